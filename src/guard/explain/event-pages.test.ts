@@ -35,8 +35,7 @@ test("a search without results is given up after a while", () => {
     return { items: [], next: 1_000 - asked };
   };
   const none = everyPage({ events: empty }, { most: 5, order: "newest_first" });
-  assert.deepEqual(none, { items: [], next: 1_000 - asked });
-  assert.ok(asked > 1 && asked < 100);
+  assert.deepEqual([none, asked], [{ items: [], next: 984 }, 16]);
 });
 
 test("a page of events is the JSON of the API, with the next cursor", () => {

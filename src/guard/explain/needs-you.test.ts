@@ -39,6 +39,7 @@ test("nothing needs the owner without a notice, alert, held mail or missing reco
   const [missing, ...more] = tasks({
     checks: { at: SINCE, checks: [wrong("dns.mx"), wrong("dns.spf"), wrong("ports.open")] },
   });
+  assert.equal(tasks({ checks: { at: SINCE, checks: [wrong("dns.spf")] } }).length, 1);
   assert.equal(missing?.kind, "dns");
   assert.deepEqual([missing?.says, more], ["DNS records are missing or wrong: dns.mx, dns.spf.", []]);
 });
@@ -85,6 +86,8 @@ test("lists the first of many accounts with held mail, and counts the others", (
   const held = Array.from({ length: 23 }, (_, i) => ({ account: `user${i}@example.org`, mails: 1, since: SINCE }));
   const found = tasks({ held });
   assert.equal(found.length, 21);
+  assert.match(found[0]?.says ?? "", /^1 mail of user0@example\.org is held/);
+  assert.equal(tasks({ held: held.slice(0, 20) }).length, 20);
   assert.equal(found.at(-1)?.says, "Mail of 3 further accounts is held.");
 });
 
@@ -110,6 +113,7 @@ test("lists the first of many alerts about the same subject, and counts the othe
   assert.equal(found.length, 5);
   assert.match(found[3]?.says ?? "", /^97 further alerts like this: /);
   assert.equal(found[4]?.code, "unusual_connections");
+  assert.deepEqual([3, 4].map((count) => tasks({ alerts: guessed.slice(0, count) }).length), [3, 4]);
 });
 
 test("a change from a network that the owner does not use needs the owner", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventItem, NOON } from "../../../test/kit/samples.ts";
 import type { EventItem } from "../../admin/declare/items.ts";
-import { HOUR_MS, isoTime, later } from "../../core/time.ts";
+import { HOUR_MS, isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter, EventPage } from "../storage-ports.ts";
 import { ownMail, ownSignIns } from "./own-mailbox.ts";
 
@@ -15,9 +15,10 @@ const MESSAGE = "<one@sender.test>";
 function queriesOf(...events: readonly (readonly [type: string, reported: Partial<EventItem>])[]) {
   const rows = events.map(([type, reported], i) => eventItem(type, { id: i + 1, ...reported }));
   return {
-    events: ({ mail, types }: EventFilter): EventPage => {
+    events: ({ mail, types, most }: EventFilter): EventPage => {
       const found = rows.filter((row) => row.queueId === mail || row.messageId === `<${mail}>`);
-      return { items: found.filter((row) => types?.includes(row.type) !== false).toReversed(), next: null };
+      const items = found.filter((row) => types?.includes(row.type) !== false).toReversed();
+      return { items: items.slice(0, most), next: null };
     },
   };
 }
@@ -63,14 +64,14 @@ test("mails with the same Message-ID are judged one by one", () => {
   );
 });
 
-test("the scores of many mails with the same Message-ID are searched once", () => {
-  const ids = Array.from({ length: 5 }, (_, i) => `${i}2CED1EABE5`);
+test("twenty mails with the same Message-ID are shown, and their scores are searched once", () => {
+  const ids = Array.from({ length: 21 }, (_, i) => `${i}2CED1EABE5`);
   const { events } = queriesOf(
     ...ids.map((queueId) => ["EMAIL_ACCEPTED", { queueId, messageId: MESSAGE, recipient: ANNA.account }] as const),
   );
   const searched: EventFilter[] = [];
   const counting = { events: (filter: EventFilter) => (searched.push(filter), events(filter)) };
-  assert.equal(ownMail(counting, ANNA, MESSAGE)?.steps.length, ids.length);
+  assert.equal(ownMail(counting, ANNA, MESSAGE)?.steps.length, 20);
   assert.equal(searched.filter(({ types }) => types?.includes("SPAM_SCORED") === true).length, 1);
 });
 
@@ -79,15 +80,21 @@ test("the filter's spam verdict is shown to the recipient", () => {
     ["SPAM_SCORED", { messageId: MESSAGE, recipient, verdict: "mark", at }] as const;
   const mail = [
     ["EMAIL_ACCEPTED", { queueId: FIRST, messageId: MESSAGE, recipient: ANNA.account }],
-    spam(ANNA.account),
+    spam(ANNA.account, isoTime(later(NOON, 10 * MINUTE_MS))),
     spam("carol@example.test"),
-    spam(ANNA.account, isoTime(later(NOON, HOUR_MS))),
-    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account }],
+    spam(ANNA.account, isoTime(later(NOON, 10 * MINUTE_MS + 1))),
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account, at: isoTime(later(NOON, HOUR_MS)) }],
   ] as const;
   assert.deepEqual(
     ownMail(queriesOf(...mail), ANNA, FIRST)?.steps.map(({ what }) => what),
     ["accepted", "spam", "delivered"],
   );
+});
+
+test("of a mail with too many events, the newest hundred are shown", () => {
+  const delayed = ["EMAIL_DELAYED", { queueId: FIRST, recipient: ANNA.account }] as const;
+  const queries = queriesOf(...Array.from({ length: 101 }, () => delayed));
+  assert.equal(ownMail(queries, ANNA, FIRST)?.steps.length, 100);
 });
 
 test("mails without a Message-ID have nothing in common", () => {

@@ -34,3 +34,8 @@ test("questions and answers pass to another thread and back unchanged", () => {
     assert.deepEqual(structuredClone(answer), answer, question);
   }
 });
+
+test("a chart shows what happened in each of its steps", () => {
+  const chart = answerTo(new FakeQueries(), "series", ASKED.series);
+  assert.partialDeepStrictEqual(chart, { connections: [2, 1], mails_in: [0, 1], mails_out: [0, 1] });
+});

@@ -39,7 +39,7 @@ function daysOf(queries: EventQueries, now: Millis): Pick<SpamScores, "days" | "
     scored: all.length,
     spam: all.filter(({ verdict }) => verdict === "mark").length,
   }));
-  return { days: days.toSorted((a, b) => (a.day < b.day ? 1 : -1)).slice(0, 14), complete: isAll };
+  return { days: days.toSorted((a, b) => b.day.localeCompare(a.day)).slice(0, 14), complete: isAll };
 }
 
 /** Questions that read many rows. They and their answers are only data, so that another thread can answer. */

@@ -24,7 +24,7 @@ function queriesOf(...mails: readonly (readonly [daysAgo: number, isSpam: boolea
 }
 
 test("a page has each mail's score, if it was noted, and the first page also has the days", () => {
-  const queries = queriesOf([15, true], [1, true], [1, false], [0, false], [0, true], [0, false]);
+  const queries = queriesOf([15, true], [1, true], [1, false], [0, false], [0, true], [1, false]);
   const first = spamScores(queries, NOON, { limit: 4, cursor: null });
   assert.deepEqual(
     first.items.map(({ id, isSpam, score, required }) => [id, isSpam, score, required]),
@@ -37,8 +37,8 @@ test("a page has each mail's score, if it was noted, and the first page also has
   );
   assert.equal(first.next, "3");
   assert.deepEqual(first.days, [
-    { day: "2026-11-20", scored: 3, spam: 1 },
-    { day: "2026-11-19", scored: 2, spam: 1 },
+    { day: "2026-11-20", scored: 2, spam: 1 },
+    { day: "2026-11-19", scored: 3, spam: 1 },
   ]);
   assert.equal(first.complete, true);
   const second = spamScores(queries, NOON, { limit: 4, cursor: 3 });
@@ -49,7 +49,13 @@ test("a page has each mail's score, if it was noted, and the first page also has
       [1, null],
     ],
   );
-  assert.deepEqual([second.next, second.days], [null, []]);
+  assert.deepEqual([second.next, second.days, second.complete], [null, [], true]);
+});
+
+test("the days are today and the thirteen before", () => {
+  const mails = Array.from({ length: 15 }, (_, i) => [i === 0 ? 14 : 14.25 - i, true] as const);
+  const { days } = spamScores(queriesOf(...mails), NOON, { limit: 1, cursor: null });
+  assert.deepEqual([days.length, days[0]?.day, days.at(-1)?.day], [14, "2026-11-20", "2026-11-07"]);
 });
 
 test("no more than 5,000 mails are counted, and the answer says so", () => {

@@ -23,9 +23,9 @@ type Of = (type: EventType | typeof SENT) => number;
 type Point = Each<number>;
 
 /** Maximum steps of a chart, and maximum if no step is requested. */
-export const MOST_STEPS = 1_500;
+const MOST_STEPS = 1_500;
 const USUAL_STEPS = 300;
-const STEPS_MS = [1, 5, 10, 30, 60, 360, 1_440, 10_080].map((minutes) => minutes * MINUTE_MS);
+const STEPS_MS = [5, 10, 360, 1_440, 10_080].map((minutes) => minutes * MINUTE_MS);
 
 /**
  * A chart with too many steps gets longer ones. A step is a multiple of the resolution at that time: a step
@@ -68,8 +68,8 @@ export function each<T>(of: (name: SeriesName) => T): Each<T> {
 
 /** Events by type. */
 export function eventsBetween(before: Totals, after: Totals): Readonly<Record<string, number>> {
-  const counts = EVENT_TYPES.map((type) => [type, (after[type] ?? 0) - (before[type] ?? 0)] as const);
-  return Object.fromEntries(counts.filter(([, n]) => n > 0).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const counts = EVENT_TYPES.toSorted().map((type) => [type, (after[type] ?? 0) - (before[type] ?? 0)] as const);
+  return Object.fromEntries(counts.filter(([, n]) => n > 0));
 }
 
 const WINDOW_MS = DAY_MS;

@@ -43,11 +43,15 @@ test("every type has a source, and every type and reason has a sentence", () => 
 });
 
 test("the setting is the recorded one, or all that apply to the reason", () => {
-  const settings = (limitKey: string | null) =>
-    timelineOf([{ ...event, type: "EMAIL_BLOCKED", reason: "mail_limit", limitKey }])[0]?.settings;
+  const settings = (limitKey: string | null, reason = "mail_limit") =>
+    timelineOf([{ ...event, type: "EMAIL_BLOCKED", reason, limitKey }])[0]?.settings;
   assert.deepEqual(settings("limits.mail.per_hour"), ["limits.mail.per_hour"]);
   for (const none of [null, "limits.of_a_newer_version"])
     assert.deepEqual(settings(none), ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"]);
+  const rates = [...(settings(null) ?? []), "limits.connections.per_minute", "limits.connections.per_hour"];
+  assert.deepEqual(settings(null, "known_address"), [...rates, "limits.logins.failures"]);
+  for (const busy of ["provider_busy", "wanted_busy"])
+    assert.deepEqual(settings(null, busy), [...rates, "limits.recipients.unknown_per_hour"]);
 });
 
 test("each type of event has the part of the server that reports it", () => {
@@ -88,11 +92,19 @@ const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"
   });
 
 test("a greylisted mail shows when it was retried, and proposes nothing", () => {
-  const [first, second, mail] = timelineOf([at("02:00", 1), at("17:10", 2), at("17:11", 3, "EMAIL")]);
+  const others = [at("02:10", 2, "EMAIL_DEFERRED"), { ...at("02:11", 3, "EMAIL"), recipient: "bert@example.org" }];
+  const steps = timelineOf([at("02:00", 1), ...others, at("17:10", 4), at("17:11", 5, "EMAIL")]);
+  const [first, , , second, mail] = steps;
   assert.match(first?.meaning ?? "", /it was deferred, and came again after 15 min\.$/);
   assert.equal(first?.lift, null);
   assert.equal(second?.meaning, reasons.greylist_asked.says);
   assert.equal(mail?.meaning, reasons.below_limit.says);
+});
+
+test("only a try at least twenty seconds later is a retry", () => {
+  const again = (time: string) => timelineOf([at("02:00", 1), at(time, 2), at(time, 3, "EMAIL")])[0]?.meaning ?? "";
+  assert.match(again("02:20"), /came again after 20 s\.$/);
+  assert.equal(again("02:19"), reasons.greylist_asked.says);
 });
 
 test("a mail that Postgrey let through was not deferred, whatever its sender writes later", () => {

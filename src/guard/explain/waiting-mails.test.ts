@@ -36,7 +36,7 @@ test("a deferred mail that was not retried waits since its first try; newest fir
   const hostile = '"<script>"@stranger.test';
   const { items, total, complete } = waitingMails(
     queriesOf([
-      asked(-60, "a@stranger.test", ANNA),
+      asked((-6 * HOUR_MS) / MINUTE_MS, "a@stranger.test", ANNA),
       asked(-50, hostile, ANNA),
       asked(-40, "A@stranger.test", ANNA, { ip: "203.0.113.8" }),
       { ...asked(-30, "c@stranger.test", ANNA), type: "EMAIL_DEFERRED", reason: "first_contacts_deferred" },
@@ -47,7 +47,7 @@ test("a deferred mail that was not retried waits since its first try; newest fir
     items.map(({ sender, waitsFor, tries, since, ip }) => [sender, waitsFor, tries, since.slice(11, 16), ip]),
     [
       ["c@stranger.test", "crowd", 1, "11:30", "203.0.113.7"],
-      ["A@stranger.test", "retry", 2, "11:00", "203.0.113.8"],
+      ["A@stranger.test", "retry", 2, "06:00", "203.0.113.8"],
       [hostile, "retry", 1, "11:10", "203.0.113.7"],
     ],
   );
@@ -71,6 +71,8 @@ test("a retried or refused mail no longer waits; a later one does, and other sen
       asked(-50, "many@stranger.test", ANNA),
       came(-45, "EMAIL_ACCEPTED", "many@stranger.test", null),
       asked(-40, "in@stranger.test", "carl@example.test"),
+      asked(-30, "in@stranger.test", ANNA),
+      came(-20, "EMAIL_ACCEPTED", "in@stranger.test", ANNA),
     ]),
     NOON,
   );

@@ -20,10 +20,10 @@ function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly 
   const asked: EventFilter[] = [];
   const events = (filter: EventFilter): EventPage => {
     asked.push(filter);
-    const { mail, before = Number.POSITIVE_INFINITY, after = 0, prefix, order, most } = filter;
+    const { mail, types, before = Number.POSITIVE_INFINITY, after = 0, prefix, order, most } = filter;
     const found = items
       .filter((_, i) => mail === undefined || rows[i]?.mail === mail || rows[i]?.names?.includes(mail) === true)
-      .filter(({ id }) => id < before && id > after)
+      .filter(({ id, type }) => id < before && id > after && types?.includes(type) !== false)
       .filter(({ ip }) => prefix === undefined || ip !== null);
     const page = (order === "newest_first" ? found.toReversed() : found).slice(0, most);
     return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };
@@ -54,6 +54,7 @@ test("the session of a mail starts at its connection and contains its sender's e
     { type: "EMAIL", ...FROM },
     { type: "EMAIL_DEFERRED", ...FROM },
     { type: "EMAIL_BLOCKED", ...FROM },
+    { type: "EMAIL_DEFERRED", ...FROM, queueId: "82CED1EABE6" },
     { type: "LOGIN_FAILED", ...FROM },
     { type: "EMAIL", ...FROM, ip: "203.0.113.8" },
   ];
@@ -89,22 +90,22 @@ test("a mail without an address or a sender has no session", () => {
   assert.deepEqual(types([connect, queued]), ["EMAIL_QUEUED"]);
 });
 
-/** `count` mails with one Message-ID, each queued, scored and delivered; the last is the newest. */
+/** `count` mails with one Message-ID, each queued, delivered and ten minutes later scored; the last is the newest. */
 function sameMessageId(count: number): readonly Row[] {
   return Array.from({ length: count }, (_, i): readonly Row[] => {
     const queueId = `AAAAA${String(i).padStart(6, "0")}`;
-    const row = { ip: null, minute: i * 20 };
+    const row = { ip: null, minute: i * 5 };
     return [
       { ...row, type: "EMAIL_QUEUED", queueId, messageId: "<one@sender.test>", names: [queueId, "one@sender.test"] },
-      { ...row, type: "SPAM_SCORED", messageId: "<one@sender.test>", names: ["one@sender.test"] },
+      { ...row, minute: i * 5 + 10, type: "SPAM_SCORED", messageId: "<one@sender.test>", names: ["one@sender.test"] },
       { ...row, type: "EMAIL_DELIVERED", queueId, names: [queueId] },
     ];
   }).flat();
 }
 
 test("with many mails of one Message-ID, a queue id shows only its own mail, and names the others", () => {
-  const report = whyMessage(queries(...sameMessageId(25)), "AAAAA000000");
-  assert.deepEqual(report.queueIds, ["AAAAA000000"]);
+  const report = whyMessage(queries(...sameMessageId(25)), "AAAAA000012");
+  assert.deepEqual(report.queueIds, ["AAAAA000012"]);
   assert.deepEqual(
     report.timeline.map(({ type }) => type),
     ["EMAIL_QUEUED", "SPAM_SCORED", "EMAIL_DELIVERED"],
@@ -139,6 +140,21 @@ test("a mail with too many events is shown from its newest, with a note that the
   const row: Row = { type: "EMAIL_DELAYED", ip: null, queueId: "72CED1EABE5", mail: "72CED1EABE5" };
   const report = whyMessage(queries(...Array.from({ length: 201 }, () => row)), "<72CED1EABE5>");
   assert.deepEqual([report.timeline.length, report.timeline[0]?.id, report.complete], [200, 2, false]);
+  const queued = { ...row, type: "EMAIL_QUEUED", names: ["one@sender.test"] };
+  for (const [delays, complete] of [
+    [49, true],
+    [50, false],
+  ] as const) {
+    const named = whyMessage(queries(queued, ...Array.from({ length: delays }, () => row)), "one@sender.test");
+    assert.deepEqual([named.timeline.length, named.complete], [delays + 1, complete], "fifty of each by a Message-ID");
+  }
+});
+
+test("of an account with too many events, the ten newest of each kind that strangers cannot cause are listed", () => {
+  const many = (count: number, type: string): readonly Row[] => Array.from({ length: count }, () => ({ type }));
+  const rows = [...many(11, "LOGIN_SUCCEEDED"), ...many(200, "LOGIN_FAILED")];
+  const { own, complete } = whyAccount(queries(...rows), "anna@example.test");
+  assert.deepEqual([own.map(({ id }) => id), complete], [[2, 3, 4, 5, 6, 7, 8, 9, 10, 11], false]);
 });
 
 test("counts the sign-ins from each of an account's addresses, with the time of the last", () => {

@@ -74,7 +74,7 @@ function mailOf(queries: Queries, queueId: string): Found {
     others.push(
       ...everyPage(queries, { mail, most: MOST_EVENTS, order: "newest_first" }).items.map((one) => one.queueId),
     );
-    const near = everyPage(queries, { mail, after: (first?.id ?? 0) - 1, most: MOST_EVENTS, order: "oldest_first" });
+    const near = everyPage(queries, { mail, after: first?.id ?? 0, most: MOST_EVENTS, order: "oldest_first" });
     const until = Date.parse(first?.at ?? "") + SESSION_MS;
     events.push(...near.items.filter((one) => (one.queueId ?? "") === "" && Date.parse(one.at) <= until));
   }
