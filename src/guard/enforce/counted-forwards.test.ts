@@ -85,7 +85,7 @@ test("each recipient of a mail counts once for each target, when the data arrive
   assert.equal(paused(), 0);
 });
 
-test("a mail refused at its data was not forwarded; one that is held will be", () => {
+test("a mail that is deferred at its data does not count; a held one does", () => {
   for (const [atData, mails] of [
     [decision("defer", "account_mail_limit"), 0],
     [decision("hold", "account_held"), 1],
@@ -129,7 +129,8 @@ test("an old forward leads to no stranger, and the hold of its account does not 
 
 test("what the account sends counts too; people it has written to are not strangers", () => {
   const own = [{ at: later(NOON, -1), recipients: 149, written: 149, strangers: 0 }];
-  const { mail, paused } = watched({ own, written: true });
+  const { mail, sent, paused } = watched({ own, written: true });
+  sent.push({ at: later(NOON, -2 * HOUR_MS), recipients: 1, written: 1, strangers: 0 });
   mail([ANN]);
   assert.equal(paused(), later(NOON, HOUR_MS));
   const friends = watched({ written: true });

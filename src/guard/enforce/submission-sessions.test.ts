@@ -24,7 +24,7 @@ test("an account's earlier sessions are over at each stage, and no other account
   assert.equal(sessions.isOver(OLD, ANNA, true), false, "the port was reused");
 });
 
-test("the latest 20,000 sessions are known, and the latest 20,000 accounts whose sessions ended", () => {
+test("remembers the latest 20,000 sessions, and the latest 20,000 accounts whose sessions were ended", () => {
   const sessions = new SubmissionSessions();
   const both = (name: string, account: string): void => {
     sessions.begin(name);

@@ -113,7 +113,10 @@ test("lists the first of many alerts about the same subject, and counts the othe
   assert.equal(found.length, 5);
   assert.match(found[3]?.says ?? "", /^97 further alerts like this: /);
   assert.equal(found[4]?.code, "unusual_connections");
-  assert.deepEqual([3, 4].map((count) => tasks({ alerts: guessed.slice(0, count) }).length), [3, 4]);
+  assert.deepEqual(
+    [3, 4].map((count) => tasks({ alerts: guessed.slice(0, count) }).length),
+    [3, 4],
+  );
 });
 
 test("a change from a network that the owner does not use needs the owner", () => {

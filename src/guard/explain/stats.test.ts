@@ -5,7 +5,7 @@ import { eventItem, NOON, WELL } from "../../../test/kit/samples.ts";
 import type { EventItem } from "../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Queries } from "../storage-ports.ts";
-import { eventsBetween, pointBetween, spanOf, statsOf } from "./stats.ts";
+import { eventsBetween, pointBetween, spanOf, statsOf, statsText } from "./stats.ts";
 
 const NOT_ASKED = (): never => assert.fail("not for the overview");
 
@@ -57,6 +57,12 @@ test("the overview has every field of the API contract, for the last 24 hours", 
     counts: { BAN: 1 },
     health: WELL,
   });
+});
+
+test("the overview of the API has at most ten thousand bans", () => {
+  const limits: number[] = [];
+  statsText({ ...queries, bans: (_, { limit }) => (limits.push(limit), { items: [], next: null }) }, WELL, T0);
+  assert.deepEqual(limits, [10_000]);
 });
 
 test("a step is as short as requested, within the chart's maximum number of steps", () => {
