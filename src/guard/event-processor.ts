@@ -165,7 +165,6 @@ export class EventProcessor {
 
   begin(now: Millis): void {
     this.facts.begin(now);
-    this.#idAtBegin = this.#trace.lastEventId;
   }
 
   /** Whether the open transaction has written a row. */

@@ -94,7 +94,7 @@ const HOLD_CHANGES: Partial<Record<EventType, "END_HOLD" | "DISOWN_HOLD">> = {
 /** What a recorded command changes in addition to what it says: mail on hold, guesses at an account. The same in a replay. */
 export function sideEffectsOf(audit: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
   const forgotten = guessesForgotten(audit);
+  if (forgotten !== null) return [forgotten];
   const ofHold = HOLD_CHANGES[audit.type];
-  const changes = ofHold === undefined ? [] : [{ type: ofHold, account: audit.subject }];
-  return forgotten === null ? changes : [forgotten, ...changes];
+  return ofHold === undefined ? [] : [{ type: ofHold, account: audit.subject }];
 }

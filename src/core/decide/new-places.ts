@@ -154,8 +154,8 @@ export function isFresh({ spent: isSpent }: Failure): boolean {
 }
 
 /** Passwords in verification, except the one of this event. */
-function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly TriedPassword[] {
-  const name = account?.name ?? login.toLowerCase();
+function others({ pending }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly TriedPassword[] {
+  const name = login.toLowerCase();
   return pending.filter((one) => one.passwordHash !== passwordHash || one.account !== name);
 }
 
