@@ -71,7 +71,7 @@ for (const step of ["begin", "append", "commit"] as const) {
 
     store.failing = null;
     clock.advance(1_001);
-    assert.equal((await engine.ask(connect())).reason, "below_limit");
+    assert.equal((await engine.ask(mail(STRANGER, "alice@example.test"))).reason, "below_limit");
     engine.flush();
     assert.equal(notices.raised.size, 0);
   });
@@ -105,10 +105,13 @@ for (const step of ["begin", "commit"] as const)
   });
 
 test("the first event after a simulation sees none of its bans, even in the same turn", async () => {
-  const { engine, db, sqlite } = engineOnMemory({ ...TEST_POLICY, simulate: true });
+  const { engine, db, sqlite, notices } = engineOnMemory();
+  engine.setPolicy({ ...TEST_POLICY, simulate: true });
+  assert.ok(notices.raised.has("simulating"));
   await connectTooOften(engine);
   engine.submit(connect(), () => {});
   engine.setPolicy(TEST_POLICY);
+  assert.ok(!notices.raised.has("simulating"));
   assert.equal(engine.isProtected(STRANGER), false);
   await connectTooOften(engine);
   assert.equal(sqlite.ban(net(STRANGER))?.offences, 1);
@@ -125,9 +128,11 @@ test("a simulation whose end was not committed does not end", async () => {
   await engine.ask(connect(ip("198.51.100.9")));
   engine.flush();
   engine.setPolicy(simulating);
-  store.failing = null;
-  clock.advance(1_001);
-  await engine.ask(connect(ip("198.51.100.9")));
-  engine.flush();
+  for (const step of ["commit", null] as const) {
+    store.failing = step;
+    clock.advance(1_001);
+    await engine.ask(connect(ip("198.51.100.9")));
+    engine.flush();
+  }
   assert.equal(db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"], 1);
 });

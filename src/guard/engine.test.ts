@@ -75,23 +75,22 @@ function details(db: ReturnType<typeof engineOnMemory>["db"]): readonly unknown[
     .map((row) => row["details"]);
 }
 
-test("a turn with very many events commits 32 at a time, and the rest at its end", async () => {
+test("a turn with very many events and records commits 32 at a time, and the rest at its end", async () => {
   const { engine, committed } = engineOnMemory();
-  const last: Promise<unknown>[] = [];
-  for (let i = 0; i < 31; i++) last.push(engine.ask(CONNECT));
-  assert.equal(committed.length, 0);
-  last.push(engine.ask(CONNECT));
-  assert.equal(committed.length, 1);
-  last.push(engine.ask(CONNECT));
-  assert.equal(committed.length, 1);
-  await Promise.all(last);
-  assert.equal(committed.length, 2);
+  const record = { type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" } as const;
+  const all: Promise<unknown>[] = [];
+  for (let i = 1; i <= 65; i++) {
+    all.push(i % 32 === 1 ? engine.audit(record) : engine.ask(CONNECT));
+    assert.equal(committed.length, Math.floor(i / 32));
+  }
+  await Promise.all(all);
+  assert.equal(committed.length, 3);
 });
 
 test("a flush with nothing to commit does nothing", () => {
   const { engine, committed } = engineOnMemory();
   engine.flush();
-  assert.equal(committed.length, 0);
+  assert.deepEqual([committed.length, engine.lastEventId], [0, 0]);
 });
 
 test("each commit reports only its own changes", async () => {
@@ -134,13 +133,15 @@ test("administrators' commands and log positions are recorded together with the 
 
 for (const step of ["begin", "append", "commit"] as const)
   test(`a change that cannot be recorded because of ${step} is reported as failed, and is stored nowhere`, async () => {
-    const { engine, store, db, clock, notices } = engineOnMemory();
+    const { engine, store, db, clock, notices, lost } = engineOnMemory();
     store.failing = step;
     const audited = engine.audit({ type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" });
     const seen = [{ type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "<a@b>" }] as const;
     const observed = engine.observe("mail.log", POSITION, seen);
     assert.deepEqual([await audited, await observed], [false, false]);
     assert.equal(notices.raised.get("database_unwritable"), "database or disk is full");
+    assert.match(String(lost[0]), /disk is full/, "for the maintenance of the database");
+    assert.equal(engine.lastEventId, 0);
     store.failing = null;
     clock.advance(SECOND_MS);
     assert.equal(await engine.observe("mail.log", POSITION, seen), true);
@@ -164,6 +165,7 @@ test("after a failed write the database is not used for a second, even if the cl
 test("memory is a copy: an address is read once, and again only after a lost transaction", async (t) => {
   const { engine, sqlite, store, clock } = engineOnMemory();
   const [read, lists] = [t.mock.method(sqlite, "address"), t.mock.method(sqlite, "allowed")];
+  engine.setPolicy(TEST_POLICY);
   for (let i = 0; i < 3; i++) {
     await engine.ask(CONNECT);
     engine.flush();

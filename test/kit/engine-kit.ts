@@ -155,6 +155,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const committed: Committed[] = [];
+  const lost: unknown[] = [];
   const engine = new Engine({
     ...parts,
     policy,
@@ -165,8 +166,9 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     notices,
     clock,
     committed: (what) => committed.push(what),
+    lost: (error) => lost.push(error),
   });
   const heldMail = new SqliteHeldMail(db);
   const banLog = new SqliteBanLog(db);
-  return { engine, db, sqlite, banLog, accountHistory, heldMail, store, clock, notices, committed };
+  return { engine, db, sqlite, banLog, accountHistory, heldMail, store, clock, notices, committed, lost };
 }

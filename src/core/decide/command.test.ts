@@ -113,8 +113,8 @@ test("expiry: skips a ban that is gone, permanent, or was renewed in between", (
 
 test("no command counts as something that an address did", () => {
   const target = { prefix: PREFIX, by: "root" };
-  const both = [NOTHING, { ...NOTHING, protection: "gateway", ban: BAN, listed: { expiresAt: null } }] as const;
-  for (const facts of both) {
+  const sparing = () => ({ ...UNSPARED, protection: "gateway" }) as const;
+  for (const facts of [NOTHING, { ...NOTHING, sparing, ban: BAN, listed: { expiresAt: null } }]) {
     const decided = [
       decideCommand(facts, ASKED, NOON),
       decideCommand(facts, { type: "UNBAN_ASKED", ...target }, NOON),

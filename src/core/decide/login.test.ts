@@ -37,7 +37,7 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   [
     "the stale password of a phone, again",
     "pass repeated_password, uncounted",
-    { failures: failures("a", "b", "now") },
+    { account: ACCOUNT, failures: failures("a", "b", "now") },
   ],
   [
     "the stale password of a phone, though the next different one would be too many",
@@ -77,9 +77,9 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
     { protection: "allow_listed", ban: BAN, failures: different(13) },
   ],
   [
-    "an allowed one at three times the limit",
+    "one of this machine at three times the limit",
     "delay guessing_slowed, SPARE",
-    { protection: "allow_listed", ban: BAN, failures: different(14) },
+    { protection: "loopback", ban: BAN, failures: different(14) },
   ],
   ["the 10th different one of a day", "refuse slow_guessing, banned", { failures: hourly(9) }],
   ["the 9th different one of a day", "pass below_limit", { failures: hourly(8) }],

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import { banOfNetwork, type NeighbourFacts } from "./neighbours.ts";
+import { BAN, factsOf, NOON, POLICY, QUIET, STRANGER } from "../../../test/kit/samples.ts";
+import { later } from "../time.ts";
+import { type Change, decision } from "./decision.ts";
+import type { Facts, Neighbourhood } from "./facts.ts";
+import type { HonestServer } from "./honest-mail.ts";
+import { banOfNetwork, decideNetwork, type NeighbourFacts } from "./neighbours.ts";
 
-const QUIET: NeighbourFacts = {
+const ALMOST: NeighbourFacts = {
   network: factsOf().network,
   ip: STRANGER,
   isBanned: false,
@@ -23,13 +27,38 @@ for (const [that, facts, code] of [
   ["it is banned already", { banned: 5, guesses: 30, isBanned: true }, undefined],
 ] as const)
   test(`a network where ${that}: ${code ?? "no ban"}`, () => {
-    const change = banOfNetwork(POLICY, { ...QUIET, ...facts }, NOON);
+    const change = banOfNetwork(POLICY, { ...ALMOST, ...facts }, NOON);
     assert.equal(change?.ban.code, code);
     if (change !== null) assert.equal(change.ban.prefix, "203.0.113.0/24");
   });
 
 test("a network that offends again climbs the ladder", () => {
-  const change = banOfNetwork(POLICY, { ...QUIET, banned: 9, offences: 1 }, NOON);
+  const change = banOfNetwork(POLICY, { ...ALMOST, banned: 9, offences: 1 }, NOON);
   assert.equal(change?.ban.level, "medium");
   assert.match(change?.ban.reason ?? "", /9 within 7d, limit 5/);
+});
+
+/** How many changes a decision with this one brings to its network. */
+function ofNetwork(change: Change, around: Partial<Neighbourhood>, now = NOON, known: Partial<Facts> = {}): number {
+  const facts = factsOf({ neighbourhood: () => ({ ...QUIET, ...around }), ...known });
+  return decideNetwork(POLICY, facts, decision("refuse", "mail_limit", { changes: [change] }), now).length;
+}
+
+test("an offence in the very moment in which the ban of its network ends does not count against the network", () => {
+  const offence = (others: number, now = NOON) =>
+    ofNetwork({ type: "BAN", ban: BAN }, { settledAt: NOON, offenders: () => others }, now);
+  assert.deepEqual([offence(4), offence(5), offence(4, later(NOON, 1))], [0, 1, 1]);
+});
+
+test("the honest mail of an address still vouches for its network after a wrong password", () => {
+  const { network, prefix } = factsOf();
+  const guess = { type: "GUESS", account: "a@example.org", network, passwordHash: "a", isStale: false } as const;
+  const server = { prefix, accepted: 1, proven: 0, wanted: 0, written: 0, provenDays: 0 };
+  const after = (servers: readonly HonestServer[]) => ofNetwork(guess, { guesses: () => 29, servers: () => servers });
+  assert.deepEqual([after([]), after([server])], [1, 0]);
+});
+
+test("a client that is counted by its whole network is banned once", () => {
+  const prefix = factsOf().network;
+  assert.equal(ofNetwork({ type: "BAN", ban: { ...BAN, prefix } }, { offenders: () => 4 }, NOON, { prefix }), 0);
 });

@@ -26,6 +26,7 @@ const of = (known: Partial<AccountFacts>): Pick<Facts, "account"> => ({
 });
 const SPRAYED = { guesses: POLICY.spraying.guesses, networks: 8 };
 const BERT = ["bert@example.org"];
+const UNKNOWN: readonly TriedPassword[] = [{ account: ANNA, passwordHash: "" }];
 
 const examples: readonly (readonly [that: string, barred: string | null, facts: Partial<Facts>])[] = [
   ["a stranger", null, of({})],
@@ -74,12 +75,17 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
     "known_address_at_others 15 of 15",
     { ...of({}), knownAccounts: BERT, failures: tried(14, ANNA), pending: verified(1, ANNA) },
   ],
-  ["four under way", null, { ...of({}), pending: verified(4, ANNA) }],
+  ["four under way, each twice", null, { ...of({}), pending: [...verified(4, ANNA), ...verified(4, ANNA)] }],
   ["five under way", "pending_guesses 5 of 5", { ...of({}), pending: verified(5, ANNA) }],
   [
-    "five under way, the same as now",
+    "four under way, and two without a hash",
+    "pending_guesses 6 of 5",
+    { ...of({}), pending: [...verified(4, ANNA), ...UNKNOWN, ...UNKNOWN] },
+  ],
+  [
+    "the same as now under way after four within minutes",
     null,
-    { ...of({}), pending: Array.from({ length: 5 }, () => ({ account: ANNA, passwordHash: "now" })) },
+    { ...of({}), failures: tried(4, ANNA, 60_000), pending: [{ account: ANNA, passwordHash: "now" }] },
   ],
   [
     "one under way after four within minutes",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, JAIL_REPORT, NOON, POLICY } from "../../../test/kit/samples.ts";
 import type { JailReported } from "../events/report.ts";
 import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
@@ -15,7 +16,9 @@ function decide(known: Partial<Facts>, report: Partial<JailReported> = {}): Deci
 }
 
 test("a first ban is as long as the jail says, and names it", () => {
-  const ban = banIn(decide({}));
+  const decided = decide({});
+  assert.equal(outcomeOf(decided), "refuse jail_report, NOTE_REPORT, banned, uncounted");
+  const ban = banIn(decided);
   assert.deepEqual(
     [ban?.source, ban?.code, ban?.level, ban?.expiresAt, ban?.offences],
     ["fail2ban", "jail_report", "light", later(NOON, 10 * MINUTE_MS), 1],

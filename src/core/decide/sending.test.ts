@@ -75,6 +75,7 @@ const recipients: readonly Example[] = [
     "pass below_limit, uncounted",
     sending({ mail: to(60), recipient: "stranger", isNewPlace: () => true }),
   ],
+  ["a friend just after 51 strangers", "pass below_limit, uncounted", sending({ mails: [sent(1, to(51))] })],
   [
     "any while the account is held",
     "pass below_limit, uncounted",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import { decide } from "./decide.ts";
 
@@ -25,7 +26,8 @@ test("what passes anyway is the same", () => {
 });
 
 test("a ban that is real holds, a simulated one does not", () => {
-  assert.equal(decide(SIMULATED, factsOf({ ban: BAN }), MAILS, NOON).verdict, "refuse");
+  const banned = decide(SIMULATED, factsOf({ ban: BAN, accountActive: false }), MAILS, NOON);
+  assert.equal(outcomeOf(banned), "refuse banned, uncounted");
   const passed = decide(SIMULATED, factsOf({ ban: { ...BAN, simulated: true } }), MAILS, NOON);
   assert.deepEqual([passed.verdict, passed.reason, passed.simulated], ["pass", "banned", "refuse"]);
 });

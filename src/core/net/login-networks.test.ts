@@ -18,6 +18,7 @@ test("both the server's networks and the account's must hold", () => {
   assert.equal(isOutside(ip("203.0.113.7"), server, account), true);
   assert.equal(isOutside(ip("198.51.100.7"), server, account), true);
   assert.equal(isOutside(ip("2001:db8::7"), server, account), true);
+  assert.equal(isOutside(ip("2001:db8::7"), nets("0.0.0.0/0"), []), true);
   assert.deepEqual(inBoth(server, account), nets("203.0.113.64/26"));
   assert.deepEqual(inBoth(server, []), server);
   assert.deepEqual(inBoth([], account), account);

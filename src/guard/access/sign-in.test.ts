@@ -154,7 +154,7 @@ describe("sign-ins to the dashboard", () => {
     const running = ["203.0.113.1", "2001:db8::1", "203.0.113.1", "2001:db8::2"].map((text) => from(text));
     assert.equal(await from("203.0.113.1"), "refused", "one already waits");
     assert.equal(await from("2001:db8::3"), "refused", "the same /64");
-    for (let i = 2; i < LIMITS.dashboardLogins; i++) running.push(from(`198.51.${i}.1`));
+    for (let i = 2; i < 32; i++) running.push(from(`198.51.${i}.1`));
     assert.equal(await from("203.0.113.99"), "refused", "too many in total");
     verify(true);
     assert.deepEqual([...new Set(await Promise.all(running))], ["in"]);

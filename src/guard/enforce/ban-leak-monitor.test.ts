@@ -60,11 +60,11 @@ test("a ban takes effect within fifteen seconds; later its address is reported, 
   await connect();
   assert.equal(sighting(), null, "it may have been in flight");
   clock.advance(1);
+  await connect();
+  assert.equal(sighting()?.ip, STRANGER);
   const login = { ip: STRANGER, login: "admin", passwordHash: "", service: "dashboard" } as const;
   await engine.ask({ type: "LOGIN_ASKED", ...login });
   assert.equal(sighting(), null);
-  await connect();
-  assert.equal(sighting()?.ip, STRANGER);
 });
 
 test("a simulated ban stops no one, so its address is not reported", () => {

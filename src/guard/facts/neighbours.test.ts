@@ -21,11 +21,12 @@ for (const [addresses, network, other] of [
   [[1, 2, 3, 4, 5].map((i) => `2001:db8:7:${i}::1`), "2001:db8:7::/48", "2001:db8:7:ffff::1"],
 ] as const)
   test(`the fifth banned neighbour causes the ban of ${network}`, async () => {
-    const { engine, sqlite, flood } = scene();
+    const { engine, sqlite, banLog, clock, flood } = scene();
     for (const from of addresses.slice(0, 4)) await flood(from);
     assert.equal(sqlite.ban(net(network)), null);
     await flood(addresses[4] ?? "");
     assert.equal(sqlite.ban(net(network))?.code, "neighbours_banned");
+    assert.equal([...banLog.active(clock.now())].length, 6, "the fifth address is banned too");
     const neighbour = await engine.ask({ type: "CONNECT", ...MAIL, ip: ip(other) });
     assert.equal(neighbour.reason, "banned", "an innocent address in it is banned too");
   });
@@ -78,6 +79,17 @@ for (const [how, after] of [
     for (let i = 11; i <= 14; i++) await flood(`198.51.100.${i}`);
     assert.equal(sqlite.ban(network)?.code, "neighbours_banned", "five more do");
   });
+
+test("guesses of an allowed address are recorded within a network whose ban is only simulated, too", async () => {
+  const { engine, sqlite, lost, flood } = scene([], { ...POLICY, simulate: true });
+  for (const from of offenders(5)) await flood(from);
+  assert.equal(sqlite.ban(NETWORK)?.simulated, true);
+  const allowed = ip("198.51.100.9");
+  await engine.ask({ type: "ALLOW_ASKED", prefix: net(allowed), note: "", durationMs: null, by: "root" });
+  const login = { ip: allowed, service: "imap", login: "anna@example.test" } as const;
+  for (let i = 1; i <= 5; i++) await engine.ask({ type: "LOGIN_FAILED", ...login, passwordHash: `p${i}` });
+  assert.deepEqual(lost, []);
+});
 
 test("a typo does not ban a network for its neighbours' offences", async () => {
   const { engine, sqlite, flood } = scene();

@@ -6,7 +6,7 @@ import type { PendingPassword } from "../../core/decide/facts.ts";
 import { hostPrefix, neighbourhoodOf } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { LoginFacts } from "./login-facts.ts";
-import { PendingPasswords } from "./pending-logins.ts";
+import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 
 function pending(known: Partial<PendingPassword> = {}): PendingPassword {
   const address = ip("203.0.113.7");
@@ -93,4 +93,14 @@ test("its record starts with the nearest ones, and is restored once", () => {
   const other = new PendingPasswords();
   for (let times = 0; times < 2; times++) other.restore(recorded);
   assert.deepEqual(other.about(pending(), NOON), recorded);
+});
+
+test("a flood leaves the passwords of the latest 1,024 accounts, and the moments of the latest 4,096 questions", () => {
+  const [passwords, logins] = [new PendingPasswords(), new PendingLogins()];
+  for (let i = 0; i <= 1_024; i++) passwords.passed(pending({ account: `user${i}@example.org` }));
+  assert.equal(passwordHashes(passwords.guesses(NOON)).length, 1_024);
+  const login = (i: number) => ({ ...LOGIN, login: `user${i}@example.org` });
+  for (let i = 0; i <= 4_096; i++) logins.passed({ type: "LOGIN_ASKED", ...login(i) }, { at: NOON, after: i });
+  const momentOf = (i: number) => logins.take({ type: "LOGIN_FAILED", ...login(i) })?.after;
+  assert.deepEqual([0, 1, 4_096].map(momentOf), [undefined, 1, 4_096]);
 });

@@ -35,6 +35,13 @@ test("a refusal that was undone does not count", () => {
   assert.deepEqual([take("d@hostile.test"), take("e@hostile.test")], [true, false]);
 });
 
+test("a flood leaves the refusals of the latest 1,024 domains", () => {
+  const domains = new RefusingDomains();
+  const take = (i: number): boolean => domains.take({ account: ANNA, recipient: `a@d${i}.test` }, HOUR_MS, START);
+  for (let i = 0; i <= 1_024; i++) assert.deepEqual([take(i), take(i)], [true, true]);
+  assert.deepEqual([take(1), take(0)], [false, true]);
+});
+
 const SERVER = "203.0.113.7";
 const NETWORK = net("203.0.113.0/24");
 const POSITION = { inode: "1", offset: 1 };

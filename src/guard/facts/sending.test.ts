@@ -118,3 +118,10 @@ test("a hold is looked up when it is read, and a place where the account signed 
   assert.equal(facts.isNewPlace(later(NOON, -DAY_MS)), false);
   assert.equal(asked.at(-1), `place first by ${DAY_MS}, decided after ${POLICY.accounts.knownForMs}`);
 });
+
+test("the mails of the latest 256 accounts are read once", () => {
+  const { asked, sent } = onFakes();
+  for (let i = 0; i <= 256; i++) sent.of(POLICY, `${i}`, NOON);
+  for (const again of ["1", "256", "0"]) sent.of(POLICY, again, NOON);
+  assert.equal(asked.length, 258, "the first a second time");
+});

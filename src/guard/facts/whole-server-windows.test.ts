@@ -84,6 +84,8 @@ test("names count for the network that asked for them, each once, those of bounc
   const twenty = named(...Array.from({ length: 20 }, (_, i) => `${i}@example.org`));
   const more = after(...twenty, { facts: unknown, event: { sender: "" } }).windows;
   assert.equal(more.namesProbed(own, NOON), 21);
+  const flood = named(...Array.from({ length: 10_011 }, (_, i) => `${i}@example.org`));
+  assert.equal(after(...flood).windows.namesProbed(own, NOON), 10_010, "beyond the first ten, the latest 10,000");
 });
 
 test("a place that writes for the first time counts once", () => {

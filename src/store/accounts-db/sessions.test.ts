@@ -123,7 +123,7 @@ test("the one that was used least recently makes room, and what has ended goes f
   for (let i = 0; i < LIMITS.dashboardSessions; i++) open(`${i}`, later(START, i));
   isIn("0", later(START, MINUTE_MS));
   open("next", later(START, MINUTE_MS));
-  assert.equal(names(START).length, LIMITS.dashboardSessions);
+  assert.equal(names(START).length, 256);
   assert.deepEqual([isIn("0", START), isIn("1", START), isIn("2", START)], [true, false, true]);
   open("much later", later(START, SESSION_AGE_MS));
   assert.deepEqual(columnOf(db, "SELECT id FROM session"), ["much later"]);
@@ -182,7 +182,7 @@ test("one user's sessions make room for that user's alone", (t) => {
   open("his", START, BERT);
   for (let i = 0; i < LIMITS.mailboxSessions; i++) open(`${i}`, later(START, i), ANNA);
   open("next", later(START, MINUTE_MS), ANNA);
-  assert.equal(names(START, ANNA).length, LIMITS.mailboxSessions);
+  assert.equal(names(START, ANNA).length, 16);
   assert.ok(!names(START, ANNA).includes("0"));
   assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
 });
