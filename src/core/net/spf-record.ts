@@ -52,8 +52,9 @@ function named(type: "include" | "redirect", text: string): SpfTerm | null {
 
 /** `a:mail.example.org/24//64` */
 function hosts(type: "a" | "mx", value: string): SpfTerm | null {
-  const [, name, v4 = "32", v6 = "128"] = /^(?::([^/]+))?(?:\/(\d{1,2}))?(?:\/\/(\d{1,3}))?$/.exec(value) ?? [value];
-  if (value !== "" && name === undefined && !value.startsWith("/")) return null;
+  const parts = /^(?::([^/]+))?(?:\/(\d{1,2}))?(?:\/\/(\d{1,3}))?$/.exec(value);
+  if (parts === null) return null;
+  const [, name, v4 = "32", v6 = "128"] = parts;
   const domain = name === undefined ? null : domainIn(name);
   if (name !== undefined && domain === null) return null;
   const [v4Length, v6Length] = [Number(v4), Number(v6)];

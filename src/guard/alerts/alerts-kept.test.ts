@@ -93,7 +93,7 @@ test("at the end a channel has two seconds to finish deliveries in flight", {
   await alerts.stop();
   clearInterval(alive);
   const waitedMs = performance.now() - from;
-  assert.ok(waitedMs > 1_900 && waitedMs < patience(3_900), `${waitedMs} ms`);
+  assert.ok(waitedMs > 1_900 && waitedMs < patience(5_000), `${waitedMs} ms`);
 });
 
 /** One alert in delivery. The channel accepts it when `take` says so. */
