@@ -64,7 +64,7 @@ test("who signs in is the user; of a command its actor is, and the account is wh
   assert.equal(changed["event.outcome"], "success");
 });
 
-test("a simulated verdict that denies nothing leaves the outcome as it was", () => {
+test("a simulated verdict that denies nothing does not change the outcome", () => {
   const accepted = ecsOf(eventItem("EMAIL_ACCEPTED", { verdict: "pass", simulated: "hold" }));
   assert.deepEqual([accepted["event.type"], accepted["event.outcome"]], [["info", "allowed"], "success"]);
 });

@@ -116,7 +116,9 @@ test("only an account with a sign-in or a mail counts as used, and long lists ar
 
 test("the lessons follow from how the account was used, and from what was not done", () => {
   const lessons = (changes: Partial<Reported>) =>
-    incidentReport({ ...TOLD, ...changes }).split(/## Lessons\n\n- |\n\n## Contacts/)[1]?.split("\n- ");
+    incidentReport({ ...TOLD, ...changes })
+      .split(/## Lessons\n\n- |\n\n## Contacts/)[1]
+      ?.split("\n- ");
   const took = "1 h 30 min passed between the first of these mails and the opening of the incident.";
   assert.deepEqual(lessons({}), [
     "anna@example.test was used from 2 addresses. If its owner works from few networks, `account networks` limits sign-ins to them.",

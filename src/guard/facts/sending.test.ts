@@ -77,7 +77,7 @@ test("a recipient is local, known or a stranger; looked up once, and not at all 
   assert.equal(of(SENT).recipient, "written", "at DATA none is named");
 });
 
-test("at RCPT the recipients so far, at DATA all that Postfix counts, and whether it was told to hold them", () => {
+test("at RCPT the recipients so far, at DATA all that Postfix counts, and whether the mail is held", () => {
   const { named, of } = onFakes();
   named.add(MAIL, "friend@example.net", "written");
   assert.deepEqual(of(ASKED).mail, { recipients: 1, written: 1, strangers: 0 });

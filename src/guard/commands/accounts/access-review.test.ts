@@ -34,8 +34,7 @@ test("lists who can read the mail of each account and where it is forwarded, and
   assert.partialDeepStrictEqual(await page(1, ALICE), { result: { items: [bert], next: null, total: 2 } });
   assert.partialDeepStrictEqual(await page(9, null, "bert"), { result: { items: [{ name: BERT }], total: 1 } });
   assert.deepEqual(kit.types(), recorded);
-  for (let i = 0; i < 101; i++)
-    await kit.result({ verb: "alias_add", address: `a${i}@example.test`, targets: [BERT] });
+  for (let i = 0; i < 101; i++) await kit.result({ verb: "alias_add", address: `a${i}@example.test`, targets: [BERT] });
   const { items } = await kit.result({ verb: "access_review", text: "bert", limit: 1, cursor: null });
   const { aliases, aliasesTotal } = await kit.result({ verb: "account_details", name: BERT });
   assert.deepEqual([items[0]?.addresses.length, aliases.length, aliasesTotal], [100, 100, 101]);

@@ -102,10 +102,10 @@ describe("what the user of a mailbox changes", () => {
 
   test("lists the user's sessions, and ends the others, but no other user's", async () => {
     const { items } = await kit.result({ verb: "my_sessions" }, "web", AS);
-    assert.deepEqual(
-      items.map(({ id, isOwn }) => `${id} ${isOwn}`).toSorted(),
-      ["5e5e5e5e5e5e true", "6e6e6e6e6e6e false"],
-    );
+    assert.deepEqual(items.map(({ id, isOwn }) => `${id} ${isOwn}`).toSorted(), [
+      "5e5e5e5e5e5e true",
+      "6e6e6e6e6e6e false",
+    ]);
     assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 1 } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
     const rows = kit.rows();
