@@ -180,6 +180,17 @@ test("memory is a copy: an address is read once, and again only after a lost tra
   assert.equal(read.mock.callCount(), 2);
 });
 
+test("an address whose listing was not committed is not protected", async () => {
+  const { engine, store, clock } = engineOnMemory();
+  store.failing = "commit";
+  await engine.ask({ type: "ALLOW_ASKED", prefix: PREFIX, note: "", durationMs: null, by: "root" });
+  engine.flush();
+  store.failing = null;
+  clock.advance(SECOND_MS);
+  await engine.ask(CONNECT);
+  assert.equal(engine.isProtected(STRANGER), false);
+});
+
 test("events at an address whose ban has expired end the ban first, as the expirer would", async () => {
   const { engine, clock, db } = engineOnMemory();
   await engine.ask({ type: "BAN_ASKED", prefix: PREFIX, note: "", durationMs: HOUR_MS, by: "root" });

@@ -244,7 +244,9 @@ export class FactBase {
   /** Call it after each transaction. Facts of a lost one are forgotten. */
   ended(isCommitted: boolean): void {
     this.#queuedMails.ended(isCommitted);
-    if (!isCommitted) this.forget();
+    if (isCommitted) return;
+    this.#protection.expire();
+    this.forget();
   }
 
   #refresh(now: Millis, force: boolean): void {

@@ -42,6 +42,11 @@ export class ProtectionList {
     return true;
   }
 
+  /** The next refresh reads again. */
+  expire(): void {
+    this.#freshUntil = 0;
+  }
+
   /** What protects the network or a part of it. */
   of(network: Prefix): Protection | null {
     return protectedBy(this.#shields, network);
