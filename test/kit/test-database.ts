@@ -9,14 +9,18 @@ import type { EventRecord } from "../../src/core/events/event.ts";
 import { hostPrefix, networkAddress } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import type { Reach, Store } from "../../src/guard/storage-ports.ts";
+import { SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
-import { ip, net } from "./samples.ts";
+import { accountName, ip, net } from "./samples.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Shared by the tests of the databases. */
 
 export const START = instant(Date.UTC(2026, 10, 20, 6, 0, 0));
+export const ann = accountName("ann@example.org");
+export const bob = accountName("bob@example.org");
+export const HASH = "{BLF-CRYPT}$2y$05$x";
 
 let emptyEngine: Buffer | null = null;
 
@@ -43,6 +47,19 @@ export function accountsFor(t: TestContext): DatabaseSync {
   const db = openAccounts(join(temporaryDirectory(), "accounts.db"));
   t.after(() => db.close());
   return db;
+}
+
+/** A new `accounts.db` with the accounts of Ann and Bob. */
+export function twoAccounts(t: TestContext, at = START) {
+  const db = accountsFor(t);
+  const accounts = new SqliteAccounts(db);
+  for (const each of [ann, bob]) accounts.add(each, HASH, at);
+  return { db, accounts };
+}
+
+/** What a store answers to a change that it does not make. */
+export function refused(reason: string) {
+  return { ok: false, reason };
 }
 
 /** A new `engine.db`, with its writer and a connection that only reads. */

@@ -1,17 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress, net } from "../../../test/kit/samples.ts";
-import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts";
+import { ann, bob, HASH, refused, START, scalarOf, twoAccounts } from "../../../test/kit/test-database.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
-import { SqliteAccounts } from "./accounts.ts";
 
-const HASH = "{BLF-CRYPT}$2y$05$x";
 const NONE = { domains: ["example.org", "example.net"], administrator: null, refused: [], networks: [] };
 
 function fresh(t: TestContext) {
-  const db = accountsFor(t);
-  const accounts = new SqliteAccounts(db);
-  for (const each of [ann, bob]) accounts.add(each, HASH, START);
+  const { db, accounts } = twoAccounts(t);
   return {
     accounts,
     networks: new SqliteAccountNetworks(db),
@@ -22,8 +18,6 @@ function fresh(t: TestContext) {
 }
 
 const nets = (...texts: readonly string[]) => texts.map(net);
-const ann = accountName("ann@example.org");
-const bob = accountName("bob@example.org");
 
 test("Dovecot gets the networks that the server and the account have in common", (t) => {
   const { accounts, networks, allowed } = fresh(t);
@@ -51,10 +45,8 @@ test("Dovecot gets the networks that the server and the account have in common",
 test("an account that does not exist has no networks", (t) => {
   const { networks } = fresh(t);
   assert.deepEqual(networks.networksOf("nobody@example.org"), []);
-  assert.deepEqual(networks.addNetworks(accountName("nobody@example.org"), nets("203.0.113.0/24")), {
-    ok: false,
-    reason: "There is no account nobody@example.org.",
-  });
+  const added = networks.addNetworks(accountName("nobody@example.org"), nets("203.0.113.0/24"));
+  assert.deepEqual(added, refused("There is no account nobody@example.org."));
 });
 
 test("postmaster and abuse of every domain reach the administrator, unless someone is called so", (t) => {
@@ -100,6 +92,6 @@ test("an account has 200 networks at most", (t) => {
   const many = nets(...Array.from({ length: 200 }, (_, i) => `203.0.${i}.0/24`));
   assert.deepEqual(networks.addNetworks(ann, many), { ok: true });
   assert.deepEqual(networks.addNetworks(ann, nets("203.0.1.0/24")), { ok: true }, "it is there already");
-  const refused = { ok: false, reason: `${ann} may have 200 networks.` };
-  assert.deepEqual(networks.addNetworks(ann, nets("198.51.100.0/24")), refused);
+  const more = networks.addNetworks(ann, nets("198.51.100.0/24"));
+  assert.deepEqual(more, refused(`${ann} may have 200 networks.`));
 });

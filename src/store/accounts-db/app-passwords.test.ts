@@ -2,23 +2,16 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName } from "../../../test/kit/samples.ts";
-import { accountsFor, columnOf, START } from "../../../test/kit/test-database.ts";
+import { ann, bob, columnOf, HASH, refused, START, twoAccounts } from "../../../test/kit/test-database.ts";
 import { MOST_APP_PASSWORDS } from "../../admin/mailboxes.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
-import { SqliteAccounts } from "./accounts.ts";
 import { SqliteAppPasswords } from "./app-passwords.ts";
 import { NotedUses } from "./credentials.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
 import { readMailboxSettings } from "./setting-tables.ts";
 
-const HASH = "{BLF-CRYPT}$2y$05$x";
-const ann = accountName("ann@example.org");
-const bob = accountName("bob@example.org");
-
 function fresh(t: TestContext) {
-  const db = accountsFor(t);
-  const accounts = new SqliteAccounts(db);
-  for (const each of [ann, bob]) accounts.add(each, HASH, START);
+  const { db, accounts } = twoAccounts(t);
   const uses = new NotedUses();
   const apps = new SqliteAppPasswords(db, uses);
   let n = 0;
@@ -44,7 +37,7 @@ test("an app password is there once, for its account, until it is removed", (t) 
   assert.deepEqual(make("phone"), { ok: true });
   assert.deepEqual(make("laptop"), { ok: true });
   assert.deepEqual(make("phone", bob), { ok: true });
-  assert.deepEqual(make("Phone"), { ok: false, reason: "ann@example.org has an app password named Phone already." });
+  assert.deepEqual(make("Phone"), refused("ann@example.org has an app password named Phone already."));
   assert.deepEqual(found(), ["ann@example.org laptop", "ann@example.org phone", "bob@example.org phone"]);
   assert.deepEqual(apps.removeAppPassword(ann, "PHONE"), { ok: true });
   assert.equal(apps.removeAppPassword(ann, "phone").ok, false);
@@ -55,8 +48,8 @@ test("an app password is there once, for its account, until it is removed", (t) 
 test("there are as many as may be", (t) => {
   const { make } = fresh(t);
   for (let n = 0; n < MOST_APP_PASSWORDS; n++) assert.ok(make(`phone ${n}`).ok);
-  const refused = make("one more");
-  assert.ok(!refused.ok && /as many as there may be/.test(refused.reason));
+  const more = make("one more");
+  assert.ok(!more.ok && /as many as there may be/.test(more.reason));
   assert.ok(make("one more", bob).ok);
 });
 
@@ -88,8 +81,8 @@ test("an account with a key for its mail gets none, for its own password alone o
   const { db, make } = fresh(t);
   const row = "'ann@example.org', 'id', 1, 'public', 'locked', 'hash', 'recoverable'";
   db.exec(`INSERT INTO account_key VALUES (${row})`);
-  const refused = make("phone");
-  assert.ok(!refused.ok && /only its own password opens/.test(refused.reason));
+  const made = make("phone");
+  assert.ok(!made.ok && /only its own password opens/.test(made.reason));
   assert.ok(make("phone", bob).ok);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts";
+import { accountsFor, columnOf, refused, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
@@ -25,23 +25,15 @@ const PAGE = { limit: 1, cursor: null };
 test("tokens are written by the guard and listed by the command line", (t) => {
   const { written, read } = fresh(t);
   assert.deepEqual(written.createToken(TOKEN), { ok: true });
-  assert.deepEqual(written.createToken({ ...TOKEN, digest: "d2" }), {
-    ok: false,
-    reason: "A token named backup exists already.",
-  });
+  const again = written.createToken({ ...TOKEN, digest: "d2" });
+  assert.deepEqual(again, refused("A token named backup exists already."));
   assert.deepEqual(written.useToken("d1"), { name: "backup", scopes: ["read"] });
   assert.equal(written.useToken("d2"), null);
-  const token = {
-    name: "backup",
-    scopes: ["read"],
-    createdAt: "2026-11-20T06:00:00.000Z",
-    createdBy: "root",
-    expiresAt: null,
-    usedAt: "2026-11-20T06:00:00.000Z",
-  };
+  const at = "2026-11-20T06:00:00.000Z";
+  const token = { name: "backup", scopes: ["read"], createdAt: at, createdBy: "root", expiresAt: null, usedAt: at };
   assert.deepEqual(read.tokens(PAGE), { items: [token], next: null, total: 1 });
   assert.deepEqual(written.revokeToken("backup"), { ok: true });
-  assert.deepEqual(written.revokeToken("backup"), { ok: false, reason: "There is no token named backup." });
+  assert.deepEqual(written.revokeToken("backup"), refused("There is no token named backup."));
   assert.equal(written.useToken("d1"), null);
 });
 
@@ -49,10 +41,8 @@ test("the number of tokens is bounded", (t) => {
   const { written, read } = fresh(t);
   for (let i = 0; i < LIMITS.tokens; i++)
     assert.ok(written.createToken({ ...TOKEN, name: `t${i}`, digest: `d${i}` }).ok);
-  assert.deepEqual(written.createToken({ ...TOKEN, name: "more", digest: "more" }), {
-    ok: false,
-    reason: "There are 200 tokens, which is as many as there may be.",
-  });
+  const more = written.createToken({ ...TOKEN, name: "more", digest: "more" });
+  assert.deepEqual(more, refused("There are 200 tokens, which is as many as there may be."));
   assert.equal(read.tokens(PAGE).total, LIMITS.tokens);
   written.revokeToken("t0");
   assert.ok(written.createToken({ ...TOKEN, name: "more", digest: "more" }).ok);
@@ -94,7 +84,7 @@ function used(t: TestContext) {
   sessions.open({ digest: "d0", id: "a", account: null, device: "x", ip: ip("203.0.113.7"), at: START });
   credentials.createToken(TOKEN);
   const use = () => [sessions.find("d0", at, true)?.id, credentials.useToken("d1")?.name];
-  const usedAt = () => db.prepare("SELECT used_at AS at FROM session UNION ALL SELECT used_at FROM token").all();
+  const usedAt = () => columnOf(db, "SELECT used_at FROM session UNION ALL SELECT used_at FROM token");
   return { db, use, credentials, logins: new SqliteSenderLogins(db, uses), at, usedAt };
 }
 
@@ -102,10 +92,7 @@ test("a noted use does not count as a change of the accounts, and all else does"
   const { use, credentials, logins, at, usedAt } = used(t);
   const before = logins.changes();
   assert.deepEqual(use(), ["a", "backup"]);
-  assert.deepEqual(
-    usedAt().map((row) => row["at"]),
-    [at, at],
-  );
+  assert.deepEqual(usedAt(), [at, at]);
   assert.equal(logins.changes(), before);
   credentials.revokeToken("backup");
   assert.equal(logins.changes(), before + 1);
@@ -115,8 +102,5 @@ test("where nothing can be written a use counts all the same", (t) => {
   const { db, use, usedAt } = used(t);
   db.exec("PRAGMA query_only = 1");
   assert.deepEqual(use(), ["a", "backup"]);
-  assert.deepEqual(
-    usedAt().map((row) => row["at"]),
-    [START, null],
-  );
+  assert.deepEqual(usedAt(), [START, null]);
 });

@@ -33,19 +33,14 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
     INSERT INTO alias (address, target) VALUES ('info@example.org', 'alice@example.org')`);
   const clock = new HandClock();
   const recipients = new SqliteRecipients(db, clock);
-  const known = [
-    "alice@example.org",
-    "ALICE@Example.org",
-    "carol@example.org",
-    "alice+shop@example.org",
-    "info@example.org",
-  ];
-  for (const address of known) assert.ok(recipients.exists(address), address);
+  const alice = "alice@example.org";
+  for (const address of [alice, "ALICE@Example.org", "carol@example.org", "alice+shop@example.org", "info@example.org"])
+    assert.ok(recipients.exists(address), address);
   for (const address of ["bob@example.org", "alice@other.org", "+alice@example.org", "alice", ""])
     assert.ok(!recipients.exists(address), address);
   db.exec("DELETE FROM account");
   clock.advance(1_000);
-  assert.ok(!recipients.exists("alice@example.org"), "a removed account is forgotten within a second");
+  assert.ok(!recipients.exists(alice), "a removed account is forgotten within a second");
 });
 
 test("mail for a domain that left the settings waits while accounts or aliases of it are here", () => {
@@ -72,39 +67,25 @@ test("Postfix refuses no recipient for good while there is neither an account no
   assert.deepEqual(replies(), []);
 });
 
-function reachOf(address: string, aliases: readonly (readonly [string, string])[]): string {
+/** Each alias is given with its target. */
+function reachOf(address: string, ...aliases: readonly string[]): string {
   const db = databaseOnMemory(accountsMigrations);
   const add = db.prepare("INSERT INTO alias (address, target) VALUES (?, ?)");
-  for (const [alias, target] of aliases) add.run(`${alias}@example.test`, `${target}@example.test`);
+  for (const one of aliases) add.run(...one.split(" ").map((name) => `${name}@example.test`));
   const { alias, addresses } = new SqliteAliasReach(db).widest(mailAddress(`${address}@example.test`));
   return `${alias.split("@")[0]} ${addresses}`;
 }
 
 test("an alias reaches what its targets reach, once for each mention", () => {
-  assert.equal(reachOf("anna", []), "anna 1");
-  const team = [
-    ["team", "anna"],
-    ["team", "bert"],
-  ] as const;
-  assert.equal(reachOf("team", team), "team 2");
-  assert.equal(reachOf("all", [...team, ["all", "Team"], ["all", "anna"]]), "all 3");
+  assert.equal(reachOf("anna"), "anna 1");
+  const team = ["team anna", "team bert"];
+  assert.equal(reachOf("team", ...team), "team 2");
+  assert.equal(reachOf("all", ...team, "all Team", "all anna"), "all 3");
 });
 
 test("the widest of those that lead to it counts, and a circle ends", () => {
-  const lists = [
-    ["team", "anna"],
-    ["all", "team"],
-    ["all", "bert"],
-    ["all", "cleo"],
-  ] as const;
-  assert.equal(reachOf("team", lists), "all 3");
-  assert.equal(
-    reachOf("a", [
-      ["a", "b"],
-      ["b", "a"],
-    ]),
-    "a 1",
-  );
+  assert.equal(reachOf("team", "team anna", "all team", "all bert", "all cleo"), "all 3");
+  assert.equal(reachOf("a", "a b", "b a"), "a 1");
 });
 
 test("mail is sent on to each target, and to the mailbox of an address with an extension", () => {
@@ -143,11 +124,7 @@ test("what mail of an account to itself reaches by its forward, also under an al
 test("each step of the search uses an index, as it runs in the guard's own thread", () => {
   const db = databaseOnMemory(accountsMigrations);
   for (const column of ["address", "target"]) {
-    const steps = planOf(db, `SELECT address FROM onward WHERE ${column} = ?`);
-    for (const table of ["alias", "forward"])
-      assert.ok(
-        steps.some((step) => step.startsWith(`SEARCH ${table} USING`)),
-        `${column}: ${steps.join(", ")}`,
-      );
+    const steps = planOf(db, `SELECT address FROM onward WHERE ${column} = ?`).join("\n");
+    for (const table of ["alias", "forward"]) assert.match(steps, new RegExp(`^SEARCH ${table} USING`, "m"), column);
   }
 });

@@ -14,19 +14,13 @@ import { SqliteSessions, sessionPages } from "./sessions.ts";
 
 const ANNA = accountName("anna@example.org");
 const BERT = accountName("bert@example.org");
+const FROM = { device: "Firefox on Linux", ip: ip("203.0.113.7") };
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
   const sessions = new SqliteSessions(db);
   const open = (name: string, at: Millis = START, account: AccountName | null = null): void =>
-    sessions.open({
-      digest: `digest of ${name}`,
-      id: name,
-      account,
-      device: "Firefox on Linux",
-      ip: ip("203.0.113.7"),
-      at,
-    });
+    sessions.open({ ...FROM, digest: `digest of ${name}`, id: name, account, at });
   const isIn = (name: string, now: Millis, isUse = true): boolean =>
     sessions.find(`digest of ${name}`, now, isUse) !== null;
   const names = (now: Millis, account: AccountName | null = null): readonly string[] =>
@@ -71,11 +65,8 @@ test("it is there for the next connection, which is what a restart opens", (t) =
   const { db, open } = fresh(t);
   open("a");
   using again = openAccounts(db.location() ?? "");
-  assert.deepEqual(new SqliteSessions(again).find("digest of a", START, true), {
-    id: "a",
-    account: null,
-    provedAt: START,
-  });
+  const found = new SqliteSessions(again).find("digest of a", START, true);
+  assert.deepEqual(found, { id: "a", account: null, provedAt: START });
 });
 
 test("a use is written once a minute", (t) => {
@@ -96,13 +87,8 @@ test("the list starts with the latest use and skips ended sessions", (t) => {
   assert.deepEqual(names(START), ["b", "a"]);
   isIn("a", later(START, MINUTE_MS));
   assert.deepEqual(names(START), ["a", "b"]);
-  assert.deepEqual(sessions.list(null, START)[1], {
-    id: "b",
-    device: "Firefox on Linux",
-    ip: "203.0.113.7",
-    startedAt: "2026-11-20T06:00:00.001Z",
-    usedAt: "2026-11-20T06:00:00.001Z",
-  });
+  const at = "2026-11-20T06:00:00.001Z";
+  assert.deepEqual(sessions.list(null, START)[1], { ...FROM, id: "b", startedAt: at, usedAt: at });
   assert.deepEqual(names(later(START, SESSION_IDLE_MS + 1)), ["a"]);
 });
 

@@ -52,10 +52,8 @@ for (const { key, says, tables, shown } of SETTING_TABLES) {
     db.prepare("INSERT INTO account (name, password, created_at) VALUES (?, '{X}y', 0)").run(ANNA);
     for (const one of tables) fill(db, one, 0);
     db.exec("DELETE FROM account");
-    assert.deepEqual(
-      tables.flatMap((one) => rowsOf(db, `SELECT * FROM ${one}`)),
-      [],
-    );
+    const left = tables.flatMap((one) => rowsOf(db, `SELECT * FROM ${one}`));
+    assert.deepEqual(left, []);
   });
 }
 

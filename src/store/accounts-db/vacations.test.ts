@@ -7,29 +7,16 @@ import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { accountsFor, columnOf, START } from "../../../test/kit/test-database.ts";
+import { ann, bob, columnOf, twoAccounts } from "../../../test/kit/test-database.ts";
 import { instant, isoTime } from "../../core/time.ts";
-import { SqliteAccounts } from "./accounts.ts";
 import { SqliteVacations } from "./vacations.ts";
 
-const HASH = "{BLF-CRYPT}$2y$05$x";
-const ann = accountName("ann@example.org");
-const bob = accountName("bob@example.org");
 const AWAY = { subject: "Away", text: "Back on Monday.", until: null };
 
 function fresh(t: TestContext) {
-  const db = accountsFor(t);
-  const accounts = new SqliteAccounts(db);
-  for (const each of [ann, bob]) accounts.add(each, HASH, START);
-  const script = (of: string, name = "proven"): string => {
-    const scripts = columnOf(
-      db,
-      "SELECT script FROM account_script WHERE user = ? AND name = ? AND id = name",
-      of,
-      name,
-    );
-    return scripts.join();
-  };
+  const { db, accounts } = twoAccounts(t);
+  const sql = "SELECT script FROM account_script WHERE user = ? AND name = ? AND id = name";
+  const script = (of: string, name = "proven"): string => columnOf(db, sql, of, name).join();
   return { db, accounts, vacations: new SqliteVacations(db), script };
 }
 
@@ -57,12 +44,9 @@ test("a reply holds until it is ended or over, and not while its account is susp
 test("aliases that lead to the account alone are its addresses", (t) => {
   const { accounts, vacations, script } = fresh(t);
   vacations.setVacation(ann, AWAY);
-  for (const [alias, targets] of [
-    ["a.n@example.org", [ann]],
-    ["info@example.org", [ann, bob]],
-    ["b.o@example.org", [bob]],
-  ] as const)
-    accounts.addAlias(mailAddress(alias), targets);
+  accounts.addAlias(mailAddress("a.n@example.org"), [ann]);
+  accounts.addAlias(mailAddress("info@example.org"), [ann, bob]);
+  accounts.addAlias(mailAddress("b.o@example.org"), [bob]);
   assert.match(script(ann), / :addresses \["a\.n@example\.org"\] "/);
 });
 
@@ -104,11 +88,8 @@ test("no text gets out of its quotes: the compiled script has the one action", {
     const argv = ["-c", join(directory, "dovecot.conf"), "-d", file, "-"];
     const dump = execFileSync("sievec", argv, { encoding: "utf8" });
     const done = [...dump.matchAll(/^[0-9a-f]{8}: +\d+: ([A-Z]+)/gm)].map(([, name = ""]) => name);
-    assert.deepEqual(
-      done.filter((name) => !TESTS.includes(name)),
-      ["VACATION"],
-      hostile,
-    );
+    const actions = done.filter((name) => !TESTS.includes(name));
+    assert.deepEqual(actions, ["VACATION"], hostile);
     const bytes = Buffer.byteLength(hostile.replaceAll("\n", "\r\n"));
     assert.match(dump, new RegExp(`reason: STR\\[${bytes}\\] `), hostile);
   }
