@@ -9,11 +9,8 @@ import { engineMigrations } from "./schema.ts";
 
 const ANN = "ann@example.org";
 
-const span = (since: number, most: number, until = 9) => ({
-  since: later(START, since),
-  until: later(START, until),
-  most,
-});
+const between = (since: number, until = 9) => ({ since: later(START, since), until: later(START, until) });
+const span = (since: number, most: number, until = 9) => ({ ...between(since, until), most });
 
 type GuessRow = readonly [account: string, network: string, passwordHash: string, at: number, isStale?: boolean];
 
@@ -73,11 +70,11 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   guess(ANN, "198.51.100.0/24", "b", 2);
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
   const candidates = (since: number, until = 9) =>
-    history.candidates(ANN, { since: later(START, since), until: later(START, until), share: 9 }).within;
+    history.candidates(ANN, { ...between(since, until), share: 9 }).within;
   assert.deepEqual([candidates(0), candidates(1), candidates(0, 1)], [2, 1, 1]);
   for (let i = 0; i < 5; i++) guess("carl@example.org", i < 3 ? "203.0.113.0/24" : "192.0.2.0/24", `p${i}`, i + 1);
   const shares = (share: number, name = "carl@example.org"): string => {
-    const { within, beyond } = history.candidates(name, { since: START, until: later(START, 9), share });
+    const { within, beyond } = history.candidates(name, { ...between(0), share });
     return `${within}+${beyond}`;
   };
   assert.deepEqual([shares(9), shares(2), shares(1)], ["5+0", "4+1", "2+3"], "at most a share for each network");
@@ -108,7 +105,7 @@ test("the many guesses of one network hide no other network's, though they are t
   const { history, guess } = fresh(t);
   for (let i = 0; i < 30; i++) guess(ANN, `198.51.${i}.0/24`, "x", 1);
   for (let i = 0; i < 5_000; i++) guess(ANN, "2001:db8:7::/48", `p${i}`, 2 + i);
-  const { within, beyond } = history.candidates(ANN, { since: START, until: later(START, 9_999), share: 40 });
+  const { within, beyond } = history.candidates(ANN, { ...between(0, 9_999), share: 40 });
   assert.deepEqual([within, beyond], [30 + 40, 4_960]);
 });
 

@@ -1,23 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BAN } from "../../../test/kit/samples.ts";
 import { COUNTS_CODE, integer, level, reason } from "../columns.ts";
 import { readBan } from "./ban-log.ts";
 
-const ROW = {
-  prefix: "203.0.113.7/32",
-  ip: "203.0.113.7",
-  level: "light",
-  code: "mail_limit",
-  reason: "too many",
-  source: "engine",
-  created_at: 5,
-  expires_at: null,
-  offences: 1,
-};
+const { createdAt, expiresAt, ...same } = BAN;
+const ROW = { ...same, created_at: createdAt, expires_at: expiresAt };
 
 test("a row becomes a ban", () => {
-  const { created_at: createdAt, expires_at: expiresAt, ...same } = ROW;
-  assert.deepEqual(readBan(ROW), { ...same, createdAt, expiresAt });
+  assert.deepEqual(readBan(ROW), BAN);
+  assert.deepEqual(readBan({ ...ROW, expires_at: null }), { ...BAN, expiresAt: null });
 });
 
 test("a row that another program wrote is named, not trusted", () => {

@@ -10,13 +10,8 @@ import { SqliteSendingHistory } from "./sending-history.ts";
 
 const ANN = accountName("ann@example.org");
 const EVIDENCE = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
-const HOLD = {
-  type: "HOLD_ACCOUNT",
-  account: ANN,
-  prefix: net("203.0.113.66"),
-  ip: ip("203.0.113.66"),
-  evidence: EVIDENCE,
-} as const;
+const PLACE = { prefix: net("203.0.113.66"), ip: ip("203.0.113.66") };
+const HOLD = { type: "HOLD_ACCOUNT", account: ANN, ...PLACE, evidence: EVIDENCE } as const;
 
 const TIMES = { firstBy: START, decidedAfter: START };
 
@@ -45,9 +40,7 @@ test("mail that is on hold does not count as sent", (t) => {
   for (const queueId of ["A1", "A2"]) {
     const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1, queueId } as const;
     const where = { at: later(START, 1), prefix: HOLD.prefix };
-    const record = recordOf(event, decision("pass", "below_limit", { counted: true }), where);
-    assert.ok(record !== null);
-    store.append(record);
+    store.append(recordOf(event, decision("pass", "below_limit", { counted: true }), where) ?? assert.fail());
   }
   const mail = { type: "HOLD_MAIL", account: ANN, ip: HOLD.ip, recipientCount: 1, recipients: [] } as const;
   holds.apply({ ...mail, queueId: "A2" }, START);
@@ -125,24 +118,12 @@ test("held accounts and mails, newest first; released and dropped ones are gone"
     const mail = { type: "HOLD_MAIL", account, ip: HOLD.ip, recipientCount: 7, queueId: `A${i}` } as const;
     holds.apply({ ...mail, recipients }, later(START, i));
   }
-  assert.deepEqual(
-    held.accounts().map(({ account, at }) => [account, at]),
-    [
-      ["bob@example.org", isoTime(later(START, 1))],
-      [ANN, isoTime(START)],
-    ],
-  );
-  assert.deepEqual(
-    held.held(null).map(({ queueId, recipients }) => [queueId, recipients.length]),
-    [
-      ["A1", 5],
-      ["A0", 5],
-    ],
-  );
-  assert.deepEqual(
-    held.held(ANN).map(({ queueId }) => queueId),
-    ["A0"],
-  );
+  const accounts = held.accounts().map(({ account, at }) => `${account} ${at}`);
+  assert.deepEqual(accounts, [`bob@example.org ${isoTime(later(START, 1))}`, `${ANN} ${isoTime(START)}`]);
+  const mailsOf = (account: typeof ANN | null) =>
+    held.held(account).map(({ queueId, recipients }) => `${queueId} to ${recipients.length}`);
+  assert.deepEqual(mailsOf(null), ["A1 to 5", "A0 to 5"]);
+  assert.deepEqual(mailsOf(ANN), ["A0 to 5"]);
   assert.deepEqual(held.noted("", later(START, 2), 9), ["A0", "A1"]);
   assert.deepEqual(held.noted("", later(START, 1), 9), ["A0"], "not yet those of just now");
   assert.deepEqual(held.noted("A0", later(START, 2), 9), ["A1"]);

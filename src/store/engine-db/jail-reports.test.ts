@@ -122,13 +122,10 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
   clock.advance(100_000);
   await engine.ask({ ...FAILED, passwordHash: "b2" });
   const end = clock.now();
-  const seconds = [0, 1, 10, 20, 30, 40, 50, 60, 70, 80, 100, 101];
-  const lines = seconds.map((second) => ({ text: "", at: later(start, second * 1_000), about: "login" }) as const);
+  const times = [0, 1, 10, 20, 30, 40, 50, 60, 70, 80, 100, 101].map((second) => later(start, second * 1_000));
+  const lines = times.map((at) => ({ text: "", at, about: "login" }) as const);
   const { unjudged } = prior(reportAt(later(end, 1_000), "dovecot", lines.toReversed()));
-  assert.deepEqual(
-    unjudged,
-    seconds.slice(2, 10).map((second) => later(start, second * 1_000)),
-  );
+  assert.deepEqual(unjudged, times.slice(2, 10));
   const report = reportAt(later(end, 1_000), "dovecot", lines);
   assert.equal((await engine.ask(report)).reason, "jail_report");
 });

@@ -41,10 +41,8 @@ test("what a page of events is made of comes in order, from an index", (t) => {
   const plans = [...plansOf(t, engineFor(t), (db) => new EventSearch(db))];
   const planned = (part: string): readonly string[] =>
     plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
-  assert.deepEqual(
-    planned("FROM event_name WHERE role = ? AND name = ? AND id >"),
-    Array.from({ length: 2 }, () => "SEARCH event_name USING PRIMARY KEY (role=? AND name=? AND id>? AND id<?)"),
-  );
+  const byName = "SEARCH event_name USING PRIMARY KEY (role=? AND name=? AND id>? AND id<?)";
+  assert.deepEqual(planned("FROM event_name WHERE role = ? AND name = ? AND id >"), [byName, byName]);
   for (const plan of planned("FROM event_subject\n"))
     assert.match(
       plan,
