@@ -2,13 +2,11 @@ import assert from "node:assert/strict";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { test } from "node:test";
 import { accountName, net } from "../../../test/kit/samples.ts";
-import { engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
+import { engineDatabase, eventRow, PATIENT_MS, START } from "../../../test/kit/test-database.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { EventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";
 
-/** On a busy machine a search would end before it has found all. */
-const PATIENT_MS = 10_000;
 /** Later pages continue from the results of the first. */
 const MOST_READS = 12;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { engineFor, eventRow, record, rowsOf, START } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/command.ts";
+import { columnOf, engineFor, eventRow, PATIENT_MS, record, START } from "../../../test/kit/test-database.ts";
+import { type Audit, auditRecord } from "../../core/events/command.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
@@ -12,9 +12,6 @@ import { EventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";
 import { Retention } from "./retention.ts";
 
-/** On a busy machine a search would end before it has found all. */
-const PATIENT_MS = 10_000;
-
 function fresh(t: TestContext) {
   const db = engineFor(t);
   const reader = openEngineForReading(db.location() ?? "");
@@ -22,11 +19,12 @@ function fresh(t: TestContext) {
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
   const append = (...records: readonly EventRecord[]) => record(store, ...records);
-  const entered = () => rowsOf(db, "SELECT role, name, id FROM event_name WHERE role < 4").map((row) => row.join(" "));
+  const entered = () => columnOf(db, "SELECT role || ' ' || name || ' ' || id FROM event_name WHERE role < 4");
   return { db, events, store, append, entered, names: new EventNames(db), search: new EventSearch(reader, PATIENT_MS) };
 }
 
 const named = (changes: Partial<EventRecord>): EventRecord => eventRow("203.0.113.7", START, changes);
+const audited = (audit: Audit): EventRecord => auditRecord(audit, START);
 
 test("each name of an event enters once, people in lower case, Message-IDs without their brackets", (t) => {
   const { append, entered, names } = fresh(t);
@@ -34,7 +32,7 @@ test("each name of an event enters once, people in lower case, Message-IDs witho
     named({ account: "Anna@Example.test", recipient: "anna@example.test", sender: "x@sender.test" }),
     named({ queueId: "72CED1EABE5", messageId: "<One@sender.test>" }),
     named({ messageId: "no brackets", account: "", recipient: "", queueId: "" }),
-    auditRecord({ type: "ALIAS_ADDED", subject: "Info@x.test", targets: ["A@x.test", "b@x.test"], by: "root" }, START),
+    audited({ type: "ALIAS_ADDED", subject: "Info@x.test", targets: ["A@x.test", "b@x.test"], by: "root" }),
     named({}),
   );
   assert.equal(names.step(5), true, "there may be more");
@@ -84,16 +82,13 @@ test("a search by account finds what was changed about it, and no forged sender"
   const anna = "anna@example.test";
   const news = "news@letters.test";
   append(
-    auditRecord(
-      { type: "SPAM_ALLOW_ADDED", subject: `${news} for ${anna}`, account: anna, sender: news, by: "root" },
-      START,
-    ),
-    auditRecord({ type: "ALIAS_ADDED", subject: "info@example.test", targets: [anna], by: "root" }, START),
-    auditRecord({ type: "NETWORKS_CHANGED", subject: `${anna} from anywhere`, account: anna, by: "root" }, START),
+    audited({ type: "SPAM_ALLOW_ADDED", subject: `${news} for ${anna}`, account: anna, sender: news, by: "root" }),
+    audited({ type: "ALIAS_ADDED", subject: "info@example.test", targets: [anna], by: "root" }),
+    audited({ type: "NETWORKS_CHANGED", subject: `${anna} from anywhere`, account: anna, by: "root" }),
     named({ sender: `"> to=<${anna}>"@forged.test`, recipient: "bert@example.test" }),
     named({ sender: anna, recipient: "bert@example.test" }),
     named({ messageId: `<${anna}>` }),
-    auditRecord({ type: "ACCOUNT_ADDED", subject: `jo${anna}`, by: "root" }, START),
+    audited({ type: "ACCOUNT_ADDED", subject: `jo${anna}`, by: "root" }),
   );
   const ids = (filter: object) => search.find({ most: 9, order: "oldest_first", ...filter }).items.map(({ id }) => id);
   assert.deepEqual(ids({ account: anna }), [1, 2, 3]);
@@ -131,17 +126,11 @@ test("a database that takes no writes leaves them to be entered later", (t) => {
 
 test("each event enters by its type", (t) => {
   const { db, append, names, search } = fresh(t);
-  append(
-    named({}),
-    named({ account: "anna@example.test" }),
-    auditRecord({ type: "TOKEN_CREATED", subject: "x", by: "root" }, START),
-  );
+  const made = audited({ type: "TOKEN_CREATED", subject: "x", by: "root" });
+  append(named({}), named({ account: "anna@example.test" }), made);
   names.step(2);
-  const types = db.prepare("SELECT name, id FROM event_name WHERE role = 4").all();
-  assert.deepEqual(
-    types.map((row) => Object.values(row).join(" ")),
-    ["CONNECT 1", "CONNECT 2"],
-  );
+  const types = columnOf(db, "SELECT name || ' ' || id FROM event_name WHERE role = 4");
+  assert.deepEqual(types, ["CONNECT 1", "CONNECT 2"]);
   const ids = (type: string) =>
     search.find({ types: [type], most: 9, order: "newest_first" }).items.map(({ id }) => id);
   assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED")], [[2, 1], [3]]);

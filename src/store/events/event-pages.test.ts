@@ -92,12 +92,9 @@ for (const [name, addresses, longestMs, at] of [
       });
       // Without time a page ends after a step, whatever it may hold.
       for (const most of longestMs === 0 ? [67] : [67, 500]) {
-        assert.deepEqual(pages(search, { ...filter, most, order: "oldest_first" }), wanted, JSON.stringify(filter));
-        assert.deepEqual(
-          pages(search, { ...filter, most, order: "newest_first" }),
-          wanted.toReversed(),
-          JSON.stringify(filter),
-        );
+        const asked = JSON.stringify(filter);
+        assert.deepEqual(pages(search, { ...filter, most, order: "oldest_first" }), wanted, asked);
+        assert.deepEqual(pages(search, { ...filter, most, order: "newest_first" }), wanted.toReversed(), asked);
       }
     }
   });

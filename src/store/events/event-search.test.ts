@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { eventItem, net } from "../../../test/kit/samples.ts";
-import { columnOf, engineDatabase, eventRow, record, START, scalarOf } from "../../../test/kit/test-database.ts";
+import {
+  columnOf,
+  engineDatabase,
+  eventRow,
+  PATIENT_MS,
+  record,
+  START,
+  scalarOf,
+} from "../../../test/kit/test-database.ts";
 import { EventNames } from "./event-index.ts";
 import { addLowerCase, EventSearch, lowerCaseFor } from "./event-search.ts";
-
-/** On a busy machine a search would end before it has found all. */
-const PATIENT_MS = 10_000;
 
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
@@ -75,18 +80,13 @@ test("events of an IPv6 network are found at once, however many networks beside 
   const names = new EventNames(db);
   while (names.step());
   const { items } = new EventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
-  assert.deepEqual(
-    items.map(({ id }) => id),
-    [2, 1],
-  );
+  assert.equal(items.map(({ id }) => id).join(), "2,1");
 });
 
 test("passes of an address enter its index with the names, and are found before and after", (t) => {
   const { db, store, search } = fresh(t);
-  const [pass, uncounted] = [
-    { type: "RECIPIENT", counts: null },
-    { type: "LOGIN_FAILED", counts: null },
-  ] as const;
+  const pass = { type: "RECIPIENT", counts: null } as const;
+  const uncounted = { type: "LOGIN_FAILED", counts: null } as const;
   const all = [{}, pass, uncounted, { type: "EMAIL_ACCEPTED", counts: null } as const, {}, pass];
   record(store, ...all.map((changes) => eventRow("203.0.113.7", START, changes)));
   store.indexWaiting();
@@ -116,15 +116,10 @@ test("letters of any language are compared, those of ASCII by what SQLite has", 
   using db = new DatabaseSync(":memory:");
   addLowerCase(db);
   const finds = (wanted: string, said: string): boolean =>
-    db.prepare(`SELECT instr(${lowerCaseFor(wanted)}(?), ?) > 0 AS found`).get(said, wanted.toLowerCase())?.[
-      "found"
-    ] === 1;
+    scalarOf(db, `SELECT instr(${lowerCaseFor(wanted)}(?), ?) > 0`, said, wanted.toLowerCase()) === 1;
   assert.deepEqual([lowerCaseFor("Mail."), lowerCaseFor("M\u00dcLLER")], ["lower", "in_lower_case"]);
-  for (const [wanted, said] of [
-    ["RELAY", "a Relay b"],
-    ["\u00c4RGER", "\u00e4rger"],
-    ["relay", "RELAY \u00c4"],
-  ] as const)
-    assert.ok(finds(wanted, said), wanted);
+  assert.ok(finds("RELAY", "a Relay b"));
+  assert.ok(finds("\u00c4RGER", "\u00e4rger"));
+  assert.ok(finds("relay", "RELAY \u00c4"));
   assert.ok(!finds("x", "y"));
 });
