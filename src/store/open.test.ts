@@ -14,9 +14,9 @@ import {
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../test/kit/temporary-directory.ts";
 import { bySqlite3, engineFor, eventRow, record, START, scalarOf } from "../../test/kit/test-database.ts";
-import { layoutOf } from "../settings/layout.ts";
+import { damage } from "../../test/kit/watched-databases.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
 import { SETTING_TABLES } from "./accounts-db/setting-tables.ts";
 import { engineMigrations } from "./engine-db/schema.ts";
@@ -73,10 +73,8 @@ for (const { name, open, read, migrations } of KINDS) {
       const directory = temporaryDirectory();
       const path = join(directory, name);
       assert.throws(() => read(path), oneSentence("missing", path));
-      assert.throws(
-        () => open(join(directory, "none", name)),
-        oneSentence("unopenable", join(directory, "none", name)),
-      );
+      const nowhere = join(directory, "none", name);
+      assert.throws(() => open(nowhere), oneSentence("unopenable", nowhere));
 
       open(path).close();
       const bytes = readFileSync(path);
@@ -87,10 +85,8 @@ for (const { name, open, read, migrations } of KINDS) {
       truncateSync(path, 4_096);
       assert.throws(() => open(path), oneSentence("damaged", path));
 
-      writeFileSync(
-        path,
-        bytes.map((byte, i) => (i > 8_192 && i % 64 < 32 ? 0x5a : byte)),
-      );
+      const scribbled = bytes.map((byte, i) => (i > 8_192 && i % 64 < 32 ? 0x5a : byte));
+      writeFileSync(path, scribbled);
       assert.throws(() => open(path), oneSentence("damaged", path));
 
       writeFileSync(path, bytes);
@@ -110,11 +106,8 @@ for (const table of SETTING_TABLES.flatMap(({ tables }): readonly string[] => ta
   test(`damage in ${table} is found when accounts.db is opened`, () => {
     const path = join(temporaryDirectory(), "accounts.db");
     const db = openAccounts(path);
-    const page = Number(scalarOf(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", table));
-    const pageBytes = Number(scalarOf(db, "PRAGMA page_size"));
+    damage(db, path, table);
     db.close();
-    const from = (page - 1) * pageBytes;
-    writeFileSync(path, readFileSync(path).fill(0x5a, from, from + pageBytes));
     assert.throws(() => openAccounts(path), oneSentence("damaged", path));
   });
 
@@ -125,8 +118,7 @@ test("the other database is not taken for this one", () => {
 });
 
 test("set-up leaves -wal and -shm, so that others can read without a writer", () => {
-  const layout = layoutOf(temporaryDirectory());
-  for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
+  const layout = temporaryLayout("engineDb", "accountsDb");
   const setUp = new URL("./recovery/initialise.ts", import.meta.url).href;
   const layouts = new URL("../settings/layout.ts", import.meta.url).href;
   const code = `
@@ -135,13 +127,10 @@ test("set-up leaves -wal and -shm, so that others can read without a writer", ()
     const held = initialise(layoutOf(${JSON.stringify(layout.data)}));
     process.exit(held.accounts.isOpen ? 0 : 1);`;
   execFileSync(process.execPath, ["--input-type=module", "-e", code]);
-  for (const path of [layout.engineDb, layout.accountsDb]) {
+  for (const path of [layout.engineDb, layout.accountsDb])
     assert.ok(existsSync(`${path}-wal`) && existsSync(`${path}-shm`), path);
-  }
   const directory = dirname(layout.accountsDb);
-  chmodSync(layout.data, 0o755);
-  chmodSync(dirname(directory), 0o755);
-  chmodSync(directory, 0o755);
+  for (const each of [layout.data, dirname(directory), directory]) chmodSync(each, 0o755);
   for (const file of ["", "-wal", "-shm"]) chmodSync(`${layout.accountsDb}${file}`, 0o644);
   const query = "SELECT count(*) FROM passdb";
   const asNobody = ["-u", "nobody", "--", "sqlite3", "-readonly", layout.accountsDb, query];

@@ -1,12 +1,10 @@
 // Invariant: A schema has a number and only grows; a released migration is never edited.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../test/kit/temporary-directory.ts";
 import { columnOf, scalarOf } from "../../test/kit/test-database.ts";
-import { layoutOf } from "../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
 import { engineMigrations } from "./engine-db/schema.ts";
 import { UnusableDatabase } from "./open.ts";
@@ -15,16 +13,14 @@ import { migrate, schemasOf, schemaVersion, unusableSchema } from "./schemas.ts"
 
 /** Both databases with their own schema; null: missing. */
 function databases(engine: number | null, accounts: number | null) {
-  const layout = layoutOf(temporaryDirectory());
-  for (const [path, version] of [
-    [layout.engineDb, engine],
-    [layout.accountsDb, accounts],
-  ] as const) {
-    mkdirSync(dirname(path), { recursive: true });
-    if (version === null) continue;
+  const layout = temporaryLayout("engineDb", "accountsDb");
+  const write = (path: string, version: number | null): void => {
+    if (version === null) return;
     using db = new DatabaseSync(path);
     db.exec(`CREATE TABLE t (x); PRAGMA user_version = ${version}`);
-  }
+  };
+  write(layout.engineDb, engine);
+  write(layout.accountsDb, accounts);
   return layout;
 }
 
@@ -50,15 +46,11 @@ test("what is missing, empty or damaged has none", () => {
 
 test("one that a newer program wrote is named, and neither is changed", () => {
   const layout = databases(1_000, null);
-  assert.match(
-    unusableSchema(schemasOf(layout)) ?? "",
-    /engine\.db was written by a newer .* \(its schema is 1000, this .*\.$/,
-  );
+  const says = unusableSchema(schemasOf(layout)) ?? "";
+  assert.match(says, /engine\.db was written by a newer .* \(its schema is 1000, this .*\.$/);
   const before = readFileSync(layout.engineDb);
-  assert.throws(
-    () => initialise(layout),
-    (error) => error instanceof UnusableDatabase && error.code === "other_version",
-  );
+  const isNewer = (error: unknown) => error instanceof UnusableDatabase && error.code === "other_version";
+  assert.throws(() => initialise(layout), isNewer);
   assert.deepEqual(readFileSync(layout.engineDb), before);
   assert.ok(!existsSync(layout.accountsDb), "the other one is not even made");
   assert.equal(unusableSchema(schemasOf(databases(1, 1))), null);

@@ -10,19 +10,13 @@ function numbers() {
   const db = new DatabaseSync(":memory:");
   db.exec("CREATE TABLE number (n INTEGER)");
   const add = (n: number): void => void db.prepare("INSERT INTO number VALUES (?)").run(n);
-  return {
-    db,
-    add,
-    all: () => columnOf(db, "SELECT n FROM number"),
-  };
+  return { db, add, all: () => columnOf(db, "SELECT n FROM number") };
 }
 
 test("a change that fails half way is rolled back", () => {
   const { db, add, all } = numbers();
-  assert.equal(
-    together(db, () => (add(1), "done")),
-    "done",
-  );
+  const done = together(db, () => (add(1), "done"));
+  assert.equal(done, "done");
   const fails = (): void => {
     add(2);
     throw new Error("half way");
@@ -73,8 +67,5 @@ test("what is written outside the engine's transaction is neither held up nor lo
   assert.equal(commits, 1);
   db.exec("BEGIN; INSERT INTO t VALUES ('lost'); ROLLBACK");
   const rows = outside.prepare("SELECT by FROM t").all();
-  assert.deepEqual(
-    rows.map((row) => row["by"]),
-    ["engine", "command", "another"],
-  );
+  assert.equal(rows.map((row) => row["by"]).join(), "engine,command,another");
 });

@@ -14,16 +14,14 @@ import { MaintenanceProcess } from "./process.ts";
 const PROGRAM = fileURLToPath(new URL("../../programs/maintenance/main.ts", import.meta.url));
 const COUNT = { type: "count", staleBefore: START } as const;
 
-function started(t: TestContext, argv?: readonly string[]) {
+function started(t: TestContext, program?: string) {
   const directory = temporaryDirectory();
   const path = join(directory, "engine.db");
   const db = openEngine(path);
   record(new SqliteStore(db), ...eventRows(100, "203.0.113.7", START));
   const downs: (string | null)[] = [];
-  const maintenance = new MaintenanceProcess({
-    argv: argv ?? [process.execPath, PROGRAM, path],
-    down: (why) => downs.push(why),
-  });
+  const argv = program === undefined ? [process.execPath, PROGRAM, path] : [program];
+  const maintenance = new MaintenanceProcess({ argv, down: (why) => downs.push(why) });
   maintenance.start();
   t.after(() => maintenance.stop());
   return { directory, db, maintenance, downs };
@@ -71,7 +69,7 @@ test("killed, it answers nothing, is started again, and both are reported", asyn
 });
 
 test("a program that cannot be started is reported, and no order hangs", async (t) => {
-  const { maintenance, downs } = started(t, ["/nonexistent/program"]);
+  const { maintenance, downs } = started(t, "/nonexistent/program");
   assert.equal(await maintenance.ask({ type: "checkpoint" }), null);
   assert.match(downs.at(-1) ?? "", /ENOENT/);
 });

@@ -58,9 +58,6 @@ test("the same key looks different each time, and one lock closes several, long 
   assert.notEqual(one, other);
   assert.notEqual(one.slice(0, 128), (await lockOf("x"))(der).slice(0, 128), "another salt");
   const long = generateKeyPairSync("rsa", { modulusLength: 2_048 }).privateKey.export({ type: "pkcs8", format: "der" });
-  for (const [locked, key] of [
-    [other, der],
-    [lock(long), long],
-  ] as const)
-    assert.deepEqual(createPrivateKey({ key: locked, passphrase: "x" }).export({ type: "pkcs8", format: "der" }), key);
+  const opened = (key: string) => createPrivateKey({ key, passphrase: "x" }).export({ type: "pkcs8", format: "der" });
+  assert.deepEqual([opened(other), opened(lock(long))], [der, long]);
 });

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { adminPassword, rememberAdminPassword, weaknessOfTaken } from "./admin-password.ts";
 import { verifyPassword } from "./password-hash.ts";
 
-const directory = temporaryDirectory();
-const layout = layoutOf(directory);
-mkdirSync(layout.secrets);
-mkdirSync(dirname(layout.engineDb), { recursive: true });
+const layout = temporaryLayout("firstStartDone", "engineDb");
 writeFileSync(layout.engineDb, "");
 const UNCHANGED = { hash: null, onlyIfNone: false, printed: null };
 
@@ -67,11 +63,11 @@ test("losing the engine's database does not bring a given one back: it does not 
 });
 
 test("a file may hold it; a missing or empty one stops the start", async () => {
-  const file = join(directory, "password");
+  const file = join(layout.data, "password");
   writeFileSync(file, "from a file\n");
   const { hash } = await adminPassword(layout, { ADMIN_PASSWORD_FILE: file });
   assert.ok(hash !== null && (await verifyPassword(hash, "from a file")));
   writeFileSync(file, "\n");
   await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: file }), /which is empty/);
-  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: join(directory, "none") }), /cannot be read/);
+  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: join(layout.data, "none") }), /cannot be read/);
 });

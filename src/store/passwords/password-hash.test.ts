@@ -59,13 +59,7 @@ test("a hash is passed on, clear text is hashed, and its short hash is known", a
   const hash = "{BLF-CRYPT}$2y$05$x";
   const given = { line: 1, unused: [], name, quotaBytes: null, secret: { type: "hash", hash } } as const;
   assert.deepEqual(await hashed(given, secretFile), { name, hash, passwordHash: "" });
-  const line = {
-    line: 1,
-    unused: [],
-    name,
-    quotaBytes: 1_024,
-    secret: { type: "plain", password: "some words" },
-  } as const;
+  const line = { ...given, quotaBytes: 1_024, secret: { type: "plain", password: "some words" } } as const;
   const clear = await hashed(line, secretFile);
   assert.equal(clear.quotaBytes, 1_024);
   assert.ok(await verifyPassword(clear.hash, "some words"));

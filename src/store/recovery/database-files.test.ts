@@ -12,11 +12,9 @@ test("a database is set aside with its log, under a name that tells the time", (
   const path = join(directory, "engine.db");
   for (const end of ["", "-wal", "-shm"]) writeFileSync(`${path}${end}`, end);
   const aside = setAside(path, "damaged", START);
-  assert.equal(aside, `${path}.damaged-20261120T060000Z`);
-  assert.deepEqual(readdirSync(directory).toSorted(), [
-    "engine.db.damaged-20261120T060000Z",
-    "engine.db.damaged-20261120T060000Z-wal",
-  ]);
+  const name = "engine.db.damaged-20261120T060000Z";
+  assert.equal(aside, join(directory, name));
+  assert.deepEqual(readdirSync(directory).toSorted(), [name, `${name}-wal`]);
   assert.deepEqual(setAsideBeside(path), [aside]);
   assert.deepEqual(setAsideBeside(join(directory, "accounts.db")), []);
   assert.equal(timeOfName(aside), START);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { banOf, columnOf, committed, eventRows, record, START, scalarOf } from "../../../test/kit/test-database.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { ban, columnOf, committed, eventRows, record, START, scalarOf } from "../../../test/kit/test-database.ts";
+import { damage } from "../../../test/kit/watched-databases.ts";
 import { auditRecord } from "../../core/events/command.ts";
 import { isoTime } from "../../core/time.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { AuditEntries } from "../events/audit.ts";
 import { MaintenanceWork } from "../maintenance/work.ts";
@@ -19,21 +19,19 @@ const ACCOUNT =
 
 /** A server that ran: one ban, one allowed network, some events. */
 function ran() {
-  const layout = layoutOf(temporaryDirectory());
-  for (const file of [layout.engineDb, layout.accountsDb, layout.firstStartDone])
-    mkdirSync(dirname(file), { recursive: true });
+  const layout = temporaryLayout("engineDb", "accountsDb", "firstStartDone");
   writeFileSync(layout.firstStartDone, "");
   const db = openEngine(layout.engineDb);
   const store = new SqliteStore(db);
   record(store, ...eventRows(5_000, "203.0.113.7", START));
-  committed(store, () => store.apply({ type: "BAN", ban: banOf("198.51.100.7", START) }, START));
+  committed(store, () => ban(store, "198.51.100.7"));
   db.exec("INSERT INTO allow_entry VALUES ('192.0.2.0/24', 'office', 'root', 1, NULL)");
   const accounts = openAccounts(layout.accountsDb);
   accounts.exec(ACCOUNT);
   return { layout, db, store, accounts };
 }
 
-function contents(layout: ReturnType<typeof layoutOf>) {
+function contents(layout: Layout) {
   const db = openOrRecoverEngine(layout, START);
   const all = (sql: string) => columnOf(db, sql);
   const found = {
@@ -59,11 +57,8 @@ test("a whole database is opened, and nothing is set aside", () => {
 
 test("the readable part of a damaged one starts a new one", () => {
   const { layout, db } = ran();
-  const root = Number(scalarOf(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'known_address'"));
+  damage(db, layout.engineDb, "known_address");
   db.close();
-  const bytes = readFileSync(layout.engineDb);
-  bytes.fill(0x5a, (root - 1) * 4_096, root * 4_096);
-  writeFileSync(layout.engineDb, bytes);
   assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 });
   assert.equal(setAsideBeside(layout.engineDb).length, 1);
   assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 }, "only once");
@@ -132,8 +127,7 @@ for (const { what, does, lost } of [
   });
 
 test("a first start finds no database, and says nothing", () => {
-  const layout = layoutOf(temporaryDirectory());
-  for (const file of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(file), { recursive: true });
+  const layout = temporaryLayout("engineDb", "accountsDb");
   openOrRecoverEngine(layout, START).close();
   openOrRestoreAccounts(layout, START).close();
   assert.deepEqual([...setAsideBeside(layout.engineDb), ...setAsideBeside(layout.accountsDb)], []);
