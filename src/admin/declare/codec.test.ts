@@ -53,10 +53,8 @@ for (const [name, line, message] of broken)
 test("what a person wrote is kept printable", () => {
   const command = { ...COMMANDS.record, subject: "a\u001b[2Jb" };
   const parsed = parseControlLine(JSON.stringify({ by: "admin\nroot", command }));
-  assert.deepEqual(parsed, {
-    ok: true,
-    value: { by: "admin\\x0aroot", command: { ...command, subject: "a\\x1b[2Jb" } },
-  });
+  const value = { by: "admin\\x0aroot", command: { ...command, subject: "a\\x1b[2Jb" } };
+  assert.deepEqual(parsed, { ok: true, value });
 });
 
 test("no line throws, and each refusal is one printable sentence", () => {

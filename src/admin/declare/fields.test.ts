@@ -42,10 +42,8 @@ for (const [field, value, fault] of [
 
 test("a field of an entry is named, and one that does not belong there is too", () => {
   const read = (entry: unknown) => readFields(schema, { ...GOOD, entries: [entry] });
-  assert.deepEqual(read({ name: 7 }), {
-    ok: false,
-    problem: 'The field "name" is not a text of at most 3 characters.',
-  });
+  const problem = 'The field "name" is not a text of at most 3 characters.';
+  assert.deepEqual(read({ name: 7 }), { ok: false, problem });
   assert.deepEqual(read({ name: "x", a: 1 }), { ok: false, problem: 'Unknown field "a".' });
 });
 

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { instant } from "../../core/time.ts";
+import { NOON } from "../../../test/kit/samples.ts";
+import { isoTime } from "../../core/time.ts";
 import { type KeeperCommand, type KeeperReply, parseKeeperCommand, parseKeeperReply } from "./keeper.ts";
 
+const LIST: Extract<KeeperCommand, { verb: "list_mail" }> = {
+  verb: "list_mail",
+  ids: ["4Wxyz12AbCz1"],
+  senders: ["", "anna@example.org"],
+  recipient: "bob@example.net",
+  where: "deferred",
+  after: { at: 1_790_000_000_000, id: "0A1B2C3D4E" },
+  limit: 500,
+};
 const COMMANDS: readonly KeeperCommand[] = [
   { verb: "ping" },
   { verb: "apply" },
@@ -30,32 +40,15 @@ const COMMANDS: readonly KeeperCommand[] = [
   { verb: "delete_mail", ids: ["4Wxyz12AbCz1"], onHold: true },
   { verb: "return_mail", ids: ["4Wxyz12AbCz1"] },
   { verb: "flush_mail", ids: [] },
-  {
-    verb: "list_mail",
-    ids: ["4Wxyz12AbCz1"],
-    senders: ["", "anna@example.org"],
-    recipient: "bob@example.net",
-    where: "deferred",
-    after: { at: 1_790_000_000_000, id: "0A1B2C3D4E" },
-    limit: 500,
-  },
-  {
-    verb: "list_mail",
-    ids: [],
-    beside: ["4Wxyz12AbCz1"],
-    senders: ["anna@example.org"],
-    recipient: null,
-    where: "anywhere",
-    after: null,
-    limit: 1,
-  },
+  LIST,
+  { ...LIST, ids: [], beside: ["4Wxyz12AbCz1"], recipient: null, where: "anywhere", after: null, limit: 1 },
   { verb: "mail_ban", prefix: "198.51.100.7/32", jail: "dovecot", failures: 3, lastsMs: 600_000, unsaid: 0 },
   { verb: "mail_ban", prefix: "2001:db8::/64", jail: "my-own", failures: 3, lastsMs: null, unsaid: 7 },
   {
     verb: "mail_alert",
     id: "msg_0a1b",
     kind: "opened",
-    at: instant(Date.UTC(2026, 10, 20)),
+    at: NOON,
     severity: "critical",
     title: "Ein Teil läuft nicht",
     body: "What happened: that.\n\nWhat to do: this.",
@@ -121,22 +114,10 @@ test("further fields of a command are dropped", () => {
 });
 
 test("any line is a command of the grammar or none", () => {
-  const word = fc.constantFrom(
-    "verb",
-    "ping",
-    "kick_account",
-    "account",
-    "restart",
-    "service",
-    "postfix",
-    "a@b.c",
-    "*",
-  );
-  const lines = fc.oneof(
-    fc.string(),
-    fc.json(),
-    fc.dictionary(word, fc.oneof(word, fc.jsonValue())).map((o) => JSON.stringify(o)),
-  );
+  const words = ["verb", "ping", "kick_account", "account", "restart", "service", "postfix", "a@b.c", "*"];
+  const word = fc.constantFrom(...words);
+  const objects = fc.dictionary(word, fc.oneof(word, fc.jsonValue())).map((o) => JSON.stringify(o));
+  const lines = fc.oneof(fc.string(), fc.json(), objects);
   fc.assert(
     fc.property(lines, (line) => {
       const command = parseKeeperCommand(line);
@@ -161,14 +142,7 @@ test("an invalid reply is null", () => {
   for (const line of ["", "7", "{}", '{"ok":"yes"}']) assert.equal(parseKeeperReply(line), null, line);
 });
 
-const CHECKED = {
-  checkedAt: "2026-11-20T06:00:00.000Z",
-  first: 1,
-  last: 3,
-  anchored: null,
-  unreadableAnchors: 0,
-  fault: null,
-};
+const CHECKED = { checkedAt: isoTime(NOON), first: 1, last: 3, anchored: null, unreadableAnchors: 0, fault: null };
 const ITEM = { name: "backup", state: "ok", at: null, says: "x", command: "y" };
 
 test("a keeper's answer about the upkeep is read only if every field is one", () => {

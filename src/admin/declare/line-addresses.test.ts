@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seeded } from "../../../test/kit/test-database.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { addressesIn } from "./log-query.ts";
 
@@ -25,29 +26,11 @@ test("what stands before a colon may be an address with a port, or a longer addr
 });
 
 test("finds what a plain search finds by its definition, in any text", () => {
-  let seed = 7;
-  const random = (below: number): number => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-    return Math.floor((seed / 2 ** 31) * below);
-  };
-  const pieces = [
-    "198.51.100.7",
-    "2001:db8::7",
-    ":",
-    "::",
-    ".",
-    "25",
-    " ",
-    "[",
-    "]",
-    "x",
-    "6",
-    "ffff",
-    "IPv6:",
-    "1:2:3:4:5:6:7:8",
-  ];
+  const random = seeded(7);
+  const below = (count: number): number => Math.floor(random() * count);
+  const pieces = "198.51.100.7|2001:db8::7|:|::|.|25| |[|]|x|6|ffff|IPv6:|1:2:3:4:5:6:7:8".split("|");
   for (let n = 0; n < 20_000; n += 1) {
-    const text = Array.from({ length: 1 + random(12) }, () => pieces[random(pieces.length)]).join("");
+    const text = Array.from({ length: 1 + below(12) }, () => pieces[below(pieces.length)]).join("");
     const found = new Set(addressesIn(text));
     for (const [token] of text.matchAll(/[0-9A-Fa-f:.]{2,64}/g)) {
       const ip = parseIp(token) ?? parseIp(token.replace(/[.:]+$/, "").replace(/:\d{1,5}$/, ""));

@@ -26,10 +26,8 @@ test("the pages of any list hold each of its items once, in its order", () => {
         seen.push(...some);
         asked = next === null ? null : { limit, cursor: next };
       }
-      assert.deepEqual(
-        seen,
-        items.toSorted((a, b) => (a < b ? -1 : 1)),
-      );
+      const sorted = items.toSorted((a, b) => (a < b ? -1 : 1));
+      assert.deepEqual(seen, sorted);
     }),
     { seed: 6 },
   );
