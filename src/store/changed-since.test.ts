@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
-import { columnOf } from "../../test/kit/test-database.ts";
+import { accountsFor, columnOf, engineFor } from "../../test/kit/test-database.ts";
 import { SETTING_TABLES } from "./accounts-db/setting-tables.ts";
 import { changedSince } from "./changed-since.ts";
-import { openAccounts, openEngine } from "./open.ts";
 
 const ENGINE = `
   CREATE TABLE event (id INTEGER PRIMARY KEY, at INTEGER);
@@ -101,10 +98,9 @@ const NOT_COMPARED = `
   ban_step known_address guess account_password correspondent greylist_pause honest_mail held_mail refusal log_position jail_report alert alert_message alert_delivery database_name
 `.split(/\s+/);
 
-test("every table is compared, or grants no one anything", () => {
-  const directory = temporaryDirectory();
-  const now = { engine: openEngine(join(directory, "e1.db")), accounts: openAccounts(join(directory, "a1.db")) };
-  const copy = { engine: openEngine(join(directory, "e2.db")), accounts: openAccounts(join(directory, "a2.db")) };
+test("every table is compared, or grants no one anything", (t) => {
+  const now = { engine: engineFor(t), accounts: accountsFor(t) };
+  const copy = { engine: engineFor(t), accounts: accountsFor(t) };
   const read = new Set<string>();
   const prepare = (db: DatabaseSync) => (sql: string) => {
     for (const [, table = ""] of sql.matchAll(/\bFROM (\w+)/g)) read.add(table);
@@ -120,5 +116,4 @@ test("every table is compared, or grants no one anything", () => {
   const own = tables.filter((name) => !/^sqlite_|_(?:data|idx|content|docsize|config)$/.test(name));
   const left = own.filter((name) => !read.has(name) && !NOT_COMPARED.includes(name));
   assert.deepEqual(left, []);
-  for (const db of [now.engine, now.accounts, copy.engine, copy.accounts]) db.close();
 });

@@ -42,15 +42,13 @@ function oneSentence(code: UnusableDatabase["code"], path: string) {
 
 for (const { name, open, read, migrations } of KINDS) {
   describe(name, () => {
-    test("is private to its group and leaves readers their files", (t) => {
+    test("is private to its group and leaves readers their files", () => {
       const path = join(temporaryDirectory(), name);
-      t.after(() => db.close());
-      const db = open(path);
+      using db = open(path);
       for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o640, file);
       assert.equal(scalarOf(db, "PRAGMA synchronous"), 1);
-      const reader = read(path);
+      using reader = read(path);
       assert.throws(() => reader.exec("CREATE TABLE x (y)"), /readonly/);
-      reader.close();
     });
 
     for (const end of ["", "-wal", "-shm", "-journal"])

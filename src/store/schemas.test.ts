@@ -24,13 +24,12 @@ function databases(engine: number | null, accounts: number | null) {
   return layout;
 }
 
-test("the versions are those of the files, even if only the write-ahead log has them", (t) => {
+test("the versions are those of the files, even if only the write-ahead log has them", () => {
   const layout = databases(7, 3);
   const [engine, accounts] = schemasOf(layout);
   assert.deepEqual([engine?.path, engine?.version], [layout.engineDb, 7]);
   assert.deepEqual([accounts?.path, accounts?.version], [layout.accountsDb, 3]);
-  const writer = new DatabaseSync(layout.engineDb);
-  t.after(() => writer.close());
+  using writer = new DatabaseSync(layout.engineDb);
   writer.exec("PRAGMA journal_mode = WAL; PRAGMA user_version = 8");
   assert.equal(readFileSync(layout.engineDb).readUInt32BE(60), 7, "the header of the file itself");
   assert.equal(schemasOf(layout)[0]?.version, 8);

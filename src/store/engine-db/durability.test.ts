@@ -58,13 +58,12 @@ test(`no committed row is lost when the writer is killed in mid-flood, ${KILLS} 
     }
     await closed;
     assert.equal(writer.signalCode, "SIGKILL");
-    const db = openEngine(path);
+    using db = openEngine(path);
     const rows = db.prepare("SELECT count(*) AS n, max(id) AS last FROM event").get();
     assert.ok(Number(rows?.["last"]) >= promised, `${Number(rows?.["last"])} of ${promised}`);
     assert.equal(rows?.["n"], rows?.["last"], "no gap");
     assert.equal(Number(rows?.["n"]) % 50, 0, "no half transaction");
     assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
-    db.close();
   }
   assert.ok(promised >= KILLS * COMMITS_BEFORE_KILL * 50);
 });
@@ -81,7 +80,7 @@ test("a full disk throws, leaves nothing half-written, and is forgotten once the
 });
 
 function fillAndEmpty(disk: string): void {
-  const db = openEngine(join(disk, "engine.db"));
+  using db = openEngine(join(disk, "engine.db"));
   const store = new SqliteStore(db);
   const ballast = join(disk, "ballast");
   fill(ballast, disk);
@@ -111,7 +110,6 @@ function fillAndEmpty(disk: string): void {
   for (let i = 0; i < 5; i++) batch();
   assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, committed);
   assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
-  db.close();
 }
 
 test("what was rolled back is gone, and a second rollback does no harm", (t) => {

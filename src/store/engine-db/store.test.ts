@@ -188,8 +188,7 @@ test("events that entered their index in a transaction that was lost are found a
 
 test("while another program holds the lock, only the first try waits for it; once it is free, statements wait again", (t) => {
   const { db, store, committed } = fresh(t);
-  const other = new DatabaseSync(db.location() ?? "", { timeout: 0 });
-  t.after(() => other.close());
+  using other = new DatabaseSync(db.location() ?? "", { timeout: 0 });
   const busyTimeout = (): unknown => scalarOf(db, "PRAGMA busy_timeout");
   other.exec("BEGIN EXCLUSIVE");
   assert.throws(() => store.begin(), /database is locked/);

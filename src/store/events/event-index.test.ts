@@ -1,21 +1,18 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { columnOf, engineFor, eventRow, PATIENT_MS, record, START } from "../../../test/kit/test-database.ts";
+import { columnOf, engineDatabase, eventRow, PATIENT_MS, record, START } from "../../../test/kit/test-database.ts";
 import { type Audit, auditRecord } from "../../core/events/command.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
-import { openEngineForReading } from "../open.ts";
 import { EventCount } from "./event-ids.ts";
 import { EventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";
 import { Retention } from "./retention.ts";
 
 function fresh(t: TestContext) {
-  const db = engineFor(t);
-  const reader = openEngineForReading(db.location() ?? "");
-  t.after(() => reader.close());
+  const { db, reader } = engineDatabase(t);
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
   const append = (...records: readonly EventRecord[]) => record(store, ...records);

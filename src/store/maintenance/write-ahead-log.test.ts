@@ -64,11 +64,10 @@ test("commits during a pass are neither lost nor restart the log, and are writte
   assert.equal(filed(), 501);
 });
 
-test("a reader in the middle of the log keeps it, and loses nothing of what it sees", (t) => {
+test("a reader in the middle of the log keeps it, and loses nothing of what it sees", () => {
   const { path, log, work, commit, rows } = fresh();
   commit(500);
-  const reader = new DatabaseSync(path, { readOnly: true });
-  t.after(() => reader.close());
+  using reader = new DatabaseSync(path, { readOnly: true });
   reader.exec("BEGIN");
   assert.equal(rows(reader), 500);
   commit(500);
@@ -83,10 +82,9 @@ test("a reader in the middle of the log keeps it, and loses nothing of what it s
   assert.equal(rows(reader), 1_000);
 });
 
-test("a reader at the end of the log: it restarts with the next commit, which flushes once", TRACED, async (t) => {
+test("a reader at the end of the log: it restarts with the next commit, which flushes once", TRACED, async () => {
   const { path, log, work, commit, rows, filed } = fresh();
-  const reader = new DatabaseSync(path, { readOnly: true });
-  t.after(() => reader.close());
+  using reader = new DatabaseSync(path, { readOnly: true });
   const pass = (): boolean => {
     log.hold();
     return log.release(work.checkpoint());

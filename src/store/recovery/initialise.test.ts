@@ -32,9 +32,9 @@ function ran() {
 }
 
 function contents(layout: Layout) {
-  const db = openOrRecoverEngine(layout, START);
+  using db = openOrRecoverEngine(layout, START);
   const all = (sql: string) => columnOf(db, sql);
-  const found = {
+  return {
     bans: all("SELECT prefix FROM ban WHERE ended_at IS NULL"),
     allowed: all("SELECT prefix FROM allow_entry"),
     events: all("SELECT count(*) FROM event")[0],
@@ -42,8 +42,6 @@ function contents(layout: Layout) {
     check: all("PRAGMA integrity_check"),
     count: all("SELECT sum(standing) FROM ban_count")[0],
   };
-  db.close();
-  return found;
 }
 
 const KEPT = { bans: ["198.51.100.7/32"], allowed: ["192.0.2.0/24"], check: ["ok"], count: 1 };
@@ -107,7 +105,7 @@ for (const { what, does, lost } of [
     lost: true,
   },
 ])
-  test(`the audit continues in place of a database that is ${what}, and says so; its lost part is found`, (t) => {
+  test(`the audit continues in place of a database that is ${what}, and says so; its lost part is found`, () => {
     const { layout, db, store } = ran();
     const obey = (subject: string) => record(store, auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
     obey("one");
@@ -116,8 +114,7 @@ for (const { what, does, lost } of [
     const { last: id, head: hash } = new AuditEntries(db).check([], START);
     db.close();
     does(layout);
-    const again = openOrRecoverEngine(layout, START);
-    t.after(() => again.close());
+    using again = openOrRecoverEngine(layout, START);
     const entries = new AuditEntries(again);
     const subjects = [...entries.all()].map(({ type, subject }) => `${type} ${subject}`);
     const kept = lost ? ["TOKEN_CREATED one"] : ["TOKEN_CREATED one", "TOKEN_CREATED two"];
@@ -142,9 +139,8 @@ for (const { what, does } of [
     accounts.close();
     writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
     does(layout.accountsDb);
-    const restored = openOrRestoreAccounts(layout, START);
+    using restored = openOrRestoreAccounts(layout, START);
     assert.equal(scalarOf(restored, "SELECT name FROM account"), "anna@example.org");
-    restored.close();
     assert.equal(setAsideBeside(layout.accountsDb).length, 1);
   });
 
