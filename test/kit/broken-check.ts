@@ -7,8 +7,17 @@ import { groups } from "../../src/surfaces/cli/check/run-checks.ts";
 import { type CheckedParts, checkedServer } from "./checked-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
+type Server = () => CheckedParts | Promise<CheckedParts>;
 /** A server with one broken part, and what the check must report. */
-export type Broken = Readonly<{ state: State; saw: RegExp; server: () => CheckedParts | Promise<CheckedParts> }>;
+export type Broken = Readonly<{ state: State; saw: RegExp; server: Server }>;
+
+export const unknown = broken("unknown");
+export const warning = broken("warning");
+export const wrong = broken("wrong");
+
+function broken(state: State) {
+  return (saw: RegExp, server: Server): Broken => ({ state, saw, server });
+}
 
 /** A test for each check: it finds what is broken, and says what helps. */
 export function findEach(broken: Readonly<Record<string, Broken>>): void {

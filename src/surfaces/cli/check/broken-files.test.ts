@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after } from "node:test";
-import { type Broken, findEach, scratch } from "../../../../test/kit/broken-check.ts";
+import { type Broken, findEach, scratch, warning, wrong } from "../../../../test/kit/broken-check.ts";
 import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/checked-server.ts";
 import type { OfFiles } from "../../../../test/kit/checks-in-product.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
@@ -15,100 +15,70 @@ import type { Machine } from "./server.ts";
 
 /** Broken inputs for each check of files and programs. */
 const BROKEN: Readonly<Record<OfFiles, Broken>> = {
-  "permissions.programs": {
-    state: "wrong",
-    saw: /program\/guard\.js/,
-    server: () => {
-      const { data, program } = layoutOf(scratch());
-      mkdirSync(program, { recursive: true });
-      writeFileSync(join(program, "guard.js"), "");
-      chmodSync(join(program, "guard.js"), 0o666);
-      return { data };
-    },
-  },
-  "permissions.named-files": {
-    state: "warning",
-    saw: /^(?=.*webhook-secret)(?=.*mail-key)(?=.*syslog-key)(?!.*open-to-all)/,
-    server: () => {
-      const place = scratch();
-      const readable = (name: string): string => {
-        writeFileSync(join(place, name), "x", { mode: 0o644 });
-        return join(place, name);
-      };
-      return {
-        settings: {
-          "alerts.webhook_secret_file": readable("webhook-secret"),
-          "mailboxes.encryption_key": readable("mail-key"),
-          "export.syslog.key": readable("syslog-key"),
-          "export.syslog.cert": readable("open-to-all"),
-        },
-      };
-    },
-  },
+  "permissions.programs": wrong(/program\/guard\.js/, () => {
+    const { data, program } = layoutOf(scratch());
+    mkdirSync(program, { recursive: true });
+    writeFileSync(join(program, "guard.js"), "");
+    chmodSync(join(program, "guard.js"), 0o666);
+    return { data };
+  }),
+  "permissions.named-files": warning(/^(?=.*webhook-secret)(?=.*mail-key)(?=.*syslog-key)(?!.*open-to-all)/, () => {
+    const place = scratch();
+    const readable = (name: string): string => {
+      writeFileSync(join(place, name), "x", { mode: 0o644 });
+      return join(place, name);
+    };
+    return {
+      settings: {
+        "alerts.webhook_secret_file": readable("webhook-secret"),
+        "mailboxes.encryption_key": readable("mail-key"),
+        "export.syslog.key": readable("syslog-key"),
+        "export.syslog.cert": readable("open-to-all"),
+      },
+    };
+  }),
 
-  "database.engine": { state: "wrong", saw: /engine\.db: .*(?:damage|malformed)/, server: () => damaged("engineDb") },
-  "database.accounts": {
-    state: "wrong",
-    saw: /accounts\.db: .*(?:damage|malformed)/,
-    server: () => damaged("accountsDb"),
-  },
-  "database.set-aside": {
-    state: "warning",
-    saw: /engine\.db\.missing-2/,
-    server: () => {
-      const { data, engineDb } = layoutOf(scratch());
-      mkdirSync(dirname(engineDb), { recursive: true });
-      writeFileSync(`${engineDb}.missing-2`, "");
-      return { data };
-    },
-  },
+  "database.engine": wrong(/engine\.db: .*(?:damage|malformed)/, () => damaged("engineDb")),
+  "database.accounts": wrong(/accounts\.db: .*(?:damage|malformed)/, () => damaged("accountsDb")),
+  "database.set-aside": warning(/engine\.db\.missing-2/, () => {
+    const { data, engineDb } = layoutOf(scratch());
+    mkdirSync(dirname(engineDb), { recursive: true });
+    writeFileSync(`${engineDb}.missing-2`, "");
+    return { data };
+  }),
 
-  "backups.age": { state: "wrong", saw: /4 d .*old/, server: () => backedUp(4 * DAY_MS) },
-  "backups.key": { state: "wrong", saw: /key was never displayed/, server: () => backedUp(0, false) },
-  "backups.drill": {
-    state: "wrong",
-    saw: /drill failed: 2 mails are missing/,
-    server: () => {
-      const parts = backedUp(0);
-      const layout = layoutOf(parts.data ?? "");
-      endDrill(layout, doneDrill(CHECKED_AT, "2 mails are missing"));
-      return parts;
-    },
-  },
-  "backups.elsewhere": { state: "warning", saw: /same disk as the mail/, server: () => backedUp(0) },
+  "backups.age": wrong(/4 d .*old/, () => backedUp(4 * DAY_MS)),
+  "backups.key": wrong(/key was never displayed/, () => backedUp(0, false)),
+  "backups.drill": wrong(/drill failed: 2 mails are missing/, () => {
+    const parts = backedUp(0);
+    const layout = layoutOf(parts.data ?? "");
+    endDrill(layout, doneDrill(CHECKED_AT, "2 mails are missing"));
+    return parts;
+  }),
+  "backups.elsewhere": warning(/same disk as the mail/, () => backedUp(0)),
 
-  "clock.files": {
-    state: "wrong",
-    saw: /mail\.log was written .* in the future: the clock was set back/,
-    server: () => {
-      const { data, mailLog } = layoutOf(scratch());
-      mkdirSync(dirname(mailLog), { recursive: true });
-      writeFileSync(mailLog, "");
-      utimesSync(mailLog, CHECKED_AT / 1_000, CHECKED_AT / 1_000 + 3_600);
-      return { data };
-    },
-  },
-  "clock.synchronized": { state: "warning", saw: /No time server/, server: () => ({ machine: printing("no\n") }) },
+  "clock.files": wrong(/mail\.log was written .* in the future: the clock was set back/, () => {
+    const { data, mailLog } = layoutOf(scratch());
+    mkdirSync(dirname(mailLog), { recursive: true });
+    writeFileSync(mailLog, "");
+    utimesSync(mailLog, CHECKED_AT / 1_000, CHECKED_AT / 1_000 + 3_600);
+    return { data };
+  }),
+  "clock.synchronized": warning(/No time server/, () => ({ machine: printing("no\n") })),
 
-  "updates.automatic": {
-    state: "warning",
-    saw: /does not install security updates automatically/,
-    server: () => ({ machine: printing('APT::Periodic::Unattended-Upgrade "0";\n') }),
-  },
-  "updates.running": { state: "warning", saw: /sleeper \(\d+\): .*\/sleeper/, server: replacedProgram },
-  "updates.waiting": {
-    state: "wrong",
-    saw: /1 security update not installed yet: linux-image-41/,
-    server: () => {
-      const lists = scratch();
-      writeFileSync(join(lists, "deb.debian.org_Packages"), "");
-      const line = "Inst linux-image-41 (6.1.158 Debian-Security:12/oldstable-security [amd64])\n";
-      // apt holds a new kernel back unless it may install new packages.
-      const run: Machine["run"] = (program, args) =>
-        printing(args.includes("--with-new-pkgs") ? line : "").run(program, args);
-      return { machine: { run, packageLists: lists } };
-    },
-  },
+  "updates.automatic": warning(/does not install security updates automatically/, () => ({
+    machine: printing('APT::Periodic::Unattended-Upgrade "0";\n'),
+  })),
+  "updates.running": warning(/sleeper \(\d+\): .*\/sleeper/, replacedProgram),
+  "updates.waiting": wrong(/1 security update not installed yet: linux-image-41/, () => {
+    const lists = scratch();
+    writeFileSync(join(lists, "deb.debian.org_Packages"), "");
+    const line = "Inst linux-image-41 (6.1.158 Debian-Security:12/oldstable-security [amd64])\n";
+    // apt holds a new kernel back unless it may install new packages.
+    const run: Machine["run"] = (program, args) =>
+      printing(args.includes("--with-new-pkgs") ? line : "").run(program, args);
+    return { machine: { run, packageLists: lists } };
+  }),
 };
 
 findEach(BROKEN);

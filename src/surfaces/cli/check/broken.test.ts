@@ -1,6 +1,6 @@
 import { argon2Sync, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import { type Broken, findEach } from "../../../../test/kit/broken-check.ts";
+import { type Broken, findEach, unknown, warning, wrong } from "../../../../test/kit/broken-check.ts";
 import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/checked-server.ts";
 import type { Alone, OfFiles, OfNetwork } from "../../../../test/kit/checks-in-product.ts";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
@@ -14,153 +14,85 @@ const CHEAP = { memory: 8, passes: 1, parallelism: 1 } as const;
 
 /** Broken inputs for each check; `OfNetwork` and `OfFiles` have the others. */
 const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
-  "passwords.dashboard": {
-    state: "wrong",
-    saw: /well-known passwords opens the dashboard/,
-    server: () => ({ reader: { dashboardPassword: () => hashOf("changeme123") } }),
-  },
-  "passwords.accounts": {
-    state: "unknown",
-    saw: /1 imported account are known/,
-    server: () => ({ reader: accounts({ origin: "imported" }) }),
-  },
-  "passwords.guessable": {
-    state: "wrong",
-    saw: /anna@example\.org/,
-    server: () => ({ reader: { ...accounts({ origin: "imported" }), accountPassword: () => hashOf("anna123") } }),
-  },
-  "passwords.api": {
-    state: "wrong",
-    saw: /answers without a password or token \(200\)/,
-    server: async () => ({
-      settings: { "ports.http": await listenOnPort(createServer((_, answer) => answer.end("{}"))) },
-    }),
-  },
-  "passwords.environment": {
-    state: "warning",
-    saw: /ADMIN_PASSWORD is set/,
-    server: () => ({ env: { ADMIN_PASSWORD: "x" } }),
-  },
+  "passwords.dashboard": wrong(/well-known passwords opens the dashboard/, () => ({
+    reader: { dashboardPassword: () => hashOf("changeme123") },
+  })),
+  "passwords.accounts": unknown(/1 imported account are known/, () => ({ reader: accounts({ origin: "imported" }) })),
+  "passwords.guessable": wrong(/anna@example\.org/, () => ({
+    reader: { ...accounts({ origin: "imported" }), accountPassword: () => hashOf("anna123") },
+  })),
+  "passwords.api": wrong(/answers without a password or token \(200\)/, async () => ({
+    settings: { "ports.http": await listenOnPort(createServer((_, answer) => answer.end("{}"))) },
+  })),
+  "passwords.environment": warning(/ADMIN_PASSWORD is set/, () => ({ env: { ADMIN_PASSWORD: "x" } })),
 
-  "firewall.table": {
-    state: "wrong",
-    saw: /has no table/,
-    server: () => ({ machine: printing("", 1) }),
-  },
-  "firewall.open-ports": {
-    state: "wrong",
-    saw: /strict is set but NOT IN FORCE/,
-    server: () => ({
-      settings: { "firewall.mode": "strict" },
-      machine: { run: () => Promise.resolve({ code: 1, stdout: "", stderr: "Error: No such file or directory" }) },
-    }),
-  },
-  "firewall.inner-port": {
-    state: "wrong",
-    saw: /any user can reach port 10025/,
-    server: () => ({ machine: printing("") }),
-  },
-  "firewall.other-tables": {
-    state: "unknown",
-    saw: /ip filter/,
-    server: () => ({
-      machine: printing(
-        "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n",
-      ),
-    }),
-  },
+  "firewall.table": wrong(/has no table/, () => ({ machine: printing("", 1) })),
+  "firewall.open-ports": wrong(/strict is set but NOT IN FORCE/, () => ({
+    settings: { "firewall.mode": "strict" },
+    machine: { run: () => Promise.resolve({ code: 1, stdout: "", stderr: "Error: No such file or directory" }) },
+  })),
+  "firewall.inner-port": wrong(/any user can reach port 10025/, () => ({ machine: printing("") })),
+  "firewall.other-tables": unknown(/ip filter/, () => ({
+    machine: printing(
+      "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n",
+    ),
+  })),
 
-  "accounts.postmaster": {
-    state: "wrong",
-    saw: /No account could read mail for postmaster/,
-    server: () => ({ reader: accounts({ suspended: true }) }),
-  },
-  "accounts.unused": {
-    state: "warning",
-    saw: /anna@example\.org \(never\)/,
-    server: () => ({ reader: accounts({ createdAt: new Date(CHECKED_AT - 91 * DAY_MS).toISOString() }) }),
-  },
-  "accounts.held": {
-    state: "warning",
-    saw: /anna@example\.org/,
-    server: () => ({ answers: { held_list: { accounts: [{ account: "anna@example.org" }] } } }),
-  },
-  "accounts.keys": {
-    state: "warning",
-    saw: /^Older mail is locked, .*: anna@example\.org\.$/,
-    server: () => ({ reader: { countKeys: () => ({ own: 1, without: [], ofFile: 0, closed: ["anna@example.org"] }) } }),
-  },
+  "accounts.postmaster": wrong(/No account could read mail for postmaster/, () => ({
+    reader: accounts({ suspended: true }),
+  })),
+  "accounts.unused": warning(/anna@example\.org \(never\)/, () => ({
+    reader: accounts({ createdAt: new Date(CHECKED_AT - 91 * DAY_MS).toISOString() }),
+  })),
+  "accounts.held": warning(/anna@example\.org/, () => ({
+    answers: { held_list: { accounts: [{ account: "anna@example.org" }] } },
+  })),
+  "accounts.keys": warning(/^Older mail is locked, .*: anna@example\.org\.$/, () => ({
+    reader: { countKeys: () => ({ own: 1, without: [], ofFile: 0, closed: ["anna@example.org"] }) },
+  })),
 
-  "components.services": {
-    state: "wrong",
-    saw: /postfix is down \(it ended\)/,
-    server: () => ({
-      health: health({ components: [{ name: "postfix", status: "down", detail: "it ended" }] }),
+  "components.services": wrong(/postfix is down \(it ended\)/, () => ({
+    health: health({ components: [{ name: "postfix", status: "down", detail: "it ended" }] }),
+  })),
+  "components.notices": warning(/backup_failed: It failed/, () => ({
+    health: health({
+      notices: [{ code: "backup_failed", since: "", says: "It failed.", detail: "", next: "backup create" }],
     }),
-  },
-  "components.notices": {
-    state: "warning",
-    saw: /backup_failed: It failed/,
-    server: () => ({
-      health: health({
-        notices: [{ code: "backup_failed", since: "", says: "It failed.", detail: "", next: "backup create" }],
-      }),
-    }),
-  },
+  })),
 
-  "disk.space": { state: "wrong", saw: /1\.0 GB of 100\.0 GB are free/, server: () => room({ free: 1e9, all: 1e11 }) },
-  "disk.inodes": {
-    state: "wrong",
-    saw: /1000000000 of 100000000000 inodes/,
-    server: () => room({ free: 1e9, all: 1e11 }),
-  },
-  "disk.mount": {
-    state: "wrong",
-    saw: /The disk at \/ \(ext4\) is read-only/,
-    server: () => ({ machine: { mounts: () => "1 0 8:1 / / ro - ext4 /dev/sda1 rw\n" } }),
-  },
+  "disk.space": wrong(/1\.0 GB of 100\.0 GB are free/, () => room({ free: 1e9, all: 1e11 })),
+  "disk.inodes": wrong(/1000000000 of 100000000000 inodes/, () => room({ free: 1e9, all: 1e11 })),
+  "disk.mount": wrong(/The disk at \/ \(ext4\) is read-only/, () => ({
+    machine: { mounts: () => "1 0 8:1 / / ro - ext4 /dev/sda1 rw\n" },
+  })),
 
-  "queue.age": {
-    state: "warning",
-    saw: /4Wxyz, 7 h/,
+  "queue.age": warning(/4Wxyz, 7 h/, () =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- reading any other field fails
-    server: () => queue({ queue: [{ id: "4Wxyz", at: CHECKED_AT - 7 * HOUR_MS } as ListedMail] }),
-  },
-  "queue.hold": { state: "warning", saw: /2 mails on hold/, server: () => queue({ total: 2 }) },
-  "queue.length": { state: "warning", saw: /501 mails/, server: () => queue({ total: 501 }) },
+    queue({ queue: [{ id: "4Wxyz", at: CHECKED_AT - 7 * HOUR_MS } as ListedMail] }),
+  ),
+  "queue.hold": warning(/2 mails on hold/, () => queue({ total: 2 })),
+  "queue.length": warning(/501 mails/, () => queue({ total: 501 })),
 
-  "bans.allow-list": {
-    state: "warning",
-    saw: /0\.0\.0\.0\/0/,
-    server: () => {
-      const pages = [
-        { items: [], next: "1" },
-        { items: [{ prefix: "0.0.0.0/0", note: "" }], next: null },
-      ];
-      return {
-        answers: {
-          get allow_list() {
-            return pages.shift();
-          },
+  "bans.allow-list": warning(/0\.0\.0\.0\/0/, () => {
+    const pages = [
+      { items: [], next: "1" },
+      { items: [{ prefix: "0.0.0.0/0", note: "" }], next: null },
+    ];
+    return {
+      answers: {
+        get allow_list() {
+          return pages.shift();
         },
-      };
-    },
-  },
+      },
+    };
+  }),
 
-  "alerts.outside": {
-    state: "warning",
-    saw: /only to a mailbox on this server \(email\)/,
-    server: () => channels(null, false),
-  },
-  "alerts.channels": { state: "wrong", saw: /email fails: refused/, server: () => channels("refused", true) },
-  "alerts.test": {
-    state: "wrong",
-    saw: /ntfy rejected it: 403/,
-    server: () => ({
-      sendsTest: true,
-      answers: { alerts_test: { results: [{ channel: "ntfy", ok: false, detail: "403" }] } },
-    }),
-  },
+  "alerts.outside": warning(/only to a mailbox on this server \(email\)/, () => channels(null, false)),
+  "alerts.channels": wrong(/email fails: refused/, () => channels("refused", true)),
+  "alerts.test": wrong(/ntfy rejected it: 403/, () => ({
+    sendsTest: true,
+    answers: { alerts_test: { results: [{ channel: "ntfy", ok: false, detail: "403" }] } },
+  })),
 };
 
 findEach(BROKEN);
