@@ -54,14 +54,9 @@ test("on this machine a proxy is known by its user, elsewhere by its address", a
     settings: { trustedProxies: PROXIES, proxyUsers: ["root", "www-data"] },
   });
   const from = (remoteAddress: string, remotePort: number) => {
-    const socket = Object.assign(new Socket(), {});
-    for (const [name, value] of Object.entries({
-      remoteAddress,
-      remotePort,
-      localAddress: "127.0.0.1",
-      localPort: 3000,
-    }))
-      Object.defineProperty(socket, name, { value });
+    const socket = new Socket();
+    const ends = { remoteAddress, remotePort, localAddress: "127.0.0.1", localPort: 3000 };
+    for (const [name, value] of Object.entries(ends)) Object.defineProperty(socket, name, { value });
     return { socket };
   };
   const proxy = from("127.0.0.1", 1);

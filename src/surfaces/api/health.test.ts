@@ -11,8 +11,7 @@ test("strangers see the version, names and states, nothing else", async (t) => {
   const kit = await startKit(t);
   const response = await fetch(`${kit.url}/healthz`);
   assert.equal(response.status, 200);
-  const text = await response.text();
-  assert.deepEqual(JSON.parse(text), {
+  assert.deepEqual(await response.json(), {
     version: VERSION,
     status: "ok",
     components: [

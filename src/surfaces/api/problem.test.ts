@@ -3,23 +3,11 @@ import { test } from "node:test";
 import { guardDown, loginRefused, problem, storeDown, unauthorized } from "./problem.ts";
 
 test("a problem has the form of RFC 9457", async () => {
-  const response = problem({
-    status: 409,
-    code: "refused",
-    detail: "No.",
-    next: "Nothing.",
-    headers: { allow: "GET" },
-  });
+  const told = { status: 409, code: "refused", detail: "No.", next: "Nothing." } as const;
+  const response = problem({ ...told, headers: { allow: "GET" } });
   assert.equal(response.headers.get("content-type"), "application/problem+json");
   assert.equal(response.headers.get("allow"), "GET");
-  assert.deepEqual(await response.json(), {
-    type: "about:blank",
-    title: "Conflict",
-    status: 409,
-    code: "refused",
-    detail: "No.",
-    next: "Nothing.",
-  });
+  assert.deepEqual(await response.json(), { type: "about:blank", title: "Conflict", ...told });
 });
 
 test("a refused caller learns how to ask, and one that came too early when to retry", () => {

@@ -6,8 +6,7 @@ import { ip, net } from "../../../test/kit/samples.ts";
 import { stats as statsShape } from "../../admin/declare/items.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { HealthReader } from "./health.ts";
-import { readBans, readEvents, readStats, readWhy, readWhyAccount } from "./reading.ts";
-import { eventPage } from "./routes/schemas.ts";
+import { readBans, readStats, readWhy, readWhyAccount } from "./reading.ts";
 
 const FOR_CI = { as: TOKEN, ip: ip("203.0.113.9") };
 
@@ -25,18 +24,6 @@ test("statistics cover the last day, and count every ban in force", async (t) =>
     [[dayAgo], [null]],
   );
   assert.deepEqual(stats.counts, { CONNECT: 3 });
-});
-
-test("a page that is just full has a next one, which may be empty", async (t) => {
-  const kit = await startKit(t);
-  kit.queries.add("CONNECT");
-  kit.queries.add("CONNECT");
-  const nextOf = async (asked: Parameters<typeof readEvents>[1]) =>
-    eventPage.parse(JSON.parse(await readEvents(kit.parts, asked))).next;
-  assert.deepEqual(
-    [await nextOf({ limit: 2 }), await nextOf({ limit: 2, cursor: 1 }), await nextOf({})],
-    ["1", null, null],
-  );
 });
 
 test("a page of bans tells how many are in force", async (t) => {

@@ -62,13 +62,9 @@ test("a command that the guard can try may be a dry run, and says so in one way"
     const read = readQuery(ban, `http://localhost/x?${search}`);
     return read instanceof Response ? read.status : read.isDry;
   };
-  assert.deepEqual(["", "dry_run=true", "dry_run=false", "dry_run=1", "dry_run"].map(dry), [
-    false,
-    true,
-    false,
-    400,
-    400,
-  ]);
+  for (const no of ["", "dry_run=false"]) assert.equal(dry(no), false, no);
+  for (const wrong of ["dry_run=1", "dry_run"]) assert.equal(dry(wrong), 400, wrong);
+  assert.equal(dry("dry_run=true"), true);
   assert.match(await refusalOf(LISTED, "dry_run=true"), /^The parameter dry_run is not known here/);
   assert.match(await refusalOf(rowOf({ asks: "prove" }, "POST"), "dry_run=true"), /not known here/);
 });
@@ -91,11 +87,7 @@ test("every route that changes something can be tried, or says why it cannot", a
   );
 });
 
-const row = route("POST /", "Takes a body.", {
-  who: "anyone",
-  body: z.unknown(),
-  run: () => ({}),
-});
+const row = rowOf({ body: z.unknown() }, "POST");
 
 function streamOf(...chunks: readonly string[]): ReadableStream {
   return ReadableStream.from(chunks.map((chunk) => new TextEncoder().encode(chunk)));

@@ -11,10 +11,8 @@ import { type ApiParts, LookupsBusy } from "./ports.ts";
 import { route } from "./route.ts";
 import { createRouter } from "./router.ts";
 
-const never = route("GET /never", "Does not answer.", {
-  who: "anyone",
-  run: () => new Promise<Response>(() => {}),
-});
+const run = () => new Promise<Response>(() => {});
+const never = route("GET /never", "Does not answer.", { who: "anyone", run });
 
 /** Sends a request past the network, from a client with this address. */
 async function from(parts: ApiParts, peer: string | undefined): Promise<Response> {
@@ -91,12 +89,10 @@ test("a dry run reaches the guard as one: nothing is made, and no token is shown
   );
 });
 
-test("OPTIONS names the methods to anyone and allows no other origin; HEAD answers as GET does, without the body", async (t) => {
+test("OPTIONS allows no other origin; HEAD answers as GET does, without the body", async (t) => {
   const kit = await startKit(t);
   const origin = { origin: "https://evil.example", "access-control-request-method": "POST" };
   const options = await fetch(`${kit.url}/api/v1/bans`, { method: "OPTIONS", headers: origin });
-  assert.equal(options.status, 204);
-  assert.equal(options.headers.get("allow"), "GET, POST, HEAD, OPTIONS");
   assert.equal(options.headers.get("access-control-allow-origin"), null);
   assert.equal((await fetch(`${kit.url}/api/v1/nothing`, { method: "OPTIONS" })).status, 404);
 

@@ -13,28 +13,33 @@ import { API_LIMITS } from "../limits.ts";
 
 const CALLER = { ...tokenNamed("admin", SCOPES), how: "session", session: "0a1b2c3d4e5f" } as const;
 
-test("the password again makes a session's proof fresh, which the next answer tells", async (t) => {
-  const kit = await startKit(t);
-  const cookie = await signIn(kit);
-  const freshUntil = "2026-11-20T07:10:00.000Z";
-  const fresh = { ...CALLER, freshUntil };
-  const who = async () => (await kit.send("GET", "session", undefined, { cookie })).answer;
-  assert.partialDeepStrictEqual(await who(), { freshUntil: null });
-  kit.guard.answers("prove", { outcome: "proved", caller: fresh });
-  for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.set(secret, fresh);
-  const proved = await kit.send("POST", "session/proof", { password: "x" }, { cookie });
-  assert.partialDeepStrictEqual(proved, { status: 200, answer: { name: "admin", freshUntil } });
-  assert.partialDeepStrictEqual(await who(), { freshUntil }, "at once");
-  for (const [outcome, status] of [
-    ["wrong", 401],
-    ["refused", 429],
-  ] as const) {
-    kit.guard.answers("prove", { outcome, caller: fresh });
-    const refused = await kit.send("POST", "session/proof", { password: "x" }, { cookie });
-    assert.partialDeepStrictEqual(refused, { status, answer: { code: "login_refused" } });
-  }
-  assert.equal((await kit.send("POST", "session/proof", { password: "x" })).status, 401, "a token gives none");
-});
+const USED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", signature: "MEUC" };
+
+for (const [what, verb, body] of [
+  ["the password again", "prove", { password: "x" }],
+  ["a passkey", "prove_passkey", { passkey: USED }],
+] as const)
+  test(`${what} makes a session's proof fresh, which the next answer tells`, async (t) => {
+    const kit = await startKit(t);
+    const cookie = await signIn(kit);
+    const freshUntil = "2026-11-20T07:10:00.000Z";
+    const fresh = { ...CALLER, freshUntil };
+    const who = async () => (await kit.send("GET", "session", undefined, { cookie })).answer;
+    const prove = () => kit.send("POST", "session/proof", body, { cookie });
+    assert.partialDeepStrictEqual(await who(), { freshUntil: null });
+    kit.guard.answers(verb, { outcome: "proved", caller: fresh });
+    for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.set(secret, fresh);
+    assert.partialDeepStrictEqual(await prove(), { status: 200, answer: { name: "admin", freshUntil } });
+    assert.partialDeepStrictEqual(await who(), { freshUntil }, "at once");
+    for (const [outcome, status] of [
+      ["wrong", 401],
+      ["refused", 429],
+    ] as const) {
+      kit.guard.answers(verb, { outcome, caller: fresh });
+      assert.partialDeepStrictEqual(await prove(), { status, answer: { code: "login_refused" } });
+    }
+    assert.equal((await kit.send("POST", "session/proof", body)).status, 401, "a token gives none");
+  });
 
 test("a token is made here and shown once: the guard gets its digest", async (t) => {
   const kit = await startKit(t);
@@ -117,8 +122,6 @@ test("strangers who sign in wait for one another, and leave the guard connection
   assert.ok(signInsAtOnce + mailboxSignInsAtOnce + 2 * unknownAtOnce < CONTROL_LIMITS.maxConnections - 32);
 });
 
-const USED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", signature: "MEUC" };
-
 test("a stranger gets a challenge, unless its address asks too often or another site's page asks", async (t) => {
   const kit = await startKit(t);
   kit.guard.answers("passkey_challenge", { challenge: "abc" });
@@ -163,17 +166,4 @@ test("a request with neither password nor passkey is refused for what the closer
       status: 400,
       answer: { code: "invalid_request", detail },
     });
-});
-
-test("a session proves itself with a passkey", async (t) => {
-  const kit = await startKit(t);
-  const headers = { cookie: await signIn(kit) };
-  const freshUntil = "2026-11-20T07:10:00.000Z";
-  const fresh = { ...CALLER, freshUntil };
-  kit.guard.answers("prove_passkey", { outcome: "proved", caller: fresh });
-  const proved = await kit.send("POST", "session/proof", { passkey: USED }, headers);
-  assert.partialDeepStrictEqual(proved, { status: 200, answer: { freshUntil } });
-  kit.guard.answers("prove_passkey", { outcome: "wrong", caller: CALLER });
-  const wrong = await kit.send("POST", "session/proof", { passkey: USED }, headers);
-  assert.partialDeepStrictEqual(wrong, { status: 401, answer: { code: "login_refused" } });
 });

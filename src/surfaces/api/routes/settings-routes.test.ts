@@ -39,22 +39,14 @@ async function kitOf(t: TestContext, trials?: Trials) {
 
 test("the list joins what the guard knows with the reference, and says why a setting cannot be changed", async (t) => {
   const kit = await kitOf(t);
-  const of = (key: string, more: object) => ({
-    key,
-    value: "10",
-    isHidden: false,
-    inFile: null,
-    from: "default",
-    line: null,
-    ...more,
-  });
+  const usual = { value: "10", isHidden: false, inFile: null, from: "default", line: null };
   kit.guard.answers("settings_list", {
     values: [
-      of("limits.mail.per_minute", {}),
-      of("limits.mail.per_hour", { from: "GHOSTINBOX_LIMITS__MAIL__PER_HOUR" }),
-      of("ports.http", { value: "3000" }),
-      of("alerts.webhook", { value: "(secret)", isHidden: true }),
-      of("of.another.version", {}),
+      { ...usual, key: "limits.mail.per_minute" },
+      { ...usual, key: "limits.mail.per_hour", from: "GHOSTINBOX_LIMITS__MAIL__PER_HOUR" },
+      { ...usual, key: "ports.http", value: "3000" },
+      { ...usual, key: "alerts.webhook", value: "(secret)", isHidden: true },
+      { ...usual, key: "of.another.version" },
     ],
     digest: DIGEST,
     undo: null,
@@ -142,13 +134,7 @@ test("an invalid change is refused before the guard sees it", async (t) => {
     assert.equal((await kit.ask("/preview", body)).status, 400, JSON.stringify(body).slice(0, 80));
   for (const digest of [undefined, "", "x", "0A".repeat(32)])
     assert.equal((await kit.ask("", { changes: { "a.b": 1 }, digest })).status, 400);
-  assert.equal(
-    (
-      await kit.ask("/preview", {
-        changes: { "a.b": ["x".repeat(199)], filler: Array.from({ length: 700 }, () => "y".repeat(99)) },
-      })
-    ).status,
-    413,
-  );
+  const long = { "a.b": ["x".repeat(199)], filler: Array.from({ length: 700 }, () => "y".repeat(99)) };
+  assert.equal((await kit.ask("/preview", { changes: long })).status, 413);
   assert.deepEqual(kit.guard.asked, []);
 });
