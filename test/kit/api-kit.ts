@@ -236,6 +236,11 @@ export async function openStream(
   };
 }
 
+/** This many ids from this one on. */
+export function idsFrom(first: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
+
 /** The ids of the first `count` events of a stream, and of those that came with them. */
 export function idsOf(stream: OpenStream, count: number): Promise<readonly number[]> {
   return stream.until((text) => {

@@ -31,11 +31,7 @@ test("who may call what", () => {
     ["session", false, false, true],
     ["session_or_token", false, true, true],
   ] as const)
-    assert.deepEqual(
-      [null, token, session].map((caller) => mayCall(who, caller)),
-      may,
-      who,
-    );
+    assert.deepEqual([mayCall(who, null), mayCall(who, token), mayCall(who, session)], may, who);
 });
 
 test("all sessions of a mailbox count as one caller, and each session of the owner as its own", () => {

@@ -96,12 +96,8 @@ test("a password that is easy to guess is not set, and one that may not be set i
   const send = async (password: string) => (await kit.send("POST", "me/password", { password }, { cookie })).status;
   kit.guard.answers("my_password", { done: true });
   assert.equal(await send("weak"), 400);
-  const asked = kit.guard.asked.filter(({ command }) => command.verb === "my_password");
-  assert.deepEqual(
-    asked.map(({ isDry }) => isDry),
-    [true],
-    "only whether it may be set",
-  );
+  const [asked, ...others] = kit.guard.asked.filter(({ command }) => command.verb === "my_password");
+  assert.deepEqual([asked?.isDry, others], [true, []], "only whether it may be set");
   kit.guard.refuses("my_password", "", { denied: "proof_needed" });
   assert.equal(await send("quite new words"), 403);
   assert.equal(judge.mock.callCount(), 1);

@@ -1,7 +1,7 @@
 // Invariant: Retention lowers no counter, and no event is missing from a page's stream.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { BAN, bearer, type Kit, openStream, signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { BAN, bearer, idsFrom, type Kit, openStream, signIn, startKit } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { patience } from "../../../../test/kit/patience.ts";
 import { until } from "../../../../test/kit/until.ts";
@@ -73,10 +73,7 @@ test("events of a quarter of a second are one message, and none is missing", asy
   }
   const messages = await reader.until(upTo(60));
   const most = (performance.now() - from) / API_LIMITS.batchMs + 2;
-  assert.deepEqual(
-    idsOf(messages),
-    Array.from({ length: 60 }, (_, i) => i + 1),
-  );
+  assert.deepEqual(idsOf(messages), idsFrom(1, 60));
   const batches = messages.filter(is("events"));
   assert.ok(batches.length > 1 && batches.length <= most, `${batches.length} messages`);
 });
@@ -87,18 +84,12 @@ test("a reader resumes after the last id that it saw; skipped events are announc
   for (let i = 0; i < some; i++) kit.queries.add("CONNECT");
   const behind = await open(t, kit, "?since=3", { ...bearer, "last-event-id": "10" });
   const all = await behind.until(upTo(some));
-  assert.deepEqual(
-    idsOf(all),
-    Array.from({ length: some - 10 }, (_, i) => i + 11),
-  );
+  assert.deepEqual(idsOf(all), idsFrom(11, some - 10));
   assert.ok(all.filter(is("events")).every(({ data }) => data["more"] === false));
   for (let i = 0; i < API_LIMITS.mostMissed; i++) kit.queries.add("CONNECT");
   const newest = some + API_LIMITS.mostMissed;
   const far = await (await open(t, kit, "?since=3")).until(upTo(newest));
-  assert.deepEqual(
-    idsOf(far),
-    Array.from({ length: API_LIMITS.rowsAfterGap }, (_, i) => newest - API_LIMITS.rowsAfterGap + 1 + i),
-  );
+  assert.deepEqual(idsOf(far), idsFrom(newest - API_LIMITS.rowsAfterGap + 1, API_LIMITS.rowsAfterGap));
   assert.equal(far.find(is("events"))?.data["more"], true);
 });
 
