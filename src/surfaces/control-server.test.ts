@@ -88,10 +88,7 @@ test("commands are run one after the other and answered in order", () =>
     assert.equal(third.message, 'Unknown command "nonsense".');
     assert.deepEqual(fourth, { ok: true, result: { expired: 3 } });
     assert.deepEqual(guard.origins, ["root", "root", "root"]);
-    assert.deepEqual(
-      guard.asked.map((each) => each.by),
-      ["root", "root", "root"],
-    );
+    for (const { by } of guard.asked) assert.equal(by, "root");
   }));
 
 test("the web's socket is open to its group, and its lines come from the web", () =>
@@ -180,11 +177,8 @@ test("an endless line and too many lines: dropped and reported", () =>
     const many = connected();
     many.socket.write(line("cleanup").repeat(100));
     await until(() => many.closed(), "the flood is dropped");
-    assert.deepEqual(
-      guard.reports.map((report) => report.split(":")[0]),
-      ["control_line_malformed", "control_line_malformed"],
-    );
-    assert.equal(guard.asked.length, 0);
+    assert.deepEqual([guard.reports.length, guard.asked.length], [2, 0]);
+    for (const report of guard.reports) assert.match(report, /^control_line_malformed:/);
   }));
 
 test("what a client sends while its command runs stays with the client", () =>

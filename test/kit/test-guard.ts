@@ -206,9 +206,9 @@ export async function ghostinbox(
   return script(words, { env, now: Date.now, connect, input });
 }
 
-/** The error, in one line and without a stack; there must be no output. */
-export function oneLineOfError({ err, out }: Finished): string {
-  assert.equal(out, "");
+/** The error, in one line and without a stack, of a command that ended with this code; there must be no output. */
+export function oneLineOfError({ code, err, out }: Finished, expected = code): string {
+  assert.deepEqual([code, out], [expected, ""], err);
   assert.match(err, /^[^\n]+\n$/);
   assert.doesNotMatch(err, /\bat .*\.ts:\d/);
   return err;

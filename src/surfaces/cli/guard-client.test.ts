@@ -18,13 +18,6 @@ test("a command is answered, and hints name the program that people type", async
   assert.match(refused.next, /`\.\/ghostinbox token/);
 });
 
-test("without a guard nothing is done, and it says how to start it", async () => {
-  using layout = dataDirectory();
-  const asked = await controlGuard(layout.controlSocket, "root", ABSENT).ask({ verb: "ping" });
-  assert.ok(!asked.ok);
-  assert.deepEqual([asked.exit, asked.message], ["not_running", "GhostInbox is not running."]);
-});
-
 test("a command waits for a guard that is starting, and not for one that never does", async () => {
   using layout = dataDirectory();
   const started = Promise.withResolvers<Awaited<ReturnType<typeof startGuard>>>();
@@ -32,13 +25,10 @@ test("a command waits for a guard that is starting, and not for one that never d
     if (!existsSync(layout.controlSocket)) started.resolve(startGuard(layout));
     return true;
   };
-  const starting = controlGuard(layout.controlSocket, "root", { why: async () => NOT_RUNNING, isStarting });
+  const starting = controlGuard(layout.controlSocket, "root", { ...ABSENT, isStarting });
   assert.ok((await starting.ask({ verb: "ping" })).ok);
   await (await started.promise).stop();
-  const never = controlGuard(layout.controlSocket, "root", {
-    why: async () => NOT_RUNNING,
-    isStarting: async () => true,
-  });
+  const never = controlGuard(layout.controlSocket, "root", { ...ABSENT, isStarting: async () => true });
   assert.equal((await never.ask({ verb: "ping" })).ok, false);
 });
 

@@ -64,16 +64,13 @@ describe("while the guard is down", TIMED, () => {
       const files = globSync(`${layout.data}/**/*`);
       const args = usage.split(" ").flatMap((place) => sample[place] ?? []);
       const finished = await ghostinbox(layout, [...name.split(" "), ...args], `${PASSWORD}\n`);
-      assert.equal(oneLineOfError(finished), "GhostInbox is not running. Start it with `npm start`.\n");
-      assert.equal(finished.code, 3);
+      assert.equal(oneLineOfError(finished, 3), "GhostInbox is not running. Start it with `npm start`.\n");
       assert.deepEqual(globSync(`${layout.data}/**/*`), files);
     });
 
   test("the program exits with 3 and prints one line", async () => {
     using layout = dataDirectory();
-    const finished = await ghostinboxProcess(layout, ["status"]);
-    assert.match(oneLineOfError(finished), /^GhostInbox is not running\./);
-    assert.equal(finished.code, 3);
+    assert.match(oneLineOfError(await ghostinboxProcess(layout, ["status"]), 3), /^GhostInbox is not running\./);
   });
 
   test("stopping a stopped server succeeds", ROOT, async () => {
@@ -83,17 +80,10 @@ describe("while the guard is down", TIMED, () => {
     assert.deepEqual(json(await ghostinbox(layout, ["stop", "--json"])), { stopped: true, wasRunning: false });
   });
 
-  test("checks, shows and explains the settings", async () => {
+  test("checks and explains the settings", async () => {
     using layout = dataDirectory();
-    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), {
-      ok: true,
-      problems: [],
-      warnings: [],
-    });
-    assert.match(
-      (await ghostinbox(layout, ["config", "show"])).out,
-      /^domains = \["example\.org"\] {2}# ghostinbox\.toml:1$/m,
-    );
+    const right = { ok: true, problems: [], warnings: [] };
+    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), right);
     assert.match((await ghostinbox(layout, ["config", "reference"])).out, /^# limits\.mail\.per_minute = 10$/m);
     writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
     const wrong = await ghostinbox(layout, ["config", "check"]);
@@ -106,8 +96,7 @@ describe("while the guard is down", TIMED, () => {
     using layout = dataDirectory();
     writeFileSync(layout.settings, 'domains = ["example.org"]\n[tls]\ncert = "/nope"\nkey = "/nope"\n');
     const wrong = await ghostinbox(layout, ["config", "check"]);
-    assert.equal(wrong.code, 1);
-    assert.match(oneLineOfError(wrong), /^The file \/nope of tls\.cert does not exist or cannot be read\. /);
+    assert.match(oneLineOfError(wrong, 1), /^The file \/nope of tls\.cert does not exist or cannot be read\. /);
   });
 
   for (const line of [
@@ -120,9 +109,7 @@ describe("while the guard is down", TIMED, () => {
   ])
     test(`nonsense exits with 2: ${line}`, async () => {
       using layout = dataDirectory();
-      const finished = await ghostinbox(layout, line.split(" "));
-      oneLineOfError(finished);
-      assert.equal(finished.code, 2);
+      oneLineOfError(await ghostinbox(layout, line.split(" ")), 2);
     });
 
   test("without set-up the program explains how to do it", async () => {
@@ -131,9 +118,7 @@ describe("while the guard is down", TIMED, () => {
     using layout = dataDirectory();
     const { child, ended } = start(layout, join(bare, "ghostinbox"), ["status"]);
     child.stdin.end();
-    const finished = await ended;
-    assert.match(oneLineOfError(finished), /npm run setup/);
-    assert.equal(finished.code, 1);
+    assert.match(oneLineOfError(await ended, 1), /npm run setup/);
   });
 });
 
@@ -142,13 +127,8 @@ test("reports a hanging guard within seconds, and sends it no command", TIMED, a
   let heard = "";
   await servedSocket((socket) => socket.on("data", (chunk) => (heard += chunk)), layout.controlSocket);
   const [status, ban] = await Promise.all([ghostinbox(layout, ["status"]), ghostinbox(layout, ["ban", "203.0.113.7"])]);
-  for (const finished of [status, ban]) {
-    assert.match(
-      oneLineOfError(finished),
-      /^The guard hangs: .* not sent this command\. .* try again in some seconds\.\n$/,
-    );
-    assert.equal(finished.code, 1);
-  }
+  const says = /^The guard hangs: .* not sent this command\. .* try again in some seconds\.\n$/;
+  for (const finished of [status, ban]) assert.match(oneLineOfError(finished, 1), says);
   assert.doesNotMatch(heard, /203\.0\.113\.7/);
 });
 

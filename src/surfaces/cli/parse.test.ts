@@ -29,11 +29,8 @@ const understood: readonly [line: string, name: string, args: readonly string[],
 for (const [line, name, args, options] of understood)
   test(`understood: ${line}`, () => {
     const parsed = parse(words(line), commands);
-    assert.equal(parsed.type, "run");
-    if (parsed.type !== "run") return;
-    assert.equal(parsed.command.name, name);
-    assert.deepEqual(parsed.args, args);
-    assert.deepEqual(Object.fromEntries(parsed.options), options);
+    assert.ok(parsed.type === "run");
+    assert.deepEqual([parsed.command.name, parsed.args, Object.fromEntries(parsed.options)], [name, args, options]);
   });
 
 const refused: readonly [line: string, says: RegExp][] = [
@@ -58,8 +55,8 @@ const refused: readonly [line: string, says: RegExp][] = [
 for (const [line, says] of refused)
   test(`refused: ${line}`, () => {
     const parsed = parse(words(line), commands);
-    assert.equal(parsed.type, "wrong");
-    if (parsed.type === "wrong") assert.match(parsed.message, says);
+    assert.ok(parsed.type === "wrong");
+    assert.match(parsed.message, says);
   });
 
 test("shows help for no words, for a topic, and for --help at any position", () => {
@@ -69,21 +66,9 @@ test("shows help for no words, for a topic, and for --help at any position", () 
     ["help account", "account"],
     ["account add --help", "account add"],
     ["-h why", "why"],
-  ] as const) {
-    const parsed = parse(words(line), commands);
-    assert.equal(parsed.type, "help", line);
-    if (parsed.type === "help") assert.equal(parsed.topic, topic);
-  }
+  ] as const)
+    assert.partialDeepStrictEqual(parse(words(line), commands), { type: "help", topic }, line);
   assert.equal(parse(["--version"], commands).type, "version");
-});
-
-test("wrong input cannot control the terminal, and is cut", () => {
-  const parsed = parse([`\x1b[2J${"x".repeat(500)}`], commands);
-  assert.equal(parsed.type, "wrong");
-  if (parsed.type === "wrong") {
-    assert.ok(!parsed.message.includes("\x1b"));
-    assert.ok(parsed.message.length < 200);
-  }
 });
 
 test("the parser answers any input with one line", () => {

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { dataDirectory, type Finished, start, TIMED } from "../../../test/kit/test-guard.ts";
+import { type Finished, start, TIMED } from "../../../test/kit/test-guard.ts";
+import { layoutOf } from "../../settings/layout.ts";
+
+const LAYOUT = layoutOf("/nonexistent");
 
 /** A program that prints, as JSON, what one call of its terminal returned. */
 function program(call: string): readonly string[] {
@@ -15,11 +18,14 @@ function program(call: string): readonly string[] {
   return [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
 }
 
+function started(call: string) {
+  const [node = "", ...argv] = program(call);
+  return start(LAYOUT, node, argv);
+}
+
 describe("lines of standard input", TIMED, () => {
   const read = async (input: string): Promise<unknown> => {
-    using layout = dataDirectory();
-    const [node = "", ...argv] = program("terminal.readLine(10)");
-    const { child, ended } = start(layout, node, argv);
+    const { child, ended } = started("terminal.readLine(10)");
     child.stdin.end(input);
     const { out, err } = await ended;
     assert.equal(err, "");
@@ -44,19 +50,16 @@ for (const [output, code, says] of [
   ["| true", 0, /^$/],
 ] as const)
   test(`output that cannot be written (${output}) ends the program with ${code}`, TIMED, async () => {
-    using layout = dataDirectory();
     const long = '(terminal.out("line ".repeat(1e6)), new Promise((resolve) => setTimeout(resolve, 9_000)))';
     const script = `set -o pipefail; "$@" ${output}`;
-    const { err, ...ended } = await start(layout, "bash", ["--norc", "-c", script, "bash", ...program(long)]).ended;
+    const { err, ...ended } = await start(LAYOUT, "bash", ["--norc", "-c", script, "bash", ...program(long)]).ended;
     assert.match(err, says);
     assert.equal(ended.code, code);
   });
 
 describe("a signal", TIMED, () => {
   const signalled = async (call: string, keys: string): Promise<string> => {
-    using layout = dataDirectory();
-    const [node = "", ...argv] = program(call);
-    const { child, ended, printed } = start(layout, node, argv);
+    const { child, ended, printed } = started(call);
     await printed("Which? ");
     // It may have exited already.
     if (keys !== "") child.stdin.write(keys);
@@ -77,9 +80,8 @@ describe("a signal", TIMED, () => {
 describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, () => {
   /** The output after these keys were pressed at the question. */
   const typed = async (call: string, keys: string): Promise<Finished> => {
-    using layout = dataDirectory();
     const quoted = program(call).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-    const { child, ended, printed } = start(layout, "script", ["-qec", quoted.join(" "), "/dev/null"]);
+    const { child, ended, printed } = start(LAYOUT, "script", ["-qec", quoted.join(" "), "/dev/null"]);
     await printed("Which? ");
     child.stdin.write(keys);
     return await ended;
@@ -116,9 +118,7 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
 });
 
 test("shows no progress without a terminal", TIMED, async () => {
-  using layout = dataDirectory();
-  const [node = "", ...argv] = program('terminal.progress("1 of 2")');
-  const { child, ended } = start(layout, node, argv);
+  const { child, ended } = started('terminal.progress("1 of 2")');
   child.stdin.end();
   assert.equal((await ended).err, "");
 });

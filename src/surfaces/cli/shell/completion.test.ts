@@ -56,6 +56,7 @@ const TYPED: readonly (readonly [string, readonly string[]])[] = [
   ["ban 203.0.113.7 --for ", []],
   ["account networks anna@example.org ", ["add", "list", "remove"]],
   ["account networks ", []],
+  ["account quota anna@example.org ", ["none", "default"]],
   ["completion ", ["bash", "fish", "zsh"]],
   [`account import ${lone}/acc`, [listed]],
   [`--data ${lone}/acc`, [listed]],

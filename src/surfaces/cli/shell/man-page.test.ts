@@ -8,14 +8,8 @@ import { manPage } from "./man-page.ts";
 const PAGE = manPage(commands, "1.2.3", "2026-11-20");
 
 function shown(): string {
-  const { stdout, stderr, status } = spawnSync(
-    "groff",
-    ["-man", "-Tutf8", "-ww", "-P-c", "-P-b", "-P-u", "-rLL=200n"],
-    {
-      input: PAGE,
-      encoding: "utf8",
-    },
-  );
+  const options = ["-man", "-Tutf8", "-ww", "-P-c", "-P-b", "-P-u", "-rLL=200n"];
+  const { stdout, stderr, status } = spawnSync("groff", options, { input: PAGE, encoding: "utf8" });
   assert.deepEqual([status, stderr], [0, ""], "groff finds nothing wrong with it");
   return stdout.replace(/\s+/g, " ");
 }

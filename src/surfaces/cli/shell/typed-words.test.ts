@@ -17,20 +17,6 @@ test("offers each word of each command after those before it, with its descripti
   }
 });
 
-test("offers words that a usage lists at their position, and files", () => {
-  const after = (place: string) => words.following.find((one) => one.after === place);
-  assert.deepEqual(
-    after("account networks:1")?.words.map(({ word }) => word),
-    ["add", "remove", "list"],
-  );
-  assert.equal(after("account networks:0"), undefined, "the address is not known");
-  assert.deepEqual(
-    after("account quota:1")?.words.map(({ word }) => word),
-    ["none", "default"],
-  );
-  assert.equal(after("account import:0")?.file, true);
-});
-
 test("no two entries are for the same position", () => {
   const places = words.following.map(({ after }) => after);
   assert.equal(new Set(places).size, places.length);

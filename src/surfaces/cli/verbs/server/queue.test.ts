@@ -144,11 +144,8 @@ test("a deletion asks how many, and needs a yes or --yes", async () => {
       ? { ok: true, result: { mails: [mail()], next: null, total: 41 } }
       : { ok: true, result: { changed: 41, kept: [], next: null } };
   const no = await typed("queue delete --all", replies, "n");
-  assert.deepEqual([no.code, no.question], [1, "Delete 41 mails from the queue, for good? [y/N] "]);
-  assert.deepEqual(
-    no.asked.map(({ verb }) => verb),
-    ["queue_list"],
-  );
+  const question = "Delete 41 mails from the queue, for good? [y/N] ";
+  assert.deepEqual([no.code, no.question, no.asked.map(({ verb }) => verb)], [1, question, ["queue_list"]]);
   const yes = await typed("queue delete --all", replies, "y");
   assert.deepEqual([yes.code, yes.out], [0, "41 mails deleted.\n"]);
   const silent = await typed("queue delete --all", replies);

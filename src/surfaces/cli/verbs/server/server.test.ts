@@ -16,9 +16,8 @@ test("a program that is older than the data restarts nothing", ROOT, async () =>
   takeLock(layout.startPid, layout.data);
   try {
     const ran = await ghostinbox(layout, ["restart"]);
-    assert.equal(ran.code, 1);
     assert.match(
-      oneLineOfError(ran),
+      oneLineOfError(ran, 1),
       /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/,
     );
   } finally {

@@ -3,11 +3,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
 import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import type { Command } from "../../../../admin/declare/control.ts";
 import { type Call, failed } from "../../call.ts";
 import { afterEdits, configApply } from "./config-apply.ts";
 
 describe("with a running guard", TIMED, () => {
   const { layout, guard, run } = guardOfSuite();
+
+  /** Applies the settings with a guard that answers each verb like this, and a keeper. */
+  const applyWith = (answer: (verb: string) => unknown, ask: Call["keeper"]["ask"]) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
+    const other = { ask: ({ verb }: Command) => Promise.resolve(answer(verb)) } as unknown as Call["guard"];
+    return configApply(scriptCall({ layout, keeper: { ask }, guard: other }));
+  };
 
   test("account add names the command that applies a domain of the file, and that one the variable that overrides it", async () => {
     const file = readFileSync(layout.settings, "utf8");
@@ -61,20 +69,9 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("a guard that fails after the mail programs took the settings does not hide that", async () => {
-    const guard = {
-      ask: ({ verb }: Readonly<{ verb: string }>) =>
-        Promise.resolve(
-          verb === "pending" ? { ok: true, result: { changed: [] } } : failed("The guard hangs.", "Try."),
-        ),
-    };
-    const applied = await configApply(
-      scriptCall({
-        layout,
-        keeper: { ask: () => Promise.resolve({ ok: true, detail: "" }) },
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
-        guard: guard as unknown as Call["guard"],
-      }),
-    );
+    const answer = (verb: string) =>
+      verb === "pending" ? { ok: true, result: { changed: [] } } : failed("The guard hangs.", "Try.");
+    const applied = await applyWith(answer, () => Promise.resolve({ ok: true, detail: "" }));
     assert.ok(!applied.ok);
     assert.equal(applied.message, "Postfix and Dovecot have the new settings, the guard may not: The guard hangs.");
     assert.match(applied.next, /`\.\/ghostinbox restart` gives them to all programs/);
@@ -82,23 +79,15 @@ describe("with a running guard", TIMED, () => {
 
   test("a program that does not restart keeps no other from restarting", async () => {
     const asked: string[] = [];
-    const guard = {
-      ask: ({ verb }: Readonly<{ verb: string }>) =>
-        Promise.resolve({
-          ok: true,
-          result: { changed: verb === "pending" ? [] : ["ports.login_policy", "hostname"], recorded: true },
-        }),
+    const answer = (verb: string) => {
+      const changed = verb === "pending" ? [] : ["ports.login_policy", "hostname"];
+      return { ok: true, result: { changed, recorded: true } };
     };
-    const keeper: Call["keeper"] = {
-      ask: (command) => {
-        asked.push(command.verb === "restart" ? command.service : command.verb);
-        const reason = "guard could not be restarted: it is down";
-        return Promise.resolve(asked.at(-1) === "guard" ? { ok: false, reason } : { ok: true, detail: "" });
-      },
-    };
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
-    const call = scriptCall({ layout, keeper, guard: guard as unknown as Call["guard"] });
-    const applied = await configApply(call);
+    const applied = await applyWith(answer, (command) => {
+      asked.push(command.verb === "restart" ? command.service : command.verb);
+      const reason = "guard could not be restarted: it is down";
+      return Promise.resolve(asked.at(-1) === "guard" ? { ok: false, reason } : { ok: true, detail: "" });
+    });
     assert.deepEqual(asked, ["apply", "guard", "web"]);
     assert.ok(!applied.ok);
     assert.equal(applied.message, "Not everything is in force: guard could not be restarted: it is down.");

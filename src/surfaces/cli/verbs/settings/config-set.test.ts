@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, globSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dataDirectory, type Finished, ghostinbox, json, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
@@ -67,16 +67,8 @@ test("settings that need each other are set and unset at once", async () => {
 test("a value may name a setting, and have spaces", async () => {
   using layout = withFile();
   const contact = "Anna  reads ports.smtp = 25 and simulate";
-  const finished = await run(
-    layout,
-    "set",
-    "simulate",
-    "true",
-    "alerts.contacts",
-    contact,
-    "hostname",
-    "mx.example.org",
-  );
+  const words = ["simulate", "true", "alerts.contacts", contact, "hostname", "mx.example.org"];
+  const finished = await run(layout, "set", ...words);
   assert.equal(finished.code, 0, finished.err);
   const lines = fileOf(layout).split("\n");
   for (const line of ["simulate = true", `alerts.contacts = ["${contact}"]`, 'hostname = "mx.example.org"'])
@@ -104,21 +96,15 @@ for (const [words, code, says] of refused)
   test(`nothing is written: ${JSON.stringify(words)}`, async () => {
     using layout = withFile();
     const finished = await run(layout, ...words);
-    assert.match(oneLineOfError(finished), says);
-    assert.equal(finished.code, code);
+    assert.match(oneLineOfError(finished, code), says);
     assert.equal(fileOf(layout), SHIPPED);
-    assert.deepEqual(
-      readdirSync(layout.data).filter((name) => name.startsWith("ghostinbox.toml")),
-      ["ghostinbox.toml"],
-    );
+    assert.deepEqual(globSync("ghostinbox.toml*", { cwd: layout.data }), ["ghostinbox.toml"]);
   });
 
 test("a file that is not TOML, or wrong elsewhere, is reported and left unchanged; the wrong key itself can be fixed", async () => {
   using layout = withFile("a = [");
-  assert.match(
-    oneLineOfError(await run(layout, "set", "simulate", "true")),
-    /^Line 1 of ghostinbox\.toml.* is not TOML/,
-  );
+  const broken = await run(layout, "set", "simulate", "true");
+  assert.match(oneLineOfError(broken), /^Line 1 of ghostinbox\.toml.* is not TOML/);
   writeFileSync(layout.settings, "simulate = true\nsimulate = true\n");
   assert.match(oneLineOfError(await run(layout, "unset", "simulate")), /^simulate is set twice .* in lines 1 and 2/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\nports.smtp = 0\n');
@@ -129,11 +115,8 @@ test("a file that is not TOML, or wrong elsewhere, is reported and left unchange
 
 test("the last mail domain stays: without one no server starts", async () => {
   using layout = withFile();
-  for (const words of [
-    ["set", "domains", "[]"],
-    ["unset", "domains"],
-  ]) {
-    assert.match(oneLineOfError(await run(layout, ...words)), /^No mail domain is set: /);
+  for (const words of ["set domains []", "unset domains"]) {
+    assert.match(oneLineOfError(await run(layout, ...words.split(" "))), /^No mail domain is set: /);
     assert.equal(fileOf(layout), SHIPPED);
   }
 });
@@ -156,8 +139,7 @@ test("a link is not replaced by a file", async () => {
   rmSync(layout.settings);
   symlinkSync(elsewhere, layout.settings);
   const finished = await run(layout, "set", "simulate", "true");
-  assert.equal(finished.code, 1);
-  assert.match(oneLineOfError(finished), /put a copy in its place/);
+  assert.match(oneLineOfError(finished, 1), /put a copy in its place/);
   assert.equal(readFileSync(elsewhere, "utf8"), SHIPPED);
 });
 

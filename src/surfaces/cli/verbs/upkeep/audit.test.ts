@@ -49,10 +49,7 @@ test("audit verify names consistent and anchored entries, and exits with 1 at an
   const found = await ran("verify");
   assert.deepEqual([found.code, found.out], [1, ""]);
   assert.match(found.err, /^The audit is not consistent: entry 2 was changed.* docs\/audit\.md/);
-  const { fault } = z
-    .object({ fault: z.object({ id: z.number() }) })
-    .parse(JSON.parse((await ran("verify", "--json")).out));
-  assert.equal(fault.id, 2);
+  assert.partialDeepStrictEqual(JSON.parse((await ran("verify", "--json")).out), { fault: { id: 2 } });
   assert.match((await ran("anchor")).err, /^The audit is not consistent/);
 });
 
