@@ -252,8 +252,5 @@ test("what is wrong is refused before the guard is asked", async (t) => {
       assert.equal(status, 400, `${line} ${JSON.stringify(body)}`);
       assert.partialDeepStrictEqual(answer, { code: "invalid_request" });
     }
-  assert.partialDeepStrictEqual(await kit.send("POST", "queue/delete", { sender: "<b>".repeat(30_000) }), {
-    status: 413,
-  });
   assert.equal(kit.guard.asked.length, before);
 });

@@ -134,7 +134,5 @@ test("an invalid change is refused before the guard sees it", async (t) => {
     assert.equal((await kit.ask("/preview", body)).status, 400, JSON.stringify(body).slice(0, 80));
   for (const digest of [undefined, "", "x", "0A".repeat(32)])
     assert.equal((await kit.ask("", { changes: { "a.b": 1 }, digest })).status, 400);
-  const long = { "a.b": ["x".repeat(199)], filler: Array.from({ length: 700 }, () => "y".repeat(99)) };
-  assert.equal((await kit.ask("/preview", { changes: long })).status, 413);
   assert.deepEqual(kit.guard.asked, []);
 });
