@@ -46,10 +46,8 @@ test("a guard that does not answer is what waits for the owner", async (t) => {
   const kit = await startKit(t);
   kit.guard.isDown = true;
   const { needsYou } = await new HealthReader(kit.parts).read();
-  assert.deepEqual(
-    needsYou.map(({ code }) => code),
-    ["guard_down"],
-  );
+  const codes = needsYou.map(({ code }) => code);
+  assert.deepEqual(codes, ["guard_down"]);
 });
 
 test("a crowd that asks at once is one question to the guard", async (t) => {

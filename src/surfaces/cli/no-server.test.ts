@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
-import { ghostinbox } from "../../../test/kit/test-guard.ts";
+import { ghostinbox, oneLineOfError } from "../../../test/kit/test-guard.ts";
 import { NOT_RUNNING, noServerIn, notRunning } from "./call.ts";
 
 test("without settings, the message also names the directory", () => {
@@ -26,18 +26,13 @@ test("uninstalls nothing from another program's directory", ROOT, async () => {
 
 test("writes nothing in a wrong directory", ROOT, async () => {
   const layout = temporaryLayout();
+  const says = / has no server: it contains no ghostinbox\.toml\. `--data` or GHOSTINBOX_DATA names/;
   for (const words of [
     ["incident", "open", "x"],
     ["backup", "create"],
     ["backup", "export", layout.data],
   ]) {
-    const { code, err } = await ghostinbox(layout, words);
-    assert.equal(code, 1, words.join(" "));
-    assert.match(
-      err,
-      / has no server: it contains no ghostinbox\.toml\. `--data` or GHOSTINBOX_DATA names/,
-      words.join(" "),
-    );
+    assert.match(oneLineOfError(await ghostinbox(layout, words), 1), says, words.join(" "));
     assert.deepEqual(readdirSync(layout.data), []);
   }
 });

@@ -29,24 +29,15 @@ test("on a Docker host each word goes to the GhostInbox container, and its exit 
 });
 
 test("several containers require a name, and none is reported as such", () => {
+  const statsOn = (docker: string) => typed(docker, ["stats"]).out;
   const two = running("one\\ntwo\\n");
-  assert.match(
-    typed(two, ["stats"]).out,
-    /^There are several containers of GhostInbox\. Name one: GHOSTINBOX_CONTAINER=one$/m,
-  );
+  assert.match(statsOn(two), /^There are several containers of GhostInbox\. Name one: GHOSTINBOX_CONTAINER=one$/m);
   assert.match(typed(two, ["stats"], { GHOSTINBOX_CONTAINER: "two" }).out, /<two><ghostinbox><stats><--json>/);
   const none = typed(running(""), ["stats"]);
   assert.deepEqual([none.status, /not set up on this machine, and there is no container/.test(none.out)], [3, true]);
   const stopped = `case "$*" in ps*--all*) printf 'one\\ntwo\\n';; ps*) printf 'two\\n';; esac\n`;
-  assert.match(
-    typed(stopped, ["stats"]).out,
-    /^There are several/,
-    "another server gets no command meant for a stopped one",
-  );
-  assert.match(
-    typed("echo permission denied >&2; exit 1", ["stats"]).out,
-    /^Docker does not say .*permission denied$/m,
-  );
+  assert.match(statsOn(stopped), /^There are several/, "another server gets no command meant for a stopped one");
+  assert.match(statsOn("echo permission denied >&2; exit 1"), /^Docker does not say .*permission denied$/m);
 });
 
 test("an unknown word reaches no server", () => {

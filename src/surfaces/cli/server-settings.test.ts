@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { ROOT } from "../../../test/kit/needs.ts";
-import { dataDirectory, ghostinbox, json } from "../../../test/kit/test-guard.ts";
+import { dataDirectory, ghostinbox, json, oneLineOfError } from "../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -75,10 +75,8 @@ test("a key that is set twice is reported with both lines by every command that 
   using layout = dataDirectory();
   writeFileSync(layout.settings, `${FILE}\nlimits.mail.per_minute = 30\n`);
   for (const words of [["check"], ["show"], ["set", "simulate", "true"]]) {
-    const { code, err } = await ghostinbox(layout, ["config", ...words]);
-    assert.equal(code, 1);
     assert.match(
-      err,
+      oneLineOfError(await ghostinbox(layout, ["config", ...words]), 1),
       /^limits\.mail\.per_minute is set twice in ghostinbox\.toml, in lines 2 and 4: keep one of them\. /,
     );
   }

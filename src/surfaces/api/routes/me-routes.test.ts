@@ -76,11 +76,8 @@ test("a mailbox user may use the routes of mailboxes and those that each session
     }
   }
   assert.deepEqual(open, ["POST /api/v1/logout", "GET /api/v1/session", "POST /api/v1/session/proof"]);
-  assert.deepEqual(
-    kit.guard.asked.map(({ command }) => command.verb),
-    ["sign_in_mailbox"],
-    "none of them reached the guard",
-  );
+  const verbs = kit.guard.asked.map(({ command }) => command.verb);
+  assert.deepEqual(verbs, ["sign_in_mailbox"], "none of them reached the guard");
 });
 
 test("an administrator and a token have no mailbox", async (t) => {

@@ -26,12 +26,8 @@ test("a point is done when all of its checks are ok, and one failed check opens 
         ["warning", "open"],
         ["unknown", "unknown"],
       ] as const) {
-        const open = judgePoints(results(id, state)).filter((one) => one.state !== "done");
-        assert.deepEqual(
-          open.map((one) => [one.point, one.state]),
-          [[point, expected]],
-          id,
-        );
+        const [open, ...others] = judgePoints(results(id, state)).filter((one) => one.state !== "done");
+        assert.deepEqual([open?.point, open?.state, others], [point, expected, []], id);
       }
 });
 

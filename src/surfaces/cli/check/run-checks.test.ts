@@ -24,15 +24,8 @@ test("a check that throws or hangs is unknown and does not stop the others; data
     },
   ];
   const results = await runChecks(groups, checkedServer(), 20);
-  assert.deepEqual(
-    results.map(({ id, state }) => [id, state]),
-    [
-      ["database.engine", "ok"],
-      ["g.throws", "unknown"],
-      ["g.hangs", "unknown"],
-      ["g.works", "ok"],
-    ],
-  );
+  const states = results.map(({ id, state }) => `${id} ${state}`);
+  assert.deepEqual(states, ["database.engine ok", "g.throws unknown", "g.hangs unknown", "g.works ok"]);
   assert.match(results[2]?.evidence ?? "", /did not finish within 0\.02 s/);
   assert.equal(results[3]?.evidence, "works\\x1b[1m s3://…@host/b");
   assert.deepEqual(order, ["works", "engine"]);
@@ -69,12 +62,7 @@ function weekly(looks: readonly (readonly Result[])[]) {
 test("failed checks run once more, and only a second failure counts", async () => {
   const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
   const { record, asked, pauses } = await weekly([bad, [result("tls.days", "wrong"), result("dns.mx", "ok")]]);
-  assert.deepEqual(asked, [
-    ["tls", "dns"],
-    ["tls", "dns"],
-  ]);
-  assert.equal(pauses, 1);
-  assert.equal(record.at, 9);
+  assert.deepEqual([asked.map(String), pauses, record.at], [["tls,dns", "tls,dns"], 1, 9]);
   assert.deepEqual(record.checks["tls.days"], { state: "wrong", evidence: "wrong", passedAt: 1 });
   assert.deepEqual(record.checks["dns.mx"], { state: "ok", evidence: "ok", passedAt: 9 });
 });

@@ -50,9 +50,8 @@ const failure = eventItem("LOGIN_FAILED", {
 });
 
 test("shows a ban with its time, numbers, offence, events and the command that lifts it", () => {
-  const text = printWhy(subject({ ban, events: [failure] }));
   assert.equal(
-    text,
+    printWhy(subject({ ban, events: [failure] })),
     `203.0.113.7 is banned until 2026-11-20 08:40:00 UTC (1 h 40 min left).
 Reason: Too many different wrong passwords: 5 within 10m, limit 5. [login_failures]
 Since 2026-11-20 06:40:00 UTC; its 2nd offence within 7d, level medium, found by engine.
@@ -67,16 +66,8 @@ What lifts or prevents it:
 });
 
 test("a reason's settings are those of its numbers; a ban's own row has none", () => {
-  const limitKey = "limits.mail.per_minute";
-  const blocked = {
-    ...failure,
-    type: "EMAIL_BLOCKED",
-    reason: "mail_limit",
-    count: 6,
-    limit: 5,
-    windowMs: 60_000,
-    limitKey,
-  };
+  const numbers = { count: 6, limit: 5, windowMs: 60_000, limitKey: "limits.mail.per_minute" };
+  const blocked = { ...failure, ...numbers, type: "EMAIL_BLOCKED", reason: "mail_limit" };
   const banned = { ...failure, id: 18, type: "BAN", reason: "mail_limit", count: null, limit: null, windowMs: null };
   const inForce = new Map([["limits.mail.per_minute", "5"]]);
   const setBy = (events: readonly EventItem[]) => printWhy(subject({ events }, { inForce })).split("Set by ")[1];
