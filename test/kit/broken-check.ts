@@ -11,11 +11,11 @@ type Server = () => CheckedParts | Promise<CheckedParts>;
 /** A server with one broken part, and what the check must report. */
 export type Broken = Readonly<{ state: State; saw: RegExp; server: Server }>;
 
-export const unknown = broken("unknown");
-export const warning = broken("warning");
-export const wrong = broken("wrong");
+export const unknown = reportedAs("unknown");
+export const warning = reportedAs("warning");
+export const wrong = reportedAs("wrong");
 
-function broken(state: State) {
+function reportedAs(state: State) {
   return (saw: RegExp, server: Server): Broken => ({ state, saw, server });
 }
 
