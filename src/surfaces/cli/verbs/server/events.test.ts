@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { connected, readerWith, script } from "../../../../../test/kit/script-world.ts";
 import { engineDatabase, eventRow, record, START } from "../../../../../test/kit/test-database.ts";
+import { oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
 import type { EventRecord } from "../../../../core/events/event.ts";
 import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
@@ -127,9 +128,8 @@ for (const [recipient, named] of [
   });
 
 test("--after takes an id only", async (t) => {
-  const { code, err } = await ran(t, "events --after yesterday");
-  assert.equal(code, 2);
-  assert.match(err, /^"yesterday" is not the id of an event\. /);
+  const refused = oneLineOfError(await ran(t, "events --after yesterday"), 2);
+  assert.match(refused, /^"yesterday" is not the id of an event\. /);
 });
 
 test("--types tells every type with its meaning, and needs no guard", async (t) => {

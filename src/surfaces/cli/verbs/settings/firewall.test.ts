@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
+import { loadValid, settingsWith } from "../../../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { opening } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
@@ -17,6 +17,7 @@ import { type Call, failed } from "../../call.ts";
 import { confirmFirewall, confirmStrict, rollBackFirewall, shownState, tryFirewall } from "./firewall.ts";
 
 const TOML = 'domains = ["example.org"]\n[firewall]\nmode = "strict"\n';
+const SETTINGS = loadValid(TOML).settings;
 const NONE = { doors: [], trusted: [] };
 const OLD = "198.51.100.65 50000 203.0.113.10 22";
 
@@ -76,16 +77,12 @@ type CallerParts = Readonly<{
   isStopped?: boolean;
 }>;
 
-function settings(toml = TOML) {
-  return loadValid(toml).settings;
-}
-
 const needsRoot = { skip: lacking({ root: true, installed: ["ss"] }) };
 
 test("settings that close a port are applied only after a yes, and the closed ports are named first", async () => {
   const asks = async (parts: CallerParts, changed = ["firewall.mode"]) => {
     const { call, said } = caller(parts);
-    return { ...(await confirmStrict(call, settings(), changed)), said: said() };
+    return { ...(await confirmStrict(call, SETTINGS, changed)), said: said() };
   };
   const yes = await asks({ answer: "y" });
   assert.match(yes.said, /will accept .*25\/tcp, .*within 2m, every port is open again\. Start\? \[y\/N\]/);
@@ -96,16 +93,13 @@ test("settings that close a port are applied only after a yes, and the closed po
   assert.deepEqual([agreed.ok, agreed.said.includes("Start?")], [true, false]);
   assert.deepEqual(await asks({}, ["limits.mail.per_minute"]), { ok: true, begins: false, said: "" });
   const { call } = caller({});
-  assert.deepEqual(await confirmStrict(call, settings('domains = ["example.org"]\n'), ["firewall.mode"]), {
-    ok: true,
-    begins: false,
-  });
+  assert.deepEqual(await confirmStrict(call, settingsWith(), ["firewall.mode"]), { ok: true, begins: false });
 });
 
 test("ports that stay open need no question", async () => {
   const { call, layout } = caller({});
   keepStrict(layout, { confirmed: NONE, trial: null });
-  assert.deepEqual(await confirmStrict(call, settings(), ["firewall.open"]), { ok: true, begins: false });
+  assert.deepEqual(await confirmStrict(call, SETTINGS, ["firewall.open"]), { ok: true, begins: false });
 });
 
 test("a trial tells what to do, with the port of the caller's session", needsRoot, async () => {
