@@ -33,17 +33,11 @@ class PlayedSource extends EventTarget {
   }
 }
 
-type Started = Readonly<{
-  source: () => PlayedSource;
-  left: () => number;
-  /** Time passes; the clock on the wall may be set in between. */
-  pass: (ms: number) => void;
-}>;
-
-function start(t: TestContext): Started {
+function start(t: TestContext) {
   t.mock.timers.enable({ apis: ["setInterval", "setTimeout", "Date"], now: STARTED });
   let passed = 0;
   t.mock.method(performance, "now", () => passed);
+  /** Time passes; the clock on the wall may be set in between. */
   const pass = (ms: number): void => {
     for (let left = ms; left > 0; left -= 1_000) {
       passed += 1_000;

@@ -124,19 +124,14 @@ test("strangers who sign in wait for one another, and leave the guard connection
 
 test("a stranger gets a challenge, unless its address asks too often or another site's page asks", async (t) => {
   const kit = await startKit(t);
+  const ask = (headers: Readonly<Record<string, string>> = {}) => kit.send("POST", "login/passkey", undefined, headers);
   kit.guard.answers("passkey_challenge", { challenge: "abc" });
-  assert.partialDeepStrictEqual(await kit.send("POST", "login/passkey", undefined, {}), {
-    status: 200,
-    answer: { challenge: "abc" },
-  });
+  assert.partialDeepStrictEqual(await ask(), { status: 200, answer: { challenge: "abc" } });
   assert.deepEqual(kit.guard.of("passkey_challenge"), [{ verb: "passkey_challenge", ip: "127.0.0.1" }]);
-  const foreign = await kit.send("POST", "login/passkey", undefined, { origin: "https://evil.example" });
+  const foreign = await ask({ origin: "https://evil.example" });
   assert.partialDeepStrictEqual(foreign, { status: 403, answer: { code: "foreign_origin" } });
   kit.guard.answers("passkey_challenge", { challenge: null });
-  assert.partialDeepStrictEqual(await kit.send("POST", "login/passkey", undefined, {}), {
-    status: 429,
-    answer: { code: "login_refused" },
-  });
+  assert.partialDeepStrictEqual(await ask(), { status: 429, answer: { code: "login_refused" } });
 });
 
 test("a passkey signs in where the password does, and a wrong one hears the same words", async (t) => {

@@ -68,14 +68,8 @@ test("the list joins what the guard knows with the reference, and says why a set
 
 test("a preview tells what the limits would have done, or that it was too long", async (t) => {
   const asked: unknown[] = [];
-  const hit = {
-    account: "anna@example.test",
-    ip: "203.0.113.7",
-    firstAt: "2026-11-20T06:50:00.000Z",
-    events: 3,
-    isBanned: false,
-    reason: "rate",
-  };
+  const shown = { account: "anna@example.test", ip: "203.0.113.7", events: 3, reason: "rate" };
+  const hit = { ...shown, firstAt: "2026-11-20T06:50:00.000Z", isBanned: false };
   const report = { ...emptyReport(), events: 9, accounts: { total: 1, items: [hit] } };
   const kit = await kitOf(t, {
     decide: (trial) => {
@@ -87,10 +81,7 @@ test("a preview tells what the limits would have done, or that it was too long",
   const first = await kit.ask("/preview", { changes });
   assert.equal(first.status, 200, first.text);
   const { trial } = z.parse(previewShape(), first.body);
-  assert.deepEqual(
-    [trial?.outcome, trial?.events, trial?.accounts],
-    ["done", 9, { total: 1, items: [{ account: "anna@example.test", ip: "203.0.113.7", events: 3, reason: "rate" }] }],
-  );
+  assert.deepEqual([trial?.outcome, trial?.events, trial?.accounts], ["done", 9, { total: 1, items: [shown] }]);
   assert.deepEqual(kit.guard.of("settings_preview")[0], {
     verb: "settings_preview",
     changes: [
