@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { after } from "node:test";
+import type { ProbeResult } from "../../src/core/alerts/probe-record.ts";
 import { listenOnPort, listenOnSocket } from "./local-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -32,6 +33,10 @@ export function answering(question: string, answer: string): Serve {
       if (said.toString("latin1") === question) socket.write(answer, "latin1");
     });
 }
+
+/** What a probe finds of a part that does not work, and of one that gives no answer at all. */
+export const failed = (says: string): ProbeResult => ({ ok: false, hangs: false, says });
+export const hung = (says: string): ProbeResult => ({ ok: false, hangs: true, says });
 
 function serverOf(serve: Serve) {
   const open = new Set<Socket>();

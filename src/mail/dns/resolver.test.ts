@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { failed, hung } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { zoneServer } from "../../../test/kit/zone-server.ts";
 import { expandSpf } from "../../guard/lookups/sender-proof.ts";
@@ -62,21 +63,13 @@ test("a resolver that does not listen is reported, and another takes over", asyn
 
 const SHORT_MS = 500;
 
-/** A UDP port of 127.0.0.1 that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, "close");
-  return port;
-}
-
 test("unbound answers from its own data, and hangs while it is frozen", {
   skip: lacking({ installed: ["unbound"] }),
 }, async (t) => {
-  const port = await freePort();
+  // A port that was free a moment ago.
+  const free = createServer();
+  const port = await listenOnPort(free);
+  await new Promise((resolve) => free.close(resolve));
   const file = join(temporaryDirectory(), "unbound.conf");
   const lines = ["server:", "interface: 127.0.0.1", `port: ${port}`, 'username: ""', 'chroot: ""', 'directory: ""'];
   const more = ['pidfile: ""', "do-daemonize: no", "use-syslog: no", "verbosity: 0", "do-not-query-localhost: yes"];
@@ -86,25 +79,14 @@ test("unbound answers from its own data, and hangs while it is frozen", {
   const unbound = spawn("unbound", ["-d", "-p", "-c", file], { stdio: "ignore" });
   t.after(() => unbound.kill("SIGKILL"));
   const server = `127.0.0.1:${port}`;
-  await t.waitFor(async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true }), {
-    timeout: patience(15_000),
-  });
+  const works = async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true });
+  await t.waitFor(works, { timeout: patience(15_000) });
   unbound.kill("SIGSTOP");
-  assert.deepEqual(await probeResolver(server, SHORT_MS), {
-    ok: false,
-    hangs: true,
-    says: "gave no answer within 0.5 s",
-  });
+  assert.deepEqual(await probeResolver(server, SHORT_MS), hung("gave no answer within 0.5 s"));
   unbound.kill("SIGCONT");
-  await t.waitFor(async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true }), {
-    timeout: patience(15_000),
-  });
+  await t.waitFor(works, { timeout: patience(15_000) });
 });
 
 test("a port without a resolver refuses", async () => {
-  assert.deepEqual(await probeResolver(`127.0.0.1:${await freePort()}`, 5_000), {
-    ok: false,
-    hangs: false,
-    says: "cannot be reached (ECONNREFUSED)",
-  });
+  assert.deepEqual(await probeResolver("127.0.0.1:9", 5_000), failed("cannot be reached (ECONNREFUSED)"));
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { saying, servedSocket } from "../../../test/kit/served.ts";
+import { hung, saying, servedSocket } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { jailsOf, parseJailNames, parseJails, probeFail2ban } from "./client.ts";
 
@@ -62,8 +62,7 @@ test("a running Fail2ban answers its ping, and a frozen one does not", NEEDS, as
     interval: 100,
   });
   fail2ban.kill("SIGSTOP");
-  const frozen = await probeFail2ban(at("sock"), 300);
-  assert.deepEqual(frozen, { ok: false, hangs: true, says: "gave no answer within 0.3 s" });
+  assert.deepEqual(await probeFail2ban(at("sock"), 300), hung("gave no answer within 0.3 s"));
 });
 
 test("an answer without the expected word, or without its end, does not count", async () => {

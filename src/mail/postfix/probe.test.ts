@@ -4,9 +4,8 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
+import { failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { probeAnvil, probeCleanup, probePostfixService, probeSmtp, probeTrigger, unlessDiskFull } from "./probe.ts";
 
 const LONG_MS = 5_000;
@@ -34,8 +33,7 @@ test("a service that is woken works if it reads the word and closes the connecti
   });
   assert.deepEqual(await probeTrigger(reads, LONG_MS), { ok: true });
   assert.equal(await heard.promise, "W");
-  const says = "gave no answer within 0.1 s";
-  assert.deepEqual(await probeTrigger(await servedSocket(silent), SHORT_MS), { ok: false, hangs: true, says });
+  assert.deepEqual(await probeTrigger(await servedSocket(silent), SHORT_MS), hung("gave no answer within 0.1 s"));
 });
 
 test("cleanup works if it has a queue file for a mail", async () => {
@@ -54,11 +52,10 @@ test("port 25 works if it greets; then the session is ended", async () => {
   assert.ok((await probeSmtp(at, LONG_MS)).ok);
   assert.equal(await heard.promise, "QUIT\r\n");
   const busy = await servedPort(saying("421 4.3.2 All server ports are busy\r\n"));
-  const refused = { ok: false, hangs: false, says: "gave an unexpected answer" };
-  assert.deepEqual(await probeSmtp({ ...at, port: busy }, LONG_MS), refused);
+  assert.deepEqual(await probeSmtp({ ...at, port: busy }, LONG_MS), failed("gave an unexpected answer"));
 });
 
-const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer within 3 s" };
+const HANGS = hung("gave no answer within 3 s");
 
 function run(...argv: readonly string[]): void {
   const [program = "", ...args] = argv;
@@ -68,17 +65,14 @@ function run(...argv: readonly string[]): void {
 
 test("a result is left unchanged unless it hangs and the disk accepts no file", () => {
   const directory = temporaryDirectory();
-  for (const result of [HANGS, { ok: true }, { ok: false, hangs: false, says: "hung up" }] satisfies ProbeResult[])
+  for (const result of [HANGS, { ok: true as const }, failed("hung up")])
     assert.deepEqual(unlessDiskFull(result, directory), result);
 });
 
 test("a missing directory explains why cleanup is silent", () => {
   const directory = join(temporaryDirectory(), "none");
-  assert.deepEqual(unlessDiskFull(HANGS, directory), {
-    ok: false,
-    hangs: false,
-    says: `gave no answer within 3 s while ${directory} cannot be written (ENOENT)`,
-  });
+  const says = `gave no answer within 3 s while ${directory} cannot be written (ENOENT)`;
+  assert.deepEqual(unlessDiskFull(HANGS, directory), failed(says));
 });
 
 const MOUNTS = { skip: lacking({ root: true, installed: ["mount"] }) };

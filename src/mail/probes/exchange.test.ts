@@ -7,9 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
+import { failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
 import { type Exchange, exchange, probeWeb, unlessCrowded } from "./exchange.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
@@ -29,7 +28,7 @@ test("the question and the goodbye are sent, over TCP from the source address", 
   const heard: string[] = [];
   let from: string | undefined;
   const ended = Promise.withResolvers<void>();
-  const server = createServer((socket) => {
+  const port = await servedPort((socket) => {
     from = socket.remoteAddress;
     socket.on("data", (said) => {
       heard.push(said.toString());
@@ -37,7 +36,6 @@ test("the question and the goodbye are sent, over TCP from the source address", 
     });
     socket.once("end", () => ended.resolve());
   });
-  const port = await listenOnPort(server);
   const target = { host: "127.0.0.1", port, localAddress: "127.71.9.25" };
   assert.deepEqual(await exchange(target, { ...GREETING, question: "HELLO", goodbye: "QUIT" }, 5_000), { ok: true });
   await ended.promise;
@@ -64,11 +62,7 @@ test("a part that answers but does not hang up loses the connection", async (t) 
 
 test("a part that accepts the connection and is silent hangs", async () => {
   const path = await servedSocket(silent);
-  assert.deepEqual(await exchange({ path }, GREETING, SHORT_MS), {
-    ok: false,
-    hangs: true,
-    says: "gave no answer within 0.2 s",
-  });
+  assert.deepEqual(await exchange({ path }, GREETING, SHORT_MS), hung("gave no answer within 0.2 s"));
 });
 
 test("a part with a full queue of waiting connections hangs too", {
@@ -84,33 +78,22 @@ test("a part with a full queue of waiting connections hangs too", {
   const first = connect(path);
   t.after(() => first.destroy());
   await once(first, "connect");
-  assert.deepEqual(await exchange({ path }, GREETING, 5_000), {
-    ok: false,
-    hangs: true,
-    says: "gave no answer to any waiting connection",
-  });
+  assert.deepEqual(await exchange({ path }, GREETING, 5_000), hung("gave no answer to any waiting connection"));
 });
 
 test("a part that hangs up, or talks endlessly, does not hang", async () => {
   const closing = await servedSocket((socket) => socket.end("421 no"));
-  assert.deepEqual(await exchange({ path: closing }, GREETING, 5_000), { ok: false, hangs: false, says: "hung up" });
+  assert.deepEqual(await exchange({ path: closing }, GREETING, 5_000), failed("hung up"));
   const talking = await servedSocket(saying("x".repeat(20_000)));
-  assert.deepEqual(await exchange({ path: talking }, GREETING, 5_000), {
-    ok: false,
-    hangs: false,
-    says: "gave an unexpected answer",
-  });
+  assert.deepEqual(await exchange({ path: talking }, GREETING, 5_000), failed("gave an unexpected answer"));
 });
 
 test("a missing part cannot be reached", async () => {
-  assert.deepEqual(await exchange({ path: join(temporaryDirectory(), "none") }, GREETING, 5_000), {
-    ok: false,
-    hangs: false,
-    says: "cannot be reached (ENOENT)",
-  });
+  const path = join(temporaryDirectory(), "none");
+  assert.deepEqual(await exchange({ path }, GREETING, 5_000), failed("cannot be reached (ENOENT)"));
 });
 
-const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer" };
+const HANGS = hung("gave no answer");
 
 test("a silent port hangs, unless two thirds of its places are taken", async (t) => {
   const port = await servedPort(silent);
@@ -120,7 +103,7 @@ test("a silent port hangs, unless two thirds of its places are taken", async (t)
     await once(client, "connect");
   }
   assert.deepEqual(unlessCrowded(HANGS, port, 4), HANGS);
-  const crowded = { ok: false, hangs: false, says: "gave no answer while most of its places are taken" };
+  const crowded = failed("gave no answer while most of its places are taken");
   assert.deepEqual(unlessCrowded(HANGS, port, 3), crowded);
   assert.deepEqual(unlessCrowded({ ok: true }, port, 1), { ok: true });
 });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { answering, saying, servedSocket, silent } from "../../../test/kit/served.ts";
+import { answering, hung, saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { probeMilter, probePostgrey, probeSpamd, probeSpamHead } from "./filters.ts";
 
@@ -19,9 +19,8 @@ const SPAM_HEAD = fileURLToPath(new URL("../../../security/spam-head.py", import
 
 test("a milter that negotiates works; one that refuses to, or is frozen, does not", async () => {
   const offer = "\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";
-  assert.ok(
-    (await probeMilter(await servedSocket(answering(offer, "\0\0\0\x0dO\0\0\0\x06\0\0\0\x13\0\0\x03\0")), LONG_MS)).ok,
-  );
+  const willing = answering(offer, "\0\0\0\x0dO\0\0\0\x06\0\0\0\x13\0\0\x03\0");
+  assert.ok((await probeMilter(await servedSocket(willing), LONG_MS)).ok);
   assert.ok(!(await probeMilter(await servedSocket((socket) => socket.end("\0\0\0\x01t")), LONG_MS)).ok);
   assert.ok(!(await probeMilter(await servedSocket(silent), SHORT_MS)).ok);
 });
@@ -37,7 +36,7 @@ test("spamd of any version works if it answers PONG", async () => {
 
 test("a spamd that is busy with mails works as long as it answers about some of them", async () => {
   const spamd = await servedSocket(silent);
-  const hangs = { ok: false, hangs: true, says: "gave no answer within 1 s" };
+  const hangs = hung("gave no answer within 1 s");
   const reported = [
     ["spamd answered 0 s ago\n", { ok: true }],
     ["spamd answered 15 s ago\n", { ok: true }],
