@@ -16,21 +16,19 @@ import {
 } from "./published-records.ts";
 
 const ADDRESS = ip("203.0.113.10");
+const NAMED = { name: "mail.example.org", type: "A" } as const;
 const ZONE = [
-  { name: "mail.example.org", type: "A", value: ADDRESS },
+  { ...NAMED, value: ADDRESS },
   { name: "mail.example.org", type: "AAAA", value: "2001:db8:10::10" },
 ] as const;
 
 test("an existing name, a missing one, and a resolver that does not answer", async () => {
   const published = new PublishedRecords(await zoneServer(ZONE));
-  assert.deepEqual(await published.find({ name: "mail.example.org", type: "A" }), {
-    type: "values",
-    values: [ADDRESS],
-  });
+  assert.deepEqual(await published.find(NAMED), { type: "values", values: [ADDRESS] });
   for (const type of ["A", "AAAA", "MX", "TXT", "PTR", "SRV"] as const)
     assert.deepEqual(await published.find({ name: "other.example.org", type }), { type: "none" }, type);
   const dead = new PublishedRecords("127.0.0.1:9");
-  assert.deepEqual(await dead.find({ name: "mail.example.org", type: "A" }), { type: "failed", why: "ECONNREFUSED" });
+  assert.deepEqual(await dead.find(NAMED), { type: "failed", why: "ECONNREFUSED" });
 });
 
 test("each expected record is compared with the published one", async () => {

@@ -51,15 +51,13 @@ test("a stub below, at or above a zone that unbound answers itself is asked at i
     [...rendered({ stubs: [{ zone, address: ip("10.0.0.53") }] }).matchAll(/^ {2}local-zone: (.*)$/gm)].map(
       ([, line = ""]) => line,
     );
-  assert.deepEqual(zonesOf("corp.home.arpa"), ['"corp.home.arpa." transparent']);
-  assert.deepEqual(zonesOf("lan.test"), ['"lan.test." transparent']);
-  assert.deepEqual(zonesOf("10.in-addr.arpa"), ['"10.in-addr.arpa." transparent']);
+  for (const zone of ["corp.home.arpa", "lan.test", "10.in-addr.arpa", "notmytest.example"])
+    assert.deepEqual(zonesOf(zone), [`"${zone}." transparent`]);
   const above = zonesOf("172.in-addr.arpa");
   assert.equal(above[0], '"172.in-addr.arpa." transparent');
   assert.equal(above.length, 17);
   assert.ok(above.includes('"31.172.in-addr.arpa." nodefault'));
-  assert.deepEqual(zonesOf("f.ip6.arpa").length, 6);
-  assert.deepEqual(zonesOf("notmytest.example"), ['"notmytest.example." transparent']);
+  assert.equal(zonesOf("f.ip6.arpa").length, 6);
 });
 
 function numberOf(setting: string): number {
