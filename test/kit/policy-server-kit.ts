@@ -8,6 +8,7 @@ import type { Submit } from "../../src/guard/ports.ts";
 import { type PolicyOptions, PolicyServer } from "../../src/mail/postfix/policy-server.ts";
 import { WITHOUT_GUARD } from "../../src/programs/guard/stand-in.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
+import { until } from "./until.ts";
 
 export const DEADLINE_MS = 5_000;
 export const PASS = decision("pass", "below_limit");
@@ -42,7 +43,14 @@ export async function started(options: Partial<PolicyOptions> = {}, submit?: Sub
   after(() => server.stop());
   const path = join(temporaryDirectory(), "policy.sock");
   await server.start(path);
-  return { server, engine, reports, details, path, client: new Client(path) };
+  const client = new Client(path);
+  /** Sends this as the first client, and waits until the engine has been asked one question more. */
+  const asks = async (text = ask()): Promise<void> => {
+    const before = engine.asked.length;
+    client.socket.write(text);
+    await until(() => engine.asked.length === before + 1, "the engine is asked");
+  };
+  return { server, engine, reports, details, path, client, asks };
 }
 
 /** A Postfix that keeps all replies, chunk by chunk. */

@@ -23,17 +23,16 @@ import { settingOf } from "../../settings/schema.ts";
 import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 
 const directory = temporaryDirectory();
+const newServer = () => new PolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
 
 test("a question is answered when the engine has decided, on a connection that stays", async () => {
-  const { engine, client } = await started();
-  client.socket.write(ask("CONNECT"));
-  await until(() => engine.asked.length === 1, "the question arrives");
+  const { engine, client, asks } = await started();
+  await asks(ask("CONNECT"));
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
   assert.equal(client.text, "");
   engine.answer(0, BANNED);
   await until(() => client.text === ACTION.banned, "the answer arrives");
-  client.socket.write(ask("RCPT"));
-  await until(() => engine.asked.length === 2, "the second question arrives");
+  await asks(ask("RCPT"));
   engine.answer(1, PASS);
   await until(() => client.text === ACTION.banned + ACTION.pass, "the second answer arrives");
 });
@@ -75,12 +74,11 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
 
 test("a session at a submission port that is over sends nothing more, and the engine is not asked", async () => {
   const sessions = new SubmissionSessions();
-  const { engine, client } = await started({ sessions });
+  const { engine, client, asks } = await started({ sessions });
   const at = (state: string, more: string) => ask(state, "client_port=40000", more);
   const ofUser = "policy_context=submissions\nrecipient_count=1\nsize=9\nsasl_username=anna@example.org";
   for (const [index, question] of [at("CONNECT", "policy_context=submissions"), at("RCPT", ofUser)].entries()) {
-    client.socket.write(question);
-    await until(() => engine.asked.length === index + 1, "the engine is asked");
+    await asks(question);
     engine.answer(index, PASS);
     await until(() => client.text === ACTION.pass.repeat(index + 1), "it passes");
   }
@@ -88,27 +86,24 @@ test("a session at a submission port that is over sends nothing more, and the en
   client.socket.write(at("DATA", ofUser) + at("END-OF-MESSAGE", ofUser) + at("RCPT", ofUser));
   const over = "action=421 4.7.0 Session ended, sign in again\n\n";
   await until(() => client.text === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
-  client.socket.write(at("DATA", ofUser.replace("anna", "bert")));
-  await until(() => engine.asked.length === 3, "another account's request continues");
+  assert.equal(engine.asked.length, 2);
+  await asks(at("DATA", ofUser.replace("anna", "bert")));
 });
 
 test("while the disk has no room for a recipient's mail, only such recipients are deferred", async () => {
   const full = new Set<string | null>(["anna@example.org"]);
-  const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
+  const { engine, client, asks } = await started({ hasRoom: (recipient) => !full.has(recipient) });
   const at = (state: string) => ask(state, "recipient=anna@example.org", "recipient_count=1", "size=9");
   const toAnna = at("RCPT");
-  client.socket.write(toAnna + ask("CONNECT"));
-  await until(() => engine.asked.length === 1, "one of them is asked about");
+  await asks(toAnna + ask("CONNECT"));
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
   engine.answer(0, PASS);
   const refused = "action=452 4.3.1 Insufficient system storage\n\n";
   await until(() => client.text === refused + ACTION.pass, "both answers arrive");
-  client.socket.write(ask("RCPT"));
-  await until(() => engine.asked.length === 2, "others are asked about");
+  await asks(ask("RCPT"));
   engine.answer(1, PASS);
   full.clear();
-  client.socket.write(toAnna);
-  await until(() => engine.asked.length === 3, "it is asked about again");
+  await asks(toAnna);
   engine.answer(2, PASS);
   full.add("anna@example.org");
   client.socket.write(at("END-OF-MESSAGE"));
@@ -164,26 +159,24 @@ for (const [name, text] of [
   ["an endless request", "a=".repeat(20_000)],
 ] as const)
   test(`${name}: the connection is dropped without an answer, others stay open`, async () => {
-    const { engine, reports, path, client: good } = await started();
+    const { reports, path, asks } = await started();
     const bad = new Client(path);
     bad.socket.write(text);
     await until(() => bad.closed, "the connection is dropped");
     assert.equal(bad.text, "");
     assert.deepEqual(reports, ["policy_request_malformed"]);
-    good.socket.write(ask());
-    await until(() => engine.asked.length === 1, "the other question arrives");
+    await asks();
   });
 
 test("a client behind a proxy is accepted only while no other can forge its header", async () => {
   let guards = false;
-  const { engine, client } = await started({ guardsProxied: () => guards });
+  const { engine, client, asks } = await started({ guardsProxied: () => guards });
   const proxied = ask("CONNECT", "policy_context=proxied-smtp");
   client.socket.write(proxied);
   await until(() => client.text === "action=421 4.3.2 Service not available, try again later\n\n", "it is refused");
   assert.deepEqual(engine.asked, []);
   guards = true;
-  client.socket.write(proxied);
-  await until(() => engine.asked.length === 1, "the engine is asked");
+  await asks(proxied);
 });
 
 test("an engine that throws: no answer, so that Postfix takes its default action", async () => {
@@ -206,13 +199,11 @@ test("a connection with a second open question is dropped", async () => {
 });
 
 test("a second answer to one question does not answer the next", async () => {
-  const { engine, client } = await started();
-  client.socket.write(ask());
-  await until(() => engine.asked.length === 1, "the first question");
+  const { engine, client, asks } = await started();
+  await asks();
   engine.answer(0, PASS);
   engine.answer(0, BANNED);
-  client.socket.write(ask());
-  await until(() => engine.asked.length === 2, "the second question");
+  await asks();
   engine.answer(0, BANNED);
   engine.answer(1, PASS);
   await until(() => client.text === ACTION.pass.repeat(2), "two answers");
@@ -239,20 +230,19 @@ test("all processes that the settings allow find room: three services, and three
 });
 
 test("one connection too many is turned away", async () => {
-  const { engine, reports, path, client: first } = await started({ maxConnections: 1 });
-  first.socket.write(ask());
-  await until(() => engine.asked.length === 1, "the first is served");
+  const { reports, path, client: first, asks } = await started({ maxConnections: 1 });
+  await asks();
   const second = new Client(path);
   await until(() => second.closed, "the second is turned away");
   assert.deepEqual([reports, first.closed], [["too_many_connections"], false]);
 });
 
 test("stop answers open questions, ends every connection and removes the socket", async () => {
-  const { server, engine, path, client: asking } = await started({ stopMs: DEADLINE_MS });
+  const { server, engine, path, client: asking, asks } = await started({ stopMs: DEADLINE_MS });
   const idle = new Client(path);
   idle.socket.write(ask("EHLO"));
-  asking.socket.write(ask());
-  await until(() => engine.asked.length === 1 && idle.text === ACTION.pass, "both are connected");
+  await asks();
+  await until(() => idle.text === ACTION.pass, "both are connected");
   const stopped = server.stop();
   await until(() => idle.closed, "the idle one is ended");
   assert.equal(asking.closed, false);
@@ -264,9 +254,8 @@ test("stop answers open questions, ends every connection and removes the socket"
 });
 
 test("stop does not wait indefinitely for an engine that hangs", async () => {
-  const { server, engine, client } = await started({ stopMs: 20 });
-  client.socket.write(ask());
-  await until(() => engine.asked.length === 1, "the question arrives");
+  const { server, client, asks } = await started({ stopMs: 20 });
+  await asks();
   await server.stop();
   await until(() => client.closed, "it is cut");
   assert.equal(client.text, "");
@@ -278,7 +267,7 @@ test("the socket has mode 0660 and replaces that of a program that died", async 
   const script = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
   spawnSync(process.execPath, ["-e", script]);
   assert.ok((await stat(path)).isSocket(), "a stale socket is there");
-  const server = new PolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
+  const server = newServer();
   await server.start(path);
   assert.equal((await stat(path)).mode & 0o777, 0o660);
   await server.stop();
@@ -287,15 +276,11 @@ test("the socket has mode 0660 and replaces that of a program that died", async 
 test("the socket of a living program, a plain file and a missing directory are refused in one sentence", async () => {
   const path = join(directory, "taken.sock");
   await listenOnSocket(createServer(), path);
-  const server = (): PolicyServer => new PolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
-  await assert.rejects(server().start(path), {
-    message: `Cannot listen at ${path}: another program is listening there.`,
-  });
+  const refused = (at: string, message: string | RegExp): Promise<void> =>
+    assert.rejects(newServer().start(at), { message });
+  await refused(path, `Cannot listen at ${path}: another program is listening there.`);
   const file = join(directory, "file");
   await writeFile(file, "");
-  await assert.rejects(server().start(file), {
-    message: `Cannot listen at ${file}: a file that is not a socket is there.`,
-  });
-  const nowhere = join(directory, "none", "x.sock");
-  await assert.rejects(server().start(nowhere), { message: /^Cannot listen at .*: (ENOENT|EACCES)\.$/ });
+  await refused(file, `Cannot listen at ${file}: a file that is not a socket is there.`);
+  await refused(join(directory, "none", "x.sock"), /^Cannot listen at .*: (ENOENT|EACCES)\.$/);
 });
