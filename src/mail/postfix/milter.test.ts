@@ -42,9 +42,7 @@ function reported(...packets: readonly (string | Buffer)[]): EndOfMessage | null
   return last.found;
 }
 
-function weightOf(found: EndOfMessage | null): number {
-  return found?.weightBytes ?? 0;
-}
+const weightOf = (found: EndOfMessage | null): number => found?.weightBytes ?? 0;
 
 test("a mail with the maximum number of header lines passes, in pieces of any size", () => {
   const mail = [...MAIL, ...headers(LINES - 1), ...header("Content-Type", "text/plain"), ...END_OF_HEADER];
@@ -145,29 +143,28 @@ test("signatures weigh the more, the more header lines there are", () => {
   assert.ok(weightOf(found(1)) < 1_000_000);
 });
 
+/** What is reported of messages in each other, in the inmost of which are these fields. */
+function inMessages(count: number, fields: string): EndOfMessage | null {
+  const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(count)}${fields}\r\n\r\nt\r\n`;
+  return reported(...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
+}
+
 test("encoded words weigh more than their bytes, in the header and even more in messages", () => {
   const words = "=?cp037?Q?a?= =?cp273?Q?a?=\r\n ";
   const inHeader = (times: number): EndOfMessage | null =>
     reported(...header("Subject", words.repeat(times)), ...END_OF_HEADER);
   assert.ok(weightOf(inHeader(1_000)) > 500_000);
   assert.equal(inHeader(100), null);
-  const inMessages = (messages: number): EndOfMessage | null => {
-    const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(messages)}X: ${words.repeat(5_000)}\r\n\r\nt\r\n`;
-    return reported(...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
-  };
-  assert.ok(weightOf(inMessages(1)) > 2_000_000);
-  assert.equal(inMessages(8)?.mayHideParts, true);
+  const field = `X: ${words.repeat(5_000)}`;
+  assert.ok(weightOf(inMessages(1, field)) > 2_000_000);
+  assert.equal(inMessages(8, field)?.mayHideParts, true);
 });
 
 test("parameters in messages weigh more than their bytes, and many may hide parts", () => {
-  const inMessages = (fields: string): EndOfMessage | null => {
-    const body = `--x\r\n${"Content-Type: message/a\r\n\r\n".repeat(8)}${fields}\r\n\r\nt\r\n`;
-    return reported(...header("Content-Type", "multipart/mixed; boundary=x"), ...END_OF_HEADER, `B${body}`, "E");
-  };
   const parameters = "a=b;".repeat(1_000);
-  assert.ok(weightOf(inMessages(`Content-Disposition: a; ${parameters}`)) > 800_000);
-  assert.equal(inMessages(`Content-Type: a/b; ${parameters.repeat(90)}`)?.mayHideParts, true);
-  assert.equal(inMessages(`To: ${parameters}`), null);
+  assert.ok(weightOf(inMessages(8, `Content-Disposition: a; ${parameters}`)) > 800_000);
+  assert.equal(inMessages(8, `Content-Type: a/b; ${parameters.repeat(90)}`)?.mayHideParts, true);
+  assert.equal(inMessages(8, `To: ${parameters}`), null);
 });
 
 test("what only might be parts is reported as an estimate", () => {

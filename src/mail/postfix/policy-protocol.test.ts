@@ -4,18 +4,17 @@ import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { type Decision, decision, type Verdict } from "../../core/decide/decision.ts";
 import { isReason, reasons } from "../../core/events/reasons.ts";
+import { withoutTrailingDots } from "../../core/net/address.ts";
 import { type PolicyProblem, parsePolicyRequest, printPolicyAction } from "./policy-protocol.ts";
 
-/** A request as Postfix 3.7 sends it; `changes` replace or (undefined) omit attributes. */
+/** A request of Postfix 3.7, without most of what is not read; `changes` replace or (undefined) omit attributes. */
 function request(changes: Readonly<Record<string, string | undefined>> = {}): string {
   const attributes: Record<string, string | undefined> = {
     request: "smtpd_access_policy",
     protocol_state: "RCPT",
-    protocol_name: "ESMTP",
     client_address: "203.0.113.7",
     client_name: "mail.example.net",
     client_port: "41234",
-    reverse_client_name: "mail.example.net",
     server_address: "198.51.100.1",
     server_port: "25",
     helo_name: "mail.example.net",
@@ -25,21 +24,10 @@ function request(changes: Readonly<Record<string, string | undefined>> = {}): st
     queue_id: "",
     instance: "1234.5678abcd.0",
     size: "1200",
-    etrn_domain: "",
     stress: "",
-    sasl_method: "",
     sasl_username: "",
-    sasl_sender: "",
-    ccert_subject: "",
-    ccert_issuer: "",
-    ccert_fingerprint: "",
-    ccert_pubkey_fingerprint: "",
     encryption_protocol: "TLSv1.3",
-    encryption_cipher: "TLS_AES_256_GCM_SHA384",
-    encryption_keysize: "256",
     policy_context: "smtp",
-    compatibility_level: "3.6",
-    mail_version: "3.7.11",
     ...changes,
   };
   const lines = Object.entries(attributes).filter(([, value]) => value !== undefined);
@@ -59,13 +47,8 @@ const mail = {
   transaction: "1234.5678abcd.0",
 };
 const recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...mail };
-const connection = {
-  type: "CONNECT",
-  ip: mail.ip,
-  service: "smtp",
-  session: mail.session,
-  clientName: mail.clientName,
-};
+const { ip, service, session, clientName } = mail;
+const connection = { type: "CONNECT", ip, service, session, clientName };
 
 const stages: readonly (readonly [string, Readonly<Record<string, string | undefined>>, unknown])[] = [
   ["a connection", { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" }, connection],
@@ -162,7 +145,7 @@ test("no input throws, and a plain reader finds the same values", () => {
     fc.string({ unit: ANY_CHARACTER, maxLength: 30 }),
   );
   const mutated = fc
-    .tuple(fc.nat(800), fc.string({ unit: ANY_CHARACTER, maxLength: 3 }), fc.nat(5))
+    .tuple(fc.nat(request().length), fc.string({ unit: ANY_CHARACTER, maxLength: 3 }), fc.nat(5))
     .map(([at, put, cut]) => request().slice(0, at) + put + request().slice(at + cut));
   const block = fc.oneof(
     mutated,
@@ -177,9 +160,9 @@ test("no input throws, and a plain reader finds the same values", () => {
       if (!parsed.ok || parsed.value.type === "NOTHING_TO_DECIDE") return;
       assert.equal(fields.get("request"), "smtpd_access_policy");
       if (parsed.value.type === "CONNECT" || parsed.value.type === "SIEVE_CLIENT") return;
-      assert.equal(parsed.value.sender, fields.get("sender") ?? "");
+      assert.equal(parsed.value.sender, withoutTrailingDots(fields.get("sender") ?? ""));
       assert.equal(parsed.value.helo, fields.get("helo_name") ?? "");
-      assert.equal(parsed.value.recipient ?? "", fields.get("recipient") ?? "");
+      assert.equal(parsed.value.recipient ?? "", withoutTrailingDots(fields.get("recipient") ?? ""));
       assert.equal(parsed.value.account ?? "", fields.get("sasl_username") ?? "");
     }),
     { seed: 4, numRuns: 3000 },
