@@ -8,6 +8,7 @@ import { readMailLog } from "./mail-log.ts";
 
 const line = (status: string, reply: string, from = "boss@strict.test"): string =>
   `Nov 20 08:08:30 mail postfix/cleanup[11894]: EC08F19478D: milter-reject: END-OF-MESSAGE from unknown[198.51.100.70]: ${status} ${reply}; from=<${from}> to=<anna@example.test> proto=ESMTP helo=<client.test>`;
+const read = (...of: Parameters<typeof line>) => readMailLog(line(...of), instant(0));
 const SPAM = "Message content refused";
 const REFUSED = {
   type: "CONTENT_REFUSED",
@@ -34,21 +35,16 @@ for (const [what, status, reply, expected] of [
   ["for now, of an account", "4.7.1", NOT_OWN, { reason: "filter_deferred" }],
 ] as const)
   test(`a milter's refusal ${what}`, () =>
-    assert.deepEqual(readMailLog(line(status, reply), instant(0)), { ...REFUSED, reply, ...expected }));
+    assert.deepEqual(read(status, reply), { ...REFUSED, reply, ...expected }));
 
 test("a refused sender may be empty, or quoted with a bracket", () => {
   for (const sender of ["", '"a>b"@strict.test'])
-    assert.deepEqual(readMailLog(line("5.7.1", SPAM, sender), instant(0)), {
-      ...REFUSED,
-      sender,
-      reply: SPAM,
-      reason: "spam_refused",
-    });
+    assert.deepEqual(read("5.7.1", SPAM, sender), { ...REFUSED, sender, reply: SPAM, reason: "spam_refused" });
 });
 
 test("what the guard's own milter refused or deferred is not read again, nor such a line in a client's address", () => {
-  assert.equal(readMailLog(line("5.7.1", "Too many header lines"), instant(0)), null);
-  assert.equal(readMailLog(line("4.3.2", "Too much mail at once, try again later"), instant(0)), null);
+  assert.equal(read("5.7.1", "Too many header lines"), null);
+  assert.equal(read("4.3.2", "Too much mail at once, try again later"), null);
   const forged = `Nov 20 08:08:30 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[203.0.113.9]: 550 <${line("5.7.1", SPAM)}>`;
   assert.equal(readMailLog(forged, instant(0)), null);
 });
@@ -57,33 +53,27 @@ const STAMP = "2026-11-20_08:08:30.92822";
 const result = (fields: string): string =>
   `${STAMP} [11884] info: spamd: result: ${fields},rhost=localhost,raddr=127.0.0.1,rport=/srv/socket,mid=<a@b.example>,autolearn=no autolearn_force=no`;
 
+const SCORED = { type: "SPAM_SCORED", required: 5, messageId: "<a@b.example>" };
+const FOUND = result("Y 5 - GTUBE,MISSING_DATE scantime=0.1,size=154,user=anna@example.org,uid=111,required_score=5.0");
+
 test("spamd's two lines about a mail make one observation with the exact score", () => {
   const log = new SpamdLog();
   const identified = `${STAMP} [11884] info: spamd: identified spam (5.9/5.0) for anna@example.org:111 in 0.1 seconds, 154 bytes.`;
   assert.equal(log.read(identified), null);
-  const line = result(
-    "Y 5 - GTUBE,MISSING_DATE scantime=0.1,size=154,user=anna@example.org,uid=111,required_score=5.0",
-  );
-  assert.deepEqual(log.read(line), {
-    type: "SPAM_SCORED",
-    score: 5.9,
-    required: 5,
-    messageId: "<a@b.example>",
-    recipient: "anna@example.org",
-  });
-  assert.deepEqual(log.read(line), { ...log.read(line), score: 5 }, "the exact score belongs to one mail only");
+  const scored = { ...SCORED, recipient: "anna@example.org" };
+  assert.deepEqual(log.read(FOUND), { ...scored, score: 5.9 });
+  assert.deepEqual(log.read(FOUND), { ...scored, score: 5 }, "the exact score belongs to one mail only");
 });
 
 test("a score may be negative, without a rule that hit, and for several recipients", () => {
   const log = new SpamdLog();
   const seen = log.read(result(". -2 -  scantime=0.0,size=683,user=nobody,uid=111,required_score=5.0"));
-  assert.deepEqual(seen, { type: "SPAM_SCORED", score: -2, required: 5, messageId: "<a@b.example>", recipient: null });
+  assert.deepEqual(seen, { ...SCORED, score: -2, recipient: null });
 });
 
 test("no Message-ID hides a score: neither one with a line separator nor a very long one", () => {
-  const scored = result("Y 5 - GTUBE scantime=0.1,size=154,user=anna@example.org,uid=111,required_score=5.0");
   for (const id of ["a\u2028b", "a\u2029b", "a".repeat(5_000)]) {
-    const seen = new SpamdLog().read(scored.replace("a@b.example", id));
+    const seen = new SpamdLog().read(FOUND.replace("a@b.example", id));
     assert.ok(seen?.type === "SPAM_SCORED" && `<${id}>`.startsWith(seen.messageId), id.slice(0, 10));
   }
 });

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -34,15 +34,13 @@ const INFO = "Nov 20 08:08:32 mail postfix/smtpd[1]: connect from x[198.51.100.7
 let layout: Layout;
 let keeper: LogKeeper;
 let reopened: number;
-let rules = { maxBytes: 1_000_000, maxAgeMs: DAY_MS, keep: 3 };
-let now = Date.now();
+let now: number;
 
 beforeEachOf(import.meta.filename, () => {
   layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-logs-")));
   mkdirSync(dirname(layout.mailLog), { recursive: true });
   writeFileSync(layout.mailLog, "", { mode: 0o640 });
   reopened = 0;
-  rules = { maxBytes: 1_000_000, maxAgeMs: DAY_MS, keep: 3 };
   now = Date.now();
   keeper = make();
 });
@@ -55,7 +53,7 @@ function make(): LogKeeper {
   return new LogKeeper({
     layout,
     clock: { now: () => instant(now) },
-    rules: () => rules,
+    rules: () => ({ maxBytes: 1_000_000, maxAgeMs: DAY_MS, keep: 3 }),
     reopen: () => {
       reopened += 1;
       return Promise.resolve(null);
@@ -63,6 +61,21 @@ function make(): LogKeeper {
     access: { mode: 0o640 },
     say: (what) => assert.fail(what),
   });
+}
+
+/** Starts a program that has this file open until the test ends. */
+function holdOpen(t: TestContext, file: string, flags: string): void {
+  const held = openSync(file, flags);
+  const child = spawn("sleep", ["60"], { stdio: ["ignore", held, "ignore"] });
+  t.after(() => child.kill("SIGKILL"));
+  closeSync(held);
+}
+
+/** Another keeper looks, as after a restart. */
+async function lookAgain(): Promise<void> {
+  await keeper.stop();
+  keeper = make();
+  await keeper.look();
 }
 
 const read = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
@@ -142,57 +155,34 @@ test("keeps the configured number of logs, the newest uncompressed, older ones c
     utimesSync(file, now / 1_000 - 10 * 86_400 + n, now / 1_000 - 10 * 86_400 + n);
   }
   await keeper.look();
-  assert.deepEqual(
-    elderParts(layout.mailLog).map((path) => basename(path)),
-    ["mail.log.20261113-080000.gz", "mail.log.20261114-080000.gz", "mail.log.20261115-080000"],
-  );
+  const kept = elderParts(layout.mailLog).map((path) => basename(path));
+  assert.deepEqual(kept, ["mail.log.20261113-080000.gz", "mail.log.20261114-080000.gz", "mail.log.20261115-080000"]);
   const packed = `${layout.mailLog}.20261113-080000.gz`;
   assert.equal(gunzipSync(readFileSync(packed)).toString(), "part 3\n");
   assert.equal(statSync(packed).mode & 0o777, 0o640);
   assert.ok(statSync(packed).mtimeMs < now - 9 * DAY_MS, "its time is needed for the year of its lines");
-  assert.deepEqual(
-    readdirSync(dirname(layout.mailLog)).filter((name) => name.endsWith(".half")),
-    [],
-  );
+  assert.ok(!readdirSync(dirname(layout.mailLog)).some((name) => name.endsWith(".half")));
 });
 
-test("programs that write to a removed log are made to reopen it, even if the first attempt fails", async () => {
-  const held = openSync(layout.mailLog, "a");
-  const child = spawn("sleep", ["60"], { stdio: ["ignore", held, "ignore"] });
-  try {
-    closeSync(held);
-    rmSync(layout.mailLog);
-    keeper = make();
-    await keeper.look();
-    assert.equal(reopened, 1);
-    // As after a failure or a kill: the file is there, but not open.
-    await keeper.stop();
-    keeper = make();
-    await keeper.look();
-    assert.equal(reopened, 2);
-  } finally {
-    child.kill("SIGKILL");
-  }
+test("programs that write to a removed log are made to reopen it, even if the first attempt fails", async (t) => {
+  holdOpen(t, layout.mailLog, "a");
+  rmSync(layout.mailLog);
+  await keeper.look();
+  assert.equal(reopened, 1);
+  // As after a failure or a kill: the file is there, but not open.
+  await lookAgain();
+  assert.equal(reopened, 2);
 });
 
-test("finishes a rotation that a kill interrupted: programs that still write the old file get a signal", async () => {
+test("finishes a rotation that a kill interrupted: programs that still write the old file get a signal", async (t) => {
   const aside = `${layout.mailLog}.20261113-080000`;
   writeFileSync(aside, "x\n");
-  keeper = make();
   await keeper.look();
   assert.equal(reopened, 0, "no program has it open");
   // This process does not count: separate ones hold it open. Nor does one that only reads it, such as the guard.
   for (const [times, flags] of ["r", "a"].entries()) {
-    const held = openSync(aside, flags);
-    const child = spawn("sleep", ["60"], { stdio: ["ignore", held, "ignore"] });
-    try {
-      closeSync(held);
-      await keeper.stop();
-      keeper = make();
-      await keeper.look();
-      assert.equal(reopened, times, flags);
-    } finally {
-      child.kill("SIGKILL");
-    }
+    holdOpen(t, aside, flags);
+    await lookAgain();
+    assert.equal(reopened, times, flags);
   }
 });
