@@ -6,16 +6,7 @@ import { readSpotted } from "./certspotter.ts";
 
 const KEY = "33ac1d9b9e56005ccac045eac2398b3e9dd6b3f5b66ae6260f2d478c7c0d82c8";
 const CERTIFICATE = "3cdc83b3932c194fcdf17aa2bf1abc34e8438b293c3d5c70693e175b38ff128a";
-const FIELDS = [
-  "1795162500",
-  "discovered_cert",
-  ".example.org",
-  KEY,
-  CERTIFICATE,
-  "C=GB, CN=Some CA",
-  "certificate discovered",
-  ".",
-];
+const FIELDS = ["1795162500", "discovered_cert", ".example.org", KEY, CERTIFICATE, "C=GB, CN=Some CA", "found", "."];
 
 const line = (changes: Readonly<Record<number, string>> = {}): string =>
   FIELDS.map((field, i) => changes[i] ?? field).join("\t");
