@@ -26,11 +26,8 @@ test("reports the certificate with its names and its end, and the ports that ser
   const good = await listenOnPort(createServer(served));
   const bad = await listenOnPort(createServer(other));
   const silent = await listenOnPort(createPlain((socket) => socket.end()));
-  const reported = await certificateReport(
-    layout,
-    [good, bad, silent],
-    [{ code: "certificate_expiring", detail: "soon" }],
-  );
+  const soon = { code: "certificate_expiring", detail: "soon" } as const;
+  const reported = await certificateReport(layout, [good, bad, silent], [soon]);
   assert.ok(reported.ok && reported.certificate !== undefined);
   const { names, isSelfSigned, notBefore, notAfter, trouble, ports } = reported.certificate;
   assert.deepEqual([names, isSelfSigned, trouble], [["mail.example.org"], true, "soon"]);

@@ -68,10 +68,8 @@ test("allow and report reach the engine; its answer becomes the status", async (
   assert.deepEqual([allowed.status, allowed.body], [200, '{"status":-1,"msg":""}']);
   await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":true}') });
   await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":false}') });
-  assert.deepEqual(
-    asked.map((event) => event.type),
-    ["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"],
-  );
+  const types = asked.map((event) => event.type);
+  assert.deepEqual(types, ["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"]);
   assert.deepEqual(reports, []);
 });
 
@@ -93,10 +91,8 @@ test("a client behind a proxy is refused and not recorded while others than prox
   assert.equal((await ask(port, {})).body, '{"status":0,"msg":""}', "a direct client still signs in");
   guards = true;
   assert.equal((await ask(port, { body })).body, '{"status":0,"msg":""}');
-  assert.deepEqual(
-    asked.map((event) => "proxied" in event),
-    [false, true],
-  );
+  const isProxied = asked.map((event) => "proxied" in event);
+  assert.deepEqual(isProxied, [false, true]);
 });
 
 const refused: readonly (readonly [string, Ask, number, readonly string[]])[] = [

@@ -22,10 +22,8 @@ test("each script in the home counts, and a link to one only once", () => {
 test("a user's own script is read, and a link to elsewhere is not", () => {
   const home = temporaryDirectory();
   writeFileSync(join(home, ".dovecot.sieve"), 'redirect "anna@else.example";');
-  assert.deepEqual(
-    sieveRedirectsIn(home, ANNA).map(({ by }) => by),
-    [".dovecot.sieve"],
-  );
+  const scripts = sieveRedirectsIn(home, ANNA).map(({ by }) => by);
+  assert.deepEqual(scripts, [".dovecot.sieve"]);
   const other = temporaryDirectory();
   symlinkSync(join(home, ".dovecot.sieve"), join(other, ".dovecot.sieve"));
   assert.deepEqual(sieveRedirectsIn(other, ANNA), []);

@@ -17,18 +17,13 @@ test("a script is found by its name, and its text by its id, only for the accoun
   const { name, text, mode } = renderScriptDict(site);
   assert.deepEqual([name, mode], ["scripts-dict.conf", 0o644]);
   assert.match(text, /^connect = \/srv\/mail\/db\/accounts\/accounts\.db$/m);
-  const maps = [
-    ...text.matchAll(
-      /pattern = (.*)\n {2}table = (.*)\n {2}username_field = (.*)\n {2}value_field = (.*)\n {2}fields \{\n {4}(.*)\n/g,
-    ),
-  ];
-  assert.deepEqual(
-    maps.map(([, ...parts]) => parts),
-    [
-      ["priv/sieve/name/$name", "account_script", "user", "id", "name = $name"],
-      ["priv/sieve/data/$id", "account_script", "user", "script", "id = $id"],
-    ],
-  );
+  const map =
+    /pattern = (.*)\n {2}table = (.*)\n {2}username_field = (.*)\n {2}value_field = (.*)\n {2}fields \{\n {4}(.*)\n/g;
+  const maps = Array.from(text.matchAll(map), ([, ...parts]) => parts);
+  assert.deepEqual(maps, [
+    ["priv/sieve/name/$name", "account_script", "user", "id", "name = $name"],
+    ["priv/sieve/data/$id", "account_script", "user", "script", "id = $id"],
+  ]);
 });
 
 test("if senders are verified, only proven ones get a reply", () => {

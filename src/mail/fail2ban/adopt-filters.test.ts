@@ -52,22 +52,13 @@ test("a pipe or a directory in place of a filter is refused, and does not delay 
   execFileSync("mkfifo", [join(layout.fail2banFilters, "pipe.conf")]);
   const { own, refused } = await adoptFilters(root, layout);
   assert.deepEqual(own, []);
-  assert.deepEqual(
-    refused.map(({ reason }) => reason.replace(/^.*\//, "")),
-    ["folder.conf is not a regular file.", "pipe.conf is not a regular file."],
-  );
+  const reasons = refused.map(({ reason }) => reason.replace(/^.*\//, ""));
+  assert.deepEqual(reasons, ["folder.conf is not a regular file.", "pipe.conf is not a regular file."]);
 });
 
 test("matches are read with the addresses that they blame", () => {
-  const said = {
-    matches: [
-      ["198.51.100.7", 10, "a line"],
-      ["a.name", 11, "x"],
-    ],
-    lines: 5,
-    tricked: null,
-  };
-  assert.deepEqual(parseJudgement(JSON.stringify(said)), {
+  const said = '{"matches":[["198.51.100.7",10,"a line"],["a.name",11,"x"]],"lines":5,"tricked":null}';
+  assert.deepEqual(parseJudgement(said), {
     ok: true,
     matches: [{ ip: "198.51.100.7", at: 10_000, line: "a line" }],
     lines: 5,

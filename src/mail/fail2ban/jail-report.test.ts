@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { LOG_EXAMPLES, smtpd } from "../../../test/kit/log-examples.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { costOf } from "../../../test/kit/processor-time.ts";
+import { ip, JAIL_REPORT } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { LIVE_REFUSALS } from "../../core/events/report.ts";
 import { instant } from "../../core/time.ts";
@@ -26,15 +27,9 @@ test("a report of Fail2ban's action", () => {
   assert.deepEqual(read, {
     ok: true,
     report: {
-      type: "JAIL_REPORTED",
-      ip: "198.51.100.7",
-      jail: "postfix",
-      failures: 3,
-      limit: 3,
-      windowMs: 600_000,
-      banMs: 600_000,
-      lastAt: 1_795_171_958_000,
-      clientName: null,
+      ...JAIL_REPORT,
+      ip: ip("198.51.100.7"),
+      lastAt: instant(1_795_171_958_000),
       lines: [{ text: REPORT.lines[0], at: new Date(2026, 10, 20, 10, 52, 38).getTime(), about: "log" }],
     },
   });

@@ -33,14 +33,8 @@ function taker() {
   const report = (name: string, fields: object = {}): void => {
     const lastAt = Math.floor(kit.clock.now() / SECOND_MS);
     const numbers = { failures: 3, limit: 3, windowSeconds: 600, banSeconds: 600, lastAt };
-    const text = JSON.stringify({
-      jail: "postfix",
-      ip: "198.51.100.7",
-      ...numbers,
-      lines: ["a line", "a line", "a line"],
-      ...fields,
-    });
-    writeFileSync(join(directory, name), text);
+    const usual = { jail: "postfix", ip: "198.51.100.7", ...numbers, lines: ["a line", "a line", "a line"] };
+    writeFileSync(join(directory, name), JSON.stringify({ ...usual, ...fields }));
   };
   return { ...kit, machine, directory, reports, report, banned, warnings };
 }
@@ -57,8 +51,7 @@ test("the web, which writes the log of its jail, has a bounded number of address
 
 test("a report on addresses that clients could have forged bans no address, even if it comes late", async () => {
   const { reports, report, machine, clock, directory, banned, warnings } = taker();
-  const onDovecot = (name: string, ip: string, fields: object = {}): void =>
-    report(name, { jail: "dovecot", ip, ...fields });
+  const onDovecot = (name: string, ip: string, fields = {}): void => report(name, { jail: "dovecot", ip, ...fields });
   machine.isOpen = true;
   onDovecot("1.json", "198.51.100.8");
   report("2.json");
@@ -73,10 +66,8 @@ test("a report on addresses that clients could have forged bans no address, even
   // One of its lines is unknown, and may be older.
   onDovecot("5.json", "198.51.100.11", { failures: 4 });
   await reports.look();
-  assert.deepEqual(
-    banned.map(({ prefix }) => prefix),
-    ["198.51.100.7/32", "198.51.100.10/32"],
-  );
+  const prefixes = banned.map(({ prefix }) => prefix);
+  assert.deepEqual(prefixes, ["198.51.100.7/32", "198.51.100.10/32"]);
   assert.deepEqual([readdirSync(directory), new Set(warnings)], [[], new Set(["A report of Fail2ban was dropped."])]);
 });
 
@@ -96,10 +87,8 @@ test("a report becomes a ban and is taken away", async () => {
   const { reports, report, banned, directory } = taker();
   report("1.json");
   await reports.look();
-  assert.deepEqual(
-    banned.map(({ ip, source, code }) => [ip, source, code]),
-    [["198.51.100.7", "fail2ban", "jail_report"]],
-  );
+  const bans = banned.map(({ ip, source, code }) => `${ip} ${source} ${code}`);
+  assert.deepEqual(bans, ["198.51.100.7 fail2ban jail_report"]);
   assert.deepEqual(readdirSync(directory), []);
 });
 
@@ -147,10 +136,8 @@ test("20,000 files in the spool cost bounded time, are reported once, and are re
   report("1.json");
   while (readdirSync(directory).length >= 4_000) await reports.look();
   assert.ok(!existsSync(join(directory, "1.json")));
-  assert.deepEqual(
-    [banned.length, warnings],
-    [1, ["The directory of Fail2ban's reports holds too many files: most are removed unread."]],
-  );
+  assert.equal(banned.length, 1);
+  assert.deepEqual(warnings, ["The directory of Fail2ban's reports holds too many files: most are removed unread."]);
 });
 
 test("the oldest come first, a bounded number; only ordinary files of a report's size are read", () => {

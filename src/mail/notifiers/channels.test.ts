@@ -15,10 +15,8 @@ const world = {
 const channels = (alerts: string) => channelsOf(settingsWith(`[alerts]\n${alerts}`), world);
 
 test("without settings there is the administrator's mailbox, on this server", () => {
-  assert.deepEqual(
-    channels("").map(({ name, isLocal }) => [name, isLocal]),
-    [["email", true]],
-  );
+  const [usual, ...others] = channels("");
+  assert.deepEqual([usual?.name, usual?.isLocal, others], ["email", true, []]);
   assert.ok(channels('ntfy = ["https://ntfy.sh/topic"]').every(({ isLocal }) => isLocal !== true));
 });
 
@@ -33,18 +31,10 @@ test("with settings there is one channel each, named without what may be a secre
     gotify_token_file = "/nowhere/token"
     apprise = ["http://apprise:8000/notify/K3Y"]`).map(({ name }) => name);
   assert.equal(new Set(names).size, 7);
-  assert.deepEqual(
-    names.map((name) => name.replace(/ #[0-9a-f]{6}$/, "")),
-    [
-      "email",
-      "relay",
-      "webhook hooks.example",
-      "webhook hooks.example",
-      "ntfy ntfy.sh",
-      "gotify gotify.example",
-      "apprise apprise:8000",
-    ],
-  );
+  const kinds = names.map((name) => name.replace(/ #[0-9a-f]{6}$/, ""));
+  const webhook = "webhook hooks.example";
+  const others = ["ntfy ntfy.sh", "gotify gotify.example", "apprise apprise:8000"];
+  assert.deepEqual(kinds, ["email", "relay", webhook, webhook, ...others]);
 });
 
 test("a secret's file that cannot be read fails with a sentence that names the setting", async () => {

@@ -32,6 +32,10 @@ describe("mail to a server", () => {
     const where = { host: "127.0.0.1", port: await listenOnPort(listener), security: "plain", login: null } as const;
     return { server: { ...where, authorities: undefined, helo: "mail.example.org", lookup }, said };
   }
+  /** A relay with this answer to every password. */
+  const refusing = (AUTH: string) => serve({ EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n", AUTH });
+  const login = { user: "u", password: "secret" };
+  const AUTH = `AUTH PLAIN ${Buffer.from("\0u\0secret").toString("base64")}`;
   const mail = {
     from: "p@example.org",
     to: ["a@example.org", "b@example.org"],
@@ -54,7 +58,6 @@ describe("mail to a server", () => {
 
   test("without STARTTLS a relay gets nothing, especially no password", async () => {
     const { server, said } = await serve({ STARTTLS: "502 5.5.1 no such command\r\n" });
-    const login = { user: "u", password: "secret" };
     const outcome = await sendMail({ ...server, security: "starttls", login }, mail);
     assert.deepEqual(outcome, { ok: false, reason: "the relay offers no STARTTLS" });
     assert.deepEqual(said, ["EHLO mail.example.org", "STARTTLS"]);
@@ -69,31 +72,21 @@ describe("mail to a server", () => {
   });
 
   test("a password that is refused is a failure in the relay's words, without the password", async () => {
-    const { server, said } = await serve({
-      EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n",
-      AUTH: "535 5.7.8 wrong\r\n",
-    });
-    const outcome = await sendMail({ ...server, login: { user: "u", password: "secret" } }, mail);
+    const { server, said } = await refusing("535 5.7.8 wrong\r\n");
+    const outcome = await sendMail({ ...server, login }, mail);
     assert.deepEqual(outcome, { ok: false, reason: "it answered 535 5.7.8 wrong" });
-    assert.deepEqual(said, ["EHLO mail.example.org", `AUTH PLAIN ${Buffer.from("\0u\0secret").toString("base64")}`]);
+    assert.deepEqual(said, ["EHLO mail.example.org", AUTH]);
   });
 
   test("a relay that repeats the password is not quoted", async () => {
-    const sent = Buffer.from("\0u\0secret").toString("base64");
-    const { server } = await serve({
-      EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n",
-      AUTH: `535 wrong: AUTH PLAIN ${sent}\r\n`,
-    });
-    const outcome = await sendMail({ ...server, login: { user: "u", password: "secret" } }, mail);
-    assert.deepEqual(outcome, { ok: false, reason: "it answered 535" });
+    const { server } = await refusing(`535 wrong: ${AUTH}\r\n`);
+    assert.deepEqual(await sendMail({ ...server, login }, mail), { ok: false, reason: "it answered 535" });
   });
 
   test("a server that talks without end, hangs up or is not there is a failure with its reason", async () => {
     const endless = await serve({ greeting: `220-${"x".repeat(20_000)}` });
-    assert.deepEqual(await sendMail(endless.server, mail), {
-      ok: false,
-      reason: "Server response exceeds maximum allowed size",
-    });
+    const reason = "Server response exceeds maximum allowed size";
+    assert.deepEqual(await sendMail(endless.server, mail), { ok: false, reason });
     const busy = await serve({ greeting: "421 busy\u001b[2J\r\n" });
     assert.deepEqual(await sendMail(busy.server, mail), { ok: false, reason: "it answered 421 busy\\x1b[2J" });
     const gone = await sendMail({ ...busy.server, port: 1 }, mail);

@@ -39,14 +39,8 @@ test("names are looked up by our resolver, and the owner's rules come last", () 
   assert.match(localCf(), /^dns_server 127\.71\.9\.53$/m);
   const files = renderSpamAssassin(sampleSite({ spam: { ...spam, ownRules: "score GTUBE 0\n" } }));
   // SpamAssassin reads the files of a directory in the order of their names.
-  assert.deepEqual(
-    files
-      .map(({ name }) => name)
-      .filter((name) => name.endsWith(".cf"))
-      .toSorted()
-      .at(-1),
-    "own.cf",
-  );
+  const names = files.map(({ name }) => name).filter((name) => name.endsWith(".cf"));
+  assert.equal(names.toSorted().at(-1), "own.cf");
   assert.equal(files.find(({ name }) => name === "own.cf")?.text, "score GTUBE 0\n");
 });
 
