@@ -103,16 +103,8 @@ test("a stranger's text cannot become an alert about another address", () => {
 });
 
 test("other lines raise no alert", () => {
-  const huge = line({ payload: "x".repeat(200_000) });
-  for (const text of [
-    "",
-    "{",
-    "null",
-    '{"event_type":"alert"}',
-    line({ src_ip: "nobody" }),
-    line({ timestamp: "now" }),
-    huge,
-  ])
+  const wrong = [line({ src_ip: "nobody" }), line({ timestamp: "now" }), line({ payload: "x".repeat(200_000) })];
+  for (const text of ["", "{", "null", '{"event_type":"alert"}', ...wrong])
     assert.equal(readSuricata(text, 4), null, text.slice(0, 60));
   fc.assert(
     fc.property(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue(), (text, value) => {

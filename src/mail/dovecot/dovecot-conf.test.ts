@@ -71,10 +71,8 @@ test("a port for proxies trusts only their header, and the guard learns of them"
   const proxied = rendered({ proxied: { networks, ports: PROXIED_PORTS } });
   assert.match(proxied, /inet_listener imaps_of_proxies \{\n {4}port = 393\n {4}ssl = yes\n {4}haproxy = yes\n/);
   assert.equal(assignments(proxied).get("haproxy_trusted_networks"), "10.0.0.5/32 2001:db8:5::/48");
-  assert.match(
-    assignments(proxied).get("auth_policy_request_attributes") ?? "",
-    / peer=%\{real_rip\} app=%\{passdb:app\}$/,
-  );
+  const attributes = assignments(proxied).get("auth_policy_request_attributes") ?? "";
+  assert.match(attributes, / peer=%\{real_rip\} app=%\{passdb:app\}$/);
   assert.doesNotMatch(text, /prox/);
 });
 

@@ -31,12 +31,7 @@ const NOT_OURS: readonly Sent[] = [
 const OURS: readonly (readonly [...Sent, value?: Changes])[] = [
   ["before the password", "allow", {}],
   ["a right password", "report", { success: true, policy_reject: false }, { type: "LOGIN_SUCCEEDED" }],
-  [
-    "an app password",
-    "report",
-    { success: true, app: "my\tphone" },
-    { type: "LOGIN_SUCCEEDED", appPassword: "myphone" },
-  ],
+  ["an app password", "report", { success: true, app: "ph\tone" }, { type: "LOGIN_SUCCEEDED", appPassword: "phone" }],
   ["no app password", "report", { success: true, app: "" }, { type: "LOGIN_SUCCEEDED" }],
   ["an app password of an unknown account", "report", { app: "phone" }],
   ["a wrong password", "report", { success: false, policy_reject: false }],

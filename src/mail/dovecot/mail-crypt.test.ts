@@ -60,11 +60,9 @@ test("a sign-in gets the account's keys and their passphrase, never the password
 });
 
 test("new mail is encrypted with the account's own key only where that is wished", () => {
-  assert.match(
-    query("user_query", true, true),
-    /encrypting_key\.user = '%u'\) AS mail_crypt_global_public_key FROM userdb /,
-  );
-  assert.match(query("user_query", true, true), /, NULL FROM alias_userdb /);
+  const own = query("user_query", true, true);
+  assert.match(own, /encrypting_key\.user = '%u'\) AS mail_crypt_global_public_key FROM userdb /);
+  assert.match(own, /, NULL FROM alias_userdb /);
   assert.doesNotMatch(query("user_query", true) + query("user_query", false), /encrypting_key/);
 });
 

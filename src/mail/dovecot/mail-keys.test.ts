@@ -83,22 +83,19 @@ test("no key is made in memory, where a reboot would lose it", () => {
 
 test("no key is used before it can be read, nor made in a directory that is missing", () => {
   const { layout, crypt } = scene();
-  const at = (privateKey: string) => whyNoNewKeys({ mailCrypt: { ...crypt, privateKey }, layout });
+  const at = (privateKey: string) => whyNoNewKeys({ mailCrypt: { ...crypt, privateKey }, layout }) ?? "";
   const own = join(layout.data, "own.pem");
   writeFileSync(own, "-----BEGIN PRIVATE KEY-----");
-  assert.match(at(own) ?? "", /own\.pem holds no private key that can be read/);
-  assert.match(
-    at("/proc/nowhere/own.pem") ?? "",
-    /^The directory \/proc\/nowhere of mailboxes\.encryption_key does not/,
-  );
+  assert.match(at(own), /own\.pem holds no private key that can be read/);
+  assert.match(at("/proc/nowhere/own.pem"), /^The directory \/proc\/nowhere of mailboxes\.encryption_key does not/);
   for (const foreign of [
     generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }),
     generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({ type: "sec1", format: "pem" }),
   ]) {
     writeFileSync(own, foreign);
-    assert.match(at(own) ?? "", /own\.pem holds no private key that can be read: Dovecot reads only EC and RSA keys/);
+    assert.match(at(own), /own\.pem holds no private key that can be read: Dovecot reads only EC and RSA keys/);
   }
-  assert.match(at("/proc/self/own.pem") ?? "", /^No key can be made in \/proc\/self \(mailboxes\.encryption_key\): /);
+  assert.match(at("/proc/self/own.pem"), /^No key can be made in \/proc\/self \(mailboxes\.encryption_key\): /);
   const fresh = layoutOf(join(layout.data, "fresh"));
   const first = { ...crypt, publicKey: fresh.mailPublicKey, privateKey: fresh.mailPrivateKey };
   assert.equal(whyNoNewKeys({ mailCrypt: first, layout: fresh }), null, "a first start makes its directories");
@@ -175,10 +172,8 @@ test("half a key, a different one or a directory counts as none, until the right
 
 test("keys of accounts use a recovery key, without which nothing is created; a missing key's placeholder is created once", () => {
   const { layout, crypt, prepare } = scene();
-  assert.match(
-    JSON.stringify(prepare(true)),
-    /"ok":false.*make the key that opens them first, by `encryption recovery-key`/,
-  );
+  const prepared = JSON.stringify(prepare(true));
+  assert.match(prepared, /"ok":false.*make the key that opens them first, by `encryption recovery-key`/);
   assert.deepEqual([existsSync(crypt.publicKey), existsSync(layout.mailNoKey)], [false, false]);
   writeFileSync(layout.mailRecoveryKey, "a public key");
   assert.ok(prepare(true).ok);

@@ -121,14 +121,9 @@ test("names sort by age, even in one second and after the clock was ahead", asyn
     writeFileSync(layout.mailLog, part.padEnd(1_000_000));
     await keeper.look();
   }
-  assert.deepEqual(
-    elderParts(layout.mailLog).map((path) => [basename(path), read(path).slice(0, 3)]),
-    [
-      ["mail.log.20271231-235959", "nam"],
-      ["mail.log.20280101-000000", "one"],
-      ["mail.log.20280101-000001", "two"],
-    ],
-  );
+  const parts = elderParts(layout.mailLog).map((path) => `${basename(path)} ${read(path).slice(0, 3)}`);
+  const aheads = ["mail.log.20280101-000000 one", "mail.log.20280101-000001 two"];
+  assert.deepEqual(parts, ["mail.log.20271231-235959 nam", ...aheads]);
 });
 
 test("a log that was renamed while the disk could take no new file is made, and opened, as soon as it can", async () => {

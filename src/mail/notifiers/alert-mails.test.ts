@@ -28,10 +28,8 @@ function alert(clock: HandClock, id: string): AlertMail {
 test("an alert without a mailbox in the settings is refused", async () => {
   const clock = new HandClock();
   const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
-  assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), {
-    ok: false,
-    reason: "alerts.email is empty, and another channel is set by now.",
-  });
+  const reason = "alerts.email is empty, and another channel is set by now.";
+  assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), { ok: false, reason });
 });
 
 describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
@@ -44,10 +42,8 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
 
   test("an alert goes to the mailboxes of the settings, from our address", async () => {
     const { layout, clock, mails } = queue();
-    assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(TOLD)), {
-      ok: true,
-      detail: "Mailed owner@elsewhere.example, second@elsewhere.example.",
-    });
+    const detail = "Mailed owner@elsewhere.example, second@elsewhere.example.";
+    assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(TOLD)), { ok: true, detail });
     const [queued = "", ...others] = queuedMails(layout);
     assert.deepEqual(others, []);
     for (const part of ["postmaster@example.org", "owner@elsewhere.example", "second@elsewhere.example", "11 networks"])
