@@ -122,8 +122,8 @@ test("names sort by age, even in one second and after the clock was ahead", asyn
     await keeper.look();
   }
   const parts = elderParts(layout.mailLog).map((path) => `${basename(path)} ${read(path).slice(0, 3)}`);
-  const aheads = ["mail.log.20280101-000000 one", "mail.log.20280101-000001 two"];
-  assert.deepEqual(parts, ["mail.log.20271231-235959 nam", ...aheads]);
+  const rotated = ["mail.log.20280101-000000 one", "mail.log.20280101-000001 two"];
+  assert.deepEqual(parts, ["mail.log.20271231-235959 nam", ...rotated]);
 });
 
 test("a log that was renamed while the disk could take no new file is made, and opened, as soon as it can", async () => {

@@ -73,11 +73,9 @@ async function restart(lingerMs?: number): Promise<void> {
 
 /** Follows a log that syslog would write, from now on. */
 async function begin(lingerMs?: number): Promise<void> {
-  await follower.stop();
   file = join(directory, "mail.log");
   writeFileSync(file, "");
-  follower = follow(lingerMs);
-  await follower.poll();
+  await restart(lingerMs);
 }
 
 /** Rotates mail.log as the keeper does, dates the old file back, and writes a line to the new one. Returns the old file. */

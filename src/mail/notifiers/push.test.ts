@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { after, describe, test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { instant } from "../../core/time.ts";
@@ -138,16 +138,12 @@ const lookup = receiverLookup({
 const world = { lookup, authorities: undefined };
 
 describe("requests over HTTP", () => {
-  const servers: Server[] = [];
-  after(() => {
-    for (const server of servers) server.closeAllConnections();
-  });
   async function serve(status: number, headers: Readonly<Record<string, string>>, body: string): Promise<number> {
     const server = createServer((request, response) => {
       request.resume();
       response.writeHead(status, headers).end(body);
     });
-    servers.push(server);
+    after(() => server.closeAllConnections());
     return listenOnPort(server);
   }
   const send = (url: string) => sendHttp({ method: "POST", url, body: "{}" }, world);

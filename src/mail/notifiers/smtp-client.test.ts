@@ -33,7 +33,7 @@ describe("mail to a server", () => {
     return { server: { ...where, authorities: undefined, helo: "mail.example.org", lookup }, said };
   }
   /** A relay with this answer to every password. */
-  const refusing = (AUTH: string) => serve({ EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n", AUTH });
+  const refusing = (answer: string) => serve({ EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n", AUTH: answer });
   const login = { user: "u", password: "secret" };
   const AUTH = `AUTH PLAIN ${Buffer.from("\0u\0secret").toString("base64")}`;
   const mail = {

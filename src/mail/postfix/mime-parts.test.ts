@@ -18,9 +18,7 @@ function read(head: string, body: string, chunkBytes = body.length): MimeParts {
   return parts;
 }
 
-function counted(head: string, body: string, chunkBytes?: number): number {
-  return read(head, body, chunkBytes).count;
-}
+const counted = (...mail: Parameters<typeof read>): number => read(...mail).count;
 
 const MIXED = 'multipart/mixed; charset=x;\r\n boundary="a b"';
 const MESSAGE = "Content-Type: message/rfc822\r\n";

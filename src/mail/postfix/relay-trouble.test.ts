@@ -18,7 +18,7 @@ const BROKEN: readonly (readonly [text: string, says: string, isNamed?: boolean]
   ["Cannot start TLS: handshake failure", "TLS with it fails", false],
 ];
 for (const [text, says, isNamed = true] of BROKEN)
-  test(`a relay that does not heal is recognized, also by a mail that was not tried again: ${text}`, () => {
+  test(`the relay's answer to every mail is recognized, with its code and without its words: ${text}`, () => {
     assert.deepEqual(relayTrouble(text), { heals: false, says, isNamed });
     assert.deepEqual(relayTrouble(`delivery temporarily suspended: ${text}`), relayTrouble(text));
   });
@@ -37,7 +37,7 @@ for (const [text, says] of [
   [`host ${AT} refused to talk to me: 451 4.7.0 secret`, DEFERS],
   [`delivery temporarily suspended: host ${AT} said: 451 4.7.0 busy (in reply to EHLO command)`, DEFERS],
 ] as const)
-  test(`a relay that may accept mail later is recognized: ${text}`, () =>
+  test(`a relay that is away or defers all mail is recognized: ${text}`, () =>
     assert.deepEqual(relayTrouble(text), { heals: true, says, isNamed: true }));
 
 test("replies of servers from before the relay was set are not about it", () => {

@@ -55,9 +55,9 @@ test("a part that answers but does not hang up loses the connection", async (t) 
   assert.deepEqual(await exchange({ path }, { ...GREETING, goodbye: "QUIT" }, 5_000), { ok: true });
   const socket = await ended.promise;
   t.mock.timers.tick(GOODBYE_MS);
-  const failed = once(socket, "error");
+  const broken = once(socket, "error");
   socket.write("?");
-  assert.equal(codeOf((await failed)[0]), "EPIPE");
+  assert.equal(codeOf((await broken)[0]), "EPIPE");
 });
 
 test("a part that accepts the connection and is silent hangs", async () => {
