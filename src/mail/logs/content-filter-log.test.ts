@@ -34,8 +34,7 @@ for (const [what, status, reply, expected] of [
   ["for now", "4.7.1", "Service unavailable - try again later", { reason: "filter_deferred" }],
   ["for now, of an account", "4.7.1", NOT_OWN, { reason: "filter_deferred" }],
 ] as const)
-  test(`a milter's refusal ${what}`, () =>
-    assert.deepEqual(read(status, reply), { ...REFUSED, reply, ...expected }));
+  test(`a milter's refusal ${what}`, () => assert.deepEqual(read(status, reply), { ...REFUSED, reply, ...expected }));
 
 test("a refused sender may be empty, or quoted with a bracket", () => {
   for (const sender of ["", '"a>b"@strict.test'])
