@@ -11,23 +11,6 @@ function settingsOf(text: string | null, env?: Environment): Settings {
   return loadValid(text, env).settings;
 }
 
-test("without a file the contract's defaults hold", () => {
-  const settings = settingsOf(null);
-  assert.equal(settings["limits.mail.per_minute"], 10);
-  assert.equal(settings["limits.mail.per_hour"], 50);
-  assert.equal(settings["limits.mail.per_day"], 200);
-  assert.equal(settings["limits.mail.max_size"], 10 * 1024 * 1024);
-  assert.equal(settings["limits.connections.per_minute"], 20);
-  assert.equal(settings["limits.connections.per_hour"], 100);
-  assert.equal(settings["limits.logins.failures"], 5);
-  assert.equal(settings["limits.logins.window"], 600_000);
-  assert.deepEqual(settings["bans.ladder"], [1_800_000, 7_200_000, 86_400_000]);
-  assert.equal(settings["bans.permanent"], false);
-  assert.equal(settings["bans.memory"], 604_800_000);
-  assert.equal(settings["bans.ipv6_prefix"], 64);
-  assert.deepEqual(settings["allow.networks"], ["127.0.0.1/32", "::1/128"]);
-});
-
 test("the file is over the default, the environment over the file", () => {
   const file = `[limits.mail]\nper_minute = 3\nper_hour = 4`;
   const loaded = loadValid(file, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" });

@@ -1,7 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadValid, settingsWith } from "../../test/kit/loaded-settings.ts";
+import { POLICY } from "../../test/kit/samples.ts";
+import type { Limit } from "../core/decide/policy.ts";
 import { toPolicy } from "./to-policy.ts";
+
+/** These limits with other counts. */
+function counting(limits: readonly Limit[], ...counts: readonly number[]): readonly Limit[] {
+  return counts.map((count, i) => ({ ...(limits[i] ?? assert.fail()), count }));
+}
+
+test("without a file the contract's defaults hold, of which the sample of the tests is a copy", () => {
+  const { settings } = loadValid(null);
+  const { "providers.domains": providers, "recipients.blocked": blockedRecipients } = settings;
+  const others = { domains: [], allow: ["127.0.0.1/32", "::1/128"], providers, blockedRecipients, greylist: true };
+  assert.deepEqual(toPolicy(settings), { ...POLICY, ...others });
+  assert.equal(settings["limits.mail.max_size"], 10 * 1024 * 1024);
+});
 
 test("each number of the policy comes from its own setting", () => {
   assert.deepEqual(
@@ -23,49 +38,23 @@ test("each number of the policy comes from its own setting", () => {
     allow.networks = ["203.0.113.0/24"]
     providers.domains = ["example.net"]
     fail2ban.sentences = "all"
-    logins.networks = ["198.51.100.0/24"]`).settings,
+    logins.networks = ["10.0.0.0/8"]`).settings,
     ),
     {
-      mail: [
-        { key: "limits.mail.per_minute", count: 1, windowMs: 60_000 },
-        { key: "limits.mail.per_hour", count: 2, windowMs: 3_600_000 },
-        { key: "limits.mail.per_day", count: 3, windowMs: 86_400_000 },
-      ],
+      ...POLICY,
+      mail: counting(POLICY.mail, 1, 2, 3),
       sending: {
-        burst: { key: "limits.sending.recipients_per_minute", count: 24, windowMs: 60_000 },
-        recipients: [
-          { key: "limits.sending.recipients_per_hour", count: 25, windowMs: 3_600_000 },
-          { key: "limits.sending.recipients_per_day", count: 26, windowMs: 86_400_000 },
-        ],
-        strangers: [
-          { key: "limits.sending.strangers", count: 27, windowMs: 3_600_000 },
-          { key: "limits.sending.strangers_per_day", count: 28, windowMs: 86_400_000 },
-        ],
-        refused: { key: "limits.sending.refused", count: 31, windowMs: 3_600_000 },
+        burst: { ...POLICY.sending.burst, count: 24 },
+        recipients: counting(POLICY.sending.recipients, 25, 26),
+        strangers: counting(POLICY.sending.strangers, 27, 28),
+        refused: { ...POLICY.sending.refused, count: 31 },
       },
-      connections: [
-        { key: "limits.connections.per_minute", count: 4, windowMs: 60_000 },
-        { key: "limits.connections.per_hour", count: 5, windowMs: 3_600_000 },
-      ],
-      probes: [{ key: "limits.recipients.unknown_per_hour", count: 13, windowMs: 3_600_000 }],
-      probesFromAnywhere: [{ key: "limits.recipients.unknown_server_per_hour", count: 20, windowMs: 3_600_000 }],
-      firstContacts: {
-        limits: [
-          { key: "limits.first_contacts.per_minute", count: 21, windowMs: 60_000 },
-          { key: "limits.first_contacts.per_hour", count: 22, windowMs: 3_600_000 },
-        ],
-        delayMs: 23_000,
-      },
+      connections: counting(POLICY.connections, 4, 5),
+      probes: counting(POLICY.probes, 13),
+      probesFromAnywhere: counting(POLICY.probesFromAnywhere, 20),
+      firstContacts: { limits: counting(POLICY.firstContacts.limits, 21, 22), delayMs: 23_000 },
       perSession: 12,
-      recipientsPerMail: 100,
-      logins: {
-        failures: 6,
-        windowMs: 7_000,
-        perDay: 28,
-        perWeek: 29,
-        knownPerDay: 30,
-        networks: ["198.51.100.0/24"],
-      },
+      logins: { failures: 6, windowMs: 7_000, perDay: 28, perWeek: 29, knownPerDay: 30, networks: ["10.0.0.0/8"] },
       accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000, candidates: 24 },
       networks: { failures: 17, windowMs: 18_000, perDay: 25 },
       spraying: { guesses: 26, windowMs: 27_000 },
@@ -79,13 +68,8 @@ test("each number of the policy comes from its own setting", () => {
       },
       allow: ["203.0.113.0/24"],
       jailSentences: "all",
-      scansBan: false,
       providers: ["example.net"],
       blockedRecipients: ["admin"],
-      greylist: false,
-      domains: ["example.org"],
-      simulate: false,
-      knownFactor: 3,
     },
   );
 });

@@ -41,15 +41,6 @@ const examples: readonly (readonly [text: string, name: string | null])[] = [
 for (const [text, name] of examples)
   test(`parseHostName of ${JSON.stringify(text).slice(0, 60)}`, () => assert.equal(parseHostName(text), name));
 
-test("a parsed name parses to itself", () => {
-  fc.assert(
-    fc.property(fc.oneof(fc.domain(), fc.string()), (text) => {
-      const name = parseHostName(text);
-      if (name !== null) assert.equal(parseHostName(name), name);
-    }),
-  );
-});
-
 test("accepts every ordinary domain", () => {
   fc.assert(fc.property(fc.domain(), (name) => assert.equal(parseHostName(name), name.toLowerCase())));
 });
@@ -84,16 +75,8 @@ test("the user of a proxy has a name, or an id where it has none", () => {
 test("alerts are sent to an HTTP URL in plain characters", () => {
   for (const right of ["https://ntfy.sh/topic", "http://apprise:8000/notify/key?x=1", "http://[2001:db8::1]:80/"])
     assert.equal(url.read(right).ok, true, right);
-  for (const wrong of [
-    "",
-    "ntfy.sh/topic",
-    "ftp://ntfy.sh",
-    "https://",
-    'https://a.example/"',
-    "https://a.example/a b",
-    "file:///etc",
-  ])
-    assert.equal(url.read(wrong).ok, false, wrong);
+  const others = ["", "ntfy.sh/topic", "ftp://ntfy.sh", "https://", 'https://a.example/"', "https://a.example/a b"];
+  for (const wrong of [...others, "file:///etc"]) assert.equal(url.read(wrong).ok, false, wrong);
 });
 
 test("quiet hours may be none; a time zone is one that the machine knows", () => {
