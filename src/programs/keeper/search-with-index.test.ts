@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { net } from "../../../test/kit/samples.ts";
 import { Logs } from "../../../test/kit/searched-logs.ts";
+import { seeded } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
 import { writeIndex } from "../../mail/logs/keep-logs.ts";
@@ -12,40 +13,21 @@ import { PackLog } from "../../mail/logs/packed-log.ts";
 
 const FIRST_MS = new Date(2026, 10, 20, 8).getTime();
 
-/** A linear congruential generator (Numerical Recipes). */
 function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const next = seeded(seed);
+  return (below) => Math.floor(next() * below);
 }
 
 const ADDRESSES = [
-  "198.51.100.7",
-  "198.51.100.70",
-  "198.51.101.7",
-  "::ffff:198.51.100.7",
-  "0:0::FFFF:c633:6407",
-].concat([
-  "2001:db8::7",
-  "2001:DB8:0:0:0::7",
-  "2001:0db8::7:",
-  "[IPv6:2001:db8::7]",
-  "2001:db8:1::7",
-  "::1",
+  ...["198.51.100.7", "198.51.100.70", "198.51.101.7", "::ffff:198.51.100.7", "0:0::FFFF:c633:6407"],
+  ...["2001:db8::7", "2001:DB8:0:0:0::7", "2001:0db8::7:", "[IPv6:2001:db8::7]", "2001:db8:1::7", "::1"],
   "0:1:2:3:4:5:6:7",
-]);
-const NETWORKS = ["198.51.100.7", "198.51.100.0/24", "198.51.0.0/16", "198.0.0.0/7", "0.0.0.0/0", "192.0.2.9"].concat([
-  "2001:db8::7",
-  "2001:db8::/64",
-  "2001:db8::/32",
-  "2000::/3",
-  "::1",
-  "::/0",
-  "0:1:2:3:4:5:6:7",
+];
+const NETWORKS = [
+  ...["198.51.100.7", "198.51.100.0/24", "198.51.0.0/16", "198.0.0.0/7", "0.0.0.0/0", "192.0.2.9"],
+  ...["2001:db8::7", "2001:db8::/64", "2001:db8::/32", "2000::/3", "::1", "::/0", "0:1:2:3:4:5:6:7"],
   "2001:db8:0:1::/64",
-]);
+];
 
 /** Mostly lines without an address that is searched for, as in a real log. */
 function textOf(random: (below: number) => number, from: number, lines: number, isUtc: boolean): string {

@@ -81,54 +81,53 @@ function supervisedGuard(t: TestContext) {
   noteProcess(layout.services, "guard", guard.pid);
   const mark = join(layout.services, "guard", MAY_STAND_IN);
   writeFileSync(mark, "");
-  return { layout, guard, mark, watch: new GuardWatch(layout, ANSWER_MS) };
+  const watch = new GuardWatch(layout, ANSWER_MS);
+  /** Which processes this many checks killed. */
+  const looks = (count: number) => Array.fromAsync({ length: count }, () => watch.look());
+  return { layout, guard, mark, watch, looks };
 }
 
 test("a guard that hangs is killed at the third check, and no stand-in replaces it", async (t) => {
-  const { layout, guard, mark, watch } = supervisedGuard(t);
+  const { layout, guard, mark, looks } = supervisedGuard(t);
   const ended = once(guard, "exit");
   await servedSocket(silent, layout.controlSocket);
-  assert.deepEqual([await watch.look(), await watch.look(), await watch.look()], [null, null, guard.pid]);
+  assert.deepEqual(await looks(3), [null, null, guard.pid]);
   assert.deepEqual(await ended, [null, "SIGKILL"]);
   assert.ok(!existsSync(mark));
 });
 
 test("a guard that hangs is not killed while the mark for a stand-in cannot be removed", async (t) => {
-  const { layout, guard, mark, watch } = supervisedGuard(t);
+  const { layout, guard, mark, watch, looks } = supervisedGuard(t);
   await servedSocket(silent, layout.controlSocket);
   rmSync(mark);
   // In place of a read-only disk.
   mkdirSync(mark);
-  for (let looks = 0; looks < 2; looks++) assert.equal(await watch.look(), null);
+  assert.deepEqual(await looks(2), [null, null]);
   await assert.rejects(watch.look());
   assert.equal(guard.signalCode, null);
 });
 
 test("a guard that answers in between, or was replaced by a new one, gets three checks again", async (t) => {
-  const { layout, guard, watch } = supervisedGuard(t);
+  const { layout, guard, looks } = supervisedGuard(t);
   let answers = false;
   await servedSocket((socket) => {
     if (answers) socket.write('{"ok":true,"result":{"pid":7}}\n');
   }, layout.controlSocket);
-  const looks = [await watch.look(), await watch.look()];
+  assert.deepEqual(await looks(2), [null, null]);
   answers = true;
-  looks.push(await watch.look());
+  assert.deepEqual(await looks(1), [null]);
   answers = false;
-  looks.push(await watch.look(), await watch.look());
+  assert.deepEqual(await looks(2), [null, null]);
   noteProcess(layout.services, "guard", process.pid);
-  looks.push(await watch.look(), await watch.look());
-  assert.deepEqual(
-    looks,
-    looks.map(() => null),
-  );
+  assert.deepEqual(await looks(2), [null, null]);
   assert.equal(guard.exitCode, null);
 });
 
 test("a guard that does not run, or that closes the connection, is left to runsv", async (t) => {
-  const { layout, guard, watch } = supervisedGuard(t);
-  for (let i = 0; i < 4; i++) assert.equal(await watch.look(), null);
+  const { layout, guard, looks } = supervisedGuard(t);
+  assert.deepEqual(await looks(4), [null, null, null, null]);
   await servedSocket((socket) => socket.end(), layout.controlSocket);
-  for (let i = 0; i < 4; i++) assert.equal(await watch.look(), null);
+  assert.deepEqual(await looks(4), [null, null, null, null]);
   assert.equal(guard.signalCode, null);
 });
 
@@ -157,24 +156,19 @@ function alarmed() {
     }
     return mails.length;
   };
-  return { after, startAs, mails, state };
+  const mailed = (): readonly string[] => mails.map(({ kind, title }) => `${kind}: ${title}`);
+  return { after, startAs, mails, mailed, state };
 }
 
 test("a guard that stays down is reported once, with its last log lines, and its return too", async () => {
-  const { after, mails } = alarmed();
+  const { after, mails, mailed } = alarmed();
   assert.equal(await after(60, true), 0);
   assert.equal(await after(12, false), 0, "a restart takes a while");
   assert.equal(await after(1, false), 1);
   assert.equal(await after(600, false), 1);
   assert.match(mails[0]?.body ?? "", /^ {4}engine\.db is damaged\.$/m);
   assert.equal(await after(1, true), 2);
-  assert.deepEqual(
-    mails.map(({ kind, title }) => [kind, title]),
-    [
-      ["opened", "The guard does not run."],
-      ["resolved", "The guard runs again."],
-    ],
-  );
+  assert.deepEqual(mailed(), ["opened: The guard does not run.", "resolved: The guard runs again."]);
   assert.equal(await after(60, true), 2);
 });
 
@@ -195,7 +189,7 @@ test("restarts are not reported", async () => {
 });
 
 test("a guard that keeps exiting is reported once, although it runs most of the time, and so is the end of that", async () => {
-  const { after, startAs, mails } = alarmed();
+  const { after, startAs, mails, mailed } = alarmed();
   for (let pid = 1; pid < 8; pid++) {
     startAs(pid);
     assert.equal(await after(20, true), 0, "the owner may be trying something");
@@ -211,15 +205,12 @@ test("a guard that keeps exiting is reported once, although it runs most of the 
   startAs(20);
   assert.equal(await after(500, true), 2, "while it keeps exiting, it is not back");
   assert.equal(await after(100, true), 4);
-  assert.deepEqual(
-    mails.map(({ kind, title }) => [kind, title]),
-    [
-      ["opened", "The guard keeps exiting."],
-      ["opened", "The guard does not run."],
-      ["resolved", "The guard runs again."],
-      ["resolved", "The guard runs again."],
-    ],
-  );
+  assert.deepEqual(mailed(), [
+    "opened: The guard keeps exiting.",
+    "opened: The guard does not run.",
+    "resolved: The guard runs again.",
+    "resolved: The guard runs again.",
+  ]);
 });
 
 test("a guard that hangs again and again, and is killed each time, is reported", async () => {

@@ -4,13 +4,14 @@ import { test } from "node:test";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
+import type { Layout } from "../../../settings/layout.ts";
 import { MailKeyWatch } from "./mail-key-watch.ts";
 
 const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as const;
 const ON = { ...OFF, "mailboxes.encryption": "server" } as const;
 
-function scene() {
-  const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf");
+function scene(elsewhere: Partial<Layout> = {}) {
+  const layout = { ...temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf"), ...elsewhere };
   const restarted: string[] = [];
   const fails = { reason: null as string | null };
   const inForce: { settings: MailCryptSettings } = { settings: OFF };
@@ -54,13 +55,8 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
 });
 
 test("a key that a reboot lost before its first use leaves new mail unencrypted, with a notice", () => {
-  const layout = { ...scene().layout, mailPublicKey: "/proc/nowhere/public.pem" };
-  const settings = { ...ON, "mailboxes.encryption_key": "/run/no-such-directory/mail.pem" };
-  const watch = new MailKeyWatch(
-    layout,
-    () => settings,
-    () => Promise.resolve(null),
-  );
+  const { inForce, watch } = scene({ mailPublicKey: "/proc/nowhere/public.pem" });
+  inForce.settings = { ...ON, "mailboxes.encryption_key": "/run/no-such-directory/mail.pem" };
   const [trouble] = watch.troubles();
   assert.equal(trouble?.code, "mail_unencrypted");
   assert.match(trouble?.detail ?? "", /^No key is made at \/run\//);
@@ -97,18 +93,12 @@ test("a failed restart is retried after half a minute, until it succeeds", async
   prepare();
   rmSync(layout.mailPrivateKey);
   fails.reason = "it hangs";
-  const looks = async (): Promise<readonly (string | null)[]> => {
-    const answers: (string | null)[] = [];
-    for (let second = 0; second < 62; second += 1) answers.push(await watch.look());
-    return answers;
+  const failures = async (): Promise<readonly string[]> => {
+    const answers = await Array.fromAsync({ length: 62 }, () => watch.look());
+    return answers.flatMap((answer, second) => (answer === null ? [] : [`${second}: ${answer}`]));
   };
-  const failed = await looks();
-  assert.deepEqual(
-    failed.flatMap((answer, second) => (answer === null ? [] : [`${second}: ${answer}`])),
-    ["0: it hangs", "31: it hangs"],
-  );
+  assert.deepEqual(await failures(), ["0: it hangs", "31: it hangs"]);
   fails.reason = null;
-  const later = await looks();
-  assert.ok(later.every((answer) => answer === null));
+  assert.deepEqual(await failures(), []);
   assert.deepEqual(await look(), [["mail_locked"], ["dovecot", "dovecot", "dovecot"]]);
 });

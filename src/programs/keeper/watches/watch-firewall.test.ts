@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
-import { door } from "../../../../test/kit/samples.ts";
-import { type Opening, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
+import { door, opening } from "../../../../test/kit/samples.ts";
+import { type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { nftStrict } from "../../../host/firewall/strict-rules.ts";
 import type { Settings } from "../../../settings/schema.ts";
@@ -25,7 +25,6 @@ class Machine {
   isSsBroken = false;
   /** Another program removes the table as soon as it is created. */
   losesNext = false;
-  ssh = [door("22/tcp")];
   settings: Settings;
   readonly watch: FirewallWatch;
 
@@ -44,11 +43,16 @@ class Machine {
           this.losesNext = false;
           return Promise.resolve({ ok: true });
         },
-        ssh: (session) => Promise.resolve([...this.ssh, ...(session === null ? [] : [door(`${session}/tcp`)])]),
+        ssh: (session) => Promise.resolve(["22/tcp", ...(session === null ? [] : [`${session}/tcp`])].map(door)),
         connections: (except) => Promise.resolve(this.isSsBroken ? null : [`open except ${except.length}`]),
       },
       () => this.settings,
     );
+  }
+
+  async look(changes: Partial<Machine> = {}): Promise<void> {
+    Object.assign(this, changes);
+    await this.watch.look();
   }
 
   /** The kernel rolls the trial back. */
@@ -70,73 +74,60 @@ async function confirmed(toml = STRICT): Promise<Machine> {
 
 test("without strict mode there is no table, and nothing can be confirmed", async () => {
   const machine = new Machine("");
-  machine.table = nftStrict({ doors: OPEN, trusted: [] }, null);
-  machine.state = { confirmed: { doors: OPEN, trusted: [] }, trial: null };
-  await machine.watch.look();
-  await machine.watch.look();
+  const before = { doors: OPEN, trusted: [] };
+  await machine.look({ table: nftStrict(before, null), state: { confirmed: before, trial: null } });
+  await machine.look();
   assert.deepEqual([machine.table, machine.state, machine.loads], ["", UNCONFIRMED, 1]);
   assert.match(JSON.stringify(await machine.watch.begin(null)), /firewall\.mode is not strict/);
 });
 
 test("nothing is strict before a trial was confirmed, and the state shows it", async () => {
   const machine = new Machine(STRICT);
-  await machine.watch.look();
+  await machine.look();
   assert.deepEqual([machine.table, machine.codes()], ["", []]);
-  await machine.watch.look();
+  await machine.look();
   assert.deepEqual([machine.table, machine.codes()], ["", ["firewall_unconfirmed"]]);
   assert.deepEqual(await machine.watch.begin(2200), { ok: true, detail: "", count: 120 });
   assert.deepEqual(machine.codes(), []);
   assert.deepEqual(machine.state.trial?.opening.doors, [...OPEN.slice(0, 4), "993/tcp", "2200/tcp"]);
   assert.deepEqual(machine.state.trial?.connections, ["open except 8"]);
   const { loads } = machine;
-  await machine.watch.look();
+  await machine.look();
   assert.equal(machine.loads, loads, "a trial is the kernel's");
   machine.expire();
   assert.match(JSON.stringify(await machine.watch.confirm()), /it was undone/);
-  await machine.watch.look();
+  await machine.look();
   assert.deepEqual([machine.table, machine.state, machine.codes()], ["", UNCONFIRMED, ["firewall_unconfirmed"]]);
 });
 
 test("restores a confirmed firewall, and adds new needs of settings and SSH", async () => {
   const machine = await confirmed();
   assert.deepEqual(machine.state, { confirmed: { doors: OPEN, trusted: [] }, trial: null });
-  await machine.watch.look();
+  await machine.look();
   const { loads } = machine;
-  await machine.watch.look();
+  await machine.look();
   assert.equal(machine.loads, loads);
-  machine.table = machine.table.replace("tcp dport 25 accept", "accept");
-  await machine.watch.look();
+  await machine.look({ table: machine.table.replace("tcp dport 25 accept", "accept") });
   assert.match(machine.table, /tcp dport 25 accept/);
-  machine.settings = settings(`${STRICT}open = ["443/tcp"]\n`);
-  await machine.watch.look();
+  await machine.look({ settings: settings(`${STRICT}open = ["443/tcp"]\n`) });
   assert.match(machine.table, /tcp dport 443 accept/);
   assert.ok(machine.state.confirmed?.doors.includes(door("443/tcp")));
-  machine.table = "";
-  machine.losesNext = true;
-  await machine.watch.look();
+  await machine.look({ table: "", losesNext: true });
   assert.equal(machine.table, "", "it was removed again while it was created");
-  await machine.watch.look();
+  await machine.look();
   assert.match(machine.table, /tcp dport 443 accept/);
-  machine.table = "";
-  machine.fails = true;
-  await machine.watch.look();
+  await machine.look({ table: "", fails: true });
   assert.deepEqual(machine.codes(), ["firewall_not_strict"]);
-  machine.fails = false;
-  await machine.watch.look();
+  await machine.look({ fails: false });
   assert.deepEqual(machine.codes(), []);
-  machine.isUnreadable = true;
-  await machine.watch.look();
+  await machine.look({ isUnreadable: true });
   assert.deepEqual(machine.watch.troubles(), [{ code: "firewall_not_strict", detail: "the firewall cannot be read" }]);
 });
 
 test("a confirmed opening is closed only by a trial, and stays open if the trial ends", async () => {
   const machine = await confirmed(`${STRICT}open = ["443/tcp"]\n`);
-  machine.settings = settings(STRICT);
-  await machine.watch.look();
-  const old: Opening = {
-    doors: [OPEN[0] ?? assert.fail(), door("25/tcp"), door("443/tcp"), ...OPEN.slice(2)],
-    trusted: [],
-  };
+  await machine.look({ settings: settings(STRICT) });
+  const old = opening(["22/tcp", "25/tcp", "443/tcp", ...OPEN.slice(2)]);
   assert.deepEqual(machine.state.confirmed, old);
   await machine.watch.begin(null);
   assert.match(machine.table, /chain trial[^]*chain confirmed[^]*tcp dport 443 accept/);
@@ -178,60 +169,54 @@ const ISOLATION: Isolation = {
 };
 
 test("a removed table is restored, and the isolation is reported until it is lifted", async () => {
-  let [isolation, isThere, fails, made]: [Isolation | null, boolean, boolean, number] = [null, false, false, 0];
-  let [lifts, isolates, opened] = [false, false, 0];
+  const state = { isolation: null as Isolation | null, isThere: false, fails: false, made: 0, opened: 0 };
+  /** What happens to the isolation while the table is checked. */
+  let during = (): void => undefined;
   const watch = new IsolationWatch({
-    recorded: () => isolation,
+    recorded: () => state.isolation,
     isShut: () => {
-      if (lifts) isolation = null;
-      if (isolates) isolation = ISOLATION;
-      return Promise.resolve(isThere);
+      during();
+      return Promise.resolve(state.isThere);
     },
     shut: () => {
-      made += 1;
-      isThere = !fails;
-      return Promise.resolve(fails ? { ok: false, reason: "nft failed" } : { ok: true });
+      state.made += 1;
+      state.isThere = !state.fails;
+      return Promise.resolve(state.fails ? { ok: false, reason: "nft failed" } : { ok: true });
     },
     open: () => {
-      opened += 1;
-      isThere = false;
+      state.opened += 1;
+      state.isThere = false;
       return Promise.resolve({ ok: true });
     },
   });
-  await watch.look();
-  assert.deepEqual([watch.troubles(), made], [[], 0]);
-  isolation = ISOLATION;
-  await watch.look();
-  await watch.look();
+  const look = async (changes: Partial<typeof state> = {}): Promise<void> => {
+    Object.assign(state, changes);
+    await watch.look();
+  };
+  await look();
+  assert.deepEqual([watch.troubles(), state.made], [[], 0]);
+  await look({ isolation: ISOLATION });
+  await look();
   const reported = {
     code: "isolated",
     detail: "since 2026-11-20 08:00 UTC, for 2026-11-20-x; still closed: sign-in, send",
   };
-  assert.deepEqual([watch.troubles(), made], [[reported], 1]);
-  [isThere, fails] = [false, true];
-  await watch.look();
-  assert.deepEqual([watch.troubles(), made], [[reported, { code: "isolation_broken", detail: "nft failed" }], 2]);
-  isolation = null;
-  await watch.look();
+  assert.deepEqual([watch.troubles(), state.made], [[reported], 1]);
+  await look({ isThere: false, fails: true });
+  assert.deepEqual([watch.troubles(), state.made], [[reported, { code: "isolation_broken", detail: "nft failed" }], 2]);
+  await look({ isolation: null });
   assert.deepEqual(watch.troubles(), []);
-  [isolation, lifts] = [ISOLATION, true];
-  await watch.look();
-  assert.deepEqual([watch.troubles(), made], [[], 2], "an isolation lifted during the check is not restored");
-  assert.equal(opened, 0);
-  [lifts, isThere] = [false, true];
-  await watch.look();
-  assert.deepEqual([opened, isThere], [1, false], "a table without an isolation is removed");
-  await watch.look();
-  isThere = true;
-  await watch.look();
-  assert.deepEqual(
-    [opened, isThere],
-    [1, true],
-    "once it is removed, no check searches for it until the next isolation",
-  );
-  [isolation, isThere] = [ISOLATION, true];
-  await watch.look();
-  [isolation, isolates] = [null, true];
-  await watch.look();
-  assert.deepEqual([opened, isThere], [1, true], "the table of an isolation that starts during the check stays");
+  during = () => void (state.isolation = null);
+  await look({ isolation: ISOLATION });
+  assert.deepEqual([watch.troubles(), state.made], [[], 2], "an isolation lifted during the check is not restored");
+  assert.equal(state.opened, 0);
+  await look({ isThere: true });
+  assert.deepEqual([state.opened, state.isThere], [1, false], "a table without an isolation is removed");
+  await look();
+  await look({ isThere: true });
+  assert.deepEqual([state.opened, state.isThere], [1, true], "no check searches for it until the next isolation");
+  during = () => void (state.isolation = ISOLATION);
+  await look({ isolation: ISOLATION });
+  await look({ isolation: null });
+  assert.deepEqual([state.opened, state.isThere], [1, true], "that of an isolation that starts during the check stays");
 });
