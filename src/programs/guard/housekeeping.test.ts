@@ -20,12 +20,17 @@ import { DiskWatch } from "./watch-machine.ts";
 /** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
 async function setUp(
   t: TestContext,
-  keeper: () => Promise<KeeperReply>,
   {
+    keeper = () => ({ ok: true, detail: "" }),
     reservedBytes = () => 0,
     failures,
     isFlooded = false,
-  }: Readonly<{ reservedBytes?: () => number; failures?: string[]; isFlooded?: boolean }> = {},
+  }: Readonly<{
+    keeper?: () => KeeperReply | Promise<never>;
+    reservedBytes?: () => number;
+    failures?: string[];
+    isFlooded?: boolean;
+  }>,
 ) {
   const kit = engineOnMemory();
   const names = new EventNames(kit.db);
@@ -66,7 +71,7 @@ async function setUp(
     notices: kit.notices,
     log: { ...SILENT, error: (_, fields) => said(String(fields?.["why"])) },
     layout,
-    keeper: { ask: keeper },
+    keeper: { ask: async () => keeper() },
   });
   await housekeeping.breakGlass();
   housekeeping.start();
@@ -76,11 +81,11 @@ async function setUp(
 
 test("bans and allow entries end during a flood and while a keeper hangs, and no second request is sent to it", async (t) => {
   let asked = 0;
-  const hanging = () => {
+  const keeper = () => {
     asked += 1;
     return new Promise<never>(() => undefined);
   };
-  const { engine, clock, db } = await setUp(t, hanging, { isFlooded: true });
+  const { engine, clock, db } = await setUp(t, { keeper, isFlooded: true });
   await until(() => asked === 1);
   const soon = { note: "", durationMs: SECOND_MS, by: "root" } as const;
   await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.7"), ...soon });
@@ -92,7 +97,7 @@ test("bans and allow entries end during a flood and while a keeper hangs, and no
 });
 
 test("a database that can be written again is noticed even without mail", async (t) => {
-  const { engine, store, notices, db, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }));
+  const { engine, store, notices, db, clock } = await setUp(t, {});
   store.failing = "commit";
   assert.equal(await engine.audit({ type: "BREAK_GLASS", subject: "a full disk", by: "root" }), false);
   assert.ok(notices.raised.has("database_unwritable"));
@@ -113,7 +118,7 @@ test("mailboxes accept mail while Dovecot runs, works, and has space", async (t)
     { ok: true, detail: "", services: [{ ...dovecot, up: false, pid: null }] },
     { ok: true, detail: "" },
   ];
-  const { readiness, clock } = await setUp(t, () => Promise.resolve(replies.shift() ?? { ok: false, reason: "" }));
+  const { readiness, clock } = await setUp(t, { keeper: () => replies.shift() ?? { ok: false, reason: "" } });
   await until(() => {
     clock.advance(SECOND_MS);
     return readiness.length === 5;
@@ -125,14 +130,11 @@ test("a task that keeps failing stops no other, and is logged once", async (t) =
   const failures: string[] = [];
   let asked = 0;
   const locked = { code: "database_locked", detail: "pid 812", about: ["engine.db"] } as const;
-  const { notices, clock } = await setUp(
-    t,
-    () => {
-      asked += 1;
-      return Promise.resolve({ ok: true, detail: "", troubles: [locked] });
-    },
-    { failures },
-  );
+  const keeper = (): KeeperReply => {
+    asked += 1;
+    return { ok: true, detail: "", troubles: [locked] };
+  };
+  const { notices, clock } = await setUp(t, { keeper, failures });
   await until(() => {
     clock.advance(SECOND_MS);
     return asked >= 2;
@@ -145,9 +147,7 @@ test("a task that keeps failing stops no other, and is logged once", async (t) =
 test("a nearly full disk is reported while mail is still accepted, until there is space again", async (t) => {
   const { bavail, bsize } = statfsSync(tmpdir());
   let reservedBytes = Math.floor(bavail * bsize * 0.7);
-  const { notices, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }), {
-    reservedBytes: () => reservedBytes,
-  });
+  const { notices, clock } = await setUp(t, { reservedBytes: () => reservedBytes });
   await until(() => notices.raised.has("disk_nearly_full"));
   reservedBytes = 0;
   clock.advance(31 * SECOND_MS);

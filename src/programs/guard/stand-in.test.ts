@@ -14,7 +14,7 @@ import { StandIn, takeOver, WITHOUT_GUARD } from "./stand-in.ts";
 const SECRET = "5f2c9d";
 const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a" });
 
-/** The sockets of a dead guard, and that guard's servers. */
+/** The sockets of a guard, and that guard's servers; that of sign-ins runs. */
 async function places() {
   const directory = temporaryDirectory();
   const engine = new HeldEngine();
@@ -23,11 +23,24 @@ async function places() {
   const loginPort = await logins.start(0);
   const policySocket = join(directory, "policy");
   const handover = join(directory, "stand-in.sock");
+  const policy = new PolicyServer(engine.submit, assert.fail, WITHOUT_GUARD);
+  return { engine, parts, logins, policy, at: { handover, policySocket, loginPort, loginSecret: SECRET } };
+}
+
+/** The sockets of a dead guard. */
+async function abandoned() {
+  const { logins, ...guard } = await places();
+  await logins.stop();
+  let hasLeft = false;
   return {
-    engine,
-    logins,
-    policy: new PolicyServer(engine.submit, assert.fail, WITHOUT_GUARD),
-    at: { handover, policySocket, loginPort, loginSecret: SECRET },
+    ...guard,
+    start: () => new StandIn(guard.at, () => (hasLeft = true)).start(),
+    /** A guard takes over: the stand-in leaves, and had not left before. */
+    takesOver: async (start: () => Promise<void>) => {
+      assert.equal(hasLeft, false);
+      await takeOver(guard.at.handover, start);
+      await until(() => hasLeft, "it leaves");
+    },
   };
 }
 
@@ -46,10 +59,8 @@ async function answer(path: string, question: string): Promise<string> {
 }
 
 test("mail and sign-ins pass, what only the guard can judge does not, and the guard takes over", async () => {
-  const { engine, logins, policy, at } = await places();
-  await logins.stop();
-  let hasLeft = false;
-  await new StandIn(at, () => (hasLeft = true)).start();
+  const { engine, parts, policy, at, start, takesOver } = await abandoned();
+  await start();
   assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
   for (const context of ["proxied-smtp", "sieve"]) {
     const proxied = ask("DATA", `policy_context=${context}`);
@@ -58,15 +69,9 @@ test("mail and sign-ins pass, what only the guard can judge does not, and the gu
   assert.equal(await signIn(at.loginPort), '{"status":0,"msg":""}');
 
   // Both listen for a moment, so that no sign-in finds the port closed.
-  const guard = new LoginPolicyServer({
-    submit: engine.submit,
-    secret: SECRET,
-    report: assert.fail,
-    guardsProxied: () => false,
-  });
+  const guard = new LoginPolicyServer(parts);
   await guard.start(at.loginPort);
-  await takeOver(at.handover, async () => policy.start(at.policySocket));
-  await until(() => hasLeft, "it leaves");
+  await takesOver(async () => policy.start(at.policySocket));
   assert.equal(existsSync(at.handover), false);
   const client = new Client(at.policySocket);
   client.socket.write(ask());
@@ -76,17 +81,14 @@ test("mail and sign-ins pass, what only the guard can judge does not, and the gu
 });
 
 test("mail passes while another program holds the port of sign-ins, until the guard takes over", async (t) => {
-  const { logins, at } = await places();
-  await logins.stop();
+  const { at, start, takesOver } = await abandoned();
   const other = createServer().listen(at.loginPort, "127.0.0.1");
   t.after(() => other.close());
   await once(other, "listening");
-  let hasLeft = false;
-  await new StandIn(at, () => (hasLeft = true)).start();
+  await start();
   assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
   other.close();
-  await takeOver(at.handover, async () => undefined);
-  await until(() => hasLeft, "it leaves");
+  await takesOver(async () => undefined);
 });
 
 test("beside a guard, or another one, none starts", async () => {
@@ -97,16 +99,11 @@ test("beside a guard, or another one, none starts", async () => {
 });
 
 test("a second one leaves the first in its place", async () => {
-  const { logins, at } = await places();
-  await logins.stop();
-  let hasLeft = false;
-  await new StandIn(at, () => (hasLeft = true)).start();
-  for (let i = 0; i < 3; i++)
-    await assert.rejects(new StandIn(at, () => undefined).start(), /another program is listening there/);
+  const { at, start, takesOver } = await abandoned();
+  await start();
+  for (let i = 0; i < 3; i++) await assert.rejects(start(), /another program is listening there/);
   assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
-  assert.equal(hasLeft, false);
-  await takeOver(at.handover, async () => undefined);
-  await until(() => hasLeft, "it leaves");
+  await takesOver(async () => undefined);
 });
 
 test("a guard takes its place where no stand-in is", async () => {

@@ -122,27 +122,27 @@ test("this kernel's own files are read", () => {
 
 const ROOM: Space = { bsize: 4_096, bavail: 500_000, files: 1_000_000, ffree: 500_000 };
 
-const RESERVED = (): number => 50 * 1024 * 1024;
-
-function setUp() {
+/** A disk mounted with these options. */
+function setUp(options: () => string = () => "rw") {
   const layout = layoutOf(temporaryDirectory());
   mkdirSync(layout.mail);
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
+  const parts = { layout, clock, notices, reservedBytes: () => 50 * 1024 * 1024 };
   const disks: Record<string, Space> = {};
-  const watch = new DiskWatch({
-    layout,
-    clock,
-    notices,
-    reservedBytes: RESERVED,
-    space: (path) => disks[path] ?? ROOM,
-  });
+  const asked: string[] = [];
+  const space = (path: string): Space => {
+    asked.push(path);
+    return disks[path] ?? ROOM;
+  };
+  const mounts = (): string => `31 22 7:0 / ${layout.data} rw - ext4 /dev/sdb1 ${options()}\n`;
+  const watch = new DiskWatch({ ...parts, space, mounts });
   const look = (path: string, space: Partial<Space>): string | undefined => {
     disks[path] = { ...ROOM, ...space };
     clock.advance(5 * SECOND_MS);
     watch.look();
     return notices.raised.get("disk_nearly_full") ?? notices.raised.get("disk_full");
   };
-  return { layout, watch, look };
+  return { layout, clock, notices, parts, asked, watch, look };
 }
 
 test("a disk with space is not reported; one at twice Postfix's reserve is, until there is space again", () => {
@@ -187,31 +187,19 @@ test("when inodes run out, there is first a notice, and then mail must wait", ()
 });
 
 test("checks the real disk at most every five seconds", () => {
-  const clock = new HandClock();
-  const notices = new NoticeBoard();
-  let looks = 0;
-  const layout = layoutOf(temporaryDirectory());
-  const space = (): Space => {
-    looks += 1;
-    return ROOM;
-  };
-  const watch = new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED, space });
+  const { layout, clock, parts, asked, watch } = setUp();
   watch.look();
   clock.advance(4 * SECOND_MS);
   watch.look();
-  assert.equal(looks, 1);
-  new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED }).look();
+  assert.deepEqual(asked, [layout.data, layout.mail]);
+  new DiskWatch(parts).look();
 });
 
 test("a read-only file system is reported with its device and the command, until it can be written", () => {
-  const layout = layoutOf(temporaryDirectory());
-  const [clock, notices] = [new HandClock(), new NoticeBoard()];
   let options = "rw,errors=remount-ro";
-  const mounts = (): string => `31 22 7:0 / ${layout.data} rw - ext4 /dev/sdb1 ${options}\n`;
-  const watch = new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED, space: () => ROOM, mounts });
+  const { layout, notices, look } = setUp(() => options);
   const reported = (): string | undefined => {
-    clock.advance(5 * SECOND_MS);
-    watch.look();
+    look(layout.data, {});
     return notices.raised.get("disk_read_only");
   };
   assert.equal(reported(), undefined);

@@ -6,25 +6,19 @@ import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { selfSigned } from "../../../test/kit/own-certificate.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { prepareCertificate } from "./certificate.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
-const directory = temporaryDirectory();
-
-function layoutFor(name: string): Layout {
-  const layout = layoutOf(join(directory, name));
-  mkdirSync(layout.tls, { recursive: true });
-  return layout;
-}
+const fresh = () => temporaryLayout("tlsCert");
 
 function prepare(layout: Layout, settings = ""): Promise<string | null> {
   return prepareCertificate(settingsWith(settings), layout);
 }
 
 test("the first start signs a certificate for the host name; the next keeps it", OPENSSL, async () => {
-  const layout = layoutFor("one");
+  const layout = fresh();
   assert.equal(await prepare(layout), null);
   const pem = readFileSync(layout.tlsCert, "utf8");
   const certificate = new X509Certificate(pem);
@@ -36,7 +30,7 @@ test("the first start signs a certificate for the host name; the next keeps it",
 });
 
 test("a self-signed certificate that has lost its key is made again, and no other", OPENSSL, async () => {
-  const [layout, other] = [layoutFor("torn"), layoutFor("another")];
+  const [layout, other] = [fresh(), fresh()];
   for (const one of [layout, other]) await prepare(one);
   writeFileSync(layout.tlsKey, readFileSync(other.tlsKey));
   assert.equal(await prepare(layout), null);
@@ -46,7 +40,7 @@ test("a self-signed certificate that has lost its key is made again, and no othe
 });
 
 test("a clock that is behind voids no certificate that clients trust", OPENSSL, async (t) => {
-  const layout = layoutFor("behind");
+  const layout = fresh();
   await prepare(layout);
   const pem = readFileSync(layout.tlsCert, "utf8");
   t.mock.method(Date, "now", () => 0);
@@ -56,7 +50,7 @@ test("a clock that is behind voids no certificate that clients trust", OPENSSL, 
 });
 
 test("if no other certificate can be made, the last one is served, and the owner hears of it", OPENSSL, async () => {
-  const layout = layoutFor("unmade");
+  const layout = fresh();
   await prepare(layout);
   const pem = readFileSync(layout.tlsCert, "utf8");
   rmSync(layout.tlsKey);
@@ -67,7 +61,7 @@ test("if no other certificate can be made, the last one is served, and the owner
 });
 
 test("only root may read the served files, and key and chain are in one file", OPENSSL, async () => {
-  const layout = layoutFor("served");
+  const layout = fresh();
   await prepare(layout);
   assert.deepEqual(readdirSync(layout.tlsServed).toSorted(), ["cert.pem", "chain.pem", "dh.pem", "key.pem"]);
   for (const name of readdirSync(layout.tlsServed))
@@ -81,7 +75,7 @@ test(
   "a new host name gets another certificate, and the ciphers of the seed the RSA key that some need",
   OPENSSL,
   async () => {
-    const layout = layoutFor("changed");
+    const layout = fresh();
     const served = async (settings: string): Promise<X509Certificate> => {
       assert.equal(await prepare(layout, settings), null);
       return new X509Certificate(readFileSync(join(layout.tlsServed, "cert.pem")));
@@ -96,7 +90,7 @@ test(
 );
 
 test("a certificate that another authority issued stays, whatever it names", OPENSSL, async () => {
-  const layout = layoutFor("foreign");
+  const layout = fresh();
   const { cert, key } = selfSigned("mail.example.net");
   writeFileSync(layout.tlsCert, cert);
   writeFileSync(layout.tlsKey, key);
@@ -105,18 +99,14 @@ test("a certificate that another authority issued stays, whatever it names", OPE
 });
 
 test("a bad certificate stops the first start; later the served one is kept", OPENSSL, async () => {
-  const layout = layoutFor("bad");
-  const [cert, key] = [join(directory, "own.pem"), join(directory, "own-key.pem")];
+  const [layout, other] = [fresh(), fresh()];
+  const [cert, key] = [join(layout.data, "own.pem"), join(layout.data, "own-key.pem")];
   const settings = `[tls]\ncert = "${cert}"\nkey = "${key}"`;
   await assert.rejects(prepare(layout, settings), /own\.pem of tls\.cert does not exist/);
   assert.ok(!existsSync(layout.tlsCert));
-  const other = layoutFor("other");
   await prepare(other);
-  for (const [from, to] of [
-    [other.tlsCert, cert],
-    [other.tlsKey, key],
-  ] as const)
-    writeFileSync(to, readFileSync(from));
+  writeFileSync(cert, readFileSync(other.tlsCert));
+  writeFileSync(key, readFileSync(other.tlsKey));
   assert.equal(await prepare(layout, settings), null);
   writeFileSync(cert, "hello");
   assert.match((await prepare(layout, settings)) ?? "", /must hold a certificate in PEM\. The certificate of the last/);

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { ParsedLine } from "../../admin/declare/control.ts";
+import type { ParsedLine, Reply } from "../../admin/declare/control.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
@@ -23,16 +22,11 @@ test("a health request about a hanging guard is answered within seconds", async 
 });
 
 test("the line of a command says who asks, and whether it is a dry run", async (t) => {
-  const path = join(temporaryDirectory(), "web.sock");
   const lines: ParsedLine[] = [];
-  const server = new ControlServer({
-    origin: "web",
-    run: (line) => Promise.resolve(lines.push(line)).then(() => ({ ok: true, result: { prefix: "" } })),
-    subscribe: () => () => undefined,
-    report: (code, detail) => assert.fail(`${code} ${detail}`),
+  const { path } = await guardFor(t, (line) => {
+    lines.push(line);
+    return { ok: true, result: { prefix: "" } };
   });
-  await server.start(path, 0o660);
-  t.after(() => server.stop());
   const guard = guardAt(path);
   const command = { verb: "unban", target: "203.0.113.7" } as const;
   const asker = { as: "secret", ip: ip("192.0.2.10") };
@@ -45,27 +39,31 @@ test("the line of a command says who asks, and whether it is a dry run", async (
   );
 });
 
+const WATCHED = (): Reply => ({ ok: true, result: { lastEventId: 0 } });
+
 /** The guard's control socket, which reports commits. */
-async function committingGuard(path: string) {
+async function guardFor(t: TestContext, run: (line: ParsedLine) => Reply, path = `${temporaryDirectory()}/web.sock`) {
   const feed = new CommitFeed();
   const server = new ControlServer({
     origin: "web",
-    run: () => Promise.resolve({ ok: true, result: { lastEventId: 0 } }),
+    run: (line) => Promise.resolve(run(line)),
     subscribe: feed.subscribe.bind(feed),
     report: (code, detail) => assert.fail(`${code} ${detail}`),
   });
   await server.start(path, 0o660);
-  return { feed, stop: () => server.stop() };
+  t.after(() => server.stop());
+  return { path, feed, stop: () => server.stop() };
+}
+
+function newsOf(t: TestContext, path: string): GuardNews {
+  const news = new GuardNews((onEvent) => watch(path, onEvent));
+  t.after(() => news.stop());
+  return news;
 }
 
 test("every subscriber gets one notification for a burst of commits", async (t) => {
-  const path = `${temporaryDirectory()}/web.sock`;
-  const guard = await committingGuard(path);
-  const news = new GuardNews((onEvent) => watch(path, onEvent));
-  t.after(async () => {
-    news.stop();
-    await guard.stop();
-  });
+  const guard = await guardFor(t, WATCHED);
+  const news = newsOf(t, guard.path);
   let [reported, alsoReported] = [0, 0];
   news.subscribe(() => (reported += 1));
   const leave = news.subscribe(() => (alsoReported += 1));
@@ -82,17 +80,14 @@ test("every subscriber gets one notification for a burst of commits", async (t) 
 });
 
 test("when the guard returns, subscribers are notified at once, and watching continues", async (t) => {
-  const path = `${temporaryDirectory()}/web.sock`;
-  const first = await committingGuard(path);
-  const news = new GuardNews((onEvent) => watch(path, onEvent));
-  t.after(() => news.stop());
+  const first = await guardFor(t, WATCHED);
+  const news = newsOf(t, first.path);
   let reported = 0;
   news.subscribe(() => (reported += 1));
   news.start();
   await t.waitFor(() => assert.equal(reported, 1));
   await first.stop();
-  const second = await committingGuard(path);
-  t.after(() => second.stop());
+  const second = await guardFor(t, WATCHED, first.path);
   await t.waitFor(() => assert.equal(reported, 2), { timeout: patience(10_000) });
   second.feed.publish(7);
   await t.waitFor(() => assert.equal(reported, 3));

@@ -25,6 +25,8 @@ function played(code: string): URL {
   return pathToFileURL(path);
 }
 
+const busy = (message: string | RegExp) => ({ name: "JudgesBusy", message });
+
 /** Enough for a thread on a busy machine. */
 const LONG = { mostWaiting: 2, judgeMs: 60_000 };
 /** Runs forever without using a processor. */
@@ -48,10 +50,7 @@ test("judges passwords as on the command line, each separately", async () => {
 test("one after another; when too many wait the next is refused, and later ones are judged", async () => {
   const thread = new PasswordThread(LONG, played(EACH));
   const both = [thread.judge(one("one"), user("anna")), thread.judge(one("two"), user("bert"))];
-  await assert.rejects(thread.judge(one("three"), user("cora")), {
-    name: "JudgesBusy",
-    message: "too many passwords wait",
-  });
+  await assert.rejects(thread.judge(one("three"), user("cora")), busy("too many passwords wait"));
   assert.deepEqual(await thread.judgeSome(asked("three"), user("cora"), LONG.judgeMs), []);
   assert.deepEqual(await Promise.all(both), ["one", "two"]);
   assert.equal(await thread.judge(one("four"), user("cora")), "four");
@@ -62,12 +61,9 @@ test("a caller has one place, and users of mailboxes neither take the administra
   const order: (string | null)[] = [];
   const judged = (password: string, by: JudgedFor) =>
     thread.judge(one(password), by).then((reported) => order.push(reported));
-  const endless = assert.rejects(judged("endless", user("anna")), {
-    name: "JudgesBusy",
-    message: "an administrator's password comes first",
-  });
+  const endless = assert.rejects(judged("endless", user("anna")), busy("an administrator's password comes first"));
   const bert = judged("bert", user("bert"));
-  await assert.rejects(thread.judge(one("again"), user("anna")), { name: "JudgesBusy", message: /same caller/ });
+  await assert.rejects(thread.judge(one("again"), user("anna")), busy(/same caller/));
   await Promise.all([endless, bert, judged("owner", owns), judged("second", { ...owns, caller: "session second" })]);
   assert.deepEqual(order, ["owner", "second", "bert"]);
 });
@@ -77,15 +73,13 @@ test("a thread that dies or fails judges nothing, one that hangs is ended, and t
     ["process.exit(3);", /ended with 3/],
     ['throw new Error("broken");', /broken/],
   ] as const)
-    await assert.rejects(new PasswordThread(LONG, played(code)).judge(one("x"), owns), { name: "JudgesBusy", message });
+    await assert.rejects(new PasswordThread(LONG, played(code)).judge(one("x"), owns), busy(message));
   const hanging = played(`if (workerData[0].password === "hang") for (;;); ${EACH}`);
-  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 60_000 }, hanging);
+  const thread = new PasswordThread(LONG, hanging);
   assert.deepEqual(await thread.judgeSome(asked("hang"), owns, 100), []);
   assert.equal(await thread.judge(one("good"), owns), "good");
-  await assert.rejects(new PasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging).judge(one("hang"), owns), {
-    name: "JudgesBusy",
-    message: /time is over/,
-  });
+  const hasty = new PasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging);
+  await assert.rejects(hasty.judge(one("hang"), owns), busy(/time is over/));
 });
 
 test("of many passwords, those judged in time are returned", async () => {
@@ -98,7 +92,7 @@ test("a caller whose time ended while waiting starts no thread", async () => {
   const ran = join(temporaryDirectory(), "ran");
   const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
   const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
-  const first = assert.rejects(thread.judge(one("a"), user("anna")), { name: "JudgesBusy", message: /time is over/ });
+  const first = assert.rejects(thread.judge(one("a"), user("anna")), busy(/time is over/));
   assert.deepEqual(await thread.judgeSome(asked("b"), user("bert"), 50), []);
   await first;
   assert.equal(readFileSync(ran, "utf8"), "a");
