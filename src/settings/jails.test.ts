@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadValid } from "../../test/kit/loaded-settings.ts";
+import { loadValid, settingsWith } from "../../test/kit/loaded-settings.ts";
 import { JAILS, OWN_JAIL } from "../core/decide/jails.ts";
 import { warningsOf } from "./conflicts.ts";
 import { jailsOf, ownJailOf, undercutLimits } from "./jails.ts";
-import type { Settings } from "./schema.ts";
-
-function settingsOf(text: string, env: Readonly<Record<string, string>> = {}): Settings {
-  return loadValid(text, env).settings;
-}
 
 const ALL = `[fail2ban]\nsentences = "all"\n`;
 
 function undercut(text: string): readonly string[] {
-  return undercutLimits(settingsOf(text)).map(({ where }) => where);
+  return undercutLimits(settingsWith(text)).map(({ where }) => where);
 }
 
 test("by default each jail has the values of its name, and is on", () => {
-  const settings = settingsOf("");
+  const settings = settingsWith();
   assert.deepEqual(
     jailsOf(settings),
     JAILS.map((jail) => ({ ...jail, enabled: true })),
@@ -26,7 +21,7 @@ test("by default each jail has the values of its name, and is on", () => {
 });
 
 test("a jail's settings are in a separate table, and in variables without a dash", () => {
-  const settings = settingsOf(
+  const { settings } = loadValid(
     '[fail2ban.jails.postfix-auth]\nmaxretry = 8\nfindtime = "1h"\n[fail2ban.jails.dovecot]\nenabled = false\n[fail2ban.own_filters]\nbantime = "1d"',
     { GHOSTINBOX_FAIL2BAN__JAILS__POSTFIX_AUTH__BANTIME: "2h" },
   );
@@ -53,7 +48,7 @@ test("a jail that bans before a raised limit is named with it", () => {
     "fail2ban.jails.postfix.maxretry",
     "fail2ban.jails.ghostinbox-smtp-abuse.maxretry",
   ]);
-  const [first] = warningsOf(settingsOf(`${ALL}[limits.logins]\nfailures = 20`));
+  const [first] = warningsOf(settingsWith(`${ALL}[limits.logins]\nfailures = 20`));
   assert.equal(
     first?.says,
     'fail2ban.jails.dovecot.maxretry = 3 bans before limits.logins.failures = 20 is reached, because fail2ban.sentences is "all"; raise it too, or set fail2ban.sentences to "unjudged".',

@@ -38,19 +38,6 @@ test("every way to write a key is equivalent", () => {
     assert.equal(settingsOf(file)["limits.mail.per_minute"], 3, file);
 });
 
-test("in the environment commas separate list items, and each counts once", () => {
-  const settings = settingsOf(null, {
-    GHOSTINBOX_DOMAIN: " Example.org, example.net ,example.ORG,",
-    GHOSTINBOX_BANS__LADDER: "2s,4s",
-    GHOSTINBOX_BANS__PERMANENT: "true",
-    GHOSTINBOX_ALLOW__NETWORKS: "203.0.113.9/24,2001:DB8::1",
-  });
-  assert.deepEqual(settings.domains, ["example.org", "example.net"]);
-  assert.deepEqual(settings["bans.ladder"], [2_000, 4_000]);
-  assert.equal(settings["bans.permanent"], true);
-  assert.deepEqual(settings["allow.networks"], ["203.0.113.0/24", "2001:db8::1/128"]);
-});
-
 test("the host name follows from the first domain unless it is set", () => {
   assert.equal(settingsOf(`domains = ["example.org"]`).hostname, "mail.example.org");
   assert.equal(settingsOf(`domains = ["example.org"]\nhostname = "MX.example.net"`).hostname, "mx.example.net");
