@@ -142,17 +142,16 @@ test("neither the guard nor its children are named, even if no process's program
 });
 
 test("a program that reads on while the log grows is named by pid and command until it ends", SQLITE3, async (t) => {
-  const layout = temporaryLayout("engineDb");
+  // This process writes, as the guard does.
+  const { layout } = lockWatch(process.execPath);
   const db = openEngine(layout.engineDb);
   t.after(() => db.close());
   db.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
-  // This process writes, as the guard does.
-  const ours = { ...layout, node: process.execPath };
-  const watch = new ReaderWatch(ours, 1);
+  const watch = new ReaderWatch(layout, 1);
   const reader = spawn("sqlite3", [layout.engineDb], { stdio: ["pipe", "pipe", "inherit"] });
   reader.stdin.write("BEGIN; SELECT count(*) FROM allow_entry;\n");
   await once(reader.stdout, "data");
-  const large = new ReaderWatch(ours);
+  const large = new ReaderWatch(layout);
   for (let i = 0; i < 3; i++) {
     assert.deepEqual(watch.troubles(), []);
     watch.look();
