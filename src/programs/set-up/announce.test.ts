@@ -9,9 +9,10 @@ const loaded = loadValid(
   'domains = ["example.org", "example.net"]\n[http]\naddress = "127.0.0.1"\n[ports]\nhttp = 8080\n',
 );
 const { settings } = loaded;
+const layout = layoutOf("/srv/mail");
 
 test("every port for other machines is named, and no internal one", () => {
-  const lines = runningText(layoutOf("/srv/mail"), settings, null).split("\n");
+  const lines = runningText(layout, settings, null).split("\n");
   assert.deepEqual(
     lines.flatMap((line) => /^ {2}(\d+ .*)$/.exec(line)?.[1] ?? []),
     [
@@ -25,7 +26,7 @@ test("every port for other machines is named, and no internal one", () => {
 });
 
 test("the next commands are those for this data directory", () => {
-  const elsewhere = runningText(layoutOf("/srv/mail"), settings, null);
+  const elsewhere = runningText(layout, settings, null);
   assert.match(elsewhere, /^ {2}GHOSTINBOX_DATA=\/srv\/mail \.\/ghostinbox account add you@example\.org$/m);
   const usual = runningText(layoutOf(DEFAULT_DATA_DIRECTORY), settings, null);
   assert.match(usual, /^ {2}\.\/ghostinbox account add you@example\.org$/m);
@@ -33,16 +34,12 @@ test("the next commands are those for this data directory", () => {
 });
 
 test("the dashboard's password is shown if it was just created", () => {
-  const layout = layoutOf("/srv/mail");
-  assert.match(
-    runningText(layout, settings, "correct horse"),
-    /^Password of the dashboard, .* once: {2}correct horse$/m,
-  );
+  const shown = /^Password of the dashboard, .* once: {2}correct horse$/m;
+  assert.match(runningText(layout, settings, "correct horse"), shown);
   assert.doesNotMatch(runningText(layout, settings, null), /Password/);
 });
 
 test("the first start says that the file counts from now on, a later one which variable overrides it", () => {
-  const layout = layoutOf("/srv/mail");
   assert.deepEqual(settingsNews(layout, loaded, []), []);
   assert.deepEqual(settingsNews(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
     "/srv/mail/ghostinbox.toml has the mail domains now, and decides from now on: later starts need no GHOSTINBOX_DOMAIN.",
