@@ -26,12 +26,6 @@ test("no two settings share an environment variable", () => {
   for (const variable of variables) assert.match(variable, /^GHOSTINBOX_[A-Z0-9_]+$/);
 });
 
-test("the variable follows from the key, but for the mail domains", () => {
-  assert.equal(variableOf("limits.mail.per_minute"), "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE");
-  assert.equal(variableOf("hostname"), "GHOSTINBOX_HOSTNAME");
-  assert.equal(variableOf("domains"), "GHOSTINBOX_DOMAIN");
-});
-
 test("every setting that takes a path is found, and the files are named once", () => {
   const found = new Set<string>(fileSettings());
   const some = ["tls.cert", "tls.key", "outbound.relay_password_file", "backup.environment_file", "accounts.follow"];
