@@ -101,11 +101,8 @@ describe("with a running guard", TIMED, () => {
 
   const badAccounts: readonly [line: string, input: string, code: number, says: RegExp][] = [
     ["account add anna@example.org --password-stdin", "short\n", 1, /too short.*at least 10/],
-    ["account add anna@example.org --password-stdin", "my name is anna\n", 1, /name of the account/],
-    ["account add anna@example.org --password-stdin", "Password123!\n", 1, /too easy to guess.*commonly used/],
     ["account add anna@example.org --password-stdin", "qwertyuiop\n", 1, /too easy to guess.*frequently used/],
     ["admin passwd --password-stdin", "administrator\n", 1, /too easy to guess/],
-    ["account add anna@example.org --password-stdin", "", 1, /held no password/],
     ["account add anna@example.org --password-stdin", "x".repeat(5_000), 1, /held no password of at most 512 bytes/],
     ["account add anna@example.org", `${PASSWORD}\n`, 2, /No terminal.*--password-stdin/],
     ["account add anna@elsewhere.example --password-stdin", "short\n", 1, /not a mail domain of this server/],

@@ -10,6 +10,8 @@ import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { SqliteSenderLogins } from "../../store/accounts-db/mail-lookups.ts";
 import { AuthorFiles } from "./author-files.ts";
 
+const ANNA = accountName("anna@example.org");
+const BERT = accountName("bert@example.net");
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 
 function setUp(t: TestContext) {
@@ -35,12 +37,8 @@ function setUp(t: TestContext) {
 
 test("the view's addresses of our domains are written, and again only when they have changed", (t) => {
   const { accounts, lists, now, read, files, asked } = setUp(t);
-  accounts.add(accountName("anna@example.org"), HASH, START);
-  accounts.add(accountName("bert@example.net"), HASH, START);
-  accounts.addAlias(mailAddress("info@example.org"), [
-    accountName("anna@example.org"),
-    accountName("bert@example.net"),
-  ]);
+  for (const name of [ANNA, BERT]) accounts.add(name, HASH, START);
+  accounts.addAlias(mailAddress("info@example.org"), [ANNA, BERT]);
   lists.refresh();
   const anna = "anna@example.org anna@example.org";
   const info = "info@example.org anna@example.org,bert@example.net";
@@ -69,7 +67,7 @@ test("the allow list is written as it changes", (t) => {
 
 test("a file that was emptied, changed, removed or put in its place by another is written again, and only then", (t) => {
   const { accounts, lists, files } = setUp(t);
-  accounts.add(accountName("anna@example.org"), HASH, START);
+  accounts.add(ANNA, HASH, START);
   lists.refresh();
   for (const name of ["senders", "clients"]) {
     const file = join(files, name);

@@ -21,28 +21,23 @@ import { DiskWatch } from "./watch-machine.ts";
 async function setUp(
   t: TestContext,
   {
-    keeper = () => ({ ok: true, detail: "" }),
+    keeper = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" }),
     reservedBytes = () => 0,
-    failures,
+    failures = null as string[] | null,
     isFlooded = false,
-  }: Readonly<{
-    keeper?: () => KeeperReply | Promise<never>;
-    reservedBytes?: () => number;
-    failures?: string[];
-    isFlooded?: boolean;
-  }>,
+  } = {},
 ) {
   const kit = engineOnMemory();
   const names = new EventNames(kit.db);
   if (isFlooded) names.step = () => true;
   const tally = new EventTally(kit.db);
-  if (failures !== undefined)
+  if (failures !== null)
     tally.step = () => {
       throw new Error("database is locked");
     };
   const layout = layoutOf(temporaryDirectory());
   const readiness: (string | null)[] = [];
-  const said = (why: string): unknown => (failures === undefined ? assert.fail(why) : failures.push(why));
+  const said = (why: string): unknown => (failures === null ? assert.fail(why) : failures.push(why));
   const housekeeping = new Housekeeping({
     engine: kit.engine,
     banLog: new SqliteBanLog(kit.db),
@@ -97,7 +92,7 @@ test("bans and allow entries end during a flood and while a keeper hangs, and no
 });
 
 test("a database that can be written again is noticed even without mail", async (t) => {
-  const { engine, store, notices, db, clock } = await setUp(t, {});
+  const { engine, store, notices, db, clock } = await setUp(t);
   store.failing = "commit";
   assert.equal(await engine.audit({ type: "BREAK_GLASS", subject: "a full disk", by: "root" }), false);
   assert.ok(notices.raised.has("database_unwritable"));

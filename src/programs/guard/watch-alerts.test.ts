@@ -15,6 +15,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 
+const TIMED = { timeout: patience(30_000) };
 const MAILED = 'email = ["owner@elsewhere.example"]\n';
 
 function settingsOf(alerts: string): Settings {
@@ -58,7 +59,7 @@ async function watching(t: TestContext, alerts: string) {
   return { watch, parts, engine, store, notices, mails, warned, accounts, saved };
 }
 
-test("the keeper queues a notice once", { timeout: patience(30_000) }, async (t) => {
+test("the keeper queues a notice once", TIMED, async (t) => {
   const { watch, notices, mails, saved } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   watch.start();
@@ -69,7 +70,7 @@ test("the keeper queues a notice once", { timeout: patience(30_000) }, async (t)
   assert.equal(mails().length, 1);
 });
 
-test("the next start does not repeat a sent alert", { timeout: patience(30_000) }, async (t) => {
+test("the next start does not repeat a sent alert", TIMED, async (t) => {
   const { watch, parts, notices, mails } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   await watch.alerts.round();
@@ -85,7 +86,7 @@ test("the next start does not repeat a sent alert", { timeout: patience(30_000) 
   );
 });
 
-test("an event that reuses the id of a lost one is not skipped", { timeout: patience(30_000) }, async (t) => {
+test("an event that reuses the id of a lost one is not skipped", TIMED, async (t) => {
   const { watch, parts, engine, store } = await watching(t, MAILED);
   // Enough that some are written before the commit.
   const lost = Array.from({ length: 50 }, () => engine.ask({ type: "CONNECT", ...MAIL }));
@@ -108,9 +109,7 @@ test("channels and limits follow the settings", async (t) => {
   assert.equal([...watch.alerts.channels.keys()].includes("email"), false);
 });
 
-test("by default the administrator gets the alerts, as soon as there is one", {
-  timeout: patience(30_000),
-}, async (t) => {
+test("by default the administrator gets the alerts, as soon as there is one", TIMED, async (t) => {
   const { watch, mails, accounts } = await watching(t, "");
   const [before] = await watch.alerts.test();
   assert.deepEqual(before?.outcome, {
@@ -123,7 +122,7 @@ test("by default the administrator gets the alerts, as soon as there is one", {
   assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);
 });
 
-test("the watcher gets heartbeats while the server is healthy", { timeout: patience(30_000) }, async (t) => {
+test("the watcher gets heartbeats while the server is healthy", TIMED, async (t) => {
   let heard = 0;
   const outside = createServer((_request, response) => {
     heard += 1;

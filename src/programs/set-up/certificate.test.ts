@@ -71,23 +71,19 @@ test("only root may read the served files, and key and chain are in one file", O
   assert.match(chain, /^-----BEGIN PRIVATE KEY-----[^]+-----BEGIN CERTIFICATE-----/);
 });
 
-test(
-  "a new host name gets another certificate, and the ciphers of the seed the RSA key that some need",
-  OPENSSL,
-  async () => {
-    const layout = fresh();
-    const served = async (settings: string): Promise<X509Certificate> => {
-      assert.equal(await prepare(layout, settings), null);
-      return new X509Certificate(readFileSync(join(layout.tlsServed, "cert.pem")));
-    };
-    const named = `hostname = "mx.example.org"`;
-    await served("");
-    assert.equal((await served(named)).subjectAltName, "DNS:mx.example.org");
-    const rsa = await served(`${named}\n[tls]\nprofile = "seed"`);
-    assert.equal(rsa.publicKey.asymmetricKeyType, "rsa");
-    assert.equal((await served(named)).serialNumber, rsa.serialNumber, "its key does for all ciphers");
-  },
-);
+test("a new host name gets another certificate, and the seed's ciphers the RSA key they need", OPENSSL, async () => {
+  const layout = fresh();
+  const served = async (settings: string): Promise<X509Certificate> => {
+    assert.equal(await prepare(layout, settings), null);
+    return new X509Certificate(readFileSync(join(layout.tlsServed, "cert.pem")));
+  };
+  const named = `hostname = "mx.example.org"`;
+  await served("");
+  assert.equal((await served(named)).subjectAltName, "DNS:mx.example.org");
+  const rsa = await served(`${named}\n[tls]\nprofile = "seed"`);
+  assert.equal(rsa.publicKey.asymmetricKeyType, "rsa");
+  assert.equal((await served(named)).serialNumber, rsa.serialNumber, "its key does for all ciphers");
+});
 
 test("a certificate that another authority issued stays, whatever it names", OPENSSL, async () => {
   const layout = fresh();

@@ -146,10 +146,8 @@ function started(t: TestContext, program = "/bin/sleep") {
     utimesSync(list, anHourAgo + seconds, anHourAgo + seconds);
   };
   const files = { directory, locks: "/proc/locks" };
-  return {
-    unpack,
-    look: (ofPackages?: RegExp) => replacedSinceStart("postgrey", services, files, ofPackages),
-  };
+  const look = (ofPackages?: RegExp) => replacedSinceStart("postgrey", services, files, ofPackages);
+  return { unpack, look };
 }
 
 test("a package that was unpacked after the start counts, but not earlier, or in the future", (t) => {

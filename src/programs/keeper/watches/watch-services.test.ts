@@ -69,51 +69,47 @@ const RUN = `test -e first && test ! -e second && { touch second; trap 'kill $!;
 touch first
 exec sleep infinity`;
 
-test(
-  "a service that ends again and again is reported, unless it was ordered to, until it has run for two hours",
-  NEEDED,
-  async (t) => {
-    const layout = temporaryLayout();
-    const directory = join(layout.services, "postgrey");
-    mkdirSync(directory, { recursive: true });
-    const mail = mailServices(layout, { spam: 1, fail2ban: false });
-    const scripts = renderRunit({ layout, netAdmin: false, loginPort: 0, webLowPort: false, export: false, mail });
-    const { finish } = scripts.find(({ service }) => service === "postgrey") ?? assert.fail();
-    writeFileSync(join(directory, "finish"), finish, { mode: 0o755 });
-    const exits = join(directory, EXITS);
-    const minute = Math.floor(Date.now() / MINUTE_MS);
-    const before = [...Array(11).keys()].map((one) => minute - 100 * (11 - one));
-    writeFileSync(exits, `${before.join("\n")}\n`);
-    underRunsv(t, directory, RUN);
-    const pid = (): number | null => supervised(layout.services, "postgrey")?.pid ?? null;
-    const end = async (how: (pid: number) => void): Promise<number> => {
-      await until(() => pid() !== null);
-      const first = pid() ?? 0;
-      how(first);
-      await until(() => pid() !== null && pid() !== first);
-      return readFileSync(exits, "utf8").trim().split("\n").length;
-    };
-    let later = 0;
-    const watch = new ServiceWatch(layout, [], { now: () => instant(Date.now() + later) });
-    assert.equal(await end((main) => process.kill(main, "SIGTERM")), 11);
-    const ordered = await end(() => {
-      spawnSync("sv", ["-w", "7", "down", directory]);
-      spawnSync("sv", ["-w", "7", "up", directory]);
-    });
-    assert.deepEqual([ordered, watch.troubles()], [11, []], "fails at its end");
-    assert.equal(await end((main) => process.kill(main, "SIGKILL")), 12);
-    assert.deepEqual(watch.troubles(), [{ code: "service_unstable", detail: "postgrey" }]);
-    later = 3 * HOUR_MS;
-    assert.deepEqual(watch.troubles(), []);
-  },
-);
+test("a service that keeps ending without an order is reported until it has run for two hours", NEEDED, async (t) => {
+  const layout = temporaryLayout();
+  const directory = join(layout.services, "postgrey");
+  mkdirSync(directory, { recursive: true });
+  const mail = mailServices(layout, { spam: 1, fail2ban: false });
+  const scripts = renderRunit({ layout, netAdmin: false, loginPort: 0, webLowPort: false, export: false, mail });
+  const { finish } = scripts.find(({ service }) => service === "postgrey") ?? assert.fail();
+  writeFileSync(join(directory, "finish"), finish, { mode: 0o755 });
+  const exits = join(directory, EXITS);
+  const minute = Math.floor(Date.now() / MINUTE_MS);
+  const before = [...Array(11).keys()].map((one) => minute - 100 * (11 - one));
+  writeFileSync(exits, `${before.join("\n")}\n`);
+  underRunsv(t, directory, RUN);
+  const pid = (): number | null => supervised(layout.services, "postgrey")?.pid ?? null;
+  const end = async (how: (pid: number) => void): Promise<number> => {
+    await until(() => pid() !== null);
+    const first = pid() ?? 0;
+    how(first);
+    await until(() => pid() !== null && pid() !== first);
+    return readFileSync(exits, "utf8").trim().split("\n").length;
+  };
+  let later = 0;
+  const watch = new ServiceWatch(layout, [], { now: () => instant(Date.now() + later) });
+  assert.equal(await end((main) => process.kill(main, "SIGTERM")), 11);
+  const ordered = await end(() => {
+    spawnSync("sv", ["-w", "7", "down", directory]);
+    spawnSync("sv", ["-w", "7", "up", directory]);
+  });
+  assert.deepEqual([ordered, watch.troubles()], [11, []], "fails at its end");
+  assert.equal(await end((main) => process.kill(main, "SIGKILL")), 12);
+  assert.deepEqual(watch.troubles(), [{ code: "service_unstable", detail: "postgrey" }]);
+  later = 3 * HOUR_MS;
+  assert.deepEqual(watch.troubles(), []);
+});
 
 /** Listens on the port that is its argument, and says so. */
 const BESIDE = `require("node:net").createServer()
   .listen({ port: Number(process.argv[1]), host: "127.0.0.1", reusePort: true }, () => console.log("listening"))`;
 
-/** A port on which this process listens for Postfix, and on which other programs may listen too. */
-async function sharedPort(t: TestContext) {
+/** A port on which this process listens for Postfix, and other programs may too. `inUse`: the number of sockets in use. */
+async function sharedPort(t: TestContext, inUse: number | null) {
   const server = createServer();
   server.listen({ port: 0, host: "127.0.0.1", reusePort: true });
   t.after(() => server.close());
@@ -121,24 +117,28 @@ async function sharedPort(t: TestContext) {
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
   const says = { setting: "ports.smtp", port: address.port, address: null, says: "mail", service: "postfix" } as const;
-  const beginBeside = async () => {
-    const argv = ["-e", BESIDE, String(says.port)];
-    const beside = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
-    t.after(() => beside.kill("SIGKILL"));
-    await once(beside.stdout, "data");
-    return beside;
-  };
-  return { says, beginBeside };
-}
-
-test("a program that shares a service's port is reported while it listens, but the service's own sockets are not", async (t) => {
-  const { says, beginBeside } = await sharedPort(t);
-  let inUse: number | null = null;
-  const shared = new SharedPorts(() => inUse);
+  const state = { inUse };
+  const shared = new SharedPorts(() => state.inUse);
   const troubleAfter = (looks: number, main: number | null = process.pid, one: ServerPort = says): string | null => {
     for (let look = 0; look < looks; look++) shared.look([one], () => main);
     return shared.troubleOf("postfix");
   };
+  const beginBeside = async () => {
+    const argv = ["-e", BESIDE, String(says.port)];
+    const beside = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const end = async (): Promise<void> => {
+      beside.kill("SIGKILL");
+      await once(beside, "exit");
+    };
+    t.after(() => beside.kill("SIGKILL"));
+    await once(beside.stdout, "data");
+    return { pid: beside.pid, end };
+  };
+  return { says, state, shared, troubleAfter, beginBeside };
+}
+
+test("a program that shares a service's port is reported while it listens, but the service's own sockets are not", async (t) => {
+  const { says, state, shared, troubleAfter, beginBeside } = await sharedPort(t, null);
   assert.equal(troubleAfter(6), null);
   const beside = await beginBeside();
   assert.equal(troubleAfter(3), null, "one look: it may be about to end");
@@ -154,29 +154,21 @@ test("a program that shares a service's port is reported while it listens, but t
     "a different address is not shared",
   );
   assert.match(troubleAfter(6) ?? "", reported);
-  inUse = 7;
+  state.inUse = 7;
   assert.match(troubleAfter(6) ?? "", reported, "a finding is checked again, however few sockets are in use");
-  beside.kill("SIGKILL");
-  await once(beside, "exit");
+  await beside.end();
   assert.equal(troubleAfter(3), null);
 });
 
 test("while no more sockets are in use, a check that found nothing is trusted at most three times", async (t) => {
-  const { says, beginBeside } = await sharedPort(t);
-  let inUse = 7;
-  const shared = new SharedPorts(() => inUse);
-  const troubleAfter = (looks: number): string | null => {
-    for (let look = 0; look < 3 * looks; look++) shared.look([says], () => process.pid);
-    return shared.troubleOf("postfix");
-  };
-  assert.equal(troubleAfter(1), null);
+  const { state, troubleAfter, beginBeside } = await sharedPort(t, 7);
+  assert.equal(troubleAfter(3), null);
   const beside = await beginBeside();
-  assert.equal(troubleAfter(4), null, "three are skipped, and one finds it for the first time");
-  assert.match(troubleAfter(1) ?? "", /is also in use by/);
-  beside.kill("SIGKILL");
-  await once(beside, "exit");
-  assert.equal(troubleAfter(1), null);
-  inUse = 8;
+  assert.equal(troubleAfter(4 * 3), null, "three are skipped, and one finds it for the first time");
+  assert.match(troubleAfter(3) ?? "", /is also in use by/);
+  await beside.end();
+  assert.equal(troubleAfter(3), null);
+  state.inUse = 8;
   await beginBeside();
-  assert.match(troubleAfter(2) ?? "", /is also in use by/, "one socket more: none is skipped");
+  assert.match(troubleAfter(2 * 3) ?? "", /is also in use by/, "one socket more: none is skipped");
 });
