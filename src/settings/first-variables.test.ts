@@ -25,10 +25,8 @@ test("a profile that the file has taken over ends with its line there", () => {
   const profile = (text: string): string => {
     return loadValid(FILE + text, takenOver({ GHOSTINBOX_PROFILE: "small" }, first)).settings.profile;
   };
-  assert.deepEqual(
-    [profile('profile = "small"'), profile(""), profile('profile = "standard"')],
-    ["small", "standard", "standard"],
-  );
+  const profiles = ['profile = "small"', "", 'profile = "standard"'].map(profile);
+  assert.deepEqual(profiles, ["small", "standard", "standard"]);
 });
 
 test("a restart with the same environment, or without it, changes nothing; another value wins over the file", () => {

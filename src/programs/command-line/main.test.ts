@@ -64,12 +64,8 @@ describe("with a running guard", TIMED, () => {
     const added = await ghostinboxProcess(layout, add, `${PASSWORD}\n`);
     assert.equal(added.code, 0, added.err);
     assert.equal((await run("account suspend anna@example.org")).code, 0);
-    assert.deepEqual(
-      guard()
-        .asked.slice(-3)
-        .map(({ verb }) => verb),
-      ["kick_account", "find_mail", "find_mail"],
-    );
+    const commands = ["kick_account", "find_mail", "find_mail"].map((verb) => ({ verb }));
+    assert.partialDeepStrictEqual(guard().asked.slice(-3), commands);
     assert.match((await run("account list")).out, /^anna@example\.org +suspended/m);
     assert.equal((await run("account resume anna@example.org")).code, 0);
     assert.equal((await run("account passwd anna@example.org --password-stdin", "another long one\n")).code, 0);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { HandClock } from "../../../test/kit/engine-kit.ts";
-import { accountName } from "../../../test/kit/samples.ts";
+import { accountName, NOON } from "../../../test/kit/samples.ts";
 import { dataDirectory } from "../../../test/kit/test-guard.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
@@ -14,14 +13,14 @@ test("reads accounts, aliases, tokens and bans from the guard's databases", () =
   using layout = dataDirectory();
   const databases = initialise(layout);
   const name = accountName("anna@example.org");
-  new SqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", new HandClock().now());
+  new SqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", NOON);
   const opened = openReader(layout);
   assert.ok(opened.ok);
   const [anna, ...others] = opened.reader.accounts(PAGE).items;
   assert.deepEqual([anna?.name, anna?.lastSignInAt, others], [name, null, []]);
   assert.deepEqual(opened.reader.access("Anna@example.org"), { addresses: [name], lastSignIn: null });
   assert.deepEqual([opened.reader.aliases(PAGE).items, opened.reader.tokens(PAGE).items], [[], []]);
-  assert.deepEqual(opened.reader.queries.bans(new HandClock().now(), PAGE).items, []);
+  assert.deepEqual(opened.reader.queries.bans(NOON, PAGE).items, []);
   opened.close();
   assert.throws(() => opened.reader.accounts(PAGE), /finalized/);
   databases.accounts.close();

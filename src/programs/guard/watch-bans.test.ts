@@ -52,10 +52,7 @@ test("a ban is mailed with its jail, its number of failures and its length", asy
   await t.waitFor(() => assert.equal(asked.length, 2));
   const { jail, failures } = JAIL_REPORT;
   const mail = { verb: "mail_ban", prefix: BAN.prefix, jail, failures, lastsMs: 30 * MINUTE_MS, unsaid: 0 };
-  assert.deepEqual(
-    asked.toSorted((a, b) => (b.lastsMs ?? 0) - (a.lastsMs ?? 0)),
-    [mail, { ...mail, lastsMs: null }],
-  );
+  assert.deepEqual(new Set<unknown>(asked), new Set([mail, { ...mail, lastsMs: null }]));
 });
 
 test("of a flood, thirty an hour are mailed, and the next mail has the number of skipped ones", async (t) => {

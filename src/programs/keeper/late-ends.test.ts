@@ -75,10 +75,8 @@ test("a failure is logged once, and each check tries again", async (t) => {
   const logged = t.mock.method(console, "error", () => undefined);
   await lookAfter(ends, 15);
   await lookAfter(ends, 1);
-  assert.deepEqual(
-    logged.mock.calls.map(({ arguments: [line] }) => String(line)),
-    ["keeper: IMAP sessions may still be open: doveadm who failed"],
-  );
+  const lines = logged.mock.calls.map(({ arguments: [line] }) => String(line));
+  assert.deepEqual(lines, ["keeper: IMAP sessions may still be open: doveadm who failed"]);
   failWith(null);
   await lookAfter(ends, 1);
   assert.deepEqual(ended, [ANNA]);

@@ -21,10 +21,7 @@ test("while the settings cannot be read, shows only root's records", async () =>
   const known = { layout, read: { ok: false, reason: "Line 3 is wrong." }, troubles, now: NOON } as const;
   const reported = await tell("upkeep", known);
   assert.ok(reported.ok);
-  assert.partialDeepStrictEqual(
-    reported.upkeep?.find(({ name }) => name === "audit"),
-    { state: "down" },
-  );
+  assert.equal(reported.upkeep?.find(({ name }) => name === "audit")?.state, "down");
   for (const about of ["certificate", "dkim_keys", "firewall", "retention"] as const)
     assert.deepEqual(await tell(about, known), { ok: false, reason: "Line 3 is wrong." });
   assert.partialDeepStrictEqual(await tell("checks", known), { ok: true, checks: { checks: [] } });

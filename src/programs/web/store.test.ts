@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow, record, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
@@ -34,6 +33,6 @@ test("waits for a database that the guard has not created yet, and reports it on
 test("every query throws the same error while the database cannot be read", () => {
   const { path, store } = fresh();
   writeFileSync(path, "this is not a database");
-  assert.throws(() => store.queries.bans(new HandClock().now(), { limit: 50, cursor: null }), StoreDown);
+  assert.throws(() => store.queries.bans(START, { limit: 50, cursor: null }), StoreDown);
   assert.throws(() => newest(store), StoreDown);
 });

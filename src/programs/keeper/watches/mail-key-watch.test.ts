@@ -67,10 +67,8 @@ test("a missing recovery key, without which accounts get no keys, is a trouble",
   prepare();
   writeFileSync(layout.mailKeySeen, "");
   inForce.settings = { ...ON, "mailboxes.encryption": "account" };
-  assert.deepEqual(
-    watch.troubles().map(({ code }) => code),
-    ["recovery_key_missing"],
-  );
+  const [trouble, ...others] = watch.troubles();
+  assert.deepEqual([trouble?.code, others], ["recovery_key_missing", []]);
 });
 
 test("a key that is still being written, or a wrong one, locks the mail until the right one is complete", async () => {

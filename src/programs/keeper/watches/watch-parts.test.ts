@@ -253,10 +253,8 @@ test("a stopped program is reported at the second check, until it continues; one
   assert.deepEqual(said, [`svlogd (pid ${writer.pid}) was stopped by a signal: it is continued.`]);
   await isIn("S", writer, t);
   watch.look(5 * EVERY_MS);
-  assert.deepEqual(
-    watch.troubles().map(({ detail: left }) => left),
-    [`web (one) (pid ${web.pid}). Try: kill -CONT ${web.pid}`],
-  );
+  const detail = `web (one) (pid ${web.pid}). Try: kill -CONT ${web.pid}`;
+  assert.deepEqual(watch.troubles(), [{ code: "process_stopped", detail }]);
   web.kill("SIGCONT");
   await isIn("S", web, t);
   watch.look(6 * EVERY_MS);
