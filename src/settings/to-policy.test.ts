@@ -19,9 +19,7 @@ test("without a file the contract's defaults hold, of which the sample of the te
 });
 
 test("each number of the policy comes from its own setting", () => {
-  assert.deepEqual(
-    toPolicy(
-      loadValid(`domains = ["example.org"]
+  const settings = settingsWith(`
     limits.mail = { per_minute = 1, per_hour = 2, per_day = 3, per_session = 12 }
     limits.connections = { per_minute = 4, per_hour = 5 }
     limits.sending = { recipients_per_minute = 24, recipients_per_hour = 25, recipients_per_day = 26, strangers = 27, strangers_per_day = 28, refused = 31 }
@@ -38,40 +36,38 @@ test("each number of the policy comes from its own setting", () => {
     allow.networks = ["203.0.113.0/24"]
     providers.domains = ["example.net"]
     fail2ban.sentences = "all"
-    logins.networks = ["10.0.0.0/8"]`).settings,
-    ),
-    {
-      ...POLICY,
-      mail: counting(POLICY.mail, 1, 2, 3),
-      sending: {
-        burst: { ...POLICY.sending.burst, count: 24 },
-        recipients: counting(POLICY.sending.recipients, 25, 26),
-        strangers: counting(POLICY.sending.strangers, 27, 28),
-        refused: { ...POLICY.sending.refused, count: 31 },
-      },
-      connections: counting(POLICY.connections, 4, 5),
-      probes: counting(POLICY.probes, 13),
-      probesFromAnywhere: counting(POLICY.probesFromAnywhere, 20),
-      firstContacts: { limits: counting(POLICY.firstContacts.limits, 21, 22), delayMs: 23_000 },
-      perSession: 12,
-      logins: { failures: 6, windowMs: 7_000, perDay: 28, perWeek: 29, knownPerDay: 30, networks: ["10.0.0.0/8"] },
-      accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000, candidates: 24 },
-      networks: { failures: 17, windowMs: 18_000, perDay: 25 },
-      spraying: { guesses: 26, windowMs: 27_000 },
-      bans: {
-        neighbours: 19,
-        ladderMs: [8_000, 9_000],
-        permanent: true,
-        memoryMs: 10_000,
-        ipv6Prefix: 56,
-        manualMs: 11_000,
-      },
-      allow: ["203.0.113.0/24"],
-      jailSentences: "all",
-      providers: ["example.net"],
-      blockedRecipients: ["admin"],
+    logins.networks = ["10.0.0.0/8"]`);
+  assert.deepEqual(toPolicy(settings), {
+    ...POLICY,
+    mail: counting(POLICY.mail, 1, 2, 3),
+    sending: {
+      burst: { ...POLICY.sending.burst, count: 24 },
+      recipients: counting(POLICY.sending.recipients, 25, 26),
+      strangers: counting(POLICY.sending.strangers, 27, 28),
+      refused: { ...POLICY.sending.refused, count: 31 },
     },
-  );
+    connections: counting(POLICY.connections, 4, 5),
+    probes: counting(POLICY.probes, 13),
+    probesFromAnywhere: counting(POLICY.probesFromAnywhere, 20),
+    firstContacts: { limits: counting(POLICY.firstContacts.limits, 21, 22), delayMs: 23_000 },
+    perSession: 12,
+    logins: { failures: 6, windowMs: 7_000, perDay: 28, perWeek: 29, knownPerDay: 30, networks: ["10.0.0.0/8"] },
+    accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000, candidates: 24 },
+    networks: { failures: 17, windowMs: 18_000, perDay: 25 },
+    spraying: { guesses: 26, windowMs: 27_000 },
+    bans: {
+      neighbours: 19,
+      ladderMs: [8_000, 9_000],
+      permanent: true,
+      memoryMs: 10_000,
+      ipv6Prefix: 56,
+      manualMs: 11_000,
+    },
+    allow: ["203.0.113.0/24"],
+    jailSentences: "all",
+    providers: ["example.net"],
+    blockedRecipients: ["admin"],
+  });
 });
 
 test("the daily and weekly limits are never below the short one", () => {
