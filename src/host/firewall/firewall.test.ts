@@ -10,20 +10,16 @@ import { isMissing, runTool } from "./run-nft.ts";
 test("without nft and ss every answer is one clear sentence", async () => {
   const firewall = new NftFirewall(() => onlyBans(64), "/nonexistent");
   const network = net("203.0.113.7");
-  const reason = "The program `nft` is not installed (Debian package nftables).";
+  const missing = (program: string, of: string) =>
+    ({ ok: false, reason: `The program \`${program}\` is not installed (Debian package ${of}).` }) as const;
   const now = instant(0);
-  assert.deepEqual(await firewall.reset([], [], now), { ok: false, reason });
-  assert.deepEqual(await firewall.apply([{ id: 1, type: "add", prefix: network, expiresAt: null }], now), {
-    ok: false,
-    reason,
-  });
+  const nft = missing("nft", "nftables");
+  assert.deepEqual(await firewall.reset([], [], now), nft);
+  assert.deepEqual(await firewall.apply([{ id: 1, type: "add", prefix: network, expiresAt: null }], now), nft);
   assert.deepEqual(await firewall.apply([], now), { ok: true }, "nothing to do is nothing to fail");
-  assert.deepEqual(await firewall.check(), { ok: false, reason });
-  assert.deepEqual(await firewall.remove(), { ok: false, reason });
-  assert.deepEqual(await firewall.cut([network]), {
-    ok: false,
-    reason: "The program `ss` is not installed (Debian package iproute2).",
-  });
+  assert.deepEqual(await firewall.check(), nft);
+  assert.deepEqual(await firewall.remove(), nft);
+  assert.deepEqual(await firewall.cut([network]), missing("ss", "iproute2"));
   assert.deepEqual(await firewall.cut([]), { ok: true }, "nothing to cut takes no process");
   await firewall.close();
 });

@@ -8,7 +8,10 @@ import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableSh
 
 const NOW = instant(1_000_000_000_000);
 const BANS_ALONE = onlyBans(64);
-const COUNTING: TableShape = { ...onlyBans(56), connections: { most: 10, ports: [25, 993], perPort: true } };
+const CONNECTIONS = { most: 10, ports: [25, 993], perPort: true };
+const COUNTING: TableShape = { ...onlyBans(56), connections: CONNECTIONS };
+/** Of a kernel without nft_connlimit. */
+const UNCOUNTED: TableShape = { ...COUNTING, connections: { ...CONNECTIONS, kernelCounts: false } };
 
 test("only its users reach a port on loopback, and a missing rule is noticed", () => {
   const shape: TableShape = {
@@ -19,7 +22,7 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
       { port: 3_000, clients: null, server: 107, address: "0.0.0.0" },
     ],
   };
-  const text = resetText([], [], shape);
+  const text = tableOf(shape);
   assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
   assert.match(
@@ -38,7 +41,7 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
     /^add table inet ghostinbox\nadd chain (\S+ \S+ local)\ndelete chain \1\n[^]*sport 10025 .* drop\n/,
   );
   assert.doesNotMatch(early, /(?:delete|flush) (?:table|ruleset)/);
-  assert.doesNotMatch(resetText([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
+  assert.doesNotMatch(tableOf(BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
 });
 
 test("a reset replaces our table, and only ours, in one transaction", () => {
@@ -56,7 +59,7 @@ test("a reset replaces our table, and only ours, in one transaction", () => {
   );
   const allow = ["127.0.0.1", "127.0.0.0/8", "::1"].map(net);
   assert.equal(
-    resetText(plan.fillings, allow, BANS_ALONE),
+    [...nftReset(plan.fillings, allow, BANS_ALONE)].join(""),
     `add table inet ghostinbox
 delete table inet ghostinbox
 table inet ghostinbox {
@@ -96,7 +99,7 @@ table inet ghostinbox {
 });
 
 test("connection limits come after bans and the allow list; held prefixes are found by address and port", () => {
-  const lines = resetText([], [], COUNTING).split("\n");
+  const lines = tableOf(COUNTING).split("\n");
   assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
   const last = lines.indexOf("    ip6 saddr @net6 goto banned");
   assert.equal(
@@ -116,20 +119,18 @@ test("connection limits come after bans and the allow list; held prefixes are fo
     "    tcp dport 993 counter name offered_993",
     "  }",
   ]);
-  const without = resetText([], [], {
-    ...COUNTING,
-    connections: { most: 10, ports: [25], perPort: true, kernelCounts: false },
-  });
+  const without = tableOf(UNCOUNTED);
   assert.doesNotMatch(without, /ct count|open[46]|@watched/);
   assert.match(without, /@refused4 reject/);
 });
 
 test("other users' programs may ask the resolver at a limited rate", () => {
   const shape = { ...BANS_ALONE, resolver: { address: "127.71.9.53", users: new Set([104, 106]) } };
-  assert.match(resetText([], [], shape), /set resolver_users \{ type uid; elements = \{ 0, 104, 106 \} \}\n/);
+  const text = tableOf(shape);
+  assert.match(text, /set resolver_users \{ type uid; elements = \{ 0, 104, 106 \} \}\n/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox resolver_users\n/);
   assert.match(
-    resetText([], [], shape),
+    text,
     / ip daddr 127\.71\.9\.53 meta l4proto \{ tcp, udp \} th dport 53 meta skuid != @resolver_users limit rate over 4 kbytes\/second burst 16 kbytes drop\n/,
   );
 });
@@ -139,25 +140,22 @@ test("programs of this machine may not take all places of a port, unless they ar
     { port: 25, most: 50, of: "all", spared: [] },
     { port: 3_000, most: 64, of: "each user", spared: [107] },
   ];
-  const shape = { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: true, here } };
-  const text = resetText([], [], shape);
+  const shape = { ...COUNTING, connections: { ...CONNECTIONS, here } };
+  const text = tableOf(shape);
   assert.match(text, /oif lo tcp dport 25 .* == syn meta skuid != \{ 0 \} ct count over 50 reject with tcp reset\n/);
   assert.match(text, / 3000 .* skuid != \{ 0, 107 \} add @open_users \{ meta skuid ct count over 64 \} reject with /);
-  assert.doesNotMatch(
-    resetText([], [], { ...shape, connections: { ...shape.connections, kernelCounts: false } }),
-    /ct count/,
-  );
+  assert.doesNotMatch(tableOf({ ...shape, connections: { ...shape.connections, kernelCounts: false } }), /ct count/);
 });
 
 test("while the guard is down, the kernel counts connections to all ports together by address", () => {
-  const text = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: false } });
+  const text = tableOf({ ...COUNTING, connections: { ...CONNECTIONS, perPort: false } });
   assert.match(text, /set open4 \{ type ipv4_addr; size/);
   assert.match(text, /add @open4 \{ ip saddr ct count over 10 \}/);
   assert.match(text, /add @open6 \{ ip6 saddr & \S+ ct count over 10 \}/);
 });
 
 test("packets that pass other programs' rules are counted by port, and not those that this machine sends itself", () => {
-  const lines = resetText([], [], COUNTING).split("\n");
+  const lines = tableOf(COUNTING).split("\n");
   for (const name of ["offered_25", "arrived_25", "offered_993", "arrived_993"])
     assert.ok(lines.includes(`  counter ${name} { }`), name);
   const arrival = lines.indexOf("  chain arrival {");
@@ -171,14 +169,13 @@ test("packets that pass other programs' rules are counted by port, and not those
 });
 
 test("the mask is as long as the prefix of IPv6 bans", () => {
-  const masks: readonly (readonly [number, string])[] = [
+  for (const [length, mask] of [
     [48, "ffff:ffff:ffff:0:0:0:0:0"],
     [56, "ffff:ffff:ffff:ff00:0:0:0:0"],
     [61, "ffff:ffff:ffff:fff8:0:0:0:0"],
     [128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
-  ];
-  for (const [length, mask] of masks)
-    assert.ok(resetText([], [], onlyBans(length)).includes(`ip6 saddr & ${mask} @ban6`), mask);
+  ] as const)
+    assert.ok(tableOf(onlyBans(length)).includes(`ip6 saddr & ${mask} @ban6`), mask);
 });
 
 test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
@@ -209,7 +206,7 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 });
 
 test("no command ever names another table", () => {
-  const all = `${resetText([], [net("::1")], COUNTING)}${nftProbe(COUNTING)}`;
+  const all = [...nftReset([], [net("::1")], COUNTING), nftProbe(COUNTING)].join("");
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
     assert.match(line, /^(?:\w+ )?(?:set |table |element |counter |counters table )?inet ghostinbox\b/, line);
 });
@@ -220,7 +217,7 @@ test("the table is whole when every command of the probe was refused as it shoul
   for (const [shape, sets] of [
     [BANS_ALONE, 7],
     [COUNTING, 15],
-    [{ ...COUNTING, connections: { most: 10, ports: [25], perPort: true, kernelCounts: false } }, 12],
+    [UNCOUNTED, 12],
   ] as const) {
     assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
     const used = sets + 2;
@@ -233,18 +230,16 @@ test("the table is whole when every command of the probe was refused as it shoul
   }
 });
 
-function resetText(...args: Parameters<typeof nftReset>): string {
-  return [...nftReset(...args)].join("");
+/** Without a ban or an allowed address. */
+function tableOf(shape: TableShape): string {
+  return [...nftReset([], [], shape)].join("");
 }
 
 const NETWORKS = ["10.0.0.5", "10.0.0.0/24", "2001:db8:5::/48"].map(net);
-const SHAPE: TableShape = {
-  ...onlyBans(64),
-  proxied: { ports: [325, 393], networks: NETWORKS, users: [110] },
-};
+const SHAPE: TableShape = { ...BANS_ALONE, proxied: { ports: [325, 393], networks: NETWORKS, users: [110] } };
 
 test("only proxies reach the ports that trust a PROXY header, whatever else the rules accept", () => {
-  const text = resetText([], [], SHAPE);
+  const text = tableOf(SHAPE);
   const input = text.slice(text.indexOf("chain input")).split("\n");
   assert.match(input[2] ?? "", /^ {4}tcp dport @proxied jump from_proxies$/, "before loopback and the allow list");
   assert.match(text, /set proxied \{ type inet_service; elements = \{ 325, 393 \} \}\n/);
@@ -260,5 +255,5 @@ test("missing rules are noticed; without proxies there are none", () => {
   for (const set of ["proxied", "proxy4", "proxy6", "proxy_users"])
     assert.match(nftProbe(SHAPE), new RegExp(`^delete set inet ghostinbox ${set}$`, "m"));
   const none = { ...SHAPE, proxied: null };
-  assert.doesNotMatch(resetText([], [], none) + nftProbe(none), /prox/);
+  assert.doesNotMatch(tableOf(none) + nftProbe(none), /prox/);
 });

@@ -9,11 +9,8 @@ import { ip } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { KernelConnections } from "./open-connections.ts";
 
-for (const [host, from] of [
-  ["127.0.0.1", "127.0.0.1"],
-  ["::1", "::1"],
-] as const)
-  test(`the kernel's own list: a connection from ${from}, and none that only listens`, async (t) => {
+for (const host of ["127.0.0.1", "::1"])
+  test(`the kernel's own list: a connection from ${host}, and none that only listens`, async (t) => {
     const server = createServer();
     const port = await listenOnPort(server, host);
     const kernel = new KernelConnections();
@@ -24,7 +21,7 @@ for (const [host, from] of [
     t.after(() => client.destroy());
     await Promise.all([once(client, "connect"), once(server, "connection")]);
     const clientPort = client.localPort;
-    assert.deepEqual(await kernel.connections([port]), [{ ip: from, clientPort, port }]);
+    assert.deepEqual(await kernel.connections([port]), [{ ip: host, clientPort, port }]);
     assert.deepEqual(await kernel.connections([]), []);
     // Other programs have sockets here too; test/lab/open-connections-tests.ts counts in a separate network.
     assert.ok(((await kernel.sockets()) ?? 0) >= 3, "one listens, and two ends are connected");

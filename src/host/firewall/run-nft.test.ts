@@ -65,8 +65,3 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
     assert.equal((await waiting).type, "lost");
   });
 });
-
-test("a missing nft is a lost line, not an exception", async () => {
-  const answer = await new NftSession("/nonexistent").run("list tables");
-  assert.ok(answer.type === "lost" && answer.why.includes("ENOENT"));
-});
