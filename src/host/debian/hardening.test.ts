@@ -7,25 +7,6 @@ import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { hardening, readLynis } from "./hardening.ts";
 
-test("the last report of Lynis is read where there is one", () => {
-  const file = join(temporaryDirectory(), "lynis-report.dat");
-  assert.deepEqual(hardening(file), { known: false, reason: "Lynis has not looked at this machine." });
-  writeFileSync(file, "report_datetime_start=2026-11-21 10:13:26\n");
-  const unfinished = hardening(file);
-  assert.match(unfinished.known ? "" : unfinished.reason, /is not the report of a run that has ended\.$/);
-  writeFileSync(file, "warning[]=X-1|Bad|-|-|\nreport_datetime_end=2026-11-21 10:14:17\nhardening_index=84\n");
-  assert.deepEqual(hardening(file), {
-    known: true,
-    at: new Date(2026, 10, 21, 10, 14, 17).toISOString(),
-    index: 84,
-    warnings: [{ test: "X-1", says: "Bad" }],
-    suggestions: 0,
-  });
-  truncateSync(file, 17 * 1024 * 1024);
-  assert.equal(hardening(file).known, false);
-  assert.equal(hardening("/dev/null").known, false);
-});
-
 /** Lines that lynis 3.0.8 of Debian 12 wrote. */
 const REPORT = `# Lynis Report
 report_version_major=1
@@ -42,13 +23,23 @@ tests_executed=PKGS-7392|NAME-4028|
 finish=true
 `;
 
-test("reads the end, the index, the warnings and the number of suggestions", () => {
-  assert.deepEqual(readLynis(REPORT), {
-    at: "2026-11-21T10:14:17",
+test("the last report of Lynis is read where there is one: its end, index, warnings and number of suggestions", () => {
+  const file = join(temporaryDirectory(), "lynis-report.dat");
+  assert.deepEqual(hardening(file), { known: false, reason: "Lynis has not looked at this machine." });
+  writeFileSync(file, "report_datetime_start=2026-11-21 10:13:26\n");
+  const unfinished = hardening(file);
+  assert.match(unfinished.known ? "" : unfinished.reason, /is not the report of a run that has ended\.$/);
+  writeFileSync(file, REPORT);
+  assert.deepEqual(hardening(file), {
+    known: true,
+    at: new Date(2026, 10, 21, 10, 14, 17).toISOString(),
     index: 84,
     warnings: [{ test: "PKGS-7392", says: "Found one or more vulnerable packages." }],
     suggestions: 2,
   });
+  truncateSync(file, 17 * 1024 * 1024);
+  assert.equal(hardening(file).known, false);
+  assert.equal(hardening("/dev/null").known, false);
 });
 
 test("an unfinished report, or another file, is not a report", () => {

@@ -37,11 +37,9 @@ test("it is read-only by the mount, by the file system, or after an error", () =
 });
 
 test("a directory is distinguished from one with a mount in it", () => {
-  assert.ok(holdsMount("/var/lib/ghostinbox", MOUNTS));
-  assert.ok(holdsMount("/var/lib/ghostinbox/mail box", MOUNTS));
-  assert.ok(holdsMount("/var", MOUNTS));
-  assert.ok(!holdsMount("/var/lib/ghostinbox/mail", MOUNTS));
-  assert.ok(!holdsMount("/etc", MOUNTS));
+  for (const path of ["/var/lib/ghostinbox", "/var/lib/ghostinbox/mail box", "/var"])
+    assert.ok(holdsMount(path, MOUNTS), path);
+  for (const path of ["/var/lib/ghostinbox/mail", "/etc"]) assert.ok(!holdsMount(path, MOUNTS), path);
 });
 
 test("never throws", () => {

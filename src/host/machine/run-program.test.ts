@@ -38,9 +38,8 @@ test("a program that does not exist, one that hangs, one that never stops talkin
 test("the end of a program that is ended is awaited: until then it may write", async () => {
   const [file, abort] = [join(temporaryDirectory(), "pid"), new AbortController()];
   const running = runProgram("sh", ["-c", `echo $$ >${file}; exec sleep 60`], { signal: abort.signal });
-  const pid = await until(() => existsSync(file) && readFileSync(file, "utf8") !== "").then(() =>
-    readFileSync(file, "utf8"),
-  );
+  await until(() => existsSync(file) && readFileSync(file, "utf8") !== "");
+  const pid = readFileSync(file, "utf8");
   abort.abort();
   assert.equal((await running).code, 124);
   assert.equal(existsSync(`/proc/${pid.trim()}`), false);
@@ -74,12 +73,9 @@ test("a program whose input cannot be read to its end is ended, so that it does 
 });
 
 test("a program run as another user leads its own session, so it cannot type into root's terminal", async () => {
-  const session = [
-    "sh",
-    "-c",
-    "read -r pid comm state parent group session terminal rest </proc/self/stat; echo $((session - pid)) $terminal",
-  ];
-  assert.equal((await runAsOther(["--no-new-privs", "--", ...session])).stdout, "0 0\n");
+  const script =
+    "read -r pid comm state parent group session terminal rest </proc/self/stat; echo $((session - pid)) $terminal";
+  assert.equal((await runAsOther(["--no-new-privs", "--", "sh", "-c", script])).stdout, "0 0\n");
 });
 
 const SOON = { timeout: patience(10_000) };

@@ -3,14 +3,13 @@ import { chmodSync, chownSync, linkSync, mkdirSync, readFileSync, statSync, writ
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { asOwnerOf } from "./system-users.ts";
 
 const top = temporaryDirectory();
 chmodSync(top, 0o755);
 const OTHER = 65_534;
-const skip = lacking({ root: true });
 
 function directoryOf(uid: number, name: string): string {
   const path = join(top, name);
@@ -27,7 +26,7 @@ test("the user does not change in its own directory", () => {
   );
 });
 
-test("new files belong to the owner, and root is root again afterwards, even after an error", { skip }, () => {
+test("new files belong to the owner, and root is root again afterwards, even after an error", ROOT, () => {
   const path = directoryOf(OTHER, "other");
   const groups = process.getgroups?.();
   asOwnerOf(path, () => writeFileSync(join(path, "file"), ""));
@@ -44,7 +43,7 @@ test("new files belong to the owner, and root is root again afterwards, even aft
   assert.deepEqual(process.getgroups?.(), groups);
 });
 
-test("reading a database writes into no file that its owner linked beside it", { skip }, () => {
+test("reading a database writes into no file that its owner linked beside it", ROOT, () => {
   const path = directoryOf(OTHER, "database");
   const file = join(path, "some.db");
   asOwnerOf(path, () => {

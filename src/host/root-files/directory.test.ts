@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, closeSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { Directory } from "./directory.ts";
 
@@ -63,7 +63,7 @@ for (const mode of [0o775, 0o757, 0o1777])
     Directory.own(path)[Symbol.dispose]();
   });
 
-test("another user's directory is refused", { skip: lacking({ root: true }) }, () => {
+test("another user's directory is refused", ROOT, () => {
   const path = make("given");
   using directory = Directory.open(path);
   directory.give({ uid: 65_534, gid: 65_534 });

@@ -151,14 +151,7 @@ test("sets when a file or a directory was changed, which a move keeps", () => {
 
 test("a system error names the requested path", () => {
   const path = join(place, "none", "file");
-  assert.throws(
-    () => writeFile(path, "", { mode: 0o600 }),
-    (error: Error & { path?: string }) => {
-      assert.equal(error.path, path);
-      assert.match(error.message, new RegExp(`^ENOENT: .*'${path}'$`));
-      return true;
-    },
-  );
+  assert.throws(() => writeFile(path, "", { mode: 0o600 }), { path, message: new RegExp(`^ENOENT: .*'${path}'$`) });
 });
 
 test("gives away sockets, and nothing else", async () => {
