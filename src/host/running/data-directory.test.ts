@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import {
@@ -62,7 +62,7 @@ test("does not touch a foreign directory", () => {
   assert.throws(() => prepareDataDirectory(data), /holds files but no ghostinbox.toml/);
 });
 
-test("a directory that another user owns is refused, empty or not", { skip: lacking({ root: true }) }, () => {
+test("a directory that another user owns is refused, empty or not", ROOT, () => {
   const data = join(directory, "given");
   mkdirSync(data);
   chownSync(data, 65_534, 65_534);
@@ -95,12 +95,8 @@ test("a second start learns which process runs", () => {
   const file = join(directory, "run", "start.pid");
   takeLock(file, "/srv/mail");
   assert.equal(lockHolder(file), process.pid);
-  assert.throws(
-    () => takeLock(file, "/srv/mail"),
-    new SetUpFailure(
-      `GhostInbox is already running (pid ${process.pid}, data /srv/mail): see \`./ghostinbox status\`.`,
-    ),
-  );
+  const says = `GhostInbox is already running (pid ${process.pid}, data /srv/mail): see \`./ghostinbox status\`.`;
+  assert.throws(() => takeLock(file, "/srv/mail"), new SetUpFailure(says));
   releaseLock(file);
   assert.equal(lockHolder(file), null);
 });
@@ -119,7 +115,7 @@ for (const [what, text] of [
     releaseLock(file);
   });
 
-test("no other user can make a start wait for the lock", { skip: lacking({ root: true }) }, async (t) => {
+test("no other user can make a start wait for the lock", ROOT, async (t) => {
   const file = join(directory, "waited-for", "start.pid");
   takeLock(file, "/srv/mail");
   for (const path of [dirname(file), file]) {

@@ -49,16 +49,11 @@ test("other errors are not attributed to the disk", () => {
   assert.equal(diskTrouble("a string"), null);
 });
 
-const ADVICE = /Stop the server and start it again/;
-
 test("a permission error says how to restore the rights; other errors do not", () => {
-  assert.match(
-    withAdvice(Object.assign(new Error("EACCES: permission denied, open '/x'"), { code: "EACCES" })),
-    ADVICE,
-  );
-  assert.match(withAdvice(Object.assign(new Error("EPERM: chmod '/x'"), { code: "EPERM" })), ADVICE);
-  assert.throws(
-    () => readFileSync("/nonexistent"),
-    (error) => withAdvice(error) === "ENOENT: no such file or directory, open '/nonexistent'",
-  );
+  for (const code of ["EACCES", "EPERM"]) {
+    const error = Object.assign(new Error(`${code}: chmod '/x'`), { code });
+    assert.match(withAdvice(error), /Stop the server and start it again/);
+  }
+  const missing = errorOf(() => readFileSync("/nonexistent"));
+  assert.equal(withAdvice(missing), "ENOENT: no such file or directory, open '/nonexistent'");
 });

@@ -3,18 +3,14 @@ import { createServer } from "node:net";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { busyPorts, holderOf, listeners, portsOf, type ServerPort, socketsOn } from "./ports.ts";
+import { busyPorts, holderOf, listeners, portsOf, socketsOn } from "./ports.ts";
+
+const DASHBOARD = { setting: "ports.http", says: "dashboard", service: "web" } as const;
 
 test("a port in use is named with its setting and its holder; a free one passes", async () => {
   const server = createServer();
   const port = await listenOnPort(server);
-  const serverPort: ServerPort = {
-    setting: "ports.http",
-    port,
-    address: "127.0.0.1",
-    says: "dashboard",
-    service: "web",
-  };
+  const serverPort = { ...DASHBOARD, port, address: "127.0.0.1" };
   const listening = listeners();
   assert.match(
     (await busyPorts([serverPort]))[0]?.says ?? "",
@@ -31,14 +27,7 @@ test("a port in use is named with its setting and its holder; a free one passes"
 });
 
 test("an address that this machine does not have is left to the program that needs it", async () => {
-  const serverPort = {
-    setting: "ports.http",
-    port: 1,
-    address: "203.0.113.77",
-    says: "dashboard",
-    service: "web",
-  } as const;
-  assert.deepEqual(await busyPorts([serverPort]), []);
+  assert.deepEqual(await busyPorts([{ ...DASHBOARD, port: 1, address: "203.0.113.77" }]), []);
 });
 
 test("the ports for proxies belong to the server if there is a proxy", () => {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { among, isAnotherAmong, namesOf } from "./processes.ts";
 import {
@@ -38,24 +38,20 @@ const at = (changes: Partial<Process>): Process => ({
   ...changes,
 });
 
+const runsv = (cwd: string, changes: Partial<Process> = {}): Process =>
+  at({ exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd, ...changes });
+const python = (...args: readonly string[]): Process =>
+  at({ exe: "/usr/bin/python3.11", args: ["/usr/bin/python3", ...args] });
+
 for (const [what, found] of [
   ["runsvdir of this directory", at({ exe: "/usr/bin/runsvdir", args: ["runsvdir", "-P", "/srv/mail/service"] })],
-  ["its runsv", at({ exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/mail/service" })],
+  ["its runsv", runsv("/srv/mail/service")],
   ["our own runtime", at({ exe: "/srv/mail/program/node", cwd: "/" })],
   ["Postfix's master", at({ exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", "/srv/mail/conf/postfix"] })],
   ["an smtpd", at({ exe: "/usr/lib/postfix/sbin/smtpd", args: ["smtpd"], cwd: "/srv/mail/spool/postfix" })],
   ["Postgrey", at({ exe: "/usr/bin/perl", args: ["postgrey --unix=/srv/mail/x"], cwd: "/srv/mail/service/postgrey" })],
-  [
-    "what shows spamd the head of a mail",
-    at({ exe: "/usr/bin/python3.11", args: ["/usr/bin/python3", "-I", "/srv/mail/program/spam-head.py"] }),
-  ],
-  [
-    "Fail2ban",
-    at({
-      exe: "/usr/bin/python3.11",
-      args: ["/usr/bin/python3", "/usr/bin/fail2ban-server", "-c", "/srv/mail/conf/fail2ban"],
-    }),
-  ],
+  ["what shows spamd the head of a mail", python("-I", "/srv/mail/program/spam-head.py")],
+  ["Fail2ban", python("/usr/bin/fail2ban-server", "-c", "/srv/mail/conf/fail2ban")],
   ["what keeps Postgrey's place", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/service/postgrey" })],
   [
     "a master seen from outside its chroot",
@@ -76,16 +72,16 @@ for (const [what, found] of [
 for (const [what, found] of [
   [
     "a runsv of the same name in a separate mount namespace",
-    at({ exe: "/usr/bin/runsv", cwd: "/srv/mail/service", seesOther: (name) => name === "/srv/mail" }),
+    runsv("/srv/mail/service", { seesOther: (name) => name === "/srv/mail" }),
   ],
   ["a shell whose working directory is ours", at({ exe: "/usr/bin/bash", cwd: "/srv/mail/log" })],
   ["an editor with the settings open", at({ exe: "/usr/bin/vim", args: ["vim", "/srv/mail/ghostinbox.toml"] })],
   ["someone's pause", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/mail" })],
   ["another program in Perl", at({ exe: "/usr/bin/perl", args: ["perl", "count.pl"], cwd: "/srv/mail/log" })],
-  ["another program in Python", at({ exe: "/usr/bin/python3.11", args: ["python3", "/srv/mail/count.py"] })],
+  ["another program in Python", python("/srv/mail/count.py")],
   ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
   ["another program below a directory of this name", at({ exe: "/opt/srv/mail/bin/tool" })],
-  ["a directory whose name only has the same prefix", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
+  ["a directory whose name only has the same prefix", runsv("/srv/mail2/service")],
   ["our own runtime, run by someone else", at({ users: [1000, 1000, 1000, 1000], exe: "/srv/mail/program/node" })],
   ["a user of ours in another network", at({ users: OURS, network: () => "45" })],
   ["a user of ours that has ended", at({ users: OURS, network: () => null })],
@@ -115,25 +111,15 @@ test("a sandbox in a foreign container stays, even if its user has one of our id
 
 test("a second server in the same network keeps its processes, although its users are the same", () => {
   const machines = at({ pid: 2, exe: "/usr/bin/runsvdir", args: ["runsvdir", "/etc/service"] });
-  const ours = at({ pid: 10, parent: 2, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/mail/service" });
-  const theirs = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
-  const found = among(
-    DATA,
-    [
-      machines,
-      ours,
-      theirs,
-      at({ pid: 11, parent: 10, users: OURS }),
-      at({ pid: 21, parent: 20, users: OURS }),
-      at({ pid: 31, users: OURS }),
-    ],
-    WHOSE,
-  );
+  const ours = runsv("/srv/mail/service", { pid: 10, parent: 2 });
+  const theirs = runsv("/srv/other/service", { pid: 20 });
+  const [child, theirChild] = [at({ pid: 11, parent: 10, users: OURS }), at({ pid: 21, parent: 20, users: OURS })];
+  const found = among(DATA, [machines, ours, theirs, child, theirChild, at({ pid: 31, users: OURS })], WHOSE);
   assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 31]));
 });
 
 test("a different server runs here if root's supervisor runs one of our users in this network, for a different directory", () => {
-  const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
+  const supervisor = runsv("/srv/other/service", { pid: 20 });
   const guard = at({ pid: 21, parent: 20, users: OURS });
   const runs = (...all: readonly Process[]): boolean => isAnotherAmong(DATA, all, WHOSE);
   assert.equal(runs(supervisor, guard), true);
@@ -148,7 +134,7 @@ test("a data directory behind a link is recognised by its real path", () => {
   const top = realpathSync(temporaryDirectory());
   mkdirSync(join(top, "disk"));
   symlinkSync(join(top, "disk"), join(top, "mail"));
-  const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: `${top}/disk/service` });
+  const supervisor = runsv(`${top}/disk/service`, { pid: 20 });
   const guard = at({ pid: 21, parent: 20, users: OURS });
   const master = at({ pid: 22, exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", `${top}/mail/conf`] });
   for (const data of [join(top, "mail"), join(top, "disk")])
@@ -161,7 +147,7 @@ test("of long arguments the start is read, and of a stranger's process none", as
   const child = spawn("sleep", ["600", "0".repeat(100_000)]);
   t.after(() => end(child));
   await once(child, "spawn");
-  const found = listProcesses().find(({ pid }) => pid === child.pid);
+  const found = processOf(child);
   assert.equal(found?.args[0], "sleep");
   assert.ok(found.args.join("").length < 65_536);
   const stranger: Process = {
@@ -177,7 +163,7 @@ test("a running process is read correctly", async (t) => {
   const child = spawn("sleep", ["600"], { cwd: "/usr", env: { HOME: "/srv/mail" } });
   t.after(() => end(child));
   await once(child, "spawn");
-  const found = listProcesses().find(({ pid }) => pid === child.pid);
+  const found = processOf(child);
   const uid = process.getuid?.() ?? 0;
   assert.deepEqual([found?.parent, found?.args, found?.cwd], [process.pid, ["sleep", "600"], "/usr"]);
   assert.deepEqual(found?.users, [uid, uid, uid, uid]);
@@ -187,24 +173,18 @@ test("a running process is read correctly", async (t) => {
   assert.ok(found?.used().includes("HOME=/srv/mail"));
 });
 
-test("a different directory with the same name is recognised by its process's view of it", {
-  skip: lacking({ root: true }),
-}, async (t) => {
+test("a different directory with the same name is recognised by its process's view of it", ROOT, async (t) => {
   const [hidden, seen] = [temporaryDirectory(), temporaryDirectory()];
   const mount = ["--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs "$0"; echo; exec sleep 600'];
   const child = spawn("unshare", [...mount, hidden], { stdio: ["ignore", "pipe", "ignore"] });
   t.after(() => end(child));
   await once(child.stdout, "data");
-  const found = listProcesses().find(({ pid }) => pid === child.pid);
-  assert.deepEqual(
-    [hidden, seen, join(seen, "none")].map((name) => found?.seesOther(name)),
-    [true, false, false],
-  );
+  const found = processOf(child);
+  const seesOther = [hidden, seen, join(seen, "none")].map((name) => found?.seesOther(name));
+  assert.deepEqual(seesOther, [true, false, false]);
 });
 
-test("so is one that a process in a chroot within it sees", {
-  skip: lacking({ root: true }),
-}, async (t) => {
+test("so is one that a process in a chroot within it sees", ROOT, async (t) => {
   const [data, theirs] = [temporaryDirectory(), temporaryDirectory()];
   for (const directory of [data, theirs]) mkdirSync(join(directory, "login"));
   const enters = 'chroot $ARGV[0] or die; chdir "/"; $| = 1; print "there"; sleep 600';
@@ -214,9 +194,7 @@ test("so is one that a process in a chroot within it sees", {
     const child = spawn("unshare", argv, { stdio: ["ignore", "pipe", "inherit"] });
     t.after(() => end(child));
     await once(child.stdout, "data");
-    return listProcesses()
-      .find(({ pid }) => pid === child.pid)
-      ?.seesOther(data);
+    return processOf(child)?.seesOther(data);
   };
   assert.equal(await seesOther(":"), false);
   assert.equal(await seesOther('mount --bind "$1" "$0"'), true);
@@ -226,6 +204,10 @@ test("a start time is known only for running processes", () => {
   assert.match(startTimeOf(process.pid) ?? "", /^\d+$/);
   assert.equal(startTimeOf(4_194_305), null);
 });
+
+function processOf(child: ChildProcess): Process | undefined {
+  return listProcesses().find(({ pid }) => pid === child.pid);
+}
 
 async function end(child: ChildProcess): Promise<void> {
   child.kill("SIGKILL");

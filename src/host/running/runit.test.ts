@@ -25,6 +25,10 @@ function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
   return new Map(renderRunit(input(changes)).map(({ service, run }) => [service, run]));
 }
 
+function runOf(service: string, changes: Partial<RunitInput> = {}): string {
+  return runs(changes).get(service) ?? "";
+}
+
 test("every service is a script that becomes its program, with its own log", () => {
   assert.deepEqual([...runs().keys()], [...SERVICES]);
   for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){5,9}exec .*\n$/);
@@ -60,35 +64,23 @@ test("ends what a killed runsv left before its service starts again, and nothing
 });
 
 test("the guard has CAP_NET_ADMIN and nothing else, and not even that where start has none", () => {
-  assert.match(runs().get("guard") ?? "", /--reuid ghostinbox .*--bounding-set=-all,\+net_admin --no-new-privs/);
-  assert.match(runs({ netAdmin: false }).get("guard") ?? "", /--bounding-set=-all --no-new-privs/);
-  assert.match(
-    runs().get("guard") ?? "",
-    / env MALLOC_MMAP_THRESHOLD_=32768 setpriv /,
-    "a verified password leaves none",
-  );
+  assert.match(runOf("guard"), /--reuid ghostinbox .*--bounding-set=-all,\+net_admin --no-new-privs/);
+  assert.match(runOf("guard", { netAdmin: false }), /--bounding-set=-all --no-new-privs/);
+  assert.match(runOf("guard"), / env MALLOC_MMAP_THRESHOLD_=32768 setpriv /, "a verified password leaves none");
 });
 
 test("if memory runs out, the kernel ends other programs before the guard", () => {
-  const first = [...runs()].flatMap(([service, run]) =>
-    /^choom -n 300 -p \$\$ .* \|\| :$/m.test(run) ? [service] : [],
-  );
+  const first = SERVICES.filter((service) => /^choom -n 300 -p \$\$ .* \|\| :$/m.test(runOf(service)));
   assert.deepEqual(first, ["dovecot", "spamd", "rspamd", "fail2ban"]);
 });
 
 test("the guard has the highest priority; programs that read whole mails or logs come after the mail servers", () => {
-  const weight = (service: string): string =>
-    /^\{ renice -n (-?\d+) -p \$\$; echo \1 >\/proc\/self\/autogroup; \} .* \|\| :$/m.exec(
-      runs().get(service) ?? "",
-    )?.[1] ?? "0";
-  assert.deepEqual(
-    [...runs().keys()].filter((service) => Number(weight(service)) > 0),
-    ["spamd", "spam-head", "spamass-milter", "rspamd", "fail2ban", "export"],
-  );
-  assert.deepEqual(
-    [...runs().keys()].filter((service) => Number(weight(service)) < 0),
-    ["guard"],
-  );
+  const sets = /^\{ renice -n (-?\d+) -p \$\$; echo \1 >\/proc\/self\/autogroup; \} .* \|\| :$/m;
+  const weight = (service: string): number => Number(sets.exec(runOf(service))?.[1] ?? 0);
+  const last = SERVICES.filter((service) => weight(service) > 0);
+  assert.deepEqual(last, ["spamd", "spam-head", "spamass-milter", "rspamd", "fail2ban", "export"]);
+  const first = SERVICES.filter((service) => weight(service) < 0);
+  assert.deepEqual(first, ["guard"]);
 });
 
 const ofGuard = (): Readonly<{ run: string; finish: string }> => {
@@ -131,14 +123,12 @@ test("no stand-in answers from the end of a hanging guard to the next start, eve
 });
 
 test("the web has no capability but for a port below 1024", () => {
-  assert.match(runs().get("web") ?? "", /--reuid ghostinbox-web .*--ambient-caps=-all --bounding-set=-all /);
-  assert.match(runs({ webLowPort: true }).get("web") ?? "", /--ambient-caps=-all,\+net_bind_service /);
+  assert.match(runOf("web"), /--reuid ghostinbox-web .*--ambient-caps=-all --bounding-set=-all /);
+  assert.match(runOf("web", { webLowPort: true }), /--ambient-caps=-all,\+net_bind_service /);
 });
 
 test("the exporter runs only if it is enabled, as its own user without capabilities", () => {
-  assert.match(
-    runs({ webLowPort: true }).get("export") ?? "",
-    /--reuid ghostinbox-export .*--ambient-caps=-all .*\/export\.js$/m,
-  );
+  const exporter = /--reuid ghostinbox-export .*--ambient-caps=-all .*\/export\.js$/m;
+  assert.match(runOf("export", { webLowPort: true }), exporter);
   assert.equal(runs({ export: false }).has("export"), false);
 });

@@ -46,11 +46,8 @@ test("stops nothing in another program's directory, even if programs run from it
 });
 
 test("a stopped server does not restart", async () => {
-  assert.deepEqual(await restartServer(layout, []), {
-    ok: false,
-    reason: "GhostInbox is not running.",
-    isRunning: false,
-  });
+  const restarted = await restartServer(layout, []);
+  assert.deepEqual(restarted, { ok: false, reason: "GhostInbox is not running.", isRunning: false });
 });
 
 test("a server that was restarted but is not ready is not reported as not restarted", async (t) => {

@@ -19,11 +19,8 @@ test("programs get the settings of the environment, and no password", () => {
     ADMIN_PASSWORD_FILE: "/run/secret",
     PATH: "/bin",
   };
-  assert.deepEqual(programEnvironment(layoutOf("/srv/mail"), env), {
-    GHOSTINBOX_DOMAIN: "example.org",
-    GHOSTINBOX_DATA: "/srv/mail",
-    MALLOC_ARENA_MAX: "2",
-  });
+  const kept = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_DATA: "/srv/mail", MALLOC_ARENA_MAX: "2" };
+  assert.deepEqual(programEnvironment(layoutOf("/srv/mail"), env), kept);
 });
 
 test("variables of an earlier start are removed, and other users may not read them", () => {

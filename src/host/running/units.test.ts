@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { lacking, ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -51,7 +51,7 @@ test("a path that a unit would misread is refused", async () => {
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test("units are recognised by their first line, and others are kept", { skip: lacking({ root: true }) }, async () => {
+test("units are recognised by their first line, and others are kept", ROOT, async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "postfix.service"), "[Service]\n");
   // Whether or not systemd runs here: the files are written first.
@@ -63,7 +63,7 @@ test("units are recognised by their first line, and others are kept", { skip: la
   assert.match(unit, new RegExp(`^ExecStart=\\S+ ${NODE_FLAGS} \\S+/start\\.ts --systemd$`, "m"));
 });
 
-test("the units of a server are not given to another data directory", { skip: lacking({ root: true }) }, async () => {
+test("the units of a server are not given to another data directory", ROOT, async () => {
   const directory = temporaryDirectory();
   const there = temporaryLayout("settings");
   const other = (layout = of.layout): string | null => serverOfUnits(layout, [temporaryDirectory(), directory]);
