@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
-import { join } from "node:path";
+import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { servedSocket } from "../../../test/kit/served.ts";
 import { until } from "../../../test/kit/until.ts";
 import { descriptorOf, readBuffer, readNow, writeNow } from "./direct-socket.ts";
 
@@ -15,15 +13,12 @@ type Step = (socket: Socket) => void;
 
 /** A server whose connections read into one buffer, and the data that each received. Ends with the test. */
 async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) {
-  const path = join(temporaryDirectory(), "socket");
   const into = readBuffer();
-  const clients: Socket[] = [];
   const received: { text: string; reads: number; socket: Socket; closed: boolean }[] = [];
-  const server = createServer((socket) => {
+  const path = await servedSocket((socket) => {
     prepare(socket);
     const one = { text: "", reads: 0, socket, closed: false };
     received.push(one);
-    socket.on("error", () => {});
     socket.on("close", () => (one.closed = true));
     readNow(socket, into, (bytes) => {
       one.text += bytes.toString("latin1");
@@ -31,16 +26,12 @@ async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) 
       taken(socket);
     });
   });
-  await listenOnSocket(server, path);
   const client = async (): Promise<Socket> => {
-    const socket = connect(path);
-    clients.push(socket.on("error", () => {}));
+    const socket = connect(path).on("error", () => {});
+    t.after(() => socket.destroy());
     await once(socket, "connect", { signal: AbortSignal.timeout(MOST_MS) });
     return socket;
   };
-  t.after(() => {
-    for (const socket of [...clients, ...received.map((one) => one.socket)]) socket.destroy();
-  });
   return { client, received };
 }
 
@@ -94,14 +85,9 @@ for (const [how, prepare, streamed] of [
 
 /** Both ends of a connection over a unix socket. */
 async function pair(): Promise<readonly [Socket, Socket]> {
-  const path = join(temporaryDirectory(), "socket");
-  const server = createServer().listen(path);
-  await once(server, "listening");
-  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
-  const client = connect(path);
-  const ends = [await accepted, client] as const;
-  server.close();
-  return ends;
+  const { promise: accepted, resolve } = Promise.withResolvers<Socket>();
+  const client = connect(await servedSocket(resolve));
+  return [await accepted, client];
 }
 
 async function readOf(socket: Socket, length: number): Promise<string> {
