@@ -6,14 +6,16 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { record } from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/command.ts";
-import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
+import type { AuditType } from "../../core/events/event-types.ts";
+import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
+import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
-import { checkAudit } from "../../store/events/audit.ts";
+import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 import { openEngine } from "../../store/open.ts";
 import type { AskDatabases } from "./ask-databases.ts";
 import { appendAnchor, readAnchors } from "./audit-anchors.ts";
-import { AuditWatch } from "./audit-watch.ts";
+import { AccessReviewWatch, AuditWatch, mailAnchor } from "./audit-watch.ts";
 
 /** In this process, while the keeper starts a separate one. */
 function databasesOf({ engineDb, auditAnchors }: Layout): Pick<AskDatabases, "checkAudit"> {
@@ -27,15 +29,15 @@ function scene(t: TestContext) {
   const store = new SqliteStore(db);
   const clock = new HandClock();
   const watch = new AuditWatch(layout, databasesOf(layout), clock);
-  const obey = () =>
-    record(store, auditRecord({ type: "SETTINGS_APPLIED", subject: "ghostinbox.toml", by: "root" }, clock.now()));
+  const audit = (type: AuditType) => record(store, auditRecord({ type, subject: "x", by: "root" }, clock.now()));
+  const obey = () => audit("SETTINGS_APPLIED");
   const lookAfter = async (ms: number) => {
     clock.advance(ms);
     await watch.look();
     return watch.troubles();
   };
   const anchored = () => readAnchors(layout.auditAnchors).anchors.map(({ id }) => id);
-  return { layout, db, clock, watch, obey, lookAfter, anchored };
+  return { layout, db, clock, watch, audit, obey, lookAfter, anchored };
 }
 
 test("the last entry is anchored at the first check and each hour, if there is a new one", async (t) => {
@@ -141,5 +143,87 @@ test("a missing database is checked again soon, and reported after ten minutes",
   mkdirSync(dirname(layout.engineDb), { recursive: true });
   openEngine(layout.engineDb).close();
   await watch.look();
+  assert.deepEqual(watch.troubles(), []);
+});
+
+function mailed() {
+  const auditAnchors = temporaryLayout("auditAnchors").auditAnchors;
+  const clock = new HandClock();
+  const mails: AlertMail[] = [];
+  const state = { queueFails: false };
+  const look = () =>
+    mailAnchor({
+      layout: { auditAnchors },
+      clock,
+      mail: (alert) => {
+        mails.push(alert);
+        return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
+      },
+    });
+  const anchor = (id: number): void =>
+    appendAnchor(auditAnchors, { at: isoTime(clock.now()), id, hash: String(id).repeat(64) });
+  const after = async (ms: number): Promise<readonly string[]> => {
+    clock.advance(ms);
+    await look();
+    return mails.splice(0).map(({ title }) => title);
+  };
+  return { auditAnchors, mails, state, anchor, after };
+}
+
+test("the newest anchor is sent once, on a day with new entries", async () => {
+  const { anchor, after, auditAnchors } = mailed();
+  assert.deepEqual(await after(0), [], "nothing is anchored");
+  anchor(1);
+  assert.deepEqual(await after(HOUR_MS), []);
+  anchor(2);
+  assert.deepEqual(await after(DAY_MS), ["Audit: entry 2"]);
+  assert.deepEqual(await after(2 * DAY_MS), [], "nothing is new");
+  anchor(3);
+  assert.deepEqual(await after(0), ["Audit: entry 3"]);
+  anchor(4);
+  assert.deepEqual(await after(HOUR_MS), []);
+  const noted = readAnchors(auditAnchors).anchors.map(({ id, mailed }) => (mailed ? `${id} mailed` : `${id}`));
+  assert.deepEqual(noted, ["1", "2", "2 mailed", "3", "3 mailed", "4"]);
+});
+
+test("the mail contains an anchor that can be compared", async () => {
+  const { anchor, mails, after, auditAnchors, state } = mailed();
+  anchor(7);
+  state.queueFails = true;
+  assert.equal((await after(DAY_MS)).length, 1);
+  state.queueFails = false;
+  assert.equal((await after(HOUR_MS)).length, 1, "it is retried");
+  anchor(8);
+  const again = after(DAY_MS);
+  const { body } = mails[0] ?? assert.fail();
+  await again;
+  const [line = ""] = body.split("\n").filter((one) => one.startsWith("{"));
+  assert.deepEqual(JSON.parse(line), { ...readAnchors(auditAnchors).anchors.at(-2) });
+});
+
+test("a review is overdue 90 days after the last one, or after the audit's start; a signature ends that at once", async (t) => {
+  const { layout, clock, audit } = scene(t);
+  const settings = { "audit.review_every": 90 * DAY_MS };
+  let path = `${layout.engineDb}.none`;
+  const databases = { lastAudited: async (type: string) => lastAudited(path, type) };
+  const watch = new AccessReviewWatch(databases, clock, () => settings);
+  await assert.rejects(() => watch.look(), /engine\.db/, "there is no database yet");
+  path = layout.engineDb;
+  const after = async (ms: number): Promise<readonly string[]> => {
+    clock.advance(ms);
+    await watch.look();
+    return watch.troubles().map(({ detail }) => detail);
+  };
+  assert.deepEqual(await after(100 * DAY_MS), [], "the audit is empty");
+  audit("SETTINGS_APPLIED");
+  const began = new Date(clock.now()).toISOString().slice(0, 10);
+  assert.deepEqual(await after(90 * DAY_MS - HOUR_MS), []);
+  assert.deepEqual(await after(HOUR_MS), [`there was none since ${began}`]);
+  audit("ACCESS_REVIEWED");
+  const signed = new Date(clock.now()).toISOString().slice(0, 10);
+  assert.deepEqual(await after(MINUTE_MS), []);
+  audit("SETTINGS_APPLIED");
+  assert.deepEqual(await after(90 * DAY_MS), [`the last review is of ${signed}`]);
+  settings["audit.review_every"] = 0;
   assert.deepEqual(watch.troubles(), []);
 });
