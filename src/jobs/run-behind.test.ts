@@ -4,14 +4,13 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../test/kit/temporary-directory.ts";
 import { HOUR_MS } from "../core/time.ts";
-import { layoutOf } from "../settings/layout.ts";
 import { runBehind } from "./job.ts";
 
 /** `script`: of report.js, with `out`, a file to write. */
 function installed(script: string) {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   mkdirSync(layout.program);
   symlinkSync(process.execPath, layout.node);
   const out = join(layout.data, "out");

@@ -9,8 +9,15 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { lastNight, type RunBehind } from "../job.ts";
-import { BackupJob, troublesOf } from "./backup-job.ts";
-import { type BackupRecord, changeBackupRecord, endDrill, readBackupRecord } from "./records.ts";
+import { BackupJob, drillTroubles, isDrillDue, troublesOf } from "./backup-job.ts";
+import {
+  type BackupRecord,
+  changeBackupRecord,
+  type Drill,
+  type DrillRecord,
+  endDrill,
+  readBackupRecord,
+} from "./records.ts";
 
 /** Far from now: no test runs when it starts. */
 const HOUR = (new Date().getHours() + 12) % 24;
@@ -98,18 +105,60 @@ test("reports that the directory of the backups cannot be prepared, until it can
   const layout = temporaryLayout();
   makeDirectory(dirname(layout.backup), 0o755);
   writeFileSync(layout.backup, "not a directory");
-  const schedule = new BackupJob(
-    layout,
-    systemClock,
-    () => RULES,
-    async () => null,
-  );
+  const run: RunBehind = async () => null;
+  const schedule = new BackupJob(layout, systemClock, () => RULES, run);
   assert.throws(() => schedule.look());
-  assert.deepEqual(
-    schedule.troubles().map(({ code }) => code),
-    ["backup_failed"],
-  );
+  const codes = schedule.troubles().map(({ code }) => code);
+  assert.deepEqual(codes, ["backup_failed"]);
   rmSync(layout.backup);
   schedule.look();
   assert.deepEqual(schedule.troubles(), []);
+});
+
+const NIGHT = Date.UTC(2026, 10, 20, 3);
+const MONTH = 30 * DAY_MS;
+const BACKED_UP: BackupRecord = {
+  last: doneBackup(NIGHT + 1),
+  failure: null,
+  oldKept: null,
+  since: NIGHT - DAY_MS,
+  isKeySeen: true,
+};
+const drills = (...all: readonly Drill[]): DrillRecord => ({ drills: [...all], begun: null });
+const MINUTE_AFTER = NIGHT + MINUTE_MS;
+
+for (const [what, record, isDue, changes] of [
+  ["in the first night", drills(), true, {}],
+  ["once a night", drills(doneDrill(MINUTE_AFTER, "it is damaged")), false, {}],
+  ["again in the night after a failure", drills(doneDrill(NIGHT - DAY_MS, "x")), true, {}],
+  ["again in the night after a kill", { ...drills(doneDrill(NIGHT - 2 * DAY_MS)), begun: NIGHT - DAY_MS }, true, {}],
+  ["not at once after a kill", { ...drills(), begun: NIGHT + 1 }, false, {}],
+  ["one of tomorrow does not count", drills(doneDrill(NIGHT + 90 * DAY_MS)), true, {}],
+  ["not before a month", drills(doneDrill(NIGHT - 29 * DAY_MS)), false, {}],
+  ["after a month, at the same hour", drills(doneDrill(NIGHT - MONTH + MINUTE_MS)), true, {}],
+  ["a server that was set up today waits for the night", drills(), false, { since: NIGHT + 1 }],
+  ["the night's backup comes first", drills(), false, { last: doneBackup(NIGHT - MINUTE_MS) }],
+  ["none while backups fail", drills(), false, { failure: { at: NIGHT, reason: "" } }],
+] as const)
+  test(`whether a restore drill is needed now: ${what}`, () => {
+    const asked = { nightAt: NIGHT, everyMs: MONTH, now: MINUTE_AFTER };
+    assert.equal(isDrillDue({ ...BACKED_UP, ...changes }, record, asked), isDue);
+  });
+
+test("reports a drill that failed, was killed, or is overdue", () => {
+  const reported = (record: DrillRecord, now: number, runs = false, backups = BACKED_UP) =>
+    drillTroubles(backups, record, { now, everyMs: MONTH, runs }).map(({ code, detail }) => `${code}: ${detail}`);
+  assert.deepEqual(reported(drills(doneDrill(NIGHT)), NIGHT + MONTH), []);
+  assert.deepEqual(reported(drills(doneDrill(NIGHT, "it is damaged")), NIGHT), [
+    "backup_drill_failed: 2026-11-20: it is damaged",
+  ]);
+  const begun = { ...drills(doneDrill(NIGHT - MONTH)), begun: NIGHT };
+  assert.deepEqual(reported(begun, NIGHT, true), []);
+  assert.deepEqual(reported(begun, NIGHT), ["backup_drill_failed: the one of 2026-11-20 was interrupted"]);
+  assert.deepEqual(reported(drills(), NIGHT + 2 * MONTH), ["backup_drill_overdue: there is none yet"]);
+  assert.deepEqual(reported(drills(doneDrill(NIGHT), doneDrill(NIGHT + DAY_MS, "x")), NIGHT + 2 * MONTH), [
+    "backup_drill_failed: 2026-11-21: x",
+    "backup_drill_overdue: the last good one is of 2026-11-20",
+  ]);
+  assert.deepEqual(reported(drills(), NIGHT + 9 * MONTH, false, { ...BACKED_UP, last: null }), []);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
-import { isNightDue, lastNight, nextNight } from "./job.ts";
+import { isNightDue, lastNight, nextNight, withUnnoted } from "./job.ts";
 
 const at = (text: string): number => Date.parse(text);
 
@@ -63,3 +63,18 @@ for (const [what, record, ms, isDue] of [
   ["again an hour after it", failed(0), HOUR_MS, true],
 ] as const)
   test(`whether a nightly run is due: ${what}`, () => assert.equal(isNightDue(record, 3, THREE + ms), isDue));
+
+const UNNOTED = { at: 5, reason: "no room" };
+const failedAt = (at: number) => ({ at, reason: "another" });
+
+for (const { what, record, isShown } of [
+  { what: "an empty record", record: { last: null, failure: null }, isShown: true },
+  { what: "after what is noted", record: { last: { at: 3 }, failure: failedAt(4) }, isShown: true },
+  { what: "it was noted after all", record: { last: { at: 3 }, failure: failedAt(5) }, isShown: false },
+  { what: "a later failure", record: { last: null, failure: failedAt(6) }, isShown: false },
+  { what: "what went well later", record: { last: { at: 6 }, failure: null }, isShown: false },
+])
+  test(`a failure that could not be noted: ${what}`, () => {
+    assert.deepEqual(withUnnoted(record, UNNOTED), isShown ? { ...record, failure: UNNOTED } : record);
+    assert.equal(withUnnoted(record, null), record);
+  });
