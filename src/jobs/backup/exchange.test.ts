@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { exchange, finishRestore, isExchanging, wholeBeside } from "./replace-contents.ts";
@@ -30,7 +30,7 @@ function expectExchanged({ data, aside }: ReturnType<typeof prepared>): void {
   assert.deepEqual([existsSync(wholeBeside(data)), isExchanging(data)], [false, false]);
 }
 
-describe("a restored directory takes its place", { skip: lacking({ root: true }) }, () => {
+describe("a restored directory takes its place", ROOT, () => {
   test("the former directory moves aside", () => {
     const server = prepared();
     exchange(server.data, { aside: server.aside, keepsKey: true });

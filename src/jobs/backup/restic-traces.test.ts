@@ -7,6 +7,9 @@ import { DAY_MS } from "../../core/time.ts";
 import { hasNoLock, latestOf, writtenBy } from "./restic.ts";
 import { failure, isLost } from "./restic-failure.ts";
 
+const locally = (err: string, code = 1) => failure({ code, out: [], err, isRemote: false });
+const remotely = (err: string, out: readonly string[] = []) => failure({ code: 1, out, err, isRemote: true });
+
 test("only a directory is known to have no lock", () => {
   const place = temporaryDirectory();
   assert.equal(hasNoLock(place), false, "no repository");
@@ -23,14 +26,10 @@ test("a process has written something, and one that has ended tells nothing", ()
 });
 
 test("distinguishes a killed restic, a missing one and an unknown failure", () => {
-  const { reason } = failure({ code: 137, out: [], err: "", isRemote: false });
-  assert.equal(reason, "restic was killed; the memory may have run out");
-  assert.equal(failure({ code: 3, out: [], err: "", isRemote: false }).reason, "restic ended with 3");
-  assert.equal(
-    failure({ code: 1, out: [], err: "Fatal: something new\n", isRemote: false }).reason,
-    "Fatal: something new",
-  );
-  assert.match(failure({ code: 127, out: [], err: "spawn setpriv ENOENT", isRemote: false }).reason, /npm run setup/);
+  assert.equal(locally("", 137).reason, "restic was killed; the memory may have run out");
+  assert.equal(locally("", 3).reason, "restic ended with 3");
+  assert.equal(locally("Fatal: something new\n").reason, "Fatal: something new");
+  assert.match(locally("spawn setpriv ENOENT", 127).reason, /npm run setup/);
 });
 
 test("a cut connection to another machine is not damage", () => {
@@ -38,11 +37,10 @@ test("a cut connection to another machine is not damage", () => {
 error for tree 9b14ffd3:
   ReadFull(<data/482fd38508>): client.Do: Get "http://192.0.2.1/data/482fd38508": EOF
 Fatal: repository contains errors`;
-  const ran = { code: 1, out: [], err: cut, isRemote: true };
   const reason = "the connection was cut, or a file of it is damaged";
-  assert.deepEqual(failure(ran), { ok: false, code: "unreachable", reason });
-  assert.equal(failure({ ...ran, isRemote: false }).code, "damaged");
-  assert.equal(failure({ ...ran, err: cut.replaceAll("EOF", "ciphertext verification failed") }).code, "damaged");
+  assert.deepEqual(remotely(cut), { ok: false, code: "unreachable", reason });
+  assert.equal(locally(cut).code, "damaged");
+  assert.equal(remotely(cut.replaceAll("EOF", "ciphertext verification failed")).code, "damaged");
 });
 
 test("refused credentials are not damage", () => {
@@ -53,11 +51,11 @@ test("refused credentials are not damage", () => {
     "Fatal: unexpected HTTP response (401): 401 Unauthorized",
   ]) {
     const reason = "it refuses the name or the password";
-    assert.deepEqual(failure({ code: 1, out: [], err, isRemote: true }), { ok: false, code: "unreachable", reason });
+    assert.deepEqual(remotely(err), { ok: false, code: "unreachable", reason });
     assert.equal(isLost(err, true), false);
   }
-  const err = "Fatal: unable to open config file: client.PutObject: Access Denied.";
-  assert.equal(failure({ code: 1, out: [], err, isRemote: true }).reason, "it refuses access");
+  const { reason } = remotely("Fatal: unable to open config file: client.PutObject: Access Denied.");
+  assert.equal(reason, "it refuses access");
 });
 
 test("a folder that a user named never chooses the reason", () => {
@@ -84,7 +82,7 @@ Warning: at least one source file could not be read`,
         "no space is left on the disk",
       ],
     ] as const) {
-      assert.equal(failure({ code: 1, out: [], err, isRemote }).reason, reason, err);
+      assert.equal((isRemote ? remotely : locally)(err).reason, reason, err);
       assert.equal(isLost(err, isRemote), false, err);
     }
   }
@@ -95,9 +93,9 @@ test("a server that only adds does not refuse the password", () => {
   const err =
     "Remove(<snapshot/d6c5d6d09f>) returned error, retrying after 552.330144ms: blob not removed, server response: 403 Forbidden (403)";
   const reason = "it allows nothing to be deleted";
-  assert.deepEqual(failure({ code: 1, out: [], err, isRemote: true }), { ok: false, code: "other", reason });
+  assert.deepEqual(remotely(err), { ok: false, code: "other", reason });
   const cut = err.replace(/blob .*/, "dial tcp 192.0.2.1:8000: connect: connection refused");
-  assert.equal(failure({ code: 1, out: [], err: cut, isRemote: true }).reason, "it cannot be reached");
+  assert.equal(remotely(cut).reason, "it cannot be reached");
 });
 
 test("a lock that could not be removed does not hide why restic failed", () => {
@@ -111,7 +109,7 @@ test("a lock that could not be removed does not hide why restic failed", () => {
     ],
     ["Fatal: parsing failed", "Fatal: parsing failed"],
   ] as const)
-    assert.equal(failure({ code: 1, out: [], err: `${err}\n${lock}`, isRemote: true }).reason, reason);
+    assert.equal(remotely(`${err}\n${lock}`).reason, reason);
 });
 
 // As restic 0.14 printed it, with two tries of ten.
@@ -127,10 +125,8 @@ test("damage at a server that lets no lock be removed is reported as damage", ()
 ${NOT_UNLOCKED}Fatal: repository contains errors
 ${NOT_CLEANED_UP}`.replaceAll("CAUSE", "blob not removed, server response: 403 Forbidden (403)");
   const out = ["create exclusive lock for repository", "load indexes", "check all packs"];
-  for (const refreshed of ["", "unable to refresh lock: blob not removed, server response: 403 Forbidden (403)\n"]) {
-    const ran = { code: 1, out, err: `${refreshed}${err}`, isRemote: true };
-    assert.deepEqual(failure(ran), { ok: false, code: "damaged", reason: "it is damaged" });
-  }
+  for (const refreshed of ["", "unable to refresh lock: blob not removed, server response: 403 Forbidden (403)\n"])
+    assert.deepEqual(remotely(`${refreshed}${err}`, out), { ok: false, code: "damaged", reason: "it is damaged" });
 });
 
 test("a lock that vanished is not damage", () => {
@@ -140,35 +136,30 @@ test("a lock that vanished is not damage", () => {
   const err = `${NOT_UNLOCKED}Fatal: unable to save snapshot: write ${full}: no space left on device
 ${NOT_CLEANED_UP}`.replaceAll("CAUSE", cause);
   const reason = "no space is left on the disk";
-  assert.deepEqual(failure({ code: 1, out: [], err, isRemote: false }), { ok: false, code: "full", reason });
+  assert.deepEqual(locally(err), { ok: false, code: "full", reason });
   const saved = `${NOT_UNLOCKED}${NOT_CLEANED_UP}`.replaceAll("CAUSE", cause);
   for (const line of saved.split("\n")) assert.equal(isLost(line, false), false, line);
-  assert.equal(failure({ code: 3, out: [], err: saved, isRemote: false }).reason, "restic ended with 3");
+  assert.equal(locally(saved, 3).reason, "restic ended with 3");
 });
 
 test("a lock that another restic removed while it was read is not damage", () => {
   const err =
     "Load(<lock/ff9c6c389e>, 0, 0) returned error, retrying after 552ms: open /backups/locks/ff9c6c389e: no such file or directory";
   assert.equal(isLost(err, false), false);
-  assert.equal(failure({ code: 1, out: [], err, isRemote: false }).reason, "restic ended with 1");
+  assert.equal(locally(err).reason, "restic ended with 1");
 });
 
 test("damage is reported although a connection was cut before", () => {
   const err = `Load(<data/6ac9e979ab>, 248, 251) returned error, retrying after 552ms: read tcp: read: connection reset by peer
 Pack ID does not match, want e007b1c2, got 3ee1a5d0
 Fatal: repository contains errors`;
-  assert.equal(failure({ code: 1, out: [], err, isRemote: true }).code, "damaged");
+  assert.equal(remotely(err).code, "damaged");
 });
 
 test("the latest backup is not one of a night when the clock was ahead, unless all are", () => {
   const NOW = Date.UTC(2026, 10, 25);
-  const [older, latest, ahead] = [NOW - 2 * DAY_MS, NOW - DAY_MS, NOW + 365 * DAY_MS].map((at) => ({
-    id: String(at),
-    at,
-    host: "mail.example.test",
-    tags: [],
-  }));
-  assert.ok(older !== undefined && latest !== undefined && ahead !== undefined);
+  const madeAt = (at: number) => ({ id: String(at), at, host: "mail.example.test", tags: [] });
+  const [older, latest, ahead] = [madeAt(NOW - 2 * DAY_MS), madeAt(NOW - DAY_MS), madeAt(NOW + 365 * DAY_MS)];
   assert.equal(latestOf([older, latest, ahead], NOW), latest);
   assert.equal(
     latestOf([older, latest], NOW - DAY_MS - 60_000),
