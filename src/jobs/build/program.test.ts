@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { CHECKOUT, versionIn } from "../../host/running/checkout.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { changedPrograms, installPrograms } from "./program.ts";
 
 describe("the programs of the server", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const programs = join(layout.program, "dashboard", "programs");
   const pagePrograms = (name: string): readonly string[] =>
     readdirSync(programs).filter((one) => one.replace(/-[A-Z0-9]{8}\.js$/, "") === name);
