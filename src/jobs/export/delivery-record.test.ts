@@ -45,9 +45,7 @@ test("a file that was damaged is not taken for a first run", () => {
   for (const text of ["", "{", "[]", '{"position":-1,"trouble":null,"since":null}', '{"position":1}']) {
     writeFileSync(file.foreign, text);
     assert.equal(readDelivery(file), null, text);
-    assert.deepEqual(
-      [new DeliveryFile(file).isUnreadable(), new DeliveryFile(file).last()],
-      [true, { id: 0, at: null }],
-    );
+    const opened = new DeliveryFile(file);
+    assert.deepEqual([opened.isUnreadable(), opened.last()], [true, { id: 0, at: null }]);
   }
 });

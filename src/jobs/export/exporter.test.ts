@@ -9,6 +9,8 @@ import { Exporter } from "./exporter.ts";
 /** Of the events in a database. */
 const [FIRST_TIME, OTHER_TIME] = ["2026-11-20T08:00:00.000Z", "2026-11-21T09:30:00.000Z"];
 
+const idsFrom = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
 /** Events 1 to `newest` except removed ones, a receiver that can fail, and the record of an earlier run. */
 function kit(newest: number, position: number | null = null) {
   const state = {
@@ -25,7 +27,7 @@ function kit(newest: number, position: number | null = null) {
   };
   const delivered: number[] = [];
   const events = ({ after = 0, most, order }: EventFilter): EventPage => {
-    const ids = Array.from({ length: state.newest }, (_, i) => i + 1).filter((id) => id > after && state.isKept(id));
+    const ids = idsFrom(after + 1, state.newest).filter((id) => state.isKept(id));
     const chosen = order === "newest_first" ? ids.toReversed().slice(0, most) : ids.slice(0, most);
     const next = order === "oldest_first" && chosen.length < ids.length ? (chosen.at(-1) ?? null) : null;
     return {
@@ -73,11 +75,7 @@ test("a later run continues where the last one ended, without pauses while there
   const { state, delivered, exporter } = kit(500, 10);
   const run = exporter();
   assert.deepEqual([await run.step(), await run.step(), await run.step()], [0, 0, 1_000]);
-  assert.deepEqual(
-    delivered,
-    Array.from({ length: 490 }, (_, i) => i + 11),
-  );
-  assert.deepEqual([state.position, state.lost], [500, 0]);
+  assert.deepEqual([delivered, state.position, state.lost], [idsFrom(11, 500), 500, 0]);
 });
 
 test("unconfirmed events are sent again at growing intervals, and the position does not move", async () => {
@@ -117,11 +115,7 @@ test("the same applies to a restored database whose ids have grown past the last
   const run = exporter();
   await run.step();
   await run.step();
-  assert.deepEqual(
-    delivered,
-    Array.from({ length: 30 }, (_, i) => i + 1),
-  );
-  assert.deepEqual([state.position, state.at, state.lost], [30, OTHER_TIME, 0]);
+  assert.deepEqual([delivered, state.position, state.at, state.lost], [idsFrom(1, 30), 30, OTHER_TIME, 0]);
 });
 
 test("an unreadable record sends all kept events, and does not count removed ones as lost", async () => {
