@@ -42,6 +42,7 @@ function fresh(t: TestContext) {
   const look = async (times = LOOKS): Promise<void> => {
     for (let i = 0; i < times; i++) await follower.look(path);
   };
+  const write = (text: string): void => writeFileSync(path, text);
   return {
     path,
     look,
@@ -49,7 +50,12 @@ function fresh(t: TestContext) {
     follower,
     files,
     accounts: new SqliteAccounts(db),
-    write: (text: string) => writeFileSync(path, text),
+    write,
+    /** Writes the file, and looks until it is used. */
+    follow: (text: string): Promise<void> => {
+      write(text);
+      return look();
+    },
     guardUp: (value: boolean) => {
       up = value;
     },
@@ -60,7 +66,7 @@ function fresh(t: TestContext) {
 }
 
 test("lines are added, changed and removed; a file is used once it has been unchanged for a while", async (t) => {
-  const { write, look, mayLogIn, hashOf, reported, trouble } = fresh(t);
+  const { write, follow, look, mayLogIn, hashOf, reported, trouble } = fresh(t);
   write(`anna@example.org|${HASH}\n`);
   await look(LOOKS - 1);
   assert.deepEqual(mayLogIn(), []);
@@ -72,8 +78,7 @@ test("lines are added, changed and removed; a file is used once it has been unch
   assert.match(hashOf("bert@example.org"), /^\{ARGON2ID\}/);
   const commands = reported.length;
   const first = hashOf("bert@example.org");
-  write(`# a comment more\nanna@example.org|${OTHER}\nbert@example.org|{PLAIN}a clear text\n`);
-  await look();
+  await follow(`# a comment more\nanna@example.org|${OTHER}\nbert@example.org|{PLAIN}a clear text\n`);
   assert.equal(hashOf("anna@example.org"), OTHER);
   assert.equal(hashOf("bert@example.org"), first, "the same password is not hashed again");
   assert.equal(reported.length, commands + 1);
@@ -85,30 +90,24 @@ test("lines are added, changed and removed; a file is used once it has been unch
 });
 
 test("a password in clear text that is the same keeps its hash, and with it sessions and app passwords", async (t) => {
-  const { write, look, hashOf, reported, files } = fresh(t);
+  const { follow, hashOf, reported, files } = fresh(t);
   const line = "bert@example.org|{PLAIN}a clear text";
-  write(`anna@example.org|${HASH}\n${line}\n`);
-  await look();
+  await follow(`anna@example.org|${HASH}\n${line}\n`);
   const first = hashOf("bert@example.org");
-  write(`anna@example.org|${HASH}\n${line}|userdb_quota_rule=*:storage=2G\n`);
-  await look();
+  await follow(`anna@example.org|${HASH}\n${line}|userdb_quota_rule=*:storage=2G\n`);
   assert.deepEqual(reported.at(-1)?.quotas, ["bert@example.org"], "another quota");
-  write(`anna@example.org|${HASH}\n`);
-  await look();
-  write(`anna@example.org|${HASH}\n${line}\n`);
-  await look();
+  await follow(`anna@example.org|${HASH}\n`);
+  await follow(`anna@example.org|${HASH}\n${line}\n`);
   assert.deepEqual(reported.at(-1)?.resumed, ["bert@example.org"], "a line that is back");
   files.endFollowing();
-  write(`${line}\nanna@example.org|${HASH}\n`);
-  await look();
+  await follow(`${line}\nanna@example.org|${HASH}\n`);
   assert.deepEqual(reported.at(-1)?.changed, [], "a file that is followed again");
   assert.equal(hashOf("bert@example.org"), first);
 });
 
 test("an empty, missing, truncated or invalid file changes nothing and is reported", async (t) => {
-  const { write, look, mayLogIn, path, trouble, reported } = fresh(t);
-  write(`anna@example.org|${HASH}\nbert@example.org|${HASH}\n`);
-  await look();
+  const { write, follow, look, mayLogIn, path, trouble, reported } = fresh(t);
+  await follow(`anna@example.org|${HASH}\nbert@example.org|${HASH}\n`);
   const both = mayLogIn();
   assert.equal(both.length, 2);
   const wrong: readonly [text: string | null, says: RegExp][] = [
@@ -131,39 +130,33 @@ test("an empty, missing, truncated or invalid file changes nothing and is report
   assert.match(trouble() ?? "no trouble", /is not a file/);
   rmSync(path);
   assert.ok(reported.length > 0);
-  write(`anna@example.org|${HASH}\n`);
-  await look();
+  await follow(`anna@example.org|${HASH}\n`);
   assert.deepEqual(mayLogIn(), ["anna@example.org"]);
   assert.equal(trouble(), null);
 });
 
 test("fields that are not used are reported while the file has them, and the rest of it is in force", async (t) => {
-  const { path, write, look, follower, mayLogIn, reported, trouble } = fresh(t);
-  write(`anna@example.org|${HASH}|userdb_mail=mbox:~/mail allow_nets=192.0.2.0/24\n`);
-  await look();
+  const { path, follow, look, follower, mayLogIn, reported, trouble } = fresh(t);
+  await follow(`anna@example.org|${HASH}|userdb_mail=mbox:~/mail allow_nets=192.0.2.0/24\n`);
   assert.deepEqual(mayLogIn(), ["anna@example.org"]);
   assert.equal(trouble(), `${path}: ignored in line 1: userdb_mail, allow_nets of anna@example.org`);
-  write(`anna@example.org|${HASH}|nologin\nbert@example.org|${HASH}|userdb_quota_rule=Trash:storage=+10%\n`);
-  await look();
+  await follow(`anna@example.org|${HASH}|nologin\nbert@example.org|${HASH}|userdb_quota_rule=Trash:storage=+10%\n`);
   assert.equal(trouble(), `${path}: ignored in line 1: nologin of anna@example.org, and fields in 1 more line`);
   const commands = reported.length;
   await look(10);
   assert.equal(reported.length, commands);
   const codes = () => follower.troubles().map(({ code }) => code);
   assert.deepEqual(codes(), ["accounts_file_ignored"]);
-  write("");
-  await look();
+  await follow("");
   assert.deepEqual(codes(), ["accounts_file_refused"], "another alert");
-  write(`anna@example.org|${HASH}|${"x ".repeat(99)}\n`);
-  await look();
+  await follow(`anna@example.org|${HASH}|${"x ".repeat(99)}\n`);
   assert.equal(trouble(), `${path}: ignored in line 1: ${"x, ".repeat(9)}x of anna@example.org`);
-  write(`anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G\n`);
-  await look();
+  await follow(`anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G\n`);
   assert.deepEqual(codes(), []);
 });
 
 test("accounts made by command are not touched; the guard is asked again until it answers", async (t) => {
-  const { accounts, write, look, mayLogIn, hashOf, guardUp, reported } = fresh(t);
+  const { accounts, write, follow, look, mayLogIn, hashOf, guardUp, reported } = fresh(t);
   accounts.add(accountName("carl@example.org"), OTHER, NOW);
   write(`anna@example.org|${HASH}\ncarl@example.org|${HASH}\n`);
   guardUp(false);
@@ -172,8 +165,7 @@ test("accounts made by command are not touched; the guard is asked again until i
   guardUp(true);
   await look(1);
   assert.deepEqual(mayLogIn(), ["anna@example.org", "carl@example.org"]);
-  write(`anna@example.org|${OTHER}\n`);
-  await look();
+  await follow(`anna@example.org|${OTHER}\n`);
   assert.equal(hashOf("carl@example.org"), OTHER);
   assert.deepEqual(mayLogIn(), ["anna@example.org", "carl@example.org"]);
   assert.ok(reported.every(({ skipped }) => skipped.length === 0));
