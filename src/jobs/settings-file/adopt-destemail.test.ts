@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { adoptDestemail } from "./adopt-edits.ts";
 
 /** As the document prints it. */
@@ -11,7 +10,7 @@ const PRINTED = "# Edit fail2ban jail configuration\ndestemail = your-alert-emai
 const ADOPTED = 'alerts.email = ["your-alert-email@domain.com"]';
 
 function scene(toml = "") {
-  const [checkout, layout] = [temporaryDirectory(), layoutOf(temporaryDirectory())];
+  const [checkout, layout] = [temporaryDirectory(), temporaryLayout()];
   writeFileSync(layout.settings, toml);
   mkdirSync(join(checkout, "security"));
   mkdirSync(layout.fail2banConf, { recursive: true });
@@ -79,16 +78,11 @@ test("an unreadable file is reported, and the next one counts", () => {
 
 test("the value of Debian's jail.conf, an empty one and invalid settings change nothing", () => {
   const { file, adopt } = scene();
-  for (const text of [
-    "destemail = root@localhost\n",
-    "destemail =\n",
-    "destemail = ; none\n",
-    "xdestemail = a@b.org\n",
-  ]) {
-    writeFileSync(file, text);
+  for (const line of ["destemail = root@localhost", "destemail =", "destemail = ; none", "xdestemail = a@b.org"]) {
+    writeFileSync(file, `${line}\n`);
     assert.deepEqual(adopt(), []);
   }
-  assert.deepEqual(adoptDestemail("/nowhere", layoutOf(temporaryDirectory()), {}), [], "before the first start");
+  assert.deepEqual(adoptDestemail("/nowhere", temporaryLayout(), {}), [], "before the first start");
   const invalid = scene("nonsense = 1\n");
   writeFileSync(invalid.file, PRINTED);
   assert.deepEqual([invalid.adopt(), invalid.text()], [[], "nonsense = 1\n"]);

@@ -13,13 +13,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { SCRIPT } from "../../settings/script/adopt-edits.ts";
 import { adoptScript } from "./adopt-edits.ts";
 
 function scene(toml: string) {
-  const [checkout, layout] = [temporaryDirectory(), layoutOf(temporaryDirectory())];
+  const [checkout, layout] = [temporaryDirectory(), temporaryLayout()];
   writeFileSync(layout.settings, toml);
   chmodSync(layout.settings, 0o640);
   mkdirSync(join(checkout, "security"));
@@ -38,45 +37,28 @@ function scene(toml: string) {
   };
 }
 
+const said = (...says: readonly string[]) => ({ ok: true, says });
+
 test("an edit is first shown, written once, and afterwards is in the settings file", () => {
   const { layout, edit, adopt, text } = scene("\uFEFF# mine\n");
   edit("{ maxEmailsPerIP: { perMinute: 20 } }");
-  assert.deepEqual(adopt(true), {
-    ok: true,
-    says: [`${SCRIPT} was edited: limits.mail.per_minute = 20; \`config apply\` writes it to ghostinbox.toml.`],
-  });
+  const edited = `${SCRIPT} was edited: limits.mail.per_minute = 20`;
+  assert.deepEqual(adopt(true), said(`${edited}; \`config apply\` writes it to ghostinbox.toml.`));
   assert.deepEqual([text(), existsSync(layout.adoptedScript)], ["\uFEFF# mine\n", false]);
-  assert.deepEqual(adopt(), {
-    ok: true,
-    says: [`${SCRIPT} was edited: limits.mail.per_minute = 20, now in ghostinbox.toml.`],
-  });
-  assert.deepEqual(
-    [text(), statSync(layout.settings).mode & 0o777],
-    ["\uFEFF# mine\nlimits.mail.per_minute = 20\n", 0o640],
-  );
+  assert.deepEqual(adopt(), said(`${edited}, now in ghostinbox.toml.`));
+  assert.equal(text(), "\uFEFF# mine\nlimits.mail.per_minute = 20\n");
+  assert.equal(statSync(layout.settings).mode & 0o777, 0o640);
   writeFileSync(layout.settings, "limits.mail.per_minute = 30\n");
-  assert.deepEqual(adopt(), { ok: true, says: [] });
+  assert.deepEqual(adopt(), said());
   edit("{}");
-  assert.deepEqual([adopt(), text()], [{ ok: true, says: [] }, "limits.mail.per_minute = 30\n"]);
+  assert.deepEqual([adopt(), text()], [said(), "limits.mail.per_minute = 30\n"]);
 });
 
 const TRUSTING = '{ whitelist: ["192.0.2.7"] }';
 const ALL = 'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]\n';
-const KEPT = {
-  ok: true,
-  says: [`${SCRIPT} is again as delivered. ghostinbox.toml keeps what was edited there before: allow.networks.`],
-};
-
-test("removing the last address ends its trust", () => {
-  const { edit, adopt, text } = scene("");
-  edit(TRUSTING);
-  adopt();
-  assert.equal(text(), ALL);
-  edit("{ whitelist: [] }");
-  const says = [`${SCRIPT} was edited: allow.networks = ["127.0.0.1/32", "::1/128"], now in ghostinbox.toml.`];
-  assert.deepEqual([adopt(), text()], [{ ok: true, says }, ""]);
-  assert.deepEqual(adopt(), { ok: true, says: [] });
-});
+const KEPT = said(
+  `${SCRIPT} is again as delivered. ghostinbox.toml keeps what was edited there before: allow.networks.`,
+);
 
 test("the script of a new version does not undo edits, which is reported once", () => {
   const { edit, upgrade, adopt, text } = scene("");
@@ -85,7 +67,7 @@ test("the script of a new version does not undo edits, which is reported once", 
   upgrade("1.1.0");
   edit("{}");
   assert.deepEqual([adopt(true), adopt(), text()], [KEPT, KEPT, ALL]);
-  assert.deepEqual([adopt(), text()], [{ ok: true, says: [] }, ALL]);
+  assert.deepEqual([adopt(), text()], [said(), ALL]);
 });
 
 test("an edited file that a new version replaces can be edited back later", () => {
@@ -93,31 +75,27 @@ test("an edited file that a new version replaces can be edited back later", () =
   edit(TRUSTING);
   adopt();
   upgrade("1.1.0");
-  assert.deepEqual([adopt(), text()], [{ ok: true, says: [] }, ALL]);
-  edit("{}");
-  adopt();
-  assert.equal(text(), "");
+  assert.deepEqual([adopt(), text()], [said(), ALL]);
+  edit("{ whitelist: [] }");
+  const ended = said(`${SCRIPT} was edited: allow.networks = ["127.0.0.1/32", "::1/128"], now in ghostinbox.toml.`);
+  assert.deepEqual([adopt(), text()], [ended, ""], "removing the last address ends its trust");
 });
 
-test("an unedited script that is older than the adopted one, as in a new container, undoes nothing", () => {
-  const { edit, adopt, text, script } = scene("");
-  edit(TRUSTING);
-  adopt();
-  edit("{}");
-  utimesSync(script, 1, 1);
-  assert.deepEqual([adopt(), text()], [KEPT, ALL]);
-});
+const NOW_S = Date.now() / 1_000;
 
-test("a restored record meets an unedited script that is younger than its contents, and undoes nothing", () => {
-  const { layout, edit, adopt, text, script } = scene("");
-  edit(TRUSTING);
-  adopt();
-  edit("{}");
-  const minuteAgo = Date.now() / 1000 - 60;
-  utimesSync(script, minuteAgo, minuteAgo);
-  utimesSync(layout.adoptedScript, 1, 1);
-  assert.deepEqual([adopt(), text()], [KEPT, ALL]);
-});
+for (const [what, scriptAtS, recordAtS] of [
+  ["older than the adopted one, as in a new container", 1, NOW_S],
+  ["younger than the contents of a restored record", NOW_S - 60, 1],
+] as const)
+  test(`an unedited script that is ${what}, undoes nothing`, () => {
+    const { layout, edit, adopt, text, script } = scene("");
+    edit(TRUSTING);
+    adopt();
+    edit("{}");
+    utimesSync(script, scriptAtS, scriptAtS);
+    utimesSync(layout.adoptedScript, recordAtS, recordAtS);
+    assert.deepEqual([adopt(), text()], [KEPT, ALL]);
+  });
 
 test("a record of an older program, without a version, counts as one of a different version", () => {
   const { layout, edit, adopt, text } = scene(ALL);
@@ -138,10 +116,10 @@ test("nothing is written of a script with a mistake", () => {
 
 test("without a script or a settings file there is nothing to do", () => {
   const { layout, edit, adopt } = scene("");
-  assert.deepEqual(adopt(), { ok: true, says: [] });
+  assert.deepEqual(adopt(), said());
   edit("{ maxEmailsPerIP: { perMinute: 20 } }");
   rmSync(layout.settings);
-  assert.deepEqual([adopt(), existsSync(layout.settings)], [{ ok: true, says: [] }, false]);
+  assert.deepEqual([adopt(), existsSync(layout.settings)], [said(), false]);
 });
 
 test("a script that is a directory is reported with its path", () => {
