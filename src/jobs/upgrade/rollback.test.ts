@@ -68,11 +68,10 @@ test("restores the databases and settings of the snapshot, and keeps the replace
   assert.deepEqual(versions(layout), [1, 1]);
   assert.equal(readFileSync(layout.settings, "utf8"), OLD_SETTINGS);
   assert.equal(statSync(layout.settings).mode & 0o777, 0o640);
-  for (const path of [layout.engineDb, layout.accountsDb])
-    assert.deepEqual(
-      readdirSync(dirname(path)).filter((name) => !/-(?:wal|shm)$/.test(name)),
-      [basename(path)],
-    );
+  for (const path of [layout.engineDb, layout.accountsDb]) {
+    const names = readdirSync(dirname(path)).filter((name) => !/-(?:wal|shm)$/.test(name));
+    assert.deepEqual(names, [basename(path)]);
+  }
   assert.deepEqual([statSync(dirname(layout.engineDb)).mode, statSync(layout.engineDb).uid], [mode, uid]);
   using engine = new DatabaseSync(join(aside, "engine", "engine.db"), { readOnly: true });
   assert.equal(engine.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);

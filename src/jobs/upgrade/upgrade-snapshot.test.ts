@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { OLD_SETTINGS, oldData, upgradeDatabases, writeToday } from "../../../test/kit/next-version.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { schemasOf } from "../../store/schemas.ts";
+import { rollBack } from "./rollback.ts";
 import {
   describeSnapshot,
   inSnapshot,
@@ -16,6 +17,8 @@ import {
   makeUpgradeSnapshot,
   noteUpgraded,
   readSnapshot,
+  refuseUnfitData,
+  whyNotAgain,
 } from "./upgrade-snapshot.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
@@ -45,7 +48,7 @@ test("before a migration, databases and settings are copied, only for root", asy
 });
 
 test("there is none if no database needs an upgrade", async (t) => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   assert.equal(await makeUpgradeSnapshot(layout, NOW), null);
   const old = oldData(t);
   upgradeDatabases(old);
@@ -109,3 +112,44 @@ function writeTodayAgain(layout: Layout): void {
     writeFileSync(path, readFileSync(`${path}.old`));
   }
 }
+
+async function takenBack(t: TestContext) {
+  const layout = oldData(t);
+  const snapshot = await makeUpgradeSnapshot(layout, NOW);
+  assert.ok(snapshot !== null);
+  upgradeDatabases(layout);
+  assert.equal(whyNotAgain(layout), null);
+  rollBack(layout, snapshot, NOW);
+  return layout;
+}
+
+test("the version that a rollback left does not upgrade again, with one sentence and code 4", async (t) => {
+  const layout = await takenBack(t);
+  assert.throws(() => refuseUnfitData(layout), {
+    name: "SetUpFailure",
+    message: /^The upgrade of engine\.db to schema 2 was undone: .* or delete \S+\.json to/,
+    exitCode: 4,
+  });
+  const versions = schemasOf(layout).map(({ version }) => version);
+  assert.deepEqual(versions, [1, 1]);
+});
+
+test("the older version starts, and so does a still newer one", async (t) => {
+  const layout = await takenBack(t);
+  const schemas = schemasOf(layout);
+  const older = schemas.map((one) => ({ ...one, known: one.version }));
+  const newer = schemas.map((one) => ({ ...one, known: one.known + 1 }));
+  assert.equal(whyNotAgain(layout, older), null);
+  assert.equal(whyNotAgain(layout, newer), null);
+});
+
+test("it starts again once the note is deleted, and an upgrade deletes the note", async (t) => {
+  const layout = await takenBack(t);
+  const note = JSON.stringify({ "engine.db": 1_000 });
+  assert.match(whyNotAgain(layout) ?? "", /was undone/);
+  rmSync(layout.takenBack);
+  assert.equal(whyNotAgain(layout), null);
+  writeFileSync(layout.takenBack, note);
+  assert.ok((await makeUpgradeSnapshot(layout, NOW)) !== null);
+  assert.throws(() => rmSync(layout.takenBack), { code: "ENOENT" });
+});
