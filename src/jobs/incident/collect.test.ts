@@ -31,10 +31,8 @@ test("collects logs since the given time, configuration without its secrets, and
   put(join(layout.program, "guard.js"), "1;");
   await collect(layout, to, { since: 1_000 });
   const found = filesBelow(to).map((path) => path.slice(to.length + 1));
-  assert.deepEqual(
-    found.filter((path) => path.startsWith("logs/")),
-    ["logs/mail/mail.log"],
-  );
+  const logs = found.filter((path) => path.startsWith("logs/"));
+  assert.deepEqual(logs, ["logs/mail/mail.log"]);
   const conf = readFileSync(join(to, "conf/dovecot/dovecot.conf"), "utf8");
   assert.equal(conf, "auth_policy = (secret)\nprotocols = imap\n");
   assert.match(readFileSync(join(to, "machine/program.sha256"), "utf8"), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
@@ -45,11 +43,7 @@ test("collects logs since the given time, configuration without its secrets, and
 test("names truncated files and failed programs", { skip: lacking({ installed: ["ps"] }) }, async () => {
   const { layout, to } = made();
   const lacks = await collect(layout, to, { since: 0, mostBytes: 100 });
-  const cut = /^machine\/processes\.txt is cut: ps: stdout maxBuffer length exceeded$/;
-  assert.ok(
-    lacks.some((one) => cut.test(one)),
-    lacks.join("; "),
-  );
+  assert.match(lacks.join("\n"), /^machine\/processes\.txt is cut: ps: stdout maxBuffer length exceeded$/m);
   assert.equal(readFileSync(join(to, "machine/processes.txt"), "utf8").length, 100);
 });
 
@@ -70,10 +64,8 @@ test("copies mails from any queue directory, and skips missing ones", () => {
 test("writes any number of objects as lines", () => {
   const { to } = made();
   writeLines(join(to, "none.jsonl"), []);
-  writeLines(
-    join(to, "many.jsonl"),
-    Array.from({ length: 2_500 }, (_, i) => ({ i })),
-  );
+  const many = Array.from({ length: 2_500 }, (_, i) => ({ i }));
+  writeLines(join(to, "many.jsonl"), many);
   assert.equal(readFileSync(join(to, "none.jsonl"), "utf8"), "");
   const lines = readFileSync(join(to, "many.jsonl"), "utf8").split("\n");
   assert.deepEqual([lines.length, lines[2_499]], [2_501, '{"i":2499}']);

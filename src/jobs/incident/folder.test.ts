@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { appendFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { appendEntry, folderOf, keepIncident, openIncident, readIncidents, readTimeline } from "./folder.ts";
 
 const AT = "2026-11-20T08:00:00.000Z";
 const entry = { at: AT, by: "root", step: "note", says: "Called.", lines: ["one"], audited: false } as const;
 
 test("an incident has a folder only for root, a record and a timeline", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   assert.deepEqual(readIncidents(layout), []);
   const first = openIncident(layout, { title: "Anna", openedAt: AT, since: AT });
   const second = openIncident(layout, { title: "Anna", openedAt: "2026-11-20T09:00:00.000Z", since: AT });

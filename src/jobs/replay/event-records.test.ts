@@ -16,28 +16,17 @@ const ODD = "x\u0000\u001b[31m\u202e😀".repeat(90);
 test("a record is read back whole, with the same sentences", (t) => {
   const db = engineFor(t);
   const store = new SqliteStore(db);
+  const passed = decision("pass", "below_limit");
+  const context = { prefix: PREFIX, at: START };
+  const odd = { ...MAIL, sender: ODD, recipient: ODD, helo: ODD, queueId: ODD };
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const written: readonly (EventRecord | null)[] = [
-    recordOf({ type: "CONNECT", ...MAIL }, decision("pass", "below_limit"), { prefix: PREFIX, at: START }),
+    recordOf({ type: "CONNECT", ...MAIL }, passed, context),
     recordOf({ type: "DATA", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
-      prefix: PREFIX,
-      at: START,
+      ...context,
       seen: { protection: "gateway", accountNetworks: [PREFIX] },
     }),
-    recordOf(
-      {
-        type: "END_OF_MESSAGE",
-        recipientCount: 1,
-        sizeBytes: 9,
-        ...MAIL,
-        sender: ODD,
-        recipient: ODD,
-        helo: ODD,
-        queueId: ODD,
-      },
-      decision("pass", "below_limit"),
-      { prefix: PREFIX, at: START },
-    ),
+    recordOf({ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...odd }, passed, context),
     changeRecord({ type: "BAN", ban: BAN }, START),
     auditRecord({ type: "ALIAS_ADDED", subject: "info@example.org", targets: ["anna@example.org"], by: "root" }, START),
     observationRecord({ type: "MAIL_QUEUED", queueId: "4ABC", messageId: ODD }, START, hostPrefix),
@@ -52,10 +41,8 @@ test("a record is read back whole, with the same sentences", (t) => {
     const row = db.prepare("SELECT details, action FROM event WHERE id = ?").get(i + 1);
     assert.deepEqual({ ...row }, sentenceOf(one));
   }
-  assert.deepEqual(
-    read.slice(0, 2).map((one) => one && eventOf(one)?.type),
-    ["CONNECT", "DATA"],
-  );
+  const types = read.slice(0, 2).map((one) => one && eventOf(one)?.type);
+  assert.deepEqual(types, ["CONNECT", "DATA"]);
 });
 
 test("an event of which only the words are known is not read back; ids continue after it", (t) => {

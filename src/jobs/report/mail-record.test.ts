@@ -54,10 +54,8 @@ test("a machine that was off sends one, late", () => {
 test("a clock that jumps there and back sends each period once, and skips none", () => {
   const ahead = hours(FRIDAY + 60 * DAY_MS, 1);
   const mails = sent([...hours(FRIDAY, 5), ...ahead, ...hours(FRIDAY + 5 * DAY_MS, 70)]);
-  assert.deepEqual(
-    mails.filter((one) => one < "2027-01-01"),
-    ["2026-11-23", "2026-11-30", "2026-12-07", "2026-12-14", "2026-12-21", "2026-12-28"],
-  );
+  const ofYear = mails.filter((one) => one < "2027-01-01");
+  assert.deepEqual(ofYear, ["2026-11-23", "2026-11-30", "2026-12-07", "2026-12-14", "2026-12-21", "2026-12-28"]);
   assert.equal(mails.filter((one) => one === "2026-11-23").length, 1);
 });
 

@@ -3,25 +3,20 @@ import { describe, test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { reportOf } from "../../core/report/report.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { sendReport } from "./send.ts";
 
-const RELAY = '[alerts]\nrelay = "[smtp.example.net]:587"\nrelay_to = ["me@example.net"]\n';
-const NTFY = '[alerts]\nntfy = ["https://ntfy.example/topic"]\n';
+const OWNERS = ["owner@elsewhere.example", "second@elsewhere.example"];
 
 describe("a report in the queue of the real Postfix", SENDMAIL, () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   makeMailQueue(layout);
 
   for (const [toml, to] of [
-    [
-      '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n',
-      ["owner@elsewhere.example", "second@elsewhere.example"],
-    ],
-    [RELAY, ["me@example.net"]],
-    [NTFY, ["postmaster@example.org"]],
+    [`[alerts]\nemail = ${JSON.stringify(OWNERS)}\n`, OWNERS],
+    ['[alerts]\nrelay = "[smtp.example.net]:587"\nrelay_to = ["me@example.net"]\n', ["me@example.net"]],
+    ['[alerts]\nntfy = ["https://ntfy.example/topic"]\n', ["postmaster@example.org"]],
     ["", ["postmaster@example.org"]],
   ] as const)
     test(`is sent to ${to.join(" and ")}`, async () => {
@@ -38,6 +33,6 @@ describe("a report in the queue of the real Postfix", SENDMAIL, () => {
 });
 
 test("without a queue the reason is returned", async () => {
-  const sent = await sendReport(layoutOf(temporaryDirectory()), settingsWith(""), reportOf(reportFacts()), "report-1");
+  const sent = await sendReport(temporaryLayout(), settingsWith(""), reportOf(reportFacts()), "report-1");
   assert.ok(!sent.ok && sent.reason !== "");
 });

@@ -13,7 +13,7 @@ import { RetentionJob, type RetentionSettings, readRetentionRecord, removeOldMai
 const ANNA = accountName("anna@example.org");
 const SETTINGS = { "retention.mail": [keepRule("Trash 30d")], "retention.hour": 2 };
 
-/** After the first check, with the folder seen long ago. */
+/** After the first checks, with the folder seen long ago; `first`: the night of the first run. */
 async function scene() {
   const layout = temporaryLayout("retentionRecord");
   const clock = new HandClock();
@@ -37,12 +37,12 @@ async function scene() {
     await schedule.look();
     return runs.splice(0).length;
   };
-  return { layout, clock, schedule, at, runs, state, mail };
+  await at(clock.now());
+  return { layout, clock, schedule, at, runs, state, mail, first: nextNight(2, clock.now()) };
 }
 
 test("the first run is in the night after the first check, and then each night has one", async () => {
-  const { at, clock, layout } = await scene();
-  const first = nextNight(2, clock.now());
+  const { at, clock, layout, first } = await scene();
   assert.ok(first > clock.now() && first <= clock.now() + DAY_MS);
   assert.equal(new Date(first).getHours(), 2);
   assert.equal(await at(clock.now()), 0);
@@ -56,9 +56,7 @@ test("the first run is in the night after the first check, and then each night h
 });
 
 test("a failure is reported and retried each hour; so are unreadable legal holds", async () => {
-  const { at, clock, state, schedule, layout } = await scene();
-  await at(clock.now());
-  const first = nextNight(2, clock.now());
+  const { at, state, schedule, layout, first } = await scene();
   state.fails = true;
   assert.equal(await at(first), 0);
   assert.deepEqual(schedule.troubles(), [{ code: "retention_failed", detail: "no Dovecot" }]);
@@ -73,9 +71,7 @@ test("a failure is reported and retried each hour; so are unreadable legal holds
 });
 
 test("a run that cannot be noted is reported, removes nothing, and is repeated an hour later", async () => {
-  const { at, clock, layout, state, schedule } = await scene();
-  await at(clock.now());
-  const first = nextNight(2, clock.now());
+  const { at, layout, state, schedule, first } = await scene();
   // The record can be read, but not replaced: for root, file modes would not prevent it.
   const [directory, away] = [dirname(layout.retentionRecord), `${dirname(layout.retentionRecord)}.away`];
   state.meanwhile = () => {
@@ -98,7 +94,6 @@ test("a run that cannot be noted is reported, removes nothing, and is repeated a
 test("a clock that is a year ahead or behind removes nothing, and the time of all folders starts again", async () => {
   for (const byMs of [365 * DAY_MS, -365 * DAY_MS]) {
     const { at, clock, layout, schedule } = await scene();
-    await at(clock.now());
     const wrong = nextNight(2, clock.now() + byMs);
     assert.equal(await at(wrong), 0);
     assert.match(schedule.troubles()[0]?.detail ?? "", /^the clock went (ahead|back) by \d+ days, to /);
@@ -113,17 +108,15 @@ test("a clock that is a year ahead or behind removes nothing, and the time of al
 });
 
 test("if the record is lost, the time of every folder starts again: a clock jump may have gone unnoticed", async () => {
-  const { at, clock, layout } = await scene();
+  const { at, clock, layout, first } = await scene();
   rmSync(layout.retentionRecord);
   assert.equal(await at(clock.now()), 0);
-  const first = nextNight(2, clock.now());
   for (let days = 0; days < 30; days += 1) assert.equal(await at(first + days * DAY_MS), 0, `${days}`);
   assert.equal(await at(first + 30 * DAY_MS), 1);
 });
 
 test("a manual run while the clock is wrong removes nothing, and marks the clock as trusted", async () => {
   const { at, clock, layout, mail, runs, schedule } = await scene();
-  await at(clock.now());
   const wrong = clock.now() + 365 * DAY_MS;
   assert.equal((await removeOldMail(layout, { settings: SETTINGS, now: wrong, mail })).mails, 0);
   assert.equal(await at(clock.now() + MINUTE_MS), 0);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, statSync } from "node:fs";
 import { describe, test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parseBesides, restoreModes, unclaimed } from "./installed-besides.ts";
 import { besidesSentences } from "./uninstall.ts";
@@ -62,14 +62,13 @@ test("uninstall's plan names every user, the files by their directories, and the
     files: paths.map((path) => ({ path, sha256: "0" })),
     directories: ["/etc/postfix", "/etc/postfix/sasl", "/etc/runit"],
   });
-  assert.deepEqual(
-    plan.map((sentence) => sentence.split(": ")[1]),
-    ["postfix postdrop", "/etc/aliases /etc/hosts /etc/postfix/main.cf /etc/ssl/certs (2)", "/etc/postfix /etc/runit"],
-  );
+  const named = plan.map((sentence) => sentence.split(": ")[1]);
+  const files = "/etc/aliases /etc/hosts /etc/postfix/main.cf /etc/ssl/certs (2)";
+  assert.deepEqual(named, ["postfix postdrop", files, "/etc/postfix /etc/runit"]);
   assert.deepEqual(besidesSentences(NOTHING), []);
 });
 
-describe("the mode and owner of a directory that a package changed", { skip: lacking({ root: true }) }, () => {
+describe("the mode and owner of a directory that a package changed", ROOT, () => {
   const path = temporaryDirectory();
   const state = (): string => `${(statSync(path).mode & 0o7777).toString(8)} ${statSync(path).gid}`;
   const modes = [

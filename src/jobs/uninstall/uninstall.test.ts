@@ -3,16 +3,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { ROOT } from "../../../test/kit/needs.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { changeBackupRecord } from "../backup/records.ts";
 import { dataSentence, whyKept } from "./uninstall.ts";
 
-test("a disk that is mounted within the data directory is not deleted with it", {
-  skip: lacking({ root: true }),
-}, () => {
-  const { data, settings } = layoutOf(temporaryDirectory());
+test("a disk that is mounted within the data directory is not deleted with it", ROOT, () => {
+  const { data, settings } = temporaryLayout();
   writeFileSync(settings, "");
   const disk = join(data, "nas", "backups");
   mkdirSync(disk, { recursive: true });
@@ -26,7 +23,7 @@ test("a disk that is mounted within the data directory is not deleted with it", 
 });
 
 test("names the backups and their key with the deleted data, more prominently while the owner has not seen the key", () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const { data, backup, backupKey, backupRepository } = layout;
   const says = (purgeData = true): string => dataSentence(layout, { purgeData });
   assert.equal(says(), `Delete ${data} with all mail, accounts and settings.`);
