@@ -19,7 +19,7 @@ function prepared(): Readonly<{ data: string; aside: string }> {
 }
 
 /** The state after a restore that was killed at once. */
-function marked({ data, aside }: Readonly<{ data: string; aside: string | null }>): void {
+function marked({ data, aside }: ReturnType<typeof prepared>): void {
   writeFileSync(`${data}.restoring-step`, JSON.stringify({ aside, keepsKey: true }));
 }
 
@@ -30,6 +30,7 @@ function expectExchanged({ data, aside }: ReturnType<typeof prepared>): void {
   assert.deepEqual([existsSync(wholeBeside(data)), isExchanging(data)], [false, false]);
 }
 
+/** `killed-restore.machine.test.ts` kills a restore before each of its steps. */
 describe("a restored directory takes its place", ROOT, () => {
   test("the former directory moves aside", () => {
     const server = prepared();
@@ -37,33 +38,16 @@ describe("a restored directory takes its place", ROOT, () => {
     expectExchanged(server);
   });
 
-  for (const [when, killed] of [
-    ["before the first move", () => undefined],
-    ["between the two", ({ data, aside }) => renameSync(data, aside)],
-    [
-      "between the two, and something made an empty directory since",
-      ({ data, aside }) => {
-        renameSync(data, aside);
-        mkdirSync(join(data, "run"), { recursive: true });
-      },
-    ],
-    [
-      "before the backups followed",
-      ({ data, aside }) => {
-        renameSync(data, aside);
-        renameSync(wholeBeside(data), data);
-      },
-    ],
-  ] as const satisfies readonly (readonly [string, (server: ReturnType<typeof prepared>) => void])[])
-    test(`killed ${when}, the next start finishes it`, () => {
-      const server = prepared();
-      marked(server);
-      killed(server);
-      assert.equal(finishRestore(server.data), true);
-      expectExchanged(server);
-      assert.equal(finishRestore(server.data), false);
-      expectExchanged(server);
-    });
+  test("killed between the two moves, the next start finishes it, although something made an empty directory", () => {
+    const server = prepared();
+    marked(server);
+    renameSync(server.data, server.aside);
+    mkdirSync(join(server.data, "run"), { recursive: true });
+    assert.equal(finishRestore(server.data), true);
+    expectExchanged(server);
+    assert.equal(finishRestore(server.data), false);
+    expectExchanged(server);
+  });
 
   test("if a different server has started since, nothing is deleted, and the start names both places", () => {
     const server = prepared();

@@ -1,14 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -42,6 +33,7 @@ function expectReplaced(data: string): void {
   assert.deepEqual(readdirSync(join(data, "before")).toSorted(), ["mail", "only-old"]);
 }
 
+/** `killed-restore.machine.test.ts` kills a restore before each of its steps. */
 describe("replacing the contents of a directory", () => {
   test("the present contents move aside, and the restored ones take their place", () => {
     const data = prepared();
@@ -58,24 +50,6 @@ describe("replacing the contents of a directory", () => {
     assert.deepEqual(readdirSync(data).toSorted(), ["lost+found", "mail"]);
   });
 
-  const step = (data: string, text: string): void => writeFileSync(join(data, WORK, "step.json"), text);
-  test("after a kill between any two moves it can be finished", () => {
-    const out = prepared();
-    step(out, '{"step":"out","aside":"before"}');
-    mkdirSync(join(out, WORK, "old"));
-    renameSync(join(out, "mail"), join(out, WORK, "old", "mail"));
-    finishReplacing(out);
-    expectReplaced(out);
-
-    const moved = prepared();
-    mkdirSync(join(moved, WORK, "old"));
-    for (const name of ["mail", "only-old"]) renameSync(join(moved, name), join(moved, WORK, "old", name));
-    renameSync(join(wholeIn(moved), "mail"), join(moved, "mail"));
-    step(moved, '{"step":"in","aside":"before"}');
-    finishReplacing(moved);
-    expectReplaced(moved);
-  });
-
   test("a replacement that has not started is dropped, and nothing has changed", () => {
     for (const drop of [dropWhole, finishReplacing]) {
       const data = prepared();
@@ -84,9 +58,10 @@ describe("replacing the contents of a directory", () => {
       assert.deepEqual(readdirSync(join(data, "mail")), ["old"]);
     }
     const begun = prepared();
-    step(begun, '{"step":"in","aside":"before"}');
+    const step = join(begun, WORK, "step.json");
+    writeFileSync(step, '{"step":"in","aside":"before"}');
     dropWhole(begun);
-    assert.match(readFileSync(join(begun, WORK, "step.json"), "utf8"), /in/);
+    assert.match(readFileSync(step, "utf8"), /in/);
   });
 
   test("a start does not wait for a running restore, but reports it", () => {
