@@ -31,8 +31,3 @@ describe("a report in the queue of the real Postfix", SENDMAIL, () => {
     assert.match(mail, /text\/html/);
   });
 });
-
-test("without a queue the reason is returned", async () => {
-  const sent = await sendReport(temporaryLayout(), settingsWith(""), reportOf(reportFacts()), "report-1");
-  assert.ok(!sent.ok && sent.reason !== "");
-});
