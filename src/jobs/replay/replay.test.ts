@@ -4,41 +4,38 @@ import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, STRANGER } from "../../../test/kit/samples.ts";
 import { rowsOf } from "../../../test/kit/test-database.ts";
-import { HOUR_MS, later } from "../../core/time.ts";
+import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import { differenceOf } from "./comparison.ts";
 import { RecordedEvents } from "./recorded-events.ts";
 import { RecordedFacts } from "./recorded-facts.ts";
 import { Replay } from "./replay.ts";
 import { copyMemory, openReplayHistory } from "./replay-history.ts";
+import { runReplay } from "./run-replay.ts";
 import { inOrder } from "./sequence.ts";
 
-const MAILS = 12;
+async function askAboutMail(engine: ReturnType<typeof engineOnMemory>["engine"]): Promise<void> {
+  const decided = engine.ask({ type: "DATA", recipientCount: 1, ...MAIL });
+  engine.flush();
+  await decided;
+}
 
 test("a replay that starts in the middle knows the bans from before it", async () => {
   const { engine, db, clock } = engineOnMemory();
-  const asked = async (): Promise<void> => {
-    const decided = engine.ask({ type: "DATA", recipientCount: 1, ...MAIL });
-    engine.flush();
-    await decided;
-  };
-  for (let i = 0; i < MAILS; i++) await asked();
+  for (let i = 0; i < 12; i++) await askAboutMail(engine);
   clock.advance(1_000);
   const middle = clock.now();
   const recorded = new RecordedEvents(db);
   const first = recorded.last() + 1;
-  await asked();
+  await askAboutMail(engine);
   assert.equal(recorded.firstSince(middle), first);
   assert.equal(recorded.firstReadable(first), middle);
   assert.equal(recorded.summedUpTo(), null);
-  for (const [from, isSame] of [
-    [db, true],
-    [null, false],
-  ] as const) {
+  for (const from of [db, null]) {
     const history = openReplayHistory(TEST_POLICY, from, middle);
     const replay = new Replay({ policy: TEST_POLICY, allowNow: [], own: [], history });
     const [only, ...others] = replay.run(inOrder(recorded.between(first, recorded.last())));
     assert.ok(only !== undefined && others.length === 0);
-    assert.equal(differenceOf(only) === null, isSame, JSON.stringify(only));
+    assert.equal(differenceOf(only) === null, from !== null, JSON.stringify(only));
     history.prune(later(middle, 1));
     history.close();
   }
@@ -113,4 +110,22 @@ test("facts from outside hold until the next record has others", () => {
   assert.equal(reported.allowed().length, 1);
   assert.equal(facts.tell(event, { protection: "allow_listed" }), false);
   history.close();
+});
+
+test("if events are omitted, the first of the others fill the windows, and the report says so", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const from = clock.now();
+  for (let i = 0; i < 40; i++) {
+    await askAboutMail(engine);
+    clock.advance(MINUTE_MS);
+  }
+  const policy = { ...TEST_POLICY, mail: [{ key: "limits.mail.per_hour", count: 5, windowMs: HOUR_MS }] };
+  const asked = { policy, allowNow: [], proxies: [], since: later(from, -1), only: null, now: clock.now() };
+  const whole = runReplay(db, { ...asked, mostEvents: 100_000 });
+  assert.deepEqual([whole.events, whole.reach.cut, whole.reach.windowsFilled], [40, false, true]);
+  assert.equal(whole.differences + whole.unreached, 40 - 5);
+
+  const newest = runReplay(db, { ...asked, mostEvents: 20 });
+  assert.deepEqual([newest.events, newest.reach.cut, newest.reach.windowsFilled], [10, true, false]);
+  assert.equal(newest.differences + newest.unreached, 10, "every window had events");
 });
