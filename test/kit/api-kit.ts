@@ -102,30 +102,13 @@ export class FakeQueries implements Queries {
 
 type Sent = Readonly<{ status: number; answer: unknown }>;
 
-export type Kit = Readonly<{
-  url: string;
-  port: number;
-  guard: FakeGuard;
-  queries: FakeQueries;
-  problems: unknown[];
-  parts: ApiParts;
-  /** Asks for a path below `/api/v1/`, with the token `ci` unless the headers name another. */
-  send: (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Sent>;
-  /** Moves the clock of the API; the sockets' time-outs are real. */
-  advance: (byMs: number) => void;
-  storeDown: (down: boolean) => void;
-  tell: () => void;
-  subscribers: () => number;
-  stop: () => Promise<void>;
-}>;
+type HeaderFields = Readonly<Record<string, string>>;
+
+export type Kit = Awaited<ReturnType<typeof startKit>>;
 
 const NO_TRIALS: ApiParts["trials"] = { decide: () => Promise.resolve({ outcome: "busy" }) };
 
-export async function startKit(
-  t: TestContext,
-  settings: Partial<ApiParts["settings"]> = {},
-  trials = NO_TRIALS,
-): Promise<Kit> {
+export async function startKit(t: TestContext, settings: Partial<ApiParts["settings"]> = {}, trials = NO_TRIALS) {
   const guard = new FakeGuard();
   const queries = new FakeQueries();
   const problems: unknown[] = [];
@@ -174,13 +157,15 @@ export async function startKit(
     queries,
     problems,
     parts,
-    send: async (method, path, body, headers = bearer) => {
+    /** Asks for a path below `/api/v1/`, with the token `ci` unless the headers name another. */
+    send: async (method: string, path: string, body?: unknown, headers: HeaderFields = bearer): Promise<Sent> => {
       const content = body === undefined ? {} : { body: JSON.stringify(body) };
       const response = await fetch(`${url}/api/v1/${path}`, { method, headers, ...content });
       return { status: response.status, answer: await response.json() };
     },
-    advance: (byMs) => (now = later(now, byMs)),
-    storeDown: (down) => (isStoreDown = down),
+    /** Moves the clock of the API; the sockets' time-outs are real. */
+    advance: (byMs: number) => (now = later(now, byMs)),
+    storeDown: (down: boolean) => (isStoreDown = down),
     tell: () => listeners.forEach((listener) => listener()),
     subscribers: () => listeners.size,
     stop: () => server.stop(),
@@ -198,21 +183,10 @@ export function ask({ url }: Kit, path: string, body?: unknown): Promise<Respons
   return fetch(`${url}${path}`, { method: "POST", headers: bearer, body: JSON.stringify(body) });
 }
 
-/** A stream of the API as it is read. */
-export type OpenStream = Readonly<{
-  status: number;
-  /** Reads until this finds something in the text so far, and returns that. */
-  until: <T>(find: (text: string) => T | null) => Promise<T>;
-  /** Resolves when the server ends the stream. */
-  end: () => Promise<void>;
-  close: () => void;
-}>;
+export type OpenStream = Awaited<ReturnType<typeof openStream>>;
 
-export async function openStream(
-  t: TestContext,
-  url: string,
-  headers: Readonly<Record<string, string>> = bearer,
-): Promise<OpenStream> {
+/** A stream of the API as it is read. */
+export async function openStream(t: TestContext, url: string, headers: HeaderFields = bearer) {
   const over = new AbortController();
   t.after(() => over.abort());
   const { status, body } = await fetch(url, { headers, signal: over.signal });
@@ -220,7 +194,8 @@ export async function openStream(
   let text = "";
   return {
     status,
-    until: async (find) => {
+    /** Reads until this finds something in the text so far, and returns that. */
+    until: async <T>(find: (text: string) => T | null): Promise<T> => {
       for (;;) {
         const found = find(text);
         if (found !== null) return found;
@@ -229,7 +204,8 @@ export async function openStream(
         text += value;
       }
     },
-    end: async () => {
+    /** Resolves when the server ends the stream. */
+    end: async (): Promise<void> => {
       while (!(await source.read()).done);
     },
     close: () => over.abort(),
