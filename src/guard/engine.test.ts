@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { connect, mail } from "../../test/kit/engine-events.ts";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { ip, MAIL, net, STRANGER } from "../../test/kit/samples.ts";
+import { columnOf } from "../../test/kit/test-database.ts";
 import type { Connect } from "../core/events/connection.ts";
 import type { Event } from "../core/events/event.ts";
 import { hostPrefix } from "../core/net/ip.ts";
@@ -68,12 +69,7 @@ const CONNECT: Connect = { type: "CONNECT", ...MAIL };
 const PREFIX = hostPrefix(STRANGER);
 const POSITION = { inode: "1", offset: 7 };
 
-function details(db: ReturnType<typeof engineOnMemory>["db"]): readonly unknown[] {
-  return db
-    .prepare("SELECT details FROM event ORDER BY id")
-    .all()
-    .map((row) => row["details"]);
-}
+const DETAILS = "SELECT details FROM event ORDER BY id";
 
 test("a turn with very many events and records commits 32 at a time, and the rest at its end", async () => {
   const { engine, committed } = engineOnMemory();
@@ -96,30 +92,20 @@ test("a flush with nothing to commit does nothing", () => {
 test("each commit reports only its own changes", async () => {
   const { engine, committed } = engineOnMemory();
   const asked = { prefix: PREFIX, note: "", durationMs: null, by: "root" };
-  const events: readonly Event[] = [
-    { type: "BAN_ASKED", ...asked },
-    CONNECT,
-    { type: "UNBAN_ASKED", ...asked },
-    { type: "ALLOW_ASKED", ...asked },
-    { type: "DISALLOW_ASKED", ...asked },
-    CONNECT,
+  const events: readonly (readonly [Event, bansChanged: boolean, allowChanged: boolean])[] = [
+    [{ type: "BAN_ASKED", ...asked }, true, false],
+    [CONNECT, false, false],
+    [{ type: "UNBAN_ASKED", ...asked }, true, false],
+    [{ type: "ALLOW_ASKED", ...asked }, false, true],
+    [{ type: "DISALLOW_ASKED", ...asked }, false, true],
+    [CONNECT, false, false],
   ];
-  for (const event of events) {
+  for (const [i, [event, bansChanged, allowChanged]] of events.entries()) {
     await engine.ask(event);
     engine.flush();
+    assert.partialDeepStrictEqual(committed[i], { bansChanged, allowChanged, lastEventId: i + 1 });
   }
-  assert.deepEqual(
-    committed.map(({ bansChanged, allowChanged, lastEventId }) => [bansChanged, allowChanged, lastEventId]),
-    [
-      [true, false, 1],
-      [false, false, 2],
-      [true, false, 3],
-      [false, true, 4],
-      [false, true, 5],
-      [false, false, 6],
-    ],
-  );
-  assert.equal(engine.lastEventId, 6);
+  assert.deepEqual([committed.length, engine.lastEventId], [6, 6]);
 });
 
 test("administrators' commands and log positions are recorded together with the commit", async () => {
@@ -127,7 +113,7 @@ test("administrators' commands and log positions are recorded together with the 
   assert.equal(await engine.audit({ type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" }), true);
   const seen = [{ type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "<a@b>" }] as const;
   assert.equal(await engine.observe("mail.log", POSITION, seen), true);
-  assert.deepEqual(details(db), ["anna@example.test by root", "queue_id=72CED1EABE5 message_id=<a@b>"]);
+  assert.deepEqual(columnOf(db, DETAILS), ["anna@example.test by root", "queue_id=72CED1EABE5 message_id=<a@b>"]);
   assert.equal(db.prepare("SELECT count(*) AS n FROM log_position").get()?.["n"], 1);
 });
 
@@ -145,7 +131,7 @@ for (const step of ["begin", "append", "commit"] as const)
     store.failing = null;
     clock.advance(SECOND_MS);
     assert.equal(await engine.observe("mail.log", POSITION, seen), true);
-    assert.equal(details(db).length, 1);
+    assert.equal(columnOf(db, DETAILS).length, 1);
   });
 
 test("after a failed write the database is not used for a second, even if the clock was set back a little", async () => {
@@ -198,11 +184,8 @@ test("events at an address whose ban has expired end the ban first, as the expir
   assert.equal((await engine.ask(CONNECT)).reason, "banned");
   clock.advance(1);
   assert.equal((await engine.ask(CONNECT)).reason, "below_limit");
-  const types = db.prepare("SELECT type FROM event ORDER BY id").all();
-  assert.deepEqual(
-    types.map((row) => row["type"]),
-    ["BAN", "CONNECT_REFUSED", "BAN_EXPIRED", "CONNECT"],
-  );
+  const types = ["BAN", "CONNECT_REFUSED", "BAN_EXPIRED", "CONNECT"];
+  assert.deepEqual(columnOf(db, "SELECT type FROM event ORDER BY id"), types);
 });
 
 test("an administrator's address is known at once, and a protected address needs no lookups", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { message } from "../../../test/kit/engine-events.ts";
 import { factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../test/kit/facts-kit.ts";
 import { BAN, ip, JAIL_REPORT, MAIL, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
 import { decide } from "../../core/decide/decide.ts";
@@ -40,10 +41,8 @@ test("whether someone expects a bounce or an answer, and whether it named a diff
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(RECIPIENT).bounce, { hasOther: false, isExpected: false }, "it has a sender");
   assert.deepEqual([of(RECIPIENT).isAnswer, of(BOUNCE).isAnswer, of(SENT).isAnswer], [true, false, false]);
-  assert.equal(of(BOUNCE).bounce.hasOther, false);
   update(BOUNCE, PASS);
   assert.equal(of({ ...BOUNCE, recipient: "other@example.org" }).bounce.hasOther, true);
-  assert.equal(of(BOUNCE).bounce.hasOther, false, "a repeated question is the same one");
 });
 
 test("what strangers asked for does not count after the clock was set back", () => {
@@ -72,11 +71,8 @@ test("recipients of a connection are counted until a mail passes, or a new conne
 test("a stranger's mail may name one extension of each mailbox", () => {
   const { update, of } = factsOnFakes();
   const to = (recipient: string, more: Partial<typeof RECIPIENT> = {}) => ({ ...RECIPIENT, ...more, recipient });
-  assert.equal(of(to("anna+shop@example.org")).hasOtherExtension, false);
   update(to("anna+shop@example.org"), PASS);
-  assert.equal(of(to("anna+shop@example.org")).hasOtherExtension, false, "a repeated question is the same one");
   assert.equal(of(to("anna+bank@example.org")).hasOtherExtension, true);
-  assert.equal(of(to("anna@example.org")).hasOtherExtension, false);
   assert.equal(of(to("anna+bank@example.org", { transaction: "another" })).hasOtherExtension, false);
 });
 
@@ -96,13 +92,7 @@ test("a sending account is active unless the directory says otherwise; if it can
 test("the account of a login may be suspended, which is looked up only for the decision", () => {
   const { state, of } = factsOnFakes();
   state.isActive = () => false;
-  const login = {
-    type: "LOGIN_FAILED",
-    ip: SENT.ip,
-    service: "imap",
-    login: "anna@example.org",
-    passwordHash: "a",
-  } as const;
+  const login = { type: "LOGIN_FAILED", ...LOGIN } as const;
   const read = of(login);
   assert.equal(read.accountActive, false);
   assert.equal(read.seen({})?.accountInactive, true);
@@ -114,14 +104,12 @@ test("the account of a login may be suspended, which is looked up only for the d
 test("a login has the networks of its account, the administrator has none; accounts are known where one signed in", () => {
   const { state, of } = factsOnFakes();
   const known = { knownAt: NOON };
-  assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).accountNetworks, [HOME]);
-  assert.deepEqual(
-    of({ type: "LOGIN_ASKED", ...LOGIN, service: "dashboard", login: "admin" }, known).accountNetworks,
-    [],
-  );
-  assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }, known).knownAccounts, ["anna@example.org"]);
+  const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
+  assert.deepEqual(of(asked, known).accountNetworks, [HOME]);
+  assert.deepEqual(of({ ...asked, service: "dashboard", login: "admin" }, known).accountNetworks, []);
+  assert.deepEqual(of(asked, known).knownAccounts, ["anna@example.org"]);
   assert.equal(state.since, later(NOON, -POLICY.accounts.knownForMs));
-  assert.deepEqual(of({ type: "LOGIN_ASKED", ...LOGIN }).knownAccounts, []);
+  assert.deepEqual(of(asked).knownAccounts, []);
   assert.deepEqual(of(SENT, known).knownAccounts, ["anna@example.org"]);
 });
 
@@ -151,28 +139,17 @@ test("an account has written to the recipients that passed, until the mail has e
   const account = "anna@example.org";
   const names = (recipient: string | null, decided = PASS, by: string | null = account): void =>
     update({ ...RECIPIENT, account: by, recipient }, decided);
-  const message = {
-    type: "END_OF_MESSAGE",
-    recipientCount: 2,
-    sizeBytes: 9,
-    ...MAIL,
-    account,
-    recipient: null,
-  } as const;
+  const end = { ...message(), recipientCount: 2, account, recipient: null };
   names("one@sender.test");
   names("refused@sender.test", REFUSE);
   names(null);
   names("by-a-stranger@sender.test", PASS, null);
-  assert.deepEqual(of(message).writtenTo, ["one@sender.test"]);
-  assert.deepEqual(of({ ...message, recipient: "alone@sender.test" }).writtenTo, ["alone@sender.test"]);
-  assert.deepEqual(
-    of({ ...message, account: null }).writtenTo,
-    [],
-    "a stranger's mail is not correspondence of an account",
-  );
+  assert.deepEqual(of(end).writtenTo, ["one@sender.test"]);
+  assert.deepEqual(of({ ...end, recipient: "alone@sender.test" }).writtenTo, ["alone@sender.test"]);
+  assert.deepEqual(of({ ...end, account: null }).writtenTo, [], "a stranger's mail is no account's correspondence");
   assert.deepEqual(of({ ...SENT, account }).writtenTo, []);
-  update(message, PASS);
-  assert.deepEqual(of(message).writtenTo, []);
+  update(end, PASS);
+  assert.deepEqual(of(end).writtenTo, []);
 });
 
 test("a sender that names this machine by its address is local; one that names the gateway is not", () => {

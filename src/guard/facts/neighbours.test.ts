@@ -1,12 +1,16 @@
 // Invariant: A network is not banned for a single report, nor if wanted mail comes from it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { guess } from "../../../test/kit/engine-events.ts";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { DELIVERED, ip, JAIL_REPORT, MAIL, net } from "../../../test/kit/samples.ts";
+import { columnOf } from "../../../test/kit/test-database.ts";
 import { HONEST_FOR_MS } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 
 const POLICY = { ...TEST_POLICY, connections: [{ key: "k", count: 1, windowMs: MINUTE_MS }] };
+const NETWORK = net("198.51.100.0/24");
+const offenders = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `198.51.100.${i + 1}`);
 
 function scene(own: Parameters<typeof engineOnMemory>[1] = [], policy = POLICY) {
   const made = engineOnMemory(policy, own);
@@ -17,7 +21,7 @@ function scene(own: Parameters<typeof engineOnMemory>[1] = [], policy = POLICY) 
 }
 
 for (const [addresses, network, other] of [
-  [[1, 2, 3, 4, 5].map((i) => `198.51.100.${i}`), "198.51.100.0/24", "198.51.100.77"],
+  [offenders(5), NETWORK, "198.51.100.77"],
   [[1, 2, 3, 4, 5].map((i) => `2001:db8:7:${i}::1`), "2001:db8:7::/48", "2001:db8:7:ffff::1"],
 ] as const)
   test(`the fifth banned neighbour causes the ban of ${network}`, async () => {
@@ -37,26 +41,20 @@ for (const [why, own, known] of [
 ] as const)
   test(`${why}: a network is spared because of one client within it, which is an event`, async () => {
     const { engine, sqlite, db, flood } = scene(own);
-    const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
-    if (known !== null) await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(known), ...login });
-    for (let i = 1; i <= 9; i++) await flood(`198.51.100.${i}`);
-    assert.equal(sqlite.ban(net("198.51.100.0/24")), null);
+    if (known !== null) await engine.ask({ ...guess("right", ip(known)), type: "LOGIN_SUCCEEDED" });
+    for (const from of offenders(9)) await flood(from);
+    assert.equal(sqlite.ban(NETWORK), null);
     assert.equal(sqlite.ban(net("198.51.100.9"))?.code, "connection_limit");
-    const rows = db.prepare("SELECT reason FROM event WHERE type = 'SPARED'").all();
-    assert.deepEqual(
-      rows.map((row) => row["reason"]),
-      [why],
-    );
+    assert.deepEqual(columnOf(db, "SELECT reason FROM event WHERE type = 'SPARED'"), [why]);
   });
 
 test("thirty guesses from one network, at most two for each address, cause its ban", async () => {
   const { engine, sqlite } = scene();
   for (let i = 1; i <= 30; i++) {
-    assert.equal(sqlite.ban(net("198.51.100.0/24")), null, `guess ${i}`);
-    const login = { service: "imap", login: `user${i}@example.test`, passwordHash: `p${i}` } as const;
-    await engine.ask({ type: "LOGIN_FAILED", ip: ip(`198.51.100.${i % 20}`), ...login });
+    assert.equal(sqlite.ban(NETWORK), null, `guess ${i}`);
+    await engine.ask({ ...guess(`p${i}`, ip(`198.51.100.${i % 20}`)), login: `user${i}@example.test` });
   }
-  assert.equal(sqlite.ban(net("198.51.100.0/24"))?.code, "network_guesses");
+  assert.equal(sqlite.ban(NETWORK)?.code, "network_guesses");
 });
 
 for (const [how, after] of [
@@ -65,19 +63,16 @@ for (const [how, after] of [
 ] as const)
   test(`once the ban of a network is ${how}, one typo or one offence in it does not ban it again`, async () => {
     const { engine, sqlite, flood, clock } = scene();
-    const network = net("198.51.100.0/24");
-    for (let i = 1; i <= 5; i++) await flood(`198.51.100.${i}`);
-    if (after === "unban") await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
+    for (const from of offenders(5)) await flood(from);
+    if (after === "unban") await engine.ask({ type: "UNBAN_ASKED", prefix: NETWORK, by: "root" });
     else clock.advance(HOUR_MS);
     clock.advance(MINUTE_MS);
-    const typo = { service: "imap", login: "anna@example.test", passwordHash: "typo" } as const;
-    const failed = await engine.ask({ type: "LOGIN_FAILED", ip: ip("198.51.100.9"), ...typo });
-    assert.equal(failed.reason, "below_limit");
+    assert.equal((await engine.ask(guess("typo", ip("198.51.100.9")))).reason, "below_limit");
     clock.advance(1);
     await flood("198.51.100.10");
-    assert.equal(sqlite.ban(network), null);
+    assert.equal(sqlite.ban(NETWORK), null);
     for (let i = 11; i <= 14; i++) await flood(`198.51.100.${i}`);
-    assert.equal(sqlite.ban(network)?.code, "neighbours_banned", "five more do");
+    assert.equal(sqlite.ban(NETWORK)?.code, "neighbours_banned", "five more do");
   });
 
 test("guesses of an allowed address are recorded within a network whose ban is only simulated, too", async () => {
@@ -86,8 +81,7 @@ test("guesses of an allowed address are recorded within a network whose ban is o
   assert.equal(sqlite.ban(NETWORK)?.simulated, true);
   const allowed = ip("198.51.100.9");
   await engine.ask({ type: "ALLOW_ASKED", prefix: net(allowed), note: "", durationMs: null, by: "root" });
-  const login = { ip: allowed, service: "imap", login: "anna@example.test" } as const;
-  for (let i = 1; i <= 5; i++) await engine.ask({ type: "LOGIN_FAILED", ...login, passwordHash: `p${i}` });
+  for (let i = 1; i <= 5; i++) await engine.ask(guess(`p${i}`, allowed));
   assert.deepEqual(lost, []);
 });
 
@@ -95,8 +89,7 @@ test("a typo does not ban a network for its neighbours' offences", async () => {
   const { engine, sqlite, flood } = scene();
   for (let i = 1; i <= 4; i++) await flood(`198.51.101.${i}`);
   engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 4 } });
-  const typo = { service: "imap", login: "anna@example.test", passwordHash: "typo" } as const;
-  await engine.ask({ type: "LOGIN_FAILED", ip: ip("198.51.101.9"), ...typo });
+  await engine.ask(guess("typo", ip("198.51.101.9")));
   assert.equal(sqlite.ban(net("198.51.101.0/24")), null);
   await flood("198.51.101.10");
   assert.equal(sqlite.ban(net("198.51.101.0/24"))?.code, "neighbours_banned");
@@ -107,23 +100,21 @@ test("forgiving a network forgives the addresses in it", async () => {
   await flood("198.51.100.1");
   clock.advance(HOUR_MS);
   await engine.ask({ type: "BAN_EXPIRED", prefix: net("198.51.100.1") });
-  const network = net("198.51.100.0/24");
-  await engine.ask({ type: "BAN_ASKED", prefix: network, note: "", durationMs: null, by: "root" });
-  await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
+  await engine.ask({ type: "BAN_ASKED", prefix: NETWORK, note: "", durationMs: null, by: "root" });
+  await engine.ask({ type: "UNBAN_ASKED", prefix: NETWORK, by: "root" });
   await flood("198.51.100.1");
   assert.equal(sqlite.ban(net("198.51.100.1"))?.offences, 1);
 });
 
 test("a network counts as a home as long as accounts know it, even beyond the memory of bans", async () => {
   const { engine, sqlite, flood, clock } = scene();
-  const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
-  await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip("198.51.100.254"), ...login });
+  await engine.ask({ ...guess("right", ip("198.51.100.254")), type: "LOGIN_SUCCEEDED" });
   clock.advance(POLICY.accounts.knownForMs - MINUTE_MS);
-  for (let i = 1; i <= 6; i++) await flood(`198.51.100.${i}`);
-  assert.equal(sqlite.ban(net("198.51.100.0/24")), null);
+  for (const from of offenders(6)) await flood(from);
+  assert.equal(sqlite.ban(NETWORK), null);
   clock.advance(2 * MINUTE_MS);
   await flood("198.51.100.7");
-  assert.equal(sqlite.ban(net("198.51.100.0/24"))?.code, "neighbours_banned");
+  assert.equal(sqlite.ban(NETWORK)?.code, "neighbours_banned");
 });
 
 /** A mail through this server that was delivered, as the logs report it. */
@@ -136,8 +127,6 @@ async function honestMail({ engine }: ReturnType<typeof scene>, from: string, pr
     DELIVERED,
   ]);
 }
-const NETWORK = net("198.51.100.0/24");
-const offenders = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `198.51.100.${i + 1}`);
 
 test("one honest mail doubles a network's limit", async () => {
   const made = scene();
@@ -164,11 +153,8 @@ test("a network with proven mail on three days is spared, but no longer a month 
   }
   for (const from of offenders(30)) await made.flood(from);
   assert.equal(made.sqlite.ban(NETWORK), null);
-  const spared = made.db.prepare("SELECT DISTINCT reason FROM event WHERE type = 'SPARED'").all();
-  assert.deepEqual(
-    spared.map((row) => row["reason"]),
-    ["honest_network"],
-  );
+  const spared = columnOf(made.db, "SELECT DISTINCT reason FROM event WHERE type = 'SPARED'");
+  assert.deepEqual(spared, ["honest_network"]);
   made.clock.advance(HONEST_FOR_MS);
   for (const from of offenders(5)) await made.flood(from);
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
@@ -194,20 +180,14 @@ test("an address banned within the time of honest mail has none, even if the mem
 
 test("a ban does not ban a network for its neighbours' guesses, nor a guess for bans that were not made", async () => {
   const { engine, sqlite, flood } = scene();
-  const guess = (i: number) =>
-    engine.ask({
-      type: "LOGIN_FAILED",
-      ip: ip(`198.51.100.${100 + (i % 20)}`),
-      service: "imap",
-      login: `user${i}@example.test`,
-      passwordHash: `p${i}`,
-    });
-  for (let i = 1; i <= 10; i++) await guess(i);
+  const fail = (i: number) =>
+    engine.ask({ ...guess(`p${i}`, ip(`198.51.100.${100 + (i % 20)}`)), login: `user${i}@example.test` });
+  for (let i = 1; i <= 10; i++) await fail(i);
   engine.setPolicy({ ...POLICY, networks: { ...POLICY.networks, failures: 1 } });
   await flood("198.51.100.1");
   assert.equal(sqlite.ban(NETWORK), null);
   engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 1 } });
-  await guess(11);
+  await fail(11);
   assert.equal(sqlite.ban(NETWORK), null);
   await flood("198.51.100.2");
   assert.equal(sqlite.ban(NETWORK)?.code, "neighbours_banned");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { DELIVERED, ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
+import { rowsOf } from "../../../test/kit/test-database.ts";
 import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { EndOfMessage } from "../../core/events/mail.ts";
@@ -15,10 +16,8 @@ test("at most two refusals of one domain count within the window, whichever subd
   const domains = new RefusingDomains();
   const take = (recipient: string, afterMs = 0, account = ANNA): boolean =>
     domains.take({ account, recipient }, HOUR_MS, later(START, afterMs));
-  assert.deepEqual(
-    [take("a@hostile.test"), take("b@HOSTILE.test", 9), take("c@hostile.test", 10)],
-    [true, true, false],
-  );
+  const taken = [take("a@hostile.test"), take("b@HOSTILE.test", 9), take("c@hostile.test", 10)];
+  assert.deepEqual(taken, [true, true, false]);
   assert.equal(take("d@x7.mail.hostile.test", 10), false);
   assert.equal(take("e@other.test", 10), true);
   assert.equal(take("a@hostile.test", 10, "bea@example.test"), true, "each account separately");
@@ -75,15 +74,7 @@ async function after(message: EndOfMessage, ...seen: readonly Observation[]) {
   made.store.commit();
   await engine.ask({ ...message, ip: ip(SERVER) });
   await engine.observe("mail", POSITION, seen);
-  const rows = db.prepare("SELECT * FROM honest_mail").all();
-  return rows.map((row) => [
-    row["network"],
-    row["prefix"],
-    row["accepted"],
-    row["proven"],
-    row["wanted"],
-    row["written"],
-  ]);
+  return rowsOf(db, "SELECT network, prefix, accepted, proven, wanted, written FROM honest_mail");
 }
 
 const of = (counts: readonly number[], unit = `${SERVER}/32`): unknown => [[NETWORK, unit, ...counts]];
@@ -196,20 +187,15 @@ test("a refusal of an account's mail is recorded and counted, one of a stranger'
   store.failing = null;
   clock.advance(SECOND_MS);
   await engine.observe("mail", POSITION, [REFUSED, REFUSED]);
-  const rows = db.prepare("SELECT account, recipient FROM event WHERE type = 'EMAIL_BOUNCED' ORDER BY id").all();
   assert.deepEqual(
-    rows.map(({ account, recipient }) => [account, recipient]),
+    rowsOf(db, "SELECT account, recipient FROM event WHERE type = 'EMAIL_BOUNCED' ORDER BY id"),
     [
       [ANNA, "eve@example.net"],
       [null, "eve@example.net"],
     ],
     "one of the two was a stranger",
   );
-  const counted = db.prepare("SELECT account, count FROM refusal").all();
-  assert.deepEqual(
-    counted.map(({ account, count }) => [account, count]),
-    [[ANNA, 1]],
-  );
+  assert.deepEqual(rowsOf(db, "SELECT account, count FROM refusal"), [[ANNA, 1]]);
 });
 
 test("a log line in a lost transaction is applied again", () => {

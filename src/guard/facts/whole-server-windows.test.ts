@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, ip, MAIL, NOON } from "../../../test/kit/samples.ts";
+import { factsOf, ip, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import type { Facts } from "../../core/decide/facts.ts";
 import type { Recipient } from "../../core/events/mail.ts";
@@ -32,13 +32,7 @@ test("a flood displaces the oldest", () => {
   assert.ok(!seen.has("net", "0", later(NOON, 10)));
 });
 
-const asked = (changes: Partial<Recipient> = {}): Recipient => ({
-  type: "RECIPIENT",
-  blockListing: null,
-  senderExists: true,
-  ...MAIL,
-  ...changes,
-});
+const asked = (changes: Partial<Recipient> = {}): Recipient => ({ ...RECIPIENT, senderExists: true, ...changes });
 
 const placeOf = (from: string) => ({ prefix: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) });
 
@@ -76,10 +70,7 @@ test("names count for the network that asked for them, each once, those of bounc
   const named = (...recipients: readonly string[]): readonly Asked[] =>
     recipients.map((recipient) => ({ facts: unknown, event: { recipient } }));
   const { windows } = after(...named("a@example.org", "b@example.org", "a@example.org"));
-  assert.deepEqual(
-    [own, ELSEWHERE].map((network) => windows.namesProbed(network, NOON)),
-    [2, 0],
-  );
+  assert.deepEqual([windows.namesProbed(own, NOON), windows.namesProbed(ELSEWHERE, NOON)], [2, 0]);
   assert.equal(windows.namesProbed(own, later(NOON, HOUR_MS)), 0);
   const twenty = named(...Array.from({ length: 20 }, (_, i) => `${i}@example.org`));
   const more = after(...twenty, { facts: unknown, event: { sender: "" } }).windows;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
+import { settled } from "../../../test/kit/until.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Found, NameLookup } from "../network-ports.ts";
@@ -77,9 +78,6 @@ test("a mail waits a second and a half for the DNS, and an answered question fre
     texts: () => new Promise((resolve) => answers.push(() => resolve({ ok: false, reason: "no server answers" }))),
   };
   const proofs = createSenderProofs({ needsSenderProof: () => true }, slow);
-  const settled = async (): Promise<void> => {
-    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
-  };
   let answered = 0;
   const ask = (from: string = MAIL.ip): void =>
     void proofs.prove(event(FRIEND, from)).then((proven) => (answered += proven ? 0 : 1));
