@@ -57,10 +57,13 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const { accounts, book, active, factors, sessions, heldMail, vacations } = stores;
   const asked: KeeperCommand[] = [];
   let up = true;
+  const replies = new Map<KeeperCommand["verb"], KeeperReply>();
   let queue: (asked: KeeperCommandOf<"find_mail">) => readonly QueuedMail[] = () => [];
   let list: (asked: KeeperCommandOf<"list_mail">) => Readonly<{ queue: readonly ListedMail[] }> = () => ({ queue: [] });
   const answer = (command: KeeperCommand): KeeperReply => {
     if (!up) return { ok: false, reason: "no answer" };
+    const given = replies.get(command.verb);
+    if (given !== undefined) return given;
     if (command.verb === "find_mail") return { ok: true, detail: "", mails: queue(command) };
     if (command.verb === "list_mail") return { ok: true, detail: "", ...list(command) };
     if (command.verb === "mailbox_use") return { ok: true, detail: "", mailbox: { usedBytes: 1_200, mails: 3 } };
@@ -175,6 +178,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     asked,
     kept: () => asked.map(({ verb }) => verb),
     keeperUp: (value: boolean) => (up = value),
+    /** The keeper's replies to these commands, instead of the usual ones. */
+    replies,
     /** Sets the result of reading the settings. */
     reloads: (outcome: typeof reloaded) => (reloaded = outcome),
     /** Sets the content of the settings file. */

@@ -40,10 +40,6 @@ describe("commands of the administrator", () => {
     assert.equal(kit.rows(), 0);
   });
 
-  test("a missing token is reported, with the command that lists tokens", async () => {
-    assert.match(await kit.said({ verb: "token_revoke", name: "none" }), /^failed There is no token .* `token list`/);
-  });
-
   test("an account is added, changed and removed; its sessions end when it loses rights; all of it is recorded", async () => {
     const name = "alice@example.test";
     for (const verb of ["account_create_hashed", "account_set_hash"] as const)

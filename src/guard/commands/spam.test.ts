@@ -16,20 +16,13 @@ test("a sender is allowed once for an existing account, and the filter is refres
   const added = await add(name, "*@Friend.example");
   assert.equal(kit.listsRefreshed(), before + 1);
   assert.deepEqual(added, { ok: true, result: { account: name, sender: "*@friend.example" } });
-  for (const [to, sender, kind] of [
-    [name, "*@friend.example", "failed"],
-    ["nobody@example.test", "*@friend.example", "failed"],
-    [name, "friend.example", "usage"],
-    ["owner", "*@friend.example", "usage"],
-  ] as const) {
-    const reply = await add(to, sender);
-    assert.ok(!reply.ok && reply.kind === kind, `${to} ${sender}`);
+  for (const to of [name, "nobody@example.test"]) {
+    const reply = await add(to, "*@friend.example");
+    assert.ok(!reply.ok && reply.kind === "failed", to);
   }
   const listed = await kit.result({ verb: "spam_allow_list", limit: 50, cursor: null });
-  assert.deepEqual(
-    listed.items.map(({ account, sender, by }) => [account, sender, by]),
-    [[name, "*@friend.example", "root"]],
-  );
+  const allowed = listed.items.map(({ account, sender, by }) => [account, sender, by]);
+  assert.deepEqual(allowed, [[name, "*@friend.example", "root"]]);
   const remove = { verb: "spam_allow_remove", account: name, sender: "*@friend.example" } as const;
   assert.equal((await kit.ask(remove)).ok, true);
   assert.equal((await kit.ask(remove)).ok, false);

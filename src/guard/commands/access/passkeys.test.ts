@@ -55,14 +55,6 @@ describe("passkeys of the dashboard, by command", () => {
     return device.sign({ challenge: await challenge(), origin: ORIGIN }, { counter });
   }
 
-  test("challenges that strangers request endlessly delay no sign-in and no proof", async () => {
-    const as = await signIn();
-    for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await challenge();
-    assert.deepEqual(await result({ verb: "passkey_challenge", ip: IP }), { challenge: null });
-    assert.partialDeepStrictEqual(await result({ verb: "prove", password: PASSWORD }, as), { outcome: "proved" });
-    await signIn();
-  });
-
   test("is added, signs in without a password, gives a proof, and is removed; all of it is recorded", async () => {
     const as = await signIn();
     const device = await add(as, " Laptop ");
@@ -95,10 +87,7 @@ describe("passkeys of the dashboard, by command", () => {
     kit.fillDisk();
     assert.match(await refusal({ verb: "passkey_add", name: "Phone", ...made }, as), /nothing was changed/);
     assert.match(await refusal({ verb: "passkey_remove", id: laptop?.id ?? "" }, as), /nothing was changed/);
-    assert.deepEqual(
-      (await list(as)).map(({ name }) => name),
-      ["Laptop"],
-    );
+    assert.deepEqual(await list(as), [laptop]);
   });
 
   async function list(as: As) {
@@ -156,14 +145,13 @@ describe("passkeys of the dashboard, by command", () => {
     await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
   });
 
-  test("an address gets as many challenges as it may try, and other addresses are not affected", async () => {
-    const ask = async (ip: string) => {
-      const given = await result({ verb: "passkey_challenge", ip });
-      return "challenge" in given && given.challenge !== null;
-    };
-    for (let i = 0; i < WEB_LIMITS.signInsEach; i++) assert.ok(await ask("198.51.100.9"));
-    assert.ok(!(await ask("198.51.100.9")));
-    assert.ok(await ask("203.0.113.9"));
+  test("an address gets as many challenges as it may try, which delays no sign-in, no proof and no other address", async () => {
+    const as = await signIn();
+    for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await challenge();
+    assert.deepEqual(await result({ verb: "passkey_challenge", ip: IP }), { challenge: null });
+    assert.partialDeepStrictEqual(await result({ verb: "prove", password: PASSWORD }, as), { outcome: "proved" });
+    await signIn();
+    assert.notEqual((await result({ verb: "passkey_challenge", ip: "203.0.113.9" })).challenge, null);
     assert.match(await refusal({ verb: "passkey_challenge", ip: "nowhere" }), /No address/);
   });
 
@@ -172,12 +160,8 @@ describe("passkeys of the dashboard, by command", () => {
     await kit.ask({ verb: "admin_set_hash", hash: hashOf("another") });
     const as = await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
     assert.equal((await list(as)).length, 1);
-    const reset = await kit.ask({ verb: "factors_reset" });
-    assert.deepEqual(
-      reset,
-      { ok: true, result: { factors: 1, ended: 1, passkeyNames: ["Laptop"] } },
-      "root removes them, and ends what they opened",
-    );
+    const reset = await kit.result({ verb: "factors_reset" });
+    assert.deepEqual(reset, { factors: 1, ended: 1, passkeyNames: ["Laptop"] }, "it ends what they opened");
     assert.deepEqual(kit.recorded(/^PASSKEY_REMOVED/), ["PASSKEY_REMOVED Laptop by root"]);
     const gone = await result({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
     assert.deepEqual(gone, { outcome: "wrong" });

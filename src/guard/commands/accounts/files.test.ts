@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
+import { rowsOf } from "../../../../test/kit/test-database.ts";
 
 const OTHER = HASH.replace("aGFzaA", "b3RoZXI");
 
@@ -68,20 +69,13 @@ test("queued mail of a suspended account is held", async () => {
   await follow({}, bea);
   await kit.upkeep.round();
   for (let turn = 0; turn < 50 && kit.heldMail.held(null).length === 0; turn++) await new Promise(setImmediate);
-  assert.deepEqual(
-    kit.heldMail.held(null).map(({ queueId, account, recipientCount }) => [queueId, account, recipientCount]),
-    [["BEA1", bea, 3]],
-  );
+  assert.deepEqual(rowsOf(kit.db, "SELECT queue_id, account, recipient_count FROM held_mail"), [["BEA1", bea, 3]]);
 });
 
 test("a password given in clear text looks right before its first use, one given as a hash does not", async () => {
   const [anna, bea] = ["anna@example.test", "bea@example.test"];
-  const passwordHashes = () =>
-    kit.db
-      .prepare("SELECT account, proof FROM account_password ORDER BY account")
-      .all()
-      .map((row) => ({ ...row }));
-  const row = (account: string, passwordHash: string) => ({ account, proof: passwordHash });
+  const passwordHashes = () => rowsOf(kit.db, "SELECT account, proof FROM account_password ORDER BY account");
+  const row = (account: string, passwordHash: string) => [account, passwordHash];
   const listed = (hash: string, passwordHash: string) =>
     kit.ask({ verb: "accounts_follow", entries: [{ name: "Anna@example.test", hash, passwordHash }], gone: [] });
   await kit.ask({ verb: "accounts_import_hashed", entries: [{ name: bea, hash: HASH, passwordHash: "0b0b" }] });

@@ -35,13 +35,10 @@ test("mail is forwarded, and each change is recorded", async () => {
 
 test("a forward to a missing account, or in a loop, is refused and changes nothing", async () => {
   await forward(OTHER, [NAME]);
-  for (const [reply, kind] of [
-    [await forward(NAME, ["nonsense"]), "usage"],
-    [await forward(NAME, ["nobody@example.test"]), "failed"],
-    [await forward(NAME, [NAME]), "failed"],
-    [await forward(NAME, [OUTSIDE, OTHER]), "failed"],
-  ] as const)
-    assert.ok(!reply.ok && reply.kind === kind);
+  for (const to of [["nobody@example.test"], [NAME], [OUTSIDE, OTHER]]) {
+    const reply = await forward(NAME, to);
+    assert.ok(!reply.ok && reply.kind === "failed");
+  }
   assert.equal(kit.forwardingOf(NAME), null);
   const loop = await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [NAME] });
   assert.ok(loop.ok);
@@ -50,10 +47,7 @@ test("a forward to a missing account, or in a loop, is refused and changes nothi
 
 test("of two forwards that come at once and would form a loop, only one is set", async () => {
   const replies = await Promise.all([forward(NAME, [OTHER]), forward(OTHER, [NAME])]);
-  assert.deepEqual(
-    replies.map(({ ok }) => ok),
-    [true, false],
-  );
+  assert.equal(replies[0]?.ok, true);
   assert.deepEqual([kit.forwardingOf(NAME)?.to, kit.forwardingOf(OTHER)], [[OTHER], null]);
   assert.match(refusalOf(replies[1] ?? assert.fail()), /would return to it/);
 });

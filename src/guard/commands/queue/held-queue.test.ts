@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
+import { columnOf } from "../../../../test/kit/test-database.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { forgetGone } from "./held-queue.ts";
 
@@ -14,11 +15,7 @@ const queue = new FakeQueue(import.meta.filename, kit);
 function leave(...ids: readonly string[]): void {
   queue.mails = ids.map((id) => listedMail(id, { queue: "hold" }));
 }
-const noted = (): readonly string[] =>
-  kit.heldMail
-    .held(null)
-    .map(({ queueId }) => queueId)
-    .toSorted();
+const noted = () => columnOf(kit.db, "SELECT queue_id FROM held_mail ORDER BY queue_id");
 const parts = () => ({ ...kit, accounts: { sendersOf: () => [] } });
 
 test("a list forgets mail that root removed from the queue, but not mail that may still be on its way into it", async () => {
@@ -37,11 +34,7 @@ test("a release does not make the recipients of a mail known that root deleted",
   kit.clock.advance(HOUR_MS + 1);
   leave("KEPT");
   assert.ok((await kit.ask({ verb: "held_release", name: ANNA })).ok);
-  const known = kit.db.prepare("SELECT address FROM correspondent").all();
-  assert.deepEqual(
-    known.map(({ address }) => address),
-    ["kept@elsewhere.test"],
-  );
+  assert.deepEqual(columnOf(kit.db, "SELECT address FROM correspondent"), ["kept@elsewhere.test"]);
 });
 
 test("notes of all accounts are compared with the queue, 500 at a time", async () => {

@@ -5,7 +5,7 @@ import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.
 import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
+import type { ListedMail } from "../../../admin/declare/keeper.ts";
 import { BEFORE_ALL_MAIL } from "../../../admin/declare/paging.ts";
 
 const ANNA = "anna@example.test";
@@ -121,10 +121,8 @@ test("what root does is recorded, except retries", async () => {
   await result({ verb: "queue_return", ...SOME, sender: BERT });
   await result({ verb: "queue_hold", ...ALL });
   await result({ verb: "queue_delete", ...SOME, recipient: "bob@elsewhere.test" });
-  assert.deepEqual(
-    kit.types().slice(before),
-    ["HELD", "RELEASED", "DELETED", "HELD", "DELETED"].map((what) => `QUEUE_${what}`),
-  );
+  const types = ["HELD", "RELEASED", "DELETED", "HELD", "DELETED"].map((what) => `QUEUE_${what}`);
+  assert.deepEqual(kit.types().slice(before), types);
   const rows = kit.db.prepare("SELECT queue_id, account, sender, recipient, details FROM event ORDER BY id");
   assert.deepEqual(rows.all().slice(before).map(Object.values), [
     ["AAAA1", null, null, null, "AAAA1 by root"],
@@ -171,10 +169,8 @@ test("all mail is retried by one order, and chosen mail in parts", async () => {
   assert.deepEqual(await result({ ...annas, cursor: second }), done(50));
   queue.mails = queue.mails.map((one) => ({ ...one, queue: "deferred" }));
   assert.deepEqual(await result({ verb: "queue_flush", ...ALL }), done(450));
-  assert.deepEqual(
-    queue.ordered("flush_mail").map(({ length }) => length),
-    [200, 200, 50, 0],
-  );
+  const flushed = queue.ordered("flush_mail").map(({ length }) => length);
+  assert.deepEqual(flushed, [200, 200, 50, 0]);
 });
 
 test("mails of the guard beyond one command's limit do not hide later mails", async () => {
@@ -196,15 +192,16 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   assert.deepEqual(left(), ["AAAA1 deferred"]);
 });
 
-test("a change that the keeper took and did not confirm may be done", async (t) => {
-  queue.mails = [mail("AAAA1")];
-  const usual = kit.keeper.ask;
-  t.mock.method(kit.keeper, "ask", (command: KeeperCommand) =>
-    command.verb === "list_mail" ? usual(command) : Promise.resolve({ ok: false, reason: "no answer", mayHold: true }),
-  );
+test("a change that the keeper took and did not confirm may be done", async () => {
   const message = "The queue may have been changed: no answer";
-  for (const verb of ["queue_delete", "queue_flush"] as const)
+  for (const [verb, order] of [
+    ["queue_delete", "delete_mail"],
+    ["queue_flush", "flush_mail"],
+  ] as const) {
+    queue.mails = [mail("AAAA1")];
+    kit.replies.set(order, { ok: false, reason: "no answer", mayHold: true });
     assert.partialDeepStrictEqual(await kit.ask({ verb, ...ALL }), { message, mayBeDone: true });
+  }
 });
 
 test("what was changed before a failure is reported, with where the rest starts", async () => {
@@ -292,10 +289,6 @@ test("the web deletes or returns at most a thousand mails within an hour, and le
 for (const [what, command, says] of [
   ["a choice and all", { verb: "queue_delete", ...ALL, ids: ["AAAA1"] }, /^usage Either all/],
   ["no choice", { verb: "queue_delete", ...SOME }, /^usage Either all/],
-  ["no queue id", { verb: "queue_hold", ...SOME, ids: ["../x"] }, /^usage The field "ids" is not a queue id/],
-  ["no address", { verb: "queue_hold", ...SOME, recipient: "bob" }, /^usage The field "recipient" is not/],
-  ["no account", { verb: "queue_hold", ...SOME, account: "anna" }, /^usage The field "account" is not/],
-  ["no sender", { verb: "queue_hold", ...SOME, sender: "*" }, /^usage The field "sender" is not/],
   ["both senders", { verb: "queue_hold", ...ANNAS, sender: BERT }, /^usage An acc/],
   ["no place", { verb: "queue_hold", ...ALL, cursor: "x" }, /^usage That is not where/],
   ["no cursor", { verb: "queue_list", ...NONE, limit: 1, cursor: "x" }, /^usage That is not where/],

