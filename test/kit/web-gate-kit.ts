@@ -5,7 +5,7 @@ import type { Ip } from "../../src/core/net/ip.ts";
 import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
-import { type Opened, SignIn, type SignInParts } from "../../src/guard/access/sign-in.ts";
+import { type Opened, SignIn } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
 import { parsedCommandOf } from "./commands.ts";
 import { hashOf, openSession } from "./commands-kit.ts";
@@ -60,9 +60,8 @@ export function webGateOnMemory() {
     signIn,
     accounts,
     mailboxSignIn,
-    /** The sign-in with passwords that are verified like this, and with these other parts. */
-    verifying: (verify: Verify, other: Partial<SignInParts> = {}) =>
-      new SignIn({ ...parts, ...other, passwords: { verify, decoy: "" } }, gate.bounds),
+    /** The sign-in with passwords that are verified like this. */
+    verifying: (verify: Verify) => new SignIn({ ...parts, passwords: { verify, decoy: "" } }, gate.bounds),
     verifyingMailboxes: (verify: Verify, decoy = "") =>
       new MailboxSignIn({ ...mailboxParts, passwords: { verify, decoy } }, gate.bounds),
     /** Bars mailbox users from the dashboard from now on. */

@@ -32,10 +32,8 @@ test("the vectors of RFC 6238, appendix B, in their last six digits", () => {
 
 test("the vectors of RFC 4226, appendix D", () => {
   const codes = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
-  assert.deepEqual(
-    codes.map((_, count) => codeAt(SECRET, count)),
-    codes,
-  );
+  const made = codes.map((_, count) => codeAt(SECRET, count));
+  assert.deepEqual(made, codes);
 });
 
 test("a code is accepted one step early or late, and no further", () => {

@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { Authenticator } from "../../../test/kit/authenticator.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import type { Event } from "../../core/events/event.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
 
 const OWN = { ip: ip("203.0.113.7"), known: null } as const;
@@ -22,53 +23,43 @@ describe("sign-ins to the dashboard with a passkey", () => {
     assert.ok(kit.passkeys.add({ ...made.passkey, name: "Laptop", at: kit.clock.now() }).ok);
   }
 
-  test("a factor that is removed during a sign-in opens nothing", async () => {
+  test("a factor that is removed during a sign-in opens nothing", async (t) => {
     const device = new Authenticator();
     add(device);
     assert.equal(typeof (await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x")), "object");
-    const { engine } = kit;
-    const removing: Pick<typeof engine, "ask" | "prefixOf" | "audit"> = {
-      ask: async (event) => {
-        const decision = await engine.ask(event);
-        if (event.type === "LOGIN_SUCCEEDED") kit.factors.reset();
-        return decision;
-      },
-      prefixOf: (address) => engine.prefixOf(address),
-      audit: (audited) => engine.audit(audited),
-    };
-    const signIn = kit.verifying(() => Promise.resolve(true), { engine: removing });
-    assert.equal(await signIn.open({ ...OWN, passkey: signed(device) }, "x"), "wrong");
+    const ask = kit.engine.ask.bind(kit.engine);
+    t.mock.method(kit.engine, "ask", async (event: Event) => {
+      const decision = await ask(event);
+      if (event.type === "LOGIN_SUCCEEDED") kit.factors.reset();
+      return decision;
+    });
+    assert.equal(await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x"), "wrong");
     const [secret, at] = [Buffer.from("12345678901234567890"), kit.clock.now()];
     kit.factors.setTotp({ secret, lastStep: 0, at, recovery: [] });
     const code = codeAt(secret, Math.floor(at / STEP_MS));
-    assert.equal(await signIn.open({ ...OWN, password: PASSWORD, code }, "x"), "wrong");
+    assert.equal(await kit.signIn.open({ ...OWN, password: PASSWORD, code }, "x"), "wrong");
     assert.equal(kit.count("LOGIN_SUCCEEDED"), 3);
     assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
   });
 
-  test("a reset of the factors recorded with a sign-in leaves it no session, in either order", async () => {
-    for (let later = 0; later <= 10; later++) {
+  test("a reset of the factors recorded with a sign-in leaves it no session, in either order", async (t) => {
+    const ask = kit.engine.ask.bind(kit.engine);
+    const removed = { type: "FACTOR_REMOVED", subject: "every second factor", by: "root" } as const;
+    let later = 0;
+    let reset: Promise<void> = Promise.resolve();
+    t.mock.method(kit.engine, "ask", (event: Event) => {
+      const asked = ask(event);
+      if (event.type === "LOGIN_SUCCEEDED")
+        reset = kit.engine.audit(removed).then(async () => {
+          for (let i = 0; i < later; i++) await Promise.resolve();
+          kit.factors.reset();
+        });
+      return asked;
+    });
+    for (; later <= 10; later++) {
       const device = new Authenticator();
       add(device);
-      const { engine } = kit;
-      let reset: Promise<void> = Promise.resolve();
-      const resetting: Pick<typeof engine, "ask" | "prefixOf" | "audit"> = {
-        ask: (event) => {
-          const asked = engine.ask(event);
-          if (event.type === "LOGIN_SUCCEEDED")
-            reset = engine
-              .audit({ type: "FACTOR_REMOVED", subject: "every second factor", by: "root" })
-              .then(async () => {
-                for (let i = 0; i < later; i++) await Promise.resolve();
-                kit.factors.reset();
-              });
-          return asked;
-        },
-        prefixOf: (address) => engine.prefixOf(address),
-        audit: (audited) => engine.audit(audited),
-      };
-      const signIn = kit.verifying(() => Promise.resolve(true), { engine: resetting });
-      await signIn.open({ ...OWN, passkey: signed(device) }, "x");
+      await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x");
       await reset;
       assert.deepEqual(kit.sessions.list(null, kit.clock.now()), [], `${later}`);
     }

@@ -59,10 +59,8 @@ test("changes of many users leave room for other alerts", () => {
   for (let i = 0; i < 21; i++) kit.take(i < 10 ? "PASSWORD_CHANGED" : "ACCOUNT_RESUMED", { account: ANNA, actor: WEB });
   assert.equal(kit.holding().length, 61 + 21, "twenty, and one about the others of this hour");
   const shared = kit.holding().filter((one) => one.includes("further changes"));
-  assert.deepEqual(
-    shared.map((one) => one.replace(/ since [^)]*/, "")),
-    ["web_account several users (further changes)", "web_account further changes"],
-  );
+  const named = shared.map((one) => one.replace(/ since [^)]*/, ""));
+  assert.deepEqual(named, ["web_account several users (further changes)", "web_account further changes"]);
 });
 
 test("a few users who change something every hour leave another's change an alert", () => {

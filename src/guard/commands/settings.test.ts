@@ -80,10 +80,8 @@ test("a preview lists the lines, the values, the restarts and the changed decisi
     { key: "ports.smtp", value: "26" },
     { key: "spam.required_score", value: '"x"' },
   ]);
-  assert.deepEqual(
-    wrong.problems.map(({ key }) => key),
-    ["ports.smtp", "spam.required_score"],
-  );
+  assert.partialDeepStrictEqual(wrong.problems, [{ key: "ports.smtp" }, { key: "spam.required_score" }]);
+  assert.equal(wrong.problems.length, 2);
   assert.deepEqual([wrong.lines, wrong.trial], [[], null]);
   assert.deepEqual([asked, rows()], [[], 0]);
 });
@@ -183,12 +181,10 @@ test("a file that the keeper wrote and the guard could not load may be in force"
 test("a change without effect, or an invalid one, does not reach the keeper", async () => {
   const { preview, apply, asked } = kit();
   const { digest } = await preview();
-  assert.match(refusalOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "10" }])), /like that already/);
-  assert.match(refusalOf(await apply(digest, [{ key: "http.names", value: '["evil.example"]' }])), /cannot be changed/);
-  assert.match(
-    refusalOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "0" }])),
-    /must be a whole number/,
-  );
+  const refused = async (key: string, value: string) => refusalOf(await apply(digest, [{ key, value }]));
+  assert.match(await refused("limits.mail.per_minute", "10"), /like that already/);
+  assert.match(await refused("http.names", '["evil.example"]'), /cannot be changed/);
+  assert.match(await refused("limits.mail.per_minute", "0"), /must be a whole number/);
   assert.deepEqual(asked, []);
 });
 

@@ -17,10 +17,8 @@ test("one command runs at a time, some wait, even behind one that fails, and mor
     order.push("second");
     return DONE;
   });
-  assert.deepEqual(
-    turn.take(ANNA, () => DONE),
-    { ok: false, kind: "failed", message: "Busy.", next: "Try again in a few seconds." },
-  );
+  const refused = turn.take(ANNA, () => DONE);
+  assert.deepEqual(refused, { ok: false, kind: "failed", message: "Busy.", next: "Try again in a few seconds." });
   await new Promise(setImmediate);
   assert.deepEqual(order, []);
   gate.reject(new Error("broken"));
@@ -40,10 +38,8 @@ test("a caller who fills its places leaves the other places free, and gets back 
   gate.resolve(DONE);
   await first;
   waiting.push(turn.take(ANNA, () => DONE));
-  assert.partialDeepStrictEqual(
-    turn.take(ANNA, () => DONE),
-    { ok: false },
-  );
+  const refused = turn.take(ANNA, () => DONE);
+  assert.partialDeepStrictEqual(refused, { ok: false });
   late.resolve(DONE);
   for (const reply of [...waiting, root]) assert.ok((await reply).ok);
   for (const again of [turn.take(ANNA, () => DONE), turn.take(ANNA, () => DONE)]) assert.ok((await again).ok);
@@ -62,10 +58,8 @@ test("commands on the queue wait for each other, even for one that fails; other 
     order.push(`second ${deletes(100)} ${releases(100)} ${rounds}`);
     return DONE;
   });
-  assert.deepEqual(
-    shares.run(ANNA, "ban", () => DONE),
-    DONE,
-  );
+  const other = shares.run(ANNA, "ban", () => DONE);
+  assert.deepEqual(other, DONE);
   await Promise.resolve();
   assert.deepEqual(order, ["first"]);
   gate.resolve();

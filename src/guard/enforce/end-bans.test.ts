@@ -37,10 +37,8 @@ test("five hundred bans end in one turn", async (t) => {
   clock.advance(MINUTE_MS);
   const asked = t.mock.method(banLog, "expired");
   await expireBans(engine, banLog, clock);
-  assert.deepEqual(
-    asked.mock.calls.map(({ result }) => result?.length),
-    [500, 1],
-  );
+  const ended = asked.mock.calls.map(({ result }) => result?.length);
+  assert.deepEqual(ended, [500, 1]);
 });
 
 test("a database that cannot be written is not retried in a loop", async () => {

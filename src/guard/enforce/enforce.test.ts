@@ -30,10 +30,8 @@ test("however many nudges, a burst is one batch, and each session is closed once
   }
   await until(() => kit.firewall.cuts.length >= 100);
   assert.deepEqual(kit.firewall.calls, ["reset", "apply", "cut"], "blocks the address first, then closes its sessions");
-  assert.deepEqual(
-    kit.firewall.cuts,
-    Array.from({ length: 100 }, (_, i) => address(i)),
-  );
+  const each = Array.from({ length: 100 }, (_, i) => address(i));
+  assert.deepEqual(kit.firewall.cuts, each);
 });
 
 test("a failed step leads to one reset at once; its sessions are closed anyway", async () => {
@@ -63,10 +61,8 @@ test("a kernel that cannot count connections keeps the bans, and there is a noti
   kit.banLog.add(address(1));
   await kit.enforcer.start();
   assert.deepEqual([...kit.firewall.held.keys()], [address(1)]);
-  assert.deepEqual(
-    [kit.enforcer.status().state, [...kit.notices.raised]],
-    ["enforcing", [["connections_uncounted", "no such module"]]],
-  );
+  assert.equal(kit.enforcer.status().state, "enforcing");
+  assert.deepEqual([...kit.notices.raised], [["connections_uncounted", "no such module"]]);
   kit.firewall.uncounted = null;
   kit.enforcer.rebuild();
   await until(() => kit.notices.raised.size === 0);

@@ -55,10 +55,9 @@ test("outgoing mail that never left is a task, and the headline", () => {
     tasks({ checks: { at: SINCE, checks: [{ id: "reputation.port-25-out", state, passedAt: null }] } });
   assert.deepEqual(checks("ok"), []);
   const needed = checks("wrong");
-  assert.deepEqual(
-    needed.map(({ kind, code, since, says }) => [kind, code, since, says]),
-    [["notice", "outgoing_blocked", null, "When last checked, mail to other servers could not leave."]],
-  );
+  const says = "When last checked, mail to other servers could not leave.";
+  assert.partialDeepStrictEqual(needed, [{ kind: "notice", code: "outgoing_blocked", since: null, says }]);
+  assert.equal(needed.length, 1);
   const health = { status: "ok", components: [], notices: [], needsYou: needed, uptimeSeconds: 1 } as const;
   assert.equal(headlineOf(health), "outgoing_blocked");
 });
@@ -113,59 +112,37 @@ test("lists the first of many alerts about the same subject, and counts the othe
   assert.equal(found.length, 5);
   assert.match(found[3]?.says ?? "", /^97 further alerts like this: /);
   assert.equal(found[4]?.code, "unusual_connections");
-  assert.deepEqual(
-    [3, 4].map((count) => tasks({ alerts: guessed.slice(0, count) }).length),
-    [3, 4],
-  );
+  for (const count of [3, 4]) assert.equal(tasks({ alerts: guessed.slice(0, count) }).length, count);
 });
 
 test("a change from a network that the owner does not use needs the owner", () => {
-  assert.deepEqual(
-    tasks({ alerts: [alert("web_new_network", ANNA)] }).map(({ code }) => code),
-    ["web_new_network"],
-  );
+  assert.equal(tasks({ alerts: [alert("web_new_network", ANNA)] })[0]?.code, "web_new_network");
 });
 
 test("an alert about a notice is not counted twice, and informational alerts are not counted", () => {
-  assert.deepEqual(
-    tasks({ alerts: [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)] }).length,
-    0,
-  );
+  const alerts = [alert("disk_full"), alert("login_new_place", ANNA), alert("web_account", ANNA)];
+  assert.deepEqual(tasks({ alerts }), []);
 });
 
 test("the headline is the worst of what is wrong; a full disk comes before the parts that it stops, and stopped mail before what runs badly", () => {
   const part = (name: string, status: "ok" | "degraded" | "down") => ({ name, status, detail: "" });
   const task = (code: string) => ({ kind: "notice", code, since: null, says: "", action: "", account: null }) as const;
-  const headline = (status: "ok" | "down", components: readonly ReturnType<typeof part>[], ...codes: string[]) =>
-    headlineOf({ status, components, notices: [], needsYou: codes.map(task), uptimeSeconds: 1 });
-  const full = [part("guard", "ok"), part("database", "degraded")];
-  assert.deepEqual(
-    [
-      headline("down", [part("guard", "down")], "guard_down"),
-      headline("down", [part("postfix", "down")], "disk_full"),
-      headline("down", [part("postfix", "down")], "component_down"),
-      headline("ok", full, "mail_held", "disk_full"),
-      headline("down", [part("postfix", "down")], "ports_blocked"),
-      ...["isolated", "ports_blocked", "sign_ins_blocked", "relay_refuses"].map((stops) =>
-        headline("ok", full, "mail_held", stops),
-      ),
-      headline("ok", full, "mail_held"),
-      headline("ok", [part("guard", "ok")], "mail_held"),
-      headline("ok", [part("guard", "ok")]),
-    ],
-    [
-      "guard_down",
-      "disk_full",
-      "down",
-      "disk_full",
-      "down",
-      "isolated",
-      "ports_blocked",
-      "sign_ins_blocked",
-      "relay_refuses",
-      "degraded",
-      "tasks",
-      "well",
-    ],
-  );
+  const [well, stopped] = [[part("guard", "ok")], [part("postfix", "down")]];
+  const full = [...well, part("database", "degraded")];
+  const stops = ["isolated", "ports_blocked", "sign_ins_blocked", "relay_refuses"];
+  const cases: readonly (readonly [string, "ok" | "down", readonly ReturnType<typeof part>[], ...string[]])[] = [
+    ["guard_down", "down", [part("guard", "down")], "guard_down"],
+    ["disk_full", "down", stopped, "disk_full"],
+    ["down", "down", stopped, "component_down"],
+    ["disk_full", "ok", full, "mail_held", "disk_full"],
+    ["down", "down", stopped, "ports_blocked"],
+    ...stops.map((code) => [code, "ok", full, "mail_held", code] as const),
+    ["degraded", "ok", full, "mail_held"],
+    ["tasks", "ok", well, "mail_held"],
+    ["well", "ok", well],
+  ];
+  for (const [headline, status, components, ...codes] of cases) {
+    const health = { status, components, notices: [], needsYou: codes.map(task), uptimeSeconds: 1 };
+    assert.equal(headlineOf(health), headline, `${status} ${codes.join()}`);
+  }
 });

@@ -76,10 +76,8 @@ test("a retried or refused mail no longer waits; a later one does, and other sen
     ]),
     NOON,
   );
-  assert.deepEqual(
-    waiting.items.map(({ sender, recipient }) => `${sender} ${recipient}`),
-    ["in@stranger.test carl@example.test", "in@stranger.test bert@example.test"],
-  );
+  const mails = waiting.items.map(({ sender, recipient }) => `${sender} ${recipient}`);
+  assert.deepEqual(mails, ["in@stranger.test carl@example.test", "in@stranger.test bert@example.test"]);
 });
 
 test("an old, hidden or simulated deferral, or one for a different reason, does not count as greylisting", () => {

@@ -106,10 +106,8 @@ function sameMessageId(count: number): readonly Row[] {
 test("with many mails of one Message-ID, a queue id shows only its own mail, and names the others", () => {
   const report = whyMessage(queries(...sameMessageId(25)), "AAAAA000012");
   assert.deepEqual(report.queueIds, ["AAAAA000012"]);
-  assert.deepEqual(
-    report.timeline.map(({ type }) => type),
-    ["EMAIL_QUEUED", "SPAM_SCORED", "EMAIL_DELIVERED"],
-  );
+  const steps = report.timeline.map(({ type }) => type);
+  assert.deepEqual(steps, ["EMAIL_QUEUED", "SPAM_SCORED", "EMAIL_DELIVERED"]);
   assert.equal(report.otherQueueIds.length, 24);
   assert.equal(report.otherQueueIds[0], "AAAAA000024");
   assert.equal(report.complete, true);
@@ -126,10 +124,8 @@ test("mails without a Message-ID have nothing in common", () => {
 test("with many mails of one Message-ID, shows the newest twenty, names the others, and notes that there are more", () => {
   const report = whyMessage(queries(...sameMessageId(25)), "<one@sender.test>");
   assert.deepEqual([report.queueIds.length, report.queueIds[0]], [20, "AAAAA000024"]);
-  assert.deepEqual(
-    report.otherQueueIds,
-    [4, 3, 2, 1, 0].map((i) => `AAAAA00000${i}`),
-  );
+  const others = [4, 3, 2, 1, 0].map((i) => `AAAAA00000${i}`);
+  assert.deepEqual(report.otherQueueIds, others);
   assert.equal(report.complete, false);
   assert.equal(report.timeline.filter(({ type }) => type === "EMAIL_DELIVERED").length, 20);
   const few = whyMessage(queries(...sameMessageId(3)), "one@sender.test");

@@ -32,10 +32,8 @@ test("an account whose password strangers guess is shown as guarded in the list 
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
     await kit.engine.ask({ ...guess(`w${i}`, ip(`198.51.${i}.7`)), login: ANNA });
   const { items } = await kit.result({ verb: "account_list", ...ALL });
-  assert.deepEqual(
-    items.map(({ guarded }) => guarded),
-    [true, false],
-  );
+  const areGuarded = items.map(({ guarded }) => guarded);
+  assert.deepEqual(areGuarded, [true, false]);
 });
 
 test("an account's details: its aliases, its use of the quota from the keeper, and the default quota", async () => {

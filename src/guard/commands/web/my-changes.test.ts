@@ -22,7 +22,6 @@ describe("what the user of a mailbox changes", () => {
 
   const mine = <C extends Command>(command: C, as = AS) => kit.ask(command, "web", as);
   const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
-  const last = () => kit.details().at(-1);
 
   test("a new password ends every session but the user's own, including those of mail programs, and is recorded", async () => {
     const changed = await mine({ verb: "my_password", password: "quite new words" });
@@ -30,7 +29,7 @@ describe("what the user of a mailbox changes", () => {
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
     assert.deepEqual(kit.asked.at(-1), { verb: "kick_account", account: ANNA });
     assert.deepEqual(kit.passwordHashesOf(ANNA), ["0abc"]);
-    assert.match(String(last()), new RegExp(`${ANNA} by ${ACTOR}`));
+    assert.match(String(kit.details().at(-1)), new RegExp(`${ANNA} by ${ACTOR}`));
     const signIn = { verb: "sign_in_mailbox", ip: "203.0.113.9", account: ANNA, device: "x" } as const;
     const outcome = async (password: string) => (await kit.result({ ...signIn, password }, "web")).outcome;
     assert.deepEqual([await outcome("quite new words"), await outcome("quite other words")], ["in", "wrong"]);
@@ -76,11 +75,7 @@ describe("what the user of a mailbox changes", () => {
       assert.ok(!refused.ok && refused.denied === "unauthorized");
       assert.equal(kit.active.storedHash(ANNA), hash);
       assert.deepEqual(sessionsOf(ANNA), []);
-      assert.equal(
-        kit.details().filter((reported) => String(reported).includes(ACTOR)).length,
-        0,
-        "nothing is on record",
-      );
+      assert.ok(!kit.details().join().includes(ACTOR), "nothing is on record");
     });
 
   test("a password that was being hashed replaces none that the owner set, even if the session continues", async () => {
