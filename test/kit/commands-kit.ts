@@ -222,6 +222,15 @@ export function commandsOf(file: string, ...accounts: readonly string[]) {
   return kit;
 }
 
+export const PASSWORD = "correct horse battery";
+
+/** The same, with this password for the dashboard. */
+export function dashboardOf(file: string) {
+  const kit = commandsOf(file);
+  beforeEachOf(file, () => kit.result({ verb: "admin_set_hash", hash: hashOf(PASSWORD) }));
+  return kit;
+}
+
 /** Why a command was refused; fails if it was not. */
 export function refusalOf(reply: Reply): string {
   return reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message;

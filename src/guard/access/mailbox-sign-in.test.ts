@@ -36,11 +36,7 @@ describe("users of mailboxes at the dashboard", () => {
     assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 2]);
     assert.deepEqual(kit.named().toSorted(), [ANNA, BERT]);
     const administrator = { ip: ip(HOME), password: HERS, known: null };
-    assert.equal(
-      await kit.signIn.open(administrator, "x"),
-      "wrong",
-      "nor does the mailbox password open the administrator's",
-    );
+    assert.equal(await kit.signIn.open(administrator, "x"), "wrong", "nor does it open the administrator's");
   });
 
   test("wrong passwords ban the address as by mail, and a repeated one counts once", async () => {

@@ -81,10 +81,8 @@ describe("passkeys", () => {
     assert.equal(why({ ...other.sign(toSign()), id: device.id.toString("base64url") }), "invalid");
     const [one, two] = [device.sign(toSign()), device.sign(toSign())];
     assert.equal(why({ ...one, clientData: two.clientData }), "invalid");
-    assert.equal(
-      why({ ...one, authenticatorData: device.sign(toSign(), { counter: 9 }).authenticatorData }),
-      "invalid",
-    );
+    const { authenticatorData } = device.sign(toSign(), { counter: 9 });
+    assert.equal(why({ ...one, authenticatorData }), "invalid");
   });
 
   test("a counter that goes backwards reveals a copy; one that stays zero reveals nothing", () => {

@@ -70,12 +70,9 @@ test("a resolution never arrives before its alert; many are sent together", asyn
   held.splice(8, 2);
   assert.deepEqual(await seconds(30 * MINUTE), []);
   held.splice(0, 4);
-  const ends = await seconds(3 * MINUTE);
-  assert.deepEqual(
-    ends.map((reported) => reported.split(" ").slice(0, 3).join(" ")),
-    ["a: resolved account_guarded", "a: resolved account_guarded", "a: resolved account_guarded"],
-    "two ends wait already, and one of four comes after the handful",
-  );
+  const ends = (await seconds(3 * MINUTE)).map((reported) => reported.replace(/ user.*/, ""));
+  const ended = "a: resolved account_guarded";
+  assert.deepEqual(ends, [ended, ended, ended], "two ends wait already, and one of four comes after the handful");
   assert.deepEqual(await seconds(HOUR), ["a: digest"]);
 });
 

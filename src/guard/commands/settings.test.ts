@@ -26,6 +26,12 @@ function kit(text = FILE, env = {}) {
   };
 }
 
+/** The same, once a change has been previewed. */
+async function previewed() {
+  const commands = kit();
+  return { ...commands, digest: (await commands.preview()).digest };
+}
+
 test("lists every setting with its origin, but no secret, path or address of the owner", async () => {
   const text = `${FILE}alerts.webhook = ["https://hooks.example/T0KEN"]\nalerts.email = ["owner@home.example"]\ntls.cert = "/root/S3CRET.pem"\ntls.key = "/root/S3CRET.key"\n`;
   const { list } = kit(text, { GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "60", GHOSTINBOX_BACKUP__REPOSITORY: "/T0KEN" });
@@ -87,8 +93,7 @@ test("a preview lists the lines, the values, the restarts and the changed decisi
 });
 
 test("a change is sent to the keeper with the digest of the file, recorded with its values, and can be undone", async () => {
-  const { preview, apply, inForce, asked, details, list, ask, clock } = kit();
-  const { digest } = await preview();
+  const { digest, apply, inForce, asked, details, list, ask, clock } = await previewed();
   const pendingApply = apply(digest);
   inForce(CHANGED);
   const applied = await pendingApply;
@@ -114,8 +119,8 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
 });
 
 test("a program that reads only at its start what the reload found changed is restarted", async () => {
-  const { preview, apply, reloads, asked } = kit();
-  const applied = apply((await preview()).digest);
+  const { digest, apply, reloads, asked } = await previewed();
+  const applied = apply(digest);
   const changed = ["limits.mail.per_minute", "bans.memory"];
   reloads({ ok: true, changed });
   assert.partialDeepStrictEqual(await applied, { result: { changed, restarts: ["web"] } });
@@ -123,8 +128,7 @@ test("a program that reads only at its start what the reload found changed is re
 });
 
 test("a file that was edited since the preview, or has unapplied edits, is not changed", async () => {
-  const { preview, apply, writes, reloads, asked, ask } = kit();
-  const { digest } = await preview();
+  const { digest, apply, writes, reloads, asked, ask } = await previewed();
   writes(`${FILE}# mine\n`);
   assert.match(refusalOf(await apply(digest)), /edited since then/);
   writes(FILE);
@@ -135,8 +139,7 @@ test("a file that was edited since the preview, or has unapplied edits, is not c
 });
 
 test("the keeper's refusal is reported, recorded as not done, and cannot be undone", async () => {
-  const { preview, apply, keeperUp, details, list } = kit();
-  const { digest } = await preview();
+  const { digest, apply, keeperUp, details, list } = await previewed();
   keeperUp(false);
   assert.match(refusalOf(await apply(digest)), /^Nothing was changed: no answer\.$/);
   const says = "limits.mail.per_minute = 20, was 10 by root";
@@ -146,8 +149,7 @@ test("the keeper's refusal is reported, recorded as not done, and cannot be undo
 
 test("if the keeper did not answer, the record says that it may have written the file, or may still write it", async (t) => {
   for (const text of [FILE, CHANGED]) {
-    const { preview, apply, keeper, details, writes } = kit();
-    const { digest } = await preview();
+    const { digest, apply, keeper, details, writes } = await previewed();
     t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayHold: true }));
     const late = apply(digest);
     writes(text);
@@ -160,8 +162,7 @@ test("if the keeper did not answer, the record says that it may have written the
 });
 
 test("an edit on the server is not mistaken for the refused change", async () => {
-  const { preview, apply, keeperUp, details, writes } = kit();
-  const { digest } = await preview();
+  const { digest, apply, keeperUp, details, writes } = await previewed();
   keeperUp(false);
   const refused = apply(digest);
   writes(`${FILE}# mine\n`);
@@ -170,8 +171,7 @@ test("an edit on the server is not mistaken for the refused change", async () =>
 });
 
 test("a file that the keeper wrote and the guard could not load may be in force", async () => {
-  const { preview, apply, reloads } = kit();
-  const { digest } = await preview();
+  const { digest, apply, reloads } = await previewed();
   const applied = apply(digest);
   reloads({ ok: false, reason: "It cannot be read." });
   const message = "Not everything is in force: It cannot be read.";
@@ -179,8 +179,7 @@ test("a file that the keeper wrote and the guard could not load may be in force"
 });
 
 test("a change without effect, or an invalid one, does not reach the keeper", async () => {
-  const { preview, apply, asked } = kit();
-  const { digest } = await preview();
+  const { digest, apply, asked } = await previewed();
   const refused = async (key: string, value: string) => refusalOf(await apply(digest, [{ key, value }]));
   assert.match(await refused("limits.mail.per_minute", "10"), /like that already/);
   assert.match(await refused("http.names", '["evil.example"]'), /cannot be changed/);
@@ -209,8 +208,7 @@ test("for a file with mistakes the web sees their positions, but no values", asy
 });
 
 test("the second of two concurrent changes finds the file edited, and is recorded as not done", async () => {
-  const { preview, apply, inForce, asked, details } = kit();
-  const { digest } = await preview();
+  const { digest, apply, inForce, asked, details } = await previewed();
   const both = [apply(digest), apply(digest)];
   inForce(CHANGED);
   const [first, second] = await Promise.all(both);
@@ -220,8 +218,7 @@ test("the second of two concurrent changes finds the file edited, and is recorde
 });
 
 test("a change that cannot be recorded is neither made nor undone", async () => {
-  const { preview, apply, fillDisk, asked, ask } = kit();
-  const { digest } = await preview();
+  const { digest, apply, fillDisk, asked, ask } = await previewed();
   fillDisk();
   assert.match(refusalOf(await apply(digest)), /could not be written, so nothing was changed/);
   assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /could not be written, so nothing was changed/);

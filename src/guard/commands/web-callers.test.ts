@@ -30,12 +30,10 @@ describe("for whom the web asks", () => {
 
   function tokenWith(scopes: readonly Scope[], expiresInMs: number | null = null) {
     const secret = `gi_${scopes.join("")}`;
-    const digest = digestOf(secret);
-    const at = kit.clock.now();
+    const [digest, at] = [digestOf(secret), kit.clock.now()];
     const expiresAt = expiresInMs === null ? null : later(at, expiresInMs);
-    assert.ok(
-      kit.credentials.createToken({ name: `t${scopes.join("-")}`, digest, scopes, by: "root", at, expiresAt }).ok,
-    );
+    const token = { name: `t${scopes.join("-")}`, digest, scopes, by: "root", at, expiresAt };
+    assert.ok(kit.credentials.createToken(token).ok);
     return { as: secret, ip: IP };
   }
 

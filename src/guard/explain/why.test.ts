@@ -154,17 +154,12 @@ test("of an account with too many events, the ten newest of each kind that stran
 });
 
 test("counts the sign-ins from each of an account's addresses, with the time of the last", () => {
-  const login = (type: string, minute: number, ip: string | null = STRANGER): Row => ({
-    type,
-    minute,
-    ip,
-  });
-  const rows = [
-    login("LOGIN_SUCCEEDED", 5),
-    login("LOGIN_FAILED", 9),
-    login("LOGIN_REFUSED", 7),
-    login("LOGIN_FAILED", 8, null),
-    login("ACCOUNT_ADDED", 9),
+  const rows: readonly Row[] = [
+    { type: "LOGIN_SUCCEEDED", minute: 5 },
+    { type: "LOGIN_FAILED", minute: 9 },
+    { type: "LOGIN_REFUSED", minute: 7 },
+    { type: "LOGIN_FAILED", minute: 8, ip: null },
+    { type: "ACCOUNT_ADDED", minute: 9 },
   ];
   const { addresses, account } = whyAccount(queries(...rows), "anna@example.test");
   assert.equal(account, "anna@example.test");

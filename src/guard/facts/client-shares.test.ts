@@ -78,10 +78,8 @@ test("a gateway that hides the clients by IPv6 alone is noticed, and stays so wh
   for (let i = 0; i < 10; i++) connect(gateway);
   connect(PROXY);
   assert.equal(hides(gateway), true);
-  assert.equal(
-    notices.raised.get("all_clients_private"),
-    `10 of the last 10 connections and sign-ins by IPv6 are of ${gateway}`,
-  );
+  const detail = `10 of the last 10 connections and sign-ins by IPv6 are of ${gateway}`;
+  assert.equal(notices.raised.get("all_clients_private"), detail);
   for (let i = 0; i < 9; i++) connect(`2001:db8::${i}`);
   connect(gateway);
   assert.equal(notices.raised.size, 0);

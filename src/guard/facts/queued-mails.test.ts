@@ -105,11 +105,8 @@ test("mail that was marked as spam, bounced or refused gives no credit", async (
   assert.deepEqual(await after(MESSAGE, judged("spf"), judged("spam"), tried("sent")), []);
   assert.deepEqual(await after(MESSAGE, tried("bounced")), []);
   assert.deepEqual(await after({ ...MESSAGE, queueId: "AAAAAAAAAAA" }, tried("sent")), []);
-  assert.deepEqual(
-    await after(MESSAGE, tried("sent", "203.0.113.9")),
-    of([1, 0, 0, 0]),
-    "a stranger's mail has no account",
-  );
+  const sent = await after(MESSAGE, tried("sent", "203.0.113.9"));
+  assert.deepEqual(sent, of([1, 0, 0, 0]), "a stranger's mail has no account");
 });
 
 const REFUSED: typeof DELIVERED = {
@@ -157,11 +154,7 @@ test("a refusal counts against the account, once for each stranger among the mai
   take(2);
   assert.deepEqual(reported({ outcome: "deferred" }), null);
   assert.deepEqual(reported({ relay: "lmtp dovecot" }), null, "an account here");
-  assert.deepEqual(
-    reported({ relay: "smtp none", server: null }),
-    null,
-    "a domain that does not exist: no server refused it",
-  );
+  assert.equal(reported({ relay: "smtp none", server: null }), null, "no server refused it: its domain does not exist");
   assert.deepEqual(reported({ alias: "info@example.test" }), null, "a target of an alias, whom the sender cannot know");
   assert.deepEqual([reported(), reported(), reported()], [refusal, refusal, null]);
   take(0);

@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOf, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { dashboardOf, PASSWORD } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { accountName, ip } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 
-const PASSWORD = "correct horse battery";
 const IP = "203.0.113.7";
 const ANNA = accountName("owner@example.test");
 
-const kit = commandsOf(import.meta.filename);
+const kit = dashboardOf(import.meta.filename);
 
 describe("sessions of the dashboard, by command", () => {
-  beforeEach(async () => {
-    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
-  });
-
   const result = <C extends Command>(command: C, as?: Readonly<{ as: string; ip: string }>) =>
     kit.result(command, as === undefined ? "root" : "web", as);
 

@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOf, hashOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { dashboardOf, hashOf, PASSWORD, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { codeOf } from "../../../../test/kit/totp.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { STEP_MS } from "../../access/one-time-codes.ts";
 
-const PASSWORD = "correct horse battery";
 const IP = "203.0.113.7";
 
-const kit = commandsOf(import.meta.filename);
+const kit = dashboardOf(import.meta.filename);
 
 describe("second factors, by command", () => {
-  beforeEach(async () => {
-    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
-  });
-
   const signIn = (code?: string) =>
     kit.result({ ...COMMANDS.sign_in, password: PASSWORD, ...(code === undefined ? {} : { code }) }, "web");
 

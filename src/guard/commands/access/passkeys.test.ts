@@ -1,27 +1,22 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { Authenticator } from "../../../../test/kit/authenticator.ts";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOf, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { dashboardOf, hashOf, PASSWORD } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import type { Command, ParsedCommandOf } from "../../../admin/declare/control.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { WEB_LIMITS } from "../web/web-bounds.ts";
 
-const PASSWORD = "correct horse battery";
 const IP = "203.0.113.7";
 const ORIGIN = "https://mail.example.test";
 const FROM = { ip: IP, device: "Firefox on Linux", known: null } as const;
 
 type As = Readonly<{ as: string; ip: string }>;
 
-const kit = commandsOf(import.meta.filename);
+const kit = dashboardOf(import.meta.filename);
 
 describe("passkeys of the dashboard, by command", () => {
-  beforeEach(async () => {
-    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
-  });
-
   const result = <C extends Command>(command: C, as?: As) => kit.result(command, "web", as);
 
   async function refusal(command: Command, as?: As): Promise<string> {

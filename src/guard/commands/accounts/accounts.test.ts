@@ -6,17 +6,14 @@ const ALICE = "alice@example.test";
 
 const kit = commandsOf(import.meta.filename, ALICE);
 
-test("a suspended account is suspended, a resumed one is not, and only a suspension ends sessions", async () => {
+test("a suspended account is suspended, and a resumed one is not", async () => {
   const passwordHash = "0a0a";
   assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, passwordHash }), "done");
-  kit.asked.splice(0);
   const isSuspended = () => kit.book.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [true]);
-  assert.deepEqual(kit.kept(), ["kick_account", "find_mail", "find_mail"]);
   assert.equal(await kit.said({ verb: "account_resume", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [false]);
-  assert.equal(kit.asked.length, 3);
   assert.deepEqual(kit.passwordHashesOf(ALICE), [passwordHash], "its password looks right as before");
 });
 

@@ -30,10 +30,8 @@ test("an alias leads to accounts, other aliases and other servers", async () => 
 
 test("an alias leads neither to a missing address nor back to itself", async () => {
   const next = " `account list` and `alias list` show the addresses.";
-  assert.equal(
-    await addAlias("info@example.test", "nobody@example.test"),
-    `failed nobody@example.test is neither an account nor an alias here.${next}`,
-  );
+  const missing = `failed nobody@example.test is neither an account nor an alias here.${next}`;
+  assert.equal(await addAlias("info@example.test", "nobody@example.test"), missing);
   const back = (by: string) => `failed Mail for info@example.test would return to it through ${by}.${next}`;
   assert.equal(await addAlias("info@example.test", "info@example.test"), back("info@example.test"));
   assert.equal(await addAlias("sales@example.test", "info@elsewhere.test"), "done");

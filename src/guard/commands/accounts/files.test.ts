@@ -32,11 +32,8 @@ test("an invalid line of a file is skipped with the reason, and the others are a
     ],
   });
   const again = await kit.result({ verb: "accounts_import_hashed", entries: entries.slice(3) });
-  assert.deepEqual(
-    again.skipped.map(({ name }) => name),
-    ["dora@example.test"],
-    "lines that the accounts' database skips are reported too",
-  );
+  const skipped = again.skipped.map(({ name }) => name);
+  assert.deepEqual(skipped, ["dora@example.test"], "lines that the accounts' database skips are reported too");
 });
 
 test("a followed file adds, changes, suspends and resumes; each change is recorded, and sessions end when rights are lost", async () => {

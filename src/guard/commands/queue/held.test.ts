@@ -233,10 +233,8 @@ test("mail that cannot be held is reported", async () => {
   kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
   const reply = await kit.ask({ verb: "account_suspend", name: ANNA });
   assert.equal(kit.kept().filter((verb) => verb === "hold_mail").length, 40);
-  assert.match(
-    refusalOf(reply),
-    /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/,
-  );
+  const says = /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/;
+  assert.match(refusalOf(reply), says);
   assert.partialDeepStrictEqual(reply, { mayBeDone: true });
   assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
 });

@@ -82,10 +82,8 @@ test("users create app passwords and forwards for their own mailbox, with a fres
   const listed = await ask({ verb: "app_passwords", name: ANNA });
   assert.match(JSON.stringify(listed), /"id":"phone"(?!.*madeBy)/, "not who made it");
   assert.deepEqual([kit.appPasswordsOf(BERT), kit.forwardingOf(BERT)], [[], null]);
-  assert.match(
-    String(kit.details().at(-1)),
-    /^anna@example\.test to anna@else\.example, .* by mailbox:anna@example\.test via 203/,
-  );
+  const last = String(kit.details().at(-1));
+  assert.match(last, /^anna@example\.test to anna@else\.example, .* by mailbox:anna@example\.test via 203/);
   const vacation = { subject: "", text: "I am away.", until: null };
   assert.ok((await ask({ verb: "vacation_set", name: ANNA, ...vacation })).ok);
   assert.deepEqual(await ask({ verb: "vacation", name: ANNA }), { ok: true, result: { vacation } });
@@ -164,12 +162,9 @@ test("all users together may set a bounded number of passwords and forwards, whi
   const late = users[0] ?? assert.fail();
   const name = late.account;
   const reply = { verb: "vacation_set", name, subject: "", text: "Away.", until: null } as const;
-  for (const command of [{ ...forward, name }, reply, { verb: "app_password_add", name, app: "phone" }] as const) {
-    assert.match(
-      refusalOf(await late.ask(command)),
-      /600 passwords, app passwords, forwards and replies within an hour/,
-    );
-  }
+  const says = /600 passwords, app passwords, forwards and replies within an hour/;
+  for (const command of [{ ...forward, name }, reply, { verb: "app_password_add", name, app: "phone" }] as const)
+    assert.match(refusalOf(await late.ask(command)), says);
   const judged = kit.ask({ verb: "my_password", password: "quite new words" }, "web", { ...late.as, isDry: true });
   assert.match(refusalOf(await judged), /600 passwords/);
   assert.ok((await late.ask({ verb: "forward_set", name, to: [], keep: true })).ok, "removes a forward");

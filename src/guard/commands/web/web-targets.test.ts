@@ -31,13 +31,8 @@ function adding(many: number) {
 }
 
 function said(there: readonly Alias[], address: string, targets: readonly string[]): string {
-  return (
-    refusesTargets(parts(there), {
-      verb: "alias_add",
-      address: mailAddress(address),
-      targets: targets.map(mailAddress),
-    })?.message ?? "may"
-  );
+  const command = { verb: "alias_add", address: mailAddress(address), targets: targets.map(mailAddress) } as const;
+  return refusesTargets(parts(there), command)?.message ?? "may";
 }
 
 test("an alias of the web has at most ten outside targets, including those that it already has", () => {
@@ -73,10 +68,8 @@ test("forwards of the web count with the aliases, and a forward keeps the target
     tooManyForwards(parts(aliases, forwarded), { account: accountName(name), to: to.map(mailAddress), by })?.message ??
     "may";
   assert.equal(forward("carl@example.test", outside(1)), "may");
-  assert.match(
-    forward("carl@example.test", outside(2)),
-    /200 outside targets in all, of aliases and of forwarded mail/,
-  );
+  const tooMany = forward("carl@example.test", outside(2));
+  assert.match(tooMany, /200 outside targets in all, of aliases and of forwarded mail/);
   assert.match(
     forward("carl@example.test", outside(1), "mailbox:carl@example.test 203.0.113.7"),
     /150 outside targets in all/,
