@@ -7,11 +7,13 @@ import { HandClock, SILENT } from "./engine-kit.ts";
 
 export const AT_ONCE: Schedule = { quiet: null, timeZone: "UTC", digestMs: 0 };
 
-/** `kept`: deliveries from before a restart. */
-export function outbox(kept: readonly Delivery[] = []) {
+type Given = Readonly<{ channels?: readonly string[]; brokenOnes?: readonly string[]; kept?: readonly Delivery[] }>;
+
+/** Messages on their way to these channels. `kept`: deliveries from before a restart. */
+export function outbox({ channels = ["a", "b"], brokenOnes = [], kept = [] }: Given = {}) {
   const clock = new HandClock(Date.UTC(2026, 0, 1, 12));
   const sent: string[] = [];
-  const broken = new Set<string>();
+  const broken = new Set(brokenOnes);
   const waiting = new Set<string>();
   const warned: unknown[] = [];
   let changes = 0;
@@ -26,7 +28,7 @@ export function outbox(kept: readonly Delivery[] = []) {
   });
   const log = { ...SILENT, warn: (...what: readonly unknown[]) => void warned.push(what) };
   const box = new AlertOutbox(kept, { clock, log, changed: () => void changes++ });
-  box.use([channel("a"), channel("b")]);
+  box.use(channels.map(channel));
   const message = (
     title: string,
     severity: Severity,

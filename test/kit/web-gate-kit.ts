@@ -8,14 +8,13 @@ import { digestOf } from "../../src/guard/access/secrets.ts";
 import { type Opened, SignIn } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
 import { parsedCommandOf } from "./commands.ts";
-import { hashOf, openSession } from "./commands-kit.ts";
+import { hashOf, openSession, PASSWORD } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 import { ip } from "./samples.ts";
 import { columnOf } from "./test-database.ts";
 
 export const BY = "web:admin via 203.0.113.9";
-export const PASSWORD = "correct horse battery";
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 
 type Verify = (hash: string, password: string) => Promise<boolean>;

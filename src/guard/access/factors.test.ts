@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { hashOf, PASSWORD } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { codeOf } from "../../../test/kit/totp.ts";
-import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WRONG_CODES } from "./factors.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { hashOf, PASSWORD } from "../../../test/kit/commands-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { accountName, ip } from "../../../test/kit/samples.ts";
-import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { HOUR_MS, instant } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";

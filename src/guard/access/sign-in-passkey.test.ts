@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Authenticator } from "../../../test/kit/authenticator.ts";
+import { PASSWORD } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import type { Event } from "../../core/events/event.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { hashOf, PASSWORD } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { until } from "../../../test/kit/until.ts";
-import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
+import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";

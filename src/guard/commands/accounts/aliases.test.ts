@@ -16,15 +16,12 @@ test("an alias leads to accounts, other aliases and other servers", async () => 
     address: "info@example.test",
   });
   assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
-  assert.deepEqual(
-    kit.book
-      .aliases({ limit: 500, cursor: null })
-      .items.map(({ address, targets, blocked }) => [address, targets, blocked]),
-    [
-      ["info@example.test", [ALICE], false],
-      ["sales@example.test", ["info@example.test", "someone@elsewhere.test"], false],
-    ],
-  );
+  const { items } = kit.book.aliases({ limit: 500, cursor: null });
+  const aliases = items.map(({ address, targets, blocked }) => [address, targets, blocked]);
+  assert.deepEqual(aliases, [
+    ["info@example.test", [ALICE], false],
+    ["sales@example.test", ["info@example.test", "someone@elsewhere.test"], false],
+  ]);
   assert.deepEqual(kit.types().slice(1), ["ALIAS_ADDED", "ALIAS_ADDED"]);
 });
 

@@ -4,6 +4,7 @@ import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../../test/kit/samples.ts";
+import { settled } from "../../../../test/kit/until.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
 
 const ANNA = accountName("anna@example.test");
@@ -21,10 +22,6 @@ async function suspend(): Promise<void> {
   kit.keeperUp(false);
   for (const name of [ANNA, BERT]) await kit.ask({ verb: "account_suspend", name });
   kit.asked.splice(0);
-}
-/** Until started work has ended. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
 }
 
 test("queued mail of suspended accounts is held at once, and noted", async () => {
