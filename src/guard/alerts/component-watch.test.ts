@@ -24,6 +24,7 @@ function kit() {
 }
 
 const POSTFIX: ComponentHealth = { name: "postfix", status: "down", detail: "not running" };
+const KEEPER: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
 
 test("components are asked about every four seconds", async () => {
   const { state, after } = kit();
@@ -65,11 +66,10 @@ test("if the state of the services is unknown, none is reported as down", async 
 
 test("a part that was reported as down stays so while the keeper does not answer, until it is up or not used", async () => {
   const { state, after } = kit();
-  const keeper: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
   const reported = [{ code: "component_down", subject: "postfix", detail: "postfix: not running" }];
   const up = { ...POSTFIX, status: "ok" } as const;
-  for (const ends of [[keeper, up], [up], [keeper]] as const) {
-    state.components = [keeper, POSTFIX];
+  for (const ends of [[KEEPER, up], [up], [KEEPER]] as const) {
+    state.components = [KEEPER, POSTFIX];
     for (let looks = 0; looks < 2; looks++) await after(4_000);
     assert.deepEqual(await after(4_000), reported);
     state.broken = true;
@@ -83,15 +83,14 @@ test("a part that was reported as down stays so while the keeper does not answer
 test("a keeper that does not answer once does not restart the eight seconds", async () => {
   const { state, after } = kit();
   const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps exiting" };
-  const keeper: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
-  state.components = [keeper, web];
+  state.components = [KEEPER, web];
   await after(0);
-  state.components = [{ ...keeper, status: "down", detail: "did not answer" }];
+  state.components = [{ ...KEEPER, status: "down", detail: "did not answer" }];
   assert.deepEqual(await after(4_000), []);
-  state.components = [keeper, web];
+  state.components = [KEEPER, web];
   assert.deepEqual(await after(4_000), [{ code: "component_down", subject: "web", detail: "web: it keeps exiting" }]);
-  state.components = [keeper, { ...web, status: "ok" }];
+  state.components = [KEEPER, { ...web, status: "ok" }];
   assert.deepEqual(await after(4_000), []);
-  state.components = [keeper, web];
+  state.components = [KEEPER, web];
   assert.deepEqual(await after(4_000), [], "the eight seconds start again once it was up");
 });

@@ -175,23 +175,23 @@ describe("without a record", () => {
 });
 
 describe("a dry run that the web asks for", () => {
+  const DRY = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
+
   test("needs the same rights, and a denial is not recorded", async () => {
     const kit = webGateOnMemory();
     kit.clock.advance(PROOF_MS);
-    const as = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
-    const reported = kit.admit(TOKEN, as);
+    const reported = kit.admit(TOKEN, DRY);
     assert.ok("error" in reported && reported.error.denied === "proof_needed");
-    const stranger = kit.admit(BAN, { ...as, as: "0".repeat(64) });
+    const stranger = kit.admit(BAN, { ...DRY, as: "0".repeat(64) });
     assert.ok("error" in stranger && stranger.error.denied === "unauthorized");
     assert.deepEqual(kit.denied(), []);
   });
 
   test("does not count, and is refused if the command would be", async () => {
     const kit = webGateOnMemory();
-    const dry = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
-    for (let i = 0; i < WEB_LIMITS.bans + 5; i++) assert.ok("by" in kit.admit(BAN, dry));
+    for (let i = 0; i < WEB_LIMITS.bans + 5; i++) assert.ok("by" in kit.admit(BAN, DRY));
     for (let i = 0; i < WEB_LIMITS.bans; i++) assert.equal(await kit.ask(BAN), null);
-    assert.ok("error" in kit.admit(BAN, dry));
+    assert.ok("error" in kit.admit(BAN, DRY));
     assert.deepEqual(kit.refused(), []);
     assert.equal((await kit.ask(BAN))?.ok, false);
     assert.deepEqual(kit.refused(), [`ban by ${BY}`]);
@@ -199,8 +199,7 @@ describe("a dry run that the web asks for", () => {
 
   test("counts if it reads the queue or a file of accounts", () => {
     const kit = webGateOnMemory();
-    const isTaken = (command: Command) =>
-      "by" in kit.admit(command, { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true });
+    const isTaken = (command: Command) => "by" in kit.admit(command, DRY);
     const costly = [COMMANDS.held_drop, COMMANDS.account_suspend, IMPORT];
     for (let i = 0; i < WEB_LIMITS.dryRuns; i++) assert.ok(isTaken(costly[i % 3] ?? IMPORT));
     assert.deepEqual(costly.map(isTaken), [false, false, false]);

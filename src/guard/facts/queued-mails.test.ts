@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { message } from "../../../test/kit/engine-events.ts";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { DELIVERED, ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
 import { rowsOf } from "../../../test/kit/test-database.ts";
@@ -44,13 +45,7 @@ test("a flood leaves the refusals of the latest 1,024 domains", () => {
 const SERVER = "203.0.113.7";
 const NETWORK = net("203.0.113.0/24");
 const POSITION = { inode: "1", offset: 1 };
-const MESSAGE: EndOfMessage = {
-  type: "END_OF_MESSAGE",
-  recipientCount: 1,
-  sizeBytes: 9,
-  ...MAIL,
-  queueId: "72CED1EABE5",
-};
+const MESSAGE: EndOfMessage = { ...message(), ...MAIL, queueId: DELIVERED.queueId };
 const { queueId: ID } = DELIVERED;
 const judged = (found: "spf" | "dkim" | "spam"): Observation => ({ type: "MAIL_JUDGED", queueId: ID, found });
 const tried = (

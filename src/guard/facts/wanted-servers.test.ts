@@ -67,8 +67,7 @@ test("accepted mail is not enough, and a server's credit expires", async () => {
 test("connections of such a server are deferred up to three times the limit", async () => {
   const { credit, engine } = scene();
   credit("written");
-  const connect = () =>
-    engine.ask({ type: "CONNECT", ip: LIST, service: "smtp", session: "198.51.100.7 1", clientName: null });
+  const connect = () => engine.ask({ type: "CONNECT", ...MAIL, ip: LIST });
   for (let i = 0; i < 20; i++) assert.equal((await connect()).verdict, "pass");
   for (let i = 20; i < 60; i++) assert.equal((await connect()).reason, "wanted_busy");
   assert.equal((await connect()).reason, "connection_limit");

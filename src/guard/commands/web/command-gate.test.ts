@@ -214,12 +214,8 @@ describe("what the web asks", () => {
     assert.equal(await kit.ask(ban), null);
     assert.equal((await kit.ask(ban))?.ok, false);
   });
-});
 
-describe("refusals within a day", () => {
-  const kit = webGateOf(import.meta.filename);
-
-  test("a hundred of one caller are recorded", async () => {
+  test("of the refusals of one caller, a hundred within a day are recorded", async () => {
     kit.clock.advance(PROOF_MS);
     for (let i = 0; i < 120; i++) {
       await kit.ask(COMMANDS.token_create);
