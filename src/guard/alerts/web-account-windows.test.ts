@@ -5,6 +5,7 @@ import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 
 const WEB = "web:admin via 203.0.113.9";
 const ANNA = "anna@example.test";
+const by = (name: string) => ({ account: name, actor: `mailbox:${name} via 203.0.113.9` });
 
 test("each change of an account through the web is reported for a day; root's are not", () => {
   const kit = windows();
@@ -38,7 +39,6 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
 
 test("one user's many changes hide no other user's", () => {
   const kit = windows();
-  const by = (name: string) => ({ account: name, actor: `mailbox:${name} via 203.0.113.9` });
   for (let i = 0; i < 30; i++) kit.take("APP_PASSWORD_MADE", by("bert@example.test"));
   kit.take("FORWARDING_CHANGED", by(ANNA));
   assert.equal(kit.holding().length, 7);
@@ -48,10 +48,7 @@ test("one user's many changes hide no other user's", () => {
 
 test("changes of many users leave room for other alerts", () => {
   const kit = windows();
-  const change = (user: number): void => {
-    const name = `user${user}@example.test`;
-    kit.take("APP_PASSWORD_MADE", { account: name, actor: `mailbox:${name} via 203.0.113.9` });
-  };
+  const change = (user: number): void => kit.take("APP_PASSWORD_MADE", by(`user${user}@example.test`));
   for (let i = 0; i < 35; i++) change(i % 7);
   assert.equal(kit.holding().length, 31, "half of the room is for other users");
   for (let i = 0; i < 300; i++) change(i % 60);
@@ -65,7 +62,6 @@ test("changes of many users leave room for other alerts", () => {
 
 test("a few users who change something every hour leave another's change an alert", () => {
   const kit = windows();
-  const by = (name: string) => ({ account: name, actor: `mailbox:${name} via 203.0.113.9` });
   for (let hour = 0; hour < 20; hour++) {
     for (const name of ["a@example.test", "b@example.test", "c@example.test"])
       for (let i = 0; i < 6; i++) kit.take("APP_PASSWORD_MADE", by(name));

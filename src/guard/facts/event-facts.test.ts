@@ -14,6 +14,7 @@ import type { AddressHistory } from "../storage-ports.ts";
 
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
 const BOUNCE: Recipient = { ...RECIPIENT, sender: "" };
+const CONNECT = { type: "CONNECT", ...MAIL } as const;
 const REFUSE = decision("refuse", "session_limit");
 
 test("mails of a connection are counted when they pass, and read when the next one arrives", () => {
@@ -24,7 +25,7 @@ test("mails of a connection are counted when they pass, and read when the next o
   update(RECIPIENT);
   assert.equal(of(SENT).sessionMails, 2);
   assert.equal(of(RECIPIENT).sessionMails, 0);
-  update({ type: "CONNECT", ...MAIL });
+  update(CONNECT);
   assert.equal(of(SENT).sessionMails, 0, "a new connection starts at zero");
 });
 
@@ -64,7 +65,7 @@ test("recipients of a connection are counted until a mail passes, or a new conne
   update(SENT, PASS);
   assert.equal(of(RECIPIENT).sessionRecipients, 0);
   update(RECIPIENT, PASS);
-  update({ type: "CONNECT", ...MAIL });
+  update(CONNECT);
   assert.equal(of(RECIPIENT).sessionRecipients, 0);
 });
 
@@ -163,7 +164,6 @@ test("a sender that names this machine by its address is local; one that names t
 
 test("mail from a server is wanted if evidence within thirty days vouches for it", () => {
   const { state, of } = factsOnFakes();
-  const connect = { type: "CONNECT", ...MAIL } as const;
   const server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
   for (const [spoken, expected] of [
     [server, true],
@@ -171,50 +171,47 @@ test("mail from a server is wanted if evidence within thirty days vouches for it
     [null, false],
   ] as const) {
     state.server = spoken;
-    assert.equal(of(connect).isWanted, expected);
+    assert.equal(of(CONNECT).isWanted, expected);
   }
   assert.equal(state.since, later(NOON, -30 * DAY_MS));
 });
 
 test("a decision reads only the facts that it uses", () => {
   const { state, of } = factsOnFakes();
-  const connect = { type: "CONNECT", ...MAIL } as const;
   state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
   const asked = (event: ClientEvent, known: Partial<AddressHistory>): string => {
     state.asked = 0;
     return `${decide(POLICY, of(event, known), event, NOON).reason}, asked ${state.asked} times`;
   };
-  assert.equal(asked(connect, { connections: times(19) }), "below_limit, asked 0 times");
+  assert.equal(asked(CONNECT, { connections: times(19) }), "below_limit, asked 0 times");
   assert.equal(asked(SENT, { mails: times(9) }), "below_limit, asked 0 times");
-  assert.equal(asked(connect, { connections: times(20) }), "wanted_busy, asked 1 times");
+  assert.equal(asked(CONNECT, { connections: times(20) }), "wanted_busy, asked 1 times");
   assert.equal(asked(SENT, { mails: times(10) }), "wanted_busy, asked 1 times");
   assert.equal(asked(SENT, { mails: times(10), offencesAt: [NOON] }), "mail_limit, asked 0 times");
 });
 
 test("a sign-in and an offence are remembered for a week, to the millisecond", () => {
   const { of } = factsOnFakes();
-  const connect = { type: "CONNECT", ...MAIL } as const;
   for (const [agoMs, counts] of [
     [7 * DAY_MS - 1, true],
     [7 * DAY_MS, false],
   ] as const) {
     const at = later(NOON, -agoMs);
-    const facts = of(connect, { knownAt: at, offencesAt: [at, later(NOON, -1)], ban: BAN });
+    const facts = of(CONNECT, { knownAt: at, offencesAt: [at, later(NOON, -1)], ban: BAN });
     assert.deepEqual([facts.known, facts.offences, facts.ban], [counts, counts ? 2 : 1, BAN]);
   }
-  const stranger = of(connect);
+  const stranger = of(CONNECT);
   assert.deepEqual([stranger.known, stranger.offences], [false, 0]);
 });
 
 test("expensive facts are recorded only if the decision read them", () => {
   const { state, of } = factsOnFakes();
-  const connect = { type: "CONNECT", ...MAIL } as const;
   state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
-  const below = of(connect);
-  decide(POLICY, below, connect, NOON);
+  const below = of(CONNECT);
+  decide(POLICY, below, CONNECT, NOON);
   assert.deepEqual([below.seen({}), state.asked], [undefined, 0]);
-  const over = of(connect, { connections: times(20) });
-  decide(POLICY, over, connect, NOON);
+  const over = of(CONNECT, { connections: times(20) });
+  decide(POLICY, over, CONNECT, NOON);
   assert.equal(over.seen({})?.isWanted, true);
   assert.equal(of({ ...RECIPIENT, recipient: "nobody@example.org" }).seen({})?.recipient, "unknown");
   assert.equal(of(RECIPIENT).seen({}), undefined, "whether the mail was expected");
@@ -223,8 +220,7 @@ test("expensive facts are recorded only if the decision read them", () => {
 test("a simulated ban holds as long as the simulation", () => {
   const { of } = factsOnFakes();
   const simulated = { ...BAN, simulated: true } as const;
-  const banned = (ban: Ban, simulate: boolean) =>
-    of({ type: "CONNECT", ...MAIL }, { ban }, { ...POLICY, simulate }).ban;
+  const banned = (ban: Ban, simulate: boolean) => of(CONNECT, { ban }, { ...POLICY, simulate }).ban;
   assert.deepEqual([banned(simulated, true), banned(simulated, false), banned(BAN, true)], [simulated, null, BAN]);
 });
 
