@@ -44,7 +44,7 @@ export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly
   let now = 0;
   return {
     all,
-    take(type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void {
+    take: (type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void => {
       const { from, ...rest } = event;
       const prefix = from === undefined ? null : parsePrefix(from);
       now += 1_000;

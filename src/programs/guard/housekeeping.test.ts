@@ -22,7 +22,7 @@ async function setUp(
   t: TestContext,
   {
     keeper = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" }),
-    reservedBytes = () => 0,
+    reservedBytes = (): number => 0,
     failures = null as string[] | null,
     isFlooded = false,
   } = {},

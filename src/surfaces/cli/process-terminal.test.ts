@@ -84,7 +84,7 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
     const { child, ended, printed } = start(LAYOUT, "script", ["-qec", quoted.join(" "), "/dev/null"]);
     await printed("Which? ");
     child.stdin.write(keys);
-    return await ended;
+    return ended;
   };
 
   test("asks without echo; Backspace, Ctrl-U and Enter work as usual", async () => {
