@@ -64,6 +64,8 @@ instance_name = ghostinbox
 log_path = ${layout.mailLog}
 # Without the Message-ID, which Dovecot would write as its sender chose it. Postfix logs it in plain characters.
 deliver_log_format = %$
+# A name with other than visible ASCII characters is logged as "?": a terminal could obey them.
+login_log_format_elements = user=<%{if;%u;~;^[!-~]*$;%u;?}> method=%m rip=%r lip=%l mpid=%e %c session=<%{session}>
 protocols = imap lmtp
 default_client_limit = ${clientLimit(site)}
 listen = ${site.ipv6 ? "*, ::" : "*"}
