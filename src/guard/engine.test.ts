@@ -11,19 +11,11 @@ import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 
 // The rules themselves are in test/scenarios. These are the cases that a scenario cannot state.
 
-test("the 11th mail within 60 seconds causes the light ban; each event sees the changes of earlier ones", async () => {
-  const { engine, clock } = engineOnMemory();
-  const verdicts: string[] = [];
-  for (let i = 0; i < 10; i++) {
-    verdicts.push((await engine.ask(mail())).verdict);
-    clock.advance(5 * SECOND_MS);
-  }
-  clock.advance(9 * SECOND_MS); // 59 s after the first
-  const [eleventh, twelfth] = await Promise.all([engine.ask(mail()), engine.ask(mail())]);
-  assert.deepEqual(new Set(verdicts), new Set(["pass"]));
-  assert.equal(eleventh.reason, "mail_limit");
-  assert.deepEqual(eleventh.evidence, { count: 11, limit: 10, windowMs: MINUTE_MS, key: "limits.mail.per_minute" });
-  assert.equal(twelfth.reason, "banned");
+test("each event sees the changes of earlier ones in the same turn", async () => {
+  const { engine } = engineOnMemory();
+  const decided = await Promise.all(Array.from({ length: 12 }, () => engine.ask(mail())));
+  const last = decided.slice(9).map(({ reason }) => reason);
+  assert.deepEqual(last, ["below_limit", "mail_limit", "banned"]);
 });
 
 test("a network that contains something protected is judged address by address", async () => {
@@ -47,22 +39,6 @@ test("a clock set back by an hour bans no innocent address, lifts no ban, and le
   assert.equal((await engine.ask(other)).verdict, "pass", "a minute later the count starts again");
   for (let i = 0; i < 20; i++) await engine.ask(other);
   assert.equal(sqlite.ban(net("203.0.113.8"))?.code, "connection_limit", "a client that continues is banned");
-});
-
-test("a banned network applies to every address in it", async () => {
-  const { engine } = engineOnMemory();
-  await engine.ask(connect());
-  await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.0/24"), note: "", durationMs: null, by: "root" });
-  assert.equal((await engine.ask(connect())).reason, "banned");
-  await engine.ask({ type: "UNBAN_ASKED", prefix: net("203.0.113.0/24"), by: "root" });
-  assert.equal((await engine.ask(connect())).verdict, "pass");
-});
-
-test("a new policy applies from the next event on", async () => {
-  const { engine } = engineOnMemory();
-  for (let i = 0; i < 5; i++) await engine.ask(mail());
-  engine.setPolicy({ ...TEST_POLICY, mail: [{ key: "limits.mail.per_minute", count: 5, windowMs: MINUTE_MS }] });
-  assert.equal((await engine.ask(mail())).reason, "mail_limit");
 });
 
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };
@@ -188,15 +164,12 @@ test("events at an address whose ban has expired end the ban first, as the expir
   assert.deepEqual(columnOf(db, "SELECT type FROM event ORDER BY id"), types);
 });
 
-test("an administrator's address is known at once, and a protected address needs no lookups", async () => {
+test("a protected address needs no lookups", async () => {
   const { engine } = engineOnMemory(undefined, [{ prefix: hostPrefix(ip("203.0.113.1")), why: "gateway" }]);
   await engine.ask(CONNECT);
   assert.equal(engine.isProtected(ip("203.0.113.1")), true);
   assert.equal(engine.isProtected(STRANGER), false);
   assert.equal(engine.prefixOf(ip("2001:db8:0:1::7")), "2001:db8:0:1::/64");
-  engine.administratorAt(STRANGER);
-  const refused = await engine.ask({ type: "BAN_ASKED", prefix: PREFIX, note: "", durationMs: null, by: "root" });
-  assert.equal(refused.reason, "admin_session");
 });
 
 test("if the database cannot even be read, no list is asked and everything passes", async (t) => {

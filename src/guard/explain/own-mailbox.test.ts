@@ -146,17 +146,3 @@ test("a name with the same prefix is a different account", () => {
     next: null,
   });
 });
-
-test("a search through many other events ends early, and the next page continues where it ended", () => {
-  let searches = 0;
-  const queries = {
-    events: ({ before = 1_000 }: EventFilter): EventPage => {
-      searches += 1;
-      return { items: [], next: before - 1 };
-    },
-  };
-  const { items, next } = ownSignIns(queries, ANNA.account, { limit: 4, cursor: null });
-  assert.deepEqual(items, []);
-  assert.ok(searches <= 16, `${searches} searches of 20 ms for one page`);
-  assert.equal(next, String(1_000 - searches));
-});

@@ -38,17 +38,13 @@ test("one private address with nearly all clients, under three names, hides them
     assert.equal(watched.sharesIn(net(network), later(NOON, MINUTE_MS)).some(isAllClients), hidden, network);
 });
 
-for (const [who, names, hidden] of [
-  ["a flood of one client", ["one.test"], false],
-  ["a flood with three names", ["one.test", "two.test", "three.test"], false],
-] as const)
-  test(`${who} does not hide other clients`, () => {
-    const { notices, connect, helo, hides } = crowd();
-    for (let i = 0; i < 30; i++) connect(PROXY, i * 1_000);
-    for (const name of names) helo(PROXY, name, 1_000);
-    assert.equal(hides(PROXY, 30_000), hidden);
-    assert.equal(notices.raised.size, 0);
-  });
+test("a flood with three names does not hide other clients", () => {
+  const { notices, connect, helo, hides } = crowd();
+  for (let i = 0; i < 30; i++) connect(PROXY, i * 1_000);
+  for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name, 1_000);
+  assert.equal(hides(PROXY, 30_000), false);
+  assert.equal(notices.raised.size, 0);
+});
 
 test("a client that signed in counts at once", () => {
   const { connect, signIn, hides } = crowd();
@@ -57,17 +53,6 @@ test("a client that signed in counts at once", () => {
   assert.equal(hides(PROXY), false);
   signIn(PROXY, "cid@example.test");
   assert.equal(hides(PROXY), true);
-});
-
-test("among others a private address is one client of many, and the notice is cleared", () => {
-  const { notices, connect, signIn, hides } = crowd();
-  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
-  for (let i = 0; i < 10; i++) connect(PROXY);
-  assert.equal(notices.raised.size, 1);
-  for (let i = 0; i < 5; i++) connect(`203.0.113.${i}`);
-  connect(PROXY);
-  assert.equal(hides(PROXY), false);
-  assert.equal(notices.raised.size, 0);
 });
 
 test("a gateway that hides the clients by IPv6 alone is noticed, and stays so while others come by IPv4", () => {

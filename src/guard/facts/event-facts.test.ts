@@ -102,12 +102,13 @@ test("the account of a login may be suspended, which is looked up only for the d
   assert.equal(unread.accountActive, true);
 });
 
-test("a login has the networks of its account, the administrator has none; accounts are known where one signed in", () => {
+test("a login has its account and its networks, the administrator has neither; accounts are known where one signed in", () => {
   const { state, of } = factsOnFakes();
   const known = { knownAt: NOON };
   const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
   assert.deepEqual(of(asked, known).accountNetworks, [HOME]);
-  assert.deepEqual(of({ ...asked, service: "dashboard", login: "admin" }, known).accountNetworks, []);
+  const administrator = of({ ...asked, service: "dashboard", login: "admin" }, known);
+  assert.deepEqual([administrator.accountNetworks, administrator.account], [[], null]);
   assert.deepEqual(of(asked, known).knownAccounts, ["anna@example.org"]);
   assert.equal(state.since, later(NOON, -POLICY.accounts.knownForMs));
   assert.deepEqual(of(asked).knownAccounts, []);

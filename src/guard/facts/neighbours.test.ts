@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { guess } from "../../../test/kit/engine-events.ts";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { DELIVERED, ip, JAIL_REPORT, MAIL, net } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, MAIL, net } from "../../../test/kit/samples.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import { HONEST_FOR_MS } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
@@ -12,8 +12,8 @@ const POLICY = { ...TEST_POLICY, connections: [{ key: "k", count: 1, windowMs: M
 const NETWORK = net("198.51.100.0/24");
 const offenders = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `198.51.100.${i + 1}`);
 
-function scene(own: Parameters<typeof engineOnMemory>[1] = [], policy = POLICY) {
-  const made = engineOnMemory(policy, own);
+function scene(policy = POLICY) {
+  const made = engineOnMemory(policy);
   const flood = async (from: string): Promise<void> => {
     for (let i = 0; i < 2; i++) await made.engine.ask({ type: "CONNECT", ...MAIL, ip: ip(from) });
   };
@@ -33,19 +33,6 @@ for (const [addresses, network, other] of [
     assert.equal([...banLog.active(clock.now())].length, 6, "the fifth address is banned too");
     const neighbour = await engine.ask({ type: "CONNECT", ...MAIL, ip: ip(other) });
     assert.equal(neighbour.reason, "banned", "an innocent address in it is banned too");
-  });
-
-for (const [why, own, known] of [
-  ["gateway", [{ prefix: net("198.51.100.254"), why: "gateway" }], null],
-  ["known_network", [], "198.51.100.254"],
-] as const)
-  test(`${why}: a network is spared because of one client within it, which is an event`, async () => {
-    const { engine, sqlite, db, flood } = scene(own);
-    if (known !== null) await engine.ask({ ...guess("right", ip(known)), type: "LOGIN_SUCCEEDED" });
-    for (const from of offenders(9)) await flood(from);
-    assert.equal(sqlite.ban(NETWORK), null);
-    assert.equal(sqlite.ban(net("198.51.100.9"))?.code, "connection_limit");
-    assert.deepEqual(columnOf(db, "SELECT reason FROM event WHERE type = 'SPARED'"), [why]);
   });
 
 test("thirty guesses from one network, at most two for each address, cause its ban", async () => {
@@ -76,23 +63,13 @@ for (const [how, after] of [
   });
 
 test("guesses of an allowed address are recorded within a network whose ban is only simulated, too", async () => {
-  const { engine, sqlite, lost, flood } = scene([], { ...POLICY, simulate: true });
+  const { engine, sqlite, lost, flood } = scene({ ...POLICY, simulate: true });
   for (const from of offenders(5)) await flood(from);
   assert.equal(sqlite.ban(NETWORK)?.simulated, true);
   const allowed = ip("198.51.100.9");
   await engine.ask({ type: "ALLOW_ASKED", prefix: net(allowed), note: "", durationMs: null, by: "root" });
   for (let i = 1; i <= 5; i++) await engine.ask(guess(`p${i}`, allowed));
   assert.deepEqual(lost, []);
-});
-
-test("a typo does not ban a network for its neighbours' offences", async () => {
-  const { engine, sqlite, flood } = scene();
-  for (let i = 1; i <= 4; i++) await flood(`198.51.101.${i}`);
-  engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 4 } });
-  await engine.ask(guess("typo", ip("198.51.101.9")));
-  assert.equal(sqlite.ban(net("198.51.101.0/24")), null);
-  await flood("198.51.101.10");
-  assert.equal(sqlite.ban(net("198.51.101.0/24"))?.code, "neighbours_banned");
 });
 
 test("forgiving a network forgives the addresses in it", async () => {
@@ -138,13 +115,6 @@ test("one honest mail doubles a network's limit", async () => {
   assert.match(made.sqlite.ban(NETWORK)?.reason ?? "", /10 within 7d, limit 10/);
 });
 
-test("honest mail from offenders does not count", async () => {
-  const made = scene();
-  for (const from of offenders(5)) await honestMail(made, from, true);
-  for (const from of offenders(5)) await made.flood(from);
-  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
-});
-
 test("a network with proven mail on three days is spared, but no longer a month later", async () => {
   const made = scene();
   for (let day = 1; day <= 3; day++) {
@@ -160,17 +130,8 @@ test("a network with proven mail on three days is spared, but no longer a month 
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
 });
 
-test("five neighbours reported by Fail2ban are banned one by one", async () => {
-  const { engine, sqlite, clock } = scene([], { ...POLICY, jailSentences: "all" });
-  for (const from of offenders(9)) {
-    await engine.ask({ ...JAIL_REPORT, ip: ip(from), lastAt: clock.now() });
-    assert.equal(sqlite.ban(net(from))?.code, "jail_report");
-  }
-  assert.equal(sqlite.ban(NETWORK), null);
-});
-
 test("an address banned within the time of honest mail has none, even if the memory of bans is shorter", async () => {
-  const made = scene([], { ...POLICY, bans: { ...POLICY.bans, memoryMs: DAY_MS } });
+  const made = scene({ ...POLICY, bans: { ...POLICY.bans, memoryMs: DAY_MS } });
   await honestMail(made, "198.51.100.200");
   await made.flood("198.51.100.200");
   made.clock.advance(2 * DAY_MS);

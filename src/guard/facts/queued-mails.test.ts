@@ -75,7 +75,6 @@ async function after(message: EndOfMessage, ...seen: readonly Observation[]) {
 const of = (counts: readonly number[], unit = `${SERVER}/32`): unknown => [[NETWORK, unit, ...counts]];
 const FRIEND = { ...MESSAGE, sender: "Friend@example.net" };
 for (const [what, message, seen, counts] of [
-  ["delivered", MESSAGE, [tried("sent")], [1, 0, 0, 0]],
   ["to several recipients, counted once", MESSAGE, [tried("sent"), tried("sent")], [1, 0, 0, 0]],
   ["proven by a signature", MESSAGE, [judged("dkim"), tried("sent")], [1, 1, 0, 0]],
   ["proven, of a stranger", MESSAGE, [judged("spf"), tried("sent")], [1, 1, 0, 0]],
