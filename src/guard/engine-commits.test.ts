@@ -6,6 +6,7 @@ import { connect, guess, mail, message, recipient } from "../../test/kit/engine-
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { patience } from "../../test/kit/patience.ts";
 import { ip, net, STRANGER } from "../../test/kit/samples.ts";
+import { scalarOf } from "../../test/kit/test-database.ts";
 import type { Event } from "../core/events/event.ts";
 import type { Engine } from "./engine.ts";
 
@@ -82,31 +83,38 @@ async function connectTooOften(engine: Engine): Promise<void> {
   for (let i = 0; i < 21; i++) await engine.ask(connect());
 }
 
-for (const step of ["begin", "commit"] as const)
-  test(`a simulation whose end fails at ${step} ends with the next committed event`, async () => {
-    const simulating = { ...TEST_POLICY, simulate: true };
-    const { engine, store, clock, db } = engineOnMemory(simulating);
-    await connectTooOften(engine);
-    engine.flush();
-    const simulated = (): unknown => db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"];
-    assert.equal(simulated(), 1);
+const SIMULATING = { ...TEST_POLICY, simulate: true };
+const SIMULATED = "SELECT count(*) FROM ban WHERE simulated = 1";
 
-    store.failing = step;
-    engine.setPolicy(TEST_POLICY);
-    await engine.ask(connect(ip("198.51.100.9")));
-    engine.flush();
-    assert.equal(simulated(), 1);
-    store.failing = null;
+/** The end of a simulation with one ban, which fails at this step. `next`: another event, a second later. */
+async function failedEnd(step: "begin" | "commit") {
+  const { engine, store, clock, db } = engineOnMemory(SIMULATING);
+  const next = async (): Promise<void> => {
     clock.advance(1_001);
     await engine.ask(connect(ip("198.51.100.9")));
     engine.flush();
-    assert.equal(simulated(), 0);
+  };
+  await connectTooOften(engine);
+  engine.flush();
+  store.failing = step;
+  engine.setPolicy(TEST_POLICY);
+  await next();
+  assert.equal(scalarOf(db, SIMULATED), 1);
+  return { engine, store, db, next };
+}
+
+for (const step of ["begin", "commit"] as const)
+  test(`a simulation whose end fails at ${step} ends with the next committed event`, async () => {
+    const { engine, store, db, next } = await failedEnd(step);
+    store.failing = null;
+    await next();
+    assert.equal(scalarOf(db, SIMULATED), 0);
     assert.notEqual((await engine.ask(connect())).reason, "banned");
   });
 
 test("the first event after a simulation sees none of its bans, even in the same turn", async () => {
   const { engine, db, sqlite, notices } = engineOnMemory();
-  engine.setPolicy({ ...TEST_POLICY, simulate: true });
+  engine.setPolicy(SIMULATING);
   assert.ok(notices.raised.has("simulating"));
   await connectTooOften(engine);
   engine.submit(connect(), () => {});
@@ -115,24 +123,14 @@ test("the first event after a simulation sees none of its bans, even in the same
   assert.equal(engine.isProtected(STRANGER), false);
   await connectTooOften(engine);
   assert.equal(sqlite.ban(net(STRANGER))?.offences, 1);
-  assert.equal(db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"], 0);
+  assert.equal(scalarOf(db, SIMULATED), 0);
 });
 
 test("a simulation whose end was not committed does not end", async () => {
-  const simulating = { ...TEST_POLICY, simulate: true };
-  const { engine, store, clock, db } = engineOnMemory(simulating);
-  await connectTooOften(engine);
-  engine.flush();
-  store.failing = "commit";
-  engine.setPolicy(TEST_POLICY);
-  await engine.ask(connect(ip("198.51.100.9")));
-  engine.flush();
-  engine.setPolicy(simulating);
-  for (const step of ["commit", null] as const) {
-    store.failing = step;
-    clock.advance(1_001);
-    await engine.ask(connect(ip("198.51.100.9")));
-    engine.flush();
-  }
-  assert.equal(db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"], 1);
+  const { engine, store, db, next } = await failedEnd("commit");
+  engine.setPolicy(SIMULATING);
+  await next();
+  store.failing = null;
+  await next();
+  assert.equal(scalarOf(db, SIMULATED), 1);
 });

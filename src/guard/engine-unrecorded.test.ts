@@ -3,19 +3,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect, guess, mail } from "../../test/kit/engine-events.ts";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
-import { ip, net } from "../../test/kit/samples.ts";
+import { ip, net, STRANGER } from "../../test/kit/samples.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { LoginAttributes } from "../core/events/login.ts";
 import { HOUR_MS } from "../core/time.ts";
+import type { Engine } from "./engine.ts";
 
 const HOME = ip("198.51.100.7");
 const ALICE = "alice@example.test";
 
 for (const step of ["begin", "append", "commit"] as const) {
-  /** A server where Alice has signed in at home, and that can no longer record anything. */
-  const full = async () => {
+  /** A server where Alice has signed in at home and this happened, and that can no longer record anything. */
+  const full = async (happened: (engine: Engine) => Promise<unknown> = () => Promise.resolve()) => {
     const kit = engineOnMemory();
     await kit.engine.ask({ ...guess("right", HOME), type: "LOGIN_SUCCEEDED" });
+    await happened(kit.engine);
     kit.store.failing = step;
     const tryOne = async (facts: LoginAttributes): Promise<Decision> => {
       kit.clock.advance(1_500);
@@ -58,21 +60,15 @@ for (const step of ["begin", "append", "commit"] as const) {
   });
 
   test(`a database that fails at ${step}: a ban holds to its end, and no longer`, async () => {
-    const { engine, clock, store } = await full();
-    store.failing = null;
-    const asked = { type: "BAN_ASKED", durationMs: HOUR_MS, note: "", by: "root" } as const;
-    await engine.ask({ ...asked, prefix: net(connect().ip) });
-    store.failing = step;
+    const ban = { type: "BAN_ASKED", prefix: net(STRANGER), durationMs: HOUR_MS, note: "", by: "root" } as const;
+    const { engine, clock } = await full((before) => before.ask(ban));
     assert.equal((await engine.ask(connect())).reason, "banned");
     clock.advance(HOUR_MS);
     assert.equal((await engine.ask(connect())).verdict, "pass");
   });
 
   test(`a database that fails at ${step}: parallel guesses do not get past the limit`, async () => {
-    const { engine, store } = await full();
-    store.failing = null;
-    await engine.ask(guess("recorded"));
-    store.failing = step;
+    const { engine } = await full((before) => before.ask(guess("recorded")));
     const asked = Array.from({ length: 60 }, (_, i) => engine.ask({ ...guess(`guess ${i}`), type: "LOGIN_ASKED" }));
     engine.flush();
     const heard = (await Promise.all(asked)).filter(({ verdict }) => verdict !== "refuse").length;
@@ -123,12 +119,9 @@ for (const step of ["begin", "append", "commit"] as const) {
   });
 
   test(`a database that fails at ${step}: known recipients are still known, within the recipients of an hour`, async () => {
-    const kit = await full();
-    kit.store.failing = null;
     const friends = Array.from({ length: 60 }, (_, i) => `friend${i}@sender.test`);
     const changes = friends.map((address) => ({ type: "CORRESPOND", address, account: ALICE }) as const);
-    assert.ok(await kit.engine.audit(null, changes));
-    kit.store.failing = step;
+    const kit = await full((before) => before.audit(null, changes));
     await kit.engine.ask(connect());
     kit.engine.flush();
     const write = writing(kit);
