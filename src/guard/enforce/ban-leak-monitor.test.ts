@@ -13,12 +13,8 @@ function monitor(isEnforcing = true, hasProxies = false) {
   const notices = new NoticeBoard();
   const rebuilds: number[] = [];
   const rebuild = (): unknown => rebuilds.push(clock.now());
-  return {
-    clock,
-    notices,
-    rebuilds,
-    watch: new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, hasProxies, rebuild }),
-  };
+  const watch = new BanLeakMonitor({ clock, notices, isEnforcing: () => isEnforcing, hasProxies, rebuild });
+  return { clock, notices, rebuilds, watch };
 }
 
 async function strangerBanned() {

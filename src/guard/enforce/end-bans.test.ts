@@ -63,7 +63,6 @@ test("allow entries end when they expire, and those without an end never", async
 test("break-glass lifts every ban, over several rounds, and the record says who did it", async () => {
   const lifted = LIMITS.expiriesPerTurn + 7;
   const { engine, db, clock, banLog } = await banned(lifted, null);
-  assert.equal([...banLog.active(clock.now())].length, lifted);
   assert.deepEqual(await breakGlass({ engine, banLog, clock }, "root (anna)"), { lifted, left: 0, isDone: true });
   assert.equal([...banLog.active(clock.now())].length, 0);
   const [row] = db.prepare("SELECT details FROM event WHERE type = 'BREAK_GLASS'").all();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { ip, NOON } from "../../../test/kit/samples.ts";
 import { connectionName } from "../../core/events/connection.ts";
 import { type Connection } from "../../core/firewall/connection-shares.ts";
@@ -12,8 +13,7 @@ import { PortRoom } from "./port-room.ts";
 const PLACES = 15;
 
 function scene() {
-  let now = NOON;
-  const reported: (string | null)[] = [];
+  const [clock, notices] = [new HandClock(NOON), new NoticeBoard()];
   const asked: (readonly number[])[] = [];
   const silences = new Map<string, number>();
   const progress = new Map<string, Progress>();
@@ -39,15 +39,11 @@ function scene() {
       isExempt: () => false,
     }),
     progress: { of: (connection) => progress.get(connection) ?? null },
-    notices: {
-      raise: (code, detail) => void reported.push(`${code}: ${detail}`),
-      clear: () => void reported.push(null),
-      list: () => [],
-    },
-    clock: { now: () => now },
+    notices,
+    clock,
   });
-  const wait = (ms: number): void => void (now = later(now, ms));
-  return { room, reported, asked, silences, progress, known, wanted, wait };
+  const reported = (): string | undefined => notices.raised.get("ports_crowded");
+  return { room, reported, asked, silences, progress, known, wanted, clock };
 }
 const strangers = (first: number, count: number): readonly Connection[] =>
   Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
@@ -55,47 +51,47 @@ const strangers = (first: number, count: number): readonly Connection[] =>
 test("while there is room, no silent client is searched for, and nothing is reported", async () => {
   const { room, reported, asked } = scene();
   assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], refused: [] });
-  assert.deepEqual([asked, reported], [[], [null]]);
+  assert.deepEqual([asked, reported()], [[], undefined]);
 });
 
 test("if a port is nearly full, the oldest client without progress is disconnected, with a notice for a minute", async () => {
-  const { room, reported, asked, progress, wait } = scene();
+  const { room, reported, asked, progress, clock } = scene();
   await room.plan(strangers(6, 2));
-  wait(30 * SECOND_MS);
+  clock.advance(30 * SECOND_MS);
   progress.set("198.51.100.6 40000 25", { at: later(NOON, 1), isTransferring: false });
   const { isCrowded, end } = await room.plan([...strangers(1, 6), ...strangers(7, 4)]);
   assert.deepEqual([isCrowded, end], [true, strangers(7, 1)]);
   assert.deepEqual(asked, [[25]]);
-  const [, detail] = reported;
-  assert.equal(detail, "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended");
+  const detail = "port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended";
+  assert.equal(reported(), detail);
   await room.plan(strangers(11, 10));
-  assert.equal(reported.at(-1), detail, "clients that have just connected stay");
-  wait(MINUTE_MS - 1);
+  assert.equal(reported(), detail, "clients that have just connected stay");
+  clock.advance(MINUTE_MS - 1);
   await room.plan([]);
-  assert.equal(reported.at(-1), detail);
-  wait(1);
+  assert.equal(reported(), detail);
+  clock.advance(1);
   await room.plan([]);
-  assert.equal(reported.at(-1), null);
+  assert.equal(reported(), undefined);
 });
 
 test("a client disconnected while idle is refused for half a minute, unless an account signs in from its address", async () => {
-  const { room, silences, known, wait } = scene();
+  const { room, silences, known, clock } = scene();
   const held = async (): Promise<readonly string[]> => (await room.plan([])).refused.map(({ prefix }) => prefix);
   for (const one of strangers(1, 2)) silences.set(connectionName(one), 4_000);
   await room.plan(strangers(1, 11));
   assert.deepEqual(await held(), ["198.51.100.1/32", "198.51.100.2/32"]);
   known.push("198.51.100.2/32");
   assert.deepEqual(await held(), ["198.51.100.1/32"]);
-  wait(30 * SECOND_MS - 1);
+  clock.advance(30 * SECOND_MS - 1);
   assert.deepEqual(await held(), ["198.51.100.1/32"]);
-  wait(1);
+  clock.advance(1);
   assert.deepEqual(await held(), []);
 });
 
 test("a client disconnected while active, or that has wanted mail, may connect again at once", async () => {
   const { room, reported, silences, wanted } = scene();
   await room.plan(strangers(1, 10));
-  assert.equal(reported.at(-1), "ports_crowded: port 25: 10 connections for 15 places; 0 ended");
+  assert.equal(reported(), "port 25: 10 connections for 15 places; 0 ended");
   const talking = await room.plan(strangers(1, PLACES));
   assert.deepEqual([talking.end.length, talking.refused], [2, []]);
   for (const one of strangers(1, PLACES)) {
@@ -107,11 +103,11 @@ test("a client disconnected while active, or that has wanted mail, may connect a
 });
 
 test("a client in a mail transfer stays, and silent clients are disconnected before active ones", async () => {
-  const { room, silences, progress, wait } = scene();
+  const { room, silences, progress, clock } = scene();
   const [first, second, ...others] = strangers(1, 10);
   assert.ok(first !== undefined && second !== undefined);
   await room.plan([first]);
-  wait(30 * SECOND_MS);
+  clock.advance(30 * SECOND_MS);
   progress.set(`${first.ip} ${first.clientPort} ${first.port}`, { at: NOON, isTransferring: true });
   silences.set(connectionName(second), 4_000);
   assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);

@@ -1,19 +1,17 @@
 // Invariant: A broken block list refuses no mail, and delays it by less than a second.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { COP, Dns, HONEST, NONE, STRANGER, started, ZEN } from "../../../test/kit/honest-lists.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { settled } from "../../../test/kit/until.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { NameAnswer } from "../network-ports.ts";
-import { DnsBlockLists, LIST_LIMITS } from "./block-lists.ts";
+import { LIST_LIMITS } from "./block-lists.ts";
 import { listQuery } from "./dnsbl.ts";
 
 test("no list is asked before its test points were right", async () => {
-  const [dns, clock] = [new Dns(), new HandClock()];
-  const parts = { names: dns, clock, notices: new NoticeBoard() };
-  const lists = new DnsBlockLists(parts, { zones: [ZEN], checkEveryMs: MINUTE_MS });
+  const { dns, lists } = await started(new Dns(), []);
+  lists.configure({ zones: [ZEN], checkEveryMs: MINUTE_MS });
   dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
   assert.equal(await lists.ask(STRANGER), null);
   assert.deepEqual(dns.asked, []);
