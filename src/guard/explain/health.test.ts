@@ -53,35 +53,21 @@ test("the server is healthy while every part runs, and reports since when", asyn
   });
 });
 
-test("a service that keeps exiting is down, even while it runs", async () => {
-  reply = { ok: true, detail: "", services: [{ name: "postgrey", ...UP, trouble: "it keeps exiting" }] };
-  const { components, status } = await health();
-  assert.equal(status, "degraded");
-  assert.deepEqual(components.at(-1), { name: "postgrey", status: "down", detail: "it keeps exiting" });
-});
-
-for (const [name, status] of [
-  ["postfix", "down"],
-  ["dovecot", "down"],
-  ["spamd", "degraded"],
+const GONE = { up: false, pid: null };
+const silent = (isBeyondHelp: boolean) => ({ ...UP, silence: { says: "no answer", isBeyondHelp } });
+for (const [what, name, service, overall, status, detail] of [
+  ["without Postfix", "postfix", GONE, "down", "down", "not running"],
+  ["without Dovecot", "dovecot", GONE, "down", "down", "not running"],
+  ["without spamd", "spamd", GONE, "degraded", "down", "not running"],
+  ["while a service keeps exiting", "postgrey", { ...UP, trouble: "it exits" }, "degraded", "down", "it exits"],
+  ["while Postfix runs without working", "postfix", silent(false), "degraded", "degraded", "no answer"],
+  ["while no restart helps Postfix", "postfix", silent(true), "down", "down", "no answer"],
 ] as const)
-  test(`without ${name} the server is ${status}`, async () => {
-    reply = { ok: true, detail: "", services: [{ name, up: false, pid: null }] };
-    const { status: overall, components } = await health();
-    assert.equal(overall, status);
-    assert.deepEqual(components.at(-1), { name, status: "down", detail: "not running" });
-  });
-
-for (const [isBeyondHelp, status, overall] of [
-  [false, "degraded", "degraded"],
-  [true, "down", "down"],
-] as const)
-  test(`Postfix running without working is ${status}${isBeyondHelp ? " if no restart helps" : ""}`, async () => {
-    const silence = { says: "Postfix's cleanup gave no answer", isBeyondHelp };
-    reply = { ok: true, detail: "", services: [{ name: "postfix", ...UP, silence }] };
+  test(`${what} the server is ${overall}`, async () => {
+    reply = { ok: true, detail: "", services: [{ name, ...service }] };
     const { status: reported, components } = await health();
     assert.equal(reported, overall);
-    assert.deepEqual(components.at(-1), { name: "postfix", status, detail: silence.says });
+    assert.deepEqual(components.at(-1), { name, status, detail });
   });
 
 test("a keeper that does not answer degrades the server, and its answer ends the notice", async () => {
