@@ -47,6 +47,15 @@ const POSITION = { inode: "1", offset: 7 };
 
 const DETAILS = "SELECT details FROM event ORDER BY id";
 
+test("a banned network applies to every address in it", async () => {
+  const { engine } = engineOnMemory();
+  await engine.ask(connect());
+  await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.0/24"), note: "", durationMs: null, by: "root" });
+  assert.equal((await engine.ask(connect())).reason, "banned");
+  await engine.ask({ type: "UNBAN_ASKED", prefix: net("203.0.113.0/24"), by: "root" });
+  assert.equal((await engine.ask(connect())).verdict, "pass");
+});
+
 test("a turn with very many events and records commits 32 at a time, and the rest at its end", async () => {
   const { engine, committed } = engineOnMemory();
   const record = { type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" } as const;
