@@ -5,8 +5,6 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { temporaryLayout } from "../../test/kit/temporary-directory.ts";
 import { columnOf, scalarOf } from "../../test/kit/test-database.ts";
-import { accountsMigrations } from "./accounts-db/schema.ts";
-import { engineMigrations } from "./engine-db/schema.ts";
 import { UnusableDatabase } from "./open.ts";
 import { initialise } from "./recovery/initialise.ts";
 import { migrate, schemasOf, schemaVersion, unusableSchema } from "./schemas.ts";
@@ -85,27 +83,3 @@ test("a new file that is cut off in the middle is empty, and does not look like 
   assert.equal(schemaVersion(db), 0);
   assert.deepEqual(TABLES(db), []);
 });
-
-for (const { name, migrations, row } of [
-  {
-    name: "engine.db",
-    migrations: engineMigrations,
-    row: "INSERT INTO spam_allow VALUES ('anna', 'a@b.test', 'root', 1)",
-  },
-  { name: "accounts.db", migrations: accountsMigrations, row: "INSERT INTO alias VALUES ('a@b.test', 'c@d.test')" },
-])
-  test(`${name} is of schema 1, and a second migration keeps what is in it`, () => {
-    const db = new DatabaseSync(":memory:");
-    migrate(db, migrations, 7);
-    assert.equal(schemaVersion(db), 1);
-    db.exec(row);
-    const table = row.split(" ")[2] ?? "";
-    const next = [...migrations, `ALTER TABLE ${table} ADD COLUMN next INTEGER NOT NULL DEFAULT 5`];
-    const before = db.prepare(`SELECT * FROM ${table}`).get();
-    migrate(db, next, 7);
-    assert.equal(schemaVersion(db), 2);
-    assert.deepEqual({ ...db.prepare(`SELECT * FROM ${table}`).get() }, { ...before, next: 5 });
-    const fresh = new DatabaseSync(":memory:");
-    migrate(fresh, next, 7);
-    assert.deepEqual(TABLES(db), TABLES(fresh));
-  });

@@ -6,7 +6,6 @@ import { SESSION_AGE_MS, SESSION_AHEAD_MS, SESSION_IDLE_MS } from "../../core/ac
 import { type AccountName } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import { openAccounts } from "../open.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { SqliteCredentials } from "./credentials.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
@@ -59,14 +58,6 @@ test("those of all mailboxes end together, and the administrator's stay", (t) =>
   open("b", START, BERT);
   assert.equal(sessions.end("mailboxes"), 2);
   assert.deepEqual([names(START), names(START, ANNA), names(START, BERT)], [["owner"], [], []]);
-});
-
-test("it is there for the next connection, which is what a restart opens", (t) => {
-  const { db, open } = fresh(t);
-  open("a");
-  using again = openAccounts(db.location() ?? "");
-  const found = new SqliteSessions(again).find("digest of a", START, true);
-  assert.deepEqual(found, { id: "a", account: null, provedAt: START });
 });
 
 test("a use is written once a minute", (t) => {

@@ -101,16 +101,6 @@ test("lost mail is reported by its alias, or else by its recipient", async () =>
   assert.deepEqual(await seconds(2), reported);
 });
 
-test("a token is reported if it was made through the web, by its name", async () => {
-  const { engine, seconds, signIn } = alertsOnDatabase();
-  await signIn("203.0.113.7");
-  await engine.audit({ type: "TOKEN_CREATED", subject: "backup", by: "root" });
-  await engine.audit({ type: "TOKEN_CREATED", subject: "nightly", by: "web:admin via 203.0.113.9" });
-  assert.match((await seconds(2)).join("\n"), /^opened web_token nightly \(event \d+\)$/);
-  await engine.audit({ type: "PASSKEY_ADDED", subject: "Laptop", by: "web:admin via 203.0.113.9" });
-  assert.match((await seconds(2)).join("\n"), /^opened web_passkey Laptop added \(event \d+\)$/);
-});
-
 test("an account is known once it has signed in, however it is written", async () => {
   const { engine, db, fail } = alertsOnDatabase();
   await fail("a");

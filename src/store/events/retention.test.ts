@@ -59,13 +59,6 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   return { db, events, store, retention, count, append, guess, audit, settle };
 }
 
-test("under its limits nothing goes", (t) => {
-  const { append, settle, count } = fresh(t, {});
-  append(500, START);
-  assert.equal(settle(START), 0);
-  assert.equal(count(), 500);
-});
-
 test("over the limit of rows the oldest routine rows are summed up by the hour", (t) => {
   const { db, append, settle, count, store, retention, events } = fresh(t, { maxRows: 1_000 });
   append(300, START);

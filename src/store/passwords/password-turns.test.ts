@@ -5,18 +5,6 @@ import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 import { AccountSecrets, PasswordTurns } from "./password-turns.ts";
 
-test("passwords are verified one after another, each with its own result", async () => {
-  const turns = new PasswordTurns();
-  const hash = await hashPassword("right");
-  const finished: string[] = [];
-  const all = ["right", "wrong", "right"].map(async (password, i) => {
-    const isRight = await turns.verify(hash, password);
-    finished.push(`${i} ${isRight}`);
-  });
-  await Promise.all(all);
-  assert.deepEqual(finished, ["0 true", "1 false", "2 true"]);
-});
-
 test("after a wrong one the next waits as long as that took, and after a right one not", async () => {
   const began: number[] = [];
   const tookMs = 40;
