@@ -3,23 +3,7 @@ import { test } from "node:test";
 import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
 import { dovecotTls, postfixServerTls } from "./tls.ts";
 
-const SEED = "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS";
-
-test("the profile of the seed is its line word for word, in the server's order, on both servers", () => {
-  const site = sampleSite({ tls: { profile: "seed" } });
-  const postfix = postfixServerTls(site);
-  assert.equal(postfix["tls_high_cipherlist"], SEED);
-  for (const level of ["", "_mandatory"]) {
-    assert.equal(postfix[`smtpd_tls${level}_ciphers`], "high");
-    assert.equal(postfix[`smtpd_tls${level}_protocols`], "!SSLv3 !TLSv1 !TLSv1.1");
-  }
-  assert.equal(postfix["tls_preempt_cipherlist"], "yes");
-  const dovecot = assignments(dovecotTls(site));
-  assert.equal(dovecot.get("ssl_cipher_list"), SEED);
-  assert.equal(dovecot.get("ssl_prefer_server_ciphers"), "yes");
-  assert.equal(dovecot.get("ssl_min_protocol"), "TLSv1.2");
-});
-
+// Which ciphers and protocols both servers offer by each profile is in test/lab/tls-tests.ts.
 test("the modern profile has elliptic curves and authenticated encryption only", () => {
   const site = sampleSite({ tls: { profile: "modern" } });
   const list = postfixServerTls(site)["tls_high_cipherlist"] ?? "";

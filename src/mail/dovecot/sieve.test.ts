@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { renderScriptDict, scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
+import { scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
 
 const site = sampleSite();
 
@@ -11,19 +11,6 @@ test("mail of scripts is submitted on loopback, and redirected mail has its user
   assert.match(plugin, /^ {2}sieve_before = \/srv\/mail\/conf\/sieve\/junk\.sieve$/m);
   assert.match(plugin, /^ {2}sieve_redirect_envelope_from = recipient$/m);
   assert.match(plugin, /^ {2}sieve_max_redirects = 4$/m);
-});
-
-test("a script is found by its name, and its text by its id, only for the account that gets the mail", () => {
-  const { name, text, mode } = renderScriptDict(site);
-  assert.deepEqual([name, mode], ["scripts-dict.conf", 0o644]);
-  assert.match(text, /^connect = \/srv\/mail\/db\/accounts\/accounts\.db$/m);
-  const map =
-    /pattern = (.*)\n {2}table = (.*)\n {2}username_field = (.*)\n {2}value_field = (.*)\n {2}fields \{\n {4}(.*)\n/g;
-  const maps = Array.from(text.matchAll(map), ([, ...parts]) => parts);
-  assert.deepEqual(maps, [
-    ["priv/sieve/name/$name", "account_script", "user", "id", "name = $name"],
-    ["priv/sieve/data/$id", "account_script", "user", "script", "id = $id"],
-  ]);
 });
 
 test("if senders are verified, only proven ones get a reply", () => {

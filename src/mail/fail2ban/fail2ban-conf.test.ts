@@ -18,22 +18,6 @@ function jailsIn(conf: ReadonlyMap<string, string>): ReadonlyMap<string, string>
   return new Map(sections.map((section) => [section.slice(0, section.indexOf("]")), section]));
 }
 
-for (const [name, port, maxretry, findtime, bantime] of [
-  ["postfix", "smtp,465,submission", 3, 600, 600],
-  ["dovecot", "pop3,pop3s,imap,imaps,submission,465,sieve", 3, 600, 600],
-  ["postfix-auth", "smtp,465,submission", 4, 600, 1_800],
-  ["postfix-rbl", "smtp,465,submission", 3, 3_600, 1_800],
-  ["postfix-spam", "smtp,465,submission", 3, 3_600, 1_800],
-  ["ghostinbox-smtp-abuse", "smtp,465,submission", 10, 3_600, 7_200],
-  ["ghostinbox-dashboard", "http,https,3000", 4, 600, 1_800],
-  ["mine", "smtp,465,submission", 3, 600, 600],
-] as const)
-  test(`the jail ${name}`, () => {
-    const jail = jails.get(name) ?? "";
-    assert.match(jail, new RegExp(`^port = ${port}$`, "m"));
-    assert.match(jail, new RegExp(`^maxretry = ${maxretry}\nfindtime = ${findtime}\nbantime = ${bantime}$`, "m"));
-  });
-
 test("a jail is as the settings have it, or off", () => {
   const shipped = shippedJails();
   const changed = shipped.jails.map((jail) =>

@@ -122,19 +122,6 @@ describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }
       assert.deepEqual(verdicts(header), ["IGNORE"], header);
   });
 
-  test("our own trace stays, without the client", () => {
-    const received = [
-      "Received: from [192.168.1.5] (dsl.example.net [198.51.100.7])",
-      "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))",
-      "\t(No client certificate requested)",
-      "\tby mail.example.org (Postfix) with ESMTPSA id 4Xy1Zk2p",
-      "\tfor <bob@example.net>; Thu,  1 Jan 2026 00:00:00 +0000 (UTC)",
-    ].join("\n");
-    const [replaced = ""] = verdicts(received);
-    assert.match(replaced, /^REPLACE Received: by mail\.example\.org with ESMTPSA id 4Xy1Zk2p; Thu, +1 Jan 2026/);
-    assert.doesNotMatch(replaced, /198\.51|192\.168|bob|dsl/);
-  });
-
   test("other header fields stay", () => {
     for (const header of ["Subject: X-Mailer: no", "From: <anna@example.org>", "Mime-Version: 1.0", "X-Priority: 1"])
       assert.deepEqual(verdicts(header), [], header);

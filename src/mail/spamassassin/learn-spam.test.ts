@@ -6,23 +6,9 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { corrections, learnPlugin, learnService, renderLearn, renderLearnScripts } from "./learn-spam.ts";
+import { corrections, learnService, renderLearn, renderLearnScripts } from "./learn-spam.ts";
 
 const site = sampleSite();
-
-test("only moves into Junk and out of it teach, and a user's own script starts no program", () => {
-  const text = learnPlugin(site);
-  assert.match(
-    text,
-    /imapsieve_mailbox1_name = Junk\n {2}imapsieve_mailbox1_before = file:.*learn-spam\.sieve\n.*causes = COPY/,
-  );
-  assert.match(
-    text,
-    /imapsieve_mailbox2_name = \*\n {2}imapsieve_mailbox2_from = Junk\n.*learn-ham\.sieve\n.*causes = COPY/,
-  );
-  assert.match(text, /^ {2}sieve_global_extensions = \+vnd\.dovecot\.pipe /m);
-  assert.doesNotMatch(text, /sieve_extensions/);
-});
 
 test("it runs as spamd, one at a time, only for IMAP processes", () => {
   const text = learnService(site);

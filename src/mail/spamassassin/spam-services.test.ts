@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { renderSieve } from "../dovecot/sieve.ts";
-import { renderSpamPreferences } from "./spam-preferences.ts";
 import { renderSpamMilter, spamServices } from "./spam-services.ts";
 
 const { layout, spam } = sampleSite();
@@ -42,9 +40,4 @@ test("if mail must wait for its score, the milter runs only while spamd does", (
   assert.match(ended, /^exec sv .*restart \/srv\/mail\/service\/spamass-milter$/m);
   assert.doesNotMatch(milter()["command"] ?? "", /^until /m);
   assert.match(milter()["spamd-ended"] ?? "", /^exit 0$/m);
-});
-
-test("spam goes to Junk, and a recipient's allowed senders are listed", () => {
-  assert.match(renderSieve().text, /"X-Spam-Flag" "YES"/);
-  assert.match(renderSpamPreferences(["*@friend.example"]), /^welcomelist_auth \*@friend\.example$/m);
 });
