@@ -33,6 +33,13 @@ function scene() {
   return { layout, crypt, prepare };
 }
 
+/** The private key of another server. */
+function otherKey(): string {
+  const { crypt, prepare } = scene();
+  prepare();
+  return readFileSync(crypt.privateKey, "utf8");
+}
+
 test("one pair is created, only for root, and Dovecot's settings name the private key", () => {
   const { layout, crypt, prepare } = scene();
   assert.deepEqual(prepareMailKeys({ mailCrypt: null, layout }), { ok: true, changed: false });
@@ -65,9 +72,7 @@ test("without the private key mail is only encrypted; no new pair is created", (
 test("a private key that does not match, or is invalid, is refused and changes nothing", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
-  const other = scene();
-  other.prepare();
-  writeFileSync(crypt.privateKey, readFileSync(other.crypt.privateKey));
+  writeFileSync(crypt.privateKey, otherKey());
   assert.match(JSON.stringify(prepare()), /"ok":false.*does not fit the public one/);
   writeFileSync(crypt.privateKey, "nonsense");
   assert.match(JSON.stringify(prepare()), /"ok":false.*could not be prepared/);
@@ -107,9 +112,8 @@ test("no key is used before it can be read, nor made in a directory that is miss
 
 test("a start continues without a private key that does not match", () => {
   const { layout, crypt, prepare } = scene();
-  const other = scene();
-  for (const one of [prepare, other.prepare]) one();
-  for (const wrong of [readFileSync(other.crypt.privateKey, "utf8"), "", "hello"]) {
+  prepare();
+  for (const wrong of [otherKey(), "", "hello"]) {
     writeFileSync(crypt.privateKey, wrong);
     assert.ok(prepareMailKeys({ mailCrypt: crypt, layout }, true).ok);
     assert.equal(existsSync(layout.mailKeyConf), false);
@@ -118,11 +122,10 @@ test("a start continues without a private key that does not match", () => {
 
 test("an existing private key gives its public half", () => {
   const { crypt, prepare } = scene();
-  const other = scene();
-  other.prepare();
-  writeFileSync(crypt.privateKey, readFileSync(other.crypt.privateKey));
+  const key = otherKey();
+  writeFileSync(crypt.privateKey, key);
   assert.ok(prepare().ok);
-  assert.equal(readFileSync(crypt.publicKey, "utf8"), readFileSync(other.crypt.publicKey, "utf8"));
+  assert.equal(readFileSync(crypt.publicKey, "utf8"), publicHalf(key));
 });
 
 test("a key at a different place is read from there, copied or moved; the same one in place is not written again", () => {
@@ -148,12 +151,10 @@ test("half a key, a different one or a directory counts as none, until the right
   const { layout, crypt, prepare } = scene();
   prepare();
   const made = readFileSync(crypt.privateKey, "utf8");
-  const other = scene();
-  other.prepare();
   assert.equal(lockedBecause(crypt), null);
   for (const [wrong, says] of [
     [made.slice(0, 90), /holds no private key that can be read/],
-    [readFileSync(other.crypt.privateKey, "utf8"), /does not fit the public one/],
+    [otherKey(), /does not fit the public one/],
   ] as const) {
     writeFileSync(crypt.privateKey, wrong);
     assert.match(lockedBecause(crypt) ?? "", says);

@@ -120,15 +120,6 @@ test("only lines from after the first start are taken, each whole", async () => 
   assert.deepEqual(taken, ["one", "two", "three"]);
 });
 
-test("a restart neither doubles nor loses a line", async () => {
-  await reads();
-  await reads("one\n");
-  await follower.stop();
-  appendFileSync(file, "two\n");
-  await restart();
-  assert.deepEqual(taken, ["one", "two"]);
-});
-
 test("no line is doubled where a power failure took the end of the log, however much came since", async () => {
   await reads();
   await reads("one\n");

@@ -206,18 +206,6 @@ function blocked({ load, clock }: ReturnType<typeof server>, checks: number): vo
   }
 }
 
-test("a network whose mail blocked Rspamd has its next turn after a quarter of an hour", () => {
-  const all = server();
-  assert.equal(hiding(all, "AAAA1", "198.51.1.1"), null);
-  blocked(all, 3);
-  all.done("AAAA1");
-  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), "waits_for_turn");
-  assert.equal(hiding(all, "BBBB1", "198.51.2.1"), null);
-  all.done("BBBB1");
-  all.clock.advance(15 * MINUTE_MS);
-  assert.equal(hiding(all, "AAAA2", "198.51.1.1"), null);
-});
-
 test("mails with a turn block Rspamd for a tenth of the time, from however many networks they come", () => {
   const all = server();
   const start = all.clock.now();
