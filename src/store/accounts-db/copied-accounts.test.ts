@@ -23,34 +23,24 @@ test("every change of accounts and aliases is a difference, and no secret is sho
   db.exec(`
     UPDATE account SET password = '{ARGON2ID}three', suspended = 1, quota_bytes = 5 WHERE name LIKE 'anna%';
     INSERT INTO account (name, password, created_at) VALUES ('eve@example.test', '{ARGON2ID}four', 0);
-    INSERT INTO account_network (account, network) VALUES ('anna@example.test', '203.0.113.0/24');
-    INSERT INTO app_password (account, name, digest, proof, made_by, made_at)
-      VALUES ('anna@example.test', 'phone', 'digest', '0abc', 'root', 0);
-    INSERT INTO forward (account, target)
-      VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.test');
     INSERT INTO vacation (account, subject, text, until)
       VALUES ('anna@example.test', 'Away', 'Write to x@else.test.', 0);
     UPDATE vacation SET text = '${reply}Write to x@else.test.' WHERE account LIKE 'bert%';
     INSERT INTO alias (address, target) VALUES ('info@example.test', 'x@else.test');
     INSERT INTO alias_block VALUES ('info@example.test')`);
   const after = readKeptAccounts(path);
-  const lines = differences(before, after).map(
-    ({ what, was, is }) => `${what}: ${was} -> ${is?.replace(/^Away.+…$/, "…")}`,
-  );
+  const lines = differences(before, after).map(({ what, was, is }) => `${what}: ${was} -> ${is}`);
   assert.deepEqual(lines, [
     "account anna@example.test: active -> suspended",
     "account eve@example.test: null -> active",
     "alias info@example.test: to anna@example.test -> to anna@example.test x@else.test, blocked",
-    "app password phone of anna@example.test: null -> made 1970-01-01 00:00:00 UTC, never used",
-    "forwarding to x@else.test of anna@example.test: null -> a copy stays here",
     "password of anna@example.test: (secret) -> another",
     "password of eve@example.test: null -> (secret)",
     "quota of anna@example.test: null -> 5 bytes",
-    "sign-ins only from 203.0.113.0/24 of anna@example.test: null -> set",
     "vacation reply of anna@example.test: null -> ended 1970-01-01 00:00:00 UTC: Away Write to x@else.test.",
     `vacation reply of bert@example.test: ${after.get("vacation reply of bert@example.test")?.shown} -> another`,
   ]);
-  assert.doesNotMatch(JSON.stringify([...after].map(([, { shown }]) => shown)), /ARGON|digest|0abc/);
+  assert.doesNotMatch(JSON.stringify([...after].map(([, { shown }]) => shown)), /ARGON/);
 });
 
 test("an earlier version's copy is read, and one that no version wrote is not", (t) => {

@@ -7,11 +7,6 @@ import { readBan } from "./ban-log.ts";
 const { createdAt, expiresAt, ...same } = BAN;
 const ROW = { ...same, created_at: createdAt, expires_at: expiresAt };
 
-test("a row becomes a ban", () => {
-  assert.deepEqual(readBan(ROW), BAN);
-  assert.deepEqual(readBan({ ...ROW, expires_at: null }), { ...BAN, expiresAt: null });
-});
-
 test("a row that another program wrote is named, not trusted", () => {
   assert.throws(() => readBan({ ...ROW, code: "toString" }), /"toString" where a reason belongs/);
   assert.throws(() => readBan({ ...ROW, level: "severe" }), /"severe" where one of light, .* belongs/);
