@@ -79,15 +79,8 @@ test("room is shown in whole megabytes, rounded up", () => {
 });
 
 test("edit distance counts insertions, deletions, replacements and swaps", () => {
-  assert.equal(editDistance("limits", "limits"), 0);
-  assert.equal(editDistance("limts", "limits"), 1);
-  assert.equal(editDistance("limitss", "limits"), 1);
-  assert.equal(editDistance("linits", "limits"), 1);
-  assert.equal(editDistance("limtis", "limits"), 1);
-  assert.equal(editDistance("", "abc"), 3);
-  assert.equal(editDistance("abc", ""), 3);
-  assert.equal(editDistance("kitten", "sitting"), 3);
-  assert.equal(editDistance("sitting", "kitten"), 3);
+  const distances = ["limits", "limitss", "limts", "linits", "limtis"].map((typed) => editDistance(typed, "limits"));
+  assert.deepEqual(distances, [0, 1, 1, 1, 1]);
   const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 5 });
   fc.assert(
     fc.property(word, word, (a, b) => assert.equal(editDistance(a, b), naiveDistance(a, b))),

@@ -24,42 +24,38 @@ const GUESS = {
   isStale: false,
 };
 
-function account(known: Partial<AccountFacts> = {}): AccountFacts {
-  return { ...ACCOUNT, guesses: POLICY.accounts.failures, ...known };
+function guarded(known: Partial<AccountFacts> = {}) {
+  return { account: { ...ACCOUNT, guesses: POLICY.accounts.failures, ...known } };
 }
 
-const asked: readonly (readonly [that: string, answer: string, facts: Partial<Facts>, changes?: readonly unknown[]])[] =
+type Asked = readonly [that: string, answer: string, facts: Partial<Facts>, changes?: readonly unknown[]];
+const asked: readonly Asked[] = [
+  ["one guess below the limit", "pass below_limit", guarded({ guesses: 19 })],
+  ["at the limit", "refuse account_guarded", guarded(), [GUESS]],
+  ["a neighbour of the owner, whose own network guesses", "refuse account_guarded", guarded({ kinship: "network" })],
+  ["the owner", "pass below_limit", { ...guarded({ kinship: "address" }), known: true }],
   [
-    ["one guess below the limit", "pass below_limit", { account: account({ guesses: 19 }) }],
-    ["at the limit", "refuse account_guarded", { account: account() }, [GUESS]],
-    [
-      "a neighbour of the owner, whose own network guesses",
-      "refuse account_guarded",
-      { account: account({ kinship: "network" }) },
-    ],
-    ["the owner", "pass below_limit", { account: account({ kinship: "address" }), known: true }],
-    [
-      "the right password from elsewhere",
-      "pass below_limit",
-      { account: account({ passwordHashes: ["then", "now"], candidates: 999 }) },
-    ],
-    [
-      "the right password when nothing is left of the budget",
-      "refuse right_password_guarded",
-      { account: account({ passwordHashes: ["then", "now"], candidates: 1_000 }) },
-      [{ ...GUESS, isStale: true }],
-    ],
-    [
-      "another password than the last right one",
-      "refuse account_guarded",
-      { account: account({ passwordHashes: ["then"] }) },
-      [GUESS],
-    ],
-    ["the allow list", "pass allow_listed", { account: account(), protection: "allow_listed" }],
-    ["the gateway", "refuse account_guarded", { account: account(), protection: "gateway" }, [GUESS]],
-    ["who is banned anyway", "refuse banned", { account: account(), ban: BAN }],
-    ["no mailbox", "pass below_limit", { account: null }],
-  ];
+    "the right password from elsewhere",
+    "pass below_limit",
+    guarded({ passwordHashes: ["then", "now"], candidates: 999 }),
+  ],
+  [
+    "the right password when nothing is left of the budget",
+    "refuse right_password_guarded",
+    guarded({ passwordHashes: ["then", "now"], candidates: 1_000 }),
+    [{ ...GUESS, isStale: true }],
+  ],
+  [
+    "another password than the last right one",
+    "refuse account_guarded",
+    guarded({ passwordHashes: ["then"] }),
+    [GUESS],
+  ],
+  ["the allow list", "pass allow_listed", { ...guarded(), protection: "allow_listed" }],
+  ["the gateway", "refuse account_guarded", { ...guarded(), protection: "gateway" }, [GUESS]],
+  ["who is banned anyway", "refuse banned", { ...guarded(), ban: BAN }],
+  ["no mailbox", "pass below_limit", { account: null }],
+];
 for (const [that, answer, facts, changes = []] of asked)
   test(`a guarded account asked for by ${that}: ${answer}`, () => {
     const decided = decideLoginAsked(POLICY, factsOf(facts), { type: "LOGIN_ASKED", ...LOGIN }, NOON);
@@ -82,7 +78,7 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
     [[], "account_guarded"],
     [["now"], "right_password_guarded"],
   ] as const) {
-    const facts = factsOf({ account: account({ passwordHashes, candidates: 1_000 }), failures });
+    const facts = factsOf({ ...guarded({ passwordHashes, candidates: 1_000 }), failures });
     const { reason: reported, ...decided } = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
     assert.equal(reported, reason);
     assert.deepEqual([decided.verdict, decided.counted], ["refuse", true]);
@@ -97,12 +93,12 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
 });
 
 for (const [that, facts, changes] of [
-  ["a stranger", { account: account({ guesses: 0 }) }, [GUESS]],
-  ["a neighbour of the owner", { account: account({ kinship: "network" }) }, [GUESS]],
-  ["a stale device", { account: account({ passwordHashes: ["now"] }) }, [{ ...GUESS, isStale: true }]],
-  ["the owner", { account: account({ kinship: "address" }) }, []],
-  ["the gateway, behind which all may stand", { account: account(), protection: "gateway" }, [GUESS]],
-  ["who was banned while his password was verified", { account: account(), ban: BAN }, [GUESS]],
+  ["a stranger", guarded({ guesses: 0 }), [GUESS]],
+  ["a neighbour of the owner", guarded({ kinship: "network" }), [GUESS]],
+  ["a stale device", guarded({ passwordHashes: ["now"] }), [{ ...GUESS, isStale: true }]],
+  ["the owner", guarded({ kinship: "address" }), []],
+  ["the gateway, behind which all may stand", { ...guarded(), protection: "gateway" }, [GUESS]],
+  ["who was banned while his password was verified", { ...guarded(), ban: BAN }, [GUESS]],
 ] as const)
   test(`a wrong password of ${that} ${changes.length === 0 ? "does not count" : "counts"} against the account`, () => {
     const decided = decideLoginFailed(POLICY, factsOf(facts), { type: "LOGIN_FAILED", ...LOGIN }, NOON);
@@ -147,19 +143,12 @@ test("a single network does not raise an account's guard: it adds a quarter at m
   assert.deepEqual([1, 4, 5, 20].map(share), [1, 1, 2, 5]);
 });
 
-test("a password tried out of several networks counts for the first of them, in whatever order they come", () => {
-  const [first, second] = [neighbourhoodOf(ip("198.51.100.1"), 64), neighbourhoodOf(STRANGER, 64)];
-  const decoys = [first, second].map((network): Guess => ({ network, passwordHash: "decoy" }));
-  const own = { network: second, passwordHash: "own" };
-  for (const guesses of [decoys, decoys.toReversed()]) assert.equal(countGuesses([...guesses, own], 1), 2);
-});
-
 test("guesses at a name that is too long for an account are kept under its first characters", () => {
   const long = `${"a".repeat(60)}@example.org`;
   assert.equal(guessedName(long), `${"a".repeat(60)}@exa`);
   assert.equal(guessedName(long.slice(8)), long.slice(8), "64 characters are not cut off");
   assert.equal(guessedName(`${"a".repeat(63)}\u{1F600}`), `${"a".repeat(63)}\uFFFD`, "half a character is none");
-  const facts = factsOf({ account: account({ name: long }) });
+  const facts = factsOf(guarded({ name: long }));
   const [guess] = decideLoginFailed(POLICY, facts, { type: "LOGIN_FAILED", ...LOGIN, login: long }, NOON).changes;
   assert.ok(guess?.type === "GUESS" && guess.account === guessedName(long));
   assert.deepEqual(guessesForgotten({ type: "PASSWORD_CHANGED", subject: long.toUpperCase() }), {

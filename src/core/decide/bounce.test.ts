@@ -6,6 +6,9 @@ import { isBounce } from "../events/mail.ts";
 import { decideBounce, decideRecipient } from "./mail.ts";
 
 const EVENT = { ...RECIPIENT, sender: "" };
+const DEFERRED = "defer bounces_deferred, uncounted";
+const UNKNOWN = { recipient: "unknown" } as const;
+const MANY = { probesFromAnywhere: times(100), firstContact: true };
 const EXPECTED = { hasOther: false, isExpected: true };
 
 test("a bounce has no sender, or one of blanks", () => {
@@ -22,61 +25,36 @@ test("a bounce has no sender, or one of blanks", () => {
 const examples: readonly Example[] = [
   ["to one of ours", "pass below_limit, uncounted"],
   ["to one who does not exist", "refuse recipient_unknown", { recipient: "unknown" }],
-  [
-    "to one who does not exist, after any probing",
-    "refuse recipient_unknown",
-    { recipient: "unknown", probes: times(500) },
-  ],
-  ["the 30th within an hour", "refuse recipient_unknown", { recipient: "unknown", bounces: times(29) }],
-  ["the 31st", "defer bounces_deferred, uncounted", { recipient: "unknown", bounces: times(30) }],
-  [
-    "the 101st of the whole server",
-    "defer bounces_deferred, uncounted",
-    { recipient: "unknown", probesFromAnywhere: times(100), namesProbed: 1, firstContact: true },
-  ],
-  [
-    "to one of ours after that, from a network that asked",
-    "defer bounces_deferred, uncounted",
-    { probesFromAnywhere: times(100), namesProbed: 1, firstContact: true },
-  ],
+  ["to one who does not exist, after any probing", "refuse recipient_unknown", { ...UNKNOWN, probes: times(500) }],
+  ["the 30th within an hour", "refuse recipient_unknown", { ...UNKNOWN, bounces: times(29) }],
+  ["the 31st", DEFERRED, { ...UNKNOWN, bounces: times(30) }],
+  ["the 101st of the whole server", DEFERRED, { ...MANY, ...UNKNOWN, namesProbed: 1 }],
+  ["to one of ours after that, from a network that asked", DEFERRED, { ...MANY, namesProbed: 1 }],
   ["from a known place all the same", "pass below_limit, uncounted", { known: true, probesFromAnywhere: times(100) }],
-  ["to one of ours after that", "defer bounces_deferred, uncounted", { bounces: times(30) }],
-  [
-    "to a common target of spam after that",
-    "defer bounces_deferred, uncounted",
-    { recipient: "blocked", bounces: times(30) },
-  ],
+  ["to one of ours after that", DEFERRED, { bounces: times(30) }],
+  ["to a common target of spam after that", DEFERRED, { recipient: "blocked", bounces: times(30) }],
   ["to one of ours who wrote there", "pass below_limit, uncounted", { bounces: times(500), bounce: EXPECTED }],
-  [
-    "to one who does not exist, and so wrote nowhere",
-    "defer bounces_deferred, uncounted",
-    { recipient: "unknown", bounces: times(500), bounce: EXPECTED },
-  ],
+  ["to one who does not exist, and so wrote nowhere", DEFERRED, { ...UNKNOWN, bounces: times(500), bounce: EXPECTED }],
   ["to a second recipient", "refuse bounce_recipients, uncounted", { bounce: { hasOther: true, isExpected: true } }],
   [
     "to a second recipient who does not exist",
     "refuse bounce_recipients, uncounted",
-    { recipient: "unknown", bounce: { hasOther: true, isExpected: false } },
+    { ...UNKNOWN, bounce: { hasOther: true, isExpected: false } },
   ],
   ["from what is never banned", "pass allow_listed, uncounted", { protection: "allow_listed", bounces: times(500) }],
 ];
 check("a bounce", examples, (facts) => decideRecipient(POLICY, facts, EVENT, NOON));
 
-const MANY = { probesFromAnywhere: times(100), firstContact: true };
 const greylisted: readonly Example[] = [
   ["to one of ours, from a network that asked for none", "pass greylist_asked, uncounted", MANY],
   ["to one who does not exist, from there", "pass recipient_hidden, uncounted", { ...MANY, recipient: "unknown" }],
-  ["to one of ours, from one that did", "defer bounces_deferred, uncounted", { ...MANY, namesProbed: 1 }],
+  ["to one of ours, from one that did", DEFERRED, { ...MANY, namesProbed: 1 }],
   [
     "from a server with wanted mail",
     "pass recipient_hidden, uncounted",
-    { ...MANY, recipient: "unknown", isWanted: true, namesProbed: 2 },
+    { ...MANY, ...UNKNOWN, isWanted: true, namesProbed: 2 },
   ],
-  [
-    "from one whose network named three",
-    "defer bounces_deferred, uncounted",
-    { ...MANY, isWanted: true, namesProbed: 3 },
-  ],
+  ["from one whose network named three", DEFERRED, { ...MANY, isWanted: true, namesProbed: 3 }],
 ];
 check("while strangers ask for many who do not exist, a bounce", greylisted, (facts) =>
   decideRecipient({ ...POLICY, greylist: true }, facts, EVENT, NOON),

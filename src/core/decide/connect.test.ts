@@ -5,33 +5,31 @@ import { BAN, factsOf, NOON, POLICY, STRANGER, times } from "../../../test/kit/s
 import { decideConnect } from "./decide.ts";
 
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
-const GOOGLE = "mail-lf1-f41.google.com";
+const SHARED = { known: true, knownAccounts: STAFF };
+const OF_GOOGLE = { clientName: "mail-lf1-f41.google.com" };
+const BANNED = "refuse connection_limit, banned";
 
 const examples: readonly Example[] = [
   ["a first connection", "pass below_limit"],
   ["the 20th in a minute", "pass below_limit", { connections: times(19) }],
-  ["the 21st in a minute", "refuse connection_limit, banned", { connections: times(20) }],
-  ["the 101st in an hour, however slow", "refuse connection_limit, banned", { connections: times(100, 30_000) }],
+  ["the 21st in a minute", BANNED, { connections: times(20) }],
+  ["the 101st in an hour, however slow", BANNED, { connections: times(100, 30_000) }],
   [
     "one from an address that two accounts know, past three times the limit",
-    "refuse connection_limit, banned",
-    { known: true, knownAccounts: ["a@x.test", "b@x.test"], connections: times(60) },
+    BANNED,
+    { ...SHARED, knownAccounts: STAFF.slice(1), connections: times(60) },
   ],
-  [
-    "the same from an address that three accounts know",
-    "defer known_address",
-    { known: true, knownAccounts: STAFF, connections: times(500) },
-  ],
+  ["the same from an address that three accounts know", "defer known_address", { ...SHARED, connections: times(500) }],
   [
     "one of them who sends, while a machine beside them floods port 25",
     "pass known_address",
-    { known: true, knownAccounts: STAFF, connections: times(500) },
+    { ...SHARED, connections: times(500) },
     { service: "submission" },
   ],
   [
     "one from an address that three accounts knew long ago",
-    "refuse connection_limit, banned",
-    { known: false, knownAccounts: STAFF, connections: times(60) },
+    BANNED,
+    { ...SHARED, known: false, connections: times(60) },
   ],
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
   [
@@ -39,35 +37,12 @@ const examples: readonly Example[] = [
     "pass allow_listed, uncounted",
     { protection: "allow_listed", ban: BAN, connections: times(500) },
   ],
-  [
-    "a large provider over the limit",
-    "defer provider_busy, uncounted",
-    { connections: times(500) },
-    { clientName: GOOGLE },
-  ],
+  ["a large provider over the limit", "defer provider_busy, uncounted", { connections: times(500) }, OF_GOOGLE],
   ["a server whose mail is wanted, over the limit", "defer wanted_busy", { isWanted: true, connections: times(59) }],
-  [
-    "the same past three times the limit",
-    "refuse connection_limit, banned",
-    { isWanted: true, connections: times(60) },
-  ],
-  [
-    "the same after an offence",
-    "refuse connection_limit, banned",
-    { isWanted: true, offences: 1, connections: times(20) },
-  ],
-  [
-    "a large provider that is banned for another reason",
-    "refuse banned, uncounted",
-    { ban: BAN },
-    { clientName: GOOGLE },
-  ],
-  [
-    "someone who only looks like a provider",
-    "refuse connection_limit, banned",
-    { connections: times(20) },
-    { clientName: "mail.notgoogle.com" },
-  ],
+  ["the same past three times the limit", BANNED, { isWanted: true, connections: times(60) }],
+  ["the same after an offence", BANNED, { isWanted: true, offences: 1, connections: times(20) }],
+  ["a large provider that is banned for another reason", "refuse banned, uncounted", { ban: BAN }, OF_GOOGLE],
+  ["someone who only looks like a provider", BANNED, { connections: times(20) }, { clientName: "mail.notgoogle.com" }],
   [
     "an address from which an account signed in, over the limit",
     "defer known_address",
@@ -80,7 +55,7 @@ const examples: readonly Example[] = [
     { known: true, connections: times(59) },
     { service: "submission" },
   ],
-  ["the same past three times the limit", "refuse connection_limit, banned", { known: true, connections: times(60) }],
+  ["the same past three times the limit", BANNED, { known: true, connections: times(60) }],
 ];
 
 check("connection", examples, (facts, { ip, service, session, clientName }) =>

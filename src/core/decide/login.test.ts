@@ -28,6 +28,18 @@ function daily(count: number, hours: number, passwordHash?: string): readonly Fa
 const hourly = (count: number) => daily(count, 1);
 const different = (count: number) => failures(...Array.from({ length: count }, (_, i) => `p${i}`));
 
+/** Those that a ban has answered. */
+const spent = (those: readonly Failure[]): readonly Failure[] => those.map((failure) => ({ ...failure, spent: true }));
+const tenMinutesOld = (those: readonly Failure[]) =>
+  those.map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) }));
+/** At a suspended account with this password. */
+const suspended = (passwordHash: string) =>
+  ({ account: { ...ACCOUNT, passwordHashes: [passwordHash] }, accountActive: false }) as const;
+
+const OUTSIDE = { accountNetworks: [net("198.51.100.1")] };
+const INSIDE = { accountNetworks: [hostPrefix(STRANGER)] };
+const ELSEWHERE = { knownAccounts: ["other@example.org"] };
+const GUESSED = { ...ACCOUNT, networkGuesses: 40 };
 const AT_HOME = { ...ACCOUNT, kinship: "address" } as const;
 
 const failed: readonly (readonly [that: string, answer: string, known?: Partial<Facts>, passwordHash?: string])[] = [
@@ -44,31 +56,23 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
     "pass repeated_password, uncounted",
     { failures: failures("a", "b", "c", "now") },
   ],
-  [
-    "the right one of a suspended account",
-    "pass right_password_inactive, GUESS",
-    { account: { ...ACCOUNT, passwordHashes: ["now"] }, accountActive: false },
-  ],
+  ["the right one of a suspended account", "pass right_password_inactive, GUESS", suspended("now")],
   [
     "the right one of a suspended account, from loopback",
     "pass right_password_inactive",
     { account: { ...AT_HOME, passwordHashes: ["now"] }, accountActive: false, protection: "loopback" },
   ],
-  [
-    "a wrong one of a suspended account",
-    "pass below_limit, GUESS",
-    { account: { ...ACCOUNT, passwordHashes: ["other"] }, accountActive: false },
-  ],
+  ["a wrong one of a suspended account", "pass below_limit, GUESS", suspended("other")],
   [
     "the 5th different one, right but for the suspension",
     "refuse login_failures, GUESS, banned",
-    { account: { ...ACCOUNT, passwordHashes: ["now"] }, accountActive: false, failures: different(4) },
+    { ...suspended("now"), failures: different(4) },
   ],
   ["passwords without a hash count each", "refuse login_failures, banned", { failures: failures("", "", "", "") }, ""],
   [
     "the 5th different one, the others being ten minutes old",
     "pass below_limit",
-    { failures: different(4).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })) },
+    { failures: tenMinutesOld(different(4)) },
   ],
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
   [
@@ -81,18 +85,16 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
     "delay guessing_slowed, SPARE",
     { protection: "loopback", ban: BAN, failures: different(14) },
   ],
+  ["a guess on this machine", "pass loopback, GUESS", { protection: "loopback", account: ACCOUNT }],
+  ["a guess from the allow list", "pass allow_listed", { protection: "allow_listed", account: ACCOUNT }],
   ["the 10th different one of a day", "refuse slow_guessing, banned", { failures: hourly(9) }],
   ["the 9th different one of a day", "pass below_limit", { failures: hourly(8) }],
   [
     "the 10th of a day though a ban has answered the others",
     "refuse slow_guessing, banned",
-    { failures: hourly(9).map((failure) => ({ ...failure, spent: true })) },
+    { failures: spent(hourly(9)) },
   ],
-  [
-    "the 5th of ten minutes, a ban having answered the others",
-    "pass below_limit",
-    { failures: different(4).map((failure) => ({ ...failure, spent: true })) },
-  ],
+  ["the 5th of ten minutes, a ban having answered the others", "pass below_limit", { failures: spent(different(4)) }],
   ["the 20th different one of a week", "refuse slow_guessing, banned", { failures: daily(19, 8) }],
   ["the 19th different one of a week", "pass below_limit", { failures: daily(18, 8) }],
   [
@@ -108,28 +110,20 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   [
     "a protected one from outside the account's networks",
     "pass allow_listed, uncounted",
-    { protection: "allow_listed", accountNetworks: [net("198.51.100.1")], failures: different(500) },
+    { protection: "allow_listed", ...OUTSIDE, failures: different(500) },
   ],
   [
     "one from outside the account's networks, whatever its failures",
     "refuse outside_networks, uncounted",
-    { accountNetworks: [net("198.51.100.1")], failures: different(500) },
+    { ...OUTSIDE, failures: different(500) },
   ],
-  [
-    "one from within them",
-    "refuse login_failures, banned",
-    { accountNetworks: [hostPrefix(STRANGER)], failures: different(4) },
-  ],
+  ["one from within them", "refuse login_failures, banned", { ...INSIDE, failures: different(4) }],
   [
     "an address from which an account signed in, at the limit",
     "delay known_address",
-    { knownAccounts: ["other@example.org"], failures: different(4) },
+    { ...ELSEWHERE, failures: different(4) },
   ],
-  [
-    "the same before three times the limit",
-    "delay known_address",
-    { knownAccounts: ["other@example.org"], failures: different(13) },
-  ],
+  ["the same before three times the limit", "delay known_address", { ...ELSEWHERE, failures: different(13) }],
   [
     "the same at its own account, however often",
     "delay known_address",
@@ -138,7 +132,7 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   [
     "the same at three times the limit, at accounts that did not sign in from here",
     "delay known_address",
-    { knownAccounts: ["other@example.org"], failures: different(500) },
+    { ...ELSEWHERE, failures: different(500) },
   ],
 ];
 for (const [that, answer, known, passwordHash = "now"] of failed)
@@ -157,17 +151,13 @@ const asked: readonly (readonly [
   ["a stranger", "pass below_limit, unrecorded"],
   ["a stranger with failures", "pass below_limit, unrecorded", { failures: different(4) }],
   ["one that is banned", "refuse banned", { ban: BAN }],
-  ["one from outside the account's networks", "refuse outside_networks", { accountNetworks: [net("198.51.100.1")] }],
+  ["one from outside the account's networks", "refuse outside_networks", OUTSIDE],
   [
     "one from outside the account's networks, on the allow list",
     "refuse outside_networks",
-    { accountNetworks: [net("198.51.100.1")], protection: "allow_listed" },
+    { ...OUTSIDE, protection: "allow_listed" },
   ],
-  [
-    "one from within the account's networks",
-    "pass below_limit, unrecorded",
-    { accountNetworks: [hostPrefix(STRANGER)] },
-  ],
+  ["one from within the account's networks", "pass below_limit, unrecorded", INSIDE],
   ["a protected one", "pass loopback, unrecorded", { protection: "loopback", ban: BAN, failures: different(14) }],
   [
     "a protected one at three times the limit",
@@ -177,25 +167,22 @@ const asked: readonly (readonly [
   [
     "a protected one whose guesses are ten minutes old",
     "pass loopback, unrecorded",
-    {
-      protection: "loopback",
-      failures: different(500).map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) })),
-    },
+    { protection: "loopback", failures: tenMinutesOld(different(500)) },
   ],
   [
     "this machine after 40 wrong passwords in a day",
     "refuse local_guesses_refused",
-    { protection: "loopback", account: { ...ACCOUNT, networkGuesses: 40 } },
+    { protection: "loopback", account: GUESSED },
   ],
   [
     "this machine after 40 wrong passwords in a day, with one that looks right",
     "pass loopback, unrecorded",
-    { protection: "loopback", account: { ...ACCOUNT, networkGuesses: 40, passwordHashes: ["now"] } },
+    { protection: "loopback", account: { ...GUESSED, passwordHashes: ["now"] } },
   ],
   [
     "one on the allow list after 40 wrong passwords in a day",
     "pass allow_listed, unrecorded",
-    { protection: "allow_listed", account: { ...ACCOUNT, networkGuesses: 40 } },
+    { protection: "allow_listed", account: GUESSED },
   ],
   ["a known address below the limit", "pass below_limit, unrecorded", { account: AT_HOME, failures: different(4) }],
   ["a known address at the limit", "delay known_address", { account: AT_HOME, failures: different(5) }],
@@ -278,17 +265,6 @@ test("a sign-in on this machine makes its password known once, and no place", ()
     ).changes;
   assert.deepEqual(changes("new"), [{ type: "SET_PASSWORD", account: "anna@example.org", passwordHash: "new" }]);
   assert.deepEqual([changes("set"), changes("")], [[], []]);
-});
-
-test("a wrong password counts as a guess on this machine, but not on the allow list", () => {
-  const from = (protection: "loopback" | "allow_listed") =>
-    decideLoginFailed(
-      POLICY,
-      factsOf({ protection, account: ACCOUNT }),
-      { type: "LOGIN_FAILED", ...LOGIN },
-      NOON,
-    ).changes.map(({ type }) => type);
-  assert.deepEqual([from("loopback"), from("allow_listed")], [["GUESS"], []]);
 });
 
 test("a ban for slow guessing lasts a day at least, or as long as its rung", () => {

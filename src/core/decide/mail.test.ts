@@ -8,7 +8,9 @@ import { type Facts, NO_RECIPIENTS, NO_SENDING } from "./facts.ts";
 import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import { banIn } from "./sparing.ts";
 
-const GOOGLE = "mail-lf1-f41.google.com";
+const OF_GOOGLE = { clientName: "mail-lf1-f41.google.com" };
+const OF_USER = { account: USER };
+const SHARED = { known: true, knownAccounts: ["a@x.test", "b@x.test", "c@x.test"] };
 
 function sentByAccount(count: number): Pick<Facts, "sending"> {
   return { sending: { ...NO_SENDING, mails: times(count).map((at) => ({ at, ...NO_RECIPIENTS })) } };
@@ -26,7 +28,7 @@ const mails: readonly Example[] = [
     "pass gateway, uncounted",
     { protection: "gateway", ban: BAN, mails: times(500) },
   ],
-  ["a large provider over the limit", "defer provider_busy, uncounted", { mails: times(500) }, { clientName: GOOGLE }],
+  ["a large provider over the limit", "defer provider_busy, uncounted", { mails: times(500) }, OF_GOOGLE],
   [
     "a server whose mail is wanted, over the limit",
     "defer wanted_busy, uncounted",
@@ -39,34 +41,25 @@ const mails: readonly Example[] = [
     { known: true, mails: times(29) },
   ],
   ["the same past three times the limit", "refuse mail_limit, banned", { known: true, mails: times(30) }],
-  [
-    "the same from an address that three accounts know",
-    "defer known_address",
-    { known: true, knownAccounts: ["a@x.test", "b@x.test", "c@x.test"], mails: times(300) },
-  ],
+  ["the same from an address that three accounts know", "defer known_address", { ...SHARED, mails: times(300) }],
   [
     "an account's 10th in a minute, whatever its address did",
     "pass below_limit",
     { ...sentByAccount(9), mails: times(500) },
-    { account: USER },
+    OF_USER,
   ],
-  ["an account's 11th in a minute", "defer account_mail_limit, uncounted", sentByAccount(10), { account: USER }],
+  ["an account's 11th in a minute", "defer account_mail_limit, uncounted", sentByAccount(10), OF_USER],
   [
     "an account over its limit on an allow-listed address",
     "defer account_mail_limit, uncounted",
     { ...sentByAccount(10), protection: "allow_listed" },
-    { account: USER },
+    OF_USER,
   ],
-  ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, { account: USER }],
-  [
-    "an account that may not sign in any more",
-    "refuse account_inactive, uncounted",
-    { accountActive: false },
-    { account: USER },
-  ],
+  ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, OF_USER],
+  ["an account that may not sign in any more", "refuse account_inactive, uncounted", { accountActive: false }, OF_USER],
   ["a stranger's fifth in a connection", "pass below_limit", { sessionMails: 4 }],
   ["a stranger's sixth in a connection", "refuse session_limit, uncounted", { sessionMails: 5 }],
-  ["an account's sixth in a connection", "pass below_limit", { sessionMails: 5 }, { account: USER }],
+  ["an account's sixth in a connection", "pass below_limit", { sessionMails: 5 }, OF_USER],
 ];
 check("DATA", mails, (facts, mail) => decideData(POLICY, facts, { type: "DATA", recipientCount: 1, ...mail }, NOON));
 
@@ -106,10 +99,10 @@ function decideExcess(excess: Excess, facts = factsOf(), mail = MAIL): Decision 
 
 const heavy: readonly Example[] = [
   ["a stranger", "refuse header_lines, banned, uncounted"],
-  ["an account", "refuse header_lines, uncounted", {}, { account: USER }],
+  ["an account", "refuse header_lines, uncounted", {}, OF_USER],
   ["an allowed address", "refuse header_lines, uncounted", { protection: "allow_listed" }],
   ["the address of a user", "refuse header_lines, uncounted", { known: true }],
-  ["a large provider", "refuse header_lines, uncounted", {}, { clientName: GOOGLE }],
+  ["a large provider", "refuse header_lines, uncounted", {}, OF_GOOGLE],
   ["a server whose mail is wanted", "refuse header_lines, uncounted", { isWanted: true }],
   ["the same after an offence", "refuse header_lines, banned, uncounted", { isWanted: true, offences: 1 }],
   ["an address that is banned by now", "refuse header_lines, uncounted", { ban: BAN }],
@@ -134,10 +127,10 @@ const turns: readonly Example[] = [
   ["a stranger", "defer filters_busy, uncounted"],
   ["the address of a user", "pass below_limit, uncounted, unrecorded", { known: true }],
   ["an allowed address", "pass below_limit, uncounted, unrecorded", { protection: "allow_listed" }],
-  ["a large provider", "pass below_limit, uncounted, unrecorded", {}, { clientName: GOOGLE }],
+  ["a large provider", "pass below_limit, uncounted, unrecorded", {}, OF_GOOGLE],
   ["a server whose mail is wanted", "pass below_limit, uncounted, unrecorded", { isWanted: true }],
   ["the same after an offence", "defer filters_busy, uncounted", { isWanted: true, offences: 1 }],
-  ["an account from its own place", "defer filters_busy, uncounted", { known: true }, { account: USER }],
+  ["an account from its own place", "defer filters_busy, uncounted", { known: true }, OF_USER],
 ];
 check("a mail that may hide parts, during a stranger's turn", turns, (facts, mail) =>
   decideExcess({ of: "waits_for_turn" }, facts, mail),

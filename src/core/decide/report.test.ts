@@ -3,13 +3,15 @@ import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, JAIL_REPORT, NOON, POLICY } from "../../../test/kit/samples.ts";
 import type { JailReported } from "../events/report.ts";
-import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
+import { later, MINUTE_MS, SECOND_MS } from "../time.ts";
 import type { Decision } from "./decision.ts";
 import { type Facts, NO_PRIOR_REPORTS } from "./facts.ts";
 import { decideReport } from "./report.ts";
 import { banIn } from "./sparing.ts";
 
 const REPORT: JailReported = { ...JAIL_REPORT, lastAt: later(NOON, -SECOND_MS) };
+
+const prior = (known: Partial<Facts["priorReports"]>) => ({ priorReports: { ...NO_PRIOR_REPORTS, ...known } });
 
 function decide(known: Partial<Facts>, report: Partial<JailReported> = {}): Decision {
   return decideReport({ ...POLICY, jailSentences: "all" }, factsOf(known), { ...REPORT, ...report }, NOON);
@@ -26,41 +28,21 @@ test("a first ban is as long as the jail says, and names it", () => {
   assert.match(ban?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
 });
 
-for (const { offences, banMs, level, lastsMs } of [
-  { offences: 1, banMs: 10 * MINUTE_MS, level: "medium", lastsMs: 2 * HOUR_MS },
-  { offences: 2, banMs: 10 * MINUTE_MS, level: "heavy", lastsMs: 24 * HOUR_MS },
-  { offences: 1, banMs: 3 * HOUR_MS, level: "medium", lastsMs: 3 * HOUR_MS },
-])
-  test(`after ${offences} offences a jail of ${banMs} ms bans for the longer of it and the rung`, () => {
-    const ban = banIn(decide({ offences }, { banMs }));
-    assert.deepEqual([ban?.level, ban?.expiresAt], [level, later(NOON, lastsMs)]);
-  });
-
 for (const [what, known, report, reason] of [
   ["whatever is protected is spared", { protection: "gateway" }, {}, "gateway"],
   ["a report during a ban is attached to it", { ban: BAN }, {}, "banned"],
-  [
-    "lines up to what was judged are",
-    { priorReports: { ...NO_PRIOR_REPORTS, upTo: REPORT.lastAt } },
-    {},
-    "report_seen",
-  ],
+  ["lines up to what was judged are", prior({ upTo: REPORT.lastAt }), {}, "report_seen"],
   ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
   ["an address of a user is spared", { known: true }, {}, "known_address"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   ["a server whose mail is wanted is spared", { isWanted: true }, { jail: "postfix-spam" }, "wanted_busy"],
   [
     "one password that failed on while the guard was down is spared",
-    { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1", ""] } },
+    prior({ passwords: ["a1", ""] }),
     { jail: "dovecot" },
     "repeated_password",
   ],
-  [
-    "one stale password is spared",
-    { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1"] } },
-    { jail: "dovecot" },
-    "repeated_password",
-  ],
+  ["one stale password is spared", prior({ passwords: ["a1"] }), { jail: "dovecot" }, "repeated_password"],
 ] as const)
   test(`${what}, and never escalates`, () => {
     const decided = decide(known, report);
@@ -74,18 +56,14 @@ for (const [what, known, report, reason] of [
   });
 
 for (const [what, known, report] of [
-  ["a line after what was judged", { priorReports: { ...NO_PRIOR_REPORTS, upTo: later(REPORT.lastAt, -1) } }, {}],
+  ["a line after what was judged", prior({ upTo: later(REPORT.lastAt, -1) }), {}],
   ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
   ["a server whose mail is wanted, after an offence", { isWanted: true, offences: 1 }, {}],
   ["guesses by one", { isWanted: true }, { jail: "postfix-auth" }],
-  ["two passwords", { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1", "b2"] } }, { jail: "dovecot" }],
-  ["passwords without a hash", { priorReports: { ...NO_PRIOR_REPORTS, passwords: [""] } }, { jail: "dovecot" }],
+  ["two passwords", prior({ passwords: ["a1", "b2"] }), { jail: "dovecot" }],
+  ["passwords without a hash", prior({ passwords: [""] }), { jail: "dovecot" }],
   ["failures that the guard did not see", { priorReports: NO_PRIOR_REPORTS }, { jail: "postfix-auth" }],
-  [
-    "one password where the jail is about something else",
-    { priorReports: { ...NO_PRIOR_REPORTS, passwords: ["a1"] } },
-    {},
-  ],
+  ["one password where the jail is about something else", prior({ passwords: ["a1"] }), {}],
 ] as const)
   test(`${what}: a ban`, () => assert.notEqual(banIn(decide(known, report)), null));
 

@@ -10,6 +10,10 @@ import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } fr
 import { tooMuchForwarded } from "./sending.ts";
 
 const VOUCHED = later(NOON, -10);
+const PASSES = "pass below_limit, uncounted";
+const LEAVES = "pass below_limit";
+const LIMITED = "defer account_recipient_limit, uncounted";
+const HELD = "hold account_held, HOLD_ACCOUNT";
 const EVIDENCE = { count: 101, limit: 100, windowMs: HOUR_MS, key: "limits.sending.strangers" };
 
 /** `known` of them have received mail from the account before; those in its own domain are neither known nor strangers. */
@@ -22,155 +26,111 @@ function sent(agoMs: number, counts: RecipientCounts): SentMail {
 function sending(facts: Partial<SendingFacts>): { sending: SendingFacts } {
   return { sending: { ...NO_SENDING, ...facts } };
 }
+/** One more mail, to a stranger, after these. */
+function after(mails: readonly SentMail[], facts: Partial<SendingFacts> = {}) {
+  return sending({ mails, mail: to(1), ...facts });
+}
 
 const recipients: readonly Example[] = [
-  ["the 50th stranger", "pass below_limit, uncounted", sending({ mail: to(49), recipient: "stranger" })],
-  [
-    "the 51st stranger of one mail",
-    "defer account_recipient_limit, uncounted",
-    sending({ mail: to(50), recipient: "stranger" }),
-  ],
+  ["the 50th stranger", PASSES, sending({ mail: to(49), recipient: "stranger" })],
+  ["the 51st stranger of one mail", LIMITED, sending({ mail: to(50), recipient: "stranger" })],
   [
     "a known recipient after 50 strangers, who does not add to them",
-    "pass below_limit, uncounted",
+    PASSES,
     sending({ mail: to(50), recipient: "written" }),
   ],
-  [
-    "the 60th of those to whom it has written",
-    "pass below_limit, uncounted",
-    sending({ mail: to(59, 59), recipient: "written" }),
-  ],
+  ["the 60th of those to whom it has written", PASSES, sending({ mail: to(59, 59), recipient: "written" })],
   [
     "the 151st within an hour, known or not",
-    "defer account_recipient_limit, uncounted",
+    LIMITED,
     sending({ mails: [sent(HOUR_MS - 1, to(100, 100))], mail: to(50, 50), recipient: "written" }),
   ],
   [
     "the same when the hour is over",
-    "pass below_limit, uncounted",
+    PASSES,
     sending({ mails: [sent(HOUR_MS, to(100, 100))], mail: to(50, 50), recipient: "written" }),
   ],
-  [
-    "the 501st within a day",
-    "defer account_recipient_limit, uncounted",
-    sending({ mails: [sent(DAY_MS - 1, to(500, 500))], recipient: "written" }),
-  ],
-  [
-    "the 100th recipient in its own domains in one mail",
-    "pass below_limit, uncounted",
-    sending({ mail: to(99, 0, 99), recipient: "local" }),
-  ],
+  ["the 501st within a day", LIMITED, sending({ mails: [sent(DAY_MS - 1, to(500, 500))], recipient: "written" })],
+  ["the 100th recipient in its own domains in one mail", PASSES, sending({ mail: to(99, 0, 99), recipient: "local" })],
   [
     "the 151st recipient in its own domains within an hour",
-    "defer account_recipient_limit, uncounted",
+    LIMITED,
     sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "local" }),
   ],
   [
     "the 51st stranger after a mail to its own domains",
-    "defer account_recipient_limit, uncounted",
+    LIMITED,
     sending({ mails: [sent(1_000, to(140, 40, 50))], recipient: "stranger" }),
   ],
   [
     "the 21st stranger from a new place, whose mail will be held",
-    "pass below_limit, uncounted",
+    PASSES,
     sending({ mail: to(60), recipient: "stranger", isNewPlace: () => true }),
   ],
-  ["a friend just after 51 strangers", "pass below_limit, uncounted", sending({ mails: [sent(1, to(51))] })],
-  [
-    "any while the account is held",
-    "pass below_limit, uncounted",
-    sending({ holdEvidence: EVIDENCE, mail: to(90), recipient: "stranger" }),
-  ],
+  ["a friend just after 51 strangers", PASSES, sending({ mails: [sent(1, to(51))] })],
+  ["any while the account is held", PASSES, sending({ holdEvidence: EVIDENCE, mail: to(90), recipient: "stranger" })],
 ];
 check("RCPT of an account", recipients, (facts, mail) =>
   decide(POLICY, facts, { ...RECIPIENT, ...mail, account: USER }, NOON),
 );
 
 const mails: readonly Example[] = [
-  ["to 100 colleagues and 50 strangers", "pass below_limit", sending({ mail: to(150, 0, 100) })],
-  ["to 50 strangers", "pass below_limit", sending({ mail: to(50) })],
-  ["to 51 strangers", "defer account_recipient_limit, uncounted", sending({ mail: to(51) })],
-  [
-    "to the 100th stranger within an hour",
-    "pass below_limit",
-    sending({ mails: [sent(HOUR_MS - 1, to(99))], mail: to(1) }),
-  ],
-  [
-    "to the 101st stranger within an hour",
-    "hold account_held, HOLD_ACCOUNT",
-    sending({ mails: [sent(HOUR_MS - 1, to(100))], mail: to(1) }),
-  ],
+  ["to 100 colleagues and 50 strangers", LEAVES, sending({ mail: to(150, 0, 100) })],
+  ["to 50 strangers", LEAVES, sending({ mail: to(50) })],
+  ["to 51 strangers", LIMITED, sending({ mail: to(51) })],
+  ["to the 100th stranger within an hour", LEAVES, after([sent(HOUR_MS - 1, to(99))])],
+  ["to the 101st stranger within an hour", HELD, after([sent(HOUR_MS - 1, to(100))])],
   [
     "to the 150th stranger within a day, never more than 100 an hour",
-    "pass below_limit",
-    sending({ mails: [sent(DAY_MS - 1, to(99)), sent(HOUR_MS, to(50))], mail: to(1) }),
+    LEAVES,
+    after([sent(DAY_MS - 1, to(99)), sent(HOUR_MS, to(50))]),
   ],
-  [
-    "to the 151st stranger within a day",
-    "hold account_held, HOLD_ACCOUNT",
-    sending({ mails: [sent(DAY_MS - 1, to(100)), sent(HOUR_MS, to(50))], mail: to(1) }),
-  ],
+  ["to the 151st stranger within a day", HELD, after([sent(DAY_MS - 1, to(100)), sent(HOUR_MS, to(50))])],
   [
     "to the 151st stranger when the day of the first 100 is over",
-    "pass below_limit",
-    sending({ mails: [sent(DAY_MS, to(100)), sent(HOUR_MS, to(50))], mail: to(1) }),
+    LEAVES,
+    after([sent(DAY_MS, to(100)), sent(HOUR_MS, to(50))]),
   ],
   [
     "to the 31st stranger within a day from a new place",
-    "hold account_held, HOLD_ACCOUNT",
-    sending({ mails: [sent(DAY_MS - 1, to(15)), sent(HOUR_MS, to(15))], mail: to(1), isNewPlace: () => true }),
+    HELD,
+    after([sent(DAY_MS - 1, to(15)), sent(HOUR_MS, to(15))], { isNewPlace: () => true }),
   ],
   [
     "to one more after the owner vouched for 500",
-    "pass below_limit",
-    sending({ mails: [sent(1_000, to(500))], mail: to(1), vouchedAt: later(NOON, -1_000) }),
+    LEAVES,
+    after([sent(1_000, to(500))], { vouchedAt: later(NOON, -1_000) }),
   ],
-  ["to the 20th stranger from a new place", "pass below_limit", sending({ mail: to(20), isNewPlace: () => true })],
+  ["to the 20th stranger from a new place", LEAVES, sending({ mail: to(20), isNewPlace: () => true })],
   [
     "to the 21st stranger from a new place",
-    "hold account_held, HOLD_ACCOUNT",
-    sending({ mail: to(21), isNewPlace: (after) => after === later(NOON, -DAY_MS) }),
+    HELD,
+    sending({ mail: to(21), isNewPlace: (since) => since === later(NOON, -DAY_MS) }),
   ],
   [
     "to a friend from a new place after 20 strangers",
-    "pass below_limit",
+    LEAVES,
     sending({ mails: [sent(1_000, to(20))], mail: to(1, 1), isNewPlace: () => true }),
   ],
-  ["to the 90 members of a list who have heard from it", "pass below_limit", sending({ mail: to(90, 90) })],
-  [
-    "to the 20th stranger, of whom 11 refused it",
-    "hold account_held, HOLD_ACCOUNT",
-    sending({ mails: [sent(HOUR_MS - 1, to(19))], mail: to(1), refused: () => 11 }),
-  ],
-  [
-    "to the 44th stranger, of whom 11 refused it: a quarter",
-    "hold account_held, HOLD_ACCOUNT",
-    sending({ mails: [sent(1_000, to(43))], mail: to(1), refused: () => 11 }),
-  ],
+  ["to the 90 members of a list who have heard from it", LEAVES, sending({ mail: to(90, 90) })],
+  ["to the 20th stranger, of whom 11 refused it", HELD, after([sent(HOUR_MS - 1, to(19))], { refused: () => 11 })],
+  ["to the 44th stranger, of whom 11 refused it: a quarter", HELD, after([sent(1_000, to(43))], { refused: () => 11 })],
   [
     "to the 45th stranger, of whom 11 refused it: less than a quarter",
-    "pass below_limit",
-    sending({ mails: [sent(1_000, to(44))], mail: to(1), refused: () => 11 }),
+    LEAVES,
+    after([sent(1_000, to(44))], { refused: () => 11 }),
   ],
-  [
-    "to the 12th stranger, of whom 10 refused it",
-    "pass below_limit",
-    sending({ mails: [sent(1_000, to(11))], mail: to(1), refused: () => 10 }),
-  ],
+  ["to the 12th stranger, of whom 10 refused it", LEAVES, after([sent(1_000, to(11))], { refused: () => 10 })],
   [
     "to the 10th stranger within the hour, where refusals are not looked up",
-    "pass below_limit",
-    sending({ mails: [sent(HOUR_MS, to(90)), sent(1_000, to(9))], mail: to(1), refused: () => assert.fail() }),
+    LEAVES,
+    after([sent(HOUR_MS, to(90)), sent(1_000, to(9))], { refused: () => assert.fail() }),
   ],
-  [
-    "to friends after refusals",
-    "pass below_limit",
-    sending({ mails: [sent(1_000, to(40))], mail: to(5, 5), refused: () => 30 }),
-  ],
+  ["to friends after refusals", LEAVES, sending({ mails: [sent(1_000, to(40))], mail: to(5, 5), refused: () => 30 })],
   [
     "to the 12th stranger after the owner vouched, of whom 10 refused it since",
-    "pass below_limit",
-    sending({ mails: [sent(9, to(11))], mail: to(1), vouchedAt: VOUCHED, refused: (at) => NOON - at }),
+    LEAVES,
+    after([sent(9, to(11))], { vouchedAt: VOUCHED, refused: (at) => NOON - at }),
   ],
   ["of an account that is held", "hold account_held", sending({ holdEvidence: EVIDENCE, mail: to(1, 1) })],
   [

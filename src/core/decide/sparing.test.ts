@@ -4,7 +4,7 @@ import { BAN, JAIL_REPORT, MAIL, NOON, net, POLICY, RECIPIENT, STRANGER, UNSPARE
 import type { ClientEvent } from "../events/event.ts";
 import { later, MINUTE_MS } from "../time.ts";
 import { decision } from "./decision.ts";
-import { banIn, isAllClients, protectedBy, protectionOf, shieldsOf, withoutForbiddenBan } from "./sparing.ts";
+import { isAllClients, protectedBy, protectionOf, shieldsOf, withoutForbiddenBan } from "./sparing.ts";
 
 const DUE = decision("refuse", "mail_limit", { changes: [{ type: "BAN", ban: BAN }] });
 const AT_WORK = { sparing: () => ({ ...UNSPARED, administratorsAt: [NOON] }) };
@@ -31,11 +31,6 @@ test("a spared report of Fail2ban is recorded each time", () => {
   const { verdict, reason, changes } = withoutForbiddenBan(AT_WORK, DUE, JAIL_REPORT, NOON);
   assert.equal(`${verdict} ${reason}`, "pass admin_session");
   assert.deepEqual(changes, []);
-});
-
-test("the ban of a decision", () => {
-  assert.equal(banIn(DUE), BAN);
-  assert.equal(banIn(decision("pass", "below_limit")), null);
 });
 
 test("where nothing forbids it the ban stays", () => {

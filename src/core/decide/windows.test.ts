@@ -18,28 +18,13 @@ test("the event that reaches a limit passes, the next one does not", () => {
   assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000, key: "k" });
 });
 
-test("the first limit exceeded is the one that is named", () => {
-  const limits: readonly Limit[] = [
-    { key: "minute", count: 10, windowMs: 60_000 },
-    { key: "hour", count: 3, windowMs: 3_600_000 },
-  ];
-  assert.deepEqual(exceeded(limits, times(10), NOON), { count: 11, limit: 10, windowMs: 60_000, key: "minute" });
-  assert.deepEqual(exceeded(limits, times(3), NOON), { count: 4, limit: 3, windowMs: 3_600_000, key: "hour" });
-});
-
-test("ten at the end of one minute and one at the start of the next are eleven within a minute", () => {
-  const limits: readonly Limit[] = [{ key: "k", count: 10, windowMs: 60_000 }];
-  const endOfMinute = times(10, 100, later(NOON, -1));
-  assert.equal(exceeded(limits, endOfMinute, later(NOON, 1_000))?.count, 11);
-});
-
 const now = instant(10_000);
 const ascendingTimes = fc
   .array(fc.nat(10_000), { maxLength: 60 })
   .map((list) => list.sort((a, b) => a - b).map((at) => instant(at)));
 const someLimits = fc.array(
   fc.record({
-    key: fc.constant("k"),
+    key: fc.constantFrom("a", "b"),
     count: fc.integer({ min: 1, max: 6 }),
     windowMs: fc.integer({ min: 1, max: 9_000 }),
   }),
@@ -54,7 +39,7 @@ test("counts equal a naive recount", () => {
   );
 });
 
-test("a limit is exceeded exactly when a naive recount says so", () => {
+test("the first limit that a naive recount finds exceeded is named, and no other", () => {
   fc.assert(
     fc.property(ascendingTimes, someLimits, fc.integer({ min: 1, max: 3 }), (list, limits, factor) => {
       const broken = limits.find(({ count, windowMs }) => recount(list, windowMs) + 1 > count * factor);
