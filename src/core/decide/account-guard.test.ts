@@ -28,33 +28,26 @@ function guarded(known: Partial<AccountFacts> = {}) {
   return { account: { ...ACCOUNT, guesses: POLICY.accounts.failures, ...known } };
 }
 
+const PASSES = "pass below_limit";
+const REFUSED = "refuse account_guarded";
 type Asked = readonly [that: string, answer: string, facts: Partial<Facts>, changes?: readonly unknown[]];
 const asked: readonly Asked[] = [
-  ["one guess below the limit", "pass below_limit", guarded({ guesses: 19 })],
-  ["at the limit", "refuse account_guarded", guarded(), [GUESS]],
-  ["a neighbour of the owner, whose own network guesses", "refuse account_guarded", guarded({ kinship: "network" })],
-  ["the owner", "pass below_limit", { ...guarded({ kinship: "address" }), known: true }],
-  [
-    "the right password from elsewhere",
-    "pass below_limit",
-    guarded({ passwordHashes: ["then", "now"], candidates: 999 }),
-  ],
+  ["one guess below the limit", PASSES, guarded({ guesses: 19 })],
+  ["at the limit", REFUSED, guarded(), [GUESS]],
+  ["a neighbour of the owner, whose own network guesses", REFUSED, guarded({ kinship: "network" })],
+  ["the owner", PASSES, { ...guarded({ kinship: "address" }), known: true }],
+  ["the right password from elsewhere", PASSES, guarded({ passwordHashes: ["then", "now"], candidates: 999 })],
   [
     "the right password when nothing is left of the budget",
     "refuse right_password_guarded",
     guarded({ passwordHashes: ["then", "now"], candidates: 1_000 }),
     [{ ...GUESS, isStale: true }],
   ],
-  [
-    "another password than the last right one",
-    "refuse account_guarded",
-    guarded({ passwordHashes: ["then"] }),
-    [GUESS],
-  ],
+  ["another password than the last right one", REFUSED, guarded({ passwordHashes: ["then"] }), [GUESS]],
   ["the allow list", "pass allow_listed", { ...guarded(), protection: "allow_listed" }],
-  ["the gateway", "refuse account_guarded", { ...guarded(), protection: "gateway" }, [GUESS]],
+  ["the gateway", REFUSED, { ...guarded(), protection: "gateway" }, [GUESS]],
   ["who is banned anyway", "refuse banned", { ...guarded(), ban: BAN }],
-  ["no mailbox", "pass below_limit", { account: null }],
+  ["no mailbox", PASSES, { account: null }],
 ];
 for (const [that, answer, facts, changes = []] of asked)
   test(`a guarded account asked for by ${that}: ${answer}`, () => {

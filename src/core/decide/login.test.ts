@@ -36,6 +36,8 @@ const tenMinutesOld = (those: readonly Failure[]) =>
 const suspended = (passwordHash: string) =>
   ({ account: { ...ACCOUNT, passwordHashes: [passwordHash] }, accountActive: false }) as const;
 
+const REPEATED = "pass repeated_password, uncounted";
+const KNOWN = "delay known_address";
 const OUTSIDE = { accountNetworks: [net("198.51.100.1")] };
 const INSIDE = { accountNetworks: [hostPrefix(STRANGER)] };
 const ELSEWHERE = { knownAccounts: ["other@example.org"] };
@@ -46,14 +48,10 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["a first wrong password", "pass below_limit"],
   ["the 4th different one", "pass below_limit", { failures: different(3) }],
   ["the 5th different one", "refuse login_failures, banned", { failures: different(4) }],
-  [
-    "the stale password of a phone, again",
-    "pass repeated_password, uncounted",
-    { account: ACCOUNT, failures: failures("a", "b", "now") },
-  ],
+  ["the stale password of a phone, again", REPEATED, { account: ACCOUNT, failures: failures("a", "b", "now") }],
   [
     "the stale password of a phone, though the next different one would be too many",
-    "pass repeated_password, uncounted",
+    REPEATED,
     { failures: failures("a", "b", "c", "now") },
   ],
   ["the right one of a suspended account", "pass right_password_inactive, GUESS", suspended("now")],
@@ -97,11 +95,7 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["the 5th of ten minutes, a ban having answered the others", "pass below_limit", { failures: spent(different(4)) }],
   ["the 20th different one of a week", "refuse slow_guessing, banned", { failures: daily(19, 8) }],
   ["the 19th different one of a week", "pass below_limit", { failures: daily(18, 8) }],
-  [
-    "one that was tried six days ago",
-    "pass repeated_password, uncounted",
-    { failures: [...daily(1, 144, "now"), ...hourly(9)] },
-  ],
+  ["one that was tried six days ago", REPEATED, { failures: [...daily(1, 144, "now"), ...hourly(9)] }],
   [
     "a protected one with a stale password",
     "pass loopback, uncounted",
@@ -118,20 +112,16 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
     { ...OUTSIDE, failures: different(500) },
   ],
   ["one from within them", "refuse login_failures, banned", { ...INSIDE, failures: different(4) }],
-  [
-    "an address from which an account signed in, at the limit",
-    "delay known_address",
-    { ...ELSEWHERE, failures: different(4) },
-  ],
-  ["the same before three times the limit", "delay known_address", { ...ELSEWHERE, failures: different(13) }],
+  ["an address from which an account signed in, at the limit", KNOWN, { ...ELSEWHERE, failures: different(4) }],
+  ["the same before three times the limit", KNOWN, { ...ELSEWHERE, failures: different(13) }],
   [
     "the same at its own account, however often",
-    "delay known_address",
+    KNOWN,
     { account: AT_HOME, knownAccounts: [LOGIN.login], failures: different(500) },
   ],
   [
     "the same at three times the limit, at accounts that did not sign in from here",
-    "delay known_address",
+    KNOWN,
     { ...ELSEWHERE, failures: different(500) },
   ],
 ];
@@ -185,7 +175,7 @@ const asked: readonly (readonly [
     { protection: "allow_listed", account: GUESSED },
   ],
   ["a known address below the limit", "pass below_limit, unrecorded", { account: AT_HOME, failures: different(4) }],
-  ["a known address at the limit", "delay known_address", { account: AT_HOME, failures: different(5) }],
+  ["a known address at the limit", KNOWN, { account: AT_HOME, failures: different(5) }],
   [
     "the gateway at the limit for ordinary addresses",
     "pass below_limit, unrecorded",

@@ -8,6 +8,7 @@ import { type Facts, NO_RECIPIENTS, NO_SENDING } from "./facts.ts";
 import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import { banIn } from "./sparing.ts";
 
+const KNOWN = "defer known_address";
 const OF_GOOGLE = { clientName: "mail-lf1-f41.google.com" };
 const OF_USER = { account: USER };
 const SHARED = { known: true, knownAccounts: ["a@x.test", "b@x.test", "c@x.test"] };
@@ -35,13 +36,9 @@ const mails: readonly Example[] = [
     { isWanted: true, mails: times(500) },
   ],
   ["the same after an offence", "refuse mail_limit, banned", { isWanted: true, offences: 1, mails: times(10) }],
-  [
-    "an address from which an account signed in, over the limit",
-    "defer known_address",
-    { known: true, mails: times(29) },
-  ],
+  ["an address from which an account signed in, over the limit", KNOWN, { known: true, mails: times(29) }],
   ["the same past three times the limit", "refuse mail_limit, banned", { known: true, mails: times(30) }],
-  ["the same from an address that three accounts know", "defer known_address", { ...SHARED, mails: times(300) }],
+  ["the same from an address that three accounts know", KNOWN, { ...SHARED, mails: times(300) }],
   [
     "an account's 10th in a minute, whatever its address did",
     "pass below_limit",

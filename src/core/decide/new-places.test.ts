@@ -30,6 +30,10 @@ const ofOwner = (facts: Partial<Facts>) => of({ kinship: "address" }, facts);
 const ofOther = (facts: Partial<Facts>) => ({ knownAccounts: ["bert@example.org"], ...facts });
 /** Those that a ban has answered. */
 const spent = (count: number): readonly Failure[] => tried(count).map((failure) => ({ ...failure, spent: true }));
+const REFUSED = "network_guesses_refused 40 of 40";
+const CAPPED = "known_address_capped 40 of 40";
+const AT_OTHERS = "known_address_at_others 15 of 15";
+const SLOW = "slow_guessing 10 of 10";
 const SPRAYED = { guesses: POLICY.spraying.guesses, networks: 8 };
 const UNKNOWN: readonly TriedPassword[] = [{ account: ANNA, passwordHash: "" }];
 
@@ -37,24 +41,16 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
   ["a stranger", null, {}],
   ["a guarded account", "account_guarded 20 of 20", of({ guesses: 20 })],
   ["a network with 39 guesses", null, of({ networkGuesses: 39 })],
-  ["a network with 40", "network_guesses_refused 40 of 40", of({ networkGuesses: 40 })],
-  [
-    "the account's own network with 40",
-    "network_guesses_refused 40 of 40",
-    of({ networkGuesses: 40, kinship: "network" }),
-  ],
+  ["a network with 40", REFUSED, of({ networkGuesses: 40 })],
+  ["the account's own network with 40", REFUSED, of({ networkGuesses: 40, kinship: "network" })],
   ["a sprayed server", "spraying 12 of 12", { spraying: SPRAYED }],
   ["one sprayed by few", null, { spraying: { ...SPRAYED, networks: 7 } }],
   ["one sprayed little", null, { spraying: { ...SPRAYED, guesses: 11 } }],
   ["a neighbour at the same time", null, of({ kinship: "network" }, { spraying: SPRAYED })],
   ["the owner at the same time", null, of({ kinship: "address", guesses: 20 }, { spraying: SPRAYED })],
   ["the dashboard at the same time", null, { account: null, spraying: SPRAYED }],
-  ["the owner after 40 different ones", "known_address_capped 40 of 40", ofOwner({ failures: tried(40) })],
-  [
-    "the owner with one under way after 39",
-    "known_address_capped 40 of 40",
-    ofOwner({ failures: tried(39), pending: verified(1) }),
-  ],
+  ["the owner after 40 different ones", CAPPED, ofOwner({ failures: tried(40) })],
+  ["the owner with one under way after 39", CAPPED, ofOwner({ failures: tried(39), pending: verified(1) })],
   [
     "the owner after 39 and what others tried there",
     null,
@@ -63,7 +59,7 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
   ["the owner a day later", null, ofOwner({ failures: tried(500, ANNA, DAY_MS) })],
   [
     "another's address after 15 at others",
-    "known_address_at_others 15 of 15",
+    AT_OTHERS,
     ofOther({ failures: [...tried(9), ...tried(6, "cid@example.org")] }),
   ],
   [
@@ -71,11 +67,7 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
     null,
     ofOther({ failures: [...tried(14), ...tried(30, "bert@example.org")] }),
   ],
-  [
-    "another's address with one under way after 14",
-    "known_address_at_others 15 of 15",
-    ofOther({ failures: tried(14), pending: verified(1) }),
-  ],
+  ["another's address with one under way after 14", AT_OTHERS, ofOther({ failures: tried(14), pending: verified(1) })],
   ["four under way, each twice", null, { pending: [...verified(4), ...verified(4)] }],
   ["five under way", "pending_guesses 5 of 5", { pending: verified(5) }],
   [
@@ -90,14 +82,10 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
   ],
   ["one under way after four within minutes", "pending_guesses 5 of 5", { failures: lately(4), pending: verified(1) }],
   ["one under way after five, for which a ban was spared", null, { failures: lately(5), pending: verified(1) }],
-  ["one under way after nine within a day", "slow_guessing 10 of 10", { failures: tried(9), pending: verified(1) }],
-  ["ten within a day, and no ban", "slow_guessing 10 of 10", { failures: tried(10) }],
+  ["one under way after nine within a day", SLOW, { failures: tried(9), pending: verified(1) }],
+  ["ten within a day, and no ban", SLOW, { failures: tried(10) }],
   ["ten within a day that a ban has answered", null, { failures: spent(10) }],
-  [
-    "one under way after nine that a ban has answered",
-    "slow_guessing 10 of 10",
-    { failures: spent(9), pending: verified(1) },
-  ],
+  ["one under way after nine that a ban has answered", SLOW, { failures: spent(9), pending: verified(1) }],
   ["twenty within a week, and no ban", "slow_guessing 20 of 20", { failures: tried(20, ANNA, 6 * DAY_MS) }],
 ];
 for (const [that, barred, facts] of examples)

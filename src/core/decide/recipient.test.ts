@@ -6,6 +6,9 @@ import type { Facts } from "./facts.ts";
 import { decideRecipient } from "./mail.ts";
 
 const PASSES = "pass below_limit, uncounted";
+const KNOWN = "defer known_address, uncounted";
+const BANNED = "refuse recipient_probing, banned";
+const REFUSED = "refuse recipient_unknown";
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
 const SHARED = { known: true, knownAccounts: STAFF };
 const PROBING = { recipient: "unknown", probes: times(10) } as const;
@@ -36,27 +39,15 @@ const recipients: readonly Example[] = [
   ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, OF_USER],
 ];
 const doors: readonly Example[] = [
-  ["one that does not exist", "refuse recipient_unknown", { recipient: "unknown" }],
-  ["the eleventh that does not exist within an hour", "refuse recipient_probing, banned", PROBING],
+  ["one that does not exist", REFUSED, { recipient: "unknown" }],
+  ["the eleventh that does not exist within an hour", BANNED, PROBING],
   ["the same of a large provider", "defer provider_busy, uncounted", PROBING, { clientName: "mail.google.com" }],
   ["the same of a server whose mail is wanted", "defer wanted_busy, uncounted", { ...PROBING, isWanted: true }],
-  ["the same after an offence", "refuse recipient_probing, banned", { ...PROBING, isWanted: true, offences: 1 }],
-  ["the same from where an account signed in", "refuse recipient_unknown", { ...PROBING, known: true }],
-  [
-    "the same from there, long past the limit",
-    "refuse recipient_probing, banned",
-    { ...PROBING, probes: times(100), known: true },
-  ],
-  [
-    "the same from an address that three accounts know",
-    "defer known_address, uncounted",
-    { ...PROBING, probes: times(100), ...SHARED },
-  ],
-  [
-    "one that exists, from there, which must look the same",
-    "defer known_address, uncounted",
-    { probes: times(100), ...SHARED },
-  ],
+  ["the same after an offence", BANNED, { ...PROBING, isWanted: true, offences: 1 }],
+  ["the same from where an account signed in", REFUSED, { ...PROBING, known: true }],
+  ["the same from there, long past the limit", BANNED, { ...PROBING, probes: times(100), known: true }],
+  ["the same from an address that three accounts know", KNOWN, { ...PROBING, probes: times(100), ...SHARED }],
+  ["one that exists, from there, which must look the same", KNOWN, { probes: times(100), ...SHARED }],
   ["one before that limit", PASSES, { probes: times(29), ...SHARED }],
   [
     "one that exists, from an address that two accounts know",
@@ -67,11 +58,7 @@ const doors: readonly Example[] = [
   ["the 200th in a connection without a mail", PASSES, { sessionRecipients: 199 }],
   ["the 201st", "refuse session_limit, uncounted, unrecorded", { sessionRecipients: 200 }],
   ["a second extension of a mailbox", "defer extensions_deferred, uncounted", { hasOtherExtension: true }],
-  [
-    "one with an extension that does not exist",
-    "refuse recipient_unknown",
-    { recipient: "unknown", hasOtherExtension: true },
-  ],
+  ["one with an extension that does not exist", REFUSED, { recipient: "unknown", hasOtherExtension: true }],
   ["one that does not exist, named by an account", PASSES, { recipient: "unknown" }, OF_USER],
 ];
 
