@@ -5,7 +5,6 @@ import { parseAccountName, parseAddress, parseSenderPattern, withoutExtension } 
 import { type Ip, parseIp } from "../../src/core/net/ip.ts";
 import { listQuery, readListAnswer } from "../../src/guard/lookups/dnsbl.ts";
 import { type DnsRecord, judge, recordsOf } from "../../src/mail/dns/records.ts";
-import { formatSize, parseSize } from "../../src/settings/kinds/kind.ts";
 import { parseHostName } from "../../src/settings/kinds/texts.ts";
 import { isOwnName, originOf } from "../../src/surfaces/api/client-address.ts";
 import { ANY_CHARACTER } from "../kit/any-character.ts";
@@ -49,14 +48,6 @@ test("a host name is a fixed point, and no address", () => {
     if (name === null) return;
     assert.equal(parseHostName(name), name);
     assert.equal(parseIp(name), null);
-  });
-});
-
-test("sizes come back as they were", () => {
-  all(fc.nat({ max: 2 ** 31 - 1 }), (bytes) => assert.equal(parseSize(formatSize(bytes)), bytes));
-  all(hostile, (text) => {
-    const bytes = parseSize(text);
-    if (bytes !== null) assert.ok(Number.isSafeInteger(bytes) && bytes >= 0);
   });
 });
 

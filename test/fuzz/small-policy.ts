@@ -1,9 +1,10 @@
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
-import { net } from "../kit/samples.ts";
+import { net, POLICY } from "../kit/samples.ts";
 
 /** Small limits, so that few random events reach all of them. */
 export const SMALL_POLICY: Policy = {
+  ...POLICY,
   mail: [
     { key: "limits.mail.per_minute", count: 3, windowMs: 1_000 },
     { key: "limits.mail.per_hour", count: 5, windowMs: 8_000 },
@@ -39,13 +40,8 @@ export const SMALL_POLICY: Policy = {
     manualMs: 1_500,
   },
   allow: [net("198.51.100.9")],
-  jailSentences: "unjudged",
-  scansBan: false,
-  providers: ["google.com"],
-  blockedRecipients: ["admin"],
   greylist: true,
   domains: ["example.test"],
-  simulate: false,
   knownFactor: 2,
 };
 export const OWN: readonly OwnNetwork[] = [{ prefix: net("203.0.113.1"), why: "gateway" }];

@@ -59,13 +59,10 @@ test("a hash is a PHC string without padding, after Dovecot's scheme", () => {
 
 test("a hash that would cost the server much at each try is too costly; those that servers write are not", () => {
   const affordable = [
-    "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
     "{ARGON2ID}$argon2id$v=19$m=262144,t=4,p=4$c2FsdHNhbHQ$aGFzaA",
-    "{SHA512-CRYPT}$6$salt$hash",
     "{SHA512-CRYPT}$6$rounds=1000000$salt$hash",
     "{BLF-CRYPT}$2y$13$saltandhash",
     "{PBKDF2}$1$salt$1000000$hash",
-    "{SSHA512}c2FsdA==",
   ];
   for (const hash of affordable) assert.equal(tooCostly(hash), false, hash);
   const hex = Buffer.from("$6$rounds=999999999$salt$hash").toString("hex");

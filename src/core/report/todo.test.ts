@@ -23,6 +23,20 @@ function updates(isSecurity: boolean, isImage = false): ReportFacts["updates"] {
   return { known: true, listsAt: usual.to, isImage, packages: [{ name: "one", version: "3", isSecurity }] };
 }
 
+const tried = (failed: number, name = "anna@example.org") => ({ triedNames: [{ name, failed, isAccount: true }] });
+const refused = (signIns: number, ip = "203.0.113.9") => ({
+  addresses: [{ ip, signIns, mails: 1, connections: 1, isBanned: false }],
+});
+const unused = (...names: readonly string[]) => ({
+  accounts: { ...accounts, unused: names.map((name) => ({ name, lastSignInAt: null })) },
+});
+const validTo = (at: string) => ({ certificate: { ...certificate, validTo: at, isOwn: true } });
+const backedUp = (at: string) => ({ backups: { ...backups, last: { at, mails: 1, bytes: 1, place: "/srv" } } });
+const drilled = (at: string, reason: string | null = null) => ({
+  backups: { ...backups, drill: { at, tookMs: 1, mails: 1, reason } },
+});
+const listed = (listsAt: string) => ({ updates: { known: true, listsAt, isImage: false, packages: [] } as const });
+
 test("on a quiet server there is nothing to do", () => {
   assert.deepEqual(todoOf(usual), []);
 });
@@ -37,16 +51,7 @@ for (const [what, changes, command] of [
   ["a disk that fills up", { disk: growing(3e9) }, "du -xh --max-depth=2 /srv/mail | sort -h | tail"],
   ["no backup", { backups: { ...backups, last: null } }, "./ghostinbox backup create"],
   ["a key that was never shown", { backups: { ...backups, isKeySeen: false } }, "./ghostinbox backup key"],
-  [
-    "a drill that failed",
-    {
-      backups: {
-        ...backups,
-        drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 1, mails: 0, reason: "a pack is damaged" },
-      },
-    },
-    "./ghostinbox backup drill",
-  ],
+  ["a drill that failed", drilled("2026-11-02T05:00:00.000Z", "a pack is damaged"), "./ghostinbox backup drill"],
   ["no drill", { backups: { ...backups, drill: null } }, "./ghostinbox backup drill"],
   ["an update for security", { updates: updates(true) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
   [
@@ -55,11 +60,7 @@ for (const [what, changes, command] of [
     "docker compose build --pull --no-cache && docker compose up -d",
   ],
   ["another update", { updates: updates(false) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
-  [
-    "old lists of apt",
-    { updates: { known: true, listsAt: "2026-11-01T00:00:00.000Z", isImage: false, packages: [] } },
-    "apt-get update",
-  ],
+  ["old lists of apt", listed("2026-11-01T00:00:00.000Z"), "apt-get update"],
   [
     "a warning of Lynis",
     {
@@ -68,21 +69,9 @@ for (const [what, changes, command] of [
     "lynis show details X-1",
   ],
   ["no debsecan", { holes: { known: false, isInstalled: false, reason: "-" } }, "apt-get install debsecan"],
-  [
-    "an account that is tried",
-    { triedNames: [{ name: "o'neil@example.org", failed: 400, isAccount: true }] },
-    "./ghostinbox why --account 'o'\\''neil@example.org'",
-  ],
-  [
-    "an address that continues",
-    { addresses: [{ ip: "2001:db8::1", signIns: 900, mails: 0, connections: 0, isBanned: false }] },
-    "./ghostinbox why 2001:db8::1",
-  ],
-  [
-    "an unused account",
-    { accounts: { ...accounts, unused: [{ name: "old@example.org", lastSignInAt: null }] } },
-    "./ghostinbox account suspend old@example.org",
-  ],
+  ["an account that is tried", tried(400, "o'neil@example.org"), "./ghostinbox why --account 'o'\\''neil@example.org'"],
+  ["an address that continues", refused(900, "2001:db8::1"), "./ghostinbox why 2001:db8::1"],
+  ["an unused account", unused("old@example.org"), "./ghostinbox account suspend old@example.org"],
 ] as const satisfies readonly (readonly [string, Partial<ReportFacts>, string])[])
   test(`${what} is one thing to do`, () => {
     assert.deepEqual(
@@ -102,17 +91,6 @@ test("unknown names, banned addresses and a slowly growing disk are not mentione
   assert.deepEqual(found, []);
 });
 
-const tried = (failed: number) => ({ triedNames: [{ name: "anna@example.org", failed, isAccount: true }] });
-const refused = (signIns: number) => ({
-  addresses: [{ ip: "203.0.113.9", signIns, mails: 1, connections: 1, isBanned: false }],
-});
-const unused = (...names: readonly string[]) => ({
-  accounts: { ...accounts, unused: names.map((name) => ({ name, lastSignInAt: null })) },
-});
-const validTo = (at: string) => ({ certificate: { ...certificate, validTo: at, isOwn: true } });
-const backedUp = (at: string) => ({ backups: { ...backups, last: { at, mails: 1, bytes: 1, place: "/srv" } } });
-const drilled = (at: string) => ({ backups: { ...backups, drill: { at, tookMs: 1, mails: 1, reason: null } } });
-const listed = (listsAt: string) => ({ updates: { known: true, listsAt, isImage: false, packages: [] } as const });
 const silent = { code: "web_silent", says: "The dashboard does not answer.", detail: "", isCritical: false };
 
 test("each has its limit, and says what is wrong", () => {
