@@ -224,9 +224,9 @@ export const JAIL_REPORT: JailReported = {
   lines: [],
 };
 
-/** `count` times, one each `everyMs`, the last at `until`; ascending. */
-export function times(count: number, everyMs = 1, until: Millis = NOON): readonly Millis[] {
-  return Array.from({ length: count }, (_, i) => later(until, (i + 1 - count) * everyMs));
+/** `count` times, one each `everyMs`, the last at `NOON`; ascending. */
+export function times(count: number, everyMs = 1): readonly Millis[] {
+  return Array.from({ length: count }, (_, i) => later(NOON, (i + 1 - count) * everyMs));
 }
 
 /** A ban as it is listed, except for the fields that the test gives. */
