@@ -45,11 +45,7 @@ test("guessing brings a ban exactly at the first password that makes too many di
     fc.property(policies, attempts, (policy, list) => {
       const arrivals = arrivalsOf(list.map(([wait]) => wait));
       const tried = list.map(
-        ([, passwordHash], i): Failure => ({
-          at: arrivals[i] ?? NOON,
-          passwordHash,
-          account: "user@example.org",
-        }),
+        ([, passwordHash], i): Failure => ({ at: arrivals[i] ?? NOON, passwordHash, account: "user@example.org" }),
       );
       const decided = logInFrom(policy, tried);
       assert.equal(

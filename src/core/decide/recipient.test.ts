@@ -78,12 +78,7 @@ check("RCPT, after a user of a wanted server guessed names", relayed, (facts, ma
 check("RCPT", doors, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON));
 
 test("a client on a block list is refused in Postfix's words, unless it is trusted or its mail expected", () => {
-  const event = {
-    type: "RECIPIENT",
-    blockListing: { zone: "bl.example", meaning: "127.0.0.2, listed" },
-    senderExists: null,
-    ...MAIL,
-  } as const;
+  const event = { ...RECIPIENT, blockListing: { zone: "bl.example", meaning: "127.0.0.2, listed" } };
   const refused = decideRecipient(POLICY, factsOf(), event, NOON);
   assert.deepEqual(
     [outcomeOf(refused), refused.fill],
@@ -100,9 +95,8 @@ test("a client on a block list is refused in Postfix's words, unless it is trust
 });
 
 test("a sender whose domain does not exist is refused; one without a DNS answer is not", () => {
-  const event = { type: "RECIPIENT", blockListing: null, ...MAIL } as const;
   const answer = (senderExists: boolean | null, known: Partial<Facts> = {}): string =>
-    outcomeOf(decideRecipient(POLICY, factsOf(known), { ...event, senderExists }, NOON));
+    outcomeOf(decideRecipient(POLICY, factsOf(known), { ...RECIPIENT, senderExists }, NOON));
   assert.equal(answer(false), "refuse sender_unknown, uncounted");
   assert.equal(answer(null), PASSES);
   assert.equal(answer(true), PASSES);

@@ -78,7 +78,7 @@ test("what the guard judged live is evidence, and what it did not counts on", ()
   assert.deepEqual(decided.changes, [
     {
       type: "NOTE_REPORT",
-      prefix: decided.changes[0]?.type === "NOTE_REPORT" ? decided.changes[0].prefix : "",
+      prefix: BAN.prefix,
       jail: "postfix",
       at: REPORT.lastAt,
       unjudged: [REPORT.lastAt, REPORT.lastAt],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, JAIL_REPORT, MAIL, NOON, net, POLICY, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, JAIL_REPORT, LOGIN, MAIL, NOON, net, POLICY, RECIPIENT, UNSPARED } from "../../../test/kit/samples.ts";
 import type { ClientEvent } from "../events/event.ts";
 import { later, MINUTE_MS } from "../time.ts";
 import { decision } from "./decision.ts";
@@ -9,7 +9,6 @@ import { isAllClients, protectedBy, protectionOf, shieldsOf, withoutForbiddenBan
 const DUE = decision("refuse", "mail_limit", { changes: [{ type: "BAN", ban: BAN }] });
 const AT_WORK = { sparing: () => ({ ...UNSPARED, administratorsAt: [NOON] }) };
 const JUST_RECORDED = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, 1 - 10 * MINUTE_MS) }) };
-const LOGIN = { ip: STRANGER, service: "imap", login: "a", passwordHash: "" } as const;
 const events: readonly (readonly [ClientEvent, string])[] = [
   [{ type: "DATA", recipientCount: 1, ...MAIL }, "pass admin_session"],
   [{ type: "CONNECT", ...MAIL }, "pass admin_session"],
@@ -22,8 +21,8 @@ for (const [event, answer] of events)
   test(`a spared ${event.type}: ${answer}`, () => {
     const { verdict, reason, changes } = withoutForbiddenBan(AT_WORK, DUE, event, NOON);
     assert.equal(`${verdict} ${reason}`, answer);
-    const { prefix, code } = BAN;
-    assert.deepEqual(changes, [{ type: "SPARE", prefix, ip: STRANGER, why: "admin_session", code }]);
+    const { prefix, ip, code } = BAN;
+    assert.deepEqual(changes, [{ type: "SPARE", prefix, ip, why: "admin_session", code }]);
     assert.deepEqual(withoutForbiddenBan(JUST_RECORDED, DUE, event, NOON).changes, [], "recorded a moment ago");
   });
 

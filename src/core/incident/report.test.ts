@@ -11,7 +11,7 @@ const account = {
   failedSignIns: 0,
   mails: 2,
   held: 1,
-  recipients: 2,
+  recipients: 3,
   places: [place, { ...place, ip: "198.51.100.65" }],
 };
 const address = {
@@ -77,7 +77,7 @@ test("the report says what happened, to whom, what was done, and what follows", 
     "- 1 account was used in that time, and 2 mails were sent by them: 1 held in the queue, 1 recipient reached.",
     "- The server was isolated 2 min after the incident was opened.",
     "| 2026-11-20 11:32:00 | root | isolate | The server was isolated. |",
-    "| anna@example.test | 4 | 0 | 2 | 1 | 2 | 198.51.100.99, 198.51.100.65 |",
+    "| anna@example.test | 4 | 0 | 2 | 1 | 3 | 198.51.100.99, 198.51.100.65 |",
     "| 198.51.100.99 | anna@example.test | 3 | 7 | 2 | 2026-11-20 10:00:00 |",
     "| 72CED1EABE5 | anna@example.test | 198.51.100.99 | 2026-11-20 10:00:00 | one@away.test |",
     "| PASSWORD_CHANGED | root | 2026-11-20 10:00:00 | anna@example.test |",
