@@ -17,7 +17,7 @@ function decide(known: Partial<Facts>, report: Partial<JailReported> = {}): Deci
   return decideReport({ ...POLICY, jailSentences: "all" }, factsOf(known), { ...REPORT, ...report }, NOON);
 }
 
-test("a first ban is as long as the jail says, and names it", () => {
+test("a first ban is as long as the jail says, and names it; the next one climbs the ladder", () => {
   const decided = decide({});
   assert.equal(outcomeOf(decided), "refuse jail_report, NOTE_REPORT, banned, uncounted");
   const ban = banIn(decided);
@@ -26,6 +26,7 @@ test("a first ban is as long as the jail says, and names it", () => {
     ["fail2ban", "jail_report", "light", later(NOON, 10 * MINUTE_MS), 1],
   );
   assert.match(ban?.reason ?? "", /\(jail postfix\): 3 within 10m, limit 3$/);
+  assert.equal(banIn(decide({ offences: 1 }))?.level, "medium");
 });
 
 for (const [what, known, report, reason] of [
