@@ -35,8 +35,7 @@ test("with encryption only the public key is named; the private one is in a file
 
 test("the clear index has no subjects and addresses", () => {
   const never = neverCached(true);
-  for (const field of ["hdr.subject", "hdr.from", "hdr.to", "body.snippet"])
-    assert.ok(never.includes(field), field);
+  for (const field of ["hdr.subject", "hdr.from", "hdr.to", "body.snippet"]) assert.ok(never.includes(field), field);
   assert.ok(!never.includes("*") && !never.includes("date.save"));
 });
 
