@@ -75,30 +75,25 @@ async function withServer(
 
 const line = (verb: string): string => `${JSON.stringify({ by: "root", command: { verb } })}\n`;
 
-test("commands are run one after the other and answered in order", () =>
-  withServer("root", {}, async (guard, connected, _server, path) => {
-    assert.equal((await stat(path)).mode & 0o777, 0o600);
-    const { socket, lines } = connected();
-    socket.write(line("cleanup") + line("ping") + line("nonsense") + line("cleanup"));
-    await until(() => lines().length === 4, "four answers");
-    const [first, second, third, fourth] = lines().map((each, at) => parseReply(at === 1 ? "ping" : "cleanup", each));
-    assert.deepEqual(first, { ok: true, result: { expired: 1 } });
-    assert.deepEqual(second, { ok: true, result: { pid: 7 } });
-    assert.ok(third?.ok === false && third.kind === "usage");
-    assert.equal(third.message, 'Unknown command "nonsense".');
-    assert.deepEqual(fourth, { ok: true, result: { expired: 3 } });
-    assert.deepEqual(guard.origins, ["root", "root", "root"]);
-    for (const { by } of guard.asked) assert.equal(by, "root");
-  }));
-
-test("the web's socket is open to its group, and its lines come from the web", () =>
-  withServer("web", {}, async (guard, connected, _server, path) => {
-    assert.equal((await stat(path)).mode & 0o777, 0o660);
-    const { socket, lines } = connected();
-    socket.write(line("ping") + line("ping"));
-    await until(() => lines().length === 2, "two answers");
-    assert.deepEqual(guard.origins, ["web", "web"]);
-  }));
+for (const [origin, mode] of [
+  ["root", 0o600],
+  ["web", 0o660],
+] as const)
+  test(`commands of ${origin} are run and answered in order, at a socket that no other may open`, () =>
+    withServer(origin, {}, async (guard, connected, _server, path) => {
+      assert.equal((await stat(path)).mode & 0o777, mode);
+      const { socket, lines } = connected();
+      socket.write(line("cleanup") + line("ping") + line("nonsense") + line("cleanup"));
+      await until(() => lines().length === 4, "four answers");
+      const [first, second, third, fourth] = lines().map((each, at) => parseReply(at === 1 ? "ping" : "cleanup", each));
+      assert.deepEqual(first, { ok: true, result: { expired: 1 } });
+      assert.deepEqual(second, { ok: true, result: { pid: 7 } });
+      assert.ok(third?.ok === false && third.kind === "usage");
+      assert.equal(third.message, 'Unknown command "nonsense".');
+      assert.deepEqual(fourth, { ok: true, result: { expired: 3 } });
+      assert.deepEqual(guard.origins, [origin, origin, origin]);
+      for (const { by } of guard.asked) assert.equal(by, "root");
+    }));
 
 test("a bug in a command is answered and reported; the connection stays open", () =>
   withServer("root", {}, async (guard, connected) => {

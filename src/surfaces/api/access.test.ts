@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
-import { identityOf, isCrossOrigin, knownCookie, mayCall, secretOf, sessionCookie } from "./access.ts";
+import { identityOf, isCrossOrigin, secretOf } from "./access.ts";
 
 const SECRET = "s".repeat(43);
 
@@ -23,17 +23,6 @@ test("a session's secret comes from our cookie, and does not save a wrong token"
   assert.equal(secretOf(new Headers(both), false), null);
 });
 
-test("who may call what", () => {
-  const token = { ...tokenNamed("ci", ["read"]), secret: "" };
-  const session = { ...token, how: "session" } as const;
-  for (const [who, ...may] of [
-    ["anyone", true, true, true],
-    ["session", false, false, true],
-    ["session_or_token", false, true, true],
-  ] as const)
-    assert.deepEqual([mayCall(who, null), mayCall(who, token), mayCall(who, session)], may, who);
-});
-
 test("all sessions of a mailbox count as one caller, and each session of the owner as its own", () => {
   const owner = { how: "session", name: "admin", account: null } as const;
   const user = { ...owner, name: "anna@example.org", account: "anna@example.org" };
@@ -43,12 +32,6 @@ test("all sessions of a mailbox count as one caller, and each session of the own
     ["mailbox anna@example.org", "mailbox anna@example.org"],
   ]);
   assert.equal(identityOf(tokenNamed("ci", ["read"])), "token ci");
-});
-
-test("the cookie has a name that only we may set, and is Secure only behind https", () => {
-  assert.equal(sessionCookie("x", false, 60), "ghostinbox=x; Path=/; HttpOnly; SameSite=Strict; Max-Age=60");
-  assert.match(sessionCookie("x", true, 60), /^__Host-ghostinbox=x; Path=\/; .*; Secure$/);
-  assert.match(knownCookie("x", true), /^__Host-ghostinbox_device=x; HttpOnly; .*; Path=\/; Secure$/);
 });
 
 test("another site's request is foreign; a script's, which says nothing, is not", () => {

@@ -21,16 +21,16 @@ test("each kind of answer of the guard becomes its own status, in the guard's wo
   };
   guard.answers("unban", { prefix: "203.0.113.7/32" });
   assert.equal(await refusal(), "203.0.113.7/32");
-  for (const [more, status, detail] of [
-    [{ kind: "usage" }, 400, "No."],
-    [{}, 409, "No."],
-    [{ isMissing: true }, 404, "No."],
-    [{ denied: "unauthorized" }, 401, "A session or a token is needed."],
-    [{ denied: "not_allowed" }, 403, "No."],
-    [{ denied: "proof_needed" }, 403, "No."],
+  for (const [more, status, code, detail = "No."] of [
+    [{ kind: "usage" }, 400, "invalid_request"],
+    [{}, 409, "refused"],
+    [{ isMissing: true }, 404, "not_found"],
+    [{ denied: "unauthorized" }, 401, "unauthorized", "A session or a token is needed."],
+    [{ denied: "not_allowed" }, 403, "not_allowed"],
+    [{ denied: "proof_needed" }, 403, "proof_needed"],
   ] as const) {
     guard.refuses("unban", "No.", more);
-    assert.partialDeepStrictEqual(await refusal(), [status, { status, detail }], JSON.stringify(more));
+    assert.partialDeepStrictEqual(await refusal(), [status, { status, code, detail }], JSON.stringify(more));
   }
   guard.isDown = true;
   assert.partialDeepStrictEqual(await refusal(), [503]);

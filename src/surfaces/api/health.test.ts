@@ -42,12 +42,13 @@ test("down is 503, degraded is not; alive is alive whatever is down", async (t) 
   assert.deepEqual(await all(), [503, 503, 200]);
 });
 
-test("a guard that does not answer is what waits for the owner", async (t) => {
+test("a guard that does not answer is what waits for the owner, and the metrics report it as down", async (t) => {
   const kit = await startKit(t);
   kit.guard.isDown = true;
-  const { needsYou } = await new HealthReader(kit.parts).read();
-  const codes = needsYou.map(({ code }) => code);
+  const reader = new HealthReader(kit.parts);
+  const codes = (await reader.read()).needsYou.map(({ code }) => code);
   assert.deepEqual(codes, ["guard_down"]);
+  assert.match(await metrics(kit.parts, reader), /\nghostinbox_component_up\{component="guard"\} 0\n/);
 });
 
 test("a crowd that asks at once is one question to the guard", async (t) => {
@@ -79,11 +80,4 @@ test("every line is of Prometheus's text format, and none names an address or a 
   ])
     assert.ok(text.includes(`\n${line}\n`), line);
   for (const type of EVENT_TYPES) assert.ok(text.includes(`{type="${type}"} `), type);
-});
-
-test("a component that is down is reported, and so is a guard that does not answer", async (t) => {
-  const kit = await startKit(t);
-  kit.guard.isDown = true;
-  const text = await metrics(kit.parts, new HealthReader(kit.parts));
-  assert.match(text, /\nghostinbox_component_up\{component="guard"\} 0\n/);
 });

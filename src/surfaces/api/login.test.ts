@@ -125,7 +125,8 @@ test("the guard hears from where, with what, and what a browser was given before
   const proxied = await startKit(t, { trustedProxies: [net("127.0.0.1")] });
   const signedIn = await attempt(proxied, PASSWORD, headers);
   const [session, known] = signedIn.headers.getSetCookie();
-  assert.match(session ?? "", /; Secure$/);
+  assert.match(session ?? "", /^__Host-ghostinbox=[\w-]{43}; Path=\/; .*; Secure$/);
+  assert.match(known ?? "", /^__Host-ghostinbox_device=known; HttpOnly; .*; Path=\/; Secure$/);
   const cookie = known?.split(";")[0] ?? assert.fail("no second cookie");
   assert.equal(await isIn(proxied, cookie), false, "on its own it opens nothing");
   await attempt(proxied, PASSWORD, { ...headers, cookie });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import * as z from "zod";
+import { test } from "node:test";
 import { ask, BAN, bearer, type Kit, signIn, startKit, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { rightsOf } from "../../admin/declare/rights.ts";
@@ -81,21 +80,6 @@ test("a route that needs the scope admin refuses a token without it, and does no
   for (const expected of ["PUT /api/v1/accounts/{name}/vacation", "POST /api/v1/aliases", "GET /api/v1/audit/verify"])
     assert.ok(refused.includes(expected), expected);
   assert.deepEqual(kit.guard.asked, []);
-});
-
-test("what a reading route answers is what its schema says", async (t) => {
-  const kit = await startKit(t);
-  kit.queries.add("LOGIN_FAILED");
-  for (const row of tableOf(kit).filter(({ method, schemas }) => method === "GET" && schemas.answer !== undefined)) {
-    // Its test is in me-routes.test.ts: here no mail is the user's.
-    if (row.path === "/api/v1/me/mail") continue;
-    const query = row.path === "/api/security" ? "?action=stats" : "";
-    const headers = row.needs === "mailbox" ? { cookie: await signIn(kit, "anna@example.org") } : bearer;
-    const response = await fetch(`${urlOf(kit, row)}${query}`, { headers });
-    assert.ok(row.schemas.answer !== undefined, name(row));
-    const parsed = z.safeParse(row.schemas.answer, await response.json());
-    assert.ok(parsed.success, `${name(row)}: ${parsed.error?.message}`);
-  }
 });
 
 test("bans and unbans of the seed's interface reach the guard in the caller's name", async (t) => {
@@ -214,13 +198,12 @@ test("events come a page at a time, by address and by type; a full one has a nex
   }
 });
 
-test("answers are not kept, framed, sniffed or scripted by others", async (t: TestContext) => {
+test("answers are not kept, framed, sniffed or scripted by others", async (t) => {
   const kit = await startKit(t);
   for (const path of ["/api/v1/bans", "/healthz", "/", "/api/v1/nothing"]) {
     const { headers } = await ask(kit, path);
     const policy = headers.get("content-security-policy") ?? "";
-    assert.match(policy, /default-src 'none'/);
-    assert.match(policy, /frame-ancestors 'none'/);
+    for (const part of ["default-src 'none'", "frame-ancestors 'none'"]) assert.ok(policy.includes(part), path);
     assert.doesNotMatch(policy, /unsafe/);
     assert.equal(headers.get("x-content-type-options"), "nosniff");
     assert.equal(headers.get("cache-control"), path === "/" ? "no-cache" : "no-store");
