@@ -9,9 +9,6 @@ import type { AccountItem, Health } from "../../../admin/declare/items.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 
-/** Cheap to verify. */
-const CHEAP = { memory: 8, passes: 1, parallelism: 1 } as const;
-
 /** Broken inputs for each check; `OfNetwork` and `OfFiles` have the others. */
 const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
   "passwords.dashboard": wrong(/well-known passwords opens the dashboard/, () => ({
@@ -97,9 +94,11 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
 
 findEach(BROKEN);
 
+/** Cheap to verify. */
 function hashOf(password: string): string {
   const salt = randomBytes(16);
-  const tag = argon2Sync("argon2id", { message: password, nonce: salt, tagLength: 32, ...CHEAP });
+  const cheap = { memory: 8, passes: 1, parallelism: 1 };
+  const tag = argon2Sync("argon2id", { message: password, nonce: salt, tagLength: 32, ...cheap });
   const text = (bytes: Buffer): string => bytes.toString("base64").replaceAll("=", "");
   return `{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$${text(salt)}$${text(tag)}`;
 }

@@ -1,15 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
-import { net, WELL } from "../../../../test/kit/samples.ts";
+import { net, opening, WELL } from "../../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
-import { defaultPasswords, judgeDashboard, judgeImported, judgeSecretInEnvironment, judgeUnused } from "./accounts.ts";
+import {
+  defaultPasswords,
+  judgeDashboard,
+  judgeImported,
+  judgeKeys,
+  judgePostmaster,
+  judgeSecretInEnvironment,
+  judgeUnused,
+} from "./accounts.ts";
 import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
 import { judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
 import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
 import { judgeRecord } from "./dns.ts";
 import type { Finding, State } from "./finding.ts";
-import { judgeChain } from "./firewall.ts";
+import { judgeChain, judgeOpenPorts } from "./firewall.ts";
 import {
   judgeFiles,
   judgeImage,
@@ -21,6 +29,7 @@ import {
 } from "./machine.ts";
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeOwners } from "./permissions.ts";
+import { judgeOutgoing } from "./reputation.ts";
 
 const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>() };
 const NOW = Date.parse("2026-11-21T08:00:00Z");
@@ -83,6 +92,30 @@ test("firewall: banned addresses are sent to a chain that drops nothing, or not 
     is("wrong", of(early, reject, drop));
 });
 
+test("firewall: it accepts what the settings and SSH need, and nothing else", () => {
+  const open = opening(["22/tcp", "25/tcp"]);
+  const none = { open: null, waitsS: null, faults: [] };
+  const confirmed = { ...none, state: "confirmed", open } as const;
+  is("ok", judgeOpenPorts(confirmed, open));
+  const more = judgeOpenPorts(confirmed, opening(["25/tcp"]));
+  is("warning", more);
+  assert.match(more.saw, /still accepts 22\/tcp, which/);
+  const less = judgeOpenPorts(confirmed, opening(["22/tcp", "25/tcp", "993/tcp"]));
+  is("wrong", less);
+  assert.match(less.saw, /closes 993\/tcp\./);
+  const trial = judgeOpenPorts({ ...none, state: "trial", open, waitsS: 60 }, open);
+  is("warning", trial);
+  assert.match(trial.fix, /firewall confirm/);
+  for (const [state, judged] of [
+    ["bans", "ok"],
+    ["off", "unknown"],
+    ["unknown", "unknown"],
+    ["unconfirmed", "wrong"],
+    ["broken", "wrong"],
+  ] as const)
+    is(judged, judgeOpenPorts({ ...none, state }, open));
+});
+
 test("dns: records that mail needs are wrong, optional ones are warnings, silence is unknown", () => {
   const record = { name: "example.org", type: "TXT", value: "x", kind: "spf", says: "", required: true } as const;
   const of = (status: "ok" | "missing" | "wrong" | "unknown", required = true): Finding =>
@@ -114,12 +147,38 @@ test("accounts: unused for 90 days, even if never used, but not if suspended", (
   is("ok", judgeUnused([{ ...one, suspended: true, lastSignInAt: null }], NOW));
 });
 
+test("accounts: mail that the password cannot decrypt, in each mode; a missing key, in one", () => {
+  const [counts, ann] = [{ own: 1, without: [], ofFile: 2, closed: [] }, "ann@example.org"] as const;
+  for (const byAccount of [true, false]) is("ok", judgeKeys(counts, byAccount));
+  const locked = judgeKeys({ ...counts, closed: [ann], without: [ann] }, false);
+  assert.match(locked.saw, /^Older mail is locked, .*: ann@example\.org\.$/);
+  const keyless = { ...counts, without: [ann] };
+  assert.match(judgeKeys(keyless, true).saw, /^The server's key encrypts .*: ann@example\.org\.$/);
+  is("ok", judgeKeys(keyless, false));
+});
+
+test("accounts: mail for postmaster@ goes to an alias, unless it is blocked", () => {
+  const address = "info@example.org";
+  is("ok", judgePostmaster([], address, [{ address, blocked: false }]));
+  is("wrong", judgePostmaster([], address, [{ address, blocked: true }]));
+});
+
 test("permissions: more rights or another owner are wrong; fewer rights and missing files are not", () => {
   const wanted = { path: "/x", mode: 0o640, uid: 0, gid: 7 };
   is("ok", judgeOwners("file", [[wanted, { mode: 0o100600, uid: 0, gid: 7 }]]));
   is("ok", judgeOwners("file", [[wanted, null]]));
   is("wrong", judgeOwners("file", [[wanted, { mode: 0o100644, uid: 0, gid: 7 }]]));
   is("wrong", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 5, gid: 7 }]]));
+});
+
+test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", () => {
+  const greets = [{ host: "mx.example.net", says: "220 mx.example.net ESMTP" }];
+  is("ok", judgeOutgoing(greets));
+  const overV6 = judgeOutgoing(greets, false);
+  is("warning", overV6);
+  assert.match(overV6.saw, /no IPv4 address/);
+  is("wrong", judgeOutgoing([{ host: "mx.example.net", says: new Error("refused") }], false));
+  is("unknown", judgeOutgoing([]));
 });
 
 test("components: one that works badly, and a guard that does not answer", () => {
