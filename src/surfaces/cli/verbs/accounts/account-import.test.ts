@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { type Finished, guardOfSuite, json, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { type Finished, guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const HASH = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
 
-describe("accounts of a file, and networks", TIMED, () => {
-  const { layout, run, guard } = guardOfSuite();
+describe("accounts of a file", TIMED, () => {
+  const { layout, run } = guardOfSuite();
   const file = join(layout.data, "postfix-accounts.cf");
   const importing = (text: string): Promise<Finished> => {
     writeFileSync(file, text);
@@ -38,29 +38,4 @@ describe("accounts of a file, and networks", TIMED, () => {
     assert.match((await run("account import /nonexistent")).err, /^\/nonexistent does not exist\.$/m);
     assert.match((await run(`account import ${layout.data}`)).err, /is not a file/);
   });
-
-  test("networks of an account are added, listed and removed, and its sessions end", async () => {
-    const added = await run("account networks anna@example.org add 203.0.113.9/24 2001:db8::7");
-    assert.equal(added.code, 0, added.err);
-    assert.match(added.out, /may sign in from 2001:db8::7, 203\.0\.113\.0\/24 only/);
-    assert.deepEqual(guard().asked.at(-1), { verb: "kick_account", account: "anna@example.org" });
-    assert.match((await run("account list")).out, /^anna@example\.org .* 2001:db8::7, 203\.0\.113\.0\/24$/m);
-    assert.match((await run("account networks anna@example.org list")).out, /from 2001:db8::7, 203/);
-    assert.equal((await run("account networks anna@example.org remove 2001:db8::7")).code, 0);
-    const last = await run("account networks anna@example.org remove 203.0.113.0/24");
-    assert.match(last.out, /from anywhere/);
-  });
-
-  const wrong: readonly [line: string, code: number, says: RegExp][] = [
-    ["account networks anna@example.org", 2, /needs add\|remove\|list/],
-    ["account networks anna@example.org allow 203.0.113.7", 2, /Use add, remove or list/],
-    ["account networks anna@example.org add", 2, /no network to add/],
-    ["account networks anna@example.org add nonsense", 2, /"nonsense" is not a network/],
-    ["account networks anna@example.org add 0.0.0.0/0", 2, /not a network that restricts/],
-    ["account networks anna@example.org remove 203.0.113.7", 1, /is not restricted to 203\.0\.113\.7/],
-  ];
-  for (const [line, code, says] of wrong)
-    test(`refused: ${line}`, async () => {
-      assert.match(oneLineOfError(await run(line), code), says);
-    });
 });

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { ip } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
-import { guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, json, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { instant } from "../../../../core/time.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
+import { SqliteFactors, SqlitePasskeys } from "../../../../store/accounts-db/factors.ts";
 import { SqliteSessions } from "../../../../store/accounts-db/sessions.ts";
 import { openAccounts } from "../../../../store/open.ts";
 import { accountRemove } from "./accounts.ts";
@@ -36,7 +37,7 @@ describe("sessions and tokens on the command line", TIMED, () => {
     assert.doesNotMatch(await listed(), /anna@example/);
     assert.match((await run("session end 0b0b0b0b0b0b")).out, /0b0b0b0b0b0b has ended/);
     assert.doesNotMatch(await listed(), /0b0b/);
-    assert.equal((await run("session end 0b0b0b0b0b0b")).code, 1);
+    assert.match(oneLineOfError(await run("session end 0b0b0b0b0b0b"), 1), / `\.\/ghostinbox session list` shows the/);
     for (const wrong of ["session end", "session end 0a0a0a0a0a0a --all"]) assert.equal((await run(wrong)).code, 2);
     assert.match((await run("session end --all")).out, /^2 sessions ended\./);
     assert.match(await listed(), /No one is signed in/);
@@ -59,6 +60,49 @@ describe("sessions and tokens on the command line", TIMED, () => {
     const changed = await run("admin passwd --password-stdin", `${PASSWORD} 7\n`);
     assert.equal(changed.code, 0, changed.err);
     assert.match((await run("session list")).out, /No one is signed in/);
+  });
+});
+
+describe("second factors on the command line", TIMED, () => {
+  const { layout, run } = guardOfSuite();
+
+  function setUp(): void {
+    using accounts = openAccounts(layout.accountsDb);
+    const at = instant(Date.now());
+    new SqliteFactors(accounts).setTotp({ secret: Buffer.alloc(20, 1), lastStep: 0, at, recovery: ["a"] });
+  }
+
+  test("a new password leaves them and says so, and reset-2fa removes them", async () => {
+    setUp();
+    const changed = await run("admin passwd --password-stdin", `${PASSWORD} 7\n`);
+    assert.match(changed.out, /password was changed\. The second factor stays\. `.*admin reset-2fa` removes it\./);
+    const reset = await run("admin reset-2fa");
+    assert.match(reset.out, /^The dashboard's second factor was removed\. 0 sessions ended\. The password alone/);
+    const none = { factors: 0, ended: 0, passkeyNames: [] };
+    assert.deepEqual(json(await run("admin reset-2fa --json")), none);
+    const again = await run("admin passwd --password-stdin", `${PASSWORD} 8\n`);
+    assert.doesNotMatch(again.out, /second factor/);
+  });
+
+  test("passkeys are named: a new password leaves them too", async () => {
+    using accounts = openAccounts(layout.accountsDb);
+    const key = { id: "A".repeat(22), publicKey: Buffer.alloc(91, 1), algorithm: -7, counter: 0 };
+    const passkey = { ...key, name: "Laptop", at: instant(Date.now()) };
+    assert.deepEqual(new SqlitePasskeys(accounts).add(passkey), { ok: true });
+    const changed = await run("admin passwd --password-stdin", `${PASSWORD} 9\n`);
+    assert.match(changed.out, /These passkeys stay, and need no password: Laptop\. `.*admin reset-2fa` removes them\./);
+    const reset = await run("admin reset-2fa");
+    assert.match(reset.out, /^Passkeys removed: Laptop\. 0 sessions ended\./);
+    assert.match((await run("events --type PASSKEY_REMOVED")).out, /Laptop/);
+  });
+
+  test("`incident contain --dashboard` removes them with the password: someone else may have set one up", async () => {
+    setUp();
+    await run("incident open Taken over");
+    const contained = await run("incident contain --dashboard --yes");
+    assert.match(contained.out, /password was changed\.\n(.*\n)*The dashboard's second factor was removed\./);
+    using accounts = openAccounts(layout.accountsDb);
+    assert.equal(new SqliteFactors(accounts).totp(), null);
   });
 });
 

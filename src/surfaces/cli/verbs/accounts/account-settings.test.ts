@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { guardOfSuite, json, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
+
+const ANNA = "anna@example.org";
+const ELSEWHERE = "anna@elsewhere.example";
+
+describe("settings of an account", TIMED, () => {
+  const { layout, run, guard } = guardOfSuite();
+  before(async () => {
+    const file = join(layout.data, "postfix-accounts.cf");
+    writeFileSync(file, `${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`);
+    await run(`account import ${file}`);
+  });
+
+  test("the default quota is that of the settings, and an imported account keeps its own", async () => {
+    const shown = await run(`account quota ${ANNA}`);
+    assert.equal(shown.out, `${ANNA} uses 5.0 MB for 12 mails; its quota is 5GB (mailboxes.quota).\n`);
+    const { out } = await run("account list");
+    assert.match(out, /^ACCOUNT .* QUOTA +FROM$/m);
+    assert.match(out, /^anna@example\.org .* default +anywhere$/m);
+    assert.match(out, /^bert@example\.org .* 1GB +anywhere$/m);
+  });
+
+  test("an account gets its own quota, no limit, or the default again", async () => {
+    const set = await run(`account quota ${ANNA} 500mb`);
+    assert.equal(set.out, `The quota of ${ANNA} is 500MB now.\n`);
+    assert.equal(set.err, `Next: ./ghostinbox queue flush --recipient ${ANNA}  # if mail waits for room\n`);
+    const use = { usedBytes: 5 * 1024 ** 2, mails: 12 };
+    assert.deepEqual(json(await run(`account quota ${ANNA} --json`)), { name: ANNA, quotaBytes: 500 * 1024 ** 2, use });
+    assert.match((await run(`account quota ${ANNA} none`)).out, /is no limit now/);
+    assert.match((await run("account list")).out, /^anna@example\.org .* none +anywhere$/m);
+    assert.match((await run(`account quota ${ANNA} default`)).out, /is 5GB \(mailboxes\.quota\) now/);
+  });
+
+  test("a mailbox that small mails fill shows how many it may hold", async () => {
+    guard().keeperAnswers(({ verb }) =>
+      verb === "mailbox_use" ? { ok: true, detail: "", mailbox: { usedBytes: 5 * 1024 ** 2, mails: 327_680 } } : null,
+    );
+    const shown = await run(`account quota ${ANNA}`);
+    assert.match(shown.out, / 5\.0 MB for 327680 mails; its quota is 5GB and 327680 mails \(mailboxes\.quota\)\.$/m);
+  });
+
+  test("forwarding is set, shown and ended", async () => {
+    assert.match((await run(`account forward ${ANNA}`)).out, /^Mail for anna@example\.org stays in its mailbox\.$/m);
+    await run(`account forward ${ANNA} ${ELSEWHERE} --no-keep`);
+    const shown = (await run(`account forward ${ANNA}`)).out;
+    assert.match(shown, /^Mail for anna@example\.org is sent on to anna@elsewhere\.example, and none stays/m);
+    await run(`account forward ${ANNA} ${ELSEWHERE} --keep`);
+    assert.match((await run(`account forward ${ANNA}`)).out, /, and a copy stays in its mailbox\.$/m);
+    const asJson = async (words: string): Promise<unknown> =>
+      JSON.parse((await run(`account forward --json ${words}`)).out);
+    assert.deepEqual(await asJson(ANNA), await asJson(`${ANNA} ${ELSEWHERE}`), "the same when shown and set");
+    assert.match((await run(`account forward ${ANNA} --off`)).out, /stays in its mailbox/);
+  });
+
+  test("forwarding refuses contradictions, and what cannot be an account", async () => {
+    for (const line of [`${ANNA} ${ELSEWHERE} --keep --no-keep`, `${ANNA} --no-keep`, `anna ${ELSEWHERE}`])
+      assert.equal((await run(`account forward ${line}`)).code, 2, line);
+  });
+
+  test("an app password is shown once, and listed without it", async () => {
+    const made = (await run(`account app-password add ${ANNA} Annas Laptop`)).out;
+    const [password = ""] = made.split("\n");
+    assert.match(
+      made,
+      /^[a-z2-9]{5}(-[a-z2-9]{5}){3}\nType it into Annas Laptop, with the user name anna@example\.org\./,
+    );
+    const listed = (await run(`account app-password list ${ANNA}`)).out;
+    assert.match(listed, /^Annas Laptop +never +\d\S+ \S+ UTC +root$/m);
+    assert.ok(password !== "" && !listed.includes(password));
+    assert.equal((await run(`account app-password remove ${ANNA} Annas Laptop`)).code, 0);
+    assert.match((await run(`account app-password list ${ANNA}`)).out, /has no app password/);
+    assert.equal((await run("account app-password list nobody@example.org")).code, 1);
+    assert.equal((await run(`account app-password add ${ANNA}`)).code, 2);
+  });
+
+  test("networks of an account are added, listed and removed, and its sessions end", async () => {
+    const added = await run(`account networks ${ANNA} add 203.0.113.9/24 2001:db8::7`);
+    assert.equal(added.code, 0, added.err);
+    assert.match(added.out, /may sign in from 2001:db8::7, 203\.0\.113\.0\/24 only/);
+    assert.deepEqual(guard().asked.at(-1), { verb: "kick_account", account: ANNA });
+    assert.match((await run("account list")).out, /^anna@example\.org .* 2001:db8::7, 203\.0\.113\.0\/24$/m);
+    assert.match((await run(`account networks ${ANNA} list`)).out, /from 2001:db8::7, 203/);
+    assert.equal((await run(`account networks ${ANNA} remove 2001:db8::7`)).code, 0);
+    const last = await run(`account networks ${ANNA} remove 203.0.113.0/24`);
+    assert.match(last.out, /from anywhere/);
+  });
+
+  const wrong: readonly [line: string, code: number, says: RegExp][] = [
+    [`account quota ${ANNA} much`, 2, /"much" is not a size\. Write 500MB or 10GB, none or default\./],
+    [`account quota ${ANNA} -5`, 2, /./],
+    ["account quota nobody@example.org", 1, /There is no account nobody@example\.org\./],
+    [`account networks ${ANNA}`, 2, /needs add\|remove\|list/],
+    [`account networks ${ANNA} allow 203.0.113.7`, 2, /Use add, remove or list/],
+    [`account networks ${ANNA} add`, 2, /no network to add/],
+    [`account networks ${ANNA} add nonsense`, 2, /"nonsense" is not a network/],
+    [`account networks ${ANNA} add 0.0.0.0/0`, 2, /not a network that restricts/],
+    [`account networks ${ANNA} remove 203.0.113.7`, 1, /is not restricted to 203\.0\.113\.7/],
+  ];
+  for (const [line, code, says] of wrong)
+    test(`refused: ${line}`, async () => {
+      assert.match(oneLineOfError(await run(line), code), says);
+    });
+});
