@@ -7,17 +7,6 @@ import { callerName, controlGuard, hint } from "./guard-client.ts";
 
 const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
 
-test("a command is answered, and hints name the program that people type", async () => {
-  using layout = dataDirectory();
-  await using running = new AsyncDisposableStack();
-  running.adopt(await startGuard(layout), (guard) => guard.stop());
-  const asked = controlGuard(layout.controlSocket, "root", ABSENT);
-  assert.ok((await asked.ask({ verb: "health" })).ok);
-  const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });
-  assert.ok(!refused.ok);
-  assert.match(refused.next, /`\.\/ghostinbox token/);
-});
-
 test("a command waits for a guard that is starting, and not for one that never does", async () => {
   using layout = dataDirectory();
   const started = Promise.withResolvers<Awaited<ReturnType<typeof startGuard>>>();

@@ -99,18 +99,11 @@ describe("while the guard is down", TIMED, () => {
     assert.match(oneLineOfError(wrong, 1), /^The file \/nope of tls\.cert does not exist or cannot be read\. /);
   });
 
-  for (const line of [
-    "why 203.0.113.300",
-    "ban all",
-    "ban 203.0.113.7 --for ever",
-    "events --limit x",
-    "events --type login_faild",
-    "frobnicate",
-  ])
-    test(`nonsense exits with 2: ${line}`, async () => {
-      using layout = dataDirectory();
+  test("nonsense exits with 2", async () => {
+    using layout = dataDirectory();
+    for (const line of ["why 203.0.113.300", "ban all", "ban 203.0.113.7 --for ever", "events --type login_faild"])
       oneLineOfError(await ghostinbox(layout, line.split(" ")), 2);
-    });
+  });
 
   test("without set-up the program explains how to do it", async () => {
     const bare = temporaryDirectory();

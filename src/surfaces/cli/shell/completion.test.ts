@@ -37,6 +37,7 @@ const SHELLS: Readonly<Record<string, Shell>> = {
   fish: { make: fishCompletion, options: ["-N", "-c"], offer: (words) => `complete -C ${quoted([words.join(" ")])}` },
 };
 
+const WORDS = typedWords(commands);
 const accounts = commands.flatMap(({ name }) => /^account (\S+)/.exec(name)?.[1] ?? []);
 const globals = GLOBAL_OPTIONS.map(({ name }) => `--${name}`);
 const place = temporaryDirectory();
@@ -67,7 +68,7 @@ for (const [shell, { make, options, before = "", offer }] of Object.entries(SHEL
   test(`${shell} completes each word`, { skip: lacking({ installed: [shell] }) }, async () => {
     const script = join(place, shell);
     const { code, out } = await typed(`completion ${shell}`, () => assert.fail("it asks no guard"));
-    assert.deepEqual([code, out], [0, make(typedWords(commands))]);
+    assert.deepEqual([code, out], [0, make(WORDS)]);
     writeFileSync(script, out);
     const offers = TYPED.map(([line]) => `${offer(["ghostinbox", ...line.split(" ")])}\necho +++++`);
     const offered = ran(shell, [...options, [`${before}source ${script}`, ...offers].join("\n")]).split("+++++\n");
@@ -76,6 +77,23 @@ for (const [shell, { make, options, before = "", offer }] of Object.entries(SHEL
       assert.deepEqual(words?.filter((word) => word !== "").toSorted(), expected.toSorted(), line);
     }
   });
+
+test("offers each word of each command after those before it, with its description", () => {
+  for (const { name, says } of commands) {
+    const wordsOfName = name.split(" ");
+    for (const [at, word] of wordsOfName.entries()) {
+      const after = `${wordsOfName.slice(0, at).join(" ")}:0`;
+      const offered = WORDS.following.find((one) => one.after === after)?.words.find((one) => one.word === word);
+      assert.ok(offered !== undefined, `${word} after ${after}`);
+      if (at === wordsOfName.length - 1) assert.equal(offered.says, says);
+    }
+  }
+});
+
+test("no two entries are for the same position", () => {
+  const places = WORDS.following.map(({ after }) => after);
+  assert.equal(new Set(places).size, places.length);
+});
 
 test("another shell is wrong usage", async () => {
   const { code, err } = await typed("completion csh", () => assert.fail("it asks no guard"));

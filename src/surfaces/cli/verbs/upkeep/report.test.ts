@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import * as z from "zod/mini";
 import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
-import { ghostinbox, guardOfSuite, json, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, json, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const shape = z.object({
   span: z.string(),
@@ -20,14 +20,10 @@ const shape = z.object({
 noPackageLists();
 
 describe("with a running guard", TIMED, () => {
-  const { layout, run } = guardOfSuite();
+  const { layout, run } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(async () => {
     mkdirSync(layout.log);
-    for (const [line, input] of [
-      ["account add anna@example.org --password-stdin", PASSWORD],
-      ["ban 203.0.113.7 it scanned us", ""],
-    ] as const)
-      json(await ghostinbox(layout, [...line.split(" "), "--json"], input));
+    json(await run("ban 203.0.113.7 it scanned us --json"));
   });
 
   test("--json has the figures of the server, and what to do", async () => {
