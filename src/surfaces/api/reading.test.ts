@@ -3,26 +3,10 @@ import { test } from "node:test";
 import { BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
-import { stats as statsShape } from "../../admin/declare/items.ts";
 import { DAY_MS, later } from "../../core/time.ts";
-import { HealthReader } from "./health.ts";
-import { readBans, readStats, readWhy, readWhyAccount } from "./reading.ts";
+import { readBans, readWhy, readWhyAccount } from "./reading.ts";
 
 const FOR_CI = { as: TOKEN, ip: ip("203.0.113.9") };
-
-test("statistics cover the last day, and count every ban in force", async (t) => {
-  const kit = await startKit(t);
-  const topIps = t.mock.method(kit.queries.figures, "topIps");
-  const totals = t.mock.method(kit.queries.figures, "totals");
-  const stats = statsShape().parse(JSON.parse(await readStats(kit.parts, new HealthReader(kit.parts))));
-  assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
-  assert.equal(stats.generatedAt, "2026-11-20T07:00:00.000Z");
-  const dayAgo = later(T0, -DAY_MS);
-  assert.deepEqual(topIps.mock.calls[0]?.arguments, [dayAgo, 10]);
-  const since = totals.mock.calls.map((call) => call.arguments);
-  assert.deepEqual(since, [[dayAgo], [null]]);
-  assert.deepEqual(stats.counts, { CONNECT: 3 });
-});
 
 test("a page of bans tells how many are in force", async (t) => {
   const kit = await startKit(t);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, BAN, bearer, type Kit, signIn, startKit, tableOf } from "../../../test/kit/api-kit.ts";
+import { ask, BAN, bearer, type Kit, signIn, startKit, T0, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { rightsOf } from "../../admin/declare/rights.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
+import { isoTime, later } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
 import { PAGE_FILES } from "./page.ts";
 import type { Route } from "./route.ts";
@@ -157,6 +158,7 @@ test("without the guard commands are refused, while who was known lately can sti
   const stats: unknown = await (await ask(kit, "/api/security?action=stats")).json();
   assert.ok(typeof stats === "object" && stats !== null && "health" in stats && "bans" in stats);
   assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
+  assert.partialDeepStrictEqual(stats, { generatedAt: isoTime(later(T0, API_LIMITS.callerAgeMs)) });
 });
 
 test("without the database none of it is shown, and the answer has no internals", async (t) => {

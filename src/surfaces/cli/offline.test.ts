@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, globSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, globSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { servedSocket } from "../../../test/kit/served.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import {
   dataDirectory,
   ghostinbox,
-  ghostinboxProcess,
   json,
   oneLineOfError,
   PASSWORD,
   start,
   TIMED,
 } from "../../../test/kit/test-guard.ts";
+import { NOT_RUNNING, noServerIn, notRunning } from "./call.ts";
 import { commands } from "./commands.ts";
 
 describe("while the guard is down", TIMED, () => {
@@ -67,11 +67,6 @@ describe("while the guard is down", TIMED, () => {
       assert.equal(oneLineOfError(finished, 3), "GhostInbox is not running. Start it with `npm start`.\n");
       assert.deepEqual(globSync(`${layout.data}/**/*`), files);
     });
-
-  test("the program exits with 3 and prints one line", async () => {
-    using layout = dataDirectory();
-    assert.match(oneLineOfError(await ghostinboxProcess(layout, ["status"]), 3), /^GhostInbox is not running\./);
-  });
 
   test("stopping a stopped server succeeds", ROOT, async () => {
     using layout = dataDirectory();
@@ -133,4 +128,34 @@ test("uninstall without a terminal lists its steps and does nothing", { ...TIMED
   assert.match(finished.err, /- Delete the firewall tables .* and ghostinbox_isolation, /);
   assert.match(finished.err, /No terminal to ask on: nothing was changed\. Give --yes/);
   assert.ok(existsSync(layout.settings));
+});
+
+test("without settings, the message also names the directory", () => {
+  const layout = temporaryLayout();
+  assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. ${layout.data} has no server: `));
+  assert.match(notRunning(layout).next, /^Start it with `npm start`\. `--data` /);
+  writeFileSync(layout.settings, "");
+  assert.equal(noServerIn(layout), null);
+  assert.deepEqual(notRunning(layout), NOT_RUNNING);
+});
+
+test("uninstalls nothing from another program's directory", ROOT, async () => {
+  const layout = temporaryLayout();
+  writeFileSync(join(layout.data, "of-others"), "");
+  const { code, err } = await ghostinbox(layout, ["uninstall"]);
+  assert.equal(code, 1);
+  assert.match(err, /^\S+ holds other programs' files and no ghostinbox\.toml, so nothing is uninstalled\. `--data` /);
+});
+
+test("writes nothing in a wrong directory", ROOT, async () => {
+  const layout = temporaryLayout();
+  const says = / has no server: it contains no ghostinbox\.toml\. `--data` or GHOSTINBOX_DATA names/;
+  for (const words of [
+    ["incident", "open", "x"],
+    ["backup", "create"],
+    ["backup", "export", layout.data],
+  ]) {
+    assert.match(oneLineOfError(await ghostinbox(layout, words), 1), says, words.join(" "));
+    assert.deepEqual(readdirSync(layout.data), []);
+  }
 });

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
+import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { net, opening, WELL } from "../../../../test/kit/samples.ts";
+import { saying, servedPort } from "../../../../test/kit/served.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
+import { portsOf } from "../../../host/running/ports.ts";
+import { type Handshake, handshake } from "../../../mail/probes/port-dialogue.ts";
 import {
   defaultPasswords,
   judgeDashboard,
@@ -29,7 +33,9 @@ import {
 } from "./machine.ts";
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeOwners } from "./permissions.ts";
+import { judgeListening, judgeOthers, judgePrivate, judgeProxied } from "./ports.ts";
 import { judgeOutgoing } from "./reputation.ts";
+import { judgeChain as judgeCertificates, judgeDays, judgeModern, judgeOld } from "./tls.ts";
 
 const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>() };
 const NOW = Date.parse("2026-11-21T08:00:00Z");
@@ -114,6 +120,58 @@ test("firewall: it accepts what the settings and SSH need, and nothing else", ()
     ["broken", "wrong"],
   ] as const)
     is(judged, judgeOpenPorts({ ...none, state }, open));
+});
+
+const settings = settingsWith();
+const promised = portsOf(settings);
+const OURS: Readonly<Record<string, string>> = { postfix: "master", dovecot: "dovecot", unbound: "unbound" };
+const listeners = promised.map(({ port, address, service }) => ({
+  address: address ?? "0.0.0.0",
+  port,
+  programs: [OURS[service] ?? "node-MainThread"],
+}));
+
+test("ports: each is held by its own program; one that is silent is wrong", () => {
+  is("ok", judgeListening(promised, listeners));
+  const silent = judgeListening(promised, listeners.slice(1));
+  is("wrong", silent);
+  assert.match(silent.saw, /25 \(ports\.smtp\)/);
+});
+
+test("ports: a dashboard for this machine only, and a port for proxies that accepts no one else, are ok", () => {
+  is("ok", judgePrivate(settings, listeners));
+  is("ok", judgeProxied(new Map([["203.0.113.10", []]])));
+});
+
+test("ports: other programs that listen publicly are a warning, except ssh", () => {
+  const other = (name: string, address = "0.0.0.0") => ({ address, port: 2222, programs: [name] });
+  is("ok", judgeOthers(promised, listeners));
+  is("ok", judgeOthers(promised, [...listeners, other("sshd")]));
+  is("warning", judgeOthers(promised, [...listeners, other("telnetd")]));
+  is("ok", judgeOthers(promised, [...listeners, other("telnetd", "127.0.0.1")]));
+  const strict = (...doors: readonly string[]) =>
+    judgeOthers(promised, [...listeners, other("telnetd")], opening(doors));
+  assert.match(strict("25/tcp").saw, /The strict firewall closes the ports of all other programs/);
+  is("warning", strict("2222/tcp6"));
+});
+
+test("tls: an attempt that proves nothing is unknown: no server, or a version that our own OpenSSL lacks", async () => {
+  const failed = (code: string, stage: "connect" | "tls"): Handshake => ({ ok: false, code, says: "it failed", stage });
+  is("unknown", judgeOld("SMTP", failed("ECONNREFUSED", "connect")));
+  is("unknown", judgeOld("SMTP", failed("ETIMEDOUT", "tls")));
+  is("unknown", judgeOld("SMTP", failed("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")));
+  is("ok", judgeOld("SMTP", failed("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "tls")));
+  const plain = { name: "SMTP", port: await servedPort(saying("220 a\r\n250 b\r\n502 no\r\n")), goodbye: "" } as const;
+  const asked = { localAddress: "127.0.0.1", servername: "mail.example.org", timeoutMs: 5_000 };
+  const shaken = await handshake({ ...plain, tlsStart: "starttls" }, asked);
+  assert.equal(shaken.ok, false);
+  is("wrong", judgeModern("SMTP", shaken));
+});
+
+test("tls: days left, and the chain", () => {
+  is("ok", judgeDays(NOW + 30 * DAY_MS, NOW));
+  is("warning", judgeDays(NOW + 13 * DAY_MS, NOW));
+  is("ok", judgeCertificates(null, "an authority"));
 });
 
 test("dns: records that mail needs are wrong, optional ones are warnings, silence is unknown", () => {
