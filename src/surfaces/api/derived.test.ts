@@ -6,7 +6,6 @@ import { AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { sendToGuard } from "./derived.ts";
 import type { GuardPort } from "./ports.ts";
-import { Uncertain } from "./problem.ts";
 
 function unban(guard: GuardPort): Promise<string | Response> {
   const asked = { verb: "unban", target: "203.0.113.7" } as const;
@@ -34,17 +33,6 @@ test("each kind of answer of the guard becomes its own status, in the guard's wo
   }
   guard.isDown = true;
   assert.partialDeepStrictEqual(await refusal(), [503]);
-});
-
-test("a failed or unanswered command that may have been carried out counts as uncertain", async () => {
-  for (const [reply, status] of [
-    [{ ok: false, kind: "unreachable", message: "late", mayBeDone: true }, 503],
-    [{ ok: false, kind: "failed", message: "m", next: "n", mayBeDone: true }, 409],
-  ] as const) {
-    const answer = await unban({ ask: () => Promise.resolve(reply) });
-    assert.ok(answer instanceof Uncertain, reply.kind);
-    assert.equal(answer.status, status);
-  }
 });
 
 const AT = "2026-11-20T07:00:00.000Z";

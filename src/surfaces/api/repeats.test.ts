@@ -64,7 +64,7 @@ test("what was refused, wrong, or failed for a while did nothing, and may be sen
   assert.equal(kit.guard.of("ban").length, 1);
 });
 
-test("a command that the guard took and did not answer is not sent again, and not called done", async (t) => {
+test("a command that the guard took and did not answer or finish is not sent again, nor called done", async (t) => {
   const kit = await kitWithBans(t);
   const { guard } = kit;
   const usual = guard.ask.bind(guard);
@@ -80,6 +80,9 @@ test("a command that the guard took and did not answer is not sent again, and no
   assert.equal(again.status, 409);
   assert.match(again.text, /"code":"key_uncertain".*It is not known whether .* took full effect/);
   assert.equal(guard.of("ban").length, 0);
+  guard.refuses("ban", "The disk is full.", { mayBeDone: true });
+  assert.match((await post(kit, { key: "b" })).text, /"status":409,.*"The disk is full\."/);
+  assert.match((await post(kit, { key: "b" })).text, /"code":"key_uncertain"/);
 });
 
 test("a repeated change of the queue answers where it stopped; a preview changes nothing and uses no key", async (t) => {

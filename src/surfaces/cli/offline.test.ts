@@ -87,13 +87,6 @@ describe("while the guard is down", TIMED, () => {
     assert.match(wrong.err, /2 settings are wrong/);
   });
 
-  test("checking the settings reports a certificate that would be refused", async () => {
-    using layout = dataDirectory();
-    writeFileSync(layout.settings, 'domains = ["example.org"]\n[tls]\ncert = "/nope"\nkey = "/nope"\n');
-    const wrong = await ghostinbox(layout, ["config", "check"]);
-    assert.match(oneLineOfError(wrong, 1), /^The file \/nope of tls\.cert does not exist or cannot be read\. /);
-  });
-
   test("nonsense exits with 2", async () => {
     using layout = dataDirectory();
     for (const line of ["why 203.0.113.300", "ban all", "ban 203.0.113.7 --for ever", "events --type login_faild"])

@@ -50,14 +50,6 @@ test("the key of a new selector comes with its records, before mail is signed wi
   assert.equal(await records(), shown, "applying keeps the key");
 });
 
-test("a check without a resolver fails", async () => {
-  using layout = withKeys();
-  writeFileSync(layout.settings, readFileSync(layout.settings, "utf8") + 'dns.address = "127.9.8.7"\n');
-  const { code, err } = await ghostinbox(layout, ["dns", "check", "example.org"]);
-  assert.equal(code, 1);
-  assert.match(err, /^\d required records could not be looked up\. /m);
-});
-
 test("a check fails while a required record cannot be looked up, even if others are", async () => {
   const srv = { name: "_imaps._tcp.example.org", type: "SRV", value: "0 1 993 mail.example.org." } as const;
   const spf = { name: "example.org", type: "TXT", value: "v=spf1 mx include:elsewhere.example -all" } as const;
