@@ -8,6 +8,8 @@ import type { World } from "./run.ts";
 const ran = (line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"], width: number | null = null) =>
   script(line.split(" "), { env, width, ...(connect && { connect }) });
 
+const FAILED: Failure = { ok: false, exit: "failed", message: "m", next: "n" };
+
 /** A guard that answers every command with a failure. */
 function failing(error: () => Failure): World["connect"] {
   return () => connected({ guard: { ask: async () => error() } });
@@ -49,12 +51,8 @@ test("with --json every failure has the same shape on standard output", async ()
   assert.deepEqual(JSON.parse(usage.out), { ok: false, error: wrongUsage }, "and people read the same");
 
   const found = { lines: ["- a"], json: { problems: ["a"] } };
-  const failed = await ran(
-    "cleanup --json",
-    {},
-    failing(() => ({ ok: false, exit: "failed", message: "m", next: "n", found })),
-  );
-  assert.deepEqual(JSON.parse(failed.out), {
+  const connect = failing(() => ({ ...FAILED, found }));
+  assert.deepEqual(JSON.parse((await ran("cleanup --json", {}, connect)).out), {
     problems: ["a"],
     ok: false,
     error: { code: "failed", exitCode: 1, message: "m", next: "n" },
@@ -77,7 +75,7 @@ test("wraps a list at the width of a terminal, and only there", async () => {
 
 test("also wraps the findings of a failed command there", async () => {
   const found = { lines: ["missing  TXT  example.org  This is not published, or not as it should be."], json: {} };
-  const missing = failing(() => ({ ok: false, exit: "failed", message: "m", next: "n", found }));
+  const missing = failing(() => ({ ...FAILED, found }));
   assert.match((await ran("status", {}, missing)).err, /^missing [^\n]* as it should be\.\nm n\n$/);
   assert.match((await ran("status", {}, missing, 50)).err, /^missing [^\n]*\n {4}[^\n]*\nm n\n$/);
 });
@@ -103,7 +101,7 @@ test("the data directory comes from --data, else the environment, else the defau
   const asked: string[] = [];
   const connect: World["connect"] = (layout) => {
     asked.push(layout.data);
-    return failing(() => ({ ok: false, exit: "not_running", message: "m", next: "n" }))(layout, {});
+    return failing(() => ({ ...FAILED, exit: "not_running" }))(layout, {});
   };
   const env = { GHOSTINBOX_DATA: "/srv/by-environment" };
   for (const line of ["cleanup --data /srv/named/", "cleanup"]) assert.equal((await ran(line, env, connect)).code, 3);
@@ -113,8 +111,7 @@ test("the data directory comes from --data, else the environment, else the defau
 
 test("closes what a command opened, however it ends", async () => {
   let closed = 0;
-  const refused: Failure = { ok: false, exit: "failed", message: "m", next: "n" };
-  for (const ask of [() => Promise.resolve(refused), () => Promise.reject(new Error("out of luck"))])
+  for (const ask of [() => Promise.resolve(FAILED), () => Promise.reject(new Error("out of luck"))])
     await ran("cleanup", {}, () => connected({ guard: { ask }, close: () => (closed += 1) }));
   assert.equal(closed, 2);
 });
