@@ -104,13 +104,6 @@ test("an entry of the allow list that ended bans, or whose former state is not k
   assert.match(toasts.value[0]?.text ?? "", /ended with it for good: 2/);
 });
 
-test("a message with an undo is not pushed out by later ones", async (t) => {
-  const asked = serve(t, MADE);
-  for (let count = 0; count < 6; count += 1) await ban(REQUEST, null);
-  assert.equal(toasts.value.filter((toast) => toast.undo !== null).length, 6);
-  assert.equal(asked.length, 6);
-});
-
 const effects = (ip: string, known: Readonly<Record<string, unknown>> = {}): readonly string[] => {
   const totals = { knownAccounts: 2, pastBans: 0 };
   const nothing = { protection: null, protectionUnknown: false, knownAccounts: [], totals, ban: null };

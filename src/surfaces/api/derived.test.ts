@@ -20,15 +20,16 @@ test("each kind of answer of the guard becomes its own status, in the guard's wo
   };
   guard.answers("unban", { prefix: "203.0.113.7/32" });
   assert.equal(await refusal(), "203.0.113.7/32");
-  for (const [more, status, code, detail = "No."] of [
+  for (const [more, status, code] of [
     [{ kind: "usage" }, 400, "invalid_request"],
     [{}, 409, "refused"],
     [{ isMissing: true }, 404, "not_found"],
-    [{ denied: "unauthorized" }, 401, "unauthorized", "A session or a token is needed."],
+    [{ denied: "unauthorized" }, 401, "unauthorized"],
     [{ denied: "not_allowed" }, 403, "not_allowed"],
     [{ denied: "proof_needed" }, 403, "proof_needed"],
   ] as const) {
     guard.refuses("unban", "No.", more);
+    const detail = status === 401 ? "A session or a token is needed." : "No.";
     assert.partialDeepStrictEqual(await refusal(), [status, { status, code, detail }], JSON.stringify(more));
   }
   guard.isDown = true;

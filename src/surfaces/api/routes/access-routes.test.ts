@@ -38,7 +38,6 @@ for (const [what, verb, body] of [
       kit.guard.answers(verb, { outcome, caller: fresh });
       assert.partialDeepStrictEqual(await prove(), { status, answer: { code: "login_refused" } });
     }
-    assert.equal((await kit.send("POST", "session/proof", body)).status, 401, "a token gives none");
   });
 
 test("a token is made here and shown once: the guard gets its digest", async (t) => {

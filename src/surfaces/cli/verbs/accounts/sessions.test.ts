@@ -11,7 +11,7 @@ import { SqliteSessions } from "../../../../store/accounts-db/sessions.ts";
 import { openAccounts } from "../../../../store/open.ts";
 import { accountRemove } from "./accounts.ts";
 
-describe("sessions and tokens on the command line", TIMED, () => {
+describe("sessions, tokens and second factors on the command line", TIMED, () => {
   const { layout, run } = guardOfSuite();
   const at = instant(Date.now());
   const signIn = (id: string, account = ""): void => {
@@ -54,19 +54,14 @@ describe("sessions and tokens on the command line", TIMED, () => {
     assert.match(out, /\ngrafana +read +20\d\d-\d\d-\d\d .* never /);
     assert.equal((await run("token create x --scope root")).code, 2);
   });
-});
 
-describe("second factors on the command line", TIMED, () => {
-  const { layout, run } = guardOfSuite();
-
-  function setUp(): void {
+  const setUpFactor = (): void => {
     using accounts = openAccounts(layout.accountsDb);
-    const at = instant(Date.now());
     new SqliteFactors(accounts).setTotp({ secret: Buffer.alloc(20, 1), lastStep: 0, at, recovery: ["a"] });
-  }
+  };
 
-  test("a new password leaves them and says so, and reset-2fa removes them", async () => {
-    setUp();
+  test("a new password leaves the second factor and says so, and reset-2fa removes it", async () => {
+    setUpFactor();
     const changed = await run("admin passwd --password-stdin", `${PASSWORD} 7\n`);
     assert.match(changed.out, /password was changed\. The second factor stays\. `.*admin reset-2fa` removes it\./);
     const reset = await run("admin reset-2fa");
@@ -80,8 +75,7 @@ describe("second factors on the command line", TIMED, () => {
   test("passkeys are named: a new password leaves them too", async () => {
     using accounts = openAccounts(layout.accountsDb);
     const key = { id: "A".repeat(22), publicKey: Buffer.alloc(91, 1), algorithm: -7, counter: 0 };
-    const passkey = { ...key, name: "Laptop", at: instant(Date.now()) };
-    assert.deepEqual(new SqlitePasskeys(accounts).add(passkey), { ok: true });
+    assert.deepEqual(new SqlitePasskeys(accounts).add({ ...key, name: "Laptop", at }), { ok: true });
     const changed = await run("admin passwd --password-stdin", `${PASSWORD} 9\n`);
     assert.match(changed.out, /These passkeys stay, and need no password: Laptop\. `.*admin reset-2fa` removes them\./);
     const reset = await run("admin reset-2fa");
@@ -89,8 +83,8 @@ describe("second factors on the command line", TIMED, () => {
     assert.match((await run("events --type PASSKEY_REMOVED")).out, /Laptop/);
   });
 
-  test("`incident contain --dashboard` removes them with the password: someone else may have set one up", async () => {
-    setUp();
+  test("`incident contain --dashboard` removes the second factor with the password: someone else may have set one up", async () => {
+    setUpFactor();
     await run("incident open Taken over");
     const contained = await run("incident contain --dashboard --yes");
     assert.match(contained.out, /password was changed\.\n(.*\n)*The dashboard's second factor was removed\./);

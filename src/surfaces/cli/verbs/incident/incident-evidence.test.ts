@@ -7,14 +7,10 @@ import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { accountEvidence } from "./incident-investigate.ts";
 import { waitsText } from "./incident-mail.ts";
 
-test("the evidence names where mail is sent on, and the app passwords, but no secret", (t) => {
-  const layout = dataDirectory();
-  const accounts = openAccounts(layout.accountsDb);
-  const engine = openEngine(layout.engineDb);
-  t.after(() => {
-    for (const db of [accounts, engine]) db.close();
-    layout[Symbol.dispose]();
-  });
+test("the evidence names where mail is sent on, and the app passwords, but no secret", () => {
+  using layout = dataDirectory();
+  using accounts = openAccounts(layout.accountsDb);
+  openEngine(layout.engineDb).close();
   accounts.exec(`
     INSERT INTO account (name, password, created_at) VALUES
       ('anna@example.org', '{ARGON2ID}one', 0), ('bert@example.org', '{ARGON2ID}two', 0);

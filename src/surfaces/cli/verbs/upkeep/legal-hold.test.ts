@@ -8,9 +8,7 @@ import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 
 describe("account legal-hold", { ...TIMED, ...ROOT }, () => {
   const { layout, run } = guardOfSuite({ accounts: ["anna@example.org"] });
-  before(async () => {
-    mkdirSync(dirname(layout.legalHolds), { recursive: true });
-  });
+  before(() => void mkdirSync(dirname(layout.legalHolds), { recursive: true }));
 
   test("holds an account, and mail of one that was removed", async () => {
     mkdirSync(homeOf(layout.mail, "gone@example.org"), { recursive: true });
