@@ -39,16 +39,13 @@ test("behind trusted proxies the client is the nearest address that is not one o
 
 test("on this machine a proxy is known by its user, elsewhere by its address", async () => {
   let asked = 0;
-  const users = new Map([
-    [1, "www-data"],
-    [2, "anna"],
-  ]);
+  const users: Readonly<Record<number, string>> = { 1: "www-data", 2: "anna" };
   const peers = new Peers({
     localClients: {
       isHere,
       userOf: ({ clientPort }) => {
         asked += 1;
-        return Promise.resolve(users.get(clientPort) ?? null);
+        return Promise.resolve(users[clientPort] ?? null);
       },
     },
     settings: { trustedProxies: PROXIES, proxyUsers: ["root", "www-data"] },
