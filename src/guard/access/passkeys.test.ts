@@ -40,14 +40,11 @@ describe("passkeys", () => {
       assert.equal(kit.passkeys.list()[0]?.usedAt, kit.clock.now());
     });
 
-  test("a challenge for sign-ins works once, within two minutes, and one for adding a passkey does not", () => {
+  test("a challenge for sign-ins works once, and one for adding a passkey does not", () => {
     const device = add();
     const asked = toSign();
     assert.equal(why(device.sign(asked)), "right");
     assert.equal(why(device.sign(asked)), "invalid");
-    const late = device.sign(toSign());
-    kit.clock.advance(CHALLENGE_MS);
-    assert.equal(why(late), "invalid");
     assert.equal(why(device.sign(toMake())), "invalid");
     assert.equal(why(device.sign({ challenge: "AAAA", origin: ORIGIN })), "invalid");
   });

@@ -14,10 +14,11 @@ const THERE = "198.51.100.9";
 
 let guesses: Guesses;
 let now: Millis;
-beforeEachOf(import.meta.filename, () => {
-  guesses = new Guesses(3);
+function startAgain(failures = 3): void {
+  guesses = new Guesses(failures);
   now = NOON;
-});
+}
+beforeEachOf(import.meta.filename, () => startAgain());
 
 type Fields = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | null }>;
 
@@ -88,8 +89,7 @@ test("a wrong password counts for an hour", () => {
   now = later(NOON, HOUR_MS - 1);
   succeed();
   assert.deepEqual(found(), [ANNA]);
-  guesses = new Guesses(3);
-  now = NOON;
+  startAgain();
   fail(3);
   now = later(NOON, HOUR_MS);
   succeed();
@@ -103,8 +103,7 @@ test("after a report the count starts again: a further right password needs new 
   assert.deepEqual(found(), [ANNA]);
   now = later(NOON, 24 * HOUR_MS);
   assert.deepEqual(found(), []);
-  guesses = new Guesses(3);
-  now = NOON;
+  startAgain();
   fail(3);
   succeed();
   take("PASSWORD_CHANGED", { account: ANNA });
@@ -139,7 +138,7 @@ test("failures before an account's first sign-in count together with later ones"
   fail(1, { proof: "another" });
   succeed();
   assert.deepEqual(found(), [ANNA]);
-  guesses = new Guesses(3);
+  startAgain();
   fail(3, { isKnownAccount: false });
   succeed();
   assert.deepEqual(found(), [ANNA]);
@@ -149,11 +148,11 @@ test("failures found only in a log count together as one password", () => {
   for (let i = 0; i < 20; i++) take("LOGIN_FAILED", { from: `203.0.113.${i}` });
   succeed();
   assert.deepEqual(found(), []);
-  guesses = new Guesses(1);
+  startAgain(1);
   take("LOGIN_FAILED");
   succeed();
   assert.deepEqual(found(), [ANNA], "one of them counts");
-  guesses = new Guesses(1);
+  startAgain(1);
   take("LOGIN_FAILED", { proof: "wrong", from: THERE });
   take("LOGIN_FAILED");
   succeed();

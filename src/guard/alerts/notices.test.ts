@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { instant } from "../../core/time.ts";
+import { HandClock, SILENT } from "../../../test/kit/engine-kit.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { NoticeBoard } from "./notices.ts";
 
 test("a notice is raised once and logged once until it is cleared; its detail stays up to date", () => {
-  let now = Date.UTC(2026, 0, 1);
-  const clock = { now: () => instant(now) };
+  const clock = new HandClock();
   const lines: string[] = [];
   const board = new NoticeBoard(
     clock,
@@ -14,7 +13,7 @@ test("a notice is raised once and logged once until it is cleared; its detail st
   );
   board.clear("disk_nearly_full");
   board.raise("disk_nearly_full", "3 % left");
-  now += 60_000;
+  clock.advance(60_000);
   board.raise("disk_nearly_full", "2 % left");
   board.raise("keeper_unreachable", "no socket");
   const raised = board.list().map(({ code, since, detail }) => [code, since, detail]);
@@ -34,11 +33,7 @@ test("a notice is raised once and logged once until it is cleared; its detail st
 });
 
 test("a notice keeps the newest 20 of what it is about", () => {
-  const clock = { now: () => instant(0) };
-  const board = new NoticeBoard(
-    clock,
-    createLog(clock, () => undefined),
-  );
+  const board = new NoticeBoard(new HandClock(), SILENT);
   const all = Array.from({ length: 21 }, (_, i) => `check.${i}`);
   board.raise("check_failed", "", all);
   assert.deepEqual(board.list()[0]?.about, all.slice(1));

@@ -57,17 +57,6 @@ test("accepted mail that is then refused is lost; a user's mail that other serve
   assert.deepEqual(other.details(), ["a report about mail was withheld"]);
 });
 
-test("spam counts if it was marked, or refused because of its content", () => {
-  const kit = windows();
-  kit.take("SPAM_SCORED", { verdict: "pass" });
-  kit.take("EMAIL_BLOCKED", { reason: "recipient_unknown" });
-  kit.take("SPAM_SCORED", { verdict: "mark" });
-  kit.take("EMAIL_BLOCKED", { reason: "spam_refused" });
-  assert.deepEqual(kit.holding(), []);
-  kit.take("EMAIL_BLOCKED", { reason: "block_listed" });
-  assert.deepEqual(kit.holding(), ["spam_volume"]);
-});
-
 test("a million networks use no more memory than the threshold", () => {
   const kit = windows();
   for (let i = 0; i < 5_000; i++) {

@@ -29,10 +29,3 @@ test("a command about what cannot be an account is wrong usage, about a missing 
   }
   assert.equal(kit.state(), before);
 });
-
-test("commands of a session or a mailbox are refused without one", async () => {
-  for (const command of Object.values(COMMANDS).filter(({ verb }) => /^(my|passkey|prove)_/.test(verb))) {
-    const reply = await commandsOnMemory().ask(command, "web");
-    assert.ok(command.verb === "passkey_challenge" ? reply.ok : !reply.ok, command.verb);
-  }
-});

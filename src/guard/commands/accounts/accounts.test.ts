@@ -6,7 +6,7 @@ const ALICE = "alice@example.test";
 
 const kit = commandsOf(import.meta.filename, ALICE);
 
-test("a suspended account is suspended, and a resumed one is not", async () => {
+test("an account is suspended, resumed and removed; its sessions end when it loses rights; all of it is recorded", async () => {
   const passwordHash = "0a0a";
   assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, passwordHash }), "done");
   const isSuspended = () => kit.book.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
@@ -15,6 +15,10 @@ test("a suspended account is suspended, and a resumed one is not", async () => {
   assert.equal(await kit.said({ verb: "account_resume", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [false]);
   assert.deepEqual(kit.passwordHashesOf(ALICE), [passwordHash], "its password looks right as before");
+  assert.equal(await kit.said({ verb: "account_remove", name: ALICE }), "done");
+  const acts = ["ADDED", "SUSPENDED", "RESUMED", "REMOVED"].map((act) => `ACCOUNT_${act}`);
+  assert.deepEqual(kit.types(), [acts[0], "PASSWORD_CHANGED", ...acts.slice(1)]);
+  assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "find_mail", "find_mail", "kick_account"]);
 });
 
 test("a new account must be in a domain of this server; later its domain may be removed from the settings", async () => {

@@ -16,6 +16,11 @@ beforeEachOf(import.meta.filename, () => {
   queue.mails = [ANNA, BERT].map((sender) => listedMail(sender.slice(0, 4).toUpperCase(), { sender }));
 });
 const heldIds = (): readonly string[] => queue.mails.filter((mail) => mail.queue === "hold").map(({ id }) => id);
+async function heldAfter(ms: number): Promise<readonly string[]> {
+  kit.clock.advance(ms);
+  await kit.upkeep.round();
+  return heldIds();
+}
 const notedIds = (): readonly string[] => kit.heldMail.held(null).map(({ queueId }) => queueId);
 
 async function suspend(): Promise<void> {
@@ -48,15 +53,9 @@ test("retries each minute while the keeper is down, except for an account that w
   assert.equal(kit.logged.length, 2);
   kit.keeperUp(true);
   assert.ok((await kit.ask({ verb: "account_resume", name: BERT })).ok);
-  kit.clock.advance(MINUTE_MS - SECOND_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), []);
-  kit.clock.advance(SECOND_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), ["ANNA"]);
-  kit.clock.advance(MINUTE_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), ["ANNA"]);
+  assert.deepEqual(await heldAfter(MINUTE_MS - SECOND_MS), []);
+  assert.deepEqual(await heldAfter(SECOND_MS), ["ANNA"]);
+  assert.deepEqual(await heldAfter(MINUTE_MS), ["ANNA"]);
 });
 
 test("mail whose milters answer after the suspension is held too, but no mail that the owner has released", async () => {
@@ -64,23 +63,13 @@ test("mail whose milters answer after the suspension is held too, but no mail th
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
   assert.deepEqual(heldIds(), ["ANNA"]);
   queue.mails = [listedMail("ANNA", { sender: ANNA }), listedMail("LATE", { sender: ANNA })];
-  kit.clock.advance(29 * SECOND_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), []);
-  kit.clock.advance(SECOND_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), ["LATE"]);
+  assert.deepEqual(await heldAfter(29 * SECOND_MS), []);
+  assert.deepEqual(await heldAfter(SECOND_MS), ["LATE"]);
   queue.mails = ["ANNA", "LATE", "LAST", "OURS"].map((id) => listedMail(id, { sender: id === "OURS" ? BERT : ANNA }));
-  kit.clock.advance(279 * SECOND_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), []);
-  kit.clock.advance(SECOND_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), ["LAST"]);
+  assert.deepEqual(await heldAfter(279 * SECOND_MS), []);
+  assert.deepEqual(await heldAfter(SECOND_MS), ["LAST"]);
   queue.mails = [listedMail("NEXT", { sender: ANNA })];
-  kit.clock.advance(10 * MINUTE_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), []);
+  assert.deepEqual(await heldAfter(10 * MINUTE_MS), []);
 });
 
 test("mail that root had put on hold before, and has released since, is not held again", async () => {
@@ -92,9 +81,7 @@ test("mail that root had put on hold before, and has released since, is not held
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
   assert.deepEqual(heldIds(), [id]);
   queue.mails = [listedMail(id, { sender: ANNA })];
-  kit.clock.advance(30 * SECOND_MS);
-  await kit.upkeep.round();
-  assert.deepEqual(heldIds(), []);
+  assert.deepEqual(await heldAfter(30 * SECOND_MS), []);
 });
 
 test("compares the notes with the queue once an hour", async () => {
