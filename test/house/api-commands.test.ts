@@ -31,19 +31,11 @@ test("what the command line does, the API does too, or docs/api.md says why not"
   const named = cells.flatMap((cell) => cell.split(", ").map((name) => name.replaceAll("`", "")));
   const isNamed = (name: string): boolean => named.some((one) => name === one || name.startsWith(`${one} `));
   const names = commands.map(({ name }) => name);
-  assert.deepEqual(
-    names.filter((name) => (BY_ROUTE.includes(name) || DECLARED.has(name)) === isNamed(name)),
-    [],
-    "in neither of the two, or in both",
-  );
-  assert.deepEqual(
-    BY_ROUTE.filter((name) => DECLARED.has(name)),
-    [],
-    "declared with its route",
-  );
-  assert.deepEqual(
-    [...BY_ROUTE, ...named].filter((one) => !names.some((name) => name === one || name.startsWith(`${one} `))),
-    [],
-    "no such command",
-  );
+  const wrong = names.filter((name) => (BY_ROUTE.includes(name) || DECLARED.has(name)) === isNamed(name));
+  assert.deepEqual(wrong, [], "in neither of the two, or in both");
+  const twice = BY_ROUTE.filter((name) => DECLARED.has(name));
+  assert.deepEqual(twice, [], "declared with its route");
+  const isCommand = (one: string): boolean => names.some((name) => name === one || name.startsWith(`${one} `));
+  const gone = [...BY_ROUTE, ...named].filter((one) => !isCommand(one));
+  assert.deepEqual(gone, [], "no such command");
 });

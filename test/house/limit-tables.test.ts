@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { SettingKey } from "../../src/settings/schema.ts";
-import { loadValid } from "../kit/loaded-settings.ts";
+import { settingsWith } from "../kit/loaded-settings.ts";
 
-const loaded = loadValid('domains = ["example.org"]');
-const { settings } = loaded;
+const settings = settingsWith();
 
 type Row = readonly [what: string, ...keys: SettingKey[]];
 
@@ -66,13 +65,9 @@ for (const [page, rows] of [
       assert.equal(found.length, 1, `${found.length} rows`);
       const numbers = [...(found[0]?.split("|")[2] ?? "").matchAll(/\d+/g)].map(([digits]) => Number(digits));
       const positions = keys.map((key) => numbers.indexOf(Number(settings[key])));
-      assert.ok(
-        !positions.includes(-1),
-        `${keys.join(", ")} are ${keys.map((key) => JSON.stringify(settings[key])).join(", ")}`,
-      );
-      assert.deepEqual(
-        positions,
-        positions.toSorted((a, b) => a - b),
-      );
+      const defaults = keys.map((key) => `${key} is ${JSON.stringify(settings[key])}`).join(", ");
+      assert.ok(!positions.includes(-1), defaults);
+      const inOrder = positions.toSorted((a, b) => a - b);
+      assert.deepEqual(positions, inOrder);
     });
 }

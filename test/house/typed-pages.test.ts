@@ -43,10 +43,8 @@ test("every command in a block of a typed page is typed, and every typed command
 
 test("what looks as if it was typed is: no other page has a block of `sh`", () => {
   const others = globSync("docs/**/*.md").filter((page) => !ALL.includes(page.replace("docs/", "")));
-  assert.deepEqual(
-    others.filter((page) => /^```(?:sh|bash|console)/m.test(readFileSync(page, "utf8"))),
-    [],
-  );
+  const withBlocks = others.filter((page) => /^```(?:sh|bash|console)/m.test(readFileSync(page, "utf8")));
+  assert.deepEqual(withBlocks, []);
 });
 
 test("docs/tasks.md has at least twenty tasks, and each one says what to type", () => {
@@ -54,22 +52,18 @@ test("docs/tasks.md has at least twenty tasks, and each one says what to type", 
   const tasks = sectionsOf(page).map(([task]) => task);
   const withSteps = new Set(stepsOf(page).map(({ task }) => task));
   assert.ok(tasks.length >= 20);
-  assert.deepEqual(
-    tasks.filter((task) => !withSteps.has(task)),
-    [],
-  );
+  const withoutSteps = tasks.filter((task) => !withSteps.has(task));
+  assert.deepEqual(withoutSteps, []);
 });
 
 test("a page is read as intended", () => {
   const steps = stepsOf(SAMPLE);
-  assert.deepEqual(
-    steps.map(({ line, isElsewhere, code }) => [line, isElsewhere, code]),
-    [
-      ["curl one --two", true, 0],
-      ["cat > file <<'EOF'\na line\nEOF", true, 0],
-      ["false", false, 1],
-    ],
-  );
+  const read = steps.map(({ line, isElsewhere, code }) => [line, isElsewhere, code]);
+  assert.deepEqual(read, [
+    ["curl one --two", true, 0],
+    ["cat > file <<'EOF'\na line\nEOF", true, 0],
+    ["false", false, 1],
+  ]);
   assert.deepEqual(steps[0]?.sees, [], "what is seen belongs to the last line");
   assert.deepEqual(steps[1]?.asks, [
     ["Delete it? [y/N]", "y"],
