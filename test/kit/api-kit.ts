@@ -21,12 +21,7 @@ import { banItem, eventItem } from "./samples.ts";
 
 export const T0 = instant(Date.UTC(2026, 10, 20, 7));
 
-export const BAN: BanItem = banItem({
-  level: "light",
-  createdAt: "2026-11-20T06:50:00.000Z",
-  expiresAt: "2026-11-20T07:20:00.000Z",
-  offences: 1,
-});
+export const BAN = banItem();
 
 /** Rows in memory, filtered naively. */
 export class FakeQueries implements Queries {

@@ -12,12 +12,11 @@ type Odd = Readonly<{
   crossOrigin: boolean;
   id: Buffer;
   tail: Buffer;
-  key: KeyObject;
 }>;
 
 const FLAGS = { present: 0x01, verified: 0x04, credential: 0x40 };
 /** A person was there and was verified. */
-export const VERIFIED = FLAGS.present | FLAGS.verified;
+const VERIFIED = FLAGS.present | FLAGS.verified;
 
 /** An authenticator with one passkey, with real keys: with a browser's requests. */
 export class Authenticator {
@@ -41,14 +40,14 @@ export class Authenticator {
       id: this.id.toString("base64url"),
       clientData: clientData("webauthn.create", asked, odd).toString("base64url"),
       authenticatorData: Buffer.concat([dataOf(asked, { ...odd, flags }), made]).toString("base64url"),
-      publicKey: (odd.key ?? this.#pair.publicKey).export({ format: "der", type: "spki" }).toString("base64url"),
+      publicKey: this.#pair.publicKey.export({ format: "der", type: "spki" }).toString("base64url"),
     };
   }
 
   /** `navigator.credentials.get`. */
   sign(asked: Asked, odd: Partial<Odd> = {}) {
     const client = clientData("webauthn.get", asked, odd);
-    const data = Buffer.concat([dataOf(asked, odd), odd.tail ?? Buffer.alloc(0)]);
+    const data = dataOf(asked, odd);
     const signed = Buffer.concat([data, createHash("sha256").update(client).digest()]);
     const signature = sign(this.#kind === "ed25519" ? null : "sha256", signed, this.#pair.privateKey);
     return {

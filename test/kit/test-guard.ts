@@ -8,6 +8,7 @@ import type { Results } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
 import type { Change } from "../../src/core/decide/decision.ts";
 import { instant } from "../../src/core/time.ts";
+import type { CommandParts } from "../../src/guard/commands/carry-out.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
 import { QueueUpkeep } from "../../src/guard/commands/queue/queue-upkeep.ts";
 import { CommitFeed } from "../../src/guard/commits.ts";
@@ -25,7 +26,6 @@ import { enginePartsOn, SILENT } from "./engine-kit.ts";
 import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
-import { SAMPLE_ALERTS } from "./sample-alerts.ts";
 import { script } from "./script-world.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
@@ -34,6 +34,26 @@ import { upkeepOf } from "./upkeep-kit.ts";
 const TOML = 'domains = ["example.org"]\n';
 const STOP_MS = 1_000;
 const ROOT = join(import.meta.dirname, "..", "..");
+
+const openedAt = instant(Date.UTC(2026, 0, 1));
+
+/** One open alert, and two channels; one of them failed. */
+const SAMPLE_ALERTS: CommandParts["alerts"] = {
+  test: () =>
+    Promise.resolve([
+      { channel: "email", outcome: { ok: true } },
+      { channel: "ntfy ntfy.example #0a1b2c", outcome: { ok: false, reason: "it answered 403" } },
+    ]),
+  book: {
+    open: [{ code: "many_bans", subject: "", detail: "11 networks", openedAt, lastAt: openedAt, resolvedAt: null }],
+    resolved: [],
+  },
+  channels: new Map([
+    ["email", null],
+    ["gotify g.example #1", "it answered 503"],
+  ]),
+  leadOut: false,
+};
 
 /** A data directory as set-up leaves it. */
 export function dataDirectory(): Layout & Disposable {

@@ -2,8 +2,7 @@ import type { PublishedRecord } from "../../src/admin/declare/reports.ts";
 import { createUpkeep, type Upkeep, type UpkeepParts } from "../../src/guard/commands/upkeep.ts";
 import { loadValid } from "./loaded-settings.ts";
 
-const loaded = loadValid('domains = ["example.org", "example.net"]\nhostname = "mail.example.org"\n');
-export const { settings } = loaded;
+export const { settings } = loadValid('domains = ["example.org", "example.net"]\nhostname = "mail.example.org"\n');
 
 export const MX: PublishedRecord = {
   name: "example.org",
