@@ -71,15 +71,6 @@ test("a reply about an open session names the account and the reason", async () 
   assert.equal(kit.notices.raised.size, 0);
 });
 
-test("a refused change is not recorded", async () => {
-  const rows = kit.rows();
-  const bea = "bea@example.test";
-  assert.match(await kit.said({ verb: "account_remove", name: bea }), /^failed There is no account/);
-  assert.match(await kit.said({ verb: "account_create_hashed", name: ALICE, hash: HASH }), /^failed .* exists already/);
-  assert.match(await kit.said({ verb: "networks_remove", name: ALICE, networks: ["203.0.113.0/24"] }), /^failed /);
-  assert.equal(kit.rows(), rows);
-});
-
 test("through the web a mailbox that gets the alerts is neither suspended nor removed", async () => {
   kit.signIn(OWNER);
   const web = (verb: "account_suspend" | "account_remove") => kit.said({ verb, name: ALICE }, "web", OWNER);
