@@ -13,11 +13,8 @@ type Import = Readonly<{ file: string; from: string; specifier: string }>;
 
 const imports = globSync("src/**/*.ts").flatMap(importsOf);
 
-test("imports are found at all", () => {
-  assert.ok(imports.length > 20, `only ${imports.length} imports below src/`);
-});
-
 test("imports only point down the rooms", () => {
+  assert.ok(imports.length > 20, `only ${imports.length} imports below src/`);
   assert.deepEqual(imports.filter(pointsUp).map(say), []);
 });
 

@@ -111,8 +111,7 @@ describe("for whom the web asks", () => {
     assert.deepEqual(mayDo.toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
     for (const [verb, why] of refusals) if (!mayDo.includes(verb)) assert.equal(why, "not_allowed", verb);
     for (const verb of own) assert.doesNotMatch(Object.keys(COMMANDS[verb]).join(), /account|name|target/, verb);
-    const admitted = kit.admit(COMMANDS.my_mailbox, HERS);
-    assert.ok("by" in admitted && admitted.by === `mailbox:${ANNA} via ${IP}`);
+    assert.partialDeepStrictEqual(kit.admit(COMMANDS.my_mailbox, HERS), { by: `mailbox:${ANNA} via ${IP}` });
     for (const other of [tokenWith(ROLES.owner), { as: "5e".repeat(32), ip: IP }])
       assert.equal(refusal(COMMANDS.my_mailbox, other), "not_allowed", "an administrator has no mailbox");
     kit.shutMailboxes();
@@ -146,14 +145,11 @@ describe("for whom the web asks", () => {
   test("the guard names the actor, whatever the web says, and needs the caller's address", () => {
     const command = COMMANDS.ban;
     const line = { as: "5e".repeat(32), ip: "203.0.113.9", command: parsedCommandOf(command), by: "root" };
-    const admitted = kit.gate.admit(line, "web");
-    assert.ok("by" in admitted && admitted.by === BY);
-    const unnamed = kit.gate.admit({ command: parsedCommandOf(COMMANDS.sign_in), by: "root" }, "web");
-    assert.ok("by" in unnamed && unnamed.by === "web:unnamed");
-    const token = kit.admit(command, tokenWith(["ban"]));
-    assert.ok("by" in token && token.by === `web:token tban via ${IP}`);
+    assert.partialDeepStrictEqual(kit.gate.admit(line, "web"), { by: BY });
+    assert.partialDeepStrictEqual(kit.admit(COMMANDS.sign_in, {}), { by: "web:unnamed" });
+    assert.partialDeepStrictEqual(kit.admit(command, tokenWith(["ban"])), { by: `web:token tban via ${IP}` });
     const lacks = kit.admit(COMMANDS.token_create, tokenWith(["allow"]));
-    assert.equal("error" in lacks && lacks.error.message, "The token tallow lacks the scope admin.");
+    assert.partialDeepStrictEqual(lacks, { error: { message: "The token tallow lacks the scope admin." } });
     for (const from of ["nowhere", "", undefined])
       assert.match(refusal(command, { as: line.as, ...(from !== undefined && { ip: from }) }) ?? "", /No address/);
   });

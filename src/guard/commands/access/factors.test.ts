@@ -75,8 +75,7 @@ describe("second factors, by command", () => {
     const as = await session();
     const { secret } = await setUp(as);
     kit.clock.advance(PROOF_MS);
-    const half = await result({ verb: "prove", password: PASSWORD }, as);
-    assert.ok(half.outcome === "code_needed");
+    assert.equal((await result({ verb: "prove", password: PASSWORD }, as)).outcome, "code_needed");
     assert.ok(!(await kit.ask({ verb: "totp_remove" }, "web", as)).ok);
     await result({ verb: "prove", password: PASSWORD, code: codeOf(secret, kit.clock.now()) }, as);
     await result({ verb: "totp_remove" }, as);

@@ -17,11 +17,8 @@ describe("what the web asks", () => {
   test("every verb that the web may not use is refused, recorded by name and actor, and reported", async () => {
     const foreign = Object.values(COMMANDS).filter(({ verb }) => !rightsOf(verb).from.includes("web"));
     assert.ok(foreign.length > 10);
-    for (const command of foreign) {
-      const reply = await kit.ask(command);
-      assert.ok(reply !== null && !reply.ok, command.verb);
-      assert.match(reply.message, /is not allowed from here/);
-    }
+    for (const command of foreign)
+      assert.match((await kit.ask(command))?.message ?? "", /is not allowed from here/, command.verb);
     const refused = foreign.map(({ verb }) => `${verb} by web:unnamed`);
     assert.deepEqual(kit.refused(), refused);
   });
@@ -49,12 +46,9 @@ describe("what the web asks", () => {
   });
 
   test("wide networks are neither banned nor allowed; that is a mistake, not a break-in", async () => {
-    for (const target of ["0.0.0.0/1", "198.51.0.0/15", "203.0.112.0/23", "2001:db8::/32", "2001:db8:1::/47"]) {
-      for (const verb of ["ban", "allow_add"] as const) {
-        const reply = await kit.ask({ verb, target, note: "", for: null });
-        assert.ok(reply !== null && !reply.ok && reply.kind === "usage", `${verb} ${target}`);
-      }
-    }
+    for (const target of ["0.0.0.0/1", "198.51.0.0/15", "203.0.112.0/23", "2001:db8::/32", "2001:db8:1::/47"])
+      for (const verb of ["ban", "allow_add"] as const)
+        assert.equal((await kit.ask({ verb, target, note: "", for: null }))?.kind, "usage", `${verb} ${target}`);
     assert.equal(await kit.ask({ verb: "ban", target: "203.0.113.0/24", note: "", for: null }), null);
     assert.equal(await kit.ask({ verb: "allow_add", target: "2001:db8:2::/48", note: "", for: null }), null);
     assert.deepEqual(kit.refused(), []);
