@@ -63,10 +63,8 @@ test("signs of a theft reported before a restart are still reported after it", a
     "password_without_code",
     "second_factor_guessed",
   ] as const;
-  const kept = codes.map((code) => {
-    const holding = { code, subject: "anna@example.test", detail: "" };
-    return { ...holding, openedAt: at, lastAt: at, resolvedAt: null };
-  });
+  const times = { openedAt: at, lastAt: at, resolvedAt: null };
+  const kept = codes.map((code) => ({ code, subject: "anna@example.test", detail: "", ...times }));
   const { alerts, seconds } = alertsKit({ alerts: kept, deliveries: [] });
   assert.deepEqual(await seconds(300), []);
   const open = alerts.book.open.map(({ code }) => code);

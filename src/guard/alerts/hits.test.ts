@@ -41,15 +41,11 @@ test("a sign-in from an address that failed at a different account is reported f
 
 test("after a restart, a password change from before a theft does not end its alert", () => {
   const { all, take, wait, holding } = kit();
-  const times = { openedAt: instant(HOUR_MS), lastAt: instant(HOUR_MS), resolvedAt: null };
-  all.remember(
-    (["password_guessed", "login_after_guesses"] as const).map((code) => ({
-      code,
-      subject: ANNA,
-      detail: "",
-      ...times,
-    })),
-  );
+  const kept = { subject: ANNA, detail: "", openedAt: instant(HOUR_MS), lastAt: instant(HOUR_MS), resolvedAt: null };
+  all.remember([
+    { ...kept, code: "password_guessed" },
+    { ...kept, code: "login_after_guesses" },
+  ]);
   take("PASSWORD_CHANGED", { account: ANNA });
   assert.deepEqual(holding(), [`password_guessed ${ANNA}`, `login_after_guesses ${ANNA}`]);
   wait(HOUR_MS);

@@ -59,8 +59,7 @@ describe("passkeys of the dashboard, by command", () => {
     assert.notEqual((await list(own))[0]?.lastUsed, null);
     kit.clock.advance(PROOF_MS);
     assert.equal(await refusal(COMMANDS.token_create, own), "proof_needed");
-    const proved = await result({ verb: "prove_passkey", ...(await used(device)) }, own);
-    assert.ok(proved.outcome === "proved");
+    assert.equal((await result({ verb: "prove_passkey", ...(await used(device)) }, own)).outcome, "proved");
     await result(COMMANDS.token_create, own);
     await result({ verb: "passkey_remove", id: listed?.id ?? "" }, own);
     assert.deepEqual(await list(own), [], "the last one may be removed");
@@ -165,7 +164,6 @@ describe("passkeys of the dashboard, by command", () => {
     const half = await result({ verb: "sign_in", password: PASSWORD, ...FROM });
     assert.deepEqual(half, { outcome: "code_needed" });
     await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
-    const proved = await result({ verb: "prove_passkey", ...(await used(device)) }, as);
-    assert.ok(proved.outcome === "proved");
+    assert.equal((await result({ verb: "prove_passkey", ...(await used(device)) }, as)).outcome, "proved");
   });
 });

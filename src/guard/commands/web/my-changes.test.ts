@@ -9,6 +9,7 @@ const BERT = accountName("bert@example.test");
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 const OTHER = { ...AS, as: "6e".repeat(32) };
 const HIS = { ...AS, as: "7e".repeat(32) };
+const NEW = { verb: "my_password", password: "quite new words" } as const;
 const ACTOR = `mailbox:${ANNA} via 203.0.113.9`;
 
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
@@ -24,8 +25,7 @@ describe("what the user of a mailbox changes", () => {
   const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
 
   test("a new password ends every session but the user's own, including those of mail programs, and is recorded", async () => {
-    const changed = await mine({ verb: "my_password", password: "quite new words" });
-    assert.deepEqual(changed, { ok: true, result: { done: true } });
+    assert.deepEqual(await mine(NEW), { ok: true, result: { done: true } });
     assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
     assert.deepEqual(kit.asked.at(-1), { verb: "kick_account", account: ANNA });
     assert.deepEqual(kit.passwordHashesOf(ANNA), ["0abc"]);
@@ -41,11 +41,10 @@ describe("what the user of a mailbox changes", () => {
     assert.match(await refusal("short"), /^usage .*too short/);
     assert.match(await refusal("owner and more"), /^usage .*contains the name/);
     kit.keepKeys();
-    assert.match(refusalOf(await mine({ verb: "my_password", password: "quite new words" })), /only on the server/);
+    assert.match(refusalOf(await mine(NEW)), /only on the server/);
     assert.equal(sessionsOf(ANNA).length, 2);
   });
 
-  const NEW = { verb: "my_password", password: "quite new words" } as const;
   test("keys of the account keep its password on the server, also once mailboxes.encryption has changed", async () => {
     const keys = [{ id: "a", publicKey: "b", locked: "c", recoverable: "d" }];
     assert.ok((await kit.ask({ verb: "account_set_hash", name: ANNA, hash: HASH, keys })).ok);
