@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
 import { DAY_MS } from "../../../core/time.ts";
 
+const kit = commandsOf(import.meta.filename);
+
 test("a token is created and revoked by its name, which is plain and short", async () => {
-  const kit = commandsOnMemory();
   const create = (name: string) => kit.said({ ...COMMANDS.token_create, name });
   const longest = "a".repeat(64);
   assert.deepEqual(await kit.result({ ...COMMANDS.token_create, name: longest }), { name: longest });
@@ -18,7 +19,6 @@ test("a token is created and revoked by its name, which is plain and short", asy
 });
 
 test("the record of a new token has its rights and its expiry", async () => {
-  const kit = commandsOnMemory();
   const make = (name: string, scopes: string[], lasts: string | null) =>
     kit.ask({ ...COMMANDS.token_create, name, digest: name.padEnd(64, "0"), scopes, for: lasts });
   assert.ok((await make("a", ["viewer"], "90d")).ok);
@@ -28,7 +28,6 @@ test("the record of a new token has its rights and its expiry", async () => {
 });
 
 test("the dashboard's password is changed, hashed, and the change is recorded", async () => {
-  const kit = commandsOnMemory();
   assert.deepEqual(await kit.ask({ verb: "admin_set_hash", hash: HASH }), { ok: true, result: { done: true } });
   assert.deepEqual(kit.details(), ["admin by root"]);
 });
