@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
-import { DAY_MS, later } from "../../core/time.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { readBans, readWhy, readWhyAccount } from "./reading.ts";
 
 const FOR_CI = { as: TOKEN, ip: ip("203.0.113.9") };
