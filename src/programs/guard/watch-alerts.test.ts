@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { type TestContext, test } from "node:test";
-import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
+import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
-import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { MAIL, WELL } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { KeeperClient } from "../../host/sockets/keeper-client.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { AlertWatch } from "./watch-alerts.ts";
 
 const TIMED = { timeout: patience(30_000) };
@@ -25,18 +20,8 @@ function settingsOf(alerts: string): Settings {
 /** Alerts over a real database, sent through the keeper's real socket. */
 async function watching(t: TestContext, alerts: string) {
   const { db, engine, store, clock, notices } = engineOnMemory();
-  const path = `${temporaryDirectory()}/keeper.sock`;
-  const asked: KeeperCommand[] = [];
+  const { keeper, asked } = await keeperOnSocket();
   const accounts: string[] = [];
-  const keeper = new KeeperServer(
-    (command) => {
-      asked.push(command);
-      return Promise.resolve({ ok: true, detail: "" });
-    },
-    (code) => assert.fail(code),
-  );
-  await keeper.start(path);
-  const warned: string[] = [];
   const saved = { commits: 0 };
   const parts = {
     db,
@@ -45,18 +30,15 @@ async function watching(t: TestContext, alerts: string) {
     health: () => Promise.resolve(WELL),
     notices,
     names: new ResolverNames("127.0.0.1"),
-    keeper: new KeeperClient(path),
+    keeper,
     recipients: { exists: (address: string) => address === "postmaster@example.org" && accounts.length > 0 },
     clock,
-    log: { info: () => undefined, error: assert.fail, warn: (says: string) => warned.push(says) },
+    log: { ...SILENT, error: assert.fail },
   };
   const watch = new AlertWatch(parts, settingsOf(alerts));
-  t.after(async () => {
-    await watch.stop();
-    await keeper.stop(1_000);
-  });
+  t.after(() => watch.stop());
   const mails = () => asked.flatMap((command) => (command.verb === "mail_alert" ? [command] : []));
-  return { watch, parts, engine, store, notices, mails, warned, accounts, saved };
+  return { watch, parts, engine, store, notices, mails, accounts, saved };
 }
 
 test("the keeper queues a notice once", TIMED, async (t) => {
@@ -68,20 +50,6 @@ test("the keeper queues a notice once", TIMED, async (t) => {
   assert.deepEqual([mails()[0]?.kind, mails()[0]?.severity !== undefined], ["opened", true]);
   await watch.alerts.round();
   assert.equal(mails().length, 1);
-});
-
-test("the next start does not repeat a sent alert", TIMED, async (t) => {
-  const { watch, parts, notices, mails } = await watching(t, MAILED);
-  notices.raise("greylist_silent", "no answer");
-  await watch.alerts.round();
-  await t.waitFor(() => assert.equal(mails().length, 1));
-  await watch.stop();
-  const next = new AlertWatch(parts, settingsOf(MAILED));
-  await next.alerts.round();
-  await next.stop();
-  assert.equal(mails().length, 1);
-  const open = next.alerts.book.open.map(({ code }) => code);
-  assert.deepEqual(open, ["greylist_silent"]);
 });
 
 test("an event that reuses the id of a lost one is not skipped", TIMED, async (t) => {
@@ -118,17 +86,4 @@ test("by default the administrator gets the alerts, as soon as there is one", TI
   accounts.push("anna@example.org");
   const [after] = await watch.alerts.test();
   assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);
-});
-
-test("the watcher gets heartbeats while the server is healthy", TIMED, async (t) => {
-  let heard = 0;
-  const outside = createServer((_request, response) => {
-    heard += 1;
-    response.end();
-  });
-  const port = await listenOnPort(outside);
-  t.after(() => outside.closeAllConnections());
-  const { watch } = await watching(t, `heartbeat = "http://127.0.0.1:${port}/ping"\n`);
-  watch.start();
-  await t.waitFor(() => assert.equal(heard, 1), { timeout: patience(10_000) });
 });

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after } from "node:test";
+import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
+import { KeeperClient } from "../../src/host/sockets/keeper-client.ts";
+import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+/** A keeper that gives this answer through its real socket until the test ends, and the commands that it got. */
+export async function keeperOnSocket(reply: KeeperReply = { ok: true, detail: "" }) {
+  const asked: KeeperCommand[] = [];
+  const path = join(temporaryDirectory(), "keeper.sock");
+  const obey = (command: KeeperCommand) => {
+    asked.push(command);
+    return Promise.resolve(reply);
+  };
+  const server = new KeeperServer(obey, (code) => assert.fail(code));
+  await server.start(path);
+  after(() => server.stop(1_000));
+  return { keeper: new KeeperClient(path), asked };
+}
