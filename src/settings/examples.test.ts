@@ -17,17 +17,7 @@ for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".toml"
     assert.equal(missingDomain(settingsOf(name)), null);
   });
 
-test("investra.toml says what its seed says", () => {
-  const settings = settingsOf("investra.toml");
-  assert.equal(settings["tls.profile"], "seed");
-  assert.deepEqual(settings["spam.allow_from"], ["*@wealthsimple.com", "*@notifications.wealthsimple.com"]);
-  assert.equal(settings["spam.required_score"], 5);
-  assert.deepEqual([settings["limits.logins.failures"], settings["bans.ladder"]], [3, [600_000]]);
-  assert.equal(settings["fail2ban.sentences"], "all");
-  const contacts = settings["alerts.contacts"].map((one) => one.split(":")[0]);
-  assert.deepEqual(contacts, ["Security Team", "System Admin", "Hosting Provider"]);
-});
-
+/** test/e2e/examples.test.ts tries that of investra.toml. */
 test("ghostinbox.toml says what its seed says", () => {
   const settings = settingsOf("ghostinbox.toml");
   const { "limits.mail.per_minute": minute, "limits.mail.per_hour": hour, "limits.mail.per_day": day } = settings;

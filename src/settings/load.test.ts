@@ -13,18 +13,17 @@ function settingsOf(text: string | null, env?: Environment): Settings {
 
 test("the file is over the default, the environment over the file", () => {
   const file = `[limits.mail]\nper_minute = 3\nper_hour = 4`;
-  const loaded = loadValid(file, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" });
-  assert.equal(loaded.settings["limits.mail.per_minute"], 7);
-  assert.equal(loaded.settings["limits.mail.per_hour"], 4);
-  assert.equal(loaded.settings["limits.mail.per_day"], 200);
-  assert.deepEqual(loaded.sources["limits.mail.per_minute"], {
+  const { settings, sources } = loadValid(file, { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" });
+  const { "limits.mail.per_minute": minute, "limits.mail.per_hour": hour, "limits.mail.per_day": day } = settings;
+  assert.deepEqual([minute, hour, day], [7, 4, 200]);
+  assert.deepEqual(sources["limits.mail.per_minute"], {
     toml: "7",
     from: "env",
     variable: "GHOSTINBOX_LIMITS__MAIL__PER_MINUTE",
     overrides: { toml: "3", line: 2 },
   });
-  assert.deepEqual(loaded.sources["limits.mail.per_hour"], { toml: "4", from: "file", line: 3 });
-  assert.deepEqual(loaded.sources["limits.mail.per_day"], { toml: "200", from: "default" });
+  assert.deepEqual(sources["limits.mail.per_hour"], { toml: "4", from: "file", line: 3 });
+  assert.deepEqual(sources["limits.mail.per_day"], { toml: "200", from: "default" });
 });
 
 test("every way to write a key is equivalent", () => {
@@ -87,11 +86,7 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
   [`[limits.mail]\nper_minute = "ten"`, `limits.mail.per_minute must be a whole number from 1 to 1000000, not "ten".`],
   ["[limits.mail]\nper_minute = inf", "limits.mail.per_minute must be a whole number from 1 to 1000000, not Infinity."],
   ["[limits.mail]\nper_minute = 0", "limits.mail.per_minute must be a whole number from 1 to 1000000, not 0."],
-  [`[limits.mail]\nmax_size = "10"`, `limits.mail.max_size must be a size such as "10MB" from 64KB to 1GB, not "10".`],
-  ["[ports]\nsmtp = 65536", "ports.smtp must be a whole number from 1 to 65535, not 65536."],
   ["[ports]\nimaps = 25", "ports.imaps must not be 25, the port of ports.smtp."],
-  ["[bans]\nipv6_prefix = 31", "bans.ipv6_prefix must be a whole number from 32 to 128, not 31."],
-  [`[bans]\npermanent = "yes"`, `bans.permanent must be true or false, not "yes".`],
   [`domains = ["ok.org", "nodot"]`, `domains has an item that must be a domain such as example.org, not "nodot".`],
   [`hostname = "mail"`, `hostname must be a full host name such as mail.example.org, not "mail".`],
   [

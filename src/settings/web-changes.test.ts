@@ -15,24 +15,10 @@ const FILE = 'domains = ["example.org"]\n';
 const allowed = settingKeys().filter(webMayChange);
 
 /** What an attacker would write where it is taken. */
-const HARMFUL = [
-  "/etc/shadow",
-  "evil.example",
-  "[evil.example]:25",
-  "203.0.113.7",
-  "0.0.0.0/1",
-  "203.0.113.0/24",
-  "https://evil.example/x",
-  "thief@evil.example",
-  "*@evil.example",
-  "443/tcp",
-  "wg0",
-  "root",
-  "Trash 1s",
-  "00:00-23:59",
-  "sftp:evil.example:/x",
-  "off",
-];
+const OUTSIDE = ["evil.example", "[evil.example]:25", "https://evil.example/x", "sftp:evil.example:/x"];
+const ADDRESSES = ["203.0.113.7", "203.0.113.0/24", "0.0.0.0/1", "thief@evil.example", "*@evil.example"];
+const OF_THE_MACHINE = ["/etc/shadow", "443/tcp", "wg0", "root", "Trash 1s", "00:00-23:59", "off"];
+const HARMFUL = [...OUTSIDE, ...ADDRESSES, ...OF_THE_MACHINE];
 
 test("nothing that the web may change takes a file, a program, a host, an address, a network or a URL", () => {
   assert.ok(allowed.length > 60);
@@ -84,17 +70,17 @@ test("the web shortens the time that mail waits to a quarter at most", () => {
   }
 });
 
+const BOUNDS = [
+  { key: "limits.logins.failures", value: "20", looser: "21" },
+  { key: "limits.logins.window", value: '"150s"', looser: '"149s"' },
+  { key: "limits.logins.per_day", value: "40", looser: "41" },
+  { key: "limits.logins.per_week", value: "80", looser: "81" },
+  { key: "limits.networks.failures", value: "120", looser: "121" },
+  { key: "bans.ladder", value: '["450s"]', looser: '["449s"]' },
+];
+
 test("however loose the web makes it, guessing at the dashboard is banned for a day", () => {
-  const bounds = [
-    { key: "limits.logins.failures", value: "20", looser: "21" },
-    { key: "limits.logins.window", value: '"150s"', looser: '"149s"' },
-    { key: "limits.logins.per_day", value: "40", looser: "41" },
-    { key: "limits.logins.per_week", value: "80", looser: "81" },
-    { key: "limits.networks.failures", value: "120", looser: "121" },
-    { key: "bans.ladder", value: '["450s"]', looser: '["449s"]' },
-  ];
-  for (const { key, looser } of bounds) assert.ok(!changeFile(FILE, [{ key, value: looser }], {}).ok, key);
-  const changes = bounds.map(({ key, value }) => ({ key, value }));
+  const changes = BOUNDS.map(({ key, value }) => ({ key, value }));
   const loosened = changeFile(FILE, changes, {});
   assert.ok(loosened.ok, JSON.stringify(loosened));
   const policy = toPolicy(loosened.after.settings);
@@ -118,18 +104,13 @@ test("over the web, limits on guessing can be made stricter or reset, but not lo
     const found = changeFile(text, [{ key, value }], {});
     return found.ok ? [] : found.problems.map(({ says }) => says);
   };
-  for (const [key, value] of [
-    ["limits.logins.failures", "1000"],
-    ["limits.logins.window", '"1s"'],
-    ["limits.logins.per_day", "1000000"],
-    ["limits.logins.per_week", "81"],
-    ["limits.networks.failures", "1000000"],
-    ["bans.ladder", '["1s"]'],
-    ["bans.ladder", '["7m", "1d"]'],
-    ["bans.memory", '"1s"'],
-    ["bans.neighbours", "21"],
-  ] as const)
-    assert.match(problems(key, value)[0] ?? "", /must be at (most|least) \S+ here: .* Change it on the server/, key);
+  const others = [
+    { key: "bans.ladder", looser: '["7m", "1d"]' },
+    { key: "bans.memory", looser: '"1s"' },
+    { key: "bans.neighbours", looser: "21" },
+  ];
+  for (const { key, looser } of [...BOUNDS, ...others])
+    assert.match(problems(key, looser)[0] ?? "", /must be at (most|least) \S+ here: .* Change it on the server/, key);
   const loose = `${FILE}limits.logins.failures = 500\n`;
   for (const value of ["1", "20", null]) assert.deepEqual(problems("limits.logins.failures", value, loose), []);
   assert.match(problems("limits.logins.failures", "400", loose)[0] ?? "", /at most 20 here/);
