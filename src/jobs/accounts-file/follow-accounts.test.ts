@@ -56,9 +56,7 @@ function fresh(t: TestContext) {
       write(text);
       return look();
     },
-    guardUp: (value: boolean) => {
-      up = value;
-    },
+    guardUp: (value: boolean) => void (up = value),
     mayLogIn: () => columnOf(db, "SELECT user FROM passdb ORDER BY user"),
     hashOf: (name: string) => readFollowed(database).find((row) => row.name === name)?.hash ?? "",
     trouble: () => follower.troubles()[0]?.detail ?? null,

