@@ -24,9 +24,7 @@ test("a message is one line with its time, level and fields", () => {
 
 test("text from strangers can neither forge a line, hide in it nor flood the log", () => {
   let line = "";
-  const log = createLog(clock, (text) => {
-    line = text;
-  });
+  const log = createLog(clock, (text) => void (line = text));
   log.warn("A client spoke.", { helo: "x\r\n2026 error fake\u001b[2J\u202e\u2028" });
   assert.equal(line.indexOf("\n"), line.length - 1);
   assert.ok(line.includes('helo="x\\u{d}\\u{a}2026 error fake\\u{1b}[2J\\u{202e}\\u{2028}"'), line);

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { among, isAnotherAmong, namesOf } from "./processes.ts";
@@ -144,10 +144,7 @@ test("a data directory behind a link is recognised by its real path", () => {
 });
 
 test("of long arguments the start is read, and of a stranger's process none", async (t) => {
-  const child = spawn("sleep", ["600", "0".repeat(100_000)]);
-  t.after(() => end(child));
-  await once(child, "spawn");
-  const found = processOf(child);
+  const found = await processOf(t, spawn("sleep", ["600", "0".repeat(100_000)], { stdio: "ignore" }));
   assert.equal(found?.args[0], "sleep");
   assert.ok(found.args.join("").length < 65_536);
   const stranger: Process = {
@@ -160,10 +157,8 @@ test("of long arguments the start is read, and of a stranger's process none", as
 });
 
 test("a running process is read correctly", async (t) => {
-  const child = spawn("sleep", ["600"], { cwd: "/usr", env: { HOME: "/srv/mail" } });
-  t.after(() => end(child));
-  await once(child, "spawn");
-  const found = processOf(child);
+  const options = { cwd: "/usr", env: { HOME: "/srv/mail" }, stdio: "ignore" } as const;
+  const found = await processOf(t, spawn("sleep", ["600"], options));
   const uid = process.getuid?.() ?? 0;
   assert.deepEqual([found?.parent, found?.args, found?.cwd], [process.pid, ["sleep", "600"], "/usr"]);
   assert.deepEqual(found?.users, [uid, uid, uid, uid]);
@@ -176,10 +171,7 @@ test("a running process is read correctly", async (t) => {
 test("a different directory with the same name is recognised by its process's view of it", ROOT, async (t) => {
   const [hidden, seen] = [temporaryDirectory(), temporaryDirectory()];
   const mount = ["--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs "$0"; echo; exec sleep 600'];
-  const child = spawn("unshare", [...mount, hidden], { stdio: ["ignore", "pipe", "ignore"] });
-  t.after(() => end(child));
-  await once(child.stdout, "data");
-  const found = processOf(child);
+  const found = await processOf(t, spawn("unshare", [...mount, hidden], { stdio: ["ignore", "pipe", "ignore"] }));
   const seesOther = [hidden, seen, join(seen, "none")].map((name) => found?.seesOther(name));
   assert.deepEqual(seesOther, [true, false, false]);
 });
@@ -191,10 +183,8 @@ test("so is one that a process in a chroot within it sees", ROOT, async (t) => {
   const seesOther = async (before: string): Promise<boolean | undefined> => {
     const script = `${before}; exec perl -e '${enters}' "$0/login"`;
     const argv = ["--mount", "--propagation", "private", "sh", "-c", script, data, theirs];
-    const child = spawn("unshare", argv, { stdio: ["ignore", "pipe", "inherit"] });
-    t.after(() => end(child));
-    await once(child.stdout, "data");
-    return processOf(child)?.seesOther(data);
+    const found = await processOf(t, spawn("unshare", argv, { stdio: ["ignore", "pipe", "inherit"] }));
+    return found?.seesOther(data);
   };
   assert.equal(await seesOther(":"), false);
   assert.equal(await seesOther('mount --bind "$1" "$0"'), true);
@@ -205,13 +195,14 @@ test("a start time is known only for running processes", () => {
   assert.equal(startTimeOf(4_194_305), null);
 });
 
-function processOf(child: ChildProcess): Process | undefined {
+/** What is read of a child once it runs or, if it prints something, has done so. It runs until the test ends. */
+async function processOf(t: TestContext, child: ChildProcess): Promise<Process | undefined> {
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  });
+  await (child.stdout === null ? once(child, "spawn") : once(child.stdout, "data"));
   return listProcesses().find(({ pid }) => pid === child.pid);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.kill("SIGKILL");
-  await once(child, "exit");
 }
 
 test("the memory of this machine is known, and of a running process", () => {

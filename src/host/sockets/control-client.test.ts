@@ -23,14 +23,6 @@ test("a reply is typed by its verb", async () => {
   assert.equal(heard, '{"by":"root","command":{"verb":"ping"}}\n');
 });
 
-test("a refusal comes back unchanged", async () => {
-  const path = await servedSocket((socket) =>
-    socket.end('{"ok":false,"kind":"usage","message":"No.","next":"Yes."}\n'),
-  );
-  const reply = await ask(path, { by: "root" }, { verb: "unban", target: "x" });
-  assert.deepEqual(reply, { ok: false, kind: "usage", message: "No.", next: "Yes." });
-});
-
 const NOT_RUNNING = { ok: false, kind: "not_running", message: "The guard is not running." };
 
 test("nothing listens: no socket, a dead socket, no directory", async () => {
