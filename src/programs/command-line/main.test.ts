@@ -97,9 +97,7 @@ describe("with a running guard", TIMED, () => {
 
   const badAccounts: readonly [line: string, input: string, code: number, says: RegExp][] = [
     ["account add anna@example.org --password-stdin", "short\n", 1, /too short.*at least 10/],
-    ["account add anna@example.org --password-stdin", "qwertyuiop\n", 1, /too easy to guess.*frequently used/],
     ["admin passwd --password-stdin", "administrator\n", 1, /too easy to guess/],
-    ["account add anna@example.org --password-stdin", "x".repeat(5_000), 1, /held no password of at most 512 bytes/],
     ["account add anna@example.org", `${PASSWORD}\n`, 2, /No terminal.*--password-stdin/],
     ["account add anna@elsewhere.example --password-stdin", "short\n", 1, /not a mail domain of this server/],
     ["account add anna --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
@@ -107,19 +105,6 @@ describe("with a running guard", TIMED, () => {
   ];
   for (const [line, input, code, says] of badAccounts)
     test(`refused: ${line} < ${JSON.stringify(input.slice(0, 20))}`, () => fails(line, says, { input, code }));
-
-  test("on a terminal the password is asked for twice and never shown", async () => {
-    const command = "./ghostinbox account add bea@example.org";
-    const { child, ended, printed } = start(layout, "script", ["-qec", command, "/dev/null"]);
-    await printed("New password: ");
-    child.stdin.write(`wrong\x15${PASSWORD}!\x7f\r`);
-    await printed("Once more: ");
-    child.stdin.write(`${PASSWORD}\r`);
-    const { code, out } = await ended;
-    assert.equal(code, 0, out);
-    assert.match(out, /bea@example\.org can receive/);
-    assert.ok(!out.includes("horse"));
-  });
 
   test("a token is shown once, and only its digest is stored", async () => {
     const made = json(await run("token create nightly --json"));

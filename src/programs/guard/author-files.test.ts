@@ -17,22 +17,16 @@ const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 function setUp(t: TestContext) {
   const db = accountsFor(t);
   const files = temporaryDirectory();
-  let asked = 0;
   const logins = new SqliteSenderLogins(db);
+  const { mock } = t.mock.method(logins, "all");
   const now = { domains: ["example.org"] as readonly string[], allowed: [] as readonly Prefix[] };
   const lists = new AuthorFiles(files, {
-    logins: {
-      all: () => {
-        asked++;
-        return logins.all();
-      },
-      changes: () => logins.changes(),
-    },
+    logins,
     domains: () => now.domains,
     allowed: () => now.allowed,
   });
   const read = (name: string): readonly string[] => readFileSync(join(files, name), "utf8").split("\n").slice(1, -2);
-  return { accounts: new SqliteAccounts(db), lists, now, read, files, asked: () => asked };
+  return { accounts: new SqliteAccounts(db), lists, now, read, files, asked: () => mock.callCount() };
 }
 
 test("the view's addresses of our domains are written, and again only when they have changed", (t) => {

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { statfsSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
 import { net } from "../../../test/kit/samples.ts";
@@ -22,7 +20,6 @@ async function setUp(
   t: TestContext,
   {
     keeper = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" }),
-    reservedBytes = (): number => 0,
     failures = null as string[] | null,
     isFlooded = false,
   } = {},
@@ -54,7 +51,7 @@ async function setUp(
       hasProxies: false,
       rebuild: () => undefined,
     }),
-    disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes }),
+    disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes: () => 0 }),
     served: { look: () => undefined },
     deliveries: {
       look: (ready) => {
@@ -137,14 +134,4 @@ test("a task that keeps failing stops no other, and is logged once", async (t) =
   assert.equal(notices.raised.get("database_locked"), "pid 812");
   assert.deepEqual(notices.about.get("database_locked"), ["engine.db"]);
   assert.deepEqual(failures, ["database is locked"]);
-});
-
-test("a nearly full disk is reported while mail is still accepted, until there is space again", async (t) => {
-  const { bavail, bsize } = statfsSync(tmpdir());
-  let reservedBytes = Math.floor(bavail * bsize * 0.7);
-  const { notices, clock } = await setUp(t, { reservedBytes: () => reservedBytes });
-  await until(() => notices.raised.has("disk_nearly_full"));
-  reservedBytes = 0;
-  clock.advance(31 * SECOND_MS);
-  await until(() => !notices.raised.has("disk_nearly_full"));
 });

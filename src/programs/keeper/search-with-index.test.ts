@@ -18,36 +18,13 @@ function randomFrom(seed: number): (below: number) => number {
   return (below) => Math.floor(next() * below);
 }
 
-const ADDRESSES = [
-  "198.51.100.7",
-  "198.51.100.70",
-  "198.51.101.7",
-  "::ffff:198.51.100.7",
-  "0:0::FFFF:c633:6407",
-  "2001:db8::7",
-  "2001:DB8:0:0:0::7",
-  "2001:0db8::7:",
-  "[IPv6:2001:db8::7]",
-  "2001:db8:1::7",
-  "::1",
-  "0:1:2:3:4:5:6:7",
-];
-const NETWORKS = [
-  "198.51.100.7",
-  "198.51.100.0/24",
-  "198.51.0.0/16",
-  "198.0.0.0/7",
-  "0.0.0.0/0",
-  "192.0.2.9",
-  "2001:db8::7",
-  "2001:db8::/64",
-  "2001:db8::/32",
-  "2000::/3",
-  "::1",
-  "::/0",
-  "0:1:2:3:4:5:6:7",
-  "2001:db8:0:1::/64",
-];
+const SHORT = ["::1", "0:1:2:3:4:5:6:7"];
+const WRITTEN_4 = ["198.51.100.7", "198.51.100.70", "198.51.101.7", "::ffff:198.51.100.7", "0:0::FFFF:c633:6407"];
+const WRITTEN_6 = ["2001:db8::7", "2001:DB8:0:0:0::7", "2001:0db8::7:", "[IPv6:2001:db8::7]", "2001:db8:1::7"];
+const ADDRESSES = [...WRITTEN_4, ...WRITTEN_6, ...SHORT];
+const NETWORKS_4 = ["198.51.100.7", "198.51.100.0/24", "198.51.0.0/16", "198.0.0.0/7", "0.0.0.0/0", "192.0.2.9"];
+const NETWORKS_6 = ["2001:db8::7", "2001:db8::/64", "2001:db8::/32", "2000::/3", "2001:db8:0:1::/64", "::/0"];
+const NETWORKS = [...NETWORKS_4, ...NETWORKS_6, ...SHORT];
 
 /** Mostly lines without an address that is searched for, as in a real log. */
 function textOf(random: (below: number) => number, from: number, lines: number, isUtc: boolean): string {

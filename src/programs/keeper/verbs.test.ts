@@ -167,6 +167,5 @@ describe("mails about bans", () => {
     const [queued = ""] = queuedMails(layout);
     assert.match(queued, /fail2ban@mail\.example\.org/);
     assert.match(queued, /Subject: \[Fail2Ban\] sshd: banned 203\.0\.113\.7 from mail\.example\.org/);
-    assert.match(queued, /Of 2 bans before it no mail was sent/);
   });
 });

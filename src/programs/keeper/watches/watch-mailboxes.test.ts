@@ -53,9 +53,7 @@ function setUp() {
         assert.ok(ended.includes(account), "no session may keep them open");
         removed.push(account);
       },
-      removeUnfinished: async (account) => {
-        unfinished.push(account);
-      },
+      removeUnfinished: async (account) => void unfinished.push(account),
       memory: () => ({ allBytes: 2_000 * MB, freeBytes: state.freeMemory, swapBytes: state.freeSwap }),
       sessionMemory: async () => {
         state.looks++;
