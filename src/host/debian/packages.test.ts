@@ -59,10 +59,8 @@ test("a package was unpacked when its list was written", () => {
 
 test("packages that are not finished are named", { skip: lacking({ installed: ["dpkg-query"] }) }, async () => {
   const files = dpkg();
-  writeFileSync(
-    join(files.directory, "status"),
-    entry("done", "installed") + entry("half", "half-configured") + entry("raw", "unpacked"),
-  );
+  const status = entry("done", "installed") + entry("half", "half-configured") + entry("raw", "unpacked");
+  writeFileSync(join(files.directory, "status"), status);
   assert.deepEqual(await unfinishedPackages(["done", "half", "raw", "none"], files), ["half", "raw"]);
   assert.deepEqual(await unfinishedPackages(["dpkg"], PACKAGE_FILES), []);
 });

@@ -29,10 +29,8 @@ test("nft gets the rules in one transaction, and its failure is one sentence", a
   const nft = (script: string): void => writeFileSync(join(path, "nft"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   nft(`exec /bin/cat >${heard}`);
   assert.deepEqual(await protectLocalPorts(local, path), { ok: true });
-  assert.match(
-    readFileSync(heard, "utf8"),
-    /ip saddr 127\.0\.0\.1 tcp sport 11025 tcp flags .* meta skuid 104 accept\n/,
-  );
+  const rule = /ip saddr 127\.0\.0\.1 tcp sport 11025 tcp flags .* meta skuid 104 accept\n/;
+  assert.match(readFileSync(heard, "utf8"), rule);
   nft("/bin/cat >/dev/null; echo 'Error: no such thing' >&2; exit 1");
   assert.deepEqual(await protectLocalPorts(local, path), { ok: false, reason: "nft failed: Error: no such thing" });
 });

@@ -10,10 +10,8 @@ import { NftSession, TOOL_PATH } from "./run-nft.ts";
 const ALONE = ["--user", "--map-root-user", "--net"];
 
 function whyNot(): string | null {
-  const tried = spawnSync("unshare", [...ALONE, "nft", "list", "tables"], {
-    env: { PATH: TOOL_PATH },
-    encoding: "utf8",
-  });
+  const options = { env: { PATH: TOOL_PATH }, encoding: "utf8" } as const;
+  const tried = spawnSync("unshare", [...ALONE, "nft", "list", "tables"], options);
   return tried.status === 0 ? null : `nft cannot run in a separate network namespace: ${tried.stderr ?? "no unshare"}`;
 }
 

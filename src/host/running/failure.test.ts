@@ -32,10 +32,8 @@ test("a disk that is mounted read-only is reported with the file", OWN_ETC, asyn
   const mounted = `mount -t tmpfs -o ro none "$1" && shift && exec "$@"`;
   const node = [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
   const said = await runProgram("unshare", ["--mount", "sh", "-ec", mounted, "sh", directory, ...node]);
-  assert.deepEqual(
-    [said.stderr, said.stdout],
-    ["", `The disk is mounted read-only (${file}): mount it for writing, then start again.\n`],
-  );
+  const reported = `The disk is mounted read-only (${file}): mount it for writing, then start again.\n`;
+  assert.deepEqual([said.stderr, said.stdout], ["", reported]);
 });
 
 test("a disk that fails is reported", () => {

@@ -12,10 +12,8 @@ test("a port in use is named with its setting and its holder; a free one passes"
   const port = await listenOnPort(server);
   const serverPort = { ...DASHBOARD, port, address: "127.0.0.1" };
   const listening = listeners();
-  assert.match(
-    (await busyPorts([serverPort]))[0]?.says ?? "",
-    new RegExp(`Port ${port} for dashboard is in use by .+ \\(pid ${process.pid}\\): .* ports\\.http\\.$`),
-  );
+  const says = new RegExp(`Port ${port} for dashboard is in use by .+ \\(pid ${process.pid}\\): .* ports\\.http\\.$`);
+  assert.match((await busyPorts([serverPort]))[0]?.says ?? "", says);
   assert.equal(holderOf(socketsOn({ port, address: null }, listening))?.pid, process.pid);
   const all = socketsOn({ port, address: "0.0.0.0" }, listening);
   assert.deepEqual(all, socketsOn({ port, address: "127.0.0.1" }, listening));

@@ -34,10 +34,8 @@ test("only the start is enabled: it starts and ends the others", () => {
 });
 
 test("it starts once the data, and disks for mail, logs and backups in it, are mounted", () => {
-  assert.match(
-    unit(MAIN_UNIT),
-    /^RequiresMountsFor=\/srv\/mail \/srv\/mail\/mail \/srv\/mail\/log \/srv\/mail\/backup$/m,
-  );
+  const mounts = /^RequiresMountsFor=\/srv\/mail \/srv\/mail\/mail \/srv\/mail\/log \/srv\/mail\/backup$/m;
+  assert.match(unit(MAIN_UNIT), mounts);
 });
 
 test("a failed start is repeated, unless the data is newer; an upgrade has no time limit", () => {
