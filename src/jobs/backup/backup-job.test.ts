@@ -117,13 +117,7 @@ test("reports that the directory of the backups cannot be prepared, until it can
 
 const NIGHT = Date.UTC(2026, 10, 20, 3);
 const MONTH = 30 * DAY_MS;
-const BACKED_UP: BackupRecord = {
-  last: doneBackup(NIGHT + 1),
-  failure: null,
-  oldKept: null,
-  since: NIGHT - DAY_MS,
-  isKeySeen: true,
-};
+const BACKED_UP: BackupRecord = { ...NONE, last: doneBackup(NIGHT + 1), since: NIGHT - DAY_MS };
 const drills = (...all: readonly Drill[]): DrillRecord => ({ drills: [...all], begun: null });
 const MINUTE_AFTER = NIGHT + MINUTE_MS;
 

@@ -55,10 +55,8 @@ describe("a restored directory takes its place", ROOT, () => {
     renameSync(server.data, server.aside);
     mkdirSync(server.data);
     writeFileSync(join(server.data, "ghostinbox.toml"), "");
-    assert.throws(
-      () => finishRestore(server.data),
-      /^SetUpFailure: A restore was cut off, and .* what was restored, and /,
-    );
+    const refusal = /^SetUpFailure: A restore was cut off, and .* what was restored, and /;
+    assert.throws(() => finishRestore(server.data), refusal);
     for (const path of [wholeBeside(server.data), server.aside, server.data]) assert.ok(existsSync(path), path);
   });
 

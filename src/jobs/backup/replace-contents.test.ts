@@ -68,10 +68,8 @@ describe("replacing the contents of a directory", () => {
     const data = prepared();
     mkdirSync(wholeBeside(data));
     takeLock(restoreLock(data), data);
-    assert.throws(
-      () => finishRestore(data),
-      /^SetUpFailure: A restore is at work in \S+ \(pid \d+\): start when it has ended\.$/,
-    );
+    const refusal = /^SetUpFailure: A restore is at work in \S+ \(pid \d+\): start when it has ended\.$/;
+    assert.throws(() => finishRestore(data), refusal);
     assert.ok(existsSync(wholeBeside(data)));
     releaseLock(restoreLock(data));
     finishRestore(data);

@@ -11,9 +11,7 @@ test("a machine without namespaces is distinguished from a server that fails in 
     "cannot change root filesystem propagation: Permission denied",
   ])
     assert.equal(refusal(`unshare: ${says}\n`), says);
-  assert.equal(
-    refusal("unshare: failed to execute /var/lib/ghostinbox/program/node: No such file or directory\n"),
-    null,
-  );
+  const missing = "unshare: failed to execute /var/lib/ghostinbox/program/node: No such file or directory\n";
+  assert.equal(refusal(missing), null);
   assert.equal(refusal("backup: its guard was not ready after 60 s\n"), null);
 });

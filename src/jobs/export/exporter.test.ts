@@ -30,10 +30,8 @@ function kit(newest: number, position: number | null = null) {
     const ids = idsFrom(after + 1, state.newest).filter((id) => state.isKept(id));
     const chosen = order === "newest_first" ? ids.toReversed().slice(0, most) : ids.slice(0, most);
     const next = order === "oldest_first" && chosen.length < ids.length ? (chosen.at(-1) ?? null) : null;
-    return {
-      items: chosen.map((id) => eventItem("CONNECT", { id, at: id < state.other ? FIRST_TIME : OTHER_TIME })),
-      next,
-    };
+    const timeOf = (id: number) => (id < state.other ? FIRST_TIME : OTHER_TIME);
+    return { items: chosen.map((id) => eventItem("CONNECT", { id, at: timeOf(id) })), next };
   };
   const exporter = () =>
     new Exporter({

@@ -13,10 +13,8 @@ test("an event has its type as MSGID, its id in the structured data, and is JSON
   const event = eventItem("EMAIL_BLOCKED", { id: 48_212, verdict: "refuse", at: "2026-11-20T08:15:00.000Z" });
   const [, priority, time, host, id, number, json = ""] =
     MESSAGE.exec(syslogMessage(event, "mail.example.org")) ?? assert.fail();
-  assert.deepEqual(
-    [priority, time, host, id, number],
-    ["85", "2026-11-20T08:15:00.000Z", "mail.example.org", "EMAIL_BLOCKED", "48212"],
-  );
+  const expected = ["85", "2026-11-20T08:15:00.000Z", "mail.example.org", "EMAIL_BLOCKED", "48212"];
+  assert.deepEqual([priority, time, host, id, number], expected);
   assert.match(json, /^\{"event":\{"id":"48212",/);
   assert.match(syslogMessage(eventItem("CONNECT", { verdict: "pass" }), "h"), /^<86>1 /);
 });
@@ -25,10 +23,8 @@ test("whatever strangers wrote stays one line of ASCII that a receiver takes", (
   const text = fc.string({ unit: ANY_CHARACTER, maxLength: 1_024 });
   fc.assert(
     fc.property(text, text, text, (helo, sender, details) => {
-      const message = syslogMessage(
-        eventItem("EMAIL", { helo, sender, recipient: sender, details }),
-        "mail.example.org",
-      );
+      const event = eventItem("EMAIL", { helo, sender, recipient: sender, details });
+      const message = syslogMessage(event, "mail.example.org");
       assert.match(message, /^[\x20-\x7e]+$/);
       assert.match(message, MESSAGE);
       assert.ok(message.length <= 8_192, String(message.length));

@@ -70,12 +70,7 @@ describe("with a running guard", TIMED, () => {
 });
 
 test("alerts, held mail and missing records are listed like notices", () => {
-  const notice = {
-    code: "backup_failed",
-    since: "2026-11-20T03:00:00.000Z",
-    says: "It failed.",
-    detail: "no room",
-  } as const;
+  const notice = { code: "backup_failed", since: "2026-11-20T03:00Z", says: "It failed.", detail: "no room" } as const;
   const task = { since: null, action: "", account: null };
   const tasks = [
     { ...task, kind: "notice", code: notice.code, says: "It failed. no room" },

@@ -25,16 +25,11 @@ function scene(toml: string) {
   const upgrade = (version: string): void =>
     writeFileSync(join(checkout, "package.json"), `{ "version": "${version}" }\n`);
   upgrade("1.0.0");
-  const edit = (config: string): void => writeFileSync(join(checkout, SCRIPT), `const config = ${config};\n`);
+  const script = join(checkout, SCRIPT);
+  const edit = (config: string): void => writeFileSync(script, `const config = ${config};\n`);
   const adopt = (isTrial = false) => adoptScript(checkout, layout, {}, isTrial);
-  return {
-    layout,
-    edit,
-    upgrade,
-    adopt,
-    text: () => readFileSync(layout.settings, "utf8"),
-    script: join(checkout, SCRIPT),
-  };
+  const text = () => readFileSync(layout.settings, "utf8");
+  return { layout, edit, upgrade, adopt, text, script };
 }
 
 const said = (...says: readonly string[]) => ({ ok: true, says });

@@ -27,10 +27,8 @@ test("names the backups and their key with the deleted data, more prominently wh
   const { data, backup, backupKey, backupRepository } = layout;
   const says = (purgeData = true): string => dataSentence(layout, { purgeData });
   assert.equal(says(), `Delete ${data} with all mail, accounts and settings.`);
-  assert.equal(
-    says(false),
-    `Leave ${data} with all mail, accounts and settings, owned by root (--purge-data deletes it).`,
-  );
+  const left = `Leave ${data} with all mail, accounts and settings, owned by root (--purge-data deletes it).`;
+  assert.equal(says(false), left);
 
   mkdirSync(backup);
   writeFileSync(backupKey, "key");

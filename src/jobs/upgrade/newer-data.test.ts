@@ -24,10 +24,8 @@ test("an older program refuses newer data with one sentence and code 4, and noth
   const before = tree();
   const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data };
   const { status, stderr, stdout } = spawnSync(process.execPath, [START], { env, encoding: "utf8" });
-  assert.match(
-    stderr,
-    /^ghostinbox: \S+engine\.db was written by a newer GhostInbox \(its schema is 1000, [^\n]*\.\n$/m,
-  );
+  const refusal = /^ghostinbox: \S+engine\.db was written by a newer GhostInbox \(its schema is 1000, [^\n]*\.\n$/m;
+  assert.match(stderr, refusal);
   assert.equal(stdout, "");
   assert.equal(status, 4);
   assert.deepEqual(tree(), before);

@@ -35,10 +35,8 @@ test("before a migration, databases and settings are copied, only for root", asy
   assert.ok(made !== null);
   assert.deepEqual(made.schemas, { "engine.db": 1, "accounts.db": 1 });
   assert.deepEqual(readSnapshot(layout), made);
-  assert.equal(
-    describeSnapshot(made),
-    "2026-11-21 12:00 UTC (engine.db of schema 1, accounts.db of schema 1, written by version 0.0.9)",
-  );
+  const says = "2026-11-21 12:00 UTC (engine.db of schema 1, accounts.db of schema 1, written by version 0.0.9)";
+  assert.equal(describeSnapshot(made), says);
   assert.equal(statSync(layout.beforeUpgrade).mode & 0o777, 0o700);
   using copy = new DatabaseSync(inSnapshot(layout, made, layout.engineDb), { readOnly: true });
   assert.equal(copy.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 1);
