@@ -13,10 +13,8 @@ function undercut(text: string): readonly string[] {
 
 test("by default each jail has the values of its name, and is on", () => {
   const settings = settingsWith();
-  assert.deepEqual(
-    jailsOf(settings),
-    JAILS.map((jail) => ({ ...jail, enabled: true })),
-  );
+  const all = JAILS.map((jail) => ({ ...jail, enabled: true }));
+  assert.deepEqual(jailsOf(settings), all);
   assert.deepEqual(ownJailOf(settings), OWN_JAIL);
 });
 

@@ -49,15 +49,11 @@ test("a secret is never shown", () => {
 });
 
 test("an origin is a line, a variable, or both; what waits for config apply is marked", () => {
-  const set = loadValid(`# mine\nports.http = 3001\nports.smtp = 2525\n`, {
-    GHOSTINBOX_PORTS__HTTP: "3002",
-    GHOSTINBOX_PORTS__SMTP: "2525",
-  });
+  const env = { GHOSTINBOX_PORTS__HTTP: "3002", GHOSTINBOX_PORTS__SMTP: "2525" };
+  const set = loadValid(`# mine\nports.http = 3001\nports.smtp = 2525\n`, env);
   const printed = printSettings(showSettings(set.sources), new Map([["ports.http", "3000"]]));
-  assert.match(
-    printed,
-    /^ports\.http = 3000 {2}# not applied yet: 3002, GHOSTINBOX_PORTS__HTTP, over ghostinbox\.toml:2$/m,
-  );
+  const waiting = /^ports\.http = 3000 {2}# not applied yet: 3002, GHOSTINBOX_PORTS__HTTP, over ghostinbox\.toml:2$/m;
+  assert.match(printed, waiting);
   assert.match(printed, /^ports\.smtp = 2525 {2}# GHOSTINBOX_PORTS__SMTP$/m);
   assert.match(printed, /^ports\.imaps = 993 {2}# default$/m);
 });

@@ -37,6 +37,7 @@ test("each number of the policy comes from its own setting", () => {
     providers.domains = ["example.net"]
     fail2ban.sentences = "all"
     logins.networks = ["10.0.0.0/8"]`);
+  const ladderMs = [8_000, 9_000];
   assert.deepEqual(toPolicy(settings), {
     ...POLICY,
     mail: counting(POLICY.mail, 1, 2, 3),
@@ -55,14 +56,7 @@ test("each number of the policy comes from its own setting", () => {
     accounts: { failures: 14, windowMs: 15_000, knownForMs: 16_000, candidates: 24 },
     networks: { failures: 17, windowMs: 18_000, perDay: 25 },
     spraying: { guesses: 26, windowMs: 27_000 },
-    bans: {
-      neighbours: 19,
-      ladderMs: [8_000, 9_000],
-      permanent: true,
-      memoryMs: 10_000,
-      ipv6Prefix: 56,
-      manualMs: 11_000,
-    },
+    bans: { neighbours: 19, ladderMs, permanent: true, memoryMs: 10_000, ipv6Prefix: 56, manualMs: 11_000 },
     allow: ["203.0.113.0/24"],
     jailSentences: "all",
     providers: ["example.net"],

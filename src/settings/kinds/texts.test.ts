@@ -80,11 +80,8 @@ test("alerts are sent to an HTTP URL in plain characters", () => {
 });
 
 test("quiet hours may be none; a time zone is one that the machine knows", () => {
-  assert.deepEqual(quietHours.read("22:00-07:00"), {
-    ok: true,
-    value: { from: 1_320, to: 420 },
-    toml: '"22:00-07:00"',
-  });
+  const night = quietHours.read("22:00-07:00");
+  assert.deepEqual(night, { ok: true, value: { from: 1_320, to: 420 }, toml: '"22:00-07:00"' });
   assert.deepEqual(quietHours.read(""), { ok: true, value: null, toml: '""' });
   assert.equal(quietHours.read("at night").ok, false);
   assert.equal(timeZone.read("Europe/Berlin").ok, true);

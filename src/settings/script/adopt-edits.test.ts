@@ -132,10 +132,8 @@ const config = {
   whitelist: ["192.0.2.1", '2001:db8::/48', "//",],
 };
 process.exit(1);`;
-  assert.deepEqual(readScript(text), {
-    ok: true,
-    config: { maxEmailsPerIP: { perMinute: 20 }, whitelist: ["192.0.2.1", "2001:db8::/48", "//"] },
-  });
+  const config = { maxEmailsPerIP: { perMinute: 20 }, whitelist: ["192.0.2.1", "2001:db8::/48", "//"] };
+  assert.deepEqual(readScript(text), { ok: true, config });
 });
 
 for (const [what, text, says] of [

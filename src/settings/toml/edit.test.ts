@@ -49,14 +49,12 @@ test("text within a string is not taken for a key", () => {
 });
 
 test("nothing is changed within an inline table: its line is reported", () => {
+  const reason = "a.b cannot be changed in line 2 of ghostinbox.toml by a command: edit it there.";
   for (const edited of [
     setKey("x = 1\na = { b = 1 }\n", ["a", "b"], "9"),
     unsetKey("x = 1\na = { b = 1 }", ["a", "b"]),
   ])
-    assert.deepEqual(edited, {
-      ok: false,
-      reason: "a.b cannot be changed in line 2 of ghostinbox.toml by a command: edit it there.",
-    });
+    assert.deepEqual(edited, { ok: false, reason });
 });
 
 test("removes a key with its line, and nothing else", () => {
