@@ -14,10 +14,8 @@ test("an account that may sign in from everywhere gets a temporary password; no 
   const accountsDb = join(temporaryDirectory(), "accounts.db");
   const layout = { ...layoutOf("/nowhere"), accountsDb };
   const db = openAccounts(accountsDb);
-  const add = (name: string, suspended: number): void =>
-    db.exec(
-      `INSERT INTO account (name, password, suspended, created_at) VALUES ('${name}', '{PLAIN}x', ${suspended}, 1)`,
-    );
+  const row = "INSERT INTO account (name, password, suspended, created_at) VALUES (?, '{PLAIN}x', ?, 1)";
+  const add = (name: string, suspended: number) => db.prepare(row).run(name, suspended);
   add("suspended@example.test", 1);
   add("at-home@example.test", 0);
   db.exec("INSERT INTO account_network (account, network) VALUES ('at-home@example.test', '192.0.2.0/24')");

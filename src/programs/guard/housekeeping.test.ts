@@ -25,6 +25,7 @@ async function setUp(
   } = {},
 ) {
   const kit = engineOnMemory();
+  const { notices, clock } = kit;
   const names = new EventNames(kit.db);
   if (isFlooded) names.step = () => true;
   const tally = new EventTally(kit.db);
@@ -45,13 +46,13 @@ async function setUp(
     store: kit.sqlite,
     tally,
     leakMonitor: new BanLeakMonitor({
-      notices: kit.notices,
-      clock: kit.clock,
+      notices,
+      clock,
       isEnforcing: () => true,
       hasProxies: false,
       rebuild: () => undefined,
     }),
-    disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes: () => 0 }),
+    disk: new DiskWatch({ layout, clock, notices, reservedBytes: () => 0 }),
     served: { look: () => undefined },
     deliveries: {
       look: (ready) => {
@@ -59,8 +60,8 @@ async function setUp(
         return Promise.resolve();
       },
     },
-    clock: kit.clock,
-    notices: kit.notices,
+    clock,
+    notices,
     log: { ...SILENT, error: (_, fields) => said(String(fields?.["why"])) },
     layout,
     keeper: { ask: async () => keeper() },

@@ -117,15 +117,11 @@ function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
     if (waits) flood();
     waits = false;
   };
+  const limits = { maxRows: MOST_ROWS, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
   const removal = new Removal({
     engine: { flush, audit: () => Promise.resolve(true) },
     store,
-    retention: new Retention(db, events, {
-      maxRows: MOST_ROWS,
-      maxBytes: 1_000_000_000,
-      maxAgeMs: 30 * DAY_MS,
-      windowMs: DAY_MS,
-    }),
+    retention: new Retention(db, events, limits),
     maintenance: {
       ask<O extends Order>(order: O): Promise<Result<O> | null> {
         orders.push(order.type);

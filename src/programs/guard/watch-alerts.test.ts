@@ -78,11 +78,8 @@ test("channels and limits follow the settings", async (t) => {
 test("by default the administrator gets the alerts, as soon as there is one", TIMED, async (t) => {
   const { watch, mails, accounts } = await watching(t, "");
   const [before] = await watch.alerts.test();
-  assert.deepEqual(before?.outcome, {
-    ok: false,
-    reason: "postmaster@example.org reaches no one before the first account is added.",
-    waits: true,
-  });
+  const reason = "postmaster@example.org reaches no one before the first account is added.";
+  assert.deepEqual(before?.outcome, { ok: false, reason, waits: true });
   accounts.push("anna@example.org");
   const [after] = await watch.alerts.test();
   assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);

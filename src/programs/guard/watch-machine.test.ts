@@ -148,10 +148,8 @@ function setUp(options: () => string = () => "rw") {
 test("a disk with space is not reported; one at twice Postfix's reserve is, until there is space again", () => {
   const { layout, watch, look } = setUp();
   assert.equal(look(layout.data, {}), undefined);
-  assert.equal(
-    look(layout.data, { bavail: 25_000 }),
-    `97 MB are left below ${layout.data}; below 50 MB mail is refused`,
-  );
+  const says = `97 MB are left below ${layout.data}; below 50 MB mail is refused`;
+  assert.equal(look(layout.data, { bavail: 25_000 }), says);
   assert.equal(watch.lacksRoomToQueue, true);
   assert.equal(look(layout.data, { bavail: 26_000 }), undefined);
   assert.deepEqual([watch.lacksRoom, watch.lacksRoomToQueue], [false, false]);
@@ -205,10 +203,8 @@ test("a read-only file system is reported with its device and the command, until
   assert.equal(reported(), undefined);
   options += ",emergency_ro";
   const where = `${layout.data} (/dev/sdb1, ext4)`;
-  assert.equal(
-    reported(),
-    `${layout.data} is on ${where}, which is read-only. Try: mount -o remount,rw ${layout.data}`,
-  );
+  const says = `${layout.data} is on ${where}, which is read-only. Try: mount -o remount,rw ${layout.data}`;
+  assert.equal(reported(), says);
   options = "rw";
   assert.equal(reported(), undefined);
 });

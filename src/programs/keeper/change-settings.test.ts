@@ -164,12 +164,8 @@ test("neither a link nor a file in a different encoding is replaced", async () =
   const link = `${path}.link`;
   symlinkSync(path, link);
   const digest = digestOf(SHIPPED);
-  const linked = new ChangeSettings({
-    path: link,
-    env: {},
-    clock: new HandClock(),
-    apply: () => assert.fail("applied"),
-  });
+  const apply = () => assert.fail("applied");
+  const linked = new ChangeSettings({ path: link, env: {}, clock: new HandClock(), apply });
   const refused = await linked.change(CHANGES, digest);
   assert.match(reasonOf(refused), /put a copy in its place/);
   assert.ok(!refused.ok && refused.mayHold === undefined, "nothing was written");

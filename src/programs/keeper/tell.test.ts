@@ -55,16 +55,12 @@ test("each question has its own answer", async () => {
   assert.ok(keys.ok && keys.dkimKeys?.length === 2 && keys.upkeep === undefined);
   assert.partialDeepStrictEqual(await tell("encryption", known), { ok: true, encryption: { encrypts: false } });
   writeFileSync(layout.mailPublicKey, "nonsense");
-  assert.deepEqual(await tell("encryption", known), {
-    ok: false,
-    reason: "The public key with which mail is encrypted cannot be read.",
-  });
+  const noKey = "The public key with which mail is encrypted cannot be read.";
+  assert.deepEqual(await tell("encryption", known), { ok: false, reason: noKey });
   assert.partialDeepStrictEqual(await tell("retention", known), { ok: true, retention: { legalHolds: [] } });
   writeFileSync(layout.legalHolds, "nonsense");
-  assert.deepEqual(await tell("retention", known), {
-    ok: false,
-    reason: "The list of legal holds cannot be read, so no mail is removed.",
-  });
+  const noHolds = "The list of legal holds cannot be read, so no mail is removed.";
+  assert.deepEqual(await tell("retention", known), { ok: false, reason: noHolds });
   assert.deepEqual(await tell("certificate", known), { ok: false, reason: "No certificate is in use yet." });
 });
 
@@ -108,11 +104,8 @@ test("the state of encryption includes which key it uses, but not where that is"
   assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
   rmSync(layout.mailPrivateKey);
   assert.deepEqual(encryptionOf(layout, SERVER), { ...reported, readable: false });
-  assert.deepEqual(
-    encryptionOf(layout, OFF),
-    { ...reported, encrypts: false, readable: false },
-    "older mail stays unchanged",
-  );
+  const former = { ...reported, encrypts: false, readable: false };
+  assert.deepEqual(encryptionOf(layout, OFF), former, "older mail stays unchanged");
 });
 
 test("a Fail2ban that is off has no jails", async () => {

@@ -25,11 +25,10 @@ function stateOf(items: readonly UpkeepItem[], name: UpkeepItem["name"]): string
 
 test("on a new server no task has run yet, which is not a fault", () => {
   const items = upkeepOf(server(), [], settings);
-  assert.deepEqual(
-    items.map(({ state, at }) => [state, at]),
-    items.map(() => ["unknown", null]),
-  );
-  for (const { says, command } of items) assert.ok(says !== "" && command.startsWith("./ghostinbox "));
+  for (const { state, at, says, command } of items) {
+    assert.deepEqual([state, at], ["unknown", null]);
+    assert.ok(says !== "" && command.startsWith("./ghostinbox "));
+  }
 });
 
 test("shows the last run of each task with its time, but no path or secret", () => {

@@ -33,10 +33,9 @@ test("the line of a command says who asks, and whether it is a dry run", async (
   await guard.ask(asker, command, { isDry: true });
   await guard.ask(asker, command, { isDry: false });
   await guard.ask(asker, command);
-  assert.deepEqual(
-    lines.map(({ as, ip: from, isDry }) => ({ as, ip: from, isDry })),
-    [true, undefined, undefined].map((isDry) => ({ ...asker, isDry })),
-  );
+  const askers = lines.map(({ as, ip: from, isDry }) => ({ as, ip: from, isDry }));
+  const expected = [true, undefined, undefined].map((isDry) => ({ ...asker, isDry }));
+  assert.deepEqual(askers, expected);
 });
 
 const WATCHED = (): Reply => ({ ok: true, result: { lastEventId: 0 } });

@@ -29,10 +29,8 @@ function database(): string {
 function played(t: TestContext, code: string, limits = { mostWaiting: 2, answerMs: 5_000 }) {
   const troubles: string[] = [];
   const path = join(temporaryDirectory(), "thread.mjs");
-  writeFileSync(
-    path,
-    `import { parentPort } from "node:worker_threads";\nparentPort.on("message", ({ id, asked }) => {${code}});`,
-  );
+  const head = 'import { parentPort } from "node:worker_threads";';
+  writeFileSync(path, `${head}\nparentPort.on("message", ({ id, asked }) => {${code}});`);
   const thread = new LookupThread("/nowhere", (why) => troubles.push(why), limits, pathToFileURL(path));
   t.after(() => thread.stop());
   return { thread, troubles };
@@ -68,10 +66,8 @@ test("an unreadable database is reported as such, and read once it exists", asyn
 });
 
 test("when the thread dies all waiting questions are refused, and the next question starts a new one", async (t) => {
-  const { thread, troubles } = played(
-    t,
-    'if (asked[0] === "crash") process.exit(3); parentPort.postMessage({ id, value: asked[0] });',
-  );
+  const crashing = 'if (asked[0] === "crash") process.exit(3); parentPort.postMessage({ id, value: asked[0] });';
+  const { thread, troubles } = played(t, crashing);
   assert.equal(await thread.ask("account", "one"), "one");
   const both = await Promise.allSettled([thread.ask("account", "crash"), thread.ask("account", "two")]);
   for (const one of both) assert.ok(one.status === "rejected" && one.reason instanceof LookupsBusy);
@@ -98,9 +94,7 @@ test("a thread that hangs is ended, and a bounded number of questions waits", as
 });
 
 test("a bug in an answer is reported as a bug, and is not returned for a different question", async (t) => {
-  const { thread } = played(
-    t,
-    'parentPort.postMessage({ id: 99, value: 1 }); parentPort.postMessage({ id, bug: "it broke" });',
-  );
+  const broken = 'parentPort.postMessage({ id: 99, value: 1 }); parentPort.postMessage({ id, bug: "it broke" });';
+  const { thread } = played(t, broken);
   await assert.rejects(thread.ask("account", "one"), (error) => error instanceof Error && error.message === "it broke");
 });

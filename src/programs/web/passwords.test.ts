@@ -35,11 +35,8 @@ const EACH = "for (const { password } of workerData) parentPort.postMessage(pass
 
 test("judges passwords as on the command line, each separately", async () => {
   const thread = new PasswordThread(LONG, MAIN);
-  const [weak, named, good, short] = await thread.judgeSome(
-    asked("password1234", "my-anna-password", "lantern gravel otter 71", "short"),
-    owns,
-    LONG.judgeMs,
-  );
+  const passwords = asked("password1234", "my-anna-password", "lantern gravel otter 71", "short");
+  const [weak, named, good, short] = await thread.judgeSome(passwords, owns, LONG.judgeMs);
   assert.match(weak ?? "", /too easy to guess/);
   assert.match(named ?? "", /name of the account/);
   assert.equal(good, null);

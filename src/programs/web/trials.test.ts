@@ -16,15 +16,8 @@ function trialed(longestMs = 60_000, program = MAIN) {
   openEngine(path).close();
   const troubles: string[] = [];
   const thread = new TrialThread(path, (why) => troubles.push(why), longestMs, program);
-  const asked = {
-    policy: TEST_POLICY,
-    allowNow: [],
-    proxies: [],
-    since: later(NOW, -7 * DAY_MS),
-    only: null,
-    mostEvents: 50_000,
-    now: NOW,
-  };
+  const since = later(NOW, -7 * DAY_MS);
+  const asked = { policy: TEST_POLICY, allowNow: [], proxies: [], since, only: null, mostEvents: 50_000, now: NOW };
   return { path, thread, asked, troubles };
 }
 

@@ -36,16 +36,9 @@ function looking(t: TestContext) {
     let isOver = false;
     t.after(() => (isOver = true));
     const reload = () => Promise.resolve(null);
-    const looks = guardLooks({
-      layout,
-      clock,
-      mail,
-      reload,
-      services: { look },
-      lockedBy: () => null,
-      language: () => "en",
-      say: () => null,
-    });
+    const none = (): null => null;
+    const others = { services: { look }, lockedBy: none, say: none };
+    const looks = guardLooks({ layout, clock, mail, reload, language: () => "en", ...others });
     for (const one of looks) void repeat({ ...one, everyMs: 1, look: () => (isOver ? ENDLESS : one.look()) });
   };
   return { layout, counted, begin };

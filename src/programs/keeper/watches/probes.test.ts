@@ -90,10 +90,8 @@ test("each part is asked until it answers", async () => {
 });
 
 test("the part that does not answer in time is named, with its last output", async () => {
-  assert.equal(
-    await awaitAnswers([part("one", 1), part("two", Infinity)], 5, 1),
-    "two does not answer after the restart: connection refused",
-  );
+  const says = await awaitAnswers([part("one", 1), part("two", Infinity)], 5, 1);
+  assert.equal(says, "two does not answer after the restart: connection refused");
 });
 
 test("parts that the configuration does not use are not asked", async () => {

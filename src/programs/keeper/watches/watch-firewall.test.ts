@@ -160,13 +160,8 @@ test("a trial that the kernel refuses changes nothing", async () => {
   assert.deepEqual(await machine.watch.takeBack(), { ok: false, reason: "nft failed" });
 });
 
-const ISOLATION: Isolation = {
-  incident: "2026-11-20-x",
-  since: "2026-11-20T08:00:00.000Z",
-  allow: [],
-  ssh: [22],
-  shut: ["sign-in", "send"],
-};
+const AT = "2026-11-20T08:00:00.000Z";
+const ISOLATION: Isolation = { incident: "2026-11-20-x", since: AT, allow: [], ssh: [22], shut: ["sign-in", "send"] };
 
 test("a removed table is restored, and the isolation is reported until it is lifted", async () => {
   const state = { isolation: null as Isolation | null, isThere: false, fails: false, made: 0, opened: 0 };

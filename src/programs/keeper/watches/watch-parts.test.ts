@@ -263,11 +263,8 @@ test("a stopped program is reported at the second check, until it continues; one
 
 test("other users' programs are ignored", async (t) => {
   const other = await supervised(t, join(temporaryDirectory(), "supervise"), "other");
-  const watch = new StoppedWatch({
-    services: temporaryDirectory(),
-    proceed: () => assert.fail(),
-    say: () => assert.fail(),
-  });
+  const never = (): never => assert.fail();
+  const watch = new StoppedWatch({ services: temporaryDirectory(), proceed: never, say: never });
   other.kill("SIGSTOP");
   await isIn("T", other, t);
   for (const looks of [1, 2, 3, 4, 5]) watch.look(looks * EVERY_MS);

@@ -148,11 +148,8 @@ test("a program that shares a service's port is reported while it listens, but t
   assert.match(troubleAfter(3) ?? "", reported);
   assert.equal(shared.troubleOf("dovecot"), null);
   assert.equal(troubleAfter(3, null), null, "a service that is down has no port to share");
-  assert.equal(
-    troubleAfter(6, process.pid, { ...says, address: "127.0.0.1" }),
-    null,
-    "a different address is not shared",
-  );
+  const another = { ...says, address: "127.0.0.1" };
+  assert.equal(troubleAfter(6, process.pid, another), null, "a different address is not shared");
   assert.match(troubleAfter(6) ?? "", reported);
   state.inUse = 7;
   assert.match(troubleAfter(6) ?? "", reported, "a finding is checked again, however few sockets are in use");
