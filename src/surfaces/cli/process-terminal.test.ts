@@ -87,6 +87,11 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
     return ended;
   };
 
+  test("asks without echo; Backspace, Ctrl-U and Enter work as usual", async () => {
+    const { out } = await typed('terminal.askSecret("Which? ")', "wrong\x15secrat\x7f\x7fet\r");
+    assert.match(out, /^Which\? \r\n"secret"\r\n$/);
+  });
+
   test("Ctrl-C at a secret counts as no answer", async () => {
     assert.match((await typed('terminal.askSecret("Which? ")', "secr\x03")).out, /\r\nnull\r\n$/);
   });
