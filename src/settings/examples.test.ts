@@ -17,7 +17,14 @@ for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".toml"
     assert.equal(missingDomain(settingsOf(name)), null);
   });
 
-/** test/e2e/examples.test.ts tries that of investra.toml. */
+/** test/e2e/examples.test.ts tries its other settings. */
+test("investra.toml names the contacts of its seed, and bans for ten minutes each time", () => {
+  const settings = settingsOf("investra.toml");
+  const contacts = settings["alerts.contacts"].map((one) => one.split(":")[0]);
+  assert.deepEqual(contacts, ["Security Team", "System Admin", "Hosting Provider"]);
+  assert.deepEqual(settings["bans.ladder"], [600_000]);
+});
+
 test("ghostinbox.toml says what its seed says", () => {
   const settings = settingsOf("ghostinbox.toml");
   const { "limits.mail.per_minute": minute, "limits.mail.per_hour": hour, "limits.mail.per_day": day } = settings;

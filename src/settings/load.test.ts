@@ -69,6 +69,7 @@ test("an empty variable of a list that may be empty could mean both, so it is re
 
 const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])[] = [
   ["a = [", "Line 1 of ghostinbox.toml, column 5, is not TOML: unfinished array."],
+  [`profile = "tiny"`, `profile must be one of "standard", "small", not "tiny".`],
   ["[limits.mail]\nper_minuet = 3", "limits.mail.per_minuet is not a setting; the nearest is limits.mail.per_minute."],
   ["[limts.mail]\nper_hour = 3", "limts.mail.per_hour is not a setting; the nearest is limits.mail.per_hour."],
   [
