@@ -245,6 +245,16 @@ test("while it is isolated, mail in both directions waits, and does not come bac
 const through = (changes: Partial<Relay>) =>
   sampleSite({ outbound: { ...sampleSite().outbound, relay: { ...RELAY, ...changes } } });
 
+test("each direction is held for itself", () => {
+  const waits = "lmtp:unix:private/this-server-is-isolated";
+  const transports = (part: "receive" | "send") => {
+    const held = mainOf({ isolated: [part] });
+    return [held.get("virtual_transport"), held.get("default_transport")];
+  };
+  assert.deepEqual(transports("receive"), [waits, undefined]);
+  assert.deepEqual(transports("send"), ["lmtp:unix:private/dovecot-lmtp", waits]);
+});
+
 test("a relay gets the password only over verified TLS, and only root can read its file", () => {
   const relayed = through({ login: { user: "me", password: "p:w $x" } });
   const lines = postfixOutbound(relayed);

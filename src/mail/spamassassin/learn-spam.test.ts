@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { corrections, learnService, renderLearn, renderLearnScripts } from "./learn-spam.ts";
+import { corrections, learnPlugin, learnService, renderLearn, renderLearnScripts } from "./learn-spam.ts";
 
 const site = sampleSite();
 
@@ -14,6 +14,10 @@ test("it runs as spamd, one at a time, only for IMAP processes", () => {
   const text = learnService(site);
   for (const line of ["user = debian-spamd", "process_limit = 1", "mode = 0600", "user = ghostinbox-mail"])
     assert.ok(text.includes(line), line);
+});
+
+test("only moved and copied mail teaches, not a flag or an upload", () => {
+  assert.deepEqual(learnPlugin(site).match(/causes = .*/g), ["causes = COPY", "causes = COPY"]);
 });
 
 test("an account is neither a path nor an option, and only two words are commands", () => {

@@ -101,6 +101,16 @@ test("lost mail is reported by its alias, or else by its recipient", async () =>
   assert.deepEqual(await seconds(2), reported);
 });
 
+test("a token is reported if it was made through the web, by its name", async () => {
+  const { engine, seconds, signIn } = alertsOnDatabase();
+  await signIn("203.0.113.7");
+  await engine.audit({ type: "TOKEN_CREATED", subject: "backup", by: "root" });
+  await engine.audit({ type: "TOKEN_CREATED", subject: "nightly", by: "web:admin via 203.0.113.9" });
+  assert.match((await seconds(2)).join("\n"), /^opened web_token nightly \(event \d+\)$/);
+  await engine.audit({ type: "PASSKEY_ADDED", subject: "Laptop", by: "web:admin via 203.0.113.9" });
+  assert.match((await seconds(2)).join("\n"), /^opened web_passkey Laptop added \(event \d+\)$/);
+});
+
 test("an account is known once it has signed in, however it is written", async () => {
   const { engine, db, fail } = alertsOnDatabase();
   await fail("a");
@@ -234,3 +244,13 @@ function changes() {
     },
   };
 }
+
+test("an alert can name what was changed", async () => {
+  const { engine, db } = alertsOnDatabase();
+  const types = ["SETTINGS_APPLIED", "FACTOR_ADDED", "FACTOR_REMOVED", "RECOVERY_CODES_MADE"] as const;
+  const more = ["RECOVERY_CODE_USED", "PASSKEY_REMOVED", "PASSKEY_REFUSED"] as const;
+  for (const type of [...types, ...more]) {
+    await engine.audit({ type, subject: "it", by: "root" });
+    assert.equal(new SqliteAlertEvents(db).between(0, 100).at(-1)?.subject, "it", type);
+  }
+});
