@@ -102,6 +102,7 @@ for (const [that, guesses, count] of [
   ["one network, however many it tries, for its share", { 1: "abcdefgh" }, 2],
   ["each of several networks", { 1: "ab", 2: "cd", 3: "e" }, 5],
   ["a password tried out of several once", { 1: "ab", 2: "ab", 3: "ab" }, 2],
+  ["a password tried out of several for the first of them", { 1: "x", 2: "xab" }, 3],
   ["the tries of each network beyond the common decoys", { 1: "xyc", 2: "xyd", 3: "xye" }, 4],
   ["unknown passwords one by one", { 1: "??", 2: "??" }, 4],
 ] as const)

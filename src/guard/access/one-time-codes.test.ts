@@ -17,8 +17,9 @@ const SECRET = Buffer.from("12345678901234567890");
 const T0 = instant(1_800_000_000_000);
 const STEP = T0 / STEP_MS;
 
-test("the vectors of RFC 6238, appendix B, in their last six digits", () => {
+test("the vectors of RFC 6238, appendix B, and one of RFC 4226, in their last six digits", () => {
   const vectors = [
+    [0, "84755224"],
     [59, "94287082"],
     [1_111_111_109, "07081804"],
     [1_111_111_111, "14050471"],
