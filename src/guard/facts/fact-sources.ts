@@ -61,7 +61,7 @@ type NeighbourParts = Readonly<{
   accounts: Pick<AccountHistory, "isKnownWithin">;
 }>;
 
-/** More servers in one network do not change any decision. */
+/** Servers of one network that are read. Honest mail from those beyond does not spare it. */
 const MOST_SERVERS = 1_024;
 
 /** What the addresses of a network did together, for the rules in core/decide/neighbours.ts. */
