@@ -92,11 +92,9 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     }
     dialog.close();
     await until("the attacker is banned", () => product.banOf(from));
-    // With such a name the stock filter skips the line: no account has such a name, so nothing is guessed.
+    // Dovecot logs a name with a blank as "?", so that the stock filter counts it like any other.
     const hostile = `x>, method=plain, rip=${OWNER}, lip=1.1.1.1, session=<a`;
-    for (const name of [hostile, hostile, hostile, ANNA, ANNA, ANNA]) {
-      await tryLogIn(lab.attacker, "198.51.100.212", name, `wrong ${Math.random()}`);
-    }
+    for (let i = 0; i < 3; i++) await tryLogIn(lab.attacker, "198.51.100.212", hostile, `wrong ${i}`);
     await until("the guesser is banned", () => product.banOf("198.51.100.212"));
     assert.equal(await product.banOf(OWNER), undefined);
     assert.deepEqual(
