@@ -92,9 +92,12 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     }
     dialog.close();
     await until("the attacker is banned", () => product.banOf(from));
-    // Dovecot logs a name with a blank as "?", so that the stock filter counts it like any other.
+    // Dovecot logs such a name as "?", and the stock filter counts it. Only guesses at an account lead to the ban.
     const hostile = `x>, method=plain, rip=${OWNER}, lip=1.1.1.1, session=<a`;
-    for (let i = 0; i < 3; i++) await tryLogIn(lab.attacker, "198.51.100.212", hostile, `wrong ${i}`);
+    for (const name of [hostile, hostile, hostile, ANNA, ANNA, ANNA]) {
+      const answer = await tryLogIn(lab.attacker, "198.51.100.212", name, `wrong ${Math.random()}`).catch(() => null);
+      if (answer === null) break;
+    }
     await until("the guesser is banned", () => product.banOf("198.51.100.212"));
     assert.equal(await product.banOf(OWNER), undefined);
     assert.deepEqual(
