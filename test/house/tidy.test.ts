@@ -35,7 +35,6 @@ const NEEDS_NO_TEST = [
   "src/guard/network-ports.ts",
   "src/guard/admin-ports.ts",
   "src/guard/mailbox-ports.ts",
-  "src/admin/declare/replay-items.ts",
   "src/admin/declare/items.ts",
   "src/admin/declare/verb.ts",
   "src/admin/filters.ts",

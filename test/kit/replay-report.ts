@@ -1,4 +1,4 @@
-import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
+import type { ReplayReport } from "../../src/jobs/replay/run-replay.ts";
 
 /** The report of a replay that compared nothing. */
 export function emptyReport(): ReplayReport {

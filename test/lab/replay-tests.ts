@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
+import type { ReplayReport } from "../../src/jobs/replay/run-replay.ts";
 import { ANNA, BERT, mailOver, openSmtp, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";

@@ -1,4 +1,3 @@
-import type { Compared, ComparedAccount, ComparedAddress, ReplayReport } from "../../admin/declare/replay-items.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import type { RecordedVerdict } from "../../core/events/columns.ts";
@@ -21,11 +20,14 @@ type Tally = {
   bansNow: number;
   sparedThen: number;
   sparedNow: number;
+  /** Decisions that are stricter now than then (`harder`), or less strict (`milder`). */
   harder: number;
   milder: number;
   firstAt: Millis;
+  /** The reason of its first ban, then or now. */
   reason: Reason | null;
 };
+/** An account of this server whose sign-in or mail would be refused, deferred or delayed now, and was not then. */
 type Account = {
   readonly account: string;
   ip: Ip;
@@ -35,7 +37,10 @@ type Account = {
   reason: Reason | null;
 };
 type Kind = "connections" | "mails" | "sign_ins";
-type Counts = Record<Kind, Record<Verdict, number>>;
+type Counts = Readonly<Record<Kind, Record<Verdict, number>>>;
+export type Compared = Readonly<ReturnType<typeof exampleOf>>;
+export type ComparedAccount = Readonly<ReturnType<typeof accountOf>>;
+export type ComparedAddress = Readonly<ReturnType<typeof itemOf>>;
 
 /** The changes by the other policy, by address and by account. */
 export class Comparison {
@@ -85,7 +90,8 @@ export class Comparison {
       this.#examples.push(exampleOf(replayed, decision.verdict, decision.reason));
   }
 
-  report(): Omit<ReplayReport, "reach"> {
+  /** For `--json`. Times are ISO 8601 UTC; `then` is the recorded decision, `now` that of the other policy. */
+  report() {
     const tallies = [...this.#tallies].map(([, tally]) => tally);
     const listed = (found: readonly Tally[], most = MOST_LISTED) => ({
       total: found.length,
@@ -97,18 +103,22 @@ export class Comparison {
     const accounts = [...this.#accounts].map(([, account]) => account).toSorted((a, b) => b.events - a.events);
     return {
       identical: this.#differences === 0 && this.#unreached === 0,
+      /** The first and the last compared event; null: there was none. */
       from: isoTimeOrNull(this.#firstAt),
       to: isoTimeOrNull(this.#lastAt),
       events: this.#events,
       differences: this.#differences,
+      /** Events that would not have happened, because an earlier step is now refused. */
       unreached: this.#unreached,
       banned: listed(tallies.filter(({ bansThen, bansNow }) => bansNow > 0 && bansThen === 0)),
       notBanned: listed(tallies.filter(({ bansThen, bansNow }) => bansNow === 0 && bansThen > 0)),
+      /** Banned then and now, but a different number of times. */
       bannedOtherwise: listed(
         tallies.filter(({ bansThen, bansNow }) => bansNow > 0 && bansThen > 0 && bansNow !== bansThen),
       ),
       spared: listed(tallies.filter(({ sparedThen, sparedNow }) => sparedNow > 0 && sparedThen === 0)),
       notSpared: listed(tallies.filter(({ sparedThen, sparedNow }) => sparedNow === 0 && sparedThen > 0)),
+      /** Different decisions, by the new verdict. */
       changed: this.#now,
       accounts: { total: accounts.length, items: accounts.slice(0, MOST_LISTED).map(accountOf) },
       mostAffected: listed(
@@ -186,15 +196,15 @@ function affected({ bansThen, bansNow, harder, milder }: Tally): number {
   return harder + milder + 10 * Math.abs(bansNow - bansThen);
 }
 
-function itemOf({ prefix, firstAt, ...tally }: Tally): ComparedAddress {
+function itemOf({ prefix, firstAt, ...tally }: Tally) {
   return { ip: networkAddress(prefix), prefix, ...tally, firstAt: isoTime(firstAt) };
 }
 
-function accountOf({ firstAt, ...account }: Account): ComparedAccount {
+function accountOf({ firstAt, ...account }: Account) {
   return { ...account, firstAt: isoTime(firstAt) };
 }
 
-function exampleOf(replayed: Replayed, verdict: Verdict, reason: Reason): Compared {
+function exampleOf(replayed: Replayed, verdict: Verdict, reason: Reason) {
   const { event, at } = replayed.step;
   const then = thenOf(replayed);
   return {

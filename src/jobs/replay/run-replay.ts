@@ -1,5 +1,4 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ReplayReport } from "../../admin/declare/replay-items.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, isoTimeOrNull, later, type Millis } from "../../core/time.ts";
@@ -28,8 +27,10 @@ export type ReplayAsked = Readonly<{
   now: Millis;
 }>;
 
+export type ReplayReport = Readonly<ReturnType<typeof runReplay>>;
+
 /** Reads recorded events over a read-only connection, and compares them with a different policy's decisions. */
-export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
+export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   const { policy, allowNow, proxies, since, only, mostEvents, now } = asked;
   const recorded = new RecordedEvents(db);
   const last = recorded.last();
@@ -41,6 +42,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
   const halfAt = cut ? recorded.firstReadable(first + Math.floor(mostEvents / 2)) : null;
   const filledAt = firstAt === null ? now : later(firstAt, WARM_UP_MS);
   const comparedFrom = halfAt === null ? since : instant(Math.max(since, Math.min(filledAt, halfAt)));
+  /** Events without data, recorded by an older version; and how often settings were applied, so decisions were made under others. */
   const seen = { unreadable: 0, settingsApplied: 0 };
   const history = openReplayHistory(policy, db, firstAt ?? now);
   const comparison = new Comparison(only, comparedFrom);
@@ -51,11 +53,16 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
   } finally {
     history.close();
   }
+  /** How far back the events reach. */
   const reach = {
+    /** The first event that can be decided again; null: there is none. */
     firstEvent: isoTimeOrNull(firstAt),
+    /** Before this time, events were replaced by summaries; null: there are no summaries. */
     summedUpTo: isoTimeOrNull(recorded.summedUpTo()),
     ...seen,
+    /** There are more events than the limit: the oldest were skipped. */
     cut,
+    /** False: events were skipped, so that the longest windows started with too few. */
     windowsFilled: !cut || filledAt <= comparedFrom,
   };
   return { ...comparison.report(), reach };

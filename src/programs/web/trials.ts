@@ -1,8 +1,7 @@
 import { Worker } from "node:worker_threads";
-import type { ReplayReport } from "../../admin/declare/replay-items.ts";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
+import type { ReplayAsked, ReplayReport } from "../../jobs/replay/run-replay.ts";
 import { StoreDown, type TrialOutcome, type Trials } from "../../surfaces/api/ports.ts";
 import { threadProgram } from "./thread-program.ts";
 

@@ -1,12 +1,11 @@
 import type { CommandOf, Reply, WebVerb } from "../../admin/declare/control.ts";
-import type { ReplayReport } from "../../admin/declare/replay-items.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
 import type { LocalConnection } from "../../host/kernel/tcp-sockets.ts";
-import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
+import type { ReplayAsked, ReplayReport } from "../../jobs/replay/run-replay.ts";
 
 /** Ports of the API, each named for the need; `programs/web` implements them. */
 

@@ -4,6 +4,7 @@ import * as z from "zod/mini";
 import { startKit } from "../../../../test/kit/api-kit.ts";
 import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
 import { emptyReport } from "../../../../test/kit/replay-report.ts";
+import { STRANGER } from "../../../../test/kit/samples.ts";
 import { preview as previewShape, type SettingsPreview, settingList } from "../../../admin/settings.ts";
 import type { Trials } from "../ports.ts";
 
@@ -68,7 +69,7 @@ test("the list joins what the guard knows with the reference, and says why a set
 
 test("a preview tells what the limits would have done, or that it was too long", async (t) => {
   const asked: unknown[] = [];
-  const shown = { account: "anna@example.test", ip: "203.0.113.7", events: 3, reason: "rate" };
+  const shown = { account: "anna@example.test", ip: STRANGER, events: 3, reason: "banned" } as const;
   const hit = { ...shown, firstAt: "2026-11-20T06:50:00.000Z", isBanned: false };
   const report = { ...emptyReport(), events: 9, accounts: { total: 1, items: [hit] } };
   const kit = await kitOf(t, {

@@ -1,5 +1,4 @@
 import * as z from "zod";
-import type { ComparedAddress } from "../../../admin/declare/replay-items.ts";
 import {
   changesByKey,
   preview,
@@ -8,6 +7,7 @@ import {
   settingList,
 } from "../../../admin/settings.ts";
 import { DAY_MS, later, type Millis } from "../../../core/time.ts";
+import type { ComparedAddress } from "../../../jobs/replay/comparison.ts";
 import { defaultOf, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
 import { sendToGuard } from "../derived.ts";

@@ -1,12 +1,7 @@
-import type {
-  Compared,
-  ComparedAccount,
-  ComparedAddress,
-  ReplayReach,
-  ReplayReport,
-} from "../../../admin/declare/replay-items.ts";
 import { plural } from "../../../core/text.ts";
 import { dayAndTime, shown } from "../../../core/time.ts";
+import type { Compared, ComparedAccount, ComparedAddress } from "../../../jobs/replay/comparison.ts";
+import type { ReplayReport } from "../../../jobs/replay/run-replay.ts";
 import { columns } from "./text.ts";
 
 const MOST_SHOWN = 10;
@@ -93,13 +88,13 @@ function section(title: string, total: number, rows: readonly (readonly string[]
 }
 
 /** Empty if no event was skipped. */
-export function leftOut({ cut, windowsFilled }: Pick<ReplayReach, "cut" | "windowsFilled">): string {
+export function leftOut({ cut, windowsFilled }: Pick<ReplayReport["reach"], "cut" | "windowsFilled">): string {
   if (!cut) return "";
   const low = " Counts over long times, such as the mails of a day, started too low, so more may be refused.";
   return `Only the newest events were compared.${windowsFilled ? "" : low}`;
 }
 
-function reachOf(reach: ReplayReach): string {
+function reachOf(reach: ReplayReport["reach"]): string {
   const { firstEvent, summedUpTo, unreadable, settingsApplied } = reach;
   const from = firstEvent === null ? "" : `The first event that can be replayed is of ${dayAndTime(firstEvent)}`;
   const why =

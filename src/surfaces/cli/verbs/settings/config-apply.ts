@@ -1,10 +1,10 @@
 import type { Results } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
-import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
 import { domainOf } from "../../../../core/net/address.ts";
 import { formatKeepRule } from "../../../../core/retention.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, later } from "../../../../core/time.ts";
+import type { ReplayReport } from "../../../../jobs/replay/run-replay.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
