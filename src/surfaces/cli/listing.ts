@@ -1,5 +1,5 @@
 import { PAGE, type PageRequest } from "../../admin/declare/paging.ts";
-import { type Call, type Failure, wrongUsage } from "./call.ts";
+import { type Answer, type Call, type Failure, type Reader, withReader, wrongUsage } from "./call.ts";
 import type { Option } from "./parse.ts";
 import { oneLine } from "./print/text.ts";
 
@@ -33,6 +33,18 @@ export function pageFrom(call: Call, things: string, cursors: "texts" | "numbers
   const isRight = cursor === null || (cursors === "texts" ? cursor.length <= PAGE.cursorCharacters : isId(cursor));
   if (isRight) return { limit, cursor };
   return wrongUsage(`"${oneLine(cursor)}" is not a cursor of a list of ${things}.`, "The list prints the cursor.");
+}
+
+/** A command that lists what the databases have, a page at a time. */
+export function pageOfReader(
+  things: string,
+  cursors: "texts" | "numbers",
+  run: (call: Call, reader: Reader, page: PageRequest) => Promise<Answer>,
+) {
+  return async (call: Call): Promise<Answer> => {
+    const page = pageFrom(call, things, cursors);
+    return "ok" in page ? page : withReader((_, reader) => run(call, reader, page))(call);
+  };
 }
 
 type Paged = Readonly<{ next: string | null }>;

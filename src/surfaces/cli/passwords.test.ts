@@ -69,7 +69,7 @@ test("judges clear text in the followed file, with the reason, but not hashes an
   const found = await judgeFollowed(path, [...accounts, { name: "dora@example.org", origin: "command" }]);
   assert.deepEqual([...found.judged], ["anna@example.org", "bert@example.org"]);
   assert.deepEqual([...found.weak.keys()], ["anna@example.org"]);
-  assert.match(weakLines(found).join("\n"), /anna@example\.org: The password is too short/);
-  assert.deepEqual(weakLines(await judgeFollowed("", accounts)), []);
+  assert.match(weakLines(found.weak).join("\n"), /anna@example\.org: The password is too short/);
+  assert.deepEqual(weakLines((await judgeFollowed("", accounts)).weak), []);
   assert.equal((await judgeFollowed(join(path, "none"), accounts)).judged.size, 0);
 });

@@ -90,7 +90,7 @@ export async function judgeFollowed(
 }
 
 /** One line for each, below a list of accounts; empty if there is none. */
-export function weakLines({ weak }: Pick<FollowedPasswords, "weak">): readonly string[] {
+export function weakLines(weak: FollowedPasswords["weak"]): readonly string[] {
   if (weak.size === 0) return [];
   const head = `Weak ${plural(weak.size, "password")} in the accounts file, which work until the file has stronger ones:`;
   return ["", head, ...[...weak].map(([name, why]) => `  ${name}: ${why}`)];

@@ -113,7 +113,9 @@ function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[
       ]),
     ]),
     ...(unused.length === 0 ? [] : [`Not used for ${formatDuration(UNUSED_MS)}: ${unused.join(", ")}.`]),
-    ...weakLines({ weak: weakOf(accounts) }),
+    ...weakLines(
+      new Map(accounts.flatMap(({ name, weakness }) => (weakness === null ? [] : [[name, weakness] as const]))),
+    ),
     "",
     "Where mail is sent on to other servers:",
     forwards.length === 0
@@ -133,10 +135,6 @@ function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[
       ]),
     ]),
   ];
-}
-
-function weakOf(accounts: AccessReview["accounts"]): ReadonlyMap<string, string> {
-  return new Map(accounts.flatMap(({ name, weakness }) => (weakness === null ? [] : [[name, weakness] as const])));
 }
 
 function seenCells(seen: Seen | null): readonly string[] {

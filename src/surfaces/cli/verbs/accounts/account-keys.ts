@@ -4,15 +4,12 @@ import { type AccountKey, KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/a
 import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { lockAgain, makeAccountKey, recoverKey } from "../../../../store/passwords/account-key.ts";
-import { type Call, type Failure, failed, PROGRAM } from "../../call.ts";
+import { type Call, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/**
- * `recovers`: the account had them before. `closed`: whether there is mail that the password does not open. `beyond`: how many of
- * the account's oldest keys no password opens any more.
- */
-type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean; closed: boolean; beyond: number }>;
+/** `recovers`: the account had them before. `beyond`: how many of the account's oldest keys no password opens any more. */
+type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean; beyond: number }>;
 
 /**
  * The keys for the mail of an account that gets this password: those that it had, if the recovery key opens them, or else new ones
@@ -20,26 +17,18 @@ type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean;
  */
 export async function keysFor(
   call: Call,
-  { name, password }: Readonly<{ name: string; password: string }>,
-  recoveryKey: KeyObject | null,
+  reader: Reader,
+  { name, password, recoveryKey }: Readonly<{ name: string; password: string; recoveryKey: KeyObject | null }>,
 ): Promise<Keys | Failure> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const kept = opened.reader.accountKeys(name);
+  const kept = reader.accountKeys(name);
   if (recoveryKey !== null && kept.length > 0) {
-    const taken = kept.slice(0, KEYS_OF_AN_ACCOUNT);
-    const keys = await lockAgain(taken, recoveryKey, password);
-    if (keys === null) return otherKey(name);
-    const beyond = kept.length - keys.length;
-    return { ok: true, keys, recovers: true, closed: beyond > 0, beyond };
+    const keys = await lockAgain(kept.slice(0, KEYS_OF_AN_ACCOUNT), recoveryKey, password);
+    return keys === null ? otherKey(name) : { ok: true, keys, recovers: true, beyond: kept.length - keys.length };
   }
-  const closed = kept.length > 0;
   const makes = makesKeys(call);
   if (typeof makes !== "boolean") return makes;
-  const beyond = Math.max(kept.length + (makes ? 1 : 0) - KEYS_OF_AN_ACCOUNT, 0);
-  if (!makes) return { ok: true, keys: [], recovers: false, closed, beyond };
-  const key = await makeAccountKey(password, readFileSync(call.layout.mailRecoveryKey, "utf8"));
-  return { ok: true, keys: [key], recovers: false, closed, beyond };
+  const keys = makes ? [await makeAccountKey(password, readFileSync(call.layout.mailRecoveryKey, "utf8"))] : [];
+  return { ok: true, keys, recovers: false, beyond: Math.max(kept.length + keys.length - KEYS_OF_AN_ACCOUNT, 0) };
 }
 
 /** Whether an account gets a new key with a password that opens none of its keys. */
@@ -50,13 +39,11 @@ function makesKeys(call: Call): boolean | Failure {
 }
 
 /** Why an account should not get a new key: no password would open its oldest one any more. Null if it may. */
-export async function fullOfKeys(call: Call, name: string): Promise<Failure | null> {
+export function fullOfKeys(call: Call, reader: Reader, name: string): Failure | null {
   if (call.option("recovery-key") !== null) return null;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
   const makes = makesKeys(call);
   if (typeof makes !== "boolean") return makes;
-  const { length } = opened.reader.accountKeys(name);
+  const { length } = reader.accountKeys(name);
   if (!makes || length < KEYS_OF_AN_ACCOUNT) return null;
   return failed(
     `${name} has ${plural(length, "key")}, and a password opens at most ${KEYS_OF_AN_ACCOUNT}: with one more its oldest mail could not be read any more.`,

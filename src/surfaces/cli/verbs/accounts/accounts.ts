@@ -24,22 +24,28 @@ import {
   type Failure,
   failed,
   PROGRAM,
+  type Reader,
   whileRunning,
+  withReader,
   wrongUsage,
 } from "../../call.ts";
-import { andMore, pageFrom } from "../../listing.ts";
+import { andMore, pageOfReader } from "../../listing.ts";
 import { judgeFollowed, newPasswordHash, weakLines } from "../../passwords.ts";
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 
-export const accountAdd = ofAccount(async (call, name) => {
-  const vain = await whyInVain(call, name, "new");
-  if (vain !== null) return vain;
+export const accountAdd = ofStoredAccount(async (call, name, reader) => {
+  const loaded = settingsOf(call);
+  if (loaded.ok && !loaded.settings.domains.includes(domainOf(name))) {
+    const { message, next } = notServed(domainOf(name), loaded.settings.domains);
+    return failed(message, next);
+  }
+  if (reader.account(name) !== null) return failed(accountExists(name), `${PROGRAM} account passwd ${name}`);
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
-  const secret = await secretOf(call, name, password);
+  const secret = await secretOf(call, reader, { name, ...password });
   if (!secret.ok) return secret;
   const asked = await call.guard.ask({ verb: "account_create_hashed", name, ...secret.fields });
   if (!asked.ok) return asked;
@@ -48,47 +54,30 @@ export const accountAdd = ofAccount(async (call, name) => {
   return done(asked.result, text, `${PROGRAM} account list`);
 });
 
-/** Why a password would be typed in vain; null if it would not, as far as is known. */
-async function whyInVain(call: Call, name: AccountName, must: "new" | "known"): Promise<Failure | null> {
-  const running = await call.guard.ask({ verb: "ping" });
-  if (!running.ok) return running;
-  const opened = await call.reader();
-  if (!opened.ok) return null;
-  const isKnown = opened.reader.account(name) !== null;
-  if (must === "known") return isKnown ? null : noAccount(name);
-  const loaded = settingsOf(call);
-  if (loaded.ok && !loaded.settings.domains.includes(domainOf(name))) {
-    const { message, next } = notServed(domainOf(name), loaded.settings.domains);
-    return failed(message, next);
-  }
-  return isKnown ? failed(accountExists(name), `${PROGRAM} account passwd ${name}`) : null;
-}
-
 /** The guard's part of a password. `closed`: a separate sentence if there is mail that it does not open, or empty. */
 export async function secretOf(
   call: Call,
-  name: AccountName,
-  { hash, passwordHash, password }: Readonly<{ hash: string; passwordHash: string; password: string }>,
+  reader: Reader,
+  { name, hash, passwordHash, password }: Readonly<Record<"name" | "hash" | "passwordHash" | "password", string>>,
 ) {
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey !== null && "ok" in recoveryKey) return recoveryKey;
-  const found = await keysFor(call, { name, password }, recoveryKey);
+  const found = await keysFor(call, reader, { name, password, recoveryKey });
   if (!found.ok) return found;
-  const { keys, recovers } = found;
-  const locked =
-    found.closed && !recovers ? ` Its older mail is locked until you open it: ${recoverCommand(name)}` : "";
-  const closed = `${locked}${locked === "" || found.beyond === 0 ? "" : "."}${beyondText(name, found.beyond)}`;
+  const { keys, recovers, beyond } = found;
+  const isLocked = !recovers && reader.accountKeys(name).length > 0;
+  const locked = isLocked ? ` Its older mail is locked until you open it: ${recoverCommand(name)}` : "";
+  const closed = `${locked}${isLocked && beyond > 0 ? "." : ""}${beyondText(name, beyond)}`;
   return { ok: true as const, fields: { hash, passwordHash, keys, recovers }, closed };
 }
 
-export const accountPasswd = ofAccount(async (call, name) => {
-  const vain = await whyInVain(call, name, "known");
-  if (vain !== null) return vain;
-  const full = await fullOfKeys(call, name);
+export const accountPasswd = ofStoredAccount(async (call, name, reader) => {
+  if (reader.account(name) === null) return noAccount(name);
+  const full = fullOfKeys(call, reader, name);
   if (full !== null) return full;
   const password = await newPasswordHash(call, name);
   if (!password.ok) return password;
-  const secret = await secretOf(call, name, password);
+  const secret = await secretOf(call, reader, { name, ...password });
   if (!secret.ok) return secret;
   const { fields, closed } = secret;
   const asked = await call.guard.ask({ verb: "account_set_hash", name, ...fields });
@@ -117,21 +106,16 @@ export const accountRemove = ofAccount(async (call, name) => {
 
 const NEXT_POSTMASTER = `It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other account, if there is one, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 
-export async function accountList(call: Call): Promise<Answer> {
-  const page = pageFrom(call, "accounts");
-  if ("ok" in page) return page;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const listed = opened.reader.accounts(page);
+export const accountList = pageOfReader("accounts", "texts", async (call, reader, page) => {
+  const listed = reader.accounts(page);
   const { items } = listed;
   if (items.length === 0) return done(listed, "There is no account yet.", `${PROGRAM} account add you@example.org`);
   const settings = settingsOf(call);
-  const followed = await judgeFollowed(settings.ok ? settings.settings["accounts.follow"] : "", items);
-  const isWeak = ({ name }: AccountItem): boolean => followed.weak.has(name);
-  const marked = items.map((item) => (isWeak(item) ? { ...item, weakness: followed.weak.get(item.name) } : item));
+  const { weak } = await judgeFollowed(settings.ok ? settings.settings["accounts.follow"] : "", items);
+  const marked = items.map((item) => (weak.has(item.name) ? { ...item, weakness: weak.get(item.name) } : item));
   const rows = items.map((item) => [
     item.name,
-    isWeak(item) ? `${stateOf(item)}, weak password` : stateOf(item),
+    weak.has(item.name) ? `${stateOf(item)}, weak password` : stateOf(item),
     dayAndTime(item.createdAt),
     item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
     item.quotaBytes === null ? "default" : item.quotaBytes === 0 ? "none" : formatSize(item.quotaBytes),
@@ -139,8 +123,8 @@ export async function accountList(call: Call): Promise<Answer> {
   ]);
   const more = andMore({ ...listed, shown: items.length }, page.cursor);
   const table = columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "QUOTA", "FROM"], ...rows]);
-  return done({ ...listed, items: marked }, [table + more, ...weakLines(followed)].join("\n"));
-}
+  return done({ ...listed, items: marked }, [table + more, ...weakLines(weak)].join("\n"));
+});
 
 export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "suspended">): string {
   if (origin === "unlisted") return "not in the accounts file";
@@ -156,6 +140,11 @@ export function ofAccount(run: (call: Call, name: AccountName) => Promise<Answer
     const name = accountFrom(call.args[0]);
     return typeof name === "string" ? run(call, name) : name;
   };
+}
+
+/** A command about an account, which may exist, that reads the databases. */
+export function ofStoredAccount(run: (call: Call, name: AccountName, reader: Reader) => Promise<Answer>) {
+  return ofAccount((call, name) => withReader((_, reader) => run(call, name, reader))(call));
 }
 
 export function accountFrom(text: string | undefined): AccountName | Failure {

@@ -23,7 +23,7 @@ import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { withSettingsWhileRunning } from "../../server-settings.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
-import { noAccount, ofAccount } from "./accounts.ts";
+import { noAccount, ofStoredAccount } from "./accounts.ts";
 
 /** `encryption show` */
 export const encryptionShow = withCrypt(async (call, crypt) => {
@@ -162,18 +162,14 @@ const ADVICE =
   "Keep this outside this machine: it is not shown again. Without it, an account whose password is forgotten loses its mail.";
 
 /** `encryption recover ADDRESS`: lets the account's current password open its former keys, as many as Dovecot takes. */
-export const encryptionRecover = ofAccount(async (call, name) => {
-  const running = await call.guard.ask({ verb: "ping" });
-  if (!running.ok) return running;
+export const encryptionRecover = ofStoredAccount(async (call, name, reader) => {
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey === null)
     return wrongUsage("Without the recovery key nothing can be opened.", "Give it with --recovery-key FILE.");
   if ("ok" in recoveryKey) return recoveryKey;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const hash = opened.reader.accountPassword(name);
+  const hash = reader.accountPassword(name);
   if (hash === null) return noAccount(name);
-  if (opened.reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
+  if (reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
   const password = await passwordFrom(call, `Current password of ${name}: `, false);
   if (typeof password !== "string") return password;
   const verified = await verify(name, hash, password);
@@ -184,7 +180,7 @@ export const encryptionRecover = ofAccount(async (call, name) => {
       `This is not the password of ${name}. Nothing was changed.`,
       `Set a new one: ${PROGRAM} account passwd ${name} --recovery-key FILE`,
     );
-  const found = await keysFor(call, { name, password }, recoveryKey);
+  const found = await keysFor(call, reader, { name, password, recoveryKey });
   if (!found.ok) return found;
   const { keys, beyond } = found;
   const asked = await call.guard.ask({ verb: "mail_keys_recover", name, hash, keys });

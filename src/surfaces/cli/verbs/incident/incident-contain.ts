@@ -79,7 +79,7 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
     ...accounts.map((name) => {
       if (isOfFile(opened.reader, name)) return suspend(call, name, untilFileHasNew(name));
-      return call.flag("suspend") ? suspend(call, name) : newPassword(call, name);
+      return call.flag("suspend") ? suspend(call, name) : newPassword(call, opened.reader, name);
     }),
     ...accounts.flatMap((name) => endSettings(call, opened.reader, name)),
     ...[...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident)),
@@ -175,12 +175,12 @@ function suspend(call: Call, name: AccountName, next = ""): Deed {
   return { plan, run };
 }
 
-function newPassword(call: Call, name: AccountName): Deed {
+function newPassword(call: Call, reader: Reader, name: AccountName): Deed {
   const plan = `Give ${name} a new password, end its sessions, and hold its mail in the queue.`;
   const run = async (): Promise<Came> => {
     const password = madePassword();
     const passwordHash = passwordHashFor(call, name, password);
-    const secret = await secretOf(call, name, { hash: await hashPassword(password), passwordHash, password });
+    const secret = await secretOf(call, reader, { name, hash: await hashPassword(password), passwordHash, password });
     if (!secret.ok) return notTaken(plan, secret);
     const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
     if (!asked.ok && !mayStand(asked)) return notTaken(plan, asked);

@@ -3,7 +3,7 @@ import { dayAndTime, shown, until } from "../../../../core/time.ts";
 import { allBans } from "../../../../guard/explain/stats.ts";
 import { callerConnection, peerOf } from "../../../../host/firewall/opening.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
-import { andMore, pageFrom } from "../../listing.ts";
+import { andMore, pageOfReader } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
@@ -48,12 +48,7 @@ export function callerIn(call: Call, target: string): Prefix | null {
 
 const USUAL_IPV6_LENGTH = 64;
 
-export async function bans(call: Call): Promise<Answer> {
-  const page = pageFrom(call, "bans", "numbers");
-  if ("ok" in page) return page;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const { queries } = opened.reader;
+export const bans = pageOfReader("bans", "numbers", async (call, { queries }, page) => {
   const now = call.now();
   const { items, next } = queries.bans(now, page);
   const active = allBans(queries.figures.bansInForce(now));
@@ -68,7 +63,7 @@ export async function bans(call: Call): Promise<Answer> {
   const text = columns([["ADDRESS", "LEVEL", "UNTIL", "REASON", "BY"], ...rows]);
   const more = andMore({ next, total: active, shown: items.length }, page.cursor);
   return done({ active, items, next }, text + more, `${PROGRAM} why ${items[0]?.ip ?? "IP"}`);
-}
+});
 
 /** More than one provider's customers, so probably a slip of the finger: `/8` instead of `/28`. */
 function isWide(network: Prefix): boolean {

@@ -5,16 +5,12 @@ import { parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { appendAnchor, readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, withReader } from "../../call.ts";
-import { andMore, pageFrom } from "../../listing.ts";
+import { andMore, pageOfReader } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
 
 /** `audit list` */
-export async function auditList(call: Call): Promise<Answer> {
-  const page = pageFrom(call, "entries", "numbers");
-  if ("ok" in page) return page;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const listed = opened.reader.audit.page(page);
+export const auditList = pageOfReader("entries", "numbers", async (_, { audit }, page) => {
+  const listed = audit.page(page);
   const items = listed.items.map((entry) => ({ ...entry, detail: parsed(entry.detail) }));
   if (items.length === 0) return done(listed, "The audit has no entry yet.");
   const rows = items
@@ -23,7 +19,7 @@ export async function auditList(call: Call): Promise<Answer> {
   const more = andMore({ ...listed, shown: items.length }, page.cursor);
   const text = columns([["ENTRY", "TIME", "BY", "TYPE", "SUBJECT"], ...rows]) + more;
   return done({ ...listed, items }, text, `${PROGRAM} audit verify`);
-}
+});
 
 /** `audit verify` */
 export async function auditVerify(call: Call): Promise<Answer> {
