@@ -5,6 +5,7 @@ import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
+import { parsePrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import type { Millis } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
@@ -15,7 +16,7 @@ import { listOf, wordsOf } from "../../parse.ts";
 import { passwordHashFor } from "../../passwords.ts";
 import { oneLine } from "../../print/text.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
-import { callerIn, targetFrom } from "../server/bans.ts";
+import { callerIn, noNetwork } from "../server/bans.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
@@ -37,9 +38,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   if (unsure !== null) return unsure;
   const came: Came[] = [];
   for (const deed of planned) came.push(await deed.run());
-  const did = came.flatMap((one) => one.did);
-  const wrong = came.flatMap((one) => one.wrong);
-  const printed = came.flatMap((one) => one.printed ?? []);
+  const { did, wrong, printed } = joined(...came);
   const says = `Contained: ${plural(did.length, "step")} taken${wrong.length === 0 ? "" : `, ${wrong.length} failed`}.`;
   // A password that is in force is printed, whatever else fails.
   const unaudited = await take(call, incident, { step: "contain", says, lines: [...did, ...wrong] }).catch(
@@ -60,7 +59,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
 });
 
 /** The result of a measure; a part of it may fail. `printed`: secrets that are shown once and kept nowhere. */
-type Came = Readonly<{ did: readonly string[]; wrong: readonly string[]; printed?: string }>;
+type Came = Readonly<Record<"did" | "wrong" | "printed", readonly string[]>>;
 /** One thing to do, and what it is; an empty plan: nothing as far as is known. */
 type Deed = Readonly<{ plan: string; run: () => Promise<Came> }>;
 
@@ -100,22 +99,17 @@ function untilFileHasNew(name: AccountName): string {
 function newDashboardPassword(call: Call): Deed {
   const plan = "Set a new password of the dashboard, and remove its second factors and passkeys.";
   const run = async (): Promise<Came> => {
-    const changed = await changeDashboardPassword(call, plan);
+    const password = madePassword();
+    const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
+    const changed = asked.ok ? took("The dashboard's password was changed.") : notTaken(plan, asked);
     // After the password: an intruder could have set up a second factor, and sessions end with it.
     const reset = await call.guard.ask({ verb: "factors_reset" });
-    if (!reset.ok)
-      return { ...changed, wrong: [...changed.wrong, notDone("Remove the second factors of the dashboard.", reset)] };
-    return { ...changed, did: [...changed.did, factorsRemoved(reset.result)] };
+    const removed = reset.ok
+      ? took(factorsRemoved(reset.result))
+      : notTaken("Remove the second factors of the dashboard.", reset);
+    return joined(changed, removed, shownOnce("dashboard", password, asked));
   };
   return { plan, run };
-}
-
-async function changeDashboardPassword(call: Call, plan: string): Promise<Came> {
-  const password = madePassword();
-  const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
-  if (asked.ok) return { ...took("The dashboard's password was changed."), printed: `dashboard  ${password}` };
-  const failure = notTaken(plan, asked);
-  return mayStand(asked) ? { ...failure, printed: `dashboard  ${password}  (it may be in force: see above)` } : failure;
 }
 
 /**
@@ -125,20 +119,20 @@ async function changeDashboardPassword(call: Call, plan: string): Promise<Came> 
 function revokeTokens(call: Call): Deed {
   const plan = "Revoke every API token.";
   const run = async (): Promise<Came> => {
-    const did: string[] = [];
-    const wrong = new Map<string, string>();
+    const came: Came[] = [];
+    const failed = new Set<string>();
     while (true) {
       const listed = await call.guard.ask({ verb: "token_list", limit: PAGE.most, cursor: null });
-      if (!listed.ok) return { did, wrong: [...wrong.values(), notDone(plan, listed)] };
-      const left = listed.result.items.filter(({ name }) => !wrong.has(name));
-      if (left.length === 0) break;
+      if (!listed.ok) return joined(...came, notTaken(plan, listed));
+      const left = listed.result.items.filter(({ name }) => !failed.has(name));
+      if (left.length === 0) return came.length === 0 ? took("No API token existed.") : joined(...came);
       for (const { name } of left) {
         const asked = await call.guard.ask({ verb: "token_revoke", name });
-        if (asked.ok) did.push(`The API token ${name} is revoked.`);
-        else wrong.set(name, notDone(`Revoke the API token ${name}.`, asked));
+        if (!asked.ok) failed.add(name);
+        const revoked = `The API token ${name} is revoked.`;
+        came.push(asked.ok ? took(revoked) : notTaken(`Revoke the API token ${name}.`, asked));
       }
     }
-    return { did: did.length + wrong.size === 0 ? ["No API token existed."] : did, wrong: [...wrong.values()] };
   };
   return { plan, run };
 }
@@ -152,7 +146,7 @@ function endSettings(call: Call, reader: Reader, name: AccountName): readonly De
     const known = reader.own(name);
     const run = async (): Promise<Came> => {
       const was = reader.own(name);
-      if (!isSet(was)) return NOTHING;
+      if (!isSet(was)) return joined();
       const asked = await call.guard.ask(command(name));
       return asked.ok ? took(oneLine(did(name, was))) : notTaken(plan(name, was), asked);
     };
@@ -169,8 +163,7 @@ function suspend(call: Call, name: AccountName, next = ""): Deed {
       const held = plural(asked.result.held, "mail");
       return took(`${name} is suspended, its sessions were ended, and ${held} put on hold.${next}`);
     }
-    const held = mayStand(asked) ? await holdQueue(call, name) : NOTHING;
-    return { did: held.did, wrong: [notDone(plan, asked), ...held.wrong] };
+    return joined(notTaken(plan, asked), ...(mayStand(asked) ? [await holdQueue(call, name)] : []));
   };
   return { plan, run };
 }
@@ -183,24 +176,14 @@ function newPassword(call: Call, reader: Reader, name: AccountName): Deed {
     const secret = await secretOf(call, reader, { name, hash: await hashPassword(password), passwordHash, password });
     if (!secret.ok) return notTaken(plan, secret);
     const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
-    if (!asked.ok && !mayStand(asked)) return notTaken(plan, asked);
-    const held = await holdQueue(call, name);
-    if (!asked.ok)
-      return {
-        did: held.did,
-        wrong: [notDone(plan, asked), ...held.wrong],
-        printed: `${name}  ${password}  (it may be in force: see above)`,
-      };
-    return {
-      did: [`${name} has a new password; its sessions were ended.${secret.closed}`, ...held.did],
-      wrong: held.wrong,
-      printed: `${name}  ${password}`,
-    };
+    const changed = asked.ok
+      ? took(`${name} has a new password; its sessions were ended.${secret.closed}`)
+      : notTaken(plan, asked);
+    if (!mayStand(asked)) return changed;
+    return joined(changed, await holdQueue(call, name), shownOnce(name, password, asked));
   };
   return { plan, run };
 }
-
-const NOTHING: Came = { did: [], wrong: [] };
 
 /** Mail that waits in the queue and is not on hold yet. */
 async function holdQueue(call: Call, account: AccountName): Promise<Came> {
@@ -213,7 +196,7 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
   );
   if (failure !== null) {
     const before = `${plural(held, "mail")} had been held by then.`;
-    return { did: [], wrong: [`Mail of ${account} in the queue was not all held: ${failure.message} ${before}`] };
+    return wrongly(`Mail of ${account} in the queue was not all held: ${failure.message} ${before}`);
   }
   return took(
     held === 0
@@ -225,7 +208,7 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
 function ban(call: Call, target: string, { id }: Incident): Deed {
   if (callerIn(call, target) !== null) {
     const says = `${target} is not banned: the SSH connection of this command comes from there.`;
-    return { plan: says, run: async () => ({ did: [], wrong: [says] }) };
+    return { plan: says, run: async () => wrongly(says) };
   }
   const plan = `Ban ${target}.`;
   const run = async (): Promise<Came> => {
@@ -235,35 +218,45 @@ function ban(call: Call, target: string, { id }: Incident): Deed {
   return { plan, run };
 }
 
+type Reply = Readonly<{ ok: true }> | Failure;
+
 /** A command that failed may be done in part, unless it was not received or its grammar was wrong. */
-function mayStand({ exit }: Failure): boolean {
-  return exit === "failed";
+function mayStand(reply: Reply): boolean {
+  return reply.ok || reply.exit === "failed";
 }
 
-function notDone(plan: string, { message }: Failure): string {
-  return `${plan} Failed: ${message}`;
+function shownOnce(of: string, password: string, reply: Reply): Came {
+  const doubt = reply.ok ? "" : "  (it may be in force: see above)";
+  return { did: [], wrong: [], printed: mayStand(reply) ? [`${of}  ${password}${doubt}`] : [] };
 }
 
 function took(says: string): Came {
-  return { did: [says], wrong: [] };
+  return { did: [says], wrong: [], printed: [] };
 }
 
-function notTaken(plan: string, failure: Failure): Came {
-  return { did: [], wrong: [notDone(plan, failure)] };
+function wrongly(says: string): Came {
+  return { did: [], wrong: [says], printed: [] };
+}
+
+function notTaken(plan: string, { message }: Failure): Came {
+  return wrongly(`${plan} Failed: ${message}`);
+}
+
+function joined(...came: readonly Came[]): Came {
+  return {
+    did: came.flatMap(({ did }) => did),
+    wrong: came.flatMap(({ wrong }) => wrong),
+    printed: came.flatMap(({ printed }) => printed),
+  };
 }
 
 export function accountsFrom(call: Call): readonly AccountName[] | Failure {
-  const names: AccountName[] = [];
-  for (const word of listOf(call.args[0])) {
-    const name = accountFrom(word);
-    if (typeof name !== "string") return name;
-    names.push(name);
-  }
-  return names;
+  const names = listOf(call.args[0]).map(accountFrom);
+  return names.find((name) => typeof name !== "string") ?? names.filter((name) => typeof name === "string");
 }
 
 function addressesFrom(call: Call): readonly string[] | Failure {
   const words = wordsOf(call.option("ban") ?? "");
-  const wrong = words.map(targetFrom).find((target) => typeof target !== "string");
-  return wrong ?? words;
+  const wrong = words.find((word) => parsePrefix(word) === null);
+  return wrong === undefined ? words : noNetwork(wrong);
 }

@@ -7,7 +7,7 @@ import {
   SHUT,
   type Shut,
 } from "../../../../core/incident/incident.ts";
-import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../../../core/net/ip.ts";
+import { type Prefix, parsePrefix } from "../../../../core/net/ip.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime, shown } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
@@ -73,15 +73,11 @@ export const incidentIsolate = inIncident(async (call, incident) => {
 
 /** `--allow A,B` */
 function allowedFrom(call: Call): readonly Prefix[] | Failure {
-  const prefixes: Prefix[] = [];
-  for (const word of wordsOf(call.option("allow") ?? "")) {
-    const ip = parseIp(word);
-    const prefix = ip === null ? parsePrefix(word) : hostPrefix(ip);
-    if (prefix === null)
-      return wrongUsage(`"${oneLine(word)}" is not an address or network.`, "Write it like 198.51.100.65.");
-    prefixes.push(prefix);
-  }
-  return prefixes;
+  const words = wordsOf(call.option("allow") ?? "");
+  const wrong = words.find((word) => parsePrefix(word) === null);
+  return wrong === undefined
+    ? words.flatMap((word) => parsePrefix(word) ?? [])
+    : wrongUsage(`"${oneLine(wrong)}" is not an address or network.`, "Write it like 198.51.100.65.");
 }
 
 const OPENS: Readonly<Record<Shut, string>> = {
@@ -98,12 +94,9 @@ export const incidentRecover = inIncident(async (call, incident) => {
   const isolation = readIsolation(call.layout);
   if (lift !== null) return liftPart(call, lift, { incident, isolation, settings: read.settings });
   call.terminal.progress("Comparing with the last backup from before the incident ...");
-  const environment = environmentOf(call);
-  const compared = await compareWithBackup(
-    call.layout,
-    { settings: read.settings, env: environment },
-    Date.parse(incident.since),
-  );
+  const { settings } = read;
+  const from = { settings, env: environmentOf(call) };
+  const compared = await compareWithBackup(call.layout, from, Date.parse(incident.since));
   const found = compared.ok ? compared.differences : [];
   const says = compared.ok
     ? `Compared with the backup ${compared.snapshot} of ${when(compared.at)}: ${found.length === 0 ? "settings, accounts and aliases are the same" : plural(found.length, "difference")}.`

@@ -75,10 +75,7 @@ function sizeOf(network: Prefix): string {
   return `${(2 ** (32 - prefixLength(network))).toLocaleString("en")} addresses`;
 }
 
-/** The typed address or network, in canonical text. The guard knows which network an address stands for. */
-export function targetFrom(text: string): string | Failure {
-  const parsed = parseIp(text) ?? parsePrefix(text);
-  if (parsed !== null) return parsed;
+export function noNetwork(text: string): Failure {
   const says = `"${oneLine(text)}" is not an IP address or network.`;
   return wrongUsage(says, "Write it like 203.0.113.7 or 2001:db8::/64.");
 }
@@ -86,7 +83,5 @@ export function targetFrom(text: string): string | Failure {
 /** Parses `--ip`; null if it was not given. */
 export function networkFrom(call: Call): Prefix | null | Failure {
   const text = call.option("ip");
-  if (text === null) return null;
-  const target = targetFrom(text);
-  return typeof target === "string" ? parsePrefix(target) : target;
+  return text === null ? null : (parsePrefix(text) ?? noNetwork(text));
 }

@@ -35,7 +35,7 @@ export async function why(call: Call): Promise<Answer> {
     return wrongUsage("why needs one of IP, --account ADDRESS and --message ID.", `See \`${PROGRAM} help why\`.`);
   if (account !== null) return answerAbout(call, { account });
   if (message !== null) return answerAbout(call, { message });
-  if (asked !== null && LIKE_IP.test(asked) && parseIp(asked) === null && parsePrefix(asked) === null)
+  if (asked !== null && LIKE_IP.test(asked) && parsePrefix(asked) === null)
     return wrongUsage(`"${oneLine(asked)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
   return find(call);
 }
