@@ -63,11 +63,10 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   if (failures.length > 0)
     return failed(`Not everything is in force: ${failures.join(" ")}`, `\`${PROGRAM} status\` shows more.`);
   const tried = strict.begins ? await beginTrial(call) : null;
-  if (tried !== null && !tried.ok)
-    return {
-      ...tried,
-      message: `The settings are in force, but the trial of the strict firewall may not run. ${tried.message}`,
-    };
+  if (tried?.ok === false) {
+    const message = `The settings are in force, but the trial of the strict firewall may not run. ${tried.message}`;
+    return { ...tried, message };
+  }
   if (!recorded)
     return failed(
       "The settings are in force, but no record of it was kept: the database could not be written.",
@@ -80,7 +79,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
     (part) => part !== "",
   );
   const text = [sentences.join(" "), ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
-  const next = tried?.ok === true ? tried.next : `${PROGRAM} status`;
+  const next = tried === null ? `${PROGRAM} status` : tried.next;
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
 
@@ -94,15 +93,11 @@ function withoutGuard(failure: Failure): Failure {
 }
 
 /** Only root may be able to read a file that was copied into place: then root gives it to the guard, and asks again. */
-async function pendingOf(call: Call): ReturnType<typeof ask> {
-  const asked = await ask(call);
+async function pendingOf({ guard, layout }: Call) {
+  const asked = await guard.ask({ verb: "pending" });
   if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;
-  restoreSettingsAccess(call.layout);
-  return ask(call);
-}
-
-async function ask(call: Call) {
-  return call.guard.ask({ verb: "pending" });
+  restoreSettingsAccess(layout);
+  return guard.ask({ verb: "pending" });
 }
 
 function inForce(changed: readonly string[]): readonly string[] {
@@ -137,16 +132,11 @@ export async function confirmApply(
 ): Promise<Failure | Confirmed> {
   const { changed } = pending;
   const isReplayed = !settings.simulate && changed.some((key) => DECIDES.test(key));
-  if (call.flag("yes") || (!isReplayed && !changed.some((key) => key === "domains" || key === "retention.mail")))
-    return { ok: true, note: "" };
+  if (call.flag("yes")) return { ok: true, note: "" };
   const soon = settings["retention.mail"].filter(({ keepMs }) => keepMs !== null && keepMs < DAY_MS);
   if (changed.includes("retention.mail") && soon.length > 0) {
     const rules = soon.map((rule) => `“${formatKeepRule(rule)}”`).join(", ");
-    const agreed = await agreedTo(
-      call,
-      `this would delete mail that is less than a day old: ${rules} (m is minutes).`,
-      "",
-    );
+    const agreed = await agreedTo(call, `this would delete mail that is less than a day old: ${rules} (m is minutes).`);
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed && !changed.includes("domains")) return { ok: true, note: "" };
@@ -154,7 +144,7 @@ export async function confirmApply(
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
   if (names.length > 0) {
-    const agreed = await agreedTo(call, `no mail would come to ${firstFew(names)} any more.`, "");
+    const agreed = await agreedTo(call, `no mail would come to ${firstFew(names)} any more.`);
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };
@@ -173,7 +163,7 @@ export async function confirmApply(
   return agreedTo(call, says, `\`${PROGRAM} config simulate\` shows more; `);
 }
 
-async function agreedTo(call: Call, says: string, more: string): Promise<Failure | Confirmed> {
+async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | Confirmed> {
   const next = `${more}\`${PROGRAM} config apply --yes\` applies them all the same.`;
   if (!call.terminal.interactive) return failed(`Nothing was applied: ${says}`, next);
   return (await agrees(call, `${says} Apply it all the same?`))

@@ -32,16 +32,16 @@ export async function configCheck(call: Call): Promise<Answer> {
   if (!edited.ok) return edited;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
-  const domain = missingDomain(loaded.settings);
-  if (domain !== null) return invalid([{ where: "domains", says: domain }]);
-  const certificate = certificateProblem(loaded.settings, call);
-  if (certificate !== null) return invalid([{ where: "tls.cert", says: certificate }]);
-  const key = keyProblem(loaded.settings, call.layout);
-  if (key !== null) return invalid([{ where: "mailboxes.encryption", says: key }]);
-  const file = fileProblem(loaded.settings);
-  if (file !== null) return invalid([{ where: "a file that is named", says: file }]);
+  const { settings } = loaded;
+  const problems = [
+    { where: "domains", says: missingDomain(settings) },
+    { where: "tls.cert", says: certificateProblem(settings, call) },
+    { where: "mailboxes.encryption", says: keyProblem(settings, call.layout) },
+    { where: "a file that is named", says: fileProblem(settings) },
+  ];
+  for (const { where, says } of problems) if (says !== null) return invalid([{ where, says }]);
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
-  const warnings = [...edited.warnings, ...warningsOf(loaded.settings), ...surprises(call, loaded)];
+  const warnings = [...edited.warnings, ...warningsOf(settings), ...surprises(call, loaded)];
   const text = [`${where}: nothing is wrong.`, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
   return done({ ok: true, problems: [], warnings }, text, `${PROGRAM} config apply`);
 }

@@ -52,12 +52,27 @@ export const tryFirewall = withSettings(async (call, { settings }) => {
     );
   const { confirmed } = readStrict(call.layout);
   const says = await announced(await plannedOpening(call, settings), confirmed, settings);
-  if (call.flag("yes")) call.terminal.err(says);
-  else if (!call.terminal.interactive)
-    return failed(`Nothing was started: ${says}`, `\`${PROGRAM} firewall try --yes\` starts without a question.`);
-  else if (!(await agrees(call, `${says} Start?`))) return failed("Nothing was started.", "");
-  return beginTrial(call);
+  const unsure = await whyNotToTry(call, says, {
+    nothing: "Nothing was started",
+    unasked: `\`${PROGRAM} firewall try --yes\` starts without a question.`,
+    otherwise: "",
+  });
+  return unsure ?? beginTrial(call);
 });
+
+/** Announces the trial and asks; null if it may start. */
+async function whyNotToTry(
+  call: Call,
+  says: string,
+  { nothing, unasked, otherwise }: Readonly<Record<"nothing" | "unasked" | "otherwise", string>>,
+): Promise<Failure | null> {
+  if (call.flag("yes")) {
+    call.terminal.err(says);
+    return null;
+  }
+  if (!call.terminal.interactive) return failed(`${nothing}: ${says}`, unasked);
+  return (await agrees(call, `${says} Start?`)) ? null : failed(`${nothing}.`, otherwise);
+}
 
 /**
  * `firewall confirm`: from a connection that has started under the tried firewall, because one that was open before would also
@@ -143,16 +158,12 @@ export async function confirmStrict(
   const opening = await plannedOpening(call, settings);
   const { confirmed } = readStrict(call.layout);
   if (confirmed !== null && isNothing(beyond(confirmed, opening))) return { ok: true, begins: false };
-  const says = await announced(opening, confirmed, settings);
-  if (call.flag("yes")) {
-    call.terminal.err(says);
-    return { ok: true, begins: true };
-  }
-  if (!call.terminal.interactive)
-    return failed(`Nothing was applied: ${says}`, `\`${PROGRAM} config apply --yes\` applies it without a question.`);
-  return (await agrees(call, `${says} Start?`))
-    ? { ok: true, begins: true }
-    : failed("Nothing was applied.", `\`${PROGRAM} config set firewall.mode bans\` leaves every port open.`);
+  const unsure = await whyNotToTry(call, await announced(opening, confirmed, settings), {
+    nothing: "Nothing was applied",
+    unasked: `\`${PROGRAM} config apply --yes\` applies it without a question.`,
+    otherwise: `\`${PROGRAM} config set firewall.mode bans\` leaves every port open.`,
+  });
+  return unsure ?? { ok: true, begins: true };
 }
 
 /** The keeper tries the strict firewall of the settings in force. */
