@@ -1,14 +1,4 @@
-import {
-  contains,
-  hostPrefix,
-  type Ip,
-  isSingleAddress,
-  isV4,
-  networkAddress,
-  type Prefix,
-  parseIp,
-  prefixLength,
-} from "../../core/net/ip.ts";
+import { contains, type Ip, isV4, networkAddress, type Prefix, parseIp, prefixLength } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 
 /** Which lines of the logs to return; null in a field means any. */
@@ -31,7 +21,8 @@ export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
   const lower = line.toLowerCase();
   if (query.grep !== null && !lower.includes(query.grep.toLowerCase())) return false;
   if (query.account !== null && !hasWord(lower, query.account.toLowerCase(), OF_A_NAME)) return false;
-  return query.network === null || namesAddressOf(line, query.network);
+  const { network } = query;
+  return network === null || addressesIn(line).some((ip) => contains(network, ip));
 }
 
 export type SearchTexts = Readonly<{
@@ -73,12 +64,6 @@ function hasWord(line: string, word: string, letters: RegExp): boolean {
     const after = line[at + word.length] ?? "";
     if (!letters.test(before) && !(before === "." && letters === OF_A_NAME) && !letters.test(after)) return true;
   }
-  return false;
-}
-
-function namesAddressOf(line: string, network: Prefix): boolean {
-  const isOne = isSingleAddress(network);
-  for (const ip of addressesIn(line)) if (isOne ? hostPrefix(ip) === network : contains(network, ip)) return true;
   return false;
 }
 

@@ -58,8 +58,7 @@ export const accountDrop = ofAccount(async (call, name) => {
       `${deleted} The guard holds no other of these.`,
       `\`${PROGRAM} account held ${name}\` shows what it holds.`,
     );
-  if (ids.length > 0) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
-  if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
+  if (ids.length > 0 || !asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
 });

@@ -33,13 +33,9 @@ export async function queueList(call: Call): Promise<Answer> {
   return done(asked.result, `${head}\n\n${list}${more}`, hintFor(mails));
 }
 
-export const queueHold = changing("queue_hold");
-export const queueRelease = changing("queue_release");
-export const queueFlush = changing("queue_flush");
-
-function changing(verb: ChangeVerb) {
-  return (call: Call): Promise<Answer> => change(call, verb);
-}
+export const queueHold = (call: Call) => change(call, "queue_hold");
+export const queueRelease = (call: Call) => change(call, "queue_release");
+export const queueFlush = (call: Call) => change(call, "queue_flush");
 
 export async function queueDelete(call: Call): Promise<Answer> {
   const verb = call.flag("bounce") ? "queue_return" : "queue_delete";
@@ -64,8 +60,6 @@ const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
   queue_flush: (mails) => `Postfix tries ${mails} again now.`,
 };
 
-type Asked = Readonly<{ ok: true; result: QueueChange }> | Failure;
-
 async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   const chosen = chosenBy(call);
   // To try everything again harms nothing.
@@ -76,7 +70,7 @@ async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   const says = (): string => DONE[verb](plural(changed, "mail"));
   const failure = await eachPage(
     null,
-    (cursor): Promise<Asked> => call.guard.ask({ verb, ...chosen, isAll, cursor }),
+    (cursor) => call.guard.ask<ChangeVerb>({ verb, ...chosen, isAll, cursor }),
     (page) => {
       for (const { account, mails } of page.kept) kept.set(account, (kept.get(account) ?? 0) + mails);
       changed += page.changed;
@@ -85,17 +79,13 @@ async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   );
   if (failure !== null) return changed === 0 ? failure : { ...failure, message: `${failure.message} ${says()}` };
   const [held] = kept.keys();
-  if (changed === 0 && held !== undefined) return allHeld(held);
+  if (changed === 0 && held !== undefined)
+    return failed(
+      `The guard holds this mail of ${printable(held)}: nothing was done.`,
+      `\`${PROGRAM} account held ${printable(held)}\` shows it; \`account release\` sends it, \`account drop\` deletes it.`,
+    );
   const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
   return done(all, [says(), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);
-}
-
-function allHeld(account: string): Failure {
-  const name = printable(account);
-  return failed(
-    `The guard holds this mail of ${name}: nothing was done.`,
-    `\`${PROGRAM} account held ${name}\` shows it; \`account release\` sends it, \`account drop\` deletes it.`,
-  );
 }
 
 const NEXT: Readonly<Partial<Record<ChangeVerb, string>>> = {
