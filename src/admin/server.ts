@@ -55,8 +55,6 @@ const WITHOUT_DRY_RUN = {
   dryRun: "It changes nothing: it sends a message to each channel.",
 } as const;
 
-/** How many entries of the audit at once: each may have some kilobytes. */
-export const MOST_AUDITED = 100;
 const audited = answers(() =>
   z.object({
     items: records({
@@ -94,7 +92,8 @@ export const SERVER = [
     "POST /alerts/test",
     "Sends a test to each alert channel, and says whether it was taken. At most ten times an hour.",
   ),
-  verb("audit_list", ADMIN, numberedPage(MOST_AUDITED), reads(audited)).http(
+  // Each entry may have some kilobytes.
+  verb("audit_list", ADMIN, numberedPage(100), reads(audited)).http(
     "GET /audit",
     "Administrators' actions, newest first, a page at a time.",
   ),

@@ -55,7 +55,7 @@ class Connection {
   readonly #socket: Socket;
   readonly #parts: ControlParts;
   readonly #limits: ControlLimits;
-  readonly #framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  readonly #framer = new Framer(CONTROL_LINE_BYTES);
   readonly #lines: string[] = [];
   #running = false;
   #watching = false;

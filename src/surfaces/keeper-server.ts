@@ -29,7 +29,7 @@ export class KeeperServer {
 }
 
 function serve(socket: Socket, obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report): undefined {
-  const framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  const framer = new Framer(CONTROL_LINE_BYTES);
   let waiting = 0;
   let turn: Promise<void> = Promise.resolve();
   socket.on("error", () => socket.destroy());

@@ -2,8 +2,8 @@ import { parseJson, printable } from "../../core/text.ts";
 import {
   type CommandError,
   type ControlLine,
+  commandError,
   commandLine,
-  DENIALS,
   type ParsedLine,
   type Reply,
   type Results,
@@ -15,10 +15,10 @@ import { isObject, readFields } from "./fields.ts";
 /** How much of an unknown verb the error shows. */
 const SHOWN = 64;
 
-export type ParsedLineResult = Readonly<{ ok: true; value: ParsedLine }> | Readonly<{ ok: false; error: CommandError }>;
-
 /** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
-export function parseControlLine(line: string): ParsedLineResult {
+export function parseControlLine(
+  line: string,
+): Readonly<{ ok: true; value: ParsedLine }> | Readonly<{ ok: false; error: CommandError }> {
   const json = parseJson(line);
   if (!isObject(json)) return malformed("The line is not a JSON object.");
   const whole = readFields(commandLine, json);
@@ -52,13 +52,10 @@ export function parseWatchLine(line: string): number | null {
 export function parseReply<V extends Verb>(verb: V, line: string): Reply<V> | null {
   const json = parseJson(line);
   if (!isObject(json)) return null;
-  const { ok, result, kind, message, next, denied: why, isMissing, mayBeDone } = json;
+  const { ok, result } = json;
   if (ok === true && isResult(verb, result)) return { ok, result };
-  if (ok !== false || (kind !== "usage" && kind !== "failed")) return null;
-  if (typeof message !== "string" || typeof next !== "string") return null;
-  const denied = DENIALS.find((denial) => denial === why);
-  const error: CommandError = { ok, kind, message, next, ...(denied !== undefined && { denied }) };
-  return { ...error, ...(isMissing === true && { isMissing }), ...(mayBeDone === true && { mayBeDone }) };
+  const refused = readFields(commandError(), json);
+  return refused.ok ? refused.value : null;
 }
 
 function isResult<V extends Verb>(verb: V, value: unknown): value is Results[V] {
@@ -66,7 +63,7 @@ function isResult<V extends Verb>(verb: V, value: unknown): value is Results[V] 
   return isObject(value) && (typeof answer !== "string" || Object.hasOwn(value, answer));
 }
 
-function malformed(message: string): ParsedLineResult {
+function malformed(message: string) {
   const next = "Use the command line and the guard of the same version.";
-  return { ok: false, error: { ok: false, kind: "usage", message, next } };
+  return { ok: false, error: { ok: false, kind: "usage", message, next } } as const;
 }

@@ -11,7 +11,7 @@ import { ME } from "../me.ts";
 import { OF_QUEUE } from "../queue.ts";
 import { SERVER } from "../server.ts";
 import { SETTINGS } from "../settings.ts";
-import { anObject, flag, printableText, text } from "./fields.ts";
+import { anObject, flag, lazily, printableText, text } from "./fields.ts";
 import type { CallerItem, Done, Health, Pending, Proved, Reloaded, SignedIn } from "./items.ts";
 import {
   ANYONE,
@@ -146,26 +146,23 @@ export function hasDryRun<C extends Pick<ParsedCommand, "verb">>(command: C): co
 /**
  * Why the web's caller may not: no valid session or token; one without the verb's scope; the password must be given again.
  */
-export const DENIALS = ["unauthorized", "not_allowed", "proof_needed"] as const;
+const DENIALS = ["unauthorized", "not_allowed", "proof_needed"] as const;
 export type Denial = (typeof DENIALS)[number];
-/** `usage`: the command was wrong (exit 2). `failed`: it was right, but could not be carried out (exit 1). */
-export type CommandError = Readonly<{
-  ok: false;
-  kind: "usage" | "failed";
-  message: string;
-  next: string;
-  denied?: Denial;
-  /** Only for reads: the named account does not exist. A change of a missing account is `failed` without it. */
-  isMissing?: true;
-  /** It may have been carried out all the same. */
-  mayBeDone?: true;
-}>;
+export const commandError = lazily(() =>
+  z.object({
+    ok: z.literal(false),
+    /** `usage`: the command was wrong (exit 2). `failed`: it was right, but could not be carried out (exit 1). */
+    kind: z.enum(["usage", "failed"]),
+    message: z.string(),
+    next: z.string(),
+    denied: z.exactOptional(z.enum(DENIALS)),
+    /** Only for reads: the named account does not exist. A change of a missing account is `failed` without it. */
+    isMissing: z.exactOptional(z.literal(true)),
+    /** It may have been carried out all the same. */
+    mayBeDone: z.exactOptional(z.literal(true)),
+  }),
+);
+export type CommandError = Readonly<z.output<ReturnType<typeof commandError>>>;
 export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
-export type ControlLine = Readonly<{
-  by: string;
-  as?: string | undefined;
-  ip?: string | undefined;
-  isDry?: boolean | undefined;
-  command: Command;
-}>;
+export type ControlLine = Readonly<Omit<z.input<typeof commandLine>, "command"> & { command: Command }>;
 export type ParsedLine = Omit<ControlLine, "command"> & Readonly<{ command: ParsedCommand }>;

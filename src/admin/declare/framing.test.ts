@@ -21,19 +21,19 @@ const blocks: readonly (readonly [string, readonly string[], readonly string[]])
 ];
 for (const [name, chunks, expected] of blocks)
   test(`policy blocks: ${name}`, () =>
-    assert.deepEqual(frames(Framer.ofPolicyRequests(), chunks), { taken: expected, ok: true }));
+    assert.deepEqual(frames(new Framer(POLICY_REQUEST_BYTES, "\n\n"), chunks), { taken: expected, ok: true }));
 
 test("lines: several, empty, unfinished", () => {
-  assert.deepEqual(frames(Framer.ofLines(10), ["one\n\ntwo\nthr"]), { taken: ["one", "", "two"], ok: true });
+  assert.deepEqual(frames(new Framer(10), ["one\n\ntwo\nthr"]), { taken: ["one", "", "two"], ok: true });
 });
 
 test("a frame of the bound passes, one byte more does not, whether it ends or not", () => {
   const most = "x".repeat(POLICY_REQUEST_BYTES);
-  assert.deepEqual(frames(Framer.ofPolicyRequests(), [`${most}\n\n`]), { taken: [most], ok: true });
-  assert.deepEqual(frames(Framer.ofPolicyRequests(), [`${most}x\n\n`]), { taken: [], ok: false });
-  assert.deepEqual(frames(Framer.ofLines(4), ["abcd", "\n"]), { taken: ["abcd"], ok: true });
-  assert.deepEqual(frames(Framer.ofLines(4), ["ab", "cde"]), { taken: [], ok: false });
-  assert.deepEqual(frames(Framer.ofLines(4), ["ok\nabcde"]), { taken: ["ok"], ok: false });
+  assert.deepEqual(frames(new Framer(POLICY_REQUEST_BYTES, "\n\n"), [`${most}\n\n`]), { taken: [most], ok: true });
+  assert.deepEqual(frames(new Framer(POLICY_REQUEST_BYTES, "\n\n"), [`${most}x\n\n`]), { taken: [], ok: false });
+  assert.deepEqual(frames(new Framer(4), ["abcd", "\n"]), { taken: ["abcd"], ok: true });
+  assert.deepEqual(frames(new Framer(4), ["ab", "cde"]), { taken: [], ok: false });
+  assert.deepEqual(frames(new Framer(4), ["ok\nabcde"]), { taken: ["ok"], ok: false });
 });
 
 test("however a stream is split, even within a character, the frames are those of the whole", () => {
@@ -50,8 +50,8 @@ test("however a stream is split, even within a character, the frames are those o
         at += size;
       }
       const whole = text.split("\n\n").slice(0, -1);
-      assert.deepEqual(frames(Framer.ofPolicyRequests(), chunks).taken, whole);
-      assert.deepEqual(frames(Framer.ofLines(1000), chunks).taken, text.split("\n").slice(0, -1));
+      assert.deepEqual(frames(new Framer(POLICY_REQUEST_BYTES, "\n\n"), chunks).taken, whole);
+      assert.deepEqual(frames(new Framer(1000), chunks).taken, text.split("\n").slice(0, -1));
     }),
     { seed: 2, numRuns: 2000 },
   );

@@ -5,27 +5,15 @@ export const CONTROL_LINE_BYTES = 64 * 1024;
 /** The longest answer: an allow list of many thousand entries. */
 export const CONTROL_REPLY_BYTES = 16 * 1024 * 1024;
 
-const EMPTY_LINE = Buffer.from("\n\n");
-const LINE_END = Buffer.from("\n");
-
 /** Cuts a byte stream at a terminator, wherever the stream was split. Holds at most `maxBytes`. */
 export class Framer {
-  readonly #terminator: Buffer;
   readonly #maxBytes: number;
+  readonly #terminator: Buffer;
   #rest: Buffer | null = null;
 
-  private constructor(terminator: Buffer, maxBytes: number) {
-    this.#terminator = terminator;
+  constructor(maxBytes: number, terminator = "\n") {
     this.#maxBytes = maxBytes;
-  }
-
-  /** Blocks that end with an empty line, as in SMTPD_POLICY_README. */
-  static ofPolicyRequests(): Framer {
-    return new Framer(EMPTY_LINE, POLICY_REQUEST_BYTES);
-  }
-
-  static ofLines(maxBytes: number): Framer {
-    return new Framer(LINE_END, maxBytes);
+    this.#terminator = Buffer.from(terminator);
   }
 
   /**

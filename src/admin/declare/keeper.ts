@@ -65,10 +65,10 @@ const command = lazily(() =>
      */
     z.object({
       verb: z.literal("change_settings"),
-      changes: z.readonly(
-        z
-          .array(z.object({ key: z.string().check(z.regex(SETTING)), value: z.nullable(text(VALUE_CHARACTERS)) }))
-          .check(z.minLength(1), z.maxLength(MOST_CHANGES)),
+      changes: several(
+        z.object({ key: z.string().check(z.regex(SETTING)), value: z.nullable(text(VALUE_CHARACTERS)) }),
+        MOST_CHANGES,
+        1,
       ),
       digest: sha256(),
     }),
@@ -98,7 +98,7 @@ const command = lazily(() =>
     /** Finds mails in the queue that are on hold, or those that are not, by their queue ids or envelope senders. */
     z.object({
       verb: z.literal("find_mail"),
-      senders: z.readonly(z.array(parsed(parseAddress)).check(z.maxLength(SENDERS_PER_COMMAND))),
+      senders: several(parsed(parseAddress), SENDERS_PER_COMMAND),
       ids: queueIds(0),
       onHold: z.boolean(),
     }),
@@ -119,7 +119,7 @@ const command = lazily(() =>
       verb: z.literal("list_mail"),
       ids: queueIds(0),
       beside: z.exactOptional(queueIds(1, MAILS_BESIDE)),
-      senders: z.readonly(z.array(parsed(parseSender)).check(z.maxLength(SENDERS_PER_COMMAND))),
+      senders: several(parsed(parseSender), SENDERS_PER_COMMAND),
       recipient: z.nullable(parsed(parseAddress)),
       where: z.enum(["anywhere", "loose", ...QUEUE_STATES]),
       /** Only those after this one. */
@@ -136,10 +136,7 @@ const command = lazily(() =>
     z.object({ verb: z.literal("audit") }),
     z.object({ verb: z.enum(TOLD) }),
     /** Where the Sieve scripts of these accounts send mail on. */
-    z.object({
-      verb: z.literal("redirects"),
-      accounts: z.readonly(z.array(parsed(parseAccountName)).check(z.maxLength(MOST_REVIEWED))),
-    }),
+    z.object({ verb: z.literal("redirects"), accounts: several(parsed(parseAccountName), MOST_REVIEWED) }),
   ]),
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
@@ -245,8 +242,11 @@ function parseSender(text: string): string | null {
 }
 
 function queueIds(fewest: number, most = MAILS_PER_COMMAND) {
-  const id = z.string().check(z.refine(isQueueId));
-  return z.readonly(z.array(id).check(z.minLength(fewest), z.maxLength(most)));
+  return several(z.string().check(z.refine(isQueueId)), most, fewest);
+}
+
+function several<S extends z.ZodMiniType>(one: S, most: number, fewest = 0) {
+  return z.readonly(z.array(one).check(z.minLength(fewest), z.maxLength(most)));
 }
 
 function count() {

@@ -4,8 +4,6 @@ import { count, list, meaning, records, time } from "./kinds.ts";
 
 /** What only root can read and others may know: the keeper reports it to the guard, and the guard to those who administer. */
 
-export const SENTENCES = ["unjudged", "all"] as const;
-
 /** The keeper's verbs for it, each without an argument. */
 export const TOLD = [
   "upkeep",
@@ -63,12 +61,10 @@ export const incidentsReport = () =>
   });
 export type IncidentsReport = Readonly<z.output<ReturnType<typeof incidentsReport>>>;
 
-export const FIREWALL_STATES = ["off", "bans", "trial", "confirmed", "unconfirmed", "broken", "unknown"] as const;
-
 export const firewallReport = () =>
   z.object({
     state: meaning(
-      z.enum(FIREWALL_STATES),
+      z.enum(["off", "bans", "trial", "confirmed", "unconfirmed", "broken", "unknown"]),
       "`off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: someone changed it; `unknown`: it cannot be read.",
     ),
     open: meaning(z.nullable(names), "Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open."),
@@ -110,7 +106,7 @@ export type EncryptionReport = Readonly<z.output<ReturnType<typeof encryptionRep
 export const fail2banReport = () =>
   z.object({
     enabled: z.boolean(),
-    sentences: meaning(z.enum(SENTENCES), "The setting `fail2ban.sentences`: which reports ban."),
+    sentences: meaning(z.enum(["unjudged", "all"]), "The setting `fail2ban.sentences`: which reports ban."),
     jails: meaning(
       records({
         name: z.string(),
@@ -147,11 +143,9 @@ export type ChecksReport = Readonly<z.output<ReturnType<typeof checksReport>>>;
 
 /** The server's upkeep by root's records, and what the DNS publishes for it: for the guard, and through it for the web. */
 
-export const UPKEEP = ["backup", "drill", "checks", "updates", "report", "audit", "spam_rules"] as const;
-
 export const upkeepItem = () =>
   z.object({
-    name: z.enum(UPKEEP),
+    name: z.enum(["backup", "drill", "checks", "updates", "report", "audit", "spam_rules"]),
     state: z.enum(["ok", "degraded", "down", "unknown"]),
     at: meaning(z.nullable(z.string()), "When it was done last (ISO 8601); null: not yet, or not known."),
     says: meaning(z.string(), "What came of it."),

@@ -1,11 +1,11 @@
-import type { FIREWALL_STATES, FirewallReport } from "../../admin/declare/reports.ts";
+import type { FirewallReport } from "../../admin/declare/reports.ts";
 import { beyond, isNothing, type Opening, type StrictState } from "../../core/firewall/strict.ts";
 import { type FirewallSettings, isStrict } from "../../settings/ports.ts";
 import { parseStrict } from "./strict-rules.ts";
 
-/** What the kernel accepts, by the states of `FIREWALL_STATES`. */
+/** What the kernel accepts, by the states of the report. */
 export type FirewallState = Readonly<{
-  state: (typeof FIREWALL_STATES)[number];
+  state: FirewallReport["state"];
   /** Null: every port. */
   open: Opening | null;
   /** Until the kernel rolls a trial back. */

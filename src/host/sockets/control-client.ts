@@ -26,7 +26,7 @@ export function ask<C extends Command>(
 ): Promise<ControlReply<C["verb"]>> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
-    const framer = Framer.ofLines(CONTROL_REPLY_BYTES);
+    const framer = new Framer(CONTROL_REPLY_BYTES);
     const finish = (answer: ControlReply<C["verb"]>): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -54,7 +54,7 @@ export type Watch = Readonly<{
 /** Calls back with the id of the last event: once at the start, then after commits. */
 export function watch(socketPath: string, onEvent: (lastEventId: number) => void): Watch {
   const socket: Socket = connect(socketPath);
-  const framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  const framer = new Framer(CONTROL_LINE_BYTES);
   const ended = new Promise<NoAnswer>((resolve) => {
     socket.on("error", (error) => resolve(noAnswer(kindOf(error))));
     socket.on("close", () => resolve(noAnswer("broken")));

@@ -42,7 +42,7 @@ export class KeeperClient {
   #send(command: KeeperCommand): Promise<KeeperReply> {
     return new Promise((resolve) => {
       const socket = connect(this.#path);
-      const framer = Framer.ofLines(CONTROL_REPLY_BYTES);
+      const framer = new Framer(CONTROL_REPLY_BYTES);
       const end = (reply: KeeperReply): void => {
         clearTimeout(timer);
         socket.destroy();

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Framer } from "../../admin/declare/framing.ts";
+import { Framer, POLICY_REQUEST_BYTES } from "../../admin/declare/framing.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
@@ -77,7 +77,8 @@ type Parts = PolicyOptions & Readonly<{ submit: Submit; report: Report; buffer: 
 class Connection {
   readonly #socket: Socket;
   readonly #parts: Parts;
-  readonly #framer = Framer.ofPolicyRequests();
+  /** A request ends with an empty line (SMTPD_POLICY_README). */
+  readonly #framer = new Framer(POLICY_REQUEST_BYTES, "\n\n");
   /** A question is open. Postfix reads its answer before it asks the next one. */
   #isAsked = false;
   /** The number of the last question. */

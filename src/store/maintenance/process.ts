@@ -48,7 +48,7 @@ export class MaintenanceProcess {
     child.on("error", (error) => this.#ended(child, error.message));
     // Without a free file descriptor it is undefined, despite the types; the error event follows.
     if ((child.stdout as unknown) === undefined) return;
-    const framer = Framer.ofLines(ANSWER_BYTES);
+    const framer = new Framer(ANSWER_BYTES);
     const take = (line: string): void => (line === READY ? this.#ready() : this.#settle(line));
     child.stdout.on("data", (chunk: Buffer) => {
       if (!framer.push(chunk, take)) child.kill("SIGKILL");
