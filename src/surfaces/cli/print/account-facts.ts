@@ -63,12 +63,12 @@ export function sinceText({ since, reason }: Readonly<{ since: string; reason: s
   return `since ${dayAndTime(since)}${reason === "" ? "" : ` (${oneLine(reason)})`}`;
 }
 
-/** The warning when an account is removed; null if its mail is not under legal hold. Never throws. */
-export function heldText(layout: Pick<Layout, "legalHolds">, account: string): string | null {
+/** The warning when an account is removed; none if its mail is not under legal hold. Never throws. */
+export function heldText(layout: Pick<Layout, "legalHolds">, account: string): readonly string[] {
   try {
     const held = legalHoldOf(layout.legalHolds, account);
-    return held === null ? null : `It has been under legal hold ${sinceText(held)}: keep its mail.`;
+    return held === null ? [] : [`It has been under legal hold ${sinceText(held)}: keep its mail.`];
   } catch (error) {
-    return `${messageOf(error)}.`;
+    return [`${messageOf(error)}.`];
   }
 }

@@ -6,7 +6,7 @@ import { dayAndTime, shown } from "../../../../core/time.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
 import { mostMails } from "../../../../mail/dovecot/quota.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
-import { type Answer, type Call, done, type Failure, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, PROGRAM, withReader, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -14,15 +14,11 @@ import { noAccount, ofAccount } from "./accounts.ts";
 
 type Stored = Readonly<{ account: AccountRow; own: MailboxSettings }>;
 
-async function show(
-  call: Call,
-  name: AccountName,
-  print: (stored: Stored) => Answer | Promise<Answer>,
-): Promise<Answer> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const account = opened.reader.account(name);
-  return account === null ? noAccount(name) : print({ account, own: opened.reader.own(name) });
+function show(call: Call, name: AccountName, print: (stored: Stored) => Answer | Promise<Answer>): Promise<Answer> {
+  return withReader(async (_, reader) => {
+    const account = reader.account(name);
+    return account === null ? noAccount(name) : print({ account, own: reader.own(name) });
+  })(call);
 }
 
 /** `account networks ADDRESS add|remove|list [NETWORK...]` */
@@ -37,10 +33,11 @@ export const accountNetworks = ofAccount(async (call, name) => {
     return wrongUsage(`Use add, remove or list, not "${action}".`, `Write: ${PROGRAM} account networks ${name} list`);
   if (networks.length === 0)
     return wrongUsage(`There is no network to ${action}.`, "Write it like 203.0.113.0/24 or 2001:db8::/32.");
-  const asked =
-    action === "add"
-      ? await call.guard.ask({ verb: "networks_add", name, networks })
-      : await call.guard.ask({ verb: "networks_remove", name, networks });
+  const asked = await call.guard.ask<"networks_add" | "networks_remove">({
+    verb: `networks_${action}`,
+    name,
+    networks,
+  });
   if (!asked.ok) return asked;
   return done(asked.result, networksSentence(name, asked.result.networks), `${PROGRAM} account list`);
 });
@@ -53,19 +50,14 @@ function networksSentence(name: AccountName, networks: readonly string[]): strin
 /** `account quota ADDRESS [SIZE|none|default]`: without a size, shows it. */
 export const accountQuota = ofAccount(async (call, name) => {
   const [, size] = call.args;
-  const quotaBytes = size === undefined ? undefined : quotaFrom(size);
+  if (size === undefined) return show(call, name, ({ account }) => shownQuota(call, name, account.quotaBytes));
+  const quotaBytes = quotaFrom(size);
   if (typeof quotaBytes === "object" && quotaBytes !== null) return quotaBytes;
-  return quotaBytes === undefined
-    ? show(call, name, ({ account }) => shownQuota(call, name, account.quotaBytes))
-    : setQuota(call, name, quotaBytes);
-});
-
-async function setQuota(call: Call, name: AccountName, quotaBytes: number | null): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "quota_set", name, quotaBytes });
   if (!asked.ok) return asked;
   const text = `The quota of ${name} is ${quotaText(call, quotaBytes)} now.`;
   return done(asked.result, text, `${PROGRAM} queue flush --recipient ${name}  # if mail waits for room`);
-}
+});
 
 async function shownQuota(call: Call, name: AccountName, quotaBytes: number | null): Promise<Answer> {
   const use = await mailboxUse(call, name);

@@ -1,4 +1,3 @@
-import { openSync, readFileSync } from "node:fs";
 import {
   accountExists,
   ENTRIES_PER_COMMAND,
@@ -7,11 +6,10 @@ import {
   notServed,
 } from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
-import { codeOf } from "../../../../core/error.ts";
 import { type AccountName, domainOf, parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
-import { Held } from "../../../../host/root-files/directory.ts";
+import { readAccountsFile } from "../../../../jobs/accounts-file/follow-accounts.ts";
 import { type AccountLine, parseAccountsFile } from "../../../../mail/dovecot/accounts-file.ts";
 import { formatSize } from "../../../../settings/kinds/kind.ts";
 import { hashed } from "../../../../store/passwords/password-hash.ts";
@@ -92,16 +90,13 @@ export const accountPasswd = ofStoredAccount(async (call, name, reader) => {
 export const accountRemove = ofAccount(async (call, name) => {
   const held = heldText(call.layout, name);
   const opened = await call.reader();
-  const notes = [
-    ...(held === null ? [] : [held]),
-    ...(opened.ok && opened.reader.getsRoleMail(name) ? [NEXT_POSTMASTER] : []),
-  ];
-  const question = [`Remove ${name}? No one will be able to sign in or send mail to it.`, ...notes].join(" ");
+  const role = opened.ok && opened.reader.getsRoleMail(name) ? [NEXT_POSTMASTER] : [];
+  const question = [`Remove ${name}? No one will be able to sign in or send mail to it.`, ...held, ...role].join(" ");
   if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
   const asked = await call.guard.ask({ verb: "account_remove", name });
   if (!asked.ok) return asked;
-  const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.${held === null ? "" : ` ${held}`}`;
-  return done(asked.result, text, `${PROGRAM} account list`);
+  const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.`;
+  return done(asked.result, [text, ...held].join(" "), `${PROGRAM} account list`);
 });
 
 const NEXT_POSTMASTER = `It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other account, if there is one, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
@@ -152,7 +147,6 @@ export function accountFrom(text: string | undefined): AccountName | Failure {
   return name ?? wrongUsage(`"${oneLine(text ?? "")}" cannot be an account.`, "Write it like anna@example.org.");
 }
 
-const MOST_BYTES = 16 * 1024 * 1024;
 type Named = FileChanges["skipped"][number];
 
 /**
@@ -192,9 +186,9 @@ export const accountImport = whileRunning(async (call) => {
 });
 
 function readAccounts(path: string): readonly AccountLine[] | Failure {
-  const text = readText(path);
-  if (typeof text !== "string") return text;
-  const parsed = parseAccountsFile(text);
+  const read = readAccountsFile(path);
+  if (!read.ok) return failed(`${oneLine(path)} ${read.reason}.`, "");
+  const parsed = parseAccountsFile(read.text);
   if (parsed.ok) {
     if (parsed.accounts.length > 0) return parsed.accounts;
     return failed(`${oneLine(path)} names no account.`, "Each line must be like anna@example.org|{SCHEME}hash.");
@@ -203,18 +197,6 @@ function readAccounts(path: string): readonly AccountLine[] | Failure {
   const lines = problems.map(({ says }) => `- ${says}`);
   const message = `Nothing was imported: ${plural(problems.length, "line")} of ${oneLine(path)} could not be read.`;
   return failed(message, "Correct them and import again.", { lines, json: { ok: false, problems } });
-}
-
-function readText(path: string): string | Failure {
-  try {
-    using file = new Held(openSync(path, "r"));
-    if (!file.stat.isFile()) return failed(`${oneLine(path)} is not a file.`, "");
-    if (file.stat.size > MOST_BYTES) return failed(`${oneLine(path)} is larger than 16 MB.`, "");
-    return readFileSync(file.fd, "utf8");
-  } catch (error) {
-    const why = codeOf(error) === "ENOENT" ? "does not exist" : "cannot be read";
-    return failed(`${oneLine(path)} ${why}.`, "");
-  }
 }
 
 /** Only passwords in clear text can be checked. */
