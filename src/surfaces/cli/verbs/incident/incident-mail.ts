@@ -7,7 +7,7 @@ import type { Incident } from "../../../../core/incident/incident.ts";
 import { TEMPLATE, tellingMail } from "../../../../core/incident/report.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime } from "../../../../core/time.ts";
+import { dayAndTime, later } from "../../../../core/time.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
@@ -17,7 +17,8 @@ import { eachPage } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
-import { assessment, beginOf, contactsOf, inIncident, take, usualBegin } from "./incident.ts";
+import { sinceFrom } from "../server/logs.ts";
+import { assessment, beginOf, contactsOf, inIncident, take, USUAL_MS } from "./incident.ts";
 
 const MOST_SHOWN = 50;
 const MOST_MAILS = 20_000;
@@ -165,6 +166,6 @@ async function mailsOf(call: Call, word: string | undefined) {
   const name = word === undefined ? null : accountFrom(word);
   if (name !== null && typeof name !== "string") return name;
   const incident = readIncidents(call.layout).at(-1);
-  const since = incident === undefined ? usualBegin(call) : beginOf(call, incident);
+  const since = sinceFrom(call, incident === undefined ? later(call.now(), -USUAL_MS) : beginOf(incident));
   return typeof since === "number" ? assessment(call, since, name) : since;
 }

@@ -16,6 +16,9 @@ import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { sinceFrom } from "../server/logs.ts";
 
+/** For want of an incident that says more. */
+export const USUAL_MS = DAY_MS;
+
 /** `incident open NAME...` */
 export async function incidentOpen(call: Call): Promise<Answer> {
   const none = noServerIn(call.layout);
@@ -23,7 +26,7 @@ export async function incidentOpen(call: Call): Promise<Answer> {
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
   if (open !== undefined)
     return failed(`The incident ${open.id} is open.`, `Continue with it, or close it: ${PROGRAM} incident close`);
-  const since = usualBegin(call);
+  const since = sinceFrom(call, later(call.now(), -USUAL_MS));
   if (typeof since !== "number") return since;
   const title = (call.args[0] ?? "").trim();
   const incident = openIncident(call.layout, { title, openedAt: isoTime(call.now()), since: isoTime(since) });
@@ -84,12 +87,12 @@ export const incidentClose = inIncident(async (call, incident) => {
   );
 });
 
-/** `since`: see `beginOf`. */
+/** `since`: `--since`, or when the incident may have started. */
 export function inIncident(run: (call: Call, incident: Incident, since: Millis) => Promise<Answer>) {
   return async (call: Call): Promise<Answer> => {
     const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
     if (open === undefined) return failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`);
-    const since = beginOf(call, open);
+    const since = sinceFrom(call, beginOf(open));
     return typeof since === "number" ? run(call, open, since) : since;
   };
 }
@@ -105,14 +108,8 @@ export async function take(call: Call, incident: Incident, { step, says, lines =
   return noted.ok ? "" : `It is in the timeline, but not in the audit: ${noted.message}`;
 }
 
-/** `--since`, or when the incident may have started. */
-export function beginOf(call: Call, incident: Incident): Millis | Failure {
-  return sinceFrom(call) ?? instant(Date.parse(incident.since));
-}
-
-/** `--since`, or a day ago, for want of an incident that says more. */
-export function usualBegin(call: Call): Millis | Failure {
-  return sinceFrom(call) ?? later(call.now(), -DAY_MS);
+export function beginOf({ since }: Incident): Millis {
+  return instant(Date.parse(since));
 }
 
 /** Whom every page about an incident names. */

@@ -91,7 +91,7 @@ function allLogs({ layout }: Call): readonly ComponentLog[] | Failure {
 }
 
 function queryFrom(call: Call): LogQuery | Failure {
-  const since = sinceFrom(call);
+  const since = sinceFrom(call, null);
   if (since !== null && typeof since !== "number") return since;
   const network = networkFrom(call);
   if (network !== null && typeof network !== "string") return network;
@@ -107,9 +107,10 @@ function queryFrom(call: Call): LogQuery | Failure {
   };
 }
 
-export function sinceFrom(call: Call): Millis | null | Failure {
+/** Parses `--since`. */
+export function sinceFrom<T>(call: Call, otherwise: T): Millis | T | Failure {
   const text = call.option("since");
-  if (text === null) return null;
+  if (text === null) return otherwise;
   const age = parseDuration(text);
   if (age !== null) return instant(call.now() - age);
   // Also as we print it, `2026-11-20 08:00:00 UTC`; but no 30 February, which would be taken for a day in March.

@@ -36,17 +36,17 @@ export const configSimulate = withReader((call, reader) => replayOf(call.args[0]
 async function replayOf(file: string, reader: Reader, call: Call): Promise<Answer> {
   const given = policyFile(file, call);
   if (!("settings" in given)) return given;
-  const since = sinceFrom(call);
-  if (since !== null && typeof since !== "number") return since;
+  const now = call.now();
+  const since = sinceFrom(call, later(now, -USUAL_DAYS * DAY_MS));
+  if (typeof since !== "number") return since;
   const only = networkFrom(call);
   if (only !== null && typeof only !== "string") return only;
   const own = settingsOf(call);
   if (!own.ok) return own;
   const pending = await call.guard.ask({ verb: "pending" });
-  const now = call.now();
   const report = await reader.replay({
     ...replayPolicy(given.settings, pending.ok ? allowedUntilNow(own.settings, pending.result) : own.settings),
-    since: since ?? later(now, -USUAL_DAYS * DAY_MS),
+    since,
     only,
     mostEvents: Number.MAX_SAFE_INTEGER,
     now,
