@@ -61,7 +61,7 @@ function byHandText(table: string): string {
 }
 
 /** Opens the strict firewall until someone tries and confirms it again. `says` is empty if nothing was done. */
-async function openStrict(layout: Layout): Promise<Readonly<{ ok: boolean; says: string }>> {
+async function openStrict(layout: Layout) {
   const listing = await listStrict();
   const { confirmed: opening, trial } = readStrict(layout);
   // A stopped server has no table, and its next start builds one from the record.
@@ -75,9 +75,7 @@ async function openStrict(layout: Layout): Promise<Readonly<{ ok: boolean; says:
     : { ok: false, says: ` The strict firewall could not be opened: ${ended.reason}.` };
 }
 
-type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;
-
-async function deleteTable(): Promise<Freed> {
+async function deleteTable() {
   const tables = await runProgram("nft", ["list", "tables"]);
   if (tables.code === 0 && !tables.stdout.split("\n").includes(`table ${TABLE}`))
     return { ok: true, deleted: false, says: "The firewall held no table of ours." };
@@ -86,10 +84,8 @@ async function deleteTable(): Promise<Freed> {
   return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };
 }
 
-type Noted = Readonly<{ ok: boolean; requested: boolean; says: string }>;
-
 /** The bans are still in the database, which belongs to the guard: it lifts them when it starts. */
-function leaveRequest(layout: Layout, nowMs: number): Noted {
+function leaveRequest(layout: Layout, nowMs: number) {
   if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "No database holds any bans." };
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };

@@ -1,6 +1,6 @@
-import type { AccountKnown, AccountRow } from "../../../../admin/accounts.ts";
+import type { AccountKnown } from "../../../../admin/accounts.ts";
 import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
-import { type AccountName, parseAccountName } from "../../../../core/net/address.ts";
+import { parseAccountName } from "../../../../core/net/address.ts";
 import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
@@ -9,7 +9,6 @@ import type { Queries } from "../../../../guard/storage-ports.ts";
 import type { ValidSettings } from "../../../../settings/load.ts";
 import { showSettings } from "../../../../settings/show.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
-import type { ShownSetting } from "../../../../store/accounts-db/setting-tables.ts";
 import { type Answer, type Call, done, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
 import { isClosed, mailKeyText, recoverCommand } from "../../print/account-facts.ts";
 import { columns, oneLine } from "../../print/text.ts";
@@ -119,31 +118,20 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
   const settings = reader.settings(name);
-  const text = parts([printState(name, { row, known, mailbox, key, settings }), printAccount(report, values)]);
-  const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
-  const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
-  const state = { ...row, ...known, use, keys: ownKeys, ...reader.own(name), settings };
-  return done({ ...report, state }, text, next);
-}
-
-/** `known` null: the settings cannot be read, and the limits depend on them. `key` null: not mentioned. */
-type Told = Readonly<{
-  row: AccountRow;
-  known: AccountKnown | null;
-  mailbox: string;
-  key: string | null;
-  settings: readonly ShownSetting[];
-}>;
-
-function printState(name: AccountName, { row, known, mailbox, key, settings }: Told): string {
   const lines = [
     ["  mailbox", mailbox],
     ...(row.networks.length === 0 ? [["  sign-ins from", "any network that logins.networks allows"]] : []),
     ...settings.flatMap(({ what, is }) => is.map((one, nth) => [nth === 0 ? `  ${what}` : "", one])),
     ...(key === null ? [] : [["  key of its mail", key]]),
+    // Without settings, which may not be readable, the limits are unknown.
     ...(known === null ? [] : knownLines(known)),
   ];
-  return `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.\n${columns(lines)}`;
+  const head = `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.`;
+  const text = parts([`${head}\n${columns(lines)}`, printAccount(report, values)]);
+  const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
+  const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
+  const state = { ...row, ...known, use, keys: ownKeys, ...reader.own(name), settings };
+  return done({ ...report, state }, text, next);
 }
 
 function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly string[])[] {

@@ -31,8 +31,9 @@ export function notApplied({ reason, mayHold }: Extract<KeeperReply, { ok: false
 export async function configApply(call: Call): Promise<Answer> {
   const adopted = adoptedEdits(call, { isTrial: false });
   if (!adopted.ok) return adopted;
-  const answer = await applyFile(call, adopted.says);
-  return answer.ok ? answer : afterEdits(adopted.says, answer);
+  const edits = adopted.warnings.map(({ says }) => says);
+  const answer = await applyFile(call, edits);
+  return answer.ok ? answer : afterEdits(edits, answer);
 }
 
 /** The edits are in the settings file, whether or not it is applied. Exported for its test. */

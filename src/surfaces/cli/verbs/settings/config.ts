@@ -201,11 +201,7 @@ function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, chan
   );
 }
 
-type AdoptedEdits = Readonly<{
-  ok: true;
-  says: readonly string[];
-  warnings: readonly Readonly<{ where: string; says: string }>[];
-}>;
+type AdoptedEdits = Readonly<{ ok: true; warnings: readonly Readonly<{ where: string; says: string }>[] }>;
 
 /** What was edited in `security/security.js` and in the owner's jail files: with `isTrial` only reported, else written to the settings file. */
 export function adoptedEdits(
@@ -220,10 +216,10 @@ export function adoptedEdits(
       ...adopted.says.map((says) => ({ where: SCRIPT, says })),
       ...destemail.map((says) => ({ where: "alerts.email", says })),
     ];
-    return { ok: true, says: warnings.map(({ says }) => says), warnings };
+    return { ok: true, warnings };
   } catch (error) {
     // What reads the settings next tells why they cannot be read.
     if (codeOf(error) !== "EACCES" && !(error instanceof SettingsUnreadable)) throw error;
-    return { ok: true, says: [], warnings: [] };
+    return { ok: true, warnings: [] };
   }
 }

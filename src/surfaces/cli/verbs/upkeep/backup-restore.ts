@@ -69,29 +69,17 @@ async function choose(call: Call): Promise<Chosen | Failure> {
 }
 
 async function sourceOf(call: Call): Promise<Source | Failure> {
-  const from = call.option("from");
   const { layout } = call;
+  const from = call.option("from");
+  const own = from === null ? settingsOf(call) : null;
+  if (own?.ok === false) return own;
   try {
-    if (from === null) {
-      const read = settingsOf(call);
-      if (!read.ok) return read;
-      const key = await keyOf(call, readKey(layout));
-      if (typeof key !== "string") return key;
-      const { settings } = read;
-      const named = settings["backup.repository"];
-      const environment = readEnvironment(settings["backup.environment_file"]);
-      const place = named === "" ? layout.backupRepository : named;
-      const restic = new Restic({ place, key: { text: key }, cache: "", environment });
-      return { restic, place: placeOf(layout, settings), key };
-    }
-    const key = await keyOf(call, null);
+    const key = await keyOf(call, own === null ? null : readKey(layout));
     if (typeof key !== "string") return key;
-    const environment = readEnvironment(call.option("environment-file") ?? "");
-    return {
-      restic: new Restic({ place: from, key: { text: key }, cache: "", environment }),
-      place: oneLine(from),
-      key,
-    };
+    const file = own === null ? call.option("environment-file") : own.settings["backup.environment_file"];
+    const place = from ?? (own?.settings["backup.repository"] || layout.backupRepository);
+    const restic = new Restic({ place, key: { text: key }, cache: "", environment: readEnvironment(file ?? "") });
+    return { restic, place: own === null ? oneLine(place) : placeOf(layout, own.settings), key };
   } catch (error) {
     return failed(`The credentials cannot be read: ${messageOf(error)}.`, "");
   }
