@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { State } from "../../src/surfaces/cli/check/finding.ts";
+import type { State } from "../../src/surfaces/cli/check/check.ts";
 import { groups } from "../../src/surfaces/cli/check/run-checks.ts";
 import { type CheckedParts, checkedServer } from "./checked-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -26,7 +26,7 @@ export function findEach(broken: Readonly<Record<string, Broken>>): void {
   for (const [id, { state, saw, server }] of Object.entries(broken))
     void test(`${id} finds what is broken`, async () => {
       const [group = "", name = ""] = id.split(".");
-      const check = groups.find((one) => one.name === group)?.checks.find((one) => one.name === name);
+      const check = groups.find((one) => one.name === group)?.checks[name];
       assert.ok(check !== undefined);
       const found = await check.look(checkedServer(await server()));
       assert.equal(found.state, state, found.saw);

@@ -4,7 +4,7 @@ import { instant } from "../../src/core/time.ts";
 import type { Finished } from "../../src/host/machine/run-program.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import type { GuardClient, Reader } from "../../src/surfaces/cli/call.ts";
-import { type Machine, type Server, serverOf, shakeAll } from "../../src/surfaces/cli/check/server.ts";
+import { type Machine, type Server, serverOf, shakeAll } from "../../src/surfaces/cli/check/check.ts";
 import { settingsWith } from "./loaded-settings.ts";
 
 const settings = settingsWith();

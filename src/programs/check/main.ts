@@ -4,8 +4,8 @@ import { plural } from "../../core/text.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
 import { changeCheckRecord, fallen, readCheckRecord } from "../../jobs/check/check-record.ts";
 import { layoutFrom } from "../../settings/layout.ts";
+import { serverOf } from "../../surfaces/cli/check/check.ts";
 import { groups, runChecks, runWeekly } from "../../surfaces/cli/check/run-checks.ts";
-import { serverOf } from "../../surfaces/cli/check/server.ts";
 import { settingsOf } from "../../surfaces/cli/server-settings.ts";
 import { connect } from "../command-line/connect.ts";
 

@@ -11,8 +11,7 @@ import { ALL } from "../listing.ts";
 import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
-import { type Check, fromDatabases } from "./server.ts";
+import { type Checks, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
 
 const UNUSED_DAYS = 90;
 
@@ -79,9 +78,8 @@ export function judgePostmaster(
   return wrong("No account could read mail for postmaster@ and abuse@.", `${PROGRAM} account add ADDRESS`);
 }
 
-export const accounts = [
-  {
-    name: "postmaster",
+export const accounts = {
+  postmaster: {
     does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
     look: (server) =>
       fromDatabases(server, (reader) => {
@@ -89,28 +87,25 @@ export const accounts = [
         return judgePostmaster(reader.accounts(ALL).items, server.settings["accounts.administrator"], aliases);
       }),
   },
-  {
-    name: "unused",
+  unused: {
     does: `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
     look: (server) => fromDatabases(server, (reader) => judgeUnused(reader.accounts(ALL).items, server.now)),
   },
-  {
-    name: "held",
+  held: {
     does: "Asks the guard which accounts' mail it holds.",
     look: async ({ guard }) => {
       const asked = await guard.ask({ verb: "held_list", name: null });
       return asked.ok ? judgeHeld(asked.result.accounts.map(({ account }) => account)) : unknown(asked.message);
     },
   },
-  {
-    name: "keys",
+  keys: {
     does: "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",
     look: (server) =>
       fromDatabases(server, (reader) =>
         judgeKeys(reader.countKeys(MOST_NAMED), server.settings["mailboxes.encryption"] === "account"),
       ),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;
 
 const API_MS = 5 * SECOND_MS;
 const GUESS_MS = 10 * SECOND_MS;
@@ -220,9 +215,8 @@ export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
   );
 }
 
-export const passwords = [
-  {
-    name: "dashboard",
+export const passwords = {
+  dashboard: {
     does: "Tries well-known passwords on the dashboard's stored hash.",
     look: (server) =>
       fromDatabases(server, async (reader) => {
@@ -233,8 +227,7 @@ export const passwords = [
         return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(server.layout, hash));
       }),
   },
-  {
-    name: "accounts",
+  accounts: {
     does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
     look: (server) =>
       fromDatabases(server, async (reader) => {
@@ -242,8 +235,7 @@ export const passwords = [
         return judgeImported(all, await judgeFollowed(server.settings["accounts.follow"], all));
       }),
   },
-  {
-    name: "guessable",
+  guessable: {
     does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
     look: (server) =>
       fromDatabases(server, async (reader) => {
@@ -252,8 +244,7 @@ export const passwords = [
         return judgeGuessable(await guess(hashes));
       }),
   },
-  {
-    name: "api",
+  api: {
     does: "Asks the dashboard's API for the bans, without a password or token.",
     look: async ({ settings }) => {
       const url = `http://${hostOf(settings["http.address"])}:${settings["ports.http"]}/api/v1/bans`;
@@ -266,9 +257,8 @@ export const passwords = [
       }
     },
   },
-  {
-    name: "environment",
+  environment: {
     does: "Looks for a password among this shell's variables.",
     look: ({ env }) => judgeSecretInEnvironment(env),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

@@ -13,8 +13,7 @@ import { placeOf, repositoryOf } from "../../../jobs/backup/repository.ts";
 import type { Restored, Snapshot } from "../../../jobs/backup/restic.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { PROGRAM } from "../call.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
-import type { Check, Server } from "./server.ts";
+import { type Checks, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
 /** One night, and the hours until the next. */
 const FRESH_MS = 30 * HOUR_MS;
@@ -85,19 +84,16 @@ function look({ layout, settings }: Server): Finding {
   return judgePlace(placeOf(layout, settings), { data: deviceOf(layout.data), repository });
 }
 
-export const backups = [
-  {
-    name: "age",
+export const backups = {
+  age: {
     does: "Reads when the last backup finished.",
     look: ({ layout, settings, now }) => judgeAge(settings["backup.enabled"], readBackupRecord(layout), now),
   },
-  {
-    name: "key",
+  key: {
     does: "Reads whether the key was ever displayed.",
     look: ({ layout }) => judgeKey(readBackupRecord(layout)),
   },
-  {
-    name: "repository",
+  repository: {
     does: "Opens the repository with the key, and lists what it holds.",
     look: async ({ layout, settings }) => {
       const { last } = readBackupRecord(layout);
@@ -105,8 +101,7 @@ export const backups = [
       return judgeRepository(last, await repositoryOf(layout, settings).snapshots());
     },
   },
-  {
-    name: "restore",
+  restore: {
     does: "Reads the settings of the last backup from the repository, as a restore does.",
     look: async ({ layout, settings }) => {
       const { last } = readBackupRecord(layout);
@@ -115,10 +110,9 @@ export const backups = [
       return judgeRestored(last, await repositoryOf(layout, settings).read(last.snapshot, file));
     },
   },
-  {
-    name: "drill",
+  drill: {
     does: "Reads the result of the last restore drill, which restores and compares a whole backup.",
     look: ({ layout, settings, now }) => judgeDrill(readDrills(layout), settings["backup.drill_every"], now),
   },
-  { name: "elsewhere", does: "Compares the disk of the backups with the disk of the mail.", look },
-] as const satisfies readonly Check[];
+  elsewhere: { does: "Compares the disk of the backups with the disk of the mail.", look },
+} satisfies Checks;

@@ -21,8 +21,7 @@ import { KernelNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
 import { ALL, eachPage } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
-import type { Check, Machine, Server } from "./server.ts";
+import { type Checks, type Finding, type Machine, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 
@@ -91,10 +90,9 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
   return judgeHeldByKernel(all.length, null, uncovered(networks, listings.map(({ stdout }) => stdout).join("\n")));
 }
 
-export const bans = [
-  { name: "in-kernel", does: "Asks the kernel for each ban in force.", look: heldByKernel },
-  {
-    name: "self",
+export const bans = {
+  "in-kernel": { does: "Asks the kernel for each ban in force.", look: heldByKernel },
+  self: {
     does: "Asks the kernel whether it holds a ban of this machine, its gateway or the address of this SSH session.",
     look: async ({ machine, env }) => {
       const own = new KernelNetworks(systemClock).current().map(({ prefix }) => prefix);
@@ -102,8 +100,7 @@ export const bans = [
       return judgeSelf(await bannedOf(machine, [...own, ...(ssh === null ? [] : [hostPrefix(ssh)])]));
     },
   },
-  {
-    name: "allow-list",
+  "allow-list": {
     does: "Looks for networks on the allow list that are too large to trust.",
     look: async ({ guard }) => {
       const allowed: AllowItem[] = [];
@@ -115,4 +112,4 @@ export const bans = [
       return failure === null ? judgeAllowed(allowed) : unknown(failure.message, failure.next);
     },
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

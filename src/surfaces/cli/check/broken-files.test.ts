@@ -11,7 +11,7 @@ import { DAY_MS } from "../../../core/time.ts";
 import { endDrill } from "../../../jobs/backup/records.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
-import type { Machine } from "./server.ts";
+import type { Machine } from "./check.ts";
 
 /** Broken inputs for each check of files and programs. */
 const BROKEN: Readonly<Record<OfFiles, Broken>> = {

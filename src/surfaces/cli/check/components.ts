@@ -5,8 +5,7 @@ import { plural } from "../../../core/text.ts";
 import { HOUR_MS, span } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
-import type { Check, Server } from "./server.ts";
+import { type Checks, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
 export function judgeComponents(health: Health | null): Finding {
   if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
@@ -24,18 +23,16 @@ export function judgeNotices(health: Health | null): Finding {
   return warning(firstFew(health.notices.map(({ code, says }) => `${code}: ${says}`)), first.next);
 }
 
-export const components = [
-  {
-    name: "services",
+export const components = {
+  services: {
     does: "Asks the guard whether each component answers the keeper's probes.",
     look: async ({ health }) => judgeComponents(await health()),
   },
-  {
-    name: "notices",
+  notices: {
     does: "Asks the guard for lasting problems.",
     look: async ({ health }) => judgeNotices(await health()),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;
 
 /** Longer than any greylisting; also reports a server that is away for a night. */
 const OLD_MS = 6 * HOUR_MS;
@@ -70,23 +67,20 @@ async function inQueue(
   return asked.ok ? judge(asked.total ?? 0, asked.queue?.[0]) : unknown(asked.reason, `${PROGRAM} status`);
 }
 
-export const queue = [
-  {
-    name: "age",
+export const queue = {
+  age: {
     does: "Measures how long the oldest mail has waited for delivery.",
     look: (server) => inQueue(server, "loose", (_, oldest) => judgeAge(oldest, server.now)),
   },
-  {
-    name: "hold",
+  hold: {
     does: "Counts the mails on hold, which wait for a command.",
     look: (server) => inQueue(server, "hold", judgeHold),
   },
-  {
-    name: "length",
+  length: {
     does: "Counts the mails in the queue.",
     look: (server) => inQueue(server, "anywhere", judgeLength),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;
 
 type Channels = Pick<AlertList, "channels" | "leadOut">;
 
@@ -129,19 +123,16 @@ export function judgeTest(
   );
 }
 
-export const alerts = [
-  {
-    name: "outside",
+export const alerts = {
+  outside: {
     does: "Checks whether a channel for alerts leads out of this server.",
     look: async (server) => judgeOutside(await server.alerts()),
   },
-  {
-    name: "channels",
+  channels: {
     does: "Asks the guard whether a channel has failed several times in a row.",
     look: async (server) => judgeChannels(await server.alerts()),
   },
-  {
-    name: "test",
+  test: {
     does: "Sends a test through each channel, if --send-test is given.",
     look: async ({ guard, sendsTest }) => {
       if (!sendsTest) return judgeTest(null);
@@ -149,4 +140,4 @@ export const alerts = [
       return asked.ok ? judgeTest(asked.result.results) : unknown(asked.message, asked.next);
     },
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

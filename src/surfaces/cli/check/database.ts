@@ -8,8 +8,7 @@ import { readAnchors } from "../../../jobs/audit/audit-anchors.ts";
 import { isWhole, openAccountsForReading, openEngineForReading } from "../../../store/open.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
-import { type Check, fromDatabases } from "./server.ts";
+import { type Checks, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
 
 const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
 /** Reading for longer would let the write-ahead log grow. */
@@ -47,29 +46,25 @@ function look(path: string, open: (path: string) => DatabaseSync): Finding {
   }
 }
 
-export const database = [
-  {
-    name: "engine",
+export const database = {
+  engine: {
     does: "Reads the guard's database and lets SQLite check each page.",
     look: ({ layout: { engineDb } }) => look(engineDb, openEngineForReading),
   },
-  {
-    name: "accounts",
+  accounts: {
     does: "The same with the accounts' database.",
     look: ({ layout: { accountsDb } }) => look(accountsDb, openAccountsForReading),
   },
-  {
-    name: "audit",
+  audit: {
     does: "Checks the chain of administrators' actions against root's anchors.",
     look: (server) =>
       fromDatabases(server, ({ audit }) =>
         judgeAudit(audit.check(readAnchors(server.layout.auditAnchors).anchors, server.now)),
       ),
   },
-  {
-    name: "set-aside",
+  "set-aside": {
     does: "Looks for databases that were damaged, replaced or missing.",
     look: ({ layout: { engineDb } }) =>
       judgeAside(globSync("*/*.db.{damaged,replaced,missing}-*", { cwd: dirname(dirname(engineDb)) })),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

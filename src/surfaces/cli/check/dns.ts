@@ -17,8 +17,7 @@ import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "../print/text.ts";
 import { recordsOfDomain } from "../verbs/server/dns.ts";
-import { type Finding, ok, unknown, warning, worstOf, wrong } from "./finding.ts";
-import type { Check } from "./server.ts";
+import { type Check, type Checks, type Finding, ok, unknown, warning, worstOf, wrong } from "./check.ts";
 
 const RESOLVER_MS = 5 * SECOND_MS;
 const POLICY_MS = 8 * SECOND_MS;
@@ -34,9 +33,8 @@ export function judgeRecord(domain: string, { record, verdict }: Pick<ComparedRe
   return record.required ? wrong(saw, fix) : warning(saw, fix);
 }
 
-function records<const Name extends string>(name: Name, kinds: readonly RecordKind[], does: string): Check<Name> {
+function records(kinds: readonly RecordKind[], does: string): Check {
   return {
-    name,
     does,
     look: async ({ layout, settings, machine }) => {
       const addresses = machine.addresses().filter(isPublic);
@@ -47,7 +45,7 @@ function records<const Name extends string>(name: Name, kinds: readonly RecordKi
         return (await compared(wanted)).map((one) => judgeRecord(domain, one));
       });
       const findings = (await Promise.all(perDomain)).flat();
-      return findings.length === 0 ? unknown("There is nothing to publish.") : worstOf(findings, "");
+      return findings.length === 0 ? unknown("There is nothing to publish.") : worstOf(findings);
     },
   };
 }
@@ -92,11 +90,11 @@ function judgeResolver(address: string, asked: ProbeResult): Finding {
 }
 
 /** `look`: at addresses of the server's name that belong to a router or proxy in front of the machine. */
-function withOutside<const Name extends string>(
-  check: Check<Name>,
+function withOutside(
+  check: Check,
   look: typeof comparedAddresses,
   none: (settings: Settings) => Promise<readonly ComparedRecord[]>,
-): Check<Name> {
+): Check {
   return {
     ...check,
     look: async (server) => {
@@ -106,36 +104,34 @@ function withOutside<const Name extends string>(
       const others = found.length > 0 ? await look(settings, found) : own.length > 0 ? [] : await none(settings);
       const findings = others.map((one) => judgeRecord(settings.domains[0] ?? "", one));
       if (own.length > 0) findings.unshift(await check.look(server));
-      return findings.length === 0 ? unknown(NOT_THERE) : worstOf(findings, "");
+      return findings.length === 0 ? unknown(NOT_THERE) : worstOf(findings);
     },
   };
 }
 
 const NOT_THERE = "The server's name has no address, so there is none to look up.";
 
-export const dns = [
-  records("mx", ["mx"], "Looks up where each domain receives mail."),
-  records("spf", ["spf", "helo_spf"], "Looks up who may send for each domain and for the server's name (SPF)."),
-  records("dkim", ["dkim"], "Compares the published key of each domain with the one that signs (DKIM)."),
-  records("dmarc", ["dmarc"], "Looks up each domain's policy for unauthenticated mail (DMARC)."),
-  withOutside(
+export const dns = {
+  mx: records(["mx"], "Looks up where each domain receives mail."),
+  spf: records(["spf", "helo_spf"], "Looks up who may send for each domain and for the server's name (SPF)."),
+  dkim: records(["dkim"], "Compares the published key of each domain with the one that signs (DKIM)."),
+  dmarc: records(["dmarc"], "Looks up each domain's policy for unauthenticated mail (DMARC)."),
+  address: withOutside(
     records(
-      "address",
       ["address"],
       "Looks up the addresses of the server's name, and reads the greeting at those that are not the machine's.",
     ),
     comparedAddresses,
     async (settings) => [await missingName(settings)],
   ),
-  withOutside(
-    records("reverse", ["reverse"], "Looks up the name of the server's public addresses (reverse DNS)."),
+  reverse: withOutside(
+    records(["reverse"], "Looks up the name of the server's public addresses (reverse DNS)."),
     comparedReverse,
     () => Promise.resolve([]),
   ),
-  records("services", ["service"], "Looks up the records by which mail programs find the server (SRV)."),
-  records("tls-report", ["tls_report"], "Looks up where each domain receives reports about TLS failures."),
-  {
-    name: "mta-sts",
+  services: records(["service"], "Looks up the records by which mail programs find the server (SRV)."),
+  "tls-report": records(["tls_report"], "Looks up where each domain receives reports about TLS failures."),
+  "mta-sts": {
     does: "Looks up each domain's MTA-STS record, and fetches the policy that it announces.",
     look: async ({ settings: { domains, hostname, ...settings } }) => {
       const published = new PublishedRecords(settings["dns.address"]);
@@ -144,13 +140,12 @@ export const dns = [
         const isAnnounced = found.type === "values" && found.values.some((value) => /^v=STSv1\s*;/.test(value));
         return judgeMtaSts({ domain, hostname, found, policy: isAnnounced ? await fetchedPolicy(domain) : null });
       });
-      return worstOf(await Promise.all(findings), "");
+      return worstOf(await Promise.all(findings));
     },
   },
-  {
-    name: "resolver",
+  resolver: {
     does: "Asks the server's own resolver, which all its programs use.",
     look: async ({ settings }) =>
       judgeResolver(settings["dns.address"], await probeResolver(settings["dns.address"], RESOLVER_MS)),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

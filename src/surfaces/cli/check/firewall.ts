@@ -10,8 +10,7 @@ import type { Finished } from "../../../host/machine/run-program.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import { shownOpening, shownState } from "../verbs/settings/firewall.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
-import type { Check, Server } from "./server.ts";
+import { type Checks, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
 const TIMEOUT_MS = 10_000;
 const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guard rebuilds the table automatically`;
@@ -126,17 +125,15 @@ export async function kernelState({ machine, settings, layout }: Server): Promis
   return firewallState(settings, readStrict(layout), ran.code === 0 ? ran.stdout : isGone ? "" : null);
 }
 
-export const firewall = [
-  {
-    name: "inner-port",
+export const firewall = {
+  "inner-port": {
     does: "Connects without privileges to the port where only Dovecot may ask the guard.",
     look: async (server) => {
       const { settings } = server;
       return judgeInner(settings["ports.login_policy"], settings["firewall.enabled"], await isReached(server));
     },
   },
-  {
-    name: "open-ports",
+  "open-ports": {
     does: "Reads from the kernel which ports the firewall accepts, and compares them with the settings and SSH.",
     look: async (server) => {
       const state = await kernelState(server);
@@ -147,16 +144,14 @@ export const firewall = [
       );
     },
   },
-  {
-    name: "other-tables",
+  "other-tables": {
     does: "Looks for other firewall tables on the machine that drop traffic by default.",
     look: async ({ machine }) => {
       const ran = await machine.run("nft", ["list", "chains"], { timeoutMs: TIMEOUT_MS });
       return judgeOthers(ran.code === 0 ? ran.stdout : null);
     },
   },
-  {
-    name: "table",
+  table: {
     does: "Reads the server's own chains from the kernel.",
     look: async ({ machine }) => {
       const listed = async (chain: string): Promise<Finished> =>
@@ -166,4 +161,4 @@ export const firewall = [
       return judgeChain(text(input), text(banned), input.stderr.split("\n", 1)[0] ?? "");
     },
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

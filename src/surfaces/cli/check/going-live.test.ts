@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
-import type { State } from "./finding.ts";
+import type { State } from "./check.ts";
 import { judgePoints, leftOpen, POINTS } from "./going-live.ts";
 import { groups, type Result } from "./run-checks.ts";
 
-const ALL = groups.flatMap(({ name, checks }) => checks.map((one) => ({ id: `${name}.${one.name}`, group: name })));
+const ALL = groups.flatMap(({ name, checks }) =>
+  Object.keys(checks).map((one) => ({ id: `${name}.${one}`, group: name })),
+);
 
 /** The results of all checks; that of one is another. */
 function results(other: string, state: State): readonly Result[] {

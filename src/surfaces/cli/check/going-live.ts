@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
-import type { State } from "./finding.ts";
+import type { State } from "./check.ts";
 import type { CheckId, GroupName, Result } from "./run-checks.ts";
 
 /** Each of `checks` is a check or a whole group of them. */

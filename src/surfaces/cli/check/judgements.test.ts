@@ -18,9 +18,9 @@ import {
 } from "./accounts.ts";
 import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
 import { judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
+import type { Finding, State } from "./check.ts";
 import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
 import { judgeRecord } from "./dns.ts";
-import type { Finding, State } from "./finding.ts";
 import { judgeChain, judgeOpenPorts } from "./firewall.ts";
 import {
   judgeFiles,

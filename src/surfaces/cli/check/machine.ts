@@ -13,8 +13,7 @@ import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
-import type { Check, Room } from "./server.ts";
+import { type Checks, type Finding, ok, type Room, unknown, warning, wrong } from "./check.ts";
 
 /** The newest file that the server has written. */
 type Newest = Readonly<{ path: string; at: number }>;
@@ -46,21 +45,19 @@ function newestFile(data: string): Newest | null {
   }, null);
 }
 
-export const clock = [
-  {
-    name: "files",
+export const clock = {
+  files: {
     does: "Compares the clock with the newest file that the server has written.",
     look: ({ layout, now }) => judgeFiles(newestFile(layout.data), now),
   },
-  {
-    name: "synchronized",
+  synchronized: {
     does: "Asks the system whether a time server keeps the clock.",
     look: async ({ machine }) => {
       const ran = await machine.run("timedatectl", ["show", "-p", "NTPSynchronized", "--value"], { timeoutMs: 5_000 });
       return judgeSynchronized(ran.code === 0 ? ran.stdout.trim() : "");
     },
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;
 
 const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
@@ -89,23 +86,20 @@ export function judgeMount(place: string, mounts: string): Finding {
   return ok(`The disk at ${point} (${type}) is writable.`);
 }
 
-export const disk = [
-  {
-    name: "space",
+export const disk = {
+  space: {
     does: "Asks the file system of the data directory for its free space.",
     look: ({ layout: { data }, machine }) => judgeSpace(data, machine.room(data).bytes),
   },
-  {
-    name: "inodes",
+  inodes: {
     does: "Asks the file system for its free inodes; each mail uses one.",
     look: ({ layout: { data }, machine }) => judgeInodes(data, machine.room(data).inodes),
   },
-  {
-    name: "mount",
+  mount: {
     does: "Checks whether the data directory's disk is writable.",
     look: ({ layout: { data }, machine }) => judgeMount(data, machine.mounts()),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;
 
 const FETCH = IS_IMAGE ? RENEW_IMAGE : "apt-get update";
 const INSTALL = IS_IMAGE ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade";
@@ -160,9 +154,8 @@ function judgeReplaced(running: readonly string[], looked: number): Finding {
   return ok(`${plural(looked, "process")} of the server: none runs a program or library that was replaced.`);
 }
 
-export const updates = [
-  {
-    name: "automatic",
+export const updates = {
+  automatic: {
     does: "Asks apt whether Debian's security updates are installed automatically; in a container, looks at the image's age.",
     look: async ({ machine, now }) => {
       if (IS_IMAGE) return judgeImage(statSync(join(CHECKOUT, "image")).ctimeMs, now);
@@ -170,8 +163,7 @@ export const updates = [
       return judgeAutomatic(ran.code === 0 ? ran.stdout : null);
     },
   },
-  {
-    name: "running",
+  running: {
     does: "Checks whether the server's processes still run programs or libraries that an update replaced.",
     look: ({ layout: { services } }) => {
       const main = new Set(SERVICES.map((service) => pidOf(services, service)));
@@ -182,8 +174,7 @@ export const updates = [
       return judgeReplaced(old, all.length);
     },
   },
-  {
-    name: "waiting",
+  waiting: {
     does: "Asks apt, without changing anything, which Debian updates are pending. Only a container fetches the lists, once a day, into memory.",
     look: async ({ machine, now }) => {
       const failed = IS_IMAGE ? await fetchLists(now) : null;
@@ -195,4 +186,4 @@ export const updates = [
       return judgeUpdates(ran.code === 0 ? ran.stdout : null, Math.max(...times), now);
     },
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

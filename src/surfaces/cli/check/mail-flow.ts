@@ -4,8 +4,7 @@ import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "../print/text.ts";
-import { type Finding, ok, unknown, wrong } from "./finding.ts";
-import type { Check, Server } from "./server.ts";
+import { type Checks, type Finding, ok, type Server, unknown, wrong } from "./check.ts";
 
 /** Longer than the deliberate delay of a refused sign-in. */
 const TIMEOUT_MS = 20_000;
@@ -92,9 +91,8 @@ function signIn({ settings }: Server, name: "submission" | "submissions"): Promi
   });
 }
 
-export const mailFlow = [
-  {
-    name: "relay",
+export const mailFlow = {
+  relay: {
     does: `Tries as a stranger to send mail through port 25 to ${ELSEWHERE}, and stops before any content.`,
     look: ({ settings }) =>
       talk({ port: settings["ports.smtp"], localAddress: CHECK_ADDRESS }, async (dialogue) => {
@@ -106,8 +104,7 @@ export const mailFlow = [
         return judgeRelay(sender, answer);
       }),
   },
-  {
-    name: "anonymous",
+  anonymous: {
     does: `Tries to send mail to ${ELSEWHERE} through submission without a sign-in, and stops before any content.`,
     look: ({ settings }) =>
       talk({ port: settings["ports.submission"], localAddress: CHECK_ADDRESS }, async (dialogue) => {
@@ -117,8 +114,7 @@ export const mailFlow = [
         return judgeAnonymous(await dialogue.ask(`RCPT TO:<${ELSEWHERE}>`));
       }),
   },
-  {
-    name: "names",
+  names: {
     does: "Asks port 25 whether an address exists (VRFY), which it must not reveal.",
     look: ({ settings }) =>
       talk({ port: settings["ports.smtp"] }, async (dialogue) => {
@@ -126,8 +122,7 @@ export const mailFlow = [
         return judgeNames(await dialogue.ask(`VRFY postmaster@${settings.domains[0] ?? settings.hostname}`));
       }),
   },
-  {
-    name: "port-25",
+  "port-25": {
     does: "Checks whether port 25 accepts passwords after STARTTLS.",
     // Port 25 is for servers, which never sign in.
     look: ({ settings }) =>
@@ -135,8 +130,7 @@ export const mailFlow = [
         judgeOffers("Port 25", await greeted(dialogue), "after STARTTLS"),
       ),
   },
-  {
-    name: "sign-in-imaps",
+  "sign-in-imaps": {
     does: "Signs in over IMAPS with an unknown name and a wrong password.",
     look: ({ settings }) =>
       talk({ port: settings["ports.imaps"], goodbye: "b LOGOUT", isTls: true }, async (dialogue) => {
@@ -145,14 +139,12 @@ export const mailFlow = [
         return judgeSignIn("IMAPS", answer);
       }),
   },
-  {
-    name: "sign-in-submission",
+  "sign-in-submission": {
     does: "The same over submission, after STARTTLS.",
     look: (server) => signIn(server, "submission"),
   },
-  {
-    name: "sign-in-submissions",
+  "sign-in-submissions": {
     does: "The same over submissions.",
     look: (server) => signIn(server, "submissions"),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

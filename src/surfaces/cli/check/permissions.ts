@@ -9,8 +9,7 @@ import { CONTENT_USERS, type Layout, USERS } from "../../../settings/layout.ts";
 import { fileSettings, type SettingKey, type Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, warning, wrong } from "./finding.ts";
-import type { Check } from "./server.ts";
+import { type Checks, type Finding, ok, warning, wrong } from "./check.ts";
 
 /** Expected owner and mode. */
 type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
@@ -149,24 +148,20 @@ function missingNamed(settings: Settings): Finding | null {
   return why === null ? null : wrong(why, "put it back; the server keeps using what it had read from it");
 }
 
-export const permissions = [
-  {
-    name: "directories",
+export const permissions = {
+  directories: {
     does: "Compares owner and mode of each directory with what set-up assigns.",
     look: ({ layout }) => judgeFound("directory", wantedDirectories(layout)),
   },
-  {
-    name: "secrets",
+  secrets: {
     does: "Compares owner and mode of keys, passwords, databases and settings with what set-up assigns.",
     look: ({ layout }) => judgeFound("file", wantedSecrets(layout)),
   },
-  {
-    name: "sockets",
+  sockets: {
     does: "Compares owner and mode of the command sockets with what they should be.",
     look: ({ layout }) => judgeFound("socket", wantedSockets(layout)),
   },
-  {
-    name: "programs",
+  programs: {
     does: "Checks whether a user other than root could change programs or configuration that root runs.",
     look: ({ layout }) =>
       judgePrograms(
@@ -174,9 +169,8 @@ export const permissions = [
         layout,
       ),
   },
-  {
-    name: "named-files",
+  "named-files": {
     does: "Checks whether files that settings name are there, and whether every user can read those with secrets.",
     look: ({ settings }) => missingNamed(settings) ?? judgeNamed(named(settings)),
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

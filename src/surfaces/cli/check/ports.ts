@@ -7,9 +7,18 @@ import { proxiedPorts } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
+import {
+  type Checks,
+  type Finding,
+  type Machine,
+  ok,
+  reachableAddresses,
+  type Server,
+  unknown,
+  warning,
+  wrong,
+} from "./check.ts";
 import { kernelState } from "./firewall.ts";
-import { type Check, type Machine, reachableAddresses, type Server } from "./server.ts";
 
 /** The programs of each service, as the kernel names them (proc(5), comm). */
 const PROGRAMS: Readonly<Record<string, RegExp>> = {
@@ -156,38 +165,32 @@ function look(judge: (promised: readonly ServerPort[], found: readonly Listener[
   };
 }
 
-export const ports = [
-  {
-    name: "listening",
+export const ports = {
+  listening: {
     does: "Compares the ports of the settings with the programs that listen, as the kernel lists them.",
     look: look(judgeListening),
   },
-  {
-    name: "private",
+  private: {
     does: "Checks that the dashboard and the guard's own port are open to this machine only.",
     look: look((_, found, settings) => judgePrivate(settings, found)),
   },
-  {
-    name: "resolver",
+  resolver: {
     does: "Checks that the server's resolver listens for this machine only.",
     look: look((_, found) => judgeResolver(found)),
   },
-  {
-    name: "scan",
+  scan: {
     does: "Connects to each port below 1024 and to common ports above, at the machine's own addresses, except the ports of the settings.",
     look: scan,
   },
-  {
-    name: "proxies",
+  proxies: {
     does: "Connects to the ports for proxies from the machine's own addresses that are not a proxy's.",
     look: proxied,
   },
-  {
-    name: "others",
+  others: {
     does: "Looks for other programs that listen publicly and that the firewall lets others reach.",
     look: async (server) => {
       const { open } = await kernelState(server);
       return look((promised, found) => judgeOthers(promised, found, open))(server);
     },
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

@@ -16,8 +16,7 @@ import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, worstOf, wrong } from "./finding.ts";
-import type { Check, Server } from "./server.ts";
+import { type Checks, type Finding, ok, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
 
 /** Lists that most receivers check for a sender's address and for its domain. */
 const LISTS = ["zen.spamhaus.org", "bl.spamcop.net"];
@@ -91,7 +90,7 @@ async function domainsOnList({ settings }: Server): Promise<Finding> {
   const findings = settings.domains.map(async (domain) =>
     judgeListing(DOMAIN_LIST, domain, await names.addresses(`${domain}.${DOMAIN_LIST}`), test),
   );
-  return worstOf(await Promise.all(findings), "");
+  return worstOf(await Promise.all(findings));
 }
 
 async function outgoing({ settings }: Server): Promise<Finding> {
@@ -112,23 +111,20 @@ function greeting(host: string): Promise<string | Error> {
   return greetingAt(host, CONNECT_MS).catch((error: unknown) => new Error(messageOf(error)));
 }
 
-export const reputation = [
-  {
-    name: "addresses",
+export const reputation = {
+  addresses: {
     does: "Looks up the machine's public addresses in DNS block lists, and a test address that each list must name.",
     look: onLists,
   },
-  {
-    name: "domains",
+  domains: {
     does: `Looks up each domain in ${DOMAIN_LIST}.`,
     look: domainsOnList,
   },
-  {
-    name: "port-25-out",
+  "port-25-out": {
     does: `Connects to port 25 of a mail server of ${LARGE.join(" and of ")}, reads its greeting, and disconnects; or signs in to outbound.relay.`,
     look: outgoing,
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;
 
 const FIX = "docs/install/outside-relay.md lists possible causes";
 

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedServer } from "../../../../test/kit/checked-server.ts";
 import { type CheckRecord, NO_CHECKS } from "../../../jobs/check/check-record.ts";
-import { ok, unknown, worstOf, wrong } from "./finding.ts";
+import { ok, unknown, worstOf, wrong } from "./check.ts";
 import { type Result, runChecks, runWeekly } from "./run-checks.ts";
-import type { Group } from "./server.ts";
 
 test("a check that throws or hangs is unknown and does not stop the others; databases come last", async () => {
   const order: string[] = [];
@@ -12,15 +11,15 @@ test("a check that throws or hangs is unknown and does not stop the others; data
     order.push(name);
     return ok(`${name}\u001b[1m s3://key:secret@host/b`);
   };
-  const groups: readonly Group[] = [
-    { name: "database", checks: [{ name: "engine", does: "x", look: looked("engine") }] },
+  const groups = [
+    { name: "database", checks: { engine: { does: "x", look: looked("engine") } } },
     {
       name: "g",
-      checks: [
-        { name: "throws", does: "x", look: () => assert.fail("broken") },
-        { name: "hangs", does: "x", look: () => new Promise(() => undefined) },
-        { name: "works", does: "x", look: looked("works") },
-      ],
+      checks: {
+        throws: { does: "x", look: () => assert.fail("broken") },
+        hangs: { does: "x", look: () => new Promise<never>(() => undefined) },
+        works: { does: "x", look: looked("works") },
+      },
     },
   ];
   const results = await runChecks(groups, checkedServer(), 20);
@@ -32,7 +31,7 @@ test("a check that throws or hangs is unknown and does not stop the others; data
 });
 
 test("of several findings the worst counts, with all that are equally bad", () => {
-  const found = worstOf([ok("a"), wrong("b.", "fix b"), unknown("c"), wrong("d", "fix d"), wrong("d", "")], "");
+  const found = worstOf([ok("a"), wrong("b.", "fix b"), unknown("c"), wrong("d", "fix d"), wrong("d", "")]);
   assert.deepEqual(found, { state: "wrong", saw: "b. d.", fix: "fix b" });
   assert.deepEqual(worstOf([], "none"), ok("none"));
 });

@@ -5,17 +5,16 @@ import { oneLine } from "../print/text.ts";
 import { accounts, passwords } from "./accounts.ts";
 import { backups } from "./backups.ts";
 import { bans } from "./bans.ts";
+import { type Check, type Checks, type Finding, type Server, type State, unknown } from "./check.ts";
 import { alerts, components, queue } from "./components.ts";
 import { database } from "./database.ts";
 import { dns } from "./dns.ts";
-import { type Finding, type State, unknown } from "./finding.ts";
 import { firewall } from "./firewall.ts";
 import { clock, disk, updates } from "./machine.ts";
 import { mailFlow } from "./mail-flow.ts";
 import { permissions } from "./permissions.ts";
 import { ports } from "./ports.ts";
 import { reputation } from "./reputation.ts";
-import type { Check, Group, Server } from "./server.ts";
 import { tls } from "./tls.ts";
 
 export type Result = Readonly<{
@@ -52,11 +51,11 @@ export async function runChecks(
 /** A check that fails or hangs reports that, and does not stop the others. */
 function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promise<readonly Result[]> {
   return Promise.all(
-    checks.map(async (one) => {
+    Object.entries(checks).map(async ([key, one]) => {
       const began = performance.now();
       const { state, saw, fix } = await looked(one, server, mostMs);
       const tookMs = Math.round(performance.now() - began);
-      const id = `${name}.${one.name}`;
+      const id = `${name}.${key}`;
       return {
         id,
         group: name,
@@ -87,36 +86,34 @@ async function looked(one: Check, server: Server, mostMs: number): Promise<Findi
   }
 }
 
-const table = [
-  { name: "passwords", checks: passwords },
-  { name: "firewall", checks: firewall },
-  { name: "ports", checks: ports },
-  { name: "tls", checks: tls },
-  { name: "dns", checks: dns },
-  { name: "reputation", checks: reputation },
-  { name: "mail-flow", checks: mailFlow },
-  { name: "accounts", checks: accounts },
-  { name: "permissions", checks: permissions },
-  { name: "components", checks: components },
-  { name: "disk", checks: disk },
-  { name: "queue", checks: queue },
-  { name: "database", checks: database },
-  { name: "bans", checks: bans },
-  { name: "alerts", checks: alerts },
-  { name: "backups", checks: backups },
-  { name: "clock", checks: clock },
-  { name: "updates", checks: updates },
-] as const satisfies readonly Group[];
-
 /** Every check, in the order of display. */
-export const groups: readonly Group[] = table;
-
-type IdsOf<G> = G extends { name: infer Name extends string; checks: readonly (infer C extends Check)[] }
-  ? `${Name}.${C["name"]}`
-  : never;
-export type GroupName = (typeof table)[number]["name"];
+const table = {
+  passwords,
+  firewall,
+  ports,
+  tls,
+  dns,
+  reputation,
+  "mail-flow": mailFlow,
+  accounts,
+  permissions,
+  components,
+  disk,
+  queue,
+  database,
+  bans,
+  alerts,
+  backups,
+  clock,
+  updates,
+};
+type Table = typeof table;
+export type GroupName = keyof Table;
 /** `tls.days` */
-export type CheckId = IdsOf<(typeof table)[number]>;
+export type CheckId = { [G in GroupName]: `${G}.${keyof Table[G] & string}` }[GroupName];
+
+type Group = Readonly<{ name: string; checks: Checks }>;
+export const groups: readonly Group[] = Object.entries(table).map(([name, checks]) => ({ name, checks }));
 
 type Parts = Readonly<{
   before: CheckRecord;

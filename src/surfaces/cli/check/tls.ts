@@ -7,9 +7,21 @@ import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
 import { type Door, type Handshake, handshake, OFFERS } from "../../../mail/probes/port-dialogue.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Finding, ok, unknown, warning, worstOf, wrong } from "./finding.ts";
+import {
+  type Checks,
+  doorsOf,
+  type Finding,
+  ok,
+  reachableAddresses,
+  type Server,
+  type Shaken,
+  shakeAll,
+  unknown,
+  warning,
+  worstOf,
+  wrong,
+} from "./check.ts";
 import { hello, judgeOffers, talk } from "./mail-flow.ts";
-import { type Check, doorsOf, reachableAddresses, type Server, type Shaken, shakeAll } from "./server.ts";
 
 const TIMEOUT_MS = 10_000;
 const SOON_DAYS = 14;
@@ -76,10 +88,7 @@ function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
 }
 
 async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: Handshake) => Finding) {
-  return worstOf(
-    [...(await shaken)].map(([{ name }, one]) => judge(name, one)),
-    "",
-  );
+  return worstOf([...(await shaken)].map(([{ name }, one]) => judge(name, one)));
 }
 
 async function onImaps(server: Server, judge: (certificate: X509Certificate, distrust: string | null) => Finding) {
@@ -93,24 +102,20 @@ function offersBeforeTls({ name, port }: Door): Promise<Finding> {
   return talk({ port }, async (dialogue) => judgeOffers(name, await hello(dialogue), "before TLS"));
 }
 
-export const tls = [
-  {
-    name: "versions",
+export const tls = {
+  versions: {
     does: "Offers only TLS 1.0 and 1.1 to each mail port, which must refuse them.",
     look: ({ settings }) => eachDoor(shakeAll(settings, OFFERS.old), judgeOld),
   },
-  {
-    name: "handshake",
+  handshake: {
     does: "Starts TLS at each mail port, as mail programs do.",
     look: (server) => eachDoor(server.shaken(), judgeModern),
   },
-  {
-    name: "ciphers",
+  ciphers: {
     does: "Offers each mail port only ciphers without a certificate, without encryption, or broken ones.",
     look: ({ settings }) => eachDoor(shakeAll(settings, OFFERS.weak), judgeWeak),
   },
-  {
-    name: "public",
+  public: {
     does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
     look: async ({ settings, machine }) => {
       const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
@@ -122,39 +127,33 @@ export const tls = [
         }),
       );
       if (findings.length === 0) return unknown("This machine only has loopback addresses.");
-      return worstOf(await Promise.all(findings), "");
+      return worstOf(await Promise.all(findings));
     },
   },
-  {
-    name: "cleartext",
+  cleartext: {
     does: "Checks whether SMTP and submission accept passwords before TLS.",
     look: async ({ settings }) => {
       const plain = doorsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
-      return worstOf(await Promise.all(plain.map(offersBeforeTls)), "");
+      return worstOf(await Promise.all(plain.map(offersBeforeTls)));
     },
   },
-  {
-    name: "name",
+  name: {
     does: "Compares the certificate on IMAPS with the server's name.",
     look: (server) => onImaps(server, (certificate) => judgeName(server.settings.hostname, certificate)),
   },
-  {
-    name: "chain",
+  chain: {
     does: "Verifies the chain of that certificate against the public authorities that Node.js trusts.",
     look: (server) => onImaps(server, ({ issuer }, distrust) => judgeChain(distrust, issuer.replaceAll("\n", ", "))),
   },
-  {
-    name: "days",
+  days: {
     does: "Counts the days until the certificate expires.",
     look: (server) => onImaps(server, ({ validToDate }) => judgeDays(validToDate.getTime(), server.now)),
   },
-  {
-    name: "key",
+  key: {
     does: "Measures the key of the served certificate.",
     look: ({ layout }) => judgeKey(new X509Certificate(readFileSync(servedFiles(layout).cert))),
   },
-  {
-    name: "same",
+  same: {
     does: "Compares each mail port's certificate with the file that it is served from.",
     look: async ({ layout, shaken }) => {
       const file = new X509Certificate(readFileSync(servedFiles(layout).cert)).fingerprint256;
@@ -164,4 +163,4 @@ export const tls = [
       return judgeSame(new Map(served), file);
     },
   },
-] as const satisfies readonly Check[];
+} satisfies Checks;

@@ -61,10 +61,10 @@ test("the checklist fails while a point is open, and says what cannot be known",
 });
 
 test("every check has a unique name and says what it does", () => {
-  const ids = groups.flatMap(({ name, checks }) => checks.map((one) => `${name}.${one.name}`));
+  const ids = groups.flatMap(({ name, checks }) => Object.keys(checks).map((one) => `${name}.${one}`));
   assert.ok(ids.length >= 60, `${ids.length}`);
   assert.equal(new Set(ids).size, ids.length);
-  for (const { does } of groups.flatMap(({ checks }) => checks)) assert.match(does, /^[A-Z].*\.$/);
+  for (const { does } of groups.flatMap(({ checks }) => Object.values(checks))) assert.match(does, /^[A-Z].*\.$/);
 });
 
 test("results that cannot be kept on a read-only disk are still printed", OWN_ETC, async () => {

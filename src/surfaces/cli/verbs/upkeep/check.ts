@@ -5,7 +5,7 @@ import { diskTrouble } from "../../../../host/running/failure.ts";
 import { type CheckRecord, changeCheckRecord, noted, readCheckRecord } from "../../../../jobs/check/check-record.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, failed, wrongUsage } from "../../call.ts";
-import type { State } from "../../check/finding.ts";
+import { type State, serverOf } from "../../check/check.ts";
 import {
   groupsOfPoints,
   type JudgedPoint,
@@ -15,7 +15,6 @@ import {
   type PointState,
 } from "../../check/going-live.ts";
 import { groups, type Result, runChecks } from "../../check/run-checks.ts";
-import { serverOf } from "../../check/server.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
@@ -36,7 +35,7 @@ export async function check(call: Call): Promise<Answer> {
   if (!running.ok && lockHolder(call.layout.startPid) === null) return running;
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
-  const checks = chosen.reduce((sum, group) => sum + group.checks.length, 0);
+  const checks = chosen.reduce((sum, group) => sum + Object.keys(group.checks).length, 0);
   call.terminal.progress(`Doing ${plural(checks, "check")} ...`);
   const results = await runChecks(chosen, serverOf(call, loaded.settings, call.flag("send-test")));
   const before = readCheckRecord(call.layout);

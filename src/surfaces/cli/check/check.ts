@@ -1,7 +1,9 @@
 import { readFileSync, statfsSync } from "node:fs";
 import type { Health } from "../../../admin/declare/items.ts";
+import { CHECK_STATES } from "../../../admin/declare/reports.ts";
 import type { AlertList } from "../../../admin/server.ts";
 import { type Ip, PROBE_ADDRESS } from "../../../core/net/ip.ts";
+import { asSentence } from "../../../core/text.ts";
 import { type Millis, SECOND_MS } from "../../../core/time.ts";
 import { IMAGE_LISTS } from "../../../host/debian/updates.ts";
 import { toolEnvironment } from "../../../host/firewall/run-nft.ts";
@@ -12,7 +14,37 @@ import { type Door, type Handshake, handshake, type Offer } from "../../../mail/
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import type { Call, Reader } from "../call.ts";
-import { type Finding, unknown } from "./finding.ts";
+
+export type State = (typeof CHECK_STATES)[number];
+
+/** `saw` is the evidence, `fix` the command or page that helps; empty if nothing needs to be done. */
+export type Finding = Readonly<{ state: State; saw: string; fix: string }>;
+
+export function ok(saw: string): Finding {
+  return { state: "ok", saw, fix: "" };
+}
+
+export function unknown(saw: string, fix = ""): Finding {
+  return { state: "unknown", saw, fix };
+}
+
+export function warning(saw: string, fix: string): Finding {
+  return { state: "warning", saw, fix };
+}
+
+export function wrong(saw: string, fix: string): Finding {
+  return { state: "wrong", saw, fix };
+}
+
+/** Returns the worst finding, with the evidence of all that are equally bad; `saw` if there is none. */
+export function worstOf(findings: readonly Finding[], saw = ""): Finding {
+  const state = CHECK_STATES.findLast((one) => findings.some((finding) => finding.state === one)) ?? "ok";
+  const those = findings.filter((finding) => finding.state === state);
+  const [first] = those;
+  if (first === undefined) return ok(saw);
+  const sentences = those.map((finding) => asSentence(finding.saw));
+  return { state, saw: [...new Set(sentences)].join(" "), fix: first.fix };
+}
 
 export type Shaken = ReadonlyMap<Door, Handshake>;
 
@@ -32,13 +64,10 @@ export type Server = Readonly<
   }
 >;
 
-/** A sentence about what the check does, printed with every result. */
-export type Check<Name extends string = string> = Readonly<{
-  name: Name;
-  does: string;
-  look: (server: Server) => Finding | Promise<Finding>;
-}>;
-export type Group = Readonly<{ name: string; checks: readonly Check[] }>;
+/** `does`: a sentence, printed with every result. */
+export type Check = Readonly<{ does: string; look: (server: Server) => Finding | Promise<Finding> }>;
+/** By their names. */
+export type Checks = Readonly<Record<string, Check>>;
 
 type Ports = Pick<Call, "layout" | "env" | "guard" | "keeper" | "reader" | "now">;
 
