@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { test } from "node:test";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { connect } from "./connect.ts";
@@ -17,6 +17,10 @@ test("opens the databases only after the guard has answered", async () => {
     assert.ok(up.ok);
     const [latest] = up.reader.queries.events({ most: 1, order: "newest_first" }).items;
     assert.deepEqual([latest?.type, latest?.actor], ["BAN", "root (anna)"]);
+    rmSync(layout.accountsDb);
+    const unusable = await reader();
+    assert.ok(!unusable.ok);
+    assert.deepEqual([unusable.exit, unusable.next], ["failed", "`./ghostinbox status` shows more."]);
   } finally {
     await running.stop();
   }

@@ -1,5 +1,6 @@
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { failed, PROGRAM } from "../../surfaces/cli/call.ts";
 import { callerName, controlGuard } from "../../surfaces/cli/guard-client.ts";
 import type { World } from "../../surfaces/cli/run.ts";
 
@@ -16,8 +17,9 @@ export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<Worl
     reader: async () => {
       const running = await guard.ask<"ping">({ verb: "ping" });
       if (!running.ok) return running;
-      const answer = (await import("./open-reader.ts")).openReader(layout);
-      if (answer.ok) opened.push(answer.close);
+      const answer = (await import("../../surfaces/cli/open-reader.ts")).openReader(layout);
+      if (!answer.ok) return failed(answer.reason, `\`${PROGRAM} status\` shows more.`);
+      opened.push(answer.close);
       return answer;
     },
     close: () => {

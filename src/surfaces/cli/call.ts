@@ -1,27 +1,13 @@
 import { existsSync } from "node:fs";
-import type { TokenItem } from "../../admin/access.ts";
-import type { AccountKnown, AccountRow } from "../../admin/accounts.ts";
-import type { AliasItem } from "../../admin/aliases.ts";
-import type { KeptKey, KeyCounts } from "../../admin/declare/account-key.ts";
 import type { Command as GuardCommand, Results, Verb } from "../../admin/declare/control.ts";
-import type { AccountItem } from "../../admin/declare/items.ts";
-import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
-import type { MailboxSettings } from "../../admin/mailboxes.ts";
-import type { Seen } from "../../core/access/access-review.ts";
-import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
-import type { Policy } from "../../core/decide/policy.ts";
-import type { EventRecord } from "../../core/events/event.ts";
-import type { AccountName } from "../../core/net/address.ts";
 import { fitted } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
-import type { Outcome } from "../../guard/ports.ts";
-import type { Queries } from "../../guard/storage-ports.ts";
-import type { ReplayAsked, ReplayReport } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
-import type { ShownSetting } from "../../store/accounts-db/setting-tables.ts";
+import type { openReader } from "./open-reader.ts";
 import type { Shape } from "./parse.ts";
 import { printJson } from "./print/text.ts";
+import type { processTerminal } from "./process-terminal.ts";
 
 /** The one place that maps the result of a command to its exit code. */
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
@@ -105,73 +91,10 @@ export const NOT_RUNNING: Failure = {
   next: "Start it with `npm start`.",
 };
 
-/** Data for commands that print: the settings, and the two databases, opened read-only. */
-export interface Reader {
-  readonly queries: Queries;
-  accounts(asked: PageRequest): CountedPage<AccountItem>;
-  /** Null if the account is missing. */
-  account(name: AccountName): AccountRow | null;
-  accountState(name: AccountName, policy: Policy, now: Millis): AccountKnown;
-  aliases(asked: PageRequest): CountedPage<AliasItem>;
-  /** The account's addresses, and where it last signed in. */
-  access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
-  /** The hash of its password; null if the account is missing. */
-  accountPassword(name: string): string | null;
-  /** What is set for it, in words. */
-  settings(name: string): readonly ShownSetting[];
-  own(name: string): MailboxSettings;
-  /** All keys of an account that has its own, newest first; the account may have been removed. */
-  accountKeys(name: string): readonly KeptKey[];
-  /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
-  hasAccountKeys(): boolean;
-  /** Whether an account gets the mail of postmaster@ or abuse@, without an alias of that name. */
-  getsRoleMail(name: AccountName): boolean;
-  /** At most `most` names each. */
-  countKeys(most: number): KeyCounts;
-  /** The hash of the dashboard's password; null if none is set. */
-  dashboardPassword(): string | null;
-  tokens(asked: PageRequest): CountedPage<TokenItem>;
-  readonly audit: AuditReader;
-  /** Addresses from which an account signed in since then for the first time. */
-  newPlaces(account: string, since: Millis): readonly string[];
-  /** The events since then, oldest first; skips events of older versions. */
-  records(since: Millis): Iterable<EventRecord>;
-  /** Replays recorded events; takes about a minute for a million. */
-  replay(asked: ReplayAsked): Promise<ReplayReport>;
-}
+/** Data for commands that print. */
+export type Reader = Extract<ReturnType<typeof openReader>, { ok: true }>["reader"];
 
-/** Administrators' actions, as a chain (docs/audit.md). */
-interface AuditReader {
-  /** Newest first; the cursor is an id. */
-  page(asked: PageRequest): CountedPage<AuditEntry>;
-  /** Oldest first. */
-  all(): Iterable<AuditEntry>;
-  check(anchors: readonly Anchor[], now: Millis): Checked;
-  /** The times of the last entry of this type and of the oldest entry; null if there is none. ISO 8601. */
-  lastOf(type: string): Readonly<{ at: string | null; since: string | null }>;
-}
-
-/** Output and questions of a command. Results go to standard output, everything else to standard error. */
-export interface Terminal {
-  /** Whether a person is at both ends, so that questions can be asked. */
-  readonly interactive: boolean;
-  /** Columns of the terminal that gets the results; null if they go elsewhere. */
-  readonly width: number | null;
-  out(text: string): void;
-  /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. Returns why it failed, or null. */
-  outForGood(text: string): Promise<Outcome>;
-  err(text: string): void;
-  /** Progress of long work: one line of a terminal that the next text replaces; nothing elsewhere. */
-  progress(text: string): void;
-  /** The first line of standard input without its end; null if there is none within `mostBytes`. */
-  readLine(mostBytes: number): Promise<string | null>;
-  /** Asks without echo; null if interrupted. */
-  askSecret(question: string): Promise<string | null>;
-  /** Asks with echo; null if interrupted. */
-  ask(question: string): Promise<string | null>;
-  /** Aborted by Ctrl-C, TERM, or when the terminal closes. */
-  readonly interrupted: AbortSignal;
-}
+export type Terminal = ReturnType<typeof processTerminal>;
 
 /** A command that runs only while the guard answers. */
 export function whileRunning(run: CliCommand["run"]) {

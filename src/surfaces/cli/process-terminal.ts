@@ -2,7 +2,7 @@ import { fstatSync, fsyncSync, writeFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { codeOf, messageOf } from "../../core/error.ts";
-import type { Terminal } from "./call.ts";
+import type { Outcome } from "../../guard/ports.ts";
 import { oneLine } from "./print/text.ts";
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -12,7 +12,8 @@ const NARROWEST = 40;
 /** Width for a terminal that reports 0. */
 const USUAL = 80;
 
-export function processTerminal(): Terminal {
+/** Output and questions of a command. Results go to standard output, everything else to standard error. */
+export function processTerminal() {
   let interruption: AbortSignal | undefined;
   const leave = (error: Error): never => {
     // The reader wanted only the first lines (`| head`).
@@ -32,10 +33,13 @@ export function processTerminal(): Terminal {
     stream.write(lines(text));
   };
   return {
+    /** Whether a person is at both ends, so that questions can be asked. */
     interactive: process.stdin.isTTY && process.stderr.isTTY,
+    /** Columns of the terminal that gets the results; null if they go elsewhere. */
     width: process.stdout.isTTY ? Math.max(process.stdout.columns || USUAL, NARROWEST) : null,
-    out: (text) => write(process.stdout, text),
-    outForGood: async (text) => {
+    out: (text: string) => write(process.stdout, text),
+    /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. Returns why it failed, or null. */
+    outForGood: async (text: string): Promise<Outcome> => {
       clear();
       // The stream also emits the error, after the callback of the write.
       process.stdout.off("error", leave).on("error", () => undefined);
@@ -47,22 +51,25 @@ export function processTerminal(): Terminal {
         return { ok: false, reason: messageOf(error) };
       }
     },
-    err: (text) => write(process.stderr, text),
-    progress: (text) => {
+    err: (text: string) => write(process.stderr, text),
+    /** Progress of long work: one line of a terminal that the next text replaces; nothing elsewhere. */
+    progress: (text: string) => {
       if (!process.stderr.isTTY) return;
       process.stderr.write(`${CLEAR_LINE}${oneLine(text)} `);
       hasProgress = true;
     },
     readLine,
-    askSecret: (question) => {
+    /** Asks without echo; null if interrupted. */
+    askSecret: (question: string) => {
       clear();
       return askSecret(question);
     },
-    ask: (question) => {
+    /** Asks with echo; null if interrupted. */
+    ask: (question: string) => {
       clear();
       return ask(oneLine(question), interruption);
     },
-    /** Only a command that waits for an end handles the signals; all others exit on them, as programs do. */
+    /** Aborted by Ctrl-C, TERM, or when the terminal closes. Only a command that waits for an end handles these; all others exit on them, as programs do. */
     get interrupted() {
       return (interruption ??= firstEnding());
     },
@@ -93,6 +100,7 @@ async function writeForGood(text: string): Promise<void> {
   if (kind.isFile()) fsyncSync(stdout.fd);
 }
 
+/** The first line of standard input without its end; null if there is none within `mostBytes`. */
 async function readLine(mostBytes: number): Promise<string | null> {
   let bytes = Buffer.alloc(0);
   for await (const chunk of process.stdin) {

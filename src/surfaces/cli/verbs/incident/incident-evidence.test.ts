@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { dataDirectory } from "../../../../../test/kit/test-guard.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
-import { openReader } from "../../../../programs/command-line/open-reader.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
+import { openReader } from "../../open-reader.ts";
 import { accountEvidence } from "./incident-investigate.ts";
 import { waitsText } from "./incident-mail.ts";
 

@@ -10,9 +10,9 @@ import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts"
 import { record, START } from "../../../../../test/kit/test-database.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
-import { openReader } from "../../../../programs/command-line/open-reader.ts";
 import { SqliteStore } from "../../../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
+import { openReader } from "../../open-reader.ts";
 
 /** A server on which root made three tokens, and the command line on it. */
 function server(t: TestContext) {
@@ -24,7 +24,11 @@ function server(t: TestContext) {
   const add = (...names: readonly string[]) =>
     record(store, ...names.map((subject) => auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START)));
   add("one", "two", "three");
-  const connect = () => connected({ reader: async () => openReader(layout) });
+  const connect = () => {
+    const opened = openReader(layout);
+    assert.ok(opened.ok);
+    return connected({ reader: () => Promise.resolve(opened) });
+  };
   const ran = (...words: readonly string[]) =>
     script(["audit", ...words, "--data", layout.data], { now: () => START, connect });
   return { layout, db, add, ran };

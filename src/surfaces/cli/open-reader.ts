@@ -1,0 +1,87 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { PageRequest } from "../../admin/declare/paging.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { EventRecord } from "../../core/events/event.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import type { Millis } from "../../core/time.ts";
+import { accountState } from "../../guard/commands/accounts/account-state.ts";
+import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
+import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
+import { AccountLists } from "../../store/accounts-db/account-lists.ts";
+import { getsRoleMail } from "../../store/accounts-db/account-networks.ts";
+import { Credentials } from "../../store/accounts-db/credentials.ts";
+import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
+import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
+import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
+import { SqliteQueries } from "../../store/engine-db/queries.ts";
+import { AuditEntries } from "../../store/events/audit.ts";
+import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../../store/open.ts";
+
+/** Opens the two databases for reading. The caller has checked that the guard runs. */
+export function openReader(layout: Layout) {
+  try {
+    const engine = openEngineForReading(layout.engineDb);
+    const accounts = openAccountsForReading(layout.accountsDb);
+    const lists = new AccountLists(accounts);
+    const guesses = new SqliteAccountHistory(engine);
+    const heldMail = new SqliteHeldMail(engine);
+    const signIns = new LastSignIns(engine);
+    const credentials = new Credentials(accounts);
+    const close = () => {
+      engine.close();
+      accounts.close();
+    };
+    const reader = {
+      queries: new SqliteQueries(engine),
+      accounts: (asked: PageRequest) => {
+        const { items, ...page } = lists.accounts(asked);
+        return { ...page, items: items.map((row) => ({ ...row, lastSignInAt: signIns.of(row.name)?.at ?? null })) };
+      },
+      /** Null if the account is missing. */
+      account: (name: AccountName) => lists.account(name),
+      accountState: (name: AccountName, policy: Policy, now: Millis) =>
+        accountState({ engine: { policy }, guesses, heldMail }, name, now),
+      aliases: (asked: PageRequest) => lists.aliases(asked),
+      /** The account's addresses, and where it last signed in. */
+      access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns.of(name) }),
+      /** The hash of its password; null if the account is missing. */
+      accountPassword: (name: string) => lists.password(name),
+      /** What is set for it, in words. */
+      settings: (name: string) => readAccountSettings(accounts, name),
+      own: (name: string) => readMailboxSettings(accounts, name),
+      /** All keys of an account that has its own, newest first; the account may have been removed. */
+      accountKeys: (name: string) => readKeys(accounts, name),
+      /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
+      hasAccountKeys: () => hasKeys(accounts),
+      /** Whether an account gets the mail of postmaster@ or abuse@, without an alias of that name. */
+      getsRoleMail: (name: AccountName) => getsRoleMail(accounts, name),
+      /** At most `most` names each. */
+      countKeys: (most: number) => countKeys(accounts, most),
+      /** The hash of the dashboard's password; null if none is set. */
+      dashboardPassword: () => credentials.adminPasswordHash(),
+      tokens: (asked: PageRequest) => credentials.tokens(asked),
+      /** Administrators' actions, as a chain (docs/audit.md). */
+      get audit() {
+        return new AuditEntries(engine);
+      },
+      /** Addresses from which an account signed in since then for the first time. */
+      newPlaces: (account: string, since: Millis) => newPlaces(engine, account, since),
+      /** The events since then, oldest first; skips events of older versions. */
+      records: (since: Millis) => recordsSince(engine, since),
+      /** Replays recorded events; takes about a minute for a million. */
+      replay: async (asked: ReplayAsked) => (await import("../../jobs/replay/run-replay.ts")).runReplay(engine, asked),
+    };
+    return { ok: true as const, reader, close };
+  } catch (error) {
+    if (error instanceof UnusableDatabase) return { ok: false as const, reason: error.message };
+    throw error;
+  }
+}
+
+function* recordsSince(engine: DatabaseSync, since: Millis): Generator<EventRecord> {
+  const recorded = new RecordedEvents(engine);
+  for (const { record } of recorded.between(recorded.firstSince(since), recorded.last()))
+    if (record !== null) yield record;
+}
