@@ -1,17 +1,14 @@
 import { readFileSync, statfsSync } from "node:fs";
-import type { Health } from "../../../admin/declare/items.ts";
 import { CHECK_STATES } from "../../../admin/declare/reports.ts";
-import type { AlertList } from "../../../admin/server.ts";
 import { type Ip, PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { asSentence } from "../../../core/text.ts";
-import { type Millis, SECOND_MS } from "../../../core/time.ts";
+import { SECOND_MS } from "../../../core/time.ts";
 import { IMAGE_LISTS } from "../../../host/debian/updates.ts";
 import { toolEnvironment } from "../../../host/firewall/run-nft.ts";
 import { ownAddresses } from "../../../host/machine/own-addresses.ts";
-import { type Finished, type RunOptions, runProgram } from "../../../host/machine/run-program.ts";
+import { type RunOptions, runProgram } from "../../../host/machine/run-program.ts";
 import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { type Door, type Handshake, handshake, type Offer } from "../../../mail/probes/port-dialogue.ts";
-import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import type { Call, Reader } from "../call.ts";
 
@@ -47,22 +44,7 @@ export function worstOf(findings: readonly Finding[], saw = ""): Finding {
 }
 
 export type Shaken = ReadonlyMap<Door, Handshake>;
-
-/** The running system under check. Data that several checks need is fetched once; null: the guard does not answer. */
-export type Server = Readonly<
-  Pick<Call, "guard" | "keeper" | "env"> & {
-    layout: Layout;
-    settings: Settings;
-    machine: Machine;
-    now: Millis;
-    /** Whether to send a test through each alert channel. */
-    sendsTest: boolean;
-    health: () => Promise<Health | null>;
-    alerts: () => Promise<AlertList | null>;
-    reader: () => Promise<Reader | null>;
-    shaken: () => Promise<Shaken>;
-  }
->;
+export type Server = ReturnType<typeof serverOf>;
 
 /** `does`: a sentence, printed with every result. */
 export type Check = Readonly<{ does: string; look: (server: Server) => Finding | Promise<Finding> }>;
@@ -73,13 +55,16 @@ type Ports = Pick<Call, "layout" | "env" | "guard" | "keeper" | "reader" | "now"
 
 const HANDSHAKE_MS = 10 * SECOND_MS;
 
-export function serverOf(call: Ports, settings: Settings, sendsTest: boolean): Server {
-  const { layout, env, guard, keeper } = call;
+/**
+ * The running system under check. Data that several checks need is fetched once; null: the guard does not answer. `sendsTest`:
+ * whether to send a test through each alert channel.
+ */
+export function serverOf({ layout, env, guard, keeper, reader, now }: Ports, settings: Settings, sendsTest: boolean) {
   return {
     layout,
     settings,
     machine,
-    now: call.now(),
+    now: now(),
     env,
     guard,
     keeper,
@@ -93,7 +78,7 @@ export function serverOf(call: Ports, settings: Settings, sendsTest: boolean): S
       return asked.ok ? asked.result : null;
     }),
     reader: once(async () => {
-      const opened = await call.reader();
+      const opened = await reader();
       return opened.ok ? opened.reader : null;
     }),
     shaken: once(() => shakeAll(settings)),
@@ -114,28 +99,22 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
 /** Bytes and inodes of a file system. */
 export type Room = Readonly<{ free: number; all: number }>;
 
-/** The machine that runs the server, as its programs and its kernel describe it. */
-export interface Machine {
-  /** Runs a program of the machine until it exits. Never throws. */
-  run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
-  /** Free and total amounts for files of root. */
-  room(path: string): Readonly<{ bytes: Room; inodes: Room }>;
-  /** `/proc/self/mountinfo` (proc(5)). */
-  mounts(): string;
-  addresses(): readonly Ip[];
-  /** Where apt stores its downloads (apt.conf(5), Dir::State::lists). */
-  readonly packageLists: string;
-}
+export type Machine = typeof machine;
 
-export const machine: Machine = {
-  // Administrators' tools, whose output we parse.
-  run: (program, args, options = {}) => runProgram(program, args, { env: toolEnvironment(), ...options }),
-  room: (path) => {
+/** The machine that runs the server, as its programs and its kernel describe it. */
+export const machine = {
+  /** Runs a program of the machine until it exits. Never throws. Administrators' tools, whose output we parse. */
+  run: (program: string, args: readonly string[], options: RunOptions = {}) =>
+    runProgram(program, args, { env: toolEnvironment(), ...options }),
+  /** Free and total amounts for files of root. */
+  room: (path: string): Readonly<{ bytes: Room; inodes: Room }> => {
     const { bavail, blocks, bsize, ffree, files } = statfsSync(path);
     return { bytes: { free: bavail * bsize, all: blocks * bsize }, inodes: { free: ffree, all: files } };
   },
+  /** `/proc/self/mountinfo` (proc(5)). */
   mounts: () => readFileSync("/proc/self/mountinfo", "utf8"),
   addresses: ownAddresses,
+  /** Where apt stores its downloads (apt.conf(5), Dir::State::lists). */
   packageLists: IS_IMAGE ? IMAGE_LISTS : "/var/lib/apt/lists",
 };
 
