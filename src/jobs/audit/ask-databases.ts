@@ -10,7 +10,7 @@ import type { AuditEntries } from "../../store/events/audit.ts";
 import { anchorSchema } from "./audit-anchors.ts";
 
 export type Question = "audit" | "last_audited" | "followed";
-export type LastAudited = ReturnType<AuditEntries["lastOf"]>;
+type LastAudited = ReturnType<AuditEntries["lastOf"]>;
 
 const checked = z.object({
   first: z.number(),
@@ -41,46 +41,28 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * guard's user can keep a reader busy forever, or crash it by truncating a file that it has mapped. The keeper only loses the answer.
  * Each method rejects with the reason of a failure.
  */
-export class AskDatabases {
-  readonly #layout: Pick<Layout, "data" | "node">;
-  readonly #program: string;
-  readonly #timeoutMs: number;
-
-  constructor(
-    layout: Pick<Layout, "data" | "node" | "program">,
-    program = join(layout.program, "keeper-databases.js"),
-    timeoutMs = TIMEOUT_MS,
-  ) {
-    this.#layout = layout;
-    this.#program = program;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  /** Checks the audit against the anchors. */
-  checkAudit(now: Millis): Promise<Checked> {
-    return this.#ask("audit", String(now), checked);
-  }
-
-  /** When the last entry of this type was added, and when the oldest entry was. */
-  lastAudited(type: string): Promise<LastAudited> {
-    return this.#ask("last_audited", type, lastAudited);
-  }
-
-  followed(): Promise<readonly FollowedRow[]> {
-    return this.#ask("followed", "", followed);
-  }
-
-  async #ask<Answer>(question: Question, argument: string, schema: z.ZodMiniType<Answer>): Promise<Answer> {
-    const { node, data } = this.#layout;
-    const ran = await runProgram(node, [...NODE_FLAGS.split(" "), this.#program, question, argument], {
+export function askDatabases(
+  { node, data, program }: Pick<Layout, "data" | "node" | "program">,
+  reader = join(program, "keeper-databases.js"),
+  timeoutMs = TIMEOUT_MS,
+) {
+  const ask = async <Answer>(question: Question, argument: string, schema: z.ZodMiniType<Answer>): Promise<Answer> => {
+    const ran = await runProgram(node, [...NODE_FLAGS.split(" "), reader, question, argument], {
       env: { GHOSTINBOX_DATA: data },
-      timeoutMs: this.#timeoutMs,
+      timeoutMs,
       mostOutputBytes: MOST_BYTES,
     });
-    if (ran.code === 124) throw new Error(`the database did not answer within ${this.#timeoutMs / SECOND_MS} s`);
+    if (ran.code === 124) throw new Error(`the database did not answer within ${timeoutMs / SECOND_MS} s`);
     if (ran.code !== 0) throw new Error(lastLines(ran, 1) || `its reader ended with code ${ran.code}`);
     const answer = z.safeParse(schema, JSON.parse(ran.stdout));
     if (!answer.success) throw new Error("its reader gave an answer that the keeper does not know");
     return answer.data;
-  }
+  };
+  return {
+    /** Checks the audit against the anchors. */
+    checkAudit: (now: Millis): Promise<Checked> => ask("audit", String(now), checked),
+    /** When the last entry of this type was added, and when the oldest entry was. */
+    lastAudited: (type: string): Promise<LastAudited> => ask("last_audited", type, lastAudited),
+    followed: (): Promise<readonly FollowedRow[]> => ask("followed", "", followed),
+  };
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { GENESIS } from "../../core/audit/chain.ts";
-import { appendAnchor, readAnchors } from "./audit-anchors.ts";
+import { appendRecord } from "../../host/root-files/record-file.ts";
+import { readAnchors } from "./audit-anchors.ts";
 
 const anchor = (id: number) => ({ at: "2026-11-20T06:00:00.000Z", id, hash: GENESIS });
 
@@ -12,16 +13,16 @@ test("reads anchors in the order in which they were made; without a file there a
   const path = join(temporaryDirectory(), "anchors");
   assert.deepEqual(readAnchors(path), { anchors: [], unreadable: 0 });
   const accepted = { ...anchor(1), accepted: { reason: "a recovery", sum: GENESIS } };
-  for (const one of [anchor(2), accepted, anchor(3)]) appendAnchor(path, one);
+  for (const one of [anchor(2), accepted, anchor(3)]) appendRecord(path, one);
   assert.deepEqual(readAnchors(path), { anchors: [anchor(2), accepted, anchor(3)], unreadable: 0 });
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
 test("a truncated line does not affect the next one", () => {
   const path = join(temporaryDirectory(), "anchors");
-  appendAnchor(path, anchor(1));
+  appendRecord(path, anchor(1));
   appendFileSync(path, '{"at":"2026-11-20T07:00');
-  appendAnchor(path, anchor(2));
+  appendRecord(path, anchor(2));
   assert.deepEqual(readAnchors(path), { anchors: [anchor(1), anchor(2)], unreadable: 1 });
   assert.equal(readFileSync(path, "utf8").split("\n").length, 4);
 });

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import type { Anchor } from "../../core/audit/chain.ts";
 import { parseJson } from "../../core/text.ts";
-import { appendRecord } from "../../host/root-files/record-file.ts";
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const anchorSchema = z.object({
@@ -25,10 +24,6 @@ export function readAnchors(path: string): Anchors {
   const read = lines.filter((line) => line !== "").map(anchorOf);
   const anchors = read.filter((one) => one !== null);
   return { anchors, unreadable: read.length - anchors.length };
-}
-
-export function appendAnchor(path: string, anchor: Anchor): void {
-  appendRecord(path, anchor);
 }
 
 function anchorOf(line: string): Anchor | null {

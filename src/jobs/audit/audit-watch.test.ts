@@ -8,17 +8,18 @@ import { record } from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/command.ts";
 import type { AuditType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
+import { appendRecord } from "../../host/root-files/record-file.ts";
 import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 import { openEngine } from "../../store/open.ts";
-import type { AskDatabases } from "./ask-databases.ts";
-import { appendAnchor, readAnchors } from "./audit-anchors.ts";
-import { AccessReviewWatch, AuditWatch, mailAnchor } from "./audit-watch.ts";
+import type { askDatabases } from "./ask-databases.ts";
+import { readAnchors } from "./audit-anchors.ts";
+import { accessReviewWatch, auditWatch, mailAnchor } from "./audit-watch.ts";
 
 /** In this process, while the keeper starts a separate one. */
-function databasesOf({ engineDb, auditAnchors }: Layout): Pick<AskDatabases, "checkAudit"> {
+function databasesOf({ engineDb, auditAnchors }: Layout): Pick<ReturnType<typeof askDatabases>, "checkAudit"> {
   return { checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now) };
 }
 
@@ -28,7 +29,7 @@ function scene(t: TestContext) {
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const clock = new HandClock();
-  const watch = new AuditWatch(layout, databasesOf(layout), clock);
+  const watch = auditWatch(layout, databasesOf(layout), clock);
   const audit = (type: AuditType) => record(store, auditRecord({ type, subject: "x", by: "root" }, clock.now()));
   const obey = () => audit("SETTINGS_APPLIED");
   const lookAfter = async (ms: number) => {
@@ -86,7 +87,7 @@ test("a truncated or edited audit is reported until it is valid again; the ancho
   assert.deepEqual(anchored(), [3, 2]);
   const { last: id, head: hash, sum, numbered } = checkAudit(layout.engineDb, [], clock.now());
   const accepted = { reason: "a test", sum, numbered };
-  appendAnchor(layout.auditAnchors, { at: isoTime(clock.now()), id, hash, accepted });
+  appendRecord(layout.auditAnchors, { at: isoTime(clock.now()), id, hash, accepted });
   assert.deepEqual(await lookAfter(MINUTE_MS), []);
   obey();
   assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the removed one");
@@ -131,7 +132,7 @@ for (const { what, sql } of [
 test("a missing database is checked again soon, and reported after ten minutes", async () => {
   const layout = temporaryLayout();
   const clock = new HandClock();
-  const watch = new AuditWatch(layout, databasesOf(layout), clock);
+  const watch = auditWatch(layout, databasesOf(layout), clock);
   await assert.rejects(watch.look());
   clock.advance(9 * MINUTE_MS);
   await assert.rejects(watch.look());
@@ -161,7 +162,7 @@ function mailed() {
       },
     });
   const anchor = (id: number): void =>
-    appendAnchor(auditAnchors, { at: isoTime(clock.now()), id, hash: String(id).repeat(64) });
+    appendRecord(auditAnchors, { at: isoTime(clock.now()), id, hash: String(id).repeat(64) });
   const after = async (ms: number): Promise<readonly string[]> => {
     clock.advance(ms);
     await look();
@@ -206,7 +207,7 @@ test("a review is overdue 90 days after the last one, or after the audit's start
   const settings = { "audit.review_every": 90 * DAY_MS };
   let path = `${layout.engineDb}.none`;
   const databases = { lastAudited: async (type: string) => lastAudited(path, type) };
-  const watch = new AccessReviewWatch(databases, clock, () => settings);
+  const watch = accessReviewWatch(databases, clock, () => settings);
   await assert.rejects(() => watch.look(), /engine\.db/, "there is no database yet");
   path = layout.engineDb;
   const after = async (ms: number): Promise<readonly string[]> => {

@@ -5,14 +5,15 @@ import type { Anchor, Checked } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
+import { appendRecord } from "../../host/root-files/record-file.ts";
 import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { AskDatabases } from "./ask-databases.ts";
-import { appendAnchor, readAnchors } from "./audit-anchors.ts";
+import type { askDatabases } from "./ask-databases.ts";
+import { readAnchors } from "./audit-anchors.ts";
 
 type Files = Pick<Layout, "auditAnchors">;
-type Databases = Pick<AskDatabases, "checkAudit">;
+type Databases = ReturnType<typeof askDatabases>;
 
 /** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
 const UNREADABLE_MS = 10 * MINUTE_MS;
@@ -22,70 +23,61 @@ const UNREADABLE_MS = 10 * MINUTE_MS;
  * that existed at that time cannot be removed or rewritten unnoticed. While the audit is valid, that is at most one line an hour, a
  * megabyte in a year.
  */
-export class AuditWatch {
-  readonly #layout: Files;
-  readonly #databases: Databases;
-  readonly #clock: Clock;
-  #nextAt = 0;
-  #report: AuditReport | null = null;
+export function auditWatch({ auditAnchors }: Files, databases: Pick<Databases, "checkAudit">, clock: Clock) {
+  let nextAt = 0;
+  let report: AuditReport | null = null;
   /** Since when no check has finished, and why. */
-  #unread: Readonly<{ since: Millis; why: string }> | null = null;
+  let unread: Readonly<{ since: Millis; why: string }> | null = null;
 
-  constructor(layout: Files, databases: Databases, clock: Clock) {
-    this.#layout = layout;
-    this.#databases = databases;
-    this.#clock = clock;
-  }
-
-  /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
-  async look(): Promise<void> {
-    const now = this.#clock.now();
-    if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS) return;
-    const { anchors, unreadable } = readAnchors(this.#layout.auditAnchors);
-    const checked = await this.#check(now);
-    const { first, last, anchored, fault } = checked;
-    const report = { checkedAt: isoTime(now), first, last, unreadableAnchors: unreadable, fault };
-    // Reported even if the anchor cannot be written, for example to a full disk.
-    this.#report = { ...report, anchored: shown(anchored) };
-    const added = this.#anchor(checked, anchors.at(-1), now);
-    if (added !== null && fault === null) this.#report = { ...report, anchored: shown(added) };
-    // An invalid audit is checked each minute, because root may accept it at any time.
-    this.#nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    const says = this.#cannotRead() ?? this.#report?.fault?.says ?? null;
-    return says === null ? [] : [{ code: "audit_broken", detail: says }];
-  }
-
-  /** The last check's result, with its time; null before the first. Contains no hash and no text of an entry. */
-  report(): AuditReport | null {
-    return this.#report;
-  }
-
-  #cannotRead(): string | null {
-    if (this.#unread === null || this.#clock.now() - this.#unread.since < UNREADABLE_MS) return null;
-    return `the audit cannot be read: ${this.#unread.why}`;
-  }
-
-  /** Anchors the last entry. Null: the newest anchor is that entry. */
-  #anchor({ last: id, head: hash }: Checked, newest: Anchor | undefined, now: Millis): Anchor | null {
-    if (id === 0 || (newest?.id === id && newest.hash === hash)) return null;
-    const added: Anchor = { at: isoTime(now), id, hash };
-    appendAnchor(this.#layout.auditAnchors, added);
-    return added;
-  }
-
-  async #check(now: Millis): Promise<Checked> {
+  async function check(now: Millis): Promise<Checked> {
     try {
-      const checked = await this.#databases.checkAudit(now);
-      this.#unread = null;
+      const checked = await databases.checkAudit(now);
+      unread = null;
       return checked;
     } catch (error) {
-      this.#unread = { since: this.#unread?.since ?? now, why: messageOf(error) };
+      unread = { since: unread?.since ?? now, why: messageOf(error) };
       throw error;
     }
   }
+
+  return {
+    /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
+    look: async (): Promise<void> => {
+      const now = clock.now();
+      if (!isHourOver(nextAt, now)) return;
+      const { anchors, unreadable } = readAnchors(auditAnchors);
+      const { first, last: id, head: hash, anchored, fault } = await check(now);
+      // Reported even if the anchor cannot be written, for example to a full disk.
+      report = {
+        checkedAt: isoTime(now),
+        first,
+        last: id,
+        unreadableAnchors: unreadable,
+        fault,
+        anchored: shown(anchored),
+      };
+      const newest = anchors.at(-1);
+      if (id > 0 && (newest?.id !== id || newest.hash !== hash)) {
+        const added: Anchor = { at: isoTime(now), id, hash };
+        appendRecord(auditAnchors, added);
+        if (fault === null) report = { ...report, anchored: shown(added) };
+      }
+      // An invalid audit is checked each minute, because root may accept it at any time.
+      nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
+    },
+    troubles: (): readonly KeeperTrouble[] => {
+      const isUnread = unread !== null && clock.now() - unread.since >= UNREADABLE_MS;
+      const says = isUnread ? `the audit cannot be read: ${unread?.why}` : report?.fault?.says;
+      return says === undefined ? [] : [{ code: "audit_broken", detail: says }];
+    },
+    /** The last check's result, with its time; null before the first. Contains no hash and no text of an entry. */
+    report: (): AuditReport | null => report,
+  };
+}
+
+/** A next hour that is far ahead was set by a clock that was ahead. */
+function isHourOver(nextAt: number, now: number): boolean {
+  return now >= nextAt || now <= nextAt - 2 * HOUR_MS;
 }
 
 function shown(anchor: Anchor | null): AuditReport["anchored"] {
@@ -123,7 +115,7 @@ export async function mailAnchor({ layout, clock, mail }: AuditMailParts): Promi
     title: `Audit: entry ${id}`,
     body: body.join("\n\n"),
   });
-  if (sent.ok) appendAnchor(layout.auditAnchors, { at: isoTime(now), id, hash, mailed: true });
+  if (sent.ok) appendRecord(layout.auditAnchors, { at: isoTime(now), id, hash, mailed: true });
 }
 
 /** The newest anchor, if it was not sent yet, and a day has passed since the last mail; the first is sent after a day. */
@@ -136,39 +128,33 @@ function dueOf(anchors: readonly Anchor[], now: number): Anchor | null {
   return now - since >= DAY_MS || since > now ? newest : null;
 }
 
-export type ReviewSettings = Pick<Settings, "audit.review_every">;
-
 /** Knows whether the review of who can do what is overdue: the audit shows when the last one was signed. */
-export class AccessReviewWatch {
-  readonly #databases: Pick<AskDatabases, "lastAudited">;
-  readonly #clock: Clock;
-  readonly #settings: () => ReviewSettings | null;
-  #nextAt = 0;
+export function accessReviewWatch(
+  databases: Pick<Databases, "lastAudited">,
+  clock: Clock,
+  settings: () => Pick<Settings, "audit.review_every"> | null,
+) {
+  let nextAt = 0;
   /** When the review was last signed, or when the audit started (ISO 8601); null before the first entry. */
-  #since: string | null = null;
-  #isSigned = false;
-
-  constructor(databases: Pick<AskDatabases, "lastAudited">, clock: Clock, settings: () => ReviewSettings | null) {
-    this.#databases = databases;
-    this.#clock = clock;
-    this.#settings = settings;
-  }
-
-  /** Reads the audit each hour, and more often while the review is overdue. Rejects if the audit cannot be read. */
-  async look(): Promise<void> {
-    const now = this.#clock.now();
-    if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS && this.troubles().length === 0) return;
-    const { at, since } = await this.#databases.lastAudited("ACCESS_REVIEWED");
-    this.#since = at ?? since;
-    this.#isSigned = at !== null;
-    this.#nextAt = now + HOUR_MS;
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    const every = this.#settings()?.["audit.review_every"] ?? 0;
-    if (every === 0 || this.#since === null || this.#clock.now() - Date.parse(this.#since) < every) return [];
-    const day = this.#since.slice(0, 10);
-    const detail = this.#isSigned ? `the last review is of ${day}` : `there was none since ${day}`;
+  let since: string | null = null;
+  let isSigned = false;
+  const troubles = (): readonly KeeperTrouble[] => {
+    const every = settings()?.["audit.review_every"] ?? 0;
+    if (every === 0 || since === null || clock.now() - Date.parse(since) < every) return [];
+    const day = since.slice(0, 10);
+    const detail = isSigned ? `the last review is of ${day}` : `there was none since ${day}`;
     return [{ code: "access_review_overdue", detail }];
-  }
+  };
+  return {
+    troubles,
+    /** Reads the audit each hour, and more often while the review is overdue. Rejects if the audit cannot be read. */
+    look: async (): Promise<void> => {
+      const now = clock.now();
+      if (!isHourOver(nextAt, now) && troubles().length === 0) return;
+      const { at, since: oldest } = await databases.lastAudited("ACCESS_REVIEWED");
+      since = at ?? oldest;
+      isSigned = at !== null;
+      nextAt = now + HOUR_MS;
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
 import type { UpkeepItem } from "../../admin/declare/reports.ts";
-import { appendAnchor } from "../../jobs/audit/audit-anchors.ts";
+import { appendRecord } from "../../host/root-files/record-file.ts";
 import { changeBackupRecord, endDrill, failedDrill } from "../../jobs/backup/records.ts";
 import { changeCheckRecord } from "../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../jobs/report/records.ts";
@@ -36,7 +36,7 @@ test("shows the last run of each task with its time, but no path or secret", () 
   const done = { at: AT, tookMs: 61_000, snapshot: "0a1b2c3d", place: SECRET, files: 3, addedBytes: 1_000 };
   changeBackupRecord(layout, { last: { ...done, mails: 7, bytes: 2_500_000 } });
   changeMailRecord(layout, { last: { at: AT, to: ["owner@example.org"] } });
-  appendAnchor(layout.auditAnchors, { at: "2026-11-20T03:00:00.000Z", id: 12, hash: "0".repeat(64) });
+  appendRecord(layout.auditAnchors, { at: "2026-11-20T03:00:00.000Z", id: 12, hash: "0".repeat(64) });
   const items = upkeepOf(layout, [], settings);
   assert.deepEqual(named(items, "backup"), {
     name: "backup",

@@ -12,8 +12,8 @@ import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
 import { AccountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
-import { AskDatabases } from "../../../jobs/audit/ask-databases.ts";
-import { AccessReviewWatch, AuditWatch } from "../../../jobs/audit/audit-watch.ts";
+import { askDatabases } from "../../../jobs/audit/ask-databases.ts";
+import { accessReviewWatch, auditWatch } from "../../../jobs/audit/audit-watch.ts";
 import { BackupJob } from "../../../jobs/backup/backup-job.ts";
 import { CheckJob } from "../../../jobs/check/check-job.ts";
 import { runBehind } from "../../../jobs/job.ts";
@@ -72,7 +72,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
   const inForce = (): Settings | null => current;
   const probes = (): readonly Probe[] => (current === null ? [] : probesOf(layout, current));
   const say = (what: string): void => console.error(`keeper: ${what}`);
-  const databases = new AskDatabases(layout);
+  const databases = askDatabases(layout);
   const services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings), clock);
   const parts = new PartsWatch({
     services: layout.services,
@@ -95,7 +95,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
         return asked.ok ? asked.result : null;
       },
     }),
-    audit: new AuditWatch(layout, databases, clock),
+    audit: auditWatch(layout, databases, clock),
     isolation: new IsolationWatch({
       recorded: () => readIsolation(layout),
       isShut: isShutOut,
@@ -113,7 +113,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
     backups: new BackupJob(layout, clock, inForce, runBehind),
     checks: new CheckJob(layout, clock, inForce, runBehind),
     retention: new RetentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf)),
-    access: new AccessReviewWatch(databases, clock, inForce),
+    access: accessReviewWatch(databases, clock, inForce),
     mailKey: new MailKeyWatch(layout, inForce, restart),
     reports: new ReportJob(layout, clock, inForce, runBehind),
     transparency: new CertificateWatch(layout, clock, inForce),

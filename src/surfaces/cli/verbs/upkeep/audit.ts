@@ -3,7 +3,8 @@ import type { Anchor, AuditEntry, Checked } from "../../../../core/audit/chain.t
 import { messageOf } from "../../../../core/error.ts";
 import { parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
-import { appendAnchor, readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
+import { appendRecord } from "../../../../host/root-files/record-file.ts";
+import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, withReader } from "../../call.ts";
 import { andMore, pageOfReader } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
@@ -79,7 +80,7 @@ export const auditExport = withReader(async (call, reader) => {
 
 function append(call: Call, anchor: Anchor, says: string): Answer {
   try {
-    appendAnchor(call.layout.auditAnchors, anchor);
+    appendRecord(call.layout.auditAnchors, anchor);
   } catch (error) {
     return failed(`The anchor could not be written: ${messageOf(error)}`, "");
   }
