@@ -1,10 +1,9 @@
-import { statSync } from "node:fs";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { OUTGOING_CHECK } from "../../admin/declare/reports.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Failure, Job } from "../job.ts";
-import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
+import { type CheckRecord, changeCheckRecord, fallen, readCheckRecord } from "./check-record.ts";
 
 export type CheckRules = Pick<Settings, "checks.weekly">;
 
@@ -21,11 +20,10 @@ const NAMED = 3;
 export class CheckJob extends Job<CheckRules> {
   /** A run that did not finish, until one does. */
   #failure: Failure | null = null;
-  #read: Readonly<{ change: string; record: CheckRecord }> = { change: "", record: NO_CHECKS };
 
   protected start(rules: CheckRules, now: number): Promise<void> | null {
     if (!rules["checks.weekly"]) return null;
-    const record = this.#record();
+    const record = readCheckRecord(this.layout);
     if (record.since === 0) {
       changeCheckRecord(this.layout, { since: now });
       return null;
@@ -37,7 +35,7 @@ export class CheckJob extends Job<CheckRules> {
 
   /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
   troubles(): readonly KeeperTrouble[] {
-    const record = this.#record();
+    const record = readCheckRecord(this.layout);
     const found = troublesOf(record);
     if (this.#failure === null || (record.at ?? 0) >= this.#failure.at) return found;
     const detail = [this.#failure.reason, ...found.map((one) => one.detail)].join("; ");
@@ -52,14 +50,6 @@ export class CheckJob extends Job<CheckRules> {
     const ended = await this.run(this.layout, "check", [], { ms: LIMIT_MS, passed: failed });
     if (ended === null) this.#failure = null;
     else if (this.#failure?.at !== now) failed(ended);
-  }
-
-  /** Checked each second, so the file is read only when it has changed. */
-  #record(): CheckRecord {
-    const stat = statSync(this.layout.checkRecord, { throwIfNoEntry: false });
-    const change = stat === undefined ? "none" : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
-    if (change !== this.#read.change) this.#read = { change, record: readCheckRecord(this.layout) };
-    return this.#read.record;
   }
 }
 

@@ -10,7 +10,6 @@ import type { Settings } from "../../settings/schema.ts";
 import { type Failure, isNightDue, Job, nextNight, withUnnoted } from "../job.ts";
 import {
   type FolderTimes,
-  type LegalHold,
   type MailFolders,
   type Removed,
   readFolderTimes,
@@ -162,40 +161,22 @@ export function leapText({ at, byMs }: Readonly<{ at: number; byMs: number }>): 
   return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${to} UTC, or the server was off: nothing is removed for a day, and each folder's time starts again`;
 }
 
-/** The state of retention, without reading the mailboxes, which takes long. Times are in milliseconds since the epoch. */
-export type RetentionState = Readonly<{
-  /** Null: paused. */
-  nextRunAt: number | null;
-  lastRun: RetentionRecord["last"];
-  failure: RetentionRecord["failure"];
-  paused: string | null;
-  legalHolds: readonly LegalHold[];
-}>;
-
-/** Throws if the list of holds cannot be read. */
-export function retentionState(
+/**
+ * The state of retention, without reading the mailboxes, which takes long; legal holds without their reasons. Throws if the list of
+ * holds cannot be read.
+ */
+export function retentionReport(
   layout: Pick<Layout, "retentionRecord" | "legalHolds">,
   settings: Pick<RetentionSettings, "retention.hour">,
   now: number,
-): RetentionState {
+): RetentionReport {
   const record = readRetentionRecord(layout);
   const { last, leap, failure } = record;
   return {
-    nextRunAt: nextRun(record, settings["retention.hour"], now),
-    lastRun: last,
-    failure,
-    paused: leap && leapText(leap),
-    legalHolds: readLegalHolds(layout.legalHolds),
-  };
-}
-
-/** The part for other programs; legal holds without their reasons. */
-export function retentionTold({ nextRunAt, lastRun, failure, paused, legalHolds }: RetentionState): RetentionReport {
-  return {
-    nextRunAt: isoTimeOrNull(nextRunAt),
-    lastRun: lastRun && { ...lastRun, at: isoTime(instant(lastRun.at)) },
+    nextRunAt: isoTimeOrNull(nextRun(record, settings["retention.hour"], now)),
+    lastRun: last && { ...last, at: isoTime(instant(last.at)) },
     failure: failure && { ...failure, at: isoTime(instant(failure.at)) },
-    paused,
-    legalHolds: legalHolds.map(({ account, since }) => ({ account, since })),
+    paused: leap && leapText(leap),
+    legalHolds: readLegalHolds(layout.legalHolds).map(({ account, since }) => ({ account, since })),
   };
 }

@@ -8,13 +8,13 @@ import { writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { nextNight } from "../job.ts";
 import { setLegalHold } from "./retention.ts";
-import { retentionState, retentionTold } from "./retention-job.ts";
+import { retentionReport } from "./retention-job.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00.000Z");
 const SINCE = "2026-11-20T06:00:00.000Z";
 const HOUR = { "retention.hour": 3 } as const;
 
-const toldOf = (layout: Layout) => retentionTold(retentionState(layout, HOUR, NOW));
+const toldOf = (layout: Layout) => retentionReport(layout, HOUR, NOW);
 const server = () => temporaryLayout("legalHolds", "retentionRecord");
 
 test("before the first run there is only the next one", () => {

@@ -13,7 +13,7 @@ import { listStrict, readStrict } from "../../host/firewall/strict.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { readCheckRecord } from "../../jobs/check/check-record.ts";
 import { readIncidents, readTimeline } from "../../jobs/incident/folder.ts";
-import { retentionState, retentionTold } from "../../jobs/retention/retention-job.ts";
+import { retentionReport } from "../../jobs/retention/retention-job.ts";
 import { certificateReport } from "../../mail/certificates/follow-certificate.ts";
 import { mailCryptOf } from "../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause } from "../../mail/dovecot/mail-keys.ts";
@@ -46,10 +46,10 @@ export async function tell(about: Told, { layout, read, troubles, now }: Known):
       return { ok: true, detail: "", firewall: stateJson(state) };
     }
     case "retention":
-      return readOr<KeeperReply>(
-        () => ({ ok: true, detail: "", retention: retentionTold(retentionState(layout, settings, now)) }),
-        { ok: false, reason: "The list of legal holds cannot be read, so no mail is removed." },
-      );
+      return readOr<KeeperReply>(() => ({ ok: true, detail: "", retention: retentionReport(layout, settings, now) }), {
+        ok: false,
+        reason: "The list of legal holds cannot be read, so no mail is removed.",
+      });
     case "encryption":
       return readOr<KeeperReply>(() => ({ ok: true, detail: "", encryption: encryptionOf(layout, settings) }), {
         ok: false,

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
+import type { RetentionReport } from "../../../../admin/declare/reports.ts";
 import { messageOf } from "../../../../core/error.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
-import { formatDuration, instant, isoTime, WEEK_MS } from "../../../../core/time.ts";
+import { dayAndTime, formatDuration, instant, isoTime, WEEK_MS } from "../../../../core/time.ts";
 import { nextNight } from "../../../../jobs/job.ts";
 import {
   legalHoldOf,
@@ -13,13 +14,7 @@ import {
   readLegalHolds,
   setLegalHold,
 } from "../../../../jobs/retention/retention.ts";
-import {
-  folderTimes,
-  type RetentionState,
-  removeOldMail,
-  retentionState,
-  retentionTold,
-} from "../../../../jobs/retention/retention-job.ts";
+import { folderTimes, removeOldMail, retentionReport } from "../../../../jobs/retention/retention-job.ts";
 import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 import type { ValidSettings } from "../../../../settings/load.ts";
@@ -33,31 +28,33 @@ import { ofAccount } from "../accounts/accounts.ts";
 export const retentionShow = withSettingsWhileRunning(async (call, { settings }) => {
   const now = call.now();
   try {
-    const state = retentionState(call.layout, settings, now);
-    const at = state.nextRunAt ?? nextNight(settings["retention.hour"], now);
-    const holds = state.legalHolds;
+    const report = retentionReport(call.layout, settings, now);
+    const at = report.nextRunAt === null ? nextNight(settings["retention.hour"], now) : Date.parse(report.nextRunAt);
+    const holds = readLegalHolds(call.layout.legalHolds);
     const looked = { rules: settings["retention.mail"], holds: () => holds, times: folderTimes(call.layout, now) };
     const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), looked, { at, until: at + WEEK_MS });
     const lines = [
       planned.length === 0 ? "No folder with a rule holds mail." : table(planned, at),
       "",
-      ...runLines(state),
+      ...runLines(report),
       ...holds.map((hold) => `${hold.account} has been under legal hold ${sinceText(hold)}.`),
       `Events are kept for ${formatDuration(settings["events.max_age"])}, logs as ${plural(settings["logs.keep"], "rotated file")} of at most ${formatDuration(settings["logs.max_age"])}, backups for ${formatDuration(settings["backup.keep"])}.`,
     ];
-    const json = { ...retentionTold(state), folders: planned, legalHolds: holds };
+    const json = { ...report, folders: planned, legalHolds: holds };
     return done(json, lines.join("\n"), `${PROGRAM} config show  # retention.mail`);
   } catch (error) {
     return failed(`The mailboxes cannot be looked at: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
 });
 
-function runLines({ nextRunAt, lastRun, failure, paused }: RetentionState): readonly string[] {
+function runLines({ nextRunAt, lastRun, failure, paused }: RetentionReport): readonly string[] {
   const last =
-    lastRun === null ? "There was none yet." : `The last, at ${when(lastRun.at)}, removed ${amount(lastRun)}.`;
+    lastRun === null ? "There was none yet." : `The last, at ${dayAndTime(lastRun.at)}, removed ${amount(lastRun)}.`;
   return [
-    nextRunAt === null ? `No run is planned: ${paused}. ${last}` : `The next run is at ${when(nextRunAt)}. ${last}`,
-    ...(failure === null ? [] : [`The run at ${when(failure.at)} failed: ${failure.reason}.`]),
+    nextRunAt === null
+      ? `No run is planned: ${paused}. ${last}`
+      : `The next run is at ${dayAndTime(nextRunAt)}. ${last}`,
+    ...(failure === null ? [] : [`The run at ${dayAndTime(failure.at)} failed: ${failure.reason}.`]),
   ];
 }
 
