@@ -3,13 +3,13 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { DeliveryFile, LOST_MS, readDelivery } from "./delivery-record.ts";
+import { deliveryFile, LOST_MS, readDelivery } from "./delivery-record.ts";
 
 test("the position, and when trouble started, survive a restart", () => {
   const directory = temporaryDirectory();
   const file = { foreign: join(directory, "delivered") };
   let now = 1_000;
-  const open = () => new DeliveryFile(file, () => now);
+  const open = () => deliveryFile(file, () => now);
   const first = open();
   assert.equal(first.last(), null);
   const last = { id: 41, at: "2026-11-20T08:00:00.000Z" };
@@ -29,7 +29,7 @@ test("the position, and when trouble started, survive a restart", () => {
 test("events that were lost within a day are added up", () => {
   const file = { foreign: join(temporaryDirectory(), "delivered") };
   let now = 1_000;
-  const open = () => new DeliveryFile(file, () => now);
+  const open = () => deliveryFile(file, () => now);
   open().note({ id: 9, at: null }, { trouble: null, lost: 3 });
   now = 2_000;
   open().note({ id: 19, at: null }, { trouble: null, lost: 4 });
@@ -45,7 +45,7 @@ test("a file that was damaged is not taken for a first run", () => {
   for (const text of ["", "{", "[]", '{"position":-1,"trouble":null,"since":null}', '{"position":1}']) {
     writeFileSync(file.foreign, text);
     assert.equal(readDelivery(file), null, text);
-    const opened = new DeliveryFile(file);
+    const opened = deliveryFile(file);
     assert.deepEqual([opened.isUnreadable(), opened.last()], [true, { id: 0, at: null }]);
   }
 });

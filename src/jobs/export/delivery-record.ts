@@ -6,7 +6,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { Held } from "../../host/root-files/directory.ts";
 import { readForeign } from "../../host/root-files/files.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
-import type { Delivered, DeliveryRecord } from "./exporter.ts";
+import type { Delivered } from "./exporter.ts";
 
 /** How long a loss is reported. */
 export const LOST_MS = DAY_MS;
@@ -44,51 +44,34 @@ export function readDelivery(file: ForeignFile): Delivery | null {
 }
 
 /** Replaces the file as a whole, flushed before the rename. */
-export class DeliveryFile implements DeliveryRecord {
-  readonly #file: ForeignFile;
-  readonly #now: () => number;
-  #since: number | null;
-  #lost: Delivery["lost"];
-
-  constructor(file: ForeignFile, now: () => number = Date.now) {
-    this.#file = file;
-    this.#now = now;
-    const read = readDelivery(file);
-    this.#since = read?.since ?? null;
-    this.#lost = read?.lost ?? null;
-  }
-
+export function deliveryFile(file: ForeignFile, now: () => number = Date.now) {
+  const read = readDelivery(file);
+  let since = read?.since ?? null;
+  let lost = read?.lost ?? null;
   /** An unreadable record does not mean a first run: to skip no event, all stored events are sent from the first. */
-  isUnreadable(): boolean {
-    return existsSync(this.#file.foreign) && readDelivery(this.#file) === null;
-  }
+  const isUnreadable = (): boolean => existsSync(file.foreign) && readDelivery(file) === null;
+  return {
+    isUnreadable,
+    last: (): Delivered | null => {
+      if (isUnreadable()) return { id: 0, at: null };
+      const { position = null, at = null } = readDelivery(file) ?? {};
+      return position === null ? null : { id: position, at };
+    },
+    note: (last: Delivered | null, said: Readonly<{ trouble: string | null; lost: number }>): void => {
+      const at = now();
+      const trouble = said.trouble?.slice(0, MOST_TROUBLE) ?? null;
+      since = trouble === null ? null : (since ?? at);
+      const before = lost !== null && at - lost.at < LOST_MS ? lost : null;
+      lost = said.lost === 0 ? before : { count: (before?.count ?? 0) + said.lost, at };
+      write(file, { position: last?.id ?? null, at: last?.at ?? null, trouble, since, lost });
+    },
+  };
+}
 
-  last(): Delivered | null {
-    if (this.isUnreadable()) return { id: 0, at: null };
-    const read = readDelivery(this.#file);
-    return read === null || read.position === null ? null : { id: read.position, at: read.at };
-  }
-
-  note(last: Delivered | null, { trouble, lost }: Readonly<{ trouble: string | null; lost: number }>): void {
-    const now = this.#now();
-    this.#since = trouble === null ? null : (this.#since ?? now);
-    const before = this.#lost !== null && now - this.#lost.at < LOST_MS ? this.#lost : null;
-    this.#lost = lost === 0 ? before : { count: (before?.count ?? 0) + lost, at: now };
-    this.#write({
-      position: last?.id ?? null,
-      at: last?.at ?? null,
-      trouble: trouble?.slice(0, MOST_TROUBLE) ?? null,
-      since: this.#since,
-      lost: this.#lost,
-    });
-  }
-
-  #write(delivery: Delivery): void {
-    const path = this.#file.foreign;
-    const fresh = `${path}.new`;
-    using file = new Held(openSync(fresh, "w", 0o640));
-    writeSync(file.fd, `${JSON.stringify(delivery)}\n`);
-    fsyncSync(file.fd);
-    renameSync(fresh, path);
-  }
+function write({ foreign }: ForeignFile, delivery: Delivery): void {
+  const fresh = `${foreign}.new`;
+  using file = new Held(openSync(fresh, "w", 0o640));
+  writeSync(file.fd, `${JSON.stringify(delivery)}\n`);
+  fsyncSync(file.fd);
+  renameSync(fresh, foreign);
 }

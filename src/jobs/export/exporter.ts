@@ -12,18 +12,16 @@ export interface EventReceiver {
 /** The last event that was delivered, and its time, which identifies it; 0 and null: all kept events are sent. */
 export type Delivered = Readonly<{ id: number; at: string | null }>;
 
-/** How far the events have been delivered: survives a restart. */
-export interface DeliveryRecord {
-  /** Null before the first. */
-  last(): Delivered | null;
-  /** `lost`: events that were removed before this one without having been delivered. */
-  note(last: Delivered, said: Readonly<{ trouble: string | null; lost: number }>): void;
-}
-
-export type ExporterParts = Readonly<{
+type ExporterParts = Readonly<{
   events: (filter: EventFilter) => EventPage;
   receiver: EventReceiver;
-  record: DeliveryRecord;
+  /** How far the events have been delivered: survives a restart. */
+  record: Readonly<{
+    /** Null before the first. */
+    last: () => Delivered | null;
+    /** `lost`: events that were removed before this one without having been delivered. */
+    note: (last: Delivered, said: Readonly<{ trouble: string | null; lost: number }>) => void;
+  }>;
 }>;
 
 const AT_ONCE = 200;
@@ -36,84 +34,73 @@ const LONGEST_WAIT_MS = MINUTE_MS;
  * again under the same ids. Ids have no gaps, so a missing one was removed, and is counted. If a different event has the id of the
  * last one, this is a different database, or an earlier state of it: all its events are sent.
  */
-export class Exporter {
-  readonly #parts: ExporterParts;
-  #last: Delivered | null = null;
-  #waitMs = FIRST_WAIT_MS;
+export function exporterOf({ events, receiver, record }: ExporterParts) {
+  let last: Delivered | null = null;
+  let waitMs = FIRST_WAIT_MS;
   /** Whether anything was noted since the start, so that a notice of the last run is cleared. */
-  #isNoted = false;
+  let isNoted = false;
   /** Events missing up to this id may have been delivered long ago. */
-  #uncountedUntil = 0;
+  let uncountedUntil = 0;
 
-  constructor(parts: ExporterParts) {
-    this.#parts = parts;
-  }
+  const end = (order: EventFilter["order"]): ShownEvent | undefined => events({ most: 1, order }).items[0];
+  const newest = (): number => end("newest_first")?.id ?? 0;
 
-  /** Runs one step; returns how long to wait before the next, in ms. Throws if the events cannot be read. */
-  async step(): Promise<number> {
-    const last = (this.#last ??= this.#start());
-    // With the last one, to check that it is the same.
-    const { items: found, next } = this.#parts.events({
-      after: Math.max(0, last.id - 1),
-      most: AT_ONCE + 1,
-      order: "oldest_first",
-    });
-    if (isOther(last, found[0])) {
-      this.#note(this.#first(), null);
-      return 0;
-    }
-    const items = found.filter(({ id }) => id > last.id).slice(0, AT_ONCE);
-    const end = items.at(-1);
-    if (end === undefined) {
-      if (!this.#isNoted) this.#note(last, null);
-      return LOOK_MS;
-    }
-    const outcome = await this.#parts.receiver.deliver(items);
-    if (!outcome.ok) {
-      this.#note(last, outcome.reason);
-      const waitMs = this.#waitMs;
-      this.#waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
-      return waitMs;
-    }
-    this.#waitMs = FIRST_WAIT_MS;
-    this.#note(end, null, this.#missing(last, items));
-    return items.length < AT_ONCE && next === null ? LOOK_MS : 0;
+  /** Before the oldest event that is kept. */
+  function first(): Delivered {
+    uncountedUntil = newest();
+    return { id: (end("oldest_first")?.id ?? 1) - 1, at: null };
   }
 
   /** The first run starts with the events from now on. */
-  #start(): Delivered {
-    const last = this.#parts.record.last();
-    if (last === null) return this.#end("newest_first") ?? { id: 0, at: null };
-    if (last.id === 0) return this.#first();
-    if (last.at === null) this.#uncountedUntil = this.#newest();
-    return last;
+  function start(): Delivered {
+    const noted = record.last();
+    if (noted === null) return end("newest_first") ?? { id: 0, at: null };
+    if (noted.id === 0) return first();
+    if (noted.at === null) uncountedUntil = newest();
+    return noted;
   }
 
-  /** Before the oldest event that is kept. */
-  #first(): Delivered {
-    this.#uncountedUntil = this.#newest();
-    return { id: (this.#end("oldest_first")?.id ?? 1) - 1, at: null };
-  }
-
-  #newest(): number {
-    return this.#end("newest_first")?.id ?? 0;
-  }
-
-  #end(order: EventFilter["order"]): ShownEvent | undefined {
-    return this.#parts.events({ most: 1, order }).items[0];
-  }
-
-  #missing(last: Delivered, items: readonly ShownEvent[]): number {
-    const from = Math.max(last.id, this.#uncountedUntil);
+  function missing(before: Delivered, items: readonly ShownEvent[]): number {
+    const from = Math.max(before.id, uncountedUntil);
     const counted = items.filter(({ id }) => id > from).length;
     return Math.max(0, (items.at(-1)?.id ?? 0) - from - counted);
   }
 
-  #note({ id, at }: Delivered, trouble: string | null, lost = 0): void {
-    this.#last = { id, at };
-    this.#isNoted = trouble === null;
-    this.#parts.record.note(this.#last, { trouble, lost });
+  function note({ id, at }: Delivered, trouble: string | null, lost = 0): void {
+    last = { id, at };
+    isNoted = trouble === null;
+    record.note(last, { trouble, lost });
   }
+
+  return {
+    /** Runs one step; returns how long to wait before the next, in ms. Throws if the events cannot be read. */
+    step: async (): Promise<number> => {
+      const before = (last ??= start());
+      // With the last one, to check that it is the same.
+      const after = Math.max(0, before.id - 1);
+      const { items: found, next } = events({ after, most: AT_ONCE + 1, order: "oldest_first" });
+      if (isOther(before, found[0])) {
+        note(first(), null);
+        return 0;
+      }
+      const items = found.filter(({ id }) => id > before.id).slice(0, AT_ONCE);
+      const newestItem = items.at(-1);
+      if (newestItem === undefined) {
+        if (!isNoted) note(before, null);
+        return LOOK_MS;
+      }
+      const outcome = await receiver.deliver(items);
+      if (!outcome.ok) {
+        note(before, outcome.reason);
+        const waitsMs = waitMs;
+        waitMs = Math.min(2 * waitsMs, LONGEST_WAIT_MS);
+        return waitsMs;
+      }
+      waitMs = FIRST_WAIT_MS;
+      note(newestItem, null, missing(before, items));
+      return items.length < AT_ONCE && next === null ? LOOK_MS : 0;
+    },
+  };
 }
 
 /** `found`: the oldest event from the last one on. Without any, ids have started again. */

@@ -2,10 +2,8 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { messageOf } from "../../core/error.ts";
-import type { ShownEvent } from "../../core/events/columns.ts";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Outcome } from "../../guard/ports.ts";
 import type { EventReceiver } from "./exporter.ts";
 import {
   isTaken,
@@ -35,64 +33,33 @@ const TIMEOUT_MS = 30 * SECOND_MS;
 const SHOWN = 200;
 
 /** RELP over TLS: an event has arrived when the receiver says so. Keeps one session for as long as it works. */
-export class RelpReceiver implements EventReceiver {
-  readonly #server: SyslogServer;
-  #session: RelpSession | null = null;
-
-  constructor(server: SyslogServer) {
-    this.#server = server;
-  }
-
-  async deliver(events: readonly ShownEvent[]): Promise<Outcome> {
-    const { hostname, timeoutMs = TIMEOUT_MS } = this.#server;
-    try {
-      if (this.#session?.isOpen !== true)
-        this.#session = await RelpSession.open(connect(optionsOf(this.#server)), timeoutMs);
-      await this.#session.send(events.map((event) => syslogMessage(event, hostname)));
-      return { ok: true };
-    } catch (error) {
-      this.close();
-      return failure(error);
-    }
-  }
-
-  close(): void {
-    this.#session?.close();
-    this.#session = null;
-  }
+export function relpReceiver(server: SyslogServer) {
+  const { timeoutMs = TIMEOUT_MS } = server;
+  let session: RelpSession | null = null;
+  const close = (): void => {
+    session?.close();
+    session = null;
+  };
+  const send = async (messages: readonly string[]): Promise<void> => {
+    if (session?.isOpen !== true) session = await RelpSession.open(connect(optionsOf(server)), timeoutMs);
+    await session.send(messages);
+  };
+  return { deliver: delivering(server, send, close), close };
 }
 
 /**
  * Syslog over TLS (RFC 5425), which has no answers. A connection carries some events and is closed by us; they count as
  * arrived when the other side, which reads in order, then closes it too without an error.
  */
-export class TlsReceiver implements EventReceiver {
-  readonly #server: SyslogServer;
-  #resume: Buffer | undefined;
-
-  constructor(server: SyslogServer) {
-    this.#server = server;
-  }
-
-  async deliver(events: readonly ShownEvent[]): Promise<Outcome> {
-    const { hostname } = this.#server;
-    try {
-      await this.#exchange(events.map((event) => octetCounted(syslogMessage(event, hostname))).join(""));
-      return { ok: true };
-    } catch (error) {
-      this.#resume = undefined;
-      return failure(error);
-    }
-  }
-
-  #exchange(text: string): Promise<void> {
-    const { timeoutMs = TIMEOUT_MS } = this.#server;
-    const session = this.#resume === undefined ? {} : { session: this.#resume };
-    const socket = connect({ ...optionsOf(this.#server), ...session });
+export function tlsReceiver(server: SyslogServer): EventReceiver {
+  const { timeoutMs = TIMEOUT_MS } = server;
+  let session: Buffer | undefined;
+  const send = (messages: readonly string[]): Promise<void> => {
+    const socket = connect({ ...optionsOf(server), ...(session && { session }) });
     const exchange = new Promise<void>((resolve, reject) => {
       let isEnded = false;
-      socket.once("secureConnect", () => socket.end(text));
-      socket.on("session", (given: Buffer) => (this.#resume = given));
+      socket.once("secureConnect", () => socket.end(messages.map(octetCounted).join("")));
+      socket.on("session", (given: Buffer) => (session = given));
       socket.setTimeout(timeoutMs, () => socket.destroy(new Error(noProgress(socket, timeoutMs))));
       socket.on("error", reject);
       socket.once("end", () => (isEnded = socket.writableFinished));
@@ -103,7 +70,25 @@ export class TlsReceiver implements EventReceiver {
       socket.resume();
     });
     return exchange.finally(() => socket.destroy());
-  }
+  };
+  return { deliver: delivering(server, send, () => (session = undefined)) };
+}
+
+/** `send` rejects if a message may not have arrived; `drop` forgets the connection then. */
+function delivering(
+  { hostname }: SyslogServer,
+  send: (messages: readonly string[]) => Promise<void>,
+  drop: () => unknown,
+): EventReceiver["deliver"] {
+  return async (events) => {
+    try {
+      await send(events.map((event) => syslogMessage(event, hostname)));
+      return { ok: true };
+    } catch (error) {
+      drop();
+      return { ok: false, reason: printable(messageOf(error), SHOWN) };
+    }
+  };
 }
 
 function noProgress(socket: TLSSocket, timeoutMs: number): string {
@@ -122,10 +107,6 @@ function optionsOf({ host, port, authorities, identity }: SyslogServer): Connect
     ...(authorities === undefined ? {} : { ca: authorities }),
     ...identity,
   };
-}
-
-function failure(error: unknown): Outcome {
-  return { ok: false, reason: printable(messageOf(error), SHOWN) };
 }
 
 type Sending = Readonly<{ resolve: () => void; reject: (error: Error) => void }>;

@@ -6,9 +6,9 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { readNamed } from "../../host/root-files/files.ts";
-import { DeliveryFile } from "../../jobs/export/delivery-record.ts";
-import { Exporter } from "../../jobs/export/exporter.ts";
-import { RelpReceiver, type SyslogServer, TlsReceiver } from "../../jobs/export/syslog-receiver.ts";
+import { deliveryFile } from "../../jobs/export/delivery-record.ts";
+import { exporterOf } from "../../jobs/export/exporter.ts";
+import { relpReceiver, type SyslogServer, tlsReceiver } from "../../jobs/export/syslog-receiver.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { type ExportSettings, readSettingsFile } from "../../settings/program-settings.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
@@ -26,7 +26,7 @@ const MOST_PEM_BYTES = 4_000_000;
 
 const log = createLog(systemClock);
 const layout = layoutFrom(process.env);
-const record = new DeliveryFile(layout.exportRecord);
+const record = deliveryFile(layout.exportRecord);
 
 // At once: unconfirmed events are sent again.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
@@ -44,8 +44,7 @@ async function run(): Promise<never> {
   const read = readSettingsFile(readFileSync(layout.exportSettings, "utf8"));
   if (!read.ok) throw new Error(read.reason);
   const server = serverOf(read.settings);
-  const receiver =
-    read.settings["export.syslog.protocol"] === "relp" ? new RelpReceiver(server) : new TlsReceiver(server);
+  const receiver = read.settings["export.syslog.protocol"] === "relp" ? relpReceiver(server) : tlsReceiver(server);
   // Before it is opened: a file that replaces it in between is a different one.
   const inode = inodeOf(layout.engineDb);
   const queries = new SqliteQueries(openEngineForReading(layout.engineDb));
@@ -53,7 +52,7 @@ async function run(): Promise<never> {
     log.warn("It cannot be read how far the events were sent: all that are kept are sent again.", {});
   let trouble: string | null = null;
   let position = 0;
-  const exporter = new Exporter({
+  const exporter = exporterOf({
     events: (filter) => {
       if (inodeOf(layout.engineDb) !== inode) throw new Error(`${layout.engineDb} was replaced.`);
       return queries.events(filter);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
-import { DeliveryFile } from "../../jobs/export/delivery-record.ts";
+import { deliveryFile } from "../../jobs/export/delivery-record.ts";
 import { lookAtExport } from "./watch-export.ts";
 
 test("events that reach no receiver for five minutes are reported, until one arrives", () => {
@@ -13,7 +13,7 @@ test("events that reach no receiver for five minutes are reported, until one arr
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const file = { foreign: join(directory, "delivered") };
-  const record = new DeliveryFile(file, () => clock.now());
+  const record = deliveryFile(file, () => clock.now());
   const look = (): string | undefined => {
     lookAtExport({ notices, clock, record: file, services: directory });
     return notices.raised.get("export_failing");
