@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { type AccountSetting, type AccountSettingKey, SETTING_TABLES } from "./accounts-db/setting-tables.ts";
 import type { Row } from "./columns.ts";
+import { openAnySchema } from "./schemas.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
@@ -54,6 +55,17 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
     ...settingChanges(now.accounts, copy.accounts),
   };
+}
+
+type Paths = Readonly<{ engineDb: string; accountsDb: string }>;
+
+/** The same for databases that are not open. Throws SQLite's errors. */
+export function changesBetween(now: Paths, copy: Paths): ChangedSince {
+  using engine = openAnySchema(now.engineDb);
+  using accounts = openAnySchema(now.accountsDb);
+  using engineCopy = openAnySchema(copy.engineDb);
+  using accountsCopy = openAnySchema(copy.accountsDb);
+  return changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
 }
 
 /** The number of rows after the last one of the copy. */

@@ -8,6 +8,9 @@ export type PageRequest = Readonly<{ limit: number; cursor: string | null }>;
 /** Items on a page. No list returns more than `most` at once; the command line asks for several pages. */
 export const PAGE = { usual: 50, most: 500, cursorCharacters: 800 } as const;
 
+/** Asks for a whole list, within one program: no server of this kind has as many entries. */
+export const ALL: PageRequest = { limit: 10_000_000, cursor: null };
+
 export function pageOf<T>(items: readonly T[], asked: PageRequest, keyOf: (item: T) => string): CountedPage<T> {
   const { limit, cursor } = asked;
   const keyed = items.map((item) => ({ item, key: keyOf(item) })).filter(({ key }) => cursor === null || key > cursor);

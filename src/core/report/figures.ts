@@ -127,6 +127,18 @@ export type AccountFigures = Readonly<{
 }>;
 export type NoticeFigures = Readonly<{ code: string; says: string; detail: string; isCritical: boolean }>;
 
+/** Accounts without a sign-in for this long are named. */
+export const UNUSED_DAYS = 90;
+type SigningIn = Readonly<{ suspended: boolean; createdAt: string; lastSignInAt: string | null }>;
+
+/** No one can sign in to a suspended account, so it is not listed. An account that was never used counts from its creation. */
+export function unusedOf<Account extends SigningIn>(accounts: readonly Account[], now: number): readonly Account[] {
+  const since = now - UNUSED_DAYS * DAY_MS;
+  return accounts.filter(
+    ({ suspended, createdAt, lastSignInAt }) => !suspended && Date.parse(lastSignInAt ?? createdAt) < since,
+  );
+}
+
 /** Fewer days say nothing about the next ones. */
 const FEWEST_DAYS = 3;
 /** A disk that is full later than this is not reported yet. */

@@ -90,11 +90,10 @@ export function sampleOf(files: Iterable<MailFile>, size: number): readonly Mail
 
 /** Compares restored mails with those of the mailboxes, which users may change at the same time. */
 export function compareMails(sample: readonly MailFile[], restored: string, running: string): Compared {
-  const folders = new Map<string, ReadonlyMap<string, string>>();
   const different: string[] = [];
   let same = 0;
   for (const { path } of sample) {
-    const now = hashOf(join(running, path)) ?? hashOfRenamed(running, path, folders);
+    const now = hashOf(join(running, path)) ?? hashOfRenamed(running, path);
     if (now === null) continue;
     if (now === hashOf(join(restored, path))) same += 1;
     else different.push(path);
@@ -103,23 +102,17 @@ export function compareMails(sample: readonly MailFile[], restored: string, runn
 }
 
 /** Finds a mail whose name has changed, because its flags did or because it was first seen (maildir(5)). Null if it is gone. */
-function hashOfRenamed(top: string, path: string, folders: Map<string, ReadonlyMap<string, string>>): string | null {
-  const folder = dirname(dirname(path));
-  let names = folders.get(folder);
-  if (names === undefined) {
-    names = new Map(
-      [...MAIL_DIRECTORIES].flatMap((directory) =>
-        namesIn(join(top, folder, directory)).map((name) => [ownName(name), join(top, folder, directory, name)]),
-      ),
-    );
-    folders.set(folder, names);
-  }
-  const now = names.get(ownName(basename(path)));
+function hashOfRenamed(top: string, path: string): string | null {
+  const folder = join(top, dirname(dirname(path)));
+  const present = [...MAIL_DIRECTORIES].flatMap((name) =>
+    namesIn(join(folder, name)).map((one) => join(folder, name, one)),
+  );
+  const now = present.find((one) => ownName(one) === ownName(path));
   return now === undefined ? null : hashOf(now);
 }
 
-function ownName(name: string): string {
-  return name.split(":2,", 1)[0] ?? name;
+function ownName(path: string): string {
+  return basename(path).split(":2,", 1)[0] ?? path;
 }
 
 function namesIn(directory: string): readonly string[] {

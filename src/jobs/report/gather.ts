@@ -1,17 +1,20 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import type { Health } from "../../admin/declare/items.ts";
+import { ALL } from "../../admin/declare/paging.ts";
 import { alertText, isAlertCode } from "../../core/alerts/alerts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
-import type {
-  AccountFigures,
-  AuditFigures,
-  BackupFigures,
-  CertificateFigures,
-  NoticeFigures,
-  ReportFacts,
-  ReportSpan,
-  Unless,
+import {
+  type AccountFigures,
+  type AuditFigures,
+  type BackupFigures,
+  type CertificateFigures,
+  type NoticeFigures,
+  type ReportFacts,
+  type ReportSpan,
+  UNUSED_DAYS,
+  type Unless,
+  unusedOf,
 } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
@@ -36,9 +39,6 @@ import { readRulesRecord } from "../spam-rules/spam-rules.ts";
 import { diskFigures } from "./records.ts";
 
 const SPANS_MS: Readonly<Record<ReportSpan, number>> = { week: WEEK_MS, month: 30 * DAY_MS };
-/** Accounts without a sign-in for this long are named. */
-const UNUSED_DAYS = 90;
-const PAGE = 500;
 const AUDIT_SHOWN = 10;
 /** Maximum audit entries; the newest ones. */
 const AUDIT_LOOKED = 10_000;
@@ -121,43 +121,26 @@ function rulesFigures(layout: Layout): ReportFacts["spam"]["rules"] {
 
 /** What people did; omits the guard's own entries. */
 function auditFigures(entries: AuditEntries, from: Millis): AuditFigures {
-  const found: AuditFigures["latest"][number][] = [];
-  for (let cursor: string | null = null, looked = 0; looked < AUDIT_LOOKED; looked += PAGE) {
-    const { items, next } = entries.page({ limit: PAGE, cursor });
-    const within = items.filter(({ at }) => Date.parse(at) >= from);
-    found.push(...within.filter(({ actor }) => actor !== "engine"));
-    if (next === null || within.length < items.length) break;
-    cursor = next;
-  }
-  const counts = new Map<string, number>();
-  for (const { type } of found) counts.set(type, (counts.get(type) ?? 0) + 1);
+  const { items } = entries.entries({ limit: AUDIT_LOOKED, cursor: null });
+  const found = items.filter(({ at, actor }) => Date.parse(at) >= from && actor !== "engine");
+  const byType = [...Map.groupBy(found, ({ type }) => type)].map(([type, those]) => ({ type, count: those.length }));
   return {
     total: found.length,
-    byType: [...counts].map(([type, count]) => ({ type, count })).toSorted((a, b) => b.count - a.count),
+    byType: byType.toSorted((a, b) => b.count - a.count),
     latest: found.slice(0, AUDIT_SHOWN).map(({ at, actor, type, subject }) => ({ at, actor, type, subject })),
   };
 }
 
 function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFigures {
-  const lists = new AccountLists(accounts);
-  const since = isoTime(later(now, -UNUSED_DAYS * DAY_MS));
   const signIns = new LastSignIns(engine);
-  const unused: AccountFigures["unused"][number][] = [];
-  let suspended = 0;
-  let total = 0;
-  for (let cursor: string | null = null; ; ) {
-    const page = lists.accounts({ limit: PAGE, cursor });
-    total += page.items.length;
-    for (const { name, suspended: isSuspended, createdAt } of page.items) {
-      if (isSuspended) suspended += 1;
-      else if (createdAt < since) {
-        const lastSignInAt = signIns.of(name)?.at ?? null;
-        if (lastSignInAt === null || lastSignInAt < since) unused.push({ name, lastSignInAt });
-      }
-    }
-    if (page.next === null) return { total, suspended, unused, unusedDays: UNUSED_DAYS };
-    cursor = page.next;
-  }
+  const { items } = new AccountLists(accounts).accounts(ALL);
+  const all = items.map((row) => ({ ...row, lastSignInAt: signIns.of(row.name)?.at ?? null }));
+  return {
+    total: all.length,
+    suspended: all.filter(({ suspended }) => suspended).length,
+    unused: unusedOf(all, now).map(({ name, lastSignInAt }) => ({ name, lastSignInAt })),
+    unusedDays: UNUSED_DAYS,
+  };
 }
 
 function certificate(layout: Layout, settings: Settings): Unless<CertificateFigures> {

@@ -11,8 +11,7 @@ import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { dropSessions } from "../../store/accounts-db/copied-accounts.ts";
-import { type ChangedSince, changedSince } from "../../store/changed-since.ts";
-import { openAnySchema } from "../../store/schemas.ts";
+import { type ChangedSince, changesBetween } from "../../store/changed-since.ts";
 import { inSnapshot, noteTakenBack, SET_ASIDE, type UpgradeSnapshot } from "./upgrade-snapshot.ts";
 
 /** Where the present data is moved to. */
@@ -65,12 +64,8 @@ function deviceOf(path: string): number {
 
 /** Changes since the snapshot, which would be lost. Throws SQLite's errors. */
 export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): ChangedSince {
-  const { engineDb, accountsDb } = layout;
-  using engine = openAnySchema(engineDb);
-  using accounts = openAnySchema(accountsDb);
-  using engineCopy = openAnySchema(inSnapshot(layout, snapshot, engineDb));
-  using accountsCopy = openAnySchema(inSnapshot(layout, snapshot, accountsDb));
-  return changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
+  const copied = (path: string): string => inSnapshot(layout, snapshot, path);
+  return changesBetween(layout, { engineDb: copied(layout.engineDb), accountsDb: copied(layout.accountsDb) });
 }
 
 /**

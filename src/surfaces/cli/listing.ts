@@ -14,9 +14,6 @@ export const LIST_OPTIONS: readonly Option[] = [
   },
 ];
 
-/** Asks a reader for a whole list: no server of this kind has as many entries. */
-export const ALL: PageRequest = { limit: 10_000_000, cursor: null };
-
 /** Parses `--limit`: the maximum number of `things` to show. */
 export function limitFrom(text: string | null, usual: number, things: string): number | Failure {
   if (text === null) return usual;

@@ -1,29 +1,24 @@
 import type { AliasItem } from "../../../admin/aliases.ts";
 import type { KeyCounts } from "../../../admin/declare/account-key.ts";
 import type { AccountItem } from "../../../admin/declare/items.ts";
+import { ALL } from "../../../admin/declare/paging.ts";
 import { messageOf } from "../../../core/error.ts";
+import { UNUSED_DAYS, unusedOf } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
-import { DAY_MS, SECOND_MS } from "../../../core/time.ts";
+import { SECOND_MS } from "../../../core/time.ts";
 import { weaknessOfTaken } from "../../../store/passwords/admin-password.ts";
 import { verifyPassword } from "../../../store/passwords/password-hash.ts";
 import { PROGRAM } from "../call.ts";
-import { ALL } from "../listing.ts";
 import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
 import { firstFew } from "../print/text.ts";
 import { type Checks, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
 
-const UNUSED_DAYS = 90;
-
-/** No one can sign in to a suspended account, so it is not listed. An account that was never used counts from its creation. */
 export function judgeUnused(
   accounts: readonly Pick<AccountItem, "name" | "suspended" | "createdAt" | "lastSignInAt">[],
   now: number,
 ): Finding {
-  const since = now - UNUSED_DAYS * DAY_MS;
-  const unused = accounts.filter(
-    ({ suspended, createdAt, lastSignInAt }) => !suspended && Date.parse(lastSignInAt ?? createdAt) < since,
-  );
+  const unused = unusedOf(accounts, now);
   if (unused.length === 0) return ok(`${plural(accounts.length, "account")}: none was unused for ${UNUSED_DAYS} days.`);
   const names = unused.map(({ name, lastSignInAt }) => `${name} (${lastSignInAt?.slice(0, 10) ?? "never"})`);
   return warning(

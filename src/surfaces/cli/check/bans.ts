@@ -1,5 +1,5 @@
 import type { AllowItem } from "../../../admin/bans.ts";
-import { PAGE } from "../../../admin/declare/paging.ts";
+import { ALL, PAGE } from "../../../admin/declare/paging.ts";
 import { INTERVAL_SETS, setOf } from "../../../core/firewall/plan-firewall.ts";
 import {
   contains,
@@ -19,7 +19,7 @@ import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
 import { systemClock } from "../../../host/machine/clock.ts";
 import { KernelNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
-import { ALL, eachPage } from "../listing.ts";
+import { eachPage } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
 import { type Checks, type Finding, type Machine, ok, type Server, unknown, warning, wrong } from "./check.ts";
 

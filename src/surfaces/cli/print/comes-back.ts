@@ -10,10 +10,9 @@ import {
   CHANGING,
   type ChangedSince,
   type Changes,
-  changedSince,
+  changesBetween,
   type SettingChanges,
 } from "../../../store/changed-since.ts";
-import { openAnySchema } from "../../../store/schemas.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew, oneLine } from "./text.ts";
 
@@ -87,11 +86,7 @@ export function comesBackFrom(restored: Layout, aside: string | null): readonly 
   // The former database may be the reason for the restore.
   return readOr(() => {
     const former = layoutOf(aside);
-    using engine = openAnySchema(former.engineDb);
-    using accounts = openAnySchema(former.accountsDb);
-    using engineCopy = openAnySchema(restored.engineDb);
-    using accountsCopy = openAnySchema(restored.accountsDb);
-    const changes = changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
+    const changes = changesBetween(former, restored);
     const [now, copy] = [former, restored].map(({ settings }) => readIfThere(settings));
     const changed = now === undefined || copy === undefined ? [] : settingsText(now, copy);
     return [...changesText(changes), ...changed, ...comesBack(changes)];

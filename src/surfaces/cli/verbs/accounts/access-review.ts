@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ALL } from "../../../../admin/declare/paging.ts";
 import { targetsOf } from "../../../../admin/mailboxes.ts";
 import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../../../core/access/access-review.ts";
 import { messageOf } from "../../../../core/error.ts";
@@ -6,7 +7,6 @@ import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { homeOf, sieveRedirectsIn } from "../../../../mail/dovecot/sieve-redirects.ts";
 import { type Call, done, type Failure, failed, PROGRAM, type Reader, withReader } from "../../call.ts";
-import { ALL } from "../../listing.ts";
 import { judgeFollowed, weakLines } from "../../passwords.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { ALL } from "../../../../admin/declare/paging.ts";
 import { bundleName, packedEntry, packedText } from "../../../../core/incident/incident.ts";
 import { plural } from "../../../../core/text.ts";
 import { isoTime, type Millis } from "../../../../core/time.ts";
@@ -17,7 +18,6 @@ import {
 } from "../../../../jobs/incident/folder.ts";
 import { printSettings, showSettings } from "../../../../settings/show.ts";
 import { type Answer, type Call, done, failed, PROGRAM, type Reader } from "../../call.ts";
-import { ALL } from "../../listing.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";

@@ -1,5 +1,6 @@
 import type { Results } from "../../../../admin/declare/control.ts";
 import type { KeeperReply } from "../../../../admin/declare/keeper.ts";
+import { ALL } from "../../../../admin/declare/paging.ts";
 import { domainOf } from "../../../../core/net/address.ts";
 import { formatKeepRule } from "../../../../core/retention.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
@@ -11,7 +12,6 @@ import { programsToRestart, waitingForStart } from "../../../../settings/program
 import type { Settings } from "../../../../settings/schema.ts";
 import { replayPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
-import { ALL } from "../../listing.ts";
 import { leftOut } from "../../print/replay.ts";
 import { firstFew } from "../../print/text.ts";
 import { allowedUntilNow, settingsOf, surprises } from "../../server-settings.ts";
