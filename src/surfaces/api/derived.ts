@@ -3,7 +3,7 @@ import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
 import { type CommandOf, type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
 import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
 import type { ApiParts, Asking, GuardPort, Unreachable } from "./ports.ts";
-import { denied, guardDown, guardSilent, problem, uncertain } from "./problem.ts";
+import { denied, guardDown, problem, uncertain } from "./problem.ts";
 import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
 
 /**
@@ -18,13 +18,12 @@ export async function sendToGuard<V extends WebVerb, A>(
 ): Promise<A | Response> {
   const reply: Reply<V> | Unreachable = await guard.ask(asker, asked, { isDry });
   if (reply.ok) return shape(reply.result);
-  if (reply.kind === "unreachable") return reply.mayBeDone === true ? guardSilent() : guardDown();
+  if (reply.kind === "unreachable")
+    return reply.mayBeDone === true ? uncertain(problem("timeout", "The guard did not answer in time.")) : guardDown();
   if (reply.denied !== undefined) return denied(reply.denied, reply);
-  const { message: detail, next } = reply;
-  if (reply.isMissing === true) return problem({ status: 404, code: "not_found", detail, next });
-  if (reply.kind === "usage") return problem({ status: 400, code: "invalid_request", detail, next });
-  const refused = problem({ status: 409, code: "refused", detail, next });
-  return reply.mayBeDone === true ? uncertain(refused) : refused;
+  const code = reply.isMissing === true ? "not_found" : reply.kind === "usage" ? "invalid_request" : "refused";
+  const refused = problem(code, reply.message, { next: reply.next });
+  return code === "refused" && reply.mayBeDone === true ? uncertain(refused) : refused;
 }
 
 export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {

@@ -7,7 +7,7 @@ import { type Caller, knownCookie, knownOf, sessionCookie } from "./access.ts";
 import type { Callers } from "./callers.ts";
 import { sendToGuard } from "./derived.ts";
 import type { ApiParts } from "./ports.ts";
-import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
+import { guardDown, loginRefused, problem } from "./problem.ts";
 
 /** A passkey replaces both password and code. */
 type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
@@ -22,7 +22,12 @@ export async function signIn(parts: Parts, { given, ip, secure, headers }: Attem
   const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");
   const reply = await askedWith(parts.guard, given, { ip, device, known });
-  if (!reply.ok) return reply.kind === "unreachable" ? guardDown() : guardFailed();
+  if (!reply.ok) {
+    if (reply.kind === "unreachable") return guardDown();
+    // Strangers see it too, so it does not say why.
+    const next = "`ghostinbox status` on the server shows why, such as a full disk.";
+    return problem("guard_down", "The guard cannot do this now.", { next });
+  }
   const { result } = reply;
   if (result.outcome !== "in") return refused(parts, result.outcome, ip);
   parts.callers.confirm(result.secret, ip, result.caller);
@@ -81,7 +86,8 @@ export function sessionAnswer({ name, role, account, scopes, freshUntil }: Calle
 }
 
 function refused({ signInRefused }: Pick<Parts, "signInRefused">, outcome: NotIn, ip: Ip): Response {
-  if (outcome === "code_needed") return codeNeeded();
+  // The password was right. With a second factor set up it is not enough.
+  if (outcome === "code_needed") return problem("code_needed", "A code is needed in addition to the password.");
   if (outcome === "wrong") signInRefused(ip);
   return loginRefused(outcome === "wrong" ? 401 : 429);
 }

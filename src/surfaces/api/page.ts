@@ -46,7 +46,7 @@ export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[
 type Asked = Readonly<{ file: PageFile | undefined; files: EncodedFiles; kept: string }>;
 
 async function fileAnswer({ file, files, kept }: Asked, asked: Headers): Promise<Response> {
-  if (file === undefined) return problem({ status: 404, code: "not_found", detail: "The dashboard has no such file." });
+  if (file === undefined) return problem("not_found", "The dashboard has no such file.");
   const headers = { "content-type": file.type, "cache-control": kept, vary: "accept-encoding" };
   const encoding = encodingFor(asked.get("accept-encoding"));
   if (encoding === null) return new Response(file.body, { headers });

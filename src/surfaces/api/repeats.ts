@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { effectOf, type WebVerb } from "../../admin/declare/control.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
-import { type Problem, problem, Uncertain } from "./problem.ts";
+import { problem, Uncertain } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 /** The header of a request that is carried out once, however often it is sent (draft-ietf-httpapi-idempotency-key-header). */
@@ -45,13 +45,17 @@ export class Repeats {
     const key = KEY.exec(asked.key)
       ?.slice(1)
       .find((text) => text !== undefined);
-    if (key === undefined) return MALFORMED();
+    if (key === undefined)
+      return problem("invalid_request", `${REPEAT_KEY} is not 1 to 255 printable letters.`, { next: WRITE_IT });
     this.#forgetBefore(asked.now);
     const name = `${caller} ${key}`;
     const same = this.#hash(JSON.stringify([asked.url, asked.body]));
     const known = this.#entries.get(name);
     if (known !== undefined) return answerOf(known, same);
-    if (!this.#hasRoom(caller)) return TOO_MANY();
+    if (!this.#hasRoom(caller)) {
+      const headers = { "retry-after": "3600" };
+      return problem("too_many_keys", `No more requests with ${REPEAT_KEY} can be remembered today.`, { headers });
+    }
     const entry: Entry = { at: asked.now, asked: same, answer: "running" };
     this.#entries.set(name, entry);
     this.#ofCaller.set(caller, (this.#ofCaller.get(caller) ?? 0) + 1);
@@ -100,37 +104,22 @@ async function kept(response: Response): Promise<Kept | "notKept"> {
 }
 
 function answerOf({ asked, answer }: Entry, same: string): Response {
-  if (asked !== same) return REUSED();
-  if (typeof answer === "string") return problem({ status: 409, ...UNKNOWN[answer] });
+  if (asked !== same) return problem("key_reused", `This ${REPEAT_KEY} came with another request before.`);
+  if (typeof answer === "string") {
+    const [code, detail] = UNKNOWN[answer];
+    return problem(code, detail);
+  }
   const { body, ...init } = answer;
   return new Response(body, init);
 }
 
 const UNKNOWN = {
-  running: { code: "key_in_use", detail: `The request with this ${REPEAT_KEY} is not answered yet.` },
-  notKept: {
-    code: "key_done",
-    detail: `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, as it may hold a secret or is long.`,
-  },
-  uncertain: {
-    code: "key_uncertain",
-    detail: `It is not known whether the request with this ${REPEAT_KEY} took full effect.`,
-  },
-} as const satisfies Readonly<Record<Unknown, Pick<Problem, "code" | "detail">>>;
+  running: ["key_in_use", `The request with this ${REPEAT_KEY} is not answered yet.`],
+  notKept: [
+    "key_done",
+    `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, as it may hold a secret or is long.`,
+  ],
+  uncertain: ["key_uncertain", `It is not known whether the request with this ${REPEAT_KEY} took full effect.`],
+} as const satisfies Readonly<Record<Unknown, unknown>>;
 
-const MALFORMED = () =>
-  problem({
-    status: 400,
-    code: "invalid_request",
-    detail: `${REPEAT_KEY} is not 1 to 255 printable letters.`,
-    next: 'Write it as a text in quotes, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
-  });
-const REUSED = () =>
-  problem({ status: 422, code: "key_reused", detail: `This ${REPEAT_KEY} came with another request before.` });
-const TOO_MANY = () =>
-  problem({
-    status: 429,
-    code: "too_many_keys",
-    detail: `No more requests with ${REPEAT_KEY} can be remembered today.`,
-    headers: { "retry-after": "3600" },
-  });
+const WRITE_IT = 'Write it as a text in quotes, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".';

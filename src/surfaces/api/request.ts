@@ -48,7 +48,7 @@ function notTried({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
   const ofMailbox = needs === "mailbox" ? " A change that users make to their mailbox has no dry run." : "";
   const reason = typeof why === "string" ? ` ${why}` : ofMailbox;
   const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
-  return problem({ status: 400, code: "invalid_request", detail, next: `Leave ${DRY_RUN} out to carry it out.` });
+  return problem("invalid_request", detail, { next: `Leave ${DRY_RUN} out to carry it out.` });
 }
 
 const SHOWN = 40;
@@ -60,7 +60,7 @@ function shown(name: string): string {
 
 function refused(fault: string, known: readonly string[]): Response {
   const next = known.length === 0 ? "It takes none." : `It takes ${known.join(", ")}.`;
-  return problem({ status: 400, code: "invalid_request", detail: `${fault}.`, next });
+  return problem("invalid_request", `${fault}.`, { next });
 }
 
 /**
@@ -71,13 +71,10 @@ function refused(fault: string, known: readonly string[]): Response {
 export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
   if (row.schemas.body === undefined) return { value: undefined };
   const bytes = await readBounded(request, row.bodyBytes).catch(() => "broken" as const);
-  if (bytes === "broken")
-    return problem({ status: 400, code: "not_json", detail: "The connection ended within the body." });
-  if (bytes === null)
-    return problem({ status: 413, code: "body_too_large", detail: `The body has more than ${row.bodyBytes} bytes.` });
+  if (bytes === "broken") return problem("not_json", "The connection ended within the body.");
+  if (bytes === null) return problem("body_too_large", `The body has more than ${row.bodyBytes} bytes.`);
   const value = parseJson(bytes.toString("utf8"));
-  if (value !== undefined) return { value };
-  return problem({ status: 400, code: "not_json", detail: "The body is not JSON." });
+  return value === undefined ? problem("not_json", "The body is not JSON.") : { value };
 }
 
 async function readBounded(request: Request, mostBytes: number): Promise<Buffer | null> {

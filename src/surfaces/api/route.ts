@@ -152,7 +152,7 @@ function check<T>(schema: Schema<T> | undefined, value: unknown): Readonly<{ val
   if (schema === undefined) return { value: undefined as T };
   const parsed = z.safeParse(schema, value);
   if (parsed.success) return { value: parsed.data };
-  return problem({ status: 400, code: "invalid_request", detail: sentence(parsed.error.issues) });
+  return problem("invalid_request", sentence(parsed.error.issues));
 }
 
 function sentence(issues: readonly z.core.$ZodIssue[]): string {

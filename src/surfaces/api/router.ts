@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import type { Ip } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import { type Caller, identityOf, isCrossOrigin, mayCall } from "./access.ts";
 import type { Callers } from "./callers.ts";
@@ -10,17 +11,7 @@ import { isOwnName, originOf, type Peer } from "./client-address.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
-import {
-  busy,
-  guardDown,
-  judgesBusy,
-  notAllowed,
-  problem,
-  storeDown,
-  tooManyRequests,
-  tooManyWrong,
-  unauthorized,
-} from "./problem.ts";
+import { busy, guardDown, notAllowed, problem, unauthorized } from "./problem.ts";
 import { heedsRepeats, REPEAT_KEY } from "./repeats.ts";
 import { readBody, readQuery } from "./request.ts";
 import { type Route, type RouteCall, whyNot } from "./route.ts";
@@ -42,17 +33,21 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
     // All methods at once, so that with another method `accounts/import` is not taken for an account name.
     app.all(path, (http) => wrongMethod(rows, http));
   }
-  app.notFound(() => problem({ status: 404, code: "not_found", detail: "There is nothing here." }));
+  app.notFound(() => problem("not_found", "There is nothing here."));
   app.onError((error) => failed(error, handlers));
   return app;
 }
 
 function failed(error: unknown, { parts }: Handlers): Response {
-  if (error instanceof StoreDown) return storeDown();
+  if (error instanceof StoreDown) return problem("store_down", "The database cannot be read.");
   if (error instanceof LookupsBusy) return busy();
-  if (error instanceof JudgesBusy) return judgesBusy();
+  if (error instanceof JudgesBusy) {
+    // It is never set unjudged.
+    const next = "Try again in a few seconds, or let the server make the password.";
+    return problem("busy", "The password could not be judged in time, so nothing was changed.", { next });
+  }
   parts.report(error);
-  return problem({ status: 500, code: "internal", detail: "The request failed because of an error in the server." });
+  return problem("internal", "The request failed because of an error in the server.");
 }
 
 /**
@@ -86,7 +81,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   const { parts, peers, connections } = handlers;
   const { headers } = http.req.raw;
   const peer = await peers.of(http.env.incoming);
-  if (peer === null) return problem({ status: 400, code: "invalid_request", detail: "The client has no address." });
+  if (peer === null) return problem("invalid_request", "The client has no address.");
   const forwarded = { for: headers.get("x-forwarded-for"), proto: headers.get("x-forwarded-proto") };
   const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
   const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
@@ -109,14 +104,20 @@ async function answerFrom(
   const { headers } = http.req.raw;
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);
   if (found === "down") return guardDown();
-  if (found === "crowd") return tooManyWrong();
+  // It was not checked and may be valid, so this is not a 401.
+  if (found === "crowd") {
+    const headers = { "retry-after": String(API_LIMITS.wrongCredentialsMs / SECOND_MS) };
+    return problem("too_many_wrong", "Too many wrong sessions or tokens came from this network.", { headers });
+  }
   if (!mayCall(row.who, found)) return unauthorized();
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
   if (found.account === null) proxies.saw(peer, ip, forwarded, parts.clock.now());
   const rate = rates.spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
-    ? tooManyRequests(rate.resetSeconds)
+    ? problem("too_many_requests", "This session or token has sent too many requests.", {
+        headers: { "retry-after": String(rate.resetSeconds) },
+      })
     : await answerTo(client, row, handlers, http).catch((error: unknown) => failed(error, handlers));
   for (const [name, value] of Object.entries(rate.headers)) response.headers.set(name, value);
   return response;
@@ -132,8 +133,8 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
   const lacks = caller === null ? null : whyNot(row, caller);
   if (lacks !== null) return notAllowed(lacks);
   if (isOfCookies(row, caller)) {
-    if (isCrossOrigin(headers)) return foreign();
-    if (!isOwnName(headers.get("host"), parts.settings.names)) return misnamed();
+    if (isCrossOrigin(headers)) return problem("foreign_origin", FOREIGN);
+    if (!isOwnName(headers.get("host"), parts.settings.names)) return problem("unknown_host", MISNAMED);
   }
 
   const query = readQuery(row, http.req.raw.url);
@@ -198,24 +199,14 @@ function isOfCookies(row: Route, caller: Caller | null): boolean {
   return caller?.how === "session" || (row.who === "anyone" && row.method !== "GET");
 }
 
-function foreign(): Response {
-  const detail =
-    "The request came from another site's page, or the proxy did not pass on the name that the browser asked for.";
-  return problem({ status: 403, code: "foreign_origin", detail });
-}
-
-function misnamed(): Response {
-  const detail = "This server does not go by the name that the browser was given.";
-  return problem({ status: 403, code: "unknown_host", detail });
-}
+const FOREIGN =
+  "The request came from another site's page, or the proxy did not pass on the name that the browser asked for.";
+const MISNAMED = "This server does not go by the name that the browser was given.";
 
 async function withDeadline(row: Route, answered: Promise<Response>): Promise<Response> {
   if (row.endless === true) return answered;
   const { promise, resolve } = Promise.withResolvers<Response>();
-  const timer = setTimeout(
-    () => resolve(problem({ status: 503, code: "timeout", detail: "It took too long." })),
-    API_LIMITS.answerMs,
-  );
+  const timer = setTimeout(() => resolve(problem("timeout", "It took too long.")), API_LIMITS.answerMs);
   return Promise.race([answered, promise]).finally(() => clearTimeout(timer));
 }
 
@@ -229,8 +220,7 @@ function wrongMethod(rows: readonly Route[], http: Http): Response {
   const allow = [...methods, "OPTIONS"].join(", ");
   // Without a CORS header the browser hides the answer from pages of other origins.
   if (http.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
-  const detail = `It answers to ${allow} only.`;
-  return problem({ status: 405, code: "method_not_allowed", detail, headers: { allow } });
+  return problem("method_not_allowed", `It answers to ${allow} only.`, { headers: { allow } });
 }
 
 /** `/why/{ip}` in the router's syntax. A network or a Message-ID at the end takes its slashes as they are. */

@@ -84,7 +84,7 @@ export async function whyRefused(
   if (refused !== null) return refused;
   const detail = await passwords.judge({ owner, password: asked.password }, judgedFor(from.caller));
   const next = "Choose another one: several unrelated words make a good one. Or name none, and the server makes one.";
-  return detail === null ? null : problem({ status: 400, code: "invalid_request", detail, next });
+  return detail === null ? null : problem("invalid_request", detail, { next });
 }
 
 function judgedFor(caller: Caller | null): JudgedFor {
@@ -147,8 +147,7 @@ async function importAccounts(
 }
 
 function readFile(file: string): readonly AccountLine[] | Response {
-  const refused = (detail: string, next: string): Response =>
-    problem({ status: 400, code: "invalid_request", detail, next });
+  const refused = (detail: string, next: string): Response => problem("invalid_request", detail, { next });
   const parsed = parseAccountsFile(file);
   if (!parsed.ok) {
     const { problems } = parsed;
@@ -159,11 +158,8 @@ function readFile(file: string): readonly AccountLine[] | Response {
   const { length } = parsed.accounts;
   if (length === 0) return refused("The file names no account.", "Write lines like anna@example.org|{SCHEME}hash.");
   if (length > shape.MOST_IMPORTED) {
-    const next = "Use `account import` on the server.";
-    return refused(
-      `The file has ${plural(length, "account")}, and at most ${shape.MOST_IMPORTED} can be imported at once here.`,
-      next,
-    );
+    const most = `at most ${shape.MOST_IMPORTED} can be imported at once here`;
+    return refused(`The file has ${plural(length, "account")}, and ${most}.`, "Use `account import` on the server.");
   }
   return parsed.accounts;
 }
@@ -188,8 +184,7 @@ async function broken(
     ...(weak.length > 0 ? [` Weak passwords: ${list(weak.map(({ name }) => name))}.`] : []),
     ...(unjudged.length > 0 ? [` Passwords not judged: ${list(unjudged)}.`] : []),
   ].join("");
-  const detail = `${imported}: ${why}${passwords}`;
   const next = "Import the file again: those that exist are skipped.";
-  const response = problem({ status: 409, code: "refused", detail, next });
+  const response = problem("refused", `${imported}: ${why}${passwords}`, { next });
   return isUncertain ? uncertain(response) : response;
 }

@@ -104,9 +104,6 @@ const ATTACHED = 'attachment; filename="mailbox.mobileconfig"';
 
 /** The same for other people's mail and for mail that never existed. */
 const NO_MAIL = () =>
-  problem({
-    status: 404,
-    code: "not_found",
-    detail: "No mail of yours has this id.",
+  problem("not_found", "No mail of yours has this id.", {
     next: "Check the id: a mail program shows it as Message-ID, in the source of the mail.",
   });

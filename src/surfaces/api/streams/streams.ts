@@ -34,8 +34,9 @@ export class Streams {
 
   #start(reader: string, make: (onEnd: () => void) => Stream): Response {
     const own = this.#open.values().reduce((count, one) => (one === reader ? count + 1 : count), 0);
-    if (own >= API_LIMITS.streamsOfOne) return tooMany("This session or token has too many live streams open.");
-    if (this.#open.size >= API_LIMITS.streams) return tooMany("Too many live streams are open.");
+    if (own >= API_LIMITS.streamsOfOne)
+      return problem("too_many_streams", "This session or token has too many live streams open.");
+    if (this.#open.size >= API_LIMITS.streams) return problem("too_many_streams", "Too many live streams are open.");
     const stream = make(() => this.#open.delete(stream));
     this.#open.set(stream, reader);
     return new Response(stream.body(), { headers: { "content-type": STREAM_TYPE, "x-accel-buffering": "no" } });
@@ -43,10 +44,6 @@ export class Streams {
 }
 
 type Stream = Readonly<{ body: () => ReadableStream<Uint8Array>; end: () => void }>;
-
-function tooMany(detail: string): Response {
-  return problem({ status: 503, code: "too_many_streams", detail });
-}
 
 /** Where to resume: from the header that browsers send, else from the query. Null if neither is there. */
 export function resumeFrom(headers: Headers, after: number | undefined): number | null {
