@@ -5,12 +5,13 @@ const DEADLINE_MS = 10_000;
 const PAUSE_MS = 2;
 /** Also while a test mocks the timers. */
 const realSetTimeout = setTimeout;
+const realNow = performance.now.bind(performance);
 
 /** Waits for conditions within this process. `test/lab/wait.ts`, for whole servers, checks less often. */
 export async function until(condition: () => boolean | Promise<boolean>, what = condition.toString()): Promise<void> {
-  const end = performance.now() + patience(DEADLINE_MS);
+  const end = realNow() + patience(DEADLINE_MS);
   while (!(await condition())) {
-    assert.ok(performance.now() < end, `waited in vain: ${what}`);
+    assert.ok(realNow() < end, `waited in vain: ${what}`);
     await new Promise((resolve) => realSetTimeout(resolve, PAUSE_MS));
   }
 }

@@ -4,24 +4,17 @@ import { VERSION } from "../../../core/version.ts";
 import { allBans } from "../../../guard/explain/stats.ts";
 import { API_LIMITS } from "../limits.ts";
 import { type ApiParts, StoreDown } from "../ports.ts";
-import { newestId, type StreamAsked, streamBody } from "./event-stream.ts";
+import { newestId } from "./event-stream.ts";
+import type { Feed } from "./live-stream.ts";
 import { type PageNews, smallFigures } from "./page-news.ts";
-
-export type PageStreamAsked = Omit<StreamAsked, "prefix" | "type">;
 
 /** Something may have been committed since this reader's last read. */
 const UNSEEN = -1;
 
-/**
- * One open page. Nothing is queued: each demand continues from where its reader is. While the database cannot be read, health and
- * beats are still sent.
- */
-export class PageStream {
+/** What one open page gets: each demand continues from where it is. While the database cannot be read, health and beats are still sent. */
+export class PageFeed implements Feed {
   readonly #parts: ApiParts;
   readonly #news: PageNews;
-  readonly #asked: PageStreamAsked;
-  readonly #onEnd: () => void;
-  readonly #unsubscribe: () => void;
   /** The name of the database that is being read. */
   #epoch: string | null = null;
   #isGreeted = false;
@@ -33,43 +26,27 @@ export class PageStream {
   #batchAt = 0;
   #figuresAt = 0;
   #beatAt = 0;
-  #isOver = false;
-  #wake = (): void => {};
 
-  constructor(parts: ApiParts, news: PageNews, asked: PageStreamAsked, onEnd: () => void) {
+  /** `after`: as in `EventsAsked`. */
+  constructor(parts: ApiParts, news: PageNews, after: number | null) {
     this.#parts = parts;
     this.#news = news;
-    this.#asked = asked;
-    this.#onEnd = onEnd;
-    this.#lastId = asked.after;
-    this.#unsubscribe = news.subscribe(() => this.#wake());
+    this.#lastId = after;
   }
 
-  body(): ReadableStream<Uint8Array> {
-    return streamBody({ next: () => this.#next(), end: () => this.end(), drop: this.#asked.drop });
+  subscribe(wake: () => void): () => void {
+    return this.#news.subscribe(wake);
   }
 
-  end(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#unsubscribe();
-    this.#onEnd();
-    this.#wake();
+  read(now: number): string {
+    return this.#fromStore(now) + this.#always(now);
   }
 
-  async #next(): Promise<string | null> {
-    try {
-      while (!this.#isOver && this.#asked.stillAllowed()) {
-        const now = performance.now();
-        const text = this.#fromStore(now) + this.#always(now);
-        if (text !== "") return text;
-        await this.#untilNews(now);
-      }
-    } catch (error) {
-      this.#parts.report(error);
-    }
-    this.end();
-    return null;
+  restMs(now: number): number {
+    const hasNews = this.#seenCommits !== this.#news.commits;
+    const until = Math.min(this.#beatAt, this.#figuresAt, hasNews ? this.#batchAt : Number.POSITIVE_INFINITY);
+    // While the database is down, `#figuresAt` may lie in the past, and the stream would spin.
+    return this.#isGreeted ? until - now : API_LIMITS.batchMs;
   }
 
   /** Pending messages from the database; nothing while it cannot be read, and everything afterwards. */
@@ -162,21 +139,6 @@ export class PageStream {
     // If the news is lost, the events are only late.
     this.#seenCommits = UNSEEN;
     return text + message("beat", { now: isoTime(this.#parts.clock.now()) });
-  }
-
-  /** Waits for news, or until something is scheduled. */
-  async #untilNews(now: number): Promise<void> {
-    const hasNews = this.#seenCommits !== this.#news.commits;
-    const until = Math.min(this.#beatAt, this.#figuresAt, hasNews ? this.#batchAt : Number.POSITIVE_INFINITY);
-    // While the database is down, `#figuresAt` may lie in the past, and this loop would spin.
-    const waitMs = this.#isGreeted ? Math.max(until - now, 1) : API_LIMITS.batchMs;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      timer = setTimeout(resolve, waitMs);
-    });
-    clearTimeout(timer);
-    this.#wake = () => {};
   }
 
   #bans(): number {

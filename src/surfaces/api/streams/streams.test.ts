@@ -15,7 +15,8 @@ import {
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
-import { EventStream } from "./event-stream.ts";
+import { eventFeed } from "./event-stream.ts";
+import { openStream as openLive } from "./live-stream.ts";
 import { resumeFrom } from "./streams.ts";
 
 function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
@@ -157,16 +158,19 @@ test("for a reader that takes nothing no more is read than the socket holds", as
 test("a quiet stream shows a sign of life, and a reader that stalls is dropped", async (t) => {
   const kit = await startKit(t);
   t.mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
   let dropped = 0;
   let ended = 0;
-  const wanted = { after: null, stillAllowed: () => true, drop: () => (dropped += 1) };
-  const stream = new EventStream(kit.parts, wanted, () => (ended += 1));
-  const reader = stream.body().getReader();
+  const watched = { stillAllowed: () => true, drop: () => (dropped += 1) };
+  const feed = eventFeed(kit.parts, { after: null });
+  const reader = openLive(kit.parts, feed, watched, () => (ended += 1)).body.getReader();
   const read = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
   assert.equal(await read(), "retry: 3000\n\n");
   let text: string | null = null;
   const next = read().then((value) => (text = value));
   await until(() => {
+    now += API_LIMITS.streamBeatMs / 10;
     t.mock.timers.tick(API_LIMITS.streamBeatMs / 10);
     return text !== null;
   });

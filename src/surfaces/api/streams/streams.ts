@@ -2,9 +2,10 @@ import type { HealthReader } from "../health.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
 import { problem } from "../problem.ts";
-import { EventStream, type StreamAsked } from "./event-stream.ts";
+import { type EventsAsked, eventFeed } from "./event-stream.ts";
+import { type Feed, type LiveStream, openStream, type Watched } from "./live-stream.ts";
 import { PageNews } from "./page-news.ts";
-import { PageStream, type PageStreamAsked } from "./page-stream.ts";
+import { PageFeed } from "./page-stream.ts";
 
 export const STREAM_TYPE = "text/event-stream";
 
@@ -12,7 +13,7 @@ export const STREAM_TYPE = "text/event-stream";
 export class Streams {
   readonly #parts: ApiParts;
   readonly #news: PageNews;
-  readonly #open = new Map<Stream, string>();
+  readonly #open = new Map<LiveStream, string>();
 
   constructor(parts: ApiParts, health: HealthReader) {
     this.#parts = parts;
@@ -20,30 +21,28 @@ export class Streams {
   }
 
   /** Throws `StoreDown`. */
-  start(reader: string, asked: StreamAsked): Response {
-    return this.#start(reader, (onEnd) => new EventStream(this.#parts, asked, onEnd));
+  start(reader: string, asked: EventsAsked & Watched): Response {
+    return this.#start(reader, asked, () => eventFeed(this.#parts, asked));
   }
 
-  startPage(reader: string, asked: PageStreamAsked): Response {
-    return this.#start(reader, (onEnd) => new PageStream(this.#parts, this.#news, asked, onEnd));
+  startPage(reader: string, asked: Pick<EventsAsked, "after"> & Watched): Response {
+    return this.#start(reader, asked, () => new PageFeed(this.#parts, this.#news, asked.after));
   }
 
   closeAll(): void {
     for (const stream of this.#open.keys()) stream.end(); // a map may shrink while it is walked
   }
 
-  #start(reader: string, make: (onEnd: () => void) => Stream): Response {
+  #start(reader: string, watched: Watched, feed: () => Feed): Response {
     const own = this.#open.values().reduce((count, one) => (one === reader ? count + 1 : count), 0);
     if (own >= API_LIMITS.streamsOfOne)
       return problem("too_many_streams", "This session or token has too many live streams open.");
     if (this.#open.size >= API_LIMITS.streams) return problem("too_many_streams", "Too many live streams are open.");
-    const stream = make(() => this.#open.delete(stream));
+    const stream = openStream(this.#parts, feed(), watched, () => this.#open.delete(stream));
     this.#open.set(stream, reader);
-    return new Response(stream.body(), { headers: { "content-type": STREAM_TYPE, "x-accel-buffering": "no" } });
+    return new Response(stream.body, { headers: { "content-type": STREAM_TYPE, "x-accel-buffering": "no" } });
   }
 }
-
-type Stream = Readonly<{ body: () => ReadableStream<Uint8Array>; end: () => void }>;
 
 /** Where to resume: from the header that browsers send, else from the query. Null if neither is there. */
 export function resumeFrom(headers: Headers, after: number | undefined): number | null {
