@@ -3,7 +3,7 @@ import type { CallerItem } from "../../../admin/declare/items.ts";
 import { actorFrom, actorOf, rightsOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
-import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
 import { type CallerParts, callerOf } from "../../access/callers.ts";
 import { digestOf } from "../../access/secrets.ts";
 import { Budgets } from "../../budget.ts";
@@ -63,7 +63,7 @@ export class CommandGate {
   readonly bounds: WebBounds;
   readonly userBounds: UserBounds;
   readonly #parts: WebCommandParts;
-  readonly #recorded = new Map<string, Millis>();
+  readonly #recorded = new Budgets<string>(1, RECORD_EVERY_MS);
   readonly #refusals = new Budgets<string>(REFUSALS_A_DAY, DAY_MS);
 
   constructor(parts: WebCommandParts) {
@@ -120,12 +120,9 @@ export class CommandGate {
   /** `caller`: who lacks the right; null if the web may not send the command, sends it too often, or comes from too many addresses. */
   #recordRefusal({ verb }: ParsedCommand, by: string, caller: string | null = null): void {
     const now = this.#parts.clock.now();
-    for (const [key, at] of this.#recorded) if (Math.abs(now - at) >= RECORD_EVERY_MS) this.#recorded.delete(key);
-    const key = `${verb} ${caller ?? ""}`;
-    if (this.#recorded.has(key)) return;
-    // A refusal that is not recorded does not use up the caller's daily share of the audit.
+    // In this order: a refusal that is not recorded does not use up the caller's daily share of the audit.
+    if (!this.#recorded.spend(`${verb} ${caller ?? ""}`, now)) return;
     if (caller !== null && !this.#refusals.spend(caller, now)) return;
-    this.#recorded.set(key, now);
     const type = caller === null ? "COMMAND_REFUSED" : "CALLER_REFUSED";
     void this.#parts.engine.audit({ type, subject: verb, by });
   }
