@@ -8,29 +8,29 @@ import {
 import type { Health } from "../../admin/declare/items.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { Engine } from "../engine.ts";
-import { ACCESS_RUNS, type SessionCommandParts, type SignIns, type TokenCommandParts } from "./access/access.ts";
+import { ACCESS_RUNS, type SignIns } from "./access/access.ts";
 import { FACTOR_RUNS } from "./access/factors.ts";
 import { ACCOUNT_LIST_RUNS } from "./accounts/account-lists.ts";
-import { ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
+import { ACCOUNT_SETTING_RUNS } from "./accounts/account-settings.ts";
 import { ACCOUNT_RUNS } from "./accounts/accounts.ts";
 import { ALIAS_RUNS } from "./accounts/aliases.ts";
-import { APP_PASSWORD_RUNS, type AppPasswordParts } from "./accounts/app-passwords.ts";
+import { APP_PASSWORD_RUNS } from "./accounts/app-passwords.ts";
 import { FILE_RUNS } from "./accounts/files.ts";
-import { FORWARD_RUNS, type ForwardCommandParts } from "./accounts/forwarding.ts";
+import { FORWARD_RUNS } from "./accounts/forwarding.ts";
 import { ALERT_RUNS } from "./alerts.ts";
 import { AUDIT_RUNS } from "./audit.ts";
-import { BAN_LIST_RUNS, NETWORK_DECISION_RUNS, type NetworkDecisionParts } from "./bans.ts";
-import { GREYLIST_RUNS, type GreylistCommandParts } from "./greylist.ts";
+import { BAN_LIST_RUNS, NETWORK_DECISION_RUNS } from "./bans.ts";
+import { GREYLIST_RUNS } from "./greylist.ts";
 import { HELD_RUNS } from "./queue/held.ts";
-import type { HeldQueueParts, Share } from "./queue/held-queue.ts";
+import type { Share } from "./queue/held-queue.ts";
 import { QUEUE_RUNS } from "./queue/queue.ts";
 import { SETTINGS_RUNS, type SettingsCommands } from "./settings.ts";
-import { SPAM_RUNS, type SpamCommandParts } from "./spam.ts";
+import { SPAM_RUNS } from "./spam.ts";
 import type { Turn } from "./turns.ts";
 import { UPKEEP_RUNS } from "./upkeep.ts";
 import type { Admitted, CommandGate, OfCaller } from "./web/command-gate.ts";
 import { MY_RUNS, type MyMailboxCommands } from "./web/my-mailbox.ts";
-import { WEB_PASSWORD_RUNS, type WebPasswordParts } from "./web/web-passwords.ts";
+import { WEB_PASSWORD_RUNS } from "./web/web-passwords.ts";
 
 /** Parts that keep state between commands. */
 export type Kept = Readonly<{
@@ -80,45 +80,27 @@ const RUNS = {
   }),
 } satisfies Runs<Verb, never>;
 
-/** All that the commands need together. */
-export type CommandParts = (typeof RUNS)[Verb] extends (parts: infer P, ...rest: never) => unknown ? P : never;
+/** All that the commands with these verbs need together. */
+type PartsOf<V extends Verb> = (typeof RUNS)[V] extends (parts: infer P, ...rest: never) => unknown ? P : never;
+export type CommandParts = PartsOf<Verb>;
 
 /**
  * Needed by commands that have a dry run. Its stores of accounts.db are the real ones, except those that `partsOfDryRun` replaces: such a
  * command writes to them only inside `change` (`recordFirst`), which a dry run rolls back.
  */
-export type DryRunParts = NetworkDecisionParts &
-  AccountSettingParts &
-  AppPasswordParts &
-  ForwardCommandParts &
-  GreylistCommandParts &
-  HeldQueueParts &
-  SessionCommandParts &
-  SpamCommandParts &
-  TokenCommandParts &
-  WebPasswordParts;
+export type DryRunParts = PartsOf<DryVerb>;
 
-type Asked<V extends Verb = Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; share: Share }>;
-
-/** Carries out a command that `CommandGate` has admitted. */
-export function carryOut(parts: CommandParts, kept: Kept, asked: Asked): Promise<Reply> | Reply {
-  return perform<Verb, CommandParts>(RUNS, parts, kept, asked);
-}
+type Asked<V extends Verb> = Admitted & Readonly<{ command: ParsedCommandOf<V>; share: Share }>;
 
 /**
- * Returns what the command would answer, by the same rules except counts. Nothing stays changed or is recorded (`partsOfDryRun`). Only
- * verbs that `hasDryRun` names get here.
+ * Carries out a command that `CommandGate` has admitted. With the parts of a dry run it returns what the command would answer, by the same
+ * rules except counts: nothing stays changed or is recorded.
  */
-export function dryRun(parts: DryRunParts, kept: Kept, asked: Asked<DryVerb>): Promise<Reply> | Reply {
-  return perform<DryVerb, DryRunParts>(RUNS, parts, kept, asked);
-}
-
-function perform<V extends Verb, P>(
-  runs: Runs<V, P>,
-  parts: P,
+export function carryOut<V extends Verb>(
+  parts: PartsOf<V>,
   kept: Kept,
   { command, by, caller, share }: Asked<V>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
-  return (runs[command.verb] as Run<P, ParsedCommand>)(parts, command, by, { ...kept, caller, share });
+  return (RUNS[command.verb] as Run<PartsOf<V>, ParsedCommand>)(parts, command, by, { ...kept, caller, share });
 }
