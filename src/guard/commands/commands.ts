@@ -1,4 +1,12 @@
-import { effectOf, hasDryRun, type ParsedCommand, type ParsedLine, type Reply } from "../../admin/declare/control.ts";
+import {
+  type DryVerb,
+  effectOf,
+  hasDryRun,
+  type ParsedCommand,
+  type ParsedLine,
+  type Reply,
+  type Verb,
+} from "../../admin/declare/control.ts";
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { asSentence } from "../../core/text.ts";
@@ -7,12 +15,13 @@ import { Passkeys } from "../access/passkeys.ts";
 import { SignIn, type SignInParts } from "../access/sign-in.ts";
 import type { ContentLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
-import { type CommandParts, carryOut, dryRun, type Kept } from "./carry-out.ts";
+import { type CommandParts, carryOut, type Kept } from "./carry-out.ts";
 import { partsOfDryRun } from "./dry-run-parts.ts";
+import type { Share } from "./queue/held-queue.ts";
 import { UNFLUSHED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 import { type SettingsCommandParts, SettingsCommands } from "./settings.ts";
-import { QueueShares, Turn } from "./turns.ts";
+import { createQueueShares, createTurn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";
 import { MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
 
@@ -51,21 +60,20 @@ export function createCommands(given: Parts) {
     signIns,
     settings: new SettingsCommands(parts),
     mailbox: new MyMailboxCommands(parts, gate.userBounds),
-    reviews: new Turn(REVIEWS),
+    reviews: createTurn(REVIEWS),
   };
   // Only the web's commands on Postfix's queue take turns and use up a share; others run at once.
-  const queueShares = new QueueShares(gate.bounds);
+  const withShare = createQueueShares(gate.bounds);
   const run = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply =>
-    queueShares.run(caller, command.verb, (share) => carryOut(parts, kept, { by, caller, command, share }));
+    withShare(caller, command.verb, (share) => carryOut<Verb>(parts, kept, { by, caller, command, share }));
   const tryOut = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
     if (caller === null) return NO_DRY_RUN;
     // The web asks for this one itself, before it judges a new password (`whyRefused` in account-routes.ts).
     if (command.verb === "my_password") return kept.mailbox.mayChangePassword(command.password, caller);
     // Uncounted tries would let mailbox users find out which other addresses exist, such as by a forward.
     if (!hasDryRun(command) || caller.item.account !== null) return NO_DRY_RUN;
-    return queueShares.dryRun(caller, command.verb, (share) =>
-      dryRun(partsOfDryRun(parts), kept, { by, caller, command, share }),
-    );
+    const dryRun = (share: Share) => carryOut<DryVerb>(partsOfDryRun(parts), kept, { by, caller, command, share });
+    return withShare(caller, command.verb, dryRun, true);
   };
   return async (line: ParsedLine, origin: Origin): Promise<Reply> => {
     const { command } = line;

@@ -8,6 +8,9 @@ const FILE = 'domains = ["example.test"] # ours\nlimits.mail.per_minute = 10 # f
 const CHANGED = FILE.replace("= 10", "= 20");
 const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }];
 
+/** A change waits for its turn before it reads the file. */
+const begun = () => Promise.resolve();
+
 function kit(text = FILE, env = {}) {
   const commands = commandsOnMemory();
   commands.writes(text, env);
@@ -95,6 +98,7 @@ test("a preview lists the lines, the values, the restarts and the changed decisi
 test("a change is sent to the keeper with the digest of the file, recorded with its values, and can be undone", async () => {
   const { digest, apply, inForce, asked, details, list, ask, clock } = await previewed();
   const pendingApply = apply(digest);
+  await begun();
   inForce(CHANGED);
   const applied = await pendingApply;
   assert.ok(applied.ok, JSON.stringify(applied));
@@ -110,6 +114,7 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
   clock.advance(-15 * MINUTE_MS);
   assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "in its earlier state");
   const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
+  await begun();
   inForce(FILE);
   assert.ok((await pendingUndo).ok);
   const changed = createHash("sha256").update(CHANGED).digest("hex");
@@ -122,6 +127,7 @@ test("a program that reads only at its start what the reload found changed is re
   const { digest, apply, reloads, asked } = await previewed();
   const applied = apply(digest);
   const changed = ["limits.mail.per_minute", "bans.memory"];
+  await begun();
   reloads({ ok: true, changed });
   assert.partialDeepStrictEqual(await applied, { result: { changed, restarts: ["web"] } });
   assert.deepEqual(asked.at(-1), { verb: "restart", service: "web" });
@@ -152,6 +158,7 @@ test("if the keeper did not answer, the record says that it may have written the
     const { digest, apply, keeper, details, writes } = await previewed();
     t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayHold: true }));
     const late = apply(digest);
+    await begun();
     writes(text);
     const reply = await late;
     assert.match(refusalOf(reply), /^It may hold or not: no answer\.$/);
@@ -165,6 +172,7 @@ test("an edit on the server is not mistaken for the refused change", async () =>
   const { digest, apply, keeperUp, details, writes } = await previewed();
   keeperUp(false);
   const refused = apply(digest);
+  await begun();
   writes(`${FILE}# mine\n`);
   assert.match(refusalOf(await refused), /^Nothing was changed: no answer\.$/);
   assert.match(String(details().at(-1)), /^not done: /);
@@ -173,6 +181,7 @@ test("an edit on the server is not mistaken for the refused change", async () =>
 test("a file that the keeper wrote and the guard could not load may be in force", async () => {
   const { digest, apply, reloads } = await previewed();
   const applied = apply(digest);
+  await begun();
   reloads({ ok: false, reason: "It cannot be read." });
   const message = "Not everything is in force: It cannot be read.";
   assert.partialDeepStrictEqual(await applied, { message, mayBeDone: true });
@@ -210,6 +219,7 @@ test("for a file with mistakes the web sees their positions, but no values", asy
 test("the second of two concurrent changes finds the file edited, and is recorded as not done", async () => {
   const { digest, apply, inForce, asked, details } = await previewed();
   const both = [apply(digest), apply(digest)];
+  await begun();
   inForce(CHANGED);
   const [first, second] = await Promise.all(both);
   assert.ok(first?.ok === true && second !== undefined);

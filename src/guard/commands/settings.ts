@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
+import { oneAfterAnother } from "../../core/one-after-another.ts";
 import { asSentence } from "../../core/text.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
@@ -62,7 +63,7 @@ export class SettingsCommands {
   readonly #previews = new Budget(PREVIEWS_A_MINUTE, MINUTE_MS);
   #last: LastChange | null = null;
   /** Serializes concurrent changes: the next one then finds the file edited. */
-  #turn: Promise<void> | null = null;
+  readonly #inTurn = oneAfterAnother();
 
   constructor(parts: SettingsCommandParts) {
     this.#parts = parts;
@@ -110,15 +111,6 @@ export class SettingsCommands {
 
   undo(command: ParsedCommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
     return this.#inTurn(() => this.#undo(command, by));
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn === null ? work() : this.#turn.then(work);
-    const turn = done.then(NOTHING, NOTHING).then(() => {
-      if (this.#turn === turn) this.#turn = null;
-    });
-    this.#turn = turn;
-    return done;
   }
 
   async #apply({ changes, digest }: ParsedCommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
@@ -217,7 +209,6 @@ export class SettingsCommands {
 
 const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
 const RECORDED = { audit: () => Promise.resolve(true) };
-const NOTHING = (): void => undefined;
 const ENOUGH_LISTS = failed(`The settings were listed ${LISTS_A_MINUTE} times within a minute.`, "Try again later.");
 const ENOUGH_PREVIEWS = failed(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,

@@ -2,63 +2,63 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { refusalOf } from "../../../test/kit/commands-kit.ts";
 import type { Reply } from "../../admin/declare/control.ts";
-import { QueueShares, Turn } from "./turns.ts";
+import { createQueueShares, createTurn } from "./turns.ts";
 
 const DONE: Reply = { ok: true, result: { done: true } };
 const ANNA = { item: { how: "token", name: "anna" } } as const;
 const BEN = { item: { how: "token", name: "ben" } } as const;
 
 test("one command runs at a time, some wait, even behind one that fails, and more are refused", async () => {
-  const turn = new Turn({ most: 2, ofOne: 2, busy: "Busy." });
+  const turn = createTurn({ most: 2, ofOne: 2, busy: "Busy." });
   const gate = Promise.withResolvers<Reply>();
   const order: string[] = [];
-  const first = turn.take(ANNA, () => gate.promise);
-  const second = turn.take(ANNA, () => {
+  const first = turn(ANNA, () => gate.promise);
+  const second = turn(ANNA, () => {
     order.push("second");
     return DONE;
   });
-  const refused = turn.take(ANNA, () => DONE);
+  const refused = turn(ANNA, () => DONE);
   assert.deepEqual(refused, { ok: false, kind: "failed", message: "Busy.", next: "Try again in a few seconds." });
   await new Promise(setImmediate);
   assert.deepEqual(order, []);
   gate.reject(new Error("broken"));
   await assert.rejects(Promise.resolve(first), /broken/);
   assert.deepEqual(await second, DONE);
-  assert.deepEqual(await turn.take(ANNA, () => DONE), DONE);
+  assert.deepEqual(await turn(ANNA, () => DONE), DONE);
 });
 
 test("a caller who fills its places leaves the other places free, and gets back each that it had", async () => {
-  const turn = new Turn({ most: 5, ofOne: 2, busy: "Busy." });
+  const turn = createTurn({ most: 5, ofOne: 2, busy: "Busy." });
   const [gate, late] = [Promise.withResolvers<Reply>(), Promise.withResolvers<Reply>()];
-  const first = turn.take(ANNA, () => gate.promise);
-  const waiting: (Promise<Reply> | Reply)[] = [first, turn.take(ANNA, () => late.promise)];
-  assert.equal((await turn.take(ANNA, () => DONE)).ok, false);
-  waiting.push(turn.take(BEN, () => DONE));
-  const root = turn.take(null, () => DONE);
+  const first = turn(ANNA, () => gate.promise);
+  const waiting: (Promise<Reply> | Reply)[] = [first, turn(ANNA, () => late.promise)];
+  assert.equal((await turn(ANNA, () => DONE)).ok, false);
+  waiting.push(turn(BEN, () => DONE));
+  const root = turn(null, () => DONE);
   gate.resolve(DONE);
   await first;
-  waiting.push(turn.take(ANNA, () => DONE));
-  const refused = turn.take(ANNA, () => DONE);
+  waiting.push(turn(ANNA, () => DONE));
+  const refused = turn(ANNA, () => DONE);
   assert.partialDeepStrictEqual(refused, { ok: false });
   late.resolve(DONE);
   for (const reply of [...waiting, root]) assert.ok((await reply).ok);
-  for (const again of [turn.take(ANNA, () => DONE), turn.take(ANNA, () => DONE)]) assert.ok((await again).ok);
+  for (const again of [turn(ANNA, () => DONE), turn(ANNA, () => DONE)]) assert.ok((await again).ok);
 });
 
 test("commands on the queue wait for each other, even for one that fails; other commands do not", async () => {
-  const shares = new QueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
+  const shares = createQueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
-  const failing = shares.run(ANNA, "queue_list", async () => {
+  const failing = shares(ANNA, "queue_list", async () => {
     order.push("first");
     await gate.promise;
     throw new Error("broken");
   });
-  const second = shares.run(ANNA, "held_drop", ({ deletes, releases, rounds }) => {
+  const second = shares(ANNA, "held_drop", ({ deletes, releases, rounds }) => {
     order.push(`second ${deletes(100)} ${releases(100)} ${rounds}`);
     return DONE;
   });
-  const other = shares.run(ANNA, "ban", () => DONE);
+  const other = shares(ANNA, "ban", () => DONE);
   assert.deepEqual(other, DONE);
   await Promise.resolve();
   assert.deepEqual(order, ["first"]);
@@ -69,10 +69,10 @@ test("commands on the queue wait for each other, even for one that fails; other 
 });
 
 test("at most sixteen wait, four of one caller, so that a reader does not keep an administrator from the queue", async () => {
-  const shares = new QueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
+  const shares = createQueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
   const gate = Promise.withResolvers<void>();
   const ask = async (name: string) =>
-    shares.run({ item: { how: "token", name } }, "queue_list", () => gate.promise.then(() => DONE));
+    shares({ item: { how: "token", name } }, "queue_list", () => gate.promise.then(() => DONE));
   const waiting = Array.from({ length: 4 }, () => ask("reader"));
   assert.match(refusalOf(await ask("reader")), /many others/);
   waiting.push(...Array.from({ length: 12 }, (_, i) => ask(`administrator ${i % 3}`)));
@@ -84,13 +84,18 @@ test("at most sixteen wait, four of one caller, so that a reader does not keep a
 
 test("a dry run is limited by the remaining budget, and uses none of it", async () => {
   const spent = (): number => assert.fail("it counts");
-  const shares = new QueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
+  const shares = createQueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
   const seen: number[][] = [];
   const tried = () =>
-    shares.dryRun(ANNA, "queue_delete", ({ deletes, releases, rounds }) => {
-      seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
-      return DONE;
-    });
+    shares(
+      ANNA,
+      "queue_delete",
+      ({ deletes, releases, rounds }) => {
+        seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
+        return DONE;
+      },
+      true,
+    );
   await Promise.all([tried(), tried()]);
   assert.deepEqual(seen, [
     [500, 200, 0, 2, 2],

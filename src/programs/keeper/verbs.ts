@@ -4,6 +4,7 @@ import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { TOLD } from "../../admin/declare/reports.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { messageOf } from "../../core/error.ts";
+import { oneAfterAnother } from "../../core/one-after-another.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
@@ -27,7 +28,6 @@ import type { SettingKey, Settings } from "../../settings/schema.ts";
 import { makeCertificate } from "../set-up/certificate.ts";
 import { ChangeSettings } from "./change-settings.ts";
 import { LateEnds } from "./late-ends.ts";
-import { oneAfterAnother } from "./repeat.ts";
 import { tell, tellRedirects } from "./tell.ts";
 import { composeWatches, type Watches } from "./watches/watches.ts";
 

@@ -119,5 +119,5 @@ export const ACCOUNT_LIST_RUNS = {
   account_list: accountList,
   account_details: accountDetails,
   account_state: accountStateNow,
-  access_review: (parts, asked, _, { reviews, caller }) => reviews.take(caller, () => accessReview(parts, asked)),
+  access_review: (parts, asked, _, { reviews, caller }) => reviews(caller, () => accessReview(parts, asked)),
 } satisfies RunsOf<AccountListParts & AccessReviewParts, OfCaller & Readonly<{ reviews: Turn }>>;

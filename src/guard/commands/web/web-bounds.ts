@@ -138,14 +138,15 @@ export class WebBounds {
   }
 
   /** How many mails may be deleted, and how many held ones released, now. */
-  left(now: Millis = this.#clock.now()): Readonly<{ deletes: number; releases: number }> {
+  left(): Readonly<{ deletes: number; releases: number }> {
+    const now = this.#clock.now();
     return { deletes: this.#deleted.left(now), releases: this.#released.left(now) };
   }
 
   #within(budget: Budget, mails: number): number {
     const now = this.#clock.now();
-    let allowed = 0;
-    while (allowed < mails && budget.spend(now)) allowed++;
+    const allowed = Math.min(mails, budget.left(now));
+    budget.spend(now, allowed);
     return allowed;
   }
 

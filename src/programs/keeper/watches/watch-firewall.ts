@@ -9,6 +9,7 @@ import {
   UNCONFIRMED,
 } from "../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../core/incident/incident.ts";
+import { oneAfterAnother } from "../../../core/one-after-another.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Outcome } from "../../../guard/ports.ts";
 import { requiredOpening } from "../../../host/firewall/opening.ts";
@@ -16,7 +17,6 @@ import { parseStrict } from "../../../host/firewall/strict-rules.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { isStrict } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
-import { oneAfterAnother } from "../repeat.ts";
 
 /** The external parts of the strict firewall. */
 type FirewallParts = Readonly<{
