@@ -29,7 +29,7 @@ import { SPAM_RUNS } from "./spam.ts";
 import type { Turn } from "./turns.ts";
 import { UPKEEP_RUNS } from "./upkeep.ts";
 import type { Admitted, CommandGate, OfCaller } from "./web/command-gate.ts";
-import { MY_RUNS, type MyMailboxCommands } from "./web/my-mailbox.ts";
+import { MY_RUNS, type OwnMailbox } from "./web/my-mailbox.ts";
 import { WEB_PASSWORD_RUNS } from "./web/web-passwords.ts";
 
 /** Parts that keep state between commands. */
@@ -38,7 +38,7 @@ export type Kept = Readonly<{
   bounds: CommandGate["bounds"];
   signIns: SignIns;
   settings: SettingsCommands;
-  mailbox: MyMailboxCommands;
+  mailbox: OwnMailbox;
   /** For access reviews, for which root reads users' scripts. */
   reviews: Turn;
 }>;

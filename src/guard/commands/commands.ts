@@ -23,7 +23,7 @@ import { failed, usage } from "./refusals.ts";
 import { type SettingsCommandParts, SettingsCommands } from "./settings.ts";
 import { createQueueShares, createTurn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";
-import { MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
+import { createOwnMailbox, mayChangePassword } from "./web/my-mailbox.ts";
 
 const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
@@ -33,7 +33,6 @@ type Parts = CommandParts &
   Omit<SignInParts, "keys"> &
   MailboxSignInParts &
   SettingsCommandParts &
-  MyMailboxParts &
   Readonly<{
     /** Refreshed at once, so that a new address can send, and an allowed sender counts, as soon as the command ends. */
     contentLists: ContentLists;
@@ -59,7 +58,7 @@ export function createCommands(given: Parts) {
     bounds,
     signIns,
     settings: new SettingsCommands(parts),
-    mailbox: new MyMailboxCommands(parts, gate.userBounds),
+    mailbox: createOwnMailbox(parts),
     reviews: createTurn(REVIEWS),
   };
   // Only the web's commands on Postfix's queue take turns and use up a share; others run at once.
@@ -69,7 +68,7 @@ export function createCommands(given: Parts) {
   const tryOut = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
     if (caller === null) return NO_DRY_RUN;
     // The web asks for this one itself, before it judges a new password (`whyRefused` in account-routes.ts).
-    if (command.verb === "my_password") return kept.mailbox.mayChangePassword(command.password, caller);
+    if (command.verb === "my_password") return mayChangePassword(parts, gate.userBounds, command.password, caller);
     // Uncounted tries would let mailbox users find out which other addresses exist, such as by a forward.
     if (!hasDryRun(command) || caller.item.account !== null) return NO_DRY_RUN;
     const dryRun = (share: Share) => carryOut<DryVerb>(partsOfDryRun(parts), kept, { by, caller, command, share });
