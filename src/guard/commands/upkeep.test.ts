@@ -5,7 +5,7 @@ import { NOON } from "../../../test/kit/samples.ts";
 import { MX, settings, upkeepOf } from "../../../test/kit/upkeep-kit.ts";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { Remembered } from "./upkeep.ts";
+import { remembered } from "./upkeep.ts";
 
 const BACKUP = { name: "backup", state: "ok", at: null, says: "There is none yet.", command: "backup list" } as const;
 const KEYS = [
@@ -153,21 +153,21 @@ test("a slow resolver is not waited for long, and its answer is kept for the nex
 });
 
 test("an error is thrown to all who wait for it, and the next caller asks again", async () => {
-  const remembered = new Remembered<Readonly<{ ok: true }>>(new HandClock(NOON), { lastsMs: 1_000 });
-  const broken = () => Promise.reject(new Error("broken"));
-  await Promise.all([1, 2].map(() => assert.rejects(remembered.get(broken), /broken/)));
-  assert.deepEqual(await remembered.get(() => Promise.resolve({ ok: true })), { ok: true });
+  let isBroken = true;
+  const ask = () => (isBroken ? Promise.reject(new Error("broken")) : Promise.resolve({ ok: true }));
+  const get = remembered(new HandClock(NOON), { lastsMs: 1_000 }, ask);
+  await Promise.all([1, 2].map(() => assert.rejects(get(), /broken/)));
+  isBroken = false;
+  assert.deepEqual(await get(), { ok: true });
 });
 
 test("if asking is expensive, a failure is also remembered for a while, from when it was known", async () => {
   const clock = new HandClock(NOON);
-  const remembered = new Remembered<Readonly<{ ok: boolean; nth: number }>>(clock, { lastsMs: 1_000, failureMs: 300 });
   let asked = 0;
-  const get = () =>
-    remembered.get(() => {
-      clock.advance(500);
-      return Promise.resolve({ ok: false, nth: (asked += 1) });
-    });
+  const get = remembered(clock, { lastsMs: 1_000, failureMs: 300 }, () => {
+    clock.advance(500);
+    return Promise.resolve({ ok: false, nth: (asked += 1) });
+  });
   assert.equal((await get()).nth, 1);
   clock.advance(299);
   assert.equal((await get()).nth, 1);

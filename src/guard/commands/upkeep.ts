@@ -12,30 +12,24 @@ import { failed, keeperFault, type RunsOf, usage } from "./refusals.ts";
 /** How long to remember an answer, and a failure: almost zero if asking again is cheap. */
 type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
 
-/** An answer that concurrent callers share, and that is remembered for a while. */
-export class Remembered<T extends Readonly<{ ok: boolean }>> {
-  readonly #clock: Clock;
-  readonly #lastsMs: number;
-  readonly #failureMs: number;
-  #answer: Readonly<{ at: Millis; lastsMs: number; value: Promise<T> }> | null = null;
-
-  constructor(clock: Clock, { lastsMs, failureMs = 0 }: Lasts) {
-    this.#clock = clock;
-    this.#lastsMs = lastsMs;
-    this.#failureMs = failureMs;
-  }
-
-  get(ask: () => Promise<T>): Promise<T> {
-    const now = this.#clock.now();
-    if (this.#answer !== null && Math.abs(now - this.#answer.at) < this.#answer.lastsMs) return this.#answer.value;
-    const mine = { at: now, lastsMs: this.#lastsMs, value: ask() };
-    this.#answer = mine;
+/** Asks once for concurrent callers, and remembers the answer for a while. */
+export function remembered<T extends Readonly<{ ok: boolean }>>(
+  clock: Clock,
+  { lastsMs, failureMs = 0 }: Lasts,
+  ask: () => Promise<T>,
+): () => Promise<T> {
+  let answer: Readonly<{ at: Millis; lastsMs: number; value: Promise<T> }> | null = null;
+  return () => {
+    const now = clock.now();
+    if (answer !== null && Math.abs(now - answer.at) < answer.lastsMs) return answer.value;
+    const mine = { at: now, lastsMs, value: ask() };
+    answer = mine;
     const failed = (): void => {
-      if (this.#answer === mine) this.#answer = { ...mine, at: this.#clock.now(), lastsMs: this.#failureMs };
+      if (answer === mine) answer = { ...mine, at: clock.now(), lastsMs: failureMs };
     };
     mine.value.then((value) => value.ok || failed(), failed);
     return mine.value;
-  }
+  };
 }
 
 export type UpkeepParts = Readonly<{
@@ -70,7 +64,7 @@ export function createUpkeep(parts: UpkeepParts) {
   const late = (answer: CommandError) => wait(parts.longestMs ?? LONGEST_MS, answer, { ref: false });
   const jails = once<"fail2ban">(parts, "fail2ban", ({ fail2ban }) => fail2ban, JAILS);
   /** By domain; contains only domains of the settings. */
-  const published = new Map<string, Remembered<Reply<"dns_check">>>();
+  const published = new Map<string, () => Promise<Reply<"dns_check">>>();
   return {
     records: once<"upkeep">(parts, "upkeep", ({ upkeep }) => upkeep && { items: upkeep }),
     certificate: once<"certificate">(parts, "certificate", ({ certificate }) => certificate, CERTIFICATE),
@@ -96,8 +90,8 @@ export function createUpkeep(parts: UpkeepParts) {
         const next = `It has: ${domains.slice(0, 20).join(", ")}.`;
         return usage("That is not a mail domain of this server.", next);
       }
-      const remembered = published.getOrInsertComputed(domain, () => new Remembered(parts.clock, DNS));
-      return Promise.race([remembered.get(() => compare(parts, domain, domains)), late(LATE)]);
+      const ask = () => remembered(parts.clock, DNS, () => compare(parts, domain));
+      return Promise.race([published.getOrInsertComputed(domain, ask)(), late(LATE)]);
     },
   };
 }
@@ -123,24 +117,22 @@ function once<V extends Verb>(
   read: (reply: Extract<KeeperReply, { ok: true }>) => Results[V] | undefined,
   lasts: Lasts = RECORDS,
 ) {
-  const remembered = new Remembered<Reply<V>>(clock, lasts);
-  return () =>
-    remembered.get(async () => {
-      const reply = await keeper.ask({ verb });
-      const result = reply.ok ? read(reply) : undefined;
-      return result === undefined ? keeperFault(reply) : { ok: true, result };
-    });
+  return remembered<Reply<V>>(clock, lasts, async () => {
+    const reply = await keeper.ask({ verb });
+    const result = reply.ok ? read(reply) : undefined;
+    return result === undefined ? keeperFault(reply) : { ok: true, result };
+  });
 }
 
 async function compare(
   { keeper, clock, settings, publishedFor }: UpkeepParts,
   domain: string,
-  domains: readonly string[],
 ): Promise<Reply<"dns_check">> {
   const reply = await keeper.ask({ verb: "dkim_keys" });
   if (!reply.ok || reply.dkimKeys === undefined) return keeperFault(reply);
   const key = reply.dkimKeys.find((one) => one.domain === domain)?.key ?? "";
   if (key === "") return failed(`${domain} has no key yet.`, "`config apply` on the server makes it.");
-  const records = await publishedFor(settings(), domain, key);
-  return { ok: true, result: { domain, domains, checkedAt: isoTime(clock.now()), records } };
+  const current = settings();
+  const records = await publishedFor(current, domain, key);
+  return { ok: true, result: { domain, domains: current.domains, checkedAt: isoTime(clock.now()), records } };
 }
