@@ -30,7 +30,6 @@ Need to get 5,000 kB of archives.
 'http://deb.debian.org/debian/pool/main/p/postfix/postfix_3.7.11-0%2bdeb12u1_amd64.deb' postfix_3.7.11_amd64.deb 1500 SHA256:0
 `;
 const FINISHED = "An earlier installation of Debian packages was interrupted: finishing it first.";
-const PLAIN = { PATH: process.env["PATH"] };
 const skip = lacking({ installed: ["bash", "getent", "timeout", "script"] });
 
 describe("set-up looks for the network first", { skip }, () => {
@@ -56,25 +55,6 @@ describe("set-up looks for the network first", { skip }, () => {
   test("a server that takes connections is enough, and only web addresses are asked", async () => {
     for (const url of [`http://127.0.0.1:${port}/npm`, `http://user@localhost:${port}`, "file:///srv/debian", ""])
       assert.deepEqual(await asked(url), { code: 0, out: "" }, url);
-  });
-
-  test("npm is asked for its settings only if it has not given them", () => {
-    const settings = (env: Readonly<Record<string, string>>): string => {
-      const script = `${FUNCTIONS}\nnpm() { echo "asked: $*"; }\nnpm_settings`;
-      return spawnSync("bash", ["-c", script, "scripts/setup"], { env: { ...PLAIN, ...env }, encoding: "utf8" }).stdout;
-    };
-    const given = { npm_config_user_agent: "npm/10.8.2", npm_config_https_proxy: "http://proxy/" };
-    assert.equal(settings({}), "asked: config get registry proxy https-proxy offline\n");
-    assert.equal(
-      settings(given),
-      "registry=https://registry.npmjs.org/\nproxy=\nhttps-proxy=http://proxy/\noffline=\n",
-    );
-    assert.match(settings({ ...given, npm_config_registry: "http://mirror/" }), /^registry=http:\/\/mirror\/$/m);
-    assert.match(
-      settings({ ...given, NPM_CONFIG_REGISTRY: "http://mirror/" }),
-      /^asked: /,
-      "npm does not pass it on then",
-    );
   });
 
   test("one that does not is one sentence within seconds", async () => {
