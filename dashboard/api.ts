@@ -50,15 +50,15 @@ async function send(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
+type Problem = Readonly<{ detail?: string; next?: string; code?: string }>;
+
 async function answerOf<T>(response: Response): Promise<T> {
-  const text = await response.text();
-  const body = parsed(text);
-  if (!response.ok) {
-    const sentence = sentenceOf(body) ?? t.live.answered(response.status);
-    throw new Refused(response.status, sentence, codeOf(body));
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- T is taken on trust: the server's tests hold its answers to the route's schema
-  return body as T;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
+  const body = parsed(await response.text()) as T & Problem;
+  if (response.ok) return body;
+  const { detail, next, code }: Problem = body ?? {};
+  const sentence = detail === undefined ? t.live.answered(response.status) : `${detail} ${next ?? ""}`.trimEnd();
+  throw new Refused(response.status, sentence, code);
 }
 
 /** A proxy in between may answer with a page. */
@@ -68,16 +68,6 @@ function parsed(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function sentenceOf(body: unknown): string | null {
-  if (typeof body !== "object" || body === null || !("detail" in body)) return null;
-  const next = "next" in body ? ` ${String(body.next)}` : "";
-  return `${String(body.detail)}${next}`;
-}
-
-function codeOf(body: unknown): string {
-  return typeof body === "object" && body !== null && "code" in body ? String(body.code) : "";
 }
 
 /** Why something failed, and the language in which that is said. */

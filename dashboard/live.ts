@@ -8,6 +8,16 @@ type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "si
 type Day = Readonly<{ mails_in: number; refused: number; deferred: number; logins: number; logins_failed: number }>;
 type Figures = Readonly<{ bans: number; day: Day }>;
 
+/** What the stream sends, by the name of the message. */
+type News = Readonly<{
+  hello: Readonly<{ epoch: string; version: string }>;
+  events: Readonly<{ more: boolean }>;
+  bans: unknown;
+  health: Health;
+  figures: Figures;
+  beat: unknown;
+}>;
+
 /** The server sends something every 5 s. After this much silence the page stops showing "live". */
 const SILENCE_MS = 9_000;
 /** How often the page checks for silence. */
@@ -23,15 +33,6 @@ export const whatWaits = computed(() =>
 export const figures = signal<Figures | null>(null);
 /** Of the server; empty until it is known. */
 export const version = signal("");
-
-type Message =
-  | Readonly<{ name: "hello"; news: Readonly<{ epoch: string; version: string }> }>
-  | Readonly<{ name: "events"; news: Readonly<{ more: boolean }> }>
-  | Readonly<{ name: "bans"; news: unknown }>
-  | Readonly<{ name: "health"; news: Health }>
-  | Readonly<{ name: "figures"; news: Figures }>
-  | Readonly<{ name: "beat"; news: unknown }>;
-const NAMES: readonly Message["name"][] = ["hello", "events", "bans", "health", "figures", "beat"];
 
 type Reader = () => void;
 
@@ -96,51 +97,38 @@ export class Live {
   #connect(): void {
     const source = new EventSource(`api/v1/stream${queryOf({ since: this.#newestId })}`);
     this.#source = source;
-    for (const name of NAMES)
+    const on = <Name extends keyof News>(name: Name, take: (news: News[Name]) => void): void =>
       source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
         this.#heardAt = Date.now();
         this.#aliveAt = performance.now();
         if (liveness.value.kind !== "live") liveness.value = { kind: "live" };
         if (lastEventId !== "") this.#newestId = lastEventId;
-        const news: unknown = JSON.parse(data);
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests of the server hold the stream to it
-        this.#take({ name, news } as Message);
+        take(JSON.parse(data) as News[Name]);
       });
+    on("hello", (server) => {
+      // A different database: nothing on the page is from it.
+      if (this.#epoch !== null && this.#epoch !== server.epoch) location.reload();
+      this.#epoch = server.epoch;
+      version.value = server.version;
+      // Bans from the time before are not sent, and a list may have been read before the stream started.
+      tellStale();
+    });
+    on("events", ({ more }) => {
+      if (more) {
+        tellGap();
+        tellStale();
+      }
+      tellEvents();
+    });
+    on("bans", tellBans);
+    on("health", (news) => (health.value = news));
+    on("figures", (news) => (figures.value = news));
+    on("beat", () => {});
     source.addEventListener("error", () => {
       if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
       this.#reconnect = setTimeout(() => void this.#return(), RECONNECT_MS);
     });
-  }
-
-  #take({ name, news }: Message): void {
-    switch (name) {
-      case "hello":
-        // A different database: nothing on the page is from it.
-        if (this.#epoch !== null && this.#epoch !== news.epoch) location.reload();
-        this.#epoch = news.epoch;
-        version.value = news.version;
-        // Bans from the time before are not sent, and a list may have been read before the stream started.
-        tellStale();
-        break;
-      case "events":
-        if (news.more) {
-          tellGap();
-          tellStale();
-        }
-        tellEvents();
-        break;
-      case "bans":
-        tellBans();
-        break;
-      case "health":
-        health.value = news;
-        break;
-      case "figures":
-        figures.value = news;
-        break;
-      case "beat":
-        break;
-    }
   }
 
   async #return(): Promise<void> {
