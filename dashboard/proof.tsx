@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Complaint, complaintOf, post, Refused } from "./api.ts";
-import { signedIn } from "./attempt.ts";
+import { GivenUp, signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, fieldsOf, Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
@@ -14,13 +14,14 @@ export function ProofDialog() {
 
 const PROVED = "proved";
 
-function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () => void }>) {
+function Question({ resolve, reject }: PromiseWithResolvers<void>) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const form = useRef<HTMLFormElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  const [error, setError] = useState<Complaint | null>(null);
-  const [isWaiting, setWaiting] = useState(false);
-  const [isCodeNeeded, setCodeNeeded] = useState(false);
+  const { form, isWaiting, codeField, refusal, sendWith } = useSecrets(async (given) => {
+    await post("session/proof", given);
+    dialog.current?.close(PROVED);
+  });
+  const giveUp = (): void => reject(new GivenUp());
   useEffect(() => {
     dialog.current?.showModal();
     password.current?.focus();
@@ -30,24 +31,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
   const submit = (event: Event): void => {
     event.preventDefault();
     const { username: _, ...typed } = fieldsOf(form.current);
-    proveWith(() => Promise.resolve(typed));
-  };
-  const proveWith = (given: () => Promise<object>): void => {
-    if (isWaiting) return;
-    setError(null);
-    setWaiting(true);
-    given()
-      .then((body) => post("session/proof", body))
-      .then(() => dialog.current?.close(PROVED))
-      .catch((reason: unknown) => {
-        if (reason instanceof Refused && reason.code === "unauthorized") signedIn.value = "no";
-        setWaiting(false);
-        // The field for it takes the focus.
-        if (isCodeAsked(reason)) return setCodeNeeded(true);
-        const isOfCode = isCodeNeeded && given !== usePasskey;
-        setError(complaintOf(isOfCode ? t.code.refused : reason));
-        selectIn(form.current, isCodeNeeded ? "code" : "password");
-      });
+    sendWith(() => Promise.resolve(typed));
   };
   const words = t.proof;
   const account = reader.value?.account ?? null;
@@ -56,7 +40,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
       ref={dialog}
       aria-labelledby="proof-title"
       aria-describedby="proof-why"
-      onClose={({ currentTarget }) => (currentTarget.returnValue === PROVED ? given() : giveUp())}
+      onClose={({ currentTarget }) => (currentTarget.returnValue === PROVED ? resolve() : giveUp())}
     >
       <form ref={form} onSubmit={submit}>
         <h2 id="proof-title">{words.title}</h2>
@@ -66,16 +50,14 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
           <span>{account === null ? t.signIn.password : t.signIn.mailboxPassword}</span>
           <input ref={password} name="password" type="password" autocomplete="current-password" required />
         </label>
-        {isCodeNeeded && <CodeField />}
-        <p class="error" role="alert">
-          {error !== null && <Said {...error} />}
-        </p>
+        {codeField}
+        {refusal}
         <div class="buttons">
           <button class="primary" type="submit" aria-disabled={isWaiting}>
             {words.button}
           </button>
           {account === null && whyNoPasskeys() === null && (
-            <Button shown={t.passkey.use} aria-disabled={isWaiting} onClick={() => proveWith(usePasskey)} />
+            <Button shown={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
           )}
           <Button shown={t.cancel} onClick={() => dialog.current?.close()} />
         </div>
@@ -84,8 +66,39 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
   );
 }
 
+/** A form that asks for the password, and also for a code if the server wants one. `send` gets what was typed, or a passkey. */
+export function useSecrets(send: (given: object) => Promise<void>) {
+  const form = useRef<HTMLFormElement>(null);
+  const [error, setError] = useState<Complaint | null>(null);
+  const [isWaiting, setWaiting] = useState(false);
+  const [isCodeNeeded, setCodeNeeded] = useState(false);
+  const sendWith = (given: () => Promise<object>): void => {
+    if (isWaiting) return;
+    setError(null);
+    setWaiting(true);
+    given()
+      .then(send)
+      .catch((reason: unknown) => {
+        const code = reason instanceof Refused ? reason.code : "";
+        if (code === "unauthorized") signedIn.value = "no";
+        // The field for it takes the focus.
+        if (code === "code_needed") return setCodeNeeded(true);
+        setError(complaintOf(isCodeNeeded && given !== usePasskey ? t.code.refused : reason));
+        const asked = isCodeNeeded ? "code" : "password";
+        form.current?.querySelector<HTMLInputElement>(`input[name="${asked}"]`)?.select();
+      })
+      .finally(() => setWaiting(false));
+  };
+  const refusal = (
+    <p class="error" role="alert">
+      {error !== null && <Said {...error} />}
+    </p>
+  );
+  return { form, isWaiting, codeField: isCodeNeeded && <CodeField />, refusal, sendWith };
+}
+
 /** The second step of the sign-in and of a proof: a code of the app, or a recovery code. It takes the focus. */
-export function CodeField() {
+function CodeField() {
   const input = useRef<HTMLInputElement>(null);
   const [isRecovery, setRecovery] = useState(false);
   useEffect(() => input.current?.focus(), [isRecovery]);
@@ -113,13 +126,4 @@ export function CodeField() {
       />
     </>
   );
-}
-
-/** Whether the password was right, and the server also wants a code. */
-export function isCodeAsked(reason: unknown): boolean {
-  return reason instanceof Refused && reason.code === "code_needed";
-}
-
-export function selectIn(form: HTMLFormElement | null, name: string): void {
-  form?.querySelector<HTMLInputElement>(`input[name="${name}"]`)?.select();
 }

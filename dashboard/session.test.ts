@@ -62,7 +62,7 @@ function proving(t: TestContext) {
   const seen = answerRequests(t, (request) => (isProved ? { name: request } : Response.json(NEEDED, { status: 403 })));
   const prove = (): void => {
     isProved = true;
-    proofAsked.value?.given();
+    proofAsked.value?.resolve();
   };
   return { seen, prove };
 }
@@ -86,7 +86,7 @@ test("a reader who cancels gets no error, and is asked again the next time", asy
   const { seen, prove } = proving(t);
   const first = withProof(() => post("one", {}));
   await asked();
-  proofAsked.value?.giveUp();
+  proofAsked.value?.reject(new GivenUp());
   await assert.rejects(first, GivenUp);
   complain(await first.catch((error: unknown) => error));
   assert.deepEqual(toasts.value, []);

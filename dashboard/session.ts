@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { CallerItem } from "../src/admin/declare/items.ts";
 import { type Complaint, complaintOf, get, Refused } from "./api.ts";
-import { GivenUp, signedIn } from "./attempt.ts";
+import { signedIn } from "./attempt.ts";
 
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
@@ -33,18 +33,20 @@ export async function findSession(): Promise<void> {
 }
 
 /** The proof that requests wait for. One answer serves all of them. */
-type ProofAsked = Readonly<{ given: () => void; giveUp: () => void; over: Promise<void> }>;
+export const proofAsked = signal<PromiseWithResolvers<void> | null>(null);
 
-export const proofAsked = signal<ProofAsked | null>(null);
-
-/** Makes the request again once the reader has given the password, if the server wants that. Throws `GivenUp`, and what `request` throws. */
+/** Makes the request again once the reader has given the password, if the server wants that. Throws `GivenUp` if the reader cancels, and what `request` throws. */
 export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {
     if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
   }
-  await (proofAsked.peek() ?? askForProof()).over;
+  const asked = proofAsked.peek() ?? Promise.withResolvers<void>();
+  proofAsked.value = asked;
+  await asked.promise.finally(() => {
+    if (proofAsked.peek() === asked) proofAsked.value = null;
+  });
   return request();
 }
 
@@ -55,15 +57,4 @@ export async function changeWithProof<T>(request: () => Promise<T>, changed: () 
   } finally {
     changed();
   }
-}
-
-function askForProof(): ProofAsked {
-  const { promise: over, resolve, reject } = Promise.withResolvers<void>();
-  const end = (settle: () => void) => (): void => {
-    if (proofAsked.peek() === asked) proofAsked.value = null;
-    settle();
-  };
-  const asked: ProofAsked = { given: end(resolve), giveUp: end(() => reject(new GivenUp())), over };
-  proofAsked.value = asked;
-  return asked;
 }
