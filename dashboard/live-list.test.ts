@@ -4,60 +4,49 @@ import { settled } from "../test/kit/until.ts";
 import { type Answer, HeldRows, LiveList } from "./live-list.ts";
 
 type Rows = Answer<string>;
-const NOTHING: Rows = { items: [], next: null };
 
 /** A list whose answers are given by hand. */
 function start(t: TestContext) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const over = new AbortController();
   const asked: Readonly<{ resolve: (answer: Rows) => void; reject: (error: Error) => void }>[] = [];
-  const follower: { list?: LiveList<string, Rows>; hasLeft: boolean } = { hasLeft: false };
-  const opened = LiveList.open<string, Rows>(
-    {
-      read: () => {
-        const { promise, ...one } = Promise.withResolvers<Rows>();
-        asked.push(one);
-        return promise;
-      },
-      keyOf: (item) => item,
-      follow: (list) => {
-        follower.list = list;
-        return () => {
-          follower.hasLeft = true;
-        };
-      },
-    },
-    NOTHING,
-    over.signal,
-  );
-  const list = follower.list ?? assert.fail("it does not follow yet");
+  const follower = { refresh: (): void => assert.fail("it does not follow yet"), hasLeft: false };
+  const read = (): Promise<Rows> => {
+    const { promise, ...one } = Promise.withResolvers<Rows>();
+    asked.push(one);
+    return promise;
+  };
+  const follow = (refresh: () => void): (() => void) => {
+    follower.refresh = refresh;
+    return () => (follower.hasLeft = true);
+  };
+  const opened = LiveList.open<string, Rows>({ read, keyOf: (item) => item, follows: [follow] }, over.signal);
   const answer = async (...items: readonly string[]): Promise<void> => {
     asked.at(-1)?.resolve({ items, next: "more" });
     await settled();
   };
   const pass = (): void => t.mock.timers.tick(1_000);
-  return { over, asked, opened, list, answer, follower, pass };
+  return { over, asked, opened, answer, follower, pass, refresh: () => follower.refresh() };
 }
 
 test("a list follows before it is read, and is read again once in a while, however much is new", async (t) => {
-  const { list, answer, asked, opened, pass } = start(t);
-  assert.deepEqual(list.latest, NOTHING);
+  const { answer, asked, opened, refresh, pass } = start(t);
   await answer("b", "a");
-  assert.equal(await opened, list);
-  list.refresh();
-  list.refresh();
+  const list = await opened;
+  refresh();
+  refresh();
   assert.equal(asked.length, 1);
   pass();
   assert.equal(asked.length, 2);
   await answer("c", "b");
-  for (const items of [list.rows.shown.value, list.latest.items]) assert.deepEqual(items, ["c", "b"]);
+  for (const items of [list.rows.shown.value, list.latest.value?.items]) assert.deepEqual(items, ["c", "b"]);
   pass();
   assert.equal(asked.length, 2);
 });
 
 test("what changes while an answer is awaited is read after it", async (t) => {
-  const { list, answer, asked, pass } = start(t);
-  list.refresh();
+  const { answer, asked, opened, refresh, pass } = start(t);
+  refresh();
   pass();
   pass();
   assert.equal(asked.length, 1);
@@ -65,19 +54,20 @@ test("what changes while an answer is awaited is read after it", async (t) => {
   pass();
   assert.equal(asked.length, 2);
   await answer("b");
-  assert.deepEqual(list.rows.shown.value, ["b"]);
+  assert.deepEqual((await opened).rows.shown.value, ["b"]);
 });
 
 test("a list that could not be read again says so, stays, and is well after the next answer", async (t) => {
-  const { list, answer, asked, pass } = start(t);
+  const { answer, asked, opened, refresh, pass } = start(t);
   await answer("a");
-  list.refresh();
+  const list = await opened;
+  refresh();
   pass();
   asked.at(-1)?.reject(new Error("The database cannot be read."));
   await settled();
   assert.equal(list.error.value?.text, "The database cannot be read.");
   assert.deepEqual(list.rows.shown.value, ["a"]);
-  list.refresh();
+  refresh();
   pass();
   await answer("c");
   assert.equal(list.error.value, null);
@@ -91,9 +81,9 @@ test("a list whose first reading fails follows nothing", async (t) => {
 });
 
 test("a list that is over follows nothing, and asks nothing", async (t) => {
-  const { list, answer, asked, over, follower, pass } = start(t);
+  const { answer, asked, over, follower, refresh, pass } = start(t);
   await answer("a");
-  list.refresh();
+  refresh();
   over.abort();
   pass();
   assert.deepEqual([follower.hasLeft, asked.length], [true, 1]);

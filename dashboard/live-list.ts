@@ -1,5 +1,6 @@
-import { type Signal, signal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import { type Complaint, complaintOf } from "./api.ts";
+import { cleanupOf } from "./live.ts";
 
 /** `next`: where the next page starts; null: this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
@@ -7,8 +8,8 @@ export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
 type Parts<T, A extends Answer<T>> = Readonly<{
   read: () => Promise<A>;
   keyOf: (item: T) => string;
-  /** Starts before the list is read. Returns a function that ends it. */
-  follow: (list: LiveList<T, A>) => () => void;
+  /** News after which the list is read again (live.ts). It follows them before it is read for the first time. */
+  follows: readonly ((reader: () => void) => () => void)[];
 }>;
 
 /** Time from news until the list is read: a flood of news reads it once in this time. */
@@ -17,40 +18,31 @@ const SETTLE_MS = 1_000;
 /** A page of a list, read again after news of the stream: only the server knows which rows belong to it. */
 export class LiveList<T, A extends Answer<T>> {
   readonly rows: HeldRows<T>;
+  /** Null before the first answer. */
+  readonly latest = signal<A | null>(null);
   /** Why the list could not be read again; the shown one may be out of date. */
   readonly error = signal<Complaint | null>(null);
   readonly #read: () => Promise<A>;
-  readonly #latest: Signal<A>;
-  readonly #leave: () => void;
   #isReading = false;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor({ read, keyOf, follow }: Parts<T, A>, nothing: A) {
+  private constructor({ read, keyOf }: Parts<T, A>) {
     this.#read = read;
-    this.rows = new HeldRows<T>(keyOf);
-    this.#latest = signal(nothing);
-    this.#leave = follow(this);
+    this.rows = new HeldRows(keyOf);
   }
 
-  /** Reads the list, and follows it until `over`. `nothing`: what `latest` is before the first answer. Throws what `read` throws. */
-  static async open<T, A extends Answer<T>>(
-    parts: Parts<T, A>,
-    nothing: A,
-    over: AbortSignal,
-  ): Promise<LiveList<T, A>> {
-    const list = new LiveList(parts, nothing);
-    over.addEventListener("abort", () => list.#end(), { once: true });
+  /** Reads the list, and follows it until `over`. Throws what `read` throws. */
+  static async open<T, A extends Answer<T>>(parts: Parts<T, A>, over: AbortSignal): Promise<LiveList<T, A>> {
+    const list = new LiveList(parts);
+    const leave = cleanupOf(...parts.follows.map((on) => on(list.refresh)), () => clearTimeout(list.#settling));
+    over.addEventListener("abort", leave, { once: true });
     try {
       await list.#renew();
     } catch (error) {
-      list.#end();
+      leave();
       throw error;
     }
     return list;
-  }
-
-  get latest(): A {
-    return this.#latest.value;
   }
 
   /** Reads the list again in a moment. */
@@ -70,16 +62,11 @@ export class LiveList<T, A extends Answer<T>> {
     try {
       const answer = await this.#read();
       this.rows.renew(answer);
-      this.#latest.value = answer;
+      this.latest.value = answer;
       this.error.value = null;
     } finally {
       this.#isReading = false;
     }
-  }
-
-  #end(): void {
-    clearTimeout(this.#settling);
-    this.#leave();
   }
 }
 

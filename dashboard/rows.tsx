@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "./admin-texts.ts";
 import { visible } from "./format.ts";
-import type { HeldRows } from "./live-list.ts";
-import { Button } from "./parts.tsx";
+import { type Answer, type HeldRows, LiveList } from "./live-list.ts";
+import { Button, useLoaded } from "./parts.tsx";
 
 /** What the server advises, with its commands between backquotes. */
 export function Advice({ text }: Readonly<{ text: string }>) {
@@ -25,15 +25,14 @@ type LiveProps<T> = Readonly<{
   row: (item: T, isOver: boolean) => ComponentChildren;
 }>;
 
-type Hold = (reason: "pointer" | "focus", isHeld: boolean) => void;
-
-function holding(hold: Hold) {
+/** For the element of a list: holds it still while the pointer or the focus is in it. */
+export function holding<T>(rows: HeldRows<T> | undefined) {
   return {
-    onPointerEnter: () => hold("pointer", true),
-    onPointerLeave: () => hold("pointer", false),
-    onFocusIn: () => hold("focus", true),
+    onPointerEnter: () => rows?.hold("pointer", true),
+    onPointerLeave: () => rows?.hold("pointer", false),
+    onFocusIn: () => rows?.hold("focus", true),
     onFocusOut: ({ currentTarget, relatedTarget }: FocusEvent) => {
-      if (!staysWithin(currentTarget, relatedTarget)) hold("focus", false);
+      if (!staysWithin(currentTarget, relatedTarget)) rows?.hold("focus", false);
     },
   };
 }
@@ -43,14 +42,13 @@ function staysWithin(list: EventTarget | null, to: EventTarget | null): boolean 
   return list instanceof Node && to instanceof Node && list.contains(to);
 }
 
-/** Returns `value`, frozen while the pointer or the focus is in the element that gets the returned handlers. */
-export function useStill<T>(value: T) {
-  const [holds, setHolds] = useState<ReadonlySet<string>>(new Set());
-  const shown = useRef(value);
-  if (holds.size === 0) shown.current = value;
-  const hold: Hold = (reason, isHeld) =>
-    setHolds((last) => new Set([...last].filter((one) => one !== reason).concat(isHeld ? reason : [])));
-  return [shown.current, holding(hold)] as const;
+/** Opens the list again when one of `inputs` changes; the old one stays until then. */
+export function useLiveList<T, A extends Answer<T>>(
+  parts: Parameters<typeof LiveList.open<T, A>>[0],
+  inputs: readonly unknown[],
+) {
+  const { data, error, reload } = useLoaded((over) => LiveList.open(parts, over), inputs);
+  return { data, error: error ?? data?.error.value ?? null, reload };
 }
 
 /** A live list, each row keyed. It holds still while the pointer or the focus is in it, and on devices without a pointer. */
@@ -67,7 +65,7 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
     return () => window.removeEventListener("scroll", look);
   }, [rows]);
   return (
-    <ul ref={list} class="rows" aria-label={label} {...holding((reason, isHeld) => rows.hold(reason, isHeld))}>
+    <ul ref={list} class="rows" aria-label={label} {...holding(rows)}>
       {rows.shown.value.map((item) => {
         const isOver = rows.ended.value.has(rows.keyOf(item));
         return (

@@ -45,14 +45,16 @@ export function LookUp({ page, query = {}, label, placeholder }: LookUpProps) {
   );
 }
 
-type PagesProps = Readonly<{ page: PageName; query: Query; by?: "before" | "after"; at: string; next: string | null }>;
+type PagesProps = Omit<Parameters<typeof Turns>[0], "first" | "next"> &
+  Readonly<{ page: PageName; query: Query; by?: "before" | "after"; at: string; next: string | null }>;
 
 /** `Turns` by the address of the page. `by`: the place in it that has the cursor. */
-export function Pages({ page, query, by = "before", at, next }: PagesProps) {
+export function Pages({ page, query, by = "before", at, next, ...turns }: PagesProps) {
   return (
     <Turns
       first={at === "" ? null : () => turnTo(page, query)}
       next={next === null ? null : () => turnTo(page, { ...query, [by]: next })}
+      {...turns}
     />
   );
 }

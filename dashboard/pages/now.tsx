@@ -1,21 +1,18 @@
-import { useEffect } from "preact/hooks";
 import type { BanItem } from "../../src/admin/bans.ts";
 import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
 import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, t } from "../admin-texts.ts";
-import { queryOf } from "../api.ts";
+import { get, queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
-import { cleanupOf, figures, health, liveness, onBans, onStale } from "../live.ts";
+import { figures, health, liveness, onBans, onStale } from "../live.ts";
 import { Address, At, Card, LinkButton, minute, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
-import { Advice, useStill } from "../rows.tsx";
+import { Advice, holding, useLiveList } from "../rows.tsx";
 import { may } from "../session.ts";
 import { DayChart } from "./now/day-chart.tsx";
 
 const words = t.now;
 
-/** How long after news the newest bans are read again: a flood of news causes one request in this time. */
-const SETTLE_MS = 1_000;
 const NEW_BANS = 6;
 const BUSIEST = 6;
 
@@ -140,26 +137,23 @@ function FiguresOfDay() {
 }
 
 function NewBans() {
-  const newest = useGet<Page<BanItem>>(`bans${queryOf({ limit: NEW_BANS })}`);
-  const { data, reload } = newest;
-  useEffect(() => {
-    let settling: number | undefined;
-    const readSoon = (): void => {
-      settling ??= window.setTimeout(() => {
-        settling = undefined;
-        reload();
-      }, SETTLE_MS);
-    };
-    return cleanupOf(() => clearTimeout(settling), onStale(readSoon), onBans(readSoon));
-  }, []);
-  const [bans, holding] = useStill(data?.items ?? []);
+  const newest = useLiveList<BanItem, Page<BanItem>>(
+    {
+      read: () => get(`bans${queryOf({ limit: NEW_BANS })}`),
+      keyOf: ({ prefix }) => prefix,
+      follows: [onStale, onBans],
+    },
+    [],
+  );
+  const rows = newest.data?.rows;
+  const bans = rows?.shown.value;
   const all = <LinkButton shown={words.allBans} href={hrefOf("bans")} />;
   return (
     <Card title={words.newBans} aside={all}>
       <Waiting {...newest} />
-      {data !== null && bans.length === 0 && <p class="empty">{t.bans.none}</p>}
-      <ul class="rows" {...holding}>
-        {bans.map(({ prefix, level, reason, createdAt }) => (
+      {bans?.length === 0 && <p class="empty">{t.bans.none}</p>}
+      <ul class="rows" {...holding(rows)}>
+        {bans?.map(({ prefix, level, reason, createdAt }) => (
           <li key={prefix} class="row brief">
             <Address of={prefix} /> <span class={`badge ${level}`}>{t.bans.levels[level]}</span>
             <At iso={createdAt} how="distance" />

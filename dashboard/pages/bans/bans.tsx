@@ -4,16 +4,14 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { Turns } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { cleanupOf, onBans, onStale } from "../../live.ts";
-import { LiveList } from "../../live-list.ts";
-import { Address, Button, Said, useLoaded, Waiting } from "../../parts.tsx";
+import { onBans, onStale } from "../../live.ts";
+import type { LiveList } from "../../live-list.ts";
+import { Address, Button, Said, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
-import { LiveRows, WaitingRows } from "../../rows.tsx";
+import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
 import { may } from "../../session.ts";
-import { turnTo } from "../../shell.tsx";
-import { LookUp, Parts } from "../list-parts.tsx";
+import { LookUp, Pages, Parts } from "../list-parts.tsx";
 import { AllowList } from "./allow-list.tsx";
 import { lift } from "./ban-commands.ts";
 import { BanForm, Ends } from "./ban-form.tsx";
@@ -36,12 +34,18 @@ export function BansPage() {
 type BanPage = Page<BanItem> & Readonly<{ active: number }>;
 
 const PAGE_ROWS = 50;
-const NOTHING: BanPage = { items: [], next: null, active: 0 };
-const keyOf = ({ prefix }: BanItem): string => prefix;
 
 function BansInForce() {
   const { before = "", text = "", ban: asked = "" } = route.value.query;
-  const { data: list, error, reload } = useLoaded((over) => readList(text, before, over), [before, text]);
+  const opened = useLiveList<BanItem, BanPage>(
+    {
+      read: () => get(`bans${queryOf({ limit: PAGE_ROWS, text, cursor: before })}`),
+      keyOf: ({ prefix }) => prefix,
+      follows: [onStale, onBans],
+    },
+    [before, text],
+  );
+  const list = opened.data;
   const [isOpen, setOpen] = useState(asked !== "");
   useEffect(() => {
     if (asked !== "") setOpen(true);
@@ -66,23 +70,20 @@ function BansInForce() {
       </div>
       {isOpen && may("ban") && <BanForm key={asked} target={asked} close={close} />}
       <div class="bar">
-        <span>{words.count(whole(list?.latest.active ?? 0))}</span>
+        <span>{words.count(whole(list?.latest.value?.active ?? 0))}</span>
         <span class="spacer" />
         {list !== null && <WaitingRows rows={list.rows} />}
       </div>
-      <Waiting data={list} error={error ?? list?.error.value ?? null} reload={reload} />
+      <Waiting {...opened} />
       {list !== null && <Rows list={list} text={text} before={before} />}
     </>
   );
 }
 
-/** The requested page of the list, which may be outdated by now. */
 type BanList = LiveList<BanItem, BanPage>;
 
 function Rows({ list, text, before }: Readonly<{ list: BanList; text: string; before: string }>) {
   const { rows } = list;
-  const next = rows.next.value;
-  const turn = (cursor: string | null): void => turnTo("bans", { text, before: cursor ?? "" });
   return (
     <>
       {rows.shown.value.length === 0 && <p class="empty">{text === "" ? words.none : words.noneFound}</p>}
@@ -91,7 +92,7 @@ function Rows({ list, text, before }: Readonly<{ list: BanList; text: string; be
         rows={rows}
         row={(item, isOver) => <BanRow ban={item} isOver={isOver} list={list} />}
       />
-      <Turns first={before === "" ? null : () => turn(null)} next={next === null ? null : () => turn(next)} />
+      <Pages page="bans" query={{ text }} at={before} next={rows.next.value} />
     </>
   );
 }
@@ -128,10 +129,4 @@ function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: bo
       )}
     </>
   );
-}
-
-function readList(text: string, before: string, over: AbortSignal): Promise<BanList> {
-  const read = () => get<BanPage>(`bans${queryOf({ limit: PAGE_ROWS, text, cursor: before })}`);
-  const follow = ({ refresh }: BanList) => cleanupOf(onStale(refresh), onBans(refresh));
-  return LiveList.open({ read, keyOf, follow }, NOTHING, over);
 }

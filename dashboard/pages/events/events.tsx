@@ -3,15 +3,15 @@ import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
-import { Choice, Turns } from "../../fields.tsx";
+import { Choice } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
-import { cleanupOf, onEvents, onStale } from "../../live.ts";
-import { LiveList } from "../../live-list.ts";
-import { Address, At, Button, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
+import { onEvents, onStale } from "../../live.ts";
+import type { LiveList } from "../../live-list.ts";
+import { Address, At, Button, Field, now, Said, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
-import { LiveRows, WaitingRows } from "../../rows.tsx";
+import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
 import { turnTo } from "../../shell.tsx";
-import { Filters, sendForm } from "../list-parts.tsx";
+import { Filters, Pages, sendForm } from "../list-parts.tsx";
 import {
   addressOf,
   type EventFilter,
@@ -25,75 +25,61 @@ import {
 
 const words = t.events;
 
-const NOTHING: Found = { items: [], next: null, searchedTo: null };
-
-const keyOf = ({ id }: EventItem): string => String(id);
-
 export function EventsPage() {
   const { before = "", ...query } = route.value.query;
-  const asked = hrefOf("events", route.value.query);
+  const filter = filterOf(query);
+  const isLive = before === "" && filter.to === null;
   const [isPaused, setPaused] = useState(false);
-  const { data, error, reload } = useLoaded((over) => readList(query, before, over), [asked]);
-
-  useEffect(() => data?.list.rows.hold("reader", isPaused), [isPaused, data]);
-
+  const opened = useLiveList<EventItem, Found>(
+    {
+      read: () => findEvents(filter, before || null),
+      keyOf: ({ id }) => String(id),
+      follows: isLive ? [onStale, onEvents] : [],
+    },
+    [hrefOf("events", route.value.query)],
+  );
+  const list = opened.data;
+  useEffect(() => list?.rows.hold("reader", isPaused), [isPaused, list]);
   return (
     <>
       <EventFilters query={query} />
       <div class="bar">
-        {data?.isLive === true && (
+        {isLive && list !== null && (
           <>
             <Button
               shown={isPaused ? words.resume : words.pause}
               aria-pressed={isPaused}
               onClick={() => setPaused(!isPaused)}
             />
-            <WaitingRows rows={data.list.rows} />
+            <WaitingRows rows={list.rows} />
           </>
         )}
         <span class="spacer" />
-        <ExportButtons filter={filterOf(query)} />
+        <ExportButtons filter={filter} />
       </div>
-      <Waiting data={data} error={error ?? data?.list.error.value ?? null} reload={reload} />
-      {data !== null && <Page shown={data} query={query} before={before} />}
+      <Waiting {...opened} />
+      {list !== null && <Page list={list} query={query} before={before} />}
     </>
   );
 }
 
-/** The requested page of the list, which may be outdated by now. */
-type Shown = Readonly<{ filter: EventFilter; list: LiveList<EventItem, Found>; isLive: boolean }>;
+type PageProps = Readonly<{ list: LiveList<EventItem, Found>; query: Query; before: string }>;
 
-function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; before: string }>) {
-  const { filter, list } = shown;
-  const { searchedTo } = list.latest;
-  const rows = list.rows.shown.value;
-  const next = list.rows.next.value;
-  const turn = (cursor: string): void => turnTo("events", { ...query, before: cursor });
+function Page({ list: { rows, latest }, query, before }: PageProps) {
+  const searchedTo = latest.value?.searchedTo ?? null;
+  const next = rows.next.value;
+  const isEmpty = rows.shown.value.length === 0;
   return (
     <>
-      {rows.length === 0 && <p class="empty">{words.none}</p>}
-      <LiveRows label={words.list} rows={list.rows} row={(item) => <EventRow event={item} query={query} />} />
-      <Turns
-        first={before === "" ? null : () => turn("")}
-        next={next === null ? null : () => turn(next)}
-        nextLabel={rows.length === 0 ? words.further : undefined}
-      >
-        {searchedTo !== null && next !== null && isFiltered(filter) && (
+      {isEmpty && <p class="empty">{words.none}</p>}
+      <LiveRows label={words.list} rows={rows} row={(item) => <EventRow event={item} query={query} />} />
+      <Pages page="events" query={query} at={before} next={next} nextLabel={isEmpty ? words.further : undefined}>
+        {searchedTo !== null && next !== null && isFiltered(filterOf(query)) && (
           <span>{words.searched(moment(searchedTo, now.value))}</span>
         )}
-      </Turns>
+      </Pages>
     </>
   );
-}
-
-async function readList(query: Query, before: string, over: AbortSignal): Promise<Shown> {
-  const filter = filterOf(query);
-  const isLive = before === "" && filter.to === null;
-  const read = () => findEvents(filter, before || null);
-  const follow = ({ refresh }: LiveList<EventItem, Found>) =>
-    isLive ? cleanupOf(onStale(refresh), onEvents(refresh)) : () => {};
-  const list = await LiveList.open({ read, keyOf, follow }, NOTHING, over);
-  return { filter, list, isLive };
 }
 
 function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>) {
