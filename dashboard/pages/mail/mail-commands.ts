@@ -20,84 +20,78 @@ const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "
 
 /** Offers an undo only if all named mails were changed: the others, or mail chosen by a filter, may have been on hold before. */
 export async function changeQueue(action: QueueAction, chosen: Chosen, undone: () => void): Promise<void> {
-  const { changed, kept, failure } = await carriedOut(action, chosen);
-  if (failure !== null && changed === 0) throw failure.error;
   const back = UNDONE_BY[action];
-  const undo = async (): Promise<void> => {
-    if (back === undefined) return;
-    const again = await carriedOut(back, chosen);
-    tell(words.done[back](again.changed));
-    undone();
-    if (again.failure !== null) throw again.failure.error;
-  };
-  const canUndo = back !== undefined && "ids" in chosen && changed === chosen.ids.length;
-  const stayed = kept.reduce((sum, { mails }) => sum + mails, 0);
-  const says = words.done[action](changed);
-  tell(stayed === 0 ? says : `${says} ${words.kept(stayed, kept.map(({ account }) => account).join(", "))}`, {
-    undo: canUndo ? undo : null,
+  await changeAll(action, chosen, (changed, kept) => {
+    const canUndo = back !== undefined && "ids" in chosen && changed === chosen.ids.length;
+    const undo = canUndo
+      ? () =>
+          changeAll(back, chosen, (again) => {
+            tell(words.done[back](again));
+            undone();
+          })
+      : null;
+    const stayed = kept.reduce((sum, { mails }) => sum + mails, 0);
+    const stays = stayed === 0 ? "" : ` ${words.kept(stayed, kept.map(({ account }) => account).join(", "))}`;
+    tell(`${words.done[action](changed)}${stays}`, { undo });
   });
-  if (failure !== null) throw failure.error;
 }
 
-/** Why a turn failed. What the turns before it did stays done. */
-type Failure = Readonly<{ error: unknown }>;
-type CarriedOut = Pick<QueueChange, "changed" | "kept"> & Readonly<{ failure: Failure | null }>;
+type Says = (changed: number, kept: QueueChange["kept"]) => void;
 
-async function carriedOut(action: QueueAction, chosen: Chosen): Promise<CarriedOut> {
-  let changed = 0;
+async function changeAll(action: QueueAction, chosen: Chosen, says: Says): Promise<void> {
   const kept: QueueChange["kept"][number][] = [];
   let cursor: string | null = null;
-  const failure = await inTurns(async () => {
+  const turn = async (): Promise<Turn> => {
     const body = cursor === null ? chosen : { ...chosen, cursor };
-    const answer: QueueChange = await withProof(() => post<QueueChange>(`queue/${action}`, body));
-    changed += answer.changed;
+    const answer = await withProof(() => post<QueueChange>(`queue/${action}`, body));
     kept.push(...answer.kept);
     cursor = answer.next;
-    return cursor !== null;
-  });
-  return { changed, kept, failure };
+    return { done: answer.changed, isMore: cursor !== null };
+  };
+  await inTurns(turn, ({ done }) => says(done, kept));
 }
 
-/** Repeats `turn`, at most `MOST_TURNS` times, until it returns false because nothing is left. */
-async function inTurns(turn: () => Promise<boolean>): Promise<Failure | null> {
+type Turn = Readonly<{ done: number; isMore: boolean }>;
+
+/** Repeats `turn`, at most `MOST_TURNS` times, until nothing is left. If one fails, says what those before it did, and then throws. */
+async function inTurns(turn: () => Promise<Turn>, says: (all: Turn) => void): Promise<void> {
+  let all: Turn = { done: 0, isMore: true };
   try {
-    for (let count = 0; count < MOST_TURNS; count++) if (!(await turn())) break;
-    return null;
+    for (let count = 0; count < MOST_TURNS && all.isMore; count += 1) {
+      const { done, isMore } = await turn();
+      all = { done: all.done + done, isMore };
+    }
   } catch (error) {
-    return { error };
+    if (all.done > 0) says(all);
+    throw error;
   }
+  says(all);
 }
 
-/** If a turn fails, reports what was sent before, and then throws. */
 export async function releaseHeld(account: string): Promise<void> {
-  let sent = 0;
-  let isMore = false;
-  const failure = await inTurns(async () => {
-    const answer = await withProof(() => post<Released>(`held/${encodeURIComponent(account)}/release`, {}));
-    sent += answer.released;
-    isMore = answer.isMore;
-    return isMore;
-  });
-  if (failure === null || sent > 0) tell(isMore ? words.releasedPart(account, sent) : words.released(account, sent));
-  if (failure !== null) throw failure.error;
+  const turn = async (): Promise<Turn> => {
+    const path = `held/${encodeURIComponent(account)}/release`;
+    const { released, isMore } = await withProof(() => post<Released>(path, {}));
+    return { done: released, isMore };
+  };
+  await inTurns(turn, ({ done, isMore }) =>
+    tell(isMore ? words.releasedPart(account, done) : words.released(account, done)),
+  );
 }
 
 /** Which held mail is dropped: `ids` of the mails that the reader saw, or null for all of those (`total`). */
 export type Shown = Readonly<{ ids: readonly string[] | null; total: number }>;
 
-/** If a turn fails, reports what was dropped before, and then throws. */
 export async function dropHeld(account: string, bounce: boolean, { ids, total }: Shown): Promise<void> {
-  const path = `held/${encodeURIComponent(account)}/drop`;
-  const body = { bounce, ...(ids !== null && { ids }) };
-  let dropped = 0;
-  const failure = await inTurns(async () => {
-    const answer = await withProof(() => post<Dropped>(path, body));
-    dropped += answer.dropped;
-    return answer.isMore && dropped < total;
-  });
-  if (failure === null || dropped > 0)
-    tell(bounce ? words.returnedHeld(account, dropped) : words.dropped(account, dropped));
-  if (failure !== null) throw failure.error;
+  let left = total;
+  const turn = async (): Promise<Turn> => {
+    const body = { bounce, ...(ids !== null && { ids }) };
+    const { dropped, isMore } = await withProof(() => post<Dropped>(`held/${encodeURIComponent(account)}/drop`, body));
+    left -= dropped;
+    return { done: dropped, isMore: isMore && left > 0 };
+  };
+  const says = bounce ? words.returnedHeld : words.dropped;
+  await inTurns(turn, ({ done }) => tell(says(account, done)));
 }
 
 /** The answer names only the newest 100 mails, but counts all. */
