@@ -1,11 +1,10 @@
 import type { ComponentChildren } from "preact";
 import type { SessionItem } from "../src/admin/declare/items.ts";
 import { remove } from "./api.ts";
-import { tell } from "./attempt.ts";
 import { Item, Remove } from "./fields.tsx";
 import { t } from "./messages.ts";
 import { At, Card, Rows, Said, useGet } from "./parts.tsx";
-import { withProof } from "./session.ts";
+import { change } from "./session.ts";
 
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
   return at === null ? <>{t.unused}</> : <At iso={at} how="moment" word={t.used} />;
@@ -29,11 +28,8 @@ type SecretsProps<One> = Readonly<{
 export function SecretsCard<One extends SecretItem>({ path, madeAt, words, news, children }: SecretsProps<One>) {
   const list = useGet<{ items: readonly One[] }>(path, news);
   const { data, reload } = list;
-  const takeOff = async ({ id, name }: One): Promise<void> => {
-    await withProof(() => remove(`${path}/${encodeURIComponent(id)}`));
-    tell(words.removed(name));
-    reload();
-  };
+  const takeOff = ({ id, name }: One): Promise<void> =>
+    change(() => remove(`${path}/${encodeURIComponent(id)}`), reload, words.removed(name));
   return (
     <Card title={words.title} hint={words.hint}>
       <Rows of={list} none={words.none}>

@@ -3,8 +3,8 @@ import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
 import { complaintOf, post, Refused } from "./api.ts";
-import { complain, GivenUp, signedIn, toasts } from "./attempt.ts";
-import { changeWithProof, findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";
+import { complain, forgetToasts, GivenUp, signedIn, toasts } from "./attempt.ts";
+import { change, findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";
 
 const VIEWER = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
 
@@ -102,13 +102,16 @@ test("what is shown is read again after a change, whether it was refused or not"
   answerRequests(t, () => answers.shift());
   let read = 0;
   const suspend = () =>
-    changeWithProof(
-      () => post("suspend", {}),
+    change(
+      () => post<{ held: number }>("suspend", {}),
       () => (read += 1),
+      ({ held }) => `${held} on hold`,
     );
   await assert.rejects(suspend(), { message: "It is changed, but sessions are open." });
   assert.equal(read, 1);
-  assert.deepEqual([await suspend(), read], [{ held: 2 }, 2]);
+  await suspend();
+  assert.deepEqual([toasts.value.map(({ text }) => text), read], [["2 on hold"], 2]);
+  forgetToasts();
 });
 
 test("any other refusal is passed on with its code, and asks for nothing", async (t) => {

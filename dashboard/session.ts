@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { CallerItem } from "../src/admin/declare/items.ts";
 import { type Complaint, complaintOf, get, Refused } from "./api.ts";
-import { signedIn } from "./attempt.ts";
+import { signedIn, tell } from "./attempt.ts";
 
 export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 
@@ -50,11 +50,15 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   return request();
 }
 
-/** As `withProof`. Calls `changed` even after a refusal: the change may be done, and only the end of open sessions failed. */
-export async function changeWithProof<T>(request: () => Promise<T>, changed: () => void): Promise<T> {
-  try {
-    return await withProof(request);
-  } finally {
-    changed();
-  }
+/**
+ * As `withProof`, and says what was done. Calls `changed` even after a refusal: the change may be done, and only the end of open
+ * sessions failed.
+ */
+export async function change<T>(
+  request: () => Promise<T>,
+  changed: () => void,
+  says: string | ((answer: T) => string),
+): Promise<void> {
+  const answer = await withProof(request).finally(changed);
+  tell(typeof says === "string" ? says : says(answer));
 }

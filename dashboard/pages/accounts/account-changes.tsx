@@ -6,7 +6,7 @@ import { attempt, tell } from "../../attempt.ts";
 import { Choice, Form, Item, TakeOff } from "../../fields.tsx";
 import { filled, size } from "../../format.ts";
 import { Card, Field } from "../../parts.tsx";
-import { changeWithProof } from "../../session.ts";
+import { change, withProof } from "../../session.ts";
 import { type Made, MadeSecret, PasswordField } from "./new-accounts.tsx";
 
 const words = t.accounts;
@@ -35,7 +35,7 @@ export function AccountChanges(props: Props & Readonly<{ isOfFile: boolean }>) {
 function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
-    const done = await changeWithProof(() => post<Made>(pathOf(account, "password"), filled(typed)), changed);
+    const done = await withProof(() => post<Made>(pathOf(account, "password"), filled(typed))).finally(changed);
     tell(words.passwordSet(account.name));
     form.reset();
     setMade(done);
@@ -58,10 +58,9 @@ function AccountQuota({ account, changed }: Props) {
     ["", words.quotaUsual(shown(usualQuotaBytes))] as const,
     ...Array.from(sizes, (bytes) => [String(bytes), shown(bytes)] as const),
   ];
-  const submit = async ({ quota = "" }): Promise<void> => {
-    await put(pathOf(account, "quota"), { quotaBytes: quota === "" ? null : Number(quota) });
-    tell(words.quotaSet(name));
-    changed();
+  const submit = ({ quota = "" }): Promise<void> => {
+    const wanted = { quotaBytes: quota === "" ? null : Number(quota) };
+    return change(() => put(pathOf(account, "quota"), wanted), changed, words.quotaSet(name));
   };
   return (
     <Card title={words.quota}>
@@ -73,12 +72,9 @@ function AccountQuota({ account, changed }: Props) {
 }
 
 function AccountNetworks({ account, changed }: Props) {
-  const change = async (ask: () => Promise<unknown>): Promise<void> => {
-    await changeWithProof(ask, changed);
-    tell(words.networksSet(account.name));
-  };
+  const set = (ask: () => Promise<unknown>): Promise<void> => change(ask, changed, words.networksSet(account.name));
   const submit = async ({ network = "" }, form: HTMLFormElement): Promise<void> => {
-    await change(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));
+    await set(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));
     form.reset();
   };
   return (
@@ -89,7 +85,7 @@ function AccountNetworks({ account, changed }: Props) {
           <Item key={network} name={network}>
             <TakeOff
               name={network}
-              run={() => attempt(() => change(() => remove(pathOf(account, `networks/${network}`))))}
+              run={() => attempt(() => set(() => remove(pathOf(account, `networks/${network}`))))}
             />
           </Item>
         ))}

@@ -9,7 +9,7 @@ import { Fact, Item, Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
 import { Address, At, Button, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
-import { changeWithProof, withProof } from "../../session.ts";
+import { change, withProof } from "../../session.ts";
 import { AccountChanges, type Props, pathOf } from "./account-changes.tsx";
 
 const words = t.accounts;
@@ -95,13 +95,17 @@ export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspe
 }
 
 function Suspension({ account: { name, suspended }, changed }: Props) {
-  const change = (): void =>
-    attempt(async () => {
-      const verb = suspended ? "resume" : "suspend";
-      const { held } = await changeWithProof(() => post<{ held: number }>(pathOf({ name }, verb), {}), changed);
-      tell(suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held)));
-    });
-  return <Button shown={suspended ? words.resume : words.suspend} onClick={change} />;
+  const path = pathOf({ name }, suspended ? "resume" : "suspend");
+  const says = (held: number): string => (suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held)));
+  const set = (): void =>
+    attempt(() =>
+      change(
+        () => post<{ held: number }>(path, {}),
+        changed,
+        ({ held }) => says(held),
+      ),
+    );
+  return <Button shown={suspended ? words.resume : words.suspend} onClick={set} />;
 }
 
 function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ account: DetailedAccount }>) {
@@ -151,10 +155,8 @@ function AccountOwn({ account }: Pick<Props, "account">) {
     return { apps: apps.items, forwarding, vacation };
   }, [account]);
   const { data, reload } = own;
-  const end = async (what: string, path: string): Promise<void> => {
-    await changeWithProof(() => remove(at(path)), reload);
-    tell(mailbox.ended(what));
-  };
+  const end = (what: string, path: string): Promise<void> =>
+    change(() => remove(at(path)), reload, mailbox.ended(what));
   return (
     <Card title={mailbox.title}>
       <Waiting {...own} />

@@ -3,12 +3,12 @@ import type { AliasItem } from "../../../src/admin/aliases.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { attempt, tell } from "../../attempt.ts";
+import { attempt } from "../../attempt.ts";
 import { Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
-import { withProof } from "../../session.ts";
+import { change } from "../../session.ts";
 import { LookUp, Pages } from "../list-parts.tsx";
 
 const words = t.accounts;
@@ -39,17 +39,10 @@ type RowProps = Readonly<{ item: AliasItem; changed: () => void }>;
 
 function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
   const path = `aliases/${encodeURIComponent(address)}`;
+  const verb = blocked ? "unblock" : "block";
   const block = (): void =>
-    attempt(async () => {
-      await withProof(() => post(`${path}/${blocked ? "unblock" : "block"}`, {}));
-      tell(words.aliasBlocked(address, !blocked));
-      changed();
-    });
-  const end = async (): Promise<void> => {
-    await withProof(() => remove(path));
-    tell(words.aliasRemoved(address));
-    changed();
-  };
+    attempt(() => change(() => post(`${path}/${verb}`, {}), changed, words.aliasBlocked(address, !blocked)));
+  const end = (): Promise<void> => change(() => remove(path), changed, words.aliasRemoved(address));
   const facts = (
     <>
       {words.goesTo} <Said text={targets.join(", ")} />
@@ -73,9 +66,8 @@ function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => v
   const place = useOpened();
   const submit = async ({ address = "", targets = "" }): Promise<void> => {
     const each = targets.match(/[^\s,]+/g) ?? [];
-    await withProof(() => post("aliases", { address, targets: each }));
-    tell(words.aliasAdded(address, each.join(", ")));
-    added();
+    const says = words.aliasAdded(address, each.join(", "));
+    await change(() => post("aliases", { address, targets: each }), added, says);
     close();
   };
   return (

@@ -10,7 +10,7 @@ import { Form, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
-import { reader, withProof } from "../../session.ts";
+import { change, reader, withProof } from "../../session.ts";
 
 const words = t.me;
 const { apps } = t.mailboxSettings;
@@ -147,12 +147,8 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
 export function OwnSessionsCard() {
   const list = useGet<{ items: readonly Listed[] }>("me/sessions");
   const { data, reload } = list;
-  const endOthers = (): void =>
-    attempt(async () => {
-      const { ended } = await remove<{ ended: number }>("me/sessions");
-      tell(t.browsers.ended(ended));
-      reload();
-    });
+  const end = () => remove<{ ended: number }>("me/sessions");
+  const endOthers = (): void => attempt(() => change(end, reload, ({ ended }) => t.browsers.ended(ended)));
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
   return (
     <Card title={words.sessions} hint={words.sessionsHint}>

@@ -5,7 +5,7 @@ import { Form, Item, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, now, useAttempt, useGet, Waiting } from "../../parts.tsx";
-import { withProof } from "../../session.ts";
+import { change } from "../../session.ts";
 import { dayOf, endOf } from "./last-day.ts";
 
 /** Only types come from src. This type makes the compiler compare the number. */
@@ -39,11 +39,10 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const { isBusy, attempt } = busy;
   const words = t.mailboxSettings.forwarding;
   // Read again first: what the page shows may be out of date.
-  const set = async (change: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
-    const wanted = change(await get<Forwarding>("me/forwarding"));
-    await withProof(() => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted)));
-    tell(says);
-    changed();
+  const set = async (edit: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
+    const wanted = edit(await get<Forwarding>("me/forwarding"));
+    const ask = () => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted));
+    await change(ask, changed, says);
   };
   const add = async ({ address = "" }, form: HTMLFormElement): Promise<void> => {
     if (to.includes(address)) return tell(words.alreadyThere(address), { tone: "bad" });
@@ -89,16 +88,11 @@ function VacationCard() {
   const busy = useAttempt();
   const words = t.mailboxSettings.vacation;
   const vacation = data?.vacation ?? null;
-  const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
-    await withProof(() => put(PATH, { subject, text, until: endOf(day, vacation?.until ?? null, now.value) }));
-    tell(words.started);
-    reload();
+  const submit = ({ subject = "", text = "", day = "" }): Promise<void> => {
+    const reply = { subject, text, until: endOf(day, vacation?.until ?? null, now.value) };
+    return change(() => put(PATH, reply), reload, words.started);
   };
-  const end = async (): Promise<void> => {
-    await withProof(() => remove(PATH));
-    tell(words.stopped);
-    reload();
-  };
+  const end = (): Promise<void> => change(() => remove(PATH), reload, words.stopped);
   return (
     <Card title={words.title} hint={words.hint}>
       <Waiting {...stored} />

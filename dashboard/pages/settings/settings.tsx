@@ -7,7 +7,7 @@ import { Choice } from "../../fields.tsx";
 import { Button, Card, Field, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
-import { withProof } from "../../session.ts";
+import { change, withProof } from "../../session.ts";
 import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
 import { SettingPreview } from "./setting-preview.tsx";
 
@@ -40,12 +40,10 @@ export function SettingsPage() {
       tell(words.applied(changed.join(", ")));
       reload();
     });
-  const undo = (): void =>
-    attempt(async () => {
-      const { changed } = await withProof(() => post<Changed>("settings/undo", { digest: data?.digest }));
-      tell(words.undone(changed.join(", ")));
-      reload();
-    });
+  const undo = (): void => {
+    const ask = () => post<Changed>("settings/undo", { digest: data?.digest });
+    attempt(() => change(ask, reload, ({ changed }) => words.undone(changed.join(", "))));
+  };
   return (
     <>
       {data === null && <Waiting {...list} />}

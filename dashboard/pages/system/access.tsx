@@ -11,7 +11,7 @@ import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
-import { reader, withProof } from "../../session.ts";
+import { change, reader, withProof } from "../../session.ts";
 
 const words = t.access;
 
@@ -21,11 +21,13 @@ export function SessionsCard() {
   const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`);
   const { data, reload } = list;
   const end = (path: string): void =>
-    attempt(async () => {
-      const { ended } = await withProof(() => remove<{ ended: number }>(path));
-      tell(t.browsers.ended(ended));
-      reload();
-    });
+    attempt(() =>
+      change(
+        () => remove<{ ended: number }>(path),
+        reload,
+        ({ ended }) => t.browsers.ended(ended),
+      ),
+    );
   // The administrator's sessions come first, so all of them are on this page.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
   const endAll = isAlone ? undefined : <Button shown={words.endAll} class="danger" onClick={() => end("sessions")} />;
@@ -57,11 +59,7 @@ const MOST_TOKENS = 100;
 export function TokensCard() {
   const list = useGet<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`);
   const { data, reload } = list;
-  const revoke = async (name: string): Promise<void> => {
-    await withProof(() => remove(`tokens/${name}`));
-    tell(words.revoked(name));
-    reload();
-  };
+  const revoke = (name: string): Promise<void> => change(() => remove(`tokens/${name}`), reload, words.revoked(name));
   return (
     <Card title={words.tokens} hint={words.tokensHint}>
       <Rows of={list} none={words.noTokens}>

@@ -9,7 +9,7 @@ import { Form, Surely } from "../../fields.tsx";
 import { Button, Card, Field, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
-import { withProof } from "../../session.ts";
+import { change, withProof } from "../../session.ts";
 
 const words = t.security;
 
@@ -77,10 +77,8 @@ function TotpCard() {
     showCodes(await post<NewCodes>("factors/totp/confirm", { code }));
   const renew = async (): Promise<void> => showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})));
   const removeApp = async (): Promise<void> => {
-    await withProof(() => remove("factors/totp"));
+    await change(() => remove("factors/totp"), reload, words.removed);
     setCodes(null);
-    tell(words.removed);
-    reload();
   };
   return (
     <Card title={words.title}>
