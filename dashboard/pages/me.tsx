@@ -6,7 +6,7 @@ import { t } from "../mailbox-texts.ts";
 import { Card, LinkButton, Said, State, useGet, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
-import { DeliveryCards } from "./me/delivery.tsx";
+import { ForwardingCard, VacationCard } from "./me/delivery.tsx";
 import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 
 const words = t.me;
@@ -28,7 +28,8 @@ export function MePage() {
           <AppPasswordsCard />
         </div>
         <div class="stack">
-          <DeliveryCards />
+          <ForwardingCard />
+          <VacationCard />
           {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
           <OwnSessionsCard />
           <Card title={t.me.page}>

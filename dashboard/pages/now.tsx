@@ -76,16 +76,19 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
   return (
     <Card title={words.todo}>
       <ul class="rows">
-        {tasks.map((task) => (
-          <li key={task.says} class="row notice">
-            <p>
-              <Said within="strong" text={task.says} />
-              <br />
-              <Advice text={task.action} />
-            </p>
-            <TaskLink {...task} />
-          </li>
-        ))}
+        {tasks.map((task) => {
+          const [page, query, label] = placeOf(task);
+          return (
+            <li key={task.says} class="row notice">
+              <p>
+                <Said within="strong" text={task.says} />
+                <br />
+                <Advice text={task.action} />
+              </p>
+              <LinkButton shown={label} href={hrefOf(page, query)} />
+            </li>
+          );
+        })}
       </ul>
     </Card>
   );
@@ -101,11 +104,6 @@ function placeOf({ kind, code, account }: OwnerTask): Place {
   if (account !== null && may("admin")) return ["accounts", { name: account }, words.seeAccount];
   if (code === "outgoing_blocked") return ["system", { show: "upkeep" }, words.see];
   return kind === "alert" ? ["system", { show: "alerts" }, words.seeAlerts] : ["system", { notice: code }, words.see];
-}
-
-function TaskLink(task: OwnerTask) {
-  const [page, query, label] = placeOf(task);
-  return <LinkButton shown={label} href={hrefOf(page, query)} />;
 }
 
 function FiguresOfDay() {

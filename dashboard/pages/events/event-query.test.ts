@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { eventItem } from "../../../test/kit/samples.ts";
-import { addressOf, fieldsFor, filterOf, findEvents, isFiltered, MOST_EXPORTED, readForExport } from "./event-query.ts";
+import { addressOf, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
 
 const FROM = Date.UTC(2026, 10, 21, 12);
 
@@ -36,8 +36,9 @@ test("without a filter it is one page of the server", async (t) => {
 
 test("rare events are searched answer by answer, and the search continues where it ended", async (t) => {
   serve(t, 2_000);
-  const first = await findEvents(filterOf({ text: "of a" }), null, 500);
-  const second = await findEvents(filterOf({ text: "of a" }), first.next, 500);
+  const search = { most: 500, mostAnswers: 8 };
+  const first = await findEvents(filterOf({ text: "of a" }), null, search);
+  const second = await findEvents(filterOf({ text: "of a" }), first.next, search);
   const ids = [...first.items, ...second.items].map(({ id }) => id);
   assert.deepEqual([first.items.length, new Set(ids).size, second.next], [500, 667, null]);
   assert.ok(ids.every((id) => id % 3 === 1));
@@ -81,38 +82,34 @@ test("a time in the address means the same in every time zone, and is shown in t
 });
 
 const LOOKED = 4_000;
-const unstopped = new AbortController().signal;
 
 test("an export has everything that the filter wants, newest first, and reports its progress", async (t) => {
   serve(t, 1_200, LOOKED);
   const progress: number[] = [];
-  const all = await readForExport(filterOf({}), unstopped, (count) => progress.push(count));
-  assert.deepEqual(
-    [all?.items.length, all?.items[0]?.id, all?.items.at(-1)?.id, all?.searchedTo],
-    [1_200, 1_200, 1, null],
-  );
+  const tell = (count: number): void => void progress.push(count);
+  const { items, searchedTo } = await findEvents(filterOf({}), null, { ...OF_EXPORT, tell });
+  assert.deepEqual([items.length, items[0]?.id, items.at(-1)?.id, searchedTo], [1_200, 1_200, 1, null]);
   assert.deepEqual(progress, [500, 1_000, 1_200]);
 });
 
 test("an export never holds more than it may", async (t) => {
   serve(t, 200_000, LOOKED);
-  // A search for the text finds 1,333 or 1,334 in its bounds, so that the sum is not exact.
   for (const query of [{}, { text: "of a" }]) {
-    const cut = await readForExport(filterOf(query), unstopped, () => {});
-    assert.equal(cut?.items.length, MOST_EXPORTED);
+    const cut = await findEvents(filterOf(query), null, OF_EXPORT);
+    assert.equal(cut.items.length, 10_000);
     assert.notEqual(cut.searchedTo, null);
   }
 });
 
 test("an export of a rare text gives up after a while, and tells how far it came", async (t) => {
   const asked = serve(t, 1_000_000, LOOKED);
-  const { items, searchedTo } = (await readForExport(filterOf({ text: "nowhere" }), unstopped, () => {})) ?? {};
+  const { items, searchedTo } = await findEvents(filterOf({ text: "nowhere" }), null, OF_EXPORT);
   assert.deepEqual([items, asked.length, searchedTo], [[], 200, FROM + 200_001 * 60_000]);
 });
 
 test("an export that is stopped asks no further", async (t) => {
   const asked = serve(t, 40_000, LOOKED);
   const stop = new AbortController();
-  assert.equal(await readForExport(filterOf({}), stop.signal, () => stop.abort()), null);
-  assert.equal(asked.length, 2);
+  await findEvents(filterOf({}), null, { ...OF_EXPORT, stop: stop.signal, tell: () => stop.abort() });
+  assert.equal(asked.length, 1);
 });

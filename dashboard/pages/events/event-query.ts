@@ -17,10 +17,6 @@ export type EventFilter = Readonly<{
 /** `next` null: that was the last page. `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
 export type Found = Readonly<{ items: readonly EventItem[]; next: string | null; searchedTo: number | null }>;
 
-const PAGE_ROWS = 50;
-/** The server ends each search after 20 ms. After this many answers the reader is asked whether to continue. */
-const MOST_ANSWERS = 8;
-
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query): EventFilter {
   return { type, ip: ip.trim(), account: account.trim(), text, from: timeOf(from), to: timeOf(to) };
 }
@@ -29,16 +25,28 @@ export function isFiltered(filter: EventFilter): boolean {
   return Object.values(filter).some((value) => value !== "" && value !== null);
 }
 
-/** At most `most` events, newest first. Throws `Refused`. */
-export async function findEvents(filter: EventFilter, cursor: string | null, most = PAGE_ROWS): Promise<Found> {
+/** A search ends after `most` events, or after so many answers: the server ends each after 20 ms. `tell` gets the number so far. */
+type Search = Readonly<{ most: number; mostAnswers: number; stop?: AbortSignal; tell?: (count: number) => void }>;
+
+/** After these the reader is asked whether to continue. */
+const OF_PAGE: Search = { most: 50, mostAnswers: 8 };
+/** Rare events may take some seconds to find. */
+export const OF_EXPORT: Search = { most: 10_000, mostAnswers: 200 };
+/** The most that the server puts into an answer. */
+const MOST_ROWS = 500;
+
+/** Newest first. Throws `Refused`. */
+export async function findEvents(filter: EventFilter, cursor: string | null, search = OF_PAGE): Promise<Found> {
+  const { most, mostAnswers, stop, tell } = search;
   const asked = { ...filter, from: isoOf(filter.from), to: isoOf(filter.to) };
   const items: EventItem[] = [];
   for (let [next, answers] = [cursor, 1]; ; answers += 1) {
-    const query = queryOf({ ...asked, cursor: next, limit: most - items.length });
+    const query = queryOf({ ...asked, cursor: next, limit: Math.min(MOST_ROWS, most - items.length) });
     const page = await get<Page<EventItem> & Readonly<{ searchedTo: string | null }>>(`events${query}`);
     items.push(...page.items);
     next = page.next;
-    if (next === null || items.length >= most || answers === MOST_ANSWERS)
+    tell?.(items.length);
+    if (stop?.aborted === true || next === null || items.length >= most || answers === mostAnswers)
       return { items, next, searchedTo: timeOf(page.searchedTo ?? "") };
   }
 }
@@ -71,31 +79,4 @@ function isoOf(at: number | null): string | null {
 function timeOf(text: string): number | null {
   const at = Date.parse(text);
   return Number.isNaN(at) ? null : at;
-}
-
-export const MOST_EXPORTED = 10_000;
-const ROWS = 500;
-/** Rare events may take some seconds to find: each search asks the server at most eight times. */
-const MOST_SEARCHES = 25;
-
-/**
- * The newest events that the filter wants, at most `MOST_EXPORTED`. `tell` gets their number so far. Null: the reader
- * stopped the search. Throws `Refused`.
- */
-export async function readForExport(
-  filter: EventFilter,
-  stop: AbortSignal,
-  tell: (count: number) => void,
-): Promise<Omit<Found, "next"> | null> {
-  const items: EventItem[] = [];
-  let cursor: string | null = null;
-  for (let searches = 1; ; searches += 1) {
-    const { items: found, next, searchedTo } = await findEvents(filter, cursor, ROWS);
-    if (stop.aborted) return null;
-    items.push(...found.slice(0, MOST_EXPORTED - items.length));
-    tell(items.length);
-    if (next === null) return { items, searchedTo: null };
-    if (items.length === MOST_EXPORTED || searches === MOST_SEARCHES) return { items, searchedTo };
-    cursor = next;
-  }
 }

@@ -20,7 +20,7 @@ import {
   filterOf,
   findEvents,
   isFiltered,
-  readForExport,
+  OF_EXPORT,
 } from "./event-query.ts";
 
 const words = t.events;
@@ -166,9 +166,8 @@ async function saveAs(
   stop: AbortSignal,
   progress: (count: number) => void,
 ): Promise<void> {
-  const read = await readForExport(filter, stop, progress);
-  if (read === null) return;
-  const { items, searchedTo } = read;
+  const { items, searchedTo } = await findEvents(filter, null, { ...OF_EXPORT, stop, tell: progress });
+  if (stop.aborted) return;
   const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
   if (format === "csv") save(name, "text/csv", csvOf(items));
   else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);

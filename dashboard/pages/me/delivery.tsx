@@ -4,45 +4,25 @@ import { tell } from "../../attempt.ts";
 import { Form, Item, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, now, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Field, now, Rows, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { change } from "../../session.ts";
 import { dayOf, endOf } from "./last-day.ts";
 
 /** Only types come from src. This type makes the compiler compare the number. */
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
+const FORWARDING = "me/forwarding";
 
-export function DeliveryCards() {
-  return (
-    <>
-      <ForwardingCard />
-      <VacationCard />
-    </>
-  );
-}
-
-function ForwardingCard() {
-  const forwarding = useGet<Forwarding>("me/forwarding");
-  const { data, reload } = forwarding;
-  const words = t.mailboxSettings.forwarding;
-  return (
-    <Card title={words.title} hint={words.hint}>
-      <Waiting {...forwarding} />
-      {data !== null && <Addresses forwarding={data} changed={reload} />}
-    </Card>
-  );
-}
-
-type Changes = Readonly<{ forwarding: Forwarding; changed: () => void }>;
-
-function Addresses({ forwarding: { to, keep }, changed }: Changes) {
+export function ForwardingCard() {
+  const forwarding = useGet<Forwarding>(FORWARDING);
+  const { to, keep } = forwarding.data ?? { to: [], keep: true };
   const busy = useAttempt();
   const { isBusy, attempt } = busy;
   const words = t.mailboxSettings.forwarding;
   // Read again first: what the page shows may be out of date.
   const set = async (edit: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
-    const wanted = edit(await get<Forwarding>("me/forwarding"));
-    const ask = () => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted));
-    await change(ask, changed, says);
+    const wanted = edit(await get<Forwarding>(FORWARDING));
+    const ask = () => (wanted.to.length === 0 ? remove(FORWARDING) : put(FORWARDING, wanted));
+    await change(ask, forwarding.reload, says);
   };
   const add = async ({ address = "" }, form: HTMLFormElement): Promise<void> => {
     if (to.includes(address)) return tell(words.alreadyThere(address), { tone: "bad" });
@@ -54,15 +34,14 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const keepOrNot = (): void =>
     attempt(() => set((old) => ({ ...old, keep: !keep }), keep ? words.noCopy : words.copy));
   return (
-    <>
-      {to.length === 0 && <p class="empty">{words.none}</p>}
-      <ul class="rows">
-        {to.map((address) => (
+    <Card title={words.title} hint={words.hint}>
+      <Rows of={{ ...forwarding, data: forwarding.data && { items: to } }} none={words.none}>
+        {(address) => (
           <Item key={address} name={address}>
             <TakeOff name={address} isBusy={isBusy} run={() => takeOff(address)} />
           </Item>
-        ))}
-      </ul>
+        )}
+      </Rows>
       {to.length > 0 && (
         <div class="bar">
           <span>{keep ? words.copy : words.noCopy}</span>
@@ -70,19 +49,19 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
         </div>
       )}
       {to.length >= MOST_ADDRESSES && <p class="hint">{words.most}</p>}
-      {to.length < MOST_ADDRESSES && (
+      {forwarding.data !== null && to.length < MOST_ADDRESSES && (
         <Form label={words.send} isPlain busy={busy} submit={add}>
           <Field label={words.address} name="address" type="email" required maxLength={320} />
         </Form>
       )}
-    </>
+    </Card>
   );
 }
 
 const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
-function VacationCard() {
+export function VacationCard() {
   const stored = useGet<{ vacation: VacationItem | null }>(PATH);
   const { data, reload } = stored;
   const busy = useAttempt();
