@@ -58,8 +58,8 @@ export function QrCode({ text, title }: Readonly<{ text: string; title: string }
       viewBox={`0 0 ${code.size} ${code.size}`}
       shape-rendering="crispEdges"
     >
-      <rect width={code.size} height={code.size} class="light" />
-      <path d={path} class="dark" />
+      <rect width={code.size} height={code.size} fill="white" />
+      <path d={path} />
     </svg>
   );
 }

@@ -28,7 +28,7 @@ export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
           <span>GhostInbox</span>
         </a>
         {isOfMailbox ? <span class="spacer" /> : <Live />}
-        <Button shown={t.signOut} class="quiet sign-out" onClick={signOut} />
+        <Button shown={t.signOut} class="quiet" onClick={signOut} />
       </header>
       {!isOfMailbox && <Pages />}
       <main ref={main} id="main" tabIndex={-1}>

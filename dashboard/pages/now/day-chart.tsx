@@ -49,7 +49,7 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
     <figure class="chart">
       <figcaption>
         {lines.map(({ name, style }) => (
-          <span key={style} class="legend">
+          <span key={style}>
             <svg viewBox="0 0 32 8" width="32" height="8" aria-hidden="true">
               <polyline class={style} points="0,4 32,4" />
             </svg>{" "}
