@@ -10,15 +10,13 @@ export type Guess = Readonly<{ network: Prefix; passwordHash: string }>;
 /** Longer names exist only as addresses in theory. In a flood of typed names each takes no more room than this. */
 export const LONGEST_NAME = 64;
 
-export type GuessedAt = Pick<Facts, "account" | "network">;
-
 /** What a wrong password in verification changes: nothing if the account knows the address. */
-export function guesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
+export function guesses({ account, network }: Facts, passwordHash: string): readonly Change[] {
   return account === null || account.kinship === "address" ? [] : [guess(account, network, passwordHash)];
 }
 
 /** What a refusal without a check changes. */
-export function refusedGuesses({ account, network }: GuessedAt, passwordHash: string): readonly Change[] {
+export function refusedGuesses({ account, network }: Facts, passwordHash: string): readonly Change[] {
   // Otherwise a neighbour's refused attempts would keep the owner's own network out forever.
   return account?.kinship === "stranger" ? [guess(account, network, passwordHash)] : [];
 }

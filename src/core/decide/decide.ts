@@ -5,7 +5,7 @@ import type { Reason } from "../events/reasons.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, isLeftToPostgrey } from "./decision.ts";
-import { type Facts, isShared, type Offender } from "./facts.ts";
+import { type Facts, isShared } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
 import { decideBanOrProtection, decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import { decideNetwork } from "./neighbours.ts";
@@ -64,11 +64,8 @@ function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Mil
   }
 }
 
-type ConnectFacts = Offender &
-  Pick<Facts, "protection" | "ban" | "connections" | "known" | "knownAccounts" | "isWanted">;
-
 /** A connection to port 25, 465 or 587. The first rule that applies is the reason. */
-export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connect, now: Millis): Decision {
+export function decideConnect(policy: Policy, facts: Facts, event: Connect, now: Millis): Decision {
   const settled = decideBanOrProtection(facts, null);
   if (settled !== null) return settled;
   const evidence = exceeded(policy.connections, facts.connections, now);
@@ -104,7 +101,7 @@ function unbanned(facts: Facts): Facts {
  * A decision while `simulate` is set: recorded as it would be, but the client is not stopped. Bans are noted, so that later
  * decisions are made as after a ban, and never reach the firewall. Manual and earlier bans stay in force.
  */
-function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
+function withoutEffect({ ban }: Facts, decided: Decision): Decision {
   const isBanned = decided.reason === "banned" && ban !== null && ban.simulated !== true;
   // The account was held already; a simulation holds none.
   const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");

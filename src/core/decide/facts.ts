@@ -252,6 +252,6 @@ const ACCOUNTS = 3;
  * Whether several accounts know the address. One infected machine behind it must not lock everyone out, so limits that
  * count by address defer there and never ban.
  */
-export function isShared({ known, knownAccounts }: Pick<Facts, "known" | "knownAccounts">): boolean {
+export function isShared({ known, knownAccounts }: Facts): boolean {
   return known && knownAccounts.length >= ACCOUNTS;
 }

@@ -2,10 +2,10 @@ import { isAdministrators } from "../events/event-types.ts";
 import type { LoginAsked, LoginAttributes, LoginFailed, LoginSucceeded } from "../events/login.ts";
 import { isOutside, prefixOf } from "../net/ip.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
-import { type GuessedAt, guesses, looksRight, refusedGuesses } from "./account-guard.ts";
+import { guesses, looksRight, refusedGuesses } from "./account-guard.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, type Evidence } from "./decision.ts";
-import type { Facts, Offender } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import {
   barredBy,
   barredHere,
@@ -14,7 +14,6 @@ import {
   isKnownPlace,
   knowsAddress,
   mayBeRight,
-  type PlaceFacts,
   slowLimits,
 } from "./new-places.ts";
 import type { Policy } from "./policy.ts";
@@ -22,14 +21,8 @@ import { banIn, spare } from "./sparing.ts";
 
 const SETTING = "limits.logins.failures";
 
-type PasswordFacts = Offender & PlaceFacts;
-type LoginQuestion = PasswordFacts &
-  GuessedAt &
-  Pick<Facts, "protection" | "ban" | "accountNetworks" | "accountActive" | "sparing">;
-type SignInFacts = Pick<Facts, "protection" | "account">;
-
 /** Before the password is verified. A pass leaves no row, because the report that follows does. */
-export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: LoginAsked, now: Millis): Decision {
+export function decideLoginAsked(policy: Policy, facts: Facts, event: LoginAsked, now: Millis): Decision {
   if (facts.protection === null && facts.ban !== null) return decision("refuse", "banned", { counted: false });
   // Restrictions on where accounts may sign in also apply to the allow list, as in Dovecot.
   if (isAway(policy, facts, event)) return decision("refuse", "outside_networks", { counted: false });
@@ -68,7 +61,7 @@ export function decideLoginAsked(policy: Policy, facts: LoginQuestion, event: Lo
  * From now on the account knows the address, even if only the allow list accepted it, because that entry may end.
  * Protected addresses are counted one by one; known ones are not.
  */
-export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: LoginSucceeded): Decision {
+export function decideLoginSucceeded(policy: Policy, facts: Facts, event: LoginSucceeded): Decision {
   if (isAdministrators(event.service, event.login)) return decision("pass", "signed_in");
   if (facts.protection === "loopback") {
     // Without it, a right password that was set elsewhere would never look right here.
@@ -87,7 +80,7 @@ export function decideLoginSucceeded(policy: Policy, facts: SignInFacts, event: 
  * Counts different passwords, because a device that repeats a stale one is not an attacker. Sign-ins from outside the
  * networks do not count: Dovecot reports a right password there as a failure, too.
  */
-export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: LoginFailed, now: Millis): Decision {
+export function decideLoginFailed(policy: Policy, facts: Facts, event: LoginFailed, now: Millis): Decision {
   const away = isAway(policy, facts, event);
   if (isExempt(facts)) {
     if (away) return decision("pass", facts.protection, { counted: false });
@@ -108,14 +101,14 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
 }
 
 /** Dovecot reports the right password of a suspended account as a failure. It counts like any other, but is named. */
-function named(facts: LoginQuestion, { passwordHash }: LoginAttributes, judged: Decision): Decision {
+function named(facts: Facts, { passwordHash }: LoginAttributes, judged: Decision): Decision {
   if (judged.verdict !== "pass" || !looksRight(facts, passwordHash) || facts.accountActive) return judged;
   const { evidence, counted, changes } = judged;
   return decision("pass", "right_password_inactive", { evidence, counted, changes });
 }
 
 /** The effect of a wrong password on its address. */
-function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginAttributes, now: Millis): Decision {
+function wrongPassword(policy: Policy, facts: Facts, event: LoginAttributes, now: Millis): Decision {
   const recent = recentFailures(policy, facts, now).length;
   const { failures: limit, windowMs } = policy.logins;
   const short: Evidence = { count: recent + 1, limit, windowMs, key: SETTING };
@@ -141,7 +134,7 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginAttribu
 }
 
 /** A stale password counts once a week. */
-function isRepeated({ failures }: PasswordFacts, { passwordHash }: LoginAttributes, now: Millis): boolean {
+function isRepeated({ failures }: Facts, { passwordHash }: LoginAttributes, now: Millis): boolean {
   return (
     passwordHash !== "" &&
     failuresWithin(failures, WEEK_MS, now).some((failure) => failure.passwordHash === passwordHash)
@@ -149,7 +142,7 @@ function isRepeated({ failures }: PasswordFacts, { passwordHash }: LoginAttribut
 }
 
 /** Other addresses that are protected from bans are limited like strangers. */
-function isExempt(facts: LoginQuestion): facts is LoginQuestion & { protection: "loopback" | "allow_listed" } {
+function isExempt(facts: Facts): facts is Facts & { protection: "loopback" | "allow_listed" } {
   return facts.protection === "loopback" || facts.protection === "allow_listed";
 }
 
@@ -157,27 +150,23 @@ function isExempt(facts: LoginQuestion): facts is LoginQuestion & { protection: 
  * Slows down addresses that are never banned: otherwise they could guess forever. Many honest users may be behind one
  * (a webmail, a proxy that hides its clients), so the limit is that of a known address.
  */
-function slowedGuessing(policy: Policy, facts: LoginQuestion, count: number): Decision | null {
+function slowedGuessing(policy: Policy, facts: Facts, count: number): Decision | null {
   const evidence = shortEvidence(policy, facts, count);
   return count < evidence.limit ? null : decision("delay", "guessing_slowed", { evidence, counted: false });
 }
 
 /** When the next sign-in from here is delayed: later for an address that is never banned. */
-function shortEvidence({ logins, knownFactor }: Policy, { protection }: LoginQuestion, count: number): Evidence {
+function shortEvidence({ logins, knownFactor }: Policy, { protection }: Facts, count: number): Evidence {
   const limit = protection === null ? logins.failures : logins.failures * knownFactor;
   return { count, limit, windowMs: logins.windowMs, key: SETTING };
 }
 
 /** The administrator has no mailbox. */
-function isAway(
-  { logins }: Policy,
-  { ip, accountNetworks }: LoginQuestion,
-  { service, login }: LoginAttributes,
-): boolean {
+function isAway({ logins }: Policy, { ip, accountNetworks }: Facts, { service, login }: LoginAttributes): boolean {
   return !isAdministrators(service, login) && isOutside(ip, logins.networks, accountNetworks);
 }
 
 /** Those within the short window that no ban has answered. */
-function recentFailures({ logins }: Policy, { failures }: PasswordFacts, now: Millis): Facts["failures"] {
+function recentFailures({ logins }: Policy, { failures }: Facts, now: Millis): Facts["failures"] {
   return failuresWithin(failures, logins.windowMs, now).filter(isFresh);
 }

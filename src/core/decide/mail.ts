@@ -10,7 +10,7 @@ import { domainOf } from "../net/address.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision } from "./decision.ts";
-import { type Facts, isShared, type Offender } from "./facts.ts";
+import { type Facts, isShared } from "./facts.ts";
 import { isProvider, type Policy } from "./policy.ts";
 import { decideAccountMail, decideAccountRecipient } from "./sending.ts";
 import { exceeded, reached } from "./windows.ts";
@@ -18,33 +18,8 @@ import { exceeded, reached } from "./windows.ts";
 /** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
 const LONGEST_ADDRESS = 320;
 
-type Standing = Pick<Facts, "protection" | "ban">;
-type RecipientFacts = Standing &
-  Offender &
-  BounceQuestion &
-  ProbingQuestion &
-  FirstContactQuestion &
-  Pick<
-    Facts,
-    | "accountActive"
-    | "sending"
-    | "senderHere"
-    | "known"
-    | "knownAccounts"
-    | "probes"
-    | "firstContact"
-    | "isAnswer"
-    | "hasOtherExtension"
-    | "sessionRecipients"
-  >;
-type DataFacts = Standing &
-  Offender &
-  MarkQuestion &
-  Pick<Facts, "accountActive" | "sending" | "sessionMails" | "mails" | "known" | "knownAccounts" | "isWanted">;
-type EndOfMessageFacts = Standing & Offender & Pick<Facts, "writtenTo" | "sending" | "known" | "isWanted">;
-
 /** RCPT TO: the last moment at which one of several recipients can be refused. */
-export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
+export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
   const settled =
     decideBanOrProtection(facts, event.account) ?? decideInactive(facts) ?? decideOwnSender(policy, facts, event);
   if (settled !== null) return settled;
@@ -72,7 +47,7 @@ export function decideRecipient(policy: Policy, facts: RecipientFacts, event: Re
 }
 
 /** DATA: the mail counts for the account if one is signed in, otherwise for the address. */
-export function decideData(policy: Policy, facts: DataFacts, event: DataCommand, now: Millis): Decision {
+export function decideData(policy: Policy, facts: Facts, event: DataCommand, now: Millis): Decision {
   const settled = decideBanOrProtection(facts, event.account) ?? decideInactive(facts);
   if (settled !== null) return settled;
   if (event.account !== null) return decideAccountMail(policy, facts, { ...event, account: event.account }, now);
@@ -96,12 +71,7 @@ export function decideData(policy: Policy, facts: DataFacts, event: DataCommand,
  * End of message: what matters is a ban since the last stage, what our milter or `FilterLoad` found, and a hold of the account. If an account's
  * mail is not held, its recipients become correspondents. Other milters may still refuse the mail.
  */
-export function decideEndOfMessage(
-  policy: Policy,
-  facts: EndOfMessageFacts,
-  event: EndOfMessage,
-  now: Millis,
-): Decision {
+export function decideEndOfMessage(policy: Policy, facts: Facts, event: EndOfMessage, now: Millis): Decision {
   if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);
   const settled = decideBanOrProtection(facts, event.account);
   if (settled !== null) return settled;
@@ -133,7 +103,7 @@ export const MOST_EXTRA_BYTES = 16 * 1024 * 1024;
  */
 function decideExcess(
   policy: Policy,
-  facts: EndOfMessageFacts,
+  facts: Facts,
   { account, clientName, excess }: EndOfMessage & Readonly<{ excess: Excess }>,
   now: Millis,
 ): Decision {
@@ -157,12 +127,12 @@ function decideExcess(
 }
 
 /** Block lists name a server for what a few of its users send. The spam filter still judges such mail. */
-function isExpected(policy: Policy, facts: RecipientFacts, { clientName }: Recipient): boolean {
+function isExpected(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
   return facts.known || isProvider(policy, clientName) || facts.isAnswer;
 }
 
 /** Probing for recipients: each unknown one counts, and too many are an offence. */
-function decideUnknownRecipient(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision {
+function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision {
   const evidence = exceeded(policy.probes, facts.probes, now);
   if (evidence === null)
     return decideProbingFromAnywhere(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
@@ -179,7 +149,7 @@ function decideUnknownRecipient(policy: Policy, facts: RecipientFacts, event: Re
  * Past three times the limit, a shared address is deferred for every recipient instead of banned, so that it cannot learn
  * who exists. Null: the other rules apply.
  */
-function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
+function decideSharedProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   const evidence = facts.known ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
   if (evidence === null || isProvider(policy, event.clientName) || !isShared(facts)) return null;
   return decision("defer", "known_address", { evidence, counted: false });
@@ -189,7 +159,7 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
  * A server with wanted mail relays for its users, so a probing one does not ban it. Past the limit, recipients
  * who did not write to the sender's domain are deferred, so no one learns who exists. Null: the other rules apply.
  */
-function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recipient, now: Millis): Decision | null {
+function decideWantedProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   const evidence = facts.known || facts.offences > 0 ? null : exceeded(policy.probes, facts.probes, now);
   if (evidence === null || isBounce(event) || isProvider(policy, event.clientName) || !facts.isWanted) return null;
   if (facts.recipient === "exists" && facts.isAnswer) return null;
@@ -197,21 +167,21 @@ function decideWantedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 }
 
 /** A ban or a protection of the address. A signed-in account has its own limits. */
-export function decideBanOrProtection(facts: Standing, account: string | null): Decision | null {
+export function decideBanOrProtection(facts: Facts, account: string | null): Decision | null {
   if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
   if (facts.protection !== null && account === null) return decision("pass", facts.protection, { counted: false });
   return null;
 }
 
 /** An open session of an account ends at its next mail if the account was suspended or removed; after a new password, see `SubmissionSessions`. */
-function decideInactive(facts: Pick<Facts, "accountActive">): Decision | null {
+function decideInactive(facts: Facts): Decision | null {
   return facts.accountActive ? null : decision("refuse", "account_inactive", { counted: false });
 }
 
 /** The mail is held in the queue. Its recipients stay strangers until it is released. */
 function decideHeldMail(
   policy: Policy,
-  { writtenTo, sending }: EndOfMessageFacts,
+  { writtenTo, sending }: Facts,
   { account, ip, queueId, recipientCount }: EndOfMessage & Readonly<{ account: string }>,
 ): Decision {
   const recipients = [...new Set(outsiders(policy, writtenTo))];
@@ -227,7 +197,7 @@ function outsiders(policy: Policy, recipients: readonly string[]): readonly stri
     .filter((address) => !policy.domains.includes(domainOf(address)));
 }
 
-function decideOwnSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailAttributes): Decision | null {
+function decideOwnSender(policy: Policy, facts: Facts, event: MailAttributes): Decision | null {
   if (event.account !== null) return null;
   const domain = domainOf(event.sender).toLowerCase();
   return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
@@ -235,14 +205,12 @@ function decideOwnSender(policy: Policy, facts: Pick<Facts, "senderHere">, event
     : null;
 }
 
-export type BounceQuestion = ProbingQuestion & Pick<Facts, "bounce" | "bounces">;
-
 /**
  * A bounce names a recipient; null: nothing forbids it. An unknown recipient is no offence here, because honest servers bounce
  * spam that names made-up users. To hide which names exist, a bounce has one recipient, and past the limits existing and unknown
  * ones get the same answer, except a recipient who wrote to that server. Past the limit of the whole server, this is as for other mail.
  */
-export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
+export function decideBounce(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
   if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
   const own = exceeded(policy.probes, facts.bounces, now, policy.knownFactor);
@@ -254,11 +222,6 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
   return answer ?? decision("refuse", "recipient_unknown");
 }
 
-type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
-export type ProbingQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "namesProbed">;
-export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "firstContactsFromAnywhere">;
-export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstContacts" | "firstContactsFromAnywhere">;
-
 /**
  * Probing for recipients from many places, each below its own limit. A network that asked for an unknown one (for three, if the client
  * is a wanted server) is deferred for every recipient. For others, an unknown recipient is answered like a first contact with a known
@@ -266,7 +229,7 @@ export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isAmongFirstConta
  */
 export function decideProbingFromAnywhere(
   policy: Policy,
-  facts: ProbingQuestion,
+  facts: Facts,
   event: Recipient,
   now: Millis,
 ): Decision | null {
@@ -281,12 +244,12 @@ export function decideProbingFromAnywhere(
 const NAMES_OF_WANTED = 3;
 
 /** A mail to an outdated address, which is retried for days, must not keep out the other mail of a wanted server. */
-function isPastNames({ namesProbed, isWanted }: ProbingQuestion): boolean {
+function isPastNames({ namesProbed, isWanted }: Facts): boolean {
   return namesProbed >= NAMES_OF_WANTED || (namesProbed > 0 && !isWanted);
 }
 
 /** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they are deferred for longer. */
-export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, now: Millis): Decision {
+export function decideFirstContact(policy: Policy, facts: Facts, now: Millis): Decision {
   const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
   const [first] = facts.connections;
   // It first connected at least `delayMs` ago, so this counts as a retry.
@@ -296,7 +259,7 @@ export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, 
 }
 
 /** Past the limit of first contacts, their mail gets a header for the spam filter. Null unless this client is one of them. */
-export function markFirstContact(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
+export function markFirstContact(policy: Policy, facts: Facts, now: Millis): Decision | null {
   const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
   if (evidence === null || facts.known || !facts.isAmongFirstContacts || facts.isWanted) return null;
   return decision("pass", "first_contacts_marked", { evidence });
@@ -306,7 +269,7 @@ export function markFirstContact(policy: Policy, facts: MarkQuestion, now: Milli
  * Whether nothing vouches for the client. Honest mail on three days makes a server wanted, which must not open the list of names. Without
  * greylisting no one looks up whom accounts wrote to: then wanted servers and large providers are excepted.
  */
-function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {
+function isStranger(policy: Policy, facts: Facts, { clientName }: Recipient): boolean {
   if (facts.known) return false;
   return policy.greylist ? facts.firstContact : !facts.isWanted && !isProvider(policy, clientName);
 }

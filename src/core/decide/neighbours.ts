@@ -21,19 +21,12 @@ export const COUNTING_BANS: readonly Reason[] = [
   "connection_limit",
 ];
 
-type NetworkQuestion = Pick<Facts, "prefix" | "network" | "ip" | "sparing" | "neighbourhood">;
-
 /**
  * Bans the network if many of its addresses offend: an attacker who rents a /24 or a /48 has an address for each try.
  * Checked only when one of them is banned or guesses. A network is spared if an account signed in from it recently, or
  * if wanted mail comes from it or goes to it.
  */
-export function decideNetwork(
-  policy: Policy,
-  facts: NetworkQuestion,
-  { changes }: Decision,
-  now: Millis,
-): readonly Change[] {
+export function decideNetwork(policy: Policy, facts: Facts, { changes }: Decision, now: Millis): readonly Change[] {
   const isBanned = changes.some((change) => change.type === "BAN" && COUNTING_BANS.includes(change.ban.code));
   const guess = changes.find((change) => change.type === "GUESS");
   if ((!isBanned && guess === undefined) || facts.network === facts.prefix) return [];
@@ -78,7 +71,7 @@ function offendersIn(
 
 function protectionOfNetwork(
   { accounts }: Policy,
-  facts: NetworkQuestion,
+  facts: Facts,
   around: Neighbourhood,
   now: Millis,
 ): Protection | null {

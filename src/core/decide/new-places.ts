@@ -12,13 +12,11 @@ import type { Policy } from "./policy.ts";
 export const SPRAYING_NETWORKS = 8;
 const FAILURES = "limits.logins.failures";
 
-export type PlaceFacts = Pick<Facts, "failures" | "pending" | "knownAccounts" | "account" | "spraying">;
-
 /** Why passwords for the account are not verified here. */
 export type Barred = Readonly<{ reason: Reason; evidence: Evidence }>;
 
 /** Null: passwords are verified. */
-export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
+export function barredBy(policy: Policy, facts: Facts, event: LoginAttributes, now: Millis): Barred | null {
   if (knowsAddress(facts)) return capped(policy, facts, event, now);
   return (
     guarded(policy, facts) ??
@@ -34,7 +32,7 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginAttribut
  * The hash has 12 bits, and up to eight are compared: one wrong password in 4,096 looks right, with eight one in 512. A
  * right one of these never looks wrong.
  */
-export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginAttributes): boolean {
+export function mayBeRight(policy: Policy, facts: Facts, { passwordHash }: LoginAttributes): boolean {
   const { account } = facts;
   if (account === null || !looksRight(facts, passwordHash)) return false;
   // A budget at home would let a guesser behind the same address lock out the owner's device.
@@ -45,12 +43,12 @@ export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: 
 }
 
 /** The account knows the address. */
-export function knowsAddress({ account }: Pick<Facts, "account">): boolean {
+export function knowsAddress({ account }: Facts): boolean {
   return account?.kinship === "address";
 }
 
 /** Some account knows the address. */
-export function isKnownPlace(facts: Pick<Facts, "account" | "knownAccounts">): boolean {
+export function isKnownPlace(facts: Facts): boolean {
   return knowsAddress(facts) || facts.knownAccounts.length > 0;
 }
 
@@ -60,32 +58,32 @@ export function failuresWithin(failures: readonly Failure[], windowMs: number, n
 }
 
 /** Protects an account from guessing that is spread over many addresses, each within its own limit. */
-function guarded({ accounts }: Policy, { account }: PlaceFacts): Barred | null {
+function guarded({ accounts }: Policy, { account }: Facts): Barred | null {
   if (account === null || account.guesses < accounts.failures) return null;
   const { failures: limit, windowMs } = accounts;
   return barred("account_guarded", { count: account.guesses, limit, windowMs, key: "limits.accounts.failures" });
 }
 
 /** Applies even if the network is spared from a ban. */
-function ofGuessingNetwork(policy: Policy, facts: PlaceFacts): Barred | null {
+function ofGuessingNetwork(policy: Policy, facts: Facts): Barred | null {
   const evidence = networkGuesses(policy, facts);
   return evidence === null ? null : barred("network_guesses_refused", evidence);
 }
 
 /** Programs of this machine, as opposed to an allow list, are trusted without anyone's decision. */
-export function barredHere(policy: Policy, facts: PlaceFacts & Pick<Facts, "protection">): Barred | null {
+export function barredHere(policy: Policy, facts: Facts): Barred | null {
   const evidence = facts.protection === "loopback" ? networkGuesses(policy, facts) : null;
   return evidence === null ? null : barred("local_guesses_refused", evidence);
 }
 
-function networkGuesses({ networks }: Policy, { account }: PlaceFacts): Evidence | null {
+function networkGuesses({ networks }: Policy, { account }: Facts): Evidence | null {
   if (account === null || account.networkGuesses < networks.perDay) return null;
   const { networkGuesses: count } = account;
   return { count, limit: networks.perDay, windowMs: DAY_MS, key: "limits.networks.per_day" };
 }
 
 /** Detects one password for each account, from an address for each try: only the sum shows it. */
-function sprayed({ spraying }: Policy, { account, spraying: seen }: PlaceFacts): Barred | null {
+function sprayed({ spraying }: Policy, { account, spraying: seen }: Facts): Barred | null {
   if (account?.kinship !== "stranger") return null;
   if (seen.guesses < spraying.guesses || seen.networks < SPRAYING_NETWORKS) return null;
   const { guesses: limit, windowMs } = spraying;
@@ -93,7 +91,7 @@ function sprayed({ spraying }: Policy, { account, spraying: seen }: PlaceFacts):
 }
 
 /** The owner may mistype often, but another client behind the same address must not guess without end. */
-function capped({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
+function capped({ logins }: Policy, facts: Facts, event: LoginAttributes, now: Millis): Barred | null {
   const name = facts.account?.name ?? "";
   const tried = failuresWithin(facts.failures, DAY_MS, now).filter(({ account }) => account === name);
   const passwords = passwordsOf([...tried, ...others(facts, event).filter(({ account }) => account === name)]);
@@ -104,12 +102,7 @@ function capped({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, n
 }
 
 /** Protects other accounts. The account that knows the address is not refused: its owner may be behind the same address. */
-function atOthers(
-  { logins, knownFactor }: Policy,
-  facts: PlaceFacts,
-  event: LoginAttributes,
-  now: Millis,
-): Barred | null {
+function atOthers({ logins, knownFactor }: Policy, facts: Facts, event: LoginAttributes, now: Millis): Barred | null {
   const isOther = ({ account }: TriedPassword | Failure): boolean => !facts.knownAccounts.includes(account);
   const tried = [...failuresWithin(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);
   const evidence = {
@@ -122,7 +115,7 @@ function atOthers(
 }
 
 /** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
-function ofGuessingAddress({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
+function ofGuessingAddress({ logins }: Policy, facts: Facts, event: LoginAttributes, now: Millis): Barred | null {
   const failed = new Set(failuresWithin(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
   const pending = passwordsOf(others(facts, event).filter(({ passwordHash }) => !failed.has(passwordHash))).size;
   const count = failuresWithin(facts.failures, logins.windowMs, now).filter(isFresh).length;
@@ -154,7 +147,7 @@ export function isFresh({ spent: isSpent }: Failure): boolean {
 }
 
 /** Passwords in verification, except the one of this event. */
-function others({ pending }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly TriedPassword[] {
+function others({ pending }: Facts, { login, passwordHash }: LoginAttributes): readonly TriedPassword[] {
   const name = login.toLowerCase();
   return pending.filter((one) => one.passwordHash !== passwordHash || one.account !== name);
 }

@@ -3,17 +3,15 @@ import type { JailReported } from "../events/report.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
-import type { Facts, Offender } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { isAboutLogins, isDetector, isStockJail } from "./jails.ts";
 import { isProvider, type Policy } from "./policy.ts";
-
-type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known" | "isWanted">;
 
 /**
  * A report is evidence, not a verdict. Offences that were decided on before, live or by an earlier report, become part
  * of its record and never escalate. An address that must not or need not be banned is spared, and that is recorded too.
  */
-export function decideReport(policy: Policy, facts: ReportFacts, event: JailReported, now: Millis): Decision {
+export function decideReport(policy: Policy, facts: Facts, event: JailReported, now: Millis): Decision {
   const { limit, windowMs } = event;
   const count = isSentence(policy, event) ? event.failures : facts.priorReports.unjudged.length;
   const evidence: Evidence = { count, limit, windowMs, key: null };
@@ -59,6 +57,6 @@ function isSentence({ jailSentences }: Policy, { jail }: JailReported): boolean 
  * A device with a stale password, or an owner who is refused without a check. The guard cannot distinguish attempts
  * that it did not see, so it takes them for more of what it saw at that time.
  */
-function isOnePassword({ priorReports: { passwords } }: ReportFacts): boolean {
+function isOnePassword({ priorReports: { passwords } }: Facts): boolean {
   return passwords.filter((password) => password !== "").length === 1;
 }

@@ -14,14 +14,11 @@ const REFUSED_PART = 4;
 /** How many refusals of one recipient domain count: an enemy of the account may own that domain. */
 export const REFUSALS_OF_DOMAIN = 2;
 
-type Sender = Pick<Facts, "sending">;
-export type SendingAccount = Sender & Pick<Facts, "prefix">;
-
 /**
  * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
  * whole. A mail that will be held is taken with all of them.
  */
-export function decideAccountRecipient(policy: Policy, { sending }: Sender, now: Millis): Decision {
+export function decideAccountRecipient(policy: Policy, { sending }: Facts, now: Millis): Decision {
   const passed = decision("pass", "below_limit", { counted: false });
   if (sending.holdEvidence !== null) return passed;
   const mail = withOneMore(sending.mail, sending.recipient);
@@ -36,7 +33,7 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
  */
 export function decideAccountMail(
   policy: Policy,
-  { sending, prefix }: SendingAccount,
+  { sending, prefix }: Facts,
   { account, ip }: DataCommand & Readonly<{ account: string }>,
   now: Millis,
 ): Decision {
