@@ -1,7 +1,7 @@
 import type { AlertEvent, Thresholds } from "../../src/core/alerts/rules.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
-import { AlertWindows } from "../../src/guard/alerts/windows.ts";
+import { alertWindows } from "../../src/guard/alerts/windows.ts";
 
 export const THRESHOLDS: Thresholds = {
   failed_logins: 3,
@@ -39,7 +39,7 @@ export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
 
 /** Events one second apart, from the epoch on. */
 export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly string[] = []) {
-  const all = new AlertWindows({ ...THRESHOLDS, ...thresholds }, mailedTo);
+  const all = alertWindows({ ...THRESHOLDS, ...thresholds }, mailedTo);
   let id = 0;
   let now = 0;
   return {

@@ -37,7 +37,7 @@ export type EventRule = Readonly<{
   counted: string;
   matches: (event: AlertEvent) => boolean;
   /** Each network counts once. */
-  distinct?: true;
+  distinct?: boolean;
 }>;
 
 /** One such event is enough. The condition holds for the account until none has come for this long. */

@@ -1,36 +1,26 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AccountRule, type AlertEvent, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
 import { plural } from "../../core/text.ts";
-import { formatDuration, MINUTE_MS, type Millis } from "../../core/time.ts";
-import { TimedConditions } from "./book.ts";
+import { formatDuration, MINUTE_MS } from "../../core/time.ts";
+import { type AlertWindow, TimedConditions } from "./book.ts";
 
 /** Names without an account get the least room. */
 const MOST_REFUSED_ACCOUNTS = 50;
 const MOST_UNKNOWN = 10;
 
 /** Sign-ins that were refused for one of the rule's reasons, by account. */
-export class AccountWindow {
-  readonly #rule: AccountRule;
-  readonly #known: TimedConditions;
-  readonly #unknown: TimedConditions;
-
-  constructor(rule: AccountRule) {
-    this.#rule = rule;
-    this.#known = new TimedConditions(rule.heldMs, MOST_REFUSED_ACCOUNTS);
-    this.#unknown = new TimedConditions(rule.heldMs, MOST_UNKNOWN);
-  }
-
-  take({ type, account, reason, at, prefix, isKnownAccount }: AlertEvent): void {
-    const { code, counted, reasons } = this.#rule;
-    if (type !== "LOGIN_REFUSED" || account === null || account === "" || !reasons.some((one) => one === reason))
-      return;
-    const detail = `${counted}, the last from ${prefix ?? "?"}`;
-    (isKnownAccount ? this.#known : this.#unknown).set({ code, subject: account.toLowerCase(), detail }, at);
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return [...this.#known.holding(now), ...this.#unknown.holding(now)];
-  }
+export function accountWindow({ code, heldMs, counted, reasons }: AccountRule): AlertWindow {
+  const known = new TimedConditions(heldMs, MOST_REFUSED_ACCOUNTS);
+  const unknown = new TimedConditions(heldMs, MOST_UNKNOWN);
+  return {
+    take: ({ type, account, reason, at, prefix, isKnownAccount }) => {
+      if (type !== "LOGIN_REFUSED" || account === null || account === "" || !reasons.some((one) => one === reason))
+        return;
+      const detail = `${counted}, the last from ${prefix ?? "?"}`;
+      (isKnownAccount ? known : unknown).set({ code, subject: account.toLowerCase(), detail }, at);
+    },
+    holding: (now) => [...known.holding(now), ...unknown.holding(now)],
+  };
 }
 
 const MOST_SENDERS = 50;
@@ -38,54 +28,40 @@ const MOST_SENDERS = 50;
 type Held = Readonly<{ mails: number; recipients: number; detail: string }>;
 
 /** Accounts whose mail is held, until their owner vouches for them, and accounts that reached a sending limit. */
-export class SendingWindows {
-  readonly #held = new Map<string, Held>();
-  readonly #limited = new TimedConditions(SENDING_LIMITED_MS, MOST_SENDERS);
+export function sendingWindow(): AlertWindow {
+  const held = new Map<string, Held>();
+  const limited = new TimedConditions(SENDING_LIMITED_MS, MOST_SENDERS);
+  return {
+    take: (event) => {
+      const account = event.account?.toLowerCase() ?? "";
+      if (account === "") return;
+      if (event.type === "EMAIL_HELD") {
+        const before = held.get(account);
+        if (before !== undefined || held.size < MOST_SENDERS) held.set(account, oneMoreHeld(account, before, event));
+      } else if (event.type === "EMAIL_DEFERRED" && isLimit(event)) {
+        limited.set({ code: "sending_limited", subject: account, detail: limitText(event) }, event.at);
+      } else if (event.type === "ACCOUNT_RELEASED" || event.type === "ACCOUNT_REMOVED") held.delete(account);
+    },
+    remember: ({ code, subject, detail }) => {
+      if (code === "account_held") held.set(subject, { mails: 0, recipients: 0, detail });
+    },
+    holding: (now) => [
+      ...[...held].map(([subject, { detail }]): Holding => ({ code: "account_held", subject, detail })),
+      ...limited.holding(now),
+    ],
+  };
+}
 
-  take(event: AlertEvent): void {
-    const account = event.account?.toLowerCase() ?? "";
-    if (account === "") return;
-    switch (event.type) {
-      case "EMAIL_HELD":
-        this.#hold(account, event);
-        return;
-      case "EMAIL_DEFERRED":
-        if (isLimit(event)) this.#limit(account, event);
-        return;
-      case "ACCOUNT_RELEASED":
-      case "ACCOUNT_REMOVED":
-        this.#held.delete(account);
-        return;
-      default:
-    }
-  }
+function oneMoreHeld(account: string, before: Held | undefined, event: AlertEvent): Held {
+  const mails = (before?.mails ?? 0) + 1;
+  const recipients = (before?.recipients ?? 0) + (event.recipients ?? 1);
+  const what = `${plural(mails, "mail")} to ${plural(recipients, "recipient")} from ${event.prefix ?? "?"}`;
+  return { mails, recipients, detail: `${what} ${mails === 1 ? "is" : "are"} held${whyOf(account, event)}` };
+}
 
-  /** A hold that is older than the events that are read. */
-  remember({ subject, detail }: Holding): void {
-    this.#held.set(subject, { mails: 0, recipients: 0, detail });
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    const held = [...this.#held].map(([subject, { detail }]) => ({ code: "account_held" as const, subject, detail }));
-    return [...held, ...this.#limited.holding(now)];
-  }
-
-  #hold(account: string, event: AlertEvent): void {
-    const { prefix, recipients } = event;
-    const before = this.#held.get(account);
-    if (before === undefined && this.#held.size >= MOST_SENDERS) return;
-    const mails = (before?.mails ?? 0) + 1;
-    const all = (before?.recipients ?? 0) + (recipients ?? 1);
-    const what = `${plural(mails, "mail")} to ${plural(all, "recipient")} from ${prefix ?? "?"}`;
-    const detail = `${what} ${mails === 1 ? "is" : "are"} held${whyOf(account, event)}`;
-    this.#held.set(account, { mails, recipients: all, detail });
-  }
-
-  #limit(subject: string, { at, prefix, count, limit, windowMs, reason }: AlertEvent): void {
-    const what = reason === "account_mail_limit" ? "mails" : "recipients";
-    const detail = `${count ?? "?"} ${what} within ${formatDuration(windowMs ?? 0)}, limit ${limit ?? "?"}, the last from ${prefix ?? "?"}`;
-    this.#limited.set({ code: "sending_limited", subject, detail }, at);
-  }
+function limitText({ prefix, count, limit, windowMs, reason }: AlertEvent): string {
+  const what = reason === "account_mail_limit" ? "mails" : "recipients";
+  return `${count ?? "?"} ${what} within ${formatDuration(windowMs ?? 0)}, limit ${limit ?? "?"}, the last from ${prefix ?? "?"}`;
 }
 
 function whyOf(account: string, { count, limit, windowMs, limitKey }: AlertEvent): string {

@@ -11,7 +11,7 @@ import { AlertBook } from "./book.ts";
 import type { ComponentWatch } from "./health-watch.ts";
 import { AlertCrowd, AlertOutbox } from "./outbox.ts";
 import type { Alert, AlertChannel, AlertEvents, AlertStore } from "./ports.ts";
-import { AlertWindows } from "./windows.ts";
+import { alertWindows } from "./windows.ts";
 import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
 
 export type AlertSettings = Readonly<{
@@ -59,7 +59,7 @@ export class Alerts {
   readonly #outbox: AlertOutbox;
   readonly #crowd = new AlertCrowd();
   #settings: AlertSettings;
-  #windows: AlertWindows;
+  #windows: ReturnType<typeof alertWindows>;
   /** The last id that the windows have counted; null: they must be filled first. */
   #position: number | null = null;
   #spike: Holding | null = null;
@@ -149,8 +149,8 @@ export class Alerts {
     this.#save();
   }
 
-  #emptyWindows(): AlertWindows {
-    const windows = new AlertWindows(this.#settings.thresholds, this.#settings.mailedTo);
+  #emptyWindows() {
+    const windows = alertWindows(this.#settings.thresholds, this.#settings.mailedTo);
     windows.remember(this.#book.open);
     return windows;
   }

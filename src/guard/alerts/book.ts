@@ -1,4 +1,5 @@
 import { alertKey, endsAtOnce, type Holding, isServerIll } from "../../core/alerts/alerts.ts";
+import type { AlertEvent } from "../../core/alerts/rules.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
 
@@ -57,6 +58,14 @@ export class AlertBook {
     return { opened, resolved };
   }
 }
+
+/** Takes each event, and says which conditions its events make true now. */
+export type AlertWindow = Readonly<{
+  take(event: AlertEvent): void;
+  /** Takes an open alert from before the events that are read: in a flood, those of a day are more than are read. */
+  remember?(open: Holding, at: Millis): void;
+  holding(now: Millis): readonly Holding[];
+}>;
 
 /** Conditions that hold for a while after their last event. */
 export class TimedConditions {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { windows } from "../../../test/kit/alert-windows-kit.ts";
 import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
-import { EachChange } from "./change-windows.ts";
+import { eachChange } from "./change-windows.ts";
 
 const WEB = "web:admin via 203.0.113.9";
 
 test("past the first changes of a day, those of each hour share one alert that names the last", () => {
-  const changes = new EachChange({ code: "web_settings", most: 2 });
+  const changes = eachChange({ code: "web_settings", most: 2 });
   const take = (minute: number): void =>
     changes.take({ at: instant(minute * 60_000), subject: `#${minute}`, detail: "changed", isNewNetwork: false });
   for (const minute of [0, 1, 2, 3, 60]) take(minute);
@@ -27,7 +27,7 @@ test("past the first changes of a day, those of each hour share one alert that n
 });
 
 test("a change from a network that is not the owner's is critical, even after a flood of harmless ones", () => {
-  const changes = new EachChange({ code: "web_settings", most: 2 });
+  const changes = eachChange({ code: "web_settings", most: 2 });
   const take = (second: number, isNewNetwork: boolean): void =>
     changes.take({ at: instant(second * 1_000), subject: `#${second}`, detail: "changed", isNewNetwork });
   for (const second of [0, 1, 2]) take(second, false);

@@ -4,7 +4,7 @@ import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
 import { type EventType, meaningOf } from "../../core/events/event-types.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
-import { TimedConditions } from "./book.ts";
+import { type AlertWindow, TimedConditions } from "./book.ts";
 
 type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNetwork: boolean }>;
 type Seen = Readonly<{ at: Millis; holding: Holding }>;
@@ -14,78 +14,66 @@ type Seen = Readonly<{ at: Millis; holding: Holding }>;
  * `most` within the day, those of each hour share one alert, which names the user if all are by one user. So harmless changes leave
  * room for other alerts. A change from a network that is not the owner's is critical.
  */
-export class EachChange {
-  readonly #code: ConditionCode;
-  readonly #most: number;
-  readonly #whose: string | null;
-  #single: readonly Seen[] = [];
-  readonly #hours = new Map<string, Seen & Readonly<{ count: number }>>();
-
-  constructor({ code, most, whose }: Pick<Reported, "code" | "most" | "whose">) {
-    this.#code = code;
-    this.#most = most;
-    this.#whose = whose ?? null;
-  }
-
-  take({ at, subject, detail, isNewNetwork }: WebChange): void {
-    this.#forget(at);
-    const code = isNewNetwork ? "web_new_network" : this.#code;
-    if (this.#single.length < this.#most) {
-      this.#single = [...this.#single, { at, holding: { code, subject, detail } }];
-      return;
-    }
-    const hour = Math.floor(at / HOUR_MS);
-    const key = `${code} ${hour}`;
-    const count = (this.#hours.get(key)?.count ?? 0) + 1;
-    const more = `further changes since ${isoTime(instant(hour * HOUR_MS))}`;
-    const of = this.#whose === null ? more : `${this.#whose} (${more})`;
-    const holding = { code, subject: of, detail: `${count} so far, the last: ${subject}: ${detail}` };
-    this.#hours.set(key, { at, count, holding });
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    this.#forget(now);
-    return [...this.#single, ...this.#hours.values()].map(({ holding }) => holding);
-  }
-
+export function eachChange({ code: usual, most, whose }: Pick<Reported, "code" | "most" | "whose">) {
+  let single: readonly Seen[] = [];
+  const hours = new Map<string, Seen & Readonly<{ count: number }>>();
   /** So that no entry lasts forever after a clock was set back. */
-  #forget(now: Millis): void {
+  const forget = (now: Millis): void => {
     const isOver = ({ at }: Seen): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
-    this.#single = this.#single.filter((one) => !isOver(one));
-    for (const [key, seen] of this.#hours) if (isOver(seen)) this.#hours.delete(key);
-  }
+    single = single.filter((one) => !isOver(one));
+    for (const [key, seen] of hours) if (isOver(seen)) hours.delete(key);
+  };
+  return {
+    take: ({ at, subject, detail, isNewNetwork }: WebChange): void => {
+      forget(at);
+      const code = isNewNetwork ? "web_new_network" : usual;
+      if (single.length < most) {
+        single = [...single, { at, holding: { code, subject, detail } }];
+        return;
+      }
+      const hour = Math.floor(at / HOUR_MS);
+      const key = `${code} ${hour}`;
+      const count = (hours.get(key)?.count ?? 0) + 1;
+      const more = `further changes since ${isoTime(instant(hour * HOUR_MS))}`;
+      const of = whose === undefined ? more : `${whose} (${more})`;
+      const holding = { code, subject: of, detail: `${count} so far, the last: ${subject}: ${detail}` };
+      hours.set(key, { at, count, holding });
+    },
+    holding: (now: Millis): readonly Holding[] => {
+      forget(now);
+      return [...single, ...hours.values()].map(({ holding }) => holding);
+    },
+  };
 }
 
 /** `share`: the changes that are counted together; `most`: their maximum within a day; `whose`: the user, if they are one user's. */
 type Reported = Readonly<{ share: string; code: ConditionCode; most: number; whose?: string; change: WebChange }>;
 
 /** Changes within a day, one by one. */
-export class ChangeWindows {
-  readonly #shares: Shares = new Map();
+export function changeWindow(): AlertWindow {
+  const shares: Shares = new Map();
   /** For each user who changes their own mailbox. */
-  readonly #ofUsers: Shares = new Map();
-
-  take(event: AlertEvent): void {
-    const reported = accountChange(event) ?? ownersChange(event);
-    if (reported === null) return;
-    const { share, whose, change } = reported;
-    if (whose === undefined) return take(this.#shares, reported);
-    // Half of the room is for users without an alert.
-    const isFirst = (this.#ofUsers.get(share)?.holding(change.at).length ?? 0) === 0;
-    const most = isFirst ? MOST_OF_USERS : MOST_OF_USERS / 2;
-    if (holdingIn(this.#ofUsers, change.at).length < most) take(this.#ofUsers, reported);
-    else take(this.#shares, { ...reported, share: "users", most: 0, whose: "several users" });
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return [...holdingIn(this.#ofUsers, now), ...holdingIn(this.#shares, now)];
-  }
+  const ofUsers: Shares = new Map();
+  return {
+    take: (event) => {
+      const reported = accountChange(event) ?? ownersChange(event);
+      if (reported === null) return;
+      const { share, whose, change } = reported;
+      if (whose === undefined) return take(shares, reported);
+      // Half of the room is for users without an alert.
+      const isFirst = (ofUsers.get(share)?.holding(change.at).length ?? 0) === 0;
+      const most = isFirst ? MOST_OF_USERS : MOST_OF_USERS / 2;
+      if (holdingIn(ofUsers, change.at).length < most) take(ofUsers, reported);
+      else take(shares, { ...reported, share: "users", most: 0, whose: "several users" });
+    },
+    holding: (now) => [...holdingIn(ofUsers, now), ...holdingIn(shares, now)],
+  };
 }
 
-type Shares = Map<string, EachChange>;
+type Shares = Map<string, ReturnType<typeof eachChange>>;
 
 function take(shares: Shares, reported: Reported): void {
-  shares.getOrInsertComputed(reported.share, () => new EachChange(reported)).take(reported.change);
+  shares.getOrInsertComputed(reported.share, () => eachChange(reported)).take(reported.change);
 }
 
 function holdingIn(shares: Shares, now: Millis): readonly Holding[] {
@@ -130,26 +118,25 @@ const GUESSES = 5;
 const MOST_OF_KIND = 20;
 
 /** Sign-ins through the web that had the right password, but no code or wrong ones. */
-export class FactorWindows {
-  #wrong: readonly Millis[] = [];
+export function factorWindow(): AlertWindow {
+  let wrong: readonly Millis[] = [];
   /** Addresses from which the right password came without a code: each is reported once. */
-  readonly #asked = new TimedConditions(LONGEST_WINDOW_MS, MOST_OF_KIND);
-
-  take({ type, actor, at, isNewNetwork }: AlertEvent): void {
-    if (actor === null || !isWebAdmin(actor)) return;
-    if (type === "SECOND_FACTOR_ASKED" && isNewNetwork)
-      this.#asked.set({ code: "password_without_code", subject: callersIp(actor) ?? "", detail: "" }, at);
-    if (type === "SECOND_FACTOR_FAILED") this.#wrong = [...this.#wrong, at].slice(-GUESSES);
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    // So that no code counts forever after a clock was set back.
-    this.#wrong = this.#wrong.filter((at) => Math.abs(now - at) < LONGEST_WINDOW_MS);
-    const asked = this.#asked.holding(now);
-    if (this.#wrong.length < GUESSES) return asked;
-    const detail = `${plural(GUESSES, "wrong code")} or more within a day`;
-    return [...asked, { code: "second_factor_guessed", subject: "", detail }];
-  }
+  const asked = new TimedConditions(LONGEST_WINDOW_MS, MOST_OF_KIND);
+  return {
+    take: ({ type, actor, at, isNewNetwork }) => {
+      if (actor === null || !isWebAdmin(actor)) return;
+      if (type === "SECOND_FACTOR_ASKED" && isNewNetwork)
+        asked.set({ code: "password_without_code", subject: callersIp(actor) ?? "", detail: "" }, at);
+      if (type === "SECOND_FACTOR_FAILED") wrong = [...wrong, at].slice(-GUESSES);
+    },
+    holding: (now) => {
+      // So that no code counts forever after a clock was set back.
+      wrong = wrong.filter((at) => Math.abs(now - at) < LONGEST_WINDOW_MS);
+      if (wrong.length < GUESSES) return asked.holding(now);
+      const detail = `${plural(GUESSES, "wrong code")} or more within a day`;
+      return [...asked.holding(now), { code: "second_factor_guessed", subject: "", detail }];
+    },
+  };
 }
 
 type Wording = Pick<WebChange, "subject" | "detail">;

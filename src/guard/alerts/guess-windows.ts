@@ -1,11 +1,10 @@
 import { isMailboxUser } from "../../admin/declare/rights.ts";
-import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, GUESSED_FOR_MS, GUESSING_WINDOW_MS, SPREAD_FACTOR } from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { isAdministrators } from "../../core/events/event-types.ts";
+import { type EventType, isAdministrators } from "../../core/events/event-types.ts";
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, formatDuration, HOUR_MS, type Millis } from "../../core/time.ts";
-import { TimedConditions } from "./book.ts";
+import { type AlertWindow, TimedConditions } from "./book.ts";
 
 /** Networks with recent failures; the network whose last failure is oldest is dropped first. */
 const MOST_NETWORKS = 10_000;
@@ -23,80 +22,62 @@ type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
  * or from a network where the account never signed in. One alert a day for each account. A failure from an address that
  * the account knows is a typing error and does not count.
  */
-export class Hits {
-  readonly #tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
+export function hitWindow(): AlertWindow {
+  const tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
   /** The last refusal without a check at each account. */
-  readonly #refused = new BoundedMap<string, Millis>(MOST_REFUSED);
-  readonly #reported = new TimedConditions(GUESSED_FOR_MS, MOST_ACCOUNTS);
-
-  take(event: AlertEvent): void {
-    const { type, prefix, service } = event;
-    const account = event.account?.toLowerCase() ?? "";
-    if (account === "" || isAdministrators(service, account)) return;
-    switch (type) {
-      case "LOGIN_REFUSED":
-        if (event.reason === "banned") return;
-        this.#refused.set(account, event.at);
-        if (prefix !== null && event.isNewPlace) this.#failed(account, prefix, event.at);
-        return;
-      case "LOGIN_FAILED":
-        if (prefix !== null && event.isNewPlace) this.#failed(account, prefix, event.at);
-        return;
-      case "LOGIN_SUCCEEDED":
-        if (prefix !== null) this.#succeeded(account, prefix, event);
-        return;
-      case "PASSWORD_CHANGED":
-      case "ACCOUNT_SUSPENDED":
-      case "ACCOUNT_REMOVED":
-        if (!isDecidedByOwner(event)) return;
-        for (const code of ["login_after_guesses", "login_new_place"] as const)
-          this.#reported.delete({ code, subject: account }, event.at);
-        return;
-      default:
-    }
-  }
-
-  remember(holding: Holding, at: Millis): void {
-    this.#reported.set(holding, at);
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return this.#reported.holding(now);
-  }
-
-  #failed(account: string, prefix: Prefix, at: Millis): void {
+  const refused = new BoundedMap<string, Millis>(MOST_REFUSED);
+  const reported = new TimedConditions(GUESSED_FOR_MS, MOST_ACCOUNTS);
+  const failed = (account: string, prefix: Prefix, at: Millis): void => {
     const network = networkOf(prefix);
-    const others = (this.#tried.get(network) ?? []).filter((one) => one.account !== account || one.prefix !== prefix);
-    this.#tried.set(network, [...others, { account, prefix, at }].slice(-MOST_TRIED));
-  }
-
-  #succeeded(account: string, prefix: Prefix, { at, isNewPlace, isNewNetwork, isFirst }: AlertEvent): void {
+    const others = (tried.get(network) ?? []).filter((one) => one.account !== account || one.prefix !== prefix);
+    tried.set(network, [...others, { account, prefix, at }].slice(-MOST_TRIED));
+  };
+  const succeeded = (subject: string, prefix: Prefix, { at, isNewPlace, isNewNetwork, isFirst }: AlertEvent): void => {
     // Sign-ins from loopback do not make a place known.
     if (!isNewPlace || LOOPBACK.some((own) => overlaps(own, prefix))) return;
-    const tried = (this.#tried.get(networkOf(prefix)) ?? []).filter(
-      (one) => one.account !== account && one.at > at - DAY_MS,
+    const nearby = (tried.get(networkOf(prefix)) ?? []).filter(
+      ({ account, at: failedAt }) => account !== subject && failedAt > at - DAY_MS,
     );
-    const fromHere = tried.filter((one) => one.prefix === prefix);
-    const suspicious = fromHere.length > 0 || !isNewNetwork ? fromHere : tried;
+    const fromHere = nearby.filter((one) => one.prefix === prefix);
+    const suspicious = fromHere.length > 0 || !isNewNetwork ? fromHere : nearby;
     if (suspicious.length > 0) {
-      const names = [...new Set(suspicious.map((one) => one.account))];
+      const names = [...new Set(suspicious.map(({ account }) => account))];
       const others = names.length > MOST_NAMED ? " and others" : "";
       const where = fromHere.length > 0 ? prefix : networkOf(prefix);
-      const detail = `${account} signed in from ${prefix}; within a day, sign-ins from ${where} failed at ${names.slice(-MOST_NAMED).join(", ")}${others}`;
-      this.#reported.set({ code: "login_after_guesses", subject: account, detail }, at);
+      const detail = `${subject} signed in from ${prefix}; within a day, sign-ins from ${where} failed at ${names.slice(-MOST_NAMED).join(", ")}${others}`;
+      reported.set({ code: "login_after_guesses", subject, detail }, at);
     } else if (isNewNetwork && !isFirst) {
-      const refusedAt = this.#refused.get(account);
+      const refusedAt = refused.get(subject);
       const context =
         refusedAt !== undefined && refusedAt > at - HOUR_MS ? ", while strangers guessed its password" : "";
-      const detail = `${account} signed in from ${prefix}${context}`;
-      this.#reported.set({ code: "login_new_place", subject: account, detail }, at);
+      reported.set({ code: "login_new_place", subject, detail: `${subject} signed in from ${prefix}${context}` }, at);
     }
-  }
+  };
+  return {
+    take: (event) => {
+      const { type, prefix, service, at } = event;
+      const account = event.account?.toLowerCase() ?? "";
+      if (account === "" || isAdministrators(service, account)) return;
+      if (type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && event.reason !== "banned")) {
+        if (type === "LOGIN_REFUSED") refused.set(account, at);
+        if (prefix !== null && event.isNewPlace) failed(account, prefix, at);
+      } else if (type === "LOGIN_SUCCEEDED" && prefix !== null) succeeded(account, prefix, event);
+      else if (isSettled(event))
+        for (const code of ["login_after_guesses", "login_new_place"] as const)
+          reported.delete({ code, subject: account }, at);
+    },
+    remember: (open, at) => {
+      if (open.code === "login_after_guesses") reported.set(open, at);
+    },
+    holding: (now) => reported.holding(now),
+  };
 }
 
+const ENDS: readonly EventType[] = ["PASSWORD_CHANGED", "ACCOUNT_SUSPENDED", "ACCOUNT_REMOVED"];
+
 /** A thief who has a mailbox's password can set another, which must not end the alerts about the theft. */
-function isDecidedByOwner({ actor }: AlertEvent): boolean {
-  return actor === null || !isMailboxUser(actor);
+function isSettled({ type, actor }: AlertEvent): boolean {
+  return ENDS.includes(type) && (actor === null || !isMailboxUser(actor));
 }
 
 function networkOf(prefix: Prefix): Prefix {
@@ -115,80 +96,50 @@ const MOST_OTHERS = 2_000;
  * before: after wrong ones from there, or after very many from anywhere. At a known address the owner may mistype: only
  * very many from there count.
  */
-export class Guesses {
-  readonly #found = new TimedConditions(GUESSED_FOR_MS);
-  readonly #threshold: number;
+export function guessWindow(threshold: number): AlertWindow {
+  const found = new TimedConditions(GUESSED_FOR_MS);
   /** Separate, so that a flood of unknown names does not displace guesses at real accounts. */
-  readonly #ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
-  readonly #ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
-
-  constructor(threshold: number) {
-    this.#threshold = threshold;
-  }
-
-  take(event: AlertEvent): void {
-    const account = event.account?.toLowerCase() ?? "";
-    switch (event.type) {
-      case "LOGIN_FAILED":
-        if (account !== "") this.#failed(account, event);
-        return;
-      case "LOGIN_SUCCEEDED":
-        this.#succeeded(account, event);
-        return;
-      case "PASSWORD_CHANGED":
-      case "ACCOUNT_SUSPENDED":
-      case "ACCOUNT_REMOVED":
-        if (isDecidedByOwner(event)) this.#settle(account, event.at);
-        return;
-      default:
-    }
-  }
-
-  remember(holding: Holding, at: Millis): void {
-    this.#found.set(holding, at);
-  }
-
-  /** Holds for a day: the owner got an alert, and may know that it was legitimate. */
-  holding(now: Millis): readonly Holding[] {
-    return this.#found.holding(now);
-  }
-
-  #failed(account: string, event: AlertEvent): void {
-    const others = this.#failuresOf(account).filter(
-      ({ proof, prefix }) => proof !== event.proof || prefix !== event.prefix,
-    );
-    this.#forget(account);
-    const all = event.isKnownAccount ? this.#ofKnown : this.#ofOthers;
-    all.set(account, [...others, event].slice(-SPREAD_FACTOR * this.#threshold));
-  }
-
+  const ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
+  const ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
+  const many = SPREAD_FACTOR * threshold;
   /** Failures before an account's first sign-in are stored with the others. */
-  #failuresOf(account: string): readonly AlertEvent[] {
-    return this.#ofKnown.get(account) ?? this.#ofOthers.get(account) ?? [];
-  }
-
-  #forget(account: string): void {
-    this.#ofKnown.delete(account);
-    this.#ofOthers.delete(account);
-  }
-
-  #succeeded(account: string, { at, prefix, isNewPlace }: AlertEvent): void {
-    const failures = countable(this.#failuresOf(account).filter((one) => one.at > at - GUESSING_WINDOW_MS));
+  const failuresOf = (account: string): readonly AlertEvent[] => ofKnown.get(account) ?? ofOthers.get(account) ?? [];
+  const forget = (account: string): void => {
+    ofKnown.delete(account);
+    ofOthers.delete(account);
+  };
+  const failed = (account: string, event: AlertEvent): void => {
+    const others = failuresOf(account).filter(({ proof, prefix }) => proof !== event.proof || prefix !== event.prefix);
+    forget(account);
+    (event.isKnownAccount ? ofKnown : ofOthers).set(account, [...others, event].slice(-many));
+  };
+  const succeeded = (account: string, { at, prefix, isNewPlace }: AlertEvent): void => {
+    const failures = countable(failuresOf(account).filter((one) => one.at > at - GUESSING_WINDOW_MS));
     const proofs = new Set(failures.map(({ proof }) => proof));
-    if (proofs.size < this.#threshold) return;
-    const many = SPREAD_FACTOR * this.#threshold;
+    if (proofs.size < threshold) return;
     const fromHere = failures.filter((one) => one.prefix === prefix).length;
     const isGuessed = isNewPlace ? fromHere > 0 || failures.length >= many : fromHere >= many;
     if (!isGuessed) return;
     const detail = `${account} signed in from ${prefix ?? "?"} after ${proofs.size} different wrong passwords within ${formatDuration(GUESSING_WINDOW_MS)}`;
-    this.remember({ code: "password_guessed", subject: account, detail }, at);
-    this.#forget(account);
-  }
-
-  #settle(account: string, at: Millis): void {
-    this.#found.delete({ code: "password_guessed", subject: account }, at);
-    this.#forget(account);
-  }
+    found.set({ code: "password_guessed", subject: account, detail }, at);
+    forget(account);
+  };
+  return {
+    take: (event) => {
+      const account = event.account?.toLowerCase() ?? "";
+      if (event.type === "LOGIN_FAILED" && account !== "") failed(account, event);
+      else if (event.type === "LOGIN_SUCCEEDED") succeeded(account, event);
+      else if (isSettled(event)) {
+        found.delete({ code: "password_guessed", subject: account }, event.at);
+        forget(account);
+      }
+    },
+    remember: (open, at) => {
+      if (open.code === "password_guessed") found.set(open, at);
+    },
+    // For a day: the owner got an alert, and may know that it was legitimate.
+    holding: (now) => found.holding(now),
+  };
 }
 
 /** A failure from a log has no password hash. It may be the same password as a known one, so it does not count. */

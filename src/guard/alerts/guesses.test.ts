@@ -6,16 +6,16 @@ import { NOON } from "../../../test/kit/samples.ts";
 import type { AlertEvent } from "../../core/alerts/rules.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { HOUR_MS, later, type Millis } from "../../core/time.ts";
-import { Guesses } from "./guess-windows.ts";
+import { guessWindow } from "./guess-windows.ts";
 
 const ANNA = "anna@example.test";
 const HERE = "203.0.113.7";
 const THERE = "198.51.100.9";
 
-let guesses: Guesses;
+let guesses: ReturnType<typeof guessWindow>;
 let now: Millis;
 function startAgain(failures = 3): void {
-  guesses = new Guesses(failures);
+  guesses = guessWindow(failures);
   now = NOON;
 }
 beforeEachOf(import.meta.filename, () => startAgain());

@@ -10,10 +10,10 @@ import {
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
-import { AccountWindow, SendingWindows } from "./account-windows.ts";
-import { TimedConditions } from "./book.ts";
-import { ChangeWindows, FactorWindows } from "./change-windows.ts";
-import { Guesses, Hits } from "./guess-windows.ts";
+import { accountWindow, sendingWindow } from "./account-windows.ts";
+import { type AlertWindow, TimedConditions } from "./book.ts";
+import { changeWindow, factorWindow } from "./change-windows.ts";
+import { guessWindow, hitWindow } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
 const MOST_NAMED = 3;
@@ -31,87 +31,62 @@ const LASTING: readonly AlertCode[] = [
 
 type Seen = Readonly<{ at: Millis; name: string }>;
 
-/** Takes each event, and says which conditions its events make true now. */
-type Window = Readonly<{ take(event: AlertEvent): void; holding(now: Millis): readonly Holding[] }>;
-
 /**
  * Counts recent events. The result depends only on committed events, so reading them again after a restart gives the
- * same. Bounded: each rule remembers no more than its threshold.
+ * same. Bounded: each rule remembers no more than its threshold. `mailedTo`: the addresses that get alerts.
  */
-export class AlertWindows {
-  readonly #sending = new SendingWindows();
-  readonly #guesses: Guesses;
-  readonly #hits = new Hits();
-  readonly #changes = new TimedConditions(LONGEST_WINDOW_MS);
-  readonly #all: readonly Window[];
-
-  /** `mailedTo`: the addresses that get alerts. */
-  constructor(thresholds: Thresholds, mailedTo: readonly string[] = []) {
-    this.#guesses = new Guesses(thresholds.password_guessed);
-    this.#all = [
-      ...eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code])),
-      new LostMail(mailedTo),
-      ...accountRules.map((rule) => new AccountWindow(rule)),
-      this.#sending,
-      new ChangeWindows(),
-      new FactorWindows(),
-      this.#guesses,
-      this.#hits,
-    ];
-  }
-
-  /** Events in the order of their ids. */
-  take(event: AlertEvent): void {
-    for (const window of this.#all) window.take(event);
-  }
-
-  /** Adds what was known before the events that are read: in a flood, those of a day are more than are read. */
-  remember(open: readonly Alert[]): void {
-    for (const { code, subject, detail, openedAt } of open) {
-      if (code === "password_guessed") this.#guesses.remember({ code, subject, detail }, openedAt);
-      if (code === "login_after_guesses") this.#hits.remember({ code, subject, detail }, openedAt);
-      if (LASTING.includes(code)) this.#changes.set({ code, subject, detail }, openedAt);
-      if (code === "account_held") this.#sending.remember({ code, subject, detail });
-    }
-  }
-
-  holding(now: Millis): readonly Holding[] {
+export function alertWindows(thresholds: Thresholds, mailedTo: readonly string[] = []) {
+  const lasting = new TimedConditions(LONGEST_WINDOW_MS);
+  const all: readonly AlertWindow[] = [
+    ...eventRules.map((rule) => ruleWindow(rule, thresholds[rule.code])),
+    lostMailWindow(mailedTo),
+    ...accountRules.map(accountWindow),
+    sendingWindow(),
+    changeWindow(),
+    factorWindow(),
+    guessWindow(thresholds.password_guessed),
+    hitWindow(),
+  ];
+  return {
+    /** Events in the order of their ids. */
+    take: (event: AlertEvent): void => {
+      for (const window of all) window.take(event);
+    },
+    remember: (open: readonly Alert[]): void => {
+      for (const { code, subject, detail, openedAt } of open) {
+        if (LASTING.includes(code)) lasting.set({ code, subject, detail }, openedAt);
+        for (const window of all) window.remember?.({ code, subject, detail }, openedAt);
+      }
+    },
     // The windows last: they have the latest details.
-    return [...this.#changes.holding(now), ...this.#all.flatMap((window) => window.holding(now))];
-  }
+    holding: (now: Millis): readonly Holding[] => [
+      ...lasting.holding(now),
+      ...all.flatMap((window) => window.holding(now)),
+    ],
+  };
 }
 
-class RuleWindow implements Window {
-  readonly #rule: EventRule;
-  readonly #threshold: number;
+function ruleWindow({ code, windowMs, counted, matches, distinct = false }: EventRule, threshold: number): AlertWindow {
   /** Ascending by time: an entry that is seen again moves to the end. */
-  readonly #seen: BoundedMap<string | number, Seen>;
-
-  constructor(rule: EventRule, threshold: number) {
-    this.#rule = rule;
-    this.#threshold = threshold;
-    this.#seen = new BoundedMap(threshold);
-  }
-
-  take(event: AlertEvent): void {
-    if (!this.#rule.matches(event)) return;
-    const name = event.prefix ?? event.account ?? "";
-    this.#seen.set(this.#rule.distinct === true ? name : event.id, { at: event.at, name });
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    const { code, windowMs, counted } = this.#rule;
-    for (const [key, { at }] of this.#seen) {
-      if (at > now - windowMs) break;
-      this.#seen.delete(key);
-    }
-    if (this.#seen.size < this.#threshold) return [];
-    const named = mostFrequent([...this.#seen].map(([, { name }]) => name));
-    const from =
-      named.length === 0 ? "" : `, from ${named.join(", ")}${this.#rule.distinct === true ? " and others" : ""}`;
-    const detail = `${this.#threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`;
-    return [{ code, subject: "", detail }];
-  }
+  const seen = new BoundedMap<string | number, Seen>(threshold);
+  return {
+    take: (event) => {
+      if (!matches(event)) return;
+      const name = event.prefix ?? event.account ?? "";
+      seen.set(distinct ? name : event.id, { at: event.at, name });
+    },
+    holding: (now) => {
+      for (const [key, { at }] of seen) {
+        if (at > now - windowMs) break;
+        seen.delete(key);
+      }
+      if (seen.size < threshold) return [];
+      const named = mostFrequent([...seen].map(([, { name }]) => name));
+      const from = named.length === 0 ? "" : `, from ${named.join(", ")}${distinct ? " and others" : ""}`;
+      const detail = `${threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`;
+      return [{ code, subject: "", detail }];
+    },
+  };
 }
 
 const REFUSED = {
@@ -123,28 +98,22 @@ const REFUSED = {
  * Mail that was accepted here and is lost, or refused by an address that gets alerts: it may refuse these too. Each address has its own
  * alert: one that loses mail every day hides no other.
  */
-class LostMail implements Window {
-  readonly #mailedTo: readonly string[];
-  readonly #found = new TimedConditions(LONGEST_WINDOW_MS);
-
-  constructor(mailedTo: readonly string[]) {
-    this.#mailedTo = mailedTo.map((address) => address.toLowerCase());
-  }
-
-  take({ type, verdict, subject, at }: AlertEvent): void {
-    const ofAlerts = this.#mailedTo.includes((subject ?? "").toLowerCase());
-    const isRefused = type === "EMAIL_BOUNCED" && (verdict === "lose" || ofAlerts);
-    if (!isRefused && type !== "BOUNCE_WITHHELD") return;
-    const all = this.#found.holding(at).map((one) => one.subject);
-    const of = withoutExtension(subject ?? "").toLowerCase();
-    const hasRoom = all.includes(of) || all.length < MOST_ADDRESSES;
-    const detail = isRefused ? REFUSED[ofAlerts ? "alerts" : "others"] : "a report about mail was withheld";
-    this.#found.set({ code: "mail_undelivered", subject: hasRoom ? of : "further addresses", detail }, at);
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return this.#found.holding(now);
-  }
+function lostMailWindow(mailedTo: readonly string[]): AlertWindow {
+  const alerted = mailedTo.map((address) => address.toLowerCase());
+  const found = new TimedConditions(LONGEST_WINDOW_MS);
+  return {
+    take: ({ type, verdict, subject, at }) => {
+      const ofAlerts = alerted.includes((subject ?? "").toLowerCase());
+      const isRefused = type === "EMAIL_BOUNCED" && (verdict === "lose" || ofAlerts);
+      if (!isRefused && type !== "BOUNCE_WITHHELD") return;
+      const all = found.holding(at).map((one) => one.subject);
+      const of = withoutExtension(subject ?? "").toLowerCase();
+      const hasRoom = all.includes(of) || all.length < MOST_ADDRESSES;
+      const detail = isRefused ? REFUSED[ofAlerts ? "alerts" : "others"] : "a report about mail was withheld";
+      found.set({ code: "mail_undelivered", subject: hasRoom ? of : "further addresses", detail }, at);
+    },
+    holding: (now) => found.holding(now),
+  };
 }
 
 function mostFrequent(names: readonly string[]): readonly string[] {
