@@ -1,6 +1,7 @@
 import { sideEffectsOf } from "../core/decide/command.ts";
 import { type Change, type Decision, isIntermediatePass, type LogPosition } from "../core/decide/decision.ts";
 import type { Policy } from "../core/decide/policy.ts";
+import { protectionOf } from "../core/decide/sparing.ts";
 import { messageOf } from "../core/error.ts";
 import { type Audit, auditRecord, type NetworkEvent } from "../core/events/command.ts";
 import { type Event, isLogin } from "../core/events/event.ts";
@@ -11,6 +12,7 @@ import type { Millis } from "../core/time.ts";
 import { CommitTimer } from "./commits.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
+import type { Clock } from "./ports.ts";
 
 type OnDecided = (decision: Decision) => void;
 /** What waits for the commit: the answer to an event, or a record without a decision. */
@@ -23,6 +25,7 @@ export type Committed = Readonly<Trace>;
 
 type EngineParts = EventProcessorParts &
   Readonly<{
+    clock: Clock;
     /** Publishes: called once after each commit, before the answers that waited for it. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;
     /** Called with the reason for a lost transaction. Must not throw. */
@@ -59,7 +62,7 @@ export class Engine {
   }
 
   get policy(): Policy {
-    return this.#processor.policy;
+    return this.#processor.facts.policy;
   }
 
   /** The newest event of this engine; 0 before its first. */
@@ -68,7 +71,7 @@ export class Engine {
   }
 
   setPolicy(policy: Policy): void {
-    this.#processor.setPolicy(policy);
+    this.#processor.facts.setPolicy(policy, this.#parts.clock.now());
     this.simulationChanged();
   }
 
@@ -90,7 +93,12 @@ export class Engine {
 
   /** Whether it is on a list of addresses that are never banned, so that no lookup about it is needed. */
   isProtected(ip: Ip): boolean {
-    return this.#processor.isProtected(ip);
+    try {
+      return this.#processor.facts.protection(ip, this.#parts.clock.now()) !== null;
+    } catch {
+      // The database cannot be read: nothing new is refused.
+      return true;
+    }
   }
 
   /** The prefix in which this address would be banned. */
@@ -98,9 +106,10 @@ export class Engine {
     return this.#processor.facts.prefixOf(ip);
   }
 
-  /** The reason that forbids a ban of this network now, or null. */
+  /** The reason that forbids a ban of this network now, by the rule that decides bans; null if none. */
   protectionOf(network: Prefix): Protection | null {
-    return this.#processor.protectionOf(network);
+    const now = this.#parts.clock.now();
+    return protectionOf(this.#processor.facts.sparing(network, now), now);
   }
 
   /** Notes that an administrator used a session or a token from this address. It is not banned for a while. */
@@ -215,7 +224,7 @@ export class Engine {
     if (now < this.#storeRetryAt && now > this.#storeRetryAt - 2 * LIMITS.storeRetryMs) return false;
     try {
       this.#parts.store.begin();
-      this.#processor.begin(now);
+      this.#processor.facts.begin(now);
       this.#endSimulation(now);
     } catch (error) {
       this.#abandon(error, now);

@@ -1,8 +1,6 @@
 import { decideCommand } from "../core/decide/command.ts";
 import { decide } from "../core/decide/decide.ts";
 import type { Change, Decision } from "../core/decide/decision.ts";
-import type { Policy } from "../core/decide/policy.ts";
-import { protectionOf } from "../core/decide/sparing.ts";
 import { changeRecord, type NetworkEvent } from "../core/events/command.ts";
 import {
   type ClientEvent,
@@ -14,18 +12,15 @@ import {
   recordOf,
 } from "../core/events/event.ts";
 import { type Observation, observationRecord } from "../core/events/log.ts";
-import type { Protection } from "../core/events/reasons.ts";
-import type { Ip, Prefix } from "../core/net/ip.ts";
 import { isOver, type Millis } from "../core/time.ts";
 import { UNRECORDED_PASS, whatStillApplies } from "./commits.ts";
 import { type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
 import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
-import type { Clock } from "./ports.ts";
 import type { Store } from "./storage-ports.ts";
 
 /** Where the facts come from, and where rows and changes go. */
-export type EventProcessorParts = FactBaseParts & Readonly<{ store: Store; clock: Clock }>;
+export type EventProcessorParts = FactBaseParts & Readonly<{ store: Store }>;
 
 /** Changes of the open transaction so far. */
 export type Trace = {
@@ -39,7 +34,6 @@ export type Trace = {
 /** Gathers the facts of an event, decides, and writes the outcome into the open transaction. */
 export class EventProcessor {
   readonly #store: Store;
-  readonly #clock: Clock;
   readonly facts: FactBase;
   #idAtBegin = 0;
   /**
@@ -52,7 +46,6 @@ export class EventProcessor {
 
   constructor(parts: EventProcessorParts) {
     this.#store = parts.store;
-    this.#clock = parts.clock;
     this.facts = new FactBase(parts);
   }
 
@@ -65,7 +58,7 @@ export class EventProcessor {
     }
     this.facts.countClient(event, now);
     const facts = this.factsAfterExpiry(event, now);
-    const decided = decide(this.policy, facts, event, now);
+    const decided = decide(this.facts.policy, facts, event, now);
     const remembered = this.facts.takeRemembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     // Before `seen`, which ends look-ups; `seen` reads no window that this changes.
     this.facts.update(event, decided, facts, now);
@@ -122,7 +115,12 @@ export class EventProcessor {
     if (isNetworkEvent(event)) return UNRECORDED_PASS;
     try {
       const facts = this.facts.ofUnrecorded(event, now);
-      const decided = decide(this.policy, facts, isLogin(event) ? { ...event, withoutBan: "unwritable" } : event, now);
+      const decided = decide(
+        this.facts.policy,
+        facts,
+        isLogin(event) ? { ...event, withoutBan: "unwritable" } : event,
+        now,
+      );
       this.facts.updateUnrecorded(event, decided, facts, now);
       return whatStillApplies(event, decided);
     } catch {
@@ -151,20 +149,8 @@ export class EventProcessor {
     return this.decideUnrecorded(event, now);
   }
 
-  get policy(): Policy {
-    return this.facts.policy;
-  }
-
   get trace(): Readonly<Trace> {
     return this.#trace;
-  }
-
-  setPolicy(policy: Policy): void {
-    this.facts.setPolicy(policy, this.#clock.now());
-  }
-
-  begin(now: Millis): void {
-    this.facts.begin(now);
   }
 
   /** Whether the open transaction has written a row. */
@@ -180,21 +166,5 @@ export class EventProcessor {
     this.facts.ended(committed);
     if (committed) this.#idAtBegin = this.#trace.lastEventId;
     else this.#trace.lastEventId = this.#idAtBegin;
-  }
-
-  /** Whether the address is on a list of addresses that are never banned. */
-  isProtected(ip: Ip): boolean {
-    try {
-      return this.facts.protection(ip, this.#clock.now()) !== null;
-    } catch {
-      // The database cannot be read: nothing new is refused.
-      return true;
-    }
-  }
-
-  /** The reason that forbids a ban of this network now, by the rule that decides bans; null if none. */
-  protectionOf(network: Prefix): Protection | null {
-    const now = this.#clock.now();
-    return protectionOf(this.facts.sparing(network, now), now);
   }
 }

@@ -97,7 +97,6 @@ export class Replay {
       },
       notices: QUIET,
       progress: new SmtpProgress(),
-      clock: { now: () => this.#now },
     });
   }
 
@@ -110,7 +109,7 @@ export class Replay {
       history.prune(at);
       history.store.begin();
     }
-    this.#processor.begin(at);
+    this.#processor.facts.begin(at);
     if (Math.abs(at - this.#sweptAt) < SWEEP_EVERY_MS) return;
     // A ban that only the replay made has no recorded end. A recorded end comes within the minute.
     for (const prefix of history.banLog.expired(instant(at - SWEEP_EVERY_MS), BANS_PER_SWEEP))
@@ -121,7 +120,7 @@ export class Replay {
   *#decided(step: DecidedStep): Generator<Replayed> {
     if (step.seen.restarted === true) {
       this.#processor = this.#started();
-      this.#processor.begin(step.at);
+      this.#processor.facts.begin(step.at);
     }
     if (this.#unreached.has(step)) {
       yield { step, decision: null, bans: [], spared: [] };
@@ -146,7 +145,7 @@ export class Replay {
   #decide<S extends DecidedStep | AskedStep>(step: S, event: ClientEvent) {
     for (const { ip, at } of step.seen.administrators ?? []) this.#processor.facts.administratorAt(ip, at);
     this.#processor.facts.restorePending(step.seen.pending ?? []);
-    if (this.#facts.tell(event, step.seen)) this.#processor.setPolicy(this.#parts.policy);
+    if (this.#facts.tell(event, step.seen)) this.#processor.facts.setPolicy(this.#parts.policy, this.#now);
     this.#changes.length = 0;
     const decision = this.#processor.process(event, step.at);
     const bans = this.#changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []));
