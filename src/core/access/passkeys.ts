@@ -1,17 +1,21 @@
+import * as z from "zod/mini";
 import { isNameOf } from "../net/address.ts";
 import { parseIp } from "../net/ip.ts";
 import { parseJson } from "../text.ts";
 
 /** What an authenticator signs for a passkey: https://www.w3.org/TR/webauthn-3/, 5.8.1 and 6.1. */
 
-export type ClientData = Readonly<{ type: string; challenge: string; origin: string }>;
+/** Of a page that no page of a different site frames (7.1, 9 and 10). */
+const clientData = z.object({
+  type: z.string(),
+  challenge: z.string(),
+  origin: z.string(),
+  crossOrigin: z.optional(z.literal(false)),
+  topOrigin: z.optional(z.never()),
+});
 
-/** Null if invalid, or if the page was framed by a page of a different site (7.1, 9 and 10). */
-export function parseClientData(bytes: Buffer): ClientData | null {
-  const { type, challenge, origin, crossOrigin, topOrigin } = objectIn(bytes.toString("utf8"));
-  if (typeof type !== "string" || typeof challenge !== "string" || typeof origin !== "string") return null;
-  const isFramed = (crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined;
-  return isFramed ? null : { type, challenge, origin };
+export function parseClientData(bytes: Buffer): Readonly<z.output<typeof clientData>> | null {
+  return clientData.safeParse(parseJson(bytes.toString("utf8"))).data ?? null;
 }
 
 export type AuthenticatorData = Readonly<{
@@ -58,11 +62,6 @@ function credentialIn(bytes: Buffer): Buffer | null {
   const to = from + bytes.readUInt16BE(from - LENGTH_BYTES);
   // The key follows.
   return to > from && to < bytes.length ? bytes.subarray(from, to) : null;
-}
-
-function objectIn(text: string): Readonly<Record<string, unknown>> {
-  const json = parseJson(text);
-  return typeof json === "object" && json !== null ? { ...json } : {};
 }
 
 const LOCAL = "localhost";
