@@ -51,15 +51,10 @@ export class Factors {
     this.#parts = parts;
   }
 
-  /** Identifies the app; null if none is set up. */
+  /** Identifies the app; null if none is set up, so that the password is enough. */
   app(): string | null {
     const totp = this.#parts.factors.totp();
     return totp === null ? null : base32(totp.secret);
-  }
-
-  /** Whether a code is needed in addition to the password. */
-  isNeeded(): boolean {
-    return this.#parts.factors.totp() !== null;
   }
 
   /** Uses up the code if it is right. Throws if that cannot be written. */

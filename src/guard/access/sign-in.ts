@@ -36,11 +36,9 @@ export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
  * wait, so that a client that tries without pause cannot keep out another one in its network.
  */
 export class LoginLanes {
-  /** The running attempts, each with the one that waits. */
-  readonly #served = new Map<string, (() => void) | null>();
+  /** The running attempts: whose shares each takes, and which one waits for it. */
+  readonly #running = new Map<string, { readonly among: Lane["among"]; next: (() => void) | null }>();
   readonly #most: number;
-  /** The queues that are not reserved: whose share each takes. */
-  readonly #shared = new Map<string, Lane["among"]>();
 
   /** `most`: the maximum number of queues that are not reserved. */
   constructor(most: number) {
@@ -49,48 +47,28 @@ export class LoginLanes {
 
   /** Whether it has a queue, or may get one. */
   hasShare({ name, among }: Lane): boolean {
-    if (this.#served.has(name) || among.length === 0) return true;
-    const shared = [...this.#shared.values()];
+    if (this.#running.has(name) || among.length === 0) return true;
+    const shared = [...this.#running.values()].filter((one) => one.among.length > 0);
     const isUsedUp = (whose: string): boolean =>
-      shared.filter((others) => others.includes(whose)).length >= this.#most * SHARE;
+      shared.filter((others) => others.among.includes(whose)).length >= this.#most * SHARE;
     return shared.length < this.#most && !among.some(isUsedUp);
-  }
-
-  /** Resolves when it is the attempt's turn, with whether it may continue. */
-  async #enter(lane: Lane): Promise<boolean> {
-    const { name, among } = lane;
-    const waiting = this.#served.get(name);
-    if (waiting === undefined) {
-      if (!this.hasShare(lane)) return false;
-      if (among.length > 0) this.#shared.set(name, among);
-      this.#served.set(name, null);
-      return true;
-    }
-    if (waiting !== null) return false;
-    await new Promise<void>((resolve) => this.#served.set(name, resolve));
-    return true;
   }
 
   /** Does the work when it is its turn; `refused` if every place is taken. */
   async inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> {
-    if (!(await this.#enter(lane))) return "refused";
+    const before = this.#running.get(lane.name);
+    if (before === undefined ? !this.hasShare(lane) : before.next !== null) return "refused";
+    const place = before ?? { among: lane.among, next: null };
+    this.#running.set(lane.name, place);
+    if (before !== undefined) await new Promise<void>((resolve) => (before.next = resolve));
     try {
       return await work();
     } finally {
-      this.#leave(lane);
+      const { next } = place;
+      place.next = null;
+      if (next === null) this.#running.delete(lane.name);
+      else next();
     }
-  }
-
-  /** Passes the place to the waiting attempt, if there is one. */
-  #leave({ name }: Lane): void {
-    const next = this.#served.get(name);
-    if (next !== undefined && next !== null) {
-      this.#served.set(name, null);
-      next();
-      return;
-    }
-    this.#served.delete(name);
-    this.#shared.delete(name);
   }
 }
 
@@ -136,9 +114,8 @@ type Password = Readonly<{ password: string; code?: string | undefined }>;
 type Try = Given & Pick<Attempt, "ip">;
 /** `mark`: distinguishes guesses. */
 type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
-/** A half sign-in has no effect. `late`: its caller was already answered without a session. */
-type NotChecked = "code_needed" | "late";
-type Judged = Readonly<{ outcome: "right"; hash: string }> | Readonly<{ outcome: NotIn }>;
+/** `hash`: of the right password; with a passkey, of the present one. */
+type Judged = Readonly<{ hash: string }> | NotIn;
 /** `isStill`: whether the password and the app are unchanged since the check started. */
 type Known = Readonly<{
   hash: string | null;
@@ -202,7 +179,7 @@ export class SignIn {
       }
     };
     const judged = await this.#try(attempt, this.#laneOf(attempt), opens);
-    if (judged.outcome !== "right") return judged.outcome;
+    if (typeof judged === "string") return judged;
     const browser = browserOf(attempt.known, judged.hash) ?? randomBytes(BROWSER_BYTES).toString("hex");
     return { secret, digest, known: knownBy(judged.hash, browser) };
   }
@@ -211,13 +188,12 @@ export class SignIn {
   async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
     const proves = (): void => this.#parts.sessions.prove(digest, this.#parts.clock.now());
     const judged = await this.#try(attempt, { name: digest, among: [], from: "session" }, proves);
-    return judged.outcome === "right" ? "proved" : judged.outcome;
+    return typeof judged === "string" ? judged : "proved";
   }
 
-  async #try(attempt: Try, lane: CodeLane, takesEffect: () => void): Promise<Judged> {
+  #try(attempt: Try, lane: CodeLane, takesEffect: () => void): Promise<Judged> {
     const since = this.#parts.clock.now();
-    const judged = await this.#lanes.inTurn(lane, () => this.#judged(attempt, { ...lane, since, takesEffect }));
-    return judged === "refused" ? { outcome: judged } : judged;
+    return this.#lanes.inTurn(lane, () => this.#judged(attempt, { ...lane, since, takesEffect }));
   }
 
   /** A browser that has signed in with the present password has a separate queue, which neither strangers nor other browsers can fill. */
@@ -231,9 +207,9 @@ export class SignIn {
   async #judged({ ip, ...given }: Try, { from, among, since, takesEffect }: Turn): Promise<Judged> {
     const { engine, credentials, clock } = this.#parts;
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
-    if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return { outcome: "refused" };
+    if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    if (!(await mayCheck(engine, this.#bounds, { ...event, passwordHash: "" }))) return { outcome: "refused" };
+    if (!(await mayCheck(engine, this.#bounds, { ...event, passwordHash: "" }))) return "refused";
 
     const hash = credentials.adminPasswordHash();
     const app = this.factors.app();
@@ -245,8 +221,7 @@ export class SignIn {
       "passkey" in given
         ? await this.#checkPasskey(given.passkey, ip)
         : await this.#checkPassword(given, { hash, from, by, isStill, isLate });
-    if (checked === "code_needed") return { outcome: checked };
-    if (checked === "late") return { outcome: "refused" };
+    if (typeof checked === "string") return checked;
     const { isRight, mark, ...using } = checked;
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
     const passwordHash = this.#passwordHashOf(mark);
@@ -259,24 +234,26 @@ export class SignIn {
     });
     if (banIn(decision) !== null) this.#bounds.banned();
     const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
-    if (!isRight || hash === null || !isStill() || isGone) return { outcome: "wrong" };
+    if (!isRight || hash === null || !isStill() || isGone) return "wrong";
     // Before anything is awaited: a reset that is recorded with this sign-in, and takes effect next, ends the session.
     takesEffect();
-    return { outcome: "right", hash };
+    return { hash };
   }
 
   async #checkPassword(
     { password, code }: Password,
     { hash, from, by, isStill, isLate }: Known,
-  ): Promise<Checked | NotChecked> {
+  ): Promise<Checked | NotIn> {
     const { passwords } = this.#parts;
     const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
-    if (isPassword && this.factors.isNeeded()) {
+    // A half sign-in has no effect.
+    if (isPassword && this.factors.app() !== null) {
       if (code === undefined) {
         await this.factors.asked({ from, by });
         return "code_needed";
       }
-      if (isLate()) return "late";
+      // Its caller was already answered without a session.
+      if (isLate()) return "refused";
     }
     // A refused attempt uses up no code.
     const isRight = isPassword && (await this.factors.isRight({ code: code ?? "", from, hash, by }));
