@@ -26,3 +26,12 @@ export function nullOn<T>(codes: readonly string[], work: () => T): T | null {
     throw error;
   }
 }
+
+/** Reports a reason, unless it is the last one; null: there is none now. So what fails again and again fills no log. */
+export function reportOnce(report: (reason: string) => void): (reason: string | null) => void {
+  let last: string | null = null;
+  return (reason) => {
+    if (reason !== null && reason !== last) report(reason);
+    last = reason;
+  };
+}

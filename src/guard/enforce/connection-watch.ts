@@ -1,4 +1,4 @@
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { connectionName } from "../../core/events/connection.ts";
 import { type ConnectionPlan, type ConnectionRules, planConnections } from "../../core/firewall/connection-shares.ts";
 import type { Prefix } from "../../core/net/ip.ts";
@@ -50,7 +50,7 @@ export class ConnectionWatch {
   #quiet: { sockets: number; left: number } | null = null;
   #lastOrders = "";
   #sentAt = Number.NEGATIVE_INFINITY;
-  #trouble: string | null = null;
+  readonly #report: (trouble: string | null) => void;
   /** Why connections could not be closed, and when. */
   #unable: Readonly<{ reason: string; at: number }> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -60,6 +60,9 @@ export class ConnectionWatch {
 
   constructor(parts: ConnectionWatchParts) {
     this.#parts = parts;
+    this.#report = reportOnce((reason) =>
+      parts.log.warn("Cannot limit the connections that a client holds open.", { reason }),
+    );
   }
 
   start(): void {
@@ -157,12 +160,5 @@ export class ConnectionWatch {
     this.#lastOrders = text;
     this.#sentAt = performance.now();
     return null;
-  }
-
-  /** Logs each reason once. */
-  #report(trouble: string | null): void {
-    if (trouble !== null && trouble !== this.#trouble)
-      this.#parts.log.warn("Cannot limit the connections that a client holds open.", { reason: trouble });
-    this.#trouble = trouble;
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { BanStep, Firewall } from "../network-ports.ts";
 import type { Clock, Log, Outcome } from "../ports.ts";
@@ -32,11 +32,12 @@ export class KernelSessionCutter {
   #cutting: Promise<void> | null = null;
   #applied = 0;
   #cut = 0;
-  #cutReason: string | null = null;
+  readonly #report: (reason: string | null) => void;
   #stopped = false;
 
   constructor(parts: KernelSessionCutterParts) {
     this.#parts = parts;
+    this.#report = reportOnce((reason) => parts.log.warn("Sessions of banned addresses stay open.", { reason }));
   }
 
   /** Skips bans from before the start: the firewall itself refuses their sessions. */
@@ -69,12 +70,12 @@ export class KernelSessionCutter {
         this.#cut = steps.at(-1)?.id ?? upTo;
         const added = steps.filter(({ type }) => type === "add").map(({ prefix }) => prefix);
         const outcome: Outcome = added.length === 0 ? { ok: true } : await firewall.cut(added);
-        this.#sayCut(outcome.ok ? null : outcome.reason);
+        this.#report(outcome.ok ? null : outcome.reason);
         await this.#readBack(steps);
         await pause(CUT.pauseMs);
       }
     } catch (error) {
-      this.#sayCut(messageOf(error));
+      this.#report(messageOf(error));
     }
     this.#cutting = null;
   }
@@ -97,12 +98,5 @@ export class KernelSessionCutter {
   #isLifted(prefixes: readonly Prefix[]): boolean {
     const later = this.#parts.banLog.after(this.#cut, CUT.stepsAhead);
     return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
-  }
-
-  /** Logs each reason once: a flood of bans would fill the log. */
-  #sayCut(reason: string | null): void {
-    if (reason !== null && reason !== this.#cutReason)
-      this.#parts.log.warn("Sessions of banned addresses stay open.", { reason });
-    this.#cutReason = reason;
   }
 }

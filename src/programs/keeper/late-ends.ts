@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { writeFile } from "../../host/root-files/files.ts";
@@ -25,7 +25,7 @@ type Waiting = Readonly<{ since: Millis; ends: number }>;
 export class LateEnds {
   readonly #parts: LateEndsParts;
   readonly #waiting = new Map<string, Waiting>();
-  #failure: string | null = null;
+  readonly #report = reportOnce((failure) => console.error(`keeper: IMAP sessions may still be open: ${failure}`));
 
   constructor(parts: LateEndsParts) {
     this.#parts = parts;
@@ -46,9 +46,7 @@ export class LateEnds {
     );
     if (due.length === 0) return;
     const failure = await this.#parts.end(new Set(due.map(([account]) => account))).then(() => null, messageOf);
-    if (failure !== null && failure !== this.#failure)
-      console.error(`keeper: IMAP sessions may still be open: ${failure}`);
-    this.#failure = failure;
+    this.#report(failure);
     if (failure !== null) return;
     for (const [account, waited] of due) {
       // Its password may have changed again since.
