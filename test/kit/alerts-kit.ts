@@ -2,7 +2,7 @@ import type { Holding } from "../../src/core/alerts/alerts.ts";
 import type { AlertEvent } from "../../src/core/alerts/rules.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
-import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
+import { watchComponents } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage, AlertState } from "../../src/guard/alerts/ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { NO_FIELDS, THRESHOLDS } from "./alert-windows-kit.ts";
@@ -68,7 +68,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
         },
       },
       notices,
-      components: Object.assign(new ComponentWatch(components, clock), { holding: () => held }),
+      components: Object.assign(watchComponents(components, clock), { holding: () => held }),
       clock,
       log: { info: log("info"), warn: log("warn"), error: log("error") },
     },

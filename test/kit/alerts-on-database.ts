@@ -1,6 +1,6 @@
 import { MINUTE_MS } from "../../src/core/time.ts";
 import { Alerts } from "../../src/guard/alerts/alerts.ts";
-import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
+import { watchComponents } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage } from "../../src/guard/alerts/ports.ts";
 import { SqliteAlertEvents, SqliteAlertStore } from "../../src/store/engine-db/alerts.ts";
 import { SETTINGS } from "./alerts-kit.ts";
@@ -23,7 +23,7 @@ export function alertsOnDatabase() {
   };
   const settings = { ...SETTINGS, settleMs: MINUTE_MS, channels: [channel] };
   const make = (): Alerts => {
-    const components = new ComponentWatch(() => Promise.resolve([]), clock);
+    const components = watchComponents(() => Promise.resolve([]), clock);
     const parts = { events: new SqliteAlertEvents(db), store: new SqliteAlertStore(db), notices, components, clock };
     return new Alerts({ ...parts, log: SILENT }, settings);
   };

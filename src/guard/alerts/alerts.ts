@@ -8,7 +8,7 @@ import { plural } from "../../core/text.ts";
 import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import { AlertBook } from "./book.ts";
-import type { ComponentWatch } from "./health-watch.ts";
+import type { watchComponents } from "./health-watch.ts";
 import { AlertCrowd, AlertOutbox } from "./outbox.ts";
 import type { Alert, AlertChannel, AlertEvents, AlertStore } from "./ports.ts";
 import { alertWindows } from "./windows.ts";
@@ -30,7 +30,7 @@ type AlertParts = Readonly<{
   events: AlertEvents;
   store: AlertStore;
   notices: Notices;
-  components: ComponentWatch;
+  components: ReturnType<typeof watchComponents>;
   clock: Clock;
   log: Log;
 }>;

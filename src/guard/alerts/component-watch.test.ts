@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import type { ComponentHealth } from "../../admin/declare/items.ts";
-import { ComponentWatch } from "./health-watch.ts";
+import { watchComponents } from "./health-watch.ts";
 
 function kit() {
   const clock = new HandClock();
@@ -11,7 +11,7 @@ function kit() {
     asked: 0,
     broken: false,
   };
-  const watch = new ComponentWatch(() => {
+  const watch = watchComponents(() => {
     state.asked += 1;
     return state.broken ? Promise.reject(new Error("no keeper")) : Promise.resolve(state.components);
   }, clock);

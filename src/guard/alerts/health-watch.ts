@@ -11,52 +11,40 @@ const LOOK_EVERY_MS = 4 * SECOND_MS;
 type Down = Readonly<{ since: number; seenAt: number; detail: string; isSeen: boolean }>;
 
 /** The parts of the server that have been down for a while. */
-export class ComponentWatch {
-  readonly #components: () => Promise<readonly ComponentHealth[]>;
-  readonly #clock: Clock;
-  #down: ReadonlyMap<string, Down> = new Map();
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #looking = false;
-
-  constructor(components: () => Promise<readonly ComponentHealth[]>, clock: Clock) {
-    this.#components = components;
-    this.#clock = clock;
-  }
-
-  /** Call it about every second. Never rejects. */
-  async look(): Promise<void> {
-    const asked = this.#clock.now();
-    if (this.#looking || Math.abs(asked - this.#lookedAt) < LOOK_EVERY_MS) return;
-    this.#lookedAt = asked;
-    this.#looking = true;
-    const components = await this.#components()
-      .catch(() => [])
-      .finally(() => {
-        this.#looking = false;
-      });
-    const down = new Map<string, Down>();
-    const isAnswered = components.some(({ name, status }) => name === "keeper" && status !== "down");
-    // A missing answer from a busy keeper does not mean that a part is up again.
-    for (const [name, before] of this.#down)
-      if (!isAnswered && components.every((one) => one.name !== name)) down.set(name, { ...before, isSeen: false });
-    for (const { name, status, detail } of components)
-      if (status === "down")
-        down.set(name, { since: this.#down.get(name)?.since ?? asked, seenAt: asked, detail, isSeen: true });
-    this.#down = down;
-  }
-
-  holding(): readonly Holding[] {
-    const now = this.#clock.now();
-    const long = [...this.#down].filter(
-      ([, { since, seenAt, isSeen }]) => (isSeen ? now : seenAt) - since >= PATIENCE_MS,
-    );
-    return long.map(([name, { detail }]) =>
-      // The notice with that name opens the same alert.
-      name === "keeper"
-        ? { code: "keeper_unreachable", subject: "", detail }
-        : { code: "component_down", subject: name, detail: `${name}: ${detail}` },
-    );
-  }
+export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, clock: Clock) {
+  let down: ReadonlyMap<string, Down> = new Map();
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let isLooking = false;
+  return {
+    /** Call it about every second. Never rejects. */
+    look: async (): Promise<void> => {
+      const asked = clock.now();
+      if (isLooking || Math.abs(asked - lookedAt) < LOOK_EVERY_MS) return;
+      lookedAt = asked;
+      isLooking = true;
+      const components = await ask().catch(() => []);
+      isLooking = false;
+      const found = new Map<string, Down>();
+      const isAnswered = components.some(({ name, status }) => name === "keeper" && status !== "down");
+      // A missing answer from a busy keeper does not mean that a part is up again.
+      for (const [name, before] of down)
+        if (!isAnswered && components.every((one) => one.name !== name)) found.set(name, { ...before, isSeen: false });
+      for (const { name, status, detail } of components)
+        if (status === "down")
+          found.set(name, { since: down.get(name)?.since ?? asked, seenAt: asked, detail, isSeen: true });
+      down = found;
+    },
+    holding: (): readonly Holding[] => {
+      const now = clock.now();
+      const long = [...down].filter(([, { since, seenAt, isSeen }]) => (isSeen ? now : seenAt) - since >= PATIENCE_MS);
+      return long.map(([name, { detail }]) =>
+        // The notice with that name opens the same alert.
+        name === "keeper"
+          ? { code: "keeper_unreachable", subject: "", detail }
+          : { code: "component_down", subject: name, detail: `${name}: ${detail}` },
+      );
+    },
+  };
 }
 
 type HeartbeatParts = Readonly<{
@@ -68,24 +56,18 @@ type HeartbeatParts = Readonly<{
 }>;
 
 /** Notifies an outside watcher while the server is healthy. Silence is the alarm. */
-export class Heartbeat {
-  readonly #parts: HeartbeatParts;
-  #at = Number.NEGATIVE_INFINITY;
-  #failing = false;
-
-  constructor(parts: HeartbeatParts) {
-    this.#parts = parts;
-  }
-
-  /** Call it about every second. `everyMs` null: no watcher is set. */
-  async round(everyMs: number | null): Promise<void> {
-    const { ping, isWell, clock, log } = this.#parts;
-    const now = clock.now();
-    if (everyMs === null || Math.abs(now - this.#at) < everyMs || !isWell()) return;
-    this.#at = now;
-    const outcome = await ping();
-    if (!outcome.ok && !this.#failing)
-      log.warn("The watcher of the heartbeat does not answer.", { why: outcome.reason });
-    this.#failing = !outcome.ok;
-  }
+export function createHeartbeat({ ping, isWell, clock, log }: HeartbeatParts) {
+  let at = Number.NEGATIVE_INFINITY;
+  let isFailing = false;
+  return {
+    /** Call it about every second. `everyMs` null: no watcher is set. */
+    round: async (everyMs: number | null): Promise<void> => {
+      const now = clock.now();
+      if (everyMs === null || Math.abs(now - at) < everyMs || !isWell()) return;
+      at = now;
+      const outcome = await ping();
+      if (!outcome.ok && !isFailing) log.warn("The watcher of the heartbeat does not answer.", { why: outcome.reason });
+      isFailing = !outcome.ok;
+    },
+  };
 }

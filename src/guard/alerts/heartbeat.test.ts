@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, SILENT } from "../../../test/kit/engine-kit.ts";
 import type { Outcome } from "../ports.ts";
-import { Heartbeat } from "./health-watch.ts";
+import { createHeartbeat } from "./health-watch.ts";
 
 function kit() {
   const clock = new HandClock();
   const warned: unknown[] = [];
   const state: { beats: number; isWell: boolean; outcome: Outcome } = { beats: 0, isWell: true, outcome: { ok: true } };
-  const heartbeat = new Heartbeat({
+  const heartbeat = createHeartbeat({
     ping: () => {
       state.beats += 1;
       return Promise.resolve(state.outcome);

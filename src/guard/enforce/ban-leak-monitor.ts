@@ -46,33 +46,25 @@ type BanLeakMonitorParts = Readonly<{
 const REBUILD_EVERY_MS = MINUTE_MS;
 
 /** Turns sightings into a notice, and removes it when nothing similar was seen for a while. */
-export class BanLeakMonitor {
-  readonly #parts: BanLeakMonitorParts;
-  #seenAt: Millis | null = null;
-  #rebuiltAt: Millis | null = null;
-
-  constructor(parts: BanLeakMonitorParts) {
-    this.#parts = parts;
-  }
-
-  noteSighting(sighting: Sighting): void {
-    // Another notice says that the firewall does not work.
-    if (!this.#parts.isEnforcing()) return;
-    // A direct client was seen when the connection started.
-    if (sighting.mayBeProxied && this.#parts.hasProxies) return;
-    const now = this.#parts.clock.now();
-    this.#seenAt = now;
-    const { ip, since, service } = sighting;
-    this.#parts.notices.raise("bans_leak", `${ip}, banned since ${isoTime(since)}, reached ${service}`);
-    if (this.#rebuiltAt !== null && Math.abs(now - this.#rebuiltAt) < REBUILD_EVERY_MS) return;
-    this.#rebuiltAt = now;
-    this.#parts.rebuild();
-  }
-
-  /** Call it about every second. */
-  look(): void {
-    if (this.#seenAt === null || Math.abs(this.#parts.clock.now() - this.#seenAt) < KEPT_MS) return;
-    this.#seenAt = null;
-    this.#parts.notices.clear("bans_leak");
-  }
+export function monitorBanLeaks({ notices, clock, isEnforcing, hasProxies, rebuild }: BanLeakMonitorParts) {
+  let seenAt: Millis | null = null;
+  let rebuiltAt: Millis | null = null;
+  return {
+    noteSighting: ({ ip, since, service, mayBeProxied }: Sighting): void => {
+      // Another notice says that the firewall does not work. A direct client was seen when the connection started.
+      if (!isEnforcing() || (mayBeProxied && hasProxies)) return;
+      const now = clock.now();
+      seenAt = now;
+      notices.raise("bans_leak", `${ip}, banned since ${isoTime(since)}, reached ${service}`);
+      if (rebuiltAt !== null && Math.abs(now - rebuiltAt) < REBUILD_EVERY_MS) return;
+      rebuiltAt = now;
+      rebuild();
+    },
+    /** Call it about every second. */
+    look: (): void => {
+      if (seenAt === null || Math.abs(clock.now() - seenAt) < KEPT_MS) return;
+      seenAt = null;
+      notices.clear("bans_leak");
+    },
+  };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import { BannedSessions } from "./banned-sessions.ts";
+import { createBannedSessions } from "./banned-sessions.ts";
 
 const GUEST = "198.51.100.7";
 const BANNED = ["203.0.113.7", "2001:db8::7"];
@@ -14,7 +14,7 @@ function kit() {
   const warned: string[] = [];
   let [asked, ended] = [0, 0];
   let fault: (() => KeeperReply) | null = null;
-  const sessions = new BannedSessions({
+  const sessions = createBannedSessions({
     isBanned: (client) => banned.has(client),
     keeper: {
       ask: async (command) => {

@@ -18,53 +18,41 @@ type BlockedPortsParts = Readonly<{
 const LOOK_EVERY_MS = 8 * SECOND_MS;
 
 /** Finds mail ports that another rule of this machine's firewall closes. No program sees their clients, and no log shows them. */
-export class BlockedPorts {
-  readonly #parts: BlockedPortsParts;
-  #ports = new Map<number, PortPassage>();
-  #blocked: readonly number[] = [];
-  #lookAt = 0;
-  #looking = false;
-
-  constructor(parts: BlockedPortsParts) {
-    this.#parts = parts;
-  }
-
-  /** Call it about every second. Never rejects. */
-  async look(nowMs: number = performance.now()): Promise<void> {
-    if (this.#looking || nowMs < this.#lookAt) return;
-    this.#looking = true;
-    this.#lookAt = nowMs + LOOK_EVERY_MS;
-    try {
-      this.#note(await this.#parts.passed(), nowMs);
-    } catch (error) {
-      this.#parts.log.warn("The counters of the mail ports could not be read.", { why: messageOf(error) });
-    }
-    this.#looking = false;
-  }
-
-  #note(passed: ReadonlyMap<number, Passed>, nowMs: number): void {
-    const { audit, notices } = this.#parts;
-    this.#ports = new Map(
-      [...passed].map(([port, seen]) => [port, afterLook(this.#ports.get(port) ?? null, seen, nowMs)]),
-    );
-    const blocked = [...this.#ports].filter(([, passage]) => isBlocked(passage));
+export function watchBlockedPorts({ passed, audit, notices, log }: BlockedPortsParts) {
+  let ports = new Map<number, PortPassage>();
+  let before: readonly number[] = [];
+  let lookAt = 0;
+  let isLooking = false;
+  const record = (port: number, says: string): void =>
+    audit({ type: "PORTS_BLOCKED", subject: `Port ${port}: ${says}`, by: "engine" });
+  const note = (counters: ReadonlyMap<number, Passed>, nowMs: number): void => {
+    ports = new Map([...counters].map(([port, seen]) => [port, afterLook(ports.get(port) ?? null, seen, nowMs)]));
+    const blocked = [...ports].filter(([, passage]) => isBlocked(passage));
     const now = blocked.map(([port]) => port);
-    const added = blocked.filter(([port]) => !this.#blocked.includes(port));
-    const over = this.#blocked.filter((port) => !now.includes(port));
-    for (const [port, { lost }] of added)
-      audit({
-        type: "PORTS_BLOCKED",
-        subject: `Port ${port}: none of ${plural(lost, "packet")} arrived`,
-        by: "engine",
-      });
-    for (const port of over) {
-      const hasArrived = (passed.get(port)?.arrived ?? 0) > 0;
-      const says = hasArrived ? "connections arrive again" : "no attempt for some minutes";
-      audit({ type: "PORTS_BLOCKED", subject: `Port ${port}: ${says}`, by: "engine" });
+    for (const [port, { lost }] of blocked)
+      if (!before.includes(port)) record(port, `none of ${plural(lost, "packet")} arrived`);
+    for (const port of before) {
+      if (now.includes(port)) continue;
+      const hasArrived = (counters.get(port)?.arrived ?? 0) > 0;
+      record(port, hasArrived ? "connections arrive again" : "no attempt for some minutes");
     }
-    this.#blocked = now;
+    before = now;
     if (blocked.length === 0) return notices.clear("ports_blocked");
     const said = blocked.map(([port, { lost }]) => `port ${port} (${lost} packets in a row)`).join(", ");
     notices.raise("ports_blocked", `Nothing arrives at ${said}. Try: nft list ruleset`);
-  }
+  };
+  return {
+    /** Call it about every second. Never rejects. */
+    look: async (nowMs: number = performance.now()): Promise<void> => {
+      if (isLooking || nowMs < lookAt) return;
+      isLooking = true;
+      lookAt = nowMs + LOOK_EVERY_MS;
+      try {
+        note(await passed(), nowMs);
+      } catch (error) {
+        log.warn("The counters of the mail ports could not be read.", { why: messageOf(error) });
+      }
+      isLooking = false;
+    },
+  };
 }

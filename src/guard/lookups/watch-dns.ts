@@ -13,28 +13,23 @@ const FAILURES_REPORTED = 6;
  * Asks the DNS for a name below our first domain that no one has asked for, so that no cache has it. The probe of the resolver
  * (mail/dns/resolver.ts) sees only whether it runs.
  */
-export class DnsWatch {
-  readonly #parts: DnsWatchParts;
-  #askedAt: Millis | null = null;
-  #failures = 0;
-
-  constructor(parts: DnsWatchParts) {
-    this.#parts = parts;
-  }
-
-  /** Call it every few seconds. The question ends within seconds, so two never overlap. */
-  async look(): Promise<void> {
-    const { names, domain, notices, clock } = this.#parts;
-    const zone = domain();
-    const waitMs = this.#failures === 0 ? MINUTE_MS : AGAIN_MS;
-    const isDue = this.#askedAt === null || Math.abs(clock.now() - this.#askedAt) >= waitMs;
-    if (zone === undefined || !isDue) return;
-    this.#askedAt = clock.now();
-    const answer = await names.addresses(`${randomUUID().slice(0, 8)}.${zone}`);
-    // The notice `resolver_silent` covers it.
-    if (answer.type === "failed" && answer.why === "ECONNREFUSED") return;
-    this.#failures = answer.type === "failed" ? this.#failures + 1 : 0;
-    if (answer.type !== "failed") notices.clear("dns_failing");
-    else if (this.#failures >= FAILURES_REPORTED) notices.raise("dns_failing", `names of ${zone}: ${answer.why}`);
-  }
+export function watchDns({ names, domain, notices, clock }: DnsWatchParts) {
+  let askedAt: Millis | null = null;
+  let failures = 0;
+  return {
+    /** Call it every few seconds. The question ends within seconds, so two never overlap. */
+    look: async (): Promise<void> => {
+      const zone = domain();
+      const waitMs = failures === 0 ? MINUTE_MS : AGAIN_MS;
+      const isDue = askedAt === null || Math.abs(clock.now() - askedAt) >= waitMs;
+      if (zone === undefined || !isDue) return;
+      askedAt = clock.now();
+      const answer = await names.addresses(`${randomUUID().slice(0, 8)}.${zone}`);
+      // The notice `resolver_silent` covers it.
+      if (answer.type === "failed" && answer.why === "ECONNREFUSED") return;
+      failures = answer.type === "failed" ? failures + 1 : 0;
+      if (answer.type !== "failed") notices.clear("dns_failing");
+      else if (failures >= FAILURES_REPORTED) notices.raise("dns_failing", `names of ${zone}: ${answer.why}`);
+    },
+  };
 }

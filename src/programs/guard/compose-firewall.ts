@@ -4,9 +4,9 @@ import { shareOfOneClient, shareOfStrangers } from "../../core/firewall/connecti
 import type { Passed } from "../../core/firewall/ports.ts";
 import { contains, neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
-import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
-import { BannedSessions } from "../../guard/enforce/banned-sessions.ts";
-import { BlockedPorts } from "../../guard/enforce/blocked-ports.ts";
+import { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
+import { createBannedSessions } from "../../guard/enforce/banned-sessions.ts";
+import { watchBlockedPorts } from "../../guard/enforce/blocked-ports.ts";
 import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { PortRoom } from "../../guard/enforce/port-room.ts";
@@ -52,20 +52,20 @@ export function composeFirewall(parts: FirewallParts) {
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;
   const connectionWatch = composeConnectionWatch(parts);
-  const bannedSessions = new BannedSessions({
+  const bannedSessions = createBannedSessions({
     keeper,
     isBanned: (client) =>
       store.isBanned(client, clock.now()) && !allowList().some((allowed) => contains(allowed, client)),
     log,
   });
   const isEnforcing = () => enforcer.status().state === "enforcing";
-  const blockedPorts = new BlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
+  const blockedPorts = watchBlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
   const hasProxies = proxiedPorts(settings) !== null;
   const proxyUser = (): string => (hasProxies ? idsOf([settings["proxy.user"]]).join() : "");
   let lastProxyUser = proxyUser();
   /** Whether the kernel itself ends the sessions of banned addresses. */
   const closesSessions = () => !hasProxies && !["unavailable", "off"].includes(enforcer.status().state);
-  const leakMonitor = new BanLeakMonitor({
+  const leakMonitor = monitorBanLeaks({
     notices,
     clock,
     isEnforcing,

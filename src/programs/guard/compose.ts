@@ -11,7 +11,7 @@ import { Engine } from "../../guard/engine.ts";
 import { healthOf } from "../../guard/explain/health.ts";
 import { createGreylisting } from "../../guard/facts/greylisting.ts";
 import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
-import { DnsWatch } from "../../guard/lookups/watch-dns.ts";
+import { watchDns } from "../../guard/lookups/watch-dns.ts";
 import { SteadyClock } from "../../host/machine/clock.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { KernelNetworks } from "../../host/machine/own-networks.ts";
@@ -137,7 +137,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   };
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
   const tracking = new TrackingWatch({ notices });
-  const dns = new DnsWatch({ names, domain: () => engine.policy.domains[0], notices, clock });
+  const dns = watchDns({ names, domain: () => engine.policy.domains[0], notices, clock });
   const watches = {
     often: [() => clockWatch.look(), () => firewall.lookAtBlockedPorts(), () => lookAtFactors({ notices, ...stores })],
     seldom: [

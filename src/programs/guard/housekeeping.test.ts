@@ -7,7 +7,7 @@ import { scalarOf } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
+import { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { EventNames } from "../../store/events/event-index.ts";
@@ -45,7 +45,7 @@ async function setUp(
     queue: { round: () => Promise.resolve() },
     store: kit.sqlite,
     tally,
-    leakMonitor: new BanLeakMonitor({
+    leakMonitor: monitorBanLeaks({
       notices,
       clock,
       isEnforcing: () => true,

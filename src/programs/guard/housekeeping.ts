@@ -6,7 +6,7 @@ import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
-import type { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
+import type { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
 import { breakGlass, expireAllowed, expireBans } from "../../guard/enforce/end-bans.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -26,7 +26,7 @@ type HousekeepingParts = Readonly<{
   tally: EventTally;
   store: SqliteStore;
   names: EventNames;
-  leakMonitor: BanLeakMonitor;
+  leakMonitor: Pick<ReturnType<typeof monitorBanLeaks>, "look">;
   disk: Pick<DiskWatch, "look" | "lacksRoom">;
   served: Pick<ServedSettings, "look">;
   /** Each reports its own findings, in each round or in every fifth. */

@@ -3,7 +3,7 @@ import type { Health } from "../../admin/declare/items.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import { type AlertSettings, Alerts } from "../../guard/alerts/alerts.ts";
-import { ComponentWatch, Heartbeat } from "../../guard/alerts/health-watch.ts";
+import { createHeartbeat, watchComponents } from "../../guard/alerts/health-watch.ts";
 import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
 import type { Names } from "../../guard/network-ports.ts";
 import type { Clock, Log, Notices, RecipientDirectory } from "../../guard/ports.ts";
@@ -37,7 +37,7 @@ type AlertWatchParts = Readonly<{
 /** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
 export class AlertWatch {
   readonly alerts: Alerts;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: ReturnType<typeof createHeartbeat>;
   readonly #parts: AlertWatchParts;
   readonly #world: ChannelWorld;
   #settings: Settings;
@@ -60,11 +60,11 @@ export class AlertWatch {
       flush();
       return events.last();
     };
-    const components = new ComponentWatch(async () => (await health()).components, clock);
+    const components = watchComponents(async () => (await health()).components, clock);
     const read = { last, firstSince: events.firstSince.bind(events), between: events.between.bind(events) };
     const saved = { load: () => store.load(), save };
     this.alerts = new Alerts({ events: read, store: saved, notices, components, clock, log }, this.#alertSettings());
-    this.#heartbeat = new Heartbeat({
+    this.#heartbeat = createHeartbeat({
       ping: () => heartbeatTo(this.#settings, this.#world),
       isWell: () => this.alerts.isWell,
       clock,
