@@ -1,5 +1,5 @@
 import { domainOf, isDomain } from "../../core/net/address.ts";
-import { contains, type Ip, isV4, neighbourhoodOf, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { contains, type Ip, isTooWide, isV4, neighbourhoodOf, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 import type { Greylisting } from "../facts/greylisting.ts";
 import type { NameLookup, SenderProofs } from "../network-ports.ts";
@@ -12,9 +12,6 @@ export const SPF_LIMITS = {
   exchanges: 10,
   /** Networks that the records of one domain name, repeated ones too: each costs the guard 10 µs, at every recipient. */
   networks: 500,
-  /** A record that lets half the internet send is a mistake, so it does not count. */
-  shortestV4: 8,
-  shortestV6: 16,
 } as const;
 
 const SENDER_PROOF_LIMITS = {
@@ -69,79 +66,60 @@ export function createSenderProofs(
  * whole. `isLate`: no mail waits for the answer any longer.
  */
 export async function expandSpf(
-  domain: string,
+  root: string,
   lookup: NameLookup,
   isLate: () => boolean = () => false,
 ): Promise<readonly Prefix[] | null> {
-  const expansion = new Expansion(domain, lookup, isLate);
-  return (await expansion.record(domain)) ? [...expansion.networks] : null;
-}
-
-/** Each step returns false if the whole record cannot be used. */
-class Expansion {
-  readonly networks = new Set<Prefix>();
-  readonly #root: string;
-  readonly #lookup: NameLookup;
-  readonly #isLate: () => boolean;
-  #lookups = 0;
-  #named = 0;
-
-  constructor(root: string, lookup: NameLookup, isLate: () => boolean) {
-    this.#root = root;
-    this.#lookup = lookup;
-    this.#isLate = isLate;
-  }
-
-  async record(domain: string): Promise<boolean> {
-    if (this.#isLate()) return false;
-    const texts = await this.#lookup.texts(domain);
-    if (!texts.ok) return false;
-    const records = texts.found.map(parseSpfRecord).filter((terms) => terms !== null);
-    if (records.length > 1) return false;
-    const terms = records[0] ?? (domain === this.#root ? ITS_EXCHANGES : []);
-    for (const term of terms) if (!(await this.#term(term, domain))) return false;
-    return true;
-  }
-
-  #term(term: SpfTerm, domain: string): Promise<boolean> | boolean {
-    if (term.type === "network") return this.#add(term.prefix);
-    if (++this.#lookups > SPF_LIMITS.lookups) return false;
-    switch (term.type) {
-      case "include":
-      case "redirect":
-        return this.record(term.domain);
-      case "a":
-        return this.#addresses(term, [term.domain ?? domain]);
-      case "mx":
-        return this.#exchanges(term, term.domain ?? domain);
-    }
-  }
-
-  async #exchanges(term: Lengths, domain: string): Promise<boolean> {
-    if (this.#isLate()) return false;
-    const hosts = await this.#lookup.exchanges(domain);
-    return hosts.ok && this.#addresses(term, hosts.found.slice(0, SPF_LIMITS.exchanges));
-  }
-
-  async #addresses({ v4Length, v6Length }: Lengths, names: readonly string[]): Promise<boolean> {
+  const networks = new Set<Prefix>();
+  let lookups = 0;
+  let named = 0;
+  // Each step returns false if the whole record cannot be used.
+  const add = (network: Prefix): boolean => {
+    // A record that lets half the internet send is a mistake, so it does not count.
+    if (!isTooWide(network)) networks.add(network);
+    return ++named <= SPF_LIMITS.networks;
+  };
+  const addresses = async ({ v4Length, v6Length }: Lengths, names: readonly string[]): Promise<boolean> => {
     for (const name of names) {
-      if (this.#isLate()) return false;
-      const addresses = await this.#lookup.addresses(name);
-      if (!addresses.ok) return false;
-      for (const ip of addresses.found) {
+      if (isLate()) return false;
+      const answer = await lookup.addresses(name);
+      if (!answer.ok) return false;
+      for (const ip of answer.found) {
         const network = parsePrefix(`${ip}/${isV4(ip) ? v4Length : v6Length}`);
-        if (network !== null && !this.#add(network)) return false;
+        if (network !== null && !add(network)) return false;
       }
     }
     return true;
-  }
-
-  #add(network: Prefix): boolean {
-    if (++this.#named > SPF_LIMITS.networks) return false;
-    const shortest = isV4(network) ? SPF_LIMITS.shortestV4 : SPF_LIMITS.shortestV6;
-    if (prefixLength(network) >= shortest) this.networks.add(network);
+  };
+  const exchanges = async (term: Lengths, domain: string): Promise<boolean> => {
+    if (isLate()) return false;
+    const hosts = await lookup.exchanges(domain);
+    return hosts.ok && addresses(term, hosts.found.slice(0, SPF_LIMITS.exchanges));
+  };
+  const record = async (domain: string): Promise<boolean> => {
+    if (isLate()) return false;
+    const texts = await lookup.texts(domain);
+    if (!texts.ok) return false;
+    const records = texts.found.map(parseSpfRecord).filter((terms) => terms !== null);
+    if (records.length > 1) return false;
+    for (const term of records[0] ?? (domain === root ? ITS_EXCHANGES : []))
+      if (!(await take(term, domain))) return false;
     return true;
-  }
+  };
+  const take = (term: SpfTerm, domain: string): Promise<boolean> | boolean => {
+    if (term.type === "network") return add(term.prefix);
+    if (++lookups > SPF_LIMITS.lookups) return false;
+    switch (term.type) {
+      case "include":
+      case "redirect":
+        return record(term.domain);
+      case "a":
+        return addresses(term, [term.domain ?? domain]);
+      case "mx":
+        return exchanges(term, term.domain ?? domain);
+    }
+  };
+  return (await record(root)) ? [...networks] : null;
 }
 
 type Lengths = Readonly<{ v4Length: number; v6Length: number }>;
