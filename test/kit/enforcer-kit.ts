@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Audit } from "../../src/core/events/command.ts";
 import type { Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
-import { BanEnforcer, ENFORCE, type Enforcer } from "../../src/guard/enforce/enforce.ts";
+import { BanEnforcer, ENFORCE } from "../../src/guard/enforce/enforce.ts";
 import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import type { BanLog } from "../../src/guard/storage-ports.ts";
@@ -28,7 +28,7 @@ export function newEnforcer() {
   const audits: Audit[] = [];
   const allow: Prefix[] = [];
   const audit = (one: Audit): void => void audits.push(one);
-  const enforcer: Enforcer = new BanEnforcer({ ...parts, allowList: () => [...allow], audit, clock, notices, log });
+  const enforcer = new BanEnforcer({ ...parts, allowList: () => [...allow], audit, clock, notices, log });
   return { ...parts, clock, notices, warned, audits, allow, enforcer };
 }
 

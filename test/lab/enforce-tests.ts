@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { before, beforeEach, test } from "node:test";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
-import { BanEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
+import { BanEnforcer } from "../../src/guard/enforce/enforce.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
@@ -16,7 +16,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
   let store: Store;
   let notices: NoticeBoard;
-  let enforcer: Enforcer;
+  let enforcer: BanEnforcer;
 
   before(() => {
     kit = kitOf();

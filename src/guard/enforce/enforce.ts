@@ -26,20 +26,6 @@ export type EnforcerStatus = Readonly<{
   reason: string | null;
 }>;
 
-export type Enforcer = Readonly<{
-  /** Fills the firewall with the bans in force. Resolves after the first attempt, whether or not it succeeded. */
-  start(): Promise<void>;
-  /** Call it after each commit that changed bans. Cheap; never throws. */
-  nudge(): void;
-  /** Rebuilds the table: the allow list, own networks or the IPv6 prefix length changed, or something passed that it should have stopped. */
-  rebuild(): void;
-  /** Checks whether the firewall is still complete, and repairs it. */
-  verify(): Promise<void>;
-  status(): EnforcerStatus;
-  /** Ends within the firewall's time-outs. Bans stay in the kernel. */
-  stop(): Promise<void>;
-}>;
-
 export const ENFORCE = {
   stepsPerBatch: 2_000,
   verifyMs: 10_000,
@@ -49,11 +35,10 @@ export const ENFORCE = {
 } as const;
 
 /** For a server without our firewall: only Postfix and Dovecot enforce bans. */
-export const noEnforcement: Enforcer = {
+export const noEnforcement: Pick<BanEnforcer, "start" | "nudge" | "rebuild" | "status" | "stop"> = {
   start: () => Promise.resolve(),
   nudge: () => undefined,
   rebuild: () => undefined,
-  verify: () => Promise.resolve(),
   status: () => ({ state: "off", lastStep: 0, reason: null }),
   stop: () => Promise.resolve(),
 };
@@ -62,7 +47,7 @@ export const noEnforcement: Enforcer = {
  * Makes the firewall match the database. No other code writes bans into the firewall. There is no queue that could overflow: a
  * nudge sets a flag, and the work is read from the database, after the last step done.
  */
-export class BanEnforcer implements Enforcer {
+export class BanEnforcer {
   readonly #parts: EnforcerParts;
   readonly #cutter: KernelSessionCutter;
   #isPending = false;
@@ -90,6 +75,7 @@ export class BanEnforcer implements Enforcer {
     this.#cutter = new KernelSessionCutter({ ...parts, missed: () => this.rebuild() });
   }
 
+  /** Fills the firewall with the bans in force. Resolves after the first attempt, whether or not it succeeded. */
   async start(): Promise<void> {
     // The firewall itself refuses the sessions of earlier bans.
     this.#cutter.skipTo(this.#parts.banLog.last());
@@ -98,17 +84,20 @@ export class BanEnforcer implements Enforcer {
     await this.#draining;
   }
 
+  /** Call it after each commit that changed bans. Cheap; never throws. */
   nudge(): void {
     this.#isPending = true;
     // A nudge must not shorten the wait for the next try: the retry reads everything anyway, and so does `start`.
     if (this.#retry === null && this.#timer !== null && !this.#stopped) this.#draining ??= this.#drain();
   }
 
+  /** Rebuilds the table: the allow list, own networks or the IPv6 prefix length changed, or something passed that it should have stopped. */
   rebuild(): void {
     this.#isResetPending = true;
     this.nudge();
   }
 
+  /** Checks whether the firewall is still complete, and repairs it. */
   async verify(): Promise<void> {
     this.#isCheckPending = true;
     this.nudge();
@@ -119,6 +108,7 @@ export class BanEnforcer implements Enforcer {
     return { state: this.#stopped ? "stopped" : this.#state, lastStep: this.#applied, reason: this.#reason };
   }
 
+  /** Ends within the firewall's time-outs. Bans stay in the kernel. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const cut = this.#cutter.stop();
