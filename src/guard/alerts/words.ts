@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { endedByTime, nextSteps, type Severity } from "../../core/alerts/alerts.ts";
+import { endedByTime, nextSteps, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames, alertTextIn } from "../../core/alerts/frames.ts";
 import { asSentence, printable } from "../../core/text.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
@@ -16,20 +16,11 @@ export function openedMessage({ code, subject, detail, openedAt }: Alert, langua
   const text = alertTextIn(language, code);
   const { severity, says, matters } = text;
   const frame = alertFrames[language];
-  return {
-    id: newId(),
-    kind: "opened",
-    at: openedAt,
-    severity,
-    code,
-    subject: printable(subject, LONGEST_SUBJECT),
-    title: `${bare(says)}${about(subject)}`,
-    body: paragraphs([
-      `${frame.happened}: ${says} ${sentence(detail)}`,
-      matters === "" ? "" : `${frame.matters}: ${matters}`,
-      `${frame.toDo}: ${nextSteps(text, subject)}`,
-    ]),
-  };
+  return messageOf({ kind: "opened", at: openedAt, severity, code, subject, title: `${bare(says)}${about(subject)}` }, [
+    `${frame.happened}: ${says} ${sentence(detail)}`,
+    matters === "" ? "" : `${frame.matters}: ${matters}`,
+    `${frame.toDo}: ${nextSteps(text, subject)}`,
+  ]);
 }
 
 export function resolvedMessage(
@@ -41,20 +32,12 @@ export function resolvedMessage(
   const frame = alertFrames[language];
   const at = resolvedAt ?? lastAt;
   const byTime = endedByTime(code, at - openedAt);
-  return {
-    id: newId(),
-    kind: "resolved",
-    at,
-    severity,
-    code,
-    subject: printable(subject, LONGEST_SUBJECT),
-    title: `${byTime ? frame.noLonger : frame.resolved}: ${bare(says)}${about(subject)}`,
-    body: paragraphs([
-      `${byTime ? frame.noLonger : frame.isOver}: ${says} ${sentence(detail)}`,
-      frame.lasted(isoTime(openedAt), isoTime(lastAt)),
-      `${frame.toDo}: ${byTime ? frame.unlessDone(nextSteps(text, subject)) : frame.nothing}`,
-    ]),
-  };
+  const title = `${byTime ? frame.noLonger : frame.resolved}: ${bare(says)}${about(subject)}`;
+  return messageOf({ kind: "resolved", at, severity, code, subject, title }, [
+    `${byTime ? frame.noLonger : frame.isOver}: ${says} ${sentence(detail)}`,
+    frame.lasted(isoTime(openedAt), isoTime(lastAt)),
+    `${frame.toDo}: ${byTime ? frame.unlessDone(nextSteps(text, subject)) : frame.nothing}`,
+  ]);
 }
 
 /** Of at least one message. Newest first, because a channel may cut the end. */
@@ -62,19 +45,20 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis, lan
   const frame = alertFrames[language];
   const shown = messages.slice(-MOST_IN_DIGEST).reverse();
   const critical = messages.filter(({ severity }) => severity === "critical").length;
-  return {
-    id: newId(),
-    kind: "digest",
-    at,
-    severity: worst(messages.map(({ severity }) => severity)),
-    code: null,
-    subject: "",
-    title: critical === 0 ? frame.waited(messages.length) : frame.together(messages.length, critical),
-    body: paragraphs([
-      frame.newestFirst(MOST_IN_DIGEST),
-      ...shown.map((one) => `${isoTime(one.at)} ${frame.weights[one.severity]}: ${one.title}\n${one.body}`),
-    ]),
-  };
+  const severity = SEVERITIES.findLast((one) => messages.some((message) => message.severity === one)) ?? "info";
+  const title = critical === 0 ? frame.waited(messages.length) : frame.together(messages.length, critical);
+  return messageOf({ kind: "digest", at, severity, title }, [
+    frame.newestFirst(MOST_IN_DIGEST),
+    ...shown.map((one) => `${isoTime(one.at)} ${frame.weights[one.severity]}: ${one.title}\n${one.body}`),
+  ]);
+}
+
+export function testMessage(at: Millis, language: AlertLanguage): AlertMessage {
+  const frame = alertFrames[language];
+  return messageOf({ kind: "test", at, severity: "info", title: frame.test }, [
+    `${frame.happened}: ${frame.tested}`,
+    `${frame.toDo}: ${frame.arrives}`,
+  ]);
 }
 
 /** Within this many bytes of UTF-8. Cuts between characters. */
@@ -85,24 +69,23 @@ export function textWithin(text: string, most: number): string {
   return `${new TextDecoder().decode(kept, { stream: true })}…`;
 }
 
-export function testMessage(at: Millis, language: AlertLanguage): AlertMessage {
-  const frame = alertFrames[language];
+/** Without `code` and `subject`: about no single alert. */
+type Given = Omit<AlertMessage, "id" | "body" | "code" | "subject"> & Partial<Pick<AlertMessage, "code" | "subject">>;
+
+function messageOf(
+  { kind, at, severity, code = null, subject = "", title }: Given,
+  paragraphs: readonly string[],
+): AlertMessage {
   return {
-    id: newId(),
-    kind: "test",
+    id: `msg_${randomUUID().replaceAll("-", "")}`,
+    kind,
     at,
-    severity: "info",
-    code: null,
-    subject: "",
-    title: frame.test,
-    body: paragraphs([`${frame.happened}: ${frame.tested}`, `${frame.toDo}: ${frame.arrives}`]),
+    severity,
+    code,
+    subject: printable(subject, LONGEST_SUBJECT),
+    title,
+    body: paragraphs.filter((text) => text !== "").join("\n\n"),
   };
-}
-
-const BY_RANK: readonly Severity[] = ["critical", "warning", "info"];
-
-function worst(severities: readonly Severity[]): Severity {
-  return BY_RANK.find((severity) => severities.includes(severity)) ?? "info";
 }
 
 function about(subject: string): string {
@@ -116,12 +99,4 @@ function bare(says: string): string {
 function sentence(detail: string): string {
   const shown = printable(detail, LONGEST_DETAIL);
   return shown === "" ? "" : asSentence(shown);
-}
-
-function paragraphs(texts: readonly string[]): string {
-  return texts.filter((text) => text !== "").join("\n\n");
-}
-
-function newId(): string {
-  return `msg_${randomUUID().replaceAll("-", "")}`;
 }
