@@ -245,19 +245,33 @@ const NOTICE_SEVERITY: Partial<Record<NoticeCode, Severity>> = {
   events_aggregated: "info",
 };
 
+/** Changes through the web, which the owner or a thief may have made. From a network that is new to its maker it is `web_new_network`. */
+export const WEB_CHANGES: readonly AlertCode[] = [
+  "web_token",
+  "web_factor",
+  "web_account",
+  "web_settings",
+  "web_passkey",
+];
+
+/** Signs of a theft that last a day, and that no later event ends. */
+export const SIGNS_OF_THEFT: readonly AlertCode[] = [
+  "web_new_network",
+  "web_overreach",
+  "passkey_copied",
+  "password_without_code",
+  "second_factor_guessed",
+];
+
 /** Critical, but about an account or a token: people must act, although the server is healthy. */
 const OF_ACCOUNTS: readonly AlertCode[] = [
   "password_guessed",
   "login_after_guesses",
   "right_password_refused",
   "account_held",
-  "web_token",
-  "web_passkey",
+  ...WEB_CHANGES,
   "passkey_copied",
-  "web_account",
-  "web_factor",
   "second_factor_guessed",
-  "web_settings",
   "web_new_network",
 ];
 
@@ -276,16 +290,8 @@ const END_AT_ONCE: readonly AlertCode[] = ["password_guessed", "login_after_gues
 
 /** Shown for a fixed time, whatever the owner does: what a thief has may still be valid afterwards, and what failed may still fail. */
 const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
-  "web_token",
-  "web_factor",
-  "web_account",
-  "web_settings",
-  "web_passkey",
-  "web_overreach",
-  "web_new_network",
-  "passkey_copied",
-  "password_without_code",
-  "second_factor_guessed",
+  ...WEB_CHANGES,
+  ...SIGNS_OF_THEFT,
   "recovery_code_used",
   "right_password_refused",
   "known_address_capped",

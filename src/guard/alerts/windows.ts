@@ -1,4 +1,4 @@
-import type { AlertCode, Holding } from "../../core/alerts/alerts.ts";
+import { type Holding, SIGNS_OF_THEFT } from "../../core/alerts/alerts.ts";
 import {
   type AlertEvent,
   accountRules,
@@ -19,15 +19,6 @@ import type { Alert } from "./ports.ts";
 const MOST_NAMED = 3;
 /** Addresses with an alert each. All further ones share one, to leave room for others. */
 const MOST_ADDRESSES = 20;
-
-/** Signs of a theft that last a day, and that no later event ends. */
-const LASTING: readonly AlertCode[] = [
-  "web_new_network",
-  "web_overreach",
-  "passkey_copied",
-  "password_without_code",
-  "second_factor_guessed",
-];
 
 type Seen = Readonly<{ at: Millis; name: string }>;
 
@@ -54,7 +45,7 @@ export function alertWindows(thresholds: Thresholds, mailedTo: readonly string[]
     },
     remember: (open: readonly Alert[]): void => {
       for (const { code, subject, detail, openedAt } of open) {
-        if (LASTING.includes(code)) lasting.set({ code, subject, detail }, openedAt);
+        if (SIGNS_OF_THEFT.includes(code)) lasting.set({ code, subject, detail }, openedAt);
         for (const window of all) window.remember?.({ code, subject, detail }, openedAt);
       }
     },

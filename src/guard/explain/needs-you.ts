@@ -1,6 +1,6 @@
 import { type Health, type Notice, type OwnerTask, PARTLY_STOPPED } from "../../admin/declare/items.ts";
 import { type ChecksReport, OUTGOING_CHECK } from "../../admin/declare/reports.ts";
-import { type AlertCode, alertText, type ConditionCode, isCondition, nextSteps } from "../../core/alerts/alerts.ts";
+import { type AlertCode, alertText, isCondition, nextSteps, WEB_CHANGES } from "../../core/alerts/alerts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
@@ -24,15 +24,6 @@ const OUTGOING_BLOCKED = "outgoing_blocked";
 const MOST_HELD = 20;
 const MOST_OF_ONE_ALERT = 3;
 
-/** From a network that the owner uses: the alert says what to do if it was someone else. Any other is `web_new_network`. */
-const OWN_ACTS: ReadonlySet<AlertCode> = new Set<ConditionCode>([
-  "web_token",
-  "web_account",
-  "web_factor",
-  "web_settings",
-  "web_passkey",
-]);
-
 /**
  * Everything that needs the owner, most urgent first. `status`, the API and the page use these sentences: as long as the list
  * is not empty, none of them reports that everything is fine.
@@ -41,8 +32,9 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
   const accountsHeld = new Set(held.map(({ account }) => account));
   // The number of mails says more than the alert about the same account.
   const isNew = ({ code, subject }: Alert): boolean => code !== "account_held" || !accountsHeld.has(subject);
+  // Of a change from a network that the owner uses, the alert says what to do if it was someone else.
   const open = alerts.filter(
-    ({ code }) => isCondition(code) && !OWN_ACTS.has(code) && alertText(code).severity !== "info",
+    ({ code }) => isCondition(code) && !WEB_CHANGES.includes(code) && alertText(code).severity !== "info",
   );
   return [
     ...notices.map(taskOf),
@@ -67,14 +59,8 @@ export function headlineOf({ status, components, needsYou }: Omit<Health, "headl
 
 function moreHeld(accounts: number): OwnerTask {
   const says = `Mail of ${plural(accounts, "further account")} is held.`;
-  return {
-    kind: "held_mail",
-    code: "mail_held",
-    since: null,
-    says,
-    action: "`account held` lists the accounts.",
-    account: null,
-  };
+  const action = "`account held` lists the accounts.";
+  return { kind: "held_mail", code: "mail_held", since: null, says, action, account: null };
 }
 
 export function taskOf({ code, since, says, detail, next }: Notice): OwnerTask {
