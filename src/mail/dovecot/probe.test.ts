@@ -4,14 +4,17 @@ import { createServer } from "node:tls";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { answering, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
-import { probeDovecotAuth, probeDovecotMaster, probeImap } from "./probe.ts";
+import { exchange } from "../probes/exchange.ts";
+import { AUTH, IMAP, MASTER } from "./probe.ts";
 
 const LONG_MS = 5_000;
 const SHORT_MS = 100;
 
 test("the master process works if it names itself", async () => {
-  assert.ok((await probeDovecotMaster(await servedSocket(saying("VERSION\tmaster-server\t1\t0\n")), LONG_MS)).ok);
-  assert.ok(!(await probeDovecotMaster(await servedSocket(silent), SHORT_MS)).ok);
+  assert.ok(
+    (await exchange({ path: await servedSocket(saying("VERSION\tmaster-server\t1\t0\n")) }, MASTER, LONG_MS)).ok,
+  );
+  assert.ok(!(await exchange({ path: await servedSocket(silent) }, MASTER, SHORT_MS)).ok);
 });
 
 test("auth works if it answers about a user, not if it only greets", async () => {
@@ -22,9 +25,9 @@ test("auth works if it answers about a user, not if it only greets", async () =>
       socket.write(greeting);
       answering(question, answer)(socket);
     });
-    assert.ok((await probeDovecotAuth(path, LONG_MS)).ok, answer);
+    assert.ok((await exchange({ path }, AUTH, LONG_MS)).ok, answer);
   }
-  assert.ok(!(await probeDovecotAuth(await servedSocket(saying(greeting)), SHORT_MS)).ok);
+  assert.ok(!(await exchange({ path: await servedSocket(saying(greeting)) }, AUTH, SHORT_MS)).ok);
 });
 
 test("the IMAP port works if it greets over TLS, with any certificate", async () => {
@@ -36,7 +39,7 @@ test("the IMAP port works if it greets over TLS, with any certificate", async ()
     after(() => socket.destroy());
   });
   const at = { host: "127.0.0.1", port: await listenOnPort(server), localAddress: "127.0.0.1" };
-  assert.deepEqual(await probeImap(at, LONG_MS), { ok: true });
+  assert.deepEqual(await exchange(at, IMAP, LONG_MS), { ok: true });
   assert.equal(await heard.promise, "a LOGOUT\r\n");
-  assert.ok(!(await probeImap({ ...at, port: await servedPort(silent) }, SHORT_MS)).ok);
+  assert.ok(!(await exchange({ ...at, port: await servedPort(silent) }, IMAP, SHORT_MS)).ok);
 });

@@ -7,7 +7,8 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { hung, saying, servedSocket } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { jailsOf, parseJailNames, parseJails, probeFail2ban } from "./client.ts";
+import { exchange } from "../probes/exchange.ts";
+import { jailsOf, PING, parseJailNames, parseJails } from "./client.ts";
 
 test("a missing Fail2ban is reported with the client's own words, and a slow one is not waited for", {
   skip: lacking({ installed: ["fail2ban-client"] }),
@@ -55,13 +56,13 @@ test("a running Fail2ban answers its ping, and a frozen one does not", NEEDS, as
   const where = ["-c", directory, "-s", at("sock"), "-p", at("pid")];
   const fail2ban = spawn("fail2ban-server", ["-f", "-x", ...where, "start"], { stdio: "ignore" });
   t.after(() => fail2ban.kill("SIGKILL"));
-  const works = async () => assert.deepEqual(await probeFail2ban(at("sock"), 1_000), { ok: true });
+  const works = async () => assert.deepEqual(await exchange({ path: at("sock") }, PING, 1_000), { ok: true });
   await t.waitFor(works, { timeout: patience(20_000), interval: 100 });
   fail2ban.kill("SIGSTOP");
-  assert.deepEqual(await probeFail2ban(at("sock"), 300), hung("gave no answer within 0.3 s"));
+  assert.deepEqual(await exchange({ path: at("sock") }, PING, 300), hung("gave no answer within 0.3 s"));
 });
 
 test("an answer without the expected word, or without its end, does not count", async () => {
   for (const words of ["\x80\x05nothing<F2B_END_COMMAND>", "\x80\x05pong"])
-    assert.ok(!(await probeFail2ban(await servedSocket(saying(words)), 100)).ok, words);
+    assert.ok(!(await exchange({ path: await servedSocket(saying(words)) }, PING, 100)).ok, words);
 });

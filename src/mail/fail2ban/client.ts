@@ -1,8 +1,7 @@
-import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { isJailName } from "../../core/decide/jails.ts";
 import { type Finished, lastLines, type RunOptions, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { exchange } from "../probes/exchange.ts";
+import type { Exchange } from "../probes/exchange.ts";
 
 type Files = Pick<Layout, "fail2banConf" | "fail2banSocket">;
 /** `uid` and `gid` of Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
@@ -82,14 +81,12 @@ function parseJail(text: string): JailStatus {
 
 /** The end of each message, in both directions (fail2ban/protocol.py). */
 const END = "<F2B_END_COMMAND>";
-/** `["ping"]` as Python pickles it, protocol 2. */
-const PING = Buffer.from("80025d7100580400000070696e677101612e", "hex");
 
 /**
- * The server's own ping. Its answer is a pickle, which can contain code: it is searched for the reply, and never unpickled.
+ * The server's own ping: `["ping"]` as Python pickles it, protocol 2. Its answer is a pickle, which can contain code: it is searched
+ * for the reply, and never unpickled.
  */
-export function probeFail2ban(path: string, timeoutMs: number): Promise<ProbeResult> {
-  const question = Buffer.concat([PING, Buffer.from(END)]);
-  const isAnswer = (said: string): boolean => said.includes("pong") && said.endsWith(END);
-  return exchange({ path }, { question, isAnswer }, timeoutMs);
-}
+export const PING: Exchange = {
+  question: Buffer.concat([Buffer.from("80025d7100580400000070696e677101612e", "hex"), Buffer.from(END)]),
+  isAnswer: (said) => said.includes("pong") && said.endsWith(END),
+};

@@ -6,21 +6,24 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { probeAnvil, probeCleanup, probePostfixService, probeSmtp, probeTrigger, unlessDiskFull } from "./probe.ts";
+import { exchange } from "../probes/exchange.ts";
+import { ANVIL, announcing, CLEANUP, SMTP, unlessDiskFull, WOKEN } from "./probe.ts";
 
 const LONG_MS = 5_000;
 const SHORT_MS = 100;
 
 test("a service of Postfix works if it names its own protocol", async () => {
   const rewrite = await servedSocket(saying("protocol\0trivial_rewrite_protocol\0\0"));
-  assert.ok((await probePostfixService(rewrite, "trivial_rewrite_protocol", LONG_MS)).ok);
-  assert.ok(!(await probePostfixService(rewrite, "proxymap_protocol", SHORT_MS)).ok);
-  assert.ok(!(await probePostfixService(await servedSocket(silent), "proxymap_protocol", SHORT_MS)).ok);
+  assert.ok((await exchange({ path: rewrite }, announcing("trivial_rewrite_protocol"), LONG_MS)).ok);
+  assert.ok(!(await exchange({ path: rewrite }, announcing("proxymap_protocol"), SHORT_MS)).ok);
+  assert.ok(!(await exchange({ path: await servedSocket(silent) }, announcing("proxymap_protocol"), SHORT_MS)).ok);
 });
 
 test("anvil works if it names its protocol, which it does in text", async () => {
-  assert.ok((await probeAnvil(await servedSocket(saying("protocol=anvil_protocol\n\n")), LONG_MS)).ok);
-  assert.ok(!(await probeAnvil(await servedSocket(saying("protocol\0anvil_protocol\0\0")), SHORT_MS)).ok);
+  assert.ok((await exchange({ path: await servedSocket(saying("protocol=anvil_protocol\n\n")) }, ANVIL, LONG_MS)).ok);
+  assert.ok(
+    !(await exchange({ path: await servedSocket(saying("protocol\0anvil_protocol\0\0")) }, ANVIL, SHORT_MS)).ok,
+  );
 });
 
 test("a service that is woken works if it reads the word and closes the connection", async () => {
@@ -31,15 +34,21 @@ test("a service that is woken works if it reads the word and closes the connecti
       socket.end();
     });
   });
-  assert.deepEqual(await probeTrigger(reads, LONG_MS), { ok: true });
+  assert.deepEqual(await exchange({ path: reads }, WOKEN, LONG_MS), { ok: true });
   assert.equal(await heard.promise, "W");
-  assert.deepEqual(await probeTrigger(await servedSocket(silent), SHORT_MS), hung("gave no answer within 0.1 s"));
+  assert.deepEqual(
+    await exchange({ path: await servedSocket(silent) }, WOKEN, SHORT_MS),
+    hung("gave no answer within 0.1 s"),
+  );
 });
 
 test("cleanup works if it has a queue file for a mail", async () => {
   const greeting = "protocol\0cleanup_protocol\0queue_id\x0090281EA2095\0\0";
-  assert.ok((await probeCleanup(await servedSocket(saying(greeting)), LONG_MS)).ok);
-  assert.ok(!(await probeCleanup(await servedSocket(saying("protocol\0cleanup_protocol\0queue_id\0")), SHORT_MS)).ok);
+  assert.ok((await exchange({ path: await servedSocket(saying(greeting)) }, CLEANUP, LONG_MS)).ok);
+  assert.ok(
+    !(await exchange({ path: await servedSocket(saying("protocol\0cleanup_protocol\0queue_id\0")) }, CLEANUP, SHORT_MS))
+      .ok,
+  );
 });
 
 test("port 25 works if it greets; then the session is ended", async () => {
@@ -49,10 +58,10 @@ test("port 25 works if it greets; then the session is ended", async () => {
     socket.on("data", (said) => heard.resolve(said.toString()));
   });
   const at = { host: "127.0.0.1", port, localAddress: "127.0.0.1" };
-  assert.ok((await probeSmtp(at, LONG_MS)).ok);
+  assert.ok((await exchange(at, SMTP, LONG_MS)).ok);
   assert.equal(await heard.promise, "QUIT\r\n");
   const busy = await servedPort(saying("421 4.3.2 All server ports are busy\r\n"));
-  assert.deepEqual(await probeSmtp({ ...at, port: busy }, LONG_MS), failed("gave an unexpected answer"));
+  assert.deepEqual(await exchange({ ...at, port: busy }, SMTP, LONG_MS), failed("gave an unexpected answer"));
 });
 
 const HANGS = hung("gave no answer within 3 s");

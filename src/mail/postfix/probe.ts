@@ -1,41 +1,36 @@
 import { accessSync, constants, statfsSync } from "node:fs";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
-import { exchange, type TcpPort } from "../probes/exchange.ts";
+import type { Exchange } from "../probes/exchange.ts";
 
 /**
  * Postfix's own services greet each connection with the name of their protocol (Postfix 3.7, mail_proto.h). While a
  * process is idle, master(8) starts no other, so a frozen one holds up every mail.
  */
-export function probePostfixService(path: string, protocol: string, timeoutMs: number): Promise<ProbeResult> {
-  return exchange({ path }, { isAnswer: (said) => said.startsWith(`protocol\0${protocol}\0`) }, timeoutMs);
+export function announcing(protocol: string): Exchange {
+  return { isAnswer: (said) => said.startsWith(`protocol\0${protocol}\0`) };
 }
 
 /** anvil(8) names its protocol in lines of text. smtpd asks it about each unknown client before the greeting. */
-export function probeAnvil(path: string, timeoutMs: number): Promise<ProbeResult> {
-  return exchange({ path }, { isAnswer: (said) => said.startsWith("protocol=anvil_protocol\n\n") }, timeoutMs);
-}
+export const ANVIL: Exchange = { isAnswer: (said) => said.startsWith("protocol=anvil_protocol\n\n") };
 
-/** master(8) sends this to wake a service; it means "look for new mail" (Postfix 3.7, mail_proto.h). */
-const WAKE_UP = "W";
-
-/** qmgr(8) and pickup(8) say nothing: each reads the words that wake it, closes the connection, and looks for new mail. */
-export function probeTrigger(path: string, timeoutMs: number): Promise<ProbeResult> {
-  return exchange({ path }, { question: WAKE_UP, isAnswer: () => false, endsAnswer: true }, timeoutMs);
-}
+/**
+ * qmgr(8) and pickup(8) say nothing: each reads the words that wake it, closes the connection, and looks for new mail. master(8) wakes
+ * services by this one (Postfix 3.7, mail_proto.h).
+ */
+export const WOKEN: Exchange = { question: "W", isAnswer: () => false, endsAnswer: true };
 
 /** cleanup(8) opens a queue file before it greets, and removes it when the connection ends without a mail. */
-export function probeCleanup(path: string, timeoutMs: number): Promise<ProbeResult> {
-  const isAnswer = (said: string): boolean => /^protocol\0cleanup_protocol\0queue_id\0\w+\0\0/.test(said);
-  return exchange({ path }, { isAnswer }, timeoutMs);
-}
+export const CLEANUP: Exchange = {
+  isAnswer: (said) => /^protocol\0cleanup_protocol\0queue_id\0\w+\0\0/.test(said),
+};
 
-/** The greeting of port 25. The restrictions of main.cf accept this source address without asking the guard. */
-export function probeSmtp(port: TcpPort, timeoutMs: number): Promise<ProbeResult> {
-  const isAnswer = (said: string): boolean => /^220[ -].*\r\n/.test(said);
-  const isRefusal = (said: string): boolean => /^[45]\d\d[ -].*\r\n/.test(said);
-  return exchange(port, { isAnswer, isRefusal, goodbye: "QUIT\r\n" }, timeoutMs);
-}
+/** The greeting of port 25. The restrictions of main.cf accept the probe's source address without asking the guard. */
+export const SMTP: Exchange = {
+  isAnswer: (said) => /^220[ -].*\r\n/.test(said),
+  isRefusal: (said) => /^[45]\d\d[ -].*\r\n/.test(said),
+  goodbye: "QUIT\r\n",
+};
 
 /** Less may not be enough for the small files of programs, such as pid files. */
 const LEAST_BYTES = 1024 * 1024;

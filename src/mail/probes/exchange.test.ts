@@ -10,7 +10,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { codeOf } from "../../core/error.ts";
-import { type Exchange, exchange, probeWeb, unlessCrowded } from "./exchange.ts";
+import { type Exchange, exchange, pageHead, unlessCrowded } from "./exchange.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
 
 const SHORT_MS = 200;
@@ -115,9 +115,9 @@ test("the page works if it is there under its name, and only the head of it is a
     response.statusCode = request.headers.host === "mail.example.org" ? 200 : 421;
     response.end("page");
   });
-  const page = { host: "127.0.0.1", port: await listenOnPort(server), name: "mail.example.org" };
-  assert.deepEqual(await probeWeb(page, 5_000), { ok: true });
+  const page = { host: "127.0.0.1", port: await listenOnPort(server) };
+  assert.deepEqual(await exchange(page, pageHead("mail.example.org"), 5_000), { ok: true });
   assert.deepEqual(asked, ["HEAD / mail.example.org"]);
-  assert.ok(!(await probeWeb({ ...page, name: "other" }, 5_000)).ok);
-  assert.ok(!(await probeWeb({ ...page, port: await servedPort(silent) }, 100)).ok);
+  assert.ok(!(await exchange(page, pageHead("other"), 5_000)).ok);
+  assert.ok(!(await exchange({ ...page, port: await servedPort(silent) }, pageHead("mail.example.org"), 100)).ok);
 });

@@ -1,4 +1,4 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { endianness } from "node:os";
 import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
@@ -8,10 +8,12 @@ import { textOrNothing } from "../../host/machine/read-text.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
 
 /** `localAddress`: the source address, by which logs and rules distinguish probes from clients. */
-export type TcpPort = Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
+type TcpPort = Readonly<{ host: string; port: number; localAddress?: string }>;
 type Target = TcpPort | Readonly<{ path: string }>;
 
 export type Exchange = Readonly<{
+  /** Over TLS from the start. Its validity does not matter: the server's own certificate may be self-signed, or about to expire. */
+  tls?: boolean;
   /** Sent as soon as the connection is open. */
   question?: string | Buffer;
   /** Whether the data so far, one character per byte, is the answer of a working part. */
@@ -33,12 +35,12 @@ const MOST_BYTES = 16_384;
  */
 export function exchange(
   target: Target,
-  { question, isAnswer, isRefusal, endsAnswer = false, goodbye }: Exchange,
+  { tls = false, question, isAnswer, isRefusal, endsAnswer = false, goodbye }: Exchange,
   timeoutMs: number,
 ): Promise<ProbeResult> {
   return new Promise((resolve) => {
     let said = "";
-    const socket = open(target);
+    const socket = tls ? connectTls({ ...target, rejectUnauthorized: false }) : connect(target);
     const end = (result: ProbeResult): void => {
       clearTimeout(timer);
       if (result.ok && goodbye !== undefined) {
@@ -70,14 +72,6 @@ export function exchange(
   });
 }
 
-function open(target: Target): Socket {
-  if ("path" in target) return connect(target.path);
-  const { host, port, localAddress, tls = false } = target;
-  const to = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
-  // Its validity does not matter here: the server's own certificate may be self-signed, or about to expire.
-  return tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
-}
-
 /** From this share of its places on, a port may be silent because it is full. */
 const CROWDED = 2 / 3;
 
@@ -96,15 +90,8 @@ function openOn(port: number): number {
   return TCP_TABLES.flatMap((table) => parseConnections(textOrNothing(table), ports, endianness())).length;
 }
 
-type WebPage = Readonly<{
-  host: string;
-  port: number;
-  /** A name under which the dashboard answers. */
-  name: string;
-}>;
-
-/** The head of the dashboard's first page (RFC 9110 section 9.3.2). */
-export function probeWeb({ host, port, name }: WebPage, timeoutMs: number): Promise<ProbeResult> {
+/** The head of the dashboard's first page (RFC 9110 section 9.3.2). `name`: one under which the dashboard answers. */
+export function pageHead(name: string): Exchange {
   const question = `HEAD / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`;
-  return exchange({ host, port }, { question, isAnswer: (said) => said.startsWith("HTTP/1.1 200 ") }, timeoutMs);
+  return { question, isAnswer: (said) => said.startsWith("HTTP/1.1 200 ") };
 }

@@ -9,20 +9,21 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { answering, hung, saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { probeMilter, probePostgrey, probeSpamd, probeSpamHead } from "./filters.ts";
+import { exchange } from "./exchange.ts";
+import { MILTER, POSTGREY, probeSpamd, SPAM_HEAD } from "./filters.ts";
 
 const LONG_MS = 5_000;
 const SHORT_MS = 100;
 /** For a filter that answers and one that does not. */
 const ENOUGH_MS = 1_000;
-const SPAM_HEAD = fileURLToPath(new URL("../../../security/spam-head.py", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../../security/spam-head.py", import.meta.url));
 
 test("a milter that negotiates works; one that refuses to, or is frozen, does not", async () => {
   const offer = "\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";
   const willing = answering(offer, "\0\0\0\x0dO\0\0\0\x06\0\0\0\x13\0\0\x03\0");
-  assert.ok((await probeMilter(await servedSocket(willing), LONG_MS)).ok);
-  assert.ok(!(await probeMilter(await servedSocket((socket) => socket.end("\0\0\0\x01t")), LONG_MS)).ok);
-  assert.ok(!(await probeMilter(await servedSocket(silent), SHORT_MS)).ok);
+  assert.ok((await exchange({ path: await servedSocket(willing) }, MILTER, LONG_MS)).ok);
+  assert.ok(!(await exchange({ path: await servedSocket((socket) => socket.end("\0\0\0\x01t")) }, MILTER, LONG_MS)).ok);
+  assert.ok(!(await exchange({ path: await servedSocket(silent) }, MILTER, SHORT_MS)).ok);
 });
 
 test("spamd of any version works if it answers PONG", async () => {
@@ -50,8 +51,8 @@ test("a spamd that is busy with mails works as long as it answers about some of 
 
 test("spam-head works if it reports about spamd at all", async () => {
   for (const reported of ["spamd answered 900 s ago\n", "spamd answered about no mail yet\n"])
-    assert.deepEqual(await probeSpamHead(await servedSocket(saying(reported)), LONG_MS), { ok: true });
-  assert.equal((await probeSpamHead(await servedSocket(silent), SHORT_MS)).ok, false);
+    assert.deepEqual(await exchange({ path: await servedSocket(saying(reported)) }, SPAM_HEAD, LONG_MS), { ok: true });
+  assert.equal((await exchange({ path: await servedSocket(silent) }, SPAM_HEAD, SHORT_MS)).ok, false);
 });
 
 test("a spamd whose processes are all busy works, and spam-head reports it however many mails wait", {
@@ -68,7 +69,7 @@ test("a spamd whose processes are all busy works, and spam-head reports it howev
   );
   const directory = temporaryDirectory();
   const [path, pulse] = [join(directory, "head"), join(directory, "pulse")];
-  const head = spawn("python3", ["-I", SPAM_HEAD, path, spamd, pulse], { stdio: ["ignore", "ignore", "inherit"] });
+  const head = spawn("python3", ["-I", PROGRAM, path, spamd, pulse], { stdio: ["ignore", "ignore", "inherit"] });
   t.after(() => head.kill("SIGKILL"));
   const send = async (): Promise<Socket> => {
     const client = connect(path).on("error", () => undefined);
@@ -78,18 +79,21 @@ test("a spamd whose processes are all busy works, and spam-head reports it howev
     return client;
   };
   const inTime = { timeout: patience(10_000) };
-  await t.waitFor(async () => assert.deepEqual(await probeSpamHead(pulse, LONG_MS), { ok: true }), inTime);
+  await t.waitFor(
+    async () => assert.deepEqual(await exchange({ path: pulse }, SPAM_HEAD, LONG_MS), { ok: true }),
+    inTime,
+  );
   assert.equal((await probeSpamd({ spamd, pulse }, SHORT_MS)).ok, false, "it has answered about no mail yet");
   await once(await send(), "data");
   // More connections than spam-head accepts.
   await Promise.all(Array.from({ length: 100 }, send));
   await t.waitFor(() => assert.ok(mails.size > 16), inTime);
-  assert.deepEqual(await probeSpamHead(pulse, LONG_MS), { ok: true });
+  assert.deepEqual(await exchange({ path: pulse }, SPAM_HEAD, LONG_MS), { ok: true });
   assert.deepEqual(await probeSpamd({ spamd, pulse }, ENOUGH_MS), { ok: true });
 });
 
 test("Postgrey works if it gives any action, with the empty line that ends an answer", async () => {
-  assert.ok((await probePostgrey(await servedSocket(saying("action=DUNNO\n\n")), LONG_MS)).ok);
-  assert.ok(!(await probePostgrey(await servedSocket(saying("action=DUNNO\n")), SHORT_MS)).ok);
-  assert.ok(!(await probePostgrey(await servedSocket(silent), SHORT_MS)).ok);
+  assert.ok((await exchange({ path: await servedSocket(saying("action=DUNNO\n\n")) }, POSTGREY, LONG_MS)).ok);
+  assert.ok(!(await exchange({ path: await servedSocket(saying("action=DUNNO\n")) }, POSTGREY, SHORT_MS)).ok);
+  assert.ok(!(await exchange({ path: await servedSocket(silent) }, POSTGREY, SHORT_MS)).ok);
 });

@@ -1,15 +1,12 @@
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
-import { exchange } from "./exchange.ts";
+import { type Exchange, exchange } from "./exchange.ts";
 
-/** The first packet of the milter protocol, SMFIC_OPTNEG: version 6, every action and step (libmilter, mfdef.h). */
-const NEGOTIATION = Buffer.from("0000000d4f00000006000001ff001fffff", "hex");
-const OPTNEG = "O";
-const AT_COMMAND = 4;
-
-/** A milter that negotiates; it sees no mail. */
-export function probeMilter(path: string, timeoutMs: number): Promise<ProbeResult> {
-  return exchange({ path }, { question: NEGOTIATION, isAnswer: (said) => said[AT_COMMAND] === OPTNEG }, timeoutMs);
-}
+/** A milter that negotiates: it answers SMFIC_OPTNEG by the same command, after the length of its packet. It sees no mail. */
+export const MILTER: Exchange = {
+  // Version 6, every action and step (libmilter, mfdef.h).
+  question: Buffer.from("0000000d4f00000006000001ff001fffff", "hex"),
+  isAnswer: (said) => said[4] === "O",
+};
 
 /** spamd gives up a mail after 7 s (mail/spamassassin/spamassassin-conf.ts), so a busy one answers for some mail within this time. */
 const LATELY_SECONDS = 15;
@@ -30,22 +27,19 @@ export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: numbe
 }
 
 /** The program in front of spamd; its report about spamd does not matter here. */
-export function probeSpamHead(path: string, timeoutMs: number): Promise<ProbeResult> {
-  return exchange({ path }, { isAnswer: (said) => /^spamd answered .*\n/.test(said) }, timeoutMs);
-}
-
-const POLICY_QUESTION = [
-  "request=smtpd_access_policy",
-  "protocol_state=RCPT",
-  "client_address=127.0.0.1",
-  "client_name=localhost",
-  "sender=",
-  "recipient=postmaster@localhost",
-  "",
-  "",
-].join("\n");
+export const SPAM_HEAD: Exchange = { isAnswer: (said) => /^spamd answered .*\n/.test(said) };
 
 /** As Postfix asks it (SMTPD_POLICY_README), about a recipient that is never greylisted: nothing is counted. */
-export function probePostgrey(path: string, timeoutMs: number): Promise<ProbeResult> {
-  return exchange({ path }, { question: POLICY_QUESTION, isAnswer: (said) => /^action=.*\n\n/.test(said) }, timeoutMs);
-}
+export const POSTGREY: Exchange = {
+  question: [
+    "request=smtpd_access_policy",
+    "protocol_state=RCPT",
+    "client_address=127.0.0.1",
+    "client_name=localhost",
+    "sender=",
+    "recipient=postmaster@localhost",
+    "",
+    "",
+  ].join("\n"),
+  isAnswer: (said) => /^action=.*\n\n/.test(said),
+};

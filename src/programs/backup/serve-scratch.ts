@@ -25,7 +25,7 @@ import { mailServices } from "../../mail/configuration/mail-services.ts";
 import { readSite } from "../../mail/configuration/site.ts";
 import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
-import { probeImap } from "../../mail/dovecot/probe.ts";
+import { IMAP } from "../../mail/dovecot/probe.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";
 import { exchange } from "../../mail/probes/exchange.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
@@ -105,7 +105,7 @@ async function untilReady(layout: Layout, settings: Settings): Promise<void> {
   const deadline = performance.now() + READY_MS;
   for (;;) {
     const guard = await ask(layout.controlSocket, { by: "root" }, { verb: "ping" });
-    const imap = await probeImap(port, PROBE_MS);
+    const imap = await exchange(port, IMAP, PROBE_MS);
     if (guard.ok && imap.ok) return;
     if (performance.now() > deadline) {
       const service = guard.ok ? "dovecot" : "guard";
@@ -171,8 +171,9 @@ export async function lookAt(
 /** Over TLS, through the guard's login policy, into the INBOX. */
 async function mustSignIn(port: number, { account, password }: SignIn): Promise<void> {
   const said = await exchange(
-    { host: "127.0.0.1", port, localAddress: "127.0.0.1", tls: true },
+    { host: "127.0.0.1", port, localAddress: "127.0.0.1" },
     {
+      tls: true,
       question: `a LOGIN "${account}" "${password}"\r\nb EXAMINE INBOX\r\n`,
       isAnswer: (text) => /^b OK/m.test(text),
       isRefusal: (text) => /^[ab] (?:NO|BAD)/m.test(text),

@@ -7,19 +7,12 @@ import { PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { probeResolver } from "../../../mail/dns/resolver.ts";
-import { probeDovecotAuth, probeDovecotMaster, probeImap } from "../../../mail/dovecot/probe.ts";
-import { probeFail2ban } from "../../../mail/fail2ban/client.ts";
+import { AUTH, IMAP, MASTER } from "../../../mail/dovecot/probe.ts";
+import { PING } from "../../../mail/fail2ban/client.ts";
 import { PROBED_BY_MASTER } from "../../../mail/postfix/master-cf.ts";
-import {
-  probeAnvil,
-  probeCleanup,
-  probePostfixService,
-  probeSmtp,
-  probeTrigger,
-  unlessDiskFull,
-} from "../../../mail/postfix/probe.ts";
-import { probeWeb, unlessCrowded } from "../../../mail/probes/exchange.ts";
-import { probeMilter, probePostgrey, probeSpamd, probeSpamHead } from "../../../mail/probes/filters.ts";
+import { ANVIL, announcing, CLEANUP, SMTP, unlessDiskFull, WOKEN } from "../../../mail/postfix/probe.ts";
+import { type Exchange, exchange, pageHead, unlessCrowded } from "../../../mail/probes/exchange.ts";
+import { MILTER, POSTGREY, probeSpamd, SPAM_HEAD } from "../../../mail/probes/filters.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
@@ -66,51 +59,46 @@ function everyProbe(layout: Layout, settings: Settings): readonly Probe[] {
   const part = (name: string, service: ServiceName, notice: Probe["notice"], check: Probe["check"]): Probe => {
     return { name, service, notice, ...OFTEN, check };
   };
-  type ProbeSocket = (path: string, ms: number) => Promise<ProbeResult>;
-  const dovecot = (name: string, socket: string, check: ProbeSocket): Probe =>
-    part(`Dovecot's ${name}`, "dovecot", "dovecot_silent", (ms) => check(join(dovecotBase, socket), ms));
-  const postfix = (name: string, socket: string, check: ProbeSocket): Probe =>
-    part(`Postfix's ${name}`, "postfix", "postfix_silent", (ms) => check(join(postfixQueue, socket), ms));
-  const announcing = (protocol: string) => (path: string, ms: number) => probePostfixService(path, protocol, ms);
+  const at = (path: string, asked: Exchange) => (ms: number) => exchange({ path }, asked, ms);
+  const dovecot = (name: string, socket: string, asked: Exchange): Probe =>
+    part(`Dovecot's ${name}`, "dovecot", "dovecot_silent", at(join(dovecotBase, socket), asked));
+  const postfix = (name: string, socket: string, asked: Exchange): Probe =>
+    part(`Postfix's ${name}`, "postfix", "postfix_silent", at(join(postfixQueue, socket), asked));
   const spam = (service: ServiceName, check: Probe["check"]): Probe =>
     part(service, service, "spam_filter_down", check);
-  const onPort = (port: number, places: number, check: typeof probeSmtp) => async (ms: number) =>
-    unlessCrowded(await check({ host: "127.0.0.1", port, localAddress: PROBE_ADDRESS }, ms), port, places);
-  const smtpPort = onPort(settings["ports.smtp"], settings["limits.connections.smtp_places"], probeSmtp);
-  const imapPort = onPort(settings["ports.imaps"], settings["limits.connections.imap_places"], probeImap);
-  const page = {
-    host: reachable(settings["http.address"]),
-    port: settings["ports.http"],
-    name: settings.hostname,
-  };
+  const onPort = (port: number, places: number, asked: Exchange) => async (ms: number) =>
+    unlessCrowded(await exchange({ host: "127.0.0.1", port, localAddress: PROBE_ADDRESS }, asked, ms), port, places);
+  const smtpPort = onPort(settings["ports.smtp"], settings["limits.connections.smtp_places"], SMTP);
+  const imapPort = onPort(settings["ports.imaps"], settings["limits.connections.imap_places"], IMAP);
+  const page = { host: reachable(settings["http.address"]), port: settings["ports.http"] };
   const postgrey = join(postgreyConf, "command");
   return [
     part("The resolver", "unbound", "resolver_silent", (ms) => probeResolver(settings["dns.address"], ms)),
-    dovecot("master process", "master", probeDovecotMaster),
-    dovecot("auth process", "auth-userdb", probeDovecotAuth),
+    dovecot("master process", "master", MASTER),
+    dovecot("auth process", "auth-userdb", AUTH),
     { ...part("The IMAP port", "dovecot", "dovecot_silent", imapPort), ...SELDOM },
     { ...part("The SMTP port", "postfix", "postfix_silent", smtpPort), ...SELDOM },
-    postfix("cleanup", "public/cleanup", probeCleanup),
+    postfix("cleanup", "public/cleanup", CLEANUP),
     postfix("trivial-rewrite", "private/rewrite", announcing("trivial_rewrite_protocol")),
     postfix("proxymap", "private/proxymap", announcing("proxymap_protocol")),
-    postfix("anvil", "private/anvil", probeAnvil),
+    postfix("anvil", "private/anvil", ANVIL),
     postfix("tlsmgr", "private/tlsmgr", announcing("tlsmgr_protocol")),
-    postfix("qmgr", "public/qmgr", probeTrigger),
-    postfix("pickup", "public/pickup", probeTrigger),
+    postfix("qmgr", "public/qmgr", WOKEN),
+    postfix("pickup", "public/pickup", WOKEN),
     {
       ...postfix("master process", `private/${PROBED_BY_MASTER}`, announcing("delivery_request_protocol")),
       ...FORKING,
     },
-    part("Rspamd", "rspamd", "verifier_silent", (ms) => probeMilter(layout.rspamdSocket, ms)),
+    part("Rspamd", "rspamd", "verifier_silent", at(layout.rspamdSocket, MILTER)),
     spam("spamd", (ms) => probeSpamd({ spamd: layout.spamdSocket, pulse: layout.spamPulseSocket }, ms)),
-    spam("spam-head", (ms) => probeSpamHead(layout.spamPulseSocket, ms)),
-    spam("spamass-milter", (ms) => probeMilter(layout.spamMilterSocket, ms)),
+    spam("spam-head", at(layout.spamPulseSocket, SPAM_HEAD)),
+    spam("spamass-milter", at(layout.spamMilterSocket, MILTER)),
     {
-      ...part("Postgrey", "postgrey", "greylist_silent", (ms) => probePostgrey(greylistSocket, ms)),
+      ...part("Postgrey", "postgrey", "greylist_silent", at(greylistSocket, POSTGREY)),
       isInUse: () => existsSync(postgrey) && readFileSync(postgrey, "utf8").includes(greylistSocket),
     },
-    part("Fail2ban", "fail2ban", "fail2ban_silent", (ms) => probeFail2ban(layout.fail2banSocket, ms)),
-    part("The dashboard", "web", "web_silent", (ms) => probeWeb(page, ms)),
+    part("Fail2ban", "fail2ban", "fail2ban_silent", at(layout.fail2banSocket, PING)),
+    part("The dashboard", "web", "web_silent", (ms) => exchange(page, pageHead(settings.hostname), ms)),
   ];
 }
 
