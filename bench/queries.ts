@@ -10,7 +10,7 @@ import { LogIndexer, writeIndex } from "../src/mail/logs/keep-logs.ts";
 import { latestLines } from "../src/mail/logs/latest-lines.ts";
 import { findLogs, snapshotOf } from "../src/mail/logs/log-files.ts";
 import { elderParts } from "../src/mail/logs/log-follower.ts";
-import { PackLog } from "../src/mail/logs/packed-log.ts";
+import { packLog } from "../src/mail/logs/packed-log.ts";
 import { openEngine, openEngineForReading } from "../src/store/open.ts";
 import { fill } from "../test/scale/fill.ts";
 import { questions } from "../test/scale/questions.ts";
@@ -143,7 +143,10 @@ async function write(directory: string, part: number): Promise<void> {
     utimesSync(path, yesterday, yesterday);
   }
   for (const path of elderParts(mail).slice(0, 2))
-    await compressFile(path, new PackLog((blocks) => writeIndex(`${path}.gz`, blocks ?? [])));
+    await compressFile(
+      path,
+      packLog((blocks) => writeIndex(`${path}.gz`, blocks ?? [])),
+    );
   fillLog(mail, (FILE_BYTES - GUARD_BYTES) / part);
   fillLog(join(directory, "guard", "current"), GUARD_BYTES / part);
   await new LogIndexer().look(mail, Date.now());

@@ -128,11 +128,13 @@ function isOwnProgram({ stat }: Held): boolean {
   return stat.isFile() && isOwn && (mode & EVERYBODY_RUNS) === EVERYBODY_RUNS;
 }
 
+type Compressor = Transform | ((text: AsyncIterable<Buffer>) => AsyncIterable<Buffer>);
+
 /**
  * Replaces a file by its compressed form, `.gz`, with the same owner, mode and time. It has another name until
  * it is complete.
  */
-export async function compressFile(path: string, compressor: Transform): Promise<void> {
+export async function compressFile(path: string, compressor: Compressor): Promise<void> {
   using place = Directory.own(dirname(path));
   const name = basename(path);
   const half = `${name}.half`;

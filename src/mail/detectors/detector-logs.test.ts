@@ -11,7 +11,7 @@ import { columnOf } from "../../../test/kit/test-database.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
-import { LogWatch } from "../logs/followed-logs.ts";
+import { watchLogs } from "../logs/followed-logs.ts";
 import { type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
 
 const ATTACKS = [1, 2, 3].map((second) => `attack 198.51.100.7 ${second}\n`).join("");
@@ -37,8 +37,8 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
       return ip === null ? null : { ip, at: instant(began + 1_000 * Number(seconds)), text: `1 ${line}` };
     },
   };
-  const start = (): LogWatch => {
-    const watch = new LogWatch(detectorLogs([detector], { engine, clock, log }), { positions: sqlite, log });
+  const start = () => {
+    const watch = watchLogs(detectorLogs([detector], { engine, clock, log }), { positions: sqlite, log });
     watch.start();
     t.after(() => watch.stop());
     return watch;

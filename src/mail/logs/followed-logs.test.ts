@@ -11,7 +11,7 @@ import type { Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { followedLogs, LogWatch, observing } from "./followed-logs.ts";
+import { followedLogs, observing, watchLogs } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
@@ -46,9 +46,9 @@ function following(t: TestContext) {
   const file = join(temporaryDirectory(), "mail.log");
   const warned: string[] = [];
   const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
-  const start = (): LogWatch => {
+  const start = () => {
     const logs = observing(engine, [{ name: "mail", file, shared: false, read }]);
-    const watch = new LogWatch(logs, { positions: sqlite, log });
+    const watch = watchLogs(logs, { positions: sqlite, log });
     watch.start();
     t.after(() => watch.stop());
     return watch;

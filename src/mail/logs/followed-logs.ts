@@ -20,29 +20,24 @@ export type FollowedLog = Readonly<{
 }>;
 
 /** Follows logs from their stored positions: each line exactly once, through rotation, truncation and kills. */
-export class LogWatch {
-  readonly #followers: readonly LogFollower[];
-
-  constructor(logs: readonly FollowedLog[], { positions, log }: Readonly<{ positions: LogPositions; log: Log }>) {
-    this.#followers = logs.map(
-      ({ name, file, shared, take }) =>
-        new LogFollower({
-          file,
-          from: positions.positionOf(name),
-          take,
-          failed: (why) => log.warn("A log cannot be read; retrying.", { log: file, why }),
-          lingerMs: shared ? WRITERS_CHANGE_OVER_MS : 0,
-        }),
-    );
-  }
-
-  start(): void {
-    for (const follower of this.#followers) follower.start();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.#followers.map((follower) => follower.stop()));
-  }
+export function watchLogs(
+  logs: readonly FollowedLog[],
+  { positions, log }: Readonly<{ positions: LogPositions; log: Log }>,
+) {
+  const followers = logs.map(
+    ({ name, file, shared, take }) =>
+      new LogFollower({
+        file,
+        from: positions.positionOf(name),
+        take,
+        failed: (why) => log.warn("A log cannot be read; retrying.", { log: file, why }),
+        lingerMs: shared ? WRITERS_CHANGE_OVER_MS : 0,
+      }),
+  );
+  return {
+    start: () => followers.forEach((follower) => follower.start()),
+    stop: () => Promise.all(followers.map((follower) => follower.stop())),
+  };
 }
 
 /** A log, and the reader of its lines; null: no observation. */

@@ -34,8 +34,8 @@ import {
   openIfThere,
   readIndex,
 } from "./log-index.ts";
-import { PackLog } from "./packed-log.ts";
-import { LogSplitter, makeLike } from "./split-log.ts";
+import { packLog } from "./packed-log.ts";
+import { logSplitter, makeLike } from "./split-log.ts";
 
 export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: number }>;
 
@@ -80,13 +80,13 @@ export function giveMailLog(file: string, access: Access): boolean {
 /** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps a number of each, compressed. */
 export class LogKeeper {
   readonly #parts: LogKeeperParts;
-  readonly #splitter: LogSplitter;
+  readonly #splitter: ReturnType<typeof logSplitter>;
   readonly #indexer = new LogIndexer();
   #reopenDue: boolean;
 
   constructor(parts: LogKeeperParts) {
     this.#parts = parts;
-    this.#splitter = new LogSplitter(parts.layout, parts.say);
+    this.#splitter = logSplitter(parts.layout, parts.say);
     // A keeper killed between the two steps of a rotation left the writers with the old file.
     this.#reopenDue = isHeldOpen(parts.layout.mailLog);
   }
@@ -148,7 +148,10 @@ export class LogKeeper {
     // The newest is not compressed: a follower may still be reading it.
     for (const path of aside.slice(surplus.length, -1))
       if (!path.endsWith(".gz") && statSync(path).mtimeMs < due)
-        await compressFile(path, new PackLog((blocks) => this.#packed(`${path}.gz`, blocks)));
+        await compressFile(
+          path,
+          packLog((blocks) => this.#packed(`${path}.gz`, blocks)),
+        );
   }
 }
 

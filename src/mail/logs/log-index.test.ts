@@ -22,7 +22,7 @@ import { compressFile } from "../../host/root-files/copies.ts";
 import { latestLines } from "./latest-lines.ts";
 import { findLogs, snapshotOf } from "./log-files.ts";
 import { addressKeysIn, hasKeyIn, indexName, keyRange } from "./log-index.ts";
-import { PackLog } from "./packed-log.ts";
+import { packLog } from "./packed-log.ts";
 
 const FIRST_MS = new Date(2026, 10, 20, 8).getTime();
 const LINE = (n: number, address: string): string =>
@@ -106,7 +106,10 @@ test("a log can be searched while it is rotated and compressed", async () => {
   const opened = findLogs(logs.directory).map(snapshotOf);
   renameSync(logs.mail, `${logs.mail}.20261120-010000`);
   logs.put("mail/mail.log", LINE(3, "198.51.100.7"), FIRST_MS);
-  await compressFile(`${logs.mail}.20261119-010000`, new PackLog(() => {}));
+  await compressFile(
+    `${logs.mail}.20261119-010000`,
+    packLog(() => {}),
+  );
   const found = await latestLines(opened, { query: { ...ALL, ...SEVEN }, limit: 9, damaged: assert.fail });
   const seconds = found.map(({ at }) => new Date(at).getSeconds());
   assert.deepEqual(seconds, [1, 2]);
@@ -118,7 +121,10 @@ test("a log with a line that is too long for a block is indexed up to that line,
   const aside = logs.put("mail/mail.log.20261119-010000", text, Date.now() - DAY_MS);
   await logs.look();
   assert.equal((await logs.find(SEVEN)).length, 1);
-  await compressFile(aside, new PackLog((blocks) => assert.equal(blocks, null)));
+  await compressFile(
+    aside,
+    packLog((blocks) => assert.equal(blocks, null)),
+  );
   assert.equal(gunzipSync(readFileSync(`${aside}.gz`)).toString(), text);
   assert.equal((await logs.find(SEVEN)).length, 1);
   await logs.look();

@@ -1,5 +1,5 @@
 import { fstatSync, readSync } from "node:fs";
-import { compose, Readable, Transform, type TransformCallback } from "node:stream";
+import { compose, Readable } from "node:stream";
 import { constants, crc32, createGunzip, deflateRawSync } from "node:zlib";
 import {
   blockOf,
@@ -21,59 +21,39 @@ const READ_BYTES = 256 * 1024;
 
 /**
  * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked separately:
- * the compressor resets its window at the end of each block.
+ * the compressor resets its window at the end of each block. `done` gets the blocks before the file is complete; null: a line is too
+ * long for a block.
  */
-export class PackLog extends Transform {
-  readonly #done: (blocks: readonly IndexedBlock[] | null) => void;
-  #rest: Buffer = Buffer.alloc(0);
-  /** Null: a line is too long for a block. */
-  #blocks: IndexedBlock[] | null = [];
-  #offset = 0;
-  #crc = 0;
-  #bytes = 0;
-
-  /** `done` gets the blocks before the file is complete. */
-  constructor(done: (blocks: readonly IndexedBlock[] | null) => void) {
-    super();
-    this.#done = done;
-    this.#put(HEAD);
-  }
-
-  override _transform(chunk: Buffer, _encoding: string, ready: TransformCallback): void {
-    const [blocks, rest] = cutBlocks(Buffer.concat([this.#rest, chunk]), false);
-    for (const block of blocks) this.#pack(block);
-    this.#rest = rest;
-    if (rest.length > LONGEST_BLOCK_BYTES) {
-      this.#blocks = null;
-      this.#pack(rest);
-      this.#rest = Buffer.alloc(0);
+export function packLog(done: (blocks: readonly IndexedBlock[] | null) => void) {
+  return async function* pack(log: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+    let blocks: IndexedBlock[] | null = [];
+    let [offset, crc, bytes] = [HEAD.length, 0, 0];
+    const packed = (text: Buffer): Buffer => {
+      const stored = deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH });
+      blocks?.push(blockOf(text, offset, stored));
+      offset += stored.length;
+      crc = crc32(text, crc);
+      bytes += text.length;
+      return stored;
+    };
+    yield HEAD;
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const chunk of log) {
+      const [whole, left] = cutBlocks(Buffer.concat([rest, chunk]), false);
+      yield* whole.map(packed);
+      rest = left;
+      if (rest.length <= LONGEST_BLOCK_BYTES) continue;
+      blocks = null;
+      yield packed(rest);
+      rest = Buffer.alloc(0);
     }
-    ready();
-  }
-
-  override _flush(ready: TransformCallback): void {
-    if (this.#rest.length > 0) this.#pack(this.#rest);
-    this.#put(LAST_BLOCK);
+    if (rest.length > 0) yield packed(rest);
     const tail = Buffer.alloc(TAIL_BYTES);
-    tail.writeUInt32LE(this.#crc, 0);
-    tail.writeUInt32LE(this.#bytes % 2 ** 32, 4);
-    this.#put(tail);
-    this.#done(this.#blocks);
-    ready();
-  }
-
-  #pack(text: Buffer): void {
-    const stored = deflateRawSync(text, { finishFlush: constants.Z_FULL_FLUSH });
-    this.#blocks?.push(blockOf(text, this.#offset, stored));
-    this.#crc = crc32(text, this.#crc);
-    this.#bytes += text.length;
-    this.#put(stored);
-  }
-
-  #put(bytes: Buffer): void {
-    this.#offset += bytes.length;
-    this.push(bytes);
-  }
+    tail.writeUInt32LE(crc, 0);
+    tail.writeUInt32LE(bytes % 2 ** 32, 4);
+    yield Buffer.concat([LAST_BLOCK, tail]);
+    done(blocks);
+  };
 }
 
 /** Whether the blocks are all of the compressed file. */

@@ -13,35 +13,9 @@ const state = z.object({ position: z.object({ inode: z.string(), offset: z.int()
 const BEGINNING: z.output<typeof state> = { position: { inode: "", offset: 0 } };
 
 /** Writes mail.warn (warnings and errors) and mail.err (errors) from mail.log, as syslog does. A kill may repeat lines. */
-export class LogSplitter {
-  readonly #layout: Layout;
-  readonly #stateFile: string;
-  readonly #follower: LogFollower;
-
-  constructor(layout: Layout, failed: (why: string) => void) {
-    this.#layout = layout;
-    this.#stateFile = `${layout.mailLog}.split`;
-    this.#follower = new LogFollower({
-      file: layout.mailLog,
-      from: readRecord(this.#stateFile, state, BEGINNING).position,
-      take: (lines, position) => Promise.resolve(this.#take(lines, position)),
-      failed,
-      lingerMs: WRITERS_CHANGE_OVER_MS,
-    });
-  }
-
-  start(): void {
-    const { mailLog, mailWarn, mailErr } = this.#layout;
-    for (const file of [mailWarn, mailErr]) makeLike(mailLog, file);
-    this.#follower.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#follower.stop();
-  }
-
-  #take(lines: readonly string[], position: LogPosition): boolean {
-    const { mailWarn, mailErr } = this.#layout;
+export function logSplitter({ mailLog, mailWarn, mailErr }: Layout, failed: (why: string) => void) {
+  const stateFile = `${mailLog}.split`;
+  const split = (lines: readonly string[], position: LogPosition): boolean => {
     const parsed = lines.map((line) => ({ line, severity: parseMailLine(line)?.severity ?? "info" }));
     const texts = [
       [mailWarn, parsed.filter(({ severity }) => severity !== "info")],
@@ -49,9 +23,23 @@ export class LogSplitter {
     ] as const;
     for (const [file, found] of texts)
       if (found.length > 0) appendFile(file, found.map(({ line }) => `${line}\n`).join(""));
-    writeFile(this.#stateFile, JSON.stringify({ position }), { mode: 0o600, flush: false });
+    writeFile(stateFile, JSON.stringify({ position }), { mode: 0o600, flush: false });
     return true;
-  }
+  };
+  const follower = new LogFollower({
+    file: mailLog,
+    from: readRecord(stateFile, state, BEGINNING).position,
+    take: (lines, position) => Promise.resolve(split(lines, position)),
+    failed,
+    lingerMs: WRITERS_CHANGE_OVER_MS,
+  });
+  return {
+    start: (): void => {
+      for (const file of [mailWarn, mailErr]) makeLike(mailLog, file);
+      follower.start();
+    },
+    stop: () => follower.stop(),
+  };
 }
 
 /** Creates an empty file with the same owner, group and mode as another, if it is missing and the other exists. */

@@ -30,9 +30,8 @@ export const POLICY_LIMITS = {
   /** How long `stop` waits for answers. */
   stopMs: 1_000,
 } as const;
-type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
-export type PolicyOptions = PolicyLimits &
+export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>> &
   Readonly<{
     /**
      * Whether the disk has room for one more mail to this recipient. Null asks about room in the queue: the mail will be held, or has
@@ -50,24 +49,14 @@ export type PolicyOptions = PolicyLimits &
 const SOCKET_MODE = 0o660;
 
 /** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
-export class PolicyServer {
-  readonly #server: UnixServer<Connection>;
-  readonly #limits: PolicyLimits;
-
-  constructor(submit: Submit, report: Report, options: PolicyOptions) {
-    this.#limits = options;
-    const parts = { ...options, submit, report, buffer: readBuffer() };
-    this.#server = new UnixServer((socket) => new Connection(socket, parts), options.maxConnections, report);
-  }
-
-  start(path: string): Promise<void> {
-    return this.#server.start(path, SOCKET_MODE);
-  }
-
-  /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
-  stop(): Promise<void> {
-    return this.#server.close(this.#limits.stopMs);
-  }
+export function policyServer(submit: Submit, report: Report, options: PolicyOptions) {
+  const parts = { ...options, submit, report, buffer: readBuffer() };
+  const server = new UnixServer((socket) => new Connection(socket, parts), options.maxConnections, report);
+  return {
+    start: (path: string) => server.start(path, SOCKET_MODE),
+    /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
+    stop: () => server.close(options.stopMs),
+  };
 }
 
 type GuardQuestion = Exclude<PolicyRequest, { type: "NOTHING_TO_DECIDE" | "SIEVE_CLIENT" }>;

@@ -15,10 +15,10 @@ import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
-import { followedLogs, LogWatch, observing } from "../../mail/logs/followed-logs.ts";
+import { followedLogs, observing, watchLogs } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
-import { MilterServer } from "../../mail/postfix/milter-server.ts";
-import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
+import { milterServer } from "../../mail/postfix/milter-server.ts";
+import { POLICY_LIMITS, policyServer } from "../../mail/postfix/policy-server.ts";
 import { serviceLog, USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -52,14 +52,14 @@ export function composeSources(parts: SourceParts) {
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
   const forwardWatch = { countedForwards: stores.countedForwards, sending: stores.sending, engine, clock, log };
   const filterLoad = new FilterLoad(clock);
-  const policyServer = new PolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
+  const policies = policyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,
     hasRoom: parts.hasRoom,
     guardsProxied: parts.guardsProxied,
     sessions: parts.submissionSessions,
     isDovecot: runsAs(userIds(USERS.mail).uid, settings["ports.sieve_mail"]),
   });
-  const milterServer = new MilterServer(
+  const milter = milterServer(
     filterLoad.limiting((event, answer) => engine.submit(event, answer)),
     report,
     (sender) => filterLoad.isSuspect(sender),
@@ -90,7 +90,7 @@ export function composeSources(parts: SourceParts) {
     },
   ];
   const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
-  const logs = new LogWatch([...observing(engine, followed), ...detectors], { positions: stores.store, log });
+  const logs = watchLogs([...observing(engine, followed), ...detectors], { positions: stores.store, log });
   const { banned, aheadMs } = parts;
   const hasProxies = proxiedPorts(settings) !== null;
   const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;
@@ -111,9 +111,9 @@ export function composeSources(parts: SourceParts) {
   return {
     /** Servers first, so that no client waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
-      await milterServer.start(layout.guardMilterSocket);
+      await milter.start(layout.guardMilterSocket);
       await listenForSignIns();
-      await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
+      await takeOver(layout.standIn, () => policies.start(layout.policySocket));
     },
     followLogs(): void {
       logs.start();
@@ -135,7 +135,7 @@ export function composeSources(parts: SourceParts) {
     },
     async close(): Promise<void> {
       clearTimeout(retry);
-      await Promise.all([policyServer.stop(), milterServer.stop(), loginServer.stop()]);
+      await Promise.all([policies.stop(), milter.stop(), loginServer.stop()]);
     },
   };
 }

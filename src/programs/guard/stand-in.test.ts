@@ -8,7 +8,7 @@ import { ask, Client, HeldEngine } from "../../../test/kit/policy-server-kit.ts"
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { PolicyServer } from "../../mail/postfix/policy-server.ts";
+import { policyServer } from "../../mail/postfix/policy-server.ts";
 import { StandIn, takeOver, WITHOUT_GUARD } from "./stand-in.ts";
 
 const SECRET = "5f2c9d";
@@ -23,7 +23,7 @@ async function places() {
   const loginPort = await logins.start(0);
   const policySocket = join(directory, "policy");
   const handover = join(directory, "stand-in.sock");
-  const policy = new PolicyServer(engine.submit, assert.fail, WITHOUT_GUARD);
+  const policy = policyServer(engine.submit, assert.fail, WITHOUT_GUARD);
   return { engine, parts, logins, policy, at: { handover, policySocket, loginPort, loginSecret: SECRET } };
 }
 

@@ -3,7 +3,7 @@ import { decision } from "../../core/decide/decision.ts";
 import type { Submit } from "../../guard/ports.ts";
 import { listenUnix } from "../../host/sockets/unix-socket.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../mail/postfix/policy-server.ts";
+import { POLICY_LIMITS, type PolicyOptions, policyServer } from "../../mail/postfix/policy-server.ts";
 
 type StandInPlaces = Readonly<{
   /** A program that writes something here takes over. */
@@ -33,7 +33,7 @@ export const WITHOUT_GUARD: PolicyOptions = {
  */
 export class StandIn {
   readonly #places: StandInPlaces;
-  readonly #policy: PolicyServer;
+  readonly #policy: ReturnType<typeof policyServer>;
   readonly #logins: LoginPolicyServer;
   /** Needs a written request: a starting program also connects, to see whether another one listens. */
   readonly #handover = createServer((client) => {
@@ -46,7 +46,7 @@ export class StandIn {
     this.#places = places;
     const pass: Submit = (_, answer) => answer(decision("pass", "below_limit"));
     const silent = (): void => undefined;
-    this.#policy = new PolicyServer(pass, silent, WITHOUT_GUARD);
+    this.#policy = policyServer(pass, silent, WITHOUT_GUARD);
     // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
     const guardsProxied = (): boolean => true;
     this.#logins = new LoginPolicyServer({ submit: pass, secret: places.loginSecret, report: silent, guardsProxied });
