@@ -27,45 +27,38 @@ export class AlertMails {
     this.#queueMail = queue;
   }
 
-  /** Settings that cannot be read are null: Postfix adds our domain. */
   async send(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
-    if (settings === null) return this.#once(alert, toPostmaster(), MOST_AN_HOUR);
-    const to = alertMailTo(settings);
-    if (to.length === 0) return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
-    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) }, MOST_AN_HOUR);
+    if (settings !== null && alertMailTo(settings).length === 0)
+      return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
+    return this.#once(alert, settings, MOST_AN_HOUR);
   }
 
-  /**
-   * An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. It is sent
-   * even if the settings cannot be read (null).
-   */
+  /** An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. */
   alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
-    if (settings === null) return this.#once(alert, toPostmaster());
-    const named = alertMailTo(settings);
-    const to = named.length === 0 ? [postmaster(settings)] : named;
-    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
+    return this.#once(alert, settings);
   }
 
-  async #once(alert: AlertMail, envelope: Envelope, most = Number.POSITIVE_INFINITY): Promise<KeeperReply> {
+  async #once(alert: AlertMail, settings: Settings | null, most = Number.POSITIVE_INFINITY): Promise<KeeperReply> {
     const now = this.#clock.now();
     for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
     const queued = this.#queued.get(alert.id);
     if (queued !== undefined && (await queued.reply).ok) return queued.reply;
     if (this.#queued.size >= most) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
-    const reply = this.#queue(alert, envelope);
+    const envelope = envelopeOf(settings);
+    const input = mailText({ ...alert, code: null, subject: "" }, envelope);
+    const reply = this.#queueMail(this.#layout, { ...envelope, input });
     this.#queued.set(alert.id, { at: now, reply });
     return reply;
   }
-
-  #queue(alert: AlertMail, envelope: Envelope): Promise<KeeperReply> {
-    const { from, to } = envelope;
-    const input = mailText({ ...alert, code: null, subject: "" }, envelope);
-    return this.#queueMail(this.#layout, { from, to, input });
-  }
 }
 
-function toPostmaster(): Envelope {
-  return { to: ["postmaster"], from: "postmaster", sender: { host: hostname(), contacts: [], language: "en" } };
+/** Settings that cannot be read are null: Postfix adds our domain. */
+function envelopeOf(settings: Settings | null): Envelope {
+  if (settings === null)
+    return { to: ["postmaster"], from: "postmaster", sender: { host: hostname(), contacts: [], language: "en" } };
+  const named = alertMailTo(settings);
+  const to = named.length === 0 ? [postmaster(settings)] : named;
+  return { to, from: alertSender(settings), sender: senderOf(settings) };
 }
 
 /** On a disk without space, postdrop(1) retries endlessly. */

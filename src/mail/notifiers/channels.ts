@@ -38,32 +38,27 @@ const MOST_FILE_CHARACTERS = 4_096;
 /** Every channel in the settings. Files with secrets are read for each message, because they may change at any time. */
 export function channelsOf(settings: Settings, world: AlertWorld): readonly AlertChannel[] {
   const sender = senderOf(settings);
-  const push = (kind: string, url: string, request: (message: AlertMessage) => HttpRequest): AlertChannel => ({
-    name: nameOf(kind, url),
-    send: orUnusable((message) => sendHttp(request(message), { ...world, authorities: authorities(settings) })),
-  });
+  type Request = (url: string, message: AlertMessage) => HttpRequest;
+  const push = (kind: string, urls: readonly string[], request: Request): readonly AlertChannel[] =>
+    urls.map((url) => ({
+      name: nameOf(kind, url),
+      send: orUnusable((message) => sendHttp(request(url, message), { ...world, authorities: authorities(settings) })),
+    }));
+  const gotify = settings["alerts.gotify"];
   return [
     ...mailChannels(settings, sender, world),
-    ...settings["alerts.webhook"].map((url) =>
-      push("webhook", url, (message) => {
-        const nowSeconds = Math.floor(world.clock.now() / SECOND_MS);
-        return webhookRequest(url, message, { sender, key: webhookKey(settings), nowSeconds });
-      }),
+    ...push("webhook", settings["alerts.webhook"], (url, message) => {
+      const nowSeconds = Math.floor(world.clock.now() / SECOND_MS);
+      return webhookRequest(url, message, { sender, key: webhookKey(settings), nowSeconds });
+    }),
+    ...push("ntfy", settings["alerts.ntfy"], (url, message) => {
+      const key = "alerts.ntfy_token_file";
+      return ntfyRequest(url, message, sender, settings[key] === "" ? null : secretIn(settings, key));
+    }),
+    ...push("gotify", gotify === "" ? [] : [gotify], (url, message) =>
+      gotifyRequest(url, message, sender, secretIn(settings, "alerts.gotify_token_file")),
     ),
-    ...settings["alerts.ntfy"].map((url) =>
-      push("ntfy", url, (message) => {
-        const key = "alerts.ntfy_token_file";
-        return ntfyRequest(url, message, sender, settings[key] === "" ? null : secretIn(settings, key));
-      }),
-    ),
-    ...[settings["alerts.gotify"]]
-      .filter((url) => url !== "")
-      .map((url) =>
-        push("gotify", url, (message) =>
-          gotifyRequest(url, message, sender, secretIn(settings, "alerts.gotify_token_file")),
-        ),
-      ),
-    ...settings["alerts.apprise"].map((url) => push("apprise", url, (message) => appriseRequest(url, message, sender))),
+    ...push("apprise", settings["alerts.apprise"], (url, message) => appriseRequest(url, message, sender)),
   ];
 }
 

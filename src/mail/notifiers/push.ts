@@ -46,21 +46,22 @@ export function webhookRequest(
   const data = { severity, code, subject, title: message.title, text: textOf(message, sender), host, contacts };
   const body = JSON.stringify({ type: `alert.${kind}`, timestamp: isoTime(at), data });
   const stamped = { "webhook-id": id, "webhook-timestamp": String(nowSeconds) };
-  const signed =
-    key === null
-      ? {}
-      : {
-          "webhook-signature": `v1,${createHmac("sha256", key).update(`${id}.${nowSeconds}.${body}`).digest("base64")}`,
-        };
-  return post(url, body, { ...stamped, ...signed });
+  if (key === null) return post(url, body, stamped);
+  const signature = createHmac("sha256", key).update(`${id}.${nowSeconds}.${body}`).digest("base64");
+  return post(url, body, { ...stamped, "webhook-signature": `v1,${signature}` });
 }
 
-const NTFY_PRIORITY: Readonly<Record<Severity, number>> = { info: 2, warning: 4, critical: 5 };
-const NTFY_TAG: Readonly<Record<Severity, string>> = {
-  info: "information_source",
-  warning: "warning",
-  critical: "rotating_light",
-};
+/** How each receiver shows an alert, or its end. */
+const LOOKS = {
+  info: { ntfy: 2, tag: "information_source", gotify: 2, apprise: "info" },
+  warning: { ntfy: 4, tag: "warning", gotify: 5, apprise: "warning" },
+  critical: { ntfy: 5, tag: "rotating_light", gotify: 9, apprise: "failure" },
+  resolved: { ntfy: 3, tag: "white_check_mark", gotify: 4, apprise: "success" },
+} as const satisfies Record<Severity | "resolved", unknown>;
+
+function lookOf({ kind, severity }: AlertMessage) {
+  return LOOKS[kind === "resolved" ? kind : severity];
+}
 
 /** Bytes of UTF-8. ntfy turns 4,096 and more into an attachment, or answers 413 (its setting message-size-limit). */
 const NTFY_MOST = 3_900;
@@ -68,14 +69,14 @@ const NTFY_MOST = 3_900;
 /** ntfy, "publish as JSON": to the server's root, the topic is the last part of the address. */
 export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, token: string | null): HttpRequest {
   const { topic, root } = topicOf(url);
-  const isOver = message.kind === "resolved";
+  const { ntfy, tag } = lookOf(message);
   const frame = Buffer.byteLength(textOf({ ...message, body: "" }, sender));
   const body = JSON.stringify({
     topic,
     title: titleOf(message, sender),
     message: textWithin(textOf({ ...message, body: textWithin(message.body, NTFY_MOST - frame) }, sender), NTFY_MOST),
-    priority: isOver ? 3 : NTFY_PRIORITY[message.severity],
-    tags: [isOver ? "white_check_mark" : NTFY_TAG[message.severity]],
+    priority: ntfy,
+    tags: [tag],
   });
   return post(root, body, token === null ? {} : { authorization: `Bearer ${token}` });
 }
@@ -88,27 +89,23 @@ export function topicOf(url: string): Readonly<{ topic: string; root: string }> 
   return { topic, root: `${parsed.origin}/${parts.map((part) => `${part}/`).join("")}` };
 }
 
-const GOTIFY_PRIORITY: Readonly<Record<Severity, number>> = { info: 2, warning: 5, critical: 9 };
-
 export function gotifyRequest(url: string, message: AlertMessage, sender: Sender, token: string): HttpRequest {
   const body = JSON.stringify({
     title: titleOf(message, sender),
     message: textOf(message, sender),
-    priority: message.kind === "resolved" ? 4 : GOTIFY_PRIORITY[message.severity],
+    priority: lookOf(message).gotify,
   });
   return post(`${url.replace(/\/+$/, "")}/message`, body, { "x-gotify-key": token });
 }
 
-const APPRISE_TYPE: Readonly<Record<Severity, string>> = { info: "info", warning: "warning", critical: "failure" };
-
 /** The Apprise API: `https://apprise.example/notify/KEY`. */
 export function appriseRequest(url: string, message: AlertMessage, sender: Sender): HttpRequest {
-  const type = message.kind === "resolved" ? "success" : APPRISE_TYPE[message.severity];
+  const { apprise: type } = lookOf(message);
   const body = JSON.stringify({ title: titleOf(message, sender), body: textOf(message, sender), type, format: "text" });
-  return post(url, body, {});
+  return post(url, body);
 }
 
-function post(url: string, body: string, headers: Readonly<Record<string, string>>): HttpRequest {
+function post(url: string, body: string, headers: HttpRequest["headers"] = {}): HttpRequest {
   return { method: "POST", url, body, headers: { "content-type": "application/json", ...headers } };
 }
 
@@ -155,8 +152,8 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
       resolve(outcome);
     };
     const timer = setTimeout(() => finish(failed(`no answer within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
-    // An error after the outcome changes nothing.
-    request.on("error", (error) => finish(failed(wordsOf(error))));
+    // An error after the outcome changes nothing. With several addresses, the combined error has no message.
+    request.on("error", (error) => finish(failed(printable(error.message || codeOf(error), SHOWN))));
     request.on("response", (response) => {
       const status = response.statusCode ?? 0;
       let said = "";
@@ -182,12 +179,6 @@ function explain(status: number, said: string): string {
   return `it answered ${status}${redirect}${words === "" ? "" : `: ${words}`}`;
 }
 
-/** With several addresses, the combined error has no message. */
-function wordsOf(error: Error): string {
-  const code = codeOf(error);
-  return printable(error.message === "" ? code : error.message, SHOWN);
-}
-
 function failed(reason: string): Outcome {
   return { ok: false, reason };
 }
@@ -199,15 +190,11 @@ function failed(reason: string): Outcome {
  */
 export function receiverLookup(names: Names): LookupFunction {
   const find = async (...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> => {
-    const address = isIP(hostname) === 0 ? await firstAddress(names, hostname) : undefined;
+    const answer = isIP(hostname) === 0 ? await names.addresses(hostname) : null;
+    const [address] = answer?.type === "addresses" ? answer.addresses : [];
     if (address === undefined) systemLookup(hostname, options, callback);
     else if (options.all === true) callback(null, [{ address, family: 4 }]);
     else callback(null, address, 4);
   };
   return (...wish) => void find(...wish);
-}
-
-async function firstAddress(names: Names, hostname: string): Promise<string | undefined> {
-  const answer = await names.addresses(hostname);
-  return answer.type === "addresses" ? answer.addresses[0] : undefined;
 }
