@@ -78,7 +78,9 @@ async function applyRendered(
   try {
     for (const part of parts) stage(part);
     const checked = parts.filter(({ isUncheckedAtStart = false }) => !isStarting || !isUncheckedAtStart);
-    const reasons = await Promise.all(checked.map((part) => part.check(stagedAt(part))));
+    const reasons = await Promise.all(
+      checked.map(async (part) => (await part.check?.(stagedAt(part), site.layout)) ?? null),
+    );
     const reason = reasons.find((one) => one !== null);
     if (reason !== undefined) return { ok: false, reason };
     makeDkimKeys(site);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SECOND_MS } from "../../core/time.ts";
-import { lastLines, runAsOther, runProgram } from "../../host/machine/run-program.ts";
+import { type Finished, lastLines, runAsOther, runProgram } from "../../host/machine/run-program.ts";
 import { setModified } from "../../host/root-files/files.ts";
 import type { ServiceName } from "../../host/running/runit.ts";
 import { restartService } from "../../host/running/supervise.ts";
@@ -34,8 +34,11 @@ export type Part = Readonly<{
   /** Directory of the files in force. */
   live: string;
   files: readonly RenderedFile[];
-  /** Complaints of the component's own checker about a copy in this directory; null if none. */
-  check: (directory: string) => Promise<string | null>;
+  /**
+   * Complaints of the component's own checker about a copy in this directory; null if none. Without it the files contain only values
+   * that passed our parsers, or no service reads them.
+   */
+  check?: (directory: string, layout: Layout) => Promise<string | null>;
   /** Its checker also reads files of the owner, which may change at any time. */
   readsOwnersFiles?: true;
   /** It contains only values that passed our parsers, and a start reports a component that does not run anyway. */
@@ -44,16 +47,17 @@ export type Part = Readonly<{
 
 /** Every rendered part, in the order in which they are reloaded and their refusals are reported. */
 export function partsOf(site: Site): readonly Part[] {
-  const { layout } = site;
+  const { layout, spam, fail2ban } = site;
+  const file = (service: ServiceName, path: string, text: string): Part => {
+    return { service, live: dirname(path), files: [rendered(basename(path), text)] };
+  };
   return [
     {
-      service: "unbound",
-      live: dirname(layout.unboundConf),
-      files: [rendered("unbound.conf", renderUnbound(site))],
+      ...file("unbound", layout.unboundConf, renderUnbound(site)),
       check: checkUnbound,
       readsOwnersFiles: true,
     },
-    { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: unchecked },
+    { service: "postfix", live: layout.postfixEtc, files: renderChroot(site) },
     { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
     {
       service: "dovecot",
@@ -62,43 +66,30 @@ export function partsOf(site: Site): readonly Part[] {
       check: checkDovecot,
       readsOwnersFiles: true,
     },
-    { service: "dovecot", live: layout.sieve, files: [renderSieve(), ...renderLearnScripts()], check: unchecked },
+    { service: "dovecot", live: layout.sieve, files: [renderSieve(), ...renderLearnScripts()] },
     {
       service: "spamd",
       live: layout.spamAssassinConf,
       files: renderSpamAssassin(site),
       // Only the owner's rules can be wrong: the rest passed our parsers. Settings that switch it on are checked with it.
-      check:
-        site.spam.enabled && site.spam.ownRules !== ""
-          ? (directory) => checkSpamAssassin(directory, layout)
-          : unchecked,
+      ...(spam.enabled && spam.ownRules !== "" && { check: checkSpamAssassin }),
     },
-    {
-      service: "web",
-      live: dirname(layout.webSettings),
-      files: [rendered(basename(layout.webSettings), site.webSettings)],
-      check: unchecked,
-    },
-    {
-      service: "export",
-      live: dirname(layout.exportSettings),
-      files: [rendered(basename(layout.exportSettings), site.exportSettings)],
-      check: unchecked,
-    },
-    { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
-    { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
+    file("web", layout.webSettings, site.webSettings),
+    file("export", layout.exportSettings, site.exportSettings),
+    { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site) },
+    { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)] },
     {
       service: "fail2ban",
       live: layout.fail2banConf,
       files: renderFail2ban(site),
       // Only a start switches it on, and checks it then.
-      check: site.fail2ban.enabled ? checkFail2ban : unchecked,
+      ...(fail2ban.enabled && { check: checkFail2ban }),
     },
     {
       service: "rspamd",
       live: layout.rspamdConf,
       files: renderRspamd(site),
-      check: (directory) => checkRspamd(directory, layout),
+      check: checkRspamd,
       isUncheckedAtStart: true,
     },
   ];
@@ -108,7 +99,7 @@ export function partsOf(site: Site): readonly Part[] {
  * The installed checker's verdict on the configuration in force. Null: no complaint; the component can be
  * restarted.
  */
-export function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
+export async function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
   switch (service) {
     case "unbound":
       return checkUnbound(dirname(layout.unboundConf));
@@ -123,13 +114,8 @@ export function checkInForce(service: ServiceName, layout: Layout): Promise<stri
     case "fail2ban":
       return checkFail2ban(layout.fail2banConf);
     default:
-      return unchecked();
+      return null;
   }
-}
-
-/** It contains only values that passed our parsers, or no service reads it. */
-function unchecked(): Promise<null> {
-  return Promise.resolve(null);
 }
 
 /** Lets a running service load its new configuration. Null, or why it did not. */
@@ -162,21 +148,18 @@ async function checkPostfix(directory: string): Promise<string | null> {
   const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
   if (parameters.code !== 0 || parameters.stderr !== "")
     return `Postfix refuses its configuration: ${lastLines({ ...parameters, stdout: "" })}`;
-  const queue = await runProgram("postsuper", ["-c", directory]);
-  return queue.code === 0 ? null : `Postfix refuses its configuration or its queue: ${lastLines(queue)}`;
+  return complaint("Postfix refuses its configuration or its queue", await runProgram("postsuper", ["-c", directory]));
 }
 
 /** Also checks whether its files have the owners and modes that this version wants. This starts fifty programs. */
 async function checkAllOfPostfix(directory: string): Promise<string | null> {
   const refused = await checkPostfix(directory);
-  if (refused !== null) return refused;
-  const check = await runProgram("postfix", ["-c", directory, "check"]);
-  return check.code === 0 ? null : `postfix check failed: ${lastLines(check)}`;
+  return refused ?? complaint("postfix check failed", await runProgram("postfix", ["-c", directory, "check"]));
 }
 
 async function checkDovecot(directory: string): Promise<string | null> {
   const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n", "-x"]);
-  return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
+  return complaint("Dovecot refuses its configuration", { ...check, stdout: "" });
 }
 
 /**
@@ -191,8 +174,7 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
     runAsOther([...unprivileged, ...lint, `--configpath=${rules}`], { env: { HOME: layout.spamState } });
   const fetched = fetchedRules(layout);
   if (existsSync(fetched) && (await check(fetched)).code === 0) return null;
-  const checked = await check(PACKAGED_RULES);
-  return checked.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(checked)}`;
+  return complaint("SpamAssassin refuses its configuration (settings spam.*)", await check(PACKAGED_RULES));
 }
 
 /** Runs as the unprivileged system user, who cannot write into the directory of the packaged rspamd, as its checker would. */
@@ -200,16 +182,20 @@ async function checkRspamd(directory: string, layout: Layout): Promise<string | 
   const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
   const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];
   const check = await runAsOther([...unprivileged, "rspamadm", ...configtest]);
-  return check.code === 0 ? null : `Rspamd refuses its configuration: ${lastLines(check)}`;
+  return complaint("Rspamd refuses its configuration", check);
 }
 
 /** Only the files of dns.root_hints and dns.trust_anchor can be wrong: the rest passed our parsers. */
 async function checkUnbound(directory: string): Promise<string | null> {
   const check = await runProgram("unbound-checkconf", [join(directory, "unbound.conf")]);
-  return check.code === 0 ? null : `Unbound refuses its configuration (settings dns.*): ${lastLines(check)}`;
+  return complaint("Unbound refuses its configuration (settings dns.*)", check);
 }
 
 async function checkFail2ban(directory: string): Promise<string | null> {
   const check = await runProgram("fail2ban-client", ["-c", directory, "--test"]);
-  return check.code === 0 ? null : `Fail2ban refuses its configuration: ${lastLines(check)}`;
+  return complaint("Fail2ban refuses its configuration", check);
+}
+
+function complaint(says: string, ran: Finished): string | null {
+  return ran.code === 0 ? null : `${says}: ${lastLines(ran)}`;
 }
