@@ -11,7 +11,7 @@ import {
   judgeOutside,
   missingName,
   outsideAddresses,
-  PublishedRecords,
+  publishedAt,
   publishedFor,
 } from "./published-records.ts";
 
@@ -23,12 +23,12 @@ const ZONE = [
 ] as const;
 
 test("an existing name, a missing one, and a resolver that does not answer", async () => {
-  const published = new PublishedRecords(await zoneServer(ZONE));
-  assert.deepEqual(await published.find(NAMED), { type: "values", values: [ADDRESS] });
+  const published = publishedAt(await zoneServer(ZONE));
+  assert.deepEqual(await published(NAMED), { ok: true, found: [ADDRESS] });
   for (const type of ["A", "AAAA", "MX", "TXT", "PTR", "SRV"] as const)
-    assert.deepEqual(await published.find({ name: "other.example.org", type }), { type: "none" }, type);
-  const dead = new PublishedRecords("127.0.0.1:9");
-  assert.deepEqual(await dead.find(NAMED), { type: "failed", why: "ECONNREFUSED" });
+    assert.deepEqual(await published({ name: "other.example.org", type }), { ok: true, found: [] }, type);
+  const dead = publishedAt("127.0.0.1:9");
+  assert.deepEqual(await dead(NAMED), { ok: false, reason: "ECONNREFUSED" });
 });
 
 test("each expected record is compared with the published one", async () => {

@@ -1,20 +1,12 @@
-import type { Resolver } from "node:dns/promises";
 import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import type { Found } from "../../guard/network-ports.ts";
 import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addresses.ts";
 import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
-import {
-  addressRecord,
-  type DnsRecord,
-  judge,
-  type Published,
-  type RecordVerdict,
-  recordsOf,
-  reverseRecord,
-} from "./records.ts";
+import { addressRecord, type DnsRecord, judge, type RecordVerdict, recordsOf, reverseRecord } from "./records.ts";
 import { found, resolverAt } from "./resolver.ts";
 
 /** All records of a domain, expected and published. `key`: the DKIM key in base64. */
@@ -65,7 +57,7 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
 
 /** Compares the published records with the expected ones. */
 export async function compared({ records, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
-  const published = new PublishedRecords(settings["dns.address"]);
+  const published = publishedAt(settings["dns.address"]);
   return Promise.all(records.map((record) => comparedIn(published, record)));
 }
 
@@ -80,7 +72,7 @@ async function outside({ addresses, settings }: ExpectedRecords): Promise<readon
 /** There must be at least one address. */
 export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
   const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
-  return comparedIn(new PublishedRecords(settings["dns.address"]), record);
+  return comparedIn(publishedAt(settings["dns.address"]), record);
 }
 
 const GREETING_MS = 5 * SECOND_MS;
@@ -94,10 +86,10 @@ type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
  * in which the machine has no public address itself (`own`).
  */
 export async function outsideAddresses({ hostname, ...settings }: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
-  const published = new PublishedRecords(settings["dns.address"]);
+  const published = publishedAt(settings["dns.address"]);
   const types = (["A", "AAAA"] as const).filter((type) => own.every((ip) => isV4(ip) !== (type === "A")));
-  const answers = await Promise.all(types.map((type) => published.find({ name: hostname, type })));
-  return answers.flatMap((one) => (one.type === "values" ? one.values.flatMap((text) => parseIp(text) ?? []) : []));
+  const answers = await Promise.all(types.map((type) => published({ name: hostname, type })));
+  return answers.flatMap((one) => (one.ok ? one.found.flatMap((text) => parseIp(text) ?? []) : []));
 }
 
 /** Whether they lead here: port 25 there greets with the server's name. Most routers refuse such connections from inside. */
@@ -120,7 +112,7 @@ export async function comparedReverse(
   addresses: readonly Ip[],
   hasV4 = hasIpv4Way(),
 ): Promise<readonly ComparedRecord[]> {
-  const published = new PublishedRecords(settings["dns.address"]);
+  const published = publishedAt(settings["dns.address"]);
   return Promise.all(
     addresses.map((address) => {
       const required = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
@@ -129,9 +121,9 @@ export async function comparedReverse(
   );
 }
 
-async function comparedIn(published: PublishedRecords, record: DnsRecord): Promise<ComparedRecord> {
-  const answer = await published.find(record);
-  return { record, verdict: judge(record, answer), isAnswered: answer.type !== "failed" };
+async function comparedIn(published: ReturnType<typeof publishedAt>, record: DnsRecord): Promise<ComparedRecord> {
+  const answer = await published(record);
+  return { record, verdict: judge(record, answer), isAnswered: answer.ok };
 }
 
 /** `greeting`: the greeting on its port 25; null if there was none. */
@@ -149,36 +141,26 @@ export function judgeOutside(address: Ip, hostname: string, greeting: string | n
 
 const TIMEOUT_MS = 5_000;
 
-/** Looks records up at one resolver (node:dns). Never rejects. */
-export class PublishedRecords {
-  readonly #resolver: Resolver;
-
-  constructor(server: string) {
-    this.#resolver = resolverAt(server, { timeoutMs: TIMEOUT_MS });
-  }
-
-  async find({ name, type }: Pick<DnsRecord, "name" | "type">): Promise<Published> {
-    const answer = await found(() => this.#values(name, type));
-    if (!answer.ok) return { type: "failed", why: answer.reason };
-    return answer.found.length === 0 ? { type: "none" } : { type: "values", values: answer.found };
-  }
-
-  async #values(name: string, type: DnsRecord["type"]): Promise<readonly string[]> {
+/** Looks records up at one resolver (node:dns); values are written as in `DnsRecord`. Never rejects. */
+export function publishedAt(server: string) {
+  const resolver = resolverAt(server, { timeoutMs: TIMEOUT_MS });
+  const values = async ({ name, type }: Pick<DnsRecord, "name" | "type">): Promise<readonly string[]> => {
     switch (type) {
       case "A":
-        return this.#resolver.resolve4(name);
+        return resolver.resolve4(name);
       case "AAAA":
-        return this.#resolver.resolve6(name);
+        return resolver.resolve6(name);
       case "MX":
-        return (await this.#resolver.resolveMx(name)).map(({ priority, exchange }) => `${priority} ${exchange}.`);
+        return (await resolver.resolveMx(name)).map(({ priority, exchange }) => `${priority} ${exchange}.`);
       case "TXT":
-        return (await this.#resolver.resolveTxt(name)).map((strings) => strings.join(""));
+        return (await resolver.resolveTxt(name)).map((strings) => strings.join(""));
       case "PTR":
-        return (await this.#resolver.resolvePtr(name)).map((host) => `${host}.`);
+        return (await resolver.resolvePtr(name)).map((host) => `${host}.`);
       case "SRV":
-        return (await this.#resolver.resolveSrv(name)).map(
+        return (await resolver.resolveSrv(name)).map(
           ({ priority, weight, port, name: host }) => `${priority} ${weight} ${port} ${host}.`,
         );
     }
-  }
+  };
+  return (asked: Pick<DnsRecord, "name" | "type">): Promise<Found<string>> => found(() => values(asked));
 }

@@ -1,5 +1,6 @@
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { listQuery } from "../../guard/lookups/dnsbl.ts";
+import type { Found } from "../../guard/network-ports.ts";
 
 /** One record to publish, in the terms of a zone file (RFC 1035 section 5). */
 export type DnsRecord = Readonly<{
@@ -107,19 +108,12 @@ function pieces(text: string): string {
   return (text.match(/.{1,255}/g) ?? [""]).map((piece) => `"${piece}"`).join(" ");
 }
 
-/** The resolver's answer for one name and type; values are written as in `DnsRecord`. */
-export type Published =
-  | Readonly<{ type: "values"; values: readonly string[] }>
-  | Readonly<{ type: "none" }>
-  | Readonly<{ type: "failed"; why: string }>;
-
 export type RecordVerdict = Readonly<{ status: "ok" | "missing" | "wrong" | "unknown"; detail: string }>;
 
 /** Whether the published records do their job; they do not have to be the same to the letter. */
-export function judge(record: DnsRecord, published: Published): RecordVerdict {
-  if (published.type === "failed")
-    return { status: "unknown", detail: `The resolver did not answer (${published.why}).` };
-  const values = published.type === "values" ? published.values : [];
+export function judge(record: DnsRecord, published: Found<string>): RecordVerdict {
+  if (!published.ok) return { status: "unknown", detail: `The resolver did not answer (${published.reason}).` };
+  const values = published.found;
   switch (record.kind) {
     case "spf":
     case "helo_spf":

@@ -1,6 +1,7 @@
 import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
 import { messageOf } from "../../../core/error.ts";
 import { SECOND_MS } from "../../../core/time.ts";
+import type { Found } from "../../../guard/network-ports.ts";
 import { isPublic } from "../../../host/machine/own-addresses.ts";
 import {
   type ComparedRecord,
@@ -9,9 +10,9 @@ import {
   comparedReverse,
   missingName,
   outsideAddresses,
-  PublishedRecords,
+  publishedAt,
 } from "../../../mail/dns/published-records.ts";
-import type { Published, RecordKind } from "../../../mail/dns/records.ts";
+import type { RecordKind } from "../../../mail/dns/records.ts";
 import { probeResolver } from "../../../mail/dns/resolver.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
@@ -50,12 +51,12 @@ function records(kinds: readonly RecordKind[], does: string): Check {
   };
 }
 
-type MtaSts = Readonly<{ domain: string; hostname: string; found: Published; policy: string | Error | null }>;
+type MtaSts = Readonly<{ domain: string; hostname: string; found: Found<string>; policy: string | Error | null }>;
 
 /** RFC 8461: `policy` is what the domain's web server returns, or why it returned nothing; null: no policy is announced. */
 function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
   const fix = "docs/dns-records.md explains how to publish MTA-STS";
-  if (found.type === "failed") return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.why}).`);
+  if (!found.ok) return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.reason}).`);
   if (policy === null)
     return warning(`${domain} announces no MTA-STS: servers that deliver to it need not insist on TLS.`, fix);
   if (policy instanceof Error)
@@ -134,10 +135,10 @@ export const dns = {
   "mta-sts": {
     does: "Looks up each domain's MTA-STS record, and fetches the policy that it announces.",
     look: async ({ settings: { domains, hostname, ...settings } }) => {
-      const published = new PublishedRecords(settings["dns.address"]);
+      const published = publishedAt(settings["dns.address"]);
       const findings = domains.map(async (domain) => {
-        const found = await published.find({ name: `_mta-sts.${domain}`, type: "TXT" });
-        const isAnnounced = found.type === "values" && found.values.some((value) => /^v=STSv1\s*;/.test(value));
+        const found = await published({ name: `_mta-sts.${domain}`, type: "TXT" });
+        const isAnnounced = found.ok && found.found.some((value) => /^v=STSv1\s*;/.test(value));
         return judgeMtaSts({ domain, hostname, found, policy: isAnnounced ? await fetchedPolicy(domain) : null });
       });
       return worstOf(await Promise.all(findings));
