@@ -2,7 +2,7 @@ import { BAN_LEVELS, type BanLevel } from "../core/decide/decision.ts";
 import type { Counts } from "../core/events/columns.ts";
 import { isReason, type Reason } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
-import { instant, type Millis } from "../core/time.ts";
+import { instant, isoTime, type Millis } from "../core/time.ts";
 
 /** A row, by the names of its columns. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -37,6 +37,18 @@ export function millisOrNull(value: unknown): Millis | null {
   return value === null ? null : millis(value);
 }
 
+export function iso(value: unknown): string {
+  return isoTime(millis(value));
+}
+
+export function isoOrNull(value: unknown): string | null {
+  return value === null ? null : iso(value);
+}
+
+export function flag(value: unknown): boolean {
+  return integer(value) === 1;
+}
+
 /** Addresses and networks were parsed before they were written. Parsing them again would be expensive on the hot path. */
 export function ip(value: unknown): Ip {
   return isWrittenIp(value) ? value : unexpected("an address", value);
@@ -59,6 +71,20 @@ export function level(value: unknown): BanLevel {
   return oneOf(BAN_LEVELS, value);
 }
 
+type Readers = Readonly<Record<string, (value: unknown) => unknown>>;
+
+/** Reads rows by a reader for each field. The column of `madeAt` is `made_at`. */
+export function rowReader<R extends Readers>(readers: R) {
+  const fields = Object.entries(readers).map(
+    ([name, read]) => [name, name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), read] as const,
+  );
+  return (row: Row): { readonly [Name in keyof R]: ReturnType<R[Name]> } =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one for each of the same names
+    Object.fromEntries(fields.map(([name, column, read]) => [name, read(row[column])])) as {
+      [Name in keyof R]: ReturnType<R[Name]>;
+    };
+}
+
 /** The numbers of windows in `event.counts`. The indexes and queries use the same numbers. */
 export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   connection: 1,
@@ -79,6 +105,11 @@ function isWrittenPrefix(value: unknown): value is Prefix {
 
 function unexpected(wanted: string, value: unknown): never {
   throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
+}
+
+/** Names as a list for SQL. */
+export function sqlList(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(", ");
 }
 
 /** The domain of the address in a column, for SQL. */

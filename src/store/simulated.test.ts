@@ -5,7 +5,7 @@ import { MAIL, STRANGER } from "../../test/kit/samples.ts";
 import { ecsOf } from "../core/events/ecs.ts";
 import type { ClientEvent } from "../core/events/event.ts";
 import { instant } from "../core/time.ts";
-import { SqliteAlertEvents } from "./engine-db/alerts.ts";
+import { sqliteAlertEvents } from "./engine-db/alerts.ts";
 import { EventSearch } from "./events/event-search.ts";
 import { EventTally } from "./events/event-tally.ts";
 import { SqliteFigures } from "./events/figures.ts";
@@ -34,7 +34,7 @@ test("simulated bans and refusals are marked, and no figure and no alert counts 
   const tally = new EventTally(db);
   while (tally.step());
   assert.deepEqual(figures.top("refusals", instant(0), 1), []);
-  assert.deepEqual(new SqliteAlertEvents(db).between(0, 1_000), []);
+  assert.deepEqual(sqliteAlertEvents(db).between(0, 1_000), []);
 
   const [ban] = items.filter(({ type }) => type === "BAN").map(ecsOf);
   const exported = [ban?.["labels.simulated"], ban?.["event.type"], ban?.["event.outcome"]];

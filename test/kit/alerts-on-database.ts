@@ -2,7 +2,7 @@ import { MINUTE_MS } from "../../src/core/time.ts";
 import { Alerts } from "../../src/guard/alerts/alerts.ts";
 import { watchComponents } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage } from "../../src/guard/alerts/ports.ts";
-import { SqliteAlertEvents, SqliteAlertStore } from "../../src/store/engine-db/alerts.ts";
+import { sqliteAlertEvents, sqliteAlertStore } from "../../src/store/engine-db/alerts.ts";
 import { SETTINGS } from "./alerts-kit.ts";
 import { guess } from "./engine-events.ts";
 import { engineOnMemory, SILENT } from "./engine-kit.ts";
@@ -24,7 +24,7 @@ export function alertsOnDatabase() {
   const settings = { ...SETTINGS, settleMs: MINUTE_MS, channels: [channel] };
   const make = (): Alerts => {
     const components = watchComponents(() => Promise.resolve([]), clock);
-    const parts = { events: new SqliteAlertEvents(db), store: new SqliteAlertStore(db), notices, components, clock };
+    const parts = { events: sqliteAlertEvents(db), store: sqliteAlertStore(db), notices, components, clock };
     return new Alerts({ ...parts, log: SILENT }, settings);
   };
   let alerts = make();

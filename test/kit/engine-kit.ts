@@ -11,13 +11,13 @@ import type { Store } from "../../src/guard/storage-ports.ts";
 import { storesOn } from "../../src/programs/guard/compose-stores.ts";
 import { accountsMigrations } from "../../src/store/accounts-db/schema.ts";
 import { readMailboxSettings } from "../../src/store/accounts-db/setting-tables.ts";
-import { SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
-import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
-import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
-import { SqliteHonestMail } from "../../src/store/engine-db/honest-mail.ts";
-import { SqliteNetworkHistory } from "../../src/store/engine-db/network-history.ts";
+import { sqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
+import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
+import { sqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
+import { sqliteHonestMail } from "../../src/store/engine-db/honest-mail.ts";
+import { sqliteNetworkHistory } from "../../src/store/engine-db/network-history.ts";
 import { engineMigrations } from "../../src/store/engine-db/schema.ts";
-import { SqliteSendingHistory } from "../../src/store/engine-db/sending-history.ts";
+import { sqliteSendingHistory } from "../../src/store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { databaseOnMemory } from "./memory-database.ts";
 import { POLICY } from "./samples.ts";
@@ -136,10 +136,10 @@ export function enginePartsOn(db: DatabaseSync) {
     history: store,
     bansInForce: store,
     jails: store,
-    accounts: new SqliteAccountHistory(db),
-    sending: new SqliteSendingHistory(db),
-    honest: new SqliteHonestMail(db),
-    neighbours: new SqliteNetworkHistory(db),
+    accounts: sqliteAccountHistory(db),
+    sending: sqliteSendingHistory(db),
+    honest: sqliteHonestMail(db),
+    neighbours: sqliteNetworkHistory(db),
     active: { isActive: () => true },
     networks: { networksOf: () => [] },
     forwardReach: { reachedBy: () => [] },
@@ -168,7 +168,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     committed: (what) => committed.push(what),
     lost: (error) => lost.push(error),
   });
-  const heldMail = new SqliteHeldMail(db);
-  const banLog = new SqliteBanLog(db);
+  const heldMail = sqliteHeldMail(db);
+  const banLog = sqliteBanLog(db);
   return { engine, db, sqlite, banLog, accountHistory, heldMail, store, clock, notices, committed, lost };
 }

@@ -5,7 +5,7 @@ import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
 import { BanEnforcer } from "../../src/guard/enforce/enforce.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
-import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
+import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
 import { patience } from "../kit/patience.ts";
 import { net } from "../kit/samples.ts";
@@ -29,7 +29,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
     const nothing = (): void => {};
     enforcer = new BanEnforcer({
       audit: () => undefined,
-      banLog: new SqliteBanLog(db),
+      banLog: sqliteBanLog(db),
       firewall: kit.firewall,
       allowList: () => [],
       clock: kit,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { HOUR_MS, later, SECOND_MS } from "../../src/core/time.ts";
 import { ALL_BANS, BANS_ANSWERED, statsOf, statsText } from "../../src/guard/explain/stats.ts";
-import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
+import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { SqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../../src/store/open.ts";
@@ -77,7 +77,7 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
 
   const db = openEngine(path);
   t.after(() => db.close());
-  const log = new SqliteBanLog(db);
+  const log = sqliteBanLog(db);
   assert.equal(within("restoreMs", () => [...log.active(NOON)]).length, BANS);
   assert.deepEqual(log.expired(later(NOON, HOUR_MS - 1), 10), []);
   assert.equal(log.expired(later(NOON, HOUR_MS + SECOND_MS), 5_000).length, SECOND_MS + 1, "each in its millisecond");

@@ -13,11 +13,12 @@ import type { Ip } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { Engine } from "../../src/guard/engine.ts";
 import type { Notices } from "../../src/guard/ports.ts";
+import type { BanLog } from "../../src/guard/storage-ports.ts";
 import { RecordedEvents } from "../../src/jobs/replay/recorded-events.ts";
 import { Replay, type Replayed } from "../../src/jobs/replay/replay.ts";
 import { openReplayHistory } from "../../src/jobs/replay/replay-history.ts";
 import { inOrder } from "../../src/jobs/replay/sequence.ts";
-import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
+import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { accountsOnMemory, enginePartsOn } from "../kit/engine-kit.ts";
 import { newEngine } from "../kit/test-database.ts";
@@ -32,7 +33,7 @@ export class RealEngine {
   readonly #own: readonly OwnNetwork[];
   readonly #db: DatabaseSync;
   readonly #statements: Statements;
-  #bans: SqliteBanLog;
+  #bans: BanLog;
   #engine: Engine;
   #now: Millis;
   #read = 0;
@@ -43,7 +44,7 @@ export class RealEngine {
     this.#now = start;
     this.#db = newEngine(join(this.#directory, "engine.db"));
     this.#statements = new Statements(this.#db);
-    this.#bans = new SqliteBanLog(this.#db);
+    this.#bans = sqliteBanLog(this.#db);
     this.#engine = this.#makeEngine();
   }
 
@@ -88,7 +89,7 @@ export class RealEngine {
     const { n } = this.#db.prepare("SELECT count(*) AS n FROM temp.sqlite_schema").get() ?? {};
     assert.equal(n, 0, "a table would be lost");
     this.#statements.useAgain();
-    this.#bans = new SqliteBanLog(this.#db);
+    this.#bans = sqliteBanLog(this.#db);
     this.#engine = this.#makeEngine();
   }
 

@@ -148,7 +148,7 @@ export class FactBase {
   }
 
   /**
-   * Takes what only this process knows about a decided event, for its row: replays read it, and `SqliteSendingHistory` reads `sentTo`.
+   * Takes what only this process knows about a decided event, for its row: replays read it, and `sqliteSendingHistory` reads `sentTo`.
    * Call it once for each event.
    */
   takeRemembered(

@@ -18,7 +18,7 @@ import type { NamedRecipients } from "./smtp-sessions.ts";
 
 type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
 
-/** The mails that accounts sent recently: a copy of the rows of their mails (`SqliteSendingHistory`), which may be dropped at any time. */
+/** The mails that accounts sent recently: a copy of the rows of their mails (`sqliteSendingHistory`), which may be dropped at any time. */
 export class SentMails {
   readonly #history: SendingHistory;
   readonly #accounts = new BoundedMap<string, SentMail[]>(LIMITS.cachedSenders);

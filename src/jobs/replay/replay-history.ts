@@ -8,12 +8,12 @@ import { DAY_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import type { EventProcessorParts } from "../../guard/event-processor.ts";
 import type { BanLog } from "../../guard/storage-ports.ts";
 import { COUNTS_CODE, millis, prefix, text } from "../../store/columns.ts";
-import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
-import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
-import { SqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
-import { SqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
+import { sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
+import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
+import { sqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
+import { sqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
 import { engineMigrations } from "../../store/engine-db/schema.ts";
-import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
+import { sqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { EventIds } from "../../store/events/event-ids.ts";
 import { migrate } from "../../store/schemas.ts";
@@ -58,11 +58,11 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
     history: store,
     bansInForce: store,
     jails: store,
-    accounts: new SqliteAccountHistory(db),
-    sending: new SqliteSendingHistory(db),
-    honest: new SqliteHonestMail(db),
-    neighbours: new SqliteNetworkHistory(db),
-    banLog: new SqliteBanLog(db),
+    accounts: sqliteAccountHistory(db),
+    sending: sqliteSendingHistory(db),
+    honest: sqliteHonestMail(db),
+    neighbours: sqliteNetworkHistory(db),
+    banLog: sqliteBanLog(db),
     prune: (now) => {
       const { old } = pruned.range.get(now - windowMs, PRUNED_AT_ONCE, MOST_ROWS) ?? {};
       if (typeof old !== "number") return;

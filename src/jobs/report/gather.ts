@@ -28,7 +28,7 @@ import { corrections } from "../../mail/spamassassin/learn-spam.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { AccountLists } from "../../store/accounts-db/account-lists.ts";
-import { LastSignIns } from "../../store/engine-db/account-history.ts";
+import { lastSignIns } from "../../store/engine-db/account-history.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { SqliteFigures } from "../../store/events/figures.ts";
 import { ReportEvents } from "../../store/events/report-events.ts";
@@ -132,9 +132,9 @@ function auditFigures(entries: AuditEntries, from: Millis): AuditFigures {
 }
 
 function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFigures {
-  const signIns = new LastSignIns(engine);
+  const signIns = lastSignIns(engine);
   const { items } = new AccountLists(accounts).accounts(ALL);
-  const all = items.map((row) => ({ ...row, lastSignInAt: signIns.of(row.name)?.at ?? null }));
+  const all = items.map((row) => ({ ...row, lastSignInAt: signIns(row.name)?.at ?? null }));
   return {
     total: all.length,
     suspended: all.filter(({ suspended }) => suspended).length,

@@ -19,13 +19,13 @@ import {
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
 import { accountSettingStores } from "../../store/accounts-db/setting-tables.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
-import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
-import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
-import { SqliteCorrespondents } from "../../store/engine-db/correspondents.ts";
-import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
-import { SqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
-import { SqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
-import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
+import { sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
+import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
+import { sqliteCorrespondents } from "../../store/engine-db/correspondents.ts";
+import { sqliteHeldMail } from "../../store/engine-db/held-mail.ts";
+import { sqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
+import { sqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
+import { sqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
@@ -66,12 +66,12 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     events,
     store: new SqliteStore(db, events),
     audited: committedFirst(new AuditEntries(db), flush),
-    banLog: new SqliteBanLog(db),
-    accountHistory: new SqliteAccountHistory(db, (account) => own.appPasswords.passwordHashesOf(account)),
-    heldMail: new SqliteHeldMail(outside),
-    sending: new SqliteSendingHistory(db),
-    honest: new SqliteHonestMail(db),
-    neighbours: new SqliteNetworkHistory(db),
+    banLog: sqliteBanLog(db),
+    accountHistory: sqliteAccountHistory(db, (account) => own.appPasswords.passwordHashesOf(account)),
+    heldMail: sqliteHeldMail(outside),
+    sending: sqliteSendingHistory(db),
+    honest: sqliteHonestMail(db),
+    neighbours: sqliteNetworkHistory(db),
     credentials: new SqliteCredentials(accountsDb, clock, uses),
     sessions: new SqliteSessions(accountsDb, uses),
     signedIn: sessionPages(accountsDb),
@@ -88,7 +88,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     countedForwards: new SqliteCountedForwards(accountsDb),
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),
-    correspondents: new SqliteCorrespondents(outside, accountsDb),
+    correspondents: sqliteCorrespondents(outside, accountsDb),
     senders: new SqliteSpamAllow(outside, accountsDb),
   } as const;
 }

@@ -27,7 +27,7 @@ import type { ValidSettings } from "../../settings/load.ts";
 import { dashboardNames } from "../../settings/program-settings.ts";
 import { shownValue } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
-import { LastSignIns } from "../../store/engine-db/account-history.ts";
+import { lastSignIns } from "../../store/engine-db/account-history.ts";
 import { EventNames } from "../../store/events/event-index.ts";
 import { EventTally } from "../../store/events/event-tally.ts";
 import { SqliteFigures } from "../../store/events/figures.ts";
@@ -186,7 +186,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const onCommit = toDisk.onCommit.bind(toDisk);
   const watch = new AlertWatch({ ...common, db, flush, onCommit, health, names, recipients }, settings);
   const passwords = new PasswordTurns();
-  const signIns = new LastSignIns(db);
   const run = createCommands({
     ...stores,
     engine,
@@ -194,7 +193,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     clock,
     accountRow: (name) => stores.book.account(name),
     guesses: stores.accountHistory,
-    lastSignIn: (account) => signIns.of(account),
+    lastSignIn: lastSignIns(db),
     secrets: new AccountSecrets(passwords, loginSecret),
     mailboxes: () => ({
       quotaBytes: settingsNow["mailboxes.quota"],

@@ -9,7 +9,7 @@ import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
+import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { EventNames } from "../../store/events/event-index.ts";
 import { EventTally } from "../../store/events/event-tally.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -38,7 +38,7 @@ async function setUp(
   const said = (why: string): unknown => (failures === null ? assert.fail(why) : failures.push(why));
   const housekeeping = new Housekeeping({
     engine: kit.engine,
-    banLog: new SqliteBanLog(kit.db),
+    banLog: sqliteBanLog(kit.db),
     names,
     removal: { round: () => Promise.resolve() },
     watches: { often: [], seldom: [] },

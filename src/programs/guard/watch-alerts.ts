@@ -17,7 +17,7 @@ import {
 } from "../../mail/notifiers/channels.ts";
 import { receiverLookup } from "../../mail/notifiers/push.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { SqliteAlertEvents, SqliteAlertStore } from "../../store/engine-db/alerts.ts";
+import { sqliteAlertEvents, sqliteAlertStore } from "../../store/engine-db/alerts.ts";
 
 type AlertWatchParts = Readonly<{
   db: DatabaseSync;
@@ -48,13 +48,13 @@ export class AlertWatch {
     this.#parts = parts;
     this.#settings = settings;
     this.#world = { lookup: receiverLookup(names), clock };
-    const store = new SqliteAlertStore(db);
+    const store = sqliteAlertStore(db);
     const save: typeof store.save = (state) => {
       flush();
       store.save(state);
       onCommit({ bansChanged: false });
     };
-    const events = new SqliteAlertEvents(db);
+    const events = sqliteAlertEvents(db);
     const last = (): number => {
       // The ids of a lost transaction are reused, and would be skipped.
       flush();

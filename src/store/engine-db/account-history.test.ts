@@ -4,7 +4,7 @@ import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { engineDatabase, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
 import { instant, isoTime, later } from "../../core/time.ts";
-import { LastSignIns, newPlaces, SqliteAccountHistory } from "./account-history.ts";
+import { lastSignIns, newPlaces, sqliteAccountHistory } from "./account-history.ts";
 import { engineMigrations } from "./schema.ts";
 
 const ANN = "ann@example.org";
@@ -22,7 +22,7 @@ function fresh(t: TestContext) {
     store.apply({ type: "KNOW", prefix: net(prefix), account, passwordHash }, later(START, at));
   const guess = (...[account, network, passwordHash, at, isStale = false]: GuessRow): void =>
     store.apply({ type: "GUESS", account, network: net(network), passwordHash, isStale }, later(START, at));
-  return { db, store, history: new SqliteAccountHistory(db), know, guess };
+  return { db, store, history: sqliteAccountHistory(db), know, guess };
 }
 
 test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
@@ -121,7 +121,7 @@ test("places known in one network are found by the primary key, and none of its 
   assert.equal(isKnown("198.51.100.0/24"), false);
 
   const prepare = t.mock.method(db, "prepare");
-  new SqliteAccountHistory(db).isKnownWithin(net("203.0.113.0/24"), START);
+  sqliteAccountHistory(db).isKnownWithin(net("203.0.113.0/24"), START);
   const sql = prepare.mock.calls.map((call) => call.arguments[0]).find((text) => text.includes("prefix >= ?"));
   prepare.mock.restore();
   assert.deepEqual(planOf(db, sql ?? ""), ["SEARCH known_address USING PRIMARY KEY (prefix>? AND prefix<?)"]);
@@ -143,22 +143,22 @@ test("the latest sign-in from any address, whatever case the login was typed in"
     ('203.0.113.7/32', 'Anna@example.org', 0, 1000),
     ('203.0.113.8/32', 'anna@example.org', 0, 3000),
     ('203.0.113.7/32', 'bert@example.org', 0, 2000)`);
-  const signIns = new LastSignIns(db);
-  assert.deepEqual(signIns.of("ANNA@example.org"), { at: "1970-01-01T00:00:03.000Z", from: "203.0.113.8/32" });
-  assert.equal(signIns.of("Bert@example.org")?.at, "1970-01-01T00:00:02.000Z");
-  assert.equal(signIns.of("carl@example.org"), null);
+  const signIns = lastSignIns(db);
+  assert.deepEqual(signIns("ANNA@example.org"), { at: "1970-01-01T00:00:03.000Z", from: "203.0.113.8/32" });
+  assert.equal(signIns("Bert@example.org")?.at, "1970-01-01T00:00:02.000Z");
+  assert.equal(signIns("carl@example.org"), null);
 });
 
 test("a sign-in from the allow list is remembered by its event", (t) => {
   const { db, store } = engineDatabase(t);
   const signIn = (ip: string, account: string, afterMs: number) =>
     record(store, eventRow(ip, later(START, afterMs), { type: "LOGIN_SUCCEEDED", account }));
-  const signIns = new LastSignIns(db);
-  assert.equal(signIns.of("anna@example.org"), null);
+  const signIns = lastSignIns(db);
+  assert.equal(signIns("anna@example.org"), null);
   signIn("198.51.100.7", "Anna@example.org", 1_000);
   signIn("198.51.100.8", "anna@example.org", 2_000);
   signIn("198.51.100.9", "bert@example.org", 3_000);
-  assert.deepEqual(signIns.of("anna@example.org"), { at: isoTime(later(START, 2_000)), from: "198.51.100.8" });
+  assert.deepEqual(signIns("anna@example.org"), { at: isoTime(later(START, 2_000)), from: "198.51.100.8" });
 });
 
 test("places that an account has not used before, newest first", () => {

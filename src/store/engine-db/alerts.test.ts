@@ -5,7 +5,7 @@ import { alertsOnDatabase } from "../../../test/kit/alerts-on-database.ts";
 import { DELIVERED, ip } from "../../../test/kit/samples.ts";
 import { columnOf, scalarOf } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
-import { SqliteAlertEvents } from "./alerts.ts";
+import { sqliteAlertEvents } from "./alerts.ts";
 
 const ANNA = "anna@example.test";
 
@@ -114,7 +114,10 @@ test("a token is reported if it was made through the web, by its name", async ()
 test("an account is known once it has signed in, however it is written", async () => {
   const { engine, db, fail } = alertsOnDatabase();
   await fail("a");
-  const known = () => new SqliteAlertEvents(db).between(0, 100).map(({ isKnownAccount }) => isKnownAccount);
+  const known = () =>
+    sqliteAlertEvents(db)
+      .between(0, 100)
+      .map(({ isKnownAccount }) => isKnownAccount);
   assert.deepEqual(known(), [false]);
   await engine.ask(succeeded("203.0.113.201", "Anna@example.test"));
   assert.equal(known()[0], true);
@@ -125,7 +128,7 @@ test("a sign-in is new by its network, and the first by its account", async () =
   const succeed = async (from: string, login = ANNA): Promise<string> => {
     clock.advance(1_000);
     await engine.ask(succeeded(from, login));
-    const { isNewPlace, isNewNetwork, isFirst } = new SqliteAlertEvents(db).between(0, 100).at(-1) ?? assert.fail();
+    const { isNewPlace, isNewNetwork, isFirst } = sqliteAlertEvents(db).between(0, 100).at(-1) ?? assert.fail();
     return [isNewPlace && "place", isNewNetwork && "network", isFirst && "first"].filter(Boolean).join(" ");
   };
   assert.equal(await succeed("203.0.113.200"), "place network first");
@@ -194,7 +197,7 @@ test("a sign-in that lacked its code is new by the network from which the dashbo
   const asked = async (from: string): Promise<boolean> => {
     clock.advance(1_000);
     await engine.audit({ type: "SECOND_FACTOR_ASKED", subject: "authenticator app", by: `web:admin via ${from}` });
-    return new SqliteAlertEvents(db).between(0, 100).at(-1)?.isNewNetwork ?? assert.fail();
+    return sqliteAlertEvents(db).between(0, 100).at(-1)?.isNewNetwork ?? assert.fail();
   };
   assert.equal(await asked("203.0.113.200"), true);
   await signIn("203.0.113.201", ANNA);
@@ -251,6 +254,6 @@ test("an alert can name what was changed", async () => {
   const more = ["RECOVERY_CODE_USED", "PASSKEY_REMOVED", "PASSKEY_REFUSED"] as const;
   for (const type of [...types, ...more]) {
     await engine.audit({ type, subject: "it", by: "root" });
-    assert.equal(new SqliteAlertEvents(db).between(0, 100).at(-1)?.subject, "it", type);
+    assert.equal(sqliteAlertEvents(db).between(0, 100).at(-1)?.subject, "it", type);
   }
 });

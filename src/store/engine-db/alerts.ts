@@ -1,12 +1,13 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { callersIp, mailboxOf } from "../../admin/declare/rights.ts";
-import { isAlertCode, type Severity } from "../../core/alerts/alerts.ts";
-import { ALERT_EVENT_TYPES, type AlertEvent } from "../../core/alerts/rules.ts";
+import { ALERT_KINDS, type AlertCode, isAlertCode, SEVERITIES } from "../../core/alerts/alerts.ts";
+import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType, typesWhere } from "../../core/events/event-types.ts";
 import { type Ip, isLoopback, neighbourhoodOf, networkAddress, overlaps, parseIp } from "../../core/net/ip.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
-import type { Alert, AlertEvents, AlertMessage, AlertState, AlertStore, Delivery } from "../../guard/alerts/ports.ts";
+import type { AlertEvents, AlertStore } from "../../guard/alerts/ports.ts";
 import {
+  flag,
   integer,
   integerOrNull,
   millis,
@@ -14,12 +15,14 @@ import {
   oneOf,
   prefix,
   type Row,
+  rowReader,
+  sqlList,
   TOOK_EFFECT,
   text,
   textOrNull,
 } from "../columns.ts";
 import { EventIds } from "../events/event-ids.ts";
-import { type Prepared, prepared, together } from "../transactions.ts";
+import { prepared, together } from "../transactions.ts";
 
 const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
 
@@ -44,170 +47,145 @@ const CHANGES: readonly EventType[] = [
 ];
 
 /** The events that alerts consider. Shares the guard's connection; 300 ids take about a millisecond. */
-export class SqliteAlertEvents implements AlertEvents {
-  readonly #ids: EventIds;
-  readonly #sql;
-  readonly #dashboard: DashboardNetworks;
-
-  constructor(db: DatabaseSync) {
-    this.#ids = new EventIds(db);
-    this.#dashboard = new DashboardNetworks(db);
-    this.#sql = prepared(db, {
-      known: "SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?",
-      familiar: `
-        SELECT prefix FROM known_address WHERE lower(account) = lower(?1) AND (first_at < ?2 OR first_at =
-          (SELECT min(first_at) FROM known_address WHERE lower(account) = lower(?1)))`,
-      between: `
-        SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count, window_ms,
-          limit_key, actor, iif(type IN (${NAMED.map((type) => `'${type}'`).join()}), json_extract(rest, '$.subject') || coalesce(
-            ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''),
-            iif(type = 'EMAIL_BOUNCED', coalesce(json_extract(rest, '$.alias'), recipient), NULL)) AS subject,
-          iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
-          type LIKE 'LOGIN%' AND NOT EXISTS (
-            SELECT 1 FROM known_address AS known
-            WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
-          ) AS is_new_place,
-          type LIKE 'LOGIN%' AND EXISTS (
-            SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
-          ) AS is_known_account
-        FROM event
-        WHERE id > ? AND id <= ? AND type IN (${ALERT_EVENT_TYPES.map((type) => `'${type}'`).join()})
-          AND ${TOOK_EFFECT} ORDER BY id`,
-    });
-  }
-
-  last(): number {
-    return this.#ids.last();
-  }
-
-  firstSince(at: Millis): number {
-    return this.#ids.firstSince(at);
-  }
-
-  between(after: number, upTo: number): readonly AlertEvent[] {
-    return this.#sql.between.all(after, upTo).map((row) => ({
-      ...this.#placeOf(row),
-      id: integer(row["id"]),
-      at: millis(row["at"]),
-      type: eventType(row["type"]),
-      prefix: row["prefix"] === null ? null : prefix(row["prefix"]),
-      account: textOrNull(row["account"]),
-      proof: textOrNull(row["proof"]),
-      reason: textOrNull(row["reason"]),
-      verdict: textOrNull(row["verdict"]),
-      service: textOrNull(row["service"]),
-      offence: integerOrNull(row["offence"]),
-      count: integerOrNull(row["count"]),
-      limit: integerOrNull(row["limit_count"]),
-      windowMs: integerOrNull(row["window_ms"]),
-      limitKey: textOrNull(row["limit_key"]),
-      recipients: integerOrNull(row["recipients"]),
-      actor: textOrNull(row["actor"]),
-      subject: textOrNull(row["subject"]),
-      isNewPlace: row["is_new_place"] === 1,
-      isKnownAccount: row["is_known_account"] === 1,
-    }));
-  }
-
+export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
+  const ids = new EventIds(db);
+  const dashboard = dashboardNetworks(db);
+  const sql = prepared(db, {
+    known: "SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?",
+    familiar: `
+      SELECT prefix FROM known_address WHERE lower(account) = lower(?1) AND (first_at < ?2 OR first_at =
+        (SELECT min(first_at) FROM known_address WHERE lower(account) = lower(?1)))`,
+    between: `
+      SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count AS "limit", window_ms,
+        limit_key, actor, iif(type IN (${sqlList(NAMED)}), json_extract(rest, '$.subject') || coalesce(
+          ' to ' || (SELECT group_concat(value, ', ') FROM json_each(event.rest, '$.targets')), ''),
+          iif(type = 'EMAIL_BOUNCED', coalesce(json_extract(rest, '$.alias'), recipient), NULL)) AS subject,
+        iif(type = 'EMAIL_HELD', coalesce(json_extract(rest, '$.recipientCount'), 1), NULL) AS recipients,
+        type LIKE 'LOGIN%' AND NOT EXISTS (
+          SELECT 1 FROM known_address AS known
+          WHERE known.prefix = event.prefix AND lower(known.account) = lower(event.account) AND known.first_at < event.at
+        ) AS is_new_place,
+        type LIKE 'LOGIN%' AND EXISTS (
+          SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
+        ) AS is_known_account
+      FROM event
+      WHERE id > ? AND id <= ? AND type IN (${sqlList(ALERT_EVENT_TYPES)}) AND ${TOOK_EFFECT} ORDER BY id`,
+  });
   /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
-  #placeOf(row: Row): Pick<AlertEvent, "isNewNetwork" | "isFirst"> {
-    if (row["type"] === "SECOND_FACTOR_ASKED") {
-      const ip = callersIp(text(row["actor"]));
-      return { ...KNOWN_PLACE, isNewNetwork: ip !== null && this.#dashboard.isNew(ip, millis(row["at"])) };
+  const placeOf = ({ type, actor, at, isNewPlace, prefix, account }: ReturnType<typeof alertEvent>) => {
+    if (type === "SECOND_FACTOR_ASKED") {
+      const ip = callersIp(text(actor));
+      return { ...KNOWN_PLACE, isNewNetwork: ip !== null && dashboard.isNew(ip, at) };
     }
-    if (CHANGES.includes(eventType(row["type"])))
-      return { ...KNOWN_PLACE, isNewNetwork: !this.#isFamiliar(textOrNull(row["actor"]) ?? "", millis(row["at"])) };
-    if (row["type"] !== "LOGIN_SUCCEEDED" || row["is_new_place"] !== 1 || row["prefix"] === null) return KNOWN_PLACE;
-    const network = neighbourhoodOf(networkAddress(prefix(row["prefix"])), 48);
-    const known = this.#sql.known
-      .all(textOrNull(row["account"]), millis(row["at"]))
-      .map((one) => prefix(one["prefix"]));
-    return { isNewNetwork: !known.some((one) => overlaps(network, one)), isFirst: known.length === 0 };
-  }
-
+    if (CHANGES.includes(type)) return { ...KNOWN_PLACE, isNewNetwork: !isFamiliar(actor ?? "", at) };
+    if (type !== "LOGIN_SUCCEEDED" || !isNewPlace || prefix === null) return KNOWN_PLACE;
+    const known = sql.known.all(account, at);
+    return { isNewNetwork: !isNear(networkAddress(prefix), known), isFirst: known.length === 0 };
+  };
   /** Whether the caller's network has been used for a day, or was the first. Loopback hides it: it is root, a tunnel or a proxy. */
-  #isFamiliar(actor: string, at: Millis): boolean {
+  const isFamiliar = (actor: string, at: Millis): boolean => {
     const ip = callersIp(actor);
     if (ip === null || isLoopback(ip)) return true;
     const user = mailboxOf(actor);
-    if (user === null) return this.#dashboard.isFamiliar(actor, ip, at);
-    const network = neighbourhoodOf(ip, 48);
-    const places = this.#sql.familiar.all(user, later(at, -DAY_MS)).map((one) => prefix(one["prefix"]));
-    return places.some((one) => overlaps(network, one));
-  }
+    if (user === null) return dashboard.isFamiliar(actor, ip, at);
+    return isNear(ip, sql.familiar.all(user, later(at, -DAY_MS)));
+  };
+  return {
+    last: () => ids.last(),
+    firstSince: (at) => ids.firstSince(at),
+    between: (after, upTo) =>
+      sql.between.all(after, upTo).map((row) => {
+        const event = alertEvent(row);
+        return { ...event, ...placeOf(event) };
+      }),
+  };
+}
+
+const alertEvent = rowReader({
+  id: integer,
+  at: millis,
+  type: eventType,
+  prefix: (value) => (value === null ? null : prefix(value)),
+  account: textOrNull,
+  proof: textOrNull,
+  reason: textOrNull,
+  verdict: textOrNull,
+  service: textOrNull,
+  offence: integerOrNull,
+  count: integerOrNull,
+  limit: integerOrNull,
+  windowMs: integerOrNull,
+  limitKey: textOrNull,
+  recipients: integerOrNull,
+  actor: textOrNull,
+  subject: textOrNull,
+  isNewPlace: flag,
+  isKnownAccount: flag,
+});
+
+/** Whether one of these prefixes is in the address's neighbourhood (IPv4 /24, IPv6 /48). */
+function isNear(ip: Ip, rows: readonly Row[]): boolean {
+  const network = neighbourhoodOf(ip, 48);
+  return rows.some((row) => overlaps(network, prefix(row["prefix"])));
 }
 
 /**
  * Alerts and their deliveries in flight. There are few, so all are written each time: the tables hold one moment's
  * state. Shares the guard's connection: call it between transactions.
  */
-export class SqliteAlertStore implements AlertStore {
-  readonly #db: DatabaseSync;
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#sql = prepared(db, SQL);
-  }
-
-  load(): AlertState {
-    const alerts = this.#sql.alerts.all().flatMap((row) => readAlert(row) ?? []);
-    return { alerts, deliveries: this.#sql.deliveries.all().map(readDelivery) };
-  }
-
-  save({ alerts, deliveries }: AlertState): void {
-    together(this.#db, () => {
-      this.#db.exec("DELETE FROM alert; DELETE FROM alert_delivery; DELETE FROM alert_message");
-      for (const { code, subject, detail, openedAt, lastAt, resolvedAt } of alerts)
-        this.#sql.addAlert.run(code, subject, detail, openedAt, lastAt, resolvedAt);
-      const messages = new Map(deliveries.map(({ message }) => [message.id, message]));
-      for (const { id, kind, at, severity, code, subject, title, body } of messages.values())
-        this.#sql.addMessage.run(id, kind, at, severity, code, subject, title, body);
-      for (const { message, channel, attempts, dueAt } of deliveries)
-        this.#sql.addDelivery.run(message.id, channel, attempts, dueAt);
-    });
-  }
-}
-
-/** Null for an alert that this version does not know. */
-function readAlert(row: Row): Alert | null {
-  const code = text(row["code"]);
-  if (!isAlertCode(code)) return null;
+export function sqliteAlertStore(db: DatabaseSync): AlertStore {
+  const sql = prepared(db, SQL);
   return {
-    code,
-    subject: text(row["subject"]),
-    detail: text(row["detail"]),
-    openedAt: millis(row["opened_at"]),
-    lastAt: millis(row["last_at"]),
-    resolvedAt: millisOrNull(row["resolved_at"]),
+    /** Without alerts that this version does not know. */
+    load: () => ({
+      alerts: sql.alerts
+        .all()
+        .map(readAlert)
+        .flatMap(({ code, ...alert }) => (code === null ? [] : { code, ...alert })),
+      deliveries: sql.deliveries.all().map((row) => ({ message: readMessage(row), ...readDelivery(row) })),
+    }),
+    save: ({ alerts, deliveries }) =>
+      together(db, () => {
+        db.exec("DELETE FROM alert; DELETE FROM alert_delivery; DELETE FROM alert_message");
+        for (const { code, subject, detail, openedAt, lastAt, resolvedAt } of alerts)
+          sql.addAlert.run(code, subject, detail, openedAt, lastAt, resolvedAt);
+        const messages = new Map(deliveries.map(({ message }) => [message.id, message]));
+        for (const { id, kind, at, severity, code, subject, title, body } of messages.values())
+          sql.addMessage.run(id, kind, at, severity, code, subject, title, body);
+        for (const { message, channel, attempts, dueAt } of deliveries)
+          sql.addDelivery.run(message.id, channel, attempts, dueAt);
+      }),
   };
 }
 
-function readDelivery(row: Row): Delivery {
-  const code = textOrNull(row["code"]);
-  const message: AlertMessage = {
-    id: text(row["id"]),
-    kind: oneOf(KINDS, row["kind"]),
-    at: millis(row["at"]),
-    severity: oneOf(SEVERITIES, row["severity"]),
-    code: code !== null && isAlertCode(code) ? code : null,
-    subject: text(row["subject"]),
-    title: text(row["title"]),
-    body: text(row["body"]),
-  };
-  return {
-    message,
-    channel: textOrNull(row["channel"]),
-    attempts: integer(row["attempts"]),
-    dueAt: millis(row["due_at"]),
-  };
-}
-
-const KINDS: readonly AlertMessage["kind"][] = ["opened", "resolved", "digest", "test"];
-const SEVERITIES: readonly Severity[] = ["info", "warning", "critical"];
+const readAlert = rowReader({
+  code: alertCode,
+  subject: text,
+  detail: text,
+  openedAt: millis,
+  lastAt: millis,
+  resolvedAt: millisOrNull,
+});
+const readDelivery = rowReader({ channel: textOrNull, attempts: integer, dueAt: millis });
+const readMessage = rowReader({
+  id: text,
+  kind: (value) => oneOf(ALERT_KINDS, value),
+  at: millis,
+  severity: (value) => oneOf(SEVERITIES, value),
+  code: alertCode,
+  subject: text,
+  title: text,
+  body: text,
+});
 
 function eventType(value: unknown): EventType {
   return oneOf(EVENT_TYPES, value);
+}
+
+/** Null also for one that this version does not know. */
+function alertCode(value: unknown): AlertCode | null {
+  const code = textOrNull(value);
+  return code !== null && isAlertCode(code) ? code : null;
 }
 
 const SQL = {
@@ -228,38 +206,35 @@ const ENTRIES = 10_000;
 /** A thief's own sign-in must not make the thief's network familiar. */
 const FAMILIAR_AFTER_MS = DAY_MS;
 
-type Came = Readonly<{ ip: Ip; at: string }>;
-
 /** Networks from which the administrator has signed in to the dashboard and tokens have acted, by the audit. Shares the guard's connection. */
-export class DashboardNetworks {
-  readonly #signIns: StatementSync;
-  readonly #acts: StatementSync;
-
-  constructor(db: DatabaseSync) {
-    const recent = `FROM audit_entry WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES}`;
-    this.#signIns = db.prepare(`
-      SELECT min(at) AS at, detail ->> '$.ip' AS ip ${recent} AND type = 'LOGIN_SUCCEEDED' AND subject = 'dashboard'
-        AND detail ->> '$.ip' IS NOT NULL GROUP BY ip ORDER BY 1`);
-    this.#acts = db.prepare(`
-      SELECT min(at) AS at, substr(actor, length(?1) + 1) AS ip ${recent} AND substr(actor, 1, length(?1)) = ?1
-        GROUP BY ip ORDER BY 1`);
-  }
-
-  /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
-  isNew(ip: Ip, at: Millis): boolean {
-    const before = isoTime(at);
-    const earlier = came(this.#signIns).filter((one) => one.at < before);
-    return !isAmong(ip, earlier);
-  }
-
-  /** Whether the first sign-in, or one more than a day ago, came from its network. Networks of tokens are judged in the same way. */
-  isFamiliar(actor: string, ip: Ip, at: Millis): boolean {
-    const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
-    const familiar = (all: readonly Came[]) => all.filter((one, index) => index === 0 || one.at < before);
-    if (isAmong(ip, familiar(came(this.#signIns)))) return true;
-    return actor.startsWith("web:token ") && isAmong(ip, familiar(came(this.#acts, `${actor.split(" via ")[0]} via `)));
-  }
+function dashboardNetworks(db: DatabaseSync) {
+  const recent = `FROM audit_entry WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES}`;
+  const signIns = db.prepare(`
+    SELECT min(at) AS at, detail ->> '$.ip' AS ip ${recent} AND type = 'LOGIN_SUCCEEDED' AND subject = 'dashboard'
+      AND detail ->> '$.ip' IS NOT NULL GROUP BY ip ORDER BY 1`);
+  const acts = db.prepare(`
+    SELECT min(at) AS at, substr(actor, length(?1) + 1) AS ip ${recent} AND substr(actor, 1, length(?1)) = ?1
+      GROUP BY ip ORDER BY 1`);
+  return {
+    /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
+    isNew: (ip: Ip, at: Millis): boolean => {
+      const before = isoTime(at);
+      return !isAmong(
+        ip,
+        came(signIns).filter((one) => one.at < before),
+      );
+    },
+    /** Whether the first sign-in, or one more than a day ago, came from its network. Networks of tokens are judged in the same way. */
+    isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
+      const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
+      const familiar = (all: readonly Came[]) => all.filter((one, index) => index === 0 || one.at < before);
+      if (isAmong(ip, familiar(came(signIns)))) return true;
+      return actor.startsWith("web:token ") && isAmong(ip, familiar(came(acts, `${actor.split(" via ")[0]} via `)));
+    },
+  };
 }
+
+type Came = Readonly<{ ip: Ip; at: string }>;
 
 function came(statement: StatementSync, ...of: readonly string[]): readonly Came[] {
   return statement.all(...of).flatMap((row) => {

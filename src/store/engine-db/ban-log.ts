@@ -1,6 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Ban } from "../../core/decide/decision.ts";
-import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, FirewallBan } from "../../guard/network-ports.ts";
 import type { BanLog } from "../../guard/storage-ports.ts";
@@ -13,47 +12,32 @@ const ACTIVE_PER_PAGE = 1_000;
  * Reads the steps that `BanTable` writes and the firewall follows. Steps are pruned once they are both old and many (`MOST_STEPS` in
  * store/events/retention.ts). A follower that lags behind that far must start over from `active`.
  */
-export class SqliteBanLog implements BanLog {
-  readonly #sql;
-
-  constructor(db: DatabaseSync) {
-    this.#sql = prepared(db, {
-      last: "SELECT coalesce(max(id), 0) AS id FROM ban_step",
-      after: "SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?",
-      active: `
-        SELECT prefix, expires_at, id FROM ban INDEXED BY ban_standing
-        WHERE ended_at IS NULL AND id > ? AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0 ORDER BY id LIMIT ?`,
-      expired: `
-        SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
-        ORDER BY expires_at LIMIT ?`,
-    });
-  }
-
-  last(): number {
-    return integer(this.#sql.last.get()?.["id"]);
-  }
-
-  after(id: number, most: number): readonly BanStep[] {
-    return this.#sql.after.all(id, most).map(readStep);
-  }
-
-  active(now: Millis): Iterable<FirewallBan> {
-    return { [Symbol.iterator]: () => this.#pages(now) };
-  }
-
+export function sqliteBanLog(db: DatabaseSync): BanLog {
+  const sql = prepared(db, {
+    last: "SELECT coalesce(max(id), 0) AS id FROM ban_step",
+    after: "SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?",
+    active: `
+      SELECT prefix, expires_at, id FROM ban INDEXED BY ban_standing
+      WHERE ended_at IS NULL AND id > ? AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0 ORDER BY id LIMIT ?`,
+    expired: `
+      SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
+      ORDER BY expires_at LIMIT ?`,
+  });
   /** In pages, so that no statement is open while others use the connection. A replaced ban gets a higher id. */
-  *#pages(now: Millis): Generator<FirewallBan, void> {
+  function* pages(now: Millis): Generator<FirewallBan, void> {
     for (let after = 0; ; ) {
-      const page = this.#sql.active.all(after, now, ACTIVE_PER_PAGE);
+      const page = sql.active.all(after, now, ACTIVE_PER_PAGE);
       for (const row of page) yield { prefix: prefix(row["prefix"]), expiresAt: millisOrNull(row["expires_at"]) };
       if (page.length < ACTIVE_PER_PAGE) return;
       after = integer(page.at(-1)?.["id"]);
     }
   }
-
-  expired(now: Millis, most: number): readonly Prefix[] {
-    return this.#sql.expired.all(now, most).map((row) => prefix(row["prefix"]));
-  }
+  return {
+    last: () => integer(sql.last.get()?.["id"]),
+    after: (id, most) => sql.after.all(id, most).map(readStep),
+    active: (now) => ({ [Symbol.iterator]: () => pages(now) }),
+    expired: (now, most) => sql.expired.all(now, most).map((row) => prefix(row["prefix"])),
+  };
 }
 
 function readStep(row: Row): BanStep {

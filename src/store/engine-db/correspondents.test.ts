@@ -7,8 +7,8 @@ import { SqliteAccounts } from "../accounts-db/accounts.ts";
 import { EventCount } from "../events/event-ids.ts";
 import { Retention } from "../events/retention.ts";
 import { surplusOf } from "../maintenance/work.ts";
-import { SqliteCorrespondents } from "./correspondents.ts";
-import { SqliteHonestMail } from "./honest-mail.ts";
+import { sqliteCorrespondents } from "./correspondents.ts";
+import { sqliteHonestMail } from "./honest-mail.ts";
 
 const anna = accountName("anna@example.org");
 
@@ -17,12 +17,12 @@ function opened(t: TestContext) {
   const accounts = accountsFor(t);
   const wrote = (account: string, address: string, at = START): void =>
     committed(() => store.apply({ type: "CORRESPOND", address, account }, at));
-  return { engine, accounts: new SqliteAccounts(accounts), known: new SqliteCorrespondents(engine, accounts), wrote };
+  return { engine, accounts: new SqliteAccounts(accounts), known: sqliteCorrespondents(engine, accounts), wrote };
 }
 
 test("a correspondent of an account is known from the commit on, ignoring case", (t) => {
   const { engine, wrote } = opened(t);
-  const honest = new SqliteHonestMail(engine);
+  const honest = sqliteHonestMail(engine);
   for (const at of [START, later(START, 5)]) wrote(anna, "shop@example.net", at);
   assert.equal(honest.hasWrittenTo("Shop@Example.NET"), true);
   assert.equal(honest.hasWrittenTo("other@example.net"), false);
@@ -30,7 +30,7 @@ test("a correspondent of an account is known from the commit on, ignoring case",
 
 test("a correspondent without mail for long is forgotten", (t) => {
   const { engine, wrote } = opened(t);
-  const honest = new SqliteHonestMail(engine);
+  const honest = sqliteHonestMail(engine);
   wrote(anna, "old@example.net");
   wrote(anna, "new@example.net", later(START, DAY_MS));
   const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };

@@ -1,55 +1,36 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { withoutExtension } from "../../core/net/address.ts";
-import type { Millis } from "../../core/time.ts";
-import type { Correspondents, GreylistPause, GreylistPauses } from "../../guard/storage-ports.ts";
-import { millis, text } from "../columns.ts";
-import { type Prepared, type Prepares, prepared } from "../transactions.ts";
+import type { Correspondents, GreylistPauses } from "../../guard/storage-ports.ts";
+import { millis, rowReader, text } from "../columns.ts";
+import { type Prepares, prepared } from "../transactions.ts";
 
 /** Who has corresponded with whom, from `engine.db`. The targets of aliases come from `accounts.db`. */
-export class SqliteCorrespondents implements Correspondents, GreylistPauses {
-  readonly #sql: Prepared<typeof SQL>;
-  readonly #targets: StatementSync;
-
-  constructor(engine: Prepares, accounts: DatabaseSync) {
-    this.#sql = prepared(engine, SQL);
-    this.#targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
-  }
-
-  wroteTo(recipient: string, domains: readonly string[]): boolean {
-    return this.#sql.wroteTo.get(JSON.stringify(this.#namesOf(recipient)), JSON.stringify(domains)) !== undefined;
-  }
-
-  /** A second pause for a target replaces the first. */
-  pause({ target, until, by }: GreylistPause): void {
-    this.#sql.pause.run(target, until, by);
-  }
-
-  resume(target: string, now: Millis): boolean {
-    this.#sql.forget.run(now);
-    return this.#sql.resume.run(target).changes > 0;
-  }
-
-  pauses(now: Millis): readonly GreylistPause[] {
-    return this.#sql.pauses
-      .all(now)
-      .map((row) => ({ target: text(row["target"]), until: millis(row["until"]), by: text(row["by"]) }));
-  }
-
-  isPaused(recipient: string, now: Millis): boolean {
-    return this.#sql.paused.get(JSON.stringify(this.#namesOf(recipient)), now) !== undefined;
-  }
-
+export function sqliteCorrespondents(engine: Prepares, accounts: DatabaseSync): Correspondents & GreylistPauses {
+  const sql = prepared(engine, SQL);
+  const targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
+  const behind = (alias: string): readonly string[] => {
+    const row = targets.get(alias);
+    return row === undefined ? [] : text(row["targets"]).split(",");
+  };
   /** The address as written, without its extension, and the targets of an alias. */
-  #namesOf(recipient: string): readonly string[] {
+  const namesOf = (recipient: string): string => {
     const written = recipient.toLowerCase();
     const names = [written, withoutExtension(written)];
-    return [...names, ...names.flatMap((name) => this.#behind(name))];
-  }
-
-  #behind(alias: string): readonly string[] {
-    const row = this.#targets.get(alias);
-    return row === undefined ? [] : text(row["targets"]).split(",");
-  }
+    return JSON.stringify([...names, ...names.flatMap(behind)]);
+  };
+  return {
+    wroteTo: (recipient, domains) => sql.wroteTo.get(namesOf(recipient), JSON.stringify(domains)) !== undefined,
+    /** A second pause for a target replaces the first. */
+    pause: ({ target, until, by }) => {
+      sql.pause.run(target, until, by);
+    },
+    resume: (target, now) => {
+      sql.forget.run(now);
+      return sql.resume.run(target).changes > 0;
+    },
+    pauses: (now) => sql.pauses.all(now).map(rowReader({ target: text, until: millis, by: text })),
+    isPaused: (recipient, now) => sql.paused.get(namesOf(recipient), now) !== undefined,
+  };
 }
 
 const SQL = {

@@ -5,8 +5,8 @@ import { engineDatabase, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
-import { AccountHolds, SqliteHeldMail } from "./held-mail.ts";
-import { SqliteSendingHistory } from "./sending-history.ts";
+import { accountHolds, sqliteHeldMail } from "./held-mail.ts";
+import { sqliteSendingHistory } from "./sending-history.ts";
 
 const ANN = accountName("ann@example.org");
 const EVIDENCE = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
@@ -17,8 +17,8 @@ const TIMES = { firstBy: START, decidedAfter: START };
 
 function fresh(t: TestContext) {
   const { db, store } = engineDatabase(t);
-  const [holds, held] = [new AccountHolds(db), new SqliteHeldMail(db)];
-  return { store, holds, held, history: new SqliteSendingHistory(db) };
+  const [holds, held] = [{ apply: accountHolds(db) }, sqliteHeldMail(db)];
+  return { store, holds, held, history: sqliteSendingHistory(db) };
 }
 
 test("an account is held until its owner vouches for it, and may be held again", (t) => {

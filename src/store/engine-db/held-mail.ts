@@ -1,40 +1,30 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../admin/held.ts";
 import { auditedHold } from "../../core/audit/audited.ts";
 import type { Change } from "../../core/decide/decision.ts";
-import type { AccountName } from "../../core/net/address.ts";
-import { DAY_MS, isoTime, type Millis } from "../../core/time.ts";
-import { HELD_BY_HAND, type HeldCount, type HeldMail } from "../../guard/admin-ports.ts";
-import { COUNTS_CODE, integer, millis, text, textOrNull } from "../columns.ts";
+import { DAY_MS, type Millis } from "../../core/time.ts";
+import { HELD_BY_HAND, type HeldMail } from "../../guard/admin-ports.ts";
+import { COUNTS_CODE, integer, iso, rowReader, text, textOrNull } from "../columns.ts";
 import { AuditChain } from "../events/audit.ts";
-import { type Prepared, type Prepares, prepared } from "../transactions.ts";
-import { CORRESPOND } from "./store-statements.ts";
+import { type Prepares, prepared } from "../transactions.ts";
 
 export type HoldChange = Extract<
   Change,
-  { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" | "NOTE_REFUSAL" }
+  { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" | "NOTE_REFUSAL" | "CORRESPOND" }
 >;
 
 /** Longer than `limits.sending.refused` counts. */
 const REFUSALS_KEPT_MS = DAY_MS;
 
-/** Accounts whose mail is held, that mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
-export class AccountHolds {
-  readonly #sql: Prepared<typeof HOLD_SQL>;
-  readonly #audit: AuditChain;
-
-  constructor(db: DatabaseSync) {
-    this.#audit = new AuditChain(db);
-    this.#sql = prepared(db, HOLD_SQL);
-  }
-
-  apply(change: HoldChange, at: Millis): void {
-    const sql = this.#sql;
+/** To whom accounts wrote, whose mail is held, that mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
+export function accountHolds(db: DatabaseSync): (change: HoldChange, at: Millis) => void {
+  const audit = new AuditChain(db);
+  const sql = prepared(db, HOLD_SQL);
+  return (change, at) => {
     switch (change.type) {
       case "HOLD_ACCOUNT": {
         const { account, prefix, ip, evidence } = change;
         sql.begin.run(account, at, prefix, ip, evidence.count, evidence.limit, evidence.windowMs, evidence.key);
-        this.#audit.add(auditedHold(change, at));
+        audit.add(auditedHold(change, at));
         return;
       }
       case "END_HOLD":
@@ -60,8 +50,11 @@ export class AccountHolds {
       case "FORGET_HELD":
         for (const queueId of change.queueIds) sql.forget.run(queueId);
         return;
+      case "CORRESPOND":
+        sql.correspond.run(change.address, change.account, at);
+        return;
     }
-  }
+  };
 }
 
 const HOLD_SQL = {
@@ -71,7 +64,9 @@ const HOLD_SQL = {
   end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL",
   disown: "UPDATE account_hold SET dropped_at = ? WHERE account = ? AND released_at IS NULL",
   recipients: "SELECT recipients FROM held_mail WHERE account = ?",
-  correspond: CORRESPOND,
+  correspond: `
+    INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`,
   holdMail: `
     INSERT OR REPLACE INTO held_mail (queue_id, account, at, ip, recipient_count, recipients) VALUES (?, ?, ?, ?, ?, ?)`,
   endRefusals: "DELETE FROM refusal WHERE at < ?",
@@ -83,65 +78,47 @@ const MOST = 2_000;
 const MOST_NAMED = 5;
 
 /** Held accounts and their mail, for the administrator's commands. */
-export class SqliteHeldMail implements HeldMail {
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: Prepares) {
-    this.#sql = prepared(db, SQL);
-  }
-
-  accounts(): readonly HeldAccountItem[] {
-    return this.#sql.accounts.all(MOST).map((row) => ({
-      account: text(row["account"]),
-      at: isoTime(millis(row["at"])),
-      ip: text(row["ip"]),
-      count: integer(row["count"]),
-      limit: integer(row["limit_count"]),
-      windowMs: integer(row["window_ms"]),
-      key: text(row["limit_key"]),
-    }));
-  }
-
-  held(account: AccountName | null): readonly HeldMailItem[] {
-    return this.#sql.held.all(account, MOST).map((row) => ({
-      queueId: text(row["queue_id"]),
-      account: text(row["account"]),
-      at: isoTime(millis(row["at"])),
-      ip: textOrNull(row["ip"]),
-      recipientCount: integer(row["recipient_count"]),
-      recipients: text(row["recipients"]).split(" ").filter(Boolean).slice(0, MOST_NAMED),
-    }));
-  }
-
-  counts(): readonly HeldCount[] {
-    return this.#sql.counts.all(MOST).map((row) => ({
-      account: text(row["account"]),
-      mails: integer(row["mails"]),
-      since: isoTime(millis(row["since"])),
-    }));
-  }
-
-  noted(after: string, before: Millis, most: number): readonly string[] {
-    return this.#sql.noted.all(after, before, most).map((row) => text(row["queue_id"]));
-  }
-
-  holderOf(queueId: string): string | null {
-    return textOrNull(this.#sql.holder.get(queueId)?.["account"] ?? null);
-  }
-
-  sent(account: AccountName, since: Millis): readonly SentMailItem[] {
-    return this.#sql.sent.all(account, since, MOST).map((row) => ({
-      queueId: textOrNull(row["queue_id"]),
-      at: isoTime(millis(row["at"])),
-      ip: text(row["ip"]),
-      recipientCount: integer(row["recipients"]),
-      recipient: textOrNull(row["recipient"]),
-    }));
-  }
+export function sqliteHeldMail(db: Prepares): HeldMail {
+  const sql = prepared(db, SQL);
+  return {
+    accounts: () => sql.accounts.all(MOST).map(heldAccount),
+    held: (account) => sql.held.all(account, MOST).map(heldMail),
+    counts: () => sql.counts.all(MOST).map(rowReader({ account: text, mails: integer, since: iso })),
+    noted: (after, before, most) => sql.noted.all(after, before, most).map((row) => text(row["queue_id"])),
+    holderOf: (queueId) => textOrNull(sql.holder.get(queueId)?.["account"] ?? null),
+    sent: (account, since) => sql.sent.all(account, since, MOST).map(sentMail),
+  };
 }
 
+const heldAccount = rowReader({
+  account: text,
+  at: iso,
+  ip: text,
+  count: integer,
+  limit: integer,
+  windowMs: integer,
+  key: text,
+});
+const heldMail = rowReader({
+  queueId: text,
+  account: text,
+  at: iso,
+  ip: textOrNull,
+  recipientCount: integer,
+  recipients: (value) => text(value).split(" ").filter(Boolean).slice(0, MOST_NAMED),
+});
+const sentMail = rowReader({
+  queueId: textOrNull,
+  at: iso,
+  ip: text,
+  recipientCount: integer,
+  recipient: textOrNull,
+});
+
 const SQL = {
-  accounts: "SELECT * FROM account_hold WHERE released_at IS NULL ORDER BY at DESC LIMIT ?",
+  accounts: `
+    SELECT account, at, ip, count, limit_count AS "limit", window_ms, limit_key AS key
+    FROM account_hold WHERE released_at IS NULL ORDER BY at DESC LIMIT ?`,
   held: `
     SELECT * FROM held_mail WHERE account = ?1 OR (?1 IS NULL AND account <> '${HELD_BY_HAND}')
     ORDER BY at DESC, queue_id LIMIT ?2`,
@@ -151,7 +128,7 @@ const SQL = {
   holder: "SELECT account FROM held_mail WHERE queue_id = ?",
   noted: "SELECT queue_id FROM held_mail WHERE queue_id > ? AND at < ? ORDER BY queue_id LIMIT ?",
   sent: `
-    SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients
+    SELECT e.at, e.ip, e.queue_id, e.recipient, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipient_count
     FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
     WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? AND e.verdict = 'pass'
       AND NOT EXISTS (SELECT 1 FROM held_mail WHERE queue_id = e.queue_id)

@@ -4,11 +4,11 @@ import { net } from "../../../test/kit/samples.ts";
 import { engineDatabase, START } from "../../../test/kit/test-database.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, later } from "../../core/time.ts";
-import { SqliteHonestMail } from "./honest-mail.ts";
+import { sqliteHonestMail } from "./honest-mail.ts";
 
 test("good mail is counted by server and day, and read by server and by network", (t) => {
   const { db, store, committed } = engineDatabase(t);
-  const honest = new SqliteHonestMail(db);
+  const honest = sqliteHonestMail(db);
   const network = net("203.0.113.0/24");
   const credit = (prefix: string, mail: Credit, day: number): void =>
     committed(() => store.apply({ type: "CREDIT", prefix: net(prefix), network, mail }, later(START, day * DAY_MS)));

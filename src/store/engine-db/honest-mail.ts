@@ -1,36 +1,25 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Change } from "../../core/decide/decision.ts";
 import type { Credit, HonestServer } from "../../core/decide/honest-mail.ts";
-import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HonestMail } from "../../guard/storage-ports.ts";
 import { integer, LIMIT, prefix, type Row } from "../columns.ts";
-import { type Prepared, prepared } from "../transactions.ts";
+import { prepared } from "../transactions.ts";
 
 /** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
-export class SqliteHonestMail implements HonestMail {
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.#sql = prepared(db, SQL);
-  }
-
-  credit({ prefix, network, mail }: Extract<Change, { type: "CREDIT" }>, at: Millis): void {
-    this.#sql.credit.run(network, prefix, dayOf(at), ...ADDED[mail]);
-  }
-
-  server(prefix: Prefix, network: Prefix, since: Millis): HonestServer | null {
-    const row = this.#sql.server.get(network, prefix, dayOf(since));
-    return row === undefined ? null : readServer(row);
-  }
-
-  servers(network: Prefix, since: Millis, most: number): readonly HonestServer[] {
-    return this.#sql.servers.all(network, dayOf(since), most).map(readServer);
-  }
-
-  hasWrittenTo(address: string): boolean {
-    return this.#sql.correspondent.get(address.toLowerCase()) !== undefined;
-  }
+export function sqliteHonestMail(db: DatabaseSync) {
+  const sql = prepared(db, SQL);
+  return {
+    credit: ({ prefix, network, mail }: Extract<Change, { type: "CREDIT" }>, at: Millis): void => {
+      sql.credit.run(network, prefix, dayOf(at), ...ADDED[mail]);
+    },
+    server: (prefix, network, since) => {
+      const row = sql.server.get(network, prefix, dayOf(since));
+      return row === undefined ? null : readServer(row);
+    },
+    servers: (network, since, most) => sql.servers.all(network, dayOf(since), most).map(readServer),
+    hasWrittenTo: (address) => sql.correspondent.get(address.toLowerCase()) !== undefined,
+  } satisfies HonestMail & Readonly<{ credit: unknown }>;
 }
 
 /** How much a mail of each kind adds to accepted, proven, wanted and written. */

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { ban, engineDatabase, START, unban } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
-import { SqliteNetworkHistory } from "./network-history.ts";
+import { sqliteNetworkHistory } from "./network-history.ts";
 
 test("neighbours: how many of a network were banned for an offence, and what they guessed", (t) => {
   const { db, store } = engineDatabase(t);
-  const history = new SqliteNetworkHistory(db);
+  const history = sqliteNetworkHistory(db);
   const network = net("203.0.113.0/24");
   ban(store, "203.0.113.1", later(START, 1));
   ban(store, "203.0.113.1", later(START, 2));
@@ -44,7 +44,7 @@ test("of a spared IPv6 site whose places are banned one by one, not all are coun
   const { db, store } = engineDatabase(t);
   store.begin();
   for (let i = 1; i <= 5_001; i++) ban(store, `2001:db8:7:${i.toString(16)}::/64`, later(START, 1));
-  const offenders = new SqliteNetworkHistory(db).offenders(net("2001:db8:7::/48"), START, net("2001:db8:7::/64"));
+  const offenders = sqliteNetworkHistory(db).offenders(net("2001:db8:7::/48"), START, net("2001:db8:7::/64"));
   assert.equal(offenders, 5_000);
   store.rollback();
 });

@@ -1,41 +1,26 @@
 import type { DatabaseSync } from "node:sqlite";
 import { COUNTING_BANS } from "../../core/decide/neighbours.ts";
-import type { Prefix } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
-import type { NetworkHistory, TimeSpan } from "../../guard/storage-ports.ts";
-import { integer, LIMIT, millis, prefix } from "../columns.ts";
-import { type Prepared, prepared } from "../transactions.ts";
+import type { NetworkHistory } from "../../guard/storage-ports.ts";
+import { integer, LIMIT, millis, prefix, sqlList } from "../columns.ts";
+import { prepared } from "../transactions.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /** What neighbouring addresses did together. Uses the guard's own connection to `engine.db`. */
-export class SqliteNetworkHistory implements NetworkHistory {
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.#sql = prepared(db, SQL);
-  }
-
-  offenders(network: Prefix, since: Millis, besides: Prefix): number {
-    const { first, last } = boundsOf(network);
-    return integer(this.#sql.offenders.get(first, last, last, network, since, besides)?.["n"]);
-  }
-
-  banned(network: Prefix, since: Millis): readonly Prefix[] {
-    const { first, last } = boundsOf(network);
-    return this.#sql.banned.all(first, last, last, network, since, MOST_BANNED).map((row) => prefix(row["prefix"]));
-  }
-
-  settledAt(network: Prefix, now: Millis): Millis {
-    return millis(this.#sql.settled.get(now, network)?.["at"]);
-  }
-
-  guessesFrom(
-    network: Prefix,
-    { since, until }: TimeSpan,
-    besides: Readonly<{ account: string; passwordHash: string }>,
-  ): number {
-    return integer(this.#sql.guesses.get(network, since, until, besides.account, besides.passwordHash)?.["n"]);
-  }
+export function sqliteNetworkHistory(db: DatabaseSync): NetworkHistory {
+  const sql = prepared(db, SQL);
+  return {
+    offenders: (network, since, besides) => {
+      const { first, last } = boundsOf(network);
+      return integer(sql.offenders.get(first, last, last, network, since, besides)?.["n"]);
+    },
+    banned: (network, since) => {
+      const { first, last } = boundsOf(network);
+      return sql.banned.all(first, last, last, network, since, MOST_BANNED).map((row) => prefix(row["prefix"]));
+    },
+    settledAt: (network, now) => millis(sql.settled.get(now, network)?.["at"]),
+    guessesFrom: (network, { since, until }, { account, passwordHash }) =>
+      integer(sql.guesses.get(network, since, until, account, passwordHash)?.["n"]),
+  };
 }
 
 /** More than a /24 has addresses. */
@@ -44,7 +29,7 @@ const MOST_BANNED = 1_024;
 const MOST_OFFENDERS = 5_000;
 
 const WITHIN = "first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND created_at > ? AND offences > 0";
-const CODES = COUNTING_BANS.map((code) => `'${code}'`).join(", ");
+const CODES = sqlList(COUNTING_BANS);
 const SQL = {
   offenders: `
     SELECT count(*) AS n FROM (

@@ -6,7 +6,7 @@ import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later } from "../../core/time.ts";
-import { SqliteSendingHistory } from "./sending-history.ts";
+import { sqliteSendingHistory } from "./sending-history.ts";
 
 const ANN = "ann@example.org";
 
@@ -14,7 +14,7 @@ function fresh(t: TestContext) {
   const { db, store } = engineDatabase(t);
   store.begin();
   t.after(() => store.rollback());
-  return { store, history: new SqliteSendingHistory(db) };
+  return { store, history: sqliteSendingHistory(db) };
 }
 
 test("mails of an account that counted, with their recipients, before and after they entered the index", (t) => {

@@ -1,56 +1,41 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { SentMail } from "../../core/decide/facts.ts";
 import { LOOPBACK, overlaps, type Prefix } from "../../core/net/ip.ts";
-import { DAY_MS, instant, type Millis } from "../../core/time.ts";
-import type { HoldState, PlaceTimes, SendingHistory } from "../../guard/storage-ports.ts";
-import { COUNTS_CODE, integer, LIMIT, millis, text } from "../columns.ts";
-import { type Prepared, prepared } from "../transactions.ts";
+import { DAY_MS, instant } from "../../core/time.ts";
+import type { HoldState, SendingHistory } from "../../guard/storage-ports.ts";
+import { COUNTS_CODE, integer, LIMIT, millis, rowReader, text } from "../columns.ts";
+import { prepared } from "../transactions.ts";
 
 /** What accounts sent, and to whom. Uses the guard's own connection to `engine.db`. */
-export class SqliteSendingHistory implements SendingHistory {
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.#sql = prepared(db, SQL);
-  }
-
-  sentMails(account: string, since: Millis, most: number): readonly SentMail[] {
-    return this.#sql.sentMails
-      .all(account, since, most)
-      .map((row) => ({
-        at: millis(row["at"]),
-        recipients: integer(row["recipients"]),
-        written: integer(row["written"]),
-        strangers: integer(row["strangers"]),
-      }))
-      .reverse();
-  }
-
-  hasWritten(account: string, address: string): boolean {
-    return this.#sql.hasWritten.get(address, account) !== undefined;
-  }
-
-  knowsPlace(account: string, place: Prefix, { firstBy, decidedAfter }: PlaceTimes): boolean {
-    const asked = { account, place, firstBy, decidedAfter };
-    if (this.#sql.knowsPlace.get(asked) !== undefined) return true;
-    return isLocal(place) && this.#sql.wroteFrom.get(asked) !== undefined;
-  }
-
-  holdOf(account: string): HoldState {
-    const row = this.#sql.hold.get(account);
-    if (row === undefined) return NEVER;
-    const { count, vouched_at: vouchedAt } = row;
-    const vouched = vouchedAt === null ? NEVER.vouchedAt : millis(vouchedAt);
-    if (count === null) return { evidence: null, vouchedAt: vouched };
-    const { limit_count: limit, window_ms: windowMs, limit_key: key } = row;
-    const evidence = { count: integer(count), limit: integer(limit), windowMs: integer(windowMs), key: text(key) };
-    return { evidence, vouchedAt: vouched };
-  }
-
-  refusals(account: string, since: Millis): number {
-    return integer(this.#sql.refusals.get(account, since)?.["count"] ?? 0);
-  }
+export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
+  const sql = prepared(db, SQL);
+  return {
+    sentMails: (account, since, most) =>
+      sql.sentMails
+        .all(account, since, most)
+        .map((row) => ({
+          at: millis(row["at"]),
+          recipients: integer(row["recipients"]),
+          written: integer(row["written"]),
+          strangers: integer(row["strangers"]),
+        }))
+        .reverse(),
+    hasWritten: (account, address) => sql.hasWritten.get(address, account) !== undefined,
+    knowsPlace: (account, place, times) => {
+      const asked = { account, place, ...times };
+      if (sql.knowsPlace.get(asked) !== undefined) return true;
+      return isLocal(place) && sql.wroteFrom.get(asked) !== undefined;
+    },
+    holdOf: (account) => {
+      const row = sql.hold.get(account);
+      if (row === undefined) return NEVER;
+      const vouchedAt = row["vouched_at"] === null ? NEVER.vouchedAt : millis(row["vouched_at"]);
+      return { evidence: row["count"] === null ? null : evidence(row), vouchedAt };
+    },
+    refusals: (account, since) => integer(sql.refusals.get(account, since)?.["count"]),
+  };
 }
+
+const evidence = rowReader({ count: integer, limit: integer, windowMs: integer, key: text });
 
 /** Maximum mails of an account that are searched for one from this machine. */
 const MOST_MAILS = 500;
@@ -61,7 +46,7 @@ const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
 
 const SQL = {
   hold: `
-    SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count, window_ms, limit_key,
+    SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count AS "limit", window_ms, limit_key AS key,
       (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
     FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`,
   // For a mail whose event was removed, only the count is known. Few events wait for their index.

@@ -15,13 +15,13 @@ import {
   unban,
 } from "../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { SqliteBanLog } from "./ban-log.ts";
+import { sqliteBanLog } from "./ban-log.ts";
 
 const REACH = reachSince(instant(0), 100);
 
 function fresh(t: TestContext) {
   const { db, store, committed } = engineDatabase(t);
-  return { db, store, log: new SqliteBanLog(db), committed };
+  return { db, store, log: sqliteBanLog(db), committed };
 }
 
 test("the history of an address has the rows of the open transaction, each in its window, ascending", (t) => {

@@ -15,17 +15,16 @@ import type {
   Reach,
   Store,
 } from "../../guard/storage-ports.ts";
-import { integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
+import { integer, millis, millisOrNull, prefix as prefixColumn, rowReader, text } from "../columns.ts";
 import { EventCount } from "../events/event-ids.ts";
 import { EventIndex } from "../events/event-index.ts";
 import { EventWriter } from "../events/event-writer.ts";
 import { BUSY_TIMEOUT_MS, isLocked } from "../open.ts";
 import { prepared } from "../transactions.ts";
-import { BanTable, NO_BANS } from "./ban-table.ts";
-import { AccountHolds } from "./held-mail.ts";
-import { SqliteHonestMail } from "./honest-mail.ts";
-import { JailReports } from "./jail-reports.ts";
-import { STORE_SQL, type StoreStatements } from "./store-statements.ts";
+import { banTable, NO_BANS } from "./ban-table.ts";
+import { accountHolds } from "./held-mail.ts";
+import { sqliteHonestMail } from "./honest-mail.ts";
+import { jailReports } from "./jail-reports.ts";
 import { type Stretch, WindowReader } from "./window-reader.ts";
 
 /**
@@ -39,11 +38,11 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   readonly #index: EventIndex;
   readonly #indexedWindows: WindowReader;
   readonly #allWindows: WindowReader;
-  readonly #bans: BanTable;
-  readonly #jails: JailReports;
-  readonly #honest: SqliteHonestMail;
-  readonly #holds: AccountHolds;
-  readonly #sql: StoreStatements;
+  readonly #bans;
+  readonly #jails;
+  readonly #honest;
+  readonly #hold;
+  readonly #sql;
   #refusal: string | null = null;
   #busyTimeoutMs = BUSY_TIMEOUT_MS;
 
@@ -55,11 +54,11 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#indexedWindows = new WindowReader(db, "event_subject");
     // A view that adds the events that wait for the index.
     this.#allWindows = new WindowReader(db, "event_by_subject");
-    this.#jails = new JailReports(db);
-    this.#honest = new SqliteHonestMail(db);
-    this.#holds = new AccountHolds(db);
-    this.#sql = prepared(db, STORE_SQL);
-    this.#bans = new BanTable(db, this.#sql);
+    this.#jails = jailReports(db);
+    this.#honest = sqliteHonestMail(db);
+    this.#hold = accountHolds(db);
+    this.#sql = prepared(db, SQL);
+    this.#bans = banTable(db);
   }
 
   /** Refuses writes as if the disk were full, until the reason is null. */
@@ -141,8 +140,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
       case "LIFT":
         return this.#bans.lift(change, at);
       case "END_SIMULATION":
-        this.#sql.endSimulation.run(at);
-        return;
+        return this.#bans.endSimulation(at);
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at, change.passwordHash);
         this.#sql.forgetPlaces.run(change.account);
@@ -156,27 +154,23 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
       case "FORGET_GUESSES":
         this.#sql.forgetGuesses.run(change.account);
         return;
-      case "CORRESPOND":
-        this.#sql.correspond.run(change.address, change.account, at);
-        return;
       case "HOLD_ACCOUNT":
       case "END_HOLD":
       case "DISOWN_HOLD":
       case "HOLD_MAIL":
       case "FORGET_HELD":
       case "NOTE_REFUSAL":
-        return this.#holds.apply(change, at);
+      case "CORRESPOND":
+        return this.#hold(change, at);
       case "SPARE":
         return;
       case "READ_LOG":
         this.#sql.readLog.run(change.log, change.position.inode, change.position.offset);
         return;
       case "CREDIT":
-        this.#honest.credit(change, at);
-        return;
+        return this.#honest.credit(change, at);
       case "NOTE_REPORT":
-        this.#jails.note(change, at);
-        return;
+        return this.#jails.note(change, at);
       case "ALLOW":
         this.#sql.allow.run(change.prefix, change.note, change.by, at, change.expiresAt);
         return;
@@ -222,13 +216,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   }
 
   allowed(): readonly AllowEntry[] {
-    return this.#sql.allowed.all().map((row) => ({
-      prefix: prefixColumn(row["prefix"]),
-      note: text(row["note"]),
-      by: text(row["by"]),
-      at: millis(row["at"]),
-      expiresAt: millisOrNull(row["expires_at"]),
-    }));
+    return this.#sql.allowed.all().map(allowEntry);
   }
 
   /** How long all statements of the connection wait for another's lock. */
@@ -249,3 +237,35 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
 }
 
 const NOTHING: readonly never[] = [];
+
+const allowEntry = rowReader({ prefix: prefixColumn, note: text, by: text, at: millis, expiresAt: millisOrNull });
+
+/** Latest places of an account that are kept: a user with an IPv6 site can sign in from 65,536, and decisions read them all. */
+const MOST_PLACES = 1_000;
+
+const SQL = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+  know: `
+    INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`,
+  forgetPlaces: `
+    DELETE FROM known_address WHERE (prefix, account) IN (
+      SELECT prefix, account FROM known_address WHERE lower(account) = lower(?) ORDER BY last_at DESC LIMIT -1 OFFSET ${MOST_PLACES})`,
+  guess: `
+    INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,
+  setPassword: `
+    INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`,
+  forgetGuesses: "DELETE FROM guess WHERE ?1 IS NULL OR account = ?1",
+  readLog: `
+    INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`,
+  logPosition: "SELECT inode, offset FROM log_position WHERE log = ?",
+  allow: `
+    INSERT INTO allow_entry (prefix, note, by, at, expires_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at, expires_at = excluded.expires_at`,
+  disallow: "DELETE FROM allow_entry WHERE prefix = ?",
+  allowed: "SELECT prefix, note, by, at, expires_at FROM allow_entry ORDER BY at, prefix",
+};

@@ -1,6 +1,7 @@
 import type { StatementSync } from "node:sqlite";
 import { typesWhere } from "../../core/events/event-types.ts";
 import { HOUR_MS } from "../../core/time.ts";
+import { sqlList } from "../columns.ts";
 
 /** How events of one kind are removed, by their lowest and highest id. */
 export type Removal = Readonly<
@@ -11,7 +12,7 @@ export type Removal = Readonly<
 const KEPT = typesWhere(({ kind }) => kind === "command");
 
 /** All other events; a flood may bring a million. */
-export const ROUTINE = `type NOT IN (${KEPT.map((type) => `'${type}'`).join(", ")})`;
+export const ROUTINE = `type NOT IN (${sqlList(KEPT)})`;
 
 export function retentionStatements(sql: (text: string) => StatementSync) {
   // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. An event removed

@@ -17,7 +17,7 @@ import { auditedRecovery } from "../../core/audit/audited.ts";
 import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
-import { SqliteBanLog } from "../engine-db/ban-log.ts";
+import { sqliteBanLog } from "../engine-db/ban-log.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { AuditChain, AuditEntries } from "./audit.ts";
@@ -151,7 +151,7 @@ test("known addresses, ended bans and followed steps are removed once they are o
   assert.deepEqual([rows("known_address"), rows("ban")], [1, 2]);
   settle(later(START, 181 * DAY_MS));
   assert.deepEqual([rows("known_address"), rows("ban")], [0, 1]);
-  assert.equal(new SqliteBanLog(db).last(), 3, "few steps stay, however old");
+  assert.equal(sqliteBanLog(db).last(), 3, "few steps stay, however old");
 });
 
 test("steps that are old and far behind go, the newest stay", (t) => {
@@ -161,7 +161,7 @@ test("steps that are old and far behind go, the newest stay", (t) => {
   for (let i = 0; i < 100_500; i++) insert.run(START);
   db.exec("COMMIT");
   settle(later(START, 2 * HOUR_MS), 1_000);
-  const log = new SqliteBanLog(db);
+  const log = sqliteBanLog(db);
   assert.equal(log.last(), 100_500);
   assert.equal(log.after(0, 1)[0]?.id, 501);
 });

@@ -13,8 +13,8 @@ import { AccountLists } from "../../store/accounts-db/account-lists.ts";
 import { getsRoleMail } from "../../store/accounts-db/account-networks.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
-import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
-import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
+import { lastSignIns, newPlaces, sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
+import { sqliteHeldMail } from "../../store/engine-db/held-mail.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../../store/open.ts";
@@ -25,9 +25,9 @@ export function openReader(layout: Layout) {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);
     const lists = new AccountLists(accounts);
-    const guesses = new SqliteAccountHistory(engine);
-    const heldMail = new SqliteHeldMail(engine);
-    const signIns = new LastSignIns(engine);
+    const guesses = sqliteAccountHistory(engine);
+    const heldMail = sqliteHeldMail(engine);
+    const signIns = lastSignIns(engine);
     const credentials = new Credentials(accounts);
     const close = () => {
       engine.close();
@@ -37,7 +37,7 @@ export function openReader(layout: Layout) {
       queries: new SqliteQueries(engine),
       accounts: (asked: PageRequest) => {
         const { items, ...page } = lists.accounts(asked);
-        return { ...page, items: items.map((row) => ({ ...row, lastSignInAt: signIns.of(row.name)?.at ?? null })) };
+        return { ...page, items: items.map((row) => ({ ...row, lastSignInAt: signIns(row.name)?.at ?? null })) };
       },
       /** Null if the account is missing. */
       account: (name: AccountName) => lists.account(name),
@@ -45,7 +45,7 @@ export function openReader(layout: Layout) {
         accountState({ engine: { policy }, guesses, heldMail }, name, now),
       aliases: (asked: PageRequest) => lists.aliases(asked),
       /** The account's addresses, and where it last signed in. */
-      access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns.of(name) }),
+      access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns(name) }),
       /** The hash of its password; null if the account is missing. */
       accountPassword: (name: string) => lists.password(name),
       /** What is set for it, in words. */
