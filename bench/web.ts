@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { SCOPES } from "../src/core/access/scopes.ts";
 import { DAY_MS, isoTime, later, MINUTE_MS } from "../src/core/time.ts";
 import { systemClock } from "../src/host/machine/clock.ts";
-import { SqliteCredentials } from "../src/store/accounts-db/credentials.ts";
+import { sqliteCredentials } from "../src/store/accounts-db/credentials.ts";
 import { openAccounts, openEngine } from "../src/store/open.ts";
 import { hashPassword } from "../src/store/passwords/password-hash.ts";
 import { LabBrowser } from "../test/lab/browser.ts";
@@ -48,7 +48,7 @@ export const web: Part = {
     const accounts = openAccounts(programs.layout.accountsDb);
     const digest = createHash("sha256").update(TOKEN).digest("hex");
     const token = { name: "bench", digest, scopes: SCOPES, by: "root", at: now, expiresAt: null };
-    const credentials = new SqliteCredentials(accounts, systemClock);
+    const credentials = sqliteCredentials(accounts, systemClock);
     credentials.createToken(token);
     credentials.setAdminPassword(await hashPassword(PASSWORD));
     accounts.close();

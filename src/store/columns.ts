@@ -63,7 +63,7 @@ export function reason(value: unknown): Reason {
   return isReason(name) ? name : unexpected("a reason", value);
 }
 
-export function oneOf<T extends string>(known: readonly T[], value: unknown): T {
+export function oneOf<const T extends string>(known: readonly T[], value: unknown): T {
   return known.find((word) => word === value) ?? unexpected(`one of ${known.join(", ")}`, value);
 }
 

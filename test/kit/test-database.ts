@@ -9,7 +9,7 @@ import type { EventRecord } from "../../src/core/events/event.ts";
 import { hostPrefix, networkAddress } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import type { Reach, Store } from "../../src/guard/storage-ports.ts";
-import { SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
+import { sqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { accountName, ip, net } from "./samples.ts";
@@ -54,7 +54,7 @@ export function accountsFor(t: TestContext): DatabaseSync {
 /** A new `accounts.db` with the accounts of Ann and Bob. */
 export function twoAccounts(t: TestContext, at = START) {
   const db = accountsFor(t);
-  const accounts = new SqliteAccounts(db);
+  const accounts = sqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, HASH, at);
   return { db, accounts };
 }

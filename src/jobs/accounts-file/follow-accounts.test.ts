@@ -8,8 +8,8 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import type { FileChanges } from "../../admin/accounts.ts";
 import { instant } from "../../core/time.ts";
-import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
-import { readFollowed, SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
+import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { readFollowed, sqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
 import { openAccounts } from "../../store/open.ts";
 import { AccountsFollower } from "./follow-accounts.ts";
 
@@ -23,7 +23,7 @@ function fresh(t: TestContext) {
   const database = join(directory, "accounts.db");
   const db = openAccounts(database);
   t.after(() => db.close());
-  const files = new SqliteFileAccounts(db);
+  const files = sqliteFileAccounts(db);
   const path = join(directory, "postfix-accounts.cf");
   const reported: FileChanges[] = [];
   let up = true;
@@ -49,7 +49,7 @@ function fresh(t: TestContext) {
     reported,
     follower,
     files,
-    accounts: new SqliteAccounts(db),
+    accounts: sqliteAccounts(db),
     write,
     /** Writes the file, and looks until it is used. */
     follow: (text: string): Promise<void> => {

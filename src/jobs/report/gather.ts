@@ -27,7 +27,7 @@ import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import { corrections } from "../../mail/spamassassin/learn-spam.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { AccountLists } from "../../store/accounts-db/account-lists.ts";
+import { accountLists } from "../../store/accounts-db/account-lists.ts";
 import { lastSignIns } from "../../store/engine-db/account-history.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { SqliteFigures } from "../../store/events/figures.ts";
@@ -84,7 +84,7 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
 
 function recordedFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
   const events = new ReportEvents(engine);
-  const lists = new AccountLists(accounts);
+  const lists = accountLists(accounts);
   const from = later(now, -SPANS_MS[span]);
   const refusals = events.reasons("EMAIL_BLOCKED", from, now);
   const isAccount = (name: string): boolean => {
@@ -133,7 +133,7 @@ function auditFigures(entries: AuditEntries, from: Millis): AuditFigures {
 
 function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFigures {
   const signIns = lastSignIns(engine);
-  const { items } = new AccountLists(accounts).accounts(ALL);
+  const { items } = accountLists(accounts).accounts(ALL);
   const all = items.map((row) => ({ ...row, lastSignInAt: signIns(row.name)?.at ?? null }));
   return {
     total: all.length,

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { assignments, RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import { accountName, net } from "../../../test/kit/samples.ts";
 import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts";
-import { SqliteAccountNetworks } from "../../store/accounts-db/account-networks.ts";
-import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { NETWORKS } from "../../store/accounts-db/account-networks.ts";
+import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import type { Relay, Site } from "../configuration/site.ts";
 import { postfixOutbound, renderPostfixMain, renderPostfixTables, renderRelayLogin, TABLES } from "./main-cf.ts";
 import { renderPostfixMaster } from "./master-cf.ts";
@@ -189,12 +189,12 @@ test("slow servers that strangers or a user choose hold no process that sends wh
 
 test("whichever address a user writes as, it goes by the service of the same account, unless several may write as it", (t) => {
   const db = accountsFor(t);
-  const accounts = new SqliteAccounts(db);
+  const accounts = sqliteAccounts(db);
   for (const name of ["anna", "bert", "zoe"])
     accounts.add(accountName(`${name}@example.org`), "{BLF-CRYPT}$2y$05$x", START);
   const insert = db.prepare("INSERT INTO alias VALUES (? || '@example.org', ? || '@example.org')");
   for (const alias of ["team anna", "team bert", "yes anna", "! zoe"]) insert.run(...alias.split(" "));
-  new SqliteAccountNetworks(db).serve({ domains: ["example.org"], administrator: null, refused: [], networks: [] });
+  NETWORKS.store(db).serve({ domains: ["example.org"], administrator: null, refused: [], networks: [] });
   const lane = (name: string) =>
     scalarOf(db, TABLES.lanes.query.replace("%%", "%").replace("'%s'", "?"), `${name}@example.org`);
   const names = ["Anna", "yes", "postmaster", "bert", "zoe", "!", "team", "nobody"];

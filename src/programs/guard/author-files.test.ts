@@ -6,8 +6,8 @@ import { accountName, mailAddress, net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { type Prefix } from "../../core/net/ip.ts";
-import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
-import { SqliteSenderLogins } from "../../store/accounts-db/mail-lookups.ts";
+import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { sqliteSenderLogins } from "../../store/accounts-db/mail-lookups.ts";
 import { AuthorFiles } from "./author-files.ts";
 
 const ANNA = accountName("anna@example.org");
@@ -17,7 +17,7 @@ const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 function setUp(t: TestContext) {
   const db = accountsFor(t);
   const files = temporaryDirectory();
-  const logins = new SqliteSenderLogins(db);
+  const logins = sqliteSenderLogins(db);
   const { mock } = t.mock.method(logins, "all");
   const now = { domains: ["example.org"] as readonly string[], allowed: [] as readonly Prefix[] };
   const lists = new AuthorFiles(files, {
@@ -26,7 +26,7 @@ function setUp(t: TestContext) {
     allowed: () => now.allowed,
   });
   const read = (name: string): readonly string[] => readFileSync(join(files, name), "utf8").split("\n").slice(1, -2);
-  return { accounts: new SqliteAccounts(db), lists, now, read, files, asked: () => mock.callCount() };
+  return { accounts: sqliteAccounts(db), lists, now, read, files, asked: () => mock.callCount() };
 }
 
 test("the view's addresses of our domains are written, and again only when they have changed", (t) => {

@@ -4,21 +4,21 @@ import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
-import { AccountLists } from "../../store/accounts-db/account-lists.ts";
-import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
-import { NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
-import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
-import { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
-import { SqliteCountedForwards } from "../../store/accounts-db/forwards.ts";
+import { accountLists } from "../../store/accounts-db/account-lists.ts";
+import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { NotedUses, sqliteCredentials } from "../../store/accounts-db/credentials.ts";
+import { sqliteFactors, sqlitePasskeys } from "../../store/accounts-db/factors.ts";
+import { sqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
+import { sqliteCountedForwards } from "../../store/accounts-db/forwards.ts";
 import {
-  SqliteActiveAccounts,
-  SqliteAliasReach,
-  SqliteRecipients,
-  SqliteSenderLogins,
+  sqliteActiveAccounts,
+  sqliteAliasReach,
+  sqliteRecipients,
+  sqliteSenderLogins,
 } from "../../store/accounts-db/mail-lookups.ts";
-import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
+import { sessionPages, sqliteSessions } from "../../store/accounts-db/sessions.ts";
 import { accountSettingStores } from "../../store/accounts-db/setting-tables.ts";
-import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
+import { sqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
 import { sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { sqliteCorrespondents } from "../../store/engine-db/correspondents.ts";
@@ -72,24 +72,24 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     sending: sqliteSendingHistory(db),
     honest: sqliteHonestMail(db),
     neighbours: sqliteNetworkHistory(db),
-    credentials: new SqliteCredentials(accountsDb, clock, uses),
-    sessions: new SqliteSessions(accountsDb, uses),
+    credentials: sqliteCredentials(accountsDb, clock, uses),
+    sessions: sqliteSessions(accountsDb, uses),
     signedIn: sessionPages(accountsDb),
-    factors: new SqliteFactors(accountsDb),
+    factors: sqliteFactors(accountsDb),
     rehearse: rehearsalOn(accountsDb),
-    passkeys: new SqlitePasskeys(accountsDb),
-    accounts: new SqliteAccounts(accountsDb),
-    reach: new SqliteAliasReach(accountsDb),
+    passkeys: sqlitePasskeys(accountsDb),
+    accounts: sqliteAccounts(accountsDb),
+    reach: sqliteAliasReach(accountsDb),
     keyCounts: (most: number) => countKeys(accountsDb, most),
-    book: new AccountLists(accountsDb),
-    active: new SqliteActiveAccounts(accountsDb),
-    files: new SqliteFileAccounts(accountsDb),
+    book: accountLists(accountsDb),
+    active: sqliteActiveAccounts(accountsDb),
+    files: sqliteFileAccounts(accountsDb),
     ...own,
-    countedForwards: new SqliteCountedForwards(accountsDb),
-    recipients: new SqliteRecipients(accountsDb, clock),
-    logins: new SqliteSenderLogins(accountsDb, uses),
+    countedForwards: sqliteCountedForwards(accountsDb),
+    recipients: sqliteRecipients(accountsDb, clock),
+    logins: sqliteSenderLogins(accountsDb, uses),
     correspondents: sqliteCorrespondents(outside, accountsDb),
-    senders: new SqliteSpamAllow(outside, accountsDb),
+    senders: sqliteSpamAllow(outside, accountsDb),
   } as const;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { systemClock } from "../../host/machine/clock.ts";
 import { withAdvice } from "../../host/running/failure.ts";
 import { layoutFrom } from "../../settings/layout.ts";
-import { SqliteCredentials } from "../../store/accounts-db/credentials.ts";
+import { sqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
 
 /**
@@ -14,7 +14,7 @@ import { initialise } from "../../store/recovery/initialise.ts";
 try {
   const databases = initialise(layoutFrom(process.env));
   const hash = readFileSync(0, "utf8").trim();
-  const credentials = new SqliteCredentials(databases.accounts, systemClock);
+  const credentials = sqliteCredentials(databases.accounts, systemClock);
   const stays = process.argv.includes("--only-if-none") && credentials.adminPasswordHash() !== null;
   if (hash !== "" && !stays) credentials.setAdminPassword(hash);
   process.exit(0);

@@ -2,15 +2,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import { parseAddress } from "../../core/net/address.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { SessionStore } from "../../guard/admin-ports.ts";
+import type { FileAccounts, ServedSettings as ServedStore, SessionStore } from "../../guard/admin-ports.ts";
 import type { SettingsText } from "../../guard/commands/settings.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
 import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type SettingsRead, settingsOrReason } from "../../settings/load.ts";
 import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";
-import { type SqliteAccountNetworks, unserved } from "../../store/accounts-db/account-networks.ts";
-import type { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
+import { unserved } from "../../store/accounts-db/account-networks.ts";
 
 /** The settings file as text, with the variables that this program was started with. */
 export function readSettingsText(layout: Layout): SettingsText {
@@ -39,8 +38,8 @@ export function changedKeys(before: Settings, after: Settings): readonly Setting
 const AGAIN_MS = 5 * SECOND_MS;
 
 type ServedSettingsParts = Readonly<{
-  networks: Pick<SqliteAccountNetworks, "serve">;
-  files: Pick<SqliteFileAccounts, "endFollowing">;
+  networks: ServedStore;
+  files: Pick<FileAccounts, "endFollowing">;
   sessions: Pick<SessionStore, "end">;
   notices: Notices;
   clock: Clock;

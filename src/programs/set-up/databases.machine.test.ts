@@ -5,7 +5,7 @@ import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
-import { Credentials } from "../../store/accounts-db/credentials.ts";
+import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { openAccounts, openAccountsForReading } from "../../store/open.ts";
 import { hashPassword, verifyPassword } from "../../store/passwords/password-hash.ts";
 
@@ -51,19 +51,19 @@ describe("the databases", OWN_ETC, () => {
     }
     assert.ok(existsSync(`${layout.accountsDb}-wal`), "Postfix and Dovecot could not read it without");
     using accounts = openAccountsForReading(layout.accountsDb);
-    assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
+    assert.ok(await verifyPassword(readCredentials(accounts).adminPasswordHash() ?? "", PASSWORD));
   });
 
   test("keep the password if no new one is given", async () => {
     assert.equal(await prepare(null), null);
     using accounts = openAccountsForReading(layout.accountsDb);
-    assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
+    assert.ok(await verifyPassword(readCredentials(accounts).adminPasswordHash() ?? "", PASSWORD));
   });
 
   test("accept a password that an earlier start used only if none is stored", async () => {
     const stored = () => {
       using accounts = openAccountsForReading(layout.accountsDb);
-      return new Credentials(accounts).adminPasswordHash();
+      return readCredentials(accounts).adminPasswordHash();
     };
     const before = stored();
     const taken = await hashPassword("an earlier one");

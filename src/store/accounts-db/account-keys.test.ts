@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import { accountsFor, ann, bob, bySqlite3, refused, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { KEYS_OF_AN_ACCOUNT } from "../../admin/declare/account-key.ts";
 import { countKeys, readKeys } from "./account-keys.ts";
-import { SqliteAccounts } from "./accounts.ts";
+import { sqliteAccounts } from "./accounts.ts";
 
 const [ONE, TWO] = ["{ARGON2ID}one", "{ARGON2ID}two"];
 const key = (id: string, locked = `locked ${id}`) => ({ id, publicKey: `public ${id}`, locked, recoverable: id });
@@ -14,7 +14,7 @@ function fresh(t: TestContext) {
   const keysOf = (): string =>
     bySqlite3(db, "SELECT coalesce(key1, '-'), coalesce(key2, '-') FROM opened_key WHERE user = 'ANN@example.org'");
   const encrypts = (): string => bySqlite3(db, "SELECT public_key FROM encrypting_key WHERE user = 'Ann@example.org'");
-  return { db, accounts: new SqliteAccounts(db), keysOf, encrypts };
+  return { db, accounts: sqliteAccounts(db), keysOf, encrypts };
 }
 
 test("Dovecot finds the keys that the password of now opens, and encrypts with the newest of them", (t) => {

@@ -1,38 +1,34 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { AccountKey, KeptKey, KeyCounts } from "../../admin/declare/account-key.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { integer, text } from "../columns.ts";
+import { flag, integer, rowReader, text } from "../columns.ts";
 
 /** Whether an account has keys. */
 export const ANY_KEY = "SELECT 1 FROM account_key WHERE account = ? LIMIT 1";
 
 /** The keys of accounts in `accounts.db`; never removed, because mail encrypted with a key may be anywhere. */
-export class AccountKeys {
-  readonly #keep: StatementSync;
-  readonly #hasPassword: StatementSync;
-
-  constructor(db: DatabaseSync) {
-    this.#hasPassword = db.prepare("SELECT 1 FROM account WHERE name = ? AND password = ?");
-    this.#keep = db.prepare(`
-      INSERT INTO account_key (account, id, place, public_key, locked, for_password, recoverable)
-      VALUES ($account, $id, (SELECT coalesce(max(place), 0) + 1 FROM account_key WHERE account = $account),
-        $publicKey, $locked, $hash, $recoverable)
-      ON CONFLICT DO UPDATE SET locked = excluded.locked, for_password = excluded.for_password`);
-  }
-
+export function accountKeys(db: DatabaseSync) {
+  const hasPassword = db.prepare("SELECT 1 FROM account WHERE name = ? AND password = ?");
+  const insert = db.prepare(`
+    INSERT INTO account_key (account, id, place, public_key, locked, for_password, recoverable)
+    VALUES ($account, $id, (SELECT coalesce(max(place), 0) + 1 FROM account_key WHERE account = $account),
+      $publicKey, $locked, $hash, $recoverable)
+    ON CONFLICT DO UPDATE SET locked = excluded.locked, for_password = excluded.for_password`);
   /** Stores keys within the caller's transaction. An existing key keeps its position. */
-  keep(account: string, hash: string, keys: readonly AccountKey[]): void {
+  const keep = (account: string, hash: string, keys: readonly AccountKey[]): void => {
     for (const { id, publicKey, locked, recoverable } of keys)
-      this.#keep.run({ account, id, publicKey, locked, hash, recoverable });
-  }
-
-  /** Also within the caller's transaction. */
-  open(account: string, hash: string, keys: readonly AccountKey[]): Outcome {
-    if (this.#hasPassword.get(account, hash) === undefined)
-      return { ok: false, reason: `${account} has another password by now, or is gone.` };
-    this.keep(account, hash, keys);
-    return { ok: true };
-  }
+      insert.run({ account, id, publicKey, locked, hash, recoverable });
+  };
+  return {
+    keep,
+    /** Also within the caller's transaction. */
+    open: (account: string, hash: string, keys: readonly AccountKey[]): Outcome => {
+      if (hasPassword.get(account, hash) === undefined)
+        return { ok: false, reason: `${account} has another password by now, or is gone.` };
+      keep(account, hash, keys);
+      return { ok: true };
+    },
+  };
 }
 
 /** All keys of an account, newest first; the account may be gone. */
@@ -43,13 +39,7 @@ export function readKeys(db: DatabaseSync, account: string): readonly KeptKey[] 
         EXISTS (SELECT 1 FROM account WHERE name = account AND password = for_password) AS is_open
       FROM account_key WHERE account = ? ORDER BY place DESC`)
     .all(account)
-    .map((row) => ({
-      id: text(row["id"]),
-      publicKey: text(row["public_key"]),
-      locked: text(row["locked"]),
-      recoverable: text(row["recoverable"]),
-      isOpen: integer(row["is_open"]) === 1,
-    }));
+    .map(rowReader({ id: text, publicKey: text, locked: text, recoverable: text, isOpen: flag }));
 }
 
 /** A key of any account, including removed ones. */

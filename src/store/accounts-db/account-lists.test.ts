@@ -3,15 +3,15 @@ import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { openAccountsForReading } from "../open.ts";
-import { AccountLists } from "./account-lists.ts";
-import { SqliteAccounts } from "./accounts.ts";
+import { accountLists } from "./account-lists.ts";
+import { sqliteAccounts } from "./accounts.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const ALL = { text: null, limit: 9, cursor: null } as const;
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
-  const accounts = new SqliteAccounts(db);
+  const accounts = sqliteAccounts(db);
   for (const name of ["ann@example.org", "bob@example.org", "a_b@example.net"])
     assert.ok(accounts.add(accountName(name), HASH, START).ok);
   const alias = (address: string, ...targets: readonly string[]): void =>
@@ -20,7 +20,7 @@ function fresh(t: TestContext) {
   alias("shop@example.org", "ann@example.org", "else@where.test");
   const reader = openAccountsForReading(db.location() ?? "");
   t.after(() => reader.close());
-  return { accounts, search: new AccountLists(reader) };
+  return { accounts, search: accountLists(reader) };
 }
 
 test("accounts are found by a part of the name, in any case, a page at a time; the query has no wildcards", (t) => {

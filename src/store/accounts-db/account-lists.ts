@@ -1,67 +1,47 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { AccountRow } from "../../admin/accounts.ts";
-import type { AliasItem } from "../../admin/aliases.ts";
-import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
+import { firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import { isoTime } from "../../core/time.ts";
 import type { AccountBook, Searched } from "../../guard/admin-ports.ts";
-import { integer, integerOrNull, millis, oneOf, type Row, text } from "../columns.ts";
-import { type Prepared, prepared } from "../transactions.ts";
+import { flag, integer, integerOrNull, iso, oneOf, rowReader, text, textOrNull } from "../columns.ts";
+import { prepared } from "../transactions.ts";
 
 /** Reads accounts and aliases in `accounts.db`; the connection may be read-only. */
-export class AccountLists implements AccountBook {
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.#sql = prepared(db, SQL);
-  }
-
-  accounts(asked: PageRequest & Partial<Searched>): CountedPage<AccountRow> {
-    const { wanted, page } = parametersOf(asked);
-    const items = this.#sql.accounts.all(page).map(accountRow);
-    const total = integer(this.#sql.countAccounts.get({ wanted })?.["n"]);
-    return { ...firstPage(items, asked.limit, ({ name }) => name), total };
-  }
-
-  /** Null if the account is missing. */
-  account(name: AccountName): AccountRow | null {
-    const row = this.#sql.account.get(name);
-    return row === undefined ? null : accountRow(row);
-  }
-
-  /** The hash, with its scheme. Null if the account is missing. */
-  password(name: string): string | null {
-    const row = this.#sql.password.get(name);
-    return row === undefined ? null : text(row["password"]);
-  }
-
-  aliases(asked: PageRequest & Partial<Searched>): CountedPage<AliasItem> {
-    const { wanted, page } = parametersOf(asked);
-    const items = this.#sql.aliases.all(page).map(aliasItem);
-    const total = integer(this.#sql.countAliases.get({ wanted })?.["n"]);
-    return { ...firstPage(items, asked.limit, ({ address }) => address), total };
-  }
-
-  aliasesTo(account: AccountName, most: number): readonly AliasItem[] {
-    return this.#sql.aliasesTo.all(account, most).map(aliasItem);
-  }
-
-  addressesOf(account: AccountName, most: number): readonly string[] {
-    return this.#sql.addressesOf.all(account, most).map((row) => text(row["address"]).toLowerCase());
-  }
-
-  /** The addresses under which the account may send, as Postfix and Rspamd read them. */
-  sendersOf(account: string): readonly string[] {
-    return this.#sql.senders
-      .all()
-      .filter((row) => text(row["logins"]).toLowerCase().split(",").includes(account.toLowerCase()))
-      .map((row) => text(row["address"]));
-  }
-
-  aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number> {
-    const rows = this.#sql.aliasCounts.all(JSON.stringify(accounts));
-    return new Map(rows.map((row) => [text(row["target"]), integer(row["n"])]));
-  }
+export function accountLists(db: DatabaseSync) {
+  const sql = prepared(db, SQL);
+  return {
+    accounts: (asked: PageRequest & Partial<Searched>) => {
+      const { wanted, page } = parametersOf(asked);
+      const items = sql.accounts.all(page).map(accountRow);
+      const total = integer(sql.countAccounts.get({ wanted })?.["n"]);
+      return { ...firstPage(items, asked.limit, ({ name }) => name), total };
+    },
+    /** Null if the account is missing. */
+    account: (name: AccountName): AccountRow | null => {
+      const row = sql.account.get(name);
+      return row === undefined ? null : accountRow(row);
+    },
+    /** The hash, with its scheme. Null if the account is missing. */
+    password: (name: string): string | null => textOrNull(sql.password.get(name)?.["password"] ?? null),
+    aliases: (asked: PageRequest & Partial<Searched>) => {
+      const { wanted, page } = parametersOf(asked);
+      const items = sql.aliases.all(page).map(aliasItem);
+      const total = integer(sql.countAliases.get({ wanted })?.["n"]);
+      return { ...firstPage(items, asked.limit, ({ address }) => address), total };
+    },
+    aliasesTo: (account, most) => sql.aliasesTo.all(account, most).map(aliasItem),
+    addressesOf: (account, most) => sql.addressesOf.all(account, most).map((row) => text(row["address"]).toLowerCase()),
+    /** The addresses under which the account may send, as Postfix and Rspamd read them. */
+    sendersOf: (account: string): readonly string[] =>
+      sql.senders
+        .all()
+        .filter((row) => text(row["logins"]).toLowerCase().split(",").includes(account.toLowerCase()))
+        .map((row) => text(row["address"])),
+    aliasCounts: (accounts) => {
+      const rows = sql.aliasCounts.all(JSON.stringify(accounts));
+      return new Map(rows.map((row) => [text(row["target"]), integer(row["n"])]));
+    },
+  } satisfies AccountBook & Record<string, unknown>;
 }
 
 function parametersOf({ text: part, limit, cursor }: PageRequest & Partial<Searched>) {
@@ -69,24 +49,15 @@ function parametersOf({ text: part, limit, cursor }: PageRequest & Partial<Searc
   return { wanted, page: { wanted, after: cursor ?? "", most: limit + 1 } };
 }
 
-function accountRow(row: Row): AccountRow {
-  return {
-    name: text(row["name"]),
-    suspended: integer(row["suspended"]) === 1,
-    origin: oneOf(["command", "imported", "listed", "unlisted"], row["origin"]),
-    networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
-    quotaBytes: integerOrNull(row["quota_bytes"]),
-    createdAt: isoTime(millis(row["created_at"])),
-  };
-}
-
-function aliasItem(row: Row): AliasItem {
-  return {
-    address: text(row["address"]),
-    targets: text(row["targets"]).split(" "),
-    blocked: integer(row["blocked"]) === 1,
-  };
-}
+const accountRow = rowReader({
+  name: text,
+  suspended: flag,
+  origin: (value) => oneOf(["command", "imported", "listed", "unlisted"], value),
+  networks: (value): readonly string[] => textOrNull(value)?.split(" ") ?? [],
+  quotaBytes: integerOrNull,
+  createdAt: iso,
+});
+const aliasItem = rowReader({ address: text, targets: (value) => text(value).split(" "), blocked: flag });
 
 const ACCOUNT = `
   SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress, net } from "../../../test/kit/samples.ts";
 import { ann, bob, HASH, refused, START, scalarOf, twoAccounts } from "../../../test/kit/test-database.ts";
-import { SqliteAccountNetworks } from "./account-networks.ts";
+import { NETWORKS } from "./account-networks.ts";
 
 const NONE = { domains: ["example.org", "example.net"], administrator: null, refused: [], networks: [] };
 
@@ -10,7 +10,7 @@ function fresh(t: TestContext) {
   const { db, accounts } = twoAccounts(t);
   return {
     accounts,
-    networks: new SqliteAccountNetworks(db),
+    networks: NETWORKS.store(db),
     allowed: (of: string) => scalarOf(db, "SELECT allow_nets FROM passdb WHERE user = ?", of),
     goesTo: (of: string) => scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", of),
     mayBeSentBy: (of: string) => scalarOf(db, "SELECT logins FROM sender_login WHERE address = ?", of),

@@ -1,11 +1,11 @@
-import type { DatabaseSync } from "node:sqlite";
-import { noAccount } from "../../admin/accounts.ts";
-import type { AccountName, Address } from "../../core/net/address.ts";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AccountName } from "../../core/net/address.ts";
 import { inBoth, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import type { AccountNetworks, ServedSettings } from "../../guard/admin-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { sqlDomainOf, text } from "../columns.ts";
-import { type Prepared, prepared, together } from "../transactions.ts";
+import { prepared, together } from "../transactions.ts";
+import { DONE, missingAccount, refused } from "./accounts.ts";
 
 /** Means "nowhere" to Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
 const NOWHERE = "255.255.255.255/32";
@@ -15,76 +15,62 @@ const EVERYONE = "";
 const MOST_NETWORKS = 200;
 
 /** Stores the networks of accounts, and the settings that the accounts' database needs. */
-export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
-  readonly #db: DatabaseSync;
-  readonly #sql: Prepared<typeof SQL>;
-  #server: readonly Prefix[] = [];
-
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#sql = prepared(db, SQL);
-  }
-
-  networksOf(login: string): readonly Prefix[] {
-    return this.#sql.networks
+function sqliteAccountNetworks(db: DatabaseSync): AccountNetworks & ServedSettings {
+  const sql = prepared(db, SQL);
+  const missing = missingAccount(db);
+  let server: readonly Prefix[] = [];
+  const networksOf = (login: string): readonly Prefix[] =>
+    sql.networks
       .all(login)
       .map((row) => parsePrefix(text(row["network"])))
       .filter((network) => network !== null);
-  }
-
-  addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
-    if (this.#sql.account.get(name) === undefined) return { ok: false, reason: noAccount(name) };
-    if (new Set([...this.networksOf(name), ...networks]).size > MOST_NETWORKS)
-      return { ok: false, reason: `${name} may have ${MOST_NETWORKS} networks.` };
-    return together(this.#db, () => {
-      for (const network of networks) this.#sql.add.run(name, network);
-      this.#allow(name);
-      return { ok: true };
+  const allow = (account: string): void => {
+    const own = account === EVERYONE ? [] : networksOf(account);
+    const allowed = inBoth(server, own);
+    if (allowed === null || (own.length === 0 && account !== EVERYONE)) sql.allowAnywhere.run(account);
+    else sql.allow.run(account, allowed.length === 0 ? NOWHERE : allowed.join(","));
+  };
+  const change = (name: AccountName, networks: readonly Prefix[], statement: StatementSync): Outcome =>
+    together(db, () => {
+      for (const network of networks) statement.run(name, network);
+      allow(name);
+      return DONE;
     });
-  }
-
-  removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
-    if (this.#sql.account.get(name) === undefined) return { ok: false, reason: noAccount(name) };
-    const present = this.networksOf(name);
-    const missing = networks.find((network) => !present.includes(network));
-    if (missing !== undefined) return { ok: false, reason: `${name} is not restricted to ${missing}.` };
-    return together(this.#db, () => {
-      for (const network of networks) this.#sql.remove.run(name, network);
-      this.#allow(name);
-      return { ok: true };
-    });
-  }
-
-  serve({ domains, administrator, refused, networks }: Parameters<ServedSettings["serve"]>[0]): void {
-    this.#server = networks;
-    together(this.#db, () => {
-      this.#sql.forgetDomains.run();
-      for (const domain of domains) this.#sql.addDomain.run(domain);
-      this.#setAdministrator(administrator);
-      this.#sql.forgetRefused.run();
-      for (const role of new Set(refused)) this.#sql.refuse.run(role);
-      this.#sql.forgetAllowed.run();
-      this.#allow(EVERYONE);
-      for (const row of this.#sql.restricted.all()) this.#allow(text(row["account"]));
-      return { ok: true };
-    });
-  }
-
-  #setAdministrator(administrator: Address | null): void {
-    this.#sql.forgetAdministrator.run();
-    if (administrator !== null) this.#sql.setAdministrator.run(administrator);
-  }
-
-  #allow(account: string): void {
-    const own = account === EVERYONE ? [] : this.networksOf(account);
-    const allowed = inBoth(this.#server, own);
-    if (allowed === null || (own.length === 0 && account !== EVERYONE)) this.#sql.allowAnywhere.run(account);
-    else this.#sql.allow.run(account, allowed.length === 0 ? NOWHERE : allowed.join(","));
-  }
+  return {
+    networksOf,
+    addNetworks: (name, networks) => {
+      const gone = missing(name);
+      if (gone !== null) return gone;
+      if (new Set([...networksOf(name), ...networks]).size > MOST_NETWORKS)
+        return refused(`${name} may have ${MOST_NETWORKS} networks.`);
+      return change(name, networks, sql.add);
+    },
+    removeNetworks: (name, networks) => {
+      const gone = missing(name);
+      if (gone !== null) return gone;
+      const present = networksOf(name);
+      const other = networks.find((network) => !present.includes(network));
+      if (other !== undefined) return refused(`${name} is not restricted to ${other}.`);
+      return change(name, networks, sql.remove);
+    },
+    serve: ({ domains, administrator, refused: roles, networks }) => {
+      server = networks;
+      together(db, () => {
+        sql.forgetDomains.run();
+        for (const domain of domains) sql.addDomain.run(domain);
+        sql.forgetAdministrator.run();
+        if (administrator !== null) sql.setAdministrator.run(administrator);
+        sql.forgetRefused.run();
+        for (const role of new Set(roles)) sql.refuse.run(role);
+        sql.forgetAllowed.run();
+        allow(EVERYONE);
+        for (const row of sql.restricted.all()) allow(text(row["account"]));
+      });
+    },
+  };
 }
 
 const SQL = {
-  account: "SELECT 1 FROM account WHERE name = ?",
   networks: "SELECT network FROM account_network WHERE account = ? ORDER BY network",
   restricted: "SELECT DISTINCT account FROM account_network",
   add: "INSERT INTO account_network (account, network) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -123,7 +109,7 @@ export function getsRoleMail(db: DatabaseSync, name: AccountName): boolean {
 /** The entry of networks in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const NETWORKS = {
   key: "networks",
-  store: (db: DatabaseSync) => new SqliteAccountNetworks(db),
+  store: sqliteAccountNetworks,
   tables: ["account_network"],
   says: "networks of accounts",
   undo: "account networks ADDRESS remove NETWORK",

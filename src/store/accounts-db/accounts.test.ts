@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, ann, bob, bySqlite3, planOf, refused, START } from "../../../test/kit/test-database.ts";
-import { SqliteAccounts } from "./accounts.ts";
+import { sqliteAccounts } from "./accounts.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const DONE = { ok: true };
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
-  return { db, accounts: new SqliteAccounts(db), stock: (sql: string) => bySqlite3(db, sql) };
+  return { db, accounts: sqliteAccounts(db), stock: (sql: string) => bySqlite3(db, sql) };
 }
 
 const info = mailAddress("info@example.org");

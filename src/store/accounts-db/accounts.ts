@@ -1,129 +1,103 @@
 import type { DatabaseSync } from "node:sqlite";
 import { accountExists, noAccount } from "../../admin/accounts.ts";
-import type { AccountKey } from "../../admin/declare/account-key.ts";
 import type { AccountName, Address } from "../../core/net/address.ts";
-import type { Millis } from "../../core/time.ts";
 import type { AccountStore, AliasStore, MailKeyStore } from "../../guard/admin-ports.ts";
-import type { Outcome } from "../../guard/ports.ts";
+import type { Failed, Outcome } from "../../guard/ports.ts";
 import { integer, text } from "../columns.ts";
-import { type Prepared, prepared, together } from "../transactions.ts";
-import { AccountKeys, ANY_KEY } from "./account-keys.ts";
+import { prepared, together } from "../transactions.ts";
+import { ANY_KEY, accountKeys } from "./account-keys.ts";
 
 /** Maximum for one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
 
 /** Accounts, aliases and the keys of accounts, in `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
-export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
-  readonly #db: DatabaseSync;
-  readonly #sql: Prepared<typeof SQL>;
-  readonly #keys: AccountKeys;
-
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#keys = new AccountKeys(db);
-    this.#sql = prepared(db, SQL);
-  }
-
-  /** `hash` includes its scheme, as Dovecot expects: `{ARGON2ID}$argon2id$…`. */
-  add(name: AccountName, hash: string, at: Millis, keys: readonly AccountKey[] = []): Outcome {
-    if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
-    return together(this.#db, () => {
-      const { changes } = this.#sql.add.run(name, hash, at);
-      if (changes === 0) return refused(accountExists(name));
-      this.#keys.keep(name, hash, keys);
+export function sqliteAccounts(db: DatabaseSync): AccountStore & AliasStore & MailKeyStore {
+  const sql = prepared(db, SQL);
+  const keys = accountKeys(db);
+  const isFollowed = (name: AccountName): boolean =>
+    [sql.isListed, sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
+  return {
+    /** `hash` includes its scheme, as Dovecot expects: `{ARGON2ID}$argon2id$…`. */
+    add: (name, hash, at, opened = []) => {
+      if (sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
+      return together(db, () => {
+        const { changes } = sql.add.run(name, hash, at);
+        if (changes === 0) return refused(accountExists(name));
+        keys.keep(name, hash, opened);
+        return DONE;
+      });
+    },
+    setPassword: (name, hash, opened = []) => {
+      if (isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
+      return together(db, () => {
+        const outcome = changedOne(sql.setPassword.run(hash, name).changes, name);
+        if (outcome.ok) keys.keep(name, hash, opened);
+        return outcome;
+      });
+    },
+    openKeys: (name, hash, opened) => together(db, () => keys.open(name, hash, opened)),
+    hasKeys: (name) => sql.hasKeys.get(name) !== undefined,
+    setSuspended: (name, suspended) => {
+      if (!suspended && sql.isUnlisted.get(name) !== undefined)
+        return refused(`${name} has no line in the accounts file any more: put it back there.`);
+      return changedOne(sql.setSuspended.run(suspended ? 1 : 0, name).changes, name);
+    },
+    setQuota: (name, quotaBytes) => {
+      if (isFollowed(name)) return refused(`${name} follows the accounts file: set its quota in its line there.`);
+      return changedOne(sql.setQuota.run(quotaBytes, name).changes, name);
+    },
+    /** Also removes it from aliases, so that the next account with this name does not inherit their mail. */
+    remove: (name) => {
+      if (sql.isListed.get(name) !== undefined)
+        return refused(`${name} follows the accounts file: remove its line there first.`);
+      return together(db, () => {
+        const outcome = changedOne(sql.remove.run(name).changes, name);
+        if (outcome.ok) {
+          sql.removeTarget.run(name);
+          sql.unblockMissing.run();
+        }
+        return outcome;
+      });
+    },
+    addAlias: (address, targets) => {
+      if (sql.accountExists.get(address) !== undefined) return refused(`${address} is an account already.`);
+      return together(db, () => {
+        const present = integer(sql.countTargets.get(address)?.["n"]);
+        if (present + targets.length > MOST_TARGETS)
+          return refused(`The alias ${address} may have ${MOST_TARGETS} targets.`);
+        const added = targets.filter((target) => sql.addAlias.run(address, target).changes === 1);
+        return added.length === 0 ? refused(`The alias ${address} with these targets exists already.`) : DONE;
+      });
+    },
+    removeAlias: (address) =>
+      together(db, () => {
+        const { changes } = sql.removeAlias.run(address);
+        sql.unblockMissing.run();
+        return changes === 0 ? noAlias(address) : DONE;
+      }),
+    isAddress: (address) =>
+      [sql.accountExists, sql.aliasExists].some((statement) => statement.get(address) !== undefined),
+    leadsTo: (from, to) => sql.leadsTo.get(from, to) !== undefined,
+    /** A blocked alias accepts no mail and cannot be used as a sender, but keeps its targets. */
+    setAliasBlocked: (address, blocked) => {
+      if (sql.aliasExists.get(address) === undefined) return noAlias(address);
+      (blocked ? sql.block : sql.unblock).run(address);
       return DONE;
-    });
-  }
-
-  setPassword(name: AccountName, hash: string, keys: readonly AccountKey[] = []): Outcome {
-    if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
-    return together(this.#db, () => {
-      const outcome = changedOne(this.#sql.setPassword.run(hash, name).changes, name);
-      if (outcome.ok) this.#keys.keep(name, hash, keys);
-      return outcome;
-    });
-  }
-
-  openKeys(name: AccountName, hash: string, keys: readonly AccountKey[]): Outcome {
-    return together(this.#db, () => this.#keys.open(name, hash, keys));
-  }
-
-  hasKeys(name: AccountName): boolean {
-    return this.#sql.hasKeys.get(name) !== undefined;
-  }
-
-  setSuspended(name: AccountName, suspended: boolean): Outcome {
-    if (!suspended && this.#sql.isUnlisted.get(name) !== undefined)
-      return refused(`${name} has no line in the accounts file any more: put it back there.`);
-    return changedOne(this.#sql.setSuspended.run(suspended ? 1 : 0, name).changes, name);
-  }
-
-  setQuota(name: AccountName, quotaBytes: number | null): Outcome {
-    if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: set its quota in its line there.`);
-    return changedOne(this.#sql.setQuota.run(quotaBytes, name).changes, name);
-  }
-
-  /** Also removes it from aliases, so that the next account with this name does not inherit their mail. */
-  remove(name: AccountName): Outcome {
-    if (this.#sql.isListed.get(name) !== undefined)
-      return refused(`${name} follows the accounts file: remove its line there first.`);
-    return together(this.#db, () => {
-      const outcome = changedOne(this.#sql.remove.run(name).changes, name);
-      if (outcome.ok) {
-        this.#sql.removeTarget.run(name);
-        this.#sql.unblockMissing.run();
-      }
-      return outcome;
-    });
-  }
-
-  addAlias(address: Address, targets: readonly Address[]): Outcome {
-    if (this.#sql.accountExists.get(address) !== undefined) return refused(`${address} is an account already.`);
-    return together(this.#db, () => {
-      const present = integer(this.#sql.countTargets.get(address)?.["n"]);
-      if (present + targets.length > MOST_TARGETS)
-        return refused(`The alias ${address} may have ${MOST_TARGETS} targets.`);
-      const added = targets.filter((target) => this.#sql.addAlias.run(address, target).changes === 1);
-      return added.length === 0 ? refused(`The alias ${address} with these targets exists already.`) : DONE;
-    });
-  }
-
-  removeAlias(address: Address): Outcome {
-    return together(this.#db, () => {
-      const { changes } = this.#sql.removeAlias.run(address);
-      this.#sql.unblockMissing.run();
-      return changes === 0 ? noAlias(address) : DONE;
-    });
-  }
-
-  isAddress(address: Address): boolean {
-    return [this.#sql.accountExists, this.#sql.aliasExists].some((statement) => statement.get(address) !== undefined);
-  }
-
-  leadsTo(from: Address, to: Address): boolean {
-    return this.#sql.leadsTo.get(from, to) !== undefined;
-  }
-
-  /** A blocked alias accepts no mail and cannot be used as a sender, but keeps its targets. */
-  setAliasBlocked(address: Address, blocked: boolean): Outcome {
-    if (this.#sql.aliasExists.get(address) === undefined) return noAlias(address);
-    (blocked ? this.#sql.block : this.#sql.unblock).run(address);
-    return DONE;
-  }
-
-  sendersOf(account: AccountName, most: number): readonly string[] {
-    return this.#sql.sendersOf.all(account, most).map((row) => text(row["address"]));
-  }
-
-  #isFollowed(name: AccountName): boolean {
-    return [this.#sql.isListed, this.#sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
-  }
+    },
+    sendersOf: (account, most) => sql.sendersOf.all(account, most).map((row) => text(row["address"])),
+  };
 }
 
-const DONE: Outcome = { ok: true };
+export const DONE: Outcome = { ok: true };
 
-function refused(reason: string): Outcome {
+export function refused(reason: string): Failed {
   return { ok: false, reason };
+}
+
+/** Refuses what is asked for an account that does not exist; null if it does. */
+export function missingAccount(db: DatabaseSync): (name: string) => Failed | null {
+  const account = db.prepare(SQL.accountExists);
+  return (name) => (account.get(name) === undefined ? refused(noAccount(name)) : null);
 }
 
 function noAlias(address: Address): Outcome {

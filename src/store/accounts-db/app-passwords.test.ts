@@ -5,22 +5,22 @@ import { accountName } from "../../../test/kit/samples.ts";
 import { ann, bob, columnOf, HASH, refused, START, twoAccounts } from "../../../test/kit/test-database.ts";
 import { MOST_APP_PASSWORDS } from "../../admin/mailboxes.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
-import { SqliteAppPasswords } from "./app-passwords.ts";
+import { APP_PASSWORDS } from "./app-passwords.ts";
 import { NotedUses } from "./credentials.ts";
-import { SqliteFileAccounts } from "./file-accounts.ts";
+import { sqliteFileAccounts } from "./file-accounts.ts";
 import { readMailboxSettings } from "./setting-tables.ts";
 
 function fresh(t: TestContext) {
   const { db, accounts } = twoAccounts(t);
   const uses = new NotedUses();
-  const apps = new SqliteAppPasswords(db, uses);
+  const apps = APP_PASSWORDS.store(db, uses);
   let n = 0;
   return {
     db,
     accounts,
     uses,
     apps,
-    files: new SqliteFileAccounts(db),
+    files: sqliteFileAccounts(db),
     make: (name: string, account = ann) => {
       n += 1;
       const digest = n.toString(16).padStart(64, "0");

@@ -6,17 +6,17 @@ import { SCOPES } from "../../core/access/scopes.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { openAccountsForReading } from "../open.ts";
-import { Credentials, NotedUses, SqliteCredentials } from "./credentials.ts";
-import { SqliteSenderLogins } from "./mail-lookups.ts";
-import { SqliteSessions } from "./sessions.ts";
+import { NotedUses, readCredentials, sqliteCredentials } from "./credentials.ts";
+import { sqliteSenderLogins } from "./mail-lookups.ts";
+import { sqliteSessions } from "./sessions.ts";
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
   const reader = openAccountsForReading(db.location() ?? "");
   t.after(() => reader.close());
   let now = START;
-  const written = new SqliteCredentials(db, { now: () => now });
-  return { db, written, read: new Credentials(reader), at: (ms: number) => (now = later(START, ms)) };
+  const written = sqliteCredentials(db, { now: () => now });
+  return { db, written, read: readCredentials(reader), at: (ms: number) => (now = later(START, ms)) };
 }
 
 const TOKEN = { name: "backup", digest: "d1", scopes: ["read"], by: "root", at: START, expiresAt: null } as const;
@@ -78,14 +78,14 @@ test("the password of the dashboard is kept as its hash", (t) => {
 function used(t: TestContext) {
   const db = accountsFor(t);
   const uses = new NotedUses();
-  const sessions = new SqliteSessions(db, uses);
+  const sessions = sqliteSessions(db, uses);
   const at = later(START, MINUTE_MS);
-  const credentials = new SqliteCredentials(db, { now: () => at }, uses);
+  const credentials = sqliteCredentials(db, { now: () => at }, uses);
   sessions.open({ digest: "d0", id: "a", account: null, device: "x", ip: ip("203.0.113.7"), at: START });
   credentials.createToken(TOKEN);
   const use = () => [sessions.find("d0", at, true)?.id, credentials.useToken("d1")?.name];
   const usedAt = () => columnOf(db, "SELECT used_at FROM session UNION ALL SELECT used_at FROM token");
-  return { db, use, credentials, logins: new SqliteSenderLogins(db, uses), at, usedAt };
+  return { db, use, credentials, logins: sqliteSenderLogins(db, uses), at, usedAt };
 }
 
 test("a noted use does not count as a change of the accounts, and all else does", (t) => {

@@ -6,15 +6,15 @@ import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { openAccounts } from "../open.ts";
-import { SqliteFactors } from "./factors.ts";
-import { SqliteSessions } from "./sessions.ts";
+import { sqliteFactors } from "./factors.ts";
+import { sqliteSessions } from "./sessions.ts";
 
 const SECRET = Buffer.from("12345678901234567890");
 const TOTP = { secret: SECRET, lastStep: 7, at: START, recovery: ["a", "b"] };
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
-  return { db, factors: new SqliteFactors(db) };
+  return { db, factors: sqliteFactors(db) };
 }
 
 test("a step is used once, and the next connection, which is what a restart opens, knows it", (t) => {
@@ -24,7 +24,7 @@ test("a step is used once, and the next connection, which is what a restart open
   assert.ok(factors.useStep(9, 7));
   assert.ok(!factors.useStep(9, 7), "two at a time: the second finds another one before it");
   using again = openAccounts(db.location() ?? "");
-  const { secret, lastStep } = new SqliteFactors(again).totp() ?? assert.fail();
+  const { secret, lastStep } = sqliteFactors(again).totp() ?? assert.fail();
   assert.deepEqual([Buffer.from(secret), lastStep], [SECRET, 9]);
 });
 
@@ -64,7 +64,7 @@ test("a reset removes every factor, and ends the sessions that they opened", (t)
   db.exec(`
     INSERT INTO admin_passkeys (id, public_key, algorithm, counter, name, created_at) VALUES ('k', x'00', -7, 0, 'Key', 1)`);
   const session = { digest: "d", id: "i", account: null, device: "Firefox on Linux", ip: ip("203.0.113.7") };
-  new SqliteSessions(db).open({ ...session, at: START });
+  sqliteSessions(db).open({ ...session, at: START });
   assert.deepEqual(factors.reset(), { factors: 2, ended: 1 });
   assert.deepEqual(factors.reset(), { factors: 0, ended: 0 });
   assert.deepEqual([factors.totp(), factors.recoveryLeft()], [null, 0]);

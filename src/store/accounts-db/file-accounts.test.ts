@@ -2,20 +2,21 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, ann, bob, columnOf, refused, START } from "../../../test/kit/test-database.ts";
-import { AccountLists } from "./account-lists.ts";
-import { SqliteAccounts } from "./accounts.ts";
-import { SqliteFileAccounts } from "./file-accounts.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { accountLists } from "./account-lists.ts";
+import { sqliteAccounts } from "./accounts.ts";
+import { sqliteFileAccounts } from "./file-accounts.ts";
 
 const NOTHING = { added: [], changed: [], suspended: [], resumed: [], quotas: [], skipped: [] };
 const [one, two] = ["{BLF-CRYPT}$2y$05$one", "{BLF-CRYPT}$2y$05$two"];
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
-  const lists = new AccountLists(db);
+  const lists = accountLists(db);
   const listed = () => lists.accounts({ limit: 500, cursor: null }).items;
   return {
-    files: new SqliteFileAccounts(db),
-    accounts: new SqliteAccounts(db),
+    files: sqliteFileAccounts(db),
+    accounts: sqliteAccounts(db),
     states: () => Object.fromEntries(listed().map((row) => [row.name, `${row.origin} ${row.suspended}`])),
     quotas: () => Object.fromEntries(listed().map((row) => [row.name, row.quotaBytes])),
     signIn: () => columnOf(db, "SELECT user || ' ' || password FROM passdb ORDER BY user"),
@@ -104,6 +105,6 @@ test("the file rules over its accounts; a suspension by command outlives it", (t
   assert.deepEqual(states(), { [bob]: "command false" });
 });
 
-function reason(outcome: ReturnType<SqliteAccounts["remove"]>): string {
+function reason(outcome: Outcome): string {
   return outcome.ok ? "it was done" : outcome.reason;
 }

@@ -7,8 +7,8 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ann, bob, refused, START, scalarOf, twoAccounts } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts";
 import { openAccounts } from "../open.ts";
-import { SqliteAccountNetworks } from "./account-networks.ts";
-import { SqliteCountedForwards, SqliteForwards } from "./forwards.ts";
+import { NETWORKS } from "./account-networks.ts";
+import { FORWARDS, sqliteCountedForwards } from "./forwards.ts";
 import { readMailboxSettings } from "./setting-tables.ts";
 
 const else_ = mailAddress("ann@else.example");
@@ -18,7 +18,7 @@ function fresh(t: TestContext) {
   db.exec("INSERT INTO served (domain) VALUES ('example.org')");
   return {
     accounts,
-    forwards: new SqliteForwards(db),
+    forwards: FORWARDS.store(db),
     forwarding: (of: string) => readMailboxSettings(db, of).forwarding,
     /** The targets that Postfix finds, and the mailbox that Dovecot finds for the address. */
     goesTo: (of: string) => scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", of),
@@ -130,7 +130,7 @@ test("new targets are counted for a day, also over a restart", () => {
   const path = join(temporaryDirectory(), "accounts.db");
   const spend = (many: number, at: Millis, account = ann): boolean => {
     using db = openAccounts(path);
-    return new SqliteForwards(db).spendTargets(account, many, 5, { since: later(at, -DAY_MS), until: at });
+    return FORWARDS.store(db).spendTargets(account, many, 5, { since: later(at, -DAY_MS), until: at });
   };
   assert.equal(spend(3, START), true);
   assert.equal(spend(1, START), true, "at the same moment");
@@ -147,14 +147,14 @@ const [old, added] = [mailAddress("ann@old.example"), mailAddress("ann@added.exa
 
 function made(t: TestContext) {
   const { db, accounts } = twoAccounts(t, NOW);
-  const [forwards, countedForwards] = [new SqliteForwards(db), new SqliteCountedForwards(db)];
+  const [forwards, countedForwards] = [FORWARDS.store(db), sqliteCountedForwards(db)];
   const set = (keep: boolean, at = NOW) =>
     forwards.setForward(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
   const goesTo = () =>
     String(scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", ann))
       .split(",")
       .toSorted();
-  const networks = new SqliteAccountNetworks(db);
+  const networks = NETWORKS.store(db);
   const reached = (recipient: string, now: Millis = NOW) =>
     countedForwards
       .reached(recipient, now)

@@ -1,61 +1,43 @@
 import type { DatabaseSync } from "node:sqlite";
-import { noAccount } from "../../admin/accounts.ts";
 import type { Forwarding } from "../../admin/mailboxes.ts";
-import type { SentMail } from "../../core/decide/facts.ts";
-import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
-import { DAY_MS, type Millis } from "../../core/time.ts";
-import type { ForwardStore, NewTargets } from "../../guard/commands/accounts/forwarding.ts";
+import { withoutExtension } from "../../core/net/address.ts";
+import { DAY_MS } from "../../core/time.ts";
+import type { ForwardStore } from "../../guard/commands/accounts/forwarding.ts";
 import type { CountedForwards } from "../../guard/mailbox-ports.ts";
-import type { Outcome } from "../../guard/ports.ts";
-import type { TimeSpan } from "../../guard/storage-ports.ts";
-import { integer, millis, text } from "../columns.ts";
-import { type Prepared, prepared, together } from "../transactions.ts";
+import { flag, integer, millis, rowReader, text } from "../columns.ts";
+import { prepared, together } from "../transactions.ts";
+import { DONE, missingAccount, refused } from "./accounts.ts";
 
 /** The forwards of accounts, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
-export class SqliteForwards implements ForwardStore {
-  readonly #db: DatabaseSync;
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#sql = prepared(db, SQL);
-  }
-
-  setForward(account: AccountName, to: readonly Address[], keep: boolean, newTargets: NewTargets | null): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
-    const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
-    if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it accepts no mail.` };
-    together(this.#db, () => {
-      this.#sql.forget.run(account);
-      // A copy for the account itself is one more target.
-      for (const target of to.length > 0 && keep ? [account, ...to] : to) this.#sql.add.run(account, target);
-      if (newTargets === null) this.#sql.forgetNew.run(account);
-      else for (const target of newTargets.targets) this.#sql.addNew.run(account, target, newTargets.until);
-    });
-    return { ok: true };
-  }
-
-  forwardOf(account: string): Forwarding | null {
-    return readForwarding(this.#db, account);
-  }
-
-  targetsOf(account: string): readonly string[] {
-    return this.forwardOf(account)?.to ?? [];
-  }
-
-  spendTargets(of: AccountName | "aliases", added: number, most: number, { since, until }: TimeSpan): boolean {
-    let left = 0;
-    together(this.#db, () => {
-      this.#sql.forgetSpent.run(since, until);
-      left = Math.max(0, most - integer(this.#sql.spent.get(of)?.["spent"]));
-      if (left > 0) this.#sql.spend.run(of, until, Math.min(added, left));
-    });
-    return added <= left;
-  }
-
-  targets(): readonly string[] {
-    return this.#sql.targets.all().map((row) => text(row["target"]));
-  }
+function sqliteForwards(db: DatabaseSync): ForwardStore {
+  const sql = prepared(db, SQL);
+  const missing = missingAccount(db);
+  return {
+    setForward: (account, to, keep, newTargets) => {
+      const gone = missing(account);
+      if (gone !== null) return gone;
+      const blocked = to.find((target) => sql.isBlocked.get(target) !== undefined);
+      if (blocked !== undefined) return refused(`The alias ${blocked} is blocked, so it accepts no mail.`);
+      return together(db, () => {
+        sql.forget.run(account);
+        // A copy for the account itself is one more target.
+        for (const target of to.length > 0 && keep ? [account, ...to] : to) sql.add.run(account, target);
+        if (newTargets === null) sql.forgetNew.run(account);
+        else for (const target of newTargets.targets) sql.addNew.run(account, target, newTargets.until);
+        return DONE;
+      });
+    },
+    forwardOf: (account) => readForwarding(db, account),
+    targetsOf: (account) => readForwarding(db, account)?.to ?? [],
+    spendTargets: (of, added, most, { since, until }) =>
+      together(db, () => {
+        sql.forgetSpent.run(since, until);
+        const left = Math.max(0, most - integer(sql.spent.get(of)?.["spent"]));
+        if (left > 0) sql.spend.run(of, until, Math.min(added, left));
+        return added <= left;
+      }),
+    targets: () => sql.targets.all().map((row) => text(row["target"])),
+  };
 }
 
 /** Null: its mail is not forwarded. The connection may be read-only. */
@@ -69,7 +51,6 @@ function readForwarding(db: DatabaseSync, account: string): Forwarding | null {
 }
 
 const SQL = {
-  account: "SELECT 1 FROM account WHERE name = ?",
   isBlocked: "SELECT 1 FROM alias_block WHERE address = ?",
   forget: "DELETE FROM forward WHERE account = ?",
   targets: "SELECT target FROM forward WHERE target <> account",
@@ -84,54 +65,48 @@ const SQL = {
   add: "INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
 };
 
-/** Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. */
-export class SqliteCountedForwards implements CountedForwards {
-  readonly #sql: Prepared<typeof NEW_SQL>;
+/**
+ * Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. `db`: the connection that writes, because
+ * total_changes() counts only a connection's own changes.
+ */
+export function sqliteCountedForwards(db: DatabaseSync): CountedForwards {
+  const sql = prepared(db, NEW_SQL);
   /**
-   * Whether there is one, as of change number `#changes`. It is read again only after a further change, because each read takes a lock, and
+   * Whether there is one, as of change number `seen`. It is read again only after a further change, because each read takes a lock, and
    * every recipient needs it.
    */
-  #isAny = false;
-  #changes: number | null = null;
-
-  /** `db`: the connection that writes, because total_changes() counts only a connection's own changes. */
-  constructor(db: DatabaseSync) {
-    this.#sql = prepared(db, NEW_SQL);
-  }
-
-  reached(recipient: string, now: Millis): ReturnType<CountedForwards["reached"]> {
-    // Few servers have one, and an alias may have a thousand targets.
-    if (!this.#hasAny()) return [];
-    return this.#sql.reached
-      .all(recipient, withoutExtension(recipient), now, now)
-      .map((row) => ({ account: text(row["account"]), target: text(row["target"]), isNew: row["is_new"] === 1 }));
-  }
-
-  sent(account: string, since: Millis): readonly SentMail[] {
-    return this.#sql.sent.all(account, since).map((row) => {
-      const recipients = integer(row["recipients"]);
-      const strangers = integer(row["strangers"]);
-      return { at: millis(row["at"]), recipients, written: recipients - strangers, strangers };
-    });
-  }
-
-  count(account: string, { at, recipients, strangers }: SentMail): void {
-    this.#sql.forget.run(at - DAY_MS, at);
-    this.#sql.forgetOld.run(at - DAY_MS);
-    this.#sql.count.run(account, at, recipients, strangers);
-  }
-
-  pause(account: string, { now, until, which }: Parameters<CountedForwards["pause"]>[1]): void {
-    this.#sql.pause.run(until, account, which === "new" ? now : 0);
-  }
-
-  #hasAny(): boolean {
-    const changes = integer(this.#sql.changes.get()?.["n"]);
-    if (changes !== this.#changes) this.#isAny = this.#sql.any.get() !== undefined;
-    this.#changes = changes;
-    return this.#isAny;
-  }
+  let isAny = false;
+  let seen: number | null = null;
+  const hasAny = (): boolean => {
+    const changes = integer(sql.changes.get()?.["n"]);
+    if (changes !== seen) isAny = sql.any.get() !== undefined;
+    seen = changes;
+    return isAny;
+  };
+  return {
+    reached: (recipient, now) => {
+      // Few servers have one, and an alias may have a thousand targets.
+      if (!hasAny()) return [];
+      return sql.reached.all(recipient, withoutExtension(recipient), now, now).map(reachedForward);
+    },
+    sent: (account, since) =>
+      sql.sent.all(account, since).map((row) => {
+        const recipients = integer(row["recipients"]);
+        const strangers = integer(row["strangers"]);
+        return { at: millis(row["at"]), recipients, written: recipients - strangers, strangers };
+      }),
+    count: (account, { at, recipients, strangers }) => {
+      sql.forget.run(at - DAY_MS, at);
+      sql.forgetOld.run(at - DAY_MS);
+      sql.count.run(account, at, recipients, strangers);
+    },
+    pause: (account, { now, until, which }) => {
+      sql.pause.run(until, account, which === "new" ? now : 0);
+    },
+  };
 }
+
+const reachedForward = rowReader({ account: text, target: text, isNew: flag });
 
 const NEW_SQL = {
   changes: "SELECT total_changes() AS n",
@@ -163,7 +138,7 @@ const KEEPS = "EXISTS (SELECT 1 FROM forward AS own WHERE own.account = forward.
 /** The entry of forwards in `SETTING_TABLES` (`setting-tables.ts` beside it). Its tables are in `schema.ts`: views there need them. */
 export const FORWARDS = {
   key: "forwards",
-  store: (db: DatabaseSync) => new SqliteForwards(db),
+  store: sqliteForwards,
   tables: ["forward", "target_spent", "new_forward", "new_forward_sent"],
   says: "forwards",
   undo: "account forward ADDRESS --off",

@@ -5,7 +5,7 @@ import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { planOf } from "../../../test/kit/test-database.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";
-import { SqliteActiveAccounts, SqliteAliasReach, SqliteRecipients } from "./mail-lookups.ts";
+import { sqliteActiveAccounts, sqliteAliasReach, sqliteRecipients } from "./mail-lookups.ts";
 import { accountsMigrations } from "./schema.ts";
 
 test("active is who could sign in, in any case: neither the suspended, nor the unlisted, nor the unknown", () => {
@@ -14,7 +14,7 @@ test("active is who could sign in, in any case: neither the suspended, nor the u
     INSERT INTO account (name, password, suspended, followed, created_at) VALUES
       ('alice@example.org', '{ARGON2ID}x', 0, NULL, 0), ('carol@example.org', '{ARGON2ID}x', 1, NULL, 0),
       ('dave@example.org', '{ARGON2ID}x', 0, 'listed', 0), ('eve@example.org', '{ARGON2ID}x', 0, 'unlisted', 0)`);
-  const accounts = new SqliteActiveAccounts(db);
+  const accounts = sqliteActiveAccounts(db);
   for (const name of ["alice@example.org", "ALICE@Example.org", "dave@example.org"])
     assert.ok(accounts.isActive(name), name);
   for (const name of ["carol@example.org", "eve@example.org", "bob@example.org", ""])
@@ -32,7 +32,7 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
       ('alice@example.org', '{ARGON2ID}x', 0, 0), ('carol@example.org', '{ARGON2ID}x', 1, 0);
     INSERT INTO alias (address, target) VALUES ('info@example.org', 'alice@example.org')`);
   const clock = new HandClock();
-  const recipients = new SqliteRecipients(db, clock);
+  const recipients = sqliteRecipients(db, clock);
   const alice = "alice@example.org";
   for (const address of [alice, "ALICE@Example.org", "carol@example.org", "alice+shop@example.org", "info@example.org"])
     assert.ok(recipients.exists(address), address);
@@ -72,7 +72,7 @@ function reachOf(address: string, ...aliases: readonly string[]): string {
   const db = databaseOnMemory(accountsMigrations);
   const add = db.prepare("INSERT INTO alias (address, target) VALUES (?, ?)");
   for (const one of aliases) add.run(...one.split(" ").map((name) => `${name}@example.test`));
-  const { alias, addresses } = new SqliteAliasReach(db).widest(mailAddress(`${address}@example.test`));
+  const { alias, addresses } = sqliteAliasReach(db).widest(mailAddress(`${address}@example.test`));
   return `${alias.split("@")[0]} ${addresses}`;
 }
 
@@ -93,7 +93,7 @@ test("mail is sent on to each target, and to the mailbox of an address with an e
   db.exec(
     `INSERT INTO alias VALUES ('info@example.test', 'Anna+shop@example.test'), ('anna@example.test', 'x@else.example')`,
   );
-  assert.deepEqual(new SqliteAliasReach(db).onward("info@example.test"), [
+  assert.deepEqual(sqliteAliasReach(db).onward("info@example.test"), [
     "info@example.test",
     "anna+shop@example.test",
     "anna@example.test",
@@ -103,7 +103,7 @@ test("mail is sent on to each target, and to the mailbox of an address with an e
 
 test("what mail of an account to itself reaches by its forward, also under an alias and with an extension", () => {
   const db = databaseOnMemory(accountsMigrations);
-  const reach = new SqliteAliasReach(db);
+  const reach = sqliteAliasReach(db);
   const reachedBy = (account: string, recipient: string) => reach.reachedBy(account, recipient).toSorted();
   const [ann, bob] = ["ann@example.test", "bob@example.test"];
   db.exec(`

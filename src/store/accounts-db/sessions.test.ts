@@ -6,10 +6,10 @@ import { SESSION_AGE_MS, SESSION_AHEAD_MS, SESSION_IDLE_MS } from "../../core/ac
 import { type AccountName } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import { SqliteAccounts } from "./accounts.ts";
-import { SqliteCredentials } from "./credentials.ts";
-import { SqliteFileAccounts } from "./file-accounts.ts";
-import { SqliteSessions, sessionPages } from "./sessions.ts";
+import { sqliteAccounts } from "./accounts.ts";
+import { sqliteCredentials } from "./credentials.ts";
+import { sqliteFileAccounts } from "./file-accounts.ts";
+import { sessionPages, sqliteSessions } from "./sessions.ts";
 
 const ANNA = accountName("anna@example.org");
 const BERT = accountName("bert@example.org");
@@ -17,7 +17,7 @@ const FROM = { device: "Firefox on Linux", ip: ip("203.0.113.7") };
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
-  const sessions = new SqliteSessions(db);
+  const sessions = sqliteSessions(db);
   const open = (name: string, at: Millis = START, account: AccountName | null = null): void =>
     sessions.open({ ...FROM, digest: `digest of ${name}`, id: name, account, at });
   const isIn = (name: string, now: Millis, isUse = true): boolean =>
@@ -121,15 +121,15 @@ test("a proof is noted, and a new password ends every session", (t) => {
   sessions.prove("digest of a", later(START, 5));
   assert.equal(sessions.find("digest of a", START, true)?.provedAt, later(START, 5));
   open("of a user", START, ANNA);
-  new SqliteCredentials(db, { now: () => START }).setAdminPassword("{ARGON2ID}two");
+  sqliteCredentials(db, { now: () => START }).setAdminPassword("{ARGON2ID}two");
   assert.deepEqual(names(START), []);
   assert.deepEqual(names(START, ANNA), ["of a user"], "it was opened with another password");
 });
 
 test("the sessions of a mailbox end with its password, its right to sign in, and the account, and no other does", (t) => {
   const { db, open, names, sessions } = fresh(t);
-  const accounts = new SqliteAccounts(db);
-  const files = new SqliteFileAccounts(db);
+  const accounts = sqliteAccounts(db);
+  const files = sqliteFileAccounts(db);
   const entry = (name: AccountName, hash: string) => ({ name, hash });
   const ended = (change: () => unknown): boolean => {
     open("hers", START, ANNA);

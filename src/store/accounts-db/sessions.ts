@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ListedSession, SessionItem } from "../../admin/declare/items.ts";
+import type { ListedSession } from "../../admin/declare/items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import {
   isValid,
@@ -8,75 +8,59 @@ import {
   SESSION_AHEAD_MS,
   SESSION_IDLE_MS,
 } from "../../core/access/session.ts";
-import { isoTime, later, type Millis } from "../../core/time.ts";
-import type { FoundSession, NewSession, SessionStore, WhichSessions } from "../../guard/admin-ports.ts";
+import { later, type Millis } from "../../core/time.ts";
+import type { SessionStore } from "../../guard/admin-ports.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import { integer, millis, type Row, text, textOrNull } from "../columns.ts";
+import { integer, iso, millis, rowReader, text, textOrNull } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
 import { NotedUses } from "./credentials.ts";
 
 /** Sessions in `accounts.db`, by the digest of their secret: reading the file opens no session. */
-export class SqliteSessions implements SessionStore {
-  readonly #db: DatabaseSync;
-  readonly #sql;
-  readonly #uses: NotedUses;
-
-  constructor(db: DatabaseSync, uses = new NotedUses()) {
-    this.#db = db;
-    this.#uses = uses;
-    this.#sql = prepared(db, {
-      add: `
-        INSERT INTO session (digest, id, device, ip, started_at, used_at, proved_at, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      shrink: `
-        DELETE FROM session WHERE digest IN (
-          SELECT digest FROM session WHERE account IS ? ORDER BY used_at DESC LIMIT -1 OFFSET ?)`,
-      forget: `DELETE FROM session WHERE NOT (${VALID})`,
-      find: "SELECT id, account, started_at, used_at, proved_at FROM session WHERE digest = ?",
-      use: "UPDATE session SET used_at = ? WHERE digest = ?",
-      prove: "UPDATE session SET proved_at = ? WHERE digest = ?",
-      list: `
-        SELECT id, device, ip, started_at, used_at FROM session
-        WHERE ${VALID} AND account IS ?4 ORDER BY used_at DESC, id`,
-      end: "DELETE FROM session WHERE id = ?",
-      endOf: "DELETE FROM session WHERE account IS ? AND id IS NOT ?",
-      endMailboxes: "DELETE FROM session WHERE account IS NOT NULL",
-      endAll: "DELETE FROM session",
-    });
-  }
-
-  open({ digest, id, account, device, ip, at }: NewSession): void {
-    together(this.#db, () => {
-      this.#sql.forget.run(...boundsAt(at));
-      const most = account === null ? LIMITS.dashboardSessions : LIMITS.mailboxSessions;
-      this.#sql.shrink.run(account, most - 1);
-      this.#sql.add.run(digest, id, device, ip, at, at, at, account);
-    });
-  }
-
-  find(digest: string, now: Millis, isUse: boolean): FoundSession | null {
-    const row = this.#sql.find.get(digest);
-    if (row === undefined) return null;
-    const usedAt = millis(row["used_at"]);
-    if (!isValid({ startedAt: millis(row["started_at"]), usedAt }, now)) return null;
-    if (isUse && isWorthNoting(usedAt, now)) this.#uses.note(this.#sql.use, now, digest);
-    return { id: text(row["id"]), account: textOrNull(row["account"]), provedAt: millis(row["proved_at"]) };
-  }
-
-  prove(digest: string, at: Millis): void {
-    this.#sql.prove.run(at, digest);
-  }
-
-  list(account: string | null, now: Millis): readonly SessionItem[] {
-    return this.#sql.list.all(...boundsAt(now), account).map(sessionItem);
-  }
-
-  end(which: WhichSessions): number {
-    if (which === "everybody") return Number(this.#sql.endAll.run().changes);
-    if (which === "mailboxes") return Number(this.#sql.endMailboxes.run().changes);
-    return Number(
-      "id" in which ? this.#sql.end.run(which.id).changes : this.#sql.endOf.run(which.of, which.except).changes,
-    );
-  }
+export function sqliteSessions(db: DatabaseSync, uses = new NotedUses()): SessionStore {
+  const sql = prepared(db, {
+    add: `
+      INSERT INTO session (digest, id, device, ip, started_at, used_at, proved_at, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    shrink: `
+      DELETE FROM session WHERE digest IN (
+        SELECT digest FROM session WHERE account IS ? ORDER BY used_at DESC LIMIT -1 OFFSET ?)`,
+    forget: `DELETE FROM session WHERE NOT (${VALID})`,
+    find: "SELECT id, account, started_at, used_at, proved_at FROM session WHERE digest = ?",
+    use: "UPDATE session SET used_at = ? WHERE digest = ?",
+    prove: "UPDATE session SET proved_at = ? WHERE digest = ?",
+    list: `
+      SELECT id, device, ip, started_at, used_at FROM session
+      WHERE ${VALID} AND account IS ?4 ORDER BY used_at DESC, id`,
+    end: "DELETE FROM session WHERE id = ?",
+    endOf: "DELETE FROM session WHERE account IS ? AND id IS NOT ?",
+    endMailboxes: "DELETE FROM session WHERE account IS NOT NULL",
+    endAll: "DELETE FROM session",
+  });
+  return {
+    open: ({ digest, id, account, device, ip, at }) =>
+      together(db, () => {
+        sql.forget.run(...boundsAt(at));
+        const most = account === null ? LIMITS.dashboardSessions : LIMITS.mailboxSessions;
+        sql.shrink.run(account, most - 1);
+        sql.add.run(digest, id, device, ip, at, at, at, account);
+      }),
+    find: (digest, now, isUse) => {
+      const row = sql.find.get(digest);
+      if (row === undefined) return null;
+      const usedAt = millis(row["used_at"]);
+      if (!isValid({ startedAt: millis(row["started_at"]), usedAt }, now)) return null;
+      if (isUse && isWorthNoting(usedAt, now)) uses.note(sql.use, now, digest);
+      return { id: text(row["id"]), account: textOrNull(row["account"]), provedAt: millis(row["proved_at"]) };
+    },
+    prove: (digest, at) => {
+      sql.prove.run(at, digest);
+    },
+    list: (account, now) => sql.list.all(...boundsAt(now), account).map(sessionItem),
+    end: (which) => {
+      if (which === "everybody") return Number(sql.endAll.run().changes);
+      if (which === "mailboxes") return Number(sql.endMailboxes.run().changes);
+      return Number("id" in which ? sql.end.run(which.id).changes : sql.endOf.run(which.of, which.except).changes);
+    },
+  };
 }
 
 /** The condition of `isValid`, with the bounds of `boundsAt`. */
@@ -104,12 +88,4 @@ function boundsAt(now: Millis) {
   return [later(now, SESSION_AHEAD_MS), later(now, -SESSION_IDLE_MS), later(now, -SESSION_AGE_MS)] as const;
 }
 
-function sessionItem(row: Row): SessionItem {
-  return {
-    id: text(row["id"]),
-    device: text(row["device"]),
-    ip: text(row["ip"]),
-    startedAt: isoTime(millis(row["started_at"])),
-    usedAt: isoTime(millis(row["used_at"])),
-  };
-}
+const sessionItem = rowReader({ id: text, device: text, ip: text, startedAt: iso, usedAt: iso });

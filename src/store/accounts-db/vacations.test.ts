@@ -9,7 +9,7 @@ import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ann, bob, columnOf, twoAccounts } from "../../../test/kit/test-database.ts";
 import { instant, isoTime } from "../../core/time.ts";
-import { SqliteVacations } from "./vacations.ts";
+import { VACATIONS } from "./vacations.ts";
 
 const AWAY = { subject: "Away", text: "Back on Monday.", until: null };
 
@@ -17,7 +17,7 @@ function fresh(t: TestContext) {
   const { db, accounts } = twoAccounts(t);
   const sql = "SELECT script FROM account_script WHERE user = ? AND name = ? AND id = name";
   const script = (of: string, name = "proven"): string => columnOf(db, sql, of, name).join();
-  return { db, accounts, vacations: new SqliteVacations(db), script };
+  return { db, accounts, vacations: VACATIONS.store(db), script };
 }
 
 test("a reply holds until it is ended or over, and not while its account is suspended", (t) => {

@@ -1,46 +1,35 @@
 import type { DatabaseSync } from "node:sqlite";
-import { noAccount } from "../../admin/accounts.ts";
 import type { VacationItem } from "../../admin/mailboxes.ts";
-import type { AccountName } from "../../core/net/address.ts";
-import { isoTimeOrNull } from "../../core/time.ts";
-import type { Vacation, VacationStore } from "../../guard/commands/accounts/account-settings.ts";
-import type { Outcome } from "../../guard/ports.ts";
+import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import { SCRIPT_VIEW } from "../../mail/dovecot/sieve.ts";
 import { VERIFIED_HEADER } from "../../mail/rspamd/verified-headers.ts";
-import { millisOrNull, sqlDayAndTime, text } from "../columns.ts";
-import { type Prepared, prepared } from "../transactions.ts";
+import { isoOrNull, rowReader, sqlDayAndTime, text } from "../columns.ts";
+import { prepared } from "../transactions.ts";
+import { DONE, missingAccount } from "./accounts.ts";
 
 /** Replies while users are away, in `accounts.db`. Dovecot sees each change at once. Throws if the file cannot be written. */
-export class SqliteVacations implements VacationStore {
-  readonly #db: DatabaseSync;
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#sql = prepared(db, SQL);
-  }
-
-  setVacation(account: AccountName, vacation: Vacation | null): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
-    if (vacation === null) this.#sql.end.run(account);
-    else this.#sql.set.run(account, vacation.subject, vacation.text, vacation.until);
-    return { ok: true };
-  }
-
-  vacationOf(account: string): VacationItem | null {
-    return readVacation(this.#db, account);
-  }
+function sqliteVacations(db: DatabaseSync): VacationStore {
+  const sql = prepared(db, SQL);
+  const missing = missingAccount(db);
+  return {
+    setVacation: (account, vacation) => {
+      const gone = missing(account);
+      if (gone !== null) return gone;
+      if (vacation === null) sql.end.run(account);
+      else sql.set.run(account, vacation.subject, vacation.text, vacation.until);
+      return DONE;
+    },
+    vacationOf: (account) => readVacation(db, account),
+  };
 }
 
 /** As `vacationOf`. The connection may be read-only. */
 function readVacation(db: DatabaseSync, account: string): VacationItem | null {
   const row = db.prepare("SELECT subject, text, until FROM vacation WHERE account = ?").get(account);
-  if (row === undefined) return null;
-  return { subject: text(row["subject"]), text: text(row["text"]), until: isoTimeOrNull(millisOrNull(row["until"])) };
+  return row === undefined ? null : rowReader({ subject: text, text, until: isoOrNull })(row);
 }
 
 const SQL = {
-  account: "SELECT 1 FROM account WHERE name = ?",
   end: "DELETE FROM vacation WHERE account = ?",
   set: `
     INSERT INTO vacation (account, subject, text, until) VALUES (?, ?, ?, ?)
@@ -50,7 +39,7 @@ const SQL = {
 /** The entry of vacation replies in `SETTING_TABLES` (`setting-tables.ts` beside it). */
 export const VACATIONS = {
   key: "vacations",
-  store: (db: DatabaseSync) => new SqliteVacations(db),
+  store: sqliteVacations,
   schema: `
   -- Replies of accounts while their users are away; \`until\` in milliseconds.
   CREATE TABLE vacation (

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, engineDatabase, planOf, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later } from "../../core/time.ts";
-import { SqliteAccounts } from "../accounts-db/accounts.ts";
+import { sqliteAccounts } from "../accounts-db/accounts.ts";
 import { EventCount } from "../events/event-ids.ts";
 import { Retention } from "../events/retention.ts";
 import { surplusOf } from "../maintenance/work.ts";
@@ -17,7 +17,7 @@ function opened(t: TestContext) {
   const accounts = accountsFor(t);
   const wrote = (account: string, address: string, at = START): void =>
     committed(() => store.apply({ type: "CORRESPOND", address, account }, at));
-  return { engine, accounts: new SqliteAccounts(accounts), known: sqliteCorrespondents(engine, accounts), wrote };
+  return { engine, accounts: sqliteAccounts(accounts), known: sqliteCorrespondents(engine, accounts), wrote };
 }
 
 test("a correspondent of an account is known from the commit on, ignoring case", (t) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { accountsFor, engineFor, planOf } from "../../../test/kit/test-database.ts";
-import { AccountLists } from "../accounts-db/account-lists.ts";
+import { accountLists } from "../accounts-db/account-lists.ts";
 import { EventSearch } from "../events/event-search.ts";
 import { SqliteFigures } from "../events/figures.ts";
 import { ReportEvents } from "../events/report-events.ts";
@@ -62,7 +62,7 @@ test("bans come from the index of those in force, accounts and aliases by name",
     ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
   );
   assert.equal(bans?.[1], "SEARCH ban USING INDEX ban_standing (id<?)");
-  const lists = plansOf(t, accountsFor(t), (db) => new AccountLists(db));
+  const lists = plansOf(t, accountsFor(t), accountLists);
   for (const [sql, plan] of lists)
     if (sql.includes("$most")) assert.match(plan, /SEARCH (account|alias) USING PRIMARY KEY/);
 });

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { accountName, NOON } from "../../../test/kit/samples.ts";
 import { dataDirectory } from "../../../test/kit/test-guard.ts";
-import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
 import { openReader } from "./open-reader.ts";
 
@@ -13,7 +13,7 @@ test("reads accounts, aliases, tokens and bans from the guard's databases", () =
   using layout = dataDirectory();
   const databases = initialise(layout);
   const name = accountName("anna@example.org");
-  new SqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", NOON);
+  sqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", NOON);
   const opened = openReader(layout);
   assert.ok(opened.ok);
   const [anna, ...others] = opened.reader.accounts(PAGE).items;

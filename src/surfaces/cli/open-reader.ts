@@ -9,9 +9,9 @@ import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
-import { AccountLists } from "../../store/accounts-db/account-lists.ts";
+import { accountLists } from "../../store/accounts-db/account-lists.ts";
 import { getsRoleMail } from "../../store/accounts-db/account-networks.ts";
-import { Credentials } from "../../store/accounts-db/credentials.ts";
+import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
 import { lastSignIns, newPlaces, sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { sqliteHeldMail } from "../../store/engine-db/held-mail.ts";
@@ -24,11 +24,11 @@ export function openReader(layout: Layout) {
   try {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);
-    const lists = new AccountLists(accounts);
+    const lists = accountLists(accounts);
     const guesses = sqliteAccountHistory(engine);
     const heldMail = sqliteHeldMail(engine);
     const signIns = lastSignIns(engine);
-    const credentials = new Credentials(accounts);
+    const credentials = readCredentials(accounts);
     const close = () => {
       engine.close();
       accounts.close();

@@ -6,8 +6,8 @@ import { guardOfSuite, json, oneLineOfError, PASSWORD, TIMED } from "../../../..
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { instant } from "../../../../core/time.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
-import { SqliteFactors, SqlitePasskeys } from "../../../../store/accounts-db/factors.ts";
-import { SqliteSessions } from "../../../../store/accounts-db/sessions.ts";
+import { sqliteFactors, sqlitePasskeys } from "../../../../store/accounts-db/factors.ts";
+import { sqliteSessions } from "../../../../store/accounts-db/sessions.ts";
 import { openAccounts } from "../../../../store/open.ts";
 import { accountRemove } from "./accounts.ts";
 
@@ -17,7 +17,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
   const signIn = (id: string, account = ""): void => {
     using accounts = openAccounts(layout.accountsDb);
     const of = { device: "Firefox on Linux", ip: ip("203.0.113.7"), at, account: parseAccountName(account) };
-    new SqliteSessions(accounts).open({ digest: id, id, ...of });
+    sqliteSessions(accounts).open({ digest: id, id, ...of });
   };
   before(async () => {
     for (const id of ["0a0a0a0a0a0a", "0b0b0b0b0b0b", "0c0c0c0c0c0c"]) signIn(id);
@@ -57,7 +57,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
 
   const setUpFactor = (): void => {
     using accounts = openAccounts(layout.accountsDb);
-    new SqliteFactors(accounts).setTotp({ secret: Buffer.alloc(20, 1), lastStep: 0, at, recovery: ["a"] });
+    sqliteFactors(accounts).setTotp({ secret: Buffer.alloc(20, 1), lastStep: 0, at, recovery: ["a"] });
   };
 
   test("a new password leaves the second factor and says so, and reset-2fa removes it", async () => {
@@ -75,7 +75,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
   test("passkeys are named: a new password leaves them too", async () => {
     using accounts = openAccounts(layout.accountsDb);
     const key = { id: "A".repeat(22), publicKey: Buffer.alloc(91, 1), algorithm: -7, counter: 0 };
-    assert.deepEqual(new SqlitePasskeys(accounts).add({ ...key, name: "Laptop", at }), { ok: true });
+    assert.deepEqual(sqlitePasskeys(accounts).add({ ...key, name: "Laptop", at }), { ok: true });
     const changed = await run("admin passwd --password-stdin", `${PASSWORD} 9\n`);
     assert.match(changed.out, /These passkeys stay, and need no password: Laptop\. `.*admin reset-2fa` removes them\./);
     const reset = await run("admin reset-2fa");
@@ -89,7 +89,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
     const contained = await run("incident contain --dashboard --yes");
     assert.match(contained.out, /password was changed\.\n(.*\n)*The dashboard's second factor was removed\./);
     using accounts = openAccounts(layout.accountsDb);
-    assert.equal(new SqliteFactors(accounts).totp(), null);
+    assert.equal(sqliteFactors(accounts).totp(), null);
   });
 });
 

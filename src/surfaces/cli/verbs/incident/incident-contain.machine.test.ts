@@ -7,7 +7,7 @@ import { accountName } from "../../../../../test/kit/samples.ts";
 import { dataDirectory, ghostinbox, start, startGuard } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
-import { SqliteFileAccounts } from "../../../../store/accounts-db/file-accounts.ts";
+import { sqliteFileAccounts } from "../../../../store/accounts-db/file-accounts.ts";
 import { openAccounts } from "../../../../store/open.ts";
 
 const ANNA = "anna@example.org";
@@ -82,7 +82,7 @@ describe("an account is contained, as far as it can be", {
       assert.doesNotMatch(out, PASSWORD);
       assert.ok(guard.asked.some(({ verb }) => verb === "kick_account"));
       const { password } = db.prepare("SELECT password FROM account").get() ?? {};
-      const files = new SqliteFileAccounts(db);
+      const files = sqliteFileAccounts(db);
       // The file still has its line, or has it again.
       files.follow([{ name: accountName(ANNA), hash: String(password) }], [], instant(0));
       assert.deepEqual(db.prepare("SELECT user FROM passdb").all(), []);
