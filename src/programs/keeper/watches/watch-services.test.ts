@@ -15,7 +15,7 @@ import type { ServerPort } from "../../../host/running/ports.ts";
 import { EXITS, renderRunit } from "../../../host/running/runit.ts";
 import { supervised } from "../../../host/running/supervised.ts";
 import { mailServices } from "../../../mail/configuration/mail-services.ts";
-import { ServiceWatch, SharedPorts } from "./watch-services.ts";
+import { createServiceWatch, createSharedPorts } from "./watch-services.ts";
 
 const clock = { now: () => instant(Date.now()) };
 
@@ -29,7 +29,7 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   underRunsv(t, join(layout.services, "unbound"), "exec sleep infinity");
   const port = await listenOnPort(createServer());
   const ports = [{ setting: "ports.http", port, address: null, says: "pages", service: "postgrey" }] as const;
-  const watch = new ServiceWatch(layout, [], clock);
+  const watch = createServiceWatch(layout, [], clock);
   // One check a second in the server; here directly after each change.
   let change: string | undefined;
   const look = (name: string): boolean => {
@@ -91,7 +91,7 @@ test("a service that keeps ending without an order is reported until it has run 
     return readFileSync(exits, "utf8").trim().split("\n").length;
   };
   let later = 0;
-  const watch = new ServiceWatch(layout, [], { now: () => instant(Date.now() + later) });
+  const watch = createServiceWatch(layout, [], { now: () => instant(Date.now() + later) });
   assert.equal(await end((main) => process.kill(main, "SIGTERM")), 11);
   const ordered = await end(() => {
     spawnSync("sv", ["-w", "7", "down", directory]);
@@ -108,8 +108,8 @@ test("a service that keeps ending without an order is reported until it has run 
 const BESIDE = `require("node:net").createServer()
   .listen({ port: Number(process.argv[1]), host: "127.0.0.1", reusePort: true }, () => console.log("listening"))`;
 
-/** A port on which this process listens for Postfix, and other programs may too. `inUse`: the number of sockets in use. */
-async function sharedPort(t: TestContext, inUse: number | null) {
+/** A port on which this process listens for Postfix, and other programs may too. */
+async function sharedPort(t: TestContext) {
   const server = createServer();
   server.listen({ port: 0, host: "127.0.0.1", reusePort: true });
   t.after(() => server.close());
@@ -117,8 +117,7 @@ async function sharedPort(t: TestContext, inUse: number | null) {
   const address = server.address();
   assert.ok(address !== null && typeof address === "object");
   const says = { setting: "ports.smtp", port: address.port, address: null, says: "mail", service: "postfix" } as const;
-  const state = { inUse };
-  const shared = new SharedPorts(() => state.inUse);
+  const shared = createSharedPorts();
   const troubleAfter = (looks: number, main: number | null = process.pid, one: ServerPort = says): string | null => {
     for (let look = 0; look < looks; look++) shared.look([one], () => main);
     return shared.troubleOf("postfix");
@@ -134,38 +133,23 @@ async function sharedPort(t: TestContext, inUse: number | null) {
     await once(beside.stdout, "data");
     return { pid: beside.pid, end };
   };
-  return { says, state, shared, troubleAfter, beginBeside };
+  return { says, shared, troubleAfter, beginBeside };
 }
 
 test("a program that shares a service's port is reported while it listens, but the service's own sockets are not", async (t) => {
-  const { says, state, shared, troubleAfter, beginBeside } = await sharedPort(t, null);
-  assert.equal(troubleAfter(6), null);
+  const { says, shared, troubleAfter, beginBeside } = await sharedPort(t);
+  assert.equal(troubleAfter(16), null);
   const beside = await beginBeside();
-  assert.equal(troubleAfter(3), null, "one look: it may be about to end");
+  assert.equal(troubleAfter(8), null, "one look: it may be about to end");
   const reported = new RegExp(
     `^port ${says.port} for mail is also in use by .+ \\(pid ${beside.pid}\\), .*Try: kill ${beside.pid}$`,
   );
-  assert.match(troubleAfter(3) ?? "", reported);
+  assert.match(troubleAfter(8) ?? "", reported);
   assert.equal(shared.troubleOf("dovecot"), null);
-  assert.equal(troubleAfter(3, null), null, "a service that is down has no port to share");
+  assert.equal(troubleAfter(8, null), null, "a service that is down has no port to share");
   const another = { ...says, address: "127.0.0.1" };
-  assert.equal(troubleAfter(6, process.pid, another), null, "a different address is not shared");
-  assert.match(troubleAfter(6) ?? "", reported);
-  state.inUse = 7;
-  assert.match(troubleAfter(6) ?? "", reported, "a finding is checked again, however few sockets are in use");
+  assert.equal(troubleAfter(16, process.pid, another), null, "a different address is not shared");
+  assert.match(troubleAfter(16) ?? "", reported);
   await beside.end();
-  assert.equal(troubleAfter(3), null);
-});
-
-test("while no more sockets are in use, a check that found nothing is trusted at most three times", async (t) => {
-  const { state, troubleAfter, beginBeside } = await sharedPort(t, 7);
-  assert.equal(troubleAfter(3), null);
-  const beside = await beginBeside();
-  assert.equal(troubleAfter(4 * 3), null, "three are skipped, and one finds it for the first time");
-  assert.match(troubleAfter(3) ?? "", /is also in use by/);
-  await beside.end();
-  assert.equal(troubleAfter(3), null);
-  state.inUse = 8;
-  await beginBeside();
-  assert.match(troubleAfter(2 * 3) ?? "", /is also in use by/, "one socket more: none is skipped");
+  assert.equal(troubleAfter(8), null);
 });

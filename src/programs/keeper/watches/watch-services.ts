@@ -4,7 +4,6 @@ import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { printable } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
-import { parseSocketsInUse } from "../../../host/kernel/tcp-sockets.ts";
 import { textOrNothing } from "../../../host/machine/read-text.ts";
 import {
   type Holder,
@@ -33,86 +32,78 @@ const QUIET_MS = 2 * HOUR_MS;
 type Seen = { change: string; changed: boolean[]; isEnding: boolean };
 
 /** Finds services that keep exiting. At any single moment such a service may run. */
-export class ServiceWatch {
-  readonly #layout: Layout;
-  readonly #seen = new Map<ServiceName, Seen>();
-  readonly #shared = new SharedPorts();
-  readonly #holders = new Map<number, Holder | null>();
-  readonly #clock: Clock;
-  #ports: readonly ServerPort[];
-
-  constructor(layout: Layout, ports: readonly ServerPort[], clock: Clock) {
-    this.#layout = layout;
-    this.#ports = ports;
-    this.#clock = clock;
-  }
+export function createServiceWatch(layout: Layout, portsAtStart: readonly ServerPort[], clock: Clock) {
+  let ports = portsAtStart;
+  const seen = new Map<ServiceName, Seen>();
+  const shared = createSharedPorts();
+  const holders = new Map<number, Holder | null>();
 
   /** After a change of the settings. */
-  use(ports: readonly ServerPort[]): void {
-    this.#ports = ports;
+  function use(now: readonly ServerPort[]): void {
+    ports = now;
   }
 
   /** Call it once a second. */
-  look(): void {
+  function look(): void {
     for (const service of SERVICES) {
-      const now = supervised(this.#layout.services, service);
-      if (now === null || now.isStopped) this.#seen.delete(service);
-      else this.#note(service, now.change);
+      const now = supervised(layout.services, service);
+      if (now === null || now.isStopped) seen.delete(service);
+      else note(service, now.change);
     }
-    this.#shared.look(this.#ports, (service) => pidOf(this.#layout.services, service));
+    shared.look(ports, (service) => pidOf(layout.services, service));
   }
 
   /** The services that the settings enable. */
-  states() {
-    return SERVICES.filter((name) => existsSync(join(this.#layout.services, name))).map((name) => {
-      const pid = pidOf(this.#layout.services, name);
-      const trouble = this.troubleOf(name);
+  function states() {
+    return SERVICES.filter((name) => existsSync(join(layout.services, name))).map((name) => {
+      const pid = pidOf(layout.services, name);
+      const trouble = troubleOf(name);
       return { name, up: pid !== null, pid, ...(trouble === null ? {} : { trouble }) };
     });
   }
 
   /** Services that end again and again, although they run most of the time. The notes are `finish`'s, so they outlive this process. */
-  troubles(): readonly KeeperTrouble[] {
-    const now = this.#clock.now();
+  function troubles(): readonly KeeperTrouble[] {
+    const now = clock.now();
     const often = SERVICES.flatMap((service) => {
-      const minutes = textOrNothing(join(this.#layout.services, service, EXITS))
+      const minutes = textOrNothing(join(layout.services, service, EXITS))
         .trim()
         .split("\n")
         .map(Number);
       const ends = minutes.map((minute) => minute * MINUTE_MS).filter((at) => Math.abs(now - at) < DAY_MS);
       const last = ends.at(-1);
       if (last === undefined || ends.length < MANY_MINUTES || now - last > QUIET_MS) return [];
-      const line = lastLogLine(this.#layout, service);
+      const line = lastLogLine(layout, service);
       return [`${service}${line === null ? "" : ` (last log line: ${printable(line, SHOWN_CHARACTERS)})`}`];
     });
     return often.length === 0 ? [] : [{ code: "service_unstable", detail: often.join(", ") }];
   }
 
   /** Why it cannot run, in one sentence; null if it runs, or was ordered to stay down. */
-  troubleOf(service: ServiceName): string | null {
-    const seen = this.#seen.get(service);
-    if (seen === undefined) return null;
+  function troubleOf(service: ServiceName): string | null {
+    const noted = seen.get(service);
+    if (noted === undefined) return null;
     // A service that has just exited need not keep exiting first, if the cause is known.
-    const isSteady = !seen.isEnding && !seen.changed.includes(true) && pidOf(this.#layout.services, service) !== null;
-    const taken = isSteady ? null : this.#takenPort(service);
+    const isSteady = !noted.isEnding && !noted.changed.includes(true) && pidOf(layout.services, service) !== null;
+    const taken = isSteady ? null : takenPort(service);
     if (taken !== null) return `it cannot start: ${taken}`;
-    if (!seen.isEnding) return this.#shared.troubleOf(service);
-    const line = lastLogLine(this.#layout, service);
+    if (!noted.isEnding) return shared.troubleOf(service);
+    const line = lastLogLine(layout, service);
     return `it keeps exiting${line === null ? "" : `; its last log line: ${printable(line, SHOWN_CHARACTERS)}`}`;
   }
 
   /** The port of the service that a foreign program holds, and what to do; null if there is none. The guard's own it reports itself. */
-  #takenPort(service: ServiceName): string | null {
-    const ports = this.#ports.filter((each) => each.service === service);
-    if (ports.length === 0 || service === "guard") return null;
-    const main = pidOf(this.#layout.services, service);
+  function takenPort(service: ServiceName): string | null {
+    const own = ports.filter((each) => each.service === service);
+    if (own.length === 0 || service === "guard") return null;
+    const main = pidOf(layout.services, service);
     const listening = listeners();
-    for (const one of ports) {
+    for (const one of own) {
       const sockets = socketsOn(one, listening);
       // A service that has its port did start.
       if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
-      const holder = holderOf(sockets, this.#holders.get(one.port));
-      this.#holders.set(one.port, holder);
+      const holder = holderOf(sockets, holders.get(one.port));
+      holders.set(one.port, holder);
       const taken = `port ${one.port} for ${one.says} is in use by`;
       if (holder === null && main === null) return `${taken} another program. Find it: ss -ltnp`;
       if (holder === null || isOf(holder.pid, main)) continue;
@@ -122,10 +113,10 @@ export class ServiceWatch {
     return null;
   }
 
-  #note(service: ServiceName, change: string): void {
-    const before = this.#seen.get(service);
+  function note(service: ServiceName, change: string): void {
+    const before = seen.get(service);
     if (before === undefined) {
-      this.#seen.set(service, { change, changed: [], isEnding: false });
+      seen.set(service, { change, changed: [], isEnding: false });
       return;
     }
     before.changed = [...before.changed, change !== before.change].slice(-REMEMBERED);
@@ -133,12 +124,12 @@ export class ServiceWatch {
     const changes = before.changed.filter(Boolean).length;
     before.isEnding = changes >= (before.isEnding ? FEW + 1 : MANY);
   }
+
+  return { use, look, states, troubles, troubleOf };
 }
 
-/** Calls of `look` from one read of the kernel's tables to the next. */
-const LOOKS_EVERY = 3;
-/** Each of these reads whole tables. This many in a row are skipped while no more sockets are in use than at one that found nothing. */
-const MOST_LEFT_OUT = 3;
+/** Calls of `look` from one read of the kernel's whole tables to the next. */
+const LOOKS_EVERY = 8;
 /** A foreign socket is reported if this many checks in a row find it: a restart leaves one for a moment. */
 const TOLD_FROM = 2;
 
@@ -149,26 +140,14 @@ type Strange = Readonly<{ serverPort: ServerPort; holder: Holder; seen: number }
  * (SO_REUSEPORT, socket(7)), and a second Postfix, such as Debian's own, does so: the kernel then gives some of the
  * connections to each.
  */
-export class SharedPorts {
-  readonly #inUse: () => number | null;
-  #calls = 0;
-  #quiet: { sockets: number; left: number } | null = null;
-  /** The service's pid and a socket that belongs to it, or whose holder /proc does not show. */
-  #cleared: ReadonlySet<string> = new Set();
-  #strange: ReadonlyMap<string, Strange> = new Map();
-
-  /** `inUse`: number of TCP sockets in use; null: unknown. */
-  constructor(inUse = socketsInUse) {
-    this.#inUse = inUse;
-  }
+export function createSharedPorts() {
+  let calls = 0;
+  let strange: ReadonlyMap<string, Strange> = new Map();
 
   /** Call it once a second. */
-  look(ports: readonly ServerPort[], mainOf: (service: ServiceName) => number | null): void {
-    if (this.#calls++ % LOOKS_EVERY !== 0) return;
-    const sockets = this.#inUse();
-    if (this.#isQuietStill(sockets)) return;
-    const cleared = new Set<string>();
-    const strange = new Map<string, Strange>();
+  function look(ports: readonly ServerPort[], mainOf: (service: ServiceName) => number | null): void {
+    if (calls++ % LOOKS_EVERY !== 0) return;
+    const found = new Map<string, Strange>();
     const listening = listeners();
     for (const serverPort of ports.filter(({ address }) => address === null)) {
       const sockets = socketsOn(serverPort, listening);
@@ -176,38 +155,22 @@ export class SharedPorts {
       // Without any socket the service has not started yet, or cannot: that is reported elsewhere.
       if (main === null || !holdsSocket(main, sockets)) continue;
       for (const socket of sockets) {
-        const own = `${main} ${socket}`;
-        const before = this.#strange.get(socket);
-        const isOwn = this.#cleared.has(own) || holdsSocket(main, [socket]);
-        const holder = isOwn ? null : holderOf([socket], before?.holder);
-        if (holder === null) cleared.add(own);
-        else strange.set(socket, { serverPort, holder, seen: (before?.seen ?? 0) + 1 });
+        const before = strange.get(socket);
+        const holder = holdsSocket(main, [socket]) ? null : holderOf([socket], before?.holder);
+        if (holder !== null) found.set(socket, { serverPort, holder, seen: (before?.seen ?? 0) + 1 });
       }
     }
-    this.#cleared = cleared;
-    this.#strange = strange;
-    this.#quiet = strange.size > 0 || sockets === null ? null : { sockets, left: MOST_LEFT_OUT };
-  }
-
-  /** A program that listens has one more. If a different one was closed at the same time, that hides it only for a few checks. */
-  #isQuietStill(sockets: number | null): boolean {
-    if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
-      return false;
-    this.#quiet.left -= 1;
-    return true;
+    strange = found;
   }
 
   /** The message to the owner, in one sentence; null if no other program shares the service's ports. */
-  troubleOf(service: ServiceName): string | null {
-    for (const { serverPort, holder, seen } of this.#strange.values())
+  function troubleOf(service: ServiceName): string | null {
+    for (const { serverPort, holder, seen } of strange.values())
       if (serverPort.service === service && seen >= TOLD_FROM) return sentenceOf(serverPort, holder);
     return null;
   }
-}
 
-/** Costs almost nothing. */
-function socketsInUse(): number | null {
-  return parseSocketsInUse(textOrNothing("/proc/net/sockstat"), textOrNothing("/proc/net/sockstat6"));
+  return { look, troubleOf };
 }
 
 /** The name of a program that holds a port, and how to end that. */
