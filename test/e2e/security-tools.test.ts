@@ -11,7 +11,7 @@ import { knownHoles } from "../../src/host/debian/updates.ts";
 import { runProgram } from "../../src/host/machine/run-program.ts";
 import { allCommands } from "../../src/host/running/read-processes.ts";
 import { readPsad, readSuricata } from "../../src/mail/detectors/intrusion-alerts.ts";
-import { CertificateWatch } from "../../src/programs/keeper/watches/watch-certificates.ts";
+import { createCertificateWatch } from "../../src/programs/keeper/watches/watch-certificates.ts";
 import { DETECTOR_PROCESSES } from "../../src/programs/keeper/watches/watch-detectors.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { HandClock } from "../kit/engine-kit.ts";
@@ -181,7 +181,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
 
     mkdirSync(layout.tlsServed, { recursive: true });
     const clock = new HandClock(Date.now() + 16 * MINUTE_MS);
-    const watch = new CertificateWatch(layout, clock, () => ({
+    const watch = createCertificateWatch(layout, clock, () => ({
       "certificates.log": found,
       "certificates.files": [join(at("own.example.org"), "cert.pem")],
       "certificates.known": [],

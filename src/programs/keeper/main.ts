@@ -17,7 +17,7 @@ import { layoutFrom, USERS } from "../../settings/layout.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { type Repeated, repeat } from "./repeat.ts";
 import { KeeperVerbs } from "./verbs.ts";
-import { ClockSetBack } from "./watches/clock-set-back.ts";
+import { createClockSetBack } from "./watches/clock-set-back.ts";
 import { guardLooks } from "./watches/guard-looks.ts";
 
 const GRACE_MS = 2_000;
@@ -126,7 +126,7 @@ async function auditLook(): Promise<void> {
 }
 
 function clockLook(): () => Promise<void> {
-  const setBack = new ClockSetBack({
+  const setBack = createClockSetBack({
     wall: () => Date.now(),
     elapsed: () => performance.now(),
     reload: (service) => verbs.reload(service),

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
-import { ClockSetBack } from "./clock-set-back.ts";
+import { createClockSetBack } from "./clock-set-back.ts";
 
 function kit(failing: string | null = null, isThrown = false) {
   const time = { wallMs: DAY_MS, elapsedMs: 0 };
   const done: string[] = [];
   const said: string[] = [];
-  const clock = new ClockSetBack({
+  const clock = createClockSetBack({
     wall: () => time.wallMs,
     elapsed: () => time.elapsedMs,
     reload: (service) => {

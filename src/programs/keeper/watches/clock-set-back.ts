@@ -23,27 +23,20 @@ type ClockSetBackParts = Readonly<{
  * wall clock, and not before a time that it stores with the mail (qmgr(8)). Unbound keeps names, including those that failed their
  * check, up to a wall-clock time, and Dovecot's auth process does not ask the guard again before such a time after a failure.
  */
-export class ClockSetBack {
-  readonly #parts: ClockSetBackParts;
-  #offsetMs: number;
-  #working: Promise<void> = Promise.resolve();
-
-  constructor(parts: ClockSetBackParts) {
-    this.#parts = parts;
-    this.#offsetMs = parts.wall() - parts.elapsed();
-  }
+export function createClockSetBack({ wall, elapsed, reload, flush, say }: ClockSetBackParts) {
+  let offsetMs = wall() - elapsed();
+  let working: Promise<void> = Promise.resolve();
 
   /** Call it about every second. Resolves once everything is fixed. Never rejects. */
-  look(): Promise<void> {
-    const offsetMs = this.#parts.wall() - this.#parts.elapsed();
-    const backMs = this.#offsetMs - offsetMs;
-    this.#offsetMs = offsetMs;
-    if (backMs >= NOTED_MS) this.#working = this.#working.then(() => this.#fix(backMs));
-    return this.#working;
+  function look(): Promise<void> {
+    const before = offsetMs;
+    offsetMs = wall() - elapsed();
+    const backMs = before - offsetMs;
+    if (backMs >= NOTED_MS) working = working.then(() => fix(backMs));
+    return working;
   }
 
-  async #fix(backMs: number): Promise<void> {
-    const { reload, flush, say } = this.#parts;
+  async function fix(backMs: number): Promise<void> {
     const failed: (string | null)[] = [];
     for (const service of WAITING) failed.push(await reload(service).catch(messageOf));
     const flushed = await flush().catch((error: unknown) => ({ ok: false as const, reason: messageOf(error) }));
@@ -51,4 +44,6 @@ export class ClockSetBack {
     const done = why.length === 0 ? "every deferred mail is tried" : why.join("; ");
     say(`the machine's clock was set back by ${Math.round(backMs / SECOND_MS)} s: ${done}.`);
   }
+
+  return { look };
 }

@@ -15,7 +15,7 @@ import { SECOND_MS } from "../../../core/time.ts";
 import { MAY_STAND_IN } from "../../../host/running/runit.ts";
 import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
 import { repeat } from "../repeat.ts";
-import { AccountsDbWatch, GuardAlarm, GuardWatch, guardLooks } from "./guard-looks.ts";
+import { createAccountsDbWatch, createGuardAlarm, createGuardWatch, guardLooks } from "./guard-looks.ts";
 
 const ENDLESS = new Promise<never>(() => undefined);
 
@@ -74,7 +74,7 @@ function supervisedGuard(t: TestContext) {
   noteProcess(layout.services, "guard", guard.pid);
   const mark = join(layout.services, "guard", MAY_STAND_IN);
   writeFileSync(mark, "");
-  const watch = new GuardWatch(layout, ANSWER_MS);
+  const watch = createGuardWatch(layout, ANSWER_MS);
   /** Which processes this many checks killed. */
   const looks = (count: number) => Array.fromAsync({ length: count }, () => watch.look());
   return { layout, guard, mark, watch, looks };
@@ -130,7 +130,7 @@ function alarmed() {
   const clock = new HandClock();
   const mails: AlertMail[] = [];
   const state: { queueFails: boolean; locked: string | null } = { queueFails: false, locked: null };
-  const alarm = new GuardAlarm({
+  const alarm = createGuardAlarm({
     layout,
     clock,
     mail: (alert) => {
@@ -240,7 +240,7 @@ test("Postfix and Dovecot are reloaded once for each new file, and not while it 
   writeFileSync(layout.accountsDb, "first");
   const reloaded: string[] = [];
   let hangs = true;
-  const watch = new AccountsDbWatch(layout, (service) => {
+  const watch = createAccountsDbWatch(layout, (service) => {
     reloaded.push(service);
     return Promise.resolve(service === "dovecot" && hangs ? "it hangs" : null);
   });

@@ -30,9 +30,9 @@ type GuardLooksParts = GuardAlarmParts &
  */
 export function guardLooks({ services, reload, ...parts }: GuardLooksParts): readonly Repeated[] {
   const { layout, say } = parts;
-  const watch = new GuardWatch(layout);
-  const alarm = new GuardAlarm(parts);
-  const accounts = new AccountsDbWatch(layout, reload);
+  const watch = createGuardWatch(layout);
+  const alarm = createGuardAlarm(parts);
+  const accounts = createAccountsDbWatch(layout, reload);
   const guardLook = async (): Promise<void> => {
     const ended = await watch.look();
     if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, so that it starts again.`);
@@ -43,7 +43,7 @@ export function guardLooks({ services, reload, ...parts }: GuardLooksParts): rea
   return [
     { everyMs: SECOND_MS, failing: "the services could not be looked at", look: () => services.look() },
     { everyMs: SECOND_MS, failing: "the guard could not be looked at", look: guardLook },
-    { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: () => alarm.look(watch.isRunning) },
+    { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: () => alarm.look(watch.isRunning()) },
     { everyMs: SECOND_MS, failing: "accounts.db could not be looked at", look: accountsLook },
   ];
 }
@@ -56,44 +56,35 @@ const SILENT_LOOKS = 3;
  * Kills a guard that accepts connections but does not answer. runsv(8) restarts only ended processes, while each mail
  * and sign-in waits for a hanging guard. A guard that does not run is left to runsv.
  */
-export class GuardWatch {
-  readonly #layout: Layout;
-  readonly #answerMs: number;
-  #silent: { pid: number; looks: number } | null = null;
-  #isRunning = true;
-
-  constructor(layout: Layout, answerMs: number = ANSWER_MS) {
-    this.#layout = layout;
-    this.#answerMs = answerMs;
-  }
-
+export function createGuardWatch(layout: Layout, answerMs: number = ANSWER_MS) {
+  let silent: { pid: number; looks: number } | null = null;
   /** Whether something listened on its socket at the last check. */
-  get isRunning(): boolean {
-    return this.#isRunning;
-  }
+  let isRunning = true;
 
   /**
    * The killed pid, or null. One check at a time. Throws if the mark cannot be removed, as on a read-only disk: a hanging guard lets
    * no one pass, but a stand-in would.
    */
-  async look(): Promise<number | null> {
-    const pid = pidOf(this.#layout.services, "guard");
-    const asked = await ask(this.#layout.controlSocket, { by: "keeper" }, { verb: "ping" }, this.#answerMs);
+  async function look(): Promise<number | null> {
+    const pid = pidOf(layout.services, "guard");
+    const asked = await ask(layout.controlSocket, { by: "keeper" }, { verb: "ping" }, answerMs);
     const isSilent = !asked.ok && asked.kind === "timeout";
-    this.#isRunning = asked.ok || asked.kind !== "not_running";
+    isRunning = asked.ok || asked.kind !== "not_running";
     // A new one may run by now, which has not been asked yet.
-    if (!isSilent || pid === null || pid !== pidOf(this.#layout.services, "guard")) {
-      this.#silent = null;
+    if (!isSilent || pid === null || pid !== pidOf(layout.services, "guard")) {
+      silent = null;
       return null;
     }
-    const looks = this.#silent?.pid === pid ? this.#silent.looks + 1 : 1;
-    this.#silent = { pid, looks };
+    const looks = silent?.pid === pid ? silent.looks + 1 : 1;
+    silent = { pid, looks };
     if (looks < SILENT_LOOKS) return null;
-    this.#silent = null;
-    removeFile(join(this.#layout.services, "guard", MAY_STAND_IN));
+    silent = null;
+    removeFile(join(layout.services, "guard", MAY_STAND_IN));
     signal(pid, "SIGKILL");
     return pid;
   }
+
+  return { look, isRunning: () => isRunning };
 }
 
 /** More starts than an owner who experiments would make. Once reported, it is over when there are fewer than `few`. */
@@ -115,94 +106,85 @@ type GuardAlarmParts = Readonly<{
 }>;
 
 /** Mails the owner when the guard does not run, or keeps exiting or hanging, since no other alert is sent then. */
-export class GuardAlarm {
-  readonly #parts: GuardAlarmParts;
-  #downSince: Millis | null = null;
-  #alerted: Readonly<{ since: Millis }> | null = null;
-  #triedAt = Number.NEGATIVE_INFINITY;
+export function createGuardAlarm({ layout, clock, mail, lockedBy, language, say }: GuardAlarmParts) {
+  let downSince: Millis | null = null;
+  let alertedSince: Millis | null = null;
+  let triedAt = Number.NEGATIVE_INFINITY;
   /** The process that was last seen running, and when each new one was. One that never listened is not among them. */
-  #pid: number | null = null;
-  #starts: readonly Millis[] = [];
+  let lastPid: number | null = null;
+  let starts: readonly Millis[] = [];
   /** Since when it keeps exiting, once that was reported. */
-  #endsSince: Millis | null = null;
-
-  constructor(parts: GuardAlarmParts) {
-    this.#parts = parts;
-  }
+  let endsSince: Millis | null = null;
 
   /** Call it about every second. Never rejects. */
-  async look(isRunning: boolean): Promise<void> {
-    const now = this.#parts.clock.now();
+  async function look(isRunning: boolean): Promise<void> {
+    const now = clock.now();
     if (isRunning) {
-      this.#downSince = null;
+      downSince = null;
       // While it keeps exiting, it is not back.
-      if (this.#alerted !== null && this.#endsSince === null && (await this.#tellEnd(this.#alerted.since, now)))
-        this.#alerted = null;
-      return this.#lookAtStarts(now);
+      if (alertedSince !== null && endsSince === null && (await tellEnd(alertedSince, now))) alertedSince = null;
+      return lookAtStarts(now);
     }
-    this.#downSince ??= now;
-    const locked = this.#parts.lockedBy();
-    if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
-    const { layout, say, language } = this.#parts;
+    downSince ??= now;
+    const locked = lockedBy();
+    if (alertedSince !== null || now - downSince < PATIENCE_MS) return;
     const frame = alertFrames[language()];
     const line = lastLogLineOf(layout);
     const body = [
-      frame.silentSince(isoTime(this.#downSince), line),
+      frame.silentSince(isoTime(downSince), line),
       ...(locked === null ? [] : [frame.prevented(locked)]),
       frame.unguarded,
       frame.comesBack,
     ];
-    if (!(await this.#mail("opened", frame.guardDown, body))) return;
-    this.#alerted = { since: this.#downSince };
+    if (!(await queue("opened", frame.guardDown, body))) return;
+    alertedSince = downSince;
     say(`the guard does not run${locked === null ? "" : `: ${locked}`}; the owner was alerted. Last log line: ${line}`);
   }
 
-  async #lookAtStarts(now: Millis): Promise<void> {
-    const { layout, language, say } = this.#parts;
+  async function lookAtStarts(now: Millis): Promise<void> {
     const pid = pidOf(layout.services, "guard");
-    const isNew = pid !== null && pid !== this.#pid;
-    this.#pid = pid ?? this.#pid;
-    this.#starts = [...this.#starts, ...(isNew ? [now] : [])].filter((at) => Math.abs(now - at) < STARTS.withinMs);
-    const [since = now] = this.#starts;
-    if (this.#endsSince !== null) {
-      const isOver = this.#starts.length < STARTS.few;
-      if (isOver && (await this.#tellEnd(this.#endsSince, now))) this.#endsSince = null;
+    const isNew = pid !== null && pid !== lastPid;
+    lastPid = pid ?? lastPid;
+    starts = [...starts, ...(isNew ? [now] : [])].filter((at) => Math.abs(now - at) < STARTS.withinMs);
+    const [since = now] = starts;
+    if (endsSince !== null) {
+      const isOver = starts.length < STARTS.few;
+      if (isOver && (await tellEnd(endsSince, now))) endsSince = null;
       return;
     }
-    if (this.#starts.length < STARTS.many) return;
+    if (starts.length < STARTS.many) return;
     const frame = alertFrames[language()];
     const line = lastLogLineOf(layout);
-    if (!(await this.#mail("opened", frame.guardEnds, [frame.endsSince(isoTime(since), line)]))) return;
-    this.#endsSince = since;
+    if (!(await queue("opened", frame.guardEnds, [frame.endsSince(isoTime(since), line)]))) return;
+    endsSince = since;
     say(`the guard keeps exiting; the owner was alerted. Last log line: ${line}`);
   }
 
   /** Whether it was queued. */
-  #tellEnd(since: Millis, now: Millis): Promise<boolean> {
-    const frame = alertFrames[this.#parts.language()];
-    const body = [frame.lasted(isoTime(since), isoTime(now))];
-    return this.#mail("resolved", frame.guardUp, body);
+  function tellEnd(since: Millis, now: Millis): Promise<boolean> {
+    const frame = alertFrames[language()];
+    return queue("resolved", frame.guardUp, [frame.lasted(isoTime(since), isoTime(now))]);
   }
 
   /** Whether it was queued. */
-  async #mail(kind: AlertKind, title: string, body: readonly string[]): Promise<boolean> {
-    const { clock, mail } = this.#parts;
+  async function queue(kind: AlertKind, title: string, body: readonly string[]): Promise<boolean> {
     const at = clock.now();
-    if (at - this.#triedAt < RETRY_MS && at >= this.#triedAt) return false;
-    this.#triedAt = at;
-    const id = randomUUID();
+    if (at - triedAt < RETRY_MS && at >= triedAt) return false;
+    triedAt = at;
     const sent = await mail({
       verb: "mail_alert",
-      id,
+      id: randomUUID(),
       kind,
       at,
       severity: "critical",
       title,
       body: body.join("\n\n"),
     });
-    if (sent.ok) this.#triedAt = Number.NEGATIVE_INFINITY;
+    if (sent.ok) triedAt = Number.NEGATIVE_INFINITY;
     return sent.ok;
   }
+
+  return { look };
 }
 
 function lastLogLineOf(layout: Layout): string {
@@ -212,41 +194,35 @@ function lastLogLineOf(layout: Layout): string {
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];
 
 /** Makes Postfix and Dovecot reopen `accounts.db` after a new file replaced it: they keep the old one open. */
-export class AccountsDbWatch {
-  readonly #path: string;
-  readonly #reload: (service: ServiceName) => Promise<string | null>;
-  #inode: bigint | null;
+export function createAccountsDbWatch(
+  { accountsDb }: Layout,
+  reload: (service: ServiceName) => Promise<string | null>,
+) {
+  const inodeNow = (): bigint | null => statSync(accountsDb, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
+  let inode = inodeNow();
   /** Those that still have the old file open, with the reason of the last failure. */
-  readonly #unread = new Map<ServiceName, string | null>();
-
-  constructor({ accountsDb }: Layout, reload: (service: ServiceName) => Promise<string | null>) {
-    this.#path = accountsDb;
-    this.#reload = reload;
-    this.#inode = this.#now();
-  }
+  const unread = new Map<ServiceName, string | null>();
 
   /** Retries until each is reloaded. Returns new reasons why one is not, a sentence each. Call it about every second. */
-  async look(): Promise<readonly string[]> {
-    const inode = this.#now();
-    if (inode !== null && inode !== this.#inode) {
-      this.#inode = inode;
-      for (const service of READERS) this.#unread.set(service, null);
+  async function look(): Promise<readonly string[]> {
+    const present = inodeNow();
+    if (present !== null && present !== inode) {
+      inode = present;
+      for (const service of READERS) unread.set(service, null);
     }
     const failures: string[] = [];
-    for (const [service, before] of this.#unread) {
-      const reason = await this.#reload(service);
+    for (const [service, before] of unread) {
+      const reason = await reload(service);
       if (reason === null) {
-        this.#unread.delete(service);
+        unread.delete(service);
         continue;
       }
-      this.#unread.set(service, reason);
+      unread.set(service, reason);
       if (reason !== before)
         failures.push(`${service} could not be reloaded after accounts.db was replaced: ${reason}`);
     }
     return failures;
   }
 
-  #now(): bigint | null {
-    return statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
-  }
+  return { look };
 }

@@ -5,7 +5,7 @@ import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
 import { prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
-import { MailKeyWatch } from "./mail-key-watch.ts";
+import { createMailKeyWatch } from "./mail-key-watch.ts";
 
 const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as const;
 const ON = { ...OFF, "mailboxes.encryption": "server" } as const;
@@ -15,7 +15,7 @@ function scene(elsewhere: Partial<Layout> = {}) {
   const restarted: string[] = [];
   const fails = { reason: null as string | null };
   const inForce: { settings: MailCryptSettings } = { settings: OFF };
-  const watch = new MailKeyWatch(
+  const watch = createMailKeyWatch(
     layout,
     () => inForce.settings,
     (service) => {

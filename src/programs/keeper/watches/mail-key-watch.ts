@@ -20,64 +20,57 @@ type Files = Pick<
 const LOOKS_UNTIL_RETRY = 30;
 
 /** Lets Dovecot read mail while the right private key exists, and no longer. */
-export class MailKeyWatch {
-  readonly #layout: Files;
-  readonly #restart: (service: ServiceName) => Promise<string | null>;
-  readonly #settings: () => MailCryptSettings | null;
+export function createMailKeyWatch(
+  layout: Files,
+  settings: () => MailCryptSettings | null,
+  restart: (service: ServiceName) => Promise<string | null>,
+) {
   /** How many checks until Dovecot is restarted, because it does not know yet what has changed; null if it does. */
-  #looksUntilRestart: number | null = null;
-
-  constructor(
-    layout: Files,
-    settings: () => MailCryptSettings | null,
-    restart: (service: ServiceName) => Promise<string | null>,
-  ) {
-    this.#layout = layout;
-    this.#settings = settings;
-    this.#restart = restart;
-  }
+  let looksUntilRestart: number | null = null;
 
   /** Restarts Dovecot if the key appeared or disappeared: open sessions would keep what they had. Null, or why it could not be. */
-  async look(): Promise<string | null> {
-    const crypt = this.#crypt();
+  async function look(): Promise<string | null> {
+    const crypt = cryptNow();
     // Before the keys exist, there is nothing to read.
     if (crypt === null || !existsSync(crypt.publicKey)) return null;
-    if (placeMailKey(crypt, this.#layout)) this.#looksUntilRestart = 0;
-    if (this.#looksUntilRestart === null) return null;
-    if (this.#looksUntilRestart > 0) {
-      this.#looksUntilRestart -= 1;
+    if (placeMailKey(crypt, layout)) looksUntilRestart = 0;
+    if (looksUntilRestart === null) return null;
+    if (looksUntilRestart > 0) {
+      looksUntilRestart -= 1;
       return null;
     }
-    const failed = await this.#restart("dovecot");
-    this.#looksUntilRestart = failed === null ? null : LOOKS_UNTIL_RETRY;
+    const failed = await restart("dovecot");
+    looksUntilRestart = failed === null ? null : LOOKS_UNTIL_RETRY;
     return failed;
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    const crypt = this.#crypt();
+  function troubles(): readonly KeeperTrouble[] {
+    const crypt = cryptNow();
     if (crypt === null) return [];
-    const recovery: readonly KeeperTrouble[] = lacksRecoveryKey(crypt, this.#layout)
+    const recovery: readonly KeeperTrouble[] = lacksRecoveryKey(crypt, layout)
       ? [{ code: "recovery_key_missing", detail: "./ghostinbox encryption recovery-key" }]
       : [];
-    return [...recovery, ...this.#troublesOfServer(crypt)];
+    return [...recovery, ...troublesOfServer(crypt)];
   }
 
-  #troublesOfServer(crypt: MailCrypt): readonly KeeperTrouble[] {
+  function troublesOfServer(crypt: MailCrypt): readonly KeeperTrouble[] {
     if (!existsSync(crypt.publicKey)) {
-      const why = whyNoServerKey({ mailCrypt: crypt, layout: this.#layout });
+      const why = whyNoServerKey({ mailCrypt: crypt, layout });
       return [{ code: "mail_unencrypted", detail: why ?? `Not used yet: ${crypt.privateKey}` }];
     }
     const locked = lockedBecause(crypt);
     if (locked !== null) return [{ code: "mail_locked", detail: locked.replace(/\.$/, "") }];
-    if (existsSync(this.#layout.mailKeySeen)) return [];
+    if (existsSync(layout.mailKeySeen)) return [];
     const inMemory = isInMemory(crypt.privateKey) ? IN_MEMORY : "";
     return [{ code: "mail_key_unseen", detail: `./ghostinbox encryption key${inMemory}` }];
   }
 
-  #crypt() {
-    const settings = this.#settings();
-    return settings === null ? null : mailCryptOf(settings, this.#layout);
+  function cryptNow() {
+    const now = settings();
+    return now === null ? null : mailCryptOf(now, layout);
   }
+
+  return { look, troubles };
 }
 
 const IN_MEMORY = " (the key is only in memory: the next reboot loses it, and the mail that it encrypted)";

@@ -19,7 +19,7 @@ import { ownCertificate } from "../../../../test/kit/own-certificate.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
-import { type CertificateSettings, CertificateWatch } from "./watch-certificates.ts";
+import { type CertificateSettings, createCertificateWatch } from "./watch-certificates.ts";
 
 const HOOK = join(import.meta.dirname, "..", "..", "..", "..", "examples", "certspotter-hook");
 const STRANGER = "33ac1d9b9e56005ccac045eac2398b3e9dd6b3f5b66ae6260f2d478c7c0d82c8";
@@ -53,7 +53,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
       "certificates.known": [],
       ...settings,
     };
-    const watch = new CertificateWatch(layout, clock, () => inForce);
+    const watch = createCertificateWatch(layout, clock, () => inForce);
     const serve = (): string => {
       const { cert } = ownCertificate(temporaryDirectory());
       if (existsSync(servedFiles(layout).cert)) truncateSync(servedFiles(layout).cert);

@@ -29,34 +29,21 @@ type Certificate = Extract<ReturnType<typeof readSpotted>, { event: "certificate
  * services use or have used, which it notes. An unknown one stays reported until its key is known or its line is gone.
  * The file of the hook is read as a whole each time; while it cannot be read, the last known unknowns stay reported.
  */
-export class CertificateWatch {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
-  readonly #settings: () => CertificateSettings | null;
-  #troubles: readonly KeeperTrouble[] = [];
+export function createCertificateWatch(layout: Layout, clock: Clock, settings: () => CertificateSettings | null) {
+  let found: readonly KeeperTrouble[] = [];
   /** The certificates of the last readable file. */
-  #spotted: Readonly<{ file: string; certificates: readonly Certificate[] }> | null = null;
-
-  constructor(layout: Layout, clock: Clock, settings: () => CertificateSettings | null) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#settings = settings;
-  }
+  let last: Readonly<{ file: string; certificates: readonly Certificate[] }> | null = null;
 
   /** Call it about each minute. Throws if the keys cannot be noted. */
-  look(): void {
-    const file = this.#settings()?.["certificates.log"] ?? "";
-    const known = this.#noteKeys();
-    this.#troubles = file === "" ? [] : this.#compare(file, known);
+  function look(): void {
+    const file = settings()?.["certificates.log"] ?? "";
+    const known = noteKeys();
+    found = file === "" ? [] : compare(file, known);
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    return this.#troubles;
-  }
-
-  #compare(file: string, known: ReadonlySet<string>): readonly KeeperTrouble[] {
-    const now = this.#clock.now();
-    const { certificates, failing } = this.#read(file, now);
+  function compare(file: string, known: ReadonlySet<string>): readonly KeeperTrouble[] {
+    const now = clock.now();
+    const { certificates, failing } = read(file, now);
     // A line from the future was written while the clock was wrong: its time is unknown.
     const isDue = (at: number): boolean => Math.abs(now - at) > GRACE_MS;
     const unknown = certificates.filter(({ key, at }) => !known.has(key) && isDue(at));
@@ -68,28 +55,27 @@ export class CertificateWatch {
   }
 
   /** `failing`: why not all certificates are seen; null if they are. */
-  #read(file: string, now: number): Readonly<{ certificates: readonly Certificate[]; failing: string | null }> {
-    const read = textOf(file);
-    if (!read.ok) {
-      const last = this.#spotted?.file === file ? this.#spotted.certificates : [];
-      return { certificates: last, failing: read.reason };
-    }
-    const spotted = read.text.split("\n").flatMap((line) => readSpotted(line) ?? []);
+  function read(file: string, now: number): Readonly<{ certificates: readonly Certificate[]; failing: string | null }> {
+    const log = textOf(file);
+    if (!log.ok) return { certificates: last?.file === file ? last.certificates : [], failing: log.reason };
+    const spotted = log.text.split("\n").flatMap((line) => readSpotted(line) ?? []);
     const certificates = spotted.filter((one) => one.event === "certificate");
-    this.#spotted = { file, certificates };
+    last = { file, certificates };
     const failed = spotted.filter((one) => one.event === "trouble").findLast(({ at }) => now - at < TROUBLE_MS);
     return { certificates, failing: failed === undefined ? null : `certspotter says: ${failed.says}` };
   }
 
   /** Notes the keys in use now, and returns all known keys. */
-  #noteKeys(): ReadonlySet<string> {
-    const { servedKeys } = this.#layout;
+  function noteKeys(): ReadonlySet<string> {
+    const { servedKeys } = layout;
     const noted = (readPlain(servedKeys, MOST_KEYS_BYTES)?.text ?? "").split("\n").filter((line) => line !== "");
-    const files = [servedFiles(this.#layout).cert, ...(this.#settings()?.["certificates.files"] ?? [])];
+    const files = [servedFiles(layout).cert, ...(settings()?.["certificates.files"] ?? [])];
     const all = new Set([...noted, ...files.flatMap(keyIn)]);
     if (all.size > noted.length) writeFile(servedKeys, `${[...all].join("\n")}\n`, { mode: 0o600 });
-    return new Set([...all, ...(this.#settings()?.["certificates.known"] ?? [])]);
+    return new Set([...all, ...(settings()?.["certificates.known"] ?? [])]);
   }
+
+  return { look, troubles: () => found };
 }
 
 type TextRead = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;

@@ -10,7 +10,7 @@ import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts"
 import { until } from "../../../../test/kit/until.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
 import type { Component } from "../../../host/debian/packages.ts";
-import { ComponentWatch, replacedSinceStart } from "./watch-components.ts";
+import { createComponentWatch, replacedSinceStart } from "./watch-components.ts";
 
 const DPKG = { skip: lacking({ installed: ["dpkg-query"] }) };
 
@@ -24,7 +24,7 @@ function upgraded(...outdated: readonly Component[]) {
   const refuses = new Map<Component, string>();
   const silent = new Map<Component, string>();
   const did: string[] = [];
-  const watch = new ComponentWatch({
+  const watch = createComponentWatch({
     replaced: (component) => (left.has(component) ? `package ${component}` : null),
     check: (component) => {
       did.push(`check ${component}`);

@@ -41,93 +41,94 @@ type Failure = Readonly<{ detail: string; stops: boolean }>;
  * configuration is not restarted: its old version keeps running, with a notice. After one that does not run again, no other is
  * touched until that one answers.
  */
-export class ComponentWatch {
-  readonly #parts: ComponentWatchParts;
-  readonly #files: PackageFiles;
+export function createComponentWatch({
+  replaced,
+  check,
+  restart,
+  answers,
+  say,
+  files = PACKAGE_FILES,
+}: ComponentWatchParts) {
   /** The state of the packages at the last check, and the one that was handled. */
-  #seen = "";
-  #done: string | null = null;
-  #calm = 0;
-  #againAt = 0;
-  #troubles: readonly Trouble[] = [];
+  let seen = "";
+  let done: string | null = null;
+  let calm = 0;
+  let againAt = 0;
+  let failed: readonly Trouble[] = [];
   /** The one that did not run again. By its start time it counts as renewed, so only its answer shows that it works. */
-  #stopped: Component | null = null;
-
-  constructor(parts: ComponentWatchParts) {
-    this.#parts = parts;
-    this.#files = parts.files ?? PACKAGE_FILES;
-  }
+  let stopped: Component | null = null;
 
   /** Call it about every ten seconds, and never before the last check has ended. */
-  async look(nowMs: number = performance.now()): Promise<void> {
-    const state = packagesState(this.#files);
+  async function look(nowMs: number = performance.now()): Promise<void> {
+    const state = packagesState(files);
     if (state === "") return;
-    this.#calm = state === this.#seen ? this.#calm + 1 : 0;
-    this.#seen = state;
-    const isDue = state !== this.#done || (this.#troubles.length > 0 && nowMs >= this.#againAt);
-    if (!isDue || this.#calm < CALM_LOOKS || isDpkgBusy(this.#files)) return;
-    this.#troubles = await this.#renewAll();
-    this.#done = state;
-    this.#againAt = nowMs + AGAIN_MS;
+    calm = state === seen ? calm + 1 : 0;
+    seen = state;
+    const isDue = state !== done || (failed.length > 0 && nowMs >= againAt);
+    if (!isDue || calm < CALM_LOOKS || isDpkgBusy(files)) return;
+    failed = await renewAll();
+    done = state;
+    againAt = nowMs + AGAIN_MS;
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    if (this.#troubles.length === 0) return [];
-    const detail = this.#troubles.map((one) => `${one.component}: ${one.detail}`).join("; ");
+  function troubles(): readonly KeeperTrouble[] {
+    if (failed.length === 0) return [];
+    const detail = failed.map((one) => `${one.component}: ${one.detail}`).join("; ");
     return [{ code: "component_outdated", detail }];
   }
 
-  async #renewAll(): Promise<readonly Trouble[]> {
-    const stopped = this.#stopped;
-    if (stopped !== null) {
-      const failure = await this.#renewStopped(stopped);
-      const others = this.#troubles.filter(({ component }) => component !== stopped);
-      if (failure !== null) return [...others, { component: stopped, detail: failure.detail }];
-      this.#stopped = null;
+  async function renewAll(): Promise<readonly Trouble[]> {
+    const first = stopped;
+    if (first !== null) {
+      const failure = await renewStopped(first);
+      const others = failed.filter(({ component }) => component !== first);
+      if (failure !== null) return [...others, { component: first, detail: failure.detail }];
+      stopped = null;
     }
-    const troubles: Trouble[] = [];
+    const found: Trouble[] = [];
     for (const component of Object.keys(COMPONENTS).filter(isComponent)) {
-      const failure = await this.#renewReplaced(component);
+      const failure = await renewReplaced(component);
       if (failure === null) continue;
-      troubles.push({ component, detail: failure.detail });
+      found.push({ component, detail: failure.detail });
       if (!failure.stops) continue;
-      this.#stopped = component;
+      stopped = component;
       break;
     }
-    return troubles;
+    return found;
   }
 
   /** It is restarted again only if a newer version has arrived since. */
-  async #renewStopped(component: Component): Promise<Failure | null> {
-    if (this.#parts.replaced(component) !== null) return this.#renewReplaced(component);
-    const silent = await this.#parts.answers(component);
-    if (silent === null) this.#parts.say(`${component} answers again.`);
+  async function renewStopped(component: Component): Promise<Failure | null> {
+    if (replaced(component) !== null) return renewReplaced(component);
+    const silent = await answers(component);
+    if (silent === null) say(`${component} answers again.`);
     return silent === null ? null : { detail: silent, stops: true };
   }
 
-  async #renewReplaced(component: Component): Promise<Failure | null> {
-    const replaced = this.#parts.replaced(component);
-    if (replaced === null) return null;
-    const failure = await this.#renew(component);
-    this.#parts.say(
+  async function renewReplaced(component: Component): Promise<Failure | null> {
+    const what = replaced(component);
+    if (what === null) return null;
+    const failure = await renew(component);
+    say(
       failure === null
-        ? `${component} was restarted, since ${replaced} was replaced.`
-        : `${component}, of which ${replaced} was replaced, does not run the new version: ${failure.detail}`,
+        ? `${component} was restarted, since ${what} was replaced.`
+        : `${component}, of which ${what} was replaced, does not run the new version: ${failure.detail}`,
     );
     return failure;
   }
 
-  async #renew(component: Component): Promise<Failure | null> {
-    const { check, restart, answers } = this.#parts;
-    const unfinished = await unfinishedPackages(COMPONENTS[component], this.#files);
+  async function renew(component: Component): Promise<Failure | null> {
+    const unfinished = await unfinishedPackages(COMPONENTS[component], files);
     if (unfinished.length > 0)
       return { detail: `dpkg has not finished ${unfinished.join(", ")}. Try: dpkg --configure -a`, stops: false };
     const refused = await check(component);
     if (refused !== null)
       return { detail: `the old version keeps running, because the new one would not start. ${refused}`, stops: false };
-    const failed = (await restart(component)) ?? (await answers(component));
-    return failed === null ? null : { detail: failed, stops: true };
+    const detail = (await restart(component)) ?? (await answers(component));
+    return detail === null ? null : { detail, stops: true };
   }
+
+  return { look, troubles };
 }
 
 function isComponent(name: string): name is Component {

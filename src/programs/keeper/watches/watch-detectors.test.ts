@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { checkedServer } from "../../../../test/kit/checked-server.ts";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
-import { DetectorWatch } from "./watch-detectors.ts";
+import { createDetectorWatch } from "./watch-detectors.ts";
 
 const { settings } = checkedServer();
 const ALL = {
@@ -16,7 +16,7 @@ const ALL = {
 function watched(used: typeof settings | null, running: ReadonlySet<string> | null) {
   const clock = new HandClock();
   const seen = { running };
-  const watch = new DetectorWatch(
+  const watch = createDetectorWatch(
     clock,
     () => seen.running,
     () => used,

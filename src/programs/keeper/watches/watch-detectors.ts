@@ -15,35 +15,35 @@ export const DETECTOR_PROCESSES = [
 
 type DetectorSettings = Pick<Settings, (typeof DETECTOR_PROCESSES)[number]["file"]>;
 
-/** A detector that has stopped writes no more than one that finds nothing: only the list of processes tells them apart. */
-export class DetectorWatch {
-  readonly #clock: Clock;
-  readonly #running: () => ReadonlySet<string> | null;
-  readonly #settings: () => DetectorSettings | null;
-  #stopped: readonly Readonly<{ name: string; file: string; since: Millis }>[] = [];
+/**
+ * A detector that has stopped writes no more than one that finds nothing: only the list of processes tells them apart. `running`: the
+ * commands of all processes; null in a container, which cannot see those of its host.
+ */
+export function createDetectorWatch(
+  clock: Clock,
+  running: () => ReadonlySet<string> | null,
+  settings: () => DetectorSettings | null,
+) {
+  let stopped: readonly Readonly<{ name: string; file: string; since: Millis }>[] = [];
 
-  /** `running`: the commands of all processes; null in a container, which cannot see those of its host. */
-  constructor(clock: Clock, running: () => ReadonlySet<string> | null, settings: () => DetectorSettings | null) {
-    this.#clock = clock;
-    this.#running = running;
-    this.#settings = settings;
+  function look(): void {
+    const now = settings();
+    const used = DETECTOR_PROCESSES.filter(({ file }) => now !== null && now[file] !== "");
+    const commands = used.length === 0 ? null : running();
+    stopped = used
+      .filter(({ process }) => commands?.has(process) === false)
+      .map(({ name, file }) => {
+        const since = stopped.find((one) => one.name === name)?.since ?? clock.now();
+        return { name, file, since };
+      });
   }
 
-  look(): void {
-    const settings = this.#settings();
-    const used = DETECTOR_PROCESSES.filter(({ file }) => settings !== null && settings[file] !== "");
-    const running = used.length === 0 ? null : this.#running();
-    const stopped = used.filter(({ process }) => running !== null && !running.has(process));
-    this.#stopped = stopped.map(({ name, file }) => {
-      const since = this.#stopped.find((one) => one.name === name)?.since ?? this.#clock.now();
-      return { name, file, since };
-    });
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    const now = this.#clock.now();
-    const long = this.#stopped.filter(({ since }) => now - since >= GRACE_MS);
+  function troubles(): readonly KeeperTrouble[] {
+    const now = clock.now();
+    const long = stopped.filter(({ since }) => now - since >= GRACE_MS);
     if (long.length === 0) return [];
     return [{ code: "detector_stopped", detail: long.map(({ name, file }) => `${name} (${file})`).join(", ") }];
   }
+
+  return { look, troubles };
 }

@@ -6,7 +6,7 @@ import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { DAY_MS, isoTime, later } from "../../../core/time.ts";
 import { readDiskDays } from "../../../jobs/report/records.ts";
-import { DiskSpaceWatch } from "./watch-disk-space.ts";
+import { createDiskSpaceWatch } from "./watch-disk-space.ts";
 
 const BLOCKS = 1_000_000;
 
@@ -18,7 +18,7 @@ function setUp() {
   const inForce = { "alerts.thresholds.disk": 20 };
   const left: Record<string, number> = {};
   const space = (path: string) => ({ bsize: 1_000, blocks: BLOCKS, bavail: left[path] ?? BLOCKS });
-  const watch = new DiskSpaceWatch(layout, clock, () => inForce, space);
+  const watch = createDiskSpaceWatch(layout, clock, () => inForce, space);
   const look = (path: string, share: number): readonly string[] => {
     left[path] = share * BLOCKS;
     watch.look();

@@ -16,55 +16,40 @@ type Space = Readonly<{ bavail: number; blocks: number; bsize: number }>;
 const SECOND = 0.5;
 
 /** Notes the disk's use each day, and reports while weeks are left rather than megabytes, which the guard watches. */
-export class DiskSpaceWatch {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
-  readonly #space: (path: string) => Space;
-  readonly #settings: () => DiskSettings | null;
-  #troubles: readonly KeeperTrouble[] = [];
-
-  constructor(
-    layout: Layout,
-    clock: Clock,
-    settings: () => DiskSettings | null,
-    space: (path: string) => Space = (path) => statfsSync(path),
-  ) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#settings = settings;
-    this.#space = space;
-  }
+export function createDiskSpaceWatch(
+  layout: Layout,
+  clock: Clock,
+  settings: () => DiskSettings | null,
+  space: (path: string) => Space = (path) => statfsSync(path),
+) {
+  let found: readonly KeeperTrouble[] = [];
 
   /** Throws if the day cannot be recorded. */
-  look(): void {
-    this.#troubles = this.#look();
-    noteDiskDay(this.#layout, this.#clock.now());
+  function look(): void {
+    found = shortage();
+    noteDiskDay(layout, clock.now());
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    return this.#troubles;
-  }
-
-  #look(): readonly KeeperTrouble[] {
-    const percent = this.#settings()?.["alerts.thresholds.disk"] ?? 0;
-    const { data, mail } = this.#layout;
+  function shortage(): readonly KeeperTrouble[] {
+    const percent = settings()?.["alerts.thresholds.disk"] ?? 0;
+    const { data, mail } = layout;
     // Mail may have a separate disk.
     const [fullest] = [data, mail]
-      .map((path) => ({ path, ...this.#space(path) }))
+      .map((path) => ({ path, ...space(path) }))
       .toSorted((a, b) => a.bavail / a.blocks - b.bavail / b.blocks);
     if (fullest === undefined || fullest.blocks === 0) return [];
     const left = (100 * fullest.bavail) / fullest.blocks;
     if (left > percent) return [];
     const free = `${Math.floor(left)} % (${formatBytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
-    const detail = `${free}; ${fullest.path === data ? this.#forecast(fullest) : "how fast it fills is not measured"}`;
+    const detail = `${free}; ${fullest.path === data ? forecast(fullest) : "how fast it fills is not measured"}`;
     const first: KeeperTrouble = { code: "disk_filling", detail };
     return left > percent * SECOND ? [first] : [first, { code: "disk_low", detail }];
   }
 
-  #forecast({ bavail, blocks, bsize }: Space): string {
-    const figures = diskFigures(this.#layout);
+  function forecast({ bavail, blocks, bsize }: Space): string {
+    const figures = diskFigures(layout);
     if (!figures.known) return figures.reason;
-    const now = this.#clock.now();
+    const now = clock.now();
     const growth = growthOf({ ...figures, freeBytes: bavail * bsize, totalBytes: blocks * bsize }, isoTime(now));
     if (growth === null) return "how fast it fills is known after three days";
     const over = `over the last ${plural(growth.days, "day")}`;
@@ -72,4 +57,6 @@ export class DiskSpaceWatch {
     const days = Math.floor((Date.parse(growth.fullAt) - now) / DAY_MS);
     return `as it grew ${over}, it is full in about ${plural(days, "day")}`;
   }
+
+  return { look, troubles: () => found };
 }

@@ -6,7 +6,7 @@ import { type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts"
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { nftStrict } from "../../../host/firewall/strict-rules.ts";
 import type { Settings } from "../../../settings/schema.ts";
-import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
+import { createIsolationWatch, FirewallWatch } from "./watch-firewall.ts";
 
 function settings(toml: string): Settings {
   return settingsWith(`[firewall]\n${toml}`);
@@ -167,7 +167,7 @@ test("a removed table is restored, and the isolation is reported until it is lif
   const state = { isolation: null as Isolation | null, isThere: false, fails: false, made: 0, opened: 0 };
   /** What happens to the isolation while the table is checked. */
   let during = (): void => undefined;
-  const watch = new IsolationWatch({
+  const watch = createIsolationWatch({
     recorded: () => state.isolation,
     isShut: () => {
       during();

@@ -213,46 +213,41 @@ type IsolationParts = Readonly<{
  * Keeps an isolated server isolated, whatever removes the firewall's table, and reports the isolation. Removes the table of an isolation that
  * has ended, since an interrupted lift leaves one.
  */
-export class IsolationWatch {
-  readonly #parts: IsolationParts;
-  #isolation: Isolation | null = null;
-  #failure: string | null = null;
+export function createIsolationWatch({ recorded, isShut, shut, open }: IsolationParts) {
+  let isolation: Isolation | null = null;
+  let failure: string | null = null;
   /** Whether a table may still exist although the server is not isolated. */
-  #mayBeLeft = true;
+  let mayBeLeft = true;
 
-  constructor(parts: IsolationParts) {
-    this.#parts = parts;
-  }
-
-  async look(): Promise<void> {
-    const { recorded, isShut, shut } = this.#parts;
-    this.#isolation = recorded();
-    this.#failure = null;
-    if (this.#isolation === null) return this.#openWhatIsLeft();
-    this.#mayBeLeft = true;
+  async function look(): Promise<void> {
+    isolation = recorded();
+    failure = null;
+    if (isolation === null) return openWhatIsLeft();
+    mayBeLeft = true;
     if (await isShut()) return;
     // It may have been lifted since, which would explain the missing table.
-    this.#isolation = recorded();
-    if (this.#isolation === null) return;
-    const made = await shut(this.#isolation);
-    if (!made.ok) this.#failure = made.reason;
+    isolation = recorded();
+    if (isolation === null) return;
+    const made = await shut(isolation);
+    if (!made.ok) failure = made.reason;
   }
 
-  async #openWhatIsLeft(): Promise<void> {
-    const { recorded, isShut, open } = this.#parts;
-    if (!this.#mayBeLeft) return;
-    this.#mayBeLeft = await isShut();
+  async function openWhatIsLeft(): Promise<void> {
+    if (!mayBeLeft) return;
+    mayBeLeft = await isShut();
     // The server may have been isolated since.
-    if (this.#mayBeLeft && recorded() === null) await open();
+    if (mayBeLeft && recorded() === null) await open();
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    if (this.#isolation === null) return [];
-    const { since, incident, shut } = this.#isolation;
-    const detail = `since ${since.slice(0, 16).replace("T", " ")} UTC, for ${incident}; still closed: ${shut.join(", ")}`;
+  function troubles(): readonly KeeperTrouble[] {
+    if (isolation === null) return [];
+    const { since, incident } = isolation;
+    const detail = `since ${since.slice(0, 16).replace("T", " ")} UTC, for ${incident}; still closed: ${isolation.shut.join(", ")}`;
     return [
       { code: "isolated", detail },
-      ...(this.#failure === null ? [] : [{ code: "isolation_broken", detail: this.#failure } as const]),
+      ...(failure === null ? [] : [{ code: "isolation_broken", detail: failure } as const]),
     ];
   }
+
+  return { look, troubles };
 }

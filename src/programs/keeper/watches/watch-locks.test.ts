@@ -9,7 +9,7 @@ import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
-import { LockWatch, ReaderWatch } from "./watch-locks.ts";
+import { createLockWatch, createReaderWatch } from "./watch-locks.ts";
 
 const SQLITE3 = { skip: lacking({ installed: ["sqlite3"] }) };
 
@@ -19,8 +19,8 @@ function lockWatch(node = "") {
   openEngine(layout.engineDb).close();
   openAccounts(layout.accountsDb).close();
   const clock = new HandClock();
-  const watch = new LockWatch(layout, clock);
-  const lookLater = (): ReturnType<LockWatch["troubles"]> => {
+  const watch = createLockWatch(layout, clock);
+  const lookLater = () => {
     watch.look();
     clock.advance(4 * SECOND_MS);
     return watch.troubles();
@@ -117,7 +117,7 @@ test("a user who may only read a database is named too while its locks keep the 
         const [trouble] = lookLater();
         assert.match(trouble?.detail ?? "", new RegExp(`^pid ${pid}, .* has locked engine.db since`));
       });
-  const reader = new ReaderWatch(layout, 1);
+  const reader = createReaderWatch(layout, 1);
   own.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
   for (const [byte, isNamed] of [
     [128, false],
@@ -147,11 +147,11 @@ test("a program that reads on while the log grows is named by pid and command un
   const db = openEngine(layout.engineDb);
   t.after(() => db.close());
   db.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
-  const watch = new ReaderWatch(layout, 1);
+  const watch = createReaderWatch(layout, 1);
   const reader = spawn("sqlite3", [layout.engineDb], { stdio: ["pipe", "pipe", "inherit"] });
   reader.stdin.write("BEGIN; SELECT count(*) FROM allow_entry;\n");
   await once(reader.stdout, "data");
-  const large = new ReaderWatch(layout);
+  const large = createReaderWatch(layout);
   for (let i = 0; i < 3; i++) {
     assert.deepEqual(watch.troubles(), []);
     watch.look();

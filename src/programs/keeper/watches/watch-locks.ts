@@ -30,39 +30,32 @@ const PENDING = { first: 0x4000_0000, last: 0x4000_0000 + 511 } as const;
 type Held = Readonly<{ database: string; pid: number; command: string; since: Millis }>;
 
 /** Names a foreign program that keeps a database locked, so that the guard cannot write. The kernel knows the lock's pid. */
-export class LockWatch {
-  readonly #layout: Pick<Layout, "accountsDb" | "engineDb" | "node" | "services">;
-  readonly #clock: Clock;
-  #held: readonly Held[] = [];
+export function createLockWatch(layout: Pick<Layout, "accountsDb" | "engineDb" | "node" | "services">, clock: Clock) {
+  let held: readonly Held[] = [];
 
-  constructor(layout: Pick<Layout, "accountsDb" | "engineDb" | "node" | "services">, clock: Clock) {
-    this.#layout = layout;
-    this.#clock = clock;
-  }
-
-  look(): void {
-    const { accountsDb, engineDb, node, services } = this.#layout;
+  function look(): void {
+    const { accountsDb, engineDb, node, services } = layout;
     const locks = locksHeld();
     const found = [engineDb, accountsDb].flatMap((database) => locksOf(database, locks));
     const processes = found.length === 0 ? [] : listProcesses();
     const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
     const guard = pidOf(services, "guard");
-    const now = this.#clock.now();
-    this.#held = found.flatMap((lock) => {
+    const now = clock.now();
+    held = found.flatMap((lock) => {
       const { database } = lock;
       const holders = processes.filter((one) => holds(one, lock) && mayUse(one, lock));
       const isOfGuard = (pid: number): boolean => isOf(pid, guard, (one) => parents.get(one));
       const others = holders.filter((one) => !isOurs(one, node, database) && !isOfGuard(one.pid));
       return others.map(({ pid, args }) => {
-        const before = this.#held.find((one) => one.pid === pid && one.database === database);
+        const before = held.find((one) => one.pid === pid && one.database === database);
         return { database, pid, command: printable(args.join(" "), COMMAND_CHARACTERS), since: before?.since ?? now };
       });
     });
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    const now = this.#clock.now();
-    const lasting = (ms: number): readonly Held[] => this.#held.filter(({ since }) => now - since >= ms);
+  function troubles(): readonly KeeperTrouble[] {
+    const now = clock.now();
+    const lasting = (ms: number): readonly Held[] => held.filter(({ since }) => now - since >= ms);
     const long = lasting(TOLD_MS).length === 0 ? [] : lasting(TOLD_WITH_MS).slice(0, MOST_NAMED);
     if (long.length === 0) return [];
     const says = long.map(
@@ -72,6 +65,8 @@ export class LockWatch {
     const pids = [...new Set(long.map(({ pid }) => pid))];
     return [{ code: "database_locked", detail: `${says.join("; ")}. Try: kill ${pids.join(" ")}` }];
   }
+
+  return { look, troubles };
 }
 
 type Lock = Readonly<{ database: string; pid: number | null; inodes: readonly number[]; isOnDevice: boolean }>;
@@ -126,21 +121,14 @@ const LOOKS = 3;
  * Names programs that keep `engine.db` open while its write-ahead log grows: frames that a reader may still need stay in the
  * log. Only root sees other users' open files.
  */
-export class ReaderWatch {
-  readonly #layout: Layout;
-  readonly #logBytes: number;
+export function createReaderWatch(layout: Layout, logBytes: number = LOG_BYTES) {
   /** By pid, how many checks in a row have found it, and its command. */
-  #seen = new Map<number, Readonly<{ looks: number; command: string }>>();
+  let seen = new Map<number, Readonly<{ looks: number; command: string }>>();
 
-  constructor(layout: Layout, logBytes: number = LOG_BYTES) {
-    this.#layout = layout;
-    this.#logBytes = logBytes;
-  }
-
-  look(): void {
-    const { engineDb, node } = this.#layout;
+  function look(): void {
+    const { engineDb, node } = layout;
     const size = statSync(`${engineDb}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    const isLong = size >= this.#logBytes;
+    const isLong = size >= logBytes;
     const reading = isLong ? readingNow(engineDb) : [];
     const isReading = (asked: number): boolean => reading.some((pid) => pid === null || pid === asked);
     const isReader = ({ used }: Process): boolean =>
@@ -149,19 +137,21 @@ export class ReaderWatch {
     const readers = (isLong ? listProcesses() : []).filter(
       (one) => isReader(one) && (one.exe !== node || (isReading(one.pid) && !isOurs(one, node, engineDb))),
     );
-    this.#seen = new Map(
+    seen = new Map(
       readers.map(({ pid, args }) => [
         pid,
-        { looks: (this.#seen.get(pid)?.looks ?? 0) + 1, command: printable(args.join(" "), COMMAND_CHARACTERS) },
+        { looks: (seen.get(pid)?.looks ?? 0) + 1, command: printable(args.join(" "), COMMAND_CHARACTERS) },
       ]),
     );
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    const long = [...this.#seen].filter(([, { looks }]) => looks >= LOOKS).slice(0, MOST_NAMED);
+  function troubles(): readonly KeeperTrouble[] {
+    const long = [...seen].filter(([, { looks }]) => looks >= LOOKS).slice(0, MOST_NAMED);
     if (long.length === 0) return [];
     return [{ code: "database_reader", detail: long.map(([pid, { command }]) => `pid ${pid}: ${command}`).join("; ") }];
   }
+
+  return { look, troubles };
 }
 
 /** Who is within a read transaction; null if only an open file says so. */

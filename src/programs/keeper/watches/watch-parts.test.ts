@@ -13,7 +13,7 @@ import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import type { Probe } from "./probes.ts";
-import { measureStarvation, PartsWatch, StoppedWatch } from "./watch-parts.ts";
+import { createStoppedWatch, measureStarvation, PartsWatch } from "./watch-parts.ts";
 
 const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer within 3 s" };
 
@@ -229,7 +229,7 @@ test("a stopped program is reported at the second check, until it continues; one
   const writer = await supervised(t, join(services, "web", "log", "supervise"), "svlogd");
   const said: string[] = [];
   const proceeded: number[] = [];
-  const watch = new StoppedWatch({
+  const watch = createStoppedWatch({
     services,
     proceed: (pid) => {
       proceeded.push(pid);
@@ -264,7 +264,7 @@ test("a stopped program is reported at the second check, until it continues; one
 test("other users' programs are ignored", async (t) => {
   const other = await supervised(t, join(temporaryDirectory(), "supervise"), "other");
   const never = (): never => assert.fail();
-  const watch = new StoppedWatch({ services: temporaryDirectory(), proceed: never, say: never });
+  const watch = createStoppedWatch({ services: temporaryDirectory(), proceed: never, say: never });
   other.kill("SIGSTOP");
   await isIn("T", other, t);
   for (const looks of [1, 2, 3, 4, 5]) watch.look(looks * EVERY_MS);

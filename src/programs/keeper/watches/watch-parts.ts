@@ -182,29 +182,25 @@ type StoppedWatchParts = Readonly<{
  * Finds programs of the server that a signal has stopped. Probes detect that a part does not work; this names the
  * process and the cause, and finds programs that no probe asks.
  */
-export class StoppedWatch {
-  readonly #parts: StoppedWatchParts;
-  #seen = new Map<string, Readonly<{ stat: Stat; looks: number }>>();
-  #lookAt = 0;
-
-  constructor(parts: StoppedWatchParts) {
-    this.#parts = parts;
-  }
+export function createStoppedWatch({ services, proceed, say }: StoppedWatchParts) {
+  let seen = new Map<string, Readonly<{ stat: Stat; looks: number }>>();
+  let lookAt = 0;
 
   /** Call it about every second. */
-  look(nowMs: number = performance.now()): void {
-    if (nowMs < this.#lookAt) return;
-    this.#lookAt = nowMs + LOOK_EVERY_MS;
-    const stopped = familyOf(this.#parts.services).filter(({ state }) => state === STOPPED);
-    this.#seen = new Map(
-      stopped.map((stat) => [keyOf(stat), { stat, looks: (this.#seen.get(keyOf(stat))?.looks ?? 0) + 1 }]),
-    );
-    for (const { stat, looks } of this.#seen.values())
-      if (looks >= LOOKS_OF_WRITERS && LOG_WRITERS.includes(stat.name)) this.#proceed(stat);
+  function look(nowMs: number = performance.now()): void {
+    if (nowMs < lookAt) return;
+    lookAt = nowMs + LOOK_EVERY_MS;
+    const stopped = familyOf(services).filter(({ state }) => state === STOPPED);
+    seen = new Map(stopped.map((stat) => [keyOf(stat), { stat, looks: (seen.get(keyOf(stat))?.looks ?? 0) + 1 }]));
+    for (const { stat, looks } of seen.values())
+      if (looks >= LOOKS_OF_WRITERS && LOG_WRITERS.includes(stat.name)) {
+        say(`${stat.name} (pid ${stat.pid}) was stopped by a signal: it is continued.`);
+        proceed(stat.pid);
+      }
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    const stopped = [...this.#seen.values()].filter(({ looks }) => looks >= LOOKS).map(({ stat }) => stat);
+  function troubles(): readonly KeeperTrouble[] {
+    const stopped = [...seen.values()].filter(({ looks }) => looks >= LOOKS).map(({ stat }) => stat);
     if (stopped.length === 0) return [];
     const named = stopped.slice(0, MOST_NAMED).map(({ pid, name }) => `${name} (pid ${pid})`);
     const more = stopped.length > MOST_NAMED ? ` and ${plural(stopped.length - MOST_NAMED, "other")}` : "";
@@ -212,11 +208,7 @@ export class StoppedWatch {
     return [{ code: "process_stopped", detail: `${named.join(", ")}${more}. Try: kill -CONT ${pids}` }];
   }
 
-  #proceed({ pid, name }: Stat): void {
-    const { proceed, say } = this.#parts;
-    say(`${name} (pid ${pid}) was stopped by a signal: it is continued.`);
-    proceed(pid);
-  }
+  return { look, troubles };
 }
 
 /** Processes that runsv(8) started, and all below them. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { checkedServer } from "../../../../test/kit/checked-server.ts";
 import type { QueueEntry } from "../../../admin/queue.ts";
 import { instant, MINUTE_MS } from "../../../core/time.ts";
-import { RelayWatch } from "./watch-relay.ts";
+import { createRelayWatch } from "./watch-relay.ts";
 
 const { settings } = checkedServer();
 const NOW = instant(Date.parse("2026-11-21T08:00:00Z"));
@@ -82,7 +82,7 @@ for (const [takesMs, pauseMs] of [
 function relayWatch({ takesMs = 0 } = {}) {
   const queue: QueueEntry[] = [];
   let [elapsed, calls, failure, now] = [0, 0, "", NOW];
-  const watch = new RelayWatch(
+  const watch = createRelayWatch(
     {
       clock: { now: () => now },
       elapsedMs: () => elapsed,
@@ -97,7 +97,7 @@ function relayWatch({ takesMs = 0 } = {}) {
   );
   const fail = (why: string): void => void (failure = why);
   const later = (minutes: number): void => void (now = instant(NOW + minutes * MINUTE_MS));
-  const look = async (): Promise<ReturnType<RelayWatch["troubles"]>> => {
+  const look = async () => {
     await watch.look();
     return watch.troubles();
   };

@@ -24,62 +24,56 @@ type RelayWatchParts = Readonly<{
 }>;
 
 /** Reports that mail waits because the relay accepts none: a wrong password, for example. Only the queue shows this. */
-export class RelayWatch {
-  readonly #parts: RelayWatchParts;
-  #relay: string;
-  #troubles: readonly KeeperTrouble[] = [];
-  #notBeforeMs = 0;
+export function createRelayWatch(
+  { clock, readQueue, elapsedMs = () => performance.now() }: RelayWatchParts,
+  settings: Settings | null,
+) {
+  let relay: string = settings?.["outbound.relay"] ?? "";
+  let present: readonly KeeperTrouble[] = [];
+  let notBeforeMs = 0;
   /** When the relay was set; null: before this program started. */
-  #setAt: Millis | null = null;
+  let setAt: Millis | null = null;
 
-  constructor(parts: RelayWatchParts, settings: Settings | null) {
-    this.#parts = parts;
-    this.#relay = settings?.["outbound.relay"] ?? "";
-  }
-
-  use(settings: Settings): void {
-    if (settings["outbound.relay"] !== this.#relay) {
-      this.#setAt = this.#parts.clock.now();
-      this.#troubles = [];
+  function use(now: Settings): void {
+    if (now["outbound.relay"] !== relay) {
+      setAt = clock.now();
+      present = [];
     }
-    this.#relay = settings["outbound.relay"];
-    this.#notBeforeMs = 0;
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    return this.#relay === "" ? [] : this.#troubles;
+    relay = now["outbound.relay"];
+    notBeforeMs = 0;
   }
 
   /** An unreadable queue reports nothing new. */
-  async look(): Promise<void> {
-    const { elapsedMs = () => performance.now(), clock, readQueue } = this.#parts;
+  async function look(): Promise<void> {
     const from = elapsedMs();
-    if (this.#relay === "" || from < this.#notBeforeMs) return;
+    if (relay === "" || from < notBeforeMs) return;
     const now = clock.now();
     const found: RelayTrouble[] = [];
     const failure = await readQueue(({ at, recipients }) => {
       const fault = recipients
-        .map(({ reason }) => (reason === null ? null : relayTrouble(reason, this.#relay)))
-        .find((one) => one !== null && (one.heals ? now - at >= AWAY_MS : one.isNamed || this.#isTriedHere(at, now)));
+        .map(({ reason }) => (reason === null ? null : relayTrouble(reason, relay)))
+        .find((one) => one !== null && (one.heals ? now - at >= AWAY_MS : one.isNamed || isTriedHere(at, now)));
       if (fault !== null && fault !== undefined) found.push(fault);
     });
     const to = elapsedMs();
-    this.#notBeforeMs = to + Math.min((to - from) * REST_FACTOR, MOST_REST_MS);
+    notBeforeMs = to + Math.min((to - from) * REST_FACTOR, MOST_REST_MS);
     if (failure !== null) return;
     // Faults that need the owner come first.
     const worst = found.find((one) => !one.heals) ?? found[0];
-    this.#troubles = worst === undefined ? [] : [this.#trouble(worst, found.length)];
+    present = worst === undefined ? [] : [trouble(worst, found.length)];
   }
 
   /** Whether a mail that arrived at that time was last tried at the present relay. */
-  #isTriedHere(at: number, now: Millis): boolean {
-    return this.#setAt === null || at >= this.#setAt || now - this.#setAt >= ALL_TRIED_MS;
+  function isTriedHere(at: number, now: Millis): boolean {
+    return setAt === null || at >= setAt || now - setAt >= ALL_TRIED_MS;
   }
 
-  #trouble({ says }: RelayTrouble, waiting: number): KeeperTrouble {
+  function trouble({ says }: RelayTrouble, waiting: number): KeeperTrouble {
     return {
       code: "relay_refuses",
-      detail: `${this.#relay.replaceAll(/[[\]]/g, "")}: ${says}; ${plural(waiting, "mail")} waiting`,
+      detail: `${relay.replaceAll(/[[\]]/g, "")}: ${says}; ${plural(waiting, "mail")} waiting`,
     };
   }
+
+  return { use, look, troubles: () => (relay === "" ? [] : present) };
 }

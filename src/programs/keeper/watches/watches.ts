@@ -35,18 +35,18 @@ import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
 import { readQueue } from "../../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
-import { MailKeyWatch } from "./mail-key-watch.ts";
+import { createMailKeyWatch } from "./mail-key-watch.ts";
 import { awaitAnswers, type Probe, probesOf } from "./probes.ts";
-import { CertificateWatch } from "./watch-certificates.ts";
-import { ComponentWatch, replacedSinceStart } from "./watch-components.ts";
-import { DetectorWatch } from "./watch-detectors.ts";
-import { DiskSpaceWatch } from "./watch-disk-space.ts";
-import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
-import { LockWatch, ReaderWatch } from "./watch-locks.ts";
+import { createCertificateWatch } from "./watch-certificates.ts";
+import { createComponentWatch, replacedSinceStart } from "./watch-components.ts";
+import { createDetectorWatch } from "./watch-detectors.ts";
+import { createDiskSpaceWatch } from "./watch-disk-space.ts";
+import { createIsolationWatch, FirewallWatch } from "./watch-firewall.ts";
+import { createLockWatch, createReaderWatch } from "./watch-locks.ts";
 import { MailboxWatch } from "./watch-mailboxes.ts";
-import { measureStarvation, PartsWatch, StoppedWatch } from "./watch-parts.ts";
-import { RelayWatch } from "./watch-relay.ts";
-import { ServiceWatch } from "./watch-services.ts";
+import { createStoppedWatch, measureStarvation, PartsWatch } from "./watch-parts.ts";
+import { createRelayWatch } from "./watch-relay.ts";
+import { createServiceWatch } from "./watch-services.ts";
 
 /** Ending the sessions of fifty accounts takes this long. */
 const ACCOUNTS_TIMEOUT_MS = 60_000;
@@ -73,7 +73,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
   const probes = (): readonly Probe[] => (current === null ? [] : probesOf(layout, current));
   const say = (what: string): void => console.error(`keeper: ${what}`);
   const databases = askDatabases(layout);
-  const services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings), clock);
+  const services = createServiceWatch(layout, settings === null ? [] : portsOf(settings), clock);
   const parts = new PartsWatch({
     services: layout.services,
     probes: probes(),
@@ -82,9 +82,9 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
     starvation: () => measureStarvation(layout.services),
     say,
   });
-  const readers = new ReaderWatch(layout);
-  const stopped = new StoppedWatch({ services: layout.services, proceed: (pid) => signal(pid, "SIGCONT"), say });
-  const locks = new LockWatch(layout, clock);
+  const readers = createReaderWatch(layout);
+  const stopped = createStoppedWatch({ services: layout.services, proceed: (pid) => signal(pid, "SIGCONT"), say });
+  const locks = createLockWatch(layout, clock);
   const watches = {
     certificate: new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
     accounts: new AccountsFollower({
@@ -96,14 +96,14 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
       },
     }),
     audit: auditWatch(layout, databases, clock),
-    isolation: new IsolationWatch({
+    isolation: createIsolationWatch({
       recorded: () => readIsolation(layout),
       isShut: isShutOut,
       shut: async (isolation) =>
         current === null ? { ok: false, reason: "the settings cannot be read" } : shutOut(isolation, current),
       open: endShutOut,
     }),
-    components: new ComponentWatch({
+    components: createComponentWatch({
       replaced: (component) => replacedSinceStart(component, layout.services),
       check: (component) => inTurn(() => checkInForce(component, layout)),
       restart: (component) => inTurn(() => restartService(component, layout)),
@@ -114,9 +114,9 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
     checks: new CheckJob(layout, clock, inForce, runBehind),
     retention: new RetentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf)),
     access: accessReviewWatch(databases, clock, inForce),
-    mailKey: new MailKeyWatch(layout, inForce, restart),
+    mailKey: createMailKeyWatch(layout, inForce, restart),
     reports: new ReportJob(layout, clock, inForce, runBehind),
-    transparency: new CertificateWatch(layout, clock, inForce),
+    transparency: createCertificateWatch(layout, clock, inForce),
     spamRules: new RulesJob(layout, clock, inForce, fetchRules),
     firewall: new FirewallWatch(
       {
@@ -129,9 +129,9 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
       },
       inForce,
     ),
-    detectors: new DetectorWatch(clock, () => (IS_IMAGE ? null : allCommands()), inForce),
-    relay: new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings),
-    disk: new DiskSpaceWatch(layout, clock, inForce),
+    detectors: createDetectorWatch(clock, () => (IS_IMAGE ? null : allCommands()), inForce),
+    relay: createRelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings),
+    disk: createDiskSpaceWatch(layout, clock, inForce),
     mailboxes: new MailboxWatch(
       {
         clock,
