@@ -8,7 +8,7 @@ import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import { commentedToml } from "../../settings/reference.ts";
-import { ChangeSettings } from "./change-settings.ts";
+import { createChangeSettings } from "./change-settings.ts";
 
 const SHIPPED = `# ünser\n${commentedToml({ domains: ["example.org"], hostname: "mail.example.org" })}`;
 const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }] as const;
@@ -35,7 +35,7 @@ function kit(text = SHIPPED) {
     return Promise.resolve(typeof reason === "string" ? { ok: false, reason } : reason);
   };
   const file = (): string => readFileSync(path, "utf8");
-  const settings = new ChangeSettings({ path, env: {}, clock, apply });
+  const settings = createChangeSettings({ path, env: {}, clock, apply });
   return {
     path,
     clock,
@@ -43,7 +43,7 @@ function kit(text = SHIPPED) {
     file,
     settings,
     undo: () => settings.undo(digestOf(file())),
-    change: (changes: Parameters<ChangeSettings["change"]>[0] = CHANGES) => settings.change(changes, digestOf(file())),
+    change: (changes: Parameters<typeof settings.change>[0] = CHANGES) => settings.change(changes, digestOf(file())),
     /** Runs while the file is being applied. */
     meanwhile: (what: () => void) => (during = what),
     refuses: (...reasons: readonly (string | Refusal)[]) => (refusals = reasons),
@@ -165,7 +165,7 @@ test("neither a link nor a file in a different encoding is replaced", async () =
   symlinkSync(path, link);
   const digest = digestOf(SHIPPED);
   const apply = () => assert.fail("applied");
-  const linked = new ChangeSettings({ path: link, env: {}, clock: new HandClock(), apply });
+  const linked = createChangeSettings({ path: link, env: {}, clock: new HandClock(), apply });
   const refused = await linked.change(CHANGES, digest);
   assert.match(reasonOf(refused), /put a copy in its place/);
   assert.ok(!refused.ok && refused.mayHold === undefined, "nothing was written");

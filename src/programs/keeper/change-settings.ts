@@ -34,62 +34,52 @@ const UNAPPLIED = "The settings file has changes that are not applied: `config a
  * Changes of the settings from the web. Checks again which settings may be changed this way: the guard may have
  * been compromised. Call one at a time.
  */
-export class ChangeSettings {
-  readonly #parts: ChangeSettingsParts;
-  #last: LastChange | null = null;
+export function createChangeSettings({ path, env, clock, apply: applyFile }: ChangeSettingsParts) {
+  let last: LastChange | null = null;
   /** The last applied values, as a digest; null: the file could not be read. Ignores comments. */
-  #applied: string | null;
-
-  constructor(parts: ChangeSettingsParts) {
-    this.#parts = parts;
-    this.#applied = this.#valuesNow();
-  }
+  let valuesApplied = valuesNow();
 
   /** Applies the file. */
-  async apply(): Promise<KeeperReply> {
-    const values = this.#valuesNow();
+  async function apply(): Promise<KeeperReply> {
+    const values = valuesNow();
     try {
-      const applied = await this.#parts.apply();
-      if (applied.ok) this.#applied = values;
+      const applied = await applyFile();
+      if (applied.ok) valuesApplied = values;
       return applied;
     } catch (error) {
       return { ok: false, reason: messageOf(error), mayHold: true };
     }
   }
 
-  async change(changes: readonly AskedChange[], digest: string): Promise<KeeperReply> {
-    const { path, env, clock } = this.#parts;
+  async function change(changes: readonly AskedChange[], digest: string): Promise<KeeperReply> {
     const read = readWhole(path);
     if (!read.ok) return read;
     if (read.digest !== digest) return { ok: false, reason: EDITED };
-    if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
+    if (valuesNow() !== valuesApplied) return { ok: false, reason: UNAPPLIED };
     const changed = changeFile(read.text, changes, env);
     if (!changed.ok) return { ok: false, reason: sentencesOf(changed.problems) };
     // A compromised guard cannot apply edits that are only in the file.
     if (changed.lines.length === 0) return { ok: false, reason: "It is like that already." };
-    const applied = await this.#replace(read.text, changed.text);
-    if (applied.ok) this.#last = { at: clock.now(), before: read.text, digestAfter: digestOf(changed.text) };
+    const applied = await replace(read.text, changed.text);
+    if (applied.ok) last = { at: clock.now(), before: read.text, digestAfter: digestOf(changed.text) };
     return applied;
   }
 
   /** `digest`: of the file that the caller read. */
-  async undo(digest: string): Promise<KeeperReply> {
-    const { path, clock } = this.#parts;
-    const last = this.#last;
+  async function undo(digest: string): Promise<KeeperReply> {
     if (last === null || Math.abs(clock.now() - last.at) > UNDO_MS)
       return { ok: false, reason: "No change of the last 15 minutes is known." };
     const read = readWhole(path);
     if (!read.ok) return read;
     if (read.digest !== digest || read.digest !== last.digestAfter) return { ok: false, reason: EDITED };
-    if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
-    const applied = await this.#replace(read.text, last.before);
-    if (applied.ok) this.#last = null;
+    if (valuesNow() !== valuesApplied) return { ok: false, reason: UNAPPLIED };
+    const applied = await replace(read.text, last.before);
+    if (applied.ok) last = null;
     return applied;
   }
 
   /** If the new text cannot be applied, restores and applies the old one, unless an edit was saved in between. */
-  async #replace(before: string, after: string): Promise<KeeperReply> {
-    const { path } = this.#parts;
+  async function replace(before: string, after: string): Promise<KeeperReply> {
     try {
       rewriteSettings(path, after);
     } catch (error) {
@@ -97,25 +87,26 @@ export class ChangeSettings {
       if (!left.ok || left.text !== before) throw error;
       return { ok: false, reason: messageOf(error) };
     }
-    const applied = await this.apply();
+    const applied = await apply();
     if (applied.ok) return applied;
     const now = readWhole(path);
     if (!now.ok || now.digest !== digestOf(after))
       return { ok: false, reason: `${applied.reason} ${KEPT}`, mayHold: true };
     rewriteSettings(path, before);
-    const back = await this.apply();
+    const back = await apply();
     if (back.ok) return { ok: false, reason: applied.reason };
     const note = `The settings before could not be applied again either: ${back.reason}`;
     return { ...applied, ...back, reason: `${applied.reason} ${note}` };
   }
 
-  #valuesNow(): string | null {
-    const { path, env } = this.#parts;
+  function valuesNow(): string | null {
     const read = readWhole(path);
     const loaded = read.ok ? loadSettings(withoutMark(read.text), env) : read;
     if (!loaded.ok) return null;
     return digestOf(JSON.stringify(Object.entries(loaded.sources).map(([key, { toml }]) => [key, toml])));
   }
+
+  return { apply, change, undo };
 }
 
 /** Invalid UTF-8 would not keep every byte. */

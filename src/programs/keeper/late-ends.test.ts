@@ -6,7 +6,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { LateEnds } from "./late-ends.ts";
+import { createLateEnds } from "./late-ends.ts";
 
 const ANNA = accountName("anna@example.test");
 const BERT = accountName("bert@example.test");
@@ -20,8 +20,8 @@ function kit() {
     if (failure !== null) throw failure;
     ended.push([...accounts].join(" "));
   };
-  const start = () => new LateEnds({ file, clock, end });
-  const lookAfter = async (ends: LateEnds, seconds: number): Promise<void> => {
+  const start = () => createLateEnds({ file, clock, end });
+  const lookAfter = async (ends: ReturnType<typeof createLateEnds>, seconds: number): Promise<void> => {
     clock.advance(seconds * SECOND_MS);
     await ends.look();
   };

@@ -22,48 +22,43 @@ const LATE_SIGN_INS_MS = [15 * SECOND_MS, 180 * SECOND_MS];
 type Waiting = Readonly<{ since: Millis; ends: number }>;
 
 /** The accounts whose sessions are to end again. */
-export class LateEnds {
-  readonly #parts: LateEndsParts;
-  readonly #waiting = new Map<string, Waiting>();
-  readonly #report = reportOnce((failure) => console.error(`keeper: IMAP sessions may still be open: ${failure}`));
+export function createLateEnds({ file, clock, end }: LateEndsParts) {
+  const waiting = new Map<string, Waiting>();
+  const report = reportOnce((failure) => console.error(`keeper: IMAP sessions may still be open: ${failure}`));
+  for (const account of readRecord(file, z.array(z.string()), []))
+    waiting.set(account, { since: clock.now(), ends: 0 });
 
-  constructor(parts: LateEndsParts) {
-    this.#parts = parts;
-    const noted = readRecord(parts.file, z.array(z.string()), []);
-    for (const account of noted) this.#waiting.set(account, { since: parts.clock.now(), ends: 0 });
-  }
-
-  add(account: string): void {
-    this.#waiting.set(account.toLowerCase(), { since: this.#parts.clock.now(), ends: 0 });
-    this.#note();
+  function add(account: string): void {
+    waiting.set(account.toLowerCase(), { since: clock.now(), ends: 0 });
+    note();
   }
 
   /** Call it about every second. If they cannot be ended, it logs the reason once, and the next call retries. */
-  async look(): Promise<void> {
-    const now = this.#parts.clock.now();
-    const due = [...this.#waiting].filter(
-      ([, { since, ends }]) => Math.abs(now - since) >= (LATE_SIGN_INS_MS[ends] ?? 0),
-    );
+  async function look(): Promise<void> {
+    const now = clock.now();
+    const due = [...waiting].filter(([, { since, ends }]) => Math.abs(now - since) >= (LATE_SIGN_INS_MS[ends] ?? 0));
     if (due.length === 0) return;
-    const failure = await this.#parts.end(new Set(due.map(([account]) => account))).then(() => null, messageOf);
-    this.#report(failure);
+    const failure = await end(new Set(due.map(([account]) => account))).then(() => null, messageOf);
+    report(failure);
     if (failure !== null) return;
     for (const [account, waited] of due) {
       // Its password may have changed again since.
-      if (this.#waiting.get(account) !== waited) continue;
+      if (waiting.get(account) !== waited) continue;
       const next = { ...waited, ends: waited.ends + 1 };
-      if (next.ends < LATE_SIGN_INS_MS.length) this.#waiting.set(account, next);
-      else this.#waiting.delete(account);
+      if (next.ends < LATE_SIGN_INS_MS.length) waiting.set(account, next);
+      else waiting.delete(account);
     }
-    this.#note();
+    note();
   }
 
-  #note(): void {
+  function note(): void {
     try {
-      writeFile(this.#parts.file, JSON.stringify([...this.#waiting.keys()]), { mode: 0o600, flush: false });
+      writeFile(file, JSON.stringify([...waiting.keys()]), { mode: 0o600, flush: false });
     } catch (error) {
       // A full disk must not keep the sessions open.
       console.error(`keeper: whose sessions are to end again could not be noted: ${messageOf(error)}`);
     }
   }
+
+  return { add, look };
 }

@@ -26,8 +26,8 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, missingDomain } from "../../settings/load.ts";
 import type { SettingKey, Settings } from "../../settings/schema.ts";
 import { makeCertificate } from "../set-up/certificate.ts";
-import { ChangeSettings } from "./change-settings.ts";
-import { LateEnds } from "./late-ends.ts";
+import { createChangeSettings } from "./change-settings.ts";
+import { createLateEnds } from "./late-ends.ts";
 import { tell, tellRedirects } from "./tell.ts";
 import { composeWatches, type Watches } from "./watches/watches.ts";
 
@@ -43,11 +43,11 @@ export class KeeperVerbs {
   /** The settings in force; null while they cannot be read. */
   #inForce: Settings | null;
   readonly #alertMails: AlertMails;
-  readonly #changes: ChangeSettings;
+  readonly #changes: ReturnType<typeof createChangeSettings>;
   readonly #inTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
   readonly #unread: Set<ServiceName>;
-  readonly #lateEnds: LateEnds;
+  readonly #lateEnds: ReturnType<typeof createLateEnds>;
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();
   /** For the use of mailboxes: a user with very many folders makes it slow. */
@@ -58,9 +58,9 @@ export class KeeperVerbs {
     this.#clock = clock;
     this.#env = env;
     this.#alertMails = new AlertMails(layout, clock);
-    this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
+    this.#changes = createChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
-    this.#lateEnds = new LateEnds({
+    this.#lateEnds = createLateEnds({
       file: join(dirname(layout.keeperSocket), "late-ends.json"),
       clock,
       end: (accounts) => this.#inTurn(() => endSessions(layout, accounts)),

@@ -11,11 +11,11 @@ import { dashboardNames, readSettingsFile, type WebSettings } from "../../settin
 import { PAGE_FILES, PAGE_PROGRAMS } from "../../surfaces/api/page.ts";
 import type { PageFile } from "../../surfaces/api/ports.ts";
 import { ApiServer } from "../../surfaces/api/server.ts";
-import { GuardNews, guardAt } from "./guard.ts";
-import { LookupThread } from "./lookups.ts";
-import { PasswordThread } from "./passwords.ts";
-import { WebStore } from "./store.ts";
-import { TrialThread } from "./trials.ts";
+import { createGuardNews, guardAt } from "./guard.ts";
+import { createLookupThread } from "./lookups.ts";
+import { createPasswordThread } from "./passwords.ts";
+import { createWebStore } from "./store.ts";
+import { createTrialThread } from "./trials.ts";
 
 type Web = Readonly<{
   /** Resolves with the port it listens on. */
@@ -25,18 +25,18 @@ type Web = Readonly<{
 
 /** Every part of the web on one line, in the order in which they need each other. Nothing runs before `start`. */
 export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web {
-  const store = new WebStore(layout.engineDb, (trouble) =>
+  const store = createWebStore(layout.engineDb, (trouble) =>
     trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),
   );
-  const news = new GuardNews((onEvent) => watch(layout.webSocket, onEvent));
-  const lookups = new LookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
-  const trials = new TrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
+  const news = createGuardNews((onEvent) => watch(layout.webSocket, onEvent));
+  const lookups = createLookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
+  const trials = createTrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
   const server = new ApiServer({
     guard: guardAt(layout.webSocket),
     queries: () => store.queries,
     lookups,
     trials,
-    passwords: new PasswordThread(),
+    passwords: createPasswordThread(),
     localClients: createLocalClients(),
     news,
     clock: new SteadyClock(),

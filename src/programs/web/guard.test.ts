@@ -8,7 +8,7 @@ import type { ParsedLine, Reply } from "../../admin/declare/control.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
-import { GuardNews, guardAt } from "./guard.ts";
+import { createGuardNews, guardAt } from "./guard.ts";
 
 test("a health request about a hanging guard is answered within seconds", async () => {
   const path = await servedSocket(silent);
@@ -54,8 +54,8 @@ async function guardFor(t: TestContext, run: (line: ParsedLine) => Reply, path =
   return { path, feed, stop: () => server.stop() };
 }
 
-function newsOf(t: TestContext, path: string): GuardNews {
-  const news = new GuardNews((onEvent) => watch(path, onEvent));
+function newsOf(t: TestContext, path: string) {
+  const news = createGuardNews((onEvent) => watch(path, onEvent));
   t.after(() => news.stop());
   return news;
 }
@@ -95,7 +95,7 @@ test("when the guard returns, subscribers are notified at once, and watching con
 test("after a stop no subscriber is notified, and the guard is not asked again", async () => {
   let asked = 0;
   const ended = Promise.withResolvers<undefined>();
-  const news = new GuardNews(() => {
+  const news = createGuardNews(() => {
     asked += 1;
     return { ended: ended.promise, close: () => ended.resolve(undefined) };
   });

@@ -1,7 +1,7 @@
 import type { Command } from "../../admin/declare/control.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { ask, CONTROL_TIMEOUT_MS } from "../../host/sockets/control-client.ts";
-import type { GuardPort, News } from "../../surfaces/api/ports.ts";
+import type { GuardPort } from "../../surfaces/api/ports.ts";
 
 /** For `health` and `caller`, on which other requests wait: a slower guard counts as down. */
 const SOON_MS = 2 * SECOND_MS;
@@ -30,35 +30,32 @@ const RETRY_MS = 1_000;
  * Passes the guard's news of new events to all live streams. After a lost connection it asks again, and the guard
  * answers at once, so commits in between are reported.
  */
-export class GuardNews implements News {
-  readonly #watch: (onEvent: () => void) => Watch;
-  readonly #listeners = new Set<() => void>();
-  #watching: Watch | null = null;
-  #isStopped = false;
-  #retry: NodeJS.Timeout | undefined;
+export function createGuardNews(watch: (onEvent: () => void) => Watch) {
+  const listeners = new Set<() => void>();
+  let watching: Watch | null = null;
+  let isStopped = false;
+  let retry: NodeJS.Timeout | undefined;
 
-  constructor(watch: (onEvent: () => void) => Watch) {
-    this.#watch = watch;
+  function subscribe(onNews: () => void): () => void {
+    listeners.add(onNews);
+    return () => listeners.delete(onNews);
   }
 
-  subscribe(onNews: () => void): () => void {
-    this.#listeners.add(onNews);
-    return () => this.#listeners.delete(onNews);
-  }
-
-  start(): void {
-    if (this.#isStopped) return;
-    this.#watching = this.#watch(() => {
-      for (const listener of this.#listeners) listener();
+  function start(): void {
+    if (isStopped) return;
+    watching = watch(() => {
+      for (const listener of listeners) listener();
     });
-    void this.#watching.ended.then(() => {
-      if (!this.#isStopped) this.#retry = setTimeout(() => this.start(), RETRY_MS);
+    void watching.ended.then(() => {
+      if (!isStopped) retry = setTimeout(start, RETRY_MS);
     });
   }
 
-  stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#retry);
-    this.#watching?.close();
+  function stop(): void {
+    isStopped = true;
+    clearTimeout(retry);
+    watching?.close();
   }
+
+  return { subscribe, start, stop };
 }

@@ -4,12 +4,12 @@ import { answerTo } from "../../guard/explain/questions.ts";
 import { openEngineInThread } from "../../store/open.ts";
 import { StoreDown } from "../../surfaces/api/ports.ts";
 import type { LookupOrder, LookupReply } from "./lookups.ts";
-import { WebStore } from "./store.ts";
+import { createWebStore } from "./store.ts";
 
-/** The thread of the web that answers questions about many rows, with its own connection (LookupThread). */
+/** The thread of the web that answers questions about many rows, with its own connection (lookups.ts). */
 
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-const store = new WebStore(String(workerData), () => undefined, openEngineInThread);
+const store = createWebStore(String(workerData), () => undefined, openEngineInThread);
 
 parentPort?.on("message", ({ id, question, asked }: LookupOrder) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the web sends what this question needs

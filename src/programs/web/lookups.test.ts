@@ -12,7 +12,7 @@ import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openEngine } from "../../store/open.ts";
 import { LookupsBusy, StoreDown } from "../../surfaces/api/ports.ts";
 import { eventPage } from "../../surfaces/api/routes/schemas.ts";
-import { LookupThread } from "./lookups.ts";
+import { createLookupThread } from "./lookups.ts";
 
 /** The program that the bundle contains as `web-lookups.js`. */
 const MAIN = new URL("./lookups-main.ts", import.meta.url);
@@ -31,7 +31,7 @@ function played(t: TestContext, code: string, limits = { mostWaiting: 2, answerM
   const path = join(temporaryDirectory(), "thread.mjs");
   const head = 'import { parentPort } from "node:worker_threads";';
   writeFileSync(path, `${head}\nparentPort.on("message", ({ id, asked }) => {${code}});`);
-  const thread = new LookupThread("/nowhere", (why) => troubles.push(why), limits, pathToFileURL(path));
+  const thread = createLookupThread("/nowhere", (why) => troubles.push(why), limits, pathToFileURL(path));
   t.after(() => thread.stop());
   return { thread, troubles };
 }
@@ -42,7 +42,7 @@ function idsIn(text: string): readonly number[] {
 }
 
 test("every question is answered from the database, and this thread is not blocked", async (t) => {
-  const thread = new LookupThread(database(), assert.fail);
+  const thread = createLookupThread(database(), assert.fail);
   t.after(() => thread.stop());
   const [events, top, account, stats] = await Promise.all([
     thread.ask("events", NEWEST),
@@ -58,7 +58,7 @@ test("every question is answered from the database, and this thread is not block
 
 test("an unreadable database is reported as such, and read once it exists", async (t) => {
   const path = join(temporaryDirectory(), "engine.db");
-  const thread = new LookupThread(path, assert.fail, { mostWaiting: 9, answerMs: 5_000 }, MAIN);
+  const thread = createLookupThread(path, assert.fail, { mostWaiting: 9, answerMs: 5_000 }, MAIN);
   t.after(() => thread.stop());
   await assert.rejects(thread.ask("events", NEWEST), StoreDown);
   openEngine(path).close();

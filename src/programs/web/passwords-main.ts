@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { AccountName } from "../../core/net/address.ts";
 import { loadPasswordJudge } from "../../store/passwords/password-strength.ts";
 
-/** The thread of the web that judges new passwords, and ends (PasswordThread). */
+/** The thread of the web that judges new passwords, and ends (passwords.ts). */
 
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the web sends this

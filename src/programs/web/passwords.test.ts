@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { JudgedFor } from "../../surfaces/api/ports.ts";
-import { PasswordThread } from "./passwords.ts";
+import { createPasswordThread } from "./passwords.ts";
 
 /** The program that the bundle contains as `web-passwords.js`. */
 const MAIN = new URL("./passwords-main.ts", import.meta.url);
@@ -34,7 +34,7 @@ const WAITS = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
 const EACH = "for (const { password } of workerData) parentPort.postMessage(password);";
 
 test("judges passwords as on the command line, each separately", async () => {
-  const thread = new PasswordThread(LONG, MAIN);
+  const thread = createPasswordThread(LONG, MAIN);
   const passwords = asked("password1234", "my-anna-password", "lantern gravel otter 71", "short");
   const [weak, named, good, short] = await thread.judgeSome(passwords, owns, LONG.judgeMs);
   assert.match(weak ?? "", /too easy to guess/);
@@ -45,7 +45,7 @@ test("judges passwords as on the command line, each separately", async () => {
 });
 
 test("one after another; when too many wait the next is refused, and later ones are judged", async () => {
-  const thread = new PasswordThread(LONG, played(EACH));
+  const thread = createPasswordThread(LONG, played(EACH));
   const both = [thread.judge(one("one"), user("anna")), thread.judge(one("two"), user("bert"))];
   await assert.rejects(thread.judge(one("three"), user("cora")), busy("too many passwords wait"));
   assert.deepEqual(await thread.judgeSome(asked("three"), user("cora"), LONG.judgeMs), []);
@@ -54,7 +54,7 @@ test("one after another; when too many wait the next is refused, and later ones 
 });
 
 test("a caller has one place, and users of mailboxes neither take the administrator's place nor delay it", async () => {
-  const thread = new PasswordThread(LONG, played(`if (workerData[0].password === "endless") for (;;); ${EACH}`));
+  const thread = createPasswordThread(LONG, played(`if (workerData[0].password === "endless") for (;;); ${EACH}`));
   const order: (string | null)[] = [];
   const judged = (password: string, by: JudgedFor) =>
     thread.judge(one(password), by).then((reported) => order.push(reported));
@@ -70,25 +70,25 @@ test("a thread that dies or fails judges nothing, one that hangs is ended, and t
     ["process.exit(3);", /ended with 3/],
     ['throw new Error("broken");', /broken/],
   ] as const)
-    await assert.rejects(new PasswordThread(LONG, played(code)).judge(one("x"), owns), busy(message));
+    await assert.rejects(createPasswordThread(LONG, played(code)).judge(one("x"), owns), busy(message));
   const hanging = played(`if (workerData[0].password === "hang") for (;;); ${EACH}`);
-  const thread = new PasswordThread(LONG, hanging);
+  const thread = createPasswordThread(LONG, hanging);
   assert.deepEqual(await thread.judgeSome(asked("hang"), owns, 100), []);
   assert.equal(await thread.judge(one("good"), owns), "good");
-  const hasty = new PasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging);
+  const hasty = createPasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging);
   await assert.rejects(hasty.judge(one("hang"), owns), busy(/time is over/));
 });
 
 test("of many passwords, those judged in time are returned", async () => {
   const ending = played('parentPort.postMessage("first"); parentPort.postMessage(null);');
-  const judged = await new PasswordThread(LONG, ending).judgeSome(asked("a", "b", "c"), owns, LONG.judgeMs);
+  const judged = await createPasswordThread(LONG, ending).judgeSome(asked("a", "b", "c"), owns, LONG.judgeMs);
   assert.deepEqual(judged, ["first", null]);
 });
 
 test("a caller whose time ended while waiting starts no thread", async () => {
   const ran = join(temporaryDirectory(), "ran");
   const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
-  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
+  const thread = createPasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
   const first = assert.rejects(thread.judge(one("a"), user("anna")), busy(/time is over/));
   assert.deepEqual(await thread.judgeSome(asked("b"), user("bert"), 50), []);
   await first;

@@ -18,71 +18,64 @@ type Judged = readonly (string | null)[];
  * place, and users of mailboxes take none of the administrator's, for whom a user's running thread ends. The time limit includes
  * waiting, so that no caller gets "too late" whose password is set afterwards.
  */
-export class PasswordThread implements PasswordJudges {
-  readonly #limits: JudgeLimits;
-  readonly #program: URL;
+export function createPasswordThread(limits = LIMITS, program = threadProgram("passwords")) {
   /** In their order, with the one that runs. */
-  readonly #queue = new Set<Queued>();
-  #running: Queued | null = null;
+  const queue = new Set<Queued>();
+  let running: Queued | null = null;
 
-  constructor(limits = LIMITS, program = threadProgram("passwords")) {
-    this.#limits = limits;
-    this.#program = program;
-  }
-
-  async judge(asked: Asked[number], by: JudgedFor): Promise<string | null> {
+  async function judge(asked: Asked[number], by: JudgedFor): Promise<string | null> {
     const judged: (string | null)[] = [];
-    await this.#inTurn([asked], by, judged, this.#limits.judgeMs);
+    await inTurn([asked], by, judged, limits.judgeMs);
     const [problem] = judged;
     if (problem === undefined) throw new JudgesBusy("its thread judged nothing");
     return problem;
   }
 
-  async judgeSome(asked: Asked, by: JudgedFor, withinMs: number): Promise<Judged> {
+  async function judgeSome(asked: Asked, by: JudgedFor, withinMs: number): Promise<Judged> {
     const judged: (string | null)[] = [];
     if (asked.length === 0 || withinMs <= 0) return judged;
     try {
-      await this.#inTurn(asked, by, judged, Math.min(withinMs, this.#limits.judgeMs));
+      await inTurn(asked, by, judged, Math.min(withinMs, limits.judgeMs));
     } catch (error) {
       if (!(error instanceof JudgesBusy)) throw error;
     }
     return judged;
   }
 
-  async #inTurn(asked: Asked, by: JudgedFor, judged: (string | null)[], withinMs: number): Promise<void> {
-    const peers = [...this.#queue].filter(({ isAdministrator }) => isAdministrator === by.isAdministrator);
+  async function inTurn(asked: Asked, by: JudgedFor, judged: (string | null)[], withinMs: number): Promise<void> {
+    const peers = [...queue].filter(({ isAdministrator }) => isAdministrator === by.isAdministrator);
     if (peers.some(({ caller }) => caller === by.caller))
       throw new JudgesBusy("another password of the same caller waits");
-    if (peers.length >= this.#limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
+    if (peers.length >= limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(new Error("the time is over")), withinMs);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const start = (): Promise<void> => this.#run(asked, judged, over.signal).then(resolve, reject);
-    this.#queue.add({ ...by, start, over });
-    if (by.isAdministrator && this.#running?.isAdministrator === false)
-      this.#running.over.abort(new Error("an administrator's password comes first"));
-    void this.#work();
+    const start = (): Promise<void> => run(asked, judged, over.signal).then(resolve, reject);
+    queue.add({ ...by, start, over });
+    if (by.isAdministrator && running?.isAdministrator === false)
+      running.over.abort(new Error("an administrator's password comes first"));
+    void work();
     return promise.finally(() => clearTimeout(timer));
   }
 
-  async #work(): Promise<void> {
-    if (this.#running !== null) return;
-    for (let next = this.#next(); next !== null; next = this.#next()) {
-      this.#running = next;
+  async function work(): Promise<void> {
+    if (running !== null) return;
+    for (let next = first(); next !== null; next = first()) {
+      running = next;
       await next.start();
-      this.#queue.delete(next);
+      queue.delete(next);
     }
-    this.#running = null;
+    running = null;
   }
 
-  #next(): Queued | null {
-    const waiting = [...this.#queue];
+  function first(): Queued | null {
+    const waiting = [...queue];
     return waiting.find(({ isAdministrator }) => isAdministrator) ?? waiting[0] ?? null;
   }
 
-  async #run(asked: Asked, judged: (string | null)[], signal: AbortSignal): Promise<void> {
+  async function run(asked: Asked, judged: (string | null)[], signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw new JudgesBusy("the others took all the time");
-    const worker = new Worker(this.#program, { workerData: asked, resourceLimits: HEAP });
+    const worker = new Worker(program, { workerData: asked, resourceLimits: HEAP });
     worker.unref();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     signal.addEventListener("abort", () => reject(signal.reason));
@@ -100,4 +93,6 @@ export class PasswordThread implements PasswordJudges {
       await worker.terminate();
     }
   }
+
+  return { judge, judgeSome };
 }

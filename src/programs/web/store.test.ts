@@ -7,14 +7,15 @@ import { eventRow, record, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openEngine } from "../../store/open.ts";
 import { StoreDown } from "../../surfaces/api/ports.ts";
-import { WebStore } from "./store.ts";
+import { createWebStore } from "./store.ts";
 
-const newest = (store: WebStore): number => store.queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
+const newest = (store: ReturnType<typeof createWebStore>): number =>
+  store.queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
 
 function fresh() {
   const path = join(temporaryDirectory(), "engine.db");
   const changes: (string | null)[] = [];
-  const store = new WebStore(path, (trouble) => changes.push(trouble));
+  const store = createWebStore(path, (trouble) => changes.push(trouble));
   return { path, changes, store };
 }
 

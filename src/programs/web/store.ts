@@ -12,76 +12,72 @@ type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries }>;
  * `engine.db` as the web reads it: opened when it is first needed, and reopened after it failed or was replaced by a
  * restored one. The guard creates it, perhaps after the web starts.
  */
-export class WebStore {
-  readonly #path: string;
-  readonly #open: (path: string) => DatabaseSync;
-  #opened: Opened | null = null;
-  readonly #onChange: (trouble: string | null) => void;
+export function createWebStore(
+  path: string,
+  onChange: (trouble: string | null) => void,
+  openDb = openEngineForReading,
+) {
+  let opened: Opened | null = null;
   /** Why it cannot be read now, for the log; null while it can. */
-  #trouble: string | null = null;
-
-  constructor(path: string, onChange: (trouble: string | null) => void, openDb = openEngineForReading) {
-    this.#path = path;
-    this.#open = openDb;
-    this.#onChange = onChange;
-  }
-
+  let lastTrouble: string | null = null;
   /** Every call throws `StoreDown` while the database cannot be read. */
-  readonly queries: Queries = {
-    bans: (now, asked) => this.#read(({ queries }) => queries.bans(now, asked)),
-    events: (filter) => this.#read(({ queries }) => queries.events(filter)),
-    address: (prefix, now, memoryMs) => this.#read(({ queries }) => queries.address(prefix, now, memoryMs)),
-    banChanges: (after, most) => this.#read(({ queries }) => queries.banChanges(after, most)),
-    spamScores: (ids) => this.#read(({ queries }) => queries.spamScores(ids)),
+  const queries: Queries = {
+    bans: (now, asked) => read(({ queries }) => queries.bans(now, asked)),
+    events: (filter) => read(({ queries }) => queries.events(filter)),
+    address: (prefix, now, memoryMs) => read(({ queries }) => queries.address(prefix, now, memoryMs)),
+    banChanges: (after, most) => read(({ queries }) => queries.banChanges(after, most)),
+    spamScores: (ids) => read(({ queries }) => queries.spamScores(ids)),
     // A restored copy has its name, and the ids of later events may be reused.
-    name: () => this.#read(({ queries, inode }) => `${queries.name()}-${inode.toString(36)}`),
+    name: () => read(({ queries, inode }) => `${queries.name()}-${inode.toString(36)}`),
     figures: {
-      bansInForce: (now) => this.#read(({ queries }) => queries.figures.bansInForce(now)),
-      topIps: (since, most) => this.#read(({ queries }) => queries.figures.topIps(since, most)),
-      top: (by, since, most) => this.#read(({ queries }) => queries.figures.top(by, since, most)),
-      totals: (at) => this.#read(({ queries }) => queries.figures.totals(at)),
-      totalsAt: (span) => this.#read(({ queries }) => queries.figures.totalsAt(span)),
+      bansInForce: (now) => read(({ queries }) => queries.figures.bansInForce(now)),
+      topIps: (since, most) => read(({ queries }) => queries.figures.topIps(since, most)),
+      top: (by, since, most) => read(({ queries }) => queries.figures.top(by, since, most)),
+      totals: (at) => read(({ queries }) => queries.figures.totals(at)),
+      totalsAt: (span) => read(({ queries }) => queries.figures.totalsAt(span)),
     },
   };
 
-  close(): void {
-    this.#opened?.db.close();
-    this.#opened = null;
+  function close(): void {
+    opened?.db.close();
+    opened = null;
   }
 
-  #read<T>(read: (opened: Opened) => T): T {
+  function read<T>(work: (now: Opened) => T): T {
     try {
-      const value = read(this.#current());
-      this.#note(null);
+      const value = work(current());
+      note(null);
       return value;
     } catch (error) {
       const trouble = messageOf(error);
-      this.#note(trouble);
-      this.#forget();
+      note(trouble);
+      forget();
       throw new StoreDown(trouble);
     }
   }
 
-  #current(): Opened {
-    const { ino } = statSync(this.#path, { bigint: true });
-    if (this.#opened !== null && this.#opened.inode !== ino) this.#forget();
-    if (this.#opened !== null) return this.#opened;
-    const db = this.#open(this.#path);
-    this.#opened = { db, inode: ino, queries: new SqliteQueries(db) };
-    return this.#opened;
+  function current(): Opened {
+    const { ino } = statSync(path, { bigint: true });
+    if (opened !== null && opened.inode !== ino) forget();
+    if (opened !== null) return opened;
+    const db = openDb(path);
+    opened = { db, inode: ino, queries: new SqliteQueries(db) };
+    return opened;
   }
 
-  #forget(): void {
+  function forget(): void {
     try {
-      this.close();
+      close();
     } catch {
-      this.#opened = null; // a connection that cannot even be closed is left to the garbage collector
+      opened = null; // a connection that cannot even be closed is left to the garbage collector
     }
   }
 
-  #note(trouble: string | null): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    this.#onChange(trouble);
+  function note(trouble: string | null): void {
+    if (trouble === lastTrouble) return;
+    lastTrouble = trouble;
+    onChange(trouble);
   }
+
+  return { queries, close };
 }

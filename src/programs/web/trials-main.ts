@@ -5,10 +5,10 @@ import { runReplay } from "../../jobs/replay/run-replay.ts";
 import { openEngineInThread } from "../../store/open.ts";
 import type { TrialOrder, TrialReply } from "./trials.ts";
 
-/** The thread of the web that decides recorded events again (TrialThread). */
+/** The thread of the web that decides recorded events again (trials.ts). */
 
 setPriority(constants.priority.PRIORITY_LOW);
-// oxlint-disable-next-line unicorn/require-post-message-target-origin, typescript/no-unsafe-type-assertion -- no page; TrialThread sends it
+// oxlint-disable-next-line unicorn/require-post-message-target-origin, typescript/no-unsafe-type-assertion -- no page; trials.ts sends it
 parentPort?.postMessage(answerTo(workerData as TrialOrder));
 
 function answerTo({ engineDb, asked }: TrialOrder): TrialReply {

@@ -5,7 +5,7 @@ import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
 import { openEngine } from "../../store/open.ts";
-import { TrialThread } from "./trials.ts";
+import { createTrialThread } from "./trials.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 20));
 
@@ -15,7 +15,7 @@ function trialed(longestMs = 60_000, program = MAIN) {
   const path = join(temporaryDirectory(), "engine.db");
   openEngine(path).close();
   const troubles: string[] = [];
-  const thread = new TrialThread(path, (why) => troubles.push(why), longestMs, program);
+  const thread = createTrialThread(path, (why) => troubles.push(why), longestMs, program);
   const since = later(NOW, -7 * DAY_MS);
   const asked = { policy: TEST_POLICY, allowNow: [], proxies: [], since, only: null, mostEvents: 50_000, now: NOW };
   return { path, thread, asked, troubles };
@@ -41,7 +41,7 @@ test("a trial that takes too long is given up, and blocks no other", async () =>
 
 test("without a database it says so", async () => {
   const { asked } = trialed();
-  const thread = new TrialThread(join(temporaryDirectory(), "none.db"), () => undefined);
+  const thread = createTrialThread(join(temporaryDirectory(), "none.db"), () => undefined);
   await assert.rejects(thread.decide(asked), { name: "StoreDown" });
 });
 

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { ReplayAsked, ReplayReport } from "../../jobs/replay/run-replay.ts";
-import { StoreDown, type TrialOutcome, type Trials } from "../../surfaces/api/ports.ts";
+import { StoreDown, type TrialOutcome } from "../../surfaces/api/ports.ts";
 import { threadProgram } from "./thread-program.ts";
 
 /** The thread's input, and its single message. */
@@ -18,41 +18,30 @@ const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
  * Decides recorded events again in a separate thread, one trial at a time: it takes seconds, and neither other answers nor
  * searches wait for it. The thread ends with its trial, or when its time is over.
  */
-export class TrialThread implements Trials {
-  readonly #engineDb: string;
-  readonly #onTrouble: (why: string) => void;
-  readonly #longestMs: number;
-  readonly #program: URL;
-  #worker: Worker | null = null;
+export function createTrialThread(
+  engineDb: string,
+  onTrouble: (why: string) => void,
+  longestMs = LONGEST_MS,
+  program = threadProgram("trials"),
+) {
+  let running: Worker | null = null;
 
-  constructor(
-    engineDb: string,
-    onTrouble: (why: string) => void,
-    longestMs = LONGEST_MS,
-    program = threadProgram("trials"),
-  ) {
-    this.#engineDb = engineDb;
-    this.#onTrouble = onTrouble;
-    this.#longestMs = longestMs;
-    this.#program = program;
-  }
-
-  async decide(asked: ReplayAsked): Promise<TrialOutcome> {
-    if (this.#worker !== null) return { outcome: "busy" };
-    const order: TrialOrder = { engineDb: this.#engineDb, asked };
-    const worker = new Worker(this.#program, { workerData: order, resourceLimits: HEAP });
-    this.#worker = worker;
+  async function decide(asked: ReplayAsked): Promise<TrialOutcome> {
+    if (running !== null) return { outcome: "busy" };
+    const order: TrialOrder = { engineDb, asked };
+    const worker = new Worker(program, { workerData: order, resourceLimits: HEAP });
+    running = worker;
     worker.unref();
     const { promise, resolve, reject } = Promise.withResolvers<TrialOutcome>();
     const giveUp = (): void => resolve({ outcome: "too_long" });
-    const timer = setTimeout(giveUp, this.#longestMs);
+    const timer = setTimeout(giveUp, longestMs);
     worker.once("message", (reply: TrialReply) => {
       if ("down" in reply) reject(new StoreDown(reply.down));
       else resolve({ outcome: "done", report: reply.report });
     });
     // For example if it needs more memory than it has.
     worker.once("error", (error) => {
-      this.#onTrouble(messageOf(error));
+      onTrouble(messageOf(error));
       giveUp();
     });
     // A trial that has answered has its outcome.
@@ -61,13 +50,14 @@ export class TrialThread implements Trials {
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.stop();
+      stop();
     }
   }
 
-  stop(): void {
-    const worker = this.#worker;
-    this.#worker = null;
-    void worker?.terminate();
+  function stop(): void {
+    void running?.terminate();
+    running = null;
   }
+
+  return { decide, stop };
 }
