@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
-import { DatabaseWatch } from "../../src/programs/guard/watch-databases.ts";
+import { createDatabaseWatch } from "../../src/programs/guard/watch-databases.ts";
 import { NotedUses } from "../../src/store/accounts-db/credentials.ts";
 import { carryOut, MaintenanceWork, type Order, type Result } from "../../src/store/maintenance/work.ts";
 import { openAccounts, openEngine } from "../../src/store/open.ts";
@@ -29,7 +29,7 @@ export function watchedDatabases() {
     return JSON.parse(answer) as Result<O>;
   }
   const uses = new NotedUses();
-  const watch = new DatabaseWatch({
+  const watch = createDatabaseWatch({
     engine: { db: engine, path: engineDb },
     accounts: { db: accounts, path: accountsDb },
     accountChanges: () => uses.changes(accounts),
@@ -50,7 +50,11 @@ export function watchedDatabases() {
 }
 
 /** Repeats the check until this holds: a check does not wait for the maintenance process. */
-export async function lookUntil(t: TestContext, watch: DatabaseWatch, holds: () => void): Promise<void> {
+export async function lookUntil(
+  t: TestContext,
+  watch: Pick<ReturnType<typeof createDatabaseWatch>, "look">,
+  holds: () => void,
+): Promise<void> {
   await t.waitFor(
     async () => {
       await watch.look();

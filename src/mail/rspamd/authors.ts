@@ -182,10 +182,10 @@ end
 
 /**
  * Lua: which author addresses an account may use. The same rule as for its envelope sender, from the same source: the
- * view `sender_login`, which the guard writes to a file after each change (`AuthorFiles`).
+ * view `sender_login`, which the guard writes to a file after each change (programs/guard/author-files.ts).
  */
 export const SENDERS_LUA = String.raw`
--- The text of a file that the guard (AuthorFiles) writes; nil while it is missing or incomplete. It is read each time, because it may
+-- The text of a file that the guard writes; nil while it is missing or incomplete. It is read each time, because it may
 -- have changed.
 local function guard_list(name)
   local file = io.open(AUTHOR_LISTS .. "/" .. name, "r")

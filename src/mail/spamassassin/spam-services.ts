@@ -31,7 +31,7 @@ export function spamServices(
 
 /**
  * spamd(8p): one child waits for work, and others start while it is busy, up to `processes` in all. It looks for a user's preferences under
- * the recipient's address (`SpamPreferenceFiles` in programs/guard/watch-content.ts).
+ * the recipient's address (programs/guard/watch-content.ts).
  */
 function spamdCommand(layout: Layout, processes: number): string {
   const options = [

@@ -20,47 +20,36 @@ const END = "# end";
 type Written = Readonly<{ text: string; stat: string | null }>;
 
 /**
- * The files that Rspamd uses to check a mail's author: `senders` (the view `sender_login`) and `clients` (the allow
- * list). With files mail flows while the guard is down. The guard is the only writer of accounts, so they are never out
- * of date. A file that another program emptied, changed or removed is written again at the next check.
+ * Returns what writes the files that Rspamd uses to check a mail's author: `senders` (the view `sender_login`) and `clients` (the
+ * allow list). With files mail flows while the guard is down. The guard is the only writer of accounts, so they are never out
+ * of date. A file that another program emptied, changed or removed is written again at the next call. Throws if they cannot be written.
  */
-export class AuthorFiles {
-  readonly #directory: string;
-  readonly #parts: AuthorFilesParts;
-  readonly #written = new Map<string, Written>();
-  #changes = -1;
-  #domains: readonly string[] = [];
-  #senders = "";
+export function createAuthorFiles(directory: string, { logins, domains, allowed }: AuthorFilesParts): () => void {
+  const written = new Map<string, Written>();
+  let changes = -1;
+  let served: readonly string[] = [];
+  let senders = "";
 
-  constructor(directory: string, parts: AuthorFilesParts) {
-    this.#directory = directory;
-    this.#parts = parts;
-  }
-
-  /** Throws if the files cannot be written. */
-  refresh(): void {
-    const { logins, domains, allowed } = this.#parts;
-    const changes = logins.changes();
-    const served = domains();
-    if (changes !== this.#changes || served !== this.#domains) {
-      const ours = logins.all().filter(({ address }) => served.includes(domainOf(address)));
-      const lines = ours.map(({ address, logins: by }) => `${address} ${by}`);
-      this.#senders = textOf(SENDERS_ARE, lines);
-      this.#changes = changes;
-      this.#domains = served;
-    }
-    this.#keep("senders", this.#senders);
-    this.#keep("clients", textOf(CLIENTS_ARE, allowed()));
-  }
-
-  #keep(name: string, text: string): void {
-    const file = join(this.#directory, name);
-    const written = this.#written.get(name);
-    if (written?.text === text && written.stat === statOf(file)) return;
+  const keep = (name: string, text: string): void => {
+    const file = join(directory, name);
+    const before = written.get(name);
+    if (before?.text === text && before.stat === statOf(file)) return;
     writeFileSync(`${file}.new`, text, { mode: 0o640, flush: true });
     renameSync(`${file}.new`, file);
-    this.#written.set(name, { text, stat: statOf(file) });
-  }
+    written.set(name, { text, stat: statOf(file) });
+  };
+
+  return () => {
+    const now = { changes: logins.changes(), served: domains() };
+    if (now.changes !== changes || now.served !== served) {
+      const ours = logins.all().filter(({ address }) => now.served.includes(domainOf(address)));
+      const lines = ours.map(({ address, logins: by }) => `${address} ${by}`);
+      senders = textOf(SENDERS_ARE, lines);
+      ({ changes, served } = now);
+    }
+    keep("senders", senders);
+    keep("clients", textOf(CLIENTS_ARE, allowed()));
+  };
 }
 
 function textOf(first: string, lines: readonly string[]): string {

@@ -6,8 +6,8 @@ import { Retention } from "../../store/events/retention.ts";
 import { MaintenanceProcess } from "../../store/maintenance/process.ts";
 import { WriteAheadLog } from "../../store/maintenance/write-ahead-log.ts";
 import type { GuardParts } from "./compose-stores.ts";
-import { Checkpoints, Removal } from "./removal.ts";
-import { DatabaseWatch } from "./watch-databases.ts";
+import { createCheckpoints, createRemoval } from "./removal.ts";
+import { createDatabaseWatch } from "./watch-databases.ts";
 
 /** Answers that are ready are sent before the guard ends. */
 const ANSWERS_MS = 100;
@@ -25,7 +25,7 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
   const refusals: { saving: string | null } = { saving: null };
   const flush = engine.flush.bind(engine);
   const restart = (): void => void setTimeout(() => process.exit(1), ANSWERS_MS);
-  const databases = new DatabaseWatch({
+  const databases = createDatabaseWatch({
     engine: { db, path: layout.engineDb },
     accounts: { db: accountsDb, path: layout.accountsDb },
     accountChanges: () => logins.changes(),
@@ -40,7 +40,7 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
     log,
     restart,
   });
-  const checkpoints = new Checkpoints({
+  const checkpoints = createCheckpoints({
     flush,
     refuse: (why) => store.refuse(refusals.saving ?? why),
     log: new WriteAheadLog(db, layout.engineDb),
@@ -59,7 +59,7 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
     noteError: (error: unknown) => databases.noteError(error),
     /** Ends the guard, which is started again at once. */
     restart,
-    removal: new Removal({ engine, store, retention, maintenance, checkpoints, clock, notices, log }),
+    removal: createRemoval({ engine, store, retention, maintenance, checkpoints, clock, notices, log }),
     start() {
       maintenance.start();
       checkpoints.start();

@@ -34,18 +34,18 @@ import { SqliteFigures } from "../../store/events/figures.ts";
 import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
 import { AccountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
-import { AuthorFiles } from "./author-files.ts";
+import { createAuthorFiles } from "./author-files.ts";
 import { composeFirewall } from "./compose-firewall.ts";
 import { composeMaintenance } from "./compose-maintenance.ts";
 import { composeSources } from "./compose-sources.ts";
 import { composeStores } from "./compose-stores.ts";
-import { Housekeeping } from "./housekeeping.ts";
-import { changedKeys, lookAtDomains, readSettings, readSettingsText, ServedSettings } from "./settings.ts";
-import { AlertWatch } from "./watch-alerts.ts";
-import { BanMails, lookAtBans } from "./watch-bans.ts";
-import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
+import { createHousekeeping } from "./housekeeping.ts";
+import { changedKeys, createServedSettings, lookAtDomains, readSettings, readSettingsText } from "./settings.ts";
+import { createAlertWatch } from "./watch-alerts.ts";
+import { createBanMails, lookAtBans } from "./watch-bans.ts";
+import { createContentWatch, createSpamPreferenceFiles } from "./watch-content.ts";
 import { lookAtExport } from "./watch-export.ts";
-import { ClockWatch, DiskWatch, TrackingWatch } from "./watch-machine.ts";
+import { createClockWatch, createDiskWatch, createTrackingWatch } from "./watch-machine.ts";
 
 type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
 
@@ -70,7 +70,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const flush = (): void => engine.flush();
   const stores = composeStores(layout, clock, flush);
   const { db, events, store, banLog, correspondents, recipients, senders } = stores;
-  const served = new ServedSettings({ ...stores, notices, clock });
+  const served = createServedSettings({ ...stores, notices, clock });
   served.serve(settings);
 
   const greylisting = createGreylisting({
@@ -116,8 +116,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
-  const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
-  const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
+  const disk = createDiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
+  const clockWatch = createClockWatch({ ...common, clock, restart: () => maintenance.restart() });
   /**
    * Whether a copy of the mail may wait in our queue: for another server, or for a mailbox whose quota Postfix does not ask about. It
    * asks about the recipient's own mailbox and the only account behind an alias. Null, for a mail that will be held, counts as another
@@ -136,7 +136,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     most: () => settingsNow["alerts.thresholds.bans_in_force"],
   };
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
-  const tracking = new TrackingWatch({ notices });
+  const tracking = createTrackingWatch({ notices });
   const dns = watchDns({ names, domain: () => engine.policy.domains[0], notices, clock });
   const watches = {
     often: [() => clockWatch.look(), () => firewall.lookAtBlockedPorts(), () => lookAtFactors({ notices, ...stores })],
@@ -150,7 +150,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       () => lookAtExport(exported),
     ],
   };
-  const housekeeping = new Housekeeping({
+  const housekeeping = createHousekeeping({
     ...common,
     ...counts,
     queue,
@@ -162,13 +162,13 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     deliveries,
     watches,
   });
-  const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
-  const authors = new AuthorFiles(layout.authorLists, {
+  const preferences = createSpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
+  const authors = createAuthorFiles(layout.authorLists, {
     logins: stores.logins,
     domains: () => engine.policy.domains,
     allowed: () => [...engine.policy.allow, ...store.allowed().map(({ prefix }) => prefix)],
   });
-  const content = new ContentWatch({ preferences, authors, log });
+  const content = createContentWatch({ preferences, authors, log });
 
   const state = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const isSuspended = (account: string): boolean => {
@@ -184,7 +184,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const upkeep = createUpkeep({ ...common, ...stores, settings: () => settingsNow, publishedFor });
   const health = () => healthOf({ keeper, notices, clock, ...state, needs });
   const onCommit = toDisk.onCommit.bind(toDisk);
-  const watch = new AlertWatch({ ...common, db, flush, onCommit, health, names, recipients }, settings);
+  const watch = createAlertWatch({ ...common, db, flush, onCommit, health, names, recipients }, settings);
   const passwords = new PasswordTurns();
   const run = createCommands({
     ...stores,
@@ -233,9 +233,9 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const control = new ControlServer({ origin: "root", run, subscribe, report });
   const fromWeb = new ControlServer({ origin: "web", run, subscribe, report });
 
-  const banMails = new BanMails({ keeper, clock, log });
+  const mailBan = createBanMails({ keeper, clock, log });
   const banned: ReportTakerParts["banned"] = (ban, why) => {
-    if (settingsNow["fail2ban.destemail"] !== "") banMails.send(ban, why);
+    if (settingsNow["fail2ban.destemail"] !== "") mailBan(ban, why);
   };
   const sources = composeSources({
     ...common,
@@ -245,7 +245,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     report,
     banned,
     submissionSessions,
-    hasRoom: (recipient) => !disk.lacksRoom && !(disk.lacksRoomToQueue && mayWait(recipient)),
+    hasRoom: (recipient) => !disk.lacksRoom() && !(disk.lacksRoomToQueue() && mayWait(recipient)),
     guardsProxied: () => firewall.guardsProxied(),
     aheadMs: () => clock.jump()?.byMs ?? 0,
   });

@@ -12,8 +12,8 @@ import { layoutOf } from "../../settings/layout.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { EventNames } from "../../store/events/event-index.ts";
 import { EventTally } from "../../store/events/event-tally.ts";
-import { Housekeeping } from "./housekeeping.ts";
-import { DiskWatch } from "./watch-machine.ts";
+import { createHousekeeping } from "./housekeeping.ts";
+import { createDiskWatch } from "./watch-machine.ts";
 
 /** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
 async function setUp(
@@ -36,7 +36,7 @@ async function setUp(
   const layout = layoutOf(temporaryDirectory());
   const readiness: (string | null)[] = [];
   const said = (why: string): unknown => (failures === null ? assert.fail(why) : failures.push(why));
-  const housekeeping = new Housekeeping({
+  const housekeeping = createHousekeeping({
     engine: kit.engine,
     banLog: sqliteBanLog(kit.db),
     names,
@@ -52,7 +52,7 @@ async function setUp(
       hasProxies: false,
       rebuild: () => undefined,
     }),
-    disk: new DiskWatch({ layout, clock, notices, reservedBytes: () => 0 }),
+    disk: createDiskWatch({ layout, clock, notices, reservedBytes: () => 0 }),
     served: { look: () => undefined },
     deliveries: {
       look: (ready) => {

@@ -15,20 +15,20 @@ import type { Layout } from "../../settings/layout.ts";
 import type { SqliteStore } from "../../store/engine-db/store.ts";
 import type { EventNames } from "../../store/events/event-index.ts";
 import type { EventTally } from "../../store/events/event-tally.ts";
-import { type Removal, StepSize } from "./removal.ts";
-import type { ServedSettings } from "./settings.ts";
-import type { DiskWatch } from "./watch-machine.ts";
+import { type createRemoval, StepSize } from "./removal.ts";
+import type { createServedSettings } from "./settings.ts";
+import type { createDiskWatch } from "./watch-machine.ts";
 
 type HousekeepingParts = Readonly<{
   engine: Engine;
   banLog: BanLog;
-  removal: Pick<Removal, "round">;
+  removal: Pick<ReturnType<typeof createRemoval>, "round">;
   tally: EventTally;
   store: SqliteStore;
   names: EventNames;
   leakMonitor: Pick<ReturnType<typeof monitorBanLeaks>, "look">;
-  disk: Pick<DiskWatch, "look" | "lacksRoom">;
-  served: Pick<ServedSettings, "look">;
+  disk: Pick<ReturnType<typeof createDiskWatch>, "look" | "lacksRoom">;
+  served: Pick<ReturnType<typeof createServedSettings>, "look">;
   /** Each reports its own findings, in each round or in every fifth. */
   watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
   queue: Pick<QueueUpkeep, "round">;
@@ -50,67 +50,57 @@ const CATCH_UP_MS = 400;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 
 /** Periodic work: expiring bans, aggregating events, checking the disk. */
-export class Housekeeping {
-  readonly #parts: HousekeepingParts;
-  #timer: NodeJS.Timeout | null = null;
-  #keeperAskedAt = 0;
-  #askingKeeper = false;
-  #working = false;
-  #rounds = 0;
-  readonly #tallied = new StepSize(ROWS);
-  readonly #named = new StepSize(ROWS);
+export function createHousekeeping(parts: HousekeepingParts) {
+  const { engine, banLog, disk, deliveries, clock, notices, log, layout, keeper } = parts;
+  let timer: NodeJS.Timeout | undefined;
+  let keeperAskedAt = 0;
+  let askingKeeper = false;
+  let working = false;
+  let rounds = 0;
+  const tallied = new StepSize(ROWS);
+  const named = new StepSize(ROWS);
   /** Whether events came during the last pause between two steps. */
-  #isBusy = false;
+  let isBusy = false;
   /** Why the last round failed, which is logged once. */
-  #failure = "";
-
-  constructor(parts: HousekeepingParts) {
-    this.#parts = parts;
-  }
+  let failure = "";
 
   /** Lifts bans that root lifted in the kernel while the guard was down. Call it before the kernel gets the bans again. */
-  async breakGlass(): Promise<void> {
-    const { engine, banLog, clock, layout } = this.#parts;
+  async function endBrokenGlass(): Promise<void> {
     if (!existsSync(layout.breakGlass)) return;
     const { isDone } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
     if (isDone) rmSync(layout.breakGlass, { force: true });
   }
 
-  start(): void {
-    this.#timer = setInterval(() => void this.#round(), EVERY_MS);
+  function start(): void {
+    timer = setInterval(() => void round(), EVERY_MS);
   }
 
-  stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-  }
-
-  async #round(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
-    const { engine, banLog, store, clock, removal, queue, disk, served, leakMonitor, watches, tally, names } =
-      this.#parts;
+  async function round(): Promise<void> {
+    if (working) return;
+    working = true;
+    const { store, removal, queue, served, leakMonitor, watches, tally, names } = parts;
     // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
     void removal.round();
     void queue.round();
-    void this.#askKeeper();
-    await this.#each([
+    void askKeeper();
+    await each([
       ...watches.often,
-      ...(this.#rounds % SELDOM_ROUNDS === 0 ? watches.seldom : []),
+      ...(rounds % SELDOM_ROUNDS === 0 ? watches.seldom : []),
       () => disk.look(),
       () => leakMonitor.look(),
       () => served.look(),
-      () => this.#probeDatabase(),
+      probeDatabase,
       () => expireBans(engine, banLog, clock),
       () => expireAllowed(engine, store, clock),
-      () => this.#catchUp(this.#tallied, (most) => tally.step(most)),
-      () => this.#catchUp(this.#named, (most) => names.step(most)),
+      () => catchUp(tallied, (most) => tally.step(most)),
+      () => catchUp(named, (most) => names.step(most)),
     ]);
-    this.#rounds += 1;
-    this.#working = false;
+    rounds += 1;
+    working = false;
   }
 
   /** A failed task, such as a write while the database is locked, does not prevent the others. */
-  async #each(steps: readonly (() => unknown)[]): Promise<void> {
+  async function each(steps: readonly (() => unknown)[]): Promise<void> {
     const failures = new Set<string>();
     for (const step of steps)
       try {
@@ -119,16 +109,15 @@ export class Housekeeping {
         failures.add(messageOf(error));
       }
     const why = [...failures].join("; ");
-    if (why !== "" && why !== this.#failure) this.#parts.log.error("Housekeeping failed; it is tried again.", { why });
-    this.#failure = why;
+    if (why !== "" && why !== failure) log.error("Housekeeping failed; it is tried again.", { why });
+    failure = why;
   }
 
   /**
    * Whether writing works again: an idle server would not notice until its next mail. A real write, because an empty
    * transaction succeeds on a full disk too.
    */
-  async #probeDatabase(): Promise<void> {
-    const { engine, notices, clock } = this.#parts;
+  async function probeDatabase(): Promise<void> {
     if (!notices.list().some(({ code }) => code === "database_unwritable")) return;
     await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
@@ -137,35 +126,35 @@ export class Housekeeping {
    * Adds events to what only people's searches need, which may lag: tiny steps with pauses while mail comes, larger ones without
    * otherwise. A flood leaves some for later rounds.
    */
-  async #catchUp(size: StepSize, step: (most: number) => boolean): Promise<void> {
-    const { engine } = this.#parts;
+  async function catchUp(size: StepSize, step: (most: number) => boolean): Promise<void> {
     for (const until = performance.now() + CATCH_UP_MS; performance.now() < until; ) {
       engine.flush();
       const [from, last] = [performance.now(), engine.lastEventId];
       if (!step(size.rows)) return;
       const tookMs = performance.now() - from;
-      await (this.#isBusy ? pause(PAUSE_TIMES * tookMs) : nextTurn());
-      this.#isBusy = engine.lastEventId !== last;
-      size.took(tookMs, this.#isBusy ? BUSY_STEP_MS : QUIET_STEP_MS);
+      await (isBusy ? pause(PAUSE_TIMES * tookMs) : nextTurn());
+      isBusy = engine.lastEventId !== last;
+      size.took(tookMs, isBusy ? BUSY_STEP_MS : QUIET_STEP_MS);
     }
   }
 
   /** Raises conditions that only the root process sees, with the owner's other notices. */
-  async #askKeeper(): Promise<void> {
-    const { clock, keeper, notices, deliveries, disk } = this.#parts;
-    if (this.#askingKeeper || clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
-    this.#keeperAskedAt = clock.now();
-    this.#askingKeeper = true;
+  async function askKeeper(): Promise<void> {
+    if (askingKeeper || clock.now() - keeperAskedAt < KEEPER_EVERY_MS) return;
+    keeperAskedAt = clock.now();
+    askingKeeper = true;
     const reply = await keeper.ask({ verb: "status" });
-    this.#askingKeeper = false;
+    askingKeeper = false;
     if (!reply.ok) return;
     for (const code of KEEPER_NOTICES) {
       const trouble = reply.troubles?.find((one) => one.code === code);
       if (trouble === undefined) notices.clear(code);
       else notices.raise(code, trouble.detail, trouble.about);
     }
-    void deliveries.look(disk.lacksRoom ? null : readyDovecot(reply));
+    void deliveries.look(disk.lacksRoom() ? null : readyDovecot(reply));
   }
+
+  return { breakGlass: endBrokenGlass, start, stop: () => clearInterval(timer) };
 }
 
 /** Its run, by its process id; null while it does not work. */

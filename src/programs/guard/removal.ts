@@ -39,91 +39,79 @@ const LOOK_MS = 200;
 const PAUSE_TIMES = 3;
 
 /** Lets the maintenance process copy and flush the write-ahead log, and bounds the log if that fails. */
-export class Checkpoints {
-  readonly #parts: CheckpointsParts;
-  readonly #limits: LogLimits;
-  #timer: NodeJS.Timeout | null = null;
-  #running = false;
-  #pausedUntil = 0;
-  #forceAt: number;
-  #waiting: (() => void)[] = [];
+export function createCheckpoints(
+  { flush, refuse, log, maintenance, notices, journal }: CheckpointsParts,
+  limits: LogLimits = LOG_LIMITS,
+) {
+  let timer: NodeJS.Timeout | undefined;
+  let running = false;
+  let pausedUntil = 0;
+  let forceAt: number = limits.forceBytes;
+  const waiting: (() => void)[] = [];
 
-  constructor(parts: CheckpointsParts, limits: LogLimits = LOG_LIMITS) {
-    this.#parts = parts;
-    this.#limits = limits;
-    this.#forceAt = limits.forceBytes;
+  function start(): void {
+    timer = setInterval(look, LOOK_MS);
   }
 
-  start(): void {
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  function stop(): void {
+    clearInterval(timer);
+    ended();
   }
 
-  stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#ended();
-  }
-
-  /** Resolves once the running or next pass has ended. */
-  passEnds(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Whether deferrable work should write less. */
-  get isBehind(): boolean {
-    return this.#parts.log.bytes > this.#limits.slowBytes;
-  }
-
-  #look(): void {
-    const bytes = this.#parts.log.bytes;
-    this.#parts.refuse(
-      bytes > this.#limits.mostBytes ? `the write-ahead log holds ${Math.round(bytes / MB)} MB` : null,
-    );
-    if (bytes < this.#limits.copyBytes) {
-      this.#ended();
-      return this.#emptied();
+  function look(): void {
+    const bytes = log.bytes;
+    refuse(bytes > limits.mostBytes ? `the write-ahead log holds ${Math.round(bytes / MB)} MB` : null);
+    if (bytes < limits.copyBytes) {
+      ended();
+      return emptied();
     }
-    if (!this.#running && (bytes >= this.#forceAt || performance.now() >= this.#pausedUntil)) void this.#pass();
+    if (!running && (bytes >= forceAt || performance.now() >= pausedUntil)) void pass();
   }
 
-  async #pass(): Promise<void> {
-    const { flush, log, maintenance, journal } = this.#parts;
-    this.#running = true;
+  async function pass(): Promise<void> {
+    running = true;
     const from = performance.now();
     try {
       flush();
       log.hold();
       const copied = await maintenance.ask({ type: "checkpoint" });
       flush();
-      if (log.release(copied)) this.#emptied();
-      else if (log.bytes >= this.#forceAt) this.#force(log.bytes);
+      if (log.release(copied)) emptied();
+      else if (log.bytes >= forceAt) force(log.bytes);
     } catch (error) {
       log.release(null);
       journal.error("A checkpoint failed; it is tried again.", { why: messageOf(error) });
     }
-    this.#pausedUntil = performance.now() + PAUSE_TIMES * (performance.now() - from);
-    this.#running = false;
-    this.#ended();
+    pausedUntil = performance.now() + PAUSE_TIMES * (performance.now() - from);
+    running = false;
+    ended();
   }
 
-  #ended(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+  function ended(): void {
+    for (const resolve of waiting.splice(0)) resolve();
   }
 
   /** The last resort, after a pass has left little to do. If the log stays held, it is not tried at each check. */
-  #force(bytes: number): void {
-    const { log, notices } = this.#parts;
-    if (log.force()) return this.#emptied();
+  function force(bytes: number): void {
+    if (log.force()) return emptied();
     notices.raise("database_log_held", `${Math.round(bytes / MB)} MB`);
-    this.#forceAt = bytes + this.#limits.forceBytes / 4;
+    forceAt = bytes + limits.forceBytes / 4;
   }
 
-  #emptied(): void {
-    this.#forceAt = this.#limits.forceBytes;
-    this.#pausedUntil = 0;
-    this.#parts.notices.clear("database_log_held");
+  function emptied(): void {
+    forceAt = limits.forceBytes;
+    pausedUntil = 0;
+    notices.clear("database_log_held");
   }
+
+  return {
+    start,
+    stop,
+    /** Resolves once the running or next pass has ended. */
+    passEnds: () => new Promise<void>((resolve) => void waiting.push(resolve)),
+    /** Whether deferrable work should write less. */
+    isBehind: () => log.bytes > limits.slowBytes,
+  };
 }
 
 type RemovalParts = Readonly<{
@@ -131,7 +119,7 @@ type RemovalParts = Readonly<{
   store: Pick<SqliteStore, "indexWaiting">;
   retention: Retention;
   maintenance: Pick<MaintenanceProcess, "ask">;
-  checkpoints: Pick<Checkpoints, "isBehind" | "passEnds">;
+  checkpoints: Pick<ReturnType<typeof createCheckpoints>, "isBehind" | "passEnds">;
   clock: Clock;
   notices: Notices;
   log: Log;
@@ -149,101 +137,94 @@ const STEPS_A_PASS = 50;
 
 /** As many rows as fit into a time: a fast machine handles more of them than a slow one, an empty cache fewer. */
 export class StepSize {
-  readonly #least: number;
-  readonly #most: number;
+  readonly #bounds: typeof ROWS;
   rows: number;
 
-  constructor({ least, most }: Readonly<{ least: number; most: number }>) {
-    this.#least = least;
-    this.#most = most;
-    this.rows = least;
+  constructor(bounds: typeof ROWS) {
+    this.#bounds = bounds;
+    this.rows = bounds.least;
   }
 
   /** After a step of `rows`. The next may take `msEach`. */
   took(tookMs: number, msEach: number): void {
+    const { least, most } = this.#bounds;
     const fitting = (this.rows * msEach) / Math.max(tookMs, 0.01);
     // Half of the estimate, so that one lucky step does not make the next one long.
-    this.rows = Math.round(Math.min(this.#most, Math.max(this.#least, (this.rows + fitting) / 2)));
+    this.rows = Math.round(Math.min(most, Math.max(least, (this.rows + fitting) / 2)));
   }
 }
 
 /** Removes old or excess events: a little in each turn of the event loop, between two turns of decisions. */
-export class Removal {
-  readonly #parts: RemovalParts;
-  readonly #size = new StepSize(ROWS);
-  #warmUpTo = 0;
-  #pressedAt = 0;
-  #working = false;
-  #stopped = false;
-
-  constructor(parts: RemovalParts) {
-    this.#parts = parts;
-  }
-
-  stop(): void {
-    this.#stopped = true;
-  }
+export function createRemoval({
+  engine,
+  store,
+  retention,
+  maintenance,
+  checkpoints,
+  clock,
+  notices,
+  log,
+}: RemovalParts) {
+  const size = new StepSize(ROWS);
+  let warmUpTo = 0;
+  let pressedAt = 0;
+  let working = false;
+  let stopped = false;
 
   /** Ends once nothing is left to remove. Never rejects. */
-  async round(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
+  async function round(): Promise<void> {
+    if (working) return;
+    working = true;
     try {
-      this.#parts.engine.flush();
-      this.#parts.store.indexWaiting();
-      await this.#count();
-      const { checkpoints } = this.#parts;
+      engine.flush();
+      store.indexWaiting();
+      await count();
       for (let steps = 1; ; steps++) {
         // A flood may start and end within one round.
-        await this.#tellOfPress();
-        if (this.#stopped || !this.#step()) break;
-        await this.#warm();
-        await (checkpoints.isBehind && steps % STEPS_A_PASS === 0 ? checkpoints.passEnds() : nextTurn());
+        await tellOfPress();
+        if (stopped || !step()) break;
+        await warm();
+        await (checkpoints.isBehind() && steps % STEPS_A_PASS === 0 ? checkpoints.passEnds() : nextTurn());
       }
     } catch (error) {
-      this.#parts.log.error("Old events could not be removed; it is tried again.", { why: messageOf(error) });
+      log.error("Old events could not be removed; it is tried again.", { why: messageOf(error) });
     }
-    this.#working = false;
+    working = false;
   }
 
-  #step(): boolean {
-    const { engine, retention, clock } = this.#parts;
+  function step(): boolean {
     engine.flush();
     const from = performance.now();
-    const more = retention.step(clock.now(), this.#size.rows);
-    this.#size.took(performance.now() - from, STEP_MS);
+    const more = retention.step(clock.now(), size.rows);
+    size.took(performance.now() - from, STEP_MS);
     return more;
   }
 
   /** Without the maintenance process nothing is counted: old events wait until it is back. */
-  async #count(): Promise<void> {
-    const { retention, maintenance, clock } = this.#parts;
+  async function count(): Promise<void> {
     if (!retention.mustCount(clock.now())) return;
     const staleBefore = retention.staleBefore(clock.now());
     const surplus = await maintenance.ask({ type: "count", staleBefore });
     if (surplus !== null) retention.counted(surplus, clock.now());
   }
 
-  async #warm(): Promise<void> {
-    const { retention, maintenance } = this.#parts;
-    if (retention.nextId + ROWS.most < this.#warmUpTo) return;
-    const from = Math.max(this.#warmUpTo, retention.nextId);
-    this.#warmUpTo = from + WARM_ROWS;
+  async function warm(): Promise<void> {
+    if (retention.nextId + ROWS.most < warmUpTo) return;
+    const from = Math.max(warmUpTo, retention.nextId);
+    warmUpTo = from + WARM_ROWS;
     await maintenance.ask({ type: "warm", from, rows: WARM_ROWS });
   }
 
-  async #tellOfPress(): Promise<void> {
-    const { engine, retention, clock, notices } = this.#parts;
+  async function tellOfPress(): Promise<void> {
     const isReported = notices.list().some(({ code }) => code === "events_aggregated");
     const isPressed = retention.isPressed();
-    if (isPressed) this.#pressedAt = clock.now();
-    else if (isReported && clock.now() - this.#pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
+    if (isPressed) pressedAt = clock.now();
+    else if (isReported && clock.now() - pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
     if (!isPressed || isReported) return;
     notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
-    await engine.audit({
-      type: "EVENTS_AGGREGATED",
-      subject: "The oldest events are summed up by the hour",
-      by: "engine",
-    });
+    const subject = "The oldest events are summed up by the hour";
+    await engine.audit({ type: "EVENTS_AGGREGATED", subject, by: "engine" });
   }
+
+  return { round, stop: () => void (stopped = true) };
 }

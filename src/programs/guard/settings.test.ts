@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { accountsMigrations } from "../../store/accounts-db/schema.ts";
-import { changedKeys, lookAtDomains, readSettings, ServedSettings } from "./settings.ts";
+import { changedKeys, createServedSettings, lookAtDomains, readSettings } from "./settings.ts";
 
 function read(toml: string | null) {
   const layout = layoutOf(temporaryDirectory());
@@ -52,7 +52,7 @@ test("settings that the accounts' database cannot store are reported, and retrie
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
   const served: string[] = [];
   let [isLocked, tries, ended] = [true, 0, 0];
-  const settings = new ServedSettings({
+  const settings = createServedSettings({
     networks: {
       serve: ({ domains }) => {
         tries += 1;
@@ -86,7 +86,7 @@ test("settings that the accounts' database cannot store are reported, and retrie
 
 test("if mailbox users may no longer use the dashboard, their sessions end for good", () => {
   const ended: unknown[] = [];
-  const settings = new ServedSettings({
+  const settings = createServedSettings({
     networks: { serve: () => undefined },
     files: { endFollowing: () => undefined },
     sessions: { end: (which) => ended.push(which) },

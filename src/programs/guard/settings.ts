@@ -49,31 +49,25 @@ type ServedSettingsParts = Readonly<{
  * The settings that Postfix and Dovecot read from the accounts' database, and the sessions that new settings end. While the database
  * cannot be written, the previous ones stay in force, with a notice, and the guard retries.
  */
-export class ServedSettings {
-  readonly #parts: ServedSettingsParts;
-  #waiting: Settings | null = null;
-  #triedAt = Number.NEGATIVE_INFINITY;
+export function createServedSettings({ networks, files, sessions, notices, clock }: ServedSettingsParts) {
+  let waiting: Settings | null = null;
+  let triedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: ServedSettingsParts) {
-    this.#parts = parts;
-  }
-
-  serve(settings: Settings): void {
-    this.#waiting = settings;
-    this.#try();
+  function serve(settings: Settings): void {
+    waiting = settings;
+    attempt();
   }
 
   /** Call it about every second. */
-  look(): void {
-    const now = this.#parts.clock.now();
-    if (this.#waiting !== null && Math.abs(now - this.#triedAt) >= AGAIN_MS) this.#try();
+  function look(): void {
+    const now = clock.now();
+    if (waiting !== null && Math.abs(now - triedAt) >= AGAIN_MS) attempt();
   }
 
-  #try(): void {
-    const { networks, files, sessions, notices, clock } = this.#parts;
-    const settings = this.#waiting;
+  function attempt(): void {
+    const settings = waiting;
     if (settings === null) return;
-    this.#triedAt = clock.now();
+    triedAt = clock.now();
     const administrator = parseAddress(settings["accounts.administrator"]);
     const { domains, "recipients.blocked": refused, "logins.networks": everywhere } = settings;
     try {
@@ -84,9 +78,11 @@ export class ServedSettings {
     } catch (error) {
       return notices.raise("accounts_unwritable", messageOf(error));
     }
-    this.#waiting = null;
+    waiting = null;
     notices.clear("accounts_unwritable");
   }
+
+  return { serve, look };
 }
 
 /** Reports accounts and aliases whose domain has left the settings, perhaps by mistake: Postfix defers their mail. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { codeOf } from "../../core/error.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { StandIn } from "./stand-in.ts";
+import { startStandIn } from "./stand-in.ts";
 
 /**
  * The guard's service starts it before the guard starts and after it has ended, with the data directory, the port of Dovecot's
@@ -11,17 +11,14 @@ import { StandIn } from "./stand-in.ts";
 const LOOK_MS = 200;
 const [data = "", port = "", supervisor = ""] = process.argv.slice(2);
 const layout = layoutOf(data);
-const standIn = new StandIn(
-  {
-    handover: layout.standIn,
-    policySocket: layout.policySocket,
-    loginPort: Number(port),
-    loginSecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
-  },
-  () => process.exit(0),
-);
+const places = {
+  handover: layout.standIn,
+  policySocket: layout.policySocket,
+  loginPort: Number(port),
+  loginSecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
+};
 try {
-  await standIn.start();
+  await startStandIn(places, () => process.exit(0));
 } catch {
   // A second stand-in, or the guard, answers there.
   process.exit(0);

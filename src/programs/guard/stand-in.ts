@@ -29,46 +29,33 @@ export const WITHOUT_GUARD: PolicyOptions = {
 
 /**
  * Accepts everything while the guard is known to be dead. Without an answer Postfix and Dovecot refuse temporarily, so a
- * slow guard lets no one bypass its limits. Nothing is recorded here.
+ * slow guard lets no one bypass its limits. Nothing is recorded here. `left` is called once the guard has taken over. Rejects if another
+ * stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first.
  */
-export class StandIn {
-  readonly #places: StandInPlaces;
-  readonly #policy: ReturnType<typeof policyServer>;
-  readonly #logins: LoginPolicyServer;
-  /** Needs a written request: a starting program also connects, to see whether another one listens. */
-  readonly #handover = createServer((client) => {
+export async function startStandIn(places: StandInPlaces, left: () => void): Promise<void> {
+  const submit: Submit = (_, answer) => answer(decision("pass", "below_limit"));
+  const report = (): void => undefined;
+  const policy = policyServer(submit, report, WITHOUT_GUARD);
+  // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
+  const guardsProxied = (): boolean => true;
+  const logins = new LoginPolicyServer({ submit, secret: places.loginSecret, report, guardsProxied });
+  const leave = async (): Promise<void> => {
+    handover.close();
+    await Promise.all([policy.stop(), logins.stop()]);
+  };
+  // Needs a written request: a starting program also connects, to see whether another one listens.
+  const handover = createServer((client) => {
     client.on("error", () => client.destroy());
-    client.once("data", () => void this.#leave().finally(() => client.destroy()));
-  });
-
-  /** `left` is called once the guard has taken over. */
-  constructor(places: StandInPlaces, left: () => void) {
-    this.#places = places;
-    const pass: Submit = (_, answer) => answer(decision("pass", "below_limit"));
-    const silent = (): void => undefined;
-    this.#policy = policyServer(pass, silent, WITHOUT_GUARD);
-    // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
-    const guardsProxied = (): boolean => true;
-    this.#logins = new LoginPolicyServer({ submit: pass, secret: places.loginSecret, report: silent, guardsProxied });
-    this.#handover.once("close", left);
-  }
-
-  /** Rejects if another stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first. */
-  async start(): Promise<void> {
-    await listenUnix(this.#handover, this.#places.handover, 0o600);
-    try {
-      await this.#policy.start(this.#places.policySocket);
-      // Another user's program may hold the port: only sign-ins wait for its end, not mail.
-      await this.#logins.start(this.#places.loginPort).catch(() => undefined);
-    } catch (error) {
-      await this.#leave();
-      throw error;
-    }
-  }
-
-  async #leave(): Promise<void> {
-    this.#handover.close();
-    await Promise.all([this.#policy.stop(), this.#logins.stop()]);
+    client.once("data", () => void leave().finally(() => client.destroy()));
+  }).once("close", left);
+  await listenUnix(handover, places.handover, 0o600);
+  try {
+    await policy.start(places.policySocket);
+    // Another user's program may hold the port: only sign-ins wait for its end, not mail.
+    await logins.start(places.loginPort).catch(() => undefined);
+  } catch (error) {
+    await leave();
+    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { MAIL, WELL } from "../../../test/kit/samples.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { AlertWatch } from "./watch-alerts.ts";
+import { createAlertWatch } from "./watch-alerts.ts";
 
 const TIMED = { timeout: patience(30_000) };
 const MAILED = 'email = ["owner@elsewhere.example"]\n';
@@ -35,7 +35,7 @@ async function watching(t: TestContext, alerts: string) {
     clock,
     log: { ...SILENT, error: assert.fail },
   };
-  const watch = new AlertWatch(parts, settingsOf(alerts));
+  const watch = createAlertWatch(parts, settingsOf(alerts));
   t.after(() => watch.stop());
   const mails = () => asked.flatMap((command) => (command.verb === "mail_alert" ? [command] : []));
   return { watch, parts, engine, store, notices, mails, accounts, saved };

@@ -35,72 +35,55 @@ type AlertWatchParts = Readonly<{
 }>;
 
 /** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
-export class AlertWatch {
-  readonly alerts: Alerts;
-  readonly #heartbeat: ReturnType<typeof createHeartbeat>;
-  readonly #parts: AlertWatchParts;
-  readonly #world: ChannelWorld;
-  #settings: Settings;
-  #timer: NodeJS.Timeout | null = null;
-
-  constructor(parts: AlertWatchParts, settings: Settings) {
-    const { db, flush, onCommit, health, notices, names, clock, log } = parts;
-    this.#parts = parts;
-    this.#settings = settings;
-    this.#world = { lookup: receiverLookup(names), clock };
-    const store = sqliteAlertStore(db);
-    const save: typeof store.save = (state) => {
-      flush();
-      store.save(state);
-      onCommit({ bansChanged: false });
-    };
-    const events = sqliteAlertEvents(db);
-    const last = (): number => {
-      // The ids of a lost transaction are reused, and would be skipped.
-      flush();
-      return events.last();
-    };
-    const components = watchComponents(async () => (await health()).components, clock);
-    const read = { last, firstSince: events.firstSince.bind(events), between: events.between.bind(events) };
-    const saved = { load: () => store.load(), save };
-    this.alerts = new Alerts({ events: read, store: saved, notices, components, clock, log }, this.#alertSettings());
-    this.#heartbeat = createHeartbeat({
-      ping: () => heartbeatTo(this.#settings, this.#world),
-      isWell: () => this.alerts.isWell,
+export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settings) {
+  const { db, flush, onCommit, health, notices, names, keeper, recipients, clock, log } = parts;
+  let settings = settingsAtStart;
+  let timer: NodeJS.Timeout | undefined;
+  const world: ChannelWorld = { lookup: receiverLookup(names), clock };
+  const store = sqliteAlertStore(db);
+  const events = sqliteAlertEvents(db);
+  const alerts = new Alerts(
+    {
+      events: {
+        last: () => {
+          // The ids of a lost transaction are reused, and would be skipped.
+          flush();
+          return events.last();
+        },
+        firstSince: events.firstSince.bind(events),
+        between: events.between.bind(events),
+      },
+      store: {
+        load: () => store.load(),
+        save: (state) => {
+          flush();
+          store.save(state);
+          onCommit({ bansChanged: false });
+        },
+      },
+      notices,
+      components: watchComponents(async () => (await health()).components, clock),
       clock,
       log,
-    });
-  }
-
-  configure(settings: Settings): void {
-    this.#settings = settings;
-    this.alerts.configure(this.#alertSettings());
-  }
-
-  start(): void {
-    this.#timer = setInterval(() => {
-      void this.alerts.round();
-      const { "alerts.heartbeat": watcher, "alerts.heartbeat_every": everyMs } = this.#settings;
-      void this.#heartbeat.round(watcher === "" ? null : everyMs);
-    }, SECOND_MS);
-  }
-
-  /** Finishes the running round; undelivered messages are sent after the next start. */
-  async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.alerts.stop();
-  }
+    },
+    alertSettings(),
+  );
+  const heartbeat = createHeartbeat({
+    ping: () => heartbeatTo(settings, world),
+    isWell: () => alerts.isWell,
+    clock,
+    log,
+  });
 
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
-  async #mail(message: AlertMessage): Promise<Sent> {
-    const to = postmaster(this.#settings);
-    if (this.#settings["alerts.email"].length === 0 && !this.#parts.recipients.exists(to))
+  async function ownQueueMail(message: AlertMessage): Promise<Sent> {
+    const to = postmaster(settings);
+    if (settings["alerts.email"].length === 0 && !recipients.exists(to))
       return { ok: false, reason: `${to} reaches no one before the first account is added.`, waits: true };
-    return ownQueue(this.#parts.keeper)(message);
+    return ownQueue(keeper)(message);
   }
 
-  #alertSettings(): AlertSettings {
-    const settings = this.#settings;
+  function alertSettings(): AlertSettings {
     return {
       mailedTo: alertMailTo(settings),
       thresholds: {
@@ -125,7 +108,27 @@ export class AlertWatch {
         digestMs: settings["alerts.digest"],
       },
       language: settings["alerts.language"],
-      channels: channelsOf(settings, { ...this.#world, ownQueue: (message) => this.#mail(message) }),
+      channels: channelsOf(settings, { ...world, ownQueue: ownQueueMail }),
     };
   }
+
+  return {
+    alerts,
+    configure(now: Settings): void {
+      settings = now;
+      alerts.configure(alertSettings());
+    },
+    start(): void {
+      timer = setInterval(() => {
+        void alerts.round();
+        const { "alerts.heartbeat": watcher, "alerts.heartbeat_every": everyMs } = settings;
+        void heartbeat.round(watcher === "" ? null : everyMs);
+      }, SECOND_MS);
+    },
+    /** Finishes the running round; undelivered messages are sent after the next start. */
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      await alerts.stop();
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
 import { BAN, JAIL_REPORT } from "../../../test/kit/samples.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { BanMails, lookAtBans } from "./watch-bans.ts";
+import { createBanMails, lookAtBans } from "./watch-bans.ts";
 
 test("more bans in force than the setting are reported, not counting the owner's", () => {
   const notices = new NoticeBoard();
@@ -26,14 +26,14 @@ async function mailing(...reply: Parameters<typeof keeperOnSocket>) {
   const warned: unknown[] = [];
   const clock = new HandClock();
   const log = { info: assert.fail, error: assert.fail, warn: (_says: string, data: unknown) => warned.push(data) };
-  const mails = new BanMails({ keeper, clock, log });
-  return { asked, warned, clock, mails };
+  const send = createBanMails({ keeper, clock, log });
+  return { asked, warned, clock, send };
 }
 
 test("a ban is mailed with its jail, its number of failures and its length", async (t) => {
-  const { asked, mails } = await mailing();
-  mails.send(BAN, JAIL_REPORT);
-  mails.send({ ...BAN, expiresAt: null }, JAIL_REPORT);
+  const { asked, send } = await mailing();
+  send(BAN, JAIL_REPORT);
+  send({ ...BAN, expiresAt: null }, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 2));
   const { jail, failures } = JAIL_REPORT;
   const mail = { verb: "mail_ban", prefix: BAN.prefix, jail, failures, lastsMs: 30 * MINUTE_MS, unsaid: 0 };
@@ -41,27 +41,27 @@ test("a ban is mailed with its jail, its number of failures and its length", asy
 });
 
 test("of a flood, thirty an hour are mailed, and the next mail has the number of skipped ones", async (t) => {
-  const { asked, clock, mails } = await mailing();
-  for (let i = 0; i < 33; i++) mails.send(BAN, JAIL_REPORT);
+  const { asked, clock, send } = await mailing();
+  for (let i = 0; i < 33; i++) send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 30));
   clock.advance(HOUR_MS);
-  mails.send(BAN, JAIL_REPORT);
+  send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.partialDeepStrictEqual(asked.at(-1), { unsaid: 3 }));
-  mails.send(BAN, JAIL_REPORT);
+  send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 32));
   assert.partialDeepStrictEqual(asked.at(-1), { unsaid: 0 }, "told once");
 });
 
 test("a clock that was set back does not stop the mails", async (t) => {
-  const { asked, clock, mails } = await mailing();
-  for (let i = 0; i < 30; i++) mails.send(BAN, JAIL_REPORT);
+  const { asked, clock, send } = await mailing();
+  for (let i = 0; i < 30; i++) send(BAN, JAIL_REPORT);
   clock.advance(-2 * HOUR_MS);
-  mails.send(BAN, JAIL_REPORT);
+  send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.equal(asked.length, 31));
 });
 
 test("a mail that the keeper could not send is noted, and nothing is thrown", async (t) => {
-  const { warned, mails } = await mailing({ ok: false, reason: "the queue is full" });
-  mails.send(BAN, JAIL_REPORT);
+  const { warned, send } = await mailing({ ok: false, reason: "the queue is full" });
+  send(BAN, JAIL_REPORT);
   await t.waitFor(() => assert.deepEqual(warned, [{ prefix: BAN.prefix, why: "the queue is full" }]));
 });

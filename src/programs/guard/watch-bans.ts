@@ -28,30 +28,23 @@ type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
 const MOST_AN_HOUR = 30;
 
 /** Mails each ban that Fail2ban caused, as its users expect (jail.conf(5), destemail). */
-export class BanMails {
-  readonly #parts: BanMailsParts;
-  #sentAt: number[] = [];
-  #unsaid = 0;
-
-  constructor(parts: BanMailsParts) {
-    this.#parts = parts;
-  }
+export function createBanMails({ keeper, clock, log }: BanMailsParts) {
+  let sentAt: number[] = [];
+  let unsaid = 0;
 
   /** Never throws; the caller does not wait for it. */
-  send({ prefix, createdAt, expiresAt }: Ban, { jail, failures }: JailReported): void {
-    const { keeper, clock, log } = this.#parts;
+  return ({ prefix, createdAt, expiresAt }: Ban, { jail, failures }: JailReported): void => {
     const now = clock.now();
-    this.#sentAt = this.#sentAt.filter((at) => at > now - HOUR_MS && at <= now);
-    if (this.#sentAt.length >= MOST_AN_HOUR) {
-      this.#unsaid += 1;
+    sentAt = sentAt.filter((at) => at > now - HOUR_MS && at <= now);
+    if (sentAt.length >= MOST_AN_HOUR) {
+      unsaid += 1;
       return;
     }
-    this.#sentAt.push(now);
+    sentAt.push(now);
     const lastsMs = expiresAt === null ? null : expiresAt - createdAt;
-    const unsaid = this.#unsaid;
-    this.#unsaid = 0;
     void keeper.ask({ verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid }).then((reply) => {
       if (!reply.ok) log.warn("A mail about a ban could not be sent.", { prefix, why: reply.reason });
     });
-  }
+    unsaid = 0;
+  };
 }

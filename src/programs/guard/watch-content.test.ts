@@ -3,34 +3,34 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
+import { createContentWatch, createSpamPreferenceFiles } from "./watch-content.ts";
 
 describe("files of allowed senders", () => {
   test("are written where spamd reads them, and again only when a list changes", () => {
     const directory = temporaryDirectory();
     const lists = new Map([["anna@example.org", ["bea@friend.example"]]]);
-    const files = new SpamPreferenceFiles(directory, () => lists);
-    files.refresh();
+    const refresh = createSpamPreferenceFiles(directory, () => lists);
+    refresh();
     const file = join(directory, "example.org", "anna", "user_prefs");
     assert.match(readFileSync(file, "utf8"), /bea@friend\.example/);
     utimesSync(file, 1_000, 1_000);
-    files.refresh();
+    refresh();
     assert.equal(statSync(file).mtimeMs, 1_000_000);
     lists.set("anna@example.org", ["*@other.example"]);
-    files.refresh();
+    refresh();
     assert.match(readFileSync(file, "utf8"), /\*@other\.example/);
     lists.delete("anna@example.org");
-    files.refresh();
+    refresh();
     assert.ok(!existsSync(file));
   });
 
   test("that could not be written are retried", () => {
     const directory = join(temporaryDirectory(), "spam");
     writeFileSync(directory, "a file where the directory should be");
-    const files = new SpamPreferenceFiles(directory, () => new Map([["anna@example.org", ["bea@friend.example"]]]));
-    assert.throws(() => files.refresh(), /EEXIST|ENOTDIR/);
+    const refresh = createSpamPreferenceFiles(directory, () => new Map([["anna@example.org", ["bea@friend.example"]]]));
+    assert.throws(refresh, /EEXIST|ENOTDIR/);
     rmSync(directory);
-    files.refresh();
+    refresh();
     assert.ok(existsSync(join(directory, "example.org", "anna", "user_prefs")));
   });
 });
@@ -42,7 +42,7 @@ test("a list that cannot be written is noted, and the others are still written",
   const full = (): never => {
     throw new Error("disk full");
   };
-  const watch = new ContentWatch({ log, preferences: { refresh: full }, authors: { refresh: () => (authors += 1) } });
+  const watch = createContentWatch({ log, preferences: full, authors: () => (authors += 1) });
   watch.start();
   watch.stop();
   assert.deepEqual(warned, ["The lists of allowed senders could not be written; it is tried again."]);

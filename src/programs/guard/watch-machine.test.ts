@@ -8,7 +8,7 @@ import type { Audit } from "../../core/events/command.ts";
 import { DAY_MS, instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Jump } from "../../host/machine/clock.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { ClockWatch, DiskWatch, type Space, TrackingWatch } from "./watch-machine.ts";
+import { createClockWatch, createDiskWatch, createTrackingWatch, type Space } from "./watch-machine.ts";
 
 const SINCE = instant(Date.UTC(2026, 10, 21, 6));
 
@@ -21,7 +21,7 @@ function clockKit() {
   const recorded: Audit[] = [];
   const done = { restarts: 0, warned: 0 };
   const notices = new NoticeBoard();
-  const watch = new ClockWatch({
+  const watch = createClockWatch({
     clock: {
       jump: () => state.jump,
       get accepted() {
@@ -79,7 +79,7 @@ for (const [byMs, restarts] of [
 function tracking() {
   const directory = temporaryDirectory();
   const notices = new NoticeBoard();
-  const watch = new TrackingWatch({ notices, directory });
+  const watch = createTrackingWatch({ notices, directory });
   return {
     directory,
     looked(count: number | string, most: number | string): string | undefined {
@@ -116,7 +116,7 @@ test("a kernel that tracks nothing, or without a limit, is not reported", () => 
 
 test("this kernel's own files are read", () => {
   const notices = new NoticeBoard();
-  new TrackingWatch({ notices }).look();
+  createTrackingWatch({ notices }).look();
   assert.equal(notices.raised.size, 0);
 });
 
@@ -135,7 +135,7 @@ function setUp(options: () => string = () => "rw") {
     return disks[path] ?? ROOM;
   };
   const mounts = (): string => `31 22 7:0 / ${layout.data} rw - ext4 /dev/sdb1 ${options()}\n`;
-  const watch = new DiskWatch({ ...parts, space, mounts });
+  const watch = createDiskWatch({ ...parts, space, mounts });
   const look = (path: string, space: Partial<Space>): string | undefined => {
     disks[path] = { ...ROOM, ...space };
     clock.advance(5 * SECOND_MS);
@@ -190,7 +190,7 @@ test("checks the real disk at most every five seconds", () => {
   clock.advance(4 * SECOND_MS);
   watch.look();
   assert.deepEqual(asked, [layout.data, layout.mail]);
-  new DiskWatch(parts).look();
+  createDiskWatch(parts).look();
 });
 
 test("a read-only file system is reported with its device and the command, until it can be written", () => {

@@ -18,48 +18,39 @@ type ClockWatchParts = Readonly<{
 }>;
 
 /** Reports that the machine's clock was set, and what happened next. */
-export class ClockWatch {
-  readonly #parts: ClockWatchParts;
-  #reported: Jump | null = null;
-  #accepted = 0;
-
-  constructor(parts: ClockWatchParts) {
-    this.#parts = parts;
-  }
+export function createClockWatch({ clock, engine, notices, log, restart }: ClockWatchParts) {
+  let reported: Jump | null = null;
+  let accepted = 0;
 
   /** Call it about every second. */
-  look(): void {
-    const { clock, notices } = this.#parts;
+  function look(): void {
     const jump = clock.jump();
-    const reported = this.#reported;
-    if (jump?.since === reported?.since && jump?.byMs === reported?.byMs) return;
-    this.#reported = jump;
+    const before = reported;
+    if (jump?.since === before?.since && jump?.byMs === before?.byMs) return;
+    reported = jump;
     if (jump !== null) {
       notices.raise("clock_jumped", detailOf(jump));
-      return this.#record(directionOf(jump));
+      return record(directionOf(jump));
     }
     notices.clear("clock_jumped");
-    if (reported !== null) this.#isOver(reported);
+    if (before !== null) isOver(before);
   }
 
-  #isOver(reported: Jump): void {
-    const { clock, log, restart } = this.#parts;
-    if (clock.accepted === this.#accepted) return this.#record(`${directionOf(reported)}, and it came back`);
-    this.#accepted = clock.accepted;
-    this.#record(`${directionOf(reported)}, and it is trusted now`);
-    if (reported.byMs > 0) return;
+  function isOver(jump: Jump): void {
+    if (clock.accepted === accepted) return record(`${directionOf(jump)}, and it came back`);
+    accepted = clock.accepted;
+    record(`${directionOf(jump)}, and it is trusted now`);
+    if (jump.byMs > 0) return;
     // Nothing in memory may lie in the future, where it would wait for the old time.
-    log.warn("The machine's clock was set back: the guard starts again.", { byMs: reported.byMs });
+    log.warn("The machine's clock was set back: the guard starts again.", { byMs: jump.byMs });
     restart();
   }
 
-  #record(what: string): void {
-    void this.#parts.engine.audit({
-      type: "CLOCK_JUMPED",
-      subject: `The machine's clock was set ${what}`,
-      by: "engine",
-    });
+  function record(what: string): void {
+    void engine.audit({ type: "CLOCK_JUMPED", subject: `The machine's clock was set ${what}`, by: "engine" });
   }
+
+  return { look };
 }
 
 function detailOf(jump: Jump): string {
@@ -90,30 +81,25 @@ type TrackingWatchParts = Readonly<{
  * before any program sees them, and no log shows it. Some firewall rules make the kernel track connections, including our rule
  * that counts connections while the guard is down.
  */
-export class TrackingWatch {
-  readonly #notices: Notices;
-  readonly #directory: string;
-  #isRaised = false;
+export function createTrackingWatch({ notices, directory = KERNEL }: TrackingWatchParts) {
+  let isRaised = false;
 
-  constructor({ notices, directory = KERNEL }: TrackingWatchParts) {
-    this.#notices = notices;
-    this.#directory = directory;
-  }
-
-  look(): void {
-    const count = this.#read("nf_conntrack_count");
-    const most = this.#read("nf_conntrack_max");
+  function look(): void {
+    const count = read("nf_conntrack_count");
+    const most = read("nf_conntrack_max");
     // A kernel that tracks nothing has neither; 0 means no limit.
-    this.#isRaised = count !== null && most !== null && most > 0 && count >= most * (this.#isRaised ? ROOMY : FULL);
-    if (!this.#isRaised) return this.#notices.clear("tracking_full");
+    isRaised = count !== null && most !== null && most > 0 && count >= most * (isRaised ? ROOMY : FULL);
+    if (!isRaised) return notices.clear("tracking_full");
     const command = `sysctl -w net.netfilter.nf_conntrack_max=${2 * (most ?? 0)}`;
-    this.#notices.raise("tracking_full", `It holds ${count} of ${most} connections. Try: ${command}`);
+    notices.raise("tracking_full", `It holds ${count} of ${most} connections. Try: ${command}`);
   }
 
-  #read(name: string): number | null {
-    const text = textOrNothing(join(this.#directory, name)).trim();
+  function read(name: string): number | null {
+    const text = textOrNothing(join(directory, name)).trim();
     return /^\d{1,15}$/.test(text) ? Number(text) : null;
   }
+
+  return { look };
 }
 
 const DISK_EVERY_MS = 5 * SECOND_MS;
@@ -142,64 +128,51 @@ type DiskWatchParts = Readonly<{
 }>;
 
 /** Reports a disk that runs out of bytes or inodes, or that cannot be written at all. */
-export class DiskWatch {
-  readonly #parts: DiskWatchParts;
-  readonly #space: (path: string) => Space;
-  readonly #mounts: () => string;
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #lacksRoom = false;
-  #lacksRoomToQueue = false;
-
-  constructor(parts: DiskWatchParts) {
-    this.#parts = parts;
-    this.#space = parts.space ?? ((path) => statfsSync(path));
-    this.#mounts = parts.mounts ?? (() => readFileSync("/proc/self/mountinfo", "utf8"));
-  }
-
+export function createDiskWatch({
+  layout,
+  clock,
+  notices,
+  reservedBytes,
+  space = (path) => statfsSync(path),
+  mounts = () => readFileSync("/proc/self/mountinfo", "utf8"),
+}: DiskWatchParts) {
+  let lookedAt = Number.NEGATIVE_INFINITY;
   /**
    * Whether a mail that is accepted now might find no space in its mailbox, or no inode. Postfix checks only the bytes of
    * its queue (queue_minfree).
    */
-  get lacksRoom(): boolean {
-    return this.#lacksRoom;
-  }
-
+  let lacksRoom = false;
   /**
    * Whether what is left is for mailboxes, which have a quota. How long mail waits in the queue is up to the servers that it is for, so one
    * user could fill the disk with mail to a server that never accepts it.
    */
-  get lacksRoomToQueue(): boolean {
-    return this.#lacksRoomToQueue;
-  }
+  let lacksRoomToQueue = false;
 
   /** Call it about every second. */
-  look(): void {
-    const { clock, layout, reservedBytes } = this.#parts;
+  function look(): void {
     const now = clock.now();
-    if (Math.abs(now - this.#lookedAt) < DISK_EVERY_MS) return;
-    this.#lookedAt = now;
+    if (Math.abs(now - lookedAt) < DISK_EVERY_MS) return;
+    lookedAt = now;
     const disks = [layout.data, layout.postfixQueue, layout.mail]
       .filter((path) => existsSync(path))
-      .map((path) => ({ path, ...this.#space(path) }));
+      .map((path) => ({ path, ...space(path) }));
     const full = disks.filter((disk) => lacksInodes(disk) || freeBytes(disk) < reservedBytes());
-    this.#lacksRoom = full.some((disk) => lacksInodes(disk) || disk.path === layout.mail);
+    lacksRoom = full.some((disk) => lacksInodes(disk) || disk.path === layout.mail);
     const ofQueue = disks.filter(({ path }) => path !== layout.mail);
-    this.#lacksRoomToQueue = ofQueue.some((disk) => shortOf(disk, reservedBytes()).length > 0);
-    this.#tell("disk_full", full);
-    this.#tell("disk_nearly_full", full.length > 0 ? [] : disks);
-    this.#lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
+    lacksRoomToQueue = ofQueue.some((disk) => shortOf(disk, reservedBytes()).length > 0);
+    tell("disk_full", full);
+    tell("disk_nearly_full", full.length > 0 ? [] : disks);
+    lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
   }
 
-  #tell(code: "disk_full" | "disk_nearly_full", disks: readonly Disk[]): void {
-    const { notices, reservedBytes } = this.#parts;
+  function tell(code: "disk_full" | "disk_nearly_full", disks: readonly Disk[]): void {
     const [short] = disks.flatMap((disk) => shortOf(disk, reservedBytes()));
     if (short === undefined) notices.clear(code);
     else notices.raise(code, short);
   }
 
-  #lookAtMounts(paths: readonly string[]): void {
-    const { notices } = this.#parts;
-    const text = this.#mounts();
+  function lookAtMounts(paths: readonly string[]): void {
+    const text = mounts();
     const path = paths.find((one) => mountOf(one, text)?.isReadOnly === true);
     const mount = path === undefined ? null : mountOf(path, text);
     if (mount === null) return notices.clear("disk_read_only");
@@ -209,6 +182,8 @@ export class DiskWatch {
       `${path} is on ${point} (${source}, ${type}), which is read-only. Try: mount -o remount,rw ${point}`,
     );
   }
+
+  return { look, lacksRoom: () => lacksRoom, lacksRoomToQueue: () => lacksRoomToQueue };
 }
 
 function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
