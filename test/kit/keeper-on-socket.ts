@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after } from "node:test";
 import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
-import { KeeperClient } from "../../src/host/sockets/keeper-client.ts";
+import { createKeeperClient } from "../../src/host/sockets/keeper-client.ts";
 import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -17,5 +17,5 @@ export async function keeperOnSocket(reply: KeeperReply = { ok: true, detail: ""
   const server = new KeeperServer(obey, (code) => assert.fail(code));
   await server.start(path);
   after(() => server.stop(1_000));
-  return { keeper: new KeeperClient(path), asked };
+  return { keeper: createKeeperClient(path), asked };
 }

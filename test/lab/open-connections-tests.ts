@@ -5,7 +5,7 @@ import { prefixOf } from "../../src/core/net/ip.ts";
 import { ConnectionWatch } from "../../src/guard/enforce/connection-watch.ts";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans } from "../../src/host/firewall/guard-table.ts";
-import { KernelConnections } from "../../src/host/firewall/open-connections.ts";
+import { createKernelConnections } from "../../src/host/firewall/open-connections.ts";
 import { net } from "../kit/samples.ts";
 import { type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
 import { SERVER } from "./network.ts";
@@ -36,7 +36,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     sockets = [];
     assert.deepEqual(await firewall.reset([], [net("198.51.100.200")], kit.now()), OK);
     watch = new ConnectionWatch({
-      kernel: new KernelConnections({ path: kit.able, proc: kit.proc }),
+      kernel: createKernelConnections({ path: kit.able, proc: kit.proc }),
       rules: () => ({
         most: MOST,
         mostKnown: MOST_KNOWN,
@@ -59,7 +59,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     for (const socket of sockets) socket.destroy();
     await watch.stop();
     assert.deepEqual(warnings, []);
-    const kernel = new KernelConnections({ path: kit.able, proc: kit.proc });
+    const kernel = createKernelConnections({ path: kit.able, proc: kit.proc });
     // The kernel answers a SYN for 63 s (tcp_synack_retries) before it gives up.
     await until(
       "no client is connected",
@@ -99,7 +99,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     });
 
   test("the kernel's number of sockets is exact: the one that listens, and one for each connection", async () => {
-    const kernel = new KernelConnections({ proc: kit.proc });
+    const kernel = createKernelConnections({ proc: kit.proc });
     const isSo = (count: number) => until(`there are ${count}`, async () => (await kernel.sockets()) === count);
     await isSo(1);
     await openMany([STRANGER, STRANGER, "2001:db8:a000:1::1"]);
@@ -155,7 +155,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   });
 
   test("each new connection is reported once, and neither that nor an order reads the bans", async (t) => {
-    const kernel = new KernelConnections({ path: kit.able, proc: kit.proc });
+    const kernel = createKernelConnections({ path: kit.able, proc: kit.proc });
     const bans = Array.from({ length: 50_000 }, (_, i) => ({
       prefix: net(`11.0.${i >> 8}.${i & 255}`),
       expiresAt: null,
@@ -174,7 +174,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
 
   test("once the guard is gone the kernel counts", async () => {
     await watch.stop();
-    const kernel = new KernelConnections({ path: kit.able, proc: kit.proc });
+    const kernel = createKernelConnections({ path: kit.able, proc: kit.proc });
     await kernel.passed([PORT]);
     await openMany(times(STRANGER, MOST));
     await refused(STRANGER);

@@ -7,8 +7,8 @@ export function ownNetworksTests(kitOf: () => FirewallLab): void {
   async function ask(): Promise<string> {
     const module = new URL("../../src/host/machine/own-networks.ts", import.meta.url).href;
     const program = `
-      import { KernelNetworks } from ${JSON.stringify(module)};
-      for (const { prefix, why } of new KernelNetworks({ now: () => 0 }).current()) console.log(why, prefix);`;
+      import { ownNetworks } from ${JSON.stringify(module)};
+      for (const { prefix, why } of ownNetworks([])) console.log(why, prefix);`;
     return kitOf().lab.server.mustExec([process.execPath, "--input-type=module", "-e", program]);
   }
 

@@ -5,37 +5,34 @@ const TIMEOUT_MS = 5_000;
 const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
 
 /** Ends TCP sockets by ss(8). */
-export class SocketEnder {
-  readonly #path: string | undefined;
+export function createSocketEnder(path?: string) {
   /** ss reports nothing if the kernel cannot end sockets. One ended socket proves that it can. */
-  #proven = false;
-
-  constructor(path?: string) {
-    this.#path = path;
-  }
+  let proven = false;
 
   /** Ends the sockets that meet any of these conditions. `atOnce`: the maximum number of conditions in one filter. */
-  async end(conditions: readonly (readonly string[])[], atOnce: number): Promise<Outcome> {
+  async function end(conditions: readonly (readonly string[])[], atOnce: number): Promise<Outcome> {
     for (let i = 0; i < conditions.length; i += atOnce) {
       const filter = conditions.slice(i, i + atOnce).flatMap((words) => ["or", ...words]);
-      const ended = await this.#end(filter.slice(1));
+      const ended = await endMatching(filter.slice(1));
       if (!ended.ok) return ended;
     }
     return { ok: true };
   }
 
   /** Each word of the filter is its own argument, because ss reads lines of at most 1,024 characters. */
-  async #end(filter: readonly string[]): Promise<Outcome> {
-    const killed = await this.#ss(["-K", ...filter]);
+  async function endMatching(filter: readonly string[]): Promise<Outcome> {
+    const killed = await ss(["-K", ...filter]);
     if (killed.code !== 0 || killed.stderr.trim() !== "") return { ok: false, reason: reasonOf(killed.stderr) };
-    this.#proven ||= killed.stdout.trim() !== "";
-    if (!this.#proven && (await this.#ss(filter)).stdout.trim() !== "") return { ok: false, reason: UNABLE };
+    proven ||= killed.stdout.trim() !== "";
+    if (!proven && (await ss(filter)).stdout.trim() !== "") return { ok: false, reason: UNABLE };
     return { ok: true };
   }
 
-  #ss(args: readonly string[]) {
-    return runTool("ss", ["-H", "-n", "-t", ...args], { path: this.#path, timeoutMs: TIMEOUT_MS });
+  function ss(args: readonly string[]) {
+    return runTool("ss", ["-H", "-n", "-t", ...args], { path, timeoutMs: TIMEOUT_MS });
   }
+
+  return end;
 }
 
 function reasonOf(errors: string): string {

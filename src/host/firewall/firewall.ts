@@ -5,7 +5,7 @@ import type { Millis } from "../../core/time.ts";
 import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Finished } from "../machine/run-program.ts";
-import { SocketEnder } from "./end-sockets.ts";
+import { createSocketEnder } from "./end-sockets.ts";
 import {
   countPresent,
   isWhole,
@@ -36,7 +36,7 @@ export class NftFirewall implements Firewall {
   readonly #shapeNow: () => TableShape;
   readonly #path: string | undefined;
   readonly #session: NftSession;
-  readonly #ender: SocketEnder;
+  readonly #endSockets: ReturnType<typeof createSocketEnder>;
   /** For which the table was last built. */
   #built: TableShape | null = null;
   #networks: Networks = new Map();
@@ -46,7 +46,7 @@ export class NftFirewall implements Firewall {
     this.#shapeNow = shape;
     this.#path = path;
     this.#session = new NftSession(path);
-    this.#ender = new SocketEnder(path);
+    this.#endSockets = createSocketEnder(path);
   }
 
   async reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
@@ -89,7 +89,7 @@ export class NftFirewall implements Firewall {
   /** Ends TCP sessions on any port. If that is impossible, the firewall still refuses their next packet. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {
     const conditions = prefixes.map((prefix) => ["dst", isV4(prefix) ? prefix : `[${prefix}]`]);
-    return this.#ender.end(conditions, CUT_AT_ONCE);
+    return this.#endSockets(conditions, CUT_AT_ONCE);
   }
 
   async check(): Promise<Outcome> {

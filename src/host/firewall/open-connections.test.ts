@@ -7,13 +7,13 @@ import { test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { KernelConnections } from "./open-connections.ts";
+import { createKernelConnections } from "./open-connections.ts";
 
 for (const host of ["127.0.0.1", "::1"])
   test(`the kernel's own list: a connection from ${host}, and none that only listens`, async (t) => {
     const server = createServer();
     const port = await listenOnPort(server, host);
-    const kernel = new KernelConnections();
+    const kernel = createKernelConnections();
     const before = await kernel.sockets();
     assert.ok(before !== null && before >= 1);
     assert.deepEqual(await kernel.connections([port]), []);
@@ -28,7 +28,7 @@ for (const host of ["127.0.0.1", "::1"])
   });
 
 test("without the files of proc(5) no client is connected; missing tools are reported", async () => {
-  const kernel = new KernelConnections({ path: "/nonexistent", proc: "/nonexistent" });
+  const kernel = createKernelConnections({ path: "/nonexistent", proc: "/nonexistent" });
   assert.deepEqual(await kernel.connections([25]), []);
   assert.equal(await kernel.sockets(), null);
   const sent = await kernel.sendOrders({ watched: [25], refused: [], full: [], known: [] }, 15);
@@ -41,7 +41,7 @@ test("an ss that silently ends nothing is reported", async () => {
   const path = temporaryDirectory();
   const ss = join(path, "ss");
   writeFileSync(ss, '#!/bin/sh\n[ "$4" = -K ] || echo "ESTAB 0 0 192.0.2.1:25 198.51.100.1:40000"\n', { mode: 0o755 });
-  const kernel = new KernelConnections({ path });
+  const kernel = createKernelConnections({ path });
   const ended = await kernel.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
   assert.ok(!ended.ok && ended.reason.includes("INET_DIAG_DESTROY"));
 });

@@ -4,11 +4,10 @@ import { join } from "node:path";
 import type { Connection, ConnectionOrders } from "../../core/firewall/connection-shares.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
 import { isV4 } from "../../core/net/ip.ts";
-import type { OpenConnections } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { parseConnections, parseSilences, parseSocketsInUse } from "../kernel/tcp-sockets.ts";
 import { nftConnections, nftTakePassed, parsePassed } from "./connection-rules.ts";
-import { SocketEnder } from "./end-sockets.ts";
+import { createSocketEnder } from "./end-sockets.ts";
 import { TABLE } from "./guard-table.ts";
 import { runTool } from "./run-nft.ts";
 
@@ -29,44 +28,38 @@ type KernelConnectionsOptions = Readonly<{
 }>;
 
 /** Connections of this machine's network, by proc(5), ss(8) and nft(8). */
-export class KernelConnections implements OpenConnections {
-  readonly #path: string | undefined;
-  readonly #greets: (port: number) => boolean;
-  readonly #proc: string;
-  readonly #ender: SocketEnder;
+export function createKernelConnections({
+  path,
+  greets = () => false,
+  proc = "/proc/self/net",
+}: KernelConnectionsOptions = {}) {
+  const endSockets = createSocketEnder(path);
   /** One buffer for all reads, which run one after another: a new one each second would create garbage. */
-  readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
 
-  constructor({ path, greets = () => false, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
-    this.#path = path;
-    this.#greets = greets;
-    this.#proc = proc;
-    this.#ender = new SocketEnder(path);
-  }
-
-  async connections(ports: readonly number[]): Promise<readonly Connection[]> {
+  async function connections(ports: readonly number[]): Promise<readonly Connection[]> {
     const wanted = new Set(ports);
-    const four = parseConnections(await this.#read("tcp"), wanted, endianness());
-    return [...four, ...parseConnections(await this.#read("tcp6"), wanted, endianness())];
+    const four = parseConnections(await read("tcp"), wanted, endianness());
+    return [...four, ...parseConnections(await read("tcp6"), wanted, endianness())];
   }
 
-  async sockets(): Promise<number | null> {
+  async function sockets(): Promise<number | null> {
     const [four = "", six = ""] = await Promise.all(
-      ["sockstat", "sockstat6"].map((name) => readFile(join(this.#proc, name), "latin1").catch(() => "")),
+      ["sockstat", "sockstat6"].map((name) => readFile(join(proc, name), "latin1").catch(() => "")),
     );
     return parseSocketsInUse(four, six);
   }
 
   /** Empty if the file does not exist, as without IPv6. */
-  async #read(name: "tcp" | "tcp6"): Promise<string> {
-    const file = await open(join(this.#proc, name), "r").catch(() => null);
+  async function read(name: "tcp" | "tcp6"): Promise<string> {
+    const file = await open(join(proc, name), "r").catch(() => null);
     if (file === null) return "";
     let text = "";
     try {
       while (text.length < MOST_BYTES) {
-        const { bytesRead } = await file.read(this.#chunk, 0, CHUNK_BYTES, null);
+        const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, null);
         if (bytesRead === 0) break;
-        text += this.#chunk.toString("latin1", 0, bytesRead);
+        text += chunk.toString("latin1", 0, bytesRead);
       }
     } finally {
       await file.close();
@@ -74,32 +67,33 @@ export class KernelConnections implements OpenConnections {
     return text;
   }
 
-  async silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>> {
+  async function silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>> {
     const filter = ports.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
     const argv = ["-H", "-n", "-t", "-i", "-O", "state", "established", "(", ...filter, ")"];
-    const ran = await runTool("ss", argv, { path: this.#path, timeoutMs: TIMEOUT_MS });
-    return parseSilences(ran.stdout, this.#greets);
+    const ran = await runTool("ss", argv, { path, timeoutMs: TIMEOUT_MS });
+    return parseSilences(ran.stdout, greets);
   }
 
-  async sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
-    const ran = await this.#nft(nftConnections(TABLE, orders, lastsS));
+  async function sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
+    const ran = await nft(nftConnections(TABLE, orders, lastsS));
     if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
     return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
   }
 
   /** How far connections to these ports got since the last call. Empty if unknown. */
-  async passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
-    const ran = await this.#nft(nftTakePassed(TABLE, ports));
+  async function passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
+    const ran = await nft(nftTakePassed(TABLE, ports));
     return parsePassed(ran.stdout, ports);
   }
 
-  #nft(input: string) {
-    return runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
+  function nft(input: string) {
+    return runTool("nft", ["-f", "-"], { path, input, timeoutMs: TIMEOUT_MS });
   }
 
-  end(connections: readonly Connection[]): Promise<Outcome> {
-    return this.#ender.end(connections.map(condition), CUT_AT_ONCE);
-  }
+  const end = (connections: readonly Connection[]): Promise<Outcome> =>
+    endSockets(connections.map(condition), CUT_AT_ONCE);
+
+  return { connections, sockets, silences, sendOrders, passed, end };
 }
 
 function condition({ ip, clientPort, port }: Connection): readonly string[] {

@@ -6,7 +6,8 @@ import { ip, net } from "../../../test/kit/samples.ts";
 import { contains, hostPrefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import {
-  KernelNetworks,
+  createOwnNetworks,
+  ownNetworks,
   parseIpv4Bridges,
   parseIpv4Gateways,
   parseIpv4Local,
@@ -17,7 +18,7 @@ import {
 test("loopback, every address of this machine and the configured proxies are its own", () => {
   const proxy = net("203.0.113.0/28");
   const inside = ip("127.9.9.9");
-  const own = new KernelNetworks({ now: () => instant(0) }, [proxy]).current();
+  const own = ownNetworks([proxy]);
   assert.ok(own.some(({ prefix, why }) => why === "loopback" && contains(prefix, inside)));
   assert.ok(own.some(({ prefix, why }) => why === "loopback" && prefix === "::1/128"));
   assert.ok(own.some(({ prefix, why }) => why === "gateway" && prefix === proxy));
@@ -28,7 +29,7 @@ test("loopback, every address of this machine and the configured proxies are its
 
 test("the answer is kept for five seconds, and for no longer when the clock is set back", () => {
   let now = 100_000;
-  const networks = new KernelNetworks({ now: () => instant(now) });
+  const networks = createOwnNetworks({ now: () => instant(now) }, []);
   const first = networks.current();
   now += 4_999;
   assert.equal(networks.current(), first);

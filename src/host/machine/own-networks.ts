@@ -10,7 +10,6 @@ import {
   parseIp,
   parsePrefix,
 } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { type ByteOrder, parseKernelIp } from "../kernel/tcp-sockets.ts";
@@ -19,32 +18,30 @@ import { textOrNothing } from "./read-text.ts";
 /** DHCP can change addresses and routes at any time; asking the kernel takes 0.1 ms. */
 const CACHE_MS = 5_000;
 
-/** The machine's own addresses, and the networks that may hide all clients, as the kernel reports them. */
-export class KernelNetworks implements OwnNetworks {
-  readonly #clock: Clock;
-  readonly #proxies: readonly Prefix[];
-  #cached: readonly OwnNetwork[] = [];
-  #readAt: Millis | null = null;
-
-  /** `proxies`: networks that forward clients to us, from the settings. */
-  constructor(clock: Clock, proxies: readonly Prefix[] = []) {
-    this.#clock = clock;
-    this.#proxies = proxies;
-  }
-
-  current(): readonly OwnNetwork[] {
-    const now = this.#clock.now();
-    // If the clock is set back, an old answer must not stay in use.
-    if (this.#readAt === null || now - this.#readAt >= CACHE_MS || now < this.#readAt) {
-      this.#cached = [...loopback(), ...addresses(), ...gateways(), ...this.#proxies.map(gateway)];
-      this.#readAt = now;
-    }
-    return this.#cached;
-  }
+/** What `ownNetworks` finds, read again after a few seconds. */
+export function createOwnNetworks(clock: Clock, proxies: readonly Prefix[]): OwnNetworks {
+  let cached: readonly OwnNetwork[] = [];
+  let readAt = Number.NEGATIVE_INFINITY;
+  return {
+    current: () => {
+      const now = clock.now();
+      // If the clock is set back, an old answer must not stay in use.
+      if (now - readAt >= CACHE_MS || now < readAt) {
+        cached = ownNetworks(proxies);
+        readAt = now;
+      }
+      return cached;
+    },
+  };
 }
 
-function loopback(): readonly OwnNetwork[] {
-  return LOOPBACK.map((prefix) => ({ prefix, why: "loopback" }));
+/**
+ * The machine's own addresses, and the networks that may hide all clients, as the kernel reports them. `proxies`: networks that forward
+ * clients to us, from the settings.
+ */
+export function ownNetworks(proxies: readonly Prefix[]): readonly OwnNetwork[] {
+  const loopback = LOOPBACK.map((prefix) => ({ prefix, why: "loopback" }) as const);
+  return [...loopback, ...addresses(), ...gateways(), ...proxies.map(gateway)];
 }
 
 /** Not os.networkInterfaces(): it omits links without carrier, and new links for up to a second. */

@@ -66,51 +66,42 @@ export function withDescendants<One extends Pick<Process, "pid" | "parent">>(
   return [...found];
 }
 
-/** Empty if it has ended; this includes a zombie, which has no memory left. */
+/**
+ * Empty if it has ended; this includes a zombie, which has no memory left. Most callers need few of a machine's processes, or a little
+ * of each: the rest is read on demand.
+ */
 function readProcess(pid: number): readonly Process[] {
   const status = textOrNothing(`/proc/${pid}/status`);
-  return status.includes("\nVmSize:") ? [new Running(pid, status)] : [];
+  if (!status.includes("\nVmSize:")) return [];
+  const args = once(() => beginOrNothing(`/proc/${pid}/cmdline`, MOST_BYTES).split("\0").slice(0, -1));
+  const exe = once(() => linkOf(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""));
+  const cwd = once(() => linkOf(`/proc/${pid}/cwd`));
+  return [
+    {
+      pid,
+      parent: numbersIn(status, "PPid")[0] ?? 0,
+      users: numbersIn(status, "Uid"),
+      get args() {
+        return args();
+      },
+      get exe() {
+        return exe();
+      },
+      get cwd() {
+        return cwd();
+      },
+      isContained: numbersIn(status, "NSpid").length > 1,
+      leftByItself: () => leftByItself(pid),
+      network: () => networkOf(pid),
+      seesOther: (directory) => seesOther(pid, directory),
+      used: () => usedBy(pid),
+    },
+  ];
 }
 
-/** Most callers need few of a machine's processes, or a little of each: the rest is read on demand. */
-class Running implements Process {
-  readonly pid: number;
-  readonly parent: number;
-  readonly users: readonly number[];
-  readonly isContained: boolean;
-  readonly leftByItself: () => boolean;
-  readonly network: () => string | null;
-  readonly seesOther: (directory: string) => boolean;
-  readonly used: () => readonly string[];
-  #args: readonly string[] | null = null;
-  #exe: string | null = null;
-  #cwd: string | null = null;
-
-  constructor(pid: number, status: string) {
-    this.pid = pid;
-    this.parent = numbersIn(status, "PPid")[0] ?? 0;
-    this.users = numbersIn(status, "Uid");
-    this.isContained = numbersIn(status, "NSpid").length > 1;
-    this.leftByItself = () => leftByItself(pid);
-    this.network = () => networkOf(pid);
-    this.seesOther = (directory) => seesOther(pid, directory);
-    this.used = () => usedBy(pid);
-  }
-
-  get args(): readonly string[] {
-    this.#args ??= beginOrNothing(`/proc/${this.pid}/cmdline`, MOST_BYTES).split("\0").slice(0, -1);
-    return this.#args;
-  }
-
-  get exe(): string {
-    this.#exe ??= linkOf(`/proc/${this.pid}/exe`).replace(/ \(deleted\)$/, "");
-    return this.#exe;
-  }
-
-  get cwd(): string {
-    this.#cwd ??= linkOf(`/proc/${this.pid}/cwd`);
-    return this.#cwd;
-  }
+function once<T>(read: () => T): () => T {
+  let value: T | undefined;
+  return () => (value ??= read());
 }
 
 function numbersIn(status: string, name: string): readonly number[] {

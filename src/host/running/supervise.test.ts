@@ -6,8 +6,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { programEnvironment, runsvdir, writeEnvironment } from "./supervise.ts";
-import { supervised } from "./supervised.ts";
+import { pidOf, programEnvironment, runsvdir, writeEnvironment } from "./supervise.ts";
 
 const directory = temporaryDirectory();
 
@@ -35,18 +34,18 @@ test("variables of an earlier start are removed, and other users may not read th
 
 test("runsvdir runs the services, and its end is noticed", { skip: lacking({ installed: ["runsvdir"] }) }, async () => {
   const layout = temporaryLayout();
-  mkdirSync(join(layout.services, "x"), { recursive: true });
+  mkdirSync(join(layout.services, "web"), { recursive: true });
   // Renamed, so that the file is always complete.
   const run = "#!/bin/sh\necho $PPID >new && mv new supervisor\nexec sleep infinity\n";
-  writeFileSync(join(layout.services, "x", "run"), run, { mode: 0o755 });
+  writeFileSync(join(layout.services, "web", "run"), run, { mode: 0o755 });
   const { died } = runsvdir(layout);
   assert.ok(statSync(layout.services).mtimeMs <= Date.now() - 1_000, "otherwise it would wait for a second");
-  const written = join(layout.services, "x", "supervisor");
-  await until(() => existsSync(written) && typeof supervised(layout.services, "x")?.pid === "number");
+  const written = join(layout.services, "web", "supervisor");
+  await until(() => existsSync(written) && pidOf(layout.services, "web") !== null);
   const runsv = Number(readFileSync(written, "utf8"));
   const above = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${runsv}/status`, "utf8"))?.[1];
   process.kill(Number(above), "SIGKILL");
   assert.equal(await died, "died");
   process.kill(runsv, "SIGTERM");
-  await until(() => supervised(layout.services, "x")?.pid === null);
+  await until(() => pidOf(layout.services, "web") === null);
 });

@@ -8,24 +8,26 @@ import { underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { serviceLog } from "../../settings/layout.ts";
+import { pidOf } from "./supervise.ts";
 import { lastLogLine, parseStatus, supervised, tail } from "./supervised.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv", "sv"] }) };
 
 test("a real runsv: its service runs, runs again after its end, and is stopped", NEEDED, async (t) => {
   const services = temporaryDirectory();
-  mkdirSync(join(services, "x"));
-  const now = () => supervised(services, "x");
+  mkdirSync(join(services, "web"));
+  const now = () => supervised(services, "web");
   assert.equal(now(), null, "no runsv has seen it yet");
-  underRunsv(t, join(services, "x"), "exec sleep infinity");
-  await until(() => typeof now()?.pid === "number");
-  const first = now();
+  underRunsv(t, join(services, "web"), "exec sleep infinity");
+  const pid = () => pidOf(services, "web");
+  await until(() => pid() !== null);
+  const [first, firstPid] = [now(), pid() ?? 0];
   assert.equal(first?.isStopped, false);
-  process.kill(first.pid ?? 0, "SIGKILL");
-  await until(() => typeof now()?.pid === "number" && now()?.pid !== first.pid);
+  process.kill(firstPid, "SIGKILL");
+  await until(() => pid() !== null && pid() !== firstPid);
   assert.notEqual(now()?.change, first.change);
-  spawnSync("sv", ["down", join(services, "x")]);
-  await until(() => now()?.pid === null && now()?.isStopped === true);
+  spawnSync("sv", ["down", join(services, "web")]);
+  await until(() => pid() === null && now()?.isStopped === true);
 });
 
 test("half a file is ignored", () => assert.equal(parseStatus(Buffer.alloc(7)), null));

@@ -20,28 +20,21 @@ const STATE_VERBS: readonly KeeperCommand["verb"][] = ["ping", "status", "checks
 const MOST_USES = 8;
 
 /** The guard's connection to the root process. Never throws: a keeper that is down or silent gives an error reply. */
-export class KeeperClient {
-  readonly #path: string;
-  readonly #deadlineMs: number;
-  #uses = 0;
+export function createKeeperClient(path: string, usualMs: number = DEADLINE_MS) {
+  let uses = 0;
 
-  constructor(path: string, deadlineMs: number = DEADLINE_MS) {
-    this.#path = path;
-    this.#deadlineMs = deadlineMs;
-  }
-
-  async ask(command: KeeperCommand): Promise<KeeperReply> {
-    if (command.verb !== "mailbox_use") return this.#send(command);
-    if (this.#uses >= MOST_USES) return failed("is already measuring too many mailboxes");
-    this.#uses += 1;
-    return this.#send(command).finally(() => {
-      this.#uses -= 1;
+  async function ask(command: KeeperCommand): Promise<KeeperReply> {
+    if (command.verb !== "mailbox_use") return send(command);
+    if (uses >= MOST_USES) return failed("is already measuring too many mailboxes");
+    uses += 1;
+    return send(command).finally(() => {
+      uses -= 1;
     });
   }
 
-  #send(command: KeeperCommand): Promise<KeeperReply> {
+  function send(command: KeeperCommand): Promise<KeeperReply> {
     return new Promise((resolve) => {
-      const socket = connect(this.#path);
+      const socket = connect(path);
       const framer = new Framer(CONTROL_REPLY_BYTES);
       const end = (reply: KeeperReply): void => {
         clearTimeout(timer);
@@ -49,8 +42,8 @@ export class KeeperClient {
         resolve(reply);
       };
       const asksState = STATE_VERBS.includes(command.verb);
-      const workMs = APPLY_VERBS.includes(command.verb) ? APPLY_DEADLINES * this.#deadlineMs : this.#deadlineMs;
-      const deadlineMs = asksState ? Math.min(STATE_DEADLINE_MS, this.#deadlineMs) : workMs;
+      const workMs = APPLY_VERBS.includes(command.verb) ? APPLY_DEADLINES * usualMs : usualMs;
+      const deadlineMs = asksState ? Math.min(STATE_DEADLINE_MS, usualMs) : workMs;
       let mayHold: Pick<Failed, "mayHold"> = {};
       const fail = (what: string): void => end({ ...failed(what), ...mayHold });
       const timer = setTimeout(() => fail(`did not answer within ${deadlineMs / 1000} s`), deadlineMs);
@@ -70,6 +63,8 @@ export class KeeperClient {
       socket.once("close", () => fail("hung up"));
     });
   }
+
+  return { ask };
 }
 
 type Failed = Extract<KeeperReply, { ok: false }>;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Policy } from "../../core/decide/policy.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, isoTimeOrNull, later, type Millis } from "../../core/time.ts";
-import { KernelNetworks } from "../../host/machine/own-networks.ts";
+import { ownNetworks } from "../../host/machine/own-networks.ts";
 import { Comparison } from "./comparison.ts";
 import { type Recorded, RecordedEvents } from "./recorded-events.ts";
 import { Replay } from "./replay.ts";
@@ -47,7 +47,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   const history = openReplayHistory(policy, db, firstAt ?? now);
   const comparison = new Comparison(only, comparedFrom);
   try {
-    const own = new KernelNetworks({ now: () => now }, proxies).current();
+    const own = ownNetworks(proxies);
     const replay = new Replay({ policy, allowNow, own, history });
     for (const replayed of replay.run(inOrder(noting(recorded.between(first, last), seen)))) comparison.see(replayed);
   } finally {

@@ -1,4 +1,4 @@
-import { KeeperClient } from "../../host/sockets/keeper-client.ts";
+import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { failed, PROGRAM } from "../../surfaces/cli/call.ts";
 import { callerName, controlGuard } from "../../surfaces/cli/guard-client.ts";
@@ -13,7 +13,7 @@ export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<Worl
   const opened: (() => void)[] = [];
   return {
     guard,
-    keeper: new KeeperClient(layout.keeperSocket),
+    keeper: createKeeperClient(layout.keeperSocket),
     reader: async () => {
       const running = await guard.ask<"ping">({ verb: "ping" });
       if (!running.ok) return running;

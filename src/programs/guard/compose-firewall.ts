@@ -17,7 +17,7 @@ import type { ConnectionLimit, LocalShare } from "../../host/firewall/connection
 import { NftFirewall } from "../../host/firewall/firewall.ts";
 import type { ProxyDoors } from "../../host/firewall/guard-table.ts";
 import { localPorts } from "../../host/firewall/local-ports.ts";
-import { KernelConnections } from "../../host/firewall/open-connections.ts";
+import { createKernelConnections } from "../../host/firewall/open-connections.ts";
 import { hasUser, userIds } from "../../host/machine/system-users.ts";
 import { resolverUsers } from "../../host/running/processes.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
@@ -157,7 +157,7 @@ function localShares(now: Settings): readonly LocalShare[] {
 
 /** How far connections to the mail ports have come since the last call. */
 function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
-  return new KernelConnections().passed(connectionLimit(settings).ports);
+  return createKernelConnections().passed(connectionLimit(settings).ports);
 }
 
 function composeConnectionWatch(parts: FirewallParts): ConnectionWatch {
@@ -196,7 +196,7 @@ function composeConnectionWatch(parts: FirewallParts): ConnectionWatch {
   // On the other ports TLS starts at once, with the client.
   const greets = (port: number): boolean =>
     [settingsNow()["ports.smtp"], settingsNow()["ports.submission"]].includes(port);
-  const kernel = new KernelConnections({ greets });
+  const kernel = createKernelConnections({ greets });
   const room = new PortRoom({ kernel, rules: crowdRules, progress, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });
 }

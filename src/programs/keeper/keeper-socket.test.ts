@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
-import { KeeperClient } from "../../host/sockets/keeper-client.ts";
+import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 
 const directory = temporaryDirectory();
@@ -29,18 +29,18 @@ describe("the keeper's socket", () => {
 
   test("belongs to one user and answers", async () => {
     assert.equal(statSync(path).mode & 0o777, 0o600);
-    assert.deepEqual(await new KeeperClient(path).ask({ verb: "ping" }), { ok: true, detail: "ping" });
+    assert.deepEqual(await createKeeperClient(path).ask({ verb: "ping" }), { ok: true, detail: "ping" });
   });
 
   test("refuses invalid requests before anything runs", async () => {
     const before = obeyed.length;
-    const reply = await new KeeperClient(path).ask({ verb: "kick_account", account: "a b; reboot" });
+    const reply = await createKeeperClient(path).ask({ verb: "kick_account", account: "a b; reboot" });
     assert.deepEqual(reply, { ok: false, reason: "That is not a command of the keeper." });
     assert.equal(obeyed.length, before);
   });
 
   test("a command that throws gets an answer, and is reported", async () => {
-    const reply = await new KeeperClient(path).ask({ verb: "apply" });
+    const reply = await createKeeperClient(path).ask({ verb: "apply" });
     assert.deepEqual(reply, { ok: false, reason: "The keeper could not do it: disk full", mayHold: true });
     assert.ok(reported.includes("internal_error"));
   });
@@ -67,7 +67,7 @@ test("questions about the use of mailboxes leave connections for everything else
   );
   await server.start(path);
   t.after(() => server.stop(100));
-  const client = new KeeperClient(path);
+  const client = createKeeperClient(path);
   const use = { verb: "mailbox_use", account: "anna@example.test" } as const;
   const uses = Array.from({ length: 40 }, () => client.ask(use));
   assert.deepEqual(await client.ask(KICK), { ok: true, detail: "kick_account" });
@@ -78,7 +78,7 @@ test("questions about the use of mailboxes leave connections for everything else
 
 describe("the guard's way to the keeper never throws", () => {
   test("if no program listens", async () => {
-    const reply = await new KeeperClient(join(directory, "none.sock")).ask(KICK);
+    const reply = await createKeeperClient(join(directory, "none.sock")).ask(KICK);
     assert.ok(!reply.ok && reply.mayHold === undefined);
     assert.match(reply.reason, /^The keeper cannot be reached/);
   });
@@ -88,13 +88,13 @@ describe("the guard's way to the keeper never throws", () => {
     ["nonsense", saying("hello\n"), /^The keeper gave no answer that is one\.$/],
   ] as const)
     test(`if the answer is ${what}`, async () => {
-      const reply = await new KeeperClient(await servedSocket(serve), 50).ask(KICK);
+      const reply = await createKeeperClient(await servedSocket(serve), 50).ask(KICK);
       assert.ok(!reply.ok && reply.mayHold === true, "it may have been carried out");
       assert.match(reply.reason, says);
     });
 
   test("waits a shorter time for a status than for work", async () => {
-    const reply = await new KeeperClient(await servedSocket(silent)).ask({ verb: "status" });
+    const reply = await createKeeperClient(await servedSocket(silent)).ask({ verb: "status" });
     assert.deepEqual(reply, { ok: false, reason: "The keeper did not answer within 1.5 s." });
   });
 
@@ -102,7 +102,7 @@ describe("the guard's way to the keeper never throws", () => {
     const path = await servedSocket((socket) => {
       setTimeout(() => socket.end('{"ok":true,"detail":""}\n'), 200);
     });
-    const client = new KeeperClient(path, 100);
+    const client = createKeeperClient(path, 100);
     const digest = "0".repeat(64);
     const slow: readonly KeeperCommand[] = [
       { verb: "apply" },

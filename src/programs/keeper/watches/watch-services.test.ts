@@ -13,6 +13,7 @@ import { until } from "../../../../test/kit/until.ts";
 import { HOUR_MS, instant, MINUTE_MS } from "../../../core/time.ts";
 import type { ServerPort } from "../../../host/running/ports.ts";
 import { EXITS, renderRunit } from "../../../host/running/runit.ts";
+import { pidOf } from "../../../host/running/supervise.ts";
 import { supervised } from "../../../host/running/supervised.ts";
 import { mailServices } from "../../../mail/configuration/mail-services.ts";
 import { createServiceWatch, createSharedPorts } from "./watch-services.ts";
@@ -48,7 +49,7 @@ test("a service that keeps exiting is reported with its last log line; one exit 
     ),
   );
   watch.use([]);
-  const pid = (): number | null => supervised(layout.services, "unbound")?.pid ?? null;
+  const pid = (): number | null => pidOf(layout.services, "unbound");
   await until(() => pid() !== null);
   const first = pid() ?? 0;
   process.kill(first, "SIGKILL");
@@ -82,7 +83,7 @@ test("a service that keeps ending without an order is reported until it has run 
   const before = [...Array(11).keys()].map((one) => minute - 100 * (11 - one));
   writeFileSync(exits, `${before.join("\n")}\n`);
   underRunsv(t, directory, RUN);
-  const pid = (): number | null => supervised(layout.services, "postgrey")?.pid ?? null;
+  const pid = (): number | null => pidOf(layout.services, "postgrey");
   const end = async (how: (pid: number) => void): Promise<number> => {
     await until(() => pid() !== null);
     const first = pid() ?? 0;

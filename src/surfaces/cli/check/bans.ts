@@ -16,8 +16,7 @@ import {
 import { plural } from "../../../core/text.ts";
 import { NftFirewall } from "../../../host/firewall/firewall.ts";
 import { onlyBans, TABLE } from "../../../host/firewall/guard-table.ts";
-import { systemClock } from "../../../host/machine/clock.ts";
-import { KernelNetworks } from "../../../host/machine/own-networks.ts";
+import { ownNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
 import { eachPage } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
@@ -95,7 +94,7 @@ export const bans = {
   self: {
     does: "Asks the kernel whether it holds a ban of this machine, its gateway or the address of this SSH session.",
     look: async ({ machine, env }) => {
-      const own = new KernelNetworks(systemClock).current().map(({ prefix }) => prefix);
+      const own = ownNetworks([]).map(({ prefix }) => prefix);
       const ssh = parseIp(env["SSH_CLIENT"]?.split(" ")[0] ?? "");
       return judgeSelf(await bannedOf(machine, [...own, ...(ssh === null ? [] : [hostPrefix(ssh)])]));
     },
