@@ -7,8 +7,8 @@ import type { ClientEvent } from "../core/events/event.ts";
 import { instant } from "../core/time.ts";
 import { sqliteAlertEvents } from "./engine-db/alerts.ts";
 import { EventSearch } from "./events/event-search.ts";
-import { EventTally } from "./events/event-tally.ts";
-import { SqliteFigures } from "./events/figures.ts";
+import { eventTally } from "./events/event-tally.ts";
+import { sqliteFigures } from "./events/figures.ts";
 
 const MAILS = 12;
 
@@ -28,10 +28,10 @@ test("simulated bans and refusals are marked, and no figure and no alert counts 
   assert.ok(of("EMAIL").includes("refuse") && of("EMAIL").includes(null));
 
   const counted = { EMAIL: MAILS };
-  const figures = new SqliteFigures(db);
+  const figures = sqliteFigures(db);
   assert.deepEqual([figures.totals(instant(0)), figures.totals(null)], [{}, counted]);
   assert.equal(figures.topIps(instant(0), 1)[0]?.rejected, 0);
-  const tally = new EventTally(db);
+  const tally = eventTally(db);
   while (tally.step());
   assert.deepEqual(figures.top("refusals", instant(0), 1), []);
   assert.deepEqual(sqliteAlertEvents(db).between(0, 1_000), []);

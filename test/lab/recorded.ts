@@ -5,9 +5,10 @@ import type { AlertItem } from "../../src/admin/server.ts";
 import { parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import { ALL_BANS, statsOf } from "../../src/guard/explain/stats.ts";
+import type { Queries } from "../../src/guard/storage-ports.ts";
 import { ask } from "../../src/host/sockets/control-client.ts";
 import type { Layout } from "../../src/settings/layout.ts";
-import { SqliteQueries } from "../../src/store/engine-db/queries.ts";
+import { sqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { openEngineForReading } from "../../src/store/open.ts";
 import { patience } from "../kit/patience.ts";
 
@@ -71,10 +72,10 @@ export class Recorded {
   }
 
   /** Closed at once: a test may remove the disk. */
-  #read<T>(read: (queries: SqliteQueries) => T): T {
+  #read<T>(read: (queries: Queries) => T): T {
     const db = openEngineForReading(this.#layout.engineDb);
     try {
-      return read(new SqliteQueries(db));
+      return read(sqliteQueries(db));
     } finally {
       db.close();
     }

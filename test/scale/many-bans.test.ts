@@ -5,7 +5,7 @@ import { networkAddress } from "../../src/core/net/ip.ts";
 import { HOUR_MS, later, SECOND_MS } from "../../src/core/time.ts";
 import { ALL_BANS, BANS_ANSWERED, statsOf, statsText } from "../../src/guard/explain/stats.ts";
 import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
-import { SqliteQueries } from "../../src/store/engine-db/queries.ts";
+import { sqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { printJson } from "../../src/surfaces/cli/print/text.ts";
@@ -54,7 +54,7 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   first.close();
 
   const reader = openEngineForReading(path);
-  const queries = new SqliteQueries(reader);
+  const queries = sqliteQueries(reader);
   const page = within("listMs", () => queries.bans(NOON, { limit: 500, cursor: null }));
   assert.equal(page.items.length, 500);
   assert.equal(queries.bans(NOON, { limit: 500, cursor: page.next }).items[0]?.prefix, bannedNetwork(BANS - 501));

@@ -4,8 +4,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
 import { DAY_MS, later } from "../../src/core/time.ts";
 import { EventCount } from "../../src/store/events/event-ids.ts";
-import { SqliteFigures } from "../../src/store/events/figures.ts";
-import { ReportEvents } from "../../src/store/events/report-events.ts";
+import { sqliteFigures } from "../../src/store/events/figures.ts";
+import { reportEvents } from "../../src/store/events/report-events.ts";
 import { openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { patience } from "../kit/patience.ts";
 import { costOf } from "../kit/processor-time.ts";
@@ -59,12 +59,11 @@ describe("with many events", () => {
 
   test("the figures of a month's report come within a fifth of their time for a million", (t) => {
     const gather = (): void => {
-      const events = new ReportEvents(many ?? assert.fail());
-      const from = later(NOON, -30 * DAY_MS);
-      const days = events.days(from, NOON);
-      const found = [events.addresses(from, NOON), events.names(from), events.reasons("EMAIL_BLOCKED", from, NOON)];
+      const events = reportEvents(many ?? assert.fail(), later(NOON, -30 * DAY_MS), NOON);
+      const days = events.days();
+      const found = [events.addresses(), events.names(), events.reasons("EMAIL_BLOCKED")];
       assert.ok(days.length > 29 && found.every(({ length }) => length > 0));
-      assert.deepEqual([events.scored(from).scored, events.looked(from, NOON).events], [MANY / 20, MANY / 4]);
+      assert.deepEqual([events.scored().scored, events.looked().events], [MANY / 20, MANY / 4]);
     };
     const leastMs = fastest(gather, MOST_REPORT_MS);
     t.diagnostic(`${MANY.toLocaleString("en")} events: ${leastMs.toFixed(0)} ms`);
@@ -82,7 +81,7 @@ describe("with many events", () => {
     );
     assert.equal(count("SELECT count(*) FROM event_name WHERE role = 4"), FEW);
     assert.equal(
-      Object.values(new SqliteFigures(db).totals(null)).reduce((sum, n) => sum + n, 0),
+      Object.values(sqliteFigures(db).totals(null)).reduce((sum, n) => sum + n, 0),
       FEW,
     );
     assert.equal(count("SELECT count(*) FROM ban WHERE ended_at IS NULL"), FEW / 20);

@@ -3,13 +3,13 @@ import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../src/core/t
 import { eventsBetween, seriesOf, spanOf } from "../../src/guard/explain/stats.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../src/guard/explain/why.ts";
 import type { EventFilter } from "../../src/guard/storage-ports.ts";
-import { SqliteQueries } from "../../src/store/engine-db/queries.ts";
+import { sqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { net } from "../kit/samples.ts";
 import { FILLED } from "./fill.ts";
 
 /** Everything that the API and the command line ask of `engine.db`, of a database that `fill` filled. Each returns how much it found. */
 export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string, () => number>> {
-  const queries = new SqliteQueries(db);
+  const queries = sqliteQueries(db);
   const { figures } = queries;
   const events = (filter: Omit<EventFilter, "most" | "order">) => (): number =>
     queries.events({ ...filter, most: 50, order: "newest_first" }).items.length;

@@ -6,11 +6,10 @@ import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { NODE_FLAGS } from "../../host/running/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { FollowedRow } from "../../store/accounts-db/file-accounts.ts";
-import type { AuditEntries } from "../../store/events/audit.ts";
+import type { LastAudited } from "../../store/events/audit.ts";
 import { anchorSchema } from "./audit-anchors.ts";
 
 export type Question = "audit" | "last_audited" | "followed";
-type LastAudited = ReturnType<AuditEntries["lastOf"]>;
 
 const checked = z.object({
   first: z.number(),

@@ -17,7 +17,7 @@ import {
   text,
   textOrNull,
 } from "../../store/columns.ts";
-import { EventIds } from "../../store/events/event-ids.ts";
+import { eventIds } from "../../store/events/event-ids.ts";
 import { EVENT_COLUMNS } from "../../store/events/event-writer.ts";
 
 /** Rows per query. A longer query would keep the guard from emptying its log. */
@@ -28,13 +28,13 @@ export type Recorded = Readonly<{ id: number; record: EventRecord | null }>;
 
 /** Recorded events for a replay, in the order of their ids. Throws on a row that no version has written. */
 export class RecordedEvents {
-  readonly #ids: EventIds;
+  readonly #ids;
   readonly #after: StatementSync;
   readonly #first: StatementSync;
   readonly #summed: StatementSync;
 
   constructor(db: DatabaseSync) {
-    this.#ids = new EventIds(db);
+    this.#ids = eventIds(db);
     this.#after = db.prepare(`SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`);
     this.#first = db.prepare("SELECT at FROM event WHERE rest IS NOT NULL AND id >= ? ORDER BY id LIMIT 1");
     this.#summed = db.prepare("SELECT max(hour) AS hour FROM event_summary");

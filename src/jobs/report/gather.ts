@@ -29,9 +29,9 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { accountLists } from "../../store/accounts-db/account-lists.ts";
 import { lastSignIns } from "../../store/engine-db/account-history.ts";
-import { AuditEntries } from "../../store/events/audit.ts";
-import { SqliteFigures } from "../../store/events/figures.ts";
-import { ReportEvents } from "../../store/events/report-events.ts";
+import { auditEntries } from "../../store/events/audit.ts";
+import { sqliteFigures } from "../../store/events/figures.ts";
+import { reportEvents } from "../../store/events/report-events.ts";
 import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
 import { lastDrill, readBackupRecord, readDrills } from "../backup/records.ts";
 import { placeOf } from "../backup/repository.ts";
@@ -83,10 +83,10 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
 }
 
 function recordedFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
-  const events = new ReportEvents(engine);
   const lists = accountLists(accounts);
   const from = later(now, -SPANS_MS[span]);
-  const refusals = events.reasons("EMAIL_BLOCKED", from, now);
+  const events = reportEvents(engine, from, now);
+  const refusals = events.reasons("EMAIL_BLOCKED");
   const isAccount = (name: string): boolean => {
     const parsed = parseAccountName(name);
     return parsed !== null && lists.account(parsed) !== null;
@@ -94,23 +94,23 @@ function recordedFacts({ layout, settings, span, now }: Asked, { engine, account
   return {
     from: isoTime(from),
     to: isoTime(now),
-    days: events.days(from, now),
-    looked: events.looked(from, now),
-    addresses: events.addresses(from, now),
-    triedNames: events.names(from).map((one) => ({ ...one, isAccount: isAccount(one.name) })),
+    days: events.days(),
+    looked: events.looked(),
+    addresses: events.addresses(),
+    triedNames: events.names().map((one) => ({ ...one, isAccount: isAccount(one.name) })),
     refusals,
     spam: {
       isOn: settings["spam.enabled"],
-      ...events.scored(from),
+      ...events.scored(),
       rules: rulesFigures(layout),
       ...corrections(layout.spamCorrections, from, now),
       refused: refusals.find(({ code }) => code === "spam_refused")?.count ?? 0,
     },
     bans: {
-      standing: allBans(new SqliteFigures(engine).bansInForce(now)),
-      byReason: events.reasons("BAN", from, now),
+      standing: allBans(sqliteFigures(engine).bansInForce(now)),
+      byReason: events.reasons("BAN"),
     },
-    audit: auditFigures(new AuditEntries(engine), from),
+    audit: auditFigures(auditEntries(engine), from),
   };
 }
 
@@ -120,7 +120,7 @@ function rulesFigures(layout: Layout): ReportFacts["spam"]["rules"] {
 }
 
 /** What people did; omits the guard's own entries. */
-function auditFigures(entries: AuditEntries, from: Millis): AuditFigures {
+function auditFigures(entries: ReturnType<typeof auditEntries>, from: Millis): AuditFigures {
   const { items } = entries.entries({ limit: AUDIT_LOOKED, cursor: null });
   const found = items.filter(({ at, actor }) => Date.parse(at) >= from && actor !== "engine");
   const byType = [...Map.groupBy(found, ({ type }) => type)].map(([type, those]) => ({ type, count: those.length }));

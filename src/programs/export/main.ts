@@ -11,7 +11,7 @@ import { exporterOf } from "../../jobs/export/exporter.ts";
 import { relpReceiver, type SyslogServer, tlsReceiver } from "../../jobs/export/syslog-receiver.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { type ExportSettings, readSettingsFile } from "../../settings/program-settings.ts";
-import { SqliteQueries } from "../../store/engine-db/queries.ts";
+import { sqliteQueries } from "../../store/engine-db/queries.ts";
 import { openEngineForReading } from "../../store/open.ts";
 
 /**
@@ -47,7 +47,7 @@ async function run(): Promise<never> {
   const receiver = read.settings["export.syslog.protocol"] === "relp" ? relpReceiver(server) : tlsReceiver(server);
   // Before it is opened: a file that replaces it in between is a different one.
   const inode = inodeOf(layout.engineDb);
-  const queries = new SqliteQueries(openEngineForReading(layout.engineDb));
+  const queries = sqliteQueries(openEngineForReading(layout.engineDb));
   if (record.isUnreadable())
     log.warn("It cannot be read how far the events were sent: all that are kept are sent again.", {});
   let trouble: string | null = null;

@@ -1,3 +1,4 @@
+import type { PageRequest } from "../../admin/declare/paging.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -27,7 +28,7 @@ import { sqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
 import { sqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
 import { sqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
-import { AuditEntries } from "../../store/events/audit.ts";
+import { auditEntries } from "../../store/events/audit.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
 import { type Databases, initialise } from "../../store/recovery/initialise.ts";
 import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
@@ -59,13 +60,20 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
+  const audit = auditEntries(db);
   const own = accountSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,
     events,
     store: new SqliteStore(db, events),
-    audited: committedFirst(new AuditEntries(db), flush),
+    audited: {
+      /** Reads only committed entries: others may never be. */
+      entries: (asked: PageRequest) => {
+        flush();
+        return audit.entries(asked);
+      },
+    },
     banLog: sqliteBanLog(db),
     accountHistory: sqliteAccountHistory(db, (account) => own.appPasswords.passwordHashesOf(account)),
     heldMail: sqliteHeldMail(outside),
@@ -91,14 +99,4 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     correspondents: sqliteCorrespondents(outside, accountsDb),
     senders: sqliteSpamAllow(outside, accountsDb),
   } as const;
-}
-
-/** Reads only committed entries: others may never be. */
-function committedFirst(entries: AuditEntries, flush: () => void): Pick<AuditEntries, "entries"> {
-  return {
-    entries: (asked) => {
-      flush();
-      return entries.entries(asked);
-    },
-  };
 }

@@ -28,9 +28,9 @@ import { dashboardNames } from "../../settings/program-settings.ts";
 import { shownValue } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import { lastSignIns } from "../../store/engine-db/account-history.ts";
-import { EventNames } from "../../store/events/event-index.ts";
-import { EventTally } from "../../store/events/event-tally.ts";
-import { SqliteFigures } from "../../store/events/figures.ts";
+import { eventNames } from "../../store/events/event-index.ts";
+import { eventTally } from "../../store/events/event-tally.ts";
+import { sqliteFigures } from "../../store/events/figures.ts";
 import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
 import { AccountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
@@ -113,7 +113,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
 
   const maintenance = composeMaintenance(common);
   const { leakMonitor } = firewall;
-  const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
+  const counts = { removal: maintenance.removal, tally: eventTally(db), names: eventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = createDiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
@@ -132,7 +132,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   };
   const bans = {
     ...common,
-    figures: new SqliteFigures(db),
+    figures: sqliteFigures(db),
     most: () => settingsNow["alerts.thresholds.bans_in_force"],
   };
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };

@@ -10,8 +10,8 @@ import { SECOND_MS } from "../../core/time.ts";
 import { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
-import { EventNames } from "../../store/events/event-index.ts";
-import { EventTally } from "../../store/events/event-tally.ts";
+import { eventNames } from "../../store/events/event-index.ts";
+import { eventTally } from "../../store/events/event-tally.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createDiskWatch } from "./watch-machine.ts";
 
@@ -26,9 +26,9 @@ async function setUp(
 ) {
   const kit = engineOnMemory();
   const { notices, clock } = kit;
-  const names = new EventNames(kit.db);
+  const names = eventNames(kit.db);
   if (isFlooded) names.step = () => true;
-  const tally = new EventTally(kit.db);
+  const tally = eventTally(kit.db);
   if (failures !== null)
     tally.step = () => {
       throw new Error("database is locked");

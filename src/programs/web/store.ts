@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
-import { SqliteQueries } from "../../store/engine-db/queries.ts";
+import { sqliteQueries } from "../../store/engine-db/queries.ts";
 import { openEngineForReading } from "../../store/open.ts";
 import { StoreDown } from "../../surfaces/api/ports.ts";
 
@@ -61,7 +61,7 @@ export function createWebStore(
     if (opened !== null && opened.inode !== ino) forget();
     if (opened !== null) return opened;
     const db = openDb(path);
-    opened = { db, inode: ino, queries: new SqliteQueries(db) };
+    opened = { db, inode: ino, queries: sqliteQueries(db) };
     return opened;
   }
 

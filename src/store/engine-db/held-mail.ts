@@ -4,7 +4,7 @@ import type { Change } from "../../core/decide/decision.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import { HELD_BY_HAND, type HeldMail } from "../../guard/admin-ports.ts";
 import { COUNTS_CODE, integer, iso, rowReader, text, textOrNull } from "../columns.ts";
-import { AuditChain } from "../events/audit.ts";
+import { auditChain } from "../events/audit.ts";
 import { type Prepares, prepared } from "../transactions.ts";
 
 export type HoldChange = Extract<
@@ -17,14 +17,14 @@ const REFUSALS_KEPT_MS = DAY_MS;
 
 /** To whom accounts wrote, whose mail is held, that mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
 export function accountHolds(db: DatabaseSync): (change: HoldChange, at: Millis) => void {
-  const audit = new AuditChain(db);
+  const audit = auditChain(db);
   const sql = prepared(db, HOLD_SQL);
   return (change, at) => {
     switch (change.type) {
       case "HOLD_ACCOUNT": {
         const { account, prefix, ip, evidence } = change;
         sql.begin.run(account, at, prefix, ip, evidence.count, evidence.limit, evidence.windowMs, evidence.key);
-        audit.add(auditedHold(change, at));
+        audit(auditedHold(change, at));
         return;
       }
       case "END_HOLD":

@@ -4,19 +4,19 @@ import { net } from "../../../test/kit/samples.ts";
 import { ban, banOf, engineDatabase, eventRow, START, unban } from "../../../test/kit/test-database.ts";
 import { banItem } from "../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
-import { EventIds } from "../events/event-ids.ts";
-import { SqliteQueries } from "./queries.ts";
+import { eventIds } from "../events/event-ids.ts";
+import { sqliteQueries } from "./queries.ts";
 
 const PAGE = { limit: 50, cursor: null };
 
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
-  return { db, store, committed, queries: new SqliteQueries(reader) };
+  return { db, store, committed, queries: sqliteQueries(reader) };
 }
 
 test("events are found by time, whatever gaps the ids have", (t) => {
   const { db, store, committed } = fresh(t);
-  const ids = new EventIds(db);
+  const ids = eventIds(db);
   assert.equal(ids.firstSince(START), 1);
   committed(() => {
     for (let i = 0; i < 40; i++) store.append(eventRow("203.0.113.7", later(START, i * 10)));

@@ -1,16 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { BanItem } from "../../admin/bans.ts";
-import { type AddressReport, banItem } from "../../admin/declare/items.ts";
-import { firstPage, type Page } from "../../admin/declare/paging.ts";
+import { banItem } from "../../admin/declare/items.ts";
+import { firstPage } from "../../admin/declare/paging.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
-import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
-import type { BanChanges } from "../../guard/network-ports.ts";
-import type { BansAsked, EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
-import { integer, millis, millisOrNull, prefix as prefixColumn, type Row, text, textOrNull } from "../columns.ts";
+import type { EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
+import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, text, textOrNull } from "../columns.ts";
 import { addLowerCase, EventSearch, lowerCaseFor } from "../events/event-search.ts";
-import { SqliteFigures } from "../events/figures.ts";
-import { type Prepared, prepared } from "../transactions.ts";
+import { sqliteFigures } from "../events/figures.ts";
+import { prepared } from "../transactions.ts";
 import { BAN_COLUMNS, readBan } from "./ban-log.ts";
 import { covering, textsWithin } from "./network-columns.ts";
 
@@ -19,100 +16,74 @@ const KNOWN_ACCOUNTS = 50;
 const REPORTED_EVENTS = 100;
 
 /** Reads `engine.db` for the web and the command line. The connection may be read-only. */
-export class SqliteQueries implements Queries {
-  readonly figures: SqliteFigures;
-  readonly #search: EventSearch;
-  readonly #sql: Prepared<typeof SQL>;
-
-  constructor(db: DatabaseSync) {
-    this.figures = new SqliteFigures(db);
-    this.#search = new EventSearch(db);
-    addLowerCase(db);
-    this.#sql = prepared(db, SQL);
-  }
-
-  bans(now: Millis, { limit, cursor, text: wanted }: BansAsked): Page<BanItem> {
-    const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
-    const rows =
-      wanted === undefined
-        ? this.#sql.bans.all(now, before, limit + 1)
-        : this.#sql[lowerCaseFor(wanted)].all(now, before, wanted.toLowerCase(), limit + 1);
-    const { items, next } = firstPage(rows, limit, (row) => String(row["id"]));
-    return { items: items.map((row) => banItem(readBan(row))), next };
-  }
-
-  events(filter: EventFilter): EventPage {
-    return this.#search.find(filter);
-  }
-
-  banChanges(after: number | null, most: number): BanChanges {
-    if (after === null)
-      return { added: [], removed: [], upto: integer(this.#sql.newestStep.get()?.["id"]), isAll: true };
-    const steps = this.#sql.steps.all(after, most);
-    const upto = steps.length === 0 ? after : integer(steps.at(-1)?.["id"]);
-    const networks = [...new Set(steps.map((row) => text(row["prefix"])))];
-    const standing = this.#sql.inForce.all(JSON.stringify(networks)).map((row) => banItem(readBan(row)));
-    const stands = new Set<string>(standing.map(({ prefix }) => prefix));
-    return {
-      added: standing,
-      removed: networks.filter((network) => !stands.has(network)),
-      upto,
-      isAll: steps.length < most,
-    };
-  }
-
-  spamScores(ids: readonly number[]): ReadonlyMap<number, Readonly<{ score: number; required: number }>> {
-    const rows = this.#sql.spamScores.all(JSON.stringify(ids));
-    return new Map(
-      rows.map((row) => [integer(row["id"]), { score: Number(row["score"]), required: Number(row["required"]) }]),
-    );
-  }
-
-  name(): string {
-    return text(this.#sql.name.get()?.["name"]);
-  }
-
-  address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport {
-    const networks = JSON.stringify(covering(prefix));
-    const standing = this.#sql.standing.get(networks, now);
-    const allowed = this.#sql.allowed.get(networks);
-    const known = this.#accountsFrom(prefix, networks);
-    return {
-      ban: standing === undefined ? null : banItem(readBan(standing)),
-      pastBans: this.#sql.pastBans.all(networks, PAST_BANS).map((row) => ({
-        ...banItem(readBan(row)),
-        endedAt: isoTimeOrNull(millisOrNull(row["ended_at"])),
-        ended: textOrNull(row["ended"]),
-      })),
-      offencesInMemory: integer(this.#sql.offences.get(networks, now - memoryMs)?.["n"]),
-      allowed:
-        allowed === undefined
-          ? null
-          : {
-              prefix: text(allowed["prefix"]),
-              note: text(allowed["note"]),
-              by: text(allowed["by"]),
-              at: isoTime(millis(allowed["at"])),
-              expiresAt: isoTimeOrNull(millisOrNull(allowed["expires_at"])),
-            },
-      knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
-      totals: { pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]), knownAccounts: known.length },
-      events: everyPage(this, { prefix, most: REPORTED_EVENTS, order: "newest_first" }).items,
-    };
-  }
-
+export function sqliteQueries(db: DatabaseSync): Queries {
+  const search = new EventSearch(db);
+  addLowerCase(db);
+  const sql = prepared(db, SQL);
   /** Accounts that sign in from it or from any part of it, sorted by name: a ban of a network locks all of them out. */
-  #accountsFrom(network: Prefix, around: string): readonly string[] {
-    const accountOf = (row: Row): string => text(row["account"]);
-    const found = new Set(this.#sql.known.all(around).map(accountOf));
+  const accountsFrom = (network: Prefix, around: string): readonly string[] => {
+    const found = new Set(sql.known.all(around).map(accountOf));
     // `~` sorts after every character in a network's text.
     for (const start of textsWithin(network))
-      for (const row of this.#sql.knownBetween.iterate(start, `${start}~`))
+      for (const row of sql.knownBetween.iterate(start, `${start}~`))
         if (!found.has(accountOf(row)) && contains(network, networkAddress(prefixColumn(row["prefix"]))))
           found.add(accountOf(row));
     return [...found].toSorted((a, b) => (a < b ? -1 : 1));
-  }
+  };
+  const events = (filter: EventFilter): EventPage => search.find(filter);
+  return {
+    figures: sqliteFigures(db),
+    bans: (now, { limit, cursor, text: wanted }) => {
+      const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
+      const rows =
+        wanted === undefined
+          ? sql.bans.all(now, before, limit + 1)
+          : sql[lowerCaseFor(wanted)].all(now, before, wanted.toLowerCase(), limit + 1);
+      const { items, next } = firstPage(rows, limit, (row) => String(row["id"]));
+      return { items: items.map((row) => banItem(readBan(row))), next };
+    },
+    events,
+    banChanges: (after, most) => {
+      if (after === null) return { added: [], removed: [], upto: integer(sql.newestStep.get()?.["id"]), isAll: true };
+      const steps = sql.steps.all(after, most);
+      const networks = [...new Set(steps.map((row) => text(row["prefix"])))];
+      const added = sql.inForce.all(JSON.stringify(networks)).map((row) => banItem(readBan(row)));
+      const stands = new Set<string>(added.map(({ prefix }) => prefix));
+      return {
+        added,
+        removed: networks.filter((network) => !stands.has(network)),
+        upto: integer(steps.at(-1)?.["id"] ?? after),
+        isAll: steps.length < most,
+      };
+    },
+    spamScores: (ids) => {
+      const rows = sql.spamScores.all(JSON.stringify(ids));
+      return new Map(
+        rows.map((row) => [integer(row["id"]), { score: Number(row["score"]), required: Number(row["required"]) }]),
+      );
+    },
+    name: () => text(sql.name.get()?.["name"]),
+    address: (prefix, now, memoryMs) => {
+      const networks = JSON.stringify(covering(prefix));
+      const standing = sql.standing.get(networks, now);
+      const allowed = sql.allowed.get(networks);
+      const known = accountsFrom(prefix, networks);
+      return {
+        ban: standing === undefined ? null : banItem(readBan(standing)),
+        pastBans: sql.pastBans.all(networks, PAST_BANS).map((row) => ({ ...banItem(readBan(row)), ...ending(row) })),
+        offencesInMemory: integer(sql.offences.get(networks, now - memoryMs)?.["n"]),
+        allowed: allowed === undefined ? null : allowItem(allowed),
+        knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
+        totals: { pastBans: integer(sql.countPastBans.get(networks)?.["n"]), knownAccounts: known.length },
+        events: everyPage({ events }, { prefix, most: REPORTED_EVENTS, order: "newest_first" }).items,
+      };
+    },
+  };
 }
+
+const accountOf = (row: Row): string => text(row["account"]);
+const ending = rowReader({ endedAt: isoOrNull, ended: textOrNull });
+const allowItem = rowReader({ prefix: text, note: text, by: text, at: iso, expiresAt: isoOrNull });
 
 /** `?1` is a JSON list: the requested network and all that contain it, the narrowest first. */
 const AMONG = "prefix IN (SELECT value FROM json_each(?1))";

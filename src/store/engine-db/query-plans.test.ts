@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
-import { accountsFor, engineFor, planOf } from "../../../test/kit/test-database.ts";
+import { accountsFor, engineFor, planOf, START } from "../../../test/kit/test-database.ts";
 import { accountLists } from "../accounts-db/account-lists.ts";
 import { EventSearch } from "../events/event-search.ts";
-import { SqliteFigures } from "../events/figures.ts";
-import { ReportEvents } from "../events/report-events.ts";
-import { SqliteQueries } from "./queries.ts";
+import { sqliteFigures } from "../events/figures.ts";
+import { reportEvents } from "../events/report-events.ts";
+import { sqliteQueries } from "./queries.ts";
 
 /** The query plans of all statements that a reader prepares, by their text. */
 function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => unknown): ReadonlyMap<string, string> {
@@ -25,9 +25,9 @@ test("no query for people walks a large table, but by an index or between two id
   const db = engineFor(t);
   const plans = plansOf(t, db, (one) => [
     new EventSearch(one),
-    new SqliteFigures(one),
-    new SqliteQueries(one),
-    new ReportEvents(one),
+    sqliteFigures(one),
+    sqliteQueries(one),
+    reportEvents(one, START, START),
   ]);
   assert.ok(plans.size > 20);
   for (const [sql, plan] of plans) {
@@ -58,7 +58,7 @@ test("what a page of events is made of comes in order, from an index", (t) => {
 });
 
 test("bans come from the index of those in force, accounts and aliases by name", (t) => {
-  const bans = [...plansOf(t, engineFor(t), (db) => new SqliteQueries(db))].find(
+  const bans = [...plansOf(t, engineFor(t), (db) => sqliteQueries(db))].find(
     ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
   );
   assert.equal(bans?.[1], "SEARCH ban USING INDEX ban_standing (id<?)");

@@ -20,8 +20,8 @@ export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
         }))
         .reverse(),
     hasWritten: (account, address) => sql.hasWritten.get(address, account) !== undefined,
-    knowsPlace: (account, place, times) => {
-      const asked = { account, place, ...times };
+    knowsPlace: (account, place, { firstBy, decidedAfter }) => {
+      const asked = { account, place, firstBy, decidedAfter };
       if (sql.knowsPlace.get(asked) !== undefined) return true;
       return isLocal(place) && sql.wroteFrom.get(asked) !== undefined;
     },

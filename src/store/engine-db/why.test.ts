@@ -10,8 +10,8 @@ import type { MailAttributes } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../guard/explain/why.ts";
-import { EventNames } from "../events/event-index.ts";
-import { SqliteQueries } from "./queries.ts";
+import { eventNames } from "../events/event-index.ts";
+import { sqliteQueries } from "./queries.ts";
 
 /** `why` reads back the rows that the engine wrote. */
 function fresh(t: TestContext) {
@@ -27,10 +27,10 @@ function fresh(t: TestContext) {
     write(seen.map((one) => (now) => observationRecord(one, now, hostPrefix)));
   const wait = (durationMs: number) => (at = later(at, durationMs));
   const index = (): void => {
-    const names = new EventNames(db);
+    const names = eventNames(db);
     while (names.step());
   };
-  return { commit, observe, wait, index, queries: new SqliteQueries(reader), now: () => at };
+  return { commit, observe, wait, index, queries: sqliteQueries(reader), now: () => at };
 }
 
 function passed(event: Event, at: Millis): EventRecord | null {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { accountName, net } from "../../../test/kit/samples.ts";
 import { engineDatabase, eventRow, PATIENT_MS, START } from "../../../test/kit/test-database.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
-import { EventNames } from "./event-index.ts";
+import { eventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";
 
 /** Later pages continue from the results of the first. */
@@ -22,7 +22,7 @@ const FILTERS: readonly ((n: number) => Partial<EventFilter>)[] = [
 for (const order of ["oldest_first", "newest_first"] as const)
   test(`a search finds an event that enters the indexes between any two of its first reads, ${order}`, (t) => {
     const { db, store, reader, committed } = engineDatabase(t);
-    const names = new EventNames(db);
+    const names = eventNames(db);
     const enter = (): void => {
       store.indexWaiting();
       while (names.step());

@@ -2,14 +2,14 @@ import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { integer, sqlList } from "../columns.ts";
-import { type Prepared, prepared, together } from "../transactions.ts";
+import { prepared, together } from "../transactions.ts";
 
 /** Adding them takes a sixth of a millisecond. With 512, most of the slowest 1 % of answers had waited for it. */
 const MOST_WAITING = 32;
-/** The same for events that are left to `EventNames`: they are only read here, so more may wait. */
+/** The same for events that are left to `eventNames`: they are only read here, so more may wait. */
 const MOST_UNREAD = 256;
 
-/** Most of the events of a mail that passes. If they count in no window, no decision reads them: `EventNames` adds them. */
+/** Most of the events of a mail that passes. If they count in no window, no decision reads them: `eventNames` adds them. */
 const PASSES: readonly EventType[] = ["RECIPIENT", "EMAIL_ACCEPTED"];
 const IS_LEFT = `counts = 0 AND type IN (${sqlList(PASSES)})`;
 
@@ -24,7 +24,7 @@ export class EventIndex {
   /** Addresses that may have waiting events. After a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
   #waiting = 0;
-  /** Events since the last batch, including those that are left to `EventNames`. */
+  /** Events since the last batch, including those that are left to `eventNames`. */
   #unread = 0;
   /** Whether events were added in the open transaction: after a rollback it is unknown which are waiting. */
   #isEntered = false;
@@ -92,32 +92,26 @@ export class EventIndex {
  * What people search for and no decision reads: events by name, and the passes of an address. Filled in sorted batches, like
  * `EventIndex`; a search reads the remaining events one by one.
  */
-export class EventNames {
-  readonly #db: DatabaseSync;
-  readonly #sql: Prepared<typeof SQL>;
-
-  /** Shares the guard's connection: call `step` between transactions. */
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#sql = prepared(db, SQL);
-  }
-
-  /**
-   * Adds the next events, oldest first. False when all are in. 100 events take about a millisecond. Throws if the
-   * database cannot be written; nothing is half done then.
-   */
-  step(most = 100): boolean {
-    const range = this.#sql.next.get(most);
-    const count = integer(range?.["n"]);
-    if (count === 0) return false;
-    const [from, upto] = [integer(range?.["names"]), integer(range?.["high"])];
-    together(this.#db, () => {
-      this.#sql.enter.run(from, upto);
-      this.#sql.enterPasses.run(from, upto);
-      this.#sql.note.run(upto);
-    });
-    return count === most;
-  }
+export function eventNames(db: DatabaseSync) {
+  const sql = prepared(db, SQL);
+  return {
+    /**
+     * Adds the next events, oldest first. False when all are in. 100 events take about a millisecond. Throws if the
+     * database cannot be written; nothing is half done then. Call it between transactions of the guard's connection.
+     */
+    step: (most = 100): boolean => {
+      const range = sql.next.get(most);
+      const count = integer(range?.["n"]);
+      if (count === 0) return false;
+      const [from, upto] = [integer(range?.["names"]), integer(range?.["high"])];
+      together(db, () => {
+        sql.enter.run(from, upto);
+        sql.enterPasses.run(from, upto);
+        sql.note.run(upto);
+      });
+      return count === most;
+    },
+  };
 }
 
 const SQL = {

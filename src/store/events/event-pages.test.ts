@@ -6,7 +6,7 @@ import { overlaps } from "../../core/net/ip.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { EventNames } from "./event-index.ts";
+import { eventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";
 
 const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
@@ -29,7 +29,7 @@ function fresh(t: TestContext, count: number, addresses: number, at = (i: number
   const settled = count - 31;
   record(store, ...events.slice(0, settled));
   store.indexWaiting();
-  const names = new EventNames(db);
+  const names = eventNames(db);
   while (names.step());
   record(store, ...events.slice(settled));
   return { db, events };

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Millis } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { integer, millis } from "../columns.ts";
-import { EventIds } from "./event-ids.ts";
+import { eventIds } from "./event-ids.ts";
 
 /**
  * Ids in the requested order that contain all events of a filter up to `reached`. Each must still be checked against
@@ -69,7 +69,7 @@ export type Times = readonly [first: number, last: number];
 export class EventTimes {
   readonly #setBacks: Record<EventFilter["order"], StatementSync>;
   readonly #times: StatementSync;
-  readonly #ids: EventIds;
+  readonly #ids;
   readonly #lastUpTo: StatementSync;
   readonly #indexed: StatementSync;
 
@@ -81,7 +81,7 @@ export class EventTimes {
     this.#times = sql(`
       SELECT (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1) AS first,
         (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT 1) AS last`);
-    this.#ids = new EventIds(db);
+    this.#ids = eventIds(db);
     this.#lastUpTo = sql("SELECT id, at FROM event WHERE id <= ? ORDER BY id DESC LIMIT 1");
     this.#indexed = sql("SELECT upto FROM event_indexed");
   }

@@ -7,15 +7,15 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { openEngine } from "../open.ts";
 import { EventCount } from "./event-ids.ts";
-import { EventTally, readTotals } from "./event-tally.ts";
-import { SqliteFigures } from "./figures.ts";
+import { eventTally, readTotals } from "./event-tally.ts";
+import { sqliteFigures } from "./figures.ts";
 import { Retention } from "./retention.ts";
 
 function fresh(t: TestContext) {
   const { db, store } = engineDatabase(t);
   const rows = (sql: string) => rowsOf(db, sql);
   const append = (...events: readonly EventRecord[]) => record(store, ...events);
-  return { db, store, tally: new EventTally(db), rows, append };
+  return { db, store, tally: eventTally(db), rows, append };
 }
 
 test("it takes in a step at a time, each event once, and says when it has them all", (t) => {
@@ -99,7 +99,7 @@ function withMinutes(t: TestContext) {
   const minutes = () => rows().map(([at]) => Number(at) / MINUTE_MS);
   const add = (at: Millis, type: "CONNECT" | "EMAIL" = "CONNECT"): void =>
     committed(() => store.append(eventRow("203.0.113.7", at, { type })));
-  return { db, store, committed, rows, minutes, add, figures: new SqliteFigures(reader) };
+  return { db, store, committed, rows, minutes, add, figures: sqliteFigures(reader) };
 }
 
 test("a minute has the events up to its end, and mail of accounts separately", (t) => {

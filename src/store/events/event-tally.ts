@@ -3,7 +3,7 @@ import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from "../../core/time.ts";
 import { FIGURES_FOR_MS, MINUTES_FOR_MS, RANKED_FOR_MS, SENT, type Totals } from "../../guard/figures.ts";
 import { integer, TOOK_EFFECT, text } from "../columns.ts";
-import { type Prepared, prepared, together } from "../transactions.ts";
+import { prepared, together } from "../transactions.ts";
 
 /** Less than a millisecond of work, once a minute. */
 const MOST_REMOVED = 200;
@@ -121,50 +121,42 @@ const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
  * older events. Also counts events. It follows the events in small steps: counting each event with its decision would cost a
  * page of the write-ahead log; `event_tallied.upto` is its position, and readers add later events.
  */
-export class EventTally {
-  readonly #db: DatabaseSync;
-  readonly #sql: Prepared<typeof SQL>;
-  #hour = 0;
-
-  constructor(db: DatabaseSync) {
-    this.#db = db;
-    this.#sql = prepared(db, SQL);
-  }
-
-  /** Counts some events, oldest first. False when all are counted. Call it between transactions; throws as they do. */
-  step(most: number = EVENTS_PER_STEP): boolean {
-    const some = this.#sql.next.get(most);
-    const found = integer(some?.["n"]);
-    if (found === 0) return false;
-    const range = [integer(some?.["low"]), integer(some?.["high"])] as const;
-    const hour = integer(some?.["hour"]);
-    together(this.#db, () => {
-      this.#sql.addresses.run(...range);
-      this.#sql.done.run(range[1], found);
-      this.#keepBest(hour, MOST_ADDRESSES);
-      if (hour !== this.#hour) this.#keepBest(this.#hour, KEPT_ADDRESSES);
-      this.#fold(hour);
-      this.#sql.forget.run(hour - RANKED_FOR_MS);
-    });
-    this.#hour = hour;
-    return found === most;
-  }
-
-  #keepBest(since: number, most: number): void {
-    if (integer(this.#sql.count.get(since)?.["n"]) > most)
-      this.#sql.keepBest.run(since, BEST_ADDRESSES, BEST_OF_OTHERS);
-  }
-
+export function eventTally(db: DatabaseSync) {
+  const sql = prepared(db, SQL);
+  let lastHour = 0;
+  const keepBest = (since: number, most: number): void => {
+    if (integer(sql.count.get(since)?.["n"]) > most) sql.keepBest.run(since, BEST_ADDRESSES, BEST_OF_OTHERS);
+  };
   /** The oldest hour of the day whose hours are no longer kept, so that no step has much to do. */
-  #fold(hour: number): void {
+  const fold = (hour: number): void => {
     const past = hour - MINUTES_FOR_MS;
     const day = past - (past % DAY_MS) - DAY_MS;
-    const oldest = this.#sql.firstHour.get(day, day + DAY_MS)?.["since"] ?? null;
+    const oldest = sql.firstHour.get(day, day + DAY_MS)?.["since"] ?? null;
     if (oldest === null) return;
-    this.#sql.fold.run(day, oldest);
-    this.#sql.drop.run(oldest);
-    this.#keepBest(day, KEPT_ADDRESSES);
-  }
+    sql.fold.run(day, oldest);
+    sql.drop.run(oldest);
+    keepBest(day, KEPT_ADDRESSES);
+  };
+  return {
+    /** Counts some events, oldest first. False when all are counted. Call it between transactions; throws as they do. */
+    step: (most: number = EVENTS_PER_STEP): boolean => {
+      const some = sql.next.get(most);
+      const found = integer(some?.["n"]);
+      if (found === 0) return false;
+      const range = [integer(some?.["low"]), integer(some?.["high"])] as const;
+      const hour = integer(some?.["hour"]);
+      together(db, () => {
+        sql.addresses.run(...range);
+        sql.done.run(range[1], found);
+        keepBest(hour, MOST_ADDRESSES);
+        if (hour !== lastHour) keepBest(lastHour, KEPT_ADDRESSES);
+        fold(hour);
+        sql.forget.run(hour - RANKED_FOR_MS);
+      });
+      lastHour = hour;
+      return found === most;
+    },
+  };
 }
 
 /** The weight of an event in the ranking of addresses. */

@@ -2,8 +2,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { auditedOf } from "../../core/audit/audited.ts";
 import { type EventRecord, sentenceOf } from "../../core/events/event.ts";
 import { COUNTS_CODE } from "../columns.ts";
-import { AuditChain } from "./audit.ts";
-import { EventIds } from "./event-ids.ts";
+import { auditChain } from "./audit.ts";
+import { eventIds } from "./event-ids.ts";
 import { EventMinutes } from "./event-tally.ts";
 
 /** A few mails of four events. More would outlive V8's young generation, and the guard would hold two megabytes more. */
@@ -19,7 +19,7 @@ const MOST_WAITING = 32;
  */
 export class EventWriter {
   readonly #insert: StatementSync;
-  readonly #audit: AuditChain;
+  readonly #audit;
   readonly #minutes: EventMinutes;
   readonly #waiting: EventRecord[] = [];
   #isOpen = false;
@@ -31,9 +31,9 @@ export class EventWriter {
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare(INSERT_EVENT);
-    this.#audit = new AuditChain(db);
+    this.#audit = auditChain(db);
     this.#minutes = new EventMinutes(db);
-    this.#lastId = new EventIds(db).last();
+    this.#lastId = eventIds(db).last();
     this.#lastCommittedId = this.#lastId;
   }
 
@@ -41,7 +41,7 @@ export class EventWriter {
   add(record: EventRecord): number {
     this.#waiting.push(record);
     const audited = auditedOf(record);
-    if (audited !== null) this.#audit.add(audited);
+    if (audited !== null) this.#audit(audited);
     this.#minutes.add(record);
     // SQLite continues from the highest id (sqlite.org/autoinc.html).
     this.#lastId += 1;

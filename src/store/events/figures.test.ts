@@ -4,15 +4,15 @@ import { net } from "../../../test/kit/samples.ts";
 import { banOf, engineDatabase, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { eventsBetween } from "../../guard/explain/stats.ts";
-import { EventTally } from "./event-tally.ts";
-import { SqliteFigures } from "./figures.ts";
+import { eventTally } from "./event-tally.ts";
+import { sqliteFigures } from "./figures.ts";
 
 /** More events than are counted one by one. */
 const FLOOD = 12_000;
 
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
-  const tally = new EventTally(db);
+  const tally = eventTally(db);
   const tallied = (): void => {
     while (tally.step());
   };
@@ -20,7 +20,7 @@ function fresh(t: TestContext) {
     committed(() => {
       for (let i = 0; i < count; i++) store.append(eventRow("203.0.113.8", at));
     });
-  const figures = new SqliteFigures(reader);
+  const figures = sqliteFigures(reader);
   const counts = (since: Millis) => eventsBetween(figures.totals(since), figures.totals(null));
   return { store, committed, tallied, flood, figures, counts };
 }

@@ -1,80 +1,56 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { TopIp } from "../../admin/declare/items.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
-import {
-  type BanCounts,
-  type Figures,
-  MINUTES_FOR_MS,
-  type Ranked,
-  type Ranking,
-  type Span,
-  type Totals,
-} from "../../guard/figures.ts";
-import { integer, oneOf, TOOK_EFFECT, text } from "../columns.ts";
-import { EventIds } from "./event-ids.ts";
+import { type Figures, MINUTES_FOR_MS, type Totals } from "../../guard/figures.ts";
+import { integer, oneOf, rowReader, TOOK_EFFECT, text } from "../columns.ts";
+import { eventIds } from "./event-ids.ts";
 import { ADDRESSES_SPAN_MS, BY_RANK, RANKED, readTotals } from "./event-tally.ts";
 
 /**
  * Up to this number, events are ranked one by one, which takes some milliseconds. Beyond it, the ranking comes from
- * EventTally, and starts with the hour or the day that contains the requested time.
+ * eventTally, and starts with the hour or the day that contains the requested time.
  */
 const LOOKED_AT = 10_000;
 
 /** Figures for the owner and for Prometheus. The connection may be read-only. */
-export class SqliteFigures implements Figures {
-  readonly #ids: EventIds;
-  readonly #sql: ReturnType<typeof statements>;
-
-  constructor(db: DatabaseSync) {
-    this.#ids = new EventIds(db);
-    this.#sql = statements((sql) => db.prepare(sql));
-  }
-
-  bansInForce(now: Millis): BanCounts {
-    const counts = { engine: 0, fail2ban: 0, manual: 0 };
-    for (const row of this.#sql.bans.all(now))
-      counts[oneOf(["engine", "fail2ban", "manual"], row["origin"])] = integer(row["n"]);
-    return counts;
-  }
-
-  topIps(since: Millis, most: number): readonly TopIp[] {
-    return this.#ranked(this.#sql.topIps, since, most).map((row) => ({
-      ip: text(row["ip"]),
-      mails: integer(row["mails"]),
-      connections: integer(row["connections"]),
-      rejected: integer(row["rejected"]),
-    }));
-  }
-
-  top(by: Ranking, since: Millis, most: number): readonly Ranked[] {
-    const rows = this.#ranked(this.#sql[by], since, most);
-    return rows.map((row) => ({ ip: text(row["ip"]), count: integer(row["count"]) }));
-  }
-
-  totals(at: Millis | null): Totals {
-    const row = at === null ? this.#sql.newest.get() : (this.#sql.before.get(at) ?? this.#sql.oldest.get());
+export function sqliteFigures(db: DatabaseSync): Figures {
+  const ids = eventIds(db);
+  const sql = statements((text) => db.prepare(text));
+  const totals = (at: Millis | null): Totals => {
+    const row = at === null ? sql.newest.get() : (sql.before.get(at) ?? sql.oldest.get());
     return readTotals(row?.["totals"] ?? "{}");
-  }
-
-  totalsAt({ from, to, stepMs }: Span): readonly Totals[] {
-    const all = [this.totals(from)];
-    for (const row of this.#sql.steps.all(from, to, stepMs)) {
-      const slot = integer(row["slot"]);
-      while (all.length <= slot) all.push(all.at(-1) ?? {});
-      all.push(readTotals(row["totals"]));
-    }
-    const steps = Math.ceil((to - from) / stepMs);
-    while (all.length <= steps) all.push(all.at(-1) ?? {});
-    return all;
-  }
-
-  #ranked({ exact, tallied }: Ranks, since: Millis, most: number) {
-    const first = this.#ids.firstSince(since);
-    if (this.#ids.last() - first < LOOKED_AT) return exact.all(first, most);
-    const newest = integer(this.#sql.newestAt.get()?.["at"]);
+  };
+  const ranked = ({ exact, tallied }: Ranks, since: Millis, most: number) => {
+    const first = ids.firstSince(since);
+    if (ids.last() - first < LOOKED_AT) return exact.all(first, most);
+    const newest = integer(sql.newestAt.get()?.["at"]);
     const spanMs = newest - since > MINUTES_FOR_MS ? DAY_MS : ADDRESSES_SPAN_MS;
     return tallied.all(since - (since % spanMs), most);
-  }
+  };
+  return {
+    bansInForce: (now) => {
+      const counts = { engine: 0, fail2ban: 0, manual: 0 };
+      for (const row of sql.bans.all(now))
+        counts[oneOf(["engine", "fail2ban", "manual"], row["origin"])] = integer(row["n"]);
+      return counts;
+    },
+    topIps: (since, most) =>
+      ranked(sql.topIps, since, most).map(
+        rowReader({ ip: text, mails: integer, connections: integer, rejected: integer }),
+      ),
+    top: (by, since, most) => ranked(sql[by], since, most).map(rowReader({ ip: text, count: integer })),
+    totals,
+    totalsAt: ({ from, to, stepMs }) => {
+      const all = [totals(from)];
+      for (const row of sql.steps.all(from, to, stepMs)) {
+        const slot = integer(row["slot"]);
+        while (all.length <= slot) all.push(all.at(-1) ?? {});
+        all.push(readTotals(row["totals"]));
+      }
+      const steps = Math.ceil((to - from) / stepMs);
+      while (all.length <= steps) all.push(all.at(-1) ?? {});
+      return all;
+    },
+  };
 }
 
 /** `?1`: the first event that counts, or the first hour; `?2`: how many. */

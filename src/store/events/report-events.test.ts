@@ -3,8 +3,8 @@ import { type TestContext, test } from "node:test";
 import { engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
-import { EventNames } from "./event-index.ts";
-import { ReportEvents } from "./report-events.ts";
+import { eventNames } from "./event-index.ts";
+import { reportEvents } from "./report-events.ts";
 
 const FROM = later(START, -2 * DAY_MS);
 
@@ -19,8 +19,8 @@ function recorded(
     for (const [type, hoursAgo, changes = {}, ip = "203.0.113.7"] of sorted)
       store.append(eventRow(ip, later(START, -hoursAgo * HOUR_MS), { type, ...changes }));
   });
-  new EventNames(db).step();
-  return { db, events: new ReportEvents(reader) };
+  eventNames(db).step();
+  return { db, events: reportEvents(reader, FROM, START) };
 }
 
 test("days are counted by UTC, from the first moment to the last", (t) => {
@@ -36,7 +36,7 @@ test("days are counted by UTC, from the first moment to the last", (t) => {
     ["LOGIN_FAILED", 0],
   ]);
   const none = { signedIn: 0, failed: 0, refused: 0, accepted: 0, blocked: 0, delivered: 0 };
-  assert.deepEqual(events.days(FROM, START), [
+  assert.deepEqual(events.days(), [
     { ...none, day: "2026-11-18", failed: 1 },
     { ...none, day: "2026-11-19", refused: 1, accepted: 1, delivered: 1 },
     { ...none, day: "2026-11-20", failed: 1, signedIn: 1, blocked: 1 },
@@ -56,11 +56,11 @@ test("addresses and names are ranked, and simulated refusals do not count", (t) 
   db.exec(`UPDATE event SET rest = '{"seen":{"simulated":"refuse"}}' WHERE type = 'LOGIN_REFUSED'`);
   db.exec(`INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered)
     VALUES ('2001:db8::/64', x'00', x'00', '2001:db8::1', 'heavy', 'mail_limit', 'Too many mails', 'engine', 0, 1, 0)`);
-  assert.deepEqual(events.addresses(FROM, START), [
+  assert.deepEqual(events.addresses(), [
     { ip: "203.0.113.7", signIns: 2, mails: 1, connections: 0, isBanned: false },
     { ip: "2001:db8::1", signIns: 0, mails: 0, connections: 1, isBanned: true },
   ]);
-  assert.deepEqual(events.names(FROM), [{ name: "admin", failed: 2 }]);
+  assert.deepEqual(events.names(), [{ name: "admin", failed: 2 }]);
 });
 
 test("reasons are shown in words, most frequent first, with retention's summaries", (t) => {
@@ -71,14 +71,14 @@ test("reasons are shown in words, most frequent first, with retention's summarie
   ]);
   const sumUp = (at: Millis, count: number): unknown =>
     db.prepare("INSERT INTO event_summary VALUES (?, 'EMAIL_BLOCKED', 'block_listed', ?)").run(at, count);
-  assert.deepEqual(events.looked(FROM, START), { events: 2, isAll: true });
+  assert.deepEqual(events.looked(), { events: 2, isAll: true });
   sumUp(later(START, -DAY_MS), 40);
   sumUp(later(START, -3 * DAY_MS), 900);
-  const reasons = events.reasons("EMAIL_BLOCKED", FROM, START);
+  const reasons = events.reasons("EMAIL_BLOCKED");
   assert.equal(reasons.map(({ code, count }) => `${code} ${count}`).join(), "block_listed 41,spam_refused 1");
   assert.equal(reasons[0]?.says, "The client is on a DNS block list.");
-  assert.equal(events.days(FROM, START)[1]?.blocked, 40);
-  assert.deepEqual(events.looked(FROM, START), { events: 2, isAll: false });
+  assert.equal(events.days()[1]?.blocked, 40);
+  assert.deepEqual(events.looked(), { events: 2, isAll: false });
 });
 
 test("of the scored mails some were marked", (t) => {
@@ -87,13 +87,13 @@ test("of the scored mails some were marked", (t) => {
     ["SPAM_SCORED", 3, { verdict: "pass" }],
     ["SPAM_SCORED", 60, { verdict: "mark" }],
   ]);
-  assert.deepEqual(events.scored(FROM), { scored: 2, marked: 1 });
+  assert.deepEqual(events.scored(), { scored: 2, marked: 1 });
 });
 
 test("an empty database has empty figures", (t) => {
   const { events } = recorded(t, []);
-  const lists = [events.addresses(FROM, START), events.names(FROM), events.reasons("BAN", FROM, START)];
+  const lists = [events.addresses(), events.names(), events.reasons("BAN")];
   assert.deepEqual(lists, [[], [], []]);
-  assert.equal(events.days(FROM, START).length, 3);
-  assert.deepEqual(events.scored(FROM), { scored: 0, marked: 0 });
+  assert.equal(events.days().length, 3);
+  assert.deepEqual(events.scored(), { scored: 0, marked: 0 });
 });

@@ -3,7 +3,7 @@ import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { LONGEST_NAME } from "../../core/decide/account-guard.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Millis } from "../../core/time.ts";
-import { integer, text } from "../columns.ts";
+import { integer, rowReader, text } from "../columns.ts";
 import { KEPT_GUESSES, MOST_GUESSES, MOST_NAMED, type Surplus } from "../events/retention.ts";
 import { ROUTINE } from "../events/retention-statements.ts";
 import { createPrivate, isDamage, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
@@ -151,12 +151,9 @@ export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
   return {
     firstRoutine: of("first"),
     orphans: of("orphans"),
-    stale: stale.all(staleBefore, of("first")).map((entry) => ({
-      subject: text(entry["subject"]),
-      counts: integer(entry["counts"]),
-      at: integer(entry["at"]),
-      id: integer(entry["id"]),
-    })),
+    stale: stale
+      .all(staleBefore, of("first"))
+      .map(rowReader({ subject: text, counts: integer, at: integer, id: integer })),
     guesses: surplusGuesses(db, of("guesses") - MOST_GUESSES),
     endedBans: of("bans"),
     correspondents: of("correspondents"),
@@ -175,10 +172,7 @@ function surplusGuesses(db: DatabaseSync, surplus: number): Surplus["guesses"] {
       SELECT *, account IN existing AS exists_here, row_number() OVER (PARTITION BY account ORDER BY at DESC) AS nth
       FROM guess)
     ORDER BY exists_here AND nth <= ${KEPT_GUESSES}, at LIMIT ?`);
-  return found.all(Math.min(surplus, MOST_NAMED)).map((row) => ({
-    account: text(row["account"]),
-    network: text(row["network"]),
-    proof: text(row["proof"]),
-    at: integer(row["at"]),
-  }));
+  return found
+    .all(Math.min(surplus, MOST_NAMED))
+    .map(rowReader({ account: text, network: text, proof: text, at: integer }));
 }

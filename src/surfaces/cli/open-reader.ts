@@ -15,8 +15,8 @@ import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
 import { lastSignIns, newPlaces, sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { sqliteHeldMail } from "../../store/engine-db/held-mail.ts";
-import { SqliteQueries } from "../../store/engine-db/queries.ts";
-import { AuditEntries } from "../../store/events/audit.ts";
+import { sqliteQueries } from "../../store/engine-db/queries.ts";
+import { auditEntries } from "../../store/events/audit.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../../store/open.ts";
 
 /** Opens the two databases for reading. The caller has checked that the guard runs. */
@@ -34,7 +34,7 @@ export function openReader(layout: Layout) {
       accounts.close();
     };
     const reader = {
-      queries: new SqliteQueries(engine),
+      queries: sqliteQueries(engine),
       accounts: (asked: PageRequest) => {
         const { items, ...page } = lists.accounts(asked);
         return { ...page, items: items.map((row) => ({ ...row, lastSignInAt: signIns(row.name)?.at ?? null })) };
@@ -64,7 +64,7 @@ export function openReader(layout: Layout) {
       tokens: (asked: PageRequest) => credentials.tokens(asked),
       /** Administrators' actions, as a chain (docs/audit.md). */
       get audit() {
-        return new AuditEntries(engine);
+        return auditEntries(engine);
       },
       /** Addresses from which an account signed in since then for the first time. */
       newPlaces: (account: string, since: Millis) => newPlaces(engine, account, since),

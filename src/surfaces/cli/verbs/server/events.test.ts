@@ -7,7 +7,7 @@ import { auditRecord } from "../../../../core/events/command.ts";
 import type { EventRecord } from "../../../../core/events/event.ts";
 import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
 import { later } from "../../../../core/time.ts";
-import { SqliteQueries } from "../../../../store/engine-db/queries.ts";
+import { sqliteQueries } from "../../../../store/engine-db/queries.ts";
 import type { Call } from "../../call.ts";
 
 const ROWS = [
@@ -32,7 +32,7 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
     onEvents(ROWS.length + committed.length);
     return { ok: true };
   };
-  const reader = readerWith({ queries: new SqliteQueries(db), account: () => null });
+  const reader = readerWith({ queries: sqliteQueries(db), account: () => null });
   const { out, ...ended } = await script(words.split(" "), {
     now: () => START,
     connect: () => connected({ guard: { watch }, reader }),
