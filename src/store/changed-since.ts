@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { isDeepStrictEqual } from "node:util";
 import { type AccountSetting, type AccountSettingKey, SETTING_TABLES } from "./accounts-db/setting-tables.ts";
 import type { Row } from "./columns.ts";
 import { openAnySchema } from "./schemas.ts";
@@ -33,25 +34,21 @@ export type Pair = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
 
 /** Compares what both schemas have. */
 export function changedSince(now: Pair, copy: Pair): ChangedSince {
-  const between = (kind: keyof Pair, from: string, name: (row: Row) => string): Changes =>
+  const between = (kind: keyof Pair, from: string, name: string): Changes =>
     compare(rowsOf(now[kind], from, name), rowsOf(copy[kind], from, name));
   return {
     events: countAfter(now.engine, copy.engine, "event"),
     audited: countAfter(now.engine, copy.engine, "audit_entry"),
     newKeys: accountsWithNewKeys(now.accounts, copy.accounts),
-    accounts: between("accounts", "account", ({ name }) => String(name)),
-    aliases: between("accounts", "alias", ({ address, target }) => `${String(address)} to ${String(target)}`),
-    blockedAliases: between("accounts", "alias_block", ({ address }) => String(address)),
-    bans: between("engine", "ban WHERE ended_at IS NULL", ({ prefix }) => String(prefix)),
-    allowed: between("engine", "allow_entry", ({ prefix }) => String(prefix)),
-    allowedSenders: between(
-      "engine",
-      "spam_allow",
-      ({ account, sender }) => `${String(sender)} for ${String(account)}`,
-    ),
-    held: between("engine", "account_hold WHERE released_at IS NULL", ({ account }) => String(account)),
-    tokens: between("accounts", "token", ({ name }) => String(name)),
-    passwords: between("accounts", "admin WHERE key = 'password'", ({ key }) => String(key)),
+    accounts: between("accounts", "account", "name"),
+    aliases: between("accounts", "alias", "address || ' to ' || target"),
+    blockedAliases: between("accounts", "alias_block", "address"),
+    bans: between("engine", "ban WHERE ended_at IS NULL", "prefix"),
+    allowed: between("engine", "allow_entry", "prefix"),
+    allowedSenders: between("engine", "spam_allow", "sender || ' for ' || account"),
+    held: between("engine", "account_hold WHERE released_at IS NULL", "account"),
+    tokens: between("accounts", "token", "name"),
+    passwords: between("accounts", "admin WHERE key = 'password'", "key"),
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
     ...settingChanges(now.accounts, copy.accounts),
   };
@@ -77,20 +74,18 @@ function countAfter(now: DatabaseSync, copy: DatabaseSync, table: string): numbe
 }
 
 function accountsWithNewKeys(now: DatabaseSync, copy: DatabaseSync): readonly string[] {
-  const keysOf = (db: DatabaseSync): readonly Row[] =>
-    hasTable(db, "account_key") ? db.prepare("SELECT account, id FROM account_key ORDER BY account").all() : [];
-  const keyOf = ({ account, id }: Row): string => JSON.stringify([account, id]);
-  const copied = new Set(keysOf(copy).map(keyOf));
-  const added = keysOf(now).filter((row) => !copied.has(keyOf(row)));
-  return [...new Set(added.map(({ account }) => String(account)))];
+  const keysOf = (db: DatabaseSync) => rowsOf(db, "account_key", "account || ' ' || id", "account");
+  const copied = keysOf(copy);
+  const added = [...keysOf(now)].filter(([key]) => !copied.has(key));
+  return [...new Set(added.map(([, { is }]) => String(is)))].toSorted();
 }
 
 /** The second factors of the dashboard's sign-in. The use of an app's code or a passkey does not count as a change; that of a recovery code does. */
-function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
+function factorsOf(db: DatabaseSync): Rows {
   return new Map([
-    ...named(db, "admin_totp", "'authenticator app'", "hex(secret)"),
-    ...named(db, "admin_recovery", "'recovery code ' || substr(digest, 1, 8)", "used_at IS NULL"),
-    ...named(db, "admin_passkeys", "'passkey ' || name", "hex(public_key)"),
+    ...rowsOf(db, "admin_totp", "'authenticator app'", "hex(secret)"),
+    ...rowsOf(db, "admin_recovery", "'recovery code ' || substr(digest, 1, 8)", "used_at IS NULL"),
+    ...rowsOf(db, "admin_passkeys", "'passkey ' || name", "hex(public_key)"),
   ]);
 }
 
@@ -99,48 +94,36 @@ export type SettingChanges = Readonly<Record<AccountSettingKey, Changes>>;
 /** What was set for accounts, and may have been removed because a thief had set it. Compares two `accounts.db`. */
 export function settingChanges(now: DatabaseSync, copy: DatabaseSync): SettingChanges {
   const between = ({ rows: { from, name, is } }: AccountSetting): Changes =>
-    compare(named(now, from, name, is), named(copy, from, name, is));
+    compare(rowsOf(now, from, name, is), rowsOf(copy, from, name, is));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the list
   return Object.fromEntries(SETTING_TABLES.map((one) => [one.key, between(one)])) as SettingChanges;
-}
-
-/** Rows by name; they differ if `is` does. */
-function named(db: DatabaseSync, from: string, name: string, is: string): ReadonlyMap<string, Row> {
-  const [table = from] = from.split(" ");
-  const rows = hasTable(db, table) ? db.prepare(`SELECT ${name} AS name, ${is} AS is_now FROM ${from}`).all() : [];
-  return new Map(rows.map((row) => [String(row["name"]), row]));
 }
 
 function hasTable(db: DatabaseSync, table: string): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== undefined;
 }
 
-function rowsOf(db: DatabaseSync, from: string, name: (row: Row) => string): ReadonlyMap<string, Row> {
+type Rows = ReadonlyMap<string, Row>;
+
+/** Rows by name. They differ if `is` does; without it, if any column of both schemas does. */
+function rowsOf(db: DatabaseSync, from: string, name: string, is?: string): Rows {
   const [table = from] = from.split(" ");
   if (!hasTable(db, table)) return new Map();
-  const rows = db.prepare(`SELECT * FROM ${from}`);
+  const rows = db.prepare(`SELECT ${name} AS its_name, ${is === undefined ? "*" : `${is} AS "is"`} FROM ${from}`);
   rows.setReadBigInts(true);
   // A ban that `simulate` prevented was never in force.
   const real = rows.all().filter((row) => row["simulated"] !== 1n);
-  return new Map(real.map((row) => [name(row), row]));
+  return new Map(real.map((row) => [String(row["its_name"]), row]));
 }
 
-function compare(now: ReadonlyMap<string, Row>, copy: ReadonlyMap<string, Row>): Changes {
-  const added = [...now.keys()].filter((name) => !copy.has(name));
-  const removed = [...copy.keys()].filter((name) => !now.has(name));
-  const changed = [...now].flatMap(([name, row]) => {
-    const before = copy.get(name);
-    const differs =
-      before !== undefined &&
-      Object.entries(before).some(
-        ([column, value]) => column !== "used_at" && column in row && !isSame(row[column], value),
-      );
-    return differs ? [name] : [];
-  });
-  return { added, removed, changed };
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  if (one instanceof Uint8Array && other instanceof Uint8Array) return Buffer.compare(one, other) === 0;
-  return one === other;
+function compare(now: Rows, copy: Rows): Changes {
+  const isChanged = ([name, row]: readonly [string, Row]): boolean =>
+    Object.entries(copy.get(name) ?? {}).some(
+      ([column, value]) => column !== "used_at" && column in row && !isDeepStrictEqual(row[column], value),
+    );
+  return {
+    added: [...now.keys()].filter((name) => !copy.has(name)),
+    removed: [...copy.keys()].filter((name) => !now.has(name)),
+    changed: [...now].filter(isChanged).map(([name]) => name),
+  };
 }
