@@ -27,16 +27,16 @@ export function statementsOf(text: string): readonly Statement[] {
   let under: Statement | null = null;
   let line = 1;
   let counted = 0;
-  for (let at = afterBlankLines(text, 0); at < text.length; at = afterBlankLines(text, at)) {
+  for (let at = past(BLANK_LINES, text, 0); at !== null && at < text.length; ) {
     const read = text[at] === "[" ? readHeader(text, at) : readPair(text, at, under?.path ?? []);
     if (read === null) return found;
-    const start = lineStart(text, at);
-    line += linesBetween(text, counted, start);
+    const start = text.lastIndexOf("\n", at - 1) + 1;
+    line += text.slice(counted, start).split("\n").length - 1;
     counted = start;
     const statement: Statement = { ...read, under: read.kind === "value" ? under : null, line, start };
     found.push(statement);
     if (statement.kind !== "value") under = statement;
-    at = statement.end;
+    at = past(BLANK_LINES, text, statement.end);
   }
   return found;
 }
@@ -65,33 +65,45 @@ function readHeader(text: string, at: number): Read | null {
   const close = kind === "list" ? "]]" : "]";
   const key = readKey(text, at + close.length);
   if (key === null || !text.startsWith(close, key.end)) return null;
-  const end = lineEnd(text, key.end + close.length);
+  const end = past(LINE_END, text, key.end + close.length);
   return end === null ? null : { kind, path: key.path, end, value: { start: end, end } };
 }
 
 function readPair(text: string, at: number, table: readonly string[]): Read | null {
   const key = readKey(text, at);
   if (key === null || text[key.end] !== "=") return null;
-  const start = afterBlanks(text, key.end + 1);
+  const start = past(BLANKS, text, key.end + 1) ?? text.length;
   const stop = valueEnd(text, start);
   if (stop === null) return null;
   const value = { start, end: start + text.slice(start, stop).trimEnd().length };
-  const end = lineEnd(text, stop);
+  const end = past(LINE_END, text, stop);
   return end === null || value.end === start ? null : { kind: "value", path: [...table, ...key.path], end, value };
 }
 
-const KEY_PART = /[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'/y;
+const BLANKS = /[ \t]*/y;
+const BLANK_LINES = /(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:#[^\n]*)?/y;
+const LINE_END = /[ \t]*(?:#[^\n]*)?\r?(?:\n|$)/y;
+const KEY_PART = /[ \t]*([A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*/y;
+/** A long string may end with one or two quotes of its own. */
+const VALUE_PART =
+  /"""(?:[^\\]|\\[^])*?"{3,5}|'''[^]*?'{3,5}|"(?!"")(?:[^"\\\n]|\\[^])*"|'(?!'')[^'\n]*'|#[^\n]*|[[\]{}\n]|[^"'#[\]{}\n]+/y;
+
+/** Where a match at this place ends; null: there is none. */
+function past(pattern: RegExp, text: string, from: number): number | null {
+  pattern.lastIndex = from;
+  return pattern.test(text) ? pattern.lastIndex : null;
+}
 
 /** A bare, quoted or dotted key; `end` is past the blanks after it. */
 function readKey(text: string, from: number): Readonly<{ path: readonly string[]; end: number }> | null {
   const path: string[] = [];
-  for (let at = afterBlanks(text, from); ; at = afterBlanks(text, at + 1)) {
+  for (let at = from; ; at++) {
     KEY_PART.lastIndex = at;
-    const raw = KEY_PART.exec(text)?.[0];
+    const raw = KEY_PART.exec(text)?.[1];
     const name = raw === undefined ? null : plainKey(raw);
-    if (raw === undefined || name === null) return null;
+    if (name === null) return null;
     path.push(name);
-    at = afterBlanks(text, at + raw.length);
+    at = KEY_PART.lastIndex;
     if (text[at] !== ".") return { path, end: at };
   }
 }
@@ -104,75 +116,16 @@ function plainKey(raw: string): string | null {
 /** Where a value ends: before a comment, a line break, or the end; an array may span lines. */
 function valueEnd(text: string, from: number): number | null {
   let depth = 0;
-  for (let at = from; ; ) {
-    const char = text[at];
-    if (char === undefined) return depth === 0 ? at : null;
-    if (char === '"' || char === "'") {
-      const end = stringEnd(text, at, char);
-      if (end === null) return null;
-      at = end;
-      continue;
-    }
-    if (depth === 0 && (char === "#" || char === "\n")) return at;
-    if (char === "#") at = lineBreak(text, at);
-    else if (char === "[" || char === "{") depth++;
-    else if (char === "]" || char === "}") depth--;
+  for (let at = from; at < text.length; at = VALUE_PART.lastIndex) {
+    VALUE_PART.lastIndex = at;
+    const part = VALUE_PART.exec(text)?.[0];
+    if (part === undefined) return null;
+    if (depth === 0 && /^[#\n]/.test(part)) return at;
+    if (part === "[" || part === "{") depth++;
+    if (part === "]" || part === "}") depth--;
     if (depth < 0) return null;
-    at++;
   }
-}
-
-function stringEnd(text: string, from: number, quote: '"' | "'"): number | null {
-  const long = quote.repeat(3);
-  const mark = text.startsWith(long, from) ? long : quote;
-  for (let at = from + mark.length; at < text.length; at++) {
-    if (quote === '"' && text[at] === "\\") at++;
-    else if (mark === quote && text[at] === "\n") return null;
-    else if (text.startsWith(mark, at)) {
-      // A long string may end with one or two quotes of its own.
-      const own = mark === long ? [quote.repeat(2), quote].find((more) => text.startsWith(more, at + 3)) : undefined;
-      return at + mark.length + (own ?? "").length;
-    }
-  }
-  return null;
-}
-
-function afterBlanks(text: string, from: number): number {
-  let at = from;
-  while (text[at] === " " || text[at] === "\t") at++;
-  return at;
-}
-
-function afterBlankLines(text: string, from: number): number {
-  for (let at = from; ; at++) {
-    at = afterBlanks(text, at);
-    if (text[at] === "#") at = lineBreak(text, at);
-    else if (text[at] === "\r" && text[at + 1] === "\n") at++;
-    if (text[at] !== "\n") return at;
-  }
-}
-
-/** Past the line break, if only blanks and a comment come before it. */
-function lineEnd(text: string, from: number): number | null {
-  let at = afterBlanks(text, from);
-  if (text[at] === "#") at = lineBreak(text, at);
-  if (text[at] === "\r") at++;
-  return at >= text.length ? text.length : text[at] === "\n" ? at + 1 : null;
-}
-
-function lineBreak(text: string, from: number): number {
-  const at = text.indexOf("\n", from);
-  return at < 0 ? text.length : at;
-}
-
-function lineStart(text: string, at: number): number {
-  return at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
-}
-
-function linesBetween(text: string, from: number, to: number): number {
-  let lines = 0;
-  for (let at = text.indexOf("\n", from); at >= 0 && at < to; at = text.indexOf("\n", at + 1)) lines++;
-  return lines;
+  return depth === 0 ? text.length : null;
 }
 
 /** A key that is set twice, in one sentence; `line` is the second of the two. */
