@@ -45,9 +45,6 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
   const drop = (table: string, key: string, which: string): StatementSync =>
     sql(`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} ${which} LIMIT ?)`);
   return {
-    begin: sql("BEGIN IMMEDIATE"),
-    commit: sql("COMMIT"),
-    rollback: sql("ROLLBACK"),
     pageCount: sql("PRAGMA page_count"),
     freePages: sql("PRAGMA freelist_count"),
     pageSize: sql("PRAGMA page_size"),

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { integer, type Row } from "../columns.ts";
+import { together } from "../transactions.ts";
 import type { EventCount } from "./event-ids.ts";
 import { type Removal, retentionStatements } from "./retention-statements.ts";
 
@@ -131,18 +132,17 @@ export class Retention {
     const [sweep] = this.#sweeps;
     if (excess === 0 && sweep === undefined) return false;
     const before = { orphans: this.#orphans, routineFrom: this.#routineFrom };
-    this.#sql.begin.run();
     try {
-      if (excess > 0) this.#aggregate(excess, now);
-      else if (sweep !== undefined && sweep(batch) < batch) this.#sweeps = this.#sweeps.slice(1);
-      this.#sql.commit.run();
+      together(this.#db, () => {
+        if (excess > 0) this.#aggregate(excess, now);
+        else if (sweep !== undefined && sweep(batch) < batch) this.#sweeps = this.#sweeps.slice(1);
+      });
       this.#events.commit();
       return true;
     } catch (error) {
       this.#events.rollback();
       this.#orphans = before.orphans;
       this.#routineFrom = before.routineFrom;
-      if (this.#db.isTransaction) this.#sql.rollback.run();
       throw error;
     }
   }
