@@ -32,7 +32,7 @@ import { eventNames } from "../../store/events/event-index.ts";
 import { eventTally } from "../../store/events/event-tally.ts";
 import { sqliteFigures } from "../../store/events/figures.ts";
 import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
-import { AccountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
+import { accountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
 import { createAuthorFiles } from "./author-files.ts";
 import { composeFirewall } from "./compose-firewall.ts";
@@ -194,7 +194,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     accountRow: (name) => stores.book.account(name),
     guesses: stores.accountHistory,
     lastSignIn: lastSignIns(db),
-    secrets: new AccountSecrets(passwords, loginSecret),
+    secrets: accountSecrets(passwords, loginSecret),
     mailboxes: () => ({
       quotaBytes: settingsNow["mailboxes.quota"],
       keyOfEach: settingsNow["mailboxes.encryption"] === "account",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { accountName } from "../../../test/kit/samples.ts";
 import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
-import { AccountSecrets, PasswordTurns } from "./password-turns.ts";
+import { accountSecrets, PasswordTurns } from "./password-turns.ts";
 
 test("after a wrong one the next waits as long as that took, and after a right one not", async () => {
   const began: number[] = [];
@@ -67,7 +67,7 @@ test("hashes of new passwords take one turn, between two verifications, and one 
 test("each password gets a hash that fits only it, and the short hash that Dovecot will send", async () => {
   const owners = ["anna@example.test", "bert@example.test"].map(accountName);
   const asked = owners.map((owner, i) => ({ owner, password: `password of ${i}` }));
-  const made = await new AccountSecrets(new PasswordTurns(), "secret").make(asked);
+  const made = await accountSecrets(new PasswordTurns(), "secret").make(asked);
   assert.equal(made.length, 2);
   for (const [i, { hash, passwordHash }] of made.entries()) {
     for (const [j, { password }] of asked.entries()) assert.equal(await verifyPassword(hash, password), i === j);

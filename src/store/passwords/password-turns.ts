@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Passwords } from "../../guard/access/sign-in.ts";
-import type { MadeSecret, SecretMaker } from "../../guard/admin-ports.ts";
+import type { SecretMaker } from "../../guard/admin-ports.ts";
 import { passwordHashOf } from "../../mail/dovecot/login-policy.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 
@@ -52,24 +52,13 @@ export class PasswordTurns implements Passwords {
 }
 
 /** What the guard stores of new passwords. `loginSecret`: the secret of the login policy. */
-export class AccountSecrets implements SecretMaker {
-  readonly #turns: Pick<PasswordTurns, "hashAll">;
-  readonly #loginSecret: string;
-
-  constructor(turns: Pick<PasswordTurns, "hashAll">, loginSecret: string) {
-    this.#turns = turns;
-    this.#loginSecret = loginSecret;
-  }
-
-  async make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]> {
-    const hashes = await this.#turns.hashAll(asked.map(({ password }) => password));
-    return asked.map(({ owner, password }, i) => ({
-      hash: hashes[i] ?? "",
-      passwordHash: this.passwordHashOf(owner, password),
-    }));
-  }
-
-  passwordHashOf(owner: AccountName, password: string): string {
-    return passwordHashOf(this.#loginSecret, owner.toLowerCase(), password);
-  }
+export function accountSecrets(turns: Pick<PasswordTurns, "hashAll">, loginSecret: string): SecretMaker {
+  const hashOf = (owner: AccountName, password: string) => passwordHashOf(loginSecret, owner.toLowerCase(), password);
+  return {
+    make: async (asked) => {
+      const hashes = await turns.hashAll(asked.map(({ password }) => password));
+      return asked.map(({ owner, password }, i) => ({ hash: hashes[i] ?? "", passwordHash: hashOf(owner, password) }));
+    },
+    passwordHashOf: hashOf,
+  };
 }
