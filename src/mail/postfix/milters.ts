@@ -59,8 +59,8 @@ const GUARD_SECONDS = 20;
 
 /**
  * How long a mail's content waits for Rspamd: even on a slow machine several times what it needs for all that FilterLoad admits.
- * A process that hangs is ended earlier (`STALL_SECONDS`), as is Rspamd by the keeper (`PartsWatch`,
- * programs/keeper/watches/watch-parts.ts). Seconds.
+ * A process that hangs is ended earlier (`STALL_SECONDS`), as is Rspamd by the keeper
+ * (programs/keeper/watches/watch-parts.ts). Seconds.
  */
 const BUSY_SECONDS = 60;
 

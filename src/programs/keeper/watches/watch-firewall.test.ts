@@ -6,7 +6,7 @@ import { type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts"
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { nftStrict } from "../../../host/firewall/strict-rules.ts";
 import type { Settings } from "../../../settings/schema.ts";
-import { createIsolationWatch, FirewallWatch } from "./watch-firewall.ts";
+import { createFirewallWatch, createIsolationWatch } from "./watch-firewall.ts";
 
 function settings(toml: string): Settings {
   return settingsWith(`[firewall]\n${toml}`);
@@ -26,11 +26,11 @@ class Machine {
   /** Another program removes the table as soon as it is created. */
   losesNext = false;
   settings: Settings;
-  readonly watch: FirewallWatch;
+  readonly watch: ReturnType<typeof createFirewallWatch>;
 
   constructor(toml: string) {
     this.settings = settings(toml);
-    this.watch = new FirewallWatch(
+    this.watch = createFirewallWatch(
       {
         read: () => this.state,
         keep: (state) => (this.state = state),

@@ -38,157 +38,145 @@ const LOOKS_PER_SEARCH = 12;
  * Keeps the strict firewall as it was confirmed, whatever program changes it, plus new needs of settings and SSH. A
  * confirmed opening is closed only by a trial. While a trial runs, only the kernel ends it: the table is not touched.
  */
-export class FirewallWatch {
-  readonly #parts: FirewallParts;
-  readonly #settings: () => Settings | null;
+export function createFirewallWatch(
+  { read, keep, list, load, ssh, connections }: FirewallParts,
+  settingsNow: () => Settings | null,
+) {
   /** As the kernel printed it after the last load, and what it was loaded for. */
-  #made: Readonly<{ listing: string; opening: Opening }> | null = null;
-  #ssh: readonly Door[] = [];
-  #looks = 0;
-  #troubles: readonly KeeperTrouble[] = [];
-  #wasUnconfirmed = false;
+  let made: Readonly<{ listing: string; opening: Opening }> | null = null;
+  let lastSsh: readonly Door[] = [];
+  let looks = 0;
+  let found: readonly KeeperTrouble[] = [];
+  let wasUnconfirmed = false;
   /** Whether a table may still exist although the firewall is not strict. */
-  #mayBeLeft = true;
+  let mayBeLeft = true;
   /** A check does not end a trial that starts at the same time. */
-  readonly #inTurn = oneAfterAnother();
+  const inTurn = oneAfterAnother();
 
-  constructor(parts: FirewallParts, settings: () => Settings | null) {
-    this.#parts = parts;
-    this.#settings = settings;
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    return this.#troubles;
-  }
-
-  look(): Promise<void> {
-    return this.#inTurn(() => this.#look());
-  }
-
-  /** Applies the settings until the kernel rolls them back. `session`: the port of the caller's SSH session. */
-  begin(session: number | null): Promise<KeeperReply> {
-    return this.#inTurn(() => this.#begin(session));
-  }
-
-  /** Keeps the trial's opening. */
-  confirm(): Promise<KeeperReply> {
-    return this.#inTurn(async () => {
-      const { confirmed, trial } = this.#parts.read();
-      if (trial === null || !(await this.#isTried())) return NOTHING_WAITS;
-      // The file first: after an interruption here the next check loads it.
-      this.#parts.keep({ confirmed: trial.opening, trial: null });
-      const loaded = await this.#load(trial.opening);
-      if (loaded.ok) return { ok: true, detail: "" };
-      this.#parts.keep({ confirmed, trial });
-      return loaded;
-    });
-  }
-
-  /** Restores what was in force before the trial. */
-  takeBack(): Promise<KeeperReply> {
-    return this.#inTurn(async () => {
-      const { confirmed } = this.#parts.read();
-      if (!(await this.#isTried())) return NOTHING_WAITS;
-      const loaded = await this.#load(confirmed);
-      if (!loaded.ok) return loaded;
-      this.#parts.keep({ confirmed, trial: null });
-      return { ok: true, detail: "" };
-    });
-  }
-
-  async #look(): Promise<void> {
-    const settings = this.#settings();
-    if (settings === null) return;
-    if (!isStrict(settings)) return this.#openAll();
-    this.#mayBeLeft = true;
-    const listing = await this.#parts.list();
-    if (listing === null) return this.#broken("the firewall cannot be read");
-    const found = parseStrict(listing);
-    if (typeof found?.waitsS === "number") return;
-    const { confirmed, trial } = this.#parts.read();
-    if (trial !== null) this.#parts.keep({ confirmed, trial: null });
-    if (confirmed === null) {
-      // Not at the first check: after a changed setting the trial starts at once.
-      this.#troubles = this.#wasUnconfirmed ? [{ code: "firewall_unconfirmed", detail: "" }] : [];
-      this.#wasUnconfirmed = true;
-      if (found !== null) await this.#load(null);
-      return;
-    }
-    this.#wasUnconfirmed = false;
-    if (this.#looks % LOOKS_PER_SEARCH === 0) this.#ssh = await this.#parts.ssh(null);
-    this.#looks += 1;
-    await this.#hold(merged(confirmed, requiredOpening(settings, this.#ssh)), { confirmed, listing });
-  }
-
-  async #hold(
-    opening: Opening,
-    { confirmed, listing }: Readonly<{ confirmed: Opening; listing: string }>,
-  ): Promise<void> {
-    if (listing !== this.#made?.listing || !isSame(opening, this.#made.opening)) {
-      const loaded = await this.#load(opening);
-      if (!loaded.ok) return this.#broken(loaded.reason);
-      if (!isSame(opening, confirmed)) this.#parts.keep({ confirmed: opening, trial: null });
-    }
-    this.#troubles = [];
-  }
-
-  /** The firewall is not strict. If nft(8) cannot run, there is no table. */
-  async #openAll(): Promise<void> {
-    this.#wasUnconfirmed = false;
-    this.#troubles = [];
-    if (!this.#mayBeLeft) return;
-    const listing = await this.#parts.list();
-    if (listing !== null && listing !== "") await this.#load(null);
-    this.#parts.keep(UNCONFIRMED);
-    this.#mayBeLeft = false;
-  }
-
-  async #begin(session: number | null): Promise<KeeperReply> {
-    const settings = this.#settings();
-    if (settings === null) return { ok: false, reason: "the settings cannot be read" };
-    if (!isStrict(settings)) return { ok: false, reason: "firewall.mode is not strict" };
-    const { confirmed } = this.#parts.read();
-    const opening = requiredOpening(settings, await this.#parts.ssh(session));
-    if (confirmed !== null && isNothing(beyond(confirmed, opening))) {
-      const loaded = await this.#load(opening);
-      if (loaded.ok) this.#parts.keep({ confirmed: opening, trial: null });
-      return loaded.ok ? { ok: true, detail: "No open port is closed, so no confirmation is needed." } : loaded;
-    }
-    const lastsS = Math.ceil(settings["firewall.confirm_within"] / SECOND_MS);
-    const connections = await this.#parts.connections(portsOf(settings).map(({ port }) => port));
-    // Otherwise a connection that is open already could confirm it.
-    if (connections === null) return { ok: false, reason: "ss(8) does not show which connections are open" };
-    this.#parts.keep({ confirmed, trial: { opening, connections } });
-    const tried = await this.#parts.load(confirmed, { opening, lastsS });
-    if (!tried.ok) {
-      this.#parts.keep({ confirmed, trial: null });
-      return tried;
-    }
-    this.#troubles = [];
-    this.#mayBeLeft = true;
-    return { ok: true, detail: "", count: lastsS };
-  }
-
-  async #isTried(): Promise<boolean> {
-    return typeof parseStrict((await this.#parts.list()) ?? "")?.waitsS === "number";
-  }
-
-  /** Null: everything is open. */
-  async #load(opening: Opening | null): Promise<Outcome> {
-    const loaded = await this.#parts.load(opening, null);
-    this.#made = null;
-    if (!loaded.ok || opening === null) return loaded;
-    // Another program may have changed it already: then the next check creates it again.
-    const listing = (await this.#parts.list()) ?? "";
-    const found = parseStrict(listing);
-    const isWhole = found?.faults.length === 0 && found.opening !== null && isSame(found.opening, opening);
-    if (isWhole) this.#made = { opening, listing };
+  async function confirm(): Promise<KeeperReply> {
+    const { confirmed, trial } = read();
+    if (trial === null || !(await isTried())) return NOTHING_WAITS;
+    // The file first: after an interruption here the next check loads it.
+    keep({ confirmed: trial.opening, trial: null });
+    const loaded = await enforce(trial.opening);
+    if (loaded.ok) return { ok: true, detail: "" };
+    keep({ confirmed, trial });
     return loaded;
   }
 
-  #broken(detail: string): void {
-    this.#troubles = [{ code: "firewall_not_strict", detail }];
+  async function takeBack(): Promise<KeeperReply> {
+    const { confirmed } = read();
+    if (!(await isTried())) return NOTHING_WAITS;
+    const loaded = await enforce(confirmed);
+    if (!loaded.ok) return loaded;
+    keep({ confirmed, trial: null });
+    return { ok: true, detail: "" };
   }
+
+  async function look(): Promise<void> {
+    const settings = settingsNow();
+    if (settings === null) return;
+    if (!isStrict(settings)) return openAll();
+    mayBeLeft = true;
+    const listing = await list();
+    if (listing === null) return broken("the firewall cannot be read");
+    const table = parseStrict(listing);
+    if (typeof table?.waitsS === "number") return;
+    const { confirmed, trial } = read();
+    if (trial !== null) keep({ confirmed, trial: null });
+    if (confirmed === null) {
+      // Not at the first check: after a changed setting the trial starts at once.
+      found = wasUnconfirmed ? [{ code: "firewall_unconfirmed", detail: "" }] : [];
+      wasUnconfirmed = true;
+      if (table !== null) await enforce(null);
+      return;
+    }
+    wasUnconfirmed = false;
+    if (looks % LOOKS_PER_SEARCH === 0) lastSsh = await ssh(null);
+    looks += 1;
+    await hold(merged(confirmed, requiredOpening(settings, lastSsh)), { confirmed, listing });
+  }
+
+  async function hold(
+    opening: Opening,
+    { confirmed, listing }: Readonly<{ confirmed: Opening; listing: string }>,
+  ): Promise<void> {
+    if (listing !== made?.listing || !isSame(opening, made.opening)) {
+      const loaded = await enforce(opening);
+      if (!loaded.ok) return broken(loaded.reason);
+      if (!isSame(opening, confirmed)) keep({ confirmed: opening, trial: null });
+    }
+    found = [];
+  }
+
+  /** The firewall is not strict. If nft(8) cannot run, there is no table. */
+  async function openAll(): Promise<void> {
+    wasUnconfirmed = false;
+    found = [];
+    if (!mayBeLeft) return;
+    const listing = await list();
+    if (listing !== null && listing !== "") await enforce(null);
+    keep(UNCONFIRMED);
+    mayBeLeft = false;
+  }
+
+  async function begin(session: number | null): Promise<KeeperReply> {
+    const settings = settingsNow();
+    if (settings === null) return { ok: false, reason: "the settings cannot be read" };
+    if (!isStrict(settings)) return { ok: false, reason: "firewall.mode is not strict" };
+    const { confirmed } = read();
+    const opening = requiredOpening(settings, await ssh(session));
+    if (confirmed !== null && isNothing(beyond(confirmed, opening))) {
+      const loaded = await enforce(opening);
+      if (loaded.ok) keep({ confirmed: opening, trial: null });
+      return loaded.ok ? { ok: true, detail: "No open port is closed, so no confirmation is needed." } : loaded;
+    }
+    const lastsS = Math.ceil(settings["firewall.confirm_within"] / SECOND_MS);
+    const open = await connections(portsOf(settings).map(({ port }) => port));
+    // Otherwise a connection that is open already could confirm it.
+    if (open === null) return { ok: false, reason: "ss(8) does not show which connections are open" };
+    keep({ confirmed, trial: { opening, connections: open } });
+    const tried = await load(confirmed, { opening, lastsS });
+    if (!tried.ok) {
+      keep({ confirmed, trial: null });
+      return tried;
+    }
+    found = [];
+    mayBeLeft = true;
+    return { ok: true, detail: "", count: lastsS };
+  }
+
+  async function isTried(): Promise<boolean> {
+    return typeof parseStrict((await list()) ?? "")?.waitsS === "number";
+  }
+
+  /** Null: everything is open. */
+  async function enforce(opening: Opening | null): Promise<Outcome> {
+    const loaded = await load(opening, null);
+    made = null;
+    if (!loaded.ok || opening === null) return loaded;
+    // Another program may have changed it already: then the next check creates it again.
+    const listing = (await list()) ?? "";
+    const table = parseStrict(listing);
+    const isWhole = table?.faults.length === 0 && table.opening !== null && isSame(table.opening, opening);
+    if (isWhole) made = { opening, listing };
+    return loaded;
+  }
+
+  function broken(detail: string): void {
+    found = [{ code: "firewall_not_strict", detail }];
+  }
+
+  return {
+    troubles: () => found,
+    look: () => inTurn(look),
+    /** Applies the settings until the kernel rolls them back. `session`: the port of the caller's SSH session. */
+    begin: (session: number | null) => inTurn(() => begin(session)),
+    /** Keeps the trial's opening. */
+    confirm: () => inTurn(confirm),
+    /** Restores what was in force before the trial. */
+    takeBack: () => inTurn(takeBack),
+  };
 }
 
 const NOTHING_WAITS = {

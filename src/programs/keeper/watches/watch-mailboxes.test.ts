@@ -4,7 +4,7 @@ import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { accountName } from "../../../../test/kit/samples.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { HOUR_MS, SECOND_MS } from "../../../core/time.ts";
-import { MailboxWatch, MOST_FOLDERS } from "./watch-mailboxes.ts";
+import { createMailboxWatch, MOST_FOLDERS } from "./watch-mailboxes.ts";
 
 const MB = 1024 ** 2;
 const ANNA = accountName("anna@example.org");
@@ -32,7 +32,7 @@ function setUp() {
   const ended: AccountName[] = [];
   const removed: AccountName[] = [];
   const unfinished: AccountName[] = [];
-  const watch = new MailboxWatch(
+  const watch = createMailboxWatch(
     {
       clock,
       freeBytes: () => state.freeBytes,

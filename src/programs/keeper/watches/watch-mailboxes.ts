@@ -67,150 +67,141 @@ type MailboxServer = Readonly<{
  * quota; and it counts neither folders nor indexes. Also bounds the memory of sessions: Dovecot allows each of them 256 MB, and a mail
  * with 13 MB of recipients takes 140 MB for as long as its client doesn't read the envelope.
  */
-export class MailboxWatch {
-  readonly #server: MailboxServer;
-  readonly #settings: () => SizeSettings | null;
+export function createMailboxWatch(server: MailboxServer, settings: () => SizeSettings | null) {
+  const { clock, limited, uncounted } = server;
   /** The most free space since the last check of the mailboxes; infinite to force the next check even if no more space is used. */
-  #mostFree = Number.POSITIVE_INFINITY;
-  #lookedAt: Millis = instant(0);
+  let mostFree = Number.POSITIVE_INFINITY;
+  let lookedAt: Millis = instant(0);
   /** The most since the sessions were looked at. */
-  #mostMemory = Number.POSITIVE_INFINITY;
+  let mostMemory = Number.POSITIVE_INFINITY;
   /** Folders of each limited mailbox when its sessions were last ended. */
-  readonly #counted = new Map<AccountName, number>();
-  readonly #ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
-  #shared: Readonly<{ at: Millis; detail: string }> | null = null;
-
-  constructor(server: MailboxServer, settings: () => SizeSettings | null) {
-    this.#server = server;
-    this.#settings = settings;
-  }
+  const counted = new Map<AccountName, number>();
+  const ended = new Map<AccountName, Readonly<{ at: Millis; why: string }>>();
+  let shared: Readonly<{ at: Millis; detail: string }> | null = null;
 
   /** Throws if the mailboxes cannot be read. */
-  async look(): Promise<void> {
-    const { clock, freeBytes, uncounted, limited } = this.#server;
-    const free = freeBytes();
-    this.#mostFree = Math.max(this.#mostFree, free);
+  async function look(): Promise<void> {
+    const free = server.freeBytes();
+    mostFree = Math.max(mostFree, free);
     const before = limited();
     const now = clock.now();
-    const mayWait = before.length === 0 || Math.abs(now - this.#lookedAt) < LIMITED_FOR_MS;
-    if (this.#mostFree - free < STEP_BYTES && mayWait) return;
+    const mayWait = before.length === 0 || Math.abs(now - lookedAt) < LIMITED_FOR_MS;
+    if (mostFree - free < STEP_BYTES && mayWait) return;
     const found = await uncounted();
-    this.#mostFree = free;
-    this.#lookedAt = now;
+    mostFree = free;
+    lookedAt = now;
     for (const account of before) {
       if ((found.get(account)?.folders ?? 0) > MOST_FOLDERS) continue;
-      this.#server.limit(account, false);
-      this.#counted.delete(account);
+      server.limit(account, false);
+      counted.delete(account);
     }
     const failures: string[] = [];
     for (const [account, { folders, storingBytes, indexBytes, listBytes }] of found) {
       // One mailbox that cannot be read must not hide the others.
       try {
-        if (folders > MOST_FOLDERS && folders > (this.#counted.get(account) ?? 0))
-          await this.#limitFolders(account, folders);
-        if (indexBytes > INDEXES_BYTES + INDEXES_PER_LIST * listBytes) await this.#removeIndexes(account, indexBytes);
-        if (storingBytes > this.#mostOfOne) await this.#endOverrun(account);
+        if (folders > MOST_FOLDERS && folders > (counted.get(account) ?? 0)) await limitFolders(account, folders);
+        if (indexBytes > INDEXES_BYTES + INDEXES_PER_LIST * listBytes) await dropIndexes(account, indexBytes);
+        if (storingBytes > mostOfOne()) await endOverrun(account);
       } catch (error) {
         failures.push(messageOf(error));
       }
     }
     if (failures.length === 0) return;
-    this.#mostFree = Number.POSITIVE_INFINITY;
+    mostFree = Number.POSITIVE_INFINITY;
     throw new Error(failures.join("; "));
   }
 
   /** Throws if the sessions are not known, or stay open. */
-  async lookAtMemory(): Promise<void> {
-    const { allBytes, freeBytes, swapBytes } = this.#server.memory();
+  async function lookAtMemory(): Promise<void> {
+    const { allBytes, freeBytes, swapBytes } = server.memory();
     const left = freeBytes + swapBytes;
-    this.#mostMemory = Math.max(this.#mostMemory, left);
-    if (freeBytes > allBytes / 2 || this.#mostMemory - left < MEMORY_STEP) return;
+    mostMemory = Math.max(mostMemory, left);
+    if (freeBytes > allBytes / 2 || mostMemory - left < MEMORY_STEP) return;
     const most = Math.max(LEAST_MEMORY, allBytes * MEMORY_SHARE);
-    for (const [account, held] of await this.#server.sessionMemory())
-      if (held > most) await this.#endSessions(account, `they took ${formatBytes(held)} of memory`);
-    this.#mostMemory = left;
+    for (const [account, held] of await server.sessionMemory())
+      if (held > most) await endSessions(account, `they took ${formatBytes(held)} of memory`);
+    mostMemory = left;
   }
 
   /**
    * Sessions from known addresses stay when a port is crowded, so an attacker who signed in from many addresses could hold all its
    * connections. So no account may have too many, even while the port has room. Throws if the sessions are not known.
    */
-  async lookAtSessions(): Promise<void> {
-    const { clock, processes, endSurplus } = this.#server;
-    const settings = this.#settings();
-    if (settings === null) return;
-    const places = settings["limits.connections.imap_places"];
-    if (processes() <= sessionsWithoutSurplus(places)) return;
-    const detail = await endSurplus(places);
-    if (detail !== null) this.#shared = { at: clock.now(), detail };
+  async function lookAtSessions(): Promise<void> {
+    const now = settings();
+    if (now === null) return;
+    const places = now["limits.connections.imap_places"];
+    if (server.processes() <= sessionsWithoutSurplus(places)) return;
+    const detail = await server.endSurplus(places);
+    if (detail !== null) shared = { at: clock.now(), detail };
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    const now = this.#server.clock.now();
-    const limited = this.#server.limited();
-    const folders = limited.map((account) => `${account} has more than ${MOST_FOLDERS} folders: it can create no more`);
-    const ended = [...this.#ended].filter(([, { at }]) => now - at < REPORTED_MS);
-    const sessions = ended.map(
+  function troubles(): readonly KeeperTrouble[] {
+    const now = clock.now();
+    const accounts = limited();
+    const folders = accounts.map(
+      (account) => `${account} has more than ${MOST_FOLDERS} folders: it can create no more`,
+    );
+    const recent = [...ended].filter(([, { at }]) => now - at < REPORTED_MS);
+    const sessions = recent.map(
       ([account, { at, why }]) => `the sessions of ${account} were ended at ${isoTime(at)}: ${why}`,
     );
-    const shared = this.#shared !== null && now - this.#shared.at < REPORTED_MS ? [this.#shared.detail] : [];
-    const details = [...folders, ...sessions, ...shared];
+    const ofAll = shared !== null && now - shared.at < REPORTED_MS ? [shared.detail] : [];
+    const details = [...folders, ...sessions, ...ofAll];
     if (details.length === 0) return [];
     // One account's folders must not hide another's theft.
-    const about = new Set([...limited, ...ended.map(([account]) => account), ...shared.map(() => "")]);
+    const about = new Set([...accounts, ...recent.map(([account]) => account), ...ofAll.map(() => "")]);
     return [{ code: "mailbox_overused", detail: details.join("; "), about: [...about] }];
   }
 
   /** The largest mail: this much may be on its way into a mailbox at any time. */
-  get #mostOfOne(): number {
-    return this.#settings()?.["limits.mail.max_size"] ?? Number.POSITIVE_INFINITY;
+  function mostOfOne(): number {
+    return settings()?.["limits.mail.max_size"] ?? Number.POSITIVE_INFINITY;
   }
 
   /** Open sessions do not know the limit yet, so they are ended: again if one of them created more folders. */
-  async #limitFolders(account: AccountName, folders: number): Promise<void> {
-    this.#server.limit(account, true);
-    await this.#endSessions(account);
-    this.#counted.set(account, folders);
+  async function limitFolders(account: AccountName, folders: number): Promise<void> {
+    server.limit(account, true);
+    await endSessions(account);
+    counted.set(account, folders);
   }
 
-  async #endOverrun(account: AccountName): Promise<void> {
-    const known = await this.#server.quota(account);
+  async function endOverrun(account: AccountName): Promise<void> {
+    const known = await server.quota(account);
     // If the use is not known, only what is being stored is checked, against the default quota: a user can make a
     // mailbox so slow that its use is never read in time.
-    const { limitBytes, usedBytes, mails } = typeof known === "string" ? this.#unknown : known;
+    const { limitBytes, usedBytes, mails } = typeof known === "string" ? unknownUse() : known;
     if (limitBytes !== null) {
       // Read after the use, so that no mail counts twice.
-      const { storingBytes = 0 } = (await this.#server.uncounted()).get(account) ?? {};
+      const { storingBytes = 0 } = (await uncounted()).get(account) ?? {};
       const countedBytes = Math.max(usedBytes, mails * LEAST_OF_A_MAIL);
-      const beyondBytes = countedBytes + storingBytes - limitBytes * (1 + MORE_IN_TRASH / 100) - this.#mostOfOne;
+      const beyondBytes = countedBytes + storingBytes - limitBytes * (1 + MORE_IN_TRASH / 100) - mostOfOne();
       if (beyondBytes > 0) {
-        this.#mostFree = Number.POSITIVE_INFINITY;
-        await this.#endSessions(account, `they were storing ${formatBytes(beyondBytes)} more than its quota`);
-        return this.#server.removeUnfinished(account);
+        mostFree = Number.POSITIVE_INFINITY;
+        await endSessions(account, `they were storing ${formatBytes(beyondBytes)} more than its quota`);
+        return server.removeUnfinished(account);
       }
     }
     // Leftovers of ended sessions may be smaller than what the quota leaves.
-    await this.#server.removeUnfinished(account);
+    await server.removeUnfinished(account);
     if (typeof known === "string") throw new Error(known);
   }
 
-  get #unknown(): MailboxQuota {
-    return { limitBytes: this.#settings()?.["mailboxes.quota"] || null, usedBytes: 0, mails: 0 };
+  function unknownUse(): MailboxQuota {
+    return { limitBytes: settings()?.["mailboxes.quota"] || null, usedBytes: 0, mails: 0 };
   }
 
   /** The sessions first: they would continue to write into the removed files. */
-  async #removeIndexes(account: AccountName, indexBytes: number): Promise<void> {
-    await this.#endSessions(
-      account,
-      `its indexes, which no quota counts, took ${formatBytes(indexBytes)} and were removed`,
-    );
-    await this.#server.removeIndexes(account);
+  async function dropIndexes(account: AccountName, indexBytes: number): Promise<void> {
+    await endSessions(account, `its indexes, which no quota counts, took ${formatBytes(indexBytes)} and were removed`);
+    await server.removeIndexes(account);
   }
 
   /** Without a reason they are not reported. */
-  async #endSessions(account: AccountName, why: string | null = null): Promise<void> {
-    const { clock, endSessions } = this.#server;
-    await endSessions(account);
-    if (why !== null) this.#ended.set(account, { at: clock.now(), why });
+  async function endSessions(account: AccountName, why: string | null = null): Promise<void> {
+    await server.endSessions(account);
+    if (why !== null) ended.set(account, { at: clock.now(), why });
   }
+
+  return { look, lookAtMemory, lookAtSessions, troubles };
 }

@@ -13,7 +13,7 @@ import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import type { Probe } from "./probes.ts";
-import { createStoppedWatch, measureStarvation, PartsWatch } from "./watch-parts.ts";
+import { createPartsWatch, createStoppedWatch, measureStarvation } from "./watch-parts.ts";
 
 const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer within 3 s" };
 
@@ -37,7 +37,7 @@ function setUp(t: TestContext, names: readonly ServiceName[], usual: ProbeResult
     const notice = service === "unbound" ? "resolver_silent" : "spam_filter_down";
     return { name: `The ${service}`, service, notice, everyMs: 5_000, timeoutMs: 3_000, check };
   });
-  const watch = new PartsWatch({
+  const watch = createPartsWatch({
     services,
     probes,
     clock,

@@ -45,21 +45,16 @@ type Watched = { probe: Probe; record: ProbeRecord; answeredAt: Millis | null; i
  * Probes each part of the server. A part that fails twice in a row is reported, one that keeps hanging is
  * restarted, and one that no restart helps counts as down.
  */
-export class PartsWatch {
-  readonly #parts: PartsWatchParts;
-  #watched: readonly Watched[] = [];
-  readonly #restarting = new Set<ServiceName>();
-
-  constructor(parts: PartsWatchParts) {
-    this.#parts = parts;
-    this.use(parts.probes);
-  }
+export function createPartsWatch({ services, probes, clock, restart, starvation, say }: PartsWatchParts) {
+  let all: readonly Watched[] = [];
+  const restarting = new Set<ServiceName>();
+  use(probes);
 
   /** After a change of the settings. The state of a part stays. */
-  use(probes: readonly Probe[]): void {
-    const known = new Map(this.#watched.map(({ probe, record }) => [probe.name, record]));
+  function use(now: readonly Probe[]): void {
+    const known = new Map(all.map(({ probe, record }) => [probe.name, record]));
     const from = performance.now();
-    this.#watched = probes.map((probe, index) => ({
+    all = now.map((probe, index) => ({
       probe,
       record: known.get(probe.name) ?? UNTRIED,
       answeredAt: null,
@@ -69,34 +64,33 @@ export class PartsWatch {
   }
 
   /** Probes every part whose interval has passed, and waits for none of the answers. Call it about every second. Never throws. */
-  look(): void {
+  function look(): void {
     const now = performance.now();
-    for (const watched of this.#watched) {
+    for (const watched of all) {
       const { probe, isAsking, askAt } = watched;
-      if (isAsking || now < askAt || this.#restarting.has(probe.service)) continue;
-      if (this.#isProbed(probe)) void this.#ask(watched);
+      if (isAsking || now < askAt || restarting.has(probe.service)) continue;
+      if (isProbed(probe)) void ask(watched);
       else watched.record = UNTRIED;
     }
   }
 
   /** One for each notice, with all silent parts. */
-  troubles(): readonly KeeperTrouble[] {
-    const failing = Map.groupBy(this.#failing(), ({ probe }) => probe.notice);
-    return [...failing].map(([code, watched]) => ({ code, detail: this.#detail(watched) }));
+  function troubles(): readonly KeeperTrouble[] {
+    const silent = Map.groupBy(failing(), ({ probe }) => probe.notice);
+    return [...silent].map(([code, watched]) => ({ code, detail: detailOf(watched) }));
   }
 
   /** The silent parts of a service, for the status. */
-  silenceOf(service: ServiceName): Readonly<{ silence?: Silence }> {
-    const failing = this.#failing().filter(({ probe }) => probe.service === service);
-    if (failing.length === 0) return {};
-    const now = this.#parts.clock.now();
+  function silenceOf(service: ServiceName): Readonly<{ silence?: Silence }> {
+    const silent = failing().filter(({ probe }) => probe.service === service);
+    if (silent.length === 0) return {};
+    const now = clock.now();
     return {
-      silence: { says: this.#detail(failing), isBeyondHelp: failing.some(({ record }) => isBeyondHelp(record, now)) },
+      silence: { says: detailOf(silent), isBeyondHelp: silent.some(({ record }) => isBeyondHelp(record, now)) },
     };
   }
 
-  async #ask(watched: Watched): Promise<void> {
-    const { services, clock, starvation } = this.#parts;
+  async function ask(watched: Watched): Promise<void> {
     const { probe } = watched;
     watched.isAsking = true;
     const askedAt = performance.now();
@@ -104,7 +98,7 @@ export class PartsWatch {
     const result = await probe.check(probe.timeoutMs);
     const now = clock.now();
     // It may have been stopped on purpose since.
-    if (!this.#restarting.has(probe.service)) {
+    if (!restarting.has(probe.service)) {
       const startedAt = startOf(services, probe.service);
       if (result.ok) watched.answeredAt = now;
       const hasAnswered = startedAt !== null && watched.answeredAt !== null && watched.answeredAt > startedAt;
@@ -113,33 +107,31 @@ export class PartsWatch {
     }
     watched.askAt = result.ok ? askedAt + probe.everyMs : performance.now() + AGAIN_MS;
     watched.isAsking = false;
-    if (pidOf(services, probe.service) !== null && wantsRestart(watched.record, now)) await this.#restart(watched);
+    if (pidOf(services, probe.service) !== null && wantsRestart(watched.record, now)) await restartService(watched);
   }
 
   /** The counts of all parts of the service start again with it. */
-  async #restart({ probe: { service, name }, record: { says } }: Watched): Promise<void> {
-    const { restart, clock, say } = this.#parts;
-    if (this.#restarting.has(service)) return;
-    this.#restarting.add(service);
+  async function restartService({ probe: { service, name }, record: { says } }: Watched): Promise<void> {
+    if (restarting.has(service)) return;
+    restarting.add(service);
     const failed = await restart(service)
       .catch(messageOf)
-      .finally(() => this.#restarting.delete(service));
+      .finally(() => restarting.delete(service));
     say(`${name} ${says}: ${service} ${failed === null ? "was restarted." : `could not be restarted: ${failed}`}`);
-    for (const watched of this.#watched)
+    for (const watched of all)
       if (watched.probe.service === service) watched.record = afterRestart(watched.record, clock.now());
   }
 
   /** A service that was disabled in the settings does not exist. */
-  #isProbed({ service, isInUse }: Probe): boolean {
-    return existsSync(join(this.#parts.services, service)) && (isInUse?.() ?? true);
+  function isProbed({ service, isInUse }: Probe): boolean {
+    return existsSync(join(services, service)) && (isInUse?.() ?? true);
   }
 
-  #failing(): readonly Watched[] {
-    return this.#watched.filter(({ record }) => isTold(record));
+  function failing(): readonly Watched[] {
+    return all.filter(({ record }) => isTold(record));
   }
 
-  #detail(watched: readonly Watched[]): string {
-    const { services, clock } = this.#parts;
+  function detailOf(watched: readonly Watched[]): string {
     const now = clock.now();
     const says = watched.map(({ probe, record }) => {
       const since = record.since === null ? "" : `, since ${isoTime(record.since)}`;
@@ -150,6 +142,8 @@ export class PartsWatch {
     const names = [...new Set(watched.map(({ probe }) => join(services, probe.service)))];
     return `${says.join(". ")}. Try: sv restart ${names.join(" ")}`;
   }
+
+  return { use, look, troubles, silenceOf };
 }
 
 /** When runsv(8) started the service that runs now; null while it is down. */

@@ -41,10 +41,10 @@ import { createCertificateWatch } from "./watch-certificates.ts";
 import { createComponentWatch, replacedSinceStart } from "./watch-components.ts";
 import { createDetectorWatch } from "./watch-detectors.ts";
 import { createDiskSpaceWatch } from "./watch-disk-space.ts";
-import { createIsolationWatch, FirewallWatch } from "./watch-firewall.ts";
+import { createFirewallWatch, createIsolationWatch } from "./watch-firewall.ts";
 import { createLockWatch, createReaderWatch } from "./watch-locks.ts";
-import { MailboxWatch } from "./watch-mailboxes.ts";
-import { createStoppedWatch, measureStarvation, PartsWatch } from "./watch-parts.ts";
+import { createMailboxWatch } from "./watch-mailboxes.ts";
+import { createPartsWatch, createStoppedWatch, measureStarvation } from "./watch-parts.ts";
 import { createRelayWatch } from "./watch-relay.ts";
 import { createServiceWatch } from "./watch-services.ts";
 
@@ -74,7 +74,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
   const say = (what: string): void => console.error(`keeper: ${what}`);
   const databases = askDatabases(layout);
   const services = createServiceWatch(layout, settings === null ? [] : portsOf(settings), clock);
-  const parts = new PartsWatch({
+  const parts = createPartsWatch({
     services: layout.services,
     probes: probes(),
     clock,
@@ -118,7 +118,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
     reports: new ReportJob(layout, clock, inForce, runBehind),
     transparency: createCertificateWatch(layout, clock, inForce),
     spamRules: new RulesJob(layout, clock, inForce, fetchRules),
-    firewall: new FirewallWatch(
+    firewall: createFirewallWatch(
       {
         read: () => readStrict(layout),
         keep: (state) => keepStrict(layout, state),
@@ -132,7 +132,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
     detectors: createDetectorWatch(clock, () => (IS_IMAGE ? null : allCommands()), inForce),
     relay: createRelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings),
     disk: createDiskSpaceWatch(layout, clock, inForce),
-    mailboxes: new MailboxWatch(
+    mailboxes: createMailboxWatch(
       {
         clock,
         freeBytes: () => freeBytesAt(layout.mail),
