@@ -112,16 +112,16 @@ export function among(data: Names, all: readonly Process[], { ours, shared, netw
 
 /** Below a process in a PID namespace that root created: that has its own users, which may have the same ids. */
 function isInContainer(found: Process, byPid: ReadonlyMap<number, Process>): boolean {
-  for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
-    if (above.isContained && !above.leftByItself()) return true;
-  return false;
+  return ancestors(found, byPid).some((above) => above.isContained && !above.leftByItself());
 }
 
 /** The nearest parent; null if there is none, as when it has ended. */
 function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Process | null {
-  for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
-    if (isSupervisor(above)) return above;
-  return null;
+  return ancestors(found, byPid).find(isSupervisor) ?? null;
+}
+
+function* ancestors(found: Process, byPid: ReadonlyMap<number, Process>): Generator<Process, void> {
+  for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent)) yield above;
 }
 
 /**

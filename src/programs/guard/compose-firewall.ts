@@ -1,7 +1,6 @@
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { shareOfOneClient, shareOfStrangers } from "../../core/firewall/connection-shares.ts";
-import type { Passed } from "../../core/firewall/ports.ts";
 import { contains, neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
@@ -12,7 +11,7 @@ import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { PortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed } from "../../guard/engine.ts";
 import type { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
-import type { OwnNetworks } from "../../guard/network-ports.ts";
+import type { OpenConnections, OwnNetworks } from "../../guard/network-ports.ts";
 import type { ConnectionLimit, LocalShare } from "../../host/firewall/connection-rules.ts";
 import { NftFirewall } from "../../host/firewall/firewall.ts";
 import type { ProxyDoors } from "../../host/firewall/guard-table.ts";
@@ -51,7 +50,12 @@ export function composeFirewall(parts: FirewallParts) {
   const enforcer = settings["firewall.enabled"]
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;
-  const connectionWatch = composeConnectionWatch(parts);
+  // On the other ports TLS starts at once, with the client.
+  const greets = (port: number): boolean =>
+    [settingsNow()["ports.smtp"], settingsNow()["ports.submission"]].includes(port);
+  const kernel = createKernelConnections({ greets });
+  const ports = () => connectionLimit(settingsNow()).ports;
+  const connectionWatch = composeConnectionWatch(parts, kernel, ports);
   const bannedSessions = createBannedSessions({
     keeper,
     isBanned: (client) =>
@@ -59,7 +63,7 @@ export function composeFirewall(parts: FirewallParts) {
     log,
   });
   const isEnforcing = () => enforcer.status().state === "enforcing";
-  const blockedPorts = watchBlockedPorts({ passed: () => passedConnections(settingsNow()), audit, notices, log });
+  const blockedPorts = watchBlockedPorts({ passed: () => kernel.passed(ports()), audit, notices, log });
   const hasProxies = proxiedPorts(settings) !== null;
   const proxyUser = (): string => (hasProxies ? idsOf([settings["proxy.user"]]).join() : "");
   let lastProxyUser = proxyUser();
@@ -155,12 +159,11 @@ function localShares(now: Settings): readonly LocalShare[] {
   ];
 }
 
-/** How far connections to the mail ports have come since the last call. */
-function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
-  return createKernelConnections().passed(connectionLimit(settings).ports);
-}
-
-function composeConnectionWatch(parts: FirewallParts): ConnectionWatch {
+function composeConnectionWatch(
+  parts: FirewallParts,
+  kernel: OpenConnections,
+  ports: () => readonly number[],
+): ConnectionWatch {
   const { settingsNow, engine, stores, progress, notices, clock, log } = parts;
   const { accountHistory: accounts, honest } = stores;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
@@ -192,11 +195,6 @@ function composeConnectionWatch(parts: FirewallParts): ConnectionWatch {
     return owners.length === 1 ? (owners[0] ?? prefix) : prefix;
   };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
-  const ports = () => connectionLimit(settingsNow()).ports;
-  // On the other ports TLS starts at once, with the client.
-  const greets = (port: number): boolean =>
-    [settingsNow()["ports.smtp"], settingsNow()["ports.submission"]].includes(port);
-  const kernel = createKernelConnections({ greets });
   const room = new PortRoom({ kernel, rules: crowdRules, progress, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });
 }

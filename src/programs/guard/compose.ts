@@ -136,7 +136,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     most: () => settingsNow["alerts.thresholds.bans_in_force"],
   };
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
-  const tracking = createTrackingWatch({ notices });
+  const tracking = createTrackingWatch(notices);
   const dns = watchDns({ names, domain: () => engine.policy.domains[0], notices, clock });
   const watches = {
     often: [() => clockWatch.look(), () => firewall.lookAtBlockedPorts(), () => lookAtFactors({ notices, ...stores })],

@@ -79,7 +79,7 @@ for (const [byMs, restarts] of [
 function tracking() {
   const directory = temporaryDirectory();
   const notices = new NoticeBoard();
-  const watch = createTrackingWatch({ notices, directory });
+  const watch = createTrackingWatch(notices, directory);
   return {
     directory,
     looked(count: number | string, most: number | string): string | undefined {
@@ -116,7 +116,7 @@ test("a kernel that tracks nothing, or without a limit, is not reported", () => 
 
 test("this kernel's own files are read", () => {
   const notices = new NoticeBoard();
-  createTrackingWatch({ notices }).look();
+  createTrackingWatch(notices).look();
   assert.equal(notices.raised.size, 0);
 });
 
@@ -150,38 +150,38 @@ test("a disk with space is not reported; one at twice Postfix's reserve is, unti
   assert.equal(look(layout.data, {}), undefined);
   const says = `97 MB are left below ${layout.data}; below 50 MB mail is refused`;
   assert.equal(look(layout.data, { bavail: 25_000 }), says);
-  assert.equal(watch.lacksRoomToQueue, true);
+  assert.equal(watch.lacksRoomToQueue(), true);
   assert.equal(look(layout.data, { bavail: 26_000 }), undefined);
-  assert.deepEqual([watch.lacksRoom, watch.lacksRoomToQueue], [false, false]);
+  assert.deepEqual([watch.lacksRoom(), watch.lacksRoomToQueue()], [false, false]);
 });
 
 test("if the mailboxes have a separate disk, mail must wait before it is full: Postfix checks only its queue", () => {
   const { layout, watch, look } = setUp();
   look(layout.data, { bavail: 12_000 });
-  assert.equal(watch.lacksRoom, false);
+  assert.equal(watch.lacksRoom(), false);
   look(layout.data, {});
   assert.match(look(layout.mail, { bavail: 13_000 }) ?? "", /^50 MB are left below .*mail;/);
-  assert.deepEqual([watch.lacksRoom, watch.lacksRoomToQueue], [false, false]);
+  assert.deepEqual([watch.lacksRoom(), watch.lacksRoomToQueue()], [false, false]);
   look(layout.mail, { bavail: 12_000 });
-  assert.equal(watch.lacksRoom, true);
+  assert.equal(watch.lacksRoom(), true);
   assert.equal(look(layout.mail, {}), undefined);
-  assert.equal(watch.lacksRoom, false);
+  assert.equal(watch.lacksRoom(), false);
 });
 
 test("when inodes run out, there is first a notice, and then mail must wait", () => {
   const { layout, watch, look } = setUp();
   assert.match(look(layout.mail, { ffree: 19_000 }) ?? "", /^19000 inodes are left below .*mail/);
-  assert.equal(watch.lacksRoom, false);
+  assert.equal(watch.lacksRoom(), false);
   assert.match(look(layout.mail, { ffree: 999 }) ?? "", /^999 inodes/);
-  assert.equal(watch.lacksRoom, true);
+  assert.equal(watch.lacksRoom(), true);
   assert.equal(look(layout.mail, {}), undefined);
-  assert.equal(watch.lacksRoom, false);
+  assert.equal(watch.lacksRoom(), false);
   const small = { files: 10_000, ffree: 2_000 };
   assert.match(look(layout.mail, small) ?? "", /^2000 inodes/, "reported before mail is refused, on a small disk too");
-  assert.equal(watch.lacksRoom, false);
+  assert.equal(watch.lacksRoom(), false);
   assert.equal(look(layout.mail, {}), undefined);
   assert.equal(look(layout.data, { files: 0, ffree: 0 }), undefined, "this file system does not count them");
-  assert.equal(watch.lacksRoom, false);
+  assert.equal(watch.lacksRoom(), false);
 });
 
 test("checks the real disk at most every five seconds", () => {

@@ -70,18 +70,12 @@ const ROOMY = 0.8;
 /** As Linux names them (Documentation/networking/nf_conntrack-sysctl.rst). */
 const KERNEL = "/proc/sys/net/netfilter";
 
-type TrackingWatchParts = Readonly<{
-  notices: Notices;
-  /** The kernel's number of tracked connections, and its limit. */
-  directory?: string;
-}>;
-
 /**
  * Reports that the kernel's table of tracked connections fills up. While it is full, packets of new connections are dropped
  * before any program sees them, and no log shows it. Some firewall rules make the kernel track connections, including our rule
- * that counts connections while the guard is down.
+ * that counts connections while the guard is down. `directory`: the kernel's number of tracked connections, and its limit.
  */
-export function createTrackingWatch({ notices, directory = KERNEL }: TrackingWatchParts) {
+export function createTrackingWatch(notices: Notices, directory = KERNEL) {
   let isRaised = false;
 
   function look(): void {
