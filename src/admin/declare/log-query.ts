@@ -54,17 +54,12 @@ function textsOfNetwork(network: Prefix): readonly string[] | null {
   return [`${groups.slice(0, fixed).join(".")}${fixed === groups.length ? "" : "."}`, MAPPED];
 }
 
-const OF_A_QUEUE_ID = /[0-9A-Za-z]/;
-const OF_A_NAME = /[\w@+-]/;
+/** What may not stand before or after a whole word: it would be part of a longer name. */
+const OF_A_QUEUE_ID = { before: "0-9A-Za-z", after: "0-9A-Za-z" };
+const OF_A_NAME = { before: "\\w@+.-", after: "\\w@+-" };
 
-/** Whether it is a whole word, not part of a longer name. */
-function hasWord(line: string, word: string, letters: RegExp): boolean {
-  for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) {
-    const before = line[at - 1] ?? "";
-    const after = line[at + word.length] ?? "";
-    if (!letters.test(before) && !(before === "." && letters === OF_A_NAME) && !letters.test(after)) return true;
-  }
-  return false;
+function hasWord(line: string, word: string, { before, after }: typeof OF_A_NAME): boolean {
+  return new RegExp(`(?<![${before}])${RegExp.escape(word)}(?![${after}])`).test(line);
 }
 
 /**

@@ -6,7 +6,7 @@ import { messageOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { homeOf, sieveRedirectsIn } from "../../../../mail/dovecot/sieve-redirects.ts";
-import { type Call, done, type Failure, failed, PROGRAM, type Reader, withReader } from "../../call.ts";
+import { type Call, done, failed, PROGRAM, type Reader, withReader } from "../../call.ts";
 import { judgeFollowed, weakLines } from "../../passwords.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -35,9 +35,7 @@ export const accessReviewed = withReader(async (call, reader) => {
   return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
 });
 
-type Looked = Readonly<{ review: AccessReview; last: string | null }>;
-
-async function look(call: Call, reader: Reader): Promise<Looked | Failure> {
+async function look(call: Call, reader: Reader) {
   const settings = settingsOf(call);
   if (!settings.ok) return settings;
   const accounts = reader.accounts(ALL).items;

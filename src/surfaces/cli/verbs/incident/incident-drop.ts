@@ -25,8 +25,8 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const question = `Take ${plural(found.mails.size, "mail")} of ${name} out of the queue? Copies stay in the folder of the incident.`;
   const unsure = await whyNotSure(call, question, "nothing was done");
   if (unsure !== null) return unsure;
-  const dropping = await dropAll(call, name, join(folderOf(call.layout, incident), "mails"));
-  const { dropped, kept, stays, others, failure } = dropping;
+  const to = join(folderOf(call.layout, incident), "mails");
+  const { dropped, kept, stays, others, failure } = await dropAll(call, name, to);
   const says = `${plural(dropped, "mail")} of ${name} taken out of the queue; ${kept.length} kept in the folder of the incident.`;
   const rest = [
     ...(failure === null ? [] : [`Then it failed: ${failure.message}`]),
@@ -44,28 +44,15 @@ export const incidentDrop = inIncident(async (call, incident) => {
 });
 
 /**
- * `kept`: the queue ids of copies. `stays`: how many of its mails are still in the queue; `others`: how many there are held for
- * another account.
+ * Only mail with a copy is removed from the queue. `kept`: the queue ids of copies. `stays`: how many of its mails are still in the
+ * queue; `others`: how many there are held for another account.
  */
-type Dropping = Readonly<{
-  dropped: number;
-  kept: readonly string[];
-  stays: number;
-  others: number;
-  failure: Failure | null;
-}>;
-
-/** Only mail with a copy is removed from the queue. */
-async function dropAll(call: Call, name: AccountName, to: string): Promise<Dropping> {
+async function dropAll(call: Call, name: AccountName, to: string) {
   const kept = new Set<string>();
   let dropped = 0;
-  const so = (stays: number, others: number, failure: Failure | null): Dropping => ({
-    dropped,
-    kept: [...kept],
-    stays,
-    others,
-    failure,
-  });
+  const so = (stays: number, others: number, failure: Failure | null) => {
+    return { dropped, kept: [...kept], stays, others, failure };
+  };
   for (let looks = 0; ; looks += 1) {
     const found = await waiting(call, name);
     if ("ok" in found) return so(0, 0, found);
@@ -111,14 +98,9 @@ async function dropThese(
   return { dropped, failure: null };
 }
 
-type Waiting = Readonly<{
-  /** By queue id, whether the guard holds it. */
-  mails: ReadonlyMap<string, boolean>;
-  others: number;
-}>;
-
 /** All mail of the account in the queue: by its senders, by what it sent, and by what the guard has noted. */
-async function waiting({ guard }: Call, name: AccountName): Promise<Waiting | Failure> {
+async function waiting({ guard }: Call, name: AccountName) {
+  /** By queue id, whether the guard holds it. */
   const mails = new Map<string, boolean>();
   const others = new Set<string>();
   const chosen = { ...NO_MAIL, account: name, limit: PAGE.most };

@@ -28,7 +28,10 @@ const UNSEEN = [
 
 export const dnsRecords = withSettings(async (call, { settings }) => {
   const domains = call.args[0] === undefined ? settings.domains : [call.args[0].toLowerCase()];
-  createKeys(call.layout, settings);
+  const { layout } = call;
+  // For a selector that is not applied yet: so its records can be published before mail is signed with it.
+  if (process.getuid?.() === 0 && existsSync(layout.dkimKeys) && hasGroup(CONTENT_USERS.rspamd))
+    makeDkimKeys({ layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] });
   const [texts, json]: [string[], (DnsRecord & Readonly<{ form: FormFields }>)[]] = [[], []];
   for (const domain of domains) {
     const found = recordsFor(call, settings, domain);
@@ -87,13 +90,6 @@ export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): An
     `\`${PROGRAM} dns records ${domain}\` prints them.`,
     more,
   );
-}
-
-/** For a selector that is not applied yet: so its records can be published before mail is signed with it. */
-function createKeys(layout: Layout, settings: Settings): void {
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot && existsSync(layout.dkimKeys) && hasGroup(CONTENT_USERS.rspamd))
-    makeDkimKeys({ layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] });
 }
 
 const NO_ADDRESS =

@@ -46,12 +46,7 @@ function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promis
 }
 
 function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {
-  const rows = jails.map(({ name, watched, found, reports }) => [
-    name,
-    String(watched),
-    String(found),
-    String(reports),
-  ]);
+  const rows = jails.map(({ name, watched, found, reports }) => [name, ...[watched, found, reports].map(String)]);
   return [columns([["JAIL", "WATCHED", "OFFENCES", "REPORTS"], ...rows]), ...refused.map(printRefused)].join("\n");
 }
 

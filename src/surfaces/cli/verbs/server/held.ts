@@ -80,9 +80,7 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
     `${mail.recipientCount}`,
     named(mail),
   ]);
-  return (
-    columns([["ON HOLD", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "AMONG THEM"], ...rows]) + others(held.length, total)
-  );
+  return table(["ON HOLD", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "AMONG THEM"], rows, total);
 }
 
 function sentTable(sent: readonly SentMailItem[], total: number): string {
@@ -94,17 +92,15 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     `${recipientCount}`,
     recipient === null ? "-" : shown(recipient),
   ]);
-  return (
-    columns([["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
-  );
+  return table(["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], rows, total);
 }
 
 function named({ recipients, recipientCount }: HeldMailItem): string {
   return recipients.length === 0 ? "-" : firstFew(recipients.map(shown), recipientCount);
 }
 
-function others(listed: number, total: number): string {
-  return listed < total ? `\nand ${total - listed} more` : "";
+function table(head: readonly string[], rows: readonly (readonly string[])[], total: number): string {
+  return columns([head, ...rows]) + (rows.length < total ? `\nand ${total - rows.length} more` : "");
 }
 
 /** What greylisting has deferred within six hours and has not come since. */

@@ -10,7 +10,7 @@ import { endDrill } from "../../../../jobs/backup/records.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../../../jobs/report/records.ts";
 import { shownLastDrill } from "../../print/drill.ts";
-import { nextAfterStatus, printStats, profileJson, profileLines, shownLastCheck, shownLastReport } from "./status.ts";
+import { nextAfterStatus, printStats, shownLastCheck, shownLastReport, shownProfile } from "./status.ts";
 
 function stats(bans: number, listed: number, headline: Health["headline"] = "well"): string {
   const items = Array.from({ length: listed }, (_, n) => banItem({ ip: `203.0.113.${n}`, reason: "it scanned us" }));
@@ -92,19 +92,19 @@ test("one line about the last report by mail; nothing before the first", () => {
 function shown(toml: string) {
   const layout = temporaryLayout();
   writeFileSync(layout.settings, toml);
-  return profileJson({ layout, env: {} });
+  return shownProfile({ layout, env: {} });
 }
 
 test("status names what the small profile gives up, but for what the owner has set", () => {
   const small = shown('domains = ["example.org"]\nprofile = "small"\nspam.processes = 2\n');
-  assert.equal(small?.name, "small");
-  const lines = profileLines(small);
+  assert.equal(small?.json.name, "small");
+  const lines = small.text.split("\n");
   assert.equal(lines[0], "Profile small (docs/small-machine.md):");
   assert.ok(lines.some((line) => line.startsWith("  Fail2ban is off: ")));
   assert.ok(!lines.some((line) => /scored/.test(line)));
 });
 
 test("of the usual profile, and of settings that are wrong, it says nothing", () => {
-  assert.deepEqual(profileLines(shown('domains = ["example.org"]\n')), []);
-  assert.deepEqual(profileLines(shown('profile = "small"\nspam.processes = 0\n')), []);
+  assert.equal(shown('domains = ["example.org"]\n'), null);
+  assert.equal(shown('profile = "small"\nspam.processes = 0\n'), null);
 });

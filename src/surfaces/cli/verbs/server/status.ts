@@ -35,8 +35,8 @@ export async function status(call: Call): Promise<Answer> {
   const lasts = [ports && shownState(ports, readIsolation(layout)), check?.text, drill?.text, report?.text];
   const shownAlerts = known === null || known.leadOut ? [] : [LOCAL_ONLY];
   const container = containerNews();
-  const profile = profileJson(call);
-  const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts]
+  const profile = shownProfile(call);
+  const text = [printStatus(health, active), ...shownAlerts, ...container, profile?.text, ...lasts]
     .filter((line) => typeof line === "string")
     .join("\n");
   const open = known?.items.filter(({ resolvedAt }) => resolvedAt === null) ?? [];
@@ -47,7 +47,15 @@ export async function status(call: Call): Promise<Answer> {
     lastDrill: drill?.json ?? null,
     lastReport: report?.json ?? null,
   };
-  const json = { ...health, version: VERSION, activeBans: active, alerts, container, profile, ...lastly };
+  const json = {
+    ...health,
+    version: VERSION,
+    activeBans: active,
+    alerts,
+    container,
+    profile: profile?.json ?? null,
+    ...lastly,
+  };
   return done(json, text, nextAfterStatus(health, active));
 }
 
@@ -163,15 +171,12 @@ export function shownLastReport(layout: Layout) {
   return { text: `Last report by mail: ${dayAndTime(at)}, to ${last.to.join(", ")}.`, json: { at, to: last.to } };
 }
 
-/** The profile and what it gives up, for `status`; null for the usual one, or if the settings cannot be read. */
-export function profileJson(call: Pick<Call, "layout" | "env">) {
+/** The profile and what it gives up; null for the usual one, or if the settings cannot be read. */
+export function shownProfile(call: Pick<Call, "layout" | "env">) {
   const loaded = settingsOf(call);
   if (!loaded.ok || loaded.settings.profile === "standard") return null;
-  const { profile } = loaded.settings;
-  return { name: profile, givesUp: givenUp(profile, loaded.sources) };
-}
-
-export function profileLines(shown: ReturnType<typeof profileJson>): readonly string[] {
-  if (shown === null) return [];
-  return [`Profile ${shown.name} (docs/small-machine.md):`, ...shown.givesUp.map((line) => `  ${line}`)];
+  const { profile: name } = loaded.settings;
+  const givesUp = givenUp(name, loaded.sources);
+  const lines = givesUp.map((line) => `\n  ${line}`);
+  return { text: `Profile ${name} (docs/small-machine.md):${lines.join("")}`, json: { name, givesUp } };
 }

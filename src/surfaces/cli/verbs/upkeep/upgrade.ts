@@ -26,18 +26,7 @@ import { changesText, comesBack, settingsText } from "../../print/comes-back.ts"
 import { columns, oneLine } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
 
-export type UpgradePlan = Readonly<{
-  /** Of the programs that the server runs, null if they note none; and of those here. */
-  version: Readonly<{ installed: string | null; here: string | null }>;
-  programs: readonly string[];
-  databases: readonly Readonly<{ name: string; schema: number; becomes: number }>[];
-  /** How much room the snapshot and the new schemas take; null if no schema changes. */
-  neededBytes: number | null;
-  components: readonly Readonly<{ service: string; packages: readonly string[] }>[];
-  /** How many other packages wait; null if apt cannot be asked. */
-  otherPackages: number | null;
-  obstacles: readonly string[];
-}>;
+export type UpgradePlan = Readonly<Awaited<ReturnType<typeof planUpgrade>>>;
 
 /** `upgrade --check`. */
 export async function upgrade(call: Call): Promise<Answer> {
@@ -53,7 +42,7 @@ export async function upgrade(call: Call): Promise<Answer> {
   return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, `${PROGRAM} restart`);
 }
 
-async function planUpgrade(call: Call): Promise<UpgradePlan> {
+async function planUpgrade(call: Call) {
   const { layout } = call;
   const schemas = schemasOf(layout);
   // As `restart` checks them: the variables given here do not reach the server.
@@ -65,17 +54,25 @@ async function planUpgrade(call: Call): Promise<UpgradePlan> {
   const found = settings.ok ? [] : (settings.found?.lines ?? []);
   const wrong = settings.ok || found.length > 0 ? found : [settings.message];
   return {
+    /** Of the programs that the server runs, null if they note none; and of those here. */
     version: { installed: releaseIn(layout.program), here: releaseIn(CHECKOUT) },
     programs,
     databases: schemas.map(({ path, version, known }) => ({ name: basename(path), schema: version, becomes: known })),
+    /** How much room the snapshot and the new schemas take; null if no schema changes. */
     neededBytes: schemas.some(isOld) ? spaceNeeded(layout) : null,
     ...waitingOf(updates),
     obstacles: [...obstaclesInData(layout, schemas), ...wrong.map((line) => line.replace(/^- /, ""))],
   };
 }
 
+type Waiting = Readonly<{
+  components: readonly Readonly<{ service: string; packages: readonly string[] }>[];
+  /** How many other packages wait; null if apt cannot be asked. */
+  otherPackages: number | null;
+}>;
+
 /** Exported for its test. */
-export function waitingOf(updates: Unless<UpdateFigures>): Pick<UpgradePlan, "components" | "otherPackages"> {
+export function waitingOf(updates: Unless<UpdateFigures>): Waiting {
   if (!updates.known) return { components: [], otherPackages: null };
   const waiting = new Map(updates.packages.map((one) => [one.name, `${one.name} ${one.version}`]));
   const components = Object.entries(COMPONENTS).flatMap(([service, names]) => {
@@ -144,11 +141,15 @@ export async function rollback(call: Call): Promise<Answer> {
       readFileSync(layout.settings, "utf8"),
       readFileSync(inSnapshot(layout, snapshot, layout.settings), "utf8"),
     );
+    const lost =
+      typeof changes === "string"
+        ? { says: [`What was recorded since cannot be read: ${changes}.`], back: [], notes: [], json: null }
+        : { says: changesText(changes), back: comesBack(changes), notes: notesOn(changes), json: changes };
     const says = [
       `The snapshot is of ${describeSnapshot(snapshot)}.`,
-      ...(typeof changes === "string" ? [`What was recorded since cannot be read: ${changes}.`] : changesText(changes)),
+      ...lost.says,
       ...newSettings,
-      ...(typeof changes === "string" ? [] : comesBack(changes)),
+      ...lost.back,
       "Anything added since is lost, anything removed comes back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
@@ -163,12 +164,10 @@ export async function rollback(call: Call): Promise<Answer> {
     const { aside } = made;
     const text = [
       `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${formatBytes(bytesBelow(aside))}) until you delete it.`,
-      ...(typeof changes === "string" || changes.newKeys.length === 0 ? [] : [KEYS]),
-      ...(typeof changes === "string" || changes.audited === 0 ? [] : [AUDIT]),
+      ...lost.notes,
       `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
     ];
-    const json = typeof changes === "string" ? null : changes;
-    return done({ snapshot, changes: json, settingsChanged: newSettings.length > 0, aside }, text.join("\n"));
+    return done({ snapshot, changes: lost.json, settingsChanged: newSettings.length > 0, aside }, text.join("\n"));
   } finally {
     releaseLock(layout.startPid);
   }
@@ -181,6 +180,10 @@ function orWhyNot<T extends object>(work: () => T): T | string {
   } catch (error) {
     return messageOf(error);
   }
+}
+
+function notesOn({ newKeys, audited }: ReturnType<typeof changesToLose>): readonly string[] {
+  return [...(newKeys.length === 0 ? [] : [KEYS]), ...(audited === 0 ? [] : [AUDIT])];
 }
 
 const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept "an upgrade was undone"\` once the server runs.`;
