@@ -18,9 +18,7 @@ const listed = answers(() => pageOf(alias()));
 
 export const ALIASES = [
   verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(named, "accounts"))
-    .http("POST /aliases", "Adds an alias, or further targets to one that is there.", {
-      status: 201,
-    })
+    .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201 })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
       words: ["address", "targets"],
       done: ({ address }, asked) => `Mail for ${address} goes to ${asked.targets.join(", ")}.`,

@@ -60,6 +60,7 @@ const allowing = answers(() =>
     liftedTotal: count,
   }),
 );
+const cleaned = answers(() => z.object({ expired: count }));
 const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["settings", "command"]) })));
 /** `reason` null: nothing forbids it. */
 type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
@@ -130,17 +131,12 @@ export const BANS = [
         first: "allow add IP NOTE",
       },
     }),
-  verb(
+  verb("cleanup", BAN, {}, changesWithoutDryRun(cleaned, "bans", "It removes what has expired anyway.")).cli(
     "cleanup",
-    BAN,
-    {},
-    changesWithoutDryRun(
-      answers(() => z.object({ expired: count })),
-      "bans",
-      "It removes what has expired anyway.",
-    ),
-  ).cli("cleanup", "Remove expired bans; the server also does it regularly.", {
-    done: ({ expired }) =>
-      expired === 0 ? "No ban has expired." : `${plural(expired, "expired ban was", "expired bans were")} removed.`,
-  }),
+    "Remove expired bans; the server also does it regularly.",
+    {
+      done: ({ expired }) =>
+        expired === 0 ? "No ban has expired." : `${plural(expired, "expired ban was", "expired bans were")} removed.`,
+    },
+  ),
 ] as const;

@@ -22,13 +22,11 @@ const resumed = answers(() => z.object({ target: z.string() }));
 
 const DONE = { answer: () => z.object({ done: z.literal(true) }), of: () => ({ done: true }) };
 
+const TO_PAUSE = orItsUser(GREYLIST, "recipient", { costs: false });
+const TO_ALLOW = orItsUser(ALLOW, "account", { costs: false });
+
 export const FILTERS = [
-  verb(
-    "greylist_pause",
-    orItsUser(GREYLIST, "recipient", { costs: false }),
-    { ...ofRecipient, for: lasts },
-    changes(answers(pause), "mail"),
-  )
+  verb("greylist_pause", TO_PAUSE, { ...ofRecipient, for: lasts }, changes(answers(pause), "mail"))
     .http("POST /greylist/pauses", "Pauses greylisting for a recipient who waits for a mail.", { status: 201 })
     .http("POST /me/greylist-pause", "Lets first mails from strangers to the mailbox come at once, for a while.", OWN)
     .cli("greylist pause ADDRESS", "Accept mail from strangers to a recipient at once, for example a sign-up code.", {
@@ -38,7 +36,7 @@ export const FILTERS = [
       done: (made, _, nowMs) => `Mail from strangers to ${made.target} passes at once ${until(made.until, nowMs)}.`,
       next: "greylist list",
     }),
-  verb("greylist_resume", orItsUser(GREYLIST, "recipient", { costs: false }), ofRecipient, changes(resumed, "mail"))
+  verb("greylist_resume", TO_PAUSE, ofRecipient, changes(resumed, "mail"))
     .http("DELETE /greylist/pauses/{recipient}", "Ends a pause of greylisting.")
     .http("DELETE /me/greylist-pause", "Ends the pause.", { ...OWN, ...DONE })
     .cli("greylist resume ADDRESS", "End a pause before its time.", {
@@ -58,7 +56,7 @@ export const FILTERS = [
         first: "greylist pause ADDRESS --for 15m",
       },
     }),
-  verb("spam_allow_add", orItsUser(ALLOW, "account", { costs: false }), ofSender, changes(named, "mail"))
+  verb("spam_allow_add", TO_ALLOW, ofSender, changes(named, "mail"))
     .http("POST /spam/senders", "From now on no mail of the sender is spam for the account.", { status: 201 })
     .http("POST /me/senders", "From now on no mail of the sender to the mailbox is spam.", { ...OWN, status: 201 })
     .cli("spam allow add ACCOUNT SENDER", ALLOWS, {
@@ -66,7 +64,7 @@ export const FILTERS = [
       done: (it) => `Mail to ${it.account} that is proven to be from ${it.sender} is no longer treated as spam.`,
       next: "spam allow list",
     }),
-  verb("spam_allow_remove", orItsUser(ALLOW, "account", { costs: false }), ofSender, changes(named, "mail"))
+  verb("spam_allow_remove", TO_ALLOW, ofSender, changes(named, "mail"))
     .http("DELETE /spam/senders", "Mail of the sender to the account is scored again.")
     .http("DELETE /me/senders", "Mail of the sender to the mailbox is scored again.", OWN)
     .cli("spam allow remove ACCOUNT SENDER", "Score the sender's mail again.", {

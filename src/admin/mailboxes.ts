@@ -110,8 +110,15 @@ const vacationFields = {
 const vacationRead = answers(() => z.object({ vacation: vacation() }));
 const vacationSet = answers(() => z.object({ name: z.string(), vacation: vacation() }));
 
+const TO_READ = orItsUser(ADMIN, "name");
+/** Needs no proof, as a suspension needs none: it only takes something away, and may be urgent. */
+const TO_REMOVE = orItsUser(ADMIN, "name", { costs: false });
+/** Stopping a forward needs a proof too: mail would then stay in a mailbox that its user may never open. */
+const TO_FORWARD = orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" });
+const TO_REPLY = orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" });
+
 export const OF_MAILBOXES = [
-  verb("app_passwords", orItsUser(ADMIN, "name"), ofAccount, reads(appPasswordsRead))
+  verb("app_passwords", TO_READ, ofAccount, reads(appPasswordsRead))
     .http(
       "GET /accounts/{name}/app-passwords",
       "The account's passwords of single mail programs: who made each, and when it was used last.",
@@ -133,13 +140,7 @@ export const OF_MAILBOXES = [
       done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is shown only now.`,
       next: ({ name }) => `account app-password list ${name}`,
     }),
-  /** Needs no proof, as a suspension needs none: it only takes something away, and may be urgent. */
-  verb(
-    "app_password_remove",
-    orItsUser(ADMIN, "name", { costs: false }),
-    { ...ofAccount, app },
-    changes(ofApp, "shutOut"),
-  )
+  verb("app_password_remove", TO_REMOVE, { ...ofAccount, app }, changes(ofApp, "shutOut"))
     .http(
       "DELETE /accounts/{name}/app-passwords/{id}",
       "Removes the password of a single mail program, and ends the account's open sessions.",
@@ -156,22 +157,13 @@ export const OF_MAILBOXES = [
         `The app password ${of} of ${name} is removed, and the open sessions of the account were ended.`,
       next: ({ name }) => `account app-password list ${name}`,
     }),
-  verb("forwarding", orItsUser(ADMIN, "name"), ofAccount, reads(forwardingRead))
+  verb("forwarding", TO_READ, ofAccount, reads(forwardingRead))
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
-  /** Stopping a forward needs a proof too: mail would then stay in a mailbox that its user may never open. */
-  verb(
-    "forward_set",
-    orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" }),
-    { ...ofAccount, to: targets, keep: flag },
-    changes(forwardingSet, "shutOut"),
-  )
+  verb("forward_set", TO_FORWARD, { ...ofAccount, to: targets, keep: flag }, changes(forwardingSet, "shutOut"))
     .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", TO_SOME)
     .http("DELETE /accounts/{name}/forwarding", "Stops forwarding the account's mail.", NO_FORWARD)
-    .http("PUT /me/forwarding", "Forwards the mail of the mailbox to these addresses.", {
-      ...OWN,
-      ...TO_SOME,
-    })
+    .http("PUT /me/forwarding", "Forwards the mail of the mailbox to these addresses.", { ...OWN, ...TO_SOME })
     .http("DELETE /me/forwarding", "Stops forwarding.", { ...OWN, ...NO_FORWARD })
     .cli(
       "account forward ADDRESS [TO...]",
@@ -188,15 +180,10 @@ export const OF_MAILBOXES = [
         done: forwardingText,
       },
     ),
-  verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(vacationRead))
+  verb("vacation", TO_READ, ofAccount, reads(vacationRead))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
-  verb(
-    "vacation_set",
-    orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" }),
-    { ...ofAccount, ...vacationFields },
-    changes(vacationSet, "accounts"),
-  )
+  verb("vacation_set", TO_REPLY, { ...ofAccount, ...vacationFields }, changes(vacationSet, "accounts"))
     .http(
       "PUT /accounts/{name}/vacation",
       "Replies to the account's mail while its user is away, to each proven sender once in seven days.",

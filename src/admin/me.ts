@@ -31,6 +31,7 @@ export type MyClient = ResultOf<typeof client>;
 const sessions = answers(() => z.object({ items: list(z.object(sessionFacts())) }));
 const senders = answers(() => z.object({ items: records({ sender: z.string(), at: time }) }));
 
+const TO_CHANGE = { ...PROVEN_MAILBOX, costs: true } as const;
 const NO_DRY_RUN = "It concerns only the mailbox of this session.";
 
 export const ME = [
@@ -49,12 +50,7 @@ export const ME = [
     "Signs the user out of this page everywhere else.",
   ),
   /** Every other session of the account ends. */
-  verb(
-    "my_password",
-    { ...PROVEN_MAILBOX, costs: true },
-    { password: text(1_024) },
-    changesWithoutDryRun(done, "itself", NO_DRY_RUN),
-  ),
+  verb("my_password", TO_CHANGE, { password: text(1_024) }, changesWithoutDryRun(done, "itself", NO_DRY_RUN)),
   verb("my_senders", MAILBOX, {}, reads(senders)).http(
     "GET /me/senders",
     "Senders whose mail to the mailbox is never spam.",

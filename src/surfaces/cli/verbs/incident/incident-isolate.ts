@@ -1,12 +1,5 @@
 import { NO_MAIL } from "../../../../admin/queue.ts";
-import {
-  type Difference,
-  type Incident,
-  type Isolation,
-  lifted,
-  SHUT,
-  type Shut,
-} from "../../../../core/incident/incident.ts";
+import { type Incident, type Isolation, lifted, SHUT, type Shut } from "../../../../core/incident/incident.ts";
 import { type Prefix, parsePrefix } from "../../../../core/net/ip.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime, shown } from "../../../../core/time.ts";
@@ -103,9 +96,16 @@ export const incidentRecover = inIncident(async (call, incident) => {
     : `Nothing could be compared: ${compared.reason}.`;
   const lines = found.map(({ what, was, is }) => `${what}: ${was ?? "not there"} -> ${is ?? "gone"}`);
   const unaudited = await take(call, incident, { step: "recover", says, lines });
-  const next = nextOf(isolation);
-  const text = [says, ...tableOf(found), ...stateOf(isolation), ...(unaudited === "" ? [] : [unaudited])].join("\n");
-  return done({ compared, isolation }, withContacts(call, text), next);
+  const rows = found.map(({ what, was, is }) => [what, was ?? "(not there)", is ?? "(gone)"]);
+  const text = [
+    says,
+    ...(found.length === 0 ? [] : ["", columns([["WHAT", "IN THE BACKUP", "NOW"], ...rows])]),
+    ...(isolation === null
+      ? []
+      : ["", `Isolated since ${dayAndTime(isolation.since)}; still closed: ${isolation.shut.join(", ")}.`]),
+    ...(unaudited === "" ? [] : [unaudited]),
+  ].join("\n");
+  return done({ compared, isolation }, withContacts(call, text), nextOf(isolation));
 });
 
 /**
@@ -157,16 +157,4 @@ async function apply(call: Call): Promise<Outcome> {
 function nextOf(isolation: Isolation | null): string {
   const [first] = isolation?.shut ?? [];
   return first === undefined ? `${PROGRAM} incident report` : `${PROGRAM} incident recover --lift ${first}`;
-}
-
-function tableOf(found: readonly Difference[]): readonly string[] {
-  if (found.length === 0) return [];
-  const rows = found.map(({ what, was, is }) => [what, was ?? "(not there)", is ?? "(gone)"]);
-  return ["", columns([["WHAT", "IN THE BACKUP", "NOW"], ...rows])];
-}
-
-function stateOf(isolation: Isolation | null): readonly string[] {
-  return isolation === null
-    ? []
-    : ["", `Isolated since ${dayAndTime(isolation.since)}; still closed: ${isolation.shut.join(", ")}.`];
 }

@@ -59,6 +59,10 @@ const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
   queue_return: (mails) => `${mails} returned as undeliverable.`,
   queue_flush: (mails) => `Postfix tries ${mails} again now.`,
 };
+const NEXT: Readonly<Partial<Record<ChangeVerb, string>>> = {
+  queue_hold: "queue list  # `queue release` releases it",
+  queue_flush: "logs --component mail --follow",
+};
 
 async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   const chosen = chosenBy(call);
@@ -85,18 +89,10 @@ async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
       `\`${PROGRAM} account held ${printable(held)}\` shows it; \`account release\` sends it, \`account drop\` deletes it.`,
     );
   const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
-  return done(all, [says(), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);
-}
-
-const NEXT: Readonly<Partial<Record<ChangeVerb, string>>> = {
-  queue_hold: "queue list  # `queue release` releases it",
-  queue_flush: "logs --component mail --follow",
-};
-
-function keptLines({ kept }: QueueChange): readonly string[] {
-  return kept.map(({ account, mails }) =>
+  const stay = all.kept.map(({ account, mails }) =>
     printable(`The guard holds ${plural(mails, "mail")} of ${account}, which stay: ${PROGRAM} account held ${account}`),
   );
+  return done(all, [says(), ...stay].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);
 }
 
 function chosenBy(call: Call) {
