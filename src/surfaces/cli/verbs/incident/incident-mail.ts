@@ -9,8 +9,8 @@ import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, later } from "../../../../core/time.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
-import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
+import { queueMail } from "../../../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
@@ -145,9 +145,8 @@ async function sendEach(
       "Auto-Submitted: auto-generated",
     ];
     const input = `${headers.join("\n")}\n\n${text}`;
-    // After `--` no recipient is an option.
-    const ran = await runProgram("sendmail", ["-C", call.layout.postfixConf, "-i", "-f", from, "--", to], { input });
-    if (ran.code !== 0) return { queued, failure: lastLines(ran, 1) };
+    const sent = await queueMail(call.layout, { from, to: [to], input });
+    if (!sent.ok) return { queued, failure: sent.reason };
   }
   return { queued: recipients.length, failure: null };
 }
