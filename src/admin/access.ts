@@ -50,6 +50,12 @@ const token = () =>
 export type TokenItem = Readonly<z.output<ReturnType<typeof token>>>;
 const tokens = answers(() => pageOf(token()));
 const ofToken = { name: meaning(tokenName, "The token's name.") };
+const newToken = {
+  ...ofToken,
+  digest: z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{64}$/, "is not a SHA-256 in hexadecimal")),
+  scopes: texts(SCOPES.length, 16),
+  for: duration("How long it is valid; without it, it does not expire."),
+};
 const named = answers(() => z.object({ name: z.string() }));
 
 export const ACCESS = [
@@ -104,17 +110,7 @@ export const ACCESS = [
         first: "token create NAME",
       },
     }),
-  verb(
-    "token_create",
-    PROVEN_ADMIN,
-    {
-      ...ofToken,
-      digest: z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{64}$/, "is not a SHA-256 in hexadecimal")),
-      scopes: texts(SCOPES.length, 16),
-      for: duration("How long it is valid; without it, it does not expire."),
-    },
-    changesWithSecret<Readonly<{ name: string }>>("name", "access"),
-  ),
+  verb("token_create", PROVEN_ADMIN, newToken, changesWithSecret<{ readonly name: string }>("name", "access")),
   verb("token_revoke", PROVEN_ADMIN, ofToken, changes(named, "access"))
     .http("DELETE /tokens/{name}", "Revokes a token.")
     .cli("token revoke NAME", "Revoke a token.", {

@@ -169,6 +169,7 @@ const imported = objects(ENTRIES_PER_COMMAND, {
   password: z.optional(password),
   quotaBytes: z.optional(quotaBytes),
 });
+const gone = texts(ENTRIES_PER_COMMAND, 320);
 const secrets = objects(ENTRIES_PER_COMMAND, { name, hash, passwordHash, quotaBytes: z.optional(quotaBytes) });
 /** The result for the accounts of a file. Each account is in at most one list. */
 export type FileChanges = Readonly<{
@@ -196,12 +197,7 @@ export const OF_ACCOUNTS = [
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
   verb("accounts_import_hashed", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
   /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
-  verb(
-    "accounts_follow",
-    ROOT,
-    { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
-    rootChanges<FileChanges>("skipped"),
-  ),
+  verb("accounts_follow", ROOT, { entries: secrets, gone }, rootChanges<FileChanges>("skipped")),
   /** Keys that the password of this hash, which the account has already, opens from now on. */
   verb("mail_keys_recover", ROOT, { ...ofAccount, hash, keys: accountKeys }, rootChanges<Named>("name")),
   verb("account_list", ADMIN, search(MATCHING, MOST_LISTED), reads(listed)).http(

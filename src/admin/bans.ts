@@ -3,7 +3,7 @@ import { BAN_LEVELS } from "../core/decide/decision.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime, shown } from "../core/time.ts";
-import { count, durationOrPermanent, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
+import { count, duration, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
 import { ALLOW, answers, BAN, changes, changesWithoutDryRun, READ, reads, verb } from "./declare/verb.ts";
 
 /** Bans by hand, and the allow list. */
@@ -73,7 +73,7 @@ export const BANS = [
     {
       ...ofTarget,
       note,
-      for: durationOrPermanent("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent."),
+      for: duration("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.", "permanent"),
     },
     changes(banned, "bans"),
   ).http("POST /bans", "Bans an address or a network.", { named: { target: "ip", note: "reason" }, status: 201 }),
@@ -87,7 +87,7 @@ export const BANS = [
   verb(
     "allow_add",
     ALLOW,
-    { ...ofTarget, note, for: durationOrPermanent("How long: 30m, 2h, 7d, or permanent. Permanent if absent.") },
+    { ...ofTarget, note, for: duration("How long: 30m, 2h, 7d, or permanent. Permanent if absent.", "permanent") },
     changes(allowing, "allowed"),
   )
     .http("POST /allow", "Puts an address or a network on the allow list and lifts the bans within it.", {

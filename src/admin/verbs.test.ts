@@ -6,7 +6,7 @@ import { type Verb, verbs } from "./declare/control.ts";
 import {
   accountName,
   aliasAddress,
-  durationOrPermanent,
+  duration,
   listOf,
   mailAddress,
   note,
@@ -76,7 +76,7 @@ test("a command that the web has parsed is read by the guard without a change", 
 test("kinds take what they stand for, and say what is wrong", () => {
   assert.deepEqual(takes(mailAddress, "anna+x@example.org"), [true]);
   assert.deepEqual(takes(accountName, "anna+x@example.org"), [false]);
-  const lengths = takes(durationOrPermanent(""), "2h", "permanent", null, undefined, "soon");
+  const lengths = takes(duration("", "permanent"), "2h", "permanent", null, undefined, "soon");
   assert.deepEqual(lengths, [true, true, true, true, false]);
   assert.deepEqual(takes(note, "Überlastung", "a\nb", "x".repeat(201)), [true, false, false]);
   const lists = takes(listOf(mailAddress, 1), [], ["a@b.example"], ["a@b.example", "c@d.example"]);

@@ -102,23 +102,11 @@ export const tokenName = z
   );
 export const queueId = z.string("is not text").check(z.refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1"));
 export const sessionId = z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{12}$/, "is not a session"));
-/** Without one, or with null, the command's default counts. */
-export function duration(says: string) {
-  return timeThat(isDuration, says);
-}
-
-export function durationOrPermanent(says: string) {
-  return timeThat((text) => text === "permanent" || isDuration(text), says);
-}
-
-function timeThat(isRight: (text: string) => boolean, says: string) {
-  const parse = (text: string) => (isRight(text) ? text : null);
+/** Without one, or with null, the command's default counts. `also`: a word that stands for another time. */
+export function duration(says: string, also?: "permanent") {
+  const parse = (text: string) => (text === also || (parseDuration(text) ?? 0) > 0 ? text : null);
   const text = written({ most: 32, parse, fault: "is not a time such as 30m, 2h or 7d", says, example: "2h" });
   return meaning(z._default(z.nullable(text), null), says);
-}
-
-function isDuration(text: string): boolean {
-  return (parseDuration(text) ?? 0) > 0;
 }
 
 export const NOTE_CHARACTERS = 200;

@@ -3,7 +3,7 @@ import * as mini from "zod/mini";
 import { passkeyUsed } from "../../../admin/access.ts";
 import { ban } from "../../../admin/bans.ts";
 import { eventItem, stats, status, time } from "../../../admin/declare/items.ts";
-import { durationOrPermanent, list, meaning, NOTE_CHARACTERS, network, note } from "../../../admin/declare/kinds.ts";
+import { duration, list, meaning, NOTE_CHARACTERS, network, note } from "../../../admin/declare/kinds.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { EVENT_TYPES } from "../../../core/events/event-types.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
@@ -70,7 +70,7 @@ export const securityQuery = z.object({
 const banFields = {
   ip: network,
   reason: note,
-  for: durationOrPermanent("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent."),
+  for: duration("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent.", "permanent"),
 };
 export const securityCommand = z.discriminatedUnion(
   "action",

@@ -41,12 +41,10 @@ export function callerIn(call: Call, target: string): Prefix | null {
   const ip = parseIp(target);
   const read = settingsOf(call);
   // The guard bans an IPv6 address with its network.
-  const length = read.ok ? read.settings["bans.ipv6_prefix"] : USUAL_IPV6_LENGTH;
+  const length = read.ok ? read.settings["bans.ipv6_prefix"] : 64;
   const network = ip === null ? parsePrefix(target) : prefixOf(ip, length);
   return network !== null && overlaps(own, network) ? own : null;
 }
-
-const USUAL_IPV6_LENGTH = 64;
 
 export const bans = pageOfReader("bans", "numbers", async (call, { queries }, page) => {
   const now = call.now();

@@ -68,31 +68,29 @@ export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
 
 /** The latest events. A search may end without an event and continue from where it stopped. */
 function latestEvents(
-  { queries }: Reader,
+  reader: Reader,
   chosen: Chosen,
   { limit, cursor }: PageRequest,
-  isLate: () => boolean = () => false,
+  isLate?: () => boolean,
 ): Page<EventItem> {
-  const items: EventItem[] = [];
-  for (let before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor); ; ) {
-    const most = limit - items.length;
-    const page = queries.events({ ...chosen, before, most, order: "newest_first" });
-    items.push(...page.items);
-    if (page.next === null || items.length === limit || isLate())
-      return { items: items.reverse(), next: page.next === null ? null : String(page.next) };
-    before = page.next;
-  }
+  const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
+  const { items, next } = search(reader, { ...chosen, before, most: limit, order: "newest_first" }, isLate);
+  return { items: items.toReversed(), next: next === null ? null : String(next) };
 }
 
 /** The events after an id, for a reader that continues where it ended. */
-function eventsAfter({ queries }: Reader, chosen: Chosen, most: number): Page<EventItem> {
+function eventsAfter(reader: Reader, chosen: Chosen, most: number): Page<EventItem> {
+  const { items } = search(reader, { ...chosen, most, order: "oldest_first" });
+  return { items, next: items.length < most ? null : String(items.at(-1)?.id) };
+}
+
+function search({ queries }: Reader, asked: EventFilter, isLate = () => false) {
   const items: EventItem[] = [];
-  for (let after = chosen.after ?? 0; ; ) {
-    const page = queries.events({ ...chosen, after, most: most - items.length, order: "oldest_first" });
+  for (let at = {}; ; ) {
+    const page = queries.events({ ...asked, ...at, most: asked.most - items.length });
     items.push(...page.items);
-    if (items.length === most) return { items, next: String(items.at(-1)?.id ?? after) };
-    if (page.next === null) return { items, next: null };
-    after = page.next;
+    if (page.next === null || items.length === asked.most || isLate()) return { items, next: page.next };
+    at = asked.order === "newest_first" ? { before: page.next } : { after: page.next };
   }
 }
 

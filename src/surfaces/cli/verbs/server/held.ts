@@ -9,8 +9,6 @@ import { listOf } from "../../parse.ts";
 import { columns, firstFew } from "../../print/text.ts";
 import { accountFrom, noAccount, ofAccount } from "../accounts/accounts.ts";
 
-const MORE = "More is on hold: give the command again.";
-
 /** `account held [ADDRESS]` */
 export async function accountHeld(call: Call): Promise<Answer> {
   const name = call.args[0] === undefined ? null : accountFrom(call.args[0]);
@@ -52,7 +50,11 @@ export const accountDrop = ofAccount(async (call, name) => {
   const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
   if (asked.result.isMore)
-    return done(asked.result, `${deleted} ${MORE}`, `${PROGRAM} account drop ${[name, ...ids].join(" ")}`);
+    return done(
+      asked.result,
+      `${deleted} More is on hold: give the command again.`,
+      `${PROGRAM} account drop ${[name, ...ids].join(" ")}`,
+    );
   if (asked.result.dropped < ids.length)
     return failed(
       `${deleted} The guard holds no other of these.`,

@@ -71,17 +71,14 @@ function itemOf({ component, at, line }: LogEntry) {
 }
 
 function chosenLogs(call: Call): readonly ComponentLog[] | Failure {
-  const all = allLogs(call);
+  const { layout } = call;
   const wanted = call.option("component");
-  if ("ok" in all || wanted === null) return all;
-  const chosen = all.filter(({ component }) => component === wanted);
-  const names = all.map(({ component }) => component).join(", ");
-  return chosen.length > 0 ? chosen : wrongUsage(`No component is called "${oneLine(wanted)}".`, `There are ${names}.`);
-}
-
-function allLogs({ layout }: Call): readonly ComponentLog[] | Failure {
   try {
-    return findLogs(layout.log);
+    const all = findLogs(layout.log);
+    const chosen = all.filter(({ component }) => wanted === null || component === wanted);
+    if (wanted === null || chosen.length > 0) return chosen;
+    const names = all.map(({ component }) => component).join(", ");
+    return wrongUsage(`No component is called "${oneLine(wanted)}".`, `There are ${names}.`);
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT") return failed(`No logs exist below ${layout.log}.`, "`--data` names another directory.");

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Anchor, AuditEntry, Checked } from "../../../../core/audit/chain.ts";
+import type { Anchor, Checked } from "../../../../core/audit/chain.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
@@ -12,7 +12,8 @@ import { columns, jsonLine } from "../../print/text.ts";
 /** `audit list` */
 export const auditList = pageOfReader("entries", "numbers", async (_, { audit }, page) => {
   const listed = audit.page(page);
-  const items = listed.items.map((entry) => ({ ...entry, detail: parsed(entry.detail) }));
+  // In the form of the API's lists; text that is not JSON is shown unchanged.
+  const items = listed.items.map((entry) => ({ ...entry, detail: parseJson(entry.detail) ?? entry.detail }));
   if (items.length === 0) return done(listed, "The audit has no entry yet.");
   const rows = items
     .toReversed()
@@ -100,10 +101,4 @@ export async function checkAudit(call: Call, file: string | null): Promise<Asked
   } catch (error) {
     return failed(`The audit cannot be read: ${messageOf(error)}.`, "docs/audit.md says what to do.");
   }
-}
-
-/** In the form of the API's lists; text that is not JSON is shown unchanged. */
-function parsed(detail: AuditEntry["detail"]): unknown {
-  const json = parseJson(detail);
-  return json === undefined ? detail : json;
 }

@@ -158,10 +158,12 @@ export const backupDrill = withSettings(async (call, { settings }) => {
 
 function lines({ found, madeAt }: Drill): string {
   if (found === null || madeAt === null) return "";
+  const { same, gone } = found;
+  const sinceGone = gone === 0 ? "" : `; ${gone} moved or deleted since`;
   return [
     `  made       ${when(madeAt)}`,
     `  mails      ${plural(found.mails, "mail")} in ${plural(found.mailboxes, "mailbox")}, ${found.queued} in the queue: as many as the server had`,
-    `  compared   ${comparedText(found)}`,
+    `  compared   ${plural(same, "mail")} with the mailboxes: equal${sinceGone}`,
     `  databases  both whole, row by row: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,
     "  settings   readable; certificate and DKIM keys match",
     `  server     ${serverText(found)}`,
@@ -178,9 +180,4 @@ function serverText({ server }: Found): string {
     `${plural(aliases, "alias")} forwarded`,
     bans === null ? "no firewall" : `${plural(bans, "ban")} in its firewall`,
   ].join(", ");
-}
-
-function comparedText({ same, gone }: Found): string {
-  const sinceGone = gone === 0 ? "" : `; ${gone} moved or deleted since`;
-  return `${plural(same, "mail")} with the mailboxes: equal${sinceGone}`;
 }

@@ -78,8 +78,9 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
 
 /** What a run now would remove. Throws. */
 async function dueNow(call: Call, settings: ValidSettings["settings"], now: number): Promise<Amount> {
-  const holds = (): ReturnType<typeof readLegalHolds> => readLegalHolds(call.layout.legalHolds);
-  const rules = { rules: settings["retention.mail"], holds, times: folderTimes(call.layout, now) };
+  const { layout } = call;
+  const holds = () => readLegalHolds(layout.legalHolds);
+  const rules = { rules: settings["retention.mail"], holds, times: folderTimes(layout, now) };
   const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), rules, { at: now, until: now });
   const due = planned.filter(({ isHeld }) => !isHeld).map((folder) => folder.due);
   const sum = (of: (some: Amount) => number): number => due.reduce((all, some) => all + of(some), 0);
