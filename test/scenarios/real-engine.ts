@@ -14,7 +14,7 @@ import { instant, type Millis } from "../../src/core/time.ts";
 import { Engine } from "../../src/guard/engine.ts";
 import type { Notices } from "../../src/guard/ports.ts";
 import type { BanLog } from "../../src/guard/storage-ports.ts";
-import { RecordedEvents } from "../../src/jobs/replay/recorded-events.ts";
+import { recordedEvents } from "../../src/jobs/replay/recorded-events.ts";
 import { Replay, type Replayed } from "../../src/jobs/replay/replay.ts";
 import { openReplayHistory } from "../../src/jobs/replay/replay-history.ts";
 import { inOrder } from "../../src/jobs/replay/sequence.ts";
@@ -95,7 +95,7 @@ export class RealEngine {
 
   /** Everything recorded so far, decided once more by a policy. */
   replay(policy: Policy): readonly Replayed[] {
-    const recorded = new RecordedEvents(this.#db);
+    const recorded = recordedEvents(this.#db);
     const history = openReplayHistory(policy, null, START_OF_TIME);
     const replay = new Replay({ policy, allowNow: this.#policy.allow, own: this.#own, history });
     try {

@@ -8,7 +8,7 @@ import { type EventRecord, eventOf, recordOf, sentenceOf } from "../../core/even
 import { observationRecord } from "../../core/events/log.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
-import { RecordedEvents } from "./recorded-events.ts";
+import { recordedEvents } from "./recorded-events.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 const ODD = "x\u0000\u001b[31m\u202e😀".repeat(90);
@@ -32,7 +32,7 @@ test("a record is read back whole, with the same sentences", (t) => {
     observationRecord({ type: "MAIL_QUEUED", queueId: "4ABC", messageId: ODD }, START, hostPrefix),
   ];
   record(store, ...written.filter((one) => one !== null));
-  const read = [...new RecordedEvents(db).between(1, 100)].map((one) => one.record);
+  const read = [...recordedEvents(db).between(1, 100)].map((one) => one.record);
   assert.equal(JSON.stringify(read.map(inOrder)), withoutHalves(JSON.stringify(written.map(inOrder))));
   for (const [i, one] of read.entries()) {
     const before = written[i] ?? null;
@@ -50,14 +50,14 @@ test("an event of which only the words are known is not read back; ids continue 
   const store = new SqliteStore(db);
   record(store, ...eventRows(3, "203.0.113.7", START));
   db.exec("UPDATE event SET rest = NULL WHERE id = 1; UPDATE event SET rest = '{}' WHERE id = 2");
-  const read = [...new RecordedEvents(db).between(1, 3)].map(({ id, record }) => [id, record?.type ?? null]);
+  const read = [...recordedEvents(db).between(1, 3)].map(({ id, record }) => [id, record?.type ?? null]);
   assert.deepEqual(read, [
     [1, null],
     [2, null],
     [3, "CONNECT"],
   ]);
   db.exec("UPDATE event SET service = 'pop3' WHERE id = 3");
-  assert.throws(() => [...new RecordedEvents(db).between(3, 3)], /holds "pop3" where one of smtp/);
+  assert.throws(() => [...recordedEvents(db).between(3, 3)], /holds "pop3" where one of smtp/);
 });
 
 function inOrder(read: EventRecord | null): unknown {

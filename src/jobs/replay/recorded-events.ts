@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { type EventColumns, RECORDED_VERDICTS } from "../../core/events/columns.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { EVENT_TYPES, SERVICES } from "../../core/events/event-types.ts";
@@ -19,6 +19,7 @@ import {
 } from "../../store/columns.ts";
 import { eventIds } from "../../store/events/event-ids.ts";
 import { EVENT_COLUMNS } from "../../store/events/event-writer.ts";
+import { prepared } from "../../store/transactions.ts";
 
 /** Rows per query. A longer query would keep the guard from emptying its log. */
 const BATCH = 1_000;
@@ -27,32 +28,17 @@ const BATCH = 1_000;
 export type Recorded = Readonly<{ id: number; record: EventRecord | null }>;
 
 /** Recorded events for a replay, in the order of their ids. Throws on a row that no version has written. */
-export class RecordedEvents {
-  readonly #ids;
-  readonly #after: StatementSync;
-  readonly #first: StatementSync;
-  readonly #summed: StatementSync;
+export function recordedEvents(db: DatabaseSync) {
+  const ids = eventIds(db);
+  const sql = prepared(db, {
+    after: `SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`,
+    first: "SELECT at FROM event WHERE rest IS NOT NULL AND id >= ? ORDER BY id LIMIT 1",
+    summed: "SELECT max(hour) AS hour FROM event_summary",
+  });
 
-  constructor(db: DatabaseSync) {
-    this.#ids = eventIds(db);
-    this.#after = db.prepare(`SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`);
-    this.#first = db.prepare("SELECT at FROM event WHERE rest IS NOT NULL AND id >= ? ORDER BY id LIMIT 1");
-    this.#summed = db.prepare("SELECT max(hour) AS hour FROM event_summary");
-  }
-
-  /** The id of the newest event now. */
-  last(): number {
-    return this.#ids.last();
-  }
-
-  firstSince(since: Millis): number {
-    return this.#ids.firstSince(since);
-  }
-
-  /** From `first` to `last`, inclusive. */
-  *between(first: number, last: number): Generator<Recorded> {
+  function* between(first: number, last: number): Generator<Recorded> {
     for (let before = first - 1; ; ) {
-      const read = this.#after.all(before, BATCH);
+      const read = sql.after.all(before, BATCH);
       for (const row of read) {
         const id = integer(row["id"]);
         if (id > last) return;
@@ -63,17 +49,17 @@ export class RecordedEvents {
     }
   }
 
-  /** The time of the first event from `id` on that can be decided again; null if there is none. */
-  firstReadable(id: number): Millis | null {
-    const row = this.#first.get(id);
-    return row === undefined ? null : millis(row["at"]);
-  }
-
-  /** The time up to which summaries replaced events; null: none were replaced. */
-  summedUpTo(): Millis | null {
-    const hour = this.#summed.get()?.["hour"] ?? null;
-    return hour === null ? null : millis(hour);
-  }
+  return {
+    /** From `first` to `last`, inclusive. */
+    between,
+    /** The id of the newest event now. */
+    last: () => ids.last(),
+    firstSince: (since: Millis) => ids.firstSince(since),
+    /** The time of the first event from `id` on that can be decided again; null if there is none. */
+    firstReadable: (id: number): Millis | null => orNull(sql.first.get(id)?.["at"] ?? null, millis),
+    /** The time up to which summaries replaced events; null: none were replaced. */
+    summedUpTo: (): Millis | null => orNull(sql.summed.get()?.["hour"] ?? null, millis),
+  };
 }
 
 function readRecord(row: Row): EventRecord | null {

@@ -8,7 +8,7 @@ import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { EventProcessor } from "../../guard/event-processor.ts";
 import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { Notices } from "../../guard/ports.ts";
-import { RecordedFacts } from "./recorded-facts.ts";
+import { recordedFacts } from "./recorded-facts.ts";
 import type { ReplayHistory } from "./replay-history.ts";
 import { type AskedStep, type DecidedStep, type ReplayStep, Unreached } from "./sequence.ts";
 
@@ -37,7 +37,7 @@ const BANS_PER_SWEEP = 1_000;
 /** Decides recorded events again, with the guard's own code, under another policy, on its own history. */
 export class Replay {
   readonly #parts: ReplayParts;
-  readonly #facts: RecordedFacts;
+  readonly #facts: ReturnType<typeof recordedFacts>;
   readonly #unreached = new Unreached();
   readonly #changes: Change[] = [];
   #processor: EventProcessor;
@@ -48,7 +48,7 @@ export class Replay {
   constructor(parts: ReplayParts) {
     this.#parts = parts;
     const { policy, allowNow, own, history } = parts;
-    this.#facts = new RecordedFacts({ ...history, policy, allowNow, own });
+    this.#facts = recordedFacts({ ...history, policy, allowNow, own });
     this.#processor = this.#started();
   }
 
@@ -87,7 +87,7 @@ export class Replay {
       jails,
       accounts,
       neighbours,
-      ...this.#facts.ports(),
+      ...this.#facts.ports,
       store: {
         ...store,
         apply: (change, at) => {

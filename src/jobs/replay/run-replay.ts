@@ -4,7 +4,7 @@ import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, isoTimeOrNull, later, type Millis } from "../../core/time.ts";
 import { ownNetworks } from "../../host/machine/own-networks.ts";
 import { Comparison } from "./comparison.ts";
-import { type Recorded, RecordedEvents } from "./recorded-events.ts";
+import { type Recorded, recordedEvents } from "./recorded-events.ts";
 import { Replay } from "./replay.ts";
 import { openReplayHistory } from "./replay-history.ts";
 import { inOrder } from "./sequence.ts";
@@ -32,7 +32,7 @@ export type ReplayReport = Readonly<ReturnType<typeof runReplay>>;
 /** Reads recorded events over a read-only connection, and compares them with a different policy's decisions. */
 export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   const { policy, allowNow, proxies, since, only, mostEvents, now } = asked;
-  const recorded = new RecordedEvents(db);
+  const recorded = recordedEvents(db);
   const last = recorded.last();
   const wanted = recorded.firstSince(later(since, -WARM_UP_MS));
   const first = Math.max(wanted, last - mostEvents + 1);

@@ -5,7 +5,7 @@ import type { EventRecord } from "../../core/events/event.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
 import { accountState } from "../../guard/commands/accounts/account-state.ts";
-import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
+import { recordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
@@ -81,7 +81,7 @@ export function openReader(layout: Layout) {
 }
 
 function* recordsSince(engine: DatabaseSync, since: Millis): Generator<EventRecord> {
-  const recorded = new RecordedEvents(engine);
+  const recorded = recordedEvents(engine);
   for (const { record } of recorded.between(recorded.firstSince(since), recorded.last()))
     if (record !== null) yield record;
 }
