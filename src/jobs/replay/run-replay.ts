@@ -3,7 +3,7 @@ import type { Policy } from "../../core/decide/policy.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, isoTimeOrNull, later, type Millis } from "../../core/time.ts";
 import { ownNetworks } from "../../host/machine/own-networks.ts";
-import { Comparison } from "./comparison.ts";
+import { comparison } from "./comparison.ts";
 import { type Recorded, recordedEvents } from "./recorded-events.ts";
 import { Replay } from "./replay.ts";
 import { openReplayHistory } from "./replay-history.ts";
@@ -45,11 +45,11 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   /** Events without data, recorded by an older version; and how often settings were applied, so decisions were made under others. */
   const seen = { unreadable: 0, settingsApplied: 0 };
   const history = openReplayHistory(policy, db, firstAt ?? now);
-  const comparison = new Comparison(only, comparedFrom);
+  const compared = comparison(only, comparedFrom);
   try {
     const own = ownNetworks(proxies);
     const replay = new Replay({ policy, allowNow, own, history });
-    for (const replayed of replay.run(inOrder(noting(recorded.between(first, last), seen)))) comparison.see(replayed);
+    for (const replayed of replay.run(inOrder(noting(recorded.between(first, last), seen)))) compared.see(replayed);
   } finally {
     history.close();
   }
@@ -65,7 +65,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
     /** False: events were skipped, so that the longest windows started with too few. */
     windowsFilled: !cut || filledAt <= comparedFrom,
   };
-  return { ...comparison.report(), reach };
+  return { ...compared.report(), reach };
 }
 
 function* noting(

@@ -6,7 +6,7 @@ import { decision } from "../../../core/decide/decision.ts";
 import { recordOf } from "../../../core/events/event.ts";
 import { hostPrefix } from "../../../core/net/ip.ts";
 import { isoTime } from "../../../core/time.ts";
-import { Comparison, differenceOf } from "../../../jobs/replay/comparison.ts";
+import { comparison, differenceOf } from "../../../jobs/replay/comparison.ts";
 import type { Replayed } from "../../../jobs/replay/replay.ts";
 import { Unreached } from "../../../jobs/replay/sequence.ts";
 import { leftOut, printReplay } from "./replay.ts";
@@ -23,10 +23,10 @@ function mail(now = REFUSED, account: string | null = "anna@example.org"): Repla
 }
 
 test("shows differences by address and account, with the period covered", () => {
-  const comparison = new Comparison(null, NOON);
-  comparison.see(mail());
-  assert.equal(comparison.report().examples[0]?.event, "MAIL", "the public name of DATA");
-  const text = printReplay({ ...comparison.report(), reach: REACH }, "tight.toml");
+  const compared = comparison(null, NOON);
+  compared.see(mail());
+  assert.equal(compared.report().examples[0]?.event, "MAIL", "the public name of DATA");
+  const text = printReplay({ ...compared.report(), reach: REACH }, "tight.toml");
   assert.match(text, /^Replayed 1 event from .* under tight\.toml\.\n1 decision differs\.$/m);
   assert.match(text, /turned away, and were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
   assert.match(text, /mails {2}1 refused that were not/);
@@ -36,9 +36,9 @@ test("shows differences by address and account, with the period covered", () => 
 });
 
 test("counts mail that would have been held", () => {
-  const comparison = new Comparison(null, NOON);
-  comparison.see(mail(decision("hold", "account_held")));
-  const text = printReplay({ ...comparison.report(), reach: REACH }, "tight.toml");
+  const compared = comparison(null, NOON);
+  compared.see(mail(decision("hold", "account_held")));
+  const text = printReplay({ ...compared.report(), reach: REACH }, "tight.toml");
   assert.match(text, /^Decisions:\n {2}mails {2}1 held that were not$/m);
 });
 
@@ -46,10 +46,10 @@ test("prints one line if nothing differs or nothing was recorded", () => {
   const same = mail(decision("pass", "below_limit"));
   assert.equal(differenceOf(same), null);
   assert.equal(differenceOf(mail()), "harder");
-  const comparison = new Comparison(hostPrefix(STRANGER), NOON);
-  comparison.see(same);
-  assert.match(printReplay({ ...comparison.report(), reach: REACH }, "f"), /^Nothing differs\.$/m);
-  const empty = new Comparison(null, NOON).report();
+  const compared = comparison(hostPrefix(STRANGER), NOON);
+  compared.see(same);
+  assert.match(printReplay({ ...compared.report(), reach: REACH }, "f"), /^Nothing differs\.$/m);
+  const empty = comparison(null, NOON).report();
   assert.match(printReplay({ ...empty, reach: REACH }, "f"), /^No event to replay\.$/m);
 });
 
