@@ -1,5 +1,4 @@
 import { open, readFile } from "node:fs/promises";
-import { endianness } from "node:os";
 import { join } from "node:path";
 import type { Connection, ConnectionOrders } from "../../core/firewall/connection-shares.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
@@ -39,8 +38,8 @@ export function createKernelConnections({
 
   async function connections(ports: readonly number[]): Promise<readonly Connection[]> {
     const wanted = new Set(ports);
-    const four = parseConnections(await read("tcp"), wanted, endianness());
-    return [...four, ...parseConnections(await read("tcp6"), wanted, endianness())];
+    const four = parseConnections(await read("tcp"), wanted);
+    return [...four, ...parseConnections(await read("tcp6"), wanted)];
   }
 
   async function sockets(): Promise<number | null> {

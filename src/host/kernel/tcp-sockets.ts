@@ -11,7 +11,7 @@ export const TCP_TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
  * Established connections to these ports, from one of `TCP_TABLES` (proc(5)): one line for each socket,
  * addresses in hexadecimal, as 32-bit words in the machine's byte order. Half-open ones (SYN_RECV) have another state.
  */
-export function parseConnections(text: string, ports: ReadonlySet<number>, order: ByteOrder): readonly Connection[] {
+export function parseConnections(text: string, ports: ReadonlySet<number>, order?: ByteOrder): readonly Connection[] {
   const found: Connection[] = [];
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf("\n", start);
@@ -30,7 +30,7 @@ export function parseConnections(text: string, ports: ReadonlySet<number>, order
 export type ListeningSocket = Readonly<{ ip: Ip; port: number; uid: number; inode: string }>;
 
 /** The listening sockets of the same tables. The kernel lists them first. */
-export function parseListening(text: string, order: ByteOrder): readonly ListeningSocket[] {
+export function parseListening(text: string, order?: ByteOrder): readonly ListeningSocket[] {
   const found: ListeningSocket[] = [];
   for (const [, local = "", port = "", uid = "", inode = ""] of text.matchAll(LISTENING)) {
     const ip = parseKernelIp(local, order);
@@ -46,7 +46,7 @@ export type LocalConnection = Readonly<{ ip: Ip; clientPort: number; serverIp: I
  * The user whose program made an established connection, from one of `TCP_TABLES`; null if there is none. Ignores
  * a connection that its client has closed, which the kernel lists as root's.
  */
-export function clientUser(text: string, connection: LocalConnection, order: ByteOrder): number | null {
+export function clientUser(text: string, connection: LocalConnection, order?: ByteOrder): number | null {
   for (const [, local = "", from = "", remote = "", to = "", user = ""] of text.matchAll(ESTABLISHED))
     if (
       Number.parseInt(from, 16) === connection.clientPort &&
@@ -67,7 +67,7 @@ export function runsAs(user: number, port: number) {
     // Another address of loopback could have the same client port.
     if (ip !== "127.0.0.1") return false;
     const connection = { ip, clientPort, serverIp: ip, port };
-    return clientUser(await readFile("/proc/net/tcp", "utf8"), connection, endianness()) === user;
+    return clientUser(await readFile("/proc/net/tcp", "utf8"), connection) === user;
   };
 }
 
@@ -81,11 +81,10 @@ const LISTENING = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:00
 /** 01 is ESTABLISHED; 08, CLOSE_WAIT: the client has finished, the server has not. */
 const PROC_LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (?:01|08) /;
 
-/** As `endianness` of node:os names it. */
-export type ByteOrder = "LE" | "BE";
+export type ByteOrder = ReturnType<typeof endianness>;
 
-/** An address as the kernel prints it: 8 or 32 hexadecimal digits, words of 32 bits. Null for anything else. */
-export function parseKernelIp(hex: string, order: ByteOrder): Ip | null {
+/** An address as the kernel prints it: 8 or 32 hexadecimal digits, words of 32 bits, in this machine's byte order by default. Null for anything else. */
+export function parseKernelIp(hex: string, order: ByteOrder = endianness()): Ip | null {
   if (!/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/i.test(hex)) return null;
   const bytes: string[] = [];
   for (let word = 0; word < hex.length; word += 8) {

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { endianness } from "node:os";
 import { type Ip, isLoopback } from "../../core/net/ip.ts";
 import { clientUser, type LocalConnection, TCP_TABLES } from "../kernel/tcp-sockets.ts";
 import { ownAddresses } from "./own-addresses.ts";
@@ -10,7 +9,7 @@ export function createLocalClients(read = readTables) {
   return {
     isHere: (ip: Ip): boolean => isLoopback(ip) || ownAddresses().includes(ip),
     userOf: async (connection: LocalConnection): Promise<string | null> => {
-      const found = (await tables()).map((text) => clientUser(text, connection, endianness()));
+      const found = (await tables()).map((text) => clientUser(text, connection));
       const uid = found.find((one) => one !== null) ?? null;
       return uid === null ? null : nameOf(uid);
     },

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { endianness, networkInterfaces } from "node:os";
+import { networkInterfaces } from "node:os";
 import { type Ip, isPrivate, parseIp } from "../../core/net/ip.ts";
 import { parseIpv4Gateways } from "./own-networks.ts";
 
@@ -28,6 +28,6 @@ function ofKernel(): Ipv4Links {
   return {
     links,
     isBridge: (link) => existsSync(`/sys/class/net/${link}/bridge`),
-    hasGateway: parseIpv4Gateways(readFileSync("/proc/net/route", "utf8"), endianness()).length > 0,
+    hasGateway: parseIpv4Gateways(readFileSync("/proc/net/route", "utf8")).length > 0,
   };
 }

@@ -1,4 +1,3 @@
-import { endianness } from "node:os";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import {
   hostPrefix,
@@ -58,8 +57,8 @@ function addresses(): readonly OwnNetwork[] {
 function gateways(): readonly OwnNetwork[] {
   const ipv4 = textOrNothing("/proc/net/route");
   const found: readonly Ip[] = [
-    ...parseIpv4Gateways(ipv4, endianness()),
-    ...parseIpv4Bridges(ipv4, endianness()),
+    ...parseIpv4Gateways(ipv4),
+    ...parseIpv4Bridges(ipv4),
     ...parseIpv6Gateways(textOrNothing("/proc/net/ipv6_route")),
   ];
   return [...new Set(found)].map((ip) => gateway(hostPrefix(ip)));
@@ -74,7 +73,7 @@ const RTF_UP = 0x1;
 const RTF_GATEWAY = 0x2;
 
 /** Gateways of the default routes in /proc/net/route (proc_net(5)). */
-export function parseIpv4Gateways(text: string, order: ByteOrder): readonly Ip[] {
+export function parseIpv4Gateways(text: string, order?: ByteOrder): readonly Ip[] {
   return rows(text).flatMap(([, destination, gateway = "", flags = "", , , , mask]) => {
     const isDefault = destination === "00000000" && mask === "00000000";
     return isDefault && hasFlags(flags, RTF_UP | RTF_GATEWAY) ? address(gateway, order) : [];
@@ -85,7 +84,7 @@ export function parseIpv4Gateways(text: string, order: ByteOrder): readonly Ip[]
  * A container's bridge, by convention: the first address of each private network of this machine. Of several networks
  * only one has the default route, and clients may come through any.
  */
-export function parseIpv4Bridges(text: string, order: ByteOrder): readonly Ip[] {
+export function parseIpv4Bridges(text: string, order?: ByteOrder): readonly Ip[] {
   return rows(text).flatMap(([, destination = "", gateway, flags = "", , , , mask]) => {
     if (gateway !== "00000000" || mask === "00000000" || !hasFlags(flags, RTF_UP)) return [];
     const first = parseKernelIp(destination, order)?.replace(/\d+$/, (last) => String(Number(last) + 1));
@@ -132,7 +131,7 @@ function hasFlags(flags: string, wanted: number): boolean {
 }
 
 /** `0101A8C0` in little-endian is 192.168.1.1; IPv6 is always in network byte order. */
-function address(hexadecimal: string, order: ByteOrder): readonly Ip[] {
+function address(hexadecimal: string, order?: ByteOrder): readonly Ip[] {
   const ip = parseKernelIp(hexadecimal, order);
   return ip === null || ip === "::" || ip === "0.0.0.0" ? [] : [ip];
 }

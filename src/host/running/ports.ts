@@ -1,5 +1,4 @@
 import { createServer } from "node:net";
-import { endianness } from "node:os";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { type PortSetting, PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -84,7 +83,7 @@ function tryToListen(port: number, host: string): Promise<string | null> {
  * milliseconds on a machine with much memory: one answer is used for all ports.
  */
 export function listeners(): readonly ListeningSocket[] {
-  return TCP_TABLES.flatMap((table) => parseListening(textOrNothing(table), endianness()));
+  return TCP_TABLES.flatMap((table) => parseListening(textOrNothing(table)));
 }
 
 /** The inodes of the sockets in `listening` that have this port at our address, or at every address. */

@@ -1,5 +1,4 @@
 import { connect } from "node:net";
-import { endianness } from "node:os";
 import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
@@ -87,7 +86,7 @@ export function unlessCrowded(result: ProbeResult, port: number, places: number)
 /** How many connections to a local TCP port take a place, including those that only the client has closed. */
 function openOn(port: number): number {
   const ports = new Set([port]);
-  return TCP_TABLES.flatMap((table) => parseConnections(textOrNothing(table), ports, endianness())).length;
+  return TCP_TABLES.flatMap((table) => parseConnections(textOrNothing(table), ports)).length;
 }
 
 /** The head of the dashboard's first page (RFC 9110 section 9.3.2). `name`: one under which the dashboard answers. */

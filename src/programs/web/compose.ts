@@ -17,14 +17,8 @@ import { createPasswordThread } from "./passwords.ts";
 import { createWebStore } from "./store.ts";
 import { createTrialThread } from "./trials.ts";
 
-type Web = Readonly<{
-  /** Resolves with the port it listens on. */
-  start: (address: string, port: number) => Promise<number>;
-  stop: () => Promise<void>;
-}>;
-
 /** Every part of the web on one line, in the order in which they need each other. Nothing runs before `start`. */
-export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web {
+export function composeWeb(layout: Layout, settings: WebSettings, log: Log) {
   const store = createWebStore(layout.engineDb, (trouble) =>
     trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),
   );
@@ -54,11 +48,12 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web
       log.error("request failed", { detail: error instanceof Error ? (error.stack ?? "") : String(error) }),
   });
   return {
-    start: async (address, port) => {
+    /** Resolves with the port it listens on. */
+    start: async (address: string, port: number): Promise<number> => {
       news.start();
       return server.listen(address, port);
     },
-    stop: async () => {
+    stop: async (): Promise<void> => {
       news.stop();
       await server.stop();
       lookups.stop();

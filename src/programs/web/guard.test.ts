@@ -6,7 +6,7 @@ import { servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { ParsedLine, Reply } from "../../admin/declare/control.ts";
 import { CommitFeed } from "../../guard/commits.ts";
-import { watch } from "../../host/sockets/control-client.ts";
+import { type NoAnswer, watch } from "../../host/sockets/control-client.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
 import { createGuardNews, guardAt } from "./guard.ts";
 
@@ -94,10 +94,10 @@ test("when the guard returns, subscribers are notified at once, and watching con
 
 test("after a stop no subscriber is notified, and the guard is not asked again", async () => {
   let asked = 0;
-  const ended = Promise.withResolvers<undefined>();
+  const ended = Promise.withResolvers<NoAnswer>();
   const news = createGuardNews(() => {
     asked += 1;
-    return { ended: ended.promise, close: () => ended.resolve(undefined) };
+    return { ended: ended.promise, close: () => ended.resolve({ ok: false, kind: "broken", message: "" }) };
   });
   news.start();
   news.stop();

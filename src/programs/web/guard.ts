@@ -1,6 +1,6 @@
 import type { Command } from "../../admin/declare/control.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { ask, CONTROL_TIMEOUT_MS } from "../../host/sockets/control-client.ts";
+import { ask, CONTROL_TIMEOUT_MS, type Watch } from "../../host/sockets/control-client.ts";
 import type { GuardPort } from "../../surfaces/api/ports.ts";
 
 /** For `health` and `caller`, on which other requests wait: a slower guard counts as down. */
@@ -20,8 +20,6 @@ export function guardAt(socketPath: string): GuardPort {
     },
   };
 }
-
-type Watch = Readonly<{ ended: Promise<unknown>; close: () => void }>;
 
 /** How long to wait before asking again after the guard has gone. */
 const RETRY_MS = 1_000;

@@ -9,8 +9,7 @@ import { threadProgram } from "./thread-program.ts";
 export type LookupOrder = Readonly<{ id: number; question: Question; asked: readonly unknown[] }>;
 export type LookupReply = Readonly<{ id: number } & ({ value: unknown } | { down: string } | { bug: string })>;
 
-export type LookupLimits = Readonly<{ mostWaiting: number; answerMs: number }>;
-const LIMITS: LookupLimits = { mostWaiting: 64, answerMs: 5 * SECOND_MS };
+const LIMITS = { mostWaiting: 64, answerMs: 5 * SECOND_MS };
 /** Megabytes of its heap. The longest answer, 10,000 bans, takes less than ten. */
 const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
 

@@ -4,14 +4,12 @@ import { SECOND_MS } from "../../core/time.ts";
 import { type JudgedFor, JudgesBusy, type PasswordJudges } from "../../surfaces/api/ports.ts";
 import { threadProgram } from "./thread-program.ts";
 
-type JudgeLimits = Readonly<{ mostWaiting: number; judgeMs: number }>;
-const LIMITS: JudgeLimits = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
+const LIMITS = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
 /** Megabytes of its heap: the lists of guessable passwords take 30. */
 const HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
 
 type Queued = JudgedFor & Readonly<{ start: () => Promise<void>; over: AbortController }>;
 type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
-type Judged = readonly (string | null)[];
 
 /**
  * Judges new passwords in a thread that ends with its answers, which frees the lists' memory. One thread at a time; a caller has one
@@ -31,7 +29,7 @@ export function createPasswordThread(limits = LIMITS, program = threadProgram("p
     return problem;
   }
 
-  async function judgeSome(asked: Asked, by: JudgedFor, withinMs: number): Promise<Judged> {
+  async function judgeSome(asked: Asked, by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]> {
     const judged: (string | null)[] = [];
     if (asked.length === 0 || withinMs <= 0) return judged;
     try {

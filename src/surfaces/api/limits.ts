@@ -48,7 +48,7 @@ export const API_LIMITS = {
   readsOfOne: 16,
   /**
    * Concurrent requests of each mailbox user and of all together; others wait their turn for this long. The longest of
-   * their searches take a third of a second, one after the other: so the owner waits for less than `LookupLimits.answerMs`.
+   * their searches take a third of a second, one after the other: so the owner waits for less than `answerMs` in programs/web/lookups.ts.
    */
   mailboxReadsOfOne: 2,
   mailboxReads: 8,
