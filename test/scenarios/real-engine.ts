@@ -15,7 +15,7 @@ import { Engine } from "../../src/guard/engine.ts";
 import type { Notices } from "../../src/guard/ports.ts";
 import type { BanLog } from "../../src/guard/storage-ports.ts";
 import { recordedEvents } from "../../src/jobs/replay/recorded-events.ts";
-import { Replay, type Replayed } from "../../src/jobs/replay/replay.ts";
+import { type Replayed, replay } from "../../src/jobs/replay/replay.ts";
 import { openReplayHistory } from "../../src/jobs/replay/replay-history.ts";
 import { inOrder } from "../../src/jobs/replay/sequence.ts";
 import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
@@ -97,9 +97,9 @@ export class RealEngine {
   replay(policy: Policy): readonly Replayed[] {
     const recorded = recordedEvents(this.#db);
     const history = openReplayHistory(policy, null, START_OF_TIME);
-    const replay = new Replay({ policy, allowNow: this.#policy.allow, own: this.#own, history });
     try {
-      return [...replay.run(inOrder(recorded.between(1, recorded.last())))];
+      const steps = inOrder(recorded.between(1, recorded.last()));
+      return [...replay({ policy, allowNow: this.#policy.allow, own: this.#own, history }, steps)];
     } finally {
       history.close();
     }

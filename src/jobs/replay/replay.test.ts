@@ -8,7 +8,7 @@ import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import { differenceOf } from "./comparison.ts";
 import { recordedEvents } from "./recorded-events.ts";
 import { recordedFacts } from "./recorded-facts.ts";
-import { Replay } from "./replay.ts";
+import { replay } from "./replay.ts";
 import { copyMemory, openReplayHistory } from "./replay-history.ts";
 import { runReplay } from "./run-replay.ts";
 import { inOrder } from "./sequence.ts";
@@ -32,8 +32,8 @@ test("a replay that starts in the middle knows the bans from before it", async (
   assert.equal(recorded.summedUpTo(), null);
   for (const from of [db, null]) {
     const history = openReplayHistory(TEST_POLICY, from, middle);
-    const replay = new Replay({ policy: TEST_POLICY, allowNow: [], own: [], history });
-    const [only, ...others] = replay.run(inOrder(recorded.between(first, recorded.last())));
+    const steps = inOrder(recorded.between(first, recorded.last()));
+    const [only, ...others] = replay({ policy: TEST_POLICY, allowNow: [], own: [], history }, steps);
     assert.ok(only !== undefined && others.length === 0);
     assert.equal(differenceOf(only) === null, from !== null, JSON.stringify(only));
     history.prune(later(middle, 1));
@@ -55,8 +55,8 @@ test("wrong passwords of the week before count in a replay too", async () => {
   const first = recorded.last() + 1;
   assert.equal((await guess("the 20th")).reason, "slow_guessing");
   const history = openReplayHistory(TEST_POLICY, db, start);
-  const replay = new Replay({ policy: TEST_POLICY, allowNow: [], own: [], history });
-  for (const one of replay.run(inOrder(recorded.between(first, recorded.last()))))
+  const steps = inOrder(recorded.between(first, recorded.last()));
+  for (const one of replay({ policy: TEST_POLICY, allowNow: [], own: [], history }, steps))
     assert.equal(differenceOf(one), null);
   history.close();
 });

@@ -5,7 +5,7 @@ import { DAY_MS, instant, isoTimeOrNull, later, type Millis } from "../../core/t
 import { ownNetworks } from "../../host/machine/own-networks.ts";
 import { comparison } from "./comparison.ts";
 import { type Recorded, recordedEvents } from "./recorded-events.ts";
-import { Replay } from "./replay.ts";
+import { replay } from "./replay.ts";
 import { openReplayHistory } from "./replay-history.ts";
 import { inOrder } from "./sequence.ts";
 
@@ -48,8 +48,8 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked) {
   const compared = comparison(only, comparedFrom);
   try {
     const own = ownNetworks(proxies);
-    const replay = new Replay({ policy, allowNow, own, history });
-    for (const replayed of replay.run(inOrder(noting(recorded.between(first, last), seen)))) compared.see(replayed);
+    const steps = inOrder(noting(recorded.between(first, last), seen));
+    for (const replayed of replay({ policy, allowNow, own, history }, steps)) compared.see(replayed);
   } finally {
     history.close();
   }
