@@ -11,13 +11,6 @@ export const NOTE_USE_MS = MINUTE_MS;
 /** A clock that is set back by less ends no session. One that was further ahead made times that mean nothing. */
 export const SESSION_AHEAD_MS = HOUR_MS;
 
-export type SessionTimes = Readonly<{ startedAt: Millis; usedAt: Millis }>;
-
-export function isValid({ startedAt, usedAt }: SessionTimes, now: Millis): boolean {
-  if (Math.max(startedAt, usedAt) > later(now, SESSION_AHEAD_MS)) return false;
-  return now < later(usedAt, SESSION_IDLE_MS) && now < later(startedAt, SESSION_AGE_MS);
-}
-
 /** Until when what needs a fresh proof may be done; null: it must be given again. */
 export function freshUntil(provedAt: Millis, now: Millis): Millis | null {
   const until = later(provedAt, PROOF_MS);

@@ -40,6 +40,23 @@ test("a session is valid while it is used, and ends when idle, or at its greates
   assert.ok(!isIn("b", START), "the clock was far ahead at its last use");
 });
 
+test("a session ends twelve hours after its last use, and seven days after its start", (t) => {
+  const { db, open, isIn } = fresh(t);
+  open("a");
+  const now = later(START, 168 * HOUR_MS);
+  for (const [startedAgoMs, usedAgoMs, valid] of [
+    [167 * HOUR_MS, 12 * HOUR_MS - 1, true],
+    [167 * HOUR_MS, 12 * HOUR_MS, false],
+    [168 * HOUR_MS - 1, 0, true],
+    [168 * HOUR_MS, 0, false],
+    [0, -HOUR_MS, true],
+    [0, -HOUR_MS - 1, false],
+  ] as const) {
+    db.prepare("UPDATE session SET started_at = ?, used_at = ?").run(later(now, -startedAgoMs), later(now, -usedAgoMs));
+    assert.equal(isIn("a", now, false), valid, `started ${startedAgoMs} ms ago, used ${usedAgoMs} ms ago`);
+  }
+});
+
 test("a session that started while the clock was far ahead ends with the clock's correction, and leaves no row", (t) => {
   const { db, open, isIn, names } = fresh(t);
   open("far ahead", later(START, 3 * 365 * DAY_MS));

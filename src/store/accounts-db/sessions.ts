@@ -1,13 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ListedSession } from "../../admin/declare/items.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
-import {
-  isValid,
-  isWorthNoting,
-  SESSION_AGE_MS,
-  SESSION_AHEAD_MS,
-  SESSION_IDLE_MS,
-} from "../../core/access/session.ts";
+import { isWorthNoting, SESSION_AGE_MS, SESSION_AHEAD_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
 import { later, type Millis } from "../../core/time.ts";
 import type { SessionStore } from "../../guard/admin-ports.ts";
 import { LIMITS } from "../../guard/limits.ts";
@@ -24,7 +18,7 @@ export function sqliteSessions(db: DatabaseSync, uses = new NotedUses()): Sessio
       DELETE FROM session WHERE digest IN (
         SELECT digest FROM session WHERE account IS ? ORDER BY used_at DESC LIMIT -1 OFFSET ?)`,
     forget: `DELETE FROM session WHERE NOT (${VALID})`,
-    find: "SELECT id, account, started_at, used_at, proved_at FROM session WHERE digest = ?",
+    find: `SELECT id, account, used_at, proved_at FROM session WHERE ${VALID} AND digest = ?4`,
     use: "UPDATE session SET used_at = ? WHERE digest = ?",
     prove: "UPDATE session SET proved_at = ? WHERE digest = ?",
     list: `
@@ -44,11 +38,9 @@ export function sqliteSessions(db: DatabaseSync, uses = new NotedUses()): Sessio
         sql.add.run(digest, id, device, ip, at, at, at, account);
       }),
     find: (digest, now, isUse) => {
-      const row = sql.find.get(digest);
+      const row = sql.find.get(...boundsAt(now), digest);
       if (row === undefined) return null;
-      const usedAt = millis(row["used_at"]);
-      if (!isValid({ startedAt: millis(row["started_at"]), usedAt }, now)) return null;
-      if (isUse && isWorthNoting(usedAt, now)) uses.note(sql.use, now, digest);
+      if (isUse && isWorthNoting(millis(row["used_at"]), now)) uses.note(sql.use, now, digest);
       return { id: text(row["id"]), account: textOrNull(row["account"]), provedAt: millis(row["proved_at"]) };
     },
     prove: (digest, at) => {
@@ -63,7 +55,7 @@ export function sqliteSessions(db: DatabaseSync, uses = new NotedUses()): Sessio
   };
 }
 
-/** The condition of `isValid`, with the bounds of `boundsAt`. */
+/** Whether a session has not ended, with the bounds of `boundsAt`. */
 const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > ?3";
 /** Sorts the administrator's first, then by last use, newest first; as text, so that any cursor is valid. */
 const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - used_at) || id`;
