@@ -36,17 +36,11 @@ export function profileDefault(profile: Profile, key: SettingKey): unknown {
   return PROFILES[profile][key]?.value;
 }
 
-/** The settings that a profile changes. */
-export function profileKeys(profile: Profile): readonly SettingKey[] {
-  return settingKeys().filter((key) => PROFILES[profile][key] !== undefined);
-}
-
 /** What the profile in force costs, but for what the owner has set. */
 export function givenUp(
   profile: Profile,
   sources: Readonly<Record<SettingKey, Readonly<{ from: string }>>>,
 ): readonly string[] {
-  return profileKeys(profile)
-    .filter((key) => sources[key].from === "profile")
-    .flatMap((key) => PROFILES[profile][key]?.givesUp ?? []);
+  const kept = settingKeys().filter((key) => sources[key].from === "profile");
+  return kept.flatMap((key) => PROFILES[profile][key]?.givesUp ?? []);
 }

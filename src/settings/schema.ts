@@ -79,18 +79,14 @@ export function sectionOf(key: SettingKey): string {
   return key.includes(".") ? key.slice(0, key.lastIndexOf(".")) : "";
 }
 
-/** The key that opens encrypted mail: a backup must not contain it, so that a stolen one reveals no mail. */
-const KEPT_OUT: readonly SettingKey[] = ["mailboxes.encryption_key"];
-
 /** Settings that name a file, such as a certificate or a password. */
 export function fileSettings(): readonly SettingKey[] {
   return settingKeys().filter((key) => settingOf(key).kind.accepts.startsWith(path.accepts));
 }
 
-/** The files that these settings name, each once, except those that no backup may hold. Absolute paths. */
+/** The files that these settings name, each once, for a backup. Absolute paths. */
 export function namedFiles(settings: Settings): readonly string[] {
-  const named = fileSettings()
-    .filter((key) => !KEPT_OUT.includes(key))
-    .map((key) => settings[key]);
+  // Not the key that opens encrypted mail: a stolen backup reveals no mail.
+  const named = fileSettings().map((key) => (key === "mailboxes.encryption_key" ? "" : settings[key]));
   return [...new Set(named.filter((file) => typeof file === "string" && file !== ""))].map(String);
 }

@@ -135,13 +135,9 @@ const SHOWN: ReadonlySet<SettingKey> = new Set([
   "retention.mail",
 ]);
 
-export function webMayChange(key: SettingKey): boolean {
-  return MAY_CHANGE.has(key);
-}
-
 /** Null: the web may change it. */
 export function whyNotOverWeb(key: SettingKey): string | null {
-  if (webMayChange(key)) return null;
+  if (MAY_CHANGE.has(key)) return null;
   const why = WHY_NOT.find(([keys]) => keys.test(key))?.[1] ?? "It is changed seldom.";
   return `${why} Change it on the server: \`config set\`.`;
 }
