@@ -24,6 +24,11 @@ function arrives(address: string): string {
 const WITHOUT_EXTENSION = `iif(instr(named.address, '+') > 1,
               substr(named.address, 1, instr(named.address, '+') - 1) || substr(named.address, instr(named.address, '@')), NULL)`;
 
+/** The key of an account that its password opens, counted from the newest. */
+function openedKey(place: number): string {
+  return `(SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET ${place})`;
+}
+
 /**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
  * users, so a view must not use newer features. Names compare without case, because an address reaches Postfix as the
@@ -249,14 +254,7 @@ const baseline = `
   -- The newest key comes first.
   CREATE VIEW opened_key (user, key1, key2, key3, key4, key5, key6, key7, key8) AS
     SELECT name,
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 0),
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 1),
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 2),
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 3),
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 4),
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 5),
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 6),
-      (SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET 7)
+      ${Array.from({ length: 8 }, (_, i) => openedKey(i)).join(",\n      ")}
     FROM account WHERE name IN (SELECT account FROM account_key);
 
   -- The key that encrypts an account's new mail.

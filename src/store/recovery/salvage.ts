@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { messageOf, readOr } from "../../core/error.ts";
 import { text } from "../columns.ts";
 import { isDamage } from "../open.ts";
@@ -109,15 +109,17 @@ type Copy = Readonly<{ table: string; order: string }>;
 
 /** Returns whether it was read to its end. A truncated one is copied as far as it can be read. */
 function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order }: Copy): boolean {
-  const known = new Set(knownColumns(source, table));
+  const known = new Set(readOr(() => columnsOf(source, table), []));
   const shared = columnsOf(db, table).filter((column) => known.has(column));
   if (shared.length === 0) return false;
   const insert = db.prepare(
     `INSERT OR IGNORE INTO ${table} (${shared.join()}) VALUES (${shared.map(() => "?").join()})`,
   );
-  const rows = rowsOf(source, `SELECT ${shared.join()} FROM ${table} ${order}`);
-  for (let next = rows.next(); ; next = rows.next()) {
-    if (next.done === true) return next.value;
+  const rows = readOr(() => source.prepare(`SELECT ${shared.join()} FROM ${table} ${order}`).iterate(), null);
+  for (;;) {
+    const next = readOr(() => rows?.next() ?? null, null);
+    if (next === null) return false;
+    if (next.done === true) return true;
     const row = next.value;
     try {
       insert.run(...shared.map((column) => row[column] ?? null));
@@ -132,20 +134,6 @@ const SQLITE_CONSTRAINT = 19;
 /** Also true for a value whose type is not the column's. */
 function isRefused(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_CONSTRAINT;
-}
-
-/** Returns whether it came to the end. */
-function* rowsOf(source: DatabaseSync, sql: string): Generator<Record<string, SQLInputValue>, boolean> {
-  try {
-    yield* source.prepare(sql).iterate();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function knownColumns(source: DatabaseSync, table: string): readonly string[] {
-  return readOr(() => columnsOf(source, table), []);
 }
 
 function columnsOf(db: DatabaseSync, table: string): readonly string[] {
