@@ -7,7 +7,7 @@ import * as english from "@zxcvbn-ts/language-en";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { encoded } from "../../surfaces/api/page.ts";
-import { buildCommandLine, buildPrograms } from "./build-programs.ts";
+import { buildOne, buildPrograms } from "./build-programs.ts";
 import type { Built } from "./bundle.ts";
 
 const CODINGS = ["br", "gzip"] as const;
@@ -69,7 +69,9 @@ describe("the build of the programs", () => {
   });
 
   test("has the word lists of the packages, in a form that is read quickly", async () => {
-    const { files, sources } = await buildCommandLine(CHECKOUT);
+    const { files, sources } = await buildOne(CHECKOUT, {
+      "command-line": "src/programs/command-line/command-line.ts",
+    });
     assert.ok(sources.some((path) => path.endsWith("/language-en/dist/commonWords.json.mjs")));
     const directory = temporaryDirectory();
     const { adjacencyGraphs, dictionary } = common;

@@ -27,27 +27,9 @@ export async function buildPrograms(checkout: string): Promise<Built> {
       make({ ...FOR_NODE, entryPoints: entryPoints(checkout, PROGRAMS) }),
       buildPage(checkout, make),
     ]);
-    return {
-      files: [
-        ...services.outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inAscii(text) })),
-        ...page.outputFiles.map(({ path, text }) => ({ name: path.slice(1), text })),
-      ],
-      sources: [
-        ...[services.metafile, ...page.metafiles].flatMap((metafile) => sourcesOf(checkout, metafile)),
-        ...page.sources,
-      ],
-    };
+    const programs = forNode(checkout, services);
+    return { files: [...programs.files, ...page.files], sources: [...programs.sources, ...page.sources] };
   });
-}
-
-/** What start.ts runs. */
-export async function buildStart(checkout: string): Promise<Built> {
-  return buildOne(checkout, { start: "src/programs/set-up/serve.ts" });
-}
-
-/** What main.ts of the command line runs. */
-export async function buildCommandLine(checkout: string): Promise<Built> {
-  return buildOne(checkout, { "command-line": "src/programs/command-line/command-line.ts" });
 }
 
 /** Programs that are kept in the checkout find these beside them, and most runs load none of them: the bundler, and the mail sender. */
@@ -64,21 +46,23 @@ const WORDS_APART: Plugin = {
   },
 };
 
-/** A program that is kept in the checkout. */
-async function buildOne(checkout: string, program: Readonly<Record<string, string>>): Promise<Built> {
+/** A program that is kept in the checkout, by its name. */
+export async function buildOne(checkout: string, program: Readonly<Record<string, string>>): Promise<Built> {
   return bundling(checkout, async (make) => {
     const one = { ...FOR_NODE, outExtension: { ".js": ".mjs" }, external: LEFT_OUT };
     const words = Object.fromEntries(WORD_LISTS.map((name) => [basename(name), name]));
-    const { outputFiles, metafile } = await make({
+    const made = await make({
       ...one,
       entryPoints: { ...entryPoints(checkout, program), ...words },
       plugins: [...FOR_NODE.plugins, WORDS_APART],
     });
-    return {
-      files: outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inAscii(text) })),
-      sources: sourcesOf(checkout, metafile),
-    };
+    return forNode(checkout, made);
   });
+}
+
+function forNode(checkout: string, { outputFiles, metafile }: Awaited<ReturnType<Make>>): Built {
+  const files = outputFiles.map(({ path, text }) => ({ name: path.slice(1), text: inAscii(text) }));
+  return { files, sources: sourcesOf(checkout, metafile) };
 }
 
 function entryPoints(checkout: string, paths: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -106,24 +90,18 @@ const FRAME_IN_ALL: Plugin = {
   },
 };
 
-type MadePage = Readonly<{
-  outputFiles: readonly Readonly<{ path: string; text: string }>[];
-  metafiles: readonly Metafile[];
-  /** Those that esbuild does not know. */
-  sources: readonly string[];
-}>;
-
 /** The page as the web serves it: its HTML, its styles, and its programs, which it loads as it needs them. */
-async function buildPage(checkout: string, make: Make): Promise<MadePage> {
+async function buildPage(checkout: string, make: Make): Promise<Built> {
   const folder = join(checkout, "dashboard");
   const [texts, styles] = await Promise.all([make(textsOf(folder)), make(stylesOf(folder))]);
   const page = await make(programsOf(folder, textsApart(texts.metafile)));
   const index = join(folder, "index.html");
   const html = { path: `${FOLDER}/index.html`, text: naming(readFileSync(index, "utf8"), page.metafile) };
+  const made = [texts, styles, page];
   return {
-    outputFiles: [html, ...[texts, styles, page].flatMap(({ outputFiles }) => outputFiles)],
-    metafiles: [texts, styles, page].map(({ metafile }) => metafile),
-    sources: [index],
+    files: [html, ...made.flatMap((one) => one.outputFiles)].map(({ path, text }) => ({ name: path.slice(1), text })),
+    // esbuild does not know the HTML.
+    sources: [...made.flatMap(({ metafile }) => sourcesOf(checkout, metafile)), index],
   };
 }
 

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { Directory } from "../../host/root-files/directory.ts";
 import { removeFile, setModified, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
-import { buildCommandLine, buildPrograms, buildStart } from "./build-programs.ts";
+import { buildOne, buildPrograms } from "./build-programs.ts";
 import type { Built, BuiltFile } from "./bundle.ts";
 import {
   contentHash,
@@ -23,13 +23,13 @@ type Build = (checkout: string) => Promise<Built>;
 /** Read on demand, as bytes: text of nine megabytes would fill the heap of the start. */
 export type ReadFile = Readonly<{ name: string; content: () => Uint8Array }>;
 
+const COMMAND_LINE = "src/programs/command-line/command-line.ts";
 const BUILDS: Readonly<Record<Kind, Build>> = {
   programs: buildPrograms,
-  start: buildStart,
-  "command-line": buildCommandLine,
+  start: (checkout) => buildOne(checkout, { start: "src/programs/set-up/serve.ts" }),
+  "command-line": (checkout) => buildOne(checkout, { "command-line": COMMAND_LINE }),
 };
 
-const KINDS = ["programs", "start", "command-line"] as const;
 /** The versions and settings of the build, in addition to its sources. */
 const BUILT_BY = ["package-lock.json", "tsconfig.json", "src/jobs/build/build-programs.ts", "src/jobs/build/bundle.ts"];
 /** The clocks of file systems advance in steps: a source that changes while it is read may have the time of a moment before. */
@@ -73,7 +73,10 @@ type Laid = Readonly<{ root: string; place: string; at?: Date }>;
  * For a package or an image: the whole build of the checkout at `root`, for its later path `place`. `at`: the time
  * of all files, which the sources have already.
  */
-export async function keepAll(laid: Laid, kinds: readonly Kind[] = KINDS): Promise<void> {
+export async function keepAll(
+  laid: Laid,
+  kinds: readonly Kind[] = ["programs", "start", "command-line"],
+): Promise<void> {
   // The bundler is a Go program. It takes a third less time if it keeps its garbage: 360 MB, which a small server would not have.
   process.env["GOGC"] ??= "off";
   for (const kind of kinds) lay(laid, kind, await BUILDS[kind](laid.root));
