@@ -8,23 +8,7 @@ import { removeEmptyDirectory } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 /** Changes by packages that set-up installed and that Debian does not undo. */
-export type Besides = Readonly<{
-  users: readonly string[];
-  groups: readonly string[];
-  /** Files in /etc that belong to no package, with the SHA-256 of their content; for links, their target. */
-  files: readonly Readonly<{ path: string; sha256: string }>[];
-  directories: readonly string[];
-  /** Directories in /etc that existed before, whose mode or owner packages changed. */
-  modes: readonly Readonly<{ path: string; now: ModeAndOwner; before: ModeAndOwner }>[];
-  /** Lines of dpkg-statoverride(1): `root root 700 /etc/dovecot/private`. */
-  overrides: readonly string[];
-  /** Packages that were removed for them; `auto` are those that apt had installed because others needed them. */
-  removed: readonly string[];
-  auto: readonly string[];
-}>;
-
-/** As set-up writes it: `710 0:105`. */
-type ModeAndOwner = string;
+export type Besides = ReturnType<typeof parseBesides>;
 
 /** What a remaining package needs of users: dpkg(1) scripts, and sysusers.d(5). */
 const CLAIMS = ["/var/lib/dpkg/info/*.{preinst,postinst,config}", "/{usr/lib,etc}/sysusers.d/*.conf"];
@@ -35,24 +19,24 @@ export function readBesides({ data }: Pick<Layout, "data">): Besides {
 }
 
 /** Set-up's lines. Names are only those that useradd(8) and Debian accept, because they become arguments. */
-export function parseBesides(text: string): Besides {
-  const lines = text.split("\n");
-  const named = (pattern: RegExp): readonly string[] => lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+export function parseBesides(text: string) {
+  // No path leads out of /etc.
+  const lines = text.split("\n").filter((line) => !line.split("/").includes(".."));
+  const found = (pattern: RegExp) => lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
+  const named = (pattern: RegExp): readonly string[] => found(pattern).map(([, name = ""]) => name);
   return {
     users: named(/^user ([a-z_][a-z0-9_-]*)$/),
     groups: named(/^group ([a-z_][a-z0-9_-]*)$/),
-    files: lines.flatMap((line) => {
-      const [, sha256, path] = /^(?:file|link) ([0-9a-f]{64}) (\/etc\/.+)$/.exec(line) ?? [];
-      return sha256 === undefined || path === undefined || leadsUp(path) ? [] : [{ path, sha256 }];
-    }),
-    directories: named(/^directory (\/etc\/.+)$/).filter((path) => !leadsUp(path)),
-    modes: lines.flatMap((line) => {
-      const [, now, before, path] = /^mode ([0-7]{1,4} \d+:\d+) ([0-7]{1,4} \d+:\d+) (\/etc\/.+)$/.exec(line) ?? [];
-      return now === undefined || before === undefined || path === undefined || leadsUp(path)
-        ? []
-        : [{ path, now, before }];
-    }),
+    /** Files in /etc that belong to no package, with the SHA-256 of their content; for links, their target. */
+    files: found(/^(?:file|link) ([0-9a-f]{64}) (\/etc\/.+)$/).map(([, sha256 = "", path = ""]) => ({ path, sha256 })),
+    directories: named(/^directory (\/etc\/.+)$/),
+    /** Directories in /etc that existed before, whose mode or owner packages changed: `710 0:105`. */
+    modes: found(/^mode ([0-7]{1,4} \d+:\d+) ([0-7]{1,4} \d+:\d+) (\/etc\/.+)$/).map(
+      ([, now = "", before = "", path = ""]) => ({ path, now, before }),
+    ),
+    /** Lines of dpkg-statoverride(1): `root root 700 /etc/dovecot/private`. */
     overrides: named(/^override (\S+ \S+ [0-7]{3,4} \/.+)$/),
+    /** Packages that were removed for them; `auto` are those that apt had installed because others needed them. */
     removed: [...new Set(named(/^removed ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)?(?: auto)?$/))],
     auto: named(/^removed ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)? auto$/),
   };
@@ -100,7 +84,7 @@ export function restoreModes({ modes }: Pick<Besides, "modes">): void {
   }
 }
 
-function modeAndOwner(path: string): ModeAndOwner | null {
+function modeAndOwner(path: string): string | null {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   return stat?.isDirectory() === true ? `${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}` : null;
 }
@@ -116,8 +100,4 @@ function hashOf(path: string): string | null {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat?.isFile() === true) return hash("sha256", readFileSync(path));
   return stat?.isSymbolicLink() === true ? hash("sha256", readlinkSync(path)) : null;
-}
-
-function leadsUp(path: string): boolean {
-  return path.split("/").includes("..");
 }
