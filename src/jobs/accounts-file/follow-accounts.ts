@@ -28,69 +28,30 @@ const MOST_FIELDS_NAMED = 10;
  * Keeps accounts in line with a file in the format of postfix-accounts.cf. Each check reads the whole file, as
  * root, because the guard may not be able to. A missing, empty or unreadable file changes nothing.
  */
-export class AccountsFollower {
-  readonly #parts: FollowAccountsParts;
-  #seen: string | null = null;
-  #sameLooks = 0;
+export function accountsFollower({ secretFile, present, ask }: FollowAccountsParts) {
+  let seen: string | null = null;
+  let sameLooks = 0;
   /** The last state that was applied. */
-  #done: string | null = null;
-  #troubles: readonly KeeperTrouble[] = [];
+  let done: string | null = null;
+  let troubles: readonly KeeperTrouble[] = [];
 
-  constructor(parts: FollowAccountsParts) {
-    this.#parts = parts;
-  }
-
-  /** Checks the file; "" means that there is none. */
-  async look(path: string): Promise<void> {
-    if (path === "") return this.forget();
-    const read = readAccountsFile(path);
-    const fingerprint = `${path}\n${read.ok ? read.text : read.reason}`;
-    this.#sameLooks = fingerprint === this.#seen ? this.#sameLooks + 1 : 0;
-    this.#seen = fingerprint;
-    if (this.#sameLooks < SAME_LOOKS || fingerprint === this.#done) return;
-    if (!read.ok) return this.#refuse(`${path} ${read.reason}`);
-    const parsed = parseAccountsFile(read.text);
-    if (!parsed.ok) return this.#refuse(`${path}: ${parsed.problems[0]?.says ?? ""}`);
-    if (parsed.accounts.length === 0) return this.#refuse(`${path} names no account`);
-    const skipped = await this.#bringTo(parsed.accounts);
-    if (skipped === null) return;
-    this.#done = fingerprint;
-    const [first] = skipped;
-    const ignored = ignoredFields(parsed.accounts);
-    if (first === undefined) this.#troubles = [];
-    else this.#refuse(`${path}: ${first.name} ${first.why}`);
-    if (ignored !== null)
-      this.#troubles = [...this.#troubles, { code: "accounts_file_ignored", detail: `${path}: ${ignored}` }];
-  }
-
-  /** The settings have changed: skipped lines may be accepted now. */
-  forget(): void {
-    this.#done = null;
-    this.#seen = null;
-    this.#troubles = [];
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    return this.#troubles;
-  }
-
-  #refuse(detail: string): void {
-    this.#troubles = [{ code: "accounts_file_refused", detail }];
+  function refuse(detail: string): void {
+    troubles = [{ code: "accounts_file_refused", detail }];
   }
 
   /** The accounts that could not be applied; null if the guard did not answer. */
-  async #bringTo(lines: readonly AccountLine[]): Promise<FileChanges["skipped"] | null> {
-    const present = new Map((await this.#parts.present()).map((row) => [row.name, row]));
+  async function bringTo(lines: readonly AccountLine[]): Promise<FileChanges["skipped"] | null> {
+    const rows = new Map((await present()).map((row) => [row.name, row]));
     const skipped: FileChanges["skipped"][number][] = [];
-    const wanted = await changedLines(lines, present);
+    const wanted = await changedLines(lines, rows);
     const listed = new Set<string>(lines.map(({ name }) => name));
-    const gone = [...present.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
+    const gone = [...rows.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
     const most = Math.max(wanted.length, gone.length);
     for (let from = 0; from < most; from += ENTRIES_PER_COMMAND) {
       const until = from + ENTRIES_PER_COMMAND;
-      const changes = await this.#parts.ask({
+      const changes = await ask({
         verb: "accounts_follow",
-        entries: await Promise.all(wanted.slice(from, until).map((line) => hashed(line, this.#parts.secretFile))),
+        entries: await Promise.all(wanted.slice(from, until).map((line) => hashed(line, secretFile))),
         gone: gone.slice(from, until).map(({ name }) => name),
       });
       if (changes === null) return null;
@@ -98,6 +59,39 @@ export class AccountsFollower {
     }
     return skipped;
   }
+
+  /** The settings have changed: skipped lines may be accepted now. */
+  function forget(): void {
+    done = null;
+    seen = null;
+    troubles = [];
+  }
+
+  return {
+    forget,
+    troubles: () => troubles,
+    /** Checks the file; "" means that there is none. */
+    look: async (path: string): Promise<void> => {
+      if (path === "") return forget();
+      const read = readAccountsFile(path);
+      const fingerprint = `${path}\n${read.ok ? read.text : read.reason}`;
+      sameLooks = fingerprint === seen ? sameLooks + 1 : 0;
+      seen = fingerprint;
+      if (sameLooks < SAME_LOOKS || fingerprint === done) return;
+      if (!read.ok) return refuse(`${path} ${read.reason}`);
+      const parsed = parseAccountsFile(read.text);
+      if (!parsed.ok) return refuse(`${path}: ${parsed.problems[0]?.says ?? ""}`);
+      if (parsed.accounts.length === 0) return refuse(`${path} names no account`);
+      const skipped = await bringTo(parsed.accounts);
+      if (skipped === null) return;
+      done = fingerprint;
+      const [first] = skipped;
+      const ignored = ignoredFields(parsed.accounts);
+      if (first === undefined) troubles = [];
+      else refuse(`${path}: ${first.name} ${first.why}`);
+      if (ignored !== null) troubles = [...troubles, { code: "accounts_file_ignored", detail: `${path}: ${ignored}` }];
+    },
+  };
 }
 
 /** The first line with fields that are not used, and how many more have some; null: none. */

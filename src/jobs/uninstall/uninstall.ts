@@ -151,12 +151,11 @@ async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Pro
 
 /** Exported for its test. */
 export function besidesSentences({ users, groups, files, directories }: Besides): readonly string[] {
-  const sentences: readonly (readonly [string, readonly string[]])[] = [
+  return listed([
     ["Remove the users and groups that they added and nothing else needs", [...new Set([...users, ...groups])]],
     ["Delete what they left, where it is unchanged and of no package", counted(files.map(({ path }) => path))],
     ["Delete these directories, where they are empty", topmost(directories)],
-  ];
-  return listed(sentences);
+  ]);
 }
 
 function listed(sentences: readonly (readonly [what: string, names: readonly string[]])[]): readonly string[] {
@@ -182,15 +181,14 @@ function topmost(directories: readonly string[]): readonly string[] {
 
 function packagesSentences(packages: Packages, options: UninstallOptions): readonly string[] {
   const { going, staying, returning, absent } = packages;
-  const sentences: readonly (readonly [string, readonly string[]])[] = options.packages
-    ? [
-        ["Install again what had to make room for the packages of set-up", returning],
-        [`Remove the ${countOf(going)} that set-up installed, with configuration`, going],
-        ["Leave what other packages need by now", staying],
-        ["Not install again, because other packages would have to go", absent],
-      ]
-    : [[`Leave the ${countOf(going)} that set-up installed (${hint(options)})`, going]];
-  return listed(sentences);
+  if (!options.packages)
+    return listed([[`Leave the ${countOf(going)} that set-up installed (${hint(options)})`, going]]);
+  return listed([
+    ["Install again what had to make room for the packages of set-up", returning],
+    [`Remove the ${countOf(going)} that set-up installed, with configuration`, going],
+    ["Leave what other packages need by now", staying],
+    ["Not install again, because other packages would have to go", absent],
+  ]);
 }
 
 function countOf(packages: readonly string[]): string {

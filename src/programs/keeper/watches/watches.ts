@@ -11,7 +11,7 @@ import { allCommands, freeMemoryHere, freeSwapHere, memoryHere } from "../../../
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
-import { AccountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
+import { accountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
 import { askDatabases } from "../../../jobs/audit/ask-databases.ts";
 import { accessReviewWatch, auditWatch } from "../../../jobs/audit/audit-watch.ts";
 import { BackupJob } from "../../../jobs/backup/backup-job.ts";
@@ -87,7 +87,7 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
   const locks = createLockWatch(layout, clock);
   const watches = {
     certificate: new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
-    accounts: new AccountsFollower({
+    accounts: accountsFollower({
       secretFile: layout.loginPolicySecret,
       present: () => databases.followed(),
       ask: async (command) => {
