@@ -44,12 +44,12 @@ function compare(how: string, ours: readonly number[], theirs: readonly number[]
 async function ofGuard(bench: Bench, probes: Probes, runs: number): Promise<readonly number[]> {
   await bench.programs.wipe();
   const guard = await bench.programs.startGuard();
-  try {
-    const report = (ip: string, attempt: number): Offence => ({
-      type: "http",
-      port: LOGIN_POLICY_PORT,
-      request: loginReport(bench.programs.loginSecret, ip, attempt),
-    });
+  const report = (ip: string, attempt: number): Offence => ({
+    type: "http",
+    port: LOGIN_POLICY_PORT,
+    request: loginReport(bench.programs.loginSecret, ip, attempt),
+  });
+  return bench.programs.whileRunning([guard], async () => {
     const times: number[] = [];
     for (let run = 0; run < runs; run++) {
       const ip = probes.attacker();
@@ -58,10 +58,7 @@ async function ofGuard(bench: Bench, probes: Probes, runs: number): Promise<read
     }
     tell(bench, "guard", times);
     return times;
-  } finally {
-    await guard.stop();
-    await removeTable(bench);
-  }
+  });
 }
 
 async function ofFail2ban(
@@ -85,10 +82,6 @@ async function ofFail2ban(
   } finally {
     await fail2ban.stop();
   }
-}
-
-export async function removeTable(bench: Bench): Promise<void> {
-  await bench.lab.server.exec(["nft", "delete", "table", "inet", "ghostinbox"]);
 }
 
 /** What Dovecot posts after a failed login (auth-policy.c). */

@@ -1,6 +1,5 @@
 import { appendFileSync } from "node:fs";
 import { until } from "../test/lab/wait.ts";
-import { removeTable } from "./ban-time.ts";
 import { load } from "./child.ts";
 import { Fail2ban } from "./fail2ban.ts";
 import { type Bench, counted, higher, median, type Part } from "./result.ts";
@@ -29,18 +28,12 @@ export const burst: Part = {
 };
 
 /** Mails that may not be sent twice a minute: the first round causes no ban, each mail of the second does. */
-async function ofGuard(bench: Bench): Promise<number> {
-  const { programs, lab } = bench;
+async function ofGuard({ programs, lab }: Bench): Promise<number> {
   await programs.wipe();
   const guard = await programs.startGuard({ GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1" });
-  try {
-    const mails = () =>
-      load({
-        socket: programs.layout.policySocket,
-        stages: ["DATA"],
-        addresses: GUARD_BANS,
-        requests: GUARD_BANS,
-      });
+  const { policySocket: socket } = programs.layout;
+  const mails = () => load({ socket, stages: ["DATA"], addresses: GUARD_BANS, requests: GUARD_BANS });
+  return programs.whileRunning([guard], async () => {
     if ((await mails()).others !== 0) throw new Error("the first mails were refused");
     const second = await mails();
     if (second.others !== GUARD_BANS) throw new Error(`only ${second.others} of ${GUARD_BANS} were refused`);
@@ -49,10 +42,7 @@ async function ofGuard(bench: Bench): Promise<number> {
       return (stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0) === GUARD_BANS + WATERMARKS;
     });
     return GUARD_BANS / secondsSince(second.begunAtNs);
-  } finally {
-    await guard.stop();
-    await removeTable(bench);
-  }
+  });
 }
 
 /** Every line brings a ban. */

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { mustRun } from "../test/lab/commands.ts";
 import { processorSecondsOf } from "../test/lab/component-memory.ts";
@@ -82,18 +83,13 @@ const DEADLINE_MS = 60_000;
 /** A program that answers on its standard output, line by line. */
 export class Lines {
   readonly child: Child;
-  readonly #got: string[] = [];
-  #wake: (() => void) | null = null;
+  readonly #lines: AsyncIterator<string>;
 
   constructor(child: Child) {
     this.child = child;
     const { stdout } = child.process;
     if (stdout === null) throw new Error("no standard output");
-    createInterface({ input: stdout }).on("line", (line) => {
-      this.#got.push(line);
-      this.#wake?.();
-    });
-    child.process.on("exit", () => this.#wake?.());
+    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   }
 
   write(value: unknown): void {
@@ -101,20 +97,11 @@ export class Lines {
   }
 
   async next(): Promise<string> {
-    const end = performance.now() + DEADLINE_MS;
-    for (;;) {
-      const line = this.#got.shift();
-      if (line !== undefined) return line;
-      this.child.mustRun();
-      if (performance.now() > end) throw new Error(`no answer within ${DEADLINE_MS} ms: ${this.child.output}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, DEADLINE_MS);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    const late = pause(DEADLINE_MS, { done: true } as const, { ref: false });
+    const line = await Promise.race([this.#lines.next(), late]);
+    if (line.done !== true) return line.value;
+    this.child.mustRun();
+    throw new Error(`no answer within ${DEADLINE_MS} ms: ${this.child.output}`);
   }
 }
 

@@ -79,8 +79,9 @@ async function measure(bench: Bench, product: Product, text: string): Promise<re
       }
     }
   }
-  const [bare = Number.NaN, ...others] = ways.map((way) => median(taken.get(way) ?? []));
-  return ways.map(({ what }, i) => row(what, i === 0 ? bare : (others[i - 1] ?? Number.NaN), i === 0 ? null : bare));
+  const times = ways.map((way) => median(taken.get(way) ?? []));
+  const [bare = Number.NaN] = times;
+  return ways.map(({ what }, i) => untargeted(what, added(times[i] ?? Number.NaN, i === 0 ? 0 : bare)));
 }
 
 async function waysOf(product: Product): Promise<readonly Way[]> {
@@ -134,10 +135,10 @@ function newAddresses(): () => string {
   };
 }
 
-function row(what: string, ms: number, bareMs: number | null): Row {
-  const ours =
-    bareMs === null ? `${ms.toFixed(1)} ms` : `${ms < bareMs ? "-" : "+"}${Math.abs(ms - bareMs).toFixed(1)} ms`;
-  return untargeted(what, ours);
+/** `bareMs`: of a mail with none of it; 0 for that one. */
+function added(ms: number, bareMs: number): string {
+  const sign = bareMs === 0 ? "" : ms < bareMs ? "-" : "+";
+  return `${sign}${Math.abs(ms - bareMs).toFixed(1)} ms`;
 }
 
 const BODY = "Dear Alice,\r\n\r\nthe minutes of our meeting follow below.\r\n".padEnd(1_500, "One line of it.\r\n");

@@ -24,8 +24,8 @@ export const decisions: Part = {
     await bench.programs.wipe();
     const guard = await bench.programs.startGuard();
     const postgrey = await startPostgrey(bench.lab);
-    const rows: Row[] = [];
-    try {
+    return bench.programs.whileRunning([guard, postgrey.child], async () => {
+      const rows: Row[] = [];
       for (const connections of CONNECTIONS) {
         const ours: LoadResult[] = [];
         const theirs: LoadResult[] = [];
@@ -37,11 +37,8 @@ export const decisions: Part = {
         }
         rows.push(...compare(connections, ours, theirs));
       }
-      rows.push(await wholeMails(bench, guard));
-    } finally {
-      await Promise.all([guard.stop(), postgrey.child.stop()]);
-    }
-    return rows;
+      return [...rows, await wholeMails(bench, guard)];
+    });
   },
 };
 
@@ -132,7 +129,7 @@ export const flush: Part = {
   async run(bench) {
     await bench.programs.wipe();
     const guard = await bench.programs.startGuard({}, SLOW_DISK);
-    try {
+    return bench.programs.whileRunning([guard], async () => {
       const socket = bench.programs.layout.policySocket;
       const times = { runMs: bench.quick ? 3_000 : 10_000, warmUpMs: 1_000 };
       const result = await load({ socket, connections: FLUSH_CONNECTIONS, ...times });
@@ -140,8 +137,6 @@ export const flush: Part = {
       bench.say(latencies(result));
       const what = `p99.9 on ${FLUSH_CONNECTIONS} connections, each flush delayed by ${DELAY_MS} ms`;
       return [within(what, ms(result.p999Ms), MOST_MS)];
-    } finally {
-      await guard.stop();
-    }
+    });
   },
 };

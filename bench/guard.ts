@@ -113,6 +113,16 @@ export class Programs {
     return guard;
   }
 
+  /** Stops these after the work. Nothing of the guard stays in the kernel. */
+  async whileRunning<T>(children: readonly Child[], work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      await Promise.all(children.map((child) => child.stop()));
+      await this.#lab.server.exec(["nft", "delete", "table", "inet", "ghostinbox"]);
+    }
+  }
+
   async startAll(settings: Environment = {}): Promise<Readonly<Record<"guard" | "web" | "keeper", Child>>> {
     const keeper = this.launch("keeper", settings);
     await until("the keeper listens", () => answers(this.layout.keeperSocket));

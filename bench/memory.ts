@@ -7,7 +7,6 @@ import { arriveAtOnce, FAMILY, LETS_IN, openDevices } from "../test/lab/family-m
 import { AS_SHIPPED } from "../test/lab/for-tests.ts";
 import { type Environment, Product } from "../test/lab/product.ts";
 import { until } from "../test/lab/wait.ts";
-import { removeTable } from "./ban-time.ts";
 import { type Child, load } from "./child.ts";
 import { type Bench, counted, type Part, type Row, within } from "./result.ts";
 
@@ -25,8 +24,8 @@ export const memory: Part = {
   async run(bench) {
     await bench.programs.wipe();
     const programs = await bench.programs.startAll();
-    const rows: Row[] = [];
-    try {
+    return bench.programs.whileRunning(Object.values(programs), async () => {
+      const rows: Row[] = [];
       await pause(SETTLE_MS);
       for (const [name, child] of Object.entries(programs))
         rows.push(memoryRow(bench, `memory of ${name}, idle`, child, name === "guard" ? IDLE_MB : null));
@@ -41,12 +40,8 @@ export const memory: Part = {
       if (result.answers !== events || result.others > 0) throw new Error("not every mail was taken");
       await pause(SETTLE_MS);
       const many = `${counted(events)} events of ${counted(ADDRESSES)} addresses`;
-      rows.push(memoryRow(bench, `memory of guard after ${many}`, programs.guard, AFTER_MB));
-    } finally {
-      await Promise.all(Object.values(programs).map((child) => child.stop()));
-      await removeTable(bench);
-    }
-    return rows;
+      return [...rows, memoryRow(bench, `memory of guard after ${many}`, programs.guard, AFTER_MB)];
+    });
   },
 };
 

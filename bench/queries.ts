@@ -14,7 +14,6 @@ import { packLog } from "../src/mail/logs/packed-log.ts";
 import { openEngine, openEngineForReading } from "../src/store/open.ts";
 import { fill } from "../test/scale/fill.ts";
 import { questions } from "../test/scale/questions.ts";
-import { removeTable } from "./ban-time.ts";
 import type { Child } from "./child.ts";
 import { KEEPS_ALL } from "./guard.ts";
 import { anonymousMb, memoryRow } from "./memory.ts";
@@ -61,7 +60,7 @@ async function start(bench: Bench, of: string): Promise<readonly Row[]> {
   const from = performance.now();
   const guard = await bench.programs.startGuard(KEEPS_ALL);
   const tookMs = performance.now() - from;
-  try {
+  return bench.programs.whileRunning([guard], async () => {
     const early = "memory of the guard right after its start, with all bans on their way to the kernel";
     memoryRow(bench, early, guard, null);
     await rests(guard);
@@ -69,10 +68,7 @@ async function start(bench: Bench, of: string): Promise<readonly Row[]> {
       within(`start of the guard ${of}`, ms(tookMs), MOST_START_MS),
       memoryRow(bench, `memory of the guard at rest after its start ${of}`, guard, MOST_MB),
     ];
-  } finally {
-    await guard.stop();
-    await removeTable(bench);
-  }
+  });
 }
 
 /** What a start left behind is collected once the guard has had little to do for a while. */

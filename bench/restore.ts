@@ -5,7 +5,7 @@ import { systemClock } from "../src/host/machine/clock.ts";
 import { SqliteStore } from "../src/store/engine-db/store.ts";
 import { openEngine } from "../src/store/open.ts";
 import { BAN } from "../test/kit/samples.ts";
-import { Probes, removeTable } from "./ban-time.ts";
+import { Probes } from "./ban-time.ts";
 import type { Child } from "./child.ts";
 import { anonymousMb } from "./memory.ts";
 import { type Bench, counted, median, ms, type Part, within } from "./result.ts";
@@ -72,14 +72,11 @@ async function mostMemory(bench: Bench, probes: Probes, attacker: string): Promi
 /** Throws if the guard has ended by then. */
 async function withGuard(bench: Bench, work: (guard: Child) => Promise<number>): Promise<number> {
   const guard = bench.programs.launch("guard");
-  try {
+  return bench.programs.whileRunning([guard], async () => {
     const result = await work(guard);
     guard.mustRun();
     return result;
-  } finally {
-    await guard.stop();
-    await removeTable(bench);
-  }
+  });
 }
 
 async function elements({ lab }: Bench): Promise<number> {

@@ -14,7 +14,6 @@ import { mustRun } from "../test/lab/commands.ts";
 import { signInShown } from "../test/lab/keyboard.ts";
 import { FILLED, fill } from "../test/scale/fill.ts";
 import type { ApiPlan, Asked } from "./api-load.ts";
-import { removeTable } from "./ban-time.ts";
 import { askApi } from "./child.ts";
 import { KEEPS_ALL } from "./guard.ts";
 import { memoryRow } from "./memory.ts";
@@ -54,8 +53,8 @@ export const web: Part = {
     accounts.close();
     const children = await programs.startAll(KEEPS_ALL);
     const of = `of ${counted(events)} events`;
-    const rows: Row[] = [];
-    try {
+    return programs.whileRunning(Object.values(children), async () => {
+      const rows: Row[] = [];
       const all = await askAll(bench, paths(isoTime(later(now, -29 * DAY_MS))));
       const named = all.map(({ path, bytes, times }) => ({
         what: `${path} of ${(bytes / 1_000).toFixed(1)} KB`,
@@ -71,12 +70,8 @@ export const web: Part = {
       const { p99Ms } = percentiles(metrics?.times ?? []);
       rows.push(within(`/metrics while eight clients search ${of}, p99`, ms(p99Ms), MOST_MS));
       rows.push(memoryRow(bench, `memory of the web afterwards ${of}`, children.web, MOST_MB));
-      rows.push(...(await pageRows(bench, of)));
-    } finally {
-      await Promise.all(Object.values(children).map((child) => child.stop()));
-      await removeTable(bench);
-    }
-    return rows;
+      return [...rows, ...(await pageRows(bench, of))];
+    });
   },
 };
 
