@@ -100,8 +100,7 @@ export class Lines {
     const late = pause(DEADLINE_MS, { done: true } as const, { ref: false });
     const line = await Promise.race([this.#lines.next(), late]);
     if (line.done !== true) return line.value;
-    this.child.mustRun();
-    throw new Error(`no answer within ${DEADLINE_MS} ms: ${this.child.output}`);
+    throw new Error(`it ended, or gave no answer within ${DEADLINE_MS} ms: ${this.child.output}`);
   }
 }
 

@@ -8,7 +8,7 @@ import { digestOf } from "../../guard/access/secrets.ts";
 import { type Caller, secretOf } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
-import { Turns } from "./shares.ts";
+import { createTurns } from "./shares.ts";
 
 /**
  * `down`: the guard does not answer, or cannot (its disk is full), and this caller is unknown. `crowd`: it is unknown, and the guard was not asked,
@@ -33,11 +33,11 @@ export class Callers {
   /** Sessions that were signed out while the guard could not end them, by digest. */
   readonly #ending = new BoundedMap<string, true>(API_LIMITS.callers);
   readonly #asking = new Map<string, Promise<Found>>();
-  readonly #strangers: Strangers;
+  readonly #strangers: ReturnType<typeof createStrangers>;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#strangers = new Strangers(parts);
+    this.#strangers = createStrangers(parts);
   }
 
   /** Null: no valid credential. This counts as a use. `secure`: the client used https. */
@@ -97,13 +97,11 @@ export class Callers {
 
   async #asStranger(secret: string, ip: Ip): Promise<Found> {
     if (!this.#strangers.mayAsk(ip)) return "crowd";
-    const found = await this.#strangers.turns.run(async () =>
+    const found = await this.#strangers.inTurn(async () =>
       this.#strangers.mayAsk(ip) ? this.#askGuard(secret, ip, true) : "crowd",
     );
-    if (found === "no_turn") return "down";
-    if (found === "crowd") return found;
     if (found === null) this.#strangers.wasWrong(ip);
-    return found;
+    return found === "no_turn" ? "down" : found;
   }
 
   async #askGuard(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
@@ -153,36 +151,27 @@ export class Callers {
 }
 
 /** Limits questions about unknown credentials: strangers can make up any number, and the guard has mail to decide on. */
-class Strangers {
-  readonly #parts: Parts;
-  readonly #wrong = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(API_LIMITS.callers);
-  readonly turns = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
-
-  constructor(parts: Parts) {
-    this.#parts = parts;
-  }
-
-  /** False for a while after too many wrong credentials from its network. */
-  mayAsk(ip: Ip): boolean {
-    const known = this.#recent(ip);
-    return known === undefined || known.count < API_LIMITS.wrongCredentials;
-  }
-
-  wasWrong(ip: Ip): void {
-    const known = this.#recent(ip);
-    if (known !== undefined) known.count += 1;
-    else this.#wrong.set(this.#networkOf(ip), { since: this.#parts.clock.now(), count: 1 });
-  }
-
-  #recent(ip: Ip) {
-    const known = this.#wrong.get(this.#networkOf(ip));
-    const age = known === undefined ? 0 : Math.abs(this.#parts.clock.now() - known.since);
+function createStrangers({ clock, settings }: Parts) {
+  const wrong = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(API_LIMITS.callers);
+  const recent = (network: Prefix) => {
+    const known = wrong.get(network);
+    const age = known === undefined ? 0 : Math.abs(clock.now() - known.since);
     return age < API_LIMITS.wrongCredentialsMs ? known : undefined;
-  }
-
-  #networkOf(ip: Ip): Prefix {
-    return prefixOf(ip, this.#parts.settings.ipv6Prefix);
-  }
+  };
+  return {
+    inTurn: createTurns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs),
+    /** False for a while after too many wrong credentials from its network. */
+    mayAsk: (ip: Ip): boolean => {
+      const known = recent(prefixOf(ip, settings.ipv6Prefix));
+      return known === undefined || known.count < API_LIMITS.wrongCredentials;
+    },
+    wasWrong: (ip: Ip): void => {
+      const network = prefixOf(ip, settings.ipv6Prefix);
+      const known = recent(network);
+      if (known !== undefined) known.count += 1;
+      else wrong.set(network, { since: clock.now(), count: 1 });
+    },
+  };
 }
 
 function keyOf(secret: string, ip: Ip): string {

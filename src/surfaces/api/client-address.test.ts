@@ -7,7 +7,7 @@ import { PASSWORD } from "../../../test/kit/fake-guard.ts";
 import { ip, NOON, net } from "../../../test/kit/samples.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
-import { isOwnName, originOf as originOfPeer, Peers, UntrustedProxy } from "./client-address.ts";
+import { createPeers, isOwnName, originOf as originOfPeer, UntrustedProxy } from "./client-address.ts";
 
 const PROXIES = [net("10.0.0.0/8"), net("::1"), net("127.0.0.1")];
 const isHere = (address: Ip): boolean => ["127.0.0.1", "::1", "10.9.9.9"].includes(address);
@@ -40,7 +40,7 @@ test("behind trusted proxies the client is the nearest address that is not one o
 test("on this machine a proxy is known by its user, elsewhere by its address", async () => {
   let asked = 0;
   const users: Readonly<Record<number, string>> = { 1: "www-data", 2: "anna" };
-  const peers = new Peers({
+  const peers = createPeers({
     localClients: {
       isHere,
       userOf: ({ clientPort }) => {
@@ -58,14 +58,14 @@ test("on this machine a proxy is known by its user, elsewhere by its address", a
   };
   const proxy = from("127.0.0.1", 1);
   for (let request = 0; request < 2; request++)
-    assert.deepEqual(await peers.of(proxy), { ip: "127.0.0.1", isTrusted: true, user: "www-data" });
+    assert.deepEqual(await peers(proxy), { ip: "127.0.0.1", isTrusted: true, user: "www-data" });
   assert.equal(asked, 1, "once a connection");
-  assert.deepEqual(await peers.of(from("::ffff:127.0.0.1", 2)), { ip: "127.0.0.1", isTrusted: false, user: "anna" });
-  assert.deepEqual(await peers.of(from("10.9.9.9", 2)), { ip: "10.9.9.9", isTrusted: false, user: "anna" });
-  assert.deepEqual(await peers.of(from("127.0.0.1", 3)), { ip: "127.0.0.1", isTrusted: false, user: null });
+  assert.deepEqual(await peers(from("::ffff:127.0.0.1", 2)), { ip: "127.0.0.1", isTrusted: false, user: "anna" });
+  assert.deepEqual(await peers(from("10.9.9.9", 2)), { ip: "10.9.9.9", isTrusted: false, user: "anna" });
+  assert.deepEqual(await peers(from("127.0.0.1", 3)), { ip: "127.0.0.1", isTrusted: false, user: null });
   assert.equal(asked, 4);
-  assert.deepEqual(await peers.of(from("10.1.1.1", 2)), { ip: "10.1.1.1", isTrusted: true, user: null });
-  assert.deepEqual(await peers.of(from("127.0.0.2", 2)), { ip: "127.0.0.2", isTrusted: false, user: null });
+  assert.deepEqual(await peers(from("10.1.1.1", 2)), { ip: "10.1.1.1", isTrusted: true, user: null });
+  assert.deepEqual(await peers(from("127.0.0.2", 2)), { ip: "127.0.0.2", isTrusted: false, user: null });
   assert.equal(asked, 4, "only of what could be a proxy");
 });
 

@@ -56,40 +56,24 @@ type PeerParts = Readonly<{
 }>;
 
 /**
- * Finds the senders of requests. On this machine an address proves nothing: any user can connect from it. So the kernel is asked for the
- * user, once a connection.
+ * Finds the senders of requests; null: the client's address is gone. On this machine an address proves nothing: any user can connect from it.
+ * So the kernel is asked for the user, once a connection.
  */
-export class Peers {
-  readonly #parts: PeerParts;
-  readonly #users = new WeakMap<Socket, Promise<string | null>>();
-
-  constructor(parts: PeerParts) {
-    this.#parts = parts;
-  }
-
-  /** Null: the client's address is gone. */
-  async of({ socket }: Pick<IncomingMessage, "socket">): Promise<Peer | null> {
-    const { localClients, settings } = this.#parts;
+export function createPeers({ localClients, settings }: PeerParts) {
+  const users = new WeakMap<Socket, Promise<string | null>>();
+  const askUser = async ({ localAddress, localPort, remotePort }: Socket, ip: Ip): Promise<string | null> => {
+    const serverIp = parseIp(localAddress ?? "");
+    if (serverIp === null || remotePort === undefined || localPort === undefined) return null;
+    return localClients.userOf({ ip, clientPort: remotePort, serverIp, port: localPort });
+  };
+  return async ({ socket }: Pick<IncomingMessage, "socket">): Promise<Peer | null> => {
     const ip = parseIp(socket.remoteAddress ?? "");
     if (ip === null) return null;
     if (!settings.trustedProxies.some((network) => contains(network, ip))) return { ip, isTrusted: false, user: null };
     if (!localClients.isHere(ip)) return { ip, isTrusted: true, user: null };
-    const user = await this.#userOf(socket, ip);
+    const user = await users.getOrInsertComputed(socket, () => askUser(socket, ip));
     return { ip, isTrusted: user !== null && settings.proxyUsers.includes(user), user };
-  }
-
-  #userOf(socket: Socket, ip: Ip): Promise<string | null> {
-    const known = this.#users.get(socket);
-    if (known !== undefined) return known;
-    const serverIp = parseIp(socket.localAddress ?? "");
-    const { remotePort, localPort } = socket;
-    const asked =
-      serverIp === null || remotePort === undefined || localPort === undefined
-        ? Promise.resolve(null)
-        : this.#parts.localClients.userOf({ ip, clientPort: remotePort, serverIp, port: localPort });
-    this.#users.set(socket, asked);
-    return asked;
-  }
+  };
 }
 
 /** How long the notice stays after the last such request. */

@@ -1,5 +1,5 @@
 import { Callers } from "./callers.ts";
-import { Peers, UntrustedProxy } from "./client-address.ts";
+import { createPeers, UntrustedProxy } from "./client-address.ts";
 import { HealthReader } from "./health.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
@@ -22,7 +22,7 @@ export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS) 
     rates: new Rates(),
     repeats: new Repeats(),
     proxies,
-    peers: new Peers(parts),
+    peerOf: createPeers(parts),
     connections: new ConnectionShares(limits, parts.settings),
   };
 }

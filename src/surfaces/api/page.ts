@@ -22,7 +22,7 @@ const FOR_GOOD = "public, max-age=31536000, immutable";
 const programInPath = z.object({ name: z.string().describe("As the page and its other scripts name it.") });
 
 export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
-  const files = new EncodedFiles();
+  const files: EncodedFiles = new Map();
   const { directory, type } = PAGE_PROGRAMS;
   const program = route(`GET /${directory}/{name}`, "One of the dashboard's scripts.", {
     who: "anyone",
@@ -43,6 +43,8 @@ export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[
   return [...others, program];
 }
 
+/** Each encoding of a file is made at its first request. */
+type EncodedFiles = Map<PageFile, Map<Encoding, ReturnType<typeof encoded>>>;
 type Asked = Readonly<{ file: PageFile | undefined; files: EncodedFiles; kept: string }>;
 
 async function fileAnswer({ file, files, kept }: Asked, asked: Headers): Promise<Response> {
@@ -50,19 +52,9 @@ async function fileAnswer({ file, files, kept }: Asked, asked: Headers): Promise
   const headers = { "content-type": file.type, "cache-control": kept, vary: "accept-encoding" };
   const encoding = encodingFor(asked.get("accept-encoding"));
   if (encoding === null) return new Response(file.body, { headers });
-  return new Response(await files.get(file, encoding), { headers: { ...headers, "content-encoding": encoding } });
-}
-
-/** Each encoding of a file is made at its first request. */
-class EncodedFiles {
-  readonly #made = new Map<PageFile, Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>>();
-
-  get(file: PageFile, encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
-    const known = this.#made.get(file) ?? new Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>();
-    const body = known.get(encoding) ?? encoded(file.body, encoding);
-    this.#made.set(file, known.set(encoding, body));
-    return body;
-  }
+  const made = files.getOrInsertComputed(file, () => new Map());
+  const body = await made.getOrInsertComputed(encoding, () => encoded(file.body, encoding));
+  return new Response(body, { headers: { ...headers, "content-encoding": encoding } });
 }
 
 /** Better first. Browsers take Brotli over https and from this machine only. */

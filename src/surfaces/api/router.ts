@@ -78,9 +78,9 @@ const HEADERS = {
 };
 
 async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
-  const { parts, peers, connections } = handlers;
+  const { parts, peerOf, connections } = handlers;
   const { headers } = http.req.raw;
-  const peer = await peers.of(http.env.incoming);
+  const peer = await peerOf(http.env.incoming);
   if (peer === null) return problem("invalid_request", "The client has no address.");
   const forwarded = { for: headers.get("x-forwarded-for"), proto: headers.get("x-forwarded-proto") };
   const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);

@@ -14,7 +14,7 @@ import type { Caller } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
 import { ApiServer } from "./server.ts";
-import { ConnectionShares, Rates, ReadShares, Turns } from "./shares.ts";
+import { ConnectionShares, createTurns, Rates, ReadShares } from "./shares.ts";
 
 const PATIENCE_MS = 5_000;
 
@@ -149,11 +149,11 @@ test("a clock that is set back keeps no caller out", () => {
 });
 
 test("the limit runs at once, the others in order, and a failure frees its place", async () => {
-  const turns = new Turns(2, 60_000);
+  const turns = createTurns(2, 60_000);
   const started: number[] = [];
   const works = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
   const came = works.map(({ promise }, n) =>
-    turns.run(() => {
+    turns(() => {
       started.push(n);
       return promise;
     }),
@@ -171,13 +171,13 @@ test("the limit runs at once, the others in order, and a failure frees its place
 });
 
 test("a caller that waits too long does not run, and takes no place", async () => {
-  const turns = new Turns(1, 1);
+  const turns = createTurns(1, 1);
   const { promise, resolve } = Promise.withResolvers<string>();
-  const first = turns.run(() => promise);
-  assert.equal(await turns.run(() => assert.fail("not its turn")), "no_turn");
+  const first = turns(() => promise);
+  assert.equal(await turns(() => assert.fail("not its turn")), "no_turn");
   resolve("done");
   assert.equal(await first, "done");
-  assert.equal(await turns.run(() => Promise.resolve("next")), "next");
+  assert.equal(await turns(() => Promise.resolve("next")), "next");
 });
 
 const A = { ...tokenNamed("a", ["read"]), secret: "a" };

@@ -148,52 +148,45 @@ export class Rates {
   }
 }
 
-/** Runs up to `atOnce` tasks at once. The others wait in order, for a limited time. */
-export class Turns {
-  readonly #atOnce: number;
-  readonly #waitMs: number;
-  readonly #waiting = new Set<() => void>();
-  #running = 0;
+type Turns = ReturnType<typeof createTurns>;
 
-  /** `waitMs`: maximum wait for a place. */
-  constructor(atOnce: number, waitMs: number) {
-    this.#atOnce = atOnce;
-    this.#waitMs = waitMs;
-  }
-
-  /** Resolves with the result of `work`; `no_turn`: no place became free in time. */
-  async run<R>(work: () => Promise<R>): Promise<R | "no_turn"> {
-    if (!(await this.#enter())) return "no_turn";
-    try {
-      return await work();
-    } finally {
-      this.#leave();
-    }
-  }
-
-  async #enter(): Promise<boolean> {
-    if (this.#running < this.#atOnce) {
-      this.#running += 1;
+/**
+ * Returns a function that runs up to `atOnce` tasks at once; the others wait in order, for a limited time. It resolves with the result of the
+ * task; `no_turn`: no place became free in time.
+ */
+export function createTurns(atOnce: number, waitMs: number) {
+  const waiting = new Set<() => void>();
+  let running = 0;
+  const enter = async (): Promise<boolean> => {
+    if (running < atOnce) {
+      running += 1;
       return true;
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const goOn = (): void => resolve(true);
     const timer = setTimeout(() => {
-      this.#waiting.delete(goOn);
+      waiting.delete(goOn);
       resolve(false);
-    }, this.#waitMs);
-    this.#waiting.add(goOn);
+    }, waitMs);
+    waiting.add(goOn);
     return promise.finally(() => clearTimeout(timer));
-  }
-
+  };
   /** The place goes to the next waiting task. */
-  #leave(): void {
-    for (const goOn of this.#waiting) {
-      this.#waiting.delete(goOn);
+  const leave = (): void => {
+    for (const goOn of waiting) {
+      waiting.delete(goOn);
       return goOn();
     }
-    this.#running -= 1;
-  }
+    running -= 1;
+  };
+  return async <R>(work: () => Promise<R>): Promise<R | "no_turn"> => {
+    if (!(await enter())) return "no_turn";
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  };
 }
 
 const { readsOfOne, mailboxReadsOfOne, mailboxReads, mailboxReadWaitMs } = API_LIMITS;
@@ -204,12 +197,12 @@ type Share = { count: number; readonly turns: Turns };
 /** Limits the pending queries of each caller, so that a busy one leaves room for others. */
 export class ReadShares {
   readonly #shares = new Map<string, Share>();
-  readonly #mailboxes = new Turns(mailboxReads, mailboxReadWaitMs);
+  readonly #mailboxes = createTurns(mailboxReads, mailboxReadWaitMs);
 
   /** Rejects with `LookupsBusy` if this reader has its share already. */
   async run<T>(reader: Caller, read: () => Promise<T>): Promise<T> {
     const name = identityOf(reader);
-    const share = this.#shares.get(name) ?? { count: 0, turns: new Turns(mailboxReadsOfOne, mailboxReadWaitMs) };
+    const share = this.#shares.get(name) ?? { count: 0, turns: createTurns(mailboxReadsOfOne, mailboxReadWaitMs) };
     if (share.count >= readsOfOne) throw new LookupsBusy("too many of one reader wait");
     this.#shares.set(name, share);
     share.count += 1;
@@ -223,7 +216,7 @@ export class ReadShares {
 
   /** A page sends several requests at once, so they wait. First in the user's own queue, so that a busy user does not delay others. */
   async #inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
-    const answered = await own.run(() => this.#mailboxes.run(async () => ({ value: await read() })));
+    const answered = await own(() => this.#mailboxes(async () => ({ value: await read() })));
     if (answered === "no_turn") throw new LookupsBusy("too many users of mailboxes read");
     return answered.value;
   }

@@ -5,7 +5,7 @@ import { API_LIMITS } from "../limits.ts";
 import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "../login.ts";
 import { loginRefused, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
-import { Turns } from "../shares.ts";
+import { createTurns } from "../shares.ts";
 import * as shape from "./account-schemas.ts";
 import { loginRequest, proofRequest } from "./schemas.ts";
 
@@ -13,9 +13,9 @@ import { loginRequest, proofRequest } from "./schemas.ts";
 export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "callers">): readonly Route[] {
   const { guard } = parts;
   const access = { ...parts, callers };
-  const signIns = new Turns(API_LIMITS.signInsAtOnce, API_LIMITS.unknownWaitMs);
-  const ofMailboxes = new Turns(API_LIMITS.mailboxSignInsAtOnce, API_LIMITS.unknownWaitMs);
-  const challenges = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
+  const signIns = createTurns(API_LIMITS.signInsAtOnce, API_LIMITS.unknownWaitMs);
+  const ofMailboxes = createTurns(API_LIMITS.mailboxSignInsAtOnce, API_LIMITS.unknownWaitMs);
+  const challenges = createTurns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
   return [
     route(
       "POST /api/v1/login",
@@ -91,7 +91,7 @@ function isMailboxUser(body: object): boolean {
 }
 
 /** Strangers can call these, each over a separate connection to the guard, which accepts a limited number. */
-async function inTurn<R>(turns: Turns, answer: () => Promise<R>): Promise<R | Response> {
-  const answered = await turns.run(answer);
+async function inTurn<R>(turns: ReturnType<typeof createTurns>, answer: () => Promise<R>): Promise<R | Response> {
+  const answered = await turns(answer);
   return answered === "no_turn" ? loginRefused(429) : answered;
 }
