@@ -49,7 +49,7 @@ export type LoadResult = Readonly<{
   cpuShare: number;
 }>;
 
-export type Request = Readonly<{
+type Request = Readonly<{
   bytes: Buffer;
   family: Family;
   addressAt: number;

@@ -156,17 +156,15 @@ function emptyTally(): Tally {
   return { files: 0, passed: 0, failed: 0, skipped: [], failures: [], took: [] };
 }
 
-export function placeOf(
-  test: Readonly<{ name: string; file?: string | undefined; line?: number | undefined }>,
-): string {
+function placeOf(test: Readonly<{ name: string; file?: string | undefined; line?: number | undefined }>): string {
   return `${local(test.file ?? "")}:${test.line ?? 0} ${test.name}`;
 }
 
-export function local(file: string): string {
+function local(file: string): string {
   return file.replace(`${process.cwd()}/`, "");
 }
 
-export function explain(error: Error): string {
+function explain(error: Error): string {
   const cause = error.cause instanceof Error ? error.cause : error;
   return (cause.stack ?? cause.message)
     .split("\n")

@@ -23,7 +23,7 @@ export function dependenciesOf(setup: string): readonly string[] {
   return [...names.filter((name) => !NOT_WITH_SYSTEMD.includes(name)), ...BESIDES];
 }
 
-export type Control = Readonly<{
+type Control = Readonly<{
   version: string;
   arch: Architecture;
   depends: readonly string[];

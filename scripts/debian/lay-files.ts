@@ -59,7 +59,7 @@ const SAYS: readonly (readonly [RegExp, string])[] = [
   [/npm run setup\b/g, "apt-get install -f"],
 ];
 
-export type Laid = Readonly<{ checkout: string; stage: string; arch: Architecture; isForeign: boolean }>;
+type Laid = Readonly<{ checkout: string; stage: string; arch: Architecture; isForeign: boolean }>;
 
 export async function layFiles(laid: Laid): Promise<void> {
   const { checkout, stage, arch } = laid;

@@ -14,7 +14,7 @@ import type { BanLog, BansInForce } from "../storage-ports.ts";
 import { failed, type RunsOf, usage } from "./refusals.ts";
 
 /** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
-export type NetworkDecisionParts = Readonly<{
+type NetworkDecisionParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
   bansInForce: Pick<BansInForce, "bansWithin">;
 }>;

@@ -26,7 +26,7 @@ type CredentialCommandParts = Readonly<{
   clock: Clock;
 }>;
 
-export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
+type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
   Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
 
 const TOKEN_RUNS = {
@@ -60,7 +60,7 @@ type DashboardCommandParts = CredentialCommandParts &
     signedIn: (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
     clock: Clock;
   }>;
-export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
+type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
   Pick<CredentialCommandParts, "engine"> &
   Readonly<{ sessions: Pick<SessionStore, "end"> }>;
 /** Each has separate queues. */

@@ -24,7 +24,7 @@ export interface VacationStore {
 }
 
 /** What the commands below need, with the stores of the settings that they change. */
-export type AccountSettingParts = AccountCommandParts &
+type AccountSettingParts = AccountCommandParts &
   Pick<AccountListParts, "accountRow" | "mailboxes"> &
   Readonly<{
     networks: AccountNetworks;

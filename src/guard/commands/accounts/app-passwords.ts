@@ -12,7 +12,7 @@ import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
-export type AppPasswordParts = RecordParts &
+type AppPasswordParts = RecordParts &
   Pick<AccountCommandParts, "keeper" | "notices"> &
   Pick<AccountStateCommandParts, "accountRow"> &
   Readonly<{

@@ -27,7 +27,7 @@ export interface ForwardStore extends ForwardTargets {
   forwardOf(account: string): Forwarding | null;
 }
 
-export type ForwardCommandParts = Pick<
+type ForwardCommandParts = Pick<
   AccountCommandParts,
   "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
 > &
