@@ -36,14 +36,8 @@ export function secretOf(headers: Headers, secure: boolean): string | null {
 }
 
 export function mayCall(who: WhoMayCall, caller: Caller | null): boolean {
-  switch (who) {
-    case "anyone":
-      return true;
-    case "session":
-      return caller?.how === "session";
-    case "session_or_token":
-      return caller !== null;
-  }
+  if (caller === null) return who === "anyone";
+  return who !== "session" || caller.how === "session";
 }
 
 export function knownOf(headers: Headers, secure: boolean): string | null {

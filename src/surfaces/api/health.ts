@@ -3,15 +3,11 @@ import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { later, type Millis } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { headlineOf, taskOf } from "../../guard/explain/needs-you.ts";
-import type { BanCounts, Totals } from "../../guard/figures.ts";
 import { UntrustedProxy } from "./client-address.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 
-type States = Readonly<{
-  status: Health["status"];
-  components: readonly Pick<ComponentHealth, "name" | "status">[];
-}>;
+type States = Pick<Health, "status"> & Readonly<{ components: readonly Pick<ComponentHealth, "name" | "status">[] }>;
 
 const GUARD_DOWN: OwnerTask = {
   kind: "notice",
@@ -90,8 +86,7 @@ export class HealthReader {
 
 /** For strangers: the version, names and states, no details. The web listens on loopback unless the settings say otherwise. */
 export function publicHealth({ status, components }: States) {
-  const shown = components.map((one) => ({ name: one.name, status: one.status }));
-  return { version: VERSION, status, components: shown };
+  return { version: VERSION, status, components: components.map((one) => ({ name: one.name, status: one.status })) };
 }
 
 /** Prometheus text exposition format 0.0.4. Never an address or an account as a label. */
@@ -103,11 +98,21 @@ export async function metrics(
 ): Promise<string> {
   const { components } = await health.read();
   const { figures } = queries();
+  const up = components.map(({ name, status }): Sample => [`component="${name}"`, status === "down" ? 0 : 1]);
+  const bans = Object.entries(figures.bansInForce(clock.now()));
+  const totals = figures.totals(null);
+  // Types without events too: without an earlier zero, Prometheus sees no increase in the first event of a type.
+  const events = EVENT_TYPES.map((type): Sample => [`type="${type}"`, totals[type] ?? 0]);
   return [
     family("ghostinbox_build_info", "gauge", "What runs.", [[`version="${VERSION}"`, 1]]),
-    family("ghostinbox_component_up", "gauge", "1: it works, or works in part. 0: it is down.", components.map(upOf)),
-    family("ghostinbox_bans_active", "gauge", "Bans in force.", bansBySource(figures.bansInForce(clock.now()))),
-    family("ghostinbox_events_total", "counter", "Events recorded.", eventsByType(figures.totals(null))),
+    family("ghostinbox_component_up", "gauge", "1: it works, or works in part. 0: it is down.", up),
+    family(
+      "ghostinbox_bans_active",
+      "gauge",
+      "Bans in force.",
+      bans.map(([source, count]) => [`source="${source}"`, count]),
+    ),
+    family("ghostinbox_events_total", "counter", "Events recorded.", events),
   ].join("");
 }
 
@@ -116,17 +121,4 @@ type Sample = readonly [labels: string, value: number];
 function family(name: string, type: "gauge" | "counter", says: string, samples: readonly Sample[]): string {
   const lines = samples.map(([labels, value]) => `${name}{${labels}} ${value}\n`);
   return `# HELP ${name} ${says}\n# TYPE ${name} ${type}\n${lines.join("")}`;
-}
-
-function bansBySource(counts: BanCounts): readonly Sample[] {
-  return Object.entries(counts).map(([source, count]) => [`source="${source}"`, count]);
-}
-
-function upOf({ name, status }: ComponentHealth): Sample {
-  return [`component="${name}"`, status === "down" ? 0 : 1];
-}
-
-/** Includes types without events: without an earlier zero, Prometheus sees no increase in the first event of a type. */
-function eventsByType(totals: Totals): readonly Sample[] {
-  return EVENT_TYPES.map((type) => [`type="${type}"`, totals[type] ?? 0]);
 }

@@ -42,15 +42,9 @@ function idOf({ method, path }: Route): string {
 
 /** Each authentication method, with the required scopes (OpenAPI 3.1.1, Security Requirement Object). */
 function securityOf(row: Route): readonly Json[] {
+  if (row.who === "anyone") return [];
   const scopes = scopesOf(row);
-  switch (row.who) {
-    case "anyone":
-      return [];
-    case "session":
-      return [{ session: scopes }];
-    case "session_or_token":
-      return [{ session: scopes }, { token: scopes }];
-  }
+  return [{ session: scopes }, ...(row.who === "session" ? [] : [{ token: scopes }])];
 }
 
 function scopesOf(row: Route): readonly string[] {

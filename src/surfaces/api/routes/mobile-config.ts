@@ -47,7 +47,7 @@ export function clientText({ account, host, imapPort, smtpPort }: MyClient): str
   ].join("\n");
 }
 
-type Value = string | number | boolean | readonly Value[] | Readonly<{ [key: string]: Value }>;
+type Value = string | number | boolean | Value[] | { [key: string]: Value };
 
 function server(side: "Incoming" | "Outgoing", of: Readonly<{ host: string; port: number; account: string }>) {
   return {
@@ -64,13 +64,9 @@ function printed(value: Value): string {
   if (typeof value === "string") return `<string>${escaped(value)}</string>`;
   if (typeof value === "number") return `<integer>${value}</integer>`;
   if (typeof value === "boolean") return value ? "<true/>" : "<false/>";
-  if (isList(value)) return `<array>${value.map(printed).join("")}</array>`;
+  if (Array.isArray(value)) return `<array>${value.map(printed).join("")}</array>`;
   const entries = Object.entries(value).map(([key, one]) => `<key>${escaped(key)}</key>${printed(one)}`);
   return `<dict>\n${entries.join("\n")}\n</dict>`;
-}
-
-function isList(value: readonly Value[] | Readonly<{ [key: string]: Value }>): value is readonly Value[] {
-  return Array.isArray(value);
 }
 
 function escaped(text: string): string {
@@ -80,14 +76,7 @@ function escaped(text: string): string {
 /** A UUID derived from a name (RFC 9562, 5.8). */
 function uuidOf(name: string): string {
   const hex = createHash("sha256").update(name).digest("hex");
-  const parts = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ];
-  return parts.join("-").toUpperCase();
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-8$3-8$4-$5").toUpperCase();
 }
 
 function reversed(host: string): string {
