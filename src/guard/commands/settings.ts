@@ -46,6 +46,7 @@ export type SettingsCommandParts = ReloadCommandParts &
     clock: Clock;
   }>;
 
+type ReadFile = Extract<SettingsText, { ok: true }> & Readonly<{ loaded: ValidSettings }>;
 type LastChange = Readonly<{
   at: Millis;
   textAfter: string;
@@ -114,11 +115,8 @@ export class SettingsCommands {
   }
 
   async #apply({ changes, digest }: ParsedCommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
-    const read = this.#read();
+    const read = this.#readUnedited(digest, LOOK_AGAIN);
     if (!read.ok) return read;
-    if (this.#digestOf(read.text) !== digest) return failed(EDITED, LOOK_AGAIN);
-    const unapplied = this.#unapplied();
-    if (unapplied !== null) return unapplied;
     const changed = changeFile(read.text, changes, read.env);
     if (!changed.ok) return usage(sentencesOf(changed.problems), "Nothing was changed.");
     if (changed.lines.length === 0) return failed("It is like that already: nothing was changed.", "");
@@ -133,12 +131,9 @@ export class SettingsCommands {
   }
 
   async #undo({ digest }: ParsedCommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
-    const read = this.#read();
+    const read = this.#readUnedited(digest, "Look at what was changed last, then undo it.");
     if (!read.ok) return read;
-    if (this.#digestOf(read.text) !== digest) return failed(EDITED, "Look at what was changed last, then undo it.");
     const { keys, values } = this.#undoable(read.text) === null ? UNKNOWN : (this.#last ?? UNKNOWN);
-    const unapplied = this.#unapplied();
-    if (unapplied !== null) return unapplied;
     const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
     if (!(await this.#record(says, by))) return UNWRITTEN;
     const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: digestOf(read.text) });
@@ -178,19 +173,22 @@ export class SettingsCommands {
     return { ok: true, result: { changed, detail, restarts, undoUntil, recorded } };
   }
 
-  #read(): (Extract<SettingsText, { ok: true }> & Readonly<{ loaded: ValidSettings }>) | CommandError {
+  #read(): ReadFile | CommandError {
     const read = this.#parts.settingsText();
     if (!read.ok) return unreadable("The settings file cannot be read.");
     const loaded = loadSettings(withoutMark(read.text), read.env);
     return loaded.ok ? { ...read, loaded } : wrongFile(loaded.problems);
   }
 
-  /** The web must not apply edits made on the server that are not applied yet. */
-  #unapplied(): CommandError | null {
+  /** For a change: the web must have seen the file as it is, and must not apply edits made on the server that are not applied yet. */
+  #readUnedited(digest: string, next: string): ReadFile | CommandError {
+    const read = this.#read();
+    if (!read.ok) return read;
+    if (this.#digestOf(read.text) !== digest) return failed("The settings file was edited since then.", next);
     const pending = changesInFile(this.#parts);
     if (!pending.ok) return wrongFile([]);
     const { changed } = pending.result;
-    if (changed.length === 0) return null;
+    if (changed.length === 0) return read;
     const message = `The settings file has changes that are not applied yet: ${changed.join(", ")}.`;
     return failed(message, "Apply them on the server with `config apply`, then try again.");
   }
@@ -214,7 +212,6 @@ const ENOUGH_PREVIEWS = failed(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
 );
-const EDITED = "The settings file was edited since then.";
 const LOOK_AGAIN = "Look at the changes again, then apply them.";
 const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
   lines: [],
