@@ -2,25 +2,37 @@ import type { QueuedMail } from "../../admin/declare/keeper.ts";
 import type { Keeper, SecretMaker } from "../admin-ports.ts";
 import type { Notices } from "../ports.ts";
 import type { CommandParts, DryRunParts } from "./carry-out.ts";
-import type { GreylistCommandParts } from "./greylist.ts";
-import type { SpamCommandParts } from "./spam.ts";
 
 /**
  * The parts of a dry run: they answer as the real ones do, but record nothing, and change nothing outside `accounts.db`. What changes
  * there is rolled back (`Rehearsal`).
  */
 export function partsOfDryRun(parts: CommandParts): DryRunParts {
-  const { credentials, sessions, rehearse } = parts;
+  const { credentials, engine, pauses, rehearse, senders, sessions } = parts;
   return {
     ...parts,
-    engine: decidingOnly(parts),
+    engine: {
+      audit: () => Promise.resolve(true),
+      policy: engine.policy,
+      prefixOf: (ip) => engine.prefixOf(ip),
+      ask: (event) => Promise.resolve(engine.decideCommand(event)),
+    },
     isDry: true,
     keeper: keeperOfDryRun(parts.keeper),
     queue: UNSEARCHED,
     notices: SILENT,
     secrets: UNHASHED,
-    pauses: unpaused(parts),
-    senders: unlisted(parts),
+    pauses: {
+      pauses: (now) => pauses.pauses(now),
+      pause: () => undefined,
+      resume: (target, now) => pauses.pauses(now).some((pause) => pause.target === target),
+    },
+    senders: {
+      allowedSenders: () => senders.allowedSenders(),
+      wouldChange: (...change) => senders.wouldChange(...change),
+      allowSender: (account, sender) => senders.wouldChange("allow", account, sender),
+      disallowSender: (account, sender) => senders.wouldChange("disallow", account, sender),
+    },
     credentials: {
       createToken: (token) => rehearse(() => credentials.createToken(token)),
       revokeToken: (name) => rehearse(() => credentials.revokeToken(name)),
@@ -37,35 +49,6 @@ const UNHASHED: SecretMaker = {
   make: (asked) => Promise.resolve(asked.map(() => ({ hash: "{ARGON2ID}none", passwordHash: "" }))),
   passwordHashOf: () => "",
 };
-
-/** Pauses and resumes nothing. */
-function unpaused({ pauses }: Pick<GreylistCommandParts, "pauses">): GreylistCommandParts["pauses"] {
-  return {
-    pauses: (now) => pauses.pauses(now),
-    pause: () => undefined,
-    resume: (target, now) => pauses.pauses(now).some((pause) => pause.target === target),
-  };
-}
-
-/** Adds no sender to the list and removes none. */
-function unlisted({ senders }: Pick<SpamCommandParts, "senders">): SpamCommandParts["senders"] {
-  return {
-    allowedSenders: () => senders.allowedSenders(),
-    wouldChange: (...change) => senders.wouldChange(...change),
-    allowSender: (account, sender) => senders.wouldChange("allow", account, sender),
-    disallowSender: (account, sender) => senders.wouldChange("disallow", account, sender),
-  };
-}
-
-/** The engine's decisions without their effects. */
-function decidingOnly({ engine }: Pick<CommandParts, "engine">): DryRunParts["engine"] {
-  return {
-    audit: () => Promise.resolve(true),
-    policy: engine.policy,
-    prefixOf: (ip) => engine.prefixOf(ip),
-    ask: (event) => Promise.resolve(engine.decideCommand(event)),
-  };
-}
 
 /**
  * The keeper of a dry run: it answers from the real queue, and only notes the orders, so that the command
