@@ -99,11 +99,8 @@ function wrongTargets(
   parts: AccountCommandParts,
   { address, targets }: ParsedCommandOf<"alias_add">,
 ): CommandError | null {
-  for (const target of targets) {
-    const message = wrongTarget(parts, address, target);
-    if (message !== null) return failed(message, WHO_IS_THERE);
-  }
-  return null;
+  const message = targets.map((target) => wrongTarget(parts, address, target)).find((wrong) => wrong !== null);
+  return message === undefined ? null : failed(message, WHO_IS_THERE);
 }
 
 /** Returns why the mail of the address cannot go to the target, or null. */

@@ -110,8 +110,8 @@ async function list(
   selection: Selection,
   { limit, cursor, state }: ListCommand,
 ): Promise<Reply<"queue_list">> {
-  const after = cursor === null ? null : placeOf(cursor);
-  if (cursor !== null && after === null) return notAPlace();
+  const after = placeOf(cursor);
+  if (after === undefined) return NOT_A_PLACE;
   const asked = { verb: "list_mail", ...selection, where: state ?? "anywhere", after, limit: limit + 1 } as const;
   const found = await parts.keeper.ask(asked);
   if (!found.ok) return unanswered(found.reason);
@@ -131,8 +131,8 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
   const { none } = KINDS[command.verb];
   const holder = holderIn(parts);
   const kept = new Map<string, number>();
-  const from = command.cursor === null ? null : placeOf(command.cursor);
-  if (command.cursor !== null && from === null) return notAPlace();
+  const from = placeOf(command.cursor);
+  if (from === undefined) return NOT_A_PLACE;
   let [changed, isRecorded, after]: [number, boolean, After] = [0, false, from];
   let isMore = true;
   const [rounds, limit] =
@@ -196,24 +196,24 @@ const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients
 async function record({ engine }: HeldQueueParts, { command, by }: Change): Promise<boolean> {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
-  const { ids, account, sender, recipient, state } = command;
+  const { ids, account, sender, recipient, state, verb } = command;
   const words = [
-    ...(ids.length > 0
-      ? [ids.slice(0, 10).join(" "), ...(ids.length > 10 ? [`and ${ids.length - 10} more`] : [])]
-      : []),
+    ...ids.slice(0, 10),
+    ...(ids.length > 10 ? [`and ${ids.length - 10} more`] : []),
     ...(account === null ? [] : [`account ${account}`]),
     ...(sender === null ? [] : [`sender <${sender}>`]),
     ...(recipient === null ? [] : [`recipient <${recipient}>`]),
     ...(state === undefined ? [] : [`state ${state}`]),
   ];
+  const [id] = ids;
   return engine.audit({
     type,
-    subject: `${words.join(" ") || "all mail in the queue"}${command.verb === "queue_return" ? ", returned to its senders" : ""}`,
+    subject: `${words.join(" ") || "all mail in the queue"}${verb === "queue_return" ? ", returned to its senders" : ""}`,
     by,
-    ...(account === null ? {} : { account }),
-    ...(sender === null ? {} : { sender }),
-    ...(recipient === null ? {} : { recipient }),
-    ...(ids.length === 1 && ids[0] !== undefined ? { queueId: ids[0] } : {}),
+    ...(account !== null && { account }),
+    ...(sender !== null && { sender }),
+    ...(recipient !== null && { recipient }),
+    ...(ids.length === 1 && id !== undefined && { queueId: id }),
   });
 }
 
@@ -253,11 +253,11 @@ function cursorOf({ at, id }: NonNullable<After>): string {
   return `${ascending(at)} ${id}`;
 }
 
-function notAPlace(): CommandError {
-  return usage("That is not where a list of the queue ended.", "The list prints the cursor.");
-}
+const NOT_A_PLACE = usage("That is not where a list of the queue ended.", "The list prints the cursor.");
 
-function placeOf(cursor: string): After {
+/** Null: from the start. Undefined: the cursor is none. */
+function placeOf(cursor: string | null): After | undefined {
+  if (cursor === null) return null;
   const [, at, id = ""] = /^(\d{16}) ([0-9A-Za-z]{5,20})$/.exec(cursor) ?? [];
-  return at === undefined ? null : { at: Number(at), id };
+  return at === undefined ? undefined : { at: Number(at), id };
 }
