@@ -32,14 +32,12 @@ export function holding<T>(rows: HeldRows<T> | undefined) {
     onPointerLeave: () => rows?.hold("pointer", false),
     onFocusIn: () => rows?.hold("focus", true),
     onFocusOut: ({ currentTarget, relatedTarget }: FocusEvent) => {
-      if (!staysWithin(currentTarget, relatedTarget)) rows?.hold("focus", false);
+      // From one row to the next, the focus leaves an element but not the list.
+      const stays =
+        currentTarget instanceof Node && relatedTarget instanceof Node && currentTarget.contains(relatedTarget);
+      if (!stays) rows?.hold("focus", false);
     },
   };
-}
-
-/** From one row to the next, the focus leaves an element but not the list. */
-function staysWithin(list: EventTarget | null, to: EventTarget | null): boolean {
-  return list instanceof Node && to instanceof Node && list.contains(to);
 }
 
 /** Opens the list again when one of `inputs` changes; the old one stays until then. */

@@ -10,7 +10,7 @@ import { language } from "../../messages.ts";
 import { Address, At, Button, Card, Field, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
-import { Pages } from "../list-parts.tsx";
+import { Pages, Table } from "../list-parts.tsx";
 import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./mail-commands.ts";
 
 const words = t.mail;
@@ -136,26 +136,10 @@ export function MailSpam() {
 function Days({ data }: Readonly<{ data: SpamScores }>) {
   return (
     <Card title={words.days}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{words.day}</th>
-            <th scope="col">{words.scored}</th>
-            <th scope="col">{words.isSpam}</th>
-            <th scope="col">{words.share}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {data.days.map(({ day, scored, spam }) => (
-            <tr key={day}>
-              <th scope="row">{day}</th>
-              <td>{whole(scored)}</td>
-              <td>{whole(spam)}</td>
-              <td>{percent(spam / scored)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table
+        head={[words.day, words.scored, words.isSpam, words.share]}
+        rows={data.days.map(({ day, scored, spam }) => [day, whole(scored), whole(spam), percent(spam / scored)])}
+      />
       {!data.complete && <p class="hint">{words.daysPart}</p>}
     </Card>
   );

@@ -3,6 +3,7 @@ import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
 import { Card, minute, useLoaded, Waiting } from "../../parts.tsx";
+import { Table } from "../list-parts.tsx";
 import { pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
 
 const words = t.now;
@@ -97,28 +98,13 @@ function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{words.table}</summary>
       {isOpen && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{words.time}</th>
-              {lines.map(({ name, style }) => (
-                <th key={style} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {lines[0]?.values.map((_, step) => (
-              <tr key={step}>
-                <th scope="row">{timeOf(of, step)}</th>
-                {lines.map(({ style, values }) => (
-                  <td key={style}>{whole(values[step] ?? 0)}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <Table
+          head={[words.time, ...lines.map(({ name }) => name)]}
+          rows={Array.from({ length: stepsOf(of) }, (_, step) => [
+            timeOf(of, step),
+            ...lines.map(({ values }) => whole(values[step] ?? 0)),
+          ])}
+        />
       )}
     </details>
   );
