@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseAs } from "../parse-as.ts";
 import {
   bundleName,
   differences,
+  entrySchema,
   type Isolation,
   incidentId,
+  incidentSchema,
   isIncidentId,
+  isolationSchema,
   type Kept,
   lifted,
   packedEntry,
   packedText,
-  parseEntry,
-  parseIncident,
-  parseIsolation,
 } from "./incident.ts";
 
 const AT = "2026-11-20T08:00:00.000Z";
@@ -34,9 +35,9 @@ test("an incident is named by its day and its title, in letters that a folder ca
 
 test("what was written is read again, and nothing else", () => {
   const incident = { id: incidentId("x", AT), title: "x", openedAt: AT, since: AT, closedAt: null };
-  assert.deepEqual(parseIncident(JSON.stringify(incident)), incident);
+  assert.deepEqual(parseAs(incidentSchema, JSON.stringify(incident)), incident);
   const entry = { at: AT, by: "root", step: "note", says: "Called the provider.", lines: [], audited: true };
-  assert.deepEqual(parseEntry(JSON.stringify(entry)), entry);
+  assert.deepEqual(parseAs(entrySchema, JSON.stringify(entry)), entry);
   for (const text of [
     "",
     "{",
@@ -44,13 +45,13 @@ test("what was written is read again, and nothing else", () => {
     JSON.stringify({ ...entry, step: "guess" }),
     JSON.stringify({ ...incident, id: 1 }),
   ])
-    assert.deepEqual([parseIncident(text), parseEntry(text)], [null, null], text);
+    assert.deepEqual([parseAs(incidentSchema, text), parseAs(entrySchema, text)], [null, null], text);
 });
 
 const TEXT = `{"incident":"2026-11-20-anna","since":"2026-11-20T08:00:00.000Z","allow":["198.51.100.65/32"],"ssh":[22],"shut":["receive","sign-in","send"]}`;
 
 function isolation(text = TEXT): Isolation {
-  return parseIsolation(text) ?? assert.fail(text);
+  return parseAs(isolationSchema, text) ?? assert.fail(text);
 }
 
 test("what was written is read again", () => {
@@ -69,7 +70,7 @@ for (const [what, text] of [
   ["no port", TEXT.replace("[22]", "[70000]")],
   ["port 0", TEXT.replace("[22]", "[0]")],
 ] as const)
-  test(`${what} is refused`, () => assert.equal(parseIsolation(text), null));
+  test(`${what} is refused`, () => assert.equal(parseAs(isolationSchema, text), null));
 
 test("it is lifted part by part, in any order, and is over with the last", () => {
   const receives = lifted(isolation(), ["receive"]);

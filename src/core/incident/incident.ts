@@ -1,6 +1,5 @@
 import * as z from "zod/mini";
 import { type Prefix, parsePrefix } from "../net/ip.ts";
-import { parseJson } from "../text.ts";
 
 /** The steps of an incident, in their usual order. Each may be taken again. */
 export const STEPS = [
@@ -18,7 +17,7 @@ export const STEPS = [
 ] as const;
 export type Step = (typeof STEPS)[number];
 
-const incident = z.object({
+export const incidentSchema = z.object({
   id: z.string(),
   title: z.string(),
   openedAt: z.string(),
@@ -27,9 +26,9 @@ const incident = z.object({
   closedAt: z.nullable(z.string()),
 });
 /** `since`: when it may have started. Times: ISO 8601, UTC. */
-export type Incident = Readonly<z.output<typeof incident>>;
+export type Incident = Readonly<z.output<typeof incidentSchema>>;
 
-const entry = z.object({
+export const entrySchema = z.object({
   at: z.string(),
   by: z.string(),
   step: z.enum(STEPS),
@@ -39,7 +38,7 @@ const entry = z.object({
   audited: z.boolean(),
 });
 /** What was done, by whom, in one sentence; `lines`: what it was done to. */
-export type TimelineEntry = Readonly<z.output<typeof entry>>;
+export type TimelineEntry = Readonly<z.output<typeof entrySchema>>;
 
 const LONGEST_NAME = 40;
 
@@ -59,21 +58,6 @@ export function isIncidentId(text: string): boolean {
   return /^\d{4}-\d\d-\d\d-[a-z0-9][a-z0-9-]{0,60}$/.test(text);
 }
 
-/** Null for any other text. */
-export function parseIncident(text: string): Incident | null {
-  return parsed(incident, text);
-}
-
-/** Null for any other text. */
-export function parseEntry(line: string): TimelineEntry | null {
-  return parsed(entry, line);
-}
-
-function parsed<T>(schema: z.ZodMiniType<T>, text: string): T | null {
-  const read = z.safeParse(schema, parseJson(text));
-  return read.success ? read.data : null;
-}
-
 /** What an isolated server does not do, in the order in which it is lifted. */
 export const SHUT = ["receive", "sign-in", "send"] as const;
 /** `receive`: mail from others; `sign-in`: mailboxes, submission and the dashboard; `send`: mail to others. */
@@ -83,7 +67,7 @@ const network = z.pipe(
   z.transform((text) => (typeof text === "string" ? parsePrefix(text) : null)),
   z.custom<Prefix, Prefix | null>((prefix) => prefix !== null),
 );
-const isolation = z.object({
+export const isolationSchema = z.object({
   incident: z.string(),
   /** ISO 8601, UTC. */
   since: z.string(),
@@ -95,12 +79,7 @@ const isolation = z.object({
   shut: z.readonly(z.array(z.enum(SHUT)).check(z.minLength(1))),
 });
 /** While there is one, the world is locked out. */
-export type Isolation = Readonly<z.output<typeof isolation>>;
-
-/** Null for any other text. */
-export function parseIsolation(text: string): Isolation | null {
-  return parsed(isolation, text);
-}
+export type Isolation = Readonly<z.output<typeof isolationSchema>>;
 
 /** Null once nothing is left to lift. */
 export function lifted(from: Isolation, parts: readonly Shut[]): Isolation | null {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
-import { type Isolation, parseIsolation, SHUT } from "../../core/incident/incident.ts";
+import { type Isolation, isolationSchema, SHUT } from "../../core/incident/incident.ts";
 import { isV4, isV6 } from "../../core/net/ip.ts";
+import { parseAs } from "../../core/parse-as.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
@@ -15,7 +16,7 @@ const SMTP = 25;
 /** Null: the server is not isolated. An unreadable file closes everything but SSH: the file exists for a reason. */
 export function readIsolation({ isolation: file }: Pick<Layout, "isolation">): Isolation | null {
   if (!existsSync(file)) return null;
-  const read = parseIsolation(readFileSync(file, "utf8"));
+  const read = parseAs(isolationSchema, readFileSync(file, "utf8"));
   return read ?? { incident: "unknown", since: "", allow: [], ssh: [SSH], shut: SHUT };
 }
 

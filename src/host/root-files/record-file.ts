@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import * as z from "zod/mini";
-import { parseJson } from "../../core/text.ts";
+import type * as z from "zod/mini";
+import { parseAs } from "../../core/parse-as.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { appendFile, writeFile } from "./files.ts";
 
@@ -9,8 +9,7 @@ import { appendFile, writeFile } from "./files.ts";
  * something, and work continues without it.
  */
 export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, none: Value): Value {
-  const read = z.safeParse(schema, parseJson(textOrNothing(path)));
-  return read.success ? read.data : none;
+  return parseAs(schema, textOrNothing(path)) ?? none;
 }
 
 /** Adds a line of JSON, after ending one that a power failure truncated. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import type { Anchor } from "../../core/audit/chain.ts";
-import { parseJson } from "../../core/text.ts";
+import { parseAs } from "../../core/parse-as.ts";
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const anchorSchema = z.object({
@@ -21,12 +21,7 @@ export type Anchors = Readonly<{ anchors: readonly Anchor[]; unreadable: number 
 export function readAnchors(path: string): Anchors {
   if (!existsSync(path)) return { anchors: [], unreadable: 0 };
   const lines = readFileSync(path, "utf8").split("\n");
-  const read = lines.filter((line) => line !== "").map(anchorOf);
+  const read = lines.filter((line) => line !== "").map((line) => parseAs(anchorSchema, line));
   const anchors = read.filter((one) => one !== null);
   return { anchors, unreadable: read.length - anchors.length };
-}
-
-function anchorOf(line: string): Anchor | null {
-  const read = z.safeParse(anchorSchema, parseJson(line));
-  return read.success ? read.data : null;
 }

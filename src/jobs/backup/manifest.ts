@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import * as z from "zod/mini";
-import { parseJson } from "../../core/text.ts";
+import { parseAs } from "../../core/parse-as.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 /** A snapshot's description of itself, at its top. */
@@ -29,8 +29,7 @@ const schema = z.object({
 export type Manifest = Readonly<z.output<typeof schema>>;
 
 export function parseManifest(text: string): Manifest | null {
-  const read = z.safeParse(schema, parseJson(text));
-  return read.success ? read.data : null;
+  return parseAs(schema, text);
 }
 
 /** A server's data in addition to mails and settings: each table with all its columns, including the hashes of passwords. */

@@ -1,18 +1,19 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import {
+  entrySchema,
   type Incident,
   incidentId,
+  incidentSchema,
   isIncidentId,
-  parseEntry,
-  parseIncident,
   type TimelineEntry,
 } from "../../core/incident/incident.ts";
+import { parseAs } from "../../core/parse-as.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { copyForeignFile } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { appendFile, writeFile } from "../../host/root-files/files.ts";
-import { appendRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { appendRecord, readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { filesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -32,10 +33,7 @@ export function readIncidents({ incidents }: Incidents): readonly Incident[] {
   if (!existsSync(incidents)) return [];
   return readdirSync(incidents)
     .filter(isIncidentId)
-    .flatMap((id) => {
-      const file = join(incidents, id, RECORD);
-      return existsSync(file) ? (parseIncident(readFileSync(file, "utf8")) ?? []) : [];
-    })
+    .flatMap((id) => readRecord<Incident | null>(join(incidents, id, RECORD), incidentSchema, null) ?? [])
     .toSorted((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
 }
 
@@ -73,7 +71,7 @@ export function readTimeline(layout: Incidents, incident: Incident): readonly Ti
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")
     .split("\n")
-    .flatMap((line) => parseEntry(line) ?? []);
+    .flatMap((line) => parseAs(entrySchema, line) ?? []);
 }
 
 const SLOW_MS = 120_000;
