@@ -55,7 +55,6 @@ const dns = from(() => import("./verbs/server/dns.ts"));
 const fail2ban = from(() => import("./verbs/server/fail2ban.ts"));
 const fail2banTest = from(() => import("./verbs/server/fail2ban-test.ts"));
 const backup = from(() => import("./verbs/upkeep/backup.ts"));
-const backupArchive = from(() => import("./verbs/upkeep/backup-archive.ts"));
 const backupRestore = from(() => import("./verbs/upkeep/backup-restore.ts"));
 const encryption = from(() => import("./verbs/accounts/encryption.ts"));
 const config = from(() => import("./verbs/settings/config.ts"));
@@ -257,7 +256,7 @@ const WRITTEN: readonly CliCommand[] = [
   byRoot(
     "backup export DIR",
     "Write everything into one file that gpg and tar can read, in a directory of your choice.",
-    backupArchive("backupExport"),
+    backup("backupExport"),
   ),
   byRoot(
     "backup restore [SNAPSHOT]",

@@ -8,15 +8,14 @@ import { instant, isoTime } from "../../../../core/time.ts";
 import { makeOwnDirectory } from "../../../../host/root-files/trees.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
 import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
-import { latestOf, type Progress, Restic } from "../../../../jobs/backup/restic.ts";
+import { latestOf, Restic } from "../../../../jobs/backup/restic.ts";
 import { lackingRoom, readManifest, refusal, restoreServer, roomFor } from "../../../../jobs/backup/restore.ts";
 import { restoreMailbox } from "../../../../jobs/backup/restore-mailbox.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { oneLine, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { privateKeysOf } from "../accounts/account-keys.ts";
-import { progressText } from "./backup.ts";
-import { notRestored, restoreArchive, restoredText } from "./backup-archive.ts";
+import { notRestored, restoreArchive, restoredText, watching } from "./backup.ts";
 
 const LONGEST_KEY = 1_000;
 
@@ -126,7 +125,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   if (refused !== null) return failed(refused, "Nothing was restored.");
   if (!(await confirmed(call, `Restore ${what}, to ${layout.data}?`))) return failed("Nothing was restored.", "");
   const fetch = (to: string, signal?: AbortSignal) =>
-    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watchOf(call), signal });
+    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watching(call, "Restored"), signal });
   const { interrupted } = call.terminal;
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(layout, restored);
@@ -144,7 +143,7 @@ async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, 
     );
   const made = madeDirectory(to);
   if (typeof made !== "string") return made;
-  const restored = await restic.restore(snapshot, { to: made, watch: watchOf(call) });
+  const restored = await restic.restore(snapshot, { to: made, watch: watching(call, "Restored") });
   if (!restored.ok) return failed(`Not everything could be written to ${oneLine(to)}: ${restored.reason}.`, "");
   return done({ snapshot, to }, `All files of ${when(manifest.at)} are in ${oneLine(to)}.`);
 }
@@ -181,7 +180,7 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
       `Would put ${what} of ${when(manifest.at)} into the folder “${folder}” of ${account}. Nothing was changed.`,
     );
   const { interrupted } = call.terminal;
-  const asked = { snapshot, selection, folder, keys, interrupted, watch: watchOf(call) };
+  const asked = { snapshot, selection, folder, keys, interrupted, watch: watching(call, "Restored") };
   const restored = await restoreMailbox(call.layout, restic, asked);
   if (!restored.ok) return failed(restored.reason, "");
   if (restored.mails === 0)
@@ -195,8 +194,4 @@ async function restoreMails(call: Call, { restic, snapshot, manifest }: Chosen):
 function mailsText({ folder, messageId }: Readonly<{ folder: string | null; messageId: string | null }>): string {
   if (messageId !== null) return `the mail ${oneLine(messageId)}`;
   return folder === null ? "all mails" : `the mails of the folder ${oneLine(folder)}`;
-}
-
-function watchOf(call: Call): (progress: Progress) => void {
-  return (progress) => call.terminal.progress(progressText("Restored", progress));
 }

@@ -6,7 +6,7 @@ import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
-import { notRestored } from "./backup-archive.ts";
+import { notRestored } from "./backup.ts";
 
 const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
 

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
 import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
@@ -6,10 +7,25 @@ import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
 import { createBackup } from "../../../../jobs/backup/create.ts";
 import { drillRestore } from "../../../../jobs/backup/drill.ts";
+import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
+import { outsideText } from "../../../../jobs/backup/outside-files.ts";
 import { changeBackupRecord, type Drill, type Found, readBackupRecord } from "../../../../jobs/backup/records.ts";
 import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import { BY_HAND, type Progress, type Restic } from "../../../../jobs/backup/restic.ts";
-import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM, showKey } from "../../call.ts";
+import { type NotRestored, refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import {
+  type Answer,
+  type Call,
+  done,
+  type Failure,
+  failed,
+  noServerIn,
+  PROGRAM,
+  showKey,
+  wrongUsage,
+} from "../../call.ts";
+import { comesBackFrom } from "../../print/comes-back.ts";
 import { drillJson, shownLastDrill } from "../../print/drill.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf, withSettings } from "../../server-settings.ts";
@@ -18,8 +34,8 @@ import { environmentOf, settingsOf, withSettings } from "../../server-settings.t
 export const backupCreate = withSettings(async (call, { settings }) => {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
-  const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
   call.terminal.progress("Looking at the mail ...");
+  const watch = watching(call, "Stored");
   const made = await createBackup(call.layout, settings, { version: VERSION, tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "");
   const { backup, isKeyNew, place } = made;
@@ -124,21 +140,23 @@ function noKey({ layout }: Call): Failure {
   return failed("The key of the backups is missing.", `Put it into ${layout.backupKey}.`);
 }
 
-/** `Stored 120 of 400 MB, 30 MB/s, 10 s left` */
-export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }: Progress): string {
-  const rate = elapsedMs > 0 ? doneBytes / elapsedMs : 0;
-  const left = rate > 0 && totalBytes > doneBytes ? `, ${span((totalBytes - doneBytes) / rate)} left` : "";
-  return `${verb} ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}${rate > 0 ? `, ${formatBytes(rate * 1_000)}/s` : ""}${left}`;
+/** Shows how far it is: `Stored 120 of 400 MB, 30 MB/s, 10 s left`. */
+export function watching({ terminal }: Call, verb: string) {
+  return ({ doneBytes, totalBytes, elapsedMs }: Progress): void => {
+    const rate = elapsedMs > 0 ? doneBytes / elapsedMs : 0;
+    const left = rate > 0 && totalBytes > doneBytes ? `, ${span((totalBytes - doneBytes) / rate)} left` : "";
+    const speed = rate > 0 ? `, ${formatBytes(rate * 1_000)}/s` : "";
+    terminal.progress(`${verb} ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}${speed}${left}`);
+  };
 }
 
 /** `backup drill` */
 export const backupDrill = withSettings(async (call, { settings }) => {
   if (!existsSync(call.layout.backupKey)) return noKey(call);
-  const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
   call.terminal.progress("Looking for the newest backup ...");
   const outcome = await drillRestore(call.layout, settings, {
     env: environmentOf(call),
-    watch,
+    watch: watching(call, "Restored"),
     says: (step) => call.terminal.progress(step),
   });
   if (!outcome.ok) return failed(outcome.reason, "Try again later.");
@@ -180,4 +198,83 @@ function serverText({ server }: Found): string {
     `${plural(aliases, "alias")} forwarded`,
     bans === null ? "no firewall" : `${plural(bans, "ban")} in its firewall`,
   ].join(", ");
+}
+
+/** Guessed offline, at any speed: shorter ones do not protect. */
+const SHORTEST = 12;
+const LONGEST = 1_000;
+
+/** `backup export DIR` */
+export const backupExport = withSettings(async (call, { settings }) => {
+  const none = noServerIn(call.layout);
+  if (none !== null) return none;
+  const directory = call.args[0] ?? "";
+  if (!isAbsolute(directory))
+    return wrongUsage(`"${oneLine(directory)}" is not an absolute path.`, "It starts with a slash.");
+  const passphrase = await newPassphrase(call);
+  if (typeof passphrase !== "string") return passphrase;
+  const file = archiveIn(directory, new Date(call.now()));
+  const watch = watching(call, "Written");
+  const made = await exportArchive(call.layout, { file, passphrase, settings, version: VERSION, watch });
+  if (!made.ok) return failed(made.reason, "");
+  const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${formatBytes(made.bytes)}. Only its passphrase opens it.`;
+  return done({ file, mails: made.mails, bytes: made.bytes }, says, `${PROGRAM} backup restore ${file} --dry-run`);
+});
+
+async function newPassphrase(call: Call) {
+  const first = await passphraseOf(call, "Passphrase for the archive (not shown): ");
+  if (typeof first !== "string") return first;
+  if (first.length < SHORTEST)
+    return failed(`The passphrase has fewer than ${SHORTEST} characters.`, "Several unrelated words make a good one.");
+  if (!call.terminal.interactive) return first;
+  const second = await passphraseOf(call, "Once more: ");
+  if (typeof second !== "string") return second;
+  return first === second ? first : failed("The two differ: nothing was written.", "Try again.");
+}
+
+/** `backup restore FILE.gpg`: an archive of `backup export`, or of the same two programs. */
+export async function restoreArchive(call: Call, file: string): Promise<Answer> {
+  const { layout } = call;
+  if (!existsSync(file)) return failed(`${oneLine(file)} does not exist.`, "");
+  const only = ["account", "folder", "message", "to", "from"].find((name) => call.option(name) !== null);
+  if (only !== undefined)
+    return wrongUsage(`--${only} is for backups, not for an archive.`, "An archive is restored whole.");
+  const refused = refusal(layout, call.flag("replace"));
+  if (call.flag("dry-run"))
+    return done(
+      { file, refused },
+      `Would restore ${oneLine(file)} to ${layout.data}.${refused === null ? "" : ` But: ${refused}`} Nothing was changed.`,
+    );
+  if (refused !== null) return failed(refused, "Nothing was restored.");
+  const passphrase = await passphraseOf(call, "Passphrase of the archive (not shown): ");
+  if (typeof passphrase !== "string") return passphrase;
+  const fetch = (to: string, signal?: AbortSignal) =>
+    readArchive({ file, passphrase, to, signal, watch: watching(call, "Read") });
+  const { interrupted } = call.terminal;
+  const restored = await restoreServer(layout, fetch, { key: null, replaces: call.flag("replace"), interrupted });
+  if (!restored.ok) return notRestored(layout, restored);
+  const { aside, manifest } = restored;
+  const what = `the server ${manifest.host} of ${when(manifest.at)}, with ${plural(manifest.mails, "mail")}`;
+  return done({ file, to: layout.data, aside, mails: manifest.mails }, restoredText(layout, what, aside), "npm start");
+}
+
+/** `what` was restored; `aside`: where the former server is. */
+export function restoredText(layout: Layout, what: string, aside: string | null): string {
+  const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
+  return [`Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`, ...comesBackFrom(layout, aside)].join(
+    "\n",
+  );
+}
+
+/** If the next start completes the restore, this names what comes back then, as after a success. */
+export function notRestored(layout: Layout, { reason, aside }: NotRestored): Failure {
+  if (aside === undefined) return failed(reason, "");
+  return failed(reason, "", { lines: comesBackFrom(layout, aside), json: { to: layout.data, aside } });
+}
+
+/** From the terminal, or the first line of the input. */
+async function passphraseOf({ terminal }: Call, question: string): Promise<string | Failure> {
+  const typed = terminal.interactive ? await terminal.askSecret(question) : await terminal.readLine(LONGEST);
+  const passphrase = typed ?? "";
+  return passphrase === "" ? failed("No passphrase was given.", "Type it, or give it as the input.") : passphrase;
 }
