@@ -62,9 +62,11 @@ const MOST = 20_000;
 /** Of one mail. */
 const MOST_RECIPIENTS = 1_000;
 
-type OpenAccount = TouchedAccount & { readonly places: Place[]; readonly byIp: Map<string, Place> };
+type OpenAccount = Omit<TouchedAccount, "places"> & { readonly byIp: Map<string, Place> };
 type OpenAddress = TouchedAddress & { readonly accounts: string[] };
 type OpenMail = TouchedMail & { readonly recipients: string[]; readonly reached: string[]; readonly refused: string[] };
+
+const UNUSED = { signIns: 0, failedSignIns: 0, mails: 0 };
 
 /** Goes through events in the order of their ids. `account`: only what it did, and what was done from where it was used. */
 export function assess(records: Iterable<EventRecord>, account: string | null): Assessment {
@@ -205,30 +207,13 @@ class Assessor {
   #account(account: string): OpenAccount | null {
     const name = account.toLowerCase();
     if (!this.#hasRoom(this.#accounts, name)) return null;
-    return this.#accounts.getOrInsertComputed(name, () => ({
-      account: name,
-      signIns: 0,
-      failedSignIns: 0,
-      mails: 0,
-      held: 0,
-      recipients: 0,
-      places: [],
-      byIp: new Map<string, Place>(),
-    }));
+    const unused = { account: name, ...UNUSED, held: 0, recipients: 0 };
+    return this.#accounts.getOrInsertComputed(name, () => ({ ...unused, byIp: new Map<string, Place>() }));
   }
 
   #address(ip: string, time: string): OpenAddress | null {
     if (!this.#hasRoom(this.#addresses, ip)) return null;
-    return this.#addresses.getOrInsert(ip, {
-      ip,
-      accounts: [],
-      signIns: 0,
-      failedSignIns: 0,
-      guesses: 0,
-      mails: 0,
-      first: time,
-      last: time,
-    });
+    return this.#addresses.getOrInsert(ip, { ip, accounts: [], ...UNUSED, guesses: 0, first: time, last: time });
   }
 
   #hasRoom(map: ReadonlyMap<string, unknown>, key: string): boolean {

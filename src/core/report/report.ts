@@ -1,7 +1,6 @@
 import { plural } from "../text.ts";
 import { span } from "../time.ts";
 import {
-  type BackupFigures,
   type DayFigures,
   day,
   daysBetween,
@@ -9,6 +8,7 @@ import {
   growthOf,
   minute,
   number,
+  type ReasonFigures,
   type ReportFacts,
   type ReportSpan,
   share,
@@ -19,16 +19,9 @@ const TITLES: Readonly<Record<ReportSpan, string>> = { week: "Weekly report", mo
 
 /** What happened, what is to be done, and how the server is. */
 export function reportOf(facts: ReportFacts): Report {
-  const { host, from, to } = facts;
-  const all = [signIns, addresses, bans, audit, mail, spam, updates, hardening, certificate, disk, backups, accounts];
-  return {
-    title: TITLES[facts.span],
-    host,
-    from,
-    to,
-    todo: todoOf(facts),
-    sections: all.map((section) => section(facts)),
-  };
+  const { host, from, to, span: asked } = facts;
+  const sections = SECTIONS.map(([title, blocks]) => ({ title, blocks: blocks(facts) }));
+  return { title: TITLES[asked], host, from, to, todo: todoOf(facts), sections };
 }
 
 /** A report, whatever it is printed as. Every text may hold what a stranger chose: a printer makes it safe for its format. */
@@ -40,10 +33,8 @@ export type Report = Readonly<{
   to: string;
   /** The most important first. */
   todo: readonly Todo[];
-  sections: readonly Section[];
+  sections: readonly Readonly<{ title: string; blocks: readonly Block[] }>[];
 }>;
-
-export type Section = Readonly<{ title: string; blocks: readonly Block[] }>;
 
 /** A text is a paragraph. */
 export type Block =
@@ -53,9 +44,29 @@ export type Block =
   | Readonly<{ type: "bars"; title: string; rows: readonly Bar[] }>;
 export type Bar = Readonly<{ label: string; value: number }>;
 
+const SECTIONS: readonly (readonly [title: string, blocks: (facts: ReportFacts) => readonly Block[]])[] = [
+  ["Sign-ins", signIns],
+  ["Addresses that were refused most", addresses],
+  ["Bans", bans],
+  ["What administrators did", audit],
+  ["Mail", mail],
+  ["Spam filter", spam],
+  ["Updates", updates],
+  ["Hardening of the machine (Lynis)", hardening],
+  ["Certificate", certificate],
+  ["Disk and logs", disk],
+  ["Backups and restore drills", backups],
+  ["Accounts", accounts],
+];
+
 /** Nothing without rows. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly Block[] {
   return rows.length === 0 ? [] : [{ type: "table", head, rows }];
+}
+
+function reasons(what: string, figures: readonly ReasonFigures[]): readonly Block[] {
+  const rows = figures.map(({ count, says }) => [number(count), says]);
+  return table([what, "REASON"], rows);
 }
 
 /** A bar for each day, unless all are empty. */
@@ -63,108 +74,85 @@ function bars(title: string, rows: readonly Bar[]): readonly Block[] {
   return rows.some(({ value }) => value > 0) ? [{ type: "bars", title, rows }] : [];
 }
 
-function signIns({ days, triedNames }: ReportFacts): Section {
-  const [failed, refused] = [sum(days, "failed"), sum(days, "refused")];
+function sum(days: readonly DayFigures[], key: Exclude<keyof DayFigures, "day">): number {
+  return days.reduce((all, one) => all + one[key], 0);
+}
+
+function signIns({ days, triedNames }: ReportFacts): readonly Block[] {
+  const [failed, refused, signedIn] = [sum(days, "failed"), sum(days, "refused"), sum(days, "signedIn")];
+  const byDay = days.map((one) => ({ label: one.day, value: one.failed + one.refused }));
   const names = triedNames.map(({ name, failed: tries, isAccount }) => [
     name,
     number(tries),
     isAccount ? "an account here" : "no account here",
   ]);
-  return {
-    title: "Sign-ins",
-    blocks: [
-      `${number(failed)} failed, ${number(refused)} refused without a check, ${number(sum(days, "signedIn"))} succeeded.`,
-      ...bars(
-        "Failed and refused sign-ins by day",
-        days.map((one) => ({ label: one.day, value: one.failed + one.refused })),
-      ),
-      ...table(["NAME TRIED", "FAILED", ""], names),
-    ],
-  };
+  return [
+    `${number(failed)} failed, ${number(refused)} refused without a check, ${number(signedIn)} succeeded.`,
+    ...bars("Failed and refused sign-ins by day", byDay),
+    ...table(["NAME TRIED", "FAILED", ""], names),
+  ];
 }
 
-function addresses({ addresses: found, looked }: ReportFacts): Section {
+function addresses({ addresses: found, looked }: ReportFacts): readonly Block[] {
   const rows = found.map(({ ip, signIns: tries, mails, connections, isBanned }) => [
     ip,
     ...[tries, mails, connections].map(number),
     isBanned ? "banned" : "",
   ]);
-  const part = looked.isAll ? [] : [`Counted from the newest ${number(looked.events)} events that are kept.`];
-  return {
-    title: "Addresses that were refused most",
-    blocks: [
-      ...(rows.length === 0 ? ["No address was refused."] : []),
-      ...table(["ADDRESS", "SIGN-INS", "MAILS", "CONNECTIONS", "NOW"], rows),
-      ...part,
-    ],
-  };
+  return [
+    ...(rows.length === 0 ? ["No address was refused."] : []),
+    ...table(["ADDRESS", "SIGN-INS", "MAILS", "CONNECTIONS", "NOW"], rows),
+    ...countedFrom(looked),
+  ];
 }
 
-function bans({ bans: { standing, byReason } }: ReportFacts): Section {
+/** Nothing if all events were counted. */
+function countedFrom({ isAll, events }: ReportFacts["looked"]): readonly string[] {
+  return isAll ? [] : [`Counted from the newest ${number(events)} events that are kept.`];
+}
+
+function bans({ bans: { standing, byReason } }: ReportFacts): readonly Block[] {
   const added = byReason.reduce((n, { count }) => n + count, 0);
-  const rows = byReason.map(({ count, says }) => [number(count), says]);
-  return {
-    title: "Bans",
-    blocks: [
-      `${plural(standing, "ban")} in force; ${number(added)} added in this time.`,
-      ...table(["BANS", "REASON"], rows),
-    ],
-  };
+  return [`${plural(standing, "ban")} in force; ${number(added)} added in this time.`, ...reasons("BANS", byReason)];
 }
 
-function audit({ audit: { total, byType, latest } }: ReportFacts): Section {
+function audit({ audit: { total, byType, latest } }: ReportFacts): readonly Block[] {
   const counts = byType.map(({ type, count }) => `${type} ${number(count)}`).join(", ");
   const rows = latest.map(({ at, actor, type, subject }) => [minute(at), actor, type, subject]);
-  return {
-    title: "What administrators did",
-    blocks: [
-      total === 0 ? "Nothing was done by command." : `${plural(total, "entry")} of the audit: ${counts}.`,
-      ...table(["TIME", "BY", "WHAT", "TO WHAT"], rows),
-    ],
-  };
+  return [
+    total === 0 ? "Nothing was done by command." : `${plural(total, "entry")} of the audit: ${counts}.`,
+    ...table(["TIME", "BY", "WHAT", "TO WHAT"], rows),
+  ];
 }
 
-function sum(days: readonly DayFigures[], key: Exclude<keyof DayFigures, "day">): number {
-  return days.reduce((all, one) => all + one[key], 0);
+function mail({ days, refusals }: ReportFacts): readonly Block[] {
+  const [accepted, blocked, delivered] = [sum(days, "accepted"), sum(days, "blocked"), sum(days, "delivered")];
+  const byDay = days.map((one) => ({ label: one.day, value: one.accepted }));
+  return [
+    `${number(accepted)} accepted, ${number(blocked)} refused, ${number(delivered)} delivered.`,
+    ...bars("Mails accepted by day", byDay),
+    ...reasons("REFUSED", refusals),
+  ];
 }
 
-function mail({ days, refusals }: ReportFacts): Section {
-  const rows = refusals.map(({ count, says }) => [number(count), says]);
-  return {
-    title: "Mail",
-    blocks: [
-      `${number(sum(days, "accepted"))} accepted, ${number(sum(days, "blocked"))} refused, ${number(sum(days, "delivered"))} delivered.`,
-      ...bars(
-        "Mails accepted by day",
-        days.map((one) => ({ label: one.day, value: one.accepted })),
-      ),
-      ...table(["REFUSED", "REASON"], rows),
-    ],
-  };
-}
-
-function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rules }, looked }: ReportFacts): Section {
-  const title = "Spam filter";
-  if (!isOn) return { title, blocks: ["It is switched off (spam.enabled)."] };
-  const part = looked.isAll ? "" : ` Counted from the newest ${number(looked.events)} events that are kept.`;
-  return {
-    title,
-    blocks: [
-      `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) went to Junk, ${number(refused)} were refused.${part}`,
-      users === 0
-        ? "No user corrected it."
-        : `${plural(users, "user")} corrected it: ${plural(missed, "mail")} moved into Junk, ${number(wrong)} out of it.`,
-      rules === null
-        ? "Its rules are those of the package; no others were fetched yet."
-        : `Its rules: version ${rules.version}, looked for on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last try failed: ${rules.failure}`}`,
-    ],
-  };
+function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rules }, looked }: ReportFacts) {
+  if (!isOn) return ["It is switched off (spam.enabled)."];
+  const counts = `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) went to Junk, ${number(refused)} were refused.`;
+  return [
+    [counts, ...countedFrom(looked)].join(" "),
+    users === 0
+      ? "No user corrected it."
+      : `${plural(users, "user")} corrected it: ${plural(missed, "mail")} moved into Junk, ${number(wrong)} out of it.`,
+    rules === null
+      ? "Its rules are those of the package; no others were fetched yet."
+      : `Its rules: version ${rules.version}, looked for on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last try failed: ${rules.failure}`}`,
+  ];
 }
 
 /** How many packages are named. */
 const NAMED = 10;
 
-function updates({ updates: waiting, holes, versions, to }: ReportFacts): Section {
+function updates({ updates: waiting, holes, versions, to }: ReportFacts): readonly Block[] {
   const blocks: Block[] = [`GhostInbox ${versions.own}, Node.js ${versions.node}.`];
   if (!waiting.known) blocks.push(`Waiting updates are not known: ${waiting.reason}`);
   else {
@@ -186,86 +174,68 @@ function updates({ updates: waiting, holes, versions, to }: ReportFacts): Sectio
     const rows = holes.fixable.slice(0, NAMED).map(({ name, cves }) => [name, cves.slice(0, 3).join(" ")]);
     blocks.push(...table(["PACKAGE", "HOLES"], rows));
   }
-  return { title: "Updates", blocks };
+  return blocks;
 }
 
-function hardening({ hardening: one, to }: ReportFacts): Section {
-  const title = "Hardening of the machine (Lynis)";
-  if (!one.known) return { title, blocks: [one.reason] };
+function hardening({ hardening: one, to }: ReportFacts): readonly Block[] {
+  if (!one.known) return [one.reason];
   const { at, index, warnings, suggestions } = one;
   const age = plural(daysBetween(at, to), "day");
   const says = `On ${day(at)}, ${age} ago: index ${index} of 100, ${plural(warnings.length, "warning")}, ${plural(suggestions, "suggestion")}.`;
   const rows = warnings.slice(0, NAMED).map(({ test, says: warning }) => [test, warning]);
-  return { title, blocks: [says, ...table(["TEST", "WARNING"], rows)] };
+  return [says, ...table(["TEST", "WARNING"], rows)];
 }
 
-function certificate({ certificate: one, to }: ReportFacts): Section {
-  const title = "Certificate";
-  if (!one.known) return { title, blocks: [one.reason] };
+function certificate({ certificate: one, to }: ReportFacts): readonly Block[] {
+  if (!one.known) return [one.reason];
   const left = daysBetween(to, one.validTo);
   const until = left < 0 ? `expired on ${day(one.validTo)}` : `${plural(left, "day")} left, until ${day(one.validTo)}`;
   const kind = one.isOwn ? " It is self-signed." : "";
-  return { title, blocks: [`${one.names.join(", ")}: ${until}.${kind}`] };
+  return [`${one.names.join(", ")}: ${until}.${kind}`];
 }
 
-function disk(facts: ReportFacts): Section {
-  const { disk: one, to } = facts;
-  const title = "Disk and logs";
-  if (!one.known) return { title, blocks: [one.reason] };
+function disk({ disk: one, to }: ReportFacts): readonly Block[] {
+  if (!one.known) return [one.reason];
   const { freeBytes, totalBytes, logBytes, databaseBytes, history, path } = one;
   const growth = growthOf(one, to);
-  const says =
+  const fullAt = growth?.fullAt ?? null;
+  const full = fullAt === null ? "It will not be full soon." : `It will be full on ${day(fullAt)} at this rate.`;
+  const byDay = history.slice(-14).map(({ day: label, usedBytes }) => ({ label, value: Math.round(usedBytes / 1e6) }));
+  return [
+    `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${formatBytes(logBytes)}, databases ${formatBytes(databaseBytes)}.`,
     growth === null
       ? "It takes more days of records to show how it grows."
-      : `In ${plural(growth.days, "day")} it changed by ${formatBytes(growth.usedPerDay)} a day, of which logs ${formatBytes(growth.logsPerDay)} and databases ${formatBytes(growth.databasesPerDay)}. ` +
-        (growth.fullAt === null
-          ? "It will not be full soon."
-          : `It will be full on ${day(growth.fullAt)} at this rate.`);
-  return {
-    title,
-    blocks: [
-      `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${formatBytes(logBytes)}, databases ${formatBytes(databaseBytes)}.`,
-      says,
-      ...bars(
-        "Used by day, in MB",
-        history.slice(-14).map(({ day: label, usedBytes }) => ({ label, value: Math.round(usedBytes / 1e6) })),
-      ),
-    ],
-  };
+      : `In ${plural(growth.days, "day")} it changed by ${formatBytes(growth.usedPerDay)} a day, of which logs ${formatBytes(growth.logsPerDay)} and databases ${formatBytes(growth.databasesPerDay)}. ${full}`,
+    ...bars("Used by day, in MB", byDay),
+  ];
 }
 
-function backups({ backups: one, to }: ReportFacts): Section {
-  const title = "Backups and restore drills";
-  if (!one.isOn) return { title, blocks: ["Backups are switched off (backup.enabled)."] };
-  const { last, failure, isKeySeen } = one;
-  const blocks = [
+function backups({ backups: { isOn, last, failure, isKeySeen, drill }, to }: ReportFacts): readonly Block[] {
+  if (!isOn) return ["Backups are switched off (backup.enabled)."];
+  return [
     last === null
       ? "No backup exists yet."
       : `The last one is of ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${formatBytes(last.bytes)}, in ${last.place}.`,
     ...(failure === null ? [] : [`The one of ${minute(failure.at)} failed: ${failure.reason}`]),
     ...(isKeySeen || last === null ? [] : ["The key has never been shown."]),
-    drilled(one),
+    drilled(drill),
   ];
-  return { title, blocks };
 }
 
-function drilled({ drill }: BackupFigures): string {
+function drilled(drill: ReportFacts["backups"]["drill"]): string {
   if (drill === null) return "No restore drill has been made yet.";
   const { at, tookMs, mails, reason } = drill;
   if (reason !== null) return `The restore drill of ${minute(at)} failed: ${reason}`;
   return `The restore drill of ${minute(at)} brought back ${number(mails)} mails in ${span(tookMs)}.`;
 }
 
-function accounts({ accounts: { total, suspended, unused, unusedDays } }: ReportFacts): Section {
+function accounts({ accounts: { total, suspended, unused, unusedDays } }: ReportFacts): readonly Block[] {
   const rows = unused.map(({ name, lastSignInAt }) => [
     name,
     lastSignInAt === null ? "no sign-in known" : day(lastSignInAt),
   ]);
-  return {
-    title: "Accounts",
-    blocks: [
-      `${plural(total, "account")}, ${number(suspended)} suspended; ${number(unused.length)} unused for ${number(unusedDays)} days.`,
-      ...table(["UNUSED ACCOUNT", "LAST SIGN-IN"], rows.slice(0, NAMED)),
-    ],
-  };
+  return [
+    `${plural(total, "account")}, ${number(suspended)} suspended; ${number(unused.length)} unused for ${number(unusedDays)} days.`,
+    ...table(["UNUSED ACCOUNT", "LAST SIGN-IN"], rows.slice(0, NAMED)),
+  ];
 }
