@@ -8,7 +8,7 @@ import { language, t } from "./messages.ts";
 import { Page } from "./page.tsx";
 import { Said } from "./parts.tsx";
 import { ProofDialog } from "./proof.tsx";
-import { followAddress, go, route } from "./route.ts";
+import { go, route, routeOf } from "./route.ts";
 import { findSession, reader, trouble } from "./session.ts";
 import { Heading, Shell, Toasts } from "./shell.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -85,7 +85,7 @@ effect(() => {
   reader.value = null;
 });
 onGap(() => tell(t.live.skipped));
-followAddress();
+window.addEventListener("hashchange", () => (route.value = routeOf(location.hash)));
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);
 void findSession();

@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
 import { type Complaint, complaintOf } from "./api.ts";
-import { cleanupOf } from "./live.ts";
 
 /** `next`: where the next page starts; null: this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
@@ -34,12 +33,16 @@ export class LiveList<T, A extends Answer<T>> {
   /** Reads the list, and follows it until `over`. Throws what `read` throws. */
   static async open<T, A extends Answer<T>>(parts: Parts<T, A>, over: AbortSignal): Promise<LiveList<T, A>> {
     const list = new LiveList(parts);
-    const leave = cleanupOf(...parts.follows.map((on) => on(list.refresh)), () => clearTimeout(list.#settling));
-    over.addEventListener("abort", leave, { once: true });
+    const leaves = parts.follows.map((on) => on(list.refresh));
+    const end = (): void => {
+      clearTimeout(list.#settling);
+      for (const leave of leaves) leave();
+    };
+    over.addEventListener("abort", end, { once: true });
     try {
       await list.#renew();
     } catch (error) {
-      leave();
+      end();
       throw error;
     }
     return list;

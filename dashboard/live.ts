@@ -55,13 +55,6 @@ export const { on: onGap, tell: tellGap } = topic();
 /** Something may have changed that the stream does not report, so lists must be read again. */
 export const { on: onStale, tell: tellStale } = topic();
 
-/** Returns one clean-up that runs all of these. */
-export function cleanupOf(...each: readonly (() => void)[]): () => void {
-  return () => {
-    for (const cleanUp of each) cleanUp();
-  };
-}
-
 /** All updates that the server sends unasked: `GET /api/v1/stream`. The page has one at a time. */
 export class Live {
   readonly #signedOut: () => void;

@@ -5,9 +5,6 @@ export type Language = keyof typeof LANGUAGES;
 
 const KEPT = "language";
 
-/** Each is a separate program, so that a reader loads only one language. */
-type Catalogue<Texts> = Readonly<Record<Language, () => Promise<Texts>>>;
-
 /** The first of the reader's languages that the page speaks. */
 export function preferred(wanted: readonly (string | null)[]): Language {
   for (const one of wanted) {
@@ -20,8 +17,11 @@ export function preferred(wanted: readonly (string | null)[]): Language {
 /** A new choice takes effect once the page is loaded again. */
 export const language = preferred([kept(), ...(globalThis.navigator?.languages ?? [])]);
 
-/** Those in the reader's language or, where they cannot be loaded, in the other: the page is never without any. */
-export function textsOf<Texts>(of: Catalogue<Texts>): Promise<Texts> {
+/**
+ * Those in the reader's language or, where they cannot be loaded, in the other: the page is never without any. Each is a separate
+ * program, so that a reader loads only one language.
+ */
+export function textsOf<Texts>(of: Readonly<Record<Language, () => Promise<Texts>>>): Promise<Texts> {
   return of[language]().catch(of[language === "en" ? "de" : "en"]);
 }
 

@@ -24,12 +24,6 @@ export function hrefOf(page: PageName, query: Query = {}): string {
 
 export const route = signal<Route>(routeOf(globalThis.location?.hash ?? ""));
 
-export function followAddress(): void {
-  window.addEventListener("hashchange", () => {
-    route.value = routeOf(location.hash);
-  });
-}
-
 /** `replace`: leaves no step in the history of the browser, as when a filter is typed. */
 export function go(page: PageName, query: Query = {}, how: "push" | "replace" = "push"): void {
   const href = hrefOf(page, query);

@@ -20,19 +20,8 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
   return `accounts/${encodeURIComponent(name)}/${what}`;
 }
 
-/** Cards of what the owner sets. `isOfFile`: a followed file has its password and quota. */
-export function AccountChanges(props: Props & Readonly<{ isOfFile: boolean }>) {
-  const { account, isOfFile } = props;
-  return (
-    <>
-      {!isOfFile && !account.passwordsOnServer && <AccountPassword {...props} />}
-      {!isOfFile && <AccountQuota {...props} />}
-      <AccountNetworks {...props} />
-    </>
-  );
-}
-
-function AccountPassword({ account, changed }: Props) {
+/** Cards of what the owner sets. */
+export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
     const done = await withProof(() => post<Made>(pathOf(account, "password"), filled(typed))).finally(changed);
@@ -50,7 +39,7 @@ function AccountPassword({ account, changed }: Props) {
   );
 }
 
-function AccountQuota({ account, changed }: Props) {
+export function AccountQuota({ account, changed }: Props) {
   const { name, quotaBytes, usualQuotaBytes } = account;
   const shown = (bytes: number): string => (bytes === 0 ? words.noLimit : size(bytes));
   const sizes = new Set([...OFFERED_GB.map((count) => count * GB), ...(quotaBytes === null ? [] : [quotaBytes]), 0]);
@@ -71,7 +60,7 @@ function AccountQuota({ account, changed }: Props) {
   );
 }
 
-function AccountNetworks({ account, changed }: Props) {
+export function AccountNetworks({ account, changed }: Props) {
   const set = (ask: () => Promise<unknown>): Promise<void> => change(ask, changed, words.networksSet(account.name));
   const submit = async ({ network = "" }, form: HTMLFormElement): Promise<void> => {
     await set(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));

@@ -10,7 +10,7 @@ import { isPast, size, whole } from "../../format.ts";
 import { Address, At, Button, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
 import { change, withProof } from "../../session.ts";
-import { AccountChanges, type Props, pathOf } from "./account-changes.tsx";
+import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
 
 const words = t.accounts;
 const mailbox = t.accountOwn;
@@ -29,16 +29,20 @@ export function AccountDetails({ name }: Readonly<{ name: string }>) {
   );
 }
 
-function Account({ account, changed }: Props) {
+function Account(props: Props) {
+  const { account } = props;
+  // A followed file has its password and quota.
   const isOfFile = account.origin === "listed" || account.origin === "unlisted";
   return (
     <>
-      <Facts account={account} changed={changed} />
+      <Facts {...props} />
       {isOfFile && <p class="hint">{words.ofFile}</p>}
       {!isOfFile && account.passwordsOnServer && <p class="hint">{words.onServer(`passwd ${account.name}`)}</p>}
       <div class="columns">
         <div class="stack">
-          <AccountChanges account={account} isOfFile={isOfFile} changed={changed} />
+          {!isOfFile && !account.passwordsOnServer && <AccountPassword {...props} />}
+          {!isOfFile && <AccountQuota {...props} />}
+          <AccountNetworks {...props} />
         </div>
         <div class="stack">
           <AccountOwn account={account} />

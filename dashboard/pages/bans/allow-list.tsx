@@ -35,9 +35,7 @@ export function AllowList() {
   );
 }
 
-type FormProps = Readonly<{ allowed: () => void; close: () => void }>;
-
-function AllowForm({ allowed, close }: FormProps) {
+function AllowForm({ allowed, close }: Readonly<{ allowed: () => void; close: () => void }>) {
   const place = useOpened();
   const submit = async ({ network = "", note = "", for: duration = "" }): Promise<void> => {
     await allow({ network, note, for: duration });

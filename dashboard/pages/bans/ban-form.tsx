@@ -39,7 +39,11 @@ export function BanForm({ target, close }: Props) {
       {preview !== null && (
         <div class="preview" role="status">
           <h3>{words.would}</h3>
-          <Effects {...preview} />
+          <ul>
+            {effectsOf(preview.request.ip, preview.of).map((effect) => (
+              <Said key={effect} within="li" text={effect} lang={language} />
+            ))}
+          </ul>
           <Button shown={words.confirm(preview.request.ip)} class="danger" onClick={() => confirm(preview)} />
         </div>
       )}
@@ -55,14 +59,4 @@ export function Durations({ unset }: Readonly<{ unset: string }>) {
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
   if (isOver || at === null) return isOver ? words.over : words.never;
   return <At iso={at} how="distance" word={words.ends} />;
-}
-
-function Effects({ request, of }: Preview) {
-  return (
-    <ul>
-      {effectsOf(request.ip, of).map((effect) => (
-        <Said key={effect} within="li" text={effect} lang={language} />
-      ))}
-    </ul>
-  );
 }

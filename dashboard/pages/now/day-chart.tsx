@@ -19,6 +19,10 @@ const TICK_STEPS = 24;
 
 /** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
+  const readDay = (): Promise<Answer> => {
+    const from = new Date(Date.now() - DAY_MS).toISOString();
+    return get(`figures${queryOf({ from, step: STEP_SECONDS })}`);
+  };
   const day = useLoaded(readDay, [], minute.value);
   return (
     <Card title={words.chart}>
@@ -26,11 +30,6 @@ export function DayChart() {
       {day.data !== null && <Lines of={day.data} />}
     </Card>
   );
-}
-
-async function readDay(): Promise<Answer> {
-  const from = new Date(Date.now() - DAY_MS).toISOString();
-  return get<Answer>(`figures${queryOf({ from, step: STEP_SECONDS })}`);
 }
 
 /** The number of steps that have ended. With the unfinished last step, mail would seem to have stopped. */

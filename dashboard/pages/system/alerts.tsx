@@ -10,8 +10,6 @@ import { may } from "../../session.ts";
 
 const words = t.system.alertList;
 
-type Tested = ChannelTests["results"];
-
 const MOST_SHOWN = 20;
 
 export function AlertsPart() {
@@ -39,7 +37,7 @@ type ChannelsProps = Pick<AlertList, "channels" | "leadOut"> & Readonly<{ tested
 
 function Channels({ channels, leadOut, tested }: ChannelsProps) {
   const { isBusy, attempt } = useAttempt();
-  const [results, setResults] = useState<Tested>([]);
+  const [results, setResults] = useState<ChannelTests["results"]>([]);
   const test = (): void =>
     attempt(async () => {
       setResults((await post<ChannelTests>("alerts/test", {})).results);

@@ -22,13 +22,14 @@ export function Security() {
   );
 }
 
-type Passkey = FactorList["passkeys"][number];
-type Asked = Parameters<typeof makePasskey>[0];
-
 function PasskeysCard() {
   const whyNot = whyNoPasskeys();
   return (
-    <SecretsCard<Passkey> path="factors/passkeys" madeAt={({ created }) => created} words={t.passkeys}>
+    <SecretsCard<FactorList["passkeys"][number]>
+      path="factors/passkeys"
+      madeAt={({ created }) => created}
+      words={t.passkeys}
+    >
       {(_, reload) =>
         whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...t.passkeys, ...t.passkey }[whyNot]}</p>
       }
@@ -38,7 +39,7 @@ function PasskeysCard() {
 
 function AddPasskey({ added }: Readonly<{ added: () => void }>) {
   const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
-    const asked = await withProof(() => post<Asked>("factors/passkeys", {}));
+    const asked = await withProof(() => post<Parameters<typeof makePasskey>[0]>("factors/passkeys", {}));
     const made = await makePasskey(asked);
     await withProof(() => post("factors/passkeys/confirm", { ...made, name }));
     tell(t.passkeys.wasAdded(name));

@@ -34,12 +34,8 @@ const LONGEST = 1_000;
 
 function blockLines(block: Block): readonly string[] {
   if (typeof block === "string") return filled(block, INDENT, INDENT);
-  switch (block.type) {
-    case "table":
-      return tableLines([block.head, ...block.rows]);
-    case "bars":
-      return [`${INDENT}${block.title}:`, ...barLines(block.rows)];
-  }
+  if (block.type === "table") return tableLines([block.head, ...block.rows]);
+  return [`${INDENT}${block.title}:`, ...barLines(block.rows)];
 }
 
 /** Lines that are broken at blanks, the first after `first`, the others after `next`. */
@@ -106,17 +102,11 @@ export function reportHtml({ title, host, from, to, todo, sections }: Report): s
 
 function blockHtml(block: Block): string {
   if (typeof block === "string") return `<p style="margin:4px 0">${safe(block)}</p>`;
-  switch (block.type) {
-    case "table": {
-      const head = block.head.map((cell) => `<th style="${HTML_CELL}">${safe(cell)}</th>`).join("");
-      const rows = block.rows.map(
-        (row) => `<tr>${row.map((cell) => `<td style="${HTML_CELL}">${safe(cell)}</td>`).join("")}</tr>`,
-      );
-      return `<table cellspacing="0" style="border-collapse:collapse;margin:6px 0">\n<tr>${head}</tr>\n${rows.join("\n")}\n</table>`;
-    }
-    case "bars":
-      return `<p style="margin:8px 0 2px">${safe(block.title)}</p>\n${barsHtml(block.rows)}`;
-  }
+  if (block.type === "bars") return `<p style="margin:8px 0 2px">${safe(block.title)}</p>\n${barsHtml(block.rows)}`;
+  const row = (cells: readonly string[], tag: "th" | "td"): string =>
+    `<tr>${cells.map((cell) => `<${tag} style="${HTML_CELL}">${safe(cell)}</${tag}>`).join("")}</tr>`;
+  const rows = [row(block.head, "th"), ...block.rows.map((cells) => row(cells, "td"))];
+  return `<table cellspacing="0" style="border-collapse:collapse;margin:6px 0">\n${rows.join("\n")}\n</table>`;
 }
 
 function barsHtml(rows: readonly Bar[]): string {
