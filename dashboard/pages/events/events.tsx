@@ -1,13 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
 import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
-import { attempt, tell } from "../../attempt.ts";
+import { tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
 import { Choice } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
-import { Address, At, Button, Field, now, Said, Waiting } from "../../parts.tsx";
+import { Address, At, Button, Field, now, Said, useAttempt, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
 import { turnTo } from "../../shell.tsx";
@@ -133,44 +133,34 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
   );
 }
 
-type Format = "csv" | "json";
-
 /** Saves what the filter wants as a file. Leaving the page stops it. */
 function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
-  const [count, setCount] = useState<number | null>(null);
+  const [count, setCount] = useState(0);
+  const { isBusy, attempt } = useAttempt();
   const [stop] = useState(() => new AbortController());
   useEffect(() => () => stop.abort(), []);
-  const start = (format: Format): void => {
-    if (count !== null) return;
-    setCount(0);
-    attempt(() => saveAs(format, filter, stop.signal, setCount).finally(() => setCount(null)));
-  };
+  const start = (format: "csv" | "json"): void =>
+    attempt(async () => {
+      setCount(0);
+      const { items, searchedTo } = await findEvents(filter, null, { ...OF_EXPORT, stop: stop.signal, tell: setCount });
+      if (stop.signal.aborted) return;
+      const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
+      if (format === "csv") save(name, "text/csv", csvOf(items));
+      else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
+      const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, Date.now()))}`;
+      tell(`${words.exported(items.length)}${end}`);
+    });
   return (
     <div class="buttons">
-      <span>{count !== null && words.exporting(whole(count))}</span>
+      <span>{isBusy && words.exporting(whole(count))}</span>
       {(["csv", "json"] as const).map((format) => (
         <Button
           key={format}
           shown={`${words.export} ${format.toUpperCase()}`}
-          aria-disabled={count !== null}
+          aria-disabled={isBusy}
           onClick={() => start(format)}
         />
       ))}
     </div>
   );
-}
-
-async function saveAs(
-  format: Format,
-  filter: EventFilter,
-  stop: AbortSignal,
-  progress: (count: number) => void,
-): Promise<void> {
-  const { items, searchedTo } = await findEvents(filter, null, { ...OF_EXPORT, stop, tell: progress });
-  if (stop.aborted) return;
-  const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
-  if (format === "csv") save(name, "text/csv", csvOf(items));
-  else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
-  const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, Date.now()))}`;
-  tell(`${words.exported(items.length)}${end}`);
 }
