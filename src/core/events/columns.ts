@@ -166,7 +166,6 @@ export type DecidedKind<E, R> = Readonly<{
   name(event: E, decision: Decision): EventType;
   /** The sliding window in which it counts, in memory and in the database, if the decision is `counted`. */
   window(event: E): Counts | null;
-  account(event: E): string | null;
   columns(event: E): Partial<EventColumns>;
   rest(event: E, seen: Seen | undefined): R;
   /** The text, only from recorded data. */

@@ -54,7 +54,6 @@ type AuditRest = RestOf<"AUDIT">;
 export const refusedBan: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
   name: () => "BAN_REFUSED",
   window: () => null,
-  account: () => null,
   columns: ({ by }) => ({ actor: by }),
   rest: ({ type, note, durationMs }) => ({ event: type, note: stored(note), durationMs }),
   sentence: ({ prefix, actor }) => ({ details: `${prefix} by ${actor}`, action: "refused" }),

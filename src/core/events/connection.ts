@@ -43,7 +43,6 @@ export const connection: DecidedKind<Connect, RestOf<"CONNECT">> = {
   name: (_, { verdict }) =>
     verdict === "refuse" ? "CONNECT_REFUSED" : verdict === "defer" ? "CONNECT_DEFERRED" : "CONNECT",
   window: () => "connection",
-  account: () => null,
   columns: ({ service }) => ({ service }),
   rest: ({ ip, session, clientName }, seen) => ({
     event: "CONNECT",

@@ -141,7 +141,7 @@ function decided(
     service: columns.service ?? null,
     ip: isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip,
     prefix,
-    account: kind.account(event),
+    account: columns.account ?? null,
     sender: columns.sender ?? null,
     recipient: columns.recipient ?? null,
     queueId: columns.queueId ?? null,

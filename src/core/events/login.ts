@@ -31,8 +31,11 @@ export const login: DecidedKind<Login, RestOf<Login["type"]>> = {
     return (simulated ?? verdict) === "delay" ? "LOGIN_DELAYED" : "LOGIN_REFUSED";
   },
   window: ({ type }) => (type === "LOGIN_SUCCEEDED" ? null : "login"),
-  account: ({ login: name }) => (name === "" ? null : stored(name)),
-  columns: ({ type, service, passwordHash }) => ({ service, proof: type === "LOGIN_SUCCEEDED" ? null : passwordHash }),
+  columns: ({ type, service, login: name, passwordHash }) => ({
+    service,
+    account: name === "" ? null : stored(name),
+    proof: type === "LOGIN_SUCCEEDED" ? null : passwordHash,
+  }),
   rest: ({ type, passwordHash, withoutBan, passkey, appPassword }, seen) => ({
     event: type,
     passwordHash: type === "LOGIN_SUCCEEDED" ? passwordHash : undefined,

@@ -73,7 +73,6 @@ export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
   name: (_, { verdict, reason }) => (isLeftToPostgrey({ reason }) ? "GREYLIST_ASKED" : mailName("RECIPIENT", verdict)),
   // Only a decision on an unknown recipient is `counted`.
   window: (event) => (isBounce(event) ? "bounce" : "probe"),
-  account: ({ account }) => account,
   columns: envelope,
   rest: (event, seen) => ({
     event: "RECIPIENT",
@@ -101,7 +100,6 @@ export const recipientNamed: DecidedKind<Recipient, RestOf<"RECIPIENT">> = {
 export const dataCommand: DecidedKind<DataCommand, RestOf<"MAIL">> = {
   name: (_, { verdict }) => mailName("EMAIL", verdict),
   window: ({ account }) => (account === null ? "mail" : "account_mail"),
-  account: ({ account }) => account,
   columns: envelope,
   rest: (event, seen) => ({ event: "MAIL", ...sessionRest(event, seen), recipientCount: countOf(event) }),
   sentence: (recorded, rest) => ({
@@ -117,7 +115,6 @@ export const dataCommand: DecidedKind<DataCommand, RestOf<"MAIL">> = {
 export const endOfMessage: DecidedKind<EndOfMessage, RestOf<"MESSAGE">> = {
   name: (_, { verdict }) => (verdict === "hold" ? "EMAIL_HELD" : mailName("EMAIL_ACCEPTED", verdict)),
   window: () => null,
-  account: ({ account }) => account,
   columns: (event) => ({ ...envelope(event), sizeBytes: event.sizeBytes }),
   rest: (event, seen) => ({
     event: "MESSAGE",
@@ -148,9 +145,10 @@ function mailName(passed: EventType, verdict: Verdict): EventType {
   return verdict === "refuse" ? "EMAIL_BLOCKED" : verdict === "defer" ? "EMAIL_DEFERRED" : passed;
 }
 
-function envelope({ service, sender, recipient, helo, queueId }: MailAttributes): Partial<EventColumns> {
+function envelope({ service, account, sender, recipient, helo, queueId }: MailAttributes): Partial<EventColumns> {
   return {
     service,
+    account,
     sender: stored(sender),
     recipient: recipient === null ? null : stored(recipient),
     helo: stored(helo),

@@ -40,7 +40,6 @@ const KEPT_OF_LINE = LONGEST_LINE + 1;
 export const report: DecidedKind<JailReported, RestOf<"JAIL_REPORTED">> = {
   name: (_, { reason }) => (isSpared(reason) ? "SPARED" : "JAIL_REPORTED"),
   window: () => null,
-  account: () => null,
   columns: () => ({}),
   rest: ({ type, jail, failures, limit, windowMs, banMs, lastAt, clientName, lines }, seen) => ({
     event: type,
