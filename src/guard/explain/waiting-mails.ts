@@ -2,8 +2,6 @@ import type { EventItem, WaitingMails } from "../../admin/declare/items.ts";
 import { HOUR_MS, later, type Millis } from "../../core/time.ts";
 import { type EventQueries, eventsSince } from "./event-pages.ts";
 
-type Waiting = { -readonly [K in keyof WaitingMails["items"][number]]: WaitingMails["items"][number][K] };
-
 /** Honest servers retry within this time; later retries are rare. */
 const WAITING_MS = 6 * HOUR_MS;
 /** Maximum events of each type that are read; the newest ones. */
@@ -25,17 +23,13 @@ export function waitingMails(queries: EventQueries, now: Millis): WaitingMails {
   const ended = new Map<string, number>();
   for (const event of [...accepted.items, ...blocked.items])
     for (const key of keysOf(event).slice(0, 1)) ended.set(key, Math.max(ended.get(key) ?? 0, event.id));
-  const waiting = new Map<string, Waiting>();
-  for (const event of [...asked.items, ...deferred.items].filter(putsOff).toSorted((a, b) => b.id - a.id)) {
-    const [key = "", ...others] = keysOf(event);
-    if ([key, ...others].some((one) => (ended.get(one) ?? 0) > event.id)) continue;
-    const known = waiting.get(key);
-    if (known === undefined) waiting.set(key, waitingBy(event));
-    else Object.assign(known, { since: event.at, tries: known.tries + 1 });
-  }
+  const tries = [...asked.items, ...deferred.items]
+    .filter((event) => putsOff(event) && keysOf(event).every((key) => (ended.get(key) ?? 0) <= event.id))
+    .toSorted((a, b) => b.id - a.id);
+  const waiting = [...Map.groupBy(tries, (event) => keysOf(event)[0]).values()];
   return {
-    items: [...waiting.values()].slice(0, MOST_SHOWN),
-    total: waiting.size,
+    items: waiting.slice(0, MOST_SHOWN).flatMap(waitingBy),
+    total: waiting.length,
     complete: [asked, deferred, accepted, blocked].every(({ isAll }) => isAll),
   };
 }
@@ -54,7 +48,11 @@ function keysOf({ sender, recipient, ip }: EventItem): readonly string[] {
   return [`${from} to ${recipient.toLowerCase()}`, several];
 }
 
-function waitingBy({ sender, recipient, ip, at, reason }: EventItem): Waiting {
-  const waitsFor = reason === "greylist_asked" ? "retry" : "crowd";
-  return { sender: sender ?? "", recipient: recipient ?? "", ip, since: at, lastTryAt: at, tries: 1, waitsFor };
+/** `tries`: of one mail, newest first. */
+function waitingBy(tries: readonly EventItem[]): WaitingMails["items"] {
+  const [last, first] = [tries[0], tries.at(-1)];
+  if (last === undefined || first === undefined) return [];
+  const { sender, recipient, ip, at: lastTryAt, reason } = last;
+  const mail = { sender: sender ?? "", recipient: recipient ?? "", ip, since: first.at, lastTryAt };
+  return [{ ...mail, tries: tries.length, waitsFor: reason === "greylist_asked" ? "retry" : "crowd" }];
 }
