@@ -52,11 +52,6 @@ export function withoutExtension(of: string): string {
   return plus > 0 && plus < at ? of.slice(0, plus) + of.slice(at) : of;
 }
 
-/** Whether it has an extension, as above. */
-export function hasExtension(address: string): boolean {
-  return withoutExtension(address) !== address;
-}
-
 /**
  * A path from a client, without trailing dots of its domain. With them the text differs, but the address is the same
  * (RFC 1034, 3.1). Accepts any text.

@@ -6,7 +6,7 @@ import { connectionOf } from "../../core/events/connection.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { isBounce, type MailAttributes } from "../../core/events/mail.ts";
 import { TRANSFER_MS } from "../../core/firewall/ports.ts";
-import { hasExtension, withoutExtension } from "../../core/net/address.ts";
+import { withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 
@@ -77,46 +77,44 @@ const MOST_SINGLES = 20;
 function singleName({ sender, recipient }: Named): string | null {
   if (isBounce({ sender })) return "";
   const address = recipient ?? "";
-  return hasExtension(address) ? withoutExtension(address).toLowerCase() : null;
+  const mailbox = withoutExtension(address);
+  return mailbox === address ? null : mailbox.toLowerCase();
 }
 
 /** `at`: when a mail of this connection last made progress. `isTransferring`: its content is being sent or judged. */
 export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
-
-type Stage = "connected" | "recipient" | "data" | "ended";
-type Stages = BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>;
 
 /** How long milters and delivery may take after the last byte. Milliseconds. */
 const JUDGED_MS = MINUTE_MS;
 
 /** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
 export class SmtpProgress {
-  readonly #stages: Stages = new BoundedMap(LIMITS.sessions);
-  /** Of those whose mail is coming or came: apart, so that many short connections drop none of a slow mail. */
-  readonly #transfers: Stages = new BoundedMap(LIMITS.sessions);
+  readonly #begun = new BoundedMap<string, Readonly<{ at: Millis; hasRecipient: boolean }>>(LIMITS.sessions);
+  /** Of those whose mail is coming or came: apart, so that many short connections drop none of a slow mail. `lastsMs`: the most it takes. */
+  readonly #transfers = new BoundedMap<string, Readonly<{ at: Millis; lastsMs: number }>>(LIMITS.sessions);
 
   update(event: ClientEvent, verdict: Verdict, now: Millis): void {
     if (!("session" in event)) return;
     const connection = connectionOf(event.session);
     if (event.type === "CONNECT") {
-      this.#stages.set(connection, { stage: "connected", at: now });
+      this.#begun.set(connection, { at: now, hasRecipient: false });
       this.#transfers.delete(connection);
     }
     if (verdict !== "pass") return;
-    if (event.type === "DATA") this.#transfers.set(connection, { stage: "data", at: now });
-    else if (event.type === "END_OF_MESSAGE") this.#transfers.set(connection, { stage: "ended", at: now });
+    if (event.type === "DATA") this.#transfers.set(connection, { at: now, lastsMs: TRANSFER_MS });
+    else if (event.type === "END_OF_MESSAGE") this.#transfers.set(connection, { at: now, lastsMs: JUDGED_MS });
     // Each further recipient costs nothing, so it does not count as progress.
-    else if (event.type === "RECIPIENT" && this.#stages.get(connection)?.stage === "connected")
-      this.#stages.set(connection, { stage: "recipient", at: now });
+    else if (event.type === "RECIPIENT" && this.#begun.get(connection)?.hasRecipient === false)
+      this.#begun.set(connection, { at: now, hasRecipient: true });
   }
 
   /** By `connectionName`. Null if unknown. A clock that was set back keeps no transfer active. */
   of(connection: string, now: Millis): Progress | null {
-    const reached = this.#transfers.get(connection) ?? this.#stages.get(connection);
-    if (reached === undefined) return null;
-    const { stage, at } = reached;
-    const lastsMs = stage === "data" ? TRANSFER_MS : stage === "ended" ? JUDGED_MS : 0;
-    return { at, isTransferring: Math.abs(now - at) < lastsMs };
+    const transfer = this.#transfers.get(connection);
+    if (transfer !== undefined)
+      return { at: transfer.at, isTransferring: Math.abs(now - transfer.at) < transfer.lastsMs };
+    const begun = this.#begun.get(connection);
+    return begun === undefined ? null : { at: begun.at, isTransferring: false };
   }
 }
 
