@@ -275,8 +275,11 @@ const OF_ACCOUNTS: readonly AlertCode[] = [
   "web_new_network",
 ];
 
-/** An attack on many accounts raises one for each of them, and a broken network one for each check. */
-const OF_MANY: readonly AlertCode[] = [
+/**
+ * More than a handful within an hour share one message: an attack on many accounts raises one for each of them, and a broken network one
+ * for each check. Not those after which a thief already reads mail.
+ */
+export const OF_MANY: readonly AlertCode[] = [
   "check_failed",
   "account_held",
   "sending_limited",
@@ -286,7 +289,8 @@ const OF_MANY: readonly AlertCode[] = [
   "mail_undelivered",
 ];
 
-const END_AT_ONCE: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
+/** Their end is reported at once, because they do not come and go. */
+export const END_AT_ONCE: readonly AlertCode[] = ["password_guessed", "login_after_guesses", "account_held"];
 
 /** Shown for a fixed time, whatever the owner does: what a thief has may still be valid afterwards, and what failed may still fail. */
 const SHOWN_FOR_A_TIME: readonly AlertCode[] = [
@@ -306,16 +310,6 @@ const DECIDED_OR_TIMED: readonly AlertCode[] = ["password_guessed", "login_after
 export function endedByTime(code: AlertCode, lastedMs: number): boolean {
   // An hour of slack: the day starts at the event, and the alert opens a little later.
   return SHOWN_FOR_A_TIME.includes(code) || (DECIDED_OR_TIMED.includes(code) && lastedMs >= DAY_MS - HOUR_MS);
-}
-
-/** Whether its end is reported at once, because it does not come and go. */
-export function endsAtOnce(code: AlertCode): boolean {
-  return END_AT_ONCE.includes(code);
-}
-
-/** Whether more than a handful within an hour share one message. Excludes alerts after which a thief already reads mail. */
-export function isOfMany(code: AlertCode): boolean {
-  return OF_MANY.includes(code);
 }
 
 /** Whether this means that the server is unhealthy. */

@@ -1,4 +1,4 @@
-import { alertKey, endsAtOnce, type Holding, isServerIll } from "../../core/alerts/alerts.ts";
+import { alertKey, END_AT_ONCE, type Holding, isServerIll } from "../../core/alerts/alerts.ts";
 import type { AlertEvent } from "../../core/alerts/rules.ts";
 import { later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Alert } from "./ports.ts";
@@ -48,7 +48,7 @@ export class AlertBook {
     for (const [key, alert] of this.#open) {
       const goneMs = now - alert.lastAt;
       // A condition that holds now is gone for 0 ms.
-      const neededMs = endsAtOnce(alert.code) ? 1 : settleMs;
+      const neededMs = END_AT_ONCE.includes(alert.code) ? 1 : settleMs;
       // Further in the future only after the clock was set back: nothing lasts forever.
       if (goneMs < neededMs && goneMs >= -LOOKED_AT_MS) continue;
       this.#open.delete(key);

@@ -1,4 +1,4 @@
-import { type AlertCode, isOfMany } from "../../core/alerts/alerts.ts";
+import { type AlertCode, OF_MANY } from "../../core/alerts/alerts.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../core/alerts/schedule.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -33,7 +33,7 @@ export class AlertCrowd {
     const counts = new Map<string, number>();
     for (const { alert, message } of due) {
       const kind: Kind = message.kind === "resolved" ? "resolved" : "opened";
-      if (!isOfMany(alert.code)) continue;
+      if (!OF_MANY.includes(alert.code)) continue;
       const key = `${kind} ${alert.code}`;
       const before = counts.get(key) ?? earlier(book, due, { code: alert.code, kind }, now);
       counts.set(key, before + 1);
