@@ -80,15 +80,15 @@ export function planRoom(
   const share = rules.shares.get(port) ?? places;
   const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
   const cut: Candidate[] = [];
-  const ranks = (kept: ReadonlySet<Connection>) => (of: PrefixThere) => ranked(of, { standing, rules, kept });
-  const rank = ranks(keptTransfers(strangers, places, { standing, rules }));
+  const kept = keptTransfers(strangers, places, { standing, rules });
+  const rank = (of: PrefixThere): readonly Candidate[] => ranked(of, { standing, rules, kept });
   const networks = [...Map.groupBy(strangers, ([prefix]) => networkOf(prefix)).values()];
   for (const one of networks.flatMap((prefixes) => rankedTogether(prefixes.flatMap(rank), places)).toSorted(byRank))
     if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
   const overAll = open.length - cut.length - lastMark(places) + 1;
   const owners = overAll <= 0 ? [] : Map.groupBy(known, ([prefix]) => rules.ownerOf(prefix)).values();
   const ofKnown = [...owners]
-    .flatMap((prefixes) => stacked(prefixes.flatMap(ranks(new Set())), "height"))
+    .flatMap((prefixes) => stacked(prefixes.flatMap(rank), "height"))
     .filter(({ height }) => height > KEPT_OF_OWNER)
     .toSorted((a, b) => b.height - a.height);
   const ended = [...cut, ...ofKnown.slice(0, overAll)];
