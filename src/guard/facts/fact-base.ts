@@ -21,7 +21,7 @@ import { QueuedMails } from "./queued-mails.ts";
 import { SentMails, updateSending } from "./sending.ts";
 import { NamedRecipients, type SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
-import { UnrecordedFacts } from "./unrecorded-facts.ts";
+import { createUnrecordedFacts } from "./unrecorded-facts.ts";
 import { WholeServerWindows } from "./whole-server-windows.ts";
 
 export type FactBaseParts = FactPorts &
@@ -44,7 +44,7 @@ export class FactBase {
   readonly #pendingLogins = new PendingLogins();
   readonly #pendingPasswords = new PendingPasswords();
   readonly #progress: FactBaseParts["progress"];
-  readonly #unrecorded: UnrecordedFacts;
+  readonly #unrecorded: ReturnType<typeof createUnrecordedFacts>;
   #startedAt = 0;
   /** Nothing has been recorded since the start. */
   #isFirst = true;
@@ -55,7 +55,7 @@ export class FactBase {
     this.#protection = new ProtectionList(parts.own, parts.bansInForce);
     this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
     const named = new NamedRecipients();
-    this.#unrecorded = new UnrecordedFacts(parts, this.#pendingPasswords, named);
+    this.#unrecorded = createUnrecordedFacts(parts, this.#pendingPasswords, named);
     this.#sources = {
       policy: parts.policy,
       ports: parts,

@@ -22,43 +22,37 @@ type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
  * Facts while the database cannot be written: includes wrong passwords and mails of accounts in memory, and omits what cannot
  * be read.
  */
-export class UnrecordedFacts {
-  readonly #guesses = new UnrecordedGuesses();
-  readonly #history: AccountHistory;
-  readonly #logins: LoginFacts;
-  readonly #sends = new UnrecordedSends();
-  readonly #sending: SendingHistory;
-  readonly #named: NamedRecipients;
-
-  constructor(parts: Parts, pending: PendingPasswords, named: NamedRecipients) {
-    const { accounts: recorded, sending } = parts;
-    this.#named = named;
-    this.#sending = sending;
-    this.#history = this.#guesses.beside(recorded);
-    this.#logins = new LoginFacts(this.#history, pending);
-  }
-
-  of(sources: FactSources, event: ClientEvent, now: Millis): EventFacts {
-    const state = stateOf(sources, event.ip, now);
-    const failures = [...state.failures, ...this.#guesses.failures(state.prefix)];
-    const sending = this.#sends.beside(this.#sending, "transaction" in event ? event : null);
-    const ports = { ...sources.ports, accounts: this.#history, sending };
-    const sent = new SentMails(sending);
-    return new EventFacts({ ...sources, ports, logins: this.#logins, sent }, event, { ...state, failures }, now);
-  }
-
-  /** Applies a sign-in, or mail of an account, to the facts of later events. */
-  update(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
-    if (!isLogin(event)) {
-      if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
-        this.#sends.count(event.account, event, { at: now, ...facts.sending.mail });
-      updateNamed(this.#named, event, decided, facts.sending);
-      return;
-    }
-    if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.prefix, failureOf(event, now));
-    for (const change of decided.changes) if (change.type === "GUESS") this.#guesses.guess({ ...change, at: now });
-    this.#logins.update(event, decided, facts, now);
-  }
+export function createUnrecordedFacts(
+  { accounts: recorded, sending }: Parts,
+  pending: PendingPasswords,
+  named: NamedRecipients,
+) {
+  const guesses = new UnrecordedGuesses();
+  const accounts = guesses.beside(recorded);
+  const logins = new LoginFacts(accounts, pending);
+  const sends = new UnrecordedSends();
+  return {
+    of: (sources: FactSources, event: ClientEvent, now: Millis): EventFacts => {
+      const state = stateOf(sources, event.ip, now);
+      const failures = [...state.failures, ...guesses.failures(state.prefix)];
+      const ofAccount = sends.beside(sending, "transaction" in event ? event : null);
+      const ports = { ...sources.ports, accounts, sending: ofAccount };
+      const sent = new SentMails(ofAccount);
+      return new EventFacts({ ...sources, ports, logins, sent }, event, { ...state, failures }, now);
+    },
+    /** Applies a sign-in, or mail of an account, to the facts of later events. */
+    update: (event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void => {
+      if (!isLogin(event)) {
+        if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
+          sends.count(event.account, event, { at: now, ...facts.sending.mail });
+        updateNamed(named, event, decided, facts.sending);
+        return;
+      }
+      if (decided.counted && event.type !== "LOGIN_SUCCEEDED") guesses.fail(facts.prefix, failureOf(event, now));
+      for (const change of decided.changes) if (change.type === "GUESS") guesses.guess({ ...change, at: now });
+      logins.update(event, decided, facts, now);
+    },
+  };
 }
 
 function stateOf({ addresses, policy }: FactSources, ip: Ip, now: Millis): AddressState {
