@@ -5,7 +5,7 @@ import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { OpenConnections } from "../network-ports.ts";
 import type { Log } from "../ports.ts";
-import type { PortRoom } from "./port-room.ts";
+import type { createPortRoom } from "./port-room.ts";
 
 export const CONNECTION_WATCH = {
   /**
@@ -38,7 +38,7 @@ type ConnectionWatchParts = Readonly<{
   ports: () => readonly number[];
   /** Prefixes from which accounts signed in recently. */
   known: () => readonly Prefix[];
-  room: Pick<PortRoom, "plan">;
+  room: ReturnType<typeof createPortRoom>;
   log: Log;
 }>;
 

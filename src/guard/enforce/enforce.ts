@@ -5,7 +5,7 @@ import { isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Firewall } from "../network-ports.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import type { BanLog } from "../storage-ports.ts";
-import { KernelSessionCutter } from "./cut-sessions.ts";
+import { createSessionCutter } from "./cut-sessions.ts";
 
 type EnforcerParts = Readonly<{
   banLog: BanLog;
@@ -49,7 +49,7 @@ export const noEnforcement: Pick<BanEnforcer, "start" | "nudge" | "rebuild" | "s
  */
 export class BanEnforcer {
   readonly #parts: EnforcerParts;
-  readonly #cutter: KernelSessionCutter;
+  readonly #cutter: ReturnType<typeof createSessionCutter>;
   #isPending = false;
   #isResetPending = true;
   #isCheckPending = false;
@@ -72,7 +72,7 @@ export class BanEnforcer {
 
   constructor(parts: EnforcerParts) {
     this.#parts = parts;
-    this.#cutter = new KernelSessionCutter({ ...parts, missed: () => this.rebuild() });
+    this.#cutter = createSessionCutter({ ...parts, missed: () => this.rebuild() });
   }
 
   /** Fills the firewall with the bans in force. Resolves after the first attempt, whether or not it succeeded. */

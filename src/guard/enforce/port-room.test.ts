@@ -7,7 +7,7 @@ import { type Connection } from "../../core/firewall/connection-shares.ts";
 import { prefixOf } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Progress } from "../facts/smtp-sessions.ts";
-import { PortRoom } from "./port-room.ts";
+import { createPortRoom } from "./port-room.ts";
 
 /** Ten connections make a port of 15 crowded. */
 const PLACES = 15;
@@ -19,7 +19,7 @@ function scene() {
   const progress = new Map<string, Progress>();
   const known: string[] = [];
   const wanted: string[] = [];
-  const room = new PortRoom({
+  const room = createPortRoom({
     kernel: {
       silences: (ports) => {
         asked.push(ports);

@@ -31,68 +31,55 @@ type CrowdedPort = Readonly<{ at: Millis; taken: number; places: number; ended: 
 type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; refused: ConnectionPlan["refused"] }>;
 
 /** Detects nearly full ports, and chooses which clients must make room. There is a notice while it lasts. */
-export class PortRoom {
-  readonly #parts: PortRoomParts;
+export function createPortRoom({ kernel, rules, progress, notices, clock }: PortRoomParts) {
   /** When each connection was first seen. */
-  #since: ReadonlyMap<string, Millis> = new Map();
-  readonly #crowded = new Map<number, CrowdedPort>();
+  let seenSince: ReadonlyMap<string, Millis> = new Map();
+  const crowded = new Map<number, CrowdedPort>();
   /** By port and prefix; oldest first. */
-  readonly #refused = new Map<string, Readonly<{ prefix: Prefix; port: number; at: Millis }>>();
-
-  constructor(parts: PortRoomParts) {
-    this.#parts = parts;
-  }
-
-  async plan(open: readonly Connection[]): Promise<RoomPlan> {
-    const { kernel, clock, rules } = this.#parts;
-    const now = clock.now();
-    this.#since = new Map(
-      open.map((one) => {
-        const key = connectionName(one);
-        return [key, instant(Math.min(now, this.#since.get(key) ?? now))];
-      }),
-    );
-    const asked = rules();
-    const crowded = crowdedPorts(open, asked.places);
-    const silences = crowded.size === 0 ? NONE : await kernel.silences([...crowded.keys()]);
-    const standing = (one: Connection): Standing => this.#standing(one, silences, now);
-    const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
-    this.#report(crowds, now);
-    const end = crowds.flatMap(({ cut }) => cut);
-    return { isCrowded: crowds.length > 0, end, refused: this.#stillRefused(crowds, asked, now) };
-  }
-
-  #stillRefused(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["refused"] {
-    for (const [key, { at }] of this.#refused) if (Math.abs(now - at) >= REFUSED_MS) this.#refused.delete(key);
-    for (const { port, refused } of crowds)
-      for (const prefix of refused) this.#refused.set(`${port} ${prefix}`, { prefix, port, at: now });
+  const refused = new Map<string, Readonly<{ prefix: Prefix; port: number; at: Millis }>>();
+  const stillRefused = (crowds: readonly Crowd[], now: Millis, { isKnown }: CrowdRules): ConnectionPlan["refused"] => {
+    for (const [key, { at }] of refused) if (Math.abs(now - at) >= REFUSED_MS) refused.delete(key);
+    for (const crowd of crowds)
+      for (const prefix of crowd.refused) refused.set(`${crowd.port} ${prefix}`, { prefix, port: crowd.port, at: now });
     // An account may have signed in from there since, on a different port.
-    return [...this.#refused.values()]
-      .filter(({ prefix }) => !isKnown(prefix))
-      .map(({ prefix, port }) => ({ prefix, port }));
-  }
-
-  #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {
-    const key = connectionName(one);
-    const progress = this.#parts.progress.of(key, now);
-    const since = Math.max(this.#since.get(key) ?? now, progress?.at ?? 0);
-    return {
-      stalledMs: now - since,
-      silentMs: silences.get(key) ?? 0,
-      isTransferring: progress?.isTransferring ?? false,
-    };
-  }
-
-  #report(crowds: readonly Crowd[], now: Millis): void {
-    const { notices } = this.#parts;
+    return [...refused.values()].filter(({ prefix }) => !isKnown(prefix)).map(({ prefix, port }) => ({ prefix, port }));
+  };
+  const report = (crowds: readonly Crowd[], now: Millis): void => {
     for (const { port, taken, places, cut, worst } of crowds) {
-      const ended = cut.length + (this.#crowded.get(port)?.ended ?? 0);
-      this.#crowded.set(port, { at: now, taken, places, ended, worst: worst ?? this.#crowded.get(port)?.worst ?? "" });
+      const before = crowded.get(port);
+      const ended = cut.length + (before?.ended ?? 0);
+      crowded.set(port, { at: now, taken, places, ended, worst: worst ?? before?.worst ?? "" });
     }
-    for (const [port, { at }] of this.#crowded) if (Math.abs(now - at) >= NOTICE_FOR_MS) this.#crowded.delete(port);
-    if (this.#crowded.size > 0) notices.raise("ports_crowded", [...this.#crowded].map(detailOf).join("; "));
+    for (const [port, { at }] of crowded) if (Math.abs(now - at) >= NOTICE_FOR_MS) crowded.delete(port);
+    if (crowded.size > 0) notices.raise("ports_crowded", [...crowded].map(detailOf).join("; "));
     else notices.clear("ports_crowded");
-  }
+  };
+  return {
+    plan: async (open: readonly Connection[]): Promise<RoomPlan> => {
+      const now = clock.now();
+      const before = seenSince;
+      const since = new Map(
+        open.map(connectionName).map((key) => [key, instant(Math.min(now, before.get(key) ?? now))]),
+      );
+      seenSince = since;
+      const asked = rules();
+      const there = crowdedPorts(open, asked.places);
+      const silences = there.size === 0 ? NONE : await kernel.silences([...there.keys()]);
+      const standing = (one: Connection): Standing => {
+        const key = connectionName(one);
+        const reached = progress.of(key, now);
+        return {
+          stalledMs: now - Math.max(since.get(key) ?? now, reached?.at ?? 0),
+          silentMs: silences.get(key) ?? 0,
+          isTransferring: reached?.isTransferring ?? false,
+        };
+      };
+      const crowds = [...there].map(([port, connections]) => planRoom(port, connections, standing, asked));
+      report(crowds, now);
+      const end = crowds.flatMap(({ cut }) => cut);
+      return { isCrowded: crowds.length > 0, end, refused: stillRefused(crowds, now, asked) };
+    },
+  };
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();

@@ -8,7 +8,7 @@ import { createBannedSessions } from "../../guard/enforce/banned-sessions.ts";
 import { watchBlockedPorts } from "../../guard/enforce/blocked-ports.ts";
 import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
-import { PortRoom } from "../../guard/enforce/port-room.ts";
+import { createPortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed } from "../../guard/engine.ts";
 import type { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { OpenConnections, OwnNetworks } from "../../guard/network-ports.ts";
@@ -195,6 +195,6 @@ function composeConnectionWatch(
     return owners.length === 1 ? (owners[0] ?? prefix) : prefix;
   };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
-  const room = new PortRoom({ kernel, rules: crowdRules, progress, notices, clock });
+  const room = createPortRoom({ kernel, rules: crowdRules, progress, notices, clock });
   return new ConnectionWatch({ kernel, rules, ports, known, room, log });
 }
