@@ -1,9 +1,9 @@
-import type { Protection, Reason } from "../events/reasons.ts";
+import type { Reason } from "../events/reasons.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import { later, type Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import type { Change, Decision, Evidence } from "./decision.ts";
-import type { Facts, Neighbourhood } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { HONEST_FOR_MS, honestyOf } from "./honest-mail.ts";
 import type { Policy } from "./policy.ts";
 import { protectionOf, spare } from "./sparing.ts";
@@ -48,35 +48,16 @@ export function decideNetwork(policy: Policy, facts: Facts, { changes }: Decisio
   };
   // Reasons to spare the network are looked up only if it would be banned.
   if (banOfNetwork(policy, together, now) === null) return [];
-  const { spared, times } = honestyOf(
-    around.servers(later(now, -HONEST_FOR_MS)),
-    offendersIn(policy, around, isBanned ? prefix : null, now),
-  );
+  // Mail from banned prefixes earns no credit.
+  const banned = around.banned(later(now, -Math.max(HONEST_FOR_MS, policy.bans.memoryMs)));
+  const servers = around.servers(later(now, -HONEST_FOR_MS));
+  const { spared, times } = honestyOf(servers, isBanned ? [...banned, prefix] : banned);
   const due = banOfNetwork(policy, { ...together, times }, now);
   if (due === null) return [];
-  const why = protectionOfNetwork(policy, facts, around, now) ?? (spared ? "honest_network" : null);
+  const isKnown = around.hasSignIns(later(now, -policy.accounts.knownForMs));
+  const ofMail = spared ? "honest_network" : null;
+  const why = protectionOf(facts.sparing(network), now) ?? (isKnown ? "known_network" : ofMail);
   return why === null ? [due] : spare(facts, due.ban, why, now);
-}
-
-/** Banned prefixes within the network, whose mail earns no credit. */
-function offendersIn(
-  { bans }: Policy,
-  around: Neighbourhood,
-  bannedNow: Prefix | null,
-  now: Millis,
-): readonly Prefix[] {
-  const banned = around.banned(later(now, -Math.max(HONEST_FOR_MS, bans.memoryMs)));
-  return bannedNow === null ? banned : [...banned, bannedNow];
-}
-
-function protectionOfNetwork(
-  { accounts }: Policy,
-  facts: Facts,
-  around: Neighbourhood,
-  now: Millis,
-): Protection | null {
-  const hasSignIns = around.hasSignIns(later(now, -accounts.knownForMs));
-  return protectionOf(facts.sparing(facts.network), now) ?? (hasSignIns ? "known_network" : null);
 }
 
 /** Facts about a network in which an address just offended, this offence included. */

@@ -41,9 +41,9 @@ export function protectionOf({ protection, administratorsAt, clients }: SparingF
   return clients.some(isAllClients) ? "all_clients" : null;
 }
 
-/** Whether an administrator's session or token that was used then still counts as in use. */
+/** Whether an administrator's session or token that was used then still counts as in use: no longer if the clock was set back further. */
 export function isInUse(at: Millis, now: Millis): boolean {
-  return isWithin(now, at, SESSION_MS);
+  return Math.abs(now - at) < SESSION_MS;
 }
 
 /** Whether one private address hides nearly all clients, as a container network or a proxy does. */
@@ -84,16 +84,11 @@ export function spare(
   now: Millis,
 ): readonly Change[] {
   const { sparedAt } = facts.sparing(prefix);
-  if (sparedAt !== null && isWithin(now, sparedAt, NEWS_EVERY_MS)) return [];
+  if (sparedAt !== null && Math.abs(now - sparedAt) < NEWS_EVERY_MS) return [];
   return [{ type: "SPARE", prefix, ip, why, code }];
 }
 
 /** The ban in a decision; null if there is none. */
 export function banIn(decided: Decision): Ban | null {
   return decided.changes.find((change) => change.type === "BAN")?.ban ?? null;
-}
-
-/** Within this length before or after: false too if the clock was set back further. */
-function isWithin(now: Millis, at: Millis, lengthMs: number): boolean {
-  return Math.abs(now - at) < lengthMs;
 }
