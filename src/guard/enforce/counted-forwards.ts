@@ -32,52 +32,46 @@ const MOST_SENT = 10_000;
  * that arrive at the same time are not added up: each may use the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {
+  const { countedForwards, sending, engine, clock, log } = parts;
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);
+  const inFlight = ({ session, transaction }: DataCommand | Recipient): Copies => {
+    const copies = mails.get(session);
+    return copies?.transaction === transaction ? copies : { transaction, recipients: new Set(), byAccount: new Map() };
+  };
+  const addRecipient = (event: Recipient): void => {
+    const recipient = event.recipient?.toLowerCase() ?? "";
+    const reached = countedForwards.reached(recipient, clock.now());
+    const copies = inFlight(event);
+    if (reached.length === 0 || copies.recipients.has(recipient)) return;
+    copies.recipients.add(recipient);
+    for (const [account, ways] of Map.groupBy(reached, (one) => one.account)) {
+      let counts = copies.byAccount.get(account) ?? NO_RECIPIENTS;
+      for (const { target, isNew } of ways)
+        counts = withOneMore(counts, isNew && !sending.hasWritten(account, target) ? "stranger" : "written");
+      const past = pastLimit(parts, account, { ...counts, isNew: ways.some(({ isNew }) => isNew) });
+      if (past === null) copies.byAccount.set(account, counts);
+      else pause(parts, account, past);
+    }
+    mails.set(event.session, copies);
+  };
+  const watch = (event: Event, { verdict }: Decision): void => {
+    if (event.type === "RECIPIENT" && verdict === "pass" && !engine.policy.simulate) addRecipient(event);
+    if (event.type !== "DATA") return;
+    if (verdict === "pass" || verdict === "hold")
+      for (const [account, counts] of inFlight(event).byAccount)
+        countedForwards.count(account, { at: clock.now(), ...counts });
+    mails.delete(event.session);
+  };
   return (event, answer) =>
     submit(event, (decided) => {
       try {
-        watch(parts, mails, event, decided);
+        watch(event, decided);
       } catch (error) {
         // The mail passes, as it does past other limits on mail from outside while a database cannot be read or written.
-        parts.log.warn("Forwarded mail is not counted.", { why: messageOf(error) });
+        log.warn("Forwarded mail is not counted.", { why: messageOf(error) });
       }
       answer(decided);
     });
-}
-
-function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { verdict }: Decision): void {
-  if (event.type === "RECIPIENT" && verdict === "pass" && !parts.engine.policy.simulate)
-    addRecipient(parts, mails, event);
-  if (event.type !== "DATA") return;
-  if (verdict === "pass" || verdict === "hold") count(parts, inFlight(mails, event));
-  mails.delete(event.session);
-}
-
-function addRecipient(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
-  const recipient = event.recipient?.toLowerCase() ?? "";
-  const reached = parts.countedForwards.reached(recipient, parts.clock.now());
-  if (reached.length === 0) return;
-  const copies = inFlight(mails, event);
-  if (copies.recipients.has(recipient)) return;
-  const added = new Map<string, RecipientCounts>();
-  for (const { account, target, isNew } of reached) {
-    const before = added.get(account) ?? copies.byAccount.get(account) ?? NO_RECIPIENTS;
-    const isStranger = isNew && !parts.sending.hasWritten(account, target);
-    added.set(account, withOneMore(before, isStranger ? "stranger" : "written"));
-  }
-  copies.recipients.add(recipient);
-  for (const [account, counts] of added) {
-    const isNew = reached.some((one) => one.account === account && one.isNew);
-    const past = pastLimit(parts, account, { ...counts, isNew });
-    if (past === null) copies.byAccount.set(account, counts);
-    else pause(parts, account, past);
-  }
-  mails.set(event.session, copies);
-}
-
-function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: DataCommand | Recipient): Copies {
-  const copies = mails.get(session);
-  return copies?.transaction === transaction ? copies : { transaction, recipients: new Set(), byAccount: new Map() };
 }
 
 /** The limit, and which forwards it applies to. */
@@ -99,10 +93,6 @@ function pastLimit(
     if (evidence !== null) return { evidence, which };
   }
   return null;
-}
-
-function count({ countedForwards, clock }: Parts, copies: Copies): void {
-  for (const [account, counts] of copies.byAccount) countedForwards.count(account, { at: clock.now(), ...counts });
 }
 
 function pause({ countedForwards, engine, clock }: Parts, account: string, { evidence, which }: Past): void {
