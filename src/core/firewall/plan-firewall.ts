@@ -49,12 +49,15 @@ export const FILLING_ELEMENTS = 1_000;
  */
 export function planReset(bans: Iterable<BanInForce>, now: Millis, ipv6Length: number): ResetPlan {
   const networks = new Map<Prefix, Millis | null>();
-  return { fillings: fillings({ bans, networks }, now, ipv6Length), networks };
+  return { fillings: fillings(bans, networks, now, ipv6Length), networks };
 }
 
-type Filled = Readonly<{ bans: Iterable<BanInForce>; networks: Map<Prefix, Millis | null> }>;
-
-function* fillings({ bans, networks }: Filled, now: Millis, ipv6Length: number): Generator<Filling> {
+function* fillings(
+  bans: Iterable<BanInForce>,
+  networks: Map<Prefix, Millis | null>,
+  now: Millis,
+  ipv6Length: number,
+): Generator<Filling> {
   const add = bySet<Element>();
   for (const ban of bans) {
     if (isOver(ban.expiresAt, now)) continue;

@@ -11,7 +11,7 @@ import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Notices } from "../ports.ts";
-import type { AllowEntry, BansInForce, History, HonestMail } from "../storage-ports.ts";
+import type { AllowEntry, BansInForce, HonestMail } from "../storage-ports.ts";
 import { AddressCache } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactPorts, FactSources } from "./fact-sources.ts";
@@ -27,7 +27,6 @@ import { WholeServerWindows } from "./whole-server-windows.ts";
 export type FactBaseParts = FactPorts &
   Readonly<{
     policy: Policy;
-    history: History;
     bansInForce: BansInForce;
     honest: HonestMail;
     notices: Notices;

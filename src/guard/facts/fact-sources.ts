@@ -24,22 +24,23 @@ import type { SparingMemory } from "./sparing.ts";
 import type { WholeServerWindows } from "./whole-server-windows.ts";
 
 /** Where facts are looked up that are not in memory: the databases, and the machine's own addresses. */
-export type FactPorts = NeighbourParts &
-  Readonly<{
-    recipients: RecipientDirectory;
-    firstContacts: FirstContacts;
-    networks: Pick<AccountNetworks, "networksOf">;
-    jails: JailMemory;
-    own: OwnNetworks;
-    /** The accounts that may sign in now. */
-    active: AccountDirectory;
-    /** Where accounts signed in, and passwords that strangers tried. */
-    accounts: AccountHistory;
-    forwardReach: ForwardReach;
-    /** What accounts sent, and whether it is held. */
-    sending: SendingHistory;
-    honest: Pick<HonestMail, "server" | "servers">;
-  }>;
+export type FactPorts = Readonly<{
+  history: Pick<History, "address">;
+  neighbours: NetworkHistory;
+  recipients: RecipientDirectory;
+  firstContacts: FirstContacts;
+  networks: Pick<AccountNetworks, "networksOf">;
+  jails: JailMemory;
+  own: OwnNetworks;
+  /** The accounts that may sign in now. */
+  active: AccountDirectory;
+  /** Where accounts signed in, and passwords that strangers tried. */
+  accounts: AccountHistory;
+  forwardReach: ForwardReach;
+  /** What accounts sent, and whether it is held. */
+  sending: SendingHistory;
+  honest: Pick<HonestMail, "server" | "servers">;
+}>;
 
 /** Where facts are looked up: databases and memory. */
 export type FactSources = Readonly<{
@@ -54,18 +55,11 @@ export type FactSources = Readonly<{
   wholeServer: WholeServerWindows;
 }>;
 
-type NeighbourParts = Readonly<{
-  history: Pick<History, "address">;
-  neighbours: NetworkHistory;
-  honest: Pick<HonestMail, "servers">;
-  accounts: Pick<AccountHistory, "isKnownWithin">;
-}>;
-
 /** Servers of one network that are read. Honest mail from those beyond does not spare it. */
 const MOST_SERVERS = 1_024;
 
 /** What the addresses of a network did together, for the rules in core/decide/neighbours.ts. */
-export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis): Neighbourhood {
+export function neighboursIn(parts: FactPorts, network: Prefix, now: Millis): Neighbourhood {
   const { history, neighbours, honest, accounts } = parts;
   // Nothing is counted for a whole network: only its ban and its offences are read.
   const reach = {
