@@ -95,7 +95,8 @@ export function observationRecord(
     case "CLIENT_FAULT": {
       const { type, ip, service, reason, detail, times } = observation;
       const rest = { event: type, detail: stored(detail), times };
-      return row({ at, type: faultType(reason), service, ip, prefix: prefixOf(ip), reason }, rest);
+      const faultType = FAULT_TYPES[reason] ?? "SESSION_FAULT";
+      return row({ at, type: faultType, service, ip, prefix: prefixOf(ip), reason }, rest);
     }
     case "LOGIN_UNSEEN": {
       const { type, ip, service, login, times } = observation;
@@ -174,21 +175,15 @@ function isForLocalUser({ relay, alias }: Tried): boolean {
   return alias !== null || !relay.startsWith("smtp ");
 }
 
-function faultType(reason: ClientFault): EventType {
-  switch (reason) {
-    case "tls_failed":
-      return "TLS_FAILED";
-    case "relay_refused":
-    case "helo_refused":
-    case "sender_refused":
-    case "too_large":
-      return "EMAIL_BLOCKED";
-    case "mailbox_full":
-      return "EMAIL_DEFERRED";
-    default:
-      return "SESSION_FAULT";
-  }
-}
+/** Any other is a SESSION_FAULT. */
+const FAULT_TYPES: Partial<Record<ClientFault, EventType>> = {
+  tls_failed: "TLS_FAILED",
+  relay_refused: "EMAIL_BLOCKED",
+  helo_refused: "EMAIL_BLOCKED",
+  sender_refused: "EMAIL_BLOCKED",
+  too_large: "EMAIL_BLOCKED",
+  mailbox_full: "EMAIL_DEFERRED",
+};
 
 function often(times: number): string {
   return times > 1 ? ` (${times} times)` : "";
