@@ -10,9 +10,9 @@ import {
   countShares,
   type Guess,
   guessedName,
-  guessesForgotten,
   networkShare,
 } from "./account-guard.ts";
+import { sideEffectsOf } from "./command.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
@@ -145,8 +145,6 @@ test("guesses at a name that is too long for an account are kept under its first
   const facts = factsOf(guarded({ name: long }));
   const [guess] = decideLoginFailed(POLICY, facts, { type: "LOGIN_FAILED", ...LOGIN, login: long }, NOON).changes;
   assert.ok(guess?.type === "GUESS" && guess.account === guessedName(long));
-  assert.deepEqual(guessesForgotten({ type: "PASSWORD_CHANGED", subject: long.toUpperCase() }), {
-    type: "FORGET_GUESSES",
-    account: guessedName(long),
-  });
+  const forgotten = [{ type: "FORGET_GUESSES", account: guessedName(long) }];
+  assert.deepEqual(sideEffectsOf({ type: "PASSWORD_CHANGED", subject: long.toUpperCase() }), forgotten);
 });

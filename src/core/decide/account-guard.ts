@@ -1,4 +1,3 @@
-import type { EventType } from "../events/event-types.ts";
 import type { Prefix } from "../net/ip.ts";
 import type { Change } from "./decision.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
@@ -68,20 +67,6 @@ export function countShares(networks: Iterable<Prefix>, share: number): Shares {
  */
 export function guessedName(account: string): string {
   return account.slice(0, LONGEST_NAME).toWellFormed();
-}
-
-/** What ends the protection of an account against guesses: help by the administrator. New guesses start it again. */
-export function guessesForgotten({ type, subject }: Readonly<{ type: EventType; subject: string }>): Change | null {
-  switch (type) {
-    case "BREAK_GLASS":
-      return { type: "FORGET_GUESSES", account: null };
-    case "ACCOUNT_ADDED":
-    case "ACCOUNT_RESUMED":
-    case "PASSWORD_CHANGED":
-      return { type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) };
-    default:
-      return null;
-  }
 }
 
 /** The password has the hash of one with which the account signed in lately, or of the one that was set. */

@@ -2,7 +2,7 @@ import type { BanAsked, NetworkEvent } from "../events/command.ts";
 import type { EventType } from "../events/event-types.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { isOver, later, type Millis } from "../time.ts";
-import { guessesForgotten } from "./account-guard.ts";
+import { guessedName } from "./account-guard.ts";
 import { type Ban, type Change, type Decision, decision } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
 import { protectionOf } from "./sparing.ts";
@@ -86,15 +86,23 @@ function manualBan(event: BanAsked, now: Millis): Ban {
   };
 }
 
-const HOLD_CHANGES: Partial<Record<EventType, "END_HOLD" | "DISOWN_HOLD">> = {
-  ACCOUNT_RELEASED: "END_HOLD",
-  HELD_MAIL_DROPPED: "DISOWN_HOLD",
-};
-
-/** What a recorded command changes in addition to what it says: mail on hold, guesses at an account. The same in a replay. */
-export function sideEffectsOf(audit: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
-  const forgotten = guessesForgotten(audit);
-  if (forgotten !== null) return [forgotten];
-  const ofHold = HOLD_CHANGES[audit.type];
-  return ofHold === undefined ? [] : [{ type: ofHold, account: audit.subject }];
+/**
+ * What a recorded command changes in addition to what it says: mail on hold, and guesses at an account, whose protection against them ends
+ * with the administrator's help until new ones come. The same in a replay.
+ */
+export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
+  switch (type) {
+    case "BREAK_GLASS":
+      return [{ type: "FORGET_GUESSES", account: null }];
+    case "ACCOUNT_ADDED":
+    case "ACCOUNT_RESUMED":
+    case "PASSWORD_CHANGED":
+      return [{ type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) }];
+    case "ACCOUNT_RELEASED":
+      return [{ type: "END_HOLD", account: subject }];
+    case "HELD_MAIL_DROPPED":
+      return [{ type: "DISOWN_HOLD", account: subject }];
+    default:
+      return [];
+  }
 }
