@@ -99,12 +99,6 @@ export function orNearest(name: string, known: readonly string[]): string {
 
 /** Levenshtein's distance, where swapping two neighbours is one edit, because people mistype that way. */
 export function editDistance(a: string, b: string): number {
-  let same = 0;
-  while (same < a.length && a[same] === b[same]) same++;
-  return distanceOf(a.slice(same), b.slice(same));
-}
-
-function distanceOf(a: string, b: string): number {
   let before: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
