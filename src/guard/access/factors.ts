@@ -41,93 +41,84 @@ type Pending = Readonly<{ session: string; secret: Uint8Array; at: Millis }>;
 type Ready = Pick<NewTotp, "secret" | "lastStep">;
 
 /** The administrator's authenticator app and recovery codes. The secret is shown only during setup. */
-export class Factors {
-  readonly #parts: FactorParts;
-  #guesses: Readonly<{ of: string; budgets: Readonly<Record<CodeFrom, Budget>> }> | null = null;
-  #pending: Pending | null = null;
-  readonly #asked = new Budget(WRONG_CODES, DAY_MS);
-
-  constructor(parts: FactorParts) {
-    this.#parts = parts;
-  }
-
-  /** Identifies the app; null if none is set up, so that the password is enough. */
-  app(): string | null {
-    const totp = this.#parts.factors.totp();
-    return totp === null ? null : base32(totp.secret);
-  }
-
-  /** Uses up the code if it is right. Throws if that cannot be written. */
-  async isRight({ code: typed, from, hash, by }: GivenCode): Promise<boolean> {
-    const { factors, engine, clock } = this.#parts;
-    const totp = factors.totp();
-    if (totp === null) return true;
-    const now = clock.now();
-    const code = typed.replaceAll(/[\s-]/g, "").toLowerCase();
-    const budget = this.#budgets(totp, hash)[from];
-    if (isTotp(code) && budget.isLeft(now)) {
-      const step = stepOf(totp, code, now);
-      if (step !== null && factors.useStep(step, totp.lastStep)) return true;
-    }
-    const digest = recoveryDigest(code);
-    if (digest !== null && factors.useRecovery(digest, now)) {
-      await engine.audit({ type: "RECOVERY_CODE_USED", subject: `${factors.recoveryLeft()} left`, by });
-      return true;
-    }
-    // Past the limit nothing is checked, and nothing is reported.
-    if (budget.spend(now)) await engine.audit({ type: "SECOND_FACTOR_FAILED", subject: APP, by });
-    return false;
-  }
-
-  /** Records a right password without a code, this often a day, unless the browser is one of the owner's. */
-  async asked({ from, by }: Pick<GivenCode, "from" | "by">): Promise<void> {
-    if (from !== "stranger" || !this.#asked.spend(this.#parts.clock.now())) return;
-    await this.#parts.engine.audit({ type: "SECOND_FACTOR_ASKED", subject: APP, by });
-  }
-
-  /** Creates a new secret. It takes effect once a code of it comes from the same session. */
-  begin(session: string): Readonly<{ secret: string; uri: string }> {
-    const { clock, hostname } = this.#parts;
-    const secret = randomBytes(SECRET_BYTES);
-    this.#pending = { session, secret, at: clock.now() };
-    return { secret: base32(secret), uri: uriOf(secret, hostname()) };
-  }
-
-  /** Returns what the right code of a setup confirms; `none` if this session has no setup. Does not set up anything yet. */
-  ready(session: string, typed: string): Ready | "none" | "wrong" {
-    const now = this.#parts.clock.now();
-    const pending = this.#pending;
-    if (pending === null || pending.session !== session || Math.abs(now - pending.at) >= SET_UP_MS) return "none";
-    const { secret } = pending;
-    const lastStep = stepOf({ secret, lastStep: 0 }, typed.replaceAll(/\s/g, ""), now);
-    return lastStep === null ? "wrong" : { secret, lastStep };
-  }
-
-  /** Returns the recovery codes; null if an app was set up since, or the setup was started again. */
-  confirm({ secret, lastStep }: Ready): readonly string[] | null {
-    const { factors, clock } = this.#parts;
-    if (this.#pending?.secret !== secret) return null;
-    const { codes, digests } = newRecoveryCodes();
-    factors.setTotp({ secret, lastStep, at: clock.now(), recovery: digests });
-    this.#pending = null;
-    return codes;
-  }
-
-  renewCodes(): readonly string[] {
-    const { codes, digests } = newRecoveryCodes();
-    this.#parts.factors.renewRecovery(digests, this.#parts.clock.now());
-    return codes;
-  }
-
+export function createFactors({ factors, engine, hostname, clock }: FactorParts) {
+  let guesses: Readonly<{ of: string; budgets: Readonly<Record<CodeFrom, Budget>> }> | null = null;
+  let pending: Pending | null = null;
+  const withoutCode = new Budget(WRONG_CODES, DAY_MS);
   /** A new password or app resets the count: guesses at the old one do not matter. */
-  #budgets({ secret }: StoredTotp, hash: string): Readonly<Record<CodeFrom, Budget>> {
+  const budgetsOf = ({ secret }: StoredTotp, hash: string): Readonly<Record<CodeFrom, Budget>> => {
     const of = `${hash} ${base32(secret)}`;
-    if (this.#guesses?.of !== of) {
+    if (guesses?.of !== of) {
       const budget = (): Budget => new Budget(WRONG_CODES, DAY_MS);
-      this.#guesses = { of, budgets: { stranger: budget(), browser: budget(), session: budget() } };
+      guesses = { of, budgets: { stranger: budget(), browser: budget(), session: budget() } };
     }
-    return this.#guesses.budgets;
-  }
+    return guesses.budgets;
+  };
+  return {
+    /** Identifies the app; null if none is set up, so that the password is enough. */
+    app: (): string | null => {
+      const totp = factors.totp();
+      return totp === null ? null : base32(totp.secret);
+    },
+
+    /** Uses up the code if it is right. Throws if that cannot be written. */
+    isRight: async ({ code: typed, from, hash, by }: GivenCode): Promise<boolean> => {
+      const totp = factors.totp();
+      if (totp === null) return true;
+      const now = clock.now();
+      const code = typed.replaceAll(/[\s-]/g, "").toLowerCase();
+      const budget = budgetsOf(totp, hash)[from];
+      if (isTotp(code) && budget.isLeft(now)) {
+        const step = stepOf(totp, code, now);
+        if (step !== null && factors.useStep(step, totp.lastStep)) return true;
+      }
+      const digest = recoveryDigest(code);
+      if (digest !== null && factors.useRecovery(digest, now)) {
+        await engine.audit({ type: "RECOVERY_CODE_USED", subject: `${factors.recoveryLeft()} left`, by });
+        return true;
+      }
+      // Past the limit nothing is checked, and nothing is reported.
+      if (budget.spend(now)) await engine.audit({ type: "SECOND_FACTOR_FAILED", subject: APP, by });
+      return false;
+    },
+
+    /** Records a right password without a code, this often a day, unless the browser is one of the owner's. */
+    asked: async ({ from, by }: Pick<GivenCode, "from" | "by">): Promise<void> => {
+      if (from !== "stranger" || !withoutCode.spend(clock.now())) return;
+      await engine.audit({ type: "SECOND_FACTOR_ASKED", subject: APP, by });
+    },
+
+    /** Creates a new secret. It takes effect once a code of it comes from the same session. */
+    begin: (session: string): Readonly<{ secret: string; uri: string }> => {
+      const secret = randomBytes(SECRET_BYTES);
+      pending = { session, secret, at: clock.now() };
+      return { secret: base32(secret), uri: uriOf(secret, hostname()) };
+    },
+
+    /** Returns what the right code of a setup confirms; `none` if this session has no setup. Does not set up anything yet. */
+    ready: (session: string, typed: string): Ready | "none" | "wrong" => {
+      const now = clock.now();
+      if (pending?.session !== session || Math.abs(now - pending.at) >= SET_UP_MS) return "none";
+      const { secret } = pending;
+      const lastStep = stepOf({ secret, lastStep: 0 }, typed.replaceAll(/\s/g, ""), now);
+      return lastStep === null ? "wrong" : { secret, lastStep };
+    },
+
+    /** Returns the recovery codes; null if an app was set up since, or the setup was started again. */
+    confirm: ({ secret, lastStep }: Ready): readonly string[] | null => {
+      if (pending?.secret !== secret) return null;
+      const { codes, digests } = newRecoveryCodes();
+      factors.setTotp({ secret, lastStep, at: clock.now(), recovery: digests });
+      pending = null;
+      return codes;
+    },
+
+    renewCodes: (): readonly string[] => {
+      const { codes, digests } = newRecoveryCodes();
+      factors.renewRecovery(digests, clock.now());
+      return codes;
+    },
+  };
 }
 
 /** With this many or fewer there is a notice. */

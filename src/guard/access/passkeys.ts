@@ -31,44 +31,34 @@ const MOST_SPENT = 256;
  * Challenges that authenticators sign: for one purpose, valid for two minutes and one use. Strangers may request any number, so new
  * ones are not stored: a MAC proves that the guard made them. Used ones are stored until they expire. A restart makes all invalid.
  */
-export class Challenges {
-  readonly #clock: Clock;
-  readonly #key = randomBytes(MAC_BYTES);
+export function createChallenges(clock: Clock) {
+  const key = randomBytes(MAC_BYTES);
   /** Until when each would be valid. */
-  readonly #spent = new Map<string, number>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** `purpose`: what its answer does; for a new passkey also the session. */
-  make(purpose: string): string {
-    const head = Buffer.alloc(RANDOM_BYTES + TIME_BYTES);
-    randomBytes(RANDOM_BYTES).copy(head);
-    head.writeBigUInt64BE(BigInt(this.#clock.now()), RANDOM_BYTES);
-    return Buffer.concat([head, this.#mac(head, purpose)]).toString("base64url");
-  }
-
-  /** Whether it was made for this purpose, has not expired, and was not used. */
-  isOpen(challenge: string, purpose: string): boolean {
-    const bytes = Buffer.from(challenge, "base64url");
-    if (bytes.length !== BYTES || bytes.toString("base64url") !== challenge) return false;
-    const head = bytes.subarray(0, RANDOM_BYTES + TIME_BYTES);
-    if (!timingSafeEqual(bytes.subarray(head.length), this.#mac(head, purpose))) return false;
-    const now = this.#clock.now();
-    for (const [one, until] of this.#spent) if (now >= until) this.#spent.delete(one);
-    const age = now - Number(head.readBigUInt64BE(RANDOM_BYTES));
-    return age >= 0 && age < CHALLENGE_MS && !this.#spent.has(challenge) && this.#spent.size < MOST_SPENT;
-  }
-
-  /** Marks it as used by a valid signature. */
-  spend(challenge: string): void {
-    this.#spent.set(challenge, this.#clock.now() + CHALLENGE_MS);
-  }
-
-  #mac(head: Buffer, purpose: string): Buffer {
-    return createHmac("sha256", this.#key).update(head).update(purpose).digest();
-  }
+  const spent = new Map<string, number>();
+  const macOf = (head: Buffer, purpose: string): Buffer =>
+    createHmac("sha256", key).update(head).update(purpose).digest();
+  return {
+    /** `purpose`: what its answer does; for a new passkey also the session. */
+    make: (purpose: string): string => {
+      const head = Buffer.alloc(RANDOM_BYTES + TIME_BYTES);
+      randomBytes(RANDOM_BYTES).copy(head);
+      head.writeBigUInt64BE(BigInt(clock.now()), RANDOM_BYTES);
+      return Buffer.concat([head, macOf(head, purpose)]).toString("base64url");
+    },
+    /** Whether it was made for this purpose, has not expired, and was not used. */
+    isOpen: (challenge: string, purpose: string): boolean => {
+      const bytes = Buffer.from(challenge, "base64url");
+      if (bytes.length !== BYTES || bytes.toString("base64url") !== challenge) return false;
+      const head = bytes.subarray(0, RANDOM_BYTES + TIME_BYTES);
+      if (!timingSafeEqual(bytes.subarray(head.length), macOf(head, purpose))) return false;
+      const now = clock.now();
+      for (const [one, until] of spent) if (now >= until) spent.delete(one);
+      const age = now - Number(head.readBigUInt64BE(RANDOM_BYTES));
+      return age >= 0 && age < CHALLENGE_MS && !spent.has(challenge) && spent.size < MOST_SPENT;
+    },
+    /** Marks it as used by a valid signature. */
+    spend: (challenge: string): void => void spent.set(challenge, clock.now() + CHALLENGE_MS),
+  };
 }
 
 /** COSE numbers of the accepted signatures (RFC 9053, RFC 8812). Most authenticators create the first. */
@@ -124,10 +114,8 @@ type PasskeyParts = Readonly<{
   clock: Clock;
 }>;
 
-/** `counter_back`: its counter went backwards, so a copy must exist. */
-type Asserted =
-  | Readonly<{ outcome: "right"; passkey: Passkey }>
-  | Readonly<{ outcome: "wrong"; passkey: Passkey | null; why: "unknown" | "invalid" | "counter_back" }>;
+/** `counter_back`: its counter went backwards, so a copy must exist. `passkey` null: it is unknown. */
+type Asserted = Readonly<{ passkey: Passkey | null; found: "right" | "unknown" | "invalid" | "counter_back" }>;
 type Registered =
   | Readonly<{ ok: true; passkey: Pick<Passkey, "id" | "publicKey" | "algorithm" | "counter"> }>
   | Readonly<{ ok: false; reason: string }>;
@@ -144,11 +132,11 @@ const ID_BYTES = 256;
  */
 export class Passkeys {
   readonly #parts: PasskeyParts;
-  readonly #challenges: Challenges;
+  readonly #challenges: ReturnType<typeof createChallenges>;
 
   constructor(parts: PasskeyParts) {
     this.#parts = parts;
-    this.#challenges = new Challenges(parts.clock);
+    this.#challenges = createChallenges(parts.clock);
   }
 
   challenge(): string {
@@ -167,19 +155,19 @@ export class Passkeys {
   /** A right answer uses up its challenge, and stores its counter. Throws if that cannot be stored. */
   check({ id, clientData, authenticatorData, signature }: Assertion): Asserted {
     const passkey = this.#parts.passkeys.list().find((known) => known.id === id) ?? null;
-    if (passkey === null) return { outcome: "wrong", passkey, why: "unknown" };
+    if (passkey === null) return { passkey, found: "unknown" };
     const asked = Buffer.from(clientData, "base64url");
     const data = Buffer.from(authenticatorData, "base64url");
     const read = this.#read(ASSERTS, ASSERTS, asked, data);
     const signed = Buffer.concat([data, sha256(asked)]);
     if ("reason" in read || !hasSigned(passkey, signed, Buffer.from(signature, "base64url")))
-      return { outcome: "wrong", passkey, why: "invalid" };
+      return { passkey, found: "invalid" };
     this.#challenges.spend(read.challenge);
     const { counter } = read.data;
     const counts = counter !== 0 || passkey.counter !== 0;
-    if (counts && counter <= passkey.counter) return { outcome: "wrong", passkey, why: "counter_back" };
+    if (counts && counter <= passkey.counter) return { passkey, found: "counter_back" };
     this.#parts.passkeys.used(id, counter, this.#parts.clock.now());
-    return { outcome: "right", passkey };
+    return { passkey, found: "right" };
   }
 
   /** The passkey just made in this session, before it is stored. */

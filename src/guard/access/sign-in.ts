@@ -14,7 +14,7 @@ import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
 import { ADMINISTRATOR } from "./callers.ts";
-import { type CodeFrom, type FactorParts, Factors } from "./factors.ts";
+import { type CodeFrom, createFactors, type FactorParts } from "./factors.ts";
 import type { Assertion, Passkeys } from "./passkeys.ts";
 import { digestOf, isSame, newSecret } from "./secrets.ts";
 
@@ -154,14 +154,14 @@ export class SignIn {
   readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
   /** Resolves after the pauses of earlier wrong passkeys. */
   #pause: Promise<unknown> = Promise.resolve();
-  readonly factors: Factors;
+  readonly factors: ReturnType<typeof createFactors>;
 
   /** `key`: hides passwords in their hashes; a new one each time, except in tests. */
   constructor(parts: SignInParts, bounds: SignInBounds, key: Buffer = randomBytes(KEY_BYTES)) {
     this.#parts = parts;
     this.#key = key;
     this.#bounds = bounds;
-    this.factors = new Factors(parts);
+    this.factors = createFactors(parts);
   }
 
   /** Throws if the session cannot be stored. */
@@ -263,16 +263,16 @@ export class SignIn {
   /** A wrong passkey costs little, but adds a record: all wait their turn, with a pause. A copy of a passkey is reported. */
   async #checkPasskey(given: Assertion, ip: Ip): Promise<Checked> {
     const { keys, engine } = this.#parts;
-    const { outcome, passkey, ...wrong } = keys.check(given);
-    if (outcome === "wrong") {
+    const { found, passkey } = keys.check(given);
+    if (found !== "right") {
       this.#pause = this.#pause.then(() => wait(WRONG_PASSKEY_MS));
       await this.#pause;
     }
     // The client chooses the id: the same one again would be a repeated password, which does not count.
     if (passkey === null) return { isRight: false, mark: randomBytes(KEY_BYTES).toString("hex") };
-    if ("why" in wrong && wrong.why === "counter_back")
+    if (found === "counter_back")
       await engine.audit({ type: "PASSKEY_REFUSED", subject: passkey.name, by: `web:unnamed via ${ip}` });
-    return { isRight: outcome === "right", mark: given.id, passkey: passkey.name };
+    return { isRight: found === "right", mark: given.id, passkey: passkey.name };
   }
 
   /** Distinguishes passwords, and wrong codes after a right one, without revealing them: 12 bits, as Dovecot's auth policy sends. */
