@@ -2,7 +2,7 @@ import type { Holding } from "../../core/alerts/alerts.ts";
 import { type AccountRule, type AlertEvent, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
 import { plural } from "../../core/text.ts";
 import { formatDuration, MINUTE_MS } from "../../core/time.ts";
-import { type AlertWindow, TimedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./book.ts";
 
 /** Names without an account get the least room. */
 const MOST_REFUSED_ACCOUNTS = 50;
@@ -10,8 +10,8 @@ const MOST_UNKNOWN = 10;
 
 /** Sign-ins that were refused for one of the rule's reasons, by account. */
 export function accountWindow({ code, heldMs, counted, reasons }: AccountRule): AlertWindow {
-  const known = new TimedConditions(heldMs, MOST_REFUSED_ACCOUNTS);
-  const unknown = new TimedConditions(heldMs, MOST_UNKNOWN);
+  const known = timedConditions(heldMs, MOST_REFUSED_ACCOUNTS);
+  const unknown = timedConditions(heldMs, MOST_UNKNOWN);
   return {
     take: ({ type, account, reason, at, prefix, isKnownAccount }) => {
       if (type !== "LOGIN_REFUSED" || account === null || account === "" || !reasons.some((one) => one === reason))
@@ -30,7 +30,7 @@ type Held = Readonly<{ mails: number; recipients: number; detail: string }>;
 /** Accounts whose mail is held, until their owner vouches for them, and accounts that reached a sending limit. */
 export function sendingWindow(): AlertWindow {
   const held = new Map<string, Held>();
-  const limited = new TimedConditions(SENDING_LIMITED_MS, MOST_SENDERS);
+  const limited = timedConditions(SENDING_LIMITED_MS, MOST_SENDERS);
   return {
     take: (event) => {
       const account = event.account?.toLowerCase() ?? "";

@@ -67,36 +67,28 @@ export type AlertWindow = Readonly<{
   holding(now: Millis): readonly Holding[];
 }>;
 
-/** Conditions that hold for a while after their last event. */
-export class TimedConditions {
-  readonly #forMs: number;
-  readonly #most: number;
-  readonly #found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
-
-  /**
-   * `most`: of each kind, to leave room among the alerts for everything else. Earlier ones stay, so that alerts do not come
-   * and go.
-   */
-  constructor(forMs: number, most: number = Number.POSITIVE_INFINITY) {
-    this.#forMs = forMs;
-    this.#most = most;
-  }
-
-  set(holding: Holding, at: Millis): void {
-    const key = alertKey(holding);
-    const isFull = (): boolean => this.holding(at).filter(({ code }) => code === holding.code).length >= this.#most;
-    if (this.#found.has(key) || !isFull()) this.#found.set(key, { at, holding });
-  }
-
-  /** After a restart, events are read again: one from before the condition does not end it. */
-  delete(condition: Pick<Holding, "code" | "subject">, at: Millis): void {
-    const key = alertKey(condition);
-    if ((this.#found.get(key)?.at ?? at) <= at) this.#found.delete(key);
-  }
-
+/**
+ * Conditions that hold for a while after their last event. `most`: of each kind, to leave room among the alerts for everything else. Earlier
+ * ones stay, so that alerts do not come and go.
+ */
+export function timedConditions(forMs: number, most: number = Number.POSITIVE_INFINITY) {
+  const found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
   /** After a clock was set back, no condition lasts forever. */
-  holding(now: Millis): readonly Holding[] {
-    for (const [key, { at }] of this.#found) if (Math.abs(now - at) >= this.#forMs) this.#found.delete(key);
-    return [...this.#found.values()].map(({ holding }) => holding);
-  }
+  const holding = (now: Millis): readonly Holding[] => {
+    for (const [key, { at }] of found) if (Math.abs(now - at) >= forMs) found.delete(key);
+    return [...found.values()].map((one) => one.holding);
+  };
+  return {
+    holding,
+    set: (condition: Holding, at: Millis): void => {
+      const key = alertKey(condition);
+      const isFull = (): boolean => holding(at).filter(({ code }) => code === condition.code).length >= most;
+      if (found.has(key) || !isFull()) found.set(key, { at, holding: condition });
+    },
+    /** After a restart, events are read again: one from before the condition does not end it. */
+    delete: (condition: Pick<Holding, "code" | "subject">, at: Millis): void => {
+      const key = alertKey(condition);
+      if ((found.get(key)?.at ?? at) <= at) found.delete(key);
+    },
+  };
 }

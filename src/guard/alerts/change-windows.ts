@@ -4,7 +4,7 @@ import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
 import { type EventType, meaningOf } from "../../core/events/event-types.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
-import { type AlertWindow, TimedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./book.ts";
 
 type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNetwork: boolean }>;
 type Seen = Readonly<{ at: Millis; holding: Holding }>;
@@ -121,7 +121,7 @@ const MOST_OF_KIND = 20;
 export function factorWindow(): AlertWindow {
   let wrong: readonly Millis[] = [];
   /** Addresses from which the right password came without a code: each is reported once. */
-  const asked = new TimedConditions(LONGEST_WINDOW_MS, MOST_OF_KIND);
+  const asked = timedConditions(LONGEST_WINDOW_MS, MOST_OF_KIND);
   return {
     take: ({ type, actor, at, isNewNetwork }) => {
       if (actor === null || !isWebAdmin(actor)) return;

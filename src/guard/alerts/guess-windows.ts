@@ -4,7 +4,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { type EventType, isAdministrators } from "../../core/events/event-types.ts";
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, formatDuration, HOUR_MS, type Millis } from "../../core/time.ts";
-import { type AlertWindow, TimedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./book.ts";
 
 /** Networks with recent failures; the network whose last failure is oldest is dropped first. */
 const MOST_NETWORKS = 10_000;
@@ -26,7 +26,7 @@ export function hitWindow(): AlertWindow {
   const tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
   /** The last refusal without a check at each account. */
   const refused = new BoundedMap<string, Millis>(MOST_REFUSED);
-  const reported = new TimedConditions(GUESSED_FOR_MS, MOST_ACCOUNTS);
+  const reported = timedConditions(GUESSED_FOR_MS, MOST_ACCOUNTS);
   const failed = (account: string, prefix: Prefix, at: Millis): void => {
     const network = networkOf(prefix);
     const others = (tried.get(network) ?? []).filter((one) => one.account !== account || one.prefix !== prefix);
@@ -69,7 +69,7 @@ export function hitWindow(): AlertWindow {
     remember: (open, at) => {
       if (open.code === "login_after_guesses") reported.set(open, at);
     },
-    holding: (now) => reported.holding(now),
+    holding: reported.holding,
   };
 }
 
@@ -97,7 +97,7 @@ const MOST_OTHERS = 2_000;
  * very many from there count.
  */
 export function guessWindow(threshold: number): AlertWindow {
-  const found = new TimedConditions(GUESSED_FOR_MS);
+  const found = timedConditions(GUESSED_FOR_MS);
   /** Separate, so that a flood of unknown names does not displace guesses at real accounts. */
   const ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
   const ofOthers = new BoundedMap<string, readonly AlertEvent[]>(MOST_OTHERS);
@@ -138,7 +138,7 @@ export function guessWindow(threshold: number): AlertWindow {
       if (open.code === "password_guessed") found.set(open, at);
     },
     // For a day: the owner got an alert, and may know that it was legitimate.
-    holding: (now) => found.holding(now),
+    holding: found.holding,
   };
 }
 

@@ -11,7 +11,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { accountWindow, sendingWindow } from "./account-windows.ts";
-import { type AlertWindow, TimedConditions } from "./book.ts";
+import { type AlertWindow, timedConditions } from "./book.ts";
 import { changeWindow, factorWindow } from "./change-windows.ts";
 import { guessWindow, hitWindow } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
@@ -27,7 +27,7 @@ type Seen = Readonly<{ at: Millis; name: string }>;
  * same. Bounded: each rule remembers no more than its threshold. `mailedTo`: the addresses that get alerts.
  */
 export function alertWindows(thresholds: Thresholds, mailedTo: readonly string[] = []) {
-  const lasting = new TimedConditions(LONGEST_WINDOW_MS);
+  const lasting = timedConditions(LONGEST_WINDOW_MS);
   const all: readonly AlertWindow[] = [
     ...eventRules.map((rule) => ruleWindow(rule, thresholds[rule.code])),
     lostMailWindow(mailedTo),
@@ -91,7 +91,7 @@ const REFUSED = {
  */
 function lostMailWindow(mailedTo: readonly string[]): AlertWindow {
   const alerted = mailedTo.map((address) => address.toLowerCase());
-  const found = new TimedConditions(LONGEST_WINDOW_MS);
+  const found = timedConditions(LONGEST_WINDOW_MS);
   return {
     take: ({ type, verdict, subject, at }) => {
       const ofAlerts = alerted.includes((subject ?? "").toLowerCase());
@@ -103,7 +103,7 @@ function lostMailWindow(mailedTo: readonly string[]): AlertWindow {
       const detail = isRefused ? REFUSED[ofAlerts ? "alerts" : "others"] : "a report about mail was withheld";
       found.set({ code: "mail_undelivered", subject: hasRoom ? of : "further addresses", detail }, at);
     },
-    holding: (now) => found.holding(now),
+    holding: found.holding,
   };
 }
 
