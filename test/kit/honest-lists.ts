@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MINUTE_MS } from "../../src/core/time.ts";
-import { DnsBlockLists } from "../../src/guard/lookups/block-lists.ts";
+import { createBlockLists } from "../../src/guard/lookups/block-lists.ts";
 import type { NameAnswer, Names } from "../../src/guard/network-ports.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { ip } from "./samples.ts";
@@ -34,7 +34,7 @@ export class Dns implements Names {
 
 export async function started(dns: Dns = new Dns(), zones: readonly string[] = [ZEN, COP]) {
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
-  const lists = new DnsBlockLists({ names: dns, clock, notices }, { zones, checkEveryMs: 5 * MINUTE_MS });
+  const lists = createBlockLists({ names: dns, clock, notices }, { zones, checkEveryMs: 5 * MINUTE_MS });
   await lists.probeDue();
   const aside = (): string => {
     const detail = notices.raised.get("dnsbl_set_aside");

@@ -3,7 +3,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Listing } from "../../core/events/mail.ts";
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
-import type { BlockLists, NameAnswer, Names } from "../network-ports.ts";
+import type { NameAnswer, Names } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "./dnsbl.ts";
 import { within } from "./submit-after-lookups.ts";
@@ -121,122 +121,98 @@ const NOT_LISTED: Promise<null> = Promise.resolve(null);
  * Asks DNS block lists. A list counts only while its test points are right. If anything fails, no client is refused because of
  * it, and none waits longer than the deadline.
  */
-export class DnsBlockLists implements BlockLists {
-  readonly #parts: BlockListParts;
-  readonly #held = new BoundedMap<Ip, Held>(LIST_LIMITS.kept);
-  #lists: readonly List[] = [];
-  #asking = 0;
-
-  constructor(parts: BlockListParts, settings: ListSettings) {
-    this.#parts = parts;
-    this.configure(settings);
-  }
-
-  /** Replaces the lists. Each is trusted once its test points were right. */
-  configure({ zones, checkEveryMs }: ListSettings): void {
-    this.#held.clear();
-    this.#lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs) }));
-    this.#report();
-  }
-
-  ask(ip: Ip): Promise<Listing | null> {
-    const now = this.#parts.clock.now();
-    const held = this.#held.get(ip);
-    if (held !== undefined && (held.until === null || now < held.until)) return held.answer;
-    const family = isV4(ip) ? 4 : 6;
-    const lists = this.#lists.filter(({ health }) => health.serves(family));
-    if (lists.length === 0 || this.#asking >= LIST_LIMITS.inFlight) return NOT_LISTED;
-    return this.#hold(ip, lists);
-  }
-
-  /** Queries the test points of the lists that need a check. */
-  async probeDue(): Promise<void> {
-    const now = this.#parts.clock.now();
-    await Promise.all(this.#lists.filter(({ health }) => health.isDue(now)).map((list) => this.#probe(list)));
-  }
-
-  #hold(ip: Ip, lists: readonly List[]): Promise<Listing | null> {
-    const { clock } = this.#parts;
-    let listedMs = 0;
-    const asked = firstListing(
-      lists.map(async (list) => {
-        const found = await this.#askOne(ip, list);
-        if (found === null) return null;
-        listedMs = Math.min(found.ttlMs, LIST_LIMITS.listedMs);
-        return found.listing;
-      }),
+export function createBlockLists({ names, clock, notices }: BlockListParts, settings: ListSettings) {
+  const held = new BoundedMap<Ip, Held>(LIST_LIMITS.kept);
+  let lists: readonly List[] = [];
+  let asking = 0;
+  const report = (): void => {
+    const aside = lists.flatMap(({ zone, health }) =>
+      health.why === null ? [] : [`${publicZone(zone)}: ${health.why}`],
     );
-    const held: Held = { answer: within(asked, LIST_LIMITS.deadlineMs, null), until: null };
-    this.#asking += 1;
-    // An answer that is too late for this mail is used for the next one.
-    void asked.then((listing) => {
-      this.#asking -= 1;
-      held.answer = listing === null ? NOT_LISTED : Promise.resolve(listing);
-      held.until = later(clock.now(), listing === null ? LIST_LIMITS.otherMs : Math.max(listedMs, SECOND_MS));
-    });
-    this.#held.set(ip, held);
-    return held.answer;
-  }
-
-  async #askOne(ip: Ip, list: List): Promise<Readonly<{ listing: Listing; ttlMs: number }> | null> {
-    const answer = await this.#parts.names.addresses(listQuery(ip, list.zone));
-    this.#note(list, answer);
-    if (answer.type !== "addresses") return null;
-    const read = readListAnswer(list.zone, answer.addresses);
-    if (read.type === "refused") this.#setAside(list, `it answers ${read.why}`);
-    if (read.type !== "listed" || !(await this.#denies(list))) return null;
-    return { listing: { zone: publicZone(list.zone), meaning: read.meaning }, ttlMs: answer.ttlMs };
-  }
-
+    if (aside.length === 0) notices.clear("dnsbl_set_aside");
+    else notices.raise("dnsbl_set_aside", aside.join("; "));
+  };
+  const note = ({ health }: List, answer: NameAnswer): void => {
+    health.answered(answer.type === "failed" ? `it does not answer (${answer.why})` : null, clock.now());
+    if (health.why !== null) report();
+  };
+  const setAside = ({ health }: List, why: string): void => {
+    // A concurrent question has already logged it.
+    if (health.why !== null) return;
+    health.setAside(why, clock.now());
+    // Its other answers may have been wrong as well.
+    held.clear();
+    report();
+  };
   /** A list that broke since its last check may list every address. It must still deny an unused address. */
-  async #denies(list: List): Promise<boolean> {
+  const denies = async (list: List): Promise<boolean> => {
     // A different address each time; otherwise a cache would answer.
     const nobody = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
-    const answer = await this.#parts.names.addresses(`${nobody}.127.${list.zone}`);
-    this.#note(list, answer);
-    if (answer.type === "addresses") this.#setAside(list, "it lists addresses that do not exist");
+    const answer = await names.addresses(`${nobody}.127.${list.zone}`);
+    note(list, answer);
+    if (answer.type === "addresses") setAside(list, "it lists addresses that do not exist");
     return answer.type === "none";
-  }
-
-  async #probe(list: List): Promise<void> {
-    const { clock, names } = this.#parts;
-    list.health.probing(clock.now());
-    const ask = async (family: 4 | 6): Promise<readonly [NameAnswer, NameAnswer]> => {
-      const { listed, notListed } = testPoints(list.zone, family);
+  };
+  const askOne = async (ip: Ip, list: List): Promise<Readonly<{ listing: Listing; ttlMs: number }> | null> => {
+    const answer = await names.addresses(listQuery(ip, list.zone));
+    note(list, answer);
+    if (answer.type !== "addresses") return null;
+    const read = readListAnswer(list.zone, answer.addresses);
+    if (read.type === "refused") setAside(list, `it answers ${read.why}`);
+    if (read.type !== "listed" || !(await denies(list))) return null;
+    return { listing: { zone: publicZone(list.zone), meaning: read.meaning }, ttlMs: answer.ttlMs };
+  };
+  const hold = (ip: Ip, serving: readonly List[]): Promise<Listing | null> => {
+    const asked = firstFound(serving.map((list) => askOne(ip, list)));
+    const listing = asked.then((found) => found?.listing ?? null);
+    const one: Held = { answer: within(listing, LIST_LIMITS.deadlineMs, null), until: null };
+    asking += 1;
+    // An answer that is too late for this mail is used for the next one.
+    void asked.then((found) => {
+      asking -= 1;
+      one.answer = found === null ? NOT_LISTED : listing;
+      const listedMs = Math.max(Math.min(found?.ttlMs ?? 0, LIST_LIMITS.listedMs), SECOND_MS);
+      one.until = later(clock.now(), found === null ? LIST_LIMITS.otherMs : listedMs);
+    });
+    held.set(ip, one);
+    return one.answer;
+  };
+  const probe = async ({ zone, health }: List): Promise<void> => {
+    health.probing(clock.now());
+    const ask = (family: 4 | 6): Promise<Answers> => {
+      const { listed, notListed } = testPoints(zone, family);
       return Promise.all([names.addresses(listed), names.addresses(notListed)]);
     };
     const [four, six] = await Promise.all([ask(4), ask(6)]);
-    const wasAside = list.health.why !== null;
-    list.health.probed(judge(list.zone, four, six), clock.now());
+    const wasAside = health.why !== null;
+    health.probed(judge(zone, four, six), clock.now());
     // Clients in between were decided without this list.
-    if (wasAside && list.health.why === null) this.#held.clear();
-    this.#report();
-  }
-
-  #note(list: List, answer: NameAnswer): void {
-    list.health.answered(
-      answer.type === "failed" ? `it does not answer (${answer.why})` : null,
-      this.#parts.clock.now(),
-    );
-    if (list.health.why !== null) this.#report();
-  }
-
-  #setAside(list: List, why: string): void {
-    // A concurrent question has already logged it.
-    if (list.health.why !== null) return;
-    list.health.setAside(why, this.#parts.clock.now());
-    // Its other answers may have been wrong as well.
-    this.#held.clear();
-    this.#report();
-  }
-
-  #report(): void {
-    const aside = this.#lists.flatMap(({ zone, health }) =>
-      health.why === null ? [] : [`${publicZone(zone)}: ${health.why}`],
-    );
-    if (aside.length === 0) this.#parts.notices.clear("dnsbl_set_aside");
-    else this.#parts.notices.raise("dnsbl_set_aside", aside.join("; "));
-  }
+    if (wasAside && health.why === null) held.clear();
+    report();
+  };
+  /** Replaces the lists. Each is trusted once its test points were right. */
+  const configure = ({ zones, checkEveryMs }: ListSettings): void => {
+    held.clear();
+    lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs) }));
+    report();
+  };
+  configure(settings);
+  return {
+    configure,
+    ask: (ip: Ip): Promise<Listing | null> => {
+      const now = clock.now();
+      const known = held.get(ip);
+      if (known !== undefined && (known.until === null || now < known.until)) return known.answer;
+      const family = isV4(ip) ? 4 : 6;
+      const serving = lists.filter(({ health }) => health.serves(family));
+      return serving.length === 0 || asking >= LIST_LIMITS.inFlight ? NOT_LISTED : hold(ip, serving);
+    },
+    /** Queries the test points of the lists that need a check. */
+    probeDue: async (): Promise<void> => {
+      const now = clock.now();
+      await Promise.all(lists.filter(({ health }) => health.isDue(now)).map(probe));
+    },
+  };
 }
 
 type Answers = readonly [listed: NameAnswer, notListed: NameAnswer];
@@ -260,9 +236,9 @@ function isListing(zone: string, answer: NameAnswer): boolean {
 }
 
 /** The first answer that is not null; null if all are. None of them rejects. */
-function firstListing(answers: readonly Promise<Listing | null>[]): Promise<Listing | null> {
+function firstFound<T>(answers: readonly Promise<T | null>[]): Promise<T | null> {
   return new Promise((resolve) => {
-    for (const answer of answers) void answer.then((listing) => listing !== null && resolve(listing));
+    for (const answer of answers) void answer.then((found) => found !== null && resolve(found));
     void Promise.all(answers).then(() => resolve(null));
   });
 }

@@ -3,7 +3,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { watchingForwards } from "../../guard/enforce/counted-forwards.ts";
 import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import type { Greylisting } from "../../guard/facts/greylisting.ts";
-import { DnsBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";
+import { createBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";
 import { createSenderProofs } from "../../guard/lookups/sender-proof.ts";
 import { submitAfterLookups } from "../../guard/lookups/submit-after-lookups.ts";
 import type { Names } from "../../guard/network-ports.ts";
@@ -45,7 +45,7 @@ type SourceParts = GuardParts &
 /** Everything that produces events: the questions of Postfix and Dovecot, Fail2ban's reports, the logs. */
 export function composeSources(parts: SourceParts) {
   const { layout, settings, loginSecret, engine, stores, greylisting, names, notices, clock, log, report } = parts;
-  const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
+  const blockLists = createBlockLists({ names, clock, notices }, listsOf(settings));
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(greylisting, spfLookup);
