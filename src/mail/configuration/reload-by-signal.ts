@@ -6,42 +6,32 @@ import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { listProcesses } from "../../host/running/read-processes.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** A process of the master by its name, and how long to wait for its end after the signal, in milliseconds. */
-type Ending = Readonly<{ name: string; patienceMs: number }>;
-
 const LOOK_MS = 20;
 
 /**
  * Runs a command that only sends the master a signal. Returns null once its processes that the signal ends have ended, or after
- * the wait; otherwise the reason why the reload failed.
+ * the wait; otherwise the reason why the reload failed. `endings`: how long to wait for the end of each, by name, in milliseconds after
+ * the signal.
  */
 async function reloadBySignal(
   [program, ...argv]: readonly [string, ...string[]],
   pidFile: string,
-  endings: readonly Ending[],
+  endings: ReadonlyMap<string, number>,
 ): Promise<string | null> {
-  const ending = childrenOf(pidFile, endings);
+  const master = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
+  const children = listProcesses().filter(({ parent }) => parent === master);
   const reload = await runProgram(program, argv);
   if (reload.code !== 0) return lastLines(reload);
   const began = performance.now();
-  for (const { pid, patienceMs } of ending)
+  for (const { pid, args } of children) {
+    const patienceMs = endings.get(args[0] ?? "") ?? 0;
     while (existsSync(`/proc/${pid}`) && performance.now() - began < patienceMs) await pause(LOOK_MS);
+  }
   return null;
 }
 
-function childrenOf(
-  pidFile: string,
-  endings: readonly Ending[],
-): readonly Readonly<{ pid: number; patienceMs: number }>[] {
-  const master = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
-  const children = listProcesses().filter(({ parent }) => parent === master);
-  return endings.flatMap(({ name, patienceMs }) =>
-    children.filter(({ args }) => args[0] === name).map(({ pid }) => ({ pid, patienceMs })),
-  );
-}
-
 /** The master replaces it once it has read its configuration. */
-const DOVECOT_ENDING = [{ name: "dovecot/log", patienceMs: 20 * SECOND_MS }] as const;
+const DOVECOT_ENDING: ReadonlyMap<string, number> = new Map([["dovecot/log", 20 * SECOND_MS]]);
 
 /**
  * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes answer, and lose each other
@@ -54,10 +44,10 @@ export function reloadDovecot({ dovecotConf, dovecotBase }: Layout): Promise<str
 }
 
 /** Processes that a reload ends. A client in the middle of a delivery finishes that first. */
-const POSTFIX_ENDING = [
-  { name: "qmgr", patienceMs: 5 * SECOND_MS },
-  { name: "smtp", patienceMs: SECOND_MS },
-] as const;
+const POSTFIX_ENDING: ReadonlyMap<string, number> = new Map([
+  ["qmgr", 5 * SECOND_MS],
+  ["smtp", SECOND_MS],
+]);
 
 /**
  * `postfix reload` only sends a signal (postfix-script). A flush that arrives before the previous queue manager has ended is

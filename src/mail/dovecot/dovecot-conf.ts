@@ -7,14 +7,7 @@ import { dovecotTls } from "../configuration/tls.ts";
 import { DECODED_IN_MEMORY } from "../logs/log-line.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
 import { policyNonce } from "./login-policy.ts";
-import {
-  mailCrypt,
-  mailCryptColumn,
-  mailCryptColumns,
-  mailCryptPassdb,
-  mailCryptPlugin,
-  mailCryptUncached,
-} from "./mail-crypt.ts";
+import { mailCryptParts } from "./mail-crypt.ts";
 import { folderLimitPlugin } from "./maildirs.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 import { renderScriptDict, scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
@@ -40,11 +33,11 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
 
 function accountsConf(site: Site): string {
   const { layout, mailUser } = site;
-  const crypt = mailCryptColumn(site);
+  const { publicKey, noPublicKey } = mailCryptParts(site);
   const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
-  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${scriptColumn(site)}${crypt.key}`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${scriptColumn(site)}${publicKey}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
-  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, NULL${crypt.none}`;
+  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, NULL${noPublicKey}`;
   return `driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(site)}
@@ -56,6 +49,7 @@ iterate_query = SELECT user AS username FROM userdb
 
 function dovecotConf(site: Site): string {
   const { layout, ports, proxied, mailUser } = site;
+  const crypt = mailCryptParts(site);
   const accounts = join(dirname(layout.dovecotConf), "accounts.conf");
   const postfixPrivate = join(layout.postfixQueue, "private");
   return `base_dir = ${layout.dovecotBase}
@@ -78,7 +72,7 @@ auth_mechanisms = plain login
 auth_username_format = %Lu
 ${appPassdb(site)}passdb {
   driver = sql
-  args = ${accounts}${mailCryptPassdb(site)}
+  args = ${accounts}${crypt.passdb}
 }
 userdb {
   driver = sql
@@ -101,11 +95,11 @@ mail_uid = ${mailUser.uid}
 mail_gid = ${mailUser.gid}
 # When a mail arrived in its folder, for retention. The Maildir itself loses this time with each backup, which links its files.
 mail_always_cache_fields = date.save
-mail_never_cache_fields = ${[...mailCryptUncached(site), ...LONGER_THAN_MAIL].join(" ")}
+mail_never_cache_fields = ${[...crypt.uncached, ...LONGER_THAN_MAIL].join(" ")}
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
 mail_max_userip_connections = 20
-mail_plugins = $mail_plugins quota${mailCryptPlugin(site)}
+mail_plugins = $mail_plugins quota${crypt.plugin}
 protocol imap {
   # Missing on purpose, so that sessions decode mails in memory, which is bounded: in a file each could store a copy of the largest mail.
   mail_temp_dir = ${join(dirname(layout.dovecotConf), DECODED_IN_MEMORY)}
@@ -125,7 +119,7 @@ ${folderLimitPlugin(layout)}
 ${sievePlugin(site)}
 ${learnPlugin(site)}
 }
-${mailCrypt(site)}namespace inbox {
+${crypt.settings}namespace inbox {
   inbox = yes
 ${["Drafts", "Junk", "Sent", "Trash"].map(specialFolder).join("")}}
 
@@ -251,10 +245,10 @@ function proxiedImaps(port: number): string {
  * neither the time nor the words of an answer reveal which accounts exist.
  */
 function passwordQuery(site: Site): string {
-  const crypt = mailCryptColumns(site);
-  const real = `SELECT user, password, allow_nets${crypt.keys} FROM passdb WHERE user = '%u'`;
+  const { keys, noKeys } = mailCryptParts(site);
+  const real = `SELECT user, password, allow_nets${keys} FROM passdb WHERE user = '%u'`;
   const none = "WHERE NOT EXISTS (SELECT 1 FROM passdb WHERE user = '%u')";
-  return `${real} UNION ALL SELECT '%u', '${decoy(site.loginPolicySecret)}', NULL${crypt.none} ${none}`;
+  return `${real} UNION ALL SELECT '%u', '${decoy(site.loginPolicySecret)}', NULL${noKeys} ${none}`;
 }
 
 /** A hash that no known password matches: random to anyone without the secret, and stable across renderings. */

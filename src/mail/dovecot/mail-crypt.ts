@@ -12,30 +12,53 @@ const NOT_CACHED = [
   ..."x-spam-flag x-spam-status x-spam-score x-spam-level x-label x-keywords".split(" "),
 ].map((name) => `hdr.${name}`);
 
-/** For `mail_never_cache_fields`, beside what no cache holds in any case (`dovecot-conf.ts`): caches are not encrypted. */
-export function mailCryptUncached({ mailCrypt: crypt }: Site): readonly string[] {
-  return crypt === null ? [] : [...NOT_CACHED, "body.snippet"];
-}
-
-/** For `mail_plugins`. */
-export function mailCryptPlugin({ mailCrypt: crypt }: Site): string {
-  return crypt === null ? "" : " mail_crypt";
-}
+const NOTHING = {
+  uncached: [],
+  plugin: "",
+  settings: "",
+  passdb: "",
+  keys: "",
+  noKeys: "",
+  publicKey: "",
+  noPublicKey: "",
+};
 
 /**
  * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved with the
  * public key of the account or the server, so it arrives while the private key is missing. That key has its own file, since a missing
  * file that is named would prevent Dovecot's start. Further keys are read only after a first one: an unused one takes its place.
  */
-export function mailCrypt({ mailCrypt: crypt, layout }: Site): string {
-  if (crypt === null) return "";
-  return `plugin {
+export function mailCryptParts({ mailCrypt: crypt, layout }: Site) {
+  if (crypt === null) return NOTHING;
+  const passphrases = OF_ACCOUNT.map((name) => `userdb_${name}_password=%{sha256:password}`);
+  const keys = OF_ACCOUNT.map(
+    (name, i) => `, (SELECT key${i + 1} FROM opened_key WHERE opened_key.user = '%u') AS userdb_${name}`,
+  );
+  const publicKey = "(SELECT public_key FROM encrypting_key WHERE encrypting_key.user = '%u')";
+  return {
+    /** For `mail_never_cache_fields`, beside what no cache holds in any case (`dovecot-conf.ts`): caches are not encrypted. */
+    uncached: [...NOT_CACHED, "body.snippet"],
+    /** For `mail_plugins`. */
+    plugin: " mail_crypt",
+    settings: `plugin {
   mail_crypt_global_public_key = <${crypt.publicKey}
   mail_crypt_global_private_key = <${layout.mailNoKey}
   mail_crypt_save_version = ${crypt.encrypts ? 2 : 0}
 }
 !include_try ${layout.mailKeyConf}
-`;
+`,
+    /**
+     * For the passdb: the passphrase of the user's private keys. The hash of the typed password, because the password itself may
+     * contain text that Dovecot would expand; also, it reaches no other process this way.
+     */
+    passdb: `\n  override_fields = ${passphrases.join(" ")}`,
+    /** For the query of the passdb: the private keys of an account, locked with its password, or none. */
+    keys: keys.join(""),
+    noKeys: ", NULL".repeat(OF_ACCOUNT.length),
+    /** For the query of the userdb: the public key with which new mail of an account is encrypted, if it has one. */
+    publicKey: crypt.byAccount ? `, ${publicKey} AS mail_crypt_global_public_key` : "",
+    noPublicKey: crypt.byAccount ? ", NULL" : "",
+  };
 }
 
 /** The file that is included while the private key is there. */
@@ -45,32 +68,6 @@ export function mailKeyConf(link: string): string {
 
 /** The names of an account's private keys: the first is the server's. */
 const OF_ACCOUNT = Array.from({ length: KEYS_OF_AN_ACCOUNT }, (_, i) => nameOf(i));
-
-/**
- * For the passdb: the passphrase of the user's private keys. The hash of the typed password, because the password itself may
- * contain text that Dovecot would expand; also, it reaches no other process this way.
- */
-export function mailCryptPassdb({ mailCrypt: crypt }: Site): string {
-  if (crypt === null) return "";
-  const fields = OF_ACCOUNT.map((name) => `userdb_${name}_password=%{sha256:password}`);
-  return `\n  override_fields = ${fields.join(" ")}`;
-}
-
-/** For the query of the passdb: the private keys of an account, locked with its password. `none`: no account has one. */
-export function mailCryptColumns({ mailCrypt: crypt }: Site): Readonly<{ keys: string; none: string }> {
-  if (crypt === null) return { keys: "", none: "" };
-  const keys = OF_ACCOUNT.map(
-    (name, i) => `, (SELECT key${i + 1} FROM opened_key WHERE opened_key.user = '%u') AS userdb_${name}`,
-  );
-  return { keys: keys.join(""), none: ", NULL".repeat(OF_ACCOUNT.length) };
-}
-
-/** For the query of the userdb: the public key with which new mail of an account is encrypted, if it has one. */
-export function mailCryptColumn({ mailCrypt: crypt }: Site): Readonly<{ key: string; none: string }> {
-  if (crypt?.byAccount !== true) return { key: "", none: "" };
-  const key = "(SELECT public_key FROM encrypting_key WHERE encrypting_key.user = '%u')";
-  return { key: `, ${key} AS mail_crypt_global_public_key`, none: ", NULL" };
-}
 
 /**
  * For a program of root's that copies mail of one account: all its private keys, in files. A copy is rewritten, and

@@ -116,9 +116,12 @@ function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
   return addresses.has(address) || addresses.has(withoutExtension(address));
 }
 
+const FLAGS = { hold_mail: "-h", release_mail: "-H", delete_mail: "-d", return_mail: "-f" } as const;
+
 /** postsuper(1) reads the queue ids from standard input, and skips missing ones. */
 async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise<KeeperReply> {
-  const argv = ["-c", postfixConf, ...wordsFor(command)];
+  const from = command.verb === "delete_mail" && command.onHold ? [HOLD] : [];
+  const argv = ["-c", postfixConf, FLAGS[command.verb], "-", ...from];
   const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
   if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}`, mayHold: true };
   // Otherwise released and returned mail would wait for the next queue scan.
@@ -132,19 +135,6 @@ async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise
   // The last line has the count: "Deleted: 2 messages".
   const count = /: (\d+) messages?\s*$/.exec(done.stderr)?.[1];
   return { ok: true, detail: "", count: Number(count ?? 0) };
-}
-
-function wordsFor(command: ChangeMail): readonly string[] {
-  switch (command.verb) {
-    case "hold_mail":
-      return ["-h", "-"];
-    case "release_mail":
-      return ["-H", "-"];
-    case "delete_mail":
-      return command.onHold ? ["-d", "-", HOLD] : ["-d", "-"];
-    case "return_mail":
-      return ["-f", "-"];
-  }
 }
 
 /** postqueue(1) takes one id at a time. */
