@@ -7,7 +7,7 @@ import { ask } from "../src/host/sockets/control-client.ts";
 import { answers } from "../src/host/sockets/unix-socket.ts";
 import { installPrograms } from "../src/jobs/build/program.ts";
 import { readSettings, writeFirstSettings } from "../src/jobs/settings-file/settings-file.ts";
-import { makeLoginPolicySecret } from "../src/mail/configuration/apply.ts";
+import { makeSecrets } from "../src/mail/configuration/apply.ts";
 import { addUsers, makeDirectories } from "../src/mail/configuration/directories.ts";
 import { prepareDatabases } from "../src/programs/set-up/databases.ts";
 import { type Layout, layoutOf } from "../src/settings/layout.ts";
@@ -57,7 +57,7 @@ export class Programs {
     const read = await readSettings(layout, SITE);
     writeFirstSettings(layout, read);
     writeFileSync(layout.webSettings, settingsFile(WEB_KEYS, read.sources));
-    makeLoginPolicySecret(layout);
+    makeSecrets(layout);
     await installPrograms(CHECKOUT, layout);
     const programs = new Programs(lab, layout);
     await programs.wipe();

@@ -21,7 +21,7 @@ import { userIds } from "../../host/machine/system-users.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { unusedOwnDovecot } from "../dovecot/own-dovecot.ts";
-import { readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/filter-files.ts";
+import { readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/adopt-filters.ts";
 import { fetchedRules } from "../spamassassin/spamassassin-conf.ts";
 import { applyConfiguration } from "./apply.ts";
 import { partsOf } from "./parts.ts";

@@ -159,15 +159,12 @@ function freshKey(): string {
 const MOST_SECRET_BYTES = 4 * 1_024;
 
 /**
- * With this Dovecot proves itself to the guard. Kept over restarts, because Dovecot's hashes of passwords depend on it.
+ * Creates two secrets once. With the first Dovecot proves itself to the guard; Dovecot's hashes of passwords depend on it. The second
+ * distinguishes our own proofs from strangers' text; Postfix reads its own copy.
  */
-export function makeLoginPolicySecret(layout: Layout): void {
-  makeSecret(layout.loginPolicySecret, 32, { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } });
-}
-
-/** Distinguishes our own proofs from strangers' text; created once. Postfix reads its own copy. */
-export function makeProofWord({ proofWord: file }: Layout): void {
-  makeSecret(file, 16, { mode: 0o640, owner: { uid: 0, gid: groupId(CONTENT_USERS.rspamd) } });
+export function makeSecrets({ loginPolicySecret, proofWord }: Pick<Layout, "loginPolicySecret" | "proofWord">): void {
+  makeSecret(loginPolicySecret, 32, { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } });
+  makeSecret(proofWord, 16, { mode: 0o640, owner: { uid: 0, gid: groupId(CONTENT_USERS.rspamd) } });
 }
 
 /** Keeps an existing one, unless it is empty: an earlier version did not flush it before a power failure. */

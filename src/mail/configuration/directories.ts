@@ -11,7 +11,6 @@ import { lockHolder } from "../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { SERVICES } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout, POSTGREY_USER, serviceLog, USERS } from "../../settings/layout.ts";
-import { fail2banDirectories } from "../fail2ban/fail2ban-conf.ts";
 import { giveMailLog, mailLogAccess } from "../logs/keep-logs.ts";
 
 type Entry = Readonly<{
@@ -92,7 +91,7 @@ export function directories(layout: Layout): readonly Entry[] {
     at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamMilter),
     at(layout.dovecotBase),
     at(layout.folderLimits),
-    ...fail2banDirectories(layout).map((path) => tree(path, 0o750, fail2ban, fail2ban)),
+    ...[layout.fail2banSocket, layout.fail2banDb].map((file) => tree(dirname(file), 0o750, fail2ban, fail2ban)),
     // Fail2ban writes it, and the guard removes what it has read.
     at(layout.fail2banSpool, 0o2770, fail2ban, guard),
     at(layout.services),

@@ -10,10 +10,10 @@ import { renderUnbound } from "../dns/unbound-conf.ts";
 import { renderDovecot } from "../dovecot/dovecot-conf.ts";
 import { renderSieve } from "../dovecot/sieve.ts";
 import { renderFail2ban } from "../fail2ban/fail2ban-conf.ts";
-import { renderBounceChecks, renderProofRemoval } from "../postfix/bounces.ts";
+import { renderBounceChecks } from "../postfix/bounces.ts";
 import { renderPostfixMain, renderPostfixTables, renderRelayLogin } from "../postfix/main-cf.ts";
 import { renderChroot, renderPostfixMaster, renderSubmissionHeaders } from "../postfix/master-cf.ts";
-import { renderForgedHeaders, renderMilterFindings } from "../postfix/milters.ts";
+import { renderHeaderChecks } from "../postfix/milters.ts";
 import { renderPostgrey } from "../postgrey/postgrey.ts";
 import { renderRspamd, rspamdVariables } from "../rspamd/rspamd-conf.ts";
 import { renderLearnScripts } from "../spamassassin/learn-spam.ts";
@@ -131,10 +131,8 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     ...renderPostfixTables(site),
     renderRelayLogin(site),
     renderSubmissionHeaders(),
-    renderForgedHeaders(),
+    ...renderHeaderChecks(),
     ...renderBounceChecks(site),
-    renderMilterFindings(),
-    renderProofRemoval(site),
   ];
 }
 

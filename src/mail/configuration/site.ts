@@ -13,7 +13,7 @@ import { proxiedPorts } from "../../settings/ports.ts";
 import { EXPORT_KEYS, settingsFile, WEB_KEYS } from "../../settings/program-settings.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { ownDovecotSettings } from "../dovecot/own-dovecot.ts";
-import { filterNames as ownFilters, readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/filter-files.ts";
+import { filterNames as ownFilters, readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/adopt-filters.ts";
 
 /** Rules of SpamAssassin, the password for the relay. */
 const MOST_NAMED_BYTES = 1024 * 1024;

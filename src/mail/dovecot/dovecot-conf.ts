@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
 import { USERS } from "../../settings/layout.ts";
+import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { dovecotTls } from "../configuration/tls.ts";
 import { DECODED_IN_MEMORY } from "../logs/log-line.ts";
@@ -10,7 +11,7 @@ import { policyNonce } from "./login-policy.ts";
 import { mailCryptParts } from "./mail-crypt.ts";
 import { folderLimitPlugin } from "./maildirs.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
-import { renderScriptDict, scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
+import { renderScriptDict, scriptColumn, scriptDict, sievePlugin } from "./sieve.ts";
 
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWNERS_FILE = "own.conf";
@@ -109,7 +110,8 @@ protocol lmtp {
   mail_plugins = $mail_plugins sieve
   postmaster_address = postmaster@${site.domains[0] ?? site.hostname}
   hostname = ${site.hostname}
-  ${sieveSubmission(site)}
+  # Where mail sent by scripts goes: sendmail(1) would not find our queue.
+  submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}
 }
 # For a mail that was already accepted when the mailbox became full.
 quota_full_tempfail = yes

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { USERS } from "../../settings/layout.ts";
 import { type RenderedFile, renderedScript, type Site } from "../configuration/site.ts";
-import { MAILBOX_FULL } from "../logs/postfix-patterns.ts";
+import { MAILBOX_FULL } from "../logs/patterns.ts";
 
 /** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox has room for a mail. */
 export const QUOTA_SOCKET = "quota-status";

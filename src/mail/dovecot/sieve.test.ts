@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { scriptColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
+import { scriptColumn, scriptDict, sievePlugin } from "./sieve.ts";
 
 const site = sampleSite();
 
-test("mail of scripts is submitted on loopback, and redirected mail has its user as the sender", () => {
-  assert.equal(sieveSubmission(site), "submission_host = 127.0.0.1:26");
+test("redirected mail has its user as the sender", () => {
   const plugin = sievePlugin(site);
   assert.match(plugin, /^ {2}sieve_before = \/srv\/mail\/conf\/sieve\/junk\.sieve$/m);
   assert.match(plugin, /^ {2}sieve_redirect_envelope_from = recipient$/m);

@@ -1,6 +1,5 @@
 import { dirname, join } from "node:path";
 import { USERS } from "../../settings/layout.ts";
-import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 
@@ -22,11 +21,6 @@ export function sievePlugin({ layout }: Site): string {
   # The user who redirects is the envelope sender: SPF passes, and bounces return to that user.
   sieve_redirect_envelope_from = recipient
   sieve_max_redirects = ${REDIRECTS}`;
-}
-
-/** For `protocol lmtp { }`: where mail sent by scripts goes (`sieveMailService` of Postfix). sendmail(1) would not find our queue. */
-export function sieveSubmission({ ports }: Site): string {
-  return `submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}`;
 }
 
 /** A column of the userdb: the account's script; null if it has none. If senders are verified, only proven ones get a reply. */

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
-import { judgeFilter, refusalOf } from "./adopt-filters.ts";
-import { readFilter, STOCK_DIRECTORY } from "./filter-files.ts";
+import { judgeFilter, readFilter, refusalOf, STOCK_DIRECTORY } from "./adopt-filters.ts";
 import { renderFail2banFilters } from "./filters.ts";
 
 const whyNot = lacking({ root: true, installed: [STOCK_DIRECTORY] });

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { isJailName, JAILS } from "../../core/decide/jails.ts";
@@ -8,12 +8,38 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
 import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
 import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
-import { removeFile, writeFile } from "../../host/root-files/files.ts";
+import { readNamed, removeFile, writeFile } from "../../host/root-files/files.ts";
 import { readRecord } from "../../host/root-files/record-file.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { ownSecurity } from "../../host/running/checkout.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Filter, filterFile, filterNames, readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "./filter-files.ts";
+
+/** A filter of Fail2ban: its text, and the name of its file without `.conf`, which becomes the jail's name. */
+export type Filter = Readonly<{ name: string; text: string }>;
+
+/** Filters of Debian's package; its others are for programs that do not run here. */
+export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
+export const STOCK_DIRECTORY = "/etc/fail2ban/filter.d";
+
+const ENDING = ".conf";
+const MOST_BYTES = 1024 * 1024;
+
+/** Names of the files of filters in a directory, without `.conf`, sorted; none if the directory does not exist. */
+export function filterNames(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((file) => file.endsWith(ENDING))
+    .map((file) => file.slice(0, -ENDING.length))
+    .toSorted();
+}
+
+function filterFile(directory: string, name: string): string {
+  return join(directory, `${name}${ENDING}`);
+}
+
+export function readFilter(directory: string, name: string): Filter {
+  return { name, text: readNamed(filterFile(directory, name), MOST_BYTES).toString() };
+}
 
 /** The interpreter of Fail2ban's own scripts: its library is Debian's. */
 const PYTHON = "/usr/bin/python3";

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { JAIL_OF_WEB, type Jail, type JailName } from "../../core/decide/jails.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
@@ -114,11 +113,6 @@ function section({ name, limit, windowMs, banMs }: Jail, { filter, port }: Sourc
     ...more,
     "",
   ].join("\n");
-}
-
-/** The directories of its socket and its database. */
-export function fail2banDirectories({ fail2banSocket, fail2banDb }: Layout): readonly string[] {
-  return [dirname(fail2banSocket), dirname(fail2banDb)];
 }
 
 /** Limits for reports. The guard checks each report itself. */

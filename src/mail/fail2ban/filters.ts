@@ -1,6 +1,6 @@
 import { type RenderedFile, rendered } from "../configuration/site.ts";
 import { REFUSED_AS_SPAM } from "../logs/content-filter-log.ts";
-import { PATH } from "../logs/pattern.ts";
+import { PATH } from "../logs/patterns.ts";
 
 /** The web's log line for a wrong password at the dashboard; the address follows. */
 export const DASHBOARD_REFUSED = "A sign-in to the dashboard was refused.";

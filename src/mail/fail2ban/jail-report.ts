@@ -7,7 +7,7 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
 import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
-import { CLIENT, PATH, STATE } from "../logs/pattern.ts";
+import { CLIENT, PATH, STATE } from "../logs/patterns.ts";
 
 type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
 

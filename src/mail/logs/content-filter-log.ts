@@ -3,7 +3,7 @@ import type { ContentReason, MailFinding, Observation } from "../../core/events/
 import { reasons } from "../../core/events/reasons.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { LONGEST_LINE } from "./log-line.ts";
-import { CLIENT, IN_PATH, QUEUE_ID } from "./pattern.ts";
+import { CLIENT, IN_PATH, QUEUE_ID } from "./patterns.ts";
 
 /**
  * What Postfix's cleanup(8) writes if a milter refuses a mail, temporarily (4.…) or permanently:

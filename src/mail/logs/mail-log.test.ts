@@ -6,7 +6,8 @@ import { LOG_EXAMPLES } from "../../../test/kit/log-examples.ts";
 import { costOf } from "../../../test/kit/processor-time.ts";
 import { instant } from "../../core/time.ts";
 import { LONGEST_LINE, parseMailLine } from "./log-line.ts";
-import { LOG_PATTERNS, matchPattern, readMailLog } from "./mail-log.ts";
+import { matchPattern, readMailLog } from "./mail-log.ts";
+import { LOG_PATTERNS } from "./patterns.ts";
 
 const SINCE = instant(new Date(2026, 10, 20, 8, 8, 0).getTime());
 const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, SINCE);

@@ -2,10 +2,8 @@ import type { Observation } from "../../core/events/log.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { readMilterFinding, readMilterReject } from "./content-filter-log.ts";
-import { DOVECOT_PATTERNS } from "./dovecot-patterns.ts";
 import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
-import { IN_PATH, type LogPattern, type LogPatterns, QUEUE_ID } from "./pattern.ts";
-import { REFUSED_PATTERNS, SESSION_PATTERNS } from "./postfix-patterns.ts";
+import { IN_PATH, LOG_PATTERNS, type LogPattern, QUEUE_ID } from "./patterns.ts";
 
 /** Returns what the guard learns only from this line of mail.log; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
 export function readMailLog(line: string, guardSince: Millis): Observation | null {
@@ -77,12 +75,6 @@ function readTried({ text, program }: MailLine): Observation | null {
 }
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
-
-/** By the program that writes the line. */
-export const LOG_PATTERNS: ReadonlyMap<string, LogPatterns> = new Map([
-  ["postfix/smtpd", { ...SESSION_PATTERNS, ...REFUSED_PATTERNS }],
-  ["dovecot/imap-login", DOVECOT_PATTERNS],
-]);
 
 const TRIED_IN_ORDER: ReadonlyMap<string, readonly LogPattern[]> = new Map(
   [...LOG_PATTERNS].map(([program, patterns]) => [program, Object.values(patterns)]),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { headerActions } from "../../../test/kit/postmap.ts";
 import { RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
-import { renderBounceChecks, renderProofRemoval } from "./bounces.ts";
+import { renderBounceChecks } from "./bounces.ts";
 
 const POSTMAP = { skip: lacking({ installed: ["postmap"] }) };
 const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "mail.example.org" });
@@ -42,7 +42,7 @@ test("a sender that SPF proved gets a report", POSTMAP, () => {
 });
 
 test("only Postfix's master can read the files with the secret word", () => {
-  const files = [...renderBounceChecks(site), renderProofRemoval(site)];
+  const files = renderBounceChecks(site);
   const holding = files.filter(({ text }) => text.includes(site.proofWord)).map(({ name, mode }) => [name, mode]);
   assert.deepEqual(holding, [
     ["bounce-proofs", 0o600],

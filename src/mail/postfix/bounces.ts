@@ -38,6 +38,8 @@ export function renderBounceChecks(site: Site): readonly RenderedFile[] {
   return [
     rendered(RECIPIENTS, `/^To: .*@(${domainPattern(domains)})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`),
     rendered(PROOFS, `${proofPattern(site)} FILTER ${REPORTS}:${outbound.relay?.nextHop ?? ""}\n`, 0o600),
+    // For `removingProofHeader`.
+    rendered(REMOVAL, `${proofPattern(site)} IGNORE\n`, 0o600),
   ];
 }
 
@@ -46,10 +48,6 @@ export function removingProofHeader(): Readonly<Record<string, string>> {
   const checks = ["header_checks", "nested_header_checks", "body_checks"];
   const names = ["smtp", "lmtp"].flatMap((agent) => checks.map((check) => `${agent}_${check}`));
   return Object.fromEntries(names.map((name) => [name, `regexp:$config_directory/${REMOVAL}`]));
-}
-
-export function renderProofRemoval(site: Site): RenderedFile {
-  return rendered(REMOVAL, `${proofPattern(site)} IGNORE\n`, 0o600);
 }
 
 /** regexp_table(5): the header, in a mail or in one that it encloses. */

@@ -8,7 +8,7 @@ import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 import { isBlocked, MILTER_FAILED } from "../logs/content-filter-log.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
-import { QUEUE_ID } from "../logs/pattern.ts";
+import { QUEUE_ID } from "../logs/patterns.ts";
 import { CHECK_MS } from "../rspamd/rspamd-conf.ts";
 import { BlockedTime, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 

@@ -2,7 +2,7 @@ import type { Service } from "../../core/events/event-types.ts";
 import { shareOfOneClient } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
-import { NULL_SENDER_REFUSED } from "../logs/postfix-patterns.ts";
+import { NULL_SENDER_REFUSED } from "../logs/patterns.ts";
 import { bounceServices, REPORTS } from "./bounces.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
 import { FORWARDS, LANES, SHARED, shortOnly } from "./main-cf.ts";

@@ -79,22 +79,21 @@ export const FORGED_HEADERS: readonly string[] = [
   "X-GhostInbox-[A-Za-z-]+",
 ].map((name) => `/^${name}[[:space:]]*:/ IGNORE`);
 
-export function renderForgedHeaders(): RenderedFile {
-  const kept = `/^${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}$/ DUNNO`;
-  return rendered("forged_headers", [kept, ...FORGED_HEADERS, ""].join("\n"));
-}
-
 /**
  * The milters' results are written into the log, so that the guard learns which servers send good mail (header_checks(5)). Only
  * headers that a milter adds are used. Of a stranger's text they repeat only the checked domain of an author.
  */
-export function renderMilterFindings(): RenderedFile {
-  const lines = [
-    `/^${VERIFIED_HEADER}:[[:space:]]*spf$/ INFO ${FINDING_WORDS.spf}`,
-    `/^${VERIFIED_HEADER}:[[:space:]]*dkim$/ INFO ${FINDING_WORDS.dkim}`,
-    `/^X-Spam-Flag:[[:space:]]*YES/ INFO ${FINDING_WORDS.spam}`,
-    `/^${JUNK_HEADER}:/ INFO ${FINDING_WORDS.spam}`,
-    "",
+const MILTER_FINDINGS: readonly string[] = [
+  `/^${VERIFIED_HEADER}:[[:space:]]*spf$/ INFO ${FINDING_WORDS.spf}`,
+  `/^${VERIFIED_HEADER}:[[:space:]]*dkim$/ INFO ${FINDING_WORDS.dkim}`,
+  `/^X-Spam-Flag:[[:space:]]*YES/ INFO ${FINDING_WORDS.spam}`,
+  `/^${JUNK_HEADER}:/ INFO ${FINDING_WORDS.spam}`,
+];
+
+export function renderHeaderChecks(): readonly RenderedFile[] {
+  const kept = `/^${FIRST_CONTACT_MARK_HEADER}: ${FIRST_CONTACT_MARK_VALUE}$/ DUNNO`;
+  return [
+    rendered("forged_headers", [kept, ...FORGED_HEADERS, ""].join("\n")),
+    rendered("milter_findings", [...MILTER_FINDINGS, ""].join("\n")),
   ];
-  return rendered("milter_findings", lines.join("\n"));
 }

@@ -19,7 +19,7 @@ import { lastLogLine } from "../../host/running/supervised.ts";
 import { ask } from "../../host/sockets/control-client.ts";
 import { CannotBeApart, type Seen } from "../../jobs/backup/second-server.ts";
 import { readSettings, writeFirstSettings } from "../../jobs/settings-file/settings-file.ts";
-import { applyConfiguration, makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
+import { applyConfiguration, makeSecrets } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
 import { readSite } from "../../mail/configuration/site.ts";
@@ -61,8 +61,7 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
   writeFirstSettings(layout, read);
   makeDirectories(layout);
   await prepareCertificate(settings, layout);
-  makeLoginPolicySecret(layout);
-  makeProofWord(layout);
+  makeSecrets(layout);
   const environment = programEnvironment(layout, env);
   await prepareDatabases(layout, null, environment);
   // The owner's own settings could name paths outside of it.

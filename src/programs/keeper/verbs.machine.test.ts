@@ -16,7 +16,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { ownCertificate } from "../../../test/kit/own-certificate.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
-import { makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
+import { makeSecrets } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { USERS } from "../../settings/layout.ts";
 import { prepareCertificate } from "../set-up/certificate.ts";
@@ -41,8 +41,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     makeDirectories(layout);
     // SpamAssassin loads it, as its own user.
     copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
-    makeLoginPolicySecret(layout);
-    makeProofWord(layout);
+    makeSecrets(layout);
     await prepareCertificate(loadValid(toml("5MB")).settings, layout);
     verbs = new KeeperVerbs(layout, {});
   });

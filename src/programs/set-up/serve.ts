@@ -38,12 +38,7 @@ import {
   noteUpgraded,
   refuseUnfitData,
 } from "../../jobs/upgrade/upgrade-snapshot.ts";
-import {
-  applyConfiguration,
-  compileSieve,
-  makeLoginPolicySecret,
-  makeProofWord,
-} from "../../mail/configuration/apply.ts";
+import { applyConfiguration, compileSieve, makeSecrets } from "../../mail/configuration/apply.ts";
 import { addUsers, makeDirectories } from "../../mail/configuration/directories.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
 import { mailCryptOf, readSite, textInForce } from "../../mail/configuration/site.ts";
@@ -210,8 +205,7 @@ async function prepare(
   await isolate(layout, settings, log);
   const outdated = await prepareCertificate(settings, layout);
   if (outdated !== null) log.warn(outdated);
-  makeLoginPolicySecret(layout);
-  makeProofWord(layout);
+  makeSecrets(layout);
   const ports = await freePorts(layout, settings, log);
   await installPrograms(CHECKOUT, layout);
   const password = await adminPassword(layout, process.env);

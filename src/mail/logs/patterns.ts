@@ -1,7 +1,34 @@
-import { CLIENT, type LogPatterns, PATH, STATE } from "./pattern.ts";
+import type { ClientFault } from "../../core/events/reasons.ts";
+
+/**
+ * What a line of mail.log may say about a client, as data. A pattern is matched against the program's text, after the
+ * start that the program writes itself (log-line.ts), and anchored there. The client's address comes before
+ * anything that the client chose, or is read from the end if it comes last. No two adjacent quantifiers can match the
+ * same characters, so the time is proportional to the line.
+ */
+export type LogPattern = Readonly<{
+  /** Groups: `ip`; `detail`, what to show of it; `tries`, if it counts; `login`, the name that was tried. */
+  matches: RegExp;
+  /** Only on port 25, which does not offer sign-in. */
+  port25?: true;
+  /** Of a failed sign-in the guard hears directly, unless it was down: then only the log has it. */
+  reports: ClientFault | "login_failed";
+}>;
+
+/** Under their names, in the order in which they are tried. */
+type LogPatterns = Readonly<Record<string, LogPattern>>;
+
+/** `NAME[IP]`: the name is confirmed by the DNS, or `unknown`; Postfix allows no other characters in it. */
+export const CLIENT = "[^\\s[\\]]{1,255}\\[(?<ip>[0-9a-f.:]{2,45})\\](?::\\d{1,5})?";
+/** What a path holds, including quoted local parts (RFC 5321, 4.1.2). */
+export const IN_PATH = '(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}';
+export const PATH = `<${IN_PATH}>`;
+export const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
+/** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
+export const STATE = "[A-Z][A-Z-]{0,30}";
 
 /** What happens to sessions with Postfix. */
-export const SESSION_PATTERNS: LogPatterns = {
+const SESSION_PATTERNS: LogPatterns = {
   lost_connection: {
     matches: new RegExp(`^lost connection after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
     reports: "lost_connection",
@@ -75,7 +102,7 @@ const HELO = "<[^>]{0,1024}>";
  * What Postfix refuses by its own rules. The guard's decisions are recorded already; its answers without one, such as `FULL`, are not
  * recorded at all.
  */
-export const REFUSED_PATTERNS: LogPatterns = {
+const REFUSED_PATTERNS: LogPatterns = {
   relay_refused: {
     matches: refusal("RCPT", "Relay access denied"),
     reports: "relay_refused",
@@ -114,3 +141,31 @@ function refusal(state: string, reply: string, about: string = PATH): RegExp {
   const code = "[45]\\d\\d [45]\\.\\d{1,3}\\.\\d{1,3}";
   return new RegExp(`^\\w{1,20}: reject: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); `);
 }
+
+/** The end of a line of a login process: after the typed name, a stranger chooses nothing. */
+const BEHIND_LOGIN =
+  "rip=(?<ip>[0-9a-f.:]{2,45}), lip=[0-9a-f.:]{2,45}(?:, mpid=\\d{1,9})?(?:, [^<>]{0,400})?, session=<[^<>]{0,60}>$";
+
+const DOVECOT_PATTERNS: LogPatterns = {
+  tls_failed_imap: {
+    matches: new RegExp(
+      `^Disconnected: Connection closed: (?<detail>SSL_accept\\(\\) failed: [^()]{1,200}) ` +
+        // The second while Dovecot is busy (client-common.c of its login-common).
+        `\\((?:no auth attempts in|disconnected before auth was ready, waited) \\d{1,9} secs\\): user=<>, ${BEHIND_LOGIN}`,
+    ),
+    reports: "tls_failed",
+  },
+  login_failed_imap: {
+    matches: new RegExp(
+      `^(?:Disconnected|Aborted login|Remote closed connection)[^<>]{0,200}\\(auth failed, (?<tries>\\d{1,9}) attempts ` +
+        `in \\d{1,9} secs\\): user=<(?<login>.*)>, (?:method=[A-Z0-9-]{1,20}, )?${BEHIND_LOGIN}`,
+    ),
+    reports: "login_failed",
+  },
+};
+
+/** By the program that writes the line. */
+export const LOG_PATTERNS: ReadonlyMap<string, LogPatterns> = new Map([
+  ["postfix/smtpd", { ...SESSION_PATTERNS, ...REFUSED_PATTERNS }],
+  ["dovecot/imap-login", DOVECOT_PATTERNS],
+]);
