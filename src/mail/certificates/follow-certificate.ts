@@ -1,7 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { connect } from "node:tls";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { readOr } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
@@ -10,6 +9,7 @@ import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { signal } from "../../host/running/processes.ts";
 import type { Layout } from "../../settings/layout.ts";
+import { handshake } from "../probes/port-dialogue.ts";
 import { type CertificateFiles, isServed, readPair, serve, servedFiles } from "./issue-certificate.ts";
 
 type FollowParts = Readonly<{
@@ -140,17 +140,12 @@ export async function notServing(
 }
 
 /** The fingerprint of the certificate at a port of this machine; null if there is none. */
-function shownAt(port: number, timeoutMs: number): Promise<string | null> {
-  return new Promise((resolve) => {
-    // Only reads the certificate: it may be self-signed, and nothing is sent.
-    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });
-    const end = (found: string | null): void => {
-      socket.destroy();
-      resolve(found);
-    };
-    socket.once("secureConnect", () => end(socket.getPeerX509Certificate()?.fingerprint256 ?? null));
-    for (const event of ["error", "timeout", "close"]) socket.once(event, () => end(null));
-  });
+async function shownAt(port: number, timeoutMs: number): Promise<string | null> {
+  const shown = await handshake(
+    { port, tlsStart: "at_once", goodbye: "" },
+    { localAddress: "127.0.0.1", servername: "", timeoutMs },
+  );
+  return shown.ok ? (shown.certificate?.fingerprint256 ?? null) : null;
 }
 
 const REPORT_MS = 3 * SECOND_MS;

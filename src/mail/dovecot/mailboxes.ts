@@ -23,29 +23,35 @@ export class Mailboxes {
       .toSorted();
   }
 
-  async folders(account: AccountName): Promise<readonly Folder[]> {
-    const fields = "guid messages vsize";
-    const printed = await this.#doveadm(["-f", "tab", "mailbox", "status", "-u", account, fields, "*"]);
-    return parseFolders(printed) ?? fail("mailbox status", printed);
+  folders(account: AccountName): Promise<readonly Folder[]> {
+    return this.#table(["mailbox", "status", "-u", account, "guid messages vsize", "*"], parseFolders);
   }
 
   /** How many mails the account has in all folders, of which a user may create thousands. */
   async mailCount(account: string): Promise<number> {
-    const printed = await this.#doveadm(["-f", "tab", "mailbox", "status", "-u", account, "messages", "*"]);
-    const counts = rowsOf(printed)?.map((row) => numberIn(row.get("messages"))) ?? [null];
-    return counts.reduce<number>((sum, count) => sum + (count ?? fail("mailbox status", printed)), 0);
+    const argv = ["mailbox", "status", "-u", account, "messages", "*"];
+    return (await this.#table(argv, (printed) => numbersOf(printed, "messages"))).reduce(
+      (sum, count) => sum + count,
+      0,
+    );
   }
 
   /** Mails that arrived in the folder before then (ms). Sizes are those on disk. */
-  async cameBefore(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<Amount> {
-    const query = ["size.physical", ...before(guid, at)];
-    const printed = await this.#doveadm(["-f", "tab", "fetch", "-u", account, ...query]);
-    return parseSizes(printed) ?? fail("fetch", printed);
+  cameBefore(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<Amount> {
+    return this.#table(["fetch", "-u", account, "size.physical", ...before(guid, at)], parseSizes);
   }
 
   /** Removes them for good. */
   async expunge(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<void> {
     await this.#doveadm(["expunge", "-u", account, ...before(guid, at)]);
+  }
+
+  async #table<T>(args: readonly string[], parse: (printed: string) => T | null): Promise<T> {
+    const printed = await this.#doveadm(["-f", "tab", ...args]);
+    const read = parse(printed);
+    if (read !== null) return read;
+    const asked = args.slice(0, args.indexOf("-u")).join(" ");
+    throw new Error(`doveadm ${asked} printed something else: ${printed.slice(0, 200)}`);
   }
 
   async #doveadm(args: readonly string[]): Promise<string> {
@@ -61,10 +67,6 @@ export class Mailboxes {
 /** doveadm-search-query(7). By number, since a name may contain wildcards. Dovecot's times are in seconds. */
 function before(guid: string, at: number): readonly string[] {
   return ["mailbox-guid", guid, "savedbefore", String(Math.max(0, Math.floor(at / 1_000)))];
-}
-
-function fail(what: string, printed: string): never {
-  throw new Error(`doveadm ${what} printed something else: ${printed.slice(0, 200)}`);
 }
 
 /** A folder of a mailbox, as `doveadm mailbox status` prints it. `bytes`: of its mails as a client sees them. */
@@ -92,15 +94,14 @@ export function parseFolders(printed: string): readonly Folder[] | null {
 
 /** Reads `doveadm -f tab fetch size.physical`: a line of titles, then a line for each mail. Null for anything else. */
 export function parseSizes(printed: string): Amount | null {
-  const rows = rowsOf(printed);
-  if (rows === null) return null;
-  let bytes = 0;
-  for (const row of rows) {
-    const size = numberIn(row.get("size.physical"));
-    if (size === null) return null;
-    bytes += size;
-  }
-  return { mails: rows.length, bytes };
+  const sizes = numbersOf(printed, "size.physical");
+  return sizes === null ? null : { mails: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+/** A column of a table; null if it is none, or holds anything but numbers. */
+function numbersOf(printed: string, title: string): readonly number[] | null {
+  const cells = rowsOf(printed)?.map((row) => numberIn(row.get(title))) ?? null;
+  return cells?.every((cell) => cell !== null) === true ? cells : null;
 }
 
 /** Reads a table of `doveadm -f tab`, each row by its titles; null if it is none. Without any row, doveadm prints nothing at all. */

@@ -6,11 +6,6 @@ import { type Sender, textOf, titleOf } from "./push.ts";
 
 export type Envelope = Readonly<{ from: string; to: readonly string[]; sender: Sender }>;
 
-/** RFC 2047: an encoded word has at most 75 characters; 45 bytes of UTF-8 become 60 of them. */
-const WORD_BYTES = 45;
-/** RFC 2045, 6.8. */
-const BASE64_LINE = 76;
-
 /** An alert as a mail (RFC 5322), with CR LF. Its Message-ID is the same at every attempt. */
 export function mailText(message: AlertMessage, { from, to, sender }: Envelope): string {
   const text = textOf(message, sender);
@@ -38,28 +33,21 @@ function headersOf({ id, host, from, to, at, title }: Omit<ReportMail, "text" | 
   ];
 }
 
-/** The text of a Subject field. */
+/**
+ * The text of a Subject field. An encoded word has at most 75 characters (RFC 2047): 11 characters are at most 44 bytes of UTF-8, which
+ * become 60 of base64.
+ */
 function subject(text: string): string {
-  const words: string[] = [];
   if (/^[\x20-\x7e]{1,900}$/.test(text)) return text;
-  let word = "";
-  for (const character of text) {
-    if (Buffer.byteLength(word + character) > WORD_BYTES) {
-      words.push(word);
-      word = "";
-    }
-    word += character;
-  }
-  return [...words, word].map((part) => `=?UTF-8?B?${Buffer.from(part).toString("base64")}?=`).join("\r\n ");
+  const parts = text.match(/.{1,11}/gsu) ?? [];
+  return parts.map((part) => `=?UTF-8?B?${Buffer.from(part).toString("base64")}?=`).join("\r\n ");
 }
 
-/** A body in base64, with CR LF. */
+/** A body in base64, in lines of 76 characters (RFC 2045, 6.8), with CR LF. */
 function base64(text: string): string {
-  const lines =
-    Buffer.from(text)
-      .toString("base64")
-      .match(new RegExp(`.{1,${BASE64_LINE}}`, "g")) ?? [];
-  return `${lines.join("\r\n")}\r\n`;
+  return `${Buffer.from(text)
+    .toString("base64")
+    .replaceAll(/.{76}(?=.)/g, "$&\r\n")}\r\n`;
 }
 
 type ReportMail = Readonly<{

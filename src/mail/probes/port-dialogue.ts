@@ -173,7 +173,7 @@ export const OFFERS = {
 } as const satisfies Record<string, Offer>;
 
 /** Starts TLS at a port as a client does, and ends. Never throws. */
-export async function handshake(door: Door, options: HandshakeOptions): Promise<Handshake> {
+export async function handshake(door: Omit<Door, "name">, options: HandshakeOptions): Promise<Handshake> {
   const { localAddress, servername, timeoutMs, offer, host } = options;
   const tls: ConnectionOptions = {
     servername,
