@@ -7,7 +7,6 @@ import type { Clock, Log } from "../../guard/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { MOST_LINES } from "../fail2ban/jail-report.ts";
 import type { FollowedLog } from "../logs/followed-logs.ts";
-import type { TakeLines } from "../logs/log-follower.ts";
 import { type Alert, readPsad, readSuricata } from "./intrusion-alerts.ts";
 
 /** A detector of intrusions, whose log is followed. */
@@ -30,34 +29,28 @@ const MOST_ADDRESSES = 200;
  * The logs of detectors, whose alerts become reports: one per address and check. A report is decided on before the position moves;
  * after a kill in between it comes again, and the decision knows its alerts by their time.
  */
-export function detectorLogs(detectors: readonly Detector[], parts: Parts): readonly FollowedLog[] {
+export function detectorLogs(detectors: readonly Detector[], { engine, clock, log }: Parts): readonly FollowedLog[] {
   return detectors.map((detector) => ({
     name: detector.name,
     file: detector.file,
     // A rotation renames the file first and then notifies its writer.
     shared: true,
-    take: (lines, position) => takeAlerts(detector, parts, lines, position),
+    take: async (lines, position) => {
+      const now = clock.now();
+      const alerts = lines.flatMap((line) => detector.read(line, now) ?? []);
+      const byAddress = [...Map.groupBy(alerts, ({ ip }) => ip)];
+      if (byAddress.length > MOST_ADDRESSES)
+        log.warn("A detector reports many addresses at once; only some are recorded.", {
+          detector: detector.name,
+          addresses: byAddress.length,
+        });
+      for (const [ip, found] of byAddress.slice(0, MOST_ADDRESSES)) {
+        const { reason } = await engine.ask(reportOf(detector, ip, found.slice(-MOST_LINES), now));
+        if (reason === "not_recorded") return false;
+      }
+      return engine.observe(detector.name, position, []);
+    },
   }));
-}
-
-async function takeAlerts(
-  detector: Detector,
-  { engine, clock, log }: Parts,
-  ...[lines, position]: Parameters<TakeLines>
-): Promise<boolean> {
-  const now = clock.now();
-  const alerts = lines.flatMap((line) => detector.read(line, now) ?? []);
-  const byAddress = [...Map.groupBy(alerts, ({ ip }) => ip)];
-  if (byAddress.length > MOST_ADDRESSES)
-    log.warn("A detector reports many addresses at once; only some are recorded.", {
-      detector: detector.name,
-      addresses: byAddress.length,
-    });
-  for (const [ip, found] of byAddress.slice(0, MOST_ADDRESSES)) {
-    const { reason } = await engine.ask(reportOf(detector, ip, found.slice(-MOST_LINES), now));
-    if (reason === "not_recorded") return false;
-  }
-  return engine.observe(detector.name, position, []);
 }
 
 /** Times later than now are from a clock that is not trusted. */

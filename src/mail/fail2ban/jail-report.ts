@@ -9,7 +9,7 @@ import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
 import { CLIENT, PATH, STATE } from "../logs/patterns.ts";
 
-type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
+export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
 
 /** As many as any jail can need for a report, so that everything that caused it is in it. */
 export const MOST_LINES = 100;

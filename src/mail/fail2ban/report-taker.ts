@@ -10,7 +10,7 @@ import { WEB_LIMITS } from "../../guard/commands/web/web-bounds.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log } from "../../guard/ports.ts";
 import { readPlain } from "../../host/root-files/files.ts";
-import { parseJailReport } from "./jail-report.ts";
+import { type JailReportRead, parseJailReport } from "./jail-report.ts";
 
 export type ReportTakerParts = Readonly<{
   directory: string;
@@ -104,8 +104,7 @@ export class ReportTaker {
 
   /** Whether it was handled; false leaves it for later. */
   async #take(name: string): Promise<boolean> {
-    const found = readReport(join(this.#parts.directory, name));
-    const read = found.ok ? parseJailReport(found.text) : found;
+    const read = readReport(join(this.#parts.directory, name));
     const report = read.ok ? this.#byOurTime(read.report) : null;
     if (report !== null && this.#mayBeForged(report))
       this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: "its PROXY headers may be forged" });
@@ -164,7 +163,6 @@ const REPORT = /^[\w-]+\.json$/;
 
 /** `surplus`: files to remove unread, because the directory holds more than `MOST_NAMES`. */
 type Waiting = Readonly<{ reports: readonly string[]; surplus: readonly string[] }>;
-type ReportText = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
 
 /**
  * The reports in a directory in which another program leaves one file for each: at most `most`, oldest first of the names that
@@ -195,10 +193,10 @@ function firstEntries(path: string): readonly Dirent[] {
 }
 
 /** The writer is not trusted: only a regular file of a plausible size is read. */
-export function readReport(file: string): ReportText {
+export function readReport(file: string): JailReportRead {
   try {
     const found = readPlain(file, MOST_BYTES);
-    return found === null ? { ok: false, reason: "It is gone." } : { ok: true, text: found.text };
+    return found === null ? { ok: false, reason: "It is gone." } : parseJailReport(found.text);
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
   }

@@ -53,7 +53,7 @@ function make(): LogKeeper {
   return new LogKeeper({
     layout,
     clock: { now: () => instant(now) },
-    rules: () => ({ maxBytes: 1_000_000, maxAgeMs: DAY_MS, keep: 3 }),
+    rules: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 }),
     reopen: () => {
       reopened += 1;
       return Promise.resolve(null);

@@ -37,7 +37,7 @@ import {
 import { packLog } from "./packed-log.ts";
 import { logSplitter, makeLike } from "./split-log.ts";
 
-export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: number }>;
+export type LogRules = Pick<Settings, "logs.max_size" | "logs.max_age" | "logs.keep">;
 
 type LogKeeperParts = Readonly<{
   layout: Layout;
@@ -55,15 +55,7 @@ type LogKeeperParts = Readonly<{
 const COMPRESS_AFTER_MS = DAY_MS;
 
 /** Used if the settings cannot be read. */
-export const USUAL_LOG_RULES: LogRules = { maxBytes: 50_000_000, maxAgeMs: DAY_MS, keep: 14 };
-
-export function logRules(settings: Settings): LogRules {
-  return {
-    maxBytes: settings["logs.max_size"],
-    maxAgeMs: settings["logs.max_age"],
-    keep: settings["logs.keep"],
-  };
-}
+export const USUAL_LOG_RULES: LogRules = { "logs.max_size": 50_000_000, "logs.max_age": DAY_MS, "logs.keep": 14 };
 
 /** Lets the guard read it; Postfix would let only root read a log that it creates. */
 export function mailLogAccess(): Access {
@@ -131,7 +123,7 @@ export class LogKeeper {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (stat === undefined || stat.size === 0) return false;
     // On a file system without creation times, logs rotate only by size.
-    const { maxBytes, maxAgeMs } = this.#parts.rules();
+    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs } = this.#parts.rules();
     return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
   }
 
@@ -142,7 +134,7 @@ export class LogKeeper {
 
   async #tidy(file: string): Promise<void> {
     const aside = elderParts(file);
-    const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules().keep));
+    const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules()["logs.keep"]));
     for (const path of surplus) removeFile(path);
     const due = this.#parts.clock.now() - COMPRESS_AFTER_MS;
     // The newest is not compressed: a follower may still be reading it.

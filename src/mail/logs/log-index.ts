@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
+import ipaddr from "ipaddr.js";
 import { addressesIn } from "../../admin/declare/log-query.ts";
 import { nullOn } from "../../core/error.ts";
 import { type Ip, isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
@@ -180,10 +181,10 @@ export function hasKeyIn(keys: Float64Array, { from, to }: KeyRange): boolean {
 }
 
 function keyOf(ip: Ip): number {
-  if (isV4(ip)) return ip.split(".").reduce((key, part) => key * 256 + Number(part), 0);
-  const [head = [], tail = []] = ip.split("::").map((half) => half.split(":").filter((group) => group !== ""));
-  const groups = [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail];
-  return (
-    groups.slice(0, V6_BITS / 16).reduce((key, group) => key * 0x1_0000 + Number.parseInt(group, 16), 0) + FIRST_V6
-  );
+  const bytes = isV4(ip)
+    ? ip.split(".").map(Number)
+    : ipaddr.IPv6.parse(ip)
+        .toByteArray()
+        .slice(0, V6_BITS / 8);
+  return bytes.reduce((key, byte) => key * 256 + byte, 0) + (isV4(ip) ? 0 : FIRST_V6);
 }

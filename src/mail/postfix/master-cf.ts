@@ -26,7 +26,7 @@ export function renderPostfixMaster(site: Site): string {
     ...impatient(REPORTS, String(quarter), 60),
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...STANDARD_SERVICES].flatMap((line) => [
       line,
-      ...roomFor(line, messageSizeBytes),
+      ...(line.endsWith(" cleanup") ? [`  -o message_size_limit=${messageSizeBytes + ENVELOPE_BYTES}`] : []),
     ]),
     "",
   ].join("\n");
@@ -78,13 +78,15 @@ const TLS = { submission: "smtpd_tls_security_level=encrypt", submissions: "smtp
  * of main.cf (`restrictions`).
  */
 function submission({ limits }: Site, name: keyof typeof TLS, port: number): readonly string[] {
+  const { smtpPlaces, connectionsAtOnce, connectionsOfKnown } = limits;
+  const ofClient = Math.min(shareOfOneClient(smtpPlaces), Math.max(connectionsAtOnce, connectionsOfKnown));
   return [
-    `${port} inet n - y - ${limits.smtpPlaces} smtpd`,
+    `${port} inet n - y - ${smtpPlaces} smtpd`,
     `  -o syslog_name=postfix/${name}`,
     `  -o ghostinbox_context=${name}`,
     `  -o ${TLS[name]}`,
     // The guard distinguishes strangers from known addresses, and is stricter with strangers.
-    `  -o smtpd_client_connection_count_limit=${perClientLimit(limits)}`,
+    `  -o smtpd_client_connection_count_limit=${ofClient}`,
     "  -o smtpd_sasl_auth_enable=yes",
     `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
     `  -o ${SUBMISSION_MILTERS}`,
@@ -98,16 +100,8 @@ function submission({ limits }: Site, name: keyof typeof TLS, port: number): rea
   ];
 }
 
-function perClientLimit({ smtpPlaces, connectionsAtOnce, connectionsOfKnown }: Site["limits"]): number {
-  return Math.min(shareOfOneClient(smtpPlaces), Math.max(connectionsAtOnce, connectionsOfKnown));
-}
-
 /** Sender, recipients and added headers: cleanup(8) enforces them too, although only smtpd identifies the client. */
 const ENVELOPE_BYTES = 1024 * 1024;
-
-function roomFor(service: string, messageSizeBytes: number): readonly string[] {
-  return service.endsWith(" cleanup") ? [`  -o message_size_limit=${messageSizeBytes + ENVELOPE_BYTES}`] : [];
-}
 
 /** The guard counts only recipients that exist and whose mailbox takes the mail. */
 const RECIPIENTS: readonly string[] = [

@@ -195,7 +195,15 @@ export async function handshake(door: Omit<Door, "name">, options: HandshakeOpti
         stage = "tls";
         await dialogue.startTls(tls);
       }
-      return foundBy(dialogue);
+      const { tls: session } = dialogue;
+      if (session === null) return { ok: false, code: "plain", says: "speaks no TLS", stage };
+      return {
+        ok: true,
+        protocol: session.getProtocol() ?? "",
+        cipher: session.getCipher().name,
+        certificate: session.getPeerX509Certificate() ?? null,
+        distrust: session.authorized ? null : String(session.authorizationError),
+      };
     });
   } catch (error) {
     const code = codeOf(error);
@@ -207,17 +215,6 @@ export async function handshake(door: Omit<Door, "name">, options: HandshakeOpti
 /** The greeting of the mail server at this address. */
 export function greetingAt(host: string, timeoutMs: number): Promise<string> {
   return PortDialogue.run({ host, port: SMTP_PORT, timeoutMs }, "QUIT", (dialogue) => dialogue.hears(SMTP_REPLY));
-}
-
-function foundBy({ tls }: PortDialogue): Handshake {
-  if (tls === null) return { ok: false, code: "plain", says: "speaks no TLS", stage: "tls" };
-  return {
-    ok: true,
-    protocol: tls.getProtocol() ?? "",
-    cipher: tls.getCipher().name,
-    certificate: tls.getPeerX509Certificate() ?? null,
-    distrust: tls.authorized ? null : String(tls.authorizationError),
-  };
 }
 
 const AT_ONCE = 200;

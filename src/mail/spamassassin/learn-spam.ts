@@ -94,22 +94,19 @@ pipe :copy "${LEARN}" ["${name}", "\${account}"];
   return [script("spam", ""), script("ham", unwanted)];
 }
 
-/** What users taught the spam filter by moving mail. */
-type Corrections = Readonly<{
-  /** Mails moved into Junk, and out of it. */
-  missed: number;
-  wrong: number;
-  /** How many users did so. */
-  users: number;
-}>;
-
 /** Far more than the list ever has. */
 const MOST_BYTES = 4 * LIST_BYTES;
 const LINE = /^(\d{1,12}) (spam|ham) (\S{1,320})$/;
 
-/** Counts corrections between two times, from the list of spamd's user and its older part. Skips invalid lines. */
-export function corrections({ foreign }: ForeignFile, from: number, to: number): Corrections {
-  const found = [`${foreign}.1`, foreign].flatMap(linesOf).flatMap((line) => {
+/**
+ * What users taught the spam filter between two times: mails moved into Junk, and out of it, and how many users did so. From the list of
+ * spamd's user and its older part: reads only regular files of plausible size, and skips invalid lines.
+ */
+export function corrections({ foreign }: ForeignFile, from: number, to: number) {
+  const lines = [`${foreign}.1`, foreign].flatMap((path) =>
+    (readForeign({ foreign: path }, MOST_BYTES) ?? "").split("\n"),
+  );
+  const found = lines.flatMap((line) => {
     const [, seconds, learned, account] = LINE.exec(line) ?? [];
     const at = Number(seconds) * SECOND_MS;
     return account !== undefined && at >= from && at <= to ? [{ learned, account }] : [];
@@ -119,9 +116,4 @@ export function corrections({ foreign }: ForeignFile, from: number, to: number):
     wrong: found.filter(({ learned }) => learned === "ham").length,
     users: new Set(found.map(({ account }) => account)).size,
   };
-}
-
-/** Another user writes there: reads only a regular file of plausible size. */
-function linesOf(path: string): readonly string[] {
-  return (readForeign({ foreign: path }, MOST_BYTES) ?? "").split("\n");
 }

@@ -61,12 +61,9 @@ export function renderSpamMilter(site: Site): readonly RenderedFile[] {
   const { layout, spam } = site;
   const waits = spam.onFailure === "wait";
   const ended = waits ? `exec sv -w 0 restart ${layout.services}/spamass-milter` : "exit 0";
-  const command = [...(waits ? [untilSpamdAnswers(layout)] : []), ...milterCommand(site), ""];
+  const untilAnswers = `until timeout 5 spamc -K -U ${layout.spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
+  const command = [...(waits ? [untilAnswers] : []), ...milterCommand(site), ""];
   return [renderedScript("command", command.join("\n")), renderedScript("spamd-ended", `${ended}\n`)];
-}
-
-function untilSpamdAnswers({ spamHeadSocket }: Layout): string {
-  return `until timeout 5 spamc -K -U ${spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
 }
 
 /** The recipient's address goes to spamd as the user name. */

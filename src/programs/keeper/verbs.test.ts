@@ -85,7 +85,7 @@ describe("settings that cannot be read", () => {
     assert.deepEqual(found(), [{ code: "settings_unread", detail: layout.settings }]);
     writeFileSync(layout.settings, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
     verbs.lookAtSettings();
-    assert.deepEqual([found(), verbs.logRules.maxAgeMs], [[], 2 * DAY_MS]);
+    assert.deepEqual([found(), verbs.logRules["logs.max_age"]], [[], 2 * DAY_MS]);
   });
 
   test("do not stop alerts, which go to postmaster or where the settings in force say", SENDMAIL, async () => {

@@ -18,7 +18,7 @@ import { reloadService } from "../../mail/configuration/parts.ts";
 import { readSite, refuseMissing, type Site, textInForce } from "../../mail/configuration/site.ts";
 import { endImap, endSessions, imapClients, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
 import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
-import { type LogRules, logRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
+import { type LogRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import { type AlertMail, AlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
 import { queueVerb } from "../../mail/postfix/mail-queue.ts";
@@ -107,7 +107,7 @@ export class KeeperVerbs {
 
   /** Log retention, by the settings in force. */
   get logRules(): LogRules {
-    return this.#inForce === null ? USUAL_LOG_RULES : logRules(this.#inForce);
+    return this.#inForce ?? USUAL_LOG_RULES;
   }
 
   /** Reloads a service in its turn, if it exists. Null, or why it could not be. */
