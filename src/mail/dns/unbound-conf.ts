@@ -1,51 +1,43 @@
 import type { Site } from "../configuration/site.ts";
 
 /**
- * unbound.conf (unbound.conf(5)): asks the name servers of the internet directly and validates their answers (RFC
- * 4035). By default nothing is forwarded to a public resolver, because block lists refuse those.
+ * unbound.conf(5): asks the name servers of the internet directly and validates their answers (RFC 4035). By default nothing is forwarded
+ * to a public resolver, because block lists refuse those.
  */
 export function renderUnbound({ dns, ipv6 }: Site): string {
-  return [
-    "server:",
-    ...indented([
-      `interface: ${dns.address}`,
-      "port: 53",
-      "access-control: 127.0.0.0/8 allow",
-      `do-ip6: ${ipv6 ? "yes" : "no"}`,
-      // runit already starts it as its own user, with the capability to open the port.
-      'username: ""',
-      'chroot: ""',
-      'directory: ""',
-      'pidfile: ""',
-      "do-daemonize: no",
-      "use-syslog: no",
-      "verbosity: 0",
-      "num-threads: 1",
-      ...cache(dns.cacheBytes),
-      ...SMALL,
-      'module-config: "validator iterator"',
-      `root-hints: "${dns.rootHints}"`,
-      `trust-anchor-file: "${dns.trustAnchor}"`,
-      ...CAREFUL,
-      ...(dns.ownRoot ? NOTHING_SPECIAL : []),
-      ...dns.stubs.flatMap(({ zone }) => askedOfItsServer(zone)),
-    ]),
-    ...dns.stubs.flatMap(({ zone, address }) => [
-      "stub-zone:",
-      ...indented([`name: "${zone}"`, `stub-addr: ${address}`]),
-    ]),
-    ...forwarded(dns.forward),
-    "remote-control:",
-    "  control-enable: no",
-    "",
-  ].join("\n");
+  // The cache of records should be twice that of messages (unbound.conf(5), rrset-cache-size).
+  const messages = Math.floor(dns.cacheBytes / 3);
+  return `server:
+  interface: ${dns.address}
+  port: 53
+  access-control: 127.0.0.0/8 allow
+  do-ip6: ${ipv6 ? "yes" : "no"}
+  # runit already starts it as its own user, with the capability to open the port.
+  username: ""
+  chroot: ""
+  directory: ""
+  pidfile: ""
+  do-daemonize: no
+  use-syslog: no
+  verbosity: 0
+  num-threads: 1
+  msg-cache-size: ${messages}
+  rrset-cache-size: ${dns.cacheBytes - messages}
+${SMALL}  module-config: "validator iterator"
+  root-hints: "${dns.rootHints}"
+  trust-anchor-file: "${dns.trustAnchor}"
+${CAREFUL}${dns.ownRoot ? NOTHING_SPECIAL : ""}${dns.stubs.map(({ zone }) => askedOfItsServer(zone)).join("")}${dns.stubs
+  .map(({ zone, address }) => `stub-zone:\n  name: "${zone}"\n  stub-addr: ${address}\n`)
+  .join("")}${forwarded(dns.forward)}remote-control:
+  control-enable: no
+`;
 }
 
 /** If all of them fail, the name servers themselves are tried. */
-function forwarded(resolvers: readonly string[]): readonly string[] {
-  if (resolvers.length === 0) return [];
-  const addresses = resolvers.map((address) => `forward-addr: ${address}`);
-  return ["forward-zone:", ...indented(['name: "."', ...addresses, "forward-first: yes"])];
+function forwarded(resolvers: readonly string[]): string {
+  if (resolvers.length === 0) return "";
+  const addresses = resolvers.map((address) => `  forward-addr: ${address}\n`).join("");
+  return `forward-zone:\n  name: "."\n${addresses}  forward-first: yes\n`;
 }
 
 /**
@@ -53,57 +45,45 @@ function forwarded(resolvers: readonly string[]): readonly string[] {
  * lets the stub's names through if a built-in zone is at or above it (`corp.home.arpa`), and `nodefault` removes each
  * built-in zone below it (`172.in-addr.arpa`), under its built-in name.
  */
-function askedOfItsServer(zone: string): readonly string[] {
+function askedOfItsServer(zone: string): string {
   const below = BUILT_IN_ZONES.filter((name) => name.endsWith(`.${zone}`));
-  return [
-    `domain-insecure: "${zone}"`,
-    `local-zone: "${zone}." transparent`,
-    ...below.map((name) => `local-zone: "${name}." nodefault`),
-  ];
+  const own = `  domain-insecure: "${zone}"\n  local-zone: "${zone}." transparent\n`;
+  return own + below.map((name) => `  local-zone: "${name}." nodefault\n`).join("");
 }
 
-/** The cache of records should be twice that of messages (unbound.conf(5), rrset-cache-size). */
-function cache(bytes: number): readonly string[] {
-  const messages = Math.floor(bytes / 3);
-  return [`msg-cache-size: ${messages}`, `rrset-cache-size: ${bytes - messages}`];
-}
+const SMALL = `  # A family's server makes few queries; the default caches would hold answers that are never used again.
+  key-cache-size: 1m
+  neg-cache-size: 512k
+  infra-cache-numhosts: 2000
+  # Ports: 16 times the queries, because servers without an answer hold each port for seconds, several for one query. Without a free
+  # one all queries wait. unbound(8) uses as many by default.
+  outgoing-range: 4096
+  num-queries-per-thread: 256
+  # At the limit it ends the oldest connection, unanswered: with the default of 10, a few slow servers would end every other one.
+  outgoing-num-tcp: 256
+`;
 
-/** A family's server makes few queries; the default caches would hold answers that are never used again. */
-const SMALL: readonly string[] = [
-  "key-cache-size: 1m",
-  "neg-cache-size: 512k",
-  "infra-cache-numhosts: 2000",
-  // Ports: 16 times the queries, because servers without an answer hold each port for seconds, several for one query. Without a free
-  // one all queries wait. unbound(8) uses as many by default.
-  "outgoing-range: 4096",
-  "num-queries-per-thread: 256",
-  // At the limit it ends the oldest connection, unanswered: with the default of 10, a few slow servers would end every other one.
-  "outgoing-num-tcp: 256",
-];
-
-const CAREFUL: readonly string[] = [
-  "qname-minimisation: yes",
-  "minimal-responses: yes",
-  "harden-glue: yes",
-  "harden-dnssec-stripped: yes",
-  "harden-below-nxdomain: yes",
-  "hide-identity: yes",
-  "hide-version: yes",
-  // DNS flag day 2020: larger answers come over TCP instead of in fragments.
-  "edns-buffer-size: 1232",
-  // Otherwise the NSEC records of our own signed domain answer the guard's probe (guard/lookups/watch-dns.ts) while the DNS fails.
-  "aggressive-nsec: no",
-];
+const CAREFUL = `  qname-minimisation: yes
+  minimal-responses: yes
+  harden-glue: yes
+  harden-dnssec-stripped: yes
+  harden-below-nxdomain: yes
+  hide-identity: yes
+  hide-version: yes
+  # DNS flag day 2020: larger answers come over TCP instead of in fragments.
+  edns-buffer-size: 1232
+  # Otherwise the NSEC records of our own signed domain answer the guard's probe (guard/lookups/watch-dns.ts) while the DNS fails.
+  aggressive-nsec: no
+`;
 
 /**
  * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with a custom root, that
  * decides.
  */
-const NOTHING_SPECIAL: readonly string[] = [
-  "unblock-lan-zones: yes",
-  'local-zone: "test." nodefault',
-  'local-zone: "home.arpa." nodefault',
-];
+const NOTHING_SPECIAL = `  unblock-lan-zones: yes
+  local-zone: "test." nodefault
+  local-zone: "home.arpa." nodefault
+`;
 
 /** The zones that unbound 1.17 has built in (unbound.conf(5), local-zone): RFC 6303, 6761, 7686, 8375. */
 export const BUILT_IN_ZONES: readonly string[] = [
@@ -126,8 +106,4 @@ function inAddr(name: string): string {
 
 function numbers(first: number, last: number): readonly number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-}
-
-function indented(lines: readonly string[]): readonly string[] {
-  return lines.map((line) => `  ${line}`);
 }
