@@ -4,10 +4,11 @@ import * as fc from "fast-check";
 import { parseAccountName, parseAddress, parseSenderPattern, withoutExtension } from "../../src/core/net/address.ts";
 import { type Ip, parseIp } from "../../src/core/net/ip.ts";
 import { listQuery, readListAnswer } from "../../src/guard/lookups/dnsbl.ts";
-import { type DnsRecord, judge, recordsOf } from "../../src/mail/dns/records.ts";
+import { judge, recordsOf } from "../../src/mail/dns/records.ts";
 import { parseHostName } from "../../src/settings/kinds/texts.ts";
 import { isOwnName, originOf } from "../../src/surfaces/api/client-address.ts";
 import { ANY_CHARACTER } from "../kit/any-character.ts";
+import { settingsWith } from "../kit/loaded-settings.ts";
 import { ip as ipOf, net } from "../kit/samples.ts";
 
 /** Text as strangers write it: anything, and what comes near to being right. */
@@ -64,14 +65,8 @@ test("a list is asked only by a name of labels, and only its loopback answers me
 });
 
 test("whatever the DNS says, a record gets a verdict of one line", () => {
-  const records: readonly DnsRecord[] = recordsOf({
-    domain: "example.org",
-    hostname: "mail.example.org",
-    addresses: [ipOf("203.0.113.7")],
-    dkim: { selector: "s", publicKey: "AAAA" },
-    relay: null,
-    ports: { submission: 587, submissions: 465, imaps: 993 },
-  });
+  const addresses = [ipOf("203.0.113.7")];
+  const records = recordsOf({ settings: settingsWith(), addresses, domain: "example.org", key: "AAAA" });
   const near = hostile.map((text) => `v=spf1 ${text}`);
   all(fc.array(fc.oneof(hostile, near), { maxLength: 4 }), (values) => {
     for (const record of records)

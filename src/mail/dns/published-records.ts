@@ -3,7 +3,6 @@ import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Found } from "../../guard/network-ports.ts";
 import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addresses.ts";
-import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
 import { addressRecord, type DnsRecord, judge, type RecordVerdict, recordsOf, reverseRecord } from "./records.ts";
@@ -35,19 +34,7 @@ export function expectedRecords(
   domain: string,
   key: string,
 ): ExpectedRecords {
-  const records = recordsOf({
-    domain,
-    hostname: settings.hostname,
-    addresses,
-    dkim: { selector: settings["dkim.selector"], publicKey: key },
-    relay: settings["outbound.relay"] === "" ? null : hostAndPort(settings["outbound.relay"]).host,
-    ports: {
-      submission: settings["ports.submission"],
-      submissions: settings["ports.submissions"],
-      imaps: settings["ports.imaps"],
-    },
-  });
-  return { records, addresses, settings };
+  return { records: recordsOf({ settings, addresses, domain, key }), addresses, settings };
 }
 
 /** All published records of the domain, and the addresses of the router or proxy in front of this machine. */

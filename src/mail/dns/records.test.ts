@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import {
   formFields,
   judge,
-  type Publisher,
   printZone,
   type RecordKind,
   type RecordVerdict,
@@ -14,13 +14,11 @@ import {
 
 const KEY = "A".repeat(392);
 
-const publisher: Publisher = {
+const publisher = {
+  settings: settingsWith(),
   domain: "example.org",
-  hostname: "mail.example.org",
   addresses: [ip("203.0.113.7"), ip("2001:db8::25")],
-  dkim: { selector: "ghostinbox", publicKey: KEY },
-  relay: null,
-  ports: { submission: 587, submissions: 465, imaps: 993 },
+  key: KEY,
 };
 
 test("the zone file of a domain", () => {
@@ -53,7 +51,7 @@ test("reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5)", () => {
 });
 
 test("the fields of a registrar's form: the name without the domain, the text in one piece, the priority apart", () => {
-  const fieldsOf = (about: Publisher) => recordsOf(about).map((record) => formFields(record, "example.org"));
+  const fieldsOf = (about: typeof publisher) => recordsOf(about).map((record) => formFields(record, "example.org"));
   const fields = fieldsOf(publisher);
   const [mx] = fields;
   assert.deepEqual(mx, { type: "MX", name: "@", priority: 10, value: "mail.example.org" });
@@ -62,12 +60,13 @@ test("the fields of a registrar's form: the name without the domain, the text in
   assert.deepEqual(key, { type: "TXT", name: "ghostinbox._domainkey", priority: null, value });
   const imaps = fields.find(({ name }) => name === "_imaps._tcp");
   assert.deepEqual([imaps?.priority, imaps?.value], [0, "1 993 mail.example.org"]);
-  const others = fieldsOf({ ...publisher, hostname: "mail.other.test" }).map(({ name }) => name);
+  const others = fieldsOf({ ...publisher, settings: { ...publisher.settings, hostname: "mail.other.test" } }).map(
+    ({ name }) => name,
+  );
   assert.ok(others.includes("mail.other.test"), "a name of another zone stays whole");
 });
 
-const dkim = { selector: "ghostinbox", publicKey: "MIIB+/=" };
-const records = recordsOf({ ...publisher, addresses: [], dkim });
+const records = recordsOf({ ...publisher, addresses: [], key: "MIIB+/=" });
 
 function judged(kind: RecordKind, ...values: readonly string[]): RecordVerdict {
   const record = records.find((one) => one.kind === kind) ?? assert.fail(kind);

@@ -1,6 +1,8 @@
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { listQuery } from "../../guard/lookups/dnsbl.ts";
 import type { Found } from "../../guard/network-ports.ts";
+import { hostAndPort } from "../../settings/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
 
 /** One record to publish, in the terms of a zone file (RFC 1035 section 5). */
 export type DnsRecord = Readonly<{
@@ -28,33 +30,26 @@ const KINDS = {
 } as const;
 export type RecordKind = keyof typeof KINDS;
 
-export type Publisher = Readonly<{
-  domain: string;
-  hostname: string;
-  /** Public addresses of this machine; empty behind a NAT. */
-  addresses: readonly Ip[];
-  dkim: Readonly<{ selector: string; publicKey: string }>;
-  /** Server that takes all outgoing mail; null: none. */
-  relay: string | null;
-  ports: Readonly<{ submission: number; submissions: number; imaps: number }>;
-}>;
+/** `addresses`: the machine's public addresses; empty behind a NAT. `key`: the DKIM key in base64. */
+type Publisher = Readonly<{ settings: Settings; addresses: readonly Ip[]; domain: string; key: string }>;
 
 /** What others look up to deliver mail to the domain and to trust mail from it. */
-export function recordsOf(publisher: Publisher): readonly DnsRecord[] {
-  const { domain, hostname, addresses, dkim, ports } = publisher;
-  const service = (name: string, port: number): DnsRecord =>
-    record("service", "SRV", `${name}._tcp.${domain}`, `0 1 ${port} ${hostname}.`);
+export function recordsOf({ settings, addresses, domain, key }: Publisher): readonly DnsRecord[] {
+  const { hostname, "dkim.selector": selector, "outbound.relay": relay } = settings;
+  const spf = relay === "" ? "v=spf1 mx -all" : `v=spf1 mx a:${hostAndPort(relay).host} ~all`;
+  const service = (name: "imaps" | "submissions" | "submission"): DnsRecord =>
+    record("service", "SRV", `_${name}._tcp.${domain}`, `0 1 ${settings[`ports.${name}`]} ${hostname}.`);
   return [
     record("mx", "MX", domain, `10 ${hostname}.`),
     ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
-    record("spf", "TXT", domain, spf(publisher)),
+    record("spf", "TXT", domain, spf),
     record("helo_spf", "TXT", hostname, "v=spf1 a -all"),
-    record("dkim", "TXT", `${dkim.selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${dkim.publicKey}`),
+    record("dkim", "TXT", `${selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${key}`),
     record("dmarc", "TXT", `_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`),
     record("tls_report", "TXT", `_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`),
-    service("_imaps", ports.imaps),
-    service("_submissions", ports.submissions),
-    service("_submission", ports.submission),
+    service("imaps"),
+    service("submissions"),
+    service("submission"),
   ];
 }
 
@@ -97,10 +92,6 @@ export function addressRecord(hostname: string, address: Ip): DnsRecord {
 
 export function reverseRecord(hostname: string, address: Ip): DnsRecord {
   return record("reverse", "PTR", reverseName(address), `${hostname}.`);
-}
-
-function spf({ relay }: Publisher): string {
-  return relay === null ? "v=spf1 mx -all" : `v=spf1 mx a:${relay} ~all`;
 }
 
 /** A string of a TXT record holds at most 255 octets. */
