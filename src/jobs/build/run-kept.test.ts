@@ -10,6 +10,7 @@ import { CHECKOUT } from "../../host/running/checkout.ts";
 const LAUNCHER = [
   "src/jobs/build",
   "src/host/root-files",
+  "src/host/machine/read-text.ts",
   "src/host/running/checkout.ts",
   "src/host/running/failure.ts",
   "src/core/error.ts",
