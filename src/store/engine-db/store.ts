@@ -25,7 +25,7 @@ import { banTable, NO_BANS } from "./ban-table.ts";
 import { accountHolds } from "./held-mail.ts";
 import { sqliteHonestMail } from "./honest-mail.ts";
 import { jailReports } from "./jail-reports.ts";
-import { type Stretch, WindowReader } from "./window-reader.ts";
+import { type Stretch, windowReader } from "./window-reader.ts";
 
 /**
  * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
@@ -36,8 +36,8 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   readonly #events: EventCount;
   readonly #writer: EventWriter;
   readonly #index: EventIndex;
-  readonly #indexedWindows: WindowReader;
-  readonly #allWindows: WindowReader;
+  readonly #indexedWindows;
+  readonly #allWindows;
   readonly #bans;
   readonly #jails;
   readonly #honest;
@@ -51,9 +51,9 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#events = events;
     this.#writer = new EventWriter(db);
     this.#index = new EventIndex(db);
-    this.#indexedWindows = new WindowReader(db, "event_subject");
+    this.#indexedWindows = windowReader(db, "event_subject");
     // A view that adds the events that wait for the index.
-    this.#allWindows = new WindowReader(db, "event_by_subject");
+    this.#allWindows = windowReader(db, "event_by_subject");
     this.#jails = jailReports(db);
     this.#honest = sqliteHonestMail(db);
     this.#hold = accountHolds(db);
@@ -227,7 +227,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   }
 
   /** Writes nothing outside a transaction: the database may not be writable just now. */
-  #windowsFor(subject: string): WindowReader {
+  #windowsFor(subject: string): ReturnType<typeof windowReader> {
     if (!this.#index.hasWaiting(subject)) return this.#indexedWindows;
     if (!this.#db.isTransaction) return this.#allWindows;
     this.#writer.write();

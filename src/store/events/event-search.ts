@@ -15,7 +15,7 @@ import {
   textOrNull,
 } from "../columns.ts";
 import { EventCandidates } from "./event-candidates.ts";
-import { EventTimes } from "./event-streams.ts";
+import { eventTimes } from "./event-streams.ts";
 
 /** The longest search for one page. Then it returns what it has, and where to continue. */
 const LONGEST_MS = 20;
@@ -36,13 +36,13 @@ const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipie
  */
 export class EventSearch {
   readonly #candidates: EventCandidates;
-  readonly #times: EventTimes;
+  readonly #times;
   readonly #rows: Readonly<Record<EventFilter["order"], ReturnType<typeof rowsIn>>>;
   readonly #longestMs: number;
 
   constructor(db: DatabaseSync, longestMs: number = LONGEST_MS) {
     addLowerCase(db);
-    this.#times = new EventTimes(db);
+    this.#times = eventTimes(db);
     this.#candidates = new EventCandidates(db, this.#times);
     this.#rows = { oldest_first: rowsIn(db, "ASC"), newest_first: rowsIn(db, "DESC") };
     this.#longestMs = longestMs;

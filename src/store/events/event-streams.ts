@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Millis } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { integer, millis } from "../columns.ts";
+import { prepared } from "../transactions.ts";
 import { eventIds } from "./event-ids.ts";
 
 /**
@@ -66,78 +67,73 @@ export type Times = readonly [first: number, last: number];
  * Maps times to event ids. Ids ascend with time, except where the machine's clock was set back: between two
  * such events lies a stretch, in which a binary search finds a time.
  */
-export class EventTimes {
-  readonly #setBacks: Record<EventFilter["order"], StatementSync>;
-  readonly #times: StatementSync;
-  readonly #ids;
-  readonly #lastUpTo: StatementSync;
-  readonly #indexed: StatementSync;
-
-  constructor(db: DatabaseSync) {
-    const sql = (text: string): StatementSync => db.prepare(text);
-    const setBack = (order: string): StatementSync =>
-      sql(`SELECT id FROM clock_set_back WHERE id > ? AND id < ? ORDER BY id ${order} LIMIT 1`);
-    this.#setBacks = { oldest_first: setBack("ASC"), newest_first: setBack("DESC") };
-    this.#times = sql(`
+export function eventTimes(db: DatabaseSync) {
+  const ids = eventIds(db);
+  const setBack = (order: string): StatementSync =>
+    db.prepare(`SELECT id FROM clock_set_back WHERE id > ? AND id < ? ORDER BY id ${order} LIMIT 1`);
+  const setBacks = { oldest_first: setBack("ASC"), newest_first: setBack("DESC") };
+  const sql = prepared(db, {
+    times: `
       SELECT (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT 1) AS first,
-        (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT 1) AS last`);
-    this.#ids = eventIds(db);
-    this.#lastUpTo = sql("SELECT id, at FROM event WHERE id <= ? ORDER BY id DESC LIMIT 1");
-    this.#indexed = sql("SELECT upto FROM event_indexed");
+        (SELECT at FROM event WHERE id > ?1 AND id < ?2 ORDER BY id DESC LIMIT 1) AS last`,
+    lastUpTo: "SELECT id, at FROM event WHERE id <= ? ORDER BY id DESC LIMIT 1",
+    indexed: "SELECT upto FROM event_indexed",
+  });
+
+  /** The stretches between clock changes, in the requested order. */
+  function* stretches({ after, before }: Span, order: EventFilter["order"]): Generator<Span> {
+    for (let [from, to] = [after, before]; from + 1 < to; ) {
+      // The id at the start of a stretch. The start of the whole span separates nothing.
+      const begin = setBacks[order].get(from + 1, to)?.["id"];
+      if (begin === undefined) {
+        yield { after: from, before: to };
+        return;
+      }
+      if (order === "newest_first") {
+        yield { after: integer(begin) - 1, before: to };
+        to = integer(begin);
+      } else {
+        yield { after: from, before: integer(begin) };
+        from = integer(begin) - 1;
+      }
+    }
   }
 
   /**
    * Where the events of a filter lie by ids and times, in its order. Some hundred newest events may have other times:
    * clock changes among them are noted later.
    */
-  *spansOf(filter: EventFilter): Generator<Span> {
+  function* spansOf(filter: EventFilter): Generator<Span> {
     const { after = 0, before = Number.MAX_SAFE_INTEGER, from, to, order } = filter;
     if (from === undefined && to === undefined) {
       yield { after, before };
       return;
     }
-    const upto = integer(this.#indexed.get()?.["upto"]);
+    const upto = integer(sql.indexed.get()?.["upto"]);
     const fresh: Span = { after: Math.max(after, upto), before };
     const hasFresh = fresh.after + 1 < before;
     if (order === "newest_first" && hasFresh) yield fresh;
-    for (const stretch of this.stretches({ after, before: Math.min(before, upto + 1) }, order)) {
+    for (const stretch of stretches({ after, before: Math.min(before, upto + 1) }, order)) {
       const start = stretch.after + 1;
-      const first = from === undefined ? start : this.#ids.firstWithin(start, stretch.before, from);
-      const end = to === undefined ? stretch.before : this.#ids.firstWithin(start, stretch.before, to + 1);
+      const first = from === undefined ? start : ids.firstWithin(start, stretch.before, from);
+      const end = to === undefined ? stretch.before : ids.firstWithin(start, stretch.before, to + 1);
       if (first < end) yield { after: first - 1, before: end };
     }
     if (order === "oldest_first" && hasFresh) yield fresh;
   }
 
-  /** The stretches between clock changes, in the requested order. */
-  *stretches({ after, before }: Span, order: EventFilter["order"]): Generator<Span> {
-    for (let [from, to] = [after, before]; from + 1 < to; ) {
-      // The id at the start of a stretch. The start of the whole span separates nothing.
-      const found = this.#setBacks[order].get(from + 1, to);
-      const begin = found === undefined ? null : integer(found["id"]);
-      if (begin === null) {
-        yield { after: from, before: to };
-        return;
-      }
-      if (order === "newest_first") {
-        yield { after: begin - 1, before: to };
-        to = begin;
-      } else {
-        yield { after: from, before: begin };
-        from = begin - 1;
-      }
-    }
-  }
-
-  /** Null: nothing is left of it. */
-  of({ after, before }: Span): Times | null {
-    const row = this.#times.get(after, before);
-    return row === undefined || row["first"] === null ? null : [integer(row["first"]), integer(row["last"])];
-  }
-
-  /** The time of the event with this id, or of the last remaining one before it. */
-  at(id: number): Millis | null {
-    const row = this.#lastUpTo.get(id);
-    return row === undefined ? null : millis(row["at"]);
-  }
+  return {
+    stretches,
+    spansOf,
+    /** Null: nothing is left of it. */
+    of: ({ after, before }: Span): Times | null => {
+      const row = sql.times.get(after, before);
+      return row === undefined || row["first"] === null ? null : [integer(row["first"]), integer(row["last"])];
+    },
+    /** The time of the event with this id, or of the last remaining one before it. */
+    at: (id: number): Millis | null => {
+      const row = sql.lastUpTo.get(id);
+      return row === undefined ? null : millis(row["at"]);
+    },
+  };
 }
