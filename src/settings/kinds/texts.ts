@@ -3,8 +3,8 @@ import { domainToASCII } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
 import { parseDoor, parseInterface } from "../../core/firewall/strict.ts";
 import { parseAddress, parseSenderPattern } from "../../core/net/address.ts";
-import { type Ip, isTooWide, parseIp, parsePrefix } from "../../core/net/ip.ts";
-import { formatKeepRule, type KeepRule, parseKeepRule } from "../../core/retention.ts";
+import { isTooWide, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { formatKeepRule, parseKeepRule } from "../../core/retention.ts";
 import { printable } from "../../core/text.ts";
 import { type Kind, quote, text } from "./kind.ts";
 
@@ -23,11 +23,15 @@ export function parseHostName(text: string): string | null {
   return labels.every((label) => LABEL.test(label)) ? name : null;
 }
 
-/** A text that its parser gives back in the canonical spelling. */
-function parsed<T extends string>(accepts: string, parse: (written: string) => T | null): Kind<T> {
+/** A text of which its parser gives the value; `print`: its canonical spelling. */
+function parsed<T>(
+  accepts: string,
+  parse: (written: string) => T | null,
+  print: (value: T) => string = String,
+): Kind<T> {
   return text(accepts, (written) => {
     const value = parse(written);
-    return value === null ? null : { value, toml: quote(value) };
+    return value === null ? null : { value, toml: quote(print(value)) };
   });
 }
 
@@ -71,15 +75,15 @@ export const hostOrAddress = parsed(
 );
 
 /** A DNS zone with the one server that answers for it. */
-export type StubZone = Readonly<{ zone: string; address: Ip }>;
-
-export const stubZone: Kind<StubZone> = text("a zone with its server such as corp.example=10.0.0.53", (written) => {
-  const [zone, server, ...more] = written.split("=").map((part) => part.trim());
-  const name = parseHostName(zone ?? "");
-  const ip = parseIp(server ?? "");
-  if (name === null || ip === null || more.length > 0) return null;
-  return { value: { zone: name, address: ip }, toml: quote(`${name}=${ip}`) };
-});
+export const stubZone = parsed(
+  "a zone with its server such as corp.example=10.0.0.53",
+  (written) => {
+    const [name = "", server = "", ...more] = written.split("=").map((part) => part.trim());
+    const [zone, address] = [parseHostName(name), parseIp(server)];
+    return zone === null || address === null || more.length > 0 ? null : { zone, address };
+  },
+  ({ zone, address }) => `${zone}=${address}`,
+);
 
 /** What the strict firewall accepts; a `4` or `6` at the end limits it to one family. */
 export const door = parsed("a port or a range such as 443/tcp, 60000-61000/udp or 8443/tcp6", parseDoor);
@@ -144,12 +148,10 @@ export const timeZone = parsed("a time zone such as Europe/Berlin", (written) =>
   /^[A-Za-z0-9_+/-]{1,64}$/.test(written) && isTimeZone(written) ? written : null,
 );
 
-export const keepRule: Kind<KeepRule> = text(
+export const keepRule = parsed(
   `a folder and a time such as "Trash 30d", after an account if it is only for that one`,
-  (written) => {
-    const value = parseKeepRule(written);
-    return value === null ? null : { value, toml: quote(formatKeepRule(value)) };
-  },
+  parseKeepRule,
+  formatKeepRule,
 );
 
 export const localPart = parsed("the part of an address before the @, but not postmaster", (written) => {
