@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
 import { createDatabaseWatch } from "../../src/programs/guard/watch-databases.ts";
 import { NotedUses } from "../../src/store/accounts-db/credentials.ts";
-import { carryOut, MaintenanceWork, type Order, type Result } from "../../src/store/maintenance/work.ts";
+import { carryOut, maintenanceWork, type Order, type Result } from "../../src/store/maintenance/work.ts";
 import { openAccounts, openEngine } from "../../src/store/open.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { patience } from "./patience.ts";
@@ -20,7 +20,7 @@ export function watchedDatabases() {
   const accounts = openAccounts(accountsDb);
   const calls = { restarts: 0, digests: 0, copies: 0, refused: null as string | null };
   const quiet = (): void => undefined;
-  const work = new MaintenanceWork(engineDb);
+  const work = maintenanceWork(engineDb);
   async function ask<O extends Order>(order: O): Promise<Result<O> | null> {
     const answer = await carryOut(JSON.stringify(order), work);
     if (order.type === "digest") calls.digests += 1;

@@ -11,7 +11,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
 import { Retention } from "../../store/events/retention.ts";
-import { MaintenanceWork, type Order, type Result, surplusOf } from "../../store/maintenance/work.ts";
+import { maintenanceWork, type Order, type Result, surplusOf } from "../../store/maintenance/work.ts";
 import { WriteAheadLog } from "../../store/maintenance/write-ahead-log.ts";
 import { openEngine } from "../../store/open.ts";
 import { createCheckpoints, createRemoval } from "./removal.ts";
@@ -26,7 +26,7 @@ function checkpointing(t: TestContext, isRunning: boolean) {
   const store = new SqliteStore(db);
   const log = new WriteAheadLog(db, path);
   assert.ok(log.force(), "without the pages that created the tables");
-  const work = new MaintenanceWork(path);
+  const work = maintenanceWork(path);
   const notices = new NoticeBoard();
   const checkpoints = createCheckpoints(
     {

@@ -3,7 +3,7 @@ import { constants, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { messageOf } from "../../core/error.ts";
 import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
-import { carryOut, MaintenanceWork, READY } from "../../store/maintenance/work.ts";
+import { carryOut, maintenanceWork, READY } from "../../store/maintenance/work.ts";
 
 /**
  * Started by the guard with the path of `engine.db`: an order a line on standard input, an answer a line on standard
@@ -13,7 +13,7 @@ import { carryOut, MaintenanceWork, READY } from "../../store/maintenance/work.t
 // It copies while decisions are made, perhaps on the same processor.
 setPriority(constants.priority.PRIORITY_LOW);
 const [, , path = ""] = process.argv;
-const work = new MaintenanceWork(path);
+const work = maintenanceWork(path);
 writeSync(1, `${READY}\n`);
 saveMemoryOnceSettled();
 // The guard decides when to end: signals for the whole process group are not meant for this process.

@@ -1,5 +1,5 @@
 import { chmodSync, renameSync, rmSync } from "node:fs";
-import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import { LONGEST_NAME } from "../../core/decide/account-guard.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Millis } from "../../core/time.ts";
@@ -9,6 +9,7 @@ import { ROUTINE } from "../events/retention-statements.ts";
 import { createPrivate, isDamage, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
 import { copyOf, digestOf } from "../recovery/database-files.ts";
 import { digest } from "../recovery/salvage.ts";
+import { prepared } from "../transactions.ts";
 import type { Copied } from "./write-ahead-log.ts";
 
 /** The guard's orders for the maintenance process: one line each way, one order at a time. */
@@ -27,21 +28,20 @@ export type Result<O extends Order> = Results[O["type"]];
 export const READY = "ready";
 
 /** Carries out one line and returns its answer as a line of JSON; `null` if it could not be done. */
-export async function carryOut(line: string, work: MaintenanceWork): Promise<string> {
+export async function carryOut(line: string, work: ReturnType<typeof maintenanceWork>): Promise<string> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard wrote it, which started this process
   const order = JSON.parse(line) as Order;
   return JSON.stringify(await done(order, work));
 }
 
-async function done(order: Order, work: MaintenanceWork): Promise<Results[keyof Results] | null> {
+async function done(order: Order, work: ReturnType<typeof maintenanceWork>): Promise<Results[keyof Results] | null> {
   switch (order.type) {
     case "checkpoint":
       return work.checkpoint();
     case "count":
       return work.count(order.staleBefore);
     case "warm":
-      work.warm(order.from, order.rows);
-      return true;
+      return work.warm(order.from, order.rows);
     case "digest":
       return kept(() => work.digest());
     case "copy_accounts":
@@ -63,74 +63,63 @@ const BUSY_TIMEOUT_MS = 5_000;
 const CACHE_KIB = 512;
 
 /** Slow work and work that waits for the disk, in a separate process. It never takes the writer's lock. */
-export class MaintenanceWork {
-  readonly #checkpoint: StatementSync;
-  readonly #db: DatabaseSync;
-  readonly #path: string;
-  readonly #warm: StatementSync;
-  #accounts: DatabaseSync | null = null;
-
-  constructor(path: string) {
-    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    db.exec(`
-      PRAGMA synchronous = NORMAL;
-      PRAGMA wal_autocheckpoint = 0;
-      PRAGMA cache_size = -${CACHE_KIB};
-      PRAGMA temp_store = MEMORY;
-      PRAGMA trusted_schema = OFF`);
+export function maintenanceWork(path: string) {
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  db.exec(`
+    PRAGMA synchronous = NORMAL;
+    PRAGMA wal_autocheckpoint = 0;
+    PRAGMA cache_size = -${CACHE_KIB};
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF`);
+  const sql = prepared(db, {
     // PASSIVE is the only mode that does not delay the writer.
-    this.#checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
-    this.#db = db;
-    this.#path = path;
-    this.#warm = db.prepare(`
+    checkpoint: "PRAGMA wal_checkpoint(PASSIVE)",
+    warm: `
       SELECT count(indexed.id) AS n FROM
         (SELECT id, at, prefix, counts FROM event WHERE id >= ? AND ${ROUTINE} ORDER BY id LIMIT ?) AS leaving
         LEFT JOIN event_subject AS indexed
         ON indexed.subject = leaving.prefix AND indexed.counts = leaving.counts
-        AND indexed.at = leaving.at AND indexed.id = leaving.id`);
-  }
-
-  /**
-   * Copies frames that no reader needs any longer from the log into the database, and flushes both. Null: another
-   * process is doing it.
-   */
-  checkpoint(): Copied | null {
-    const row = this.#checkpoint.get();
-    if (integer(row?.["busy"]) !== 0) return null;
-    return { frames: integer(row?.["log"]), copied: integer(row?.["checkpointed"]) };
-  }
-
-  count(staleBefore: Millis): Surplus {
-    return surplusOf(this.#db, staleBefore);
-  }
-
-  /** Reads rows that will soon be removed, so that the guard finds them in memory. */
-  warm(from: number, rows: number): void {
-    this.#warm.get(from, rows);
-  }
-
-  /** Writes the lasting part of the database into a separate file, from which a lost one is restored. */
-  digest(): void {
-    const file = digestOf(this.#path);
-    const fresh = `${file}.new`;
-    for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
-    createPrivate(fresh);
-    digest(this.#db, fresh);
-    renameSync(fresh, file);
-  }
-
-  /** A complete copy of `accounts.db`: without it a damaged one would lock everyone out. */
-  async copyAccounts(path: string): Promise<void> {
-    this.#accounts ??= openAccountsForReading(path);
-    refuseUnlessWhole(this.#accounts, path);
-    const copy = copyOf(path);
-    const fresh = `${copy}.new`;
-    // `backup` needs a free name, and copies in steps, so that decisions continue.
-    rmSync(fresh, { force: true });
-    await backup(this.#accounts, fresh);
-    chmodSync(fresh, 0o640);
-    renameSync(fresh, copy);
-  }
+        AND indexed.at = leaving.at AND indexed.id = leaving.id`,
+  });
+  let accounts: DatabaseSync | null = null;
+  return {
+    /**
+     * Copies frames that no reader needs any longer from the log into the database, and flushes both. Null: another
+     * process is doing it.
+     */
+    checkpoint: (): Copied | null => {
+      const row = sql.checkpoint.get();
+      if (integer(row?.["busy"]) !== 0) return null;
+      return { frames: integer(row?.["log"]), copied: integer(row?.["checkpointed"]) };
+    },
+    count: (staleBefore: Millis): Surplus => surplusOf(db, staleBefore),
+    /** Reads rows that will soon be removed, so that the guard finds them in memory. */
+    warm: (from: number, rows: number): true => {
+      sql.warm.get(from, rows);
+      return true;
+    },
+    /** Writes the lasting part of the database into a separate file, from which a lost one is restored. */
+    digest: (): void => {
+      const file = digestOf(path);
+      const fresh = `${file}.new`;
+      for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
+      createPrivate(fresh);
+      digest(db, fresh);
+      renameSync(fresh, file);
+    },
+    /** A complete copy of `accounts.db`: without it a damaged one would lock everyone out. */
+    copyAccounts: async (accountsDb: string): Promise<void> => {
+      accounts ??= openAccountsForReading(accountsDb);
+      refuseUnlessWhole(accounts, accountsDb);
+      const copy = copyOf(accountsDb);
+      const fresh = `${copy}.new`;
+      // `backup` needs a free name, and copies in steps, so that decisions continue.
+      rmSync(fresh, { force: true });
+      await backup(accounts, fresh);
+      chmodSync(fresh, 0o640);
+      renameSync(fresh, copy);
+    },
+  };
 }
 
 /** Works on any connection: the tests use the guard's. */

@@ -10,8 +10,8 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow, eventRows, record, START, scalarOf, seeded } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine, openEngineForReading } from "../open.ts";
-import { MaintenanceWork } from "./work.ts";
-import { LogFlush, WriteAheadLog } from "./write-ahead-log.ts";
+import { maintenanceWork } from "./work.ts";
+import { type Copied, LogFlush, WriteAheadLog } from "./write-ahead-log.ts";
 
 const TRACED = { skip: lacking({ root: true, installed: ["strace"] }) };
 
@@ -20,7 +20,7 @@ function fresh() {
   const db = openEngine(path);
   const store = new SqliteStore(db);
   const log = new WriteAheadLog(db, path);
-  const work = new MaintenanceWork(path);
+  const work = maintenanceWork(path);
   const commit = (rows = 1): void => void record(store, ...eventRows(rows, "203.0.113.7", START));
   const synchronous = (): unknown => scalarOf(db, "PRAGMA synchronous");
   const rows = (of: DatabaseSync = db): unknown => scalarOf(of, "SELECT count(*) FROM event");
@@ -118,7 +118,7 @@ test("in whatever order: every committed row is there, to the guard and to reade
   const { path, db, log, work, commit, rows } = fresh();
   const chance = seeded(7);
   const readers = [1, 2].map(() => new DatabaseSync(path, { readOnly: true }));
-  let copied: ReturnType<MaintenanceWork["checkpoint"]> = null;
+  let copied: Copied | null = null;
   let held = false;
   let committed = 0;
   let emptied = 0;

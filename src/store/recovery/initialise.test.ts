@@ -9,7 +9,7 @@ import { isoTime } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { auditEntries } from "../events/audit.ts";
-import { MaintenanceWork } from "../maintenance/work.ts";
+import { maintenanceWork } from "../maintenance/work.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
 import { copyOf, digestOf, setAsideBeside } from "./database-files.ts";
 import { markDamaged, openOrRecoverEngine, openOrRestoreAccounts } from "./initialise.ts";
@@ -79,7 +79,7 @@ for (const { what, does, fate } of [
 ])
   test(`one that is ${what} starts again from its digest, and new events count`, () => {
     const { layout, db } = ran();
-    new MaintenanceWork(layout.engineDb).digest();
+    maintenanceWork(layout.engineDb).digest();
     db.close();
     for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
     does(layout.engineDb);
@@ -89,7 +89,7 @@ for (const { what, does, fate } of [
 
 test("an entry of the allow list that was removed after the digest does not come back", () => {
   const { layout, db } = ran();
-  new MaintenanceWork(layout.engineDb).digest();
+  maintenanceWork(layout.engineDb).digest();
   db.exec("DELETE FROM allow_entry");
   db.close();
   markDamaged(layout.engineDb);
@@ -109,7 +109,7 @@ for (const { what, does, lost } of [
     const { layout, db, store } = ran();
     const obey = (subject: string) => record(store, auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
     obey("one");
-    new MaintenanceWork(layout.engineDb).digest();
+    maintenanceWork(layout.engineDb).digest();
     obey("two");
     const { last: id, head: hash } = auditEntries(db).check([], START);
     db.close();
