@@ -6,7 +6,7 @@ import { ecsOf } from "../core/events/ecs.ts";
 import type { ClientEvent } from "../core/events/event.ts";
 import { instant } from "../core/time.ts";
 import { sqliteAlertEvents } from "./engine-db/alerts.ts";
-import { EventSearch } from "./events/event-search.ts";
+import { eventSearch } from "./events/event-search.ts";
 import { eventTally } from "./events/event-tally.ts";
 import { sqliteFigures } from "./events/figures.ts";
 
@@ -22,7 +22,7 @@ test("simulated bans and refusals are marked, and no figure and no alert counts 
   for (let i = 0; i < MAILS; i++) await asked({ type: "DATA", recipientCount: 1, ...MAIL });
   await asked({ type: "LOGIN_ASKED", ip: STRANGER, service: "imap", login: "anna@example.test", passwordHash: "" });
 
-  const { items } = new EventSearch(db, 10_000).find({ most: 100, order: "oldest_first" });
+  const { items } = eventSearch(db, 10_000).find({ most: 100, order: "oldest_first" });
   const of = (type: string) => items.filter((item) => item.type === type).map(({ simulated }) => simulated);
   assert.deepEqual([of("BAN"), of("LOGIN_REFUSED")], [["ban"], ["refuse"]]);
   assert.ok(of("EMAIL").includes("refuse") && of("EMAIL").includes(null));

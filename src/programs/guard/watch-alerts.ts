@@ -45,16 +45,15 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
   const alerts = new Alerts(
     {
       events: {
+        ...events,
         last: () => {
           // The ids of a lost transaction are reused, and would be skipped.
           flush();
           return events.last();
         },
-        firstSince: events.firstSince.bind(events),
-        between: events.between.bind(events),
       },
       store: {
-        load: () => store.load(),
+        ...store,
         save: (state) => {
           flush();
           store.save(state);

@@ -84,7 +84,7 @@ const BLANKS = /[ \t]*/y;
 const BLANK_LINES = /(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*(?:#[^\n]*)?/y;
 const LINE_END = /[ \t]*(?:#[^\n]*)?\r?(?:\n|$)/y;
 const KEY_PART = /[ \t]*([A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*/y;
-/** A long string may end with one or two quotes of its own. */
+/** A long string may end with one or two more quotes. */
 const VALUE_PART =
   /"""(?:[^\\]|\\[^])*?"{3,5}|'''[^]*?'{3,5}|"(?!"")(?:[^"\\\n]|\\[^])*"|'(?!'')[^'\n]*'|#[^\n]*|[[\]{}\n]|[^"'#[\]{}\n]+/y;
 

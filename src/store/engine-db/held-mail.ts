@@ -15,7 +15,7 @@ export type HoldChange = Extract<
 /** Longer than `limits.sending.refused` counts. */
 const REFUSALS_KEPT_MS = DAY_MS;
 
-/** To whom accounts wrote, whose mail is held, that mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
+/** The correspondents of accounts, held accounts and their mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
 export function accountHolds(db: DatabaseSync): (change: HoldChange, at: Millis) => void {
   const audit = auditChain(db);
   const sql = prepared(db, HOLD_SQL);

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { accountsFor, engineFor, planOf, START } from "../../../test/kit/test-database.ts";
 import { accountLists } from "../accounts-db/account-lists.ts";
-import { EventSearch } from "../events/event-search.ts";
+import { eventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
 import { reportEvents } from "../events/report-events.ts";
 import { sqliteQueries } from "./queries.ts";
@@ -24,7 +24,7 @@ const LARGE = /^SCAN (event|event_subject|event_name|ban|known_address|n)\b/m;
 test("no query for people walks a large table, but by an index or between two ids", (t) => {
   const db = engineFor(t);
   const plans = plansOf(t, db, (one) => [
-    new EventSearch(one),
+    eventSearch(one),
     sqliteFigures(one),
     sqliteQueries(one),
     reportEvents(one, START, START),
@@ -38,7 +38,7 @@ test("no query for people walks a large table, but by an index or between two id
 });
 
 test("what a page of events is made of comes in order, from an index", (t) => {
-  const plans = [...plansOf(t, engineFor(t), (db) => new EventSearch(db))];
+  const plans = [...plansOf(t, engineFor(t), (db) => eventSearch(db))];
   const planned = (part: string): readonly string[] =>
     plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
   const byName = "SEARCH event_name USING PRIMARY KEY (role=? AND name=? AND id>? AND id<?)";

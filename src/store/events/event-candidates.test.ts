@@ -5,7 +5,7 @@ import { accountName, net } from "../../../test/kit/samples.ts";
 import { engineDatabase, eventRow, PATIENT_MS, START } from "../../../test/kit/test-database.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { eventNames } from "./event-index.ts";
-import { EventSearch } from "./event-search.ts";
+import { eventSearch } from "./event-search.ts";
 
 /** Later pages continue from the results of the first. */
 const MOST_READS = 12;
@@ -31,7 +31,7 @@ for (const order of ["oldest_first", "newest_first"] as const)
     beforeEachRead(reader, () => {
       if (reads++ === entersAt) enter();
     });
-    const search = new EventSearch(reader, PATIENT_MS);
+    const search = eventSearch(reader, PATIENT_MS);
     for (const filterOf of FILTERS)
       for (entersAt = 0, reads = 1; entersAt < Math.min(reads, MOST_READS); entersAt++) {
         const event = eventRow(addressOf(++n), START, { type: "EMAIL", messageId: `<${n}@example.org>` });

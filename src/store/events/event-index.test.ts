@@ -8,7 +8,7 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { EventCount } from "./event-ids.ts";
 import { eventNames } from "./event-index.ts";
-import { EventSearch } from "./event-search.ts";
+import { eventSearch } from "./event-search.ts";
 import { Retention } from "./retention.ts";
 
 function fresh(t: TestContext) {
@@ -17,7 +17,7 @@ function fresh(t: TestContext) {
   const store = new SqliteStore(db, events);
   const append = (...records: readonly EventRecord[]) => record(store, ...records);
   const entered = () => columnOf(db, "SELECT role || ' ' || name || ' ' || id FROM event_name WHERE role < 4");
-  return { db, events, store, append, entered, names: eventNames(db), search: new EventSearch(reader, PATIENT_MS) };
+  return { db, events, store, append, entered, names: eventNames(db), search: eventSearch(reader, PATIENT_MS) };
 }
 
 const named = (changes: Partial<EventRecord>): EventRecord => eventRow("203.0.113.7", START, changes);

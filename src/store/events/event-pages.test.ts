@@ -7,7 +7,7 @@ import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { eventNames } from "./event-index.ts";
-import { EventSearch } from "./event-search.ts";
+import { eventSearch } from "./event-search.ts";
 
 const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
 /** The window in which each event counts. */
@@ -79,7 +79,7 @@ for (const [name, addresses, longestMs, at] of [
 ] as const)
   test(`all pages together have the events that a scan of all events finds: ${name}`, (t) => {
     const { db, events } = fresh(t, 1_500, addresses, at);
-    const search = new EventSearch(db, longestMs);
+    const search = eventSearch(db, longestMs);
     for (const filter of FILTERS) {
       const wanted = events.flatMap(({ at: time, type, account, ip, prefix }, i) => {
         const id = i + 1;
@@ -102,14 +102,14 @@ for (const [name, addresses, longestMs, at] of [
 test("a search that finds nothing in its time has a cursor to continue", (t) => {
   const { db } = fresh(t, 3_000, 700, (i) => i);
   const asked = { prefix: net("198.51.0.0/16"), types: ["CONNECT"], most: 5, order: "newest_first" } as const;
-  const first = new EventSearch(db, 0).find(asked);
+  const first = eventSearch(db, 0).find(asked);
   assert.deepEqual(first.items, []);
   assert.ok(first.next !== null && first.next > 0 && first.next < 3_000, String(first.next));
   assert.equal(first.searchedTo, later(START, first.next - 1));
-  assert.deepEqual(new EventSearch(db, 10_000).find(asked), { items: [], next: null });
+  assert.deepEqual(eventSearch(db, 10_000).find(asked), { items: [], next: null });
 });
 
-function pages(search: EventSearch, filter: EventFilter): readonly number[] {
+function pages(search: ReturnType<typeof eventSearch>, filter: EventFilter): readonly number[] {
   const ids: number[] = [];
   for (let asked = filter; ; ) {
     const { items, next } = search.find(asked);

@@ -12,11 +12,11 @@ import {
   scalarOf,
 } from "../../../test/kit/test-database.ts";
 import { eventNames } from "./event-index.ts";
-import { addLowerCase, EventSearch, lowerCaseFor } from "./event-search.ts";
+import { addLowerCase, eventSearch, lowerCaseFor } from "./event-search.ts";
 
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
-  return { db, store, committed, search: new EventSearch(reader, PATIENT_MS) };
+  return { db, store, committed, search: eventSearch(reader, PATIENT_MS) };
 }
 
 test("an event is found as it is shown, and none if none is asked for", (t) => {
@@ -79,7 +79,7 @@ test("events of an IPv6 network are found at once, however many networks beside 
   store.indexWaiting();
   const names = eventNames(db);
   while (names.step());
-  const { items } = new EventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
+  const { items } = eventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
   assert.equal(items.map(({ id }) => id).join(), "2,1");
 });
 

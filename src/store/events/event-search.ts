@@ -34,56 +34,46 @@ const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipie
  * Events by cursor, type, time, text, network and name. A row belongs to a network if its prefix shares an address with
  * it: `events --ip` of one IPv6 address shows what its /64 did.
  */
-export class EventSearch {
-  readonly #candidates: EventCandidates;
-  readonly #times;
-  readonly #rows: Readonly<Record<EventFilter["order"], ReturnType<typeof rowsIn>>>;
-  readonly #longestMs: number;
-
-  constructor(db: DatabaseSync, longestMs: number = LONGEST_MS) {
-    addLowerCase(db);
-    this.#times = eventTimes(db);
-    this.#candidates = new EventCandidates(db, this.#times);
-    this.#rows = { oldest_first: rowsIn(db, "ASC"), newest_first: rowsIn(db, "DESC") };
-    this.#longestMs = longestMs;
-  }
-
-  find(filter: EventFilter): EventPage {
-    const items: EventItem[] = [];
-    if (filter.most < 1) return { items, next: null };
-    const until = performance.now() + this.#longestMs;
-    // Usually most rows match, so only as many as a page are read.
-    const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most) : SEARCHED_ROWS;
-    for (const span of this.#times.spansOf(filter)) {
-      for (const { ids, reached } of this.#candidates.of({ ...filter, ...span })) {
-        for (let from = 0; from < ids.length; from += atOnce) {
-          const some = ids.slice(from, from + atOnce);
-          for (const row of this.#read(some, filter)) {
-            if (!matches(row, filter)) continue;
-            const item = eventItem(row);
-            if (items.push(item) === filter.most) return this.#upTo(items, item.id);
-          }
-          if (from + atOnce < ids.length && performance.now() >= until)
-            return this.#upTo(items, some.at(-1) ?? reached);
-        }
-        if (performance.now() >= until) return this.#upTo(items, reached);
-      }
-    }
-    return { items, next: null };
-  }
-
-  #read(ids: readonly number[], { order, text: searched, from, to }: EventFilter): readonly Row[] {
-    const { all, having } = this.#rows[order];
+export function eventSearch(db: DatabaseSync, longestMs: number = LONGEST_MS) {
+  addLowerCase(db);
+  const times = eventTimes(db);
+  const candidates = new EventCandidates(db, times);
+  const rows = { oldest_first: rowsIn(db, "ASC"), newest_first: rowsIn(db, "DESC") };
+  const read = (ids: readonly number[], { order, text: searched, from, to }: EventFilter): readonly Row[] => {
+    const { all, having } = rows[order];
     const asked = [JSON.stringify(ids), from ?? 0, to ?? Number.MAX_SAFE_INTEGER] as const;
     return searched === undefined
       ? all.all(...asked)
       : having[lowerCaseFor(searched)].all(...asked, searched.toLowerCase());
-  }
-
-  #upTo(items: readonly EventItem[], next: number): EventPage {
-    const searchedTo = this.#times.at(next);
+  };
+  const upTo = (items: readonly EventItem[], next: number): EventPage => {
+    const searchedTo = times.at(next);
     return { items, next, ...(searchedTo !== null && { searchedTo }) };
-  }
+  };
+  return {
+    find: (filter: EventFilter): EventPage => {
+      const items: EventItem[] = [];
+      if (filter.most < 1) return { items, next: null };
+      const until = performance.now() + longestMs;
+      // Usually most rows match, so only as many as a page are read.
+      const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most) : SEARCHED_ROWS;
+      for (const span of times.spansOf(filter)) {
+        for (const { ids, reached } of candidates.of({ ...filter, ...span })) {
+          for (let from = 0; from < ids.length; from += atOnce) {
+            const some = ids.slice(from, from + atOnce);
+            for (const row of read(some, filter)) {
+              if (!matches(row, filter)) continue;
+              const item = eventItem(row);
+              if (items.push(item) === filter.most) return upTo(items, item.id);
+            }
+            if (from + atOnce < ids.length && performance.now() >= until) return upTo(items, some.at(-1) ?? reached);
+          }
+          if (performance.now() >= until) return upTo(items, reached);
+        }
+      }
+      return { items, next: null };
+    },
+  };
 }
 
 function rowsIn(db: DatabaseSync, direction: "ASC" | "DESC") {
