@@ -33,75 +33,66 @@ type TimeSources = Readonly<{
  * The machine's wall clock without its jumps: a clock that is wrong for a minute must not end bans, sessions and grants,
  * or shift an hour's mails to another day. Until a jump is accepted, time follows the monotonic clock (clock_gettime(2)).
  */
-export class SteadyClock implements Clock {
-  readonly #sources: TimeSources;
+export function createSteadyClock({ wall, elapsed, sinceBoot }: TimeSources = MACHINE) {
   /** Wall time minus elapsed time. */
-  #offsetMs: number;
-  /** Time since boot minus elapsed time, when `#offsetMs` was noted: changes while the machine sleeps. */
-  #sleptMs: number | null;
+  let offsetMs = wall() - elapsed();
+  /** Time since boot minus elapsed time, when `offsetMs` was noted: changes while the machine sleeps. */
+  let notedSleepMs = sleepMs();
   /** `firstMs`: when the clock left the former time; `sinceMs`: when it was set last. */
-  #jump: Readonly<{ offsetMs: number; firstMs: number; sinceMs: number }> | null = null;
-  #accepted = 0;
+  let jumped: Readonly<{ offsetMs: number; firstMs: number; sinceMs: number }> | null = null;
+  let accepted = 0;
 
-  constructor(sources: TimeSources = MACHINE) {
-    this.#sources = sources;
-    this.#offsetMs = sources.wall() - sources.elapsed();
-    this.#sleptMs = this.#slept();
-  }
-
-  now(): Millis {
-    const elapsedMs = this.#sources.elapsed();
-    const wallMs = this.#sources.wall();
-    const offsetMs = wallMs - elapsedMs;
-    const changedMs = Math.abs(offsetMs - this.#offsetMs);
-    if (changedMs <= FOLLOWED_MS || this.#isTrusted(offsetMs, elapsedMs)) {
-      if (changedMs > SLEPT_MS && changedMs <= FOLLOWED_MS) this.#sleptMs = this.#slept();
-      this.#offsetMs = offsetMs;
-      this.#jump = null;
+  function now(): Millis {
+    const elapsedMs = elapsed();
+    const wallMs = wall();
+    const presentMs = wallMs - elapsedMs;
+    const changedMs = Math.abs(presentMs - offsetMs);
+    if (changedMs <= FOLLOWED_MS || isTrusted(presentMs, elapsedMs)) {
+      if (changedMs > SLEPT_MS && changedMs <= FOLLOWED_MS) notedSleepMs = sleepMs();
+      offsetMs = presentMs;
+      jumped = null;
       return instant(wallMs);
     }
-    return instant(Math.floor(elapsedMs + this.#offsetMs));
-  }
-
-  /** How many jumps have been trusted. */
-  get accepted(): number {
-    return this.#accepted;
+    return instant(Math.floor(elapsedMs + offsetMs));
   }
 
   /** Null while this clock shows the machine's time. */
-  jump(): Jump | null {
-    this.now();
-    if (this.#jump === null) return null;
-    const { offsetMs, sinceMs } = this.#jump;
-    const since = instant(Math.floor(sinceMs + this.#offsetMs));
-    const acceptedAt = later(since, acceptedAtMs(this.#jump) - sinceMs);
-    return { byMs: Math.round(offsetMs - this.#offsetMs), since, acceptedAt };
+  function jump(): Jump | null {
+    now();
+    if (jumped === null) return null;
+    const { sinceMs } = jumped;
+    const since = instant(Math.floor(sinceMs + offsetMs));
+    const acceptedAt = later(since, acceptedAtMs(jumped) - sinceMs);
+    return { byMs: Math.round(jumped.offsetMs - offsetMs), since, acceptedAt };
   }
 
-  #isTrusted(offsetMs: number, elapsedMs: number): boolean {
-    if (this.#jump === null || Math.abs(offsetMs - this.#jump.offsetMs) > FOLLOWED_MS) {
-      if (this.#hasSlept(offsetMs - this.#offsetMs)) return true;
-      this.#jump = { offsetMs, firstMs: this.#jump?.firstMs ?? elapsedMs, sinceMs: elapsedMs };
+  function isTrusted(presentMs: number, elapsedMs: number): boolean {
+    if (jumped === null || Math.abs(presentMs - jumped.offsetMs) > FOLLOWED_MS) {
+      if (hasSlept(presentMs - offsetMs)) return true;
+      jumped = { offsetMs: presentMs, firstMs: jumped?.firstMs ?? elapsedMs, sinceMs: elapsedMs };
     }
-    if (elapsedMs < acceptedAtMs(this.#jump)) return false;
-    this.#accepted += 1;
-    this.#sleptMs = this.#slept();
+    if (elapsedMs < acceptedAtMs(jumped)) return false;
+    accepted += 1;
+    notedSleepMs = sleepMs();
     return true;
   }
 
   /** Whether the machine slept for this long, so that the clock is right: then it is noted. */
-  #hasSlept(aheadMs: number): boolean {
-    const sleptMs = this.#slept();
-    if (this.#sleptMs === null || sleptMs === null) return false;
-    if (Math.abs(sleptMs - this.#sleptMs - aheadMs) > FOLLOWED_MS) return false;
-    this.#sleptMs = sleptMs;
+  function hasSlept(aheadMs: number): boolean {
+    const presentMs = sleepMs();
+    if (notedSleepMs === null || presentMs === null) return false;
+    if (Math.abs(presentMs - notedSleepMs - aheadMs) > FOLLOWED_MS) return false;
+    notedSleepMs = presentMs;
     return true;
   }
 
-  #slept(): number | null {
-    const sinceBootMs = this.#sources.sinceBoot();
-    return sinceBootMs === null ? null : sinceBootMs - this.#sources.elapsed();
+  function sleepMs(): number | null {
+    const sinceBootMs = sinceBoot();
+    return sinceBootMs === null ? null : sinceBootMs - elapsed();
   }
+
+  /** `accepted`: how many jumps have been trusted. */
+  return { now, jump, accepted: () => accepted };
 }
 
 function acceptedAtMs({ firstMs, sinceMs }: Readonly<{ firstMs: number; sinceMs: number }>): number {

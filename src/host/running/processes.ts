@@ -21,12 +21,13 @@ const MAIL_PROGRAMS = [
   "/usr/bin/rspamd",
   "/usr/sbin/spamass-milter",
 ];
-const PERL = "/usr/bin/perl";
+/** An interpreter, and its programs. */
+const INTERPRETED = [
+  ["/usr/bin/perl", /\b(?:spamd|postgrey)\b/],
+  ["/usr/bin/python3", /\b(?:spam-head\.py|fail2ban-server)\b/],
+] as const;
 /** Runs in place of a disabled service (mail/postgrey/postgrey.ts). */
 const PLACEHOLDER = "sleep infinity";
-const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
-const PYTHON = "/usr/bin/python3";
-const PYTHON_PROGRAMS = /\b(?:spam-head\.py|fail2ban-server)\b/;
 
 /** The paths of one data directory. */
 type Names = readonly string[];
@@ -138,8 +139,7 @@ function isProgram(data: Names, found: Process): boolean {
   const ours =
     SUPERVISORS.includes(basename(exe)) ||
     MAIL_PROGRAMS.some((program) => exe.includes(program)) ||
-    (exe.endsWith(PERL) && PERL_PROGRAMS.test(args.join(" "))) ||
-    (exe.includes(PYTHON) && PYTHON_PROGRAMS.test(args.join(" ")));
+    INTERPRETED.some(([interpreter, programs]) => exe.includes(interpreter) && programs.test(args.join(" ")));
   return points && ours;
 }
 

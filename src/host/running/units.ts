@@ -83,8 +83,8 @@ export function serverOfUnits(
   { data }: Layout,
   directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
 ): string | null {
-  const served = directories.map(dataOfUnits).find((one) => one !== null && existsSync(layoutOf(one).settings));
-  return served === undefined || served === null || isSamePlace(served, data) ? null : served;
+  const served = directories.flatMap(dataOfUnits).find((one) => existsSync(layoutOf(one).settings));
+  return served === undefined || isSamePlace(served, data) ? null : served;
 }
 
 /** Why systemd cannot start this data directory: its units are for another one. Null if there are none, or if they are for this one. */
@@ -92,8 +92,8 @@ export function whyNotByUnits(
   { data }: Layout,
   directories: readonly string[] = [UNIT_DIRECTORY, PACKAGED_UNITS],
 ): string | null {
-  const own = directories.map(dataOfUnits).find((one) => one !== null) ?? null;
-  if (own === null || isSamePlace(own, data)) return null;
+  const [own] = directories.flatMap(dataOfUnits);
+  if (own === undefined || isSamePlace(own, data)) return null;
   return (
     `GHOSTINBOX_DATA names ${data}, but the units of systemd are for ${own}: remove the variable from ` +
     `/etc/default/ghostinbox. To keep the data elsewhere, make ${own} a link or a mount.`
@@ -105,11 +105,10 @@ function isSamePlace(a: string, b: string): boolean {
   return namesOf(a).at(-1) === namesOf(b).at(-1);
 }
 
-function dataOfUnits(directory: string): string | null {
-  const main = unitsOf(directory).find((file) => basename(file) === MAIN_UNIT);
-  return main === undefined
-    ? null
-    : (/^Environment=GHOSTINBOX_DATA=(\S+)/m.exec(readFileSync(main, "utf8"))?.[1] ?? null);
+/** Empty if they name none. */
+function dataOfUnits(directory: string): readonly string[] {
+  const main = unitsOf(directory).filter((file) => basename(file) === MAIN_UNIT);
+  return main.flatMap((file) => /^Environment=GHOSTINBOX_DATA=(\S+)/m.exec(readFileSync(file, "utf8"))?.[1] ?? []);
 }
 
 /** Files that `installUnits` has written. */

@@ -12,7 +12,7 @@ import { healthOf } from "../../guard/explain/health.ts";
 import { createGreylisting } from "../../guard/facts/greylisting.ts";
 import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import { watchDns } from "../../guard/lookups/watch-dns.ts";
-import { SteadyClock } from "../../host/machine/clock.ts";
+import { createSteadyClock } from "../../host/machine/clock.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { createOwnNetworks } from "../../host/machine/own-networks.ts";
 import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
@@ -57,7 +57,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const { settings } = read;
   let settingsNow = settings;
   let { sources: written } = read;
-  const clock = new SteadyClock();
+  const clock = createSteadyClock();
   const log = createLog(clock);
   const warn: Report = (code, detail) => log.warn(problems[code], { code, detail });
   const report = atMostTenAMinute(warn, () => clock.now());

@@ -40,7 +40,6 @@ type HousekeepingParts = Readonly<{
   keeper: Keeper;
 }>;
 
-const EVERY_MS = SECOND_MS;
 const SELDOM_ROUNDS = 5;
 /** How long decisions may wait for a step, and how many times as long they then have the processor. */
 const [BUSY_STEP_MS, QUIET_STEP_MS, PAUSE_TIMES] = [0.1, 1, 9];
@@ -72,7 +71,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
   }
 
   function start(): void {
-    timer = setInterval(() => void round(), EVERY_MS);
+    timer = setInterval(() => void round(), SECOND_MS);
   }
 
   async function round(): Promise<void> {

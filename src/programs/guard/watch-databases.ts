@@ -38,8 +38,6 @@ type DatabaseWatchParts = Readonly<{
 
 type Lost = Readonly<{ of: Watched; loss: Loss }>;
 
-const LOOK_MS = SECOND_MS;
-const SAVE_AGAIN_MS = MINUTE_MS;
 const DIGEST_MS = {
   first: 5 * SECOND_MS,
   every: 5 * MINUTE_MS,
@@ -74,7 +72,7 @@ export function createDatabaseWatch({
   function start(): void {
     // Left by a guard that was killed.
     for (const { of } of watched) rmSync(savedOf(of.path), { force: true });
-    timer = setInterval(() => void look(), LOOK_MS);
+    timer = setInterval(() => void look(), SECOND_MS);
   }
 
   /** Any error that a statement threw. Damage ends the guard: its next start sets the file aside. */
@@ -114,7 +112,7 @@ export function createDatabaseWatch({
     if (loss === "truncated") return giveUp(of, "it was truncated");
     const now = clock.now();
     if (now < saveAt) return;
-    saveAt = now + SAVE_AGAIN_MS;
+    saveAt = now + MINUTE_MS;
     try {
       await save(of, loss);
     } catch (error) {

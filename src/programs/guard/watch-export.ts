@@ -3,12 +3,10 @@ import { join } from "node:path";
 import { plural } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
-import type { ServiceName } from "../../host/running/runit.ts";
 import { LOST_MS, readDelivery } from "../../jobs/export/delivery-record.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 
 const LONG_MS = 5 * MINUTE_MS;
-const SERVICE: ServiceName = "export";
 const NOTHING = { trouble: null, since: null, lost: null };
 
 type Parts = Readonly<{
@@ -22,7 +20,7 @@ type Parts = Readonly<{
 
 /** Reports when events do not reach their receiver, or cannot reach it any more. A restart of the receiver is not reported. */
 export function lookAtExport({ notices, clock, record, services }: Parts): void {
-  const { trouble, since, lost } = (existsSync(join(services, SERVICE)) ? readDelivery(record) : null) ?? NOTHING;
+  const { trouble, since, lost } = (existsSync(join(services, "export")) ? readDelivery(record) : null) ?? NOTHING;
   const now = clock.now();
   const details: string[] = [];
   if (trouble !== null && since !== null && now - since >= LONG_MS) details.push(trouble);

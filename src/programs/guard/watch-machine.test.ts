@@ -24,9 +24,7 @@ function clockKit() {
   const watch = createClockWatch({
     clock: {
       jump: () => state.jump,
-      get accepted() {
-        return state.accepted;
-      },
+      accepted: () => state.accepted,
     },
     engine: { audit: (audit) => Promise.resolve(audit !== null && recorded.push(audit) > 0) },
     notices,

@@ -9,7 +9,7 @@ import { textOrNothing } from "../../host/machine/read-text.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 type ClockWatchParts = Readonly<{
-  clock: Readonly<{ jump: () => Jump | null; accepted: number }>;
+  clock: Readonly<{ jump: () => Jump | null; accepted: () => number }>;
   engine: Pick<Engine, "audit">;
   notices: Notices;
   log: Log;
@@ -37,8 +37,8 @@ export function createClockWatch({ clock, engine, notices, log, restart }: Clock
   }
 
   function isOver(jump: Jump): void {
-    if (clock.accepted === accepted) return record(`${directionOf(jump)}, and it came back`);
-    accepted = clock.accepted;
+    if (clock.accepted() === accepted) return record(`${directionOf(jump)}, and it came back`);
+    accepted = clock.accepted();
     record(`${directionOf(jump)}, and it is trusted now`);
     if (jump.byMs > 0) return;
     // Nothing in memory may lie in the future, where it would wait for the old time.

@@ -1,7 +1,7 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
 
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { SteadyClock } from "../../host/machine/clock.ts";
+import { createSteadyClock } from "../../host/machine/clock.ts";
 import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
@@ -23,7 +23,7 @@ import { guardLooks } from "./watches/guard-looks.ts";
 const GRACE_MS = 2_000;
 
 const layout = layoutFrom(process.env);
-const clock = new SteadyClock();
+const clock = createSteadyClock();
 const verbs = new KeeperVerbs(layout, process.env, clock);
 const { watches } = verbs;
 const server = new KeeperServer(

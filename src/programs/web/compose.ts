@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import type { Log } from "../../guard/ports.ts";
-import { SteadyClock } from "../../host/machine/clock.ts";
+import { createSteadyClock } from "../../host/machine/clock.ts";
 import { createLocalClients } from "../../host/machine/local-clients.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { DASHBOARD_REFUSED } from "../../mail/fail2ban/filters.ts";
@@ -33,7 +33,7 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log) {
     passwords: createPasswordThread(),
     localClients: createLocalClients(),
     news,
-    clock: new SteadyClock(),
+    clock: createSteadyClock(),
     page: readPage(join(layout.program, "dashboard")),
     settings: {
       trustedProxies: settings["http.trusted_proxies"],
