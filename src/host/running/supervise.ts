@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
@@ -115,13 +116,11 @@ export function runsvdir({ data, services }: Layout): Supervisor {
   const env = { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" };
   const child = spawn("runsvdir", ["-P", services], { detached: true, stdio: "ignore", cwd: services, env });
   let running = child.pid ?? null;
-  const died = new Promise<"died">((resolve) => {
-    for (const event of ["exit", "error"])
-      child.once(event, () => {
-        running = null;
-        resolve("died");
-      });
-  });
+  const hasDied = (): "died" => {
+    running = null;
+    return "died";
+  };
+  const died = once(child, "exit").then(hasDied, hasDied);
   const stop = async (): Promise<void> => {
     // HUP makes runsvdir end every service. If it has died, none would end: each runsv gets the signal itself.
     if (running === null) await endOrphans(data, STOP_MS);

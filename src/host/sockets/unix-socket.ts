@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { codeOf, messageOf } from "../../core/error.ts";
@@ -66,14 +67,9 @@ export class UnixServer<C extends Connection | undefined> {
   }
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ path, backlog: 511 }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+async function listen(server: Server, path: string): Promise<void> {
+  server.listen(path);
+  await once(server, "listening");
 }
 
 /** Whether a program listens there. */

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { decision } from "../../core/decide/decision.ts";
 import type { Submit } from "../../guard/ports.ts";
@@ -71,13 +72,10 @@ export async function takeOver(handover: string, listen: () => Promise<void>): P
   }
 }
 
-function standInLeaves(handover: string): Promise<void> {
-  return new Promise((resolve) => {
-    const asked = connect(handover);
-    asked.setTimeout(TAKE_OVER_MS, () => asked.destroy());
-    asked.once("error", () => resolve());
-    asked.once("close", () => resolve());
-    asked.write("I am back.\n");
-    asked.resume();
-  });
+async function standInLeaves(handover: string): Promise<void> {
+  const asked = connect(handover);
+  asked.setTimeout(TAKE_OVER_MS, () => asked.destroy());
+  asked.write("I am back.\n");
+  asked.resume();
+  await once(asked, "close").catch(() => undefined);
 }

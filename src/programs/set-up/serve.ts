@@ -144,15 +144,13 @@ type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | nu
  */
 function stopSignal(): Stop {
   let wish: "stop" | "restart" | null = null;
-  const promise = new Promise<void>((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM", RESTART_SIGNAL] as const) {
-      process.on(name, () => {
-        if (name !== RESTART_SIGNAL) wish = "stop";
-        else wish ??= "restart";
-        resolve();
-      });
-    }
-  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const name of ["SIGINT", "SIGTERM", RESTART_SIGNAL] as const)
+    process.on(name, () => {
+      if (name !== RESTART_SIGNAL) wish = "stop";
+      else wish ??= "restart";
+      resolve();
+    });
   return { asked: () => wish !== null, wish: () => wish, promise };
 }
 
