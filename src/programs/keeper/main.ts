@@ -38,7 +38,7 @@ console.log("keeper: ready");
 const looks: readonly Repeated[] = [
   every(SECOND_MS, "the certificate could not be looked at", () => verbs.lookAtCertificate()),
   every(MINUTE_MS, "the settings could not be read", () => verbs.lookAtSettings()),
-  every(SECOND_MS, "sessions could not be ended again", () => verbs.endLateSessions()),
+  every(SECOND_MS, "sessions could not be ended again", () => verbs.lateEnds.look()),
   every(SECOND_MS, "the accounts file could not be followed", () => verbs.lookAtAccounts()),
   ...guardLooks({
     layout,

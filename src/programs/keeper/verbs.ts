@@ -10,7 +10,7 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
-import { restartHanging, restartService, unreadMark } from "../../host/running/supervise.ts";
+import { restartService, unreadMark } from "../../host/running/supervise.ts";
 import { certificateNews } from "../../mail/certificates/follow-certificate.ts";
 import { type CertificateFiles, certificateFiles, readPair } from "../../mail/certificates/issue-certificate.ts";
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
@@ -47,7 +47,8 @@ export class KeeperVerbs {
   readonly #inTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
   readonly #unread: Set<ServiceName>;
-  readonly #lateEnds: ReturnType<typeof createLateEnds>;
+  /** Ends sessions again that opened after their account's were ended. */
+  readonly lateEnds: ReturnType<typeof createLateEnds>;
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();
   /** For the use of mailboxes: a user with very many folders makes it slow. */
@@ -60,7 +61,7 @@ export class KeeperVerbs {
     this.#alertMails = new AlertMails(layout, clock);
     this.#changes = createChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
-    this.#lateEnds = createLateEnds({
+    this.lateEnds = createLateEnds({
       file: join(dirname(layout.keeperSocket), "late-ends.json"),
       clock,
       end: (accounts) => this.#inTurn(() => endSessions(layout, accounts)),
@@ -70,7 +71,6 @@ export class KeeperVerbs {
     this.watches = composeWatches(layout, {
       settings: this.#inForce,
       clock,
-      restart: (service) => this.#inTurn(() => restartHanging(service, layout)),
       inTurn: this.#inTurn,
     });
   }
@@ -115,11 +115,6 @@ export class KeeperVerbs {
     return this.#inTurn(() => this.#reload([service]));
   }
 
-  /** Ends sessions again that opened after their account's were ended. */
-  endLateSessions(): Promise<void> {
-    return this.#lateEnds.look();
-  }
-
   /** Not queued behind the guard's requests: the guard asks to end sessions while it applies account files. */
   lookAtAccounts(): Promise<void> {
     return this.watches.accounts.look(this.#inForce?.["accounts.follow"] ?? "");
@@ -144,7 +139,7 @@ export class KeeperVerbs {
       case "ping":
         return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
       case "kick_account":
-        this.#lateEnds.add(command.account);
+        this.lateEnds.add(command.account);
         return kick(this.#layout, command.account);
       case "imap_clients":
         return imapClients(this.#layout);

@@ -30,7 +30,8 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   underRunsv(t, join(layout.services, "unbound"), "exec sleep infinity");
   const port = await listenOnPort(createServer());
   const ports = [{ setting: "ports.http", port, address: null, says: "pages", service: "postgrey" }] as const;
-  const watch = createServiceWatch(layout, [], clock);
+  let inUse: readonly ServerPort[] = [];
+  const watch = createServiceWatch(layout, () => inUse, clock);
   // One check a second in the server; here directly after each change.
   let change: string | undefined;
   const look = (name: string): boolean => {
@@ -41,14 +42,14 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   };
   await until(() => look("postgrey"));
   assert.equal(watch.troubleOf("postgrey"), "it keeps exiting; its last log line: no such database");
-  watch.use(ports);
+  inUse = ports;
   assert.match(
     watch.troubleOf("postgrey") ?? "",
     new RegExp(
       `^it cannot start: port ${port} for pages is in use by .+ \\(pid ${process.pid}\\). Try: kill ${process.pid}$`,
     ),
   );
-  watch.use([]);
+  inUse = [];
   const pid = (): number | null => pidOf(layout.services, "unbound");
   await until(() => pid() !== null);
   const first = pid() ?? 0;
@@ -92,7 +93,7 @@ test("a service that keeps ending without an order is reported until it has run 
     return readFileSync(exits, "utf8").trim().split("\n").length;
   };
   let later = 0;
-  const watch = createServiceWatch(layout, [], { now: () => instant(Date.now() + later) });
+  const watch = createServiceWatch(layout, () => [], { now: () => instant(Date.now() + later) });
   assert.equal(await end((main) => process.kill(main, "SIGTERM")), 11);
   const ordered = await end(() => {
     spawnSync("sv", ["-w", "7", "down", directory]);

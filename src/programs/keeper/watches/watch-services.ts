@@ -32,16 +32,10 @@ const QUIET_MS = 2 * HOUR_MS;
 type Seen = { change: string; changed: boolean[]; isEnding: boolean };
 
 /** Finds services that keep exiting. At any single moment such a service may run. */
-export function createServiceWatch(layout: Layout, portsAtStart: readonly ServerPort[], clock: Clock) {
-  let ports = portsAtStart;
+export function createServiceWatch(layout: Layout, ports: () => readonly ServerPort[], clock: Clock) {
   const seen = new Map<ServiceName, Seen>();
   const shared = createSharedPorts();
   const holders = new Map<number, Holder | null>();
-
-  /** After a change of the settings. */
-  function use(now: readonly ServerPort[]): void {
-    ports = now;
-  }
 
   /** Call it once a second. */
   function look(): void {
@@ -50,7 +44,7 @@ export function createServiceWatch(layout: Layout, portsAtStart: readonly Server
       if (now === null || now.isStopped) seen.delete(service);
       else note(service, now.change);
     }
-    shared.look(ports, (service) => pidOf(layout.services, service));
+    shared.look(ports(), (service) => pidOf(layout.services, service));
   }
 
   /** The services that the settings enable. */
@@ -94,7 +88,7 @@ export function createServiceWatch(layout: Layout, portsAtStart: readonly Server
 
   /** The port of the service that a foreign program holds, and what to do; null if there is none. The guard's own it reports itself. */
   function takenPort(service: ServiceName): string | null {
-    const own = ports.filter((each) => each.service === service);
+    const own = ports().filter((each) => each.service === service);
     if (own.length === 0 || service === "guard") return null;
     const main = pidOf(layout.services, service);
     const listening = listeners();
@@ -125,7 +119,7 @@ export function createServiceWatch(layout: Layout, portsAtStart: readonly Server
     before.isEnding = changes >= (before.isEnding ? FEW + 1 : MANY);
   }
 
-  return { use, look, states, troubles, troubleOf };
+  return { look, states, troubles, troubleOf };
 }
 
 /** Calls of `look` from one read of the kernel's whole tables to the next. */

@@ -9,7 +9,7 @@ import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
 import { allCommands, freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
-import { restartService } from "../../../host/running/supervise.ts";
+import { restartHanging, restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
 import { accountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
 import { askDatabases } from "../../../jobs/audit/ask-databases.ts";
@@ -57,8 +57,6 @@ type WatchedServer = Readonly<{
   /** Null while they cannot be read. */
   settings: Settings | null;
   clock: Clock;
-  /** For a hanging service. Null, or why it could not be restarted. */
-  restart: (service: ServiceName) => Promise<string | null>;
   /** Changes of configurations and restarts of services run one after the other. */
   inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
 }>;
@@ -66,14 +64,16 @@ type WatchedServer = Readonly<{
 export type Watches = ReturnType<typeof composeWatches>;
 
 /** Everything that the keeper watches, and the problems found. */
-export function composeWatches(layout: Layout, { settings, clock, restart, inTurn }: WatchedServer) {
+export function composeWatches(layout: Layout, { settings, clock, inTurn }: WatchedServer) {
   let current = settings;
   /** The settings in force; null while they cannot be read. */
   const inForce = (): Settings | null => current;
   const probes = (): readonly Probe[] => (current === null ? [] : probesOf(layout, current));
   const say = (what: string): void => console.error(`keeper: ${what}`);
+  /** For a hanging service. Null, or why it could not be restarted. */
+  const restart = (service: ServiceName) => inTurn(() => restartHanging(service, layout));
   const databases = askDatabases(layout);
-  const services = createServiceWatch(layout, settings === null ? [] : portsOf(settings), clock);
+  const services = createServiceWatch(layout, () => (current === null ? [] : portsOf(current)), clock);
   const parts = createPartsWatch({
     services: layout.services,
     probes: probes(),
@@ -177,7 +177,6 @@ export function composeWatches(layout: Layout, { settings, clock, restart, inTur
     /** Call it when new settings are in force. */
     use(now: Settings): void {
       current = now;
-      services.use(portsOf(now));
       parts.use(probes());
       watches.accounts.forget();
       watches.relay.use(now);
