@@ -23,15 +23,14 @@ export function setKey(text: string, path: Path, value: string): Edited {
 
 /** Takes one key out, with the comment that stands behind it on its line. The same text if it is not there. */
 export function unsetKey(text: string, path: Path): Edited {
-  const statements = statementsOf(text);
   const before = parse(text);
-  const wanted = withoutKey(before, path);
-  if (wanted === null) return { ok: true, text };
-  const found = valueAt(statements, path);
-  const candidate = found === undefined ? null : text.slice(0, found.start) + text.slice(found.end);
   // A table without keys may stay.
-  if (candidate !== null && isSame(withoutEmpty(parsed(candidate)), withoutEmpty(wanted)))
-    return { ok: true, text: candidate };
+  const wanted = withoutEmpty(withKey(before, path, undefined));
+  if (isSame(withoutEmpty(before), wanted)) return { ok: true, text };
+  const statements = statementsOf(text);
+  const found = valueAt(statements, path);
+  const candidate = found === undefined ? text : text.slice(0, found.start) + text.slice(found.end);
+  if (isSame(withoutEmpty(parsed(candidate)), wanted)) return { ok: true, text: candidate };
   return { ok: false, reason: byHand(statements, path) };
 }
 
@@ -84,24 +83,11 @@ function byHand(statements: readonly Statement[], path: Path): string {
   return `${nameOf(path)} cannot be changed${where} of ghostinbox.toml by a command: edit it there.`;
 }
 
-function withKey(table: Table, path: Path, value: unknown): Table {
-  const [name = "", ...rest] = path;
-  return { ...table, [name]: rest.length === 0 ? value : withKey(tableAt(table, name), rest, value) };
-}
-
-/** Null if the key is not there. */
-function withoutKey(table: Table, path: Path): Table | null {
-  const [name = "", ...rest] = path;
-  if (!Object.hasOwn(table, name)) return null;
-  const { [name]: _, ...others } = table;
-  if (rest.length === 0) return others;
-  const left = withoutKey(tableAt(table, name), rest);
-  return left === null ? null : { ...others, [name]: left };
-}
-
-function tableAt(table: Table, name: string): Table {
-  const inner = Object.hasOwn(table, name) ? table[name] : {};
-  return isTable(inner) ? inner : {};
+/** The table with another value of the key; without it if that is undefined. */
+function withKey(table: Table, [name = "", ...rest]: Path, value: unknown): Table {
+  const { [name]: before, ...others } = table;
+  if (rest.length > 0) return { ...others, [name]: withKey(isTable(before) ? before : {}, rest, value) };
+  return value === undefined ? others : { ...others, [name]: value };
 }
 
 function withoutEmpty(value: unknown): unknown {
