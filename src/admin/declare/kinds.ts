@@ -12,8 +12,6 @@ type Written<T> = Readonly<{
   /** Null if it is not one. */
   parse: (text: string) => T | null;
   fault: string;
-  /** What is wrong with this text in particular. */
-  because?: (text: string) => string | null;
   says: string;
   /** In `/openapi.json`. Tests make samples of commands from it. */
   example: string;
@@ -24,10 +22,10 @@ type Written<T> = Readonly<{
  * command line reads it, and then the guard, so `parse` must leave its own result unchanged.
  */
 export function written<T>(kind: Written<T>): z.ZodMiniType<T, string> {
-  const { most, parse, fault, because = () => null, says, example } = kind;
+  const { most, parse, fault, says, example } = kind;
   const read = z.transform((text: string, { issues }) => {
     const value = parse(text);
-    if (value === null) issues.push({ code: "custom", input: text, message: because(text) ?? fault });
+    if (value === null) issues.push({ code: "custom", input: text, message: fault });
     return value ?? z.NEVER;
   });
   const text = z.string("is missing, or not text").check(z.maxLength(most, fault));
@@ -52,14 +50,15 @@ export const mailAddress = written({
   example: "bert@example.net",
 });
 /** Of an alias. A name for all others would take the mail to each name that a spammer tries. */
-export const aliasAddress = written({
-  most: 320,
-  parse: (text) => (CATCH_ALL.test(text) ? null : parseAddress(text)),
-  fault: NO_ADDRESS,
-  because: (text) => (CATCH_ALL.test(text) ? NO_CATCH_ALL : null),
-  says: "A mail address.",
-  example: "info@example.org",
-});
+export const aliasAddress = z
+  .pipe(
+    z.string("is missing, or not text").check(
+      z.maxLength(320, NO_ADDRESS),
+      z.refine((text) => !CATCH_ALL.test(text), NO_CATCH_ALL),
+    ),
+    mailAddress,
+  )
+  .check(z.describe("A mail address."), z.meta({ examples: ["info@example.org"] }));
 /** It need not exist. */
 export const accountName = written({
   most: 320,

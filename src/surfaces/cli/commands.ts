@@ -53,7 +53,6 @@ const held = from(() => import("./verbs/server/held.ts"));
 const queue = from(() => import("./verbs/server/queue.ts"));
 const dns = from(() => import("./verbs/server/dns.ts"));
 const fail2ban = from(() => import("./verbs/server/fail2ban.ts"));
-const fail2banTest = from(() => import("./verbs/server/fail2ban-test.ts"));
 const backup = from(() => import("./verbs/upkeep/backup.ts"));
 const backupRestore = from(() => import("./verbs/upkeep/backup-restore.ts"));
 const encryption = from(() => import("./verbs/accounts/encryption.ts"));
@@ -240,7 +239,7 @@ const WRITTEN: readonly CliCommand[] = [
   written(
     "fail2ban test FILTER LOG",
     "Show what a filter would match in a log, and which addresses it would ban.",
-    fail2banTest("fail2banTest"),
+    fail2ban("fail2banTest"),
     { copied: true },
   ),
   byRoot("backup create", "Make a backup now; the server makes one every night.", backup("backupCreate")),

@@ -4,7 +4,7 @@ import type { AccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { readAccountsFile } from "../../jobs/accounts-file/follow-accounts.ts";
-import { parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
+import { type AccountLine, parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
 import { hashPassword, passwordHashWith } from "../../store/passwords/password-hash.ts";
 import { loadPasswordJudge } from "../../store/passwords/password-strength.ts";
 import { type Call, type Failure, failed, wrongUsage } from "./call.ts";
@@ -72,14 +72,23 @@ export async function judgeFollowed(
   const parsed = read.ok ? parseAccountsFile(read.text) : null;
   if (parsed?.ok !== true) return NONE;
   const followed = new Set<string>(accounts.flatMap(({ name, origin }) => (origin === "listed" ? [name] : [])));
-  const plain = parsed.accounts.flatMap(({ name, secret }) =>
-    secret.type === "plain" && followed.has(name) ? [{ name, password: secret.password }] : [],
+  return judgePlain(
+    parsed.accounts.filter(({ name }) => followed.has(name)),
+    JUDGE_MS,
   );
+}
+
+/** Judges the passwords that are clear text, as many as it can within this time. */
+export async function judgePlain(
+  accounts: readonly Pick<AccountLine, "name" | "secret">[],
+  withinMs = Number.POSITIVE_INFINITY,
+): Promise<FollowedPasswords> {
+  const plain = accounts.flatMap(({ name, secret }) => (secret.type === "plain" ? [{ name, ...secret }] : []));
   if (plain.length === 0) return NONE;
   const judge = await loadPasswordJudge();
   const weak = new Map<string, string>();
   const judged = new Set<string>();
-  const until = performance.now() + JUDGE_MS;
+  const until = performance.now() + withinMs;
   for (const { name, password } of plain) {
     if (performance.now() > until) break;
     judged.add(name);

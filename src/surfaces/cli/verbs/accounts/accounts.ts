@@ -13,7 +13,6 @@ import { readAccountsFile } from "../../../../jobs/accounts-file/follow-accounts
 import { type AccountLine, parseAccountsFile } from "../../../../mail/dovecot/accounts-file.ts";
 import { formatSize } from "../../../../settings/kinds/kind.ts";
 import { hashed } from "../../../../store/passwords/password-hash.ts";
-import { loadPasswordJudge } from "../../../../store/passwords/password-strength.ts";
 import {
   type Answer,
   type Call,
@@ -28,7 +27,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { andMore, pageOfReader } from "../../listing.ts";
-import { judgeFollowed, newPasswordHash, weakLines } from "../../passwords.ts";
+import { judgeFollowed, judgePlain, newPasswordHash, weakLines } from "../../passwords.ts";
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
@@ -147,8 +146,6 @@ export function accountFrom(text: string | undefined): AccountName | Failure {
   return name ?? wrongUsage(`"${oneLine(text ?? "")}" cannot be an account.`, "Write it like anna@example.org.");
 }
 
-type Named = FileChanges["skipped"][number];
-
 /**
  * All lines must be valid, or nothing is imported. Existing accounts stay as they are; weak passwords are imported and
  * reported, and so are further fields of a line.
@@ -158,7 +155,7 @@ export const accountImport = whileRunning(async (call) => {
   const accounts = readAccounts(path);
   if ("ok" in accounts) return accounts;
   const added: string[] = [];
-  const skipped: Named[] = [];
+  const skipped: FileChanges["skipped"][number][] = [];
   for (let i = 0; i < accounts.length; i += ENTRIES_PER_COMMAND) {
     call.terminal.progress(`${i} of ${plural(accounts.length, "account")}`);
     const lines = accounts.slice(i, i + ENTRIES_PER_COMMAND);
@@ -171,7 +168,8 @@ export const accountImport = whileRunning(async (call) => {
     added.push(...asked.result.added);
     skipped.push(...asked.result.skipped);
   }
-  const weak = await weakOnes(accounts.filter(({ name }) => added.includes(name)));
+  const judged = await judgePlain(accounts.filter(({ name }) => added.includes(name)));
+  const weak = [...judged.weak].map(([name, why]) => ({ name, why }));
   const ignored = accounts.flatMap(({ line, name, unused }) =>
     unused.length > 0 ? [{ line, name, fields: unused }] : [],
   );
@@ -197,13 +195,4 @@ function readAccounts(path: string): readonly AccountLine[] | Failure {
   const lines = problems.map(({ says }) => `- ${says}`);
   const message = `Nothing was imported: ${plural(problems.length, "line")} of ${oneLine(path)} could not be read.`;
   return failed(message, "Correct them and import again.", { lines, json: { ok: false, problems } });
-}
-
-/** Only passwords in clear text can be checked. */
-async function weakOnes(accounts: readonly AccountLine[]): Promise<readonly Named[]> {
-  const judge = accounts.some(({ secret }) => secret.type === "plain") ? await loadPasswordJudge() : null;
-  return accounts.flatMap(({ name, secret }) => {
-    const why = judge !== null && secret.type === "plain" ? judge(secret.password, name) : null;
-    return why === null ? [] : [{ name, why }];
-  });
 }

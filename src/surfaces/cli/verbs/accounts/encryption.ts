@@ -172,7 +172,10 @@ export const encryptionRecover = ofStoredAccount(async (call, name, reader) => {
   if (reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
   const password = await passwordFrom(call, `Current password of ${name}: `, false);
   if (typeof password !== "string") return password;
-  const verified = await verify(name, hash, password);
+  // Hashes in different schemes come from the accounts file or another server.
+  const verified: Verified = hash.startsWith("{ARGON2ID}")
+    ? { is: (await verifyPassword(hash, password)) ? "right" : "wrong" }
+    : await verifyByDovecot(name, hash, password);
   if (verified.is === "unknown")
     return failed(`The password of ${name} could not be verified: ${verified.reason}. Nothing was changed.`, "");
   if (verified.is === "wrong")
@@ -191,9 +194,3 @@ export const encryptionRecover = ofStoredAccount(async (call, name, reader) => {
     `${PROGRAM} encryption show`,
   );
 });
-
-/** Hashes in different schemes come from the accounts file or another server. */
-async function verify(name: string, hash: string, password: string): Promise<Verified> {
-  if (!hash.startsWith("{ARGON2ID}")) return verifyByDovecot(name, hash, password);
-  return { is: (await verifyPassword(hash, password)) ? "right" : "wrong" };
-}
