@@ -1,6 +1,5 @@
 import { parseJson, printable } from "../../core/text.ts";
 import {
-  type CommandError,
   type ControlLine,
   commandError,
   commandLine,
@@ -16,9 +15,7 @@ import { isObject, readFields } from "./fields.ts";
 const SHOWN = 64;
 
 /** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
-export function parseControlLine(
-  line: string,
-): Readonly<{ ok: true; value: ParsedLine }> | Readonly<{ ok: false; error: CommandError }> {
+export function parseControlLine(line: string) {
   const json = parseJson(line);
   if (!isObject(json)) return malformed("The line is not a JSON object.");
   const whole = readFields(commandLine, json);
@@ -29,7 +26,8 @@ export function parseControlLine(
   if (entry === undefined) return malformed(`Unknown command "${printable(verb, SHOWN)}".`);
   const command = readFields(entry.schema(), whole.value.command);
   if (!command.ok) return malformed(command.problem);
-  return { ok: true, value: { ...whole.value, command: command.value } };
+  const value: ParsedLine = { ...whole.value, command: command.value };
+  return { ok: true, value } as const;
 }
 
 /** A command, its reply, or a line of `watch`. */

@@ -1,10 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { PageRequest } from "../../admin/declare/paging.ts";
-import type { Policy } from "../../core/decide/policy.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
-import { accountState } from "../../guard/commands/accounts/account-state.ts";
 import { recordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -13,8 +11,7 @@ import { accountLists } from "../../store/accounts-db/account-lists.ts";
 import { getsRoleMail } from "../../store/accounts-db/account-networks.ts";
 import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
-import { lastSignIns, newPlaces, sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
-import { sqliteHeldMail } from "../../store/engine-db/held-mail.ts";
+import { lastSignIns, newPlaces } from "../../store/engine-db/account-history.ts";
 import { sqliteQueries } from "../../store/engine-db/queries.ts";
 import { auditEntries } from "../../store/events/audit.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../../store/open.ts";
@@ -25,8 +22,6 @@ export function openReader(layout: Layout) {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);
     const lists = accountLists(accounts);
-    const guesses = sqliteAccountHistory(engine);
-    const heldMail = sqliteHeldMail(engine);
     const signIns = lastSignIns(engine);
     const credentials = readCredentials(accounts);
     const close = () => {
@@ -41,8 +36,6 @@ export function openReader(layout: Layout) {
       },
       /** Null if the account is missing. */
       account: (name: AccountName) => lists.account(name),
-      accountState: (name: AccountName, policy: Policy, now: Millis) =>
-        accountState({ engine: { policy }, guesses, heldMail }, name, now),
       aliases: (asked: PageRequest) => lists.aliases(asked),
       /** The account's addresses, and where it last signed in. */
       access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns(name) }),

@@ -18,10 +18,10 @@ const UNUSED_MS = 90 * DAY_MS;
 export const accessReviewed = withReader(async (call, reader) => {
   const looked = await look(call, reader);
   if (!("review" in looked)) return looked;
-  const { review, last } = looked;
+  const { review, weak, last } = looked;
   const digest = createHash("sha256").update(JSON.stringify(review)).digest("hex");
   const json = { ...review, unusedAfter: formatDuration(UNUSED_MS), digest, lastSignedAt: last };
-  const text = [...linesOf(review), "", lastText(last)].join("\n");
+  const text = [...linesOf(review, weak), "", lastText(last)].join("\n");
   if (!call.flag("sign")) return done(json, text, `${PROGRAM} access review --sign`);
   const counts = [
     plural(review.accounts.length, "account"),
@@ -59,7 +59,7 @@ async function look(call: Call, reader: Reader) {
       domains,
     };
     const review = accessReview(facts, { now: call.now(), unusedMs: UNUSED_MS });
-    return { review, last: reader.audit.lastOf("ACCESS_REVIEWED").at };
+    return { review, weak, last: reader.audit.lastOf("ACCESS_REVIEWED").at };
   } catch (error) {
     return failed(`Who may do what cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
@@ -95,7 +95,7 @@ function addressIn(detail: string): string {
   return /"ip":"([0-9a-f.:]{2,45})"/.exec(detail)?.[1] ?? "";
 }
 
-function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[] {
+function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap<string, string>): readonly string[] {
   const unused = accounts.filter(({ isUnused }) => isUnused).map(({ name }) => name);
   return [
     "Who can read mail, and send. Each account has one password, and its app passwords.",
@@ -111,9 +111,7 @@ function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[
       ]),
     ]),
     ...(unused.length === 0 ? [] : [`Not used for ${formatDuration(UNUSED_MS)}: ${unused.join(", ")}.`]),
-    ...weakLines(
-      new Map(accounts.flatMap(({ name, weakness }) => (weakness === null ? [] : [[name, weakness] as const]))),
-    ),
+    ...weakLines(weak),
     "",
     "Where mail is sent on to other servers:",
     forwards.length === 0

@@ -58,11 +58,10 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
       if (kept.length < ids.length)
         lacks.push(`mails in the queue: ${plural(ids.length - kept.length, "mail")} that left it in the meantime`);
     }
-    for (const one of ["incident.json", "timeline.jsonl", "assessment.json"])
-      if (existsSync(join(folder, one))) copyFile(join(folder, one), join(scratch, one), 0o600);
     const dropped = join(folder, "mails");
-    for (const id of existsSync(dropped) ? readdirSync(dropped) : [])
-      copyFile(join(dropped, id), join(scratch, "mails", id), 0o600);
+    const mails = existsSync(dropped) ? readdirSync(dropped).map((id) => join("mails", id)) : [];
+    for (const one of ["incident.json", "timeline.jsonl", "assessment.json", ...mails])
+      if (existsSync(join(folder, one))) copyFile(join(folder, one), join(scratch, one), 0o600);
     if (lacks.length > 0) writeInto(join(scratch, "LACKS.txt"), `${lacks.join("\n")}\n`);
     call.terminal.progress("Packing ...");
     const file = join(folder, name);

@@ -46,7 +46,7 @@ export async function restart(call: Call): Promise<Answer> {
   if (!checked.ok) return checked;
   const [obstacle] = obstaclesInData(call.layout, schemasOf(call.layout));
   if (obstacle !== undefined) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
-  if (!IS_PACKAGED && !(await setUp(CHECKOUT)))
+  if (!IS_PACKAGED && !(await setUp()))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
@@ -57,8 +57,8 @@ export async function restart(call: Call): Promise<Answer> {
 }
 
 /** Installs what a new version needs, as `npm start` does; says nothing if nothing is missing. */
-async function setUp(checkout: string): Promise<boolean> {
-  const child = spawn("bash", [join(checkout, "scripts", "setup")], { stdio: ["inherit", 2, 2] });
+async function setUp(): Promise<boolean> {
+  const child = spawn("bash", [join(CHECKOUT, "scripts", "setup")], { stdio: ["inherit", 2, 2] });
   await once(child, "close");
   return child.exitCode === 0;
 }
@@ -67,8 +67,7 @@ async function setUp(checkout: string): Promise<boolean> {
 export async function serviceInstall({ layout }: Call): Promise<Answer> {
   const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
   if (refused !== null) return refused;
-  // systemd does not pass on the variables of this shell.
-  const unset = await whyNoDomain(layout, {});
+  const unset = await whyNoDomain(layout);
   if (unset !== null) return unset;
   const installed = await installUnits({ checkout: CHECKOUT, layout, node: process.execPath });
   if (!installed.ok) return failed(installed.reason, "");
@@ -77,9 +76,10 @@ export async function serviceInstall({ layout }: Call): Promise<Answer> {
 }
 
 /** Without a domain the service would fail again and again. Exported for its test. */
-export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promise<Failure | null> {
+export async function whyNoDomain(layout: Layout): Promise<Failure | null> {
   try {
-    await readSettings(layout, env);
+    // systemd does not pass on the variables of this shell.
+    await readSettings(layout, {});
     return null;
   } catch (error) {
     if (!(error instanceof SetUpFailure)) throw error;

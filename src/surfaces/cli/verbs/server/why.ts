@@ -112,7 +112,8 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
     const text = parts([`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
     return done({ ...report, state: null }, text, nextAfter(report));
   }
-  const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), call.now()) : null;
+  const asked = await call.guard.ask({ verb: "account_state", name });
+  const known = asked.ok ? asked.result.state : null;
   const use = await mailboxUse(call, name);
   const mailbox = `${use === null ? "use unknown" : usedText(use)}; quota ${quotaText(call, row.quotaBytes, use)}`;
   const keys = reader.accountKeys(name);
@@ -123,7 +124,6 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
     ...(row.networks.length === 0 ? [["  sign-ins from", "any network that logins.networks allows"]] : []),
     ...settings.flatMap(({ what, is }) => is.map((one, nth) => [nth === 0 ? `  ${what}` : "", one])),
     ...(key === null ? [] : [["  key of its mail", key]]),
-    // Without settings, which may not be readable, the limits are unknown.
     ...(known === null ? [] : knownLines(known)),
   ];
   const head = `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.`;
