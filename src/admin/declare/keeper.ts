@@ -144,12 +144,8 @@ export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
 type KeeperResult = Extract<KeeperReply, { ok: true }>;
 export type QueuedMail = Readonly<NonNullable<KeeperResult["mails"]>[number]>;
 export type ListedMail = NonNullable<KeeperResult["queue"]>[number];
-export type KeeperTrouble = Readonly<{
-  code: KeeperNotice;
-  detail: string;
-  /** Each has a separate alert. */
-  about?: readonly string[];
-}>;
+/** `about`: each has a separate alert. */
+export type KeeperTrouble = Readonly<{ code: KeeperNotice; detail: string; about?: readonly string[] }>;
 const reply = lazily(() =>
   z.discriminatedUnion("ok", [
     z.object({

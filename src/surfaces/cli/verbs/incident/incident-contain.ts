@@ -77,23 +77,20 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
     // First what someone who is in could use to come back. A session makes tokens: so tokens go after the password.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
     ...accounts.map((name) => {
-      if (isOfFile(opened.reader, name)) return suspend(call, name, untilFileHasNew(name));
+      // The accounts file would bring the old password back, so `account_set_hash` refuses one for these.
+      const origin = opened.reader.account(name)?.origin;
+      if (origin === "listed" || origin === "unlisted")
+        return suspend(
+          call,
+          name,
+          ` Its password is set in the accounts file: change it there, then \`${PROGRAM} account resume ${name}\`.`,
+        );
       return call.flag("suspend") ? suspend(call, name) : newPassword(call, opened.reader, name);
     }),
     ...accounts.flatMap((name) => endSettings(call, opened.reader, name)),
     ...[...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident)),
     ...(call.flag("tokens") ? [revokeTokens(call)] : []),
   ];
-}
-
-/** The accounts file would bring the old password back, so `account_set_hash` refuses one for these. */
-function isOfFile(reader: Reader, name: AccountName): boolean {
-  const origin = reader.account(name)?.origin;
-  return origin === "listed" || origin === "unlisted";
-}
-
-function untilFileHasNew(name: AccountName): string {
-  return ` Its password is set in the accounts file: change it there, then \`${PROGRAM} account resume ${name}\`.`;
 }
 
 function newDashboardPassword(call: Call): Deed {

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import { ALL } from "../../../../admin/declare/paging.ts";
+import { ALL, PAGE } from "../../../../admin/declare/paging.ts";
+import { NO_MAIL } from "../../../../admin/queue.ts";
 import { bundleName, packedEntry, packedText } from "../../../../core/incident/incident.ts";
+import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { isoTime, type Millis } from "../../../../core/time.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
@@ -17,16 +19,18 @@ import {
   writeLines,
 } from "../../../../jobs/incident/folder.ts";
 import { printSettings, showSettings } from "../../../../settings/show.ts";
-import { type Answer, type Call, done, failed, PROGRAM, type Reader } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
+import { ALL, eachPage } from "../../listing.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
 import { inIncident, take } from "./incident.ts";
 import { accountsFrom } from "./incident-contain.ts";
-import { isCut, queueIds } from "./incident-mail.ts";
 
 const SEE = "docs/incidents.md says what that means.";
 const PACKING_MS = 60 * 60_000;
+/** When there are as many, more may have been left out. */
+const MOST_MAILS = 20_000;
 
 /** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */
 export const incidentInvestigate = inIncident(async (call, incident, since) => {
@@ -54,7 +58,7 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
     if ("ok" in ids) lacks.push(`mails in the queue: ${ids.message}`);
     else {
       const kept = copyMails(layout, ids, join(scratch, "mails"));
-      if (isCut(ids)) lacks.push(`mails in the queue: those after the first ${ids.length}`);
+      if (ids.length >= MOST_MAILS) lacks.push(`mails in the queue: those after the first ${ids.length}`);
       if (kept.length < ids.length)
         lacks.push(`mails in the queue: ${plural(ids.length - kept.length, "mail")} that left it in the meantime`);
     }
@@ -88,6 +92,25 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
     removeTree(scratch);
   }
 });
+
+/** Queue ids of the mail of these accounts; without any account, of all mail on hold. */
+async function queueIds(call: Call, accounts: readonly AccountName[]): Promise<readonly string[] | Failure> {
+  const ids: string[] = [];
+  for (const account of accounts.length === 0 ? [null] : accounts) {
+    const failure = await eachPage(
+      null,
+      (cursor) => call.guard.ask({ verb: "queue_list", ...NO_MAIL, account, limit: PAGE.most, cursor }),
+      ({ mails }) => {
+        const wanted = account === null ? mails.filter(({ queue }) => queue === "hold") : mails;
+        ids.push(...wanted.map(({ queueId }) => queueId));
+        return ids.length < MOST_MAILS;
+      },
+    );
+    if (failure !== null) return failure;
+    if (ids.length >= MOST_MAILS) break;
+  }
+  return ids;
+}
 
 function writeDatabases(reader: Reader, to: string, since: Millis): void {
   writeLines(join(to, "events.jsonl"), reader.records(since));

@@ -1,11 +1,8 @@
 import { readFileSync } from "node:fs";
-import { PAGE } from "../../../../admin/declare/paging.ts";
-import { NO_MAIL } from "../../../../admin/queue.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { mailsThatLeft } from "../../../../core/incident/assess.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
 import { TEMPLATE, tellingMail } from "../../../../core/incident/report.ts";
-import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, later } from "../../../../core/time.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
@@ -13,7 +10,6 @@ import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts
 import { queueMail } from "../../../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
-import { eachPage } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
@@ -21,7 +17,6 @@ import { sinceFrom } from "../server/logs.ts";
 import { assessment, beginOf, contactsOf, inIncident, take, USUAL_MS } from "./incident.ts";
 
 const MOST_SHOWN = 50;
-const MOST_MAILS = 20_000;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
 export async function incidentSent(call: Call): Promise<Answer> {
@@ -43,30 +38,6 @@ export async function incidentSent(call: Call): Promise<Answer> {
   const more = mails.length > MOST_SHOWN ? `\nand ${mails.length - MOST_SHOWN} more: --json shows all` : "";
   const head = ["MAIL", "ACCOUNT", "AT", "FROM", "REACHED", "TO"];
   return done({ mails }, columns([head, ...rows]) + more, `${PROGRAM} incident tell ACCOUNT`);
-}
-
-/** Queue ids of the mail of these accounts; without any account, of all mail on hold. */
-export async function queueIds(call: Call, accounts: readonly AccountName[]): Promise<readonly string[] | Failure> {
-  const ids: string[] = [];
-  for (const account of accounts.length === 0 ? [null] : accounts) {
-    const failure = await eachPage(
-      null,
-      (cursor) => call.guard.ask({ verb: "queue_list", ...NO_MAIL, account, limit: PAGE.most, cursor }),
-      ({ mails }) => {
-        const wanted = account === null ? mails.filter(({ queue }) => queue === "hold") : mails;
-        ids.push(...wanted.map(({ queueId }) => queueId));
-        return !isCut(ids);
-      },
-    );
-    if (failure !== null) return failure;
-    if (isCut(ids)) break;
-  }
-  return ids;
-}
-
-/** Whether there may be more than `queueIds` has listed. */
-export function isCut(ids: readonly string[]): boolean {
-  return ids.length >= MOST_MAILS;
 }
 
 /** `incident tell ACCOUNT`: to the people whom its mail reached. */

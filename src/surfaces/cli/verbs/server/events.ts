@@ -20,7 +20,11 @@ const MOST_SEARCH_MS = 10_000;
 type Chosen = Pick<EventFilter, "after" | "prefix" | "types" | "account" | "text">;
 
 export async function events(call: Call): Promise<Answer> {
-  if (call.flag("types")) return types();
+  if (call.flag("types")) {
+    const items = eventTypes();
+    const text = columns(items.map(({ type, group, says }) => [type, group, says]));
+    return done({ items }, text, `${PROGRAM} events --type BAN`);
+  }
   const page = pageFrom(call, "events", "numbers");
   if ("ok" in page) return page;
   const chosen = chosenFrom(call);
@@ -132,15 +136,6 @@ function cellsOf(item: EventItem): readonly string[] {
   const plain = item.reason === null || item.reason === "below_limit" || item.type === "BAN";
   const action = plain ? item.action : `${item.action} (${item.reason})`;
   return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
-}
-
-function types(): Answer {
-  const items = eventTypes();
-  return done(
-    { items },
-    columns(items.map(({ type, group, says }) => [type, group, says])),
-    `${PROGRAM} events --type BAN`,
-  );
 }
 
 function chosenFrom(call: Call): Chosen | Failure {

@@ -80,7 +80,7 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
     dayAndTime(mail.at),
     mail.ip ?? "-",
     `${mail.recipientCount}`,
-    named(mail),
+    mail.recipients.length === 0 ? "-" : firstFew(mail.recipients.map(shown), mail.recipientCount),
   ]);
   return table(["ON HOLD", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "AMONG THEM"], rows, total);
 }
@@ -95,10 +95,6 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     recipient === null ? "-" : shown(recipient),
   ]);
   return table(["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], rows, total);
-}
-
-function named({ recipients, recipientCount }: HeldMailItem): string {
-  return recipients.length === 0 ? "-" : firstFew(recipients.map(shown), recipientCount);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], total: number): string {

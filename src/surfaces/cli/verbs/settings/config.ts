@@ -10,7 +10,7 @@ import { mailCryptOf, whyFilesMissing } from "../../../../mail/configuration/sit
 import { whyNoNewKeys } from "../../../../mail/dovecot/mail-keys.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import type { Layout } from "../../../../settings/layout.ts";
-import { loadSettings, missingDomain, type ValidSettings, withoutMark } from "../../../../settings/load.ts";
+import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
 import {
   isSettingKey,
@@ -170,7 +170,17 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
   const changed = edited.text !== plain;
   if (changed) rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
-  return outcomeOf(keys, loaded, changed);
+  const { sources } = loaded;
+  const items = showSettings(sources).filter(({ key }) => keys.includes(key));
+  const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
+  const values = items.map(({ key, value, from }) => `${key} = ${value}${from === "default" ? ", the default" : ""}`);
+  const lines = [
+    changed ? "The file was changed; it is not applied yet." : "It was like that already: nothing was written.",
+    ...values,
+    ...overrides.map(({ says }) => `Warning: ${says}`),
+  ];
+  const warnings = overrides.map(({ variable, says }) => ({ where: variable, says }));
+  return done({ changed, items, warnings }, lines.join("\n"), `${PROGRAM} config apply`);
 }
 
 function editedWith(text: string, { key, toml }: Assignment): Edited {
@@ -183,22 +193,6 @@ function notTomlIn(text: string): Failure | null {
   const loaded = loadSettings(text, {});
   const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
   return broken.length === 0 ? null : invalid(broken, "nothing was written");
-}
-
-function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): Answer {
-  const items = showSettings(sources).filter(({ key }) => keys.includes(key));
-  const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
-  const values = items.map(({ key, value, from }) => `${key} = ${value}${from === "default" ? ", the default" : ""}`);
-  const text = [
-    changed ? "The file was changed; it is not applied yet." : "It was like that already: nothing was written.",
-    ...values,
-    ...overrides.map(({ says }) => `Warning: ${says}`),
-  ].join("\n");
-  return done(
-    { changed, items, warnings: overrides.map(({ variable, says }) => ({ where: variable, says })) },
-    text,
-    `${PROGRAM} config apply`,
-  );
 }
 
 type AdoptedEdits = Readonly<{ ok: true; warnings: readonly Readonly<{ where: string; says: string }>[] }>;
