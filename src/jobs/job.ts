@@ -1,49 +1,29 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { KeeperTrouble } from "../admin/declare/keeper.ts";
 import { messageOf } from "../core/error.ts";
 import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Clock } from "../guard/ports.ts";
 import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 
-/** Work that the keeper starts when it is due, one run at a time, and whose failures it reports. */
-export abstract class Job<Rules, Run = RunBehind> {
-  protected readonly layout: Layout;
-  /** Does the work; handed in for the tests. */
-  protected readonly run: Run;
-  /** Null while the settings cannot be read. */
-  protected readonly rules: () => Rules | null;
-  readonly #clock: Clock;
-  #running: Promise<void> | null = null;
-
-  constructor(layout: Layout, clock: Clock, rules: () => Rules | null, run: Run) {
-    this.layout = layout;
-    this.run = run;
-    this.#clock = clock;
-    this.rules = rules;
-  }
-
-  /** Starts a run if one is due. Returns its promise, or null if none runs. Throws if nothing can be noted. */
-  look(): Promise<void> | null {
-    const rules = this.rules();
-    if (rules !== null && this.#running === null) {
-      const run = this.start(rules, this.now());
-      if (run !== null) this.#running = run.finally(() => (this.#running = null));
-    }
-    return this.#running;
-  }
-
-  /** As the last runs left them. */
-  abstract troubles(): readonly KeeperTrouble[];
-
-  /** Null: no run is due. */
-  protected abstract start(rules: Rules, now: number): Promise<void> | null;
-
-  protected now(): number {
-    return this.#clock.now();
-  }
+/**
+ * Work that the keeper starts when it is due, one run at a time: returns its promise, or null if none runs. `rules`: null while the
+ * settings cannot be read. `start`: null if no run is due. Throws if nothing can be noted.
+ */
+export function oneAtATime<Rules>(
+  clock: Clock,
+  rules: () => Rules | null,
+  start: (rules: Rules, now: number) => Promise<void> | null,
+) {
+  let running: Promise<void> | null = null;
+  return (): Promise<void> | null => {
+    const inForce = rules();
+    if (inForce !== null && running === null)
+      running = start(inForce, clock.now())?.finally(() => (running = null)) ?? null;
+    return running;
+  };
 }
 
 /** Starts a program as `runBehind` does. */
@@ -65,29 +45,25 @@ export async function runBehind(
   limit: RunLimit | null = null,
 ): Promise<string | null> {
   const ours = [node, ...NODE_FLAGS.split(" "), join(program, `${name}.js`), ...args];
+  let timer: NodeJS.Timeout | undefined;
   try {
-    return await ended("nice", ["-n", "10", "ionice", "-c", "3", ...ours], limit);
+    const argv = ["-n", "10", "ionice", "-c", "3", ...ours];
+    const child = spawn("nice", argv, { stdio: ["ignore", "inherit", "inherit"] });
+    if (child.pid !== undefined) endFirst(child.pid);
+    const end = ({ ms, passed }: RunLimit): void => {
+      child.kill("SIGKILL");
+      passed(`not done after ${ms / MINUTE_MS} minutes`);
+    };
+    if (limit !== null) timer = setTimeout(end, limit.ms, limit);
+    const ended: readonly unknown[] = await once(child, "close");
+    const [code, signal] = ended;
+    return code === 0 ? null : String(signal ?? code);
   } catch (error) {
     console.error(`keeper: ${name}.js could not be started: ${messageOf(error)}`);
     return messageOf(error);
+  } finally {
+    clearTimeout(timer);
   }
-}
-
-/** Rejects if it could not be started. */
-function ended(command: string, argv: readonly string[], limit: RunLimit | null): Promise<string | null> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, argv, { stdio: ["ignore", "inherit", "inherit"] });
-    if (child.pid !== undefined) endFirst(child.pid);
-    const timer = limit === null ? undefined : setTimeout(() => end(child, limit), limit.ms);
-    child.once("error", (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    child.once("close", (code, signal) => {
-      clearTimeout(timer);
-      resolve(code === 0 ? null : (signal ?? String(code)));
-    });
-  });
 }
 
 /**
@@ -100,11 +76,6 @@ export function endFirst(pid: number): void {
   } catch {
     // It has ended, or a container has set more already: then it runs unchanged.
   }
-}
-
-function end(child: ChildProcess, { ms, passed }: RunLimit): void {
-  child.kill("SIGKILL");
-  passed(`not done after ${ms / MINUTE_MS} minutes`);
 }
 
 /** When a nightly hour last started, in the machine's time zone (ms). A day may have 23 or 25 hours. */

@@ -1,9 +1,10 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { DAY_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, isNightDue, Job, lastNight, withUnnoted } from "../job.ts";
+import { type Failure, isNightDue, lastNight, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
 import {
   type BackupRecord,
   changeBackupRecord,
@@ -24,76 +25,73 @@ type Task = "backup" | "drill";
 const BACKUP_OVERDUE_MS = 3 * DAY_MS;
 
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
-export class BackupJob extends Job<BackupRules> {
+export function backupJob(layout: Layout, clock: Clock, rules: () => BackupRules | null, run: RunBehind) {
   /** In memory, because the disk may not be able to store how a task ended. */
-  readonly #unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
+  const unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
 
-  protected start(rules: BackupRules, now: number): Promise<void> | null {
-    if (!rules["backup.enabled"]) return null;
-    const record = this.#backups();
-    if (record.since === 0) {
-      this.#prepare(now);
-      return null;
-    }
-    const task = busy(this.layout) === null ? this.#due(record, rules, now) : null;
-    return task && this.#make(task);
-  }
+  const backups = (): BackupRecord => withUnnoted(readBackupRecord(layout), unnoted.backup);
 
-  troubles(): readonly KeeperTrouble[] {
-    const rules = this.rules();
-    if (rules?.["backup.enabled"] !== true) return [];
-    const [record, now] = [this.#backups(), this.now()];
-    const how = { now, everyMs: rules["backup.drill_every"], runs: busy(this.layout) !== null };
-    return [...troublesOf(record, now), ...drillTroubles(record, this.#drills(), how)];
+  function drills(): DrillRecord {
+    const record = readDrills(layout);
+    const { drill } = unnoted;
+    return drill === null || (lastDrill(record)?.at ?? 0) >= drill.at ? record : withDrill(record, failedDrill(drill));
   }
 
   /** Throws if the directory of the backups cannot be prepared. No backup becomes due until it is, so only this reports it. */
-  #prepare(now: number): void {
+  function prepare(now: number): void {
     try {
-      prepareDirectory(this.layout);
-      changeBackupRecord(this.layout, { since: now });
-      this.#unnoted.backup = null;
+      prepareDirectory(layout);
+      changeBackupRecord(layout, { since: now });
+      unnoted.backup = null;
     } catch (error) {
-      this.#unnoted.backup = { at: now, reason: `their directory cannot be prepared: ${messageOf(error)}` };
+      unnoted.backup = { at: now, reason: `their directory cannot be prepared: ${messageOf(error)}` };
       throw error;
     }
   }
 
-  #backups(): BackupRecord {
-    return withUnnoted(readBackupRecord(this.layout), this.#unnoted.backup);
-  }
-
-  #drills(): DrillRecord {
-    const record = readDrills(this.layout);
-    const unnoted = this.#unnoted.drill;
-    return unnoted === null || (lastDrill(record)?.at ?? 0) >= unnoted.at
-      ? record
-      : withDrill(record, failedDrill(unnoted));
-  }
-
   /** Never rejects. */
-  async #make(task: Task): Promise<void> {
+  async function make(task: Task): Promise<void> {
     const at = Date.now();
-    const ended = await this.run(this.layout, "backup", [task]);
+    const ended = await run(layout, "backup", [task]);
     // A killed task has noted nothing: without this it would be started again each minute.
-    if (ended === null || failedAt(this.layout, task) >= at) return;
+    if (ended === null || failedAt(layout, task) >= at) return;
     const failure = { at, reason: `the ${task} was ended (${ended})` };
     try {
-      if (task === "backup") changeBackupRecord(this.layout, { failure });
-      else endDrill(this.layout, failedDrill(failure));
+      if (task === "backup") changeBackupRecord(layout, { failure });
+      else endDrill(layout, failedDrill(failure));
     } catch (error) {
-      this.#unnoted[task] = failure;
+      unnoted[task] = failure;
       console.error(`keeper: the end of a ${task} could not be noted: ${messageOf(error)}`);
     }
   }
 
   /** The task to run now, a backup first. */
-  #due(record: BackupRecord, rules: BackupRules, now: number): Task | null {
-    const hour = rules["backup.hour"];
+  function due(record: BackupRecord, inForce: BackupRules, now: number): Task | null {
+    const hour = inForce["backup.hour"];
     if (isNightDue(record, hour, now)) return "backup";
-    const when = { nightAt: lastNight(hour, now), everyMs: rules["backup.drill_every"], now };
-    return isDrillDue(record, this.#drills(), when) ? "drill" : null;
+    const when = { nightAt: lastNight(hour, now), everyMs: inForce["backup.drill_every"], now };
+    return isDrillDue(record, drills(), when) ? "drill" : null;
   }
+
+  return {
+    look: oneAtATime(clock, rules, (inForce, now) => {
+      if (!inForce["backup.enabled"]) return null;
+      const record = backups();
+      if (record.since === 0) {
+        prepare(now);
+        return null;
+      }
+      const task = busy(layout) === null ? due(record, inForce, now) : null;
+      return task && make(task);
+    }),
+    troubles: (): readonly KeeperTrouble[] => {
+      const inForce = rules();
+      if (inForce?.["backup.enabled"] !== true) return [];
+      const [record, now] = [backups(), clock.now()];
+      const how = { now, everyMs: inForce["backup.drill_every"], runs: busy(layout) !== null };
+      return [...troublesOf(record, now), ...drillTroubles(record, drills(), how)];
+    },
+  };
 }
 
 export function troublesOf(

@@ -1,8 +1,10 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { OUTGOING_CHECK } from "../../admin/declare/reports.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, Job } from "../job.ts";
+import { type Failure, oneAtATime, type RunBehind } from "../job.ts";
 import { type CheckRecord, changeCheckRecord, fallen, readCheckRecord } from "./check-record.ts";
 
 export type CheckRules = Pick<Settings, "checks.weekly">;
@@ -17,40 +19,41 @@ const LIMIT_MS = HOUR_MS;
 const NAMED = 3;
 
 /** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and fail now. */
-export class CheckJob extends Job<CheckRules> {
+export function checkJob(layout: Layout, clock: Clock, rules: () => CheckRules | null, run: RunBehind) {
   /** A run that did not finish, until one does. */
-  #failure: Failure | null = null;
+  let failure: Failure | null = null;
 
-  protected start(rules: CheckRules, now: number): Promise<void> | null {
-    if (!rules["checks.weekly"]) return null;
-    const record = readCheckRecord(this.layout);
-    if (record.since === 0) {
-      changeCheckRecord(this.layout, { since: now });
-      return null;
-    }
-    if (!isDue(record, now)) return null;
-    changeCheckRecord(this.layout, { triedAt: now });
-    return this.#check(now);
-  }
-
-  /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
-  troubles(): readonly KeeperTrouble[] {
-    const record = readCheckRecord(this.layout);
-    const found = troublesOf(record);
-    if (this.#failure === null || (record.at ?? 0) >= this.#failure.at) return found;
-    const detail = [this.#failure.reason, ...found.map((one) => one.detail)].join("; ");
-    // The run itself has no id.
-    return [{ code: "check_failed", detail, about: [...fallen(record), ""] }];
-  }
-
-  async #check(now: number): Promise<void> {
+  async function check(now: number): Promise<void> {
     const failed = (how: string): void => {
-      this.#failure = { at: now, reason: `the checks did not come to their end (${how})` };
+      failure = { at: now, reason: `the checks did not come to their end (${how})` };
     };
-    const ended = await this.run(this.layout, "check", [], { ms: LIMIT_MS, passed: failed });
-    if (ended === null) this.#failure = null;
-    else if (this.#failure?.at !== now) failed(ended);
+    const ended = await run(layout, "check", [], { ms: LIMIT_MS, passed: failed });
+    if (ended === null) failure = null;
+    else if (failure?.at !== now) failed(ended);
   }
+
+  return {
+    look: oneAtATime(clock, rules, (inForce, now) => {
+      if (!inForce["checks.weekly"]) return null;
+      const record = readCheckRecord(layout);
+      if (record.since === 0) {
+        changeCheckRecord(layout, { since: now });
+        return null;
+      }
+      if (!isDue(record, now)) return null;
+      changeCheckRecord(layout, { triedAt: now });
+      return check(now);
+    }),
+    /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
+    troubles: (): readonly KeeperTrouble[] => {
+      const record = readCheckRecord(layout);
+      const found = troublesOf(record);
+      if (failure === null || (record.at ?? 0) >= failure.at) return found;
+      const detail = [failure.reason, ...found.map((one) => one.detail)].join("; ");
+      // The run itself has no id.
+      return [{ code: "check_failed", detail, about: [...fallen(record), ""] }];
+    },
+  };
 }
 
 /** Each week; each day while a check fails that passed before, so that its recovery is noticed. */

@@ -4,10 +4,11 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { RetentionReport } from "../../admin/declare/reports.ts";
 import { messageOf } from "../../core/error.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, isoTimeOrNull } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, isNightDue, Job, nextNight, withUnnoted } from "../job.ts";
+import { type Failure, isNightDue, nextNight, oneAtATime, withUnnoted } from "../job.ts";
 import {
   type FolderTimes,
   type MailFolders,
@@ -79,43 +80,42 @@ export async function removeOldMail(
 }
 
 /** Removes mail each night, and knows whether that worked. */
-export class RetentionJob extends Job<RetentionSettings, MailFolders> {
+export function retentionJob(layout: Layout, clock: Clock, rules: () => RetentionSettings | null, mail: MailFolders) {
   /** The last run's failure, in memory because the disk may not be able to store it. */
-  #failure: Failure | null = null;
+  let unnoted: Failure | null = null;
 
-  protected start(settings: RetentionSettings, now: number): Promise<void> | null {
-    const record = this.#seen(now);
-    return record.leap === null && isNightDue(record, settings["retention.hour"], now)
-      ? this.#remove(settings, now)
-      : null;
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    const { failure, leap } = this.#record();
-    if (leap !== null) return [{ code: "retention_failed", detail: leapText(leap) }];
-    return failure === null ? [] : [{ code: "retention_failed", detail: failure.reason }];
-  }
-
-  async #remove(settings: RetentionSettings, now: number): Promise<void> {
-    const { failure } = await removeOldMail(this.layout, { settings, now, mail: this.run });
-    this.#failure = failure === null ? null : { at: now, reason: failure };
-  }
+  const recorded = (): RetentionRecord => withUnnoted(readRetentionRecord(layout), unnoted);
 
   /** Notes the check. Unknown entries of `folderTimes` are removed before anything else is noted. */
-  #seen(now: number): RetentionRecord {
-    const before = this.#record();
+  function seen(now: number): RetentionRecord {
+    const before = recorded();
     const isFirst = before.since === 0;
-    const clock = isFirst ? { lookedAt: now, leap: null } : clockSeen(before, now);
-    if (clock === before) return before;
-    const record = { ...before, lookedAt: clock.lookedAt, leap: clock.leap, since: isFirst ? now : before.since };
-    if (isFirst || clock.leap?.at === now) writeFolderTimes(this.layout.retentionFolders, {});
-    writeRecord(this.layout.retentionRecord, record);
+    const noted = isFirst ? { lookedAt: now, leap: null } : clockSeen(before, now);
+    if (noted === before) return before;
+    const { lookedAt, leap } = noted;
+    const record = { ...before, lookedAt, leap, since: isFirst ? now : before.since };
+    if (isFirst || leap?.at === now) writeFolderTimes(layout.retentionFolders, {});
+    writeRecord(layout.retentionRecord, record);
     return record;
   }
 
-  #record(): RetentionRecord {
-    return withUnnoted(readRetentionRecord(this.layout), this.#failure);
+  async function remove(settings: RetentionSettings, now: number): Promise<void> {
+    const { failure } = await removeOldMail(layout, { settings, now, mail });
+    unnoted = failure === null ? null : { at: now, reason: failure };
   }
+
+  return {
+    look: oneAtATime(clock, rules, (settings, now) => {
+      const record = seen(now);
+      const isDue = record.leap === null && isNightDue(record, settings["retention.hour"], now);
+      return isDue ? remove(settings, now) : null;
+    }),
+    troubles: (): readonly KeeperTrouble[] => {
+      const { failure, leap } = recorded();
+      const detail = leap === null ? failure?.reason : leapText(leap);
+      return detail === undefined ? [] : [{ code: "retention_failed", detail }];
+    },
+  };
 }
 
 /** When mail is removed next; null while a clock jump is not trusted. */

@@ -4,13 +4,14 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
 import { runAsOther } from "../../host/machine/run-program.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { Job } from "../job.ts";
+import { oneAtATime } from "../job.ts";
 
 export type RulesRules = Pick<Settings, "spam.enabled" | "spam.updates">;
 export type FetchedRules =
@@ -64,38 +65,38 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
 }
 
 /** Fetches rules once a day, and reports if that has failed for a week. */
-export class RulesJob extends Job<RulesRules, typeof fetchRules> {
-  protected start(_: RulesRules, now: number): Promise<void> | null {
-    if (!this.#isOn()) return null;
-    const { since, triedAt } = readRulesRecord(this.layout);
-    if (since === 0 || since > now) {
-      changeRulesRecord(this.layout, { since: now });
-      return null;
-    }
-    const isDue = triedAt > now || now - Math.max(triedAt, since - DAY_MS + FIRST_AFTER_MS) >= DAY_MS;
-    return isDue ? this.#fetchAt(now) : null;
-  }
+export function rulesJob(layout: Layout, clock: Clock, rules: () => RulesRules | null, fetch: typeof fetchRules) {
+  const isOn = (): boolean => {
+    const inForce = rules();
+    return inForce?.["spam.enabled"] === true && inForce["spam.updates"];
+  };
 
   /** Never rejects. */
-  async #fetchAt(now: number): Promise<void> {
+  async function fetchAt(now: number): Promise<void> {
     try {
-      const fetched = await this.run(this.layout, now);
+      const fetched = await fetch(layout, now);
       if (!fetched.ok) console.error(`keeper: no rules of the spam filter: ${fetched.reason}`);
     } catch (error) {
       console.error(`keeper: rules could not be fetched: ${messageOf(error)}`);
     }
   }
 
-  troubles(): readonly KeeperTrouble[] {
-    if (!this.#isOn()) return [];
-    const { since, last, failure } = readRulesRecord(this.layout);
-    const at = last?.at ?? since;
-    if (failure === null || this.now() - at < OLD_MS) return [];
-    return [{ code: "spam_rules_old", detail: failure }];
-  }
-
-  #isOn(): boolean {
-    const rules = this.rules();
-    return rules?.["spam.enabled"] === true && rules["spam.updates"];
-  }
+  return {
+    look: oneAtATime(clock, rules, (_, now) => {
+      if (!isOn()) return null;
+      const { since, triedAt } = readRulesRecord(layout);
+      if (since === 0 || since > now) {
+        changeRulesRecord(layout, { since: now });
+        return null;
+      }
+      const isDue = triedAt > now || now - Math.max(triedAt, since - DAY_MS + FIRST_AFTER_MS) >= DAY_MS;
+      return isDue ? fetchAt(now) : null;
+    }),
+    troubles: (): readonly KeeperTrouble[] => {
+      if (!isOn()) return [];
+      const { since, last, failure } = readRulesRecord(layout);
+      if (failure === null || clock.now() - (last?.at ?? since) < OLD_MS) return [];
+      return [{ code: "spam_rules_old", detail: failure }];
+    },
+  };
 }

@@ -14,12 +14,12 @@ import { ask } from "../../../host/sockets/control-client.ts";
 import { accountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
 import { askDatabases } from "../../../jobs/audit/ask-databases.ts";
 import { accessReviewWatch, auditWatch } from "../../../jobs/audit/audit-watch.ts";
-import { BackupJob } from "../../../jobs/backup/backup-job.ts";
-import { CheckJob } from "../../../jobs/check/check-job.ts";
+import { backupJob } from "../../../jobs/backup/backup-job.ts";
+import { checkJob } from "../../../jobs/check/check-job.ts";
 import { runBehind } from "../../../jobs/job.ts";
-import { ReportJob } from "../../../jobs/report/report-job.ts";
-import { RetentionJob } from "../../../jobs/retention/retention-job.ts";
-import { fetchRules, RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
+import { reportJob } from "../../../jobs/report/report-job.ts";
+import { retentionJob } from "../../../jobs/retention/retention-job.ts";
+import { fetchRules, rulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
 import { countMailProcesses, endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
@@ -110,14 +110,14 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
       answers: (component) => awaitAnswers(probes().filter(({ service }) => service === component)),
       say,
     }),
-    backups: new BackupJob(layout, clock, inForce, runBehind),
-    checks: new CheckJob(layout, clock, inForce, runBehind),
-    retention: new RetentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf)),
+    backups: backupJob(layout, clock, inForce, runBehind),
+    checks: checkJob(layout, clock, inForce, runBehind),
+    retention: retentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf)),
     access: accessReviewWatch(databases, clock, inForce),
     mailKey: createMailKeyWatch(layout, inForce, restart),
-    reports: new ReportJob(layout, clock, inForce, runBehind),
+    reports: reportJob(layout, clock, inForce, runBehind),
     transparency: createCertificateWatch(layout, clock, inForce),
-    spamRules: new RulesJob(layout, clock, inForce, fetchRules),
+    spamRules: rulesJob(layout, clock, inForce, fetchRules),
     firewall: createFirewallWatch(
       {
         read: () => readStrict(layout),
