@@ -76,15 +76,14 @@ export function judgePostmaster(
 export const accounts = {
   postmaster: {
     does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
-    look: (server) =>
-      fromDatabases(server, (reader) => {
-        const aliases = reader.aliases(ALL).items;
-        return judgePostmaster(reader.accounts(ALL).items, server.settings["accounts.administrator"], aliases);
-      }),
+    look: fromDatabases((reader, { settings }) => {
+      const aliases = reader.aliases(ALL).items;
+      return judgePostmaster(reader.accounts(ALL).items, settings["accounts.administrator"], aliases);
+    }),
   },
   unused: {
     does: `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
-    look: (server) => fromDatabases(server, (reader) => judgeUnused(reader.accounts(ALL).items, server.now)),
+    look: fromDatabases((reader, { now }) => judgeUnused(reader.accounts(ALL).items, now)),
   },
   held: {
     does: "Asks the guard which accounts' mail it holds.",
@@ -95,10 +94,9 @@ export const accounts = {
   },
   keys: {
     does: "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",
-    look: (server) =>
-      fromDatabases(server, (reader) =>
-        judgeKeys(reader.countKeys(MOST_NAMED), server.settings["mailboxes.encryption"] === "account"),
-      ),
+    look: fromDatabases((reader, { settings }) =>
+      judgeKeys(reader.countKeys(MOST_NAMED), settings["mailboxes.encryption"] === "account"),
+    ),
   },
 } satisfies Checks;
 
@@ -213,31 +211,29 @@ export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
 export const passwords = {
   dashboard: {
     does: "Tries well-known passwords on the dashboard's stored hash.",
-    look: (server) =>
-      fromDatabases(server, async (reader) => {
-        const hash = reader.dashboardPassword();
-        const tried = defaultPasswords(server.settings.domains, server.settings.hostname);
-        // In parallel, one per thread.
-        const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
-        return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(server.layout, hash));
-      }),
+    look: fromDatabases(async (reader, { layout, settings }) => {
+      const hash = reader.dashboardPassword();
+      const tried = defaultPasswords(settings.domains, settings.hostname);
+      // In parallel, one per thread.
+      const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
+      return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(layout, hash));
+    }),
   },
   accounts: {
     does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
-    look: (server) =>
-      fromDatabases(server, async (reader) => {
-        const all = reader.accounts(ALL).items;
-        return judgeImported(all, await judgeFollowed(server.settings["accounts.follow"], all));
-      }),
+    look: fromDatabases(async (reader, { settings }) => {
+      const all = reader.accounts(ALL).items;
+      return judgeImported(all, await judgeFollowed(settings["accounts.follow"], all));
+    }),
   },
   guessable: {
     does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
-    look: (server) =>
-      fromDatabases(server, async (reader) => {
-        const imported = reader.accounts(ALL).items.filter(({ origin }) => origin !== "command");
-        const hashes = imported.map(({ name }) => [name, reader.accountPassword(name) ?? ""] as const);
-        return judgeGuessable(await guess(hashes));
-      }),
+    look: fromDatabases(async (reader) => {
+      const imported = reader.accounts(ALL).items.filter(({ origin }) => origin !== "command");
+      return judgeGuessable(
+        await guess(imported.map(({ name }) => [name, reader.accountPassword(name) ?? ""] as const)),
+      );
+    }),
   },
   api: {
     does: "Asks the dashboard's API for the bans, without a password or token.",

@@ -138,11 +138,10 @@ export function doorsOf(settings: Settings): readonly Door[] {
   ];
 }
 
-/** What the databases show; unknown while the guard does not answer. */
-export async function fromDatabases(
-  server: Server,
-  judge: (reader: Reader) => Finding | Promise<Finding>,
-): Promise<Finding> {
-  const read = await server.reader();
-  return read === null ? unknown("The guard does not answer.") : judge(read);
+/** Judges what the databases show; unknown while the guard does not answer. */
+export function fromDatabases(judge: (reader: Reader, server: Server) => Finding | Promise<Finding>): Check["look"] {
+  return async (server) => {
+    const reader = await server.reader();
+    return reader === null ? unknown("The guard does not answer.") : judge(reader, server);
+  };
 }

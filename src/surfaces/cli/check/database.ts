@@ -1,7 +1,6 @@
 import { existsSync, globSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import type { Checked } from "../../../core/audit/chain.ts";
 import { messageOf } from "../../../core/error.ts";
 import { formatBytes } from "../../../core/report/figures.ts";
 import { readAnchors } from "../../../jobs/audit/audit-anchors.ts";
@@ -14,22 +13,6 @@ const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
 /** Reading for longer would let the write-ahead log grow. */
 const MOST_BYTES = 1_000_000_000;
 
-/** `problem` null: every page was read and is consistent. */
-function judgeDatabase(path: string, sizeBytes: number, problem: string | null): Finding {
-  if (problem !== null) return wrong(`${path}: ${problem}.`, FIX);
-  return ok(`SQLite's quick_check read ${formatBytes(sizeBytes)} of ${path} and found nothing wrong.`);
-}
-
-function judgeAside(files: readonly string[]): Finding {
-  if (files.length === 0) return ok("No database was set aside.");
-  return warning(`Databases were set aside: ${firstFew(files)}.`, "docs/recovery.md explains what may be missing");
-}
-
-function judgeAudit({ last, fault }: Pick<Checked, "last" | "fault">): Finding {
-  if (fault !== null) return wrong(`The audit is not consistent: ${fault.says}.`, `${PROGRAM} audit verify`);
-  return ok(last === 0 ? "The audit has no entry yet." : `The audit is consistent up to entry ${last}.`);
-}
-
 function look(path: string, open: (path: string) => DatabaseSync): Finding {
   // Including the write-ahead log.
   const sizeBytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
@@ -40,9 +23,10 @@ function look(path: string, open: (path: string) => DatabaseSync): Finding {
     );
   try {
     // Not closed: the last connection that closes a database removes the files beside it.
-    return judgeDatabase(path, sizeBytes, isWhole(open(path)) ? null : "quick_check finds damage");
+    if (!isWhole(open(path))) return wrong(`${path}: quick_check finds damage.`, FIX);
+    return ok(`SQLite's quick_check read ${formatBytes(sizeBytes)} of ${path} and found nothing wrong.`);
   } catch (error) {
-    return judgeDatabase(path, sizeBytes, messageOf(error).replace(/\.$/, ""));
+    return wrong(`${path}: ${messageOf(error).replace(/\.$/, "")}.`, FIX);
   }
 }
 
@@ -57,14 +41,18 @@ export const database = {
   },
   audit: {
     does: "Checks the chain of administrators' actions against root's anchors.",
-    look: (server) =>
-      fromDatabases(server, ({ audit }) =>
-        judgeAudit(audit.check(readAnchors(server.layout.auditAnchors).anchors, server.now)),
-      ),
+    look: fromDatabases(({ audit }, { layout, now }) => {
+      const { last, fault } = audit.check(readAnchors(layout.auditAnchors).anchors, now);
+      if (fault !== null) return wrong(`The audit is not consistent: ${fault.says}.`, `${PROGRAM} audit verify`);
+      return ok(last === 0 ? "The audit has no entry yet." : `The audit is consistent up to entry ${last}.`);
+    }),
   },
   "set-aside": {
     does: "Looks for databases that were damaged, replaced or missing.",
-    look: ({ layout: { engineDb } }) =>
-      judgeAside(globSync("*/*.db.{damaged,replaced,missing}-*", { cwd: dirname(dirname(engineDb)) })),
+    look: ({ layout: { engineDb } }) => {
+      const files = globSync("*/*.db.{damaged,replaced,missing}-*", { cwd: dirname(dirname(engineDb)) });
+      if (files.length === 0) return ok("No database was set aside.");
+      return warning(`Databases were set aside: ${firstFew(files)}.`, "docs/recovery.md explains what may be missing");
+    },
   },
 } satisfies Checks;

@@ -1,4 +1,3 @@
-import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
 import { messageOf } from "../../../core/error.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Found } from "../../../guard/network-ports.ts";
@@ -85,11 +84,6 @@ async function fetchedPolicy(domain: string): Promise<string | Error> {
   }
 }
 
-function judgeResolver(address: string, asked: ProbeResult): Finding {
-  if (asked.ok) return ok(`The resolver at ${address} answers.`);
-  return wrong(`The resolver at ${address} ${asked.says}.`, `${PROGRAM} status`);
-}
-
 /** `look`: at addresses of the server's name that belong to a router or proxy in front of the machine. */
 function withOutside(
   check: Check,
@@ -146,7 +140,10 @@ export const dns = {
   },
   resolver: {
     does: "Asks the server's own resolver, which all its programs use.",
-    look: async ({ settings }) =>
-      judgeResolver(settings["dns.address"], await probeResolver(settings["dns.address"], RESOLVER_MS)),
+    look: async ({ settings: { "dns.address": address } }) => {
+      const asked = await probeResolver(address, RESOLVER_MS);
+      if (asked.ok) return ok(`The resolver at ${address} answers.`);
+      return wrong(`The resolver at ${address} ${asked.says}.`, `${PROGRAM} status`);
+    },
   },
 } satisfies Checks;

@@ -32,20 +32,7 @@ export function judgeOwners(what: string, entries: readonly (readonly [Wanted, F
   return ok(`${plural(there, what)} with the owner and mode that set-up assigns.`);
 }
 
-function judgePrograms(open: readonly string[], { program, conf, services }: Layout): Finding {
-  if (open.length > 0) return wrong(`Users other than root can change ${firstFew(open)}.`, FIX);
-  return ok(`Only root can change what is in ${program}, ${conf} and ${services}.`);
-}
-
-/** `found`: the owner's files that settings name, with their modes. */
-function judgeNamed(found: readonly Readonly<{ path: string; mode: number }>[]): Finding {
-  const open = found.filter(({ mode }) => (mode & 0o007) !== 0).map(({ path }) => path);
-  if (open.length > 0)
-    return warning(`Every user of this machine can read ${firstFew(open)}.`, `chmod o= ${open[0] ?? ""}`);
-  return ok(`${plural(found.length, "file")} with secrets that settings name, none readable by every user.`);
-}
-
-function said({ mode, uid, gid }: Readonly<{ mode: number; uid: number; gid: number }>): string {
+function said({ mode, uid, gid }: NonNullable<Found>): string {
   return `${(mode & 0o7777).toString(8).padStart(4, "0")} ${uid}:${gid}`;
 }
 
@@ -133,7 +120,8 @@ const OPEN_FILES: readonly SettingKey[] = [
   "outbound.relay_ca",
 ];
 
-function named(settings: Settings): readonly Readonly<{ path: string; mode: number }>[] {
+/** The owner's files that settings name, with their modes. */
+function secretsNamed(settings: Settings) {
   const secrets = fileSettings().filter((key) => !OPEN_FILES.includes(key));
   return secrets.flatMap((key) => {
     const path = settings[key];
@@ -141,11 +129,6 @@ function named(settings: Settings): readonly Readonly<{ path: string; mode: numb
     const one = found(path);
     return one === null ? [] : [{ path, mode: one.mode }];
   });
-}
-
-function missingNamed(settings: Settings): Finding | null {
-  const why = whyFilesMissing(settings);
-  return why === null ? null : wrong(why, "put it back; the server keeps using what it had read from it");
 }
 
 export const permissions = {
@@ -163,14 +146,22 @@ export const permissions = {
   },
   programs: {
     does: "Checks whether a user other than root could change programs or configuration that root runs.",
-    look: ({ layout }) =>
-      judgePrograms(
-        [layout.program, layout.conf, layout.services].flatMap((directory) => changeable(directory)),
-        layout,
-      ),
+    look: ({ layout: { program, conf, services } }) => {
+      const open = [program, conf, services].flatMap(changeable);
+      if (open.length > 0) return wrong(`Users other than root can change ${firstFew(open)}.`, FIX);
+      return ok(`Only root can change what is in ${program}, ${conf} and ${services}.`);
+    },
   },
   "named-files": {
     does: "Checks whether files that settings name are there, and whether every user can read those with secrets.",
-    look: ({ settings }) => missingNamed(settings) ?? judgeNamed(named(settings)),
+    look: ({ settings }) => {
+      const why = whyFilesMissing(settings);
+      if (why !== null) return wrong(why, "put it back; the server keeps using what it had read from it");
+      const secrets = secretsNamed(settings);
+      const open = secrets.filter(({ mode }) => (mode & 0o007) !== 0).map(({ path }) => path);
+      if (open.length > 0)
+        return warning(`Every user of this machine can read ${firstFew(open)}.`, `chmod o= ${open[0] ?? ""}`);
+      return ok(`${plural(secrets.length, "file")} with secrets that settings name, none readable by every user.`);
+    },
   },
 } satisfies Checks;
