@@ -6,17 +6,18 @@ import { openAnySchema } from "./schemas.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
+/** What may have changed, and its name for people. */
 export const CHANGING = [
-  "accounts",
-  "aliases",
-  "blockedAliases",
-  "bans",
-  "allowed",
-  "allowedSenders",
-  "held",
-  "tokens",
-  "passwords",
-  "factors",
+  ["accounts", "accounts"],
+  ["aliases", "aliases"],
+  ["blockedAliases", "blocked aliases"],
+  ["bans", "bans"],
+  ["allowed", "allow list"],
+  ["allowedSenders", "allowed senders"],
+  ["held", "accounts whose mail is held"],
+  ["tokens", "tokens"],
+  ["passwords", "dashboard"],
+  ["factors", "second factors"],
 ] as const;
 /** What was changed in the databases since a copy of them was made. */
 export type ChangedSince = Readonly<
@@ -25,7 +26,7 @@ export type ChangedSince = Readonly<
     audited: number;
     /** Accounts with keys that the copy lacks. Without these keys their mail since then cannot be read. */
     newKeys: readonly string[];
-  } & Record<(typeof CHANGING)[number], Changes> &
+  } & Record<(typeof CHANGING)[number][0], Changes> &
     SettingChanges
 >;
 

@@ -16,23 +16,10 @@ import {
 import { PROGRAM } from "../call.ts";
 import { firstFew, oneLine } from "./text.ts";
 
-const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
-  accounts: "accounts",
-  aliases: "aliases",
-  blockedAliases: "blocked aliases",
-  bans: "bans",
-  allowed: "allow list",
-  allowedSenders: "allowed senders",
-  held: "accounts whose mail is held",
-  tokens: "tokens",
-  passwords: "dashboard",
-  factors: "second factors",
-};
-
 /** What an older copy of the databases lacks, brings back or undoes: a revoked token or an old password, too. */
 export function changesText(changes: ChangedSince): readonly string[] {
   const kinds = [
-    ...CHANGING.map((kind) => [NAMES[kind], changes[kind]] as const),
+    ...CHANGING.map(([kind, says]) => [says, changes[kind]] as const),
     ...SETTING_TABLES.map(({ key, says }) => [says, changes[key]] as const),
   ];
   const differing = kinds.flatMap(([says, changed]) => {
