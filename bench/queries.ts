@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parsePrefix } from "../src/core/net/ip.ts";
-import { DAY_MS } from "../src/core/time.ts";
+import { DAY_MS, type Millis } from "../src/core/time.ts";
 import { systemClock } from "../src/host/machine/clock.ts";
 import { compressFile } from "../src/host/root-files/copies.ts";
 import { LogIndexer, writeIndex } from "../src/mail/logs/keep-logs.ts";
@@ -28,22 +28,29 @@ const MOST_MB = 40;
 const REST_MS = 60_000;
 const LOOK_MS = 1_000;
 
+export const FILLING = `${counted(EVENTS)} events and ${counted(BANS)} bans`;
+
+/** Fills the engine's database while no guard runs. Returns its number of events. */
+export async function fillDatabase({ programs, quick }: Bench, now: Millis): Promise<number> {
+  await programs.wipe();
+  const events = quick ? EVENTS / 20 : EVENTS;
+  const writer = openEngine(programs.layout.engineDb);
+  fill(writer, { events, bans: BANS, now });
+  writer.close();
+  return events;
+}
+
 /** Everything that the API and the command line ask of a large database, by a connection such as theirs, and of the logs; then the guard starts with it. */
 export const queries: Part = {
   name: "queries",
-  says: `questions about ${counted(EVENTS)} events and ${counted(BANS)} bans`,
+  says: `questions about ${FILLING}`,
   async run(bench) {
-    const { programs, quick, say } = bench;
-    await programs.wipe();
-    const path = programs.layout.engineDb;
+    const { say } = bench;
     const now = systemClock.now();
-    const events = quick ? EVENTS / 20 : EVENTS;
-    const writer = openEngine(path);
     const from = performance.now();
-    fill(writer, { events, bans: BANS, now });
-    writer.close();
+    const events = await fillDatabase(bench, now);
     say(`${counted(events)} events written in ${((performance.now() - from) / 1_000).toFixed(0)} s`);
-    const reader = openEngineForReading(path);
+    const reader = openEngineForReading(bench.programs.layout.engineDb);
     const all = Object.entries(questions(reader, now)).map(([what, ask]) => ({
       what,
       times: Array.from({ length: RUNS }, () => timed(ask)),

@@ -7,21 +7,20 @@ import { SCOPES } from "../src/core/access/scopes.ts";
 import { DAY_MS, isoTime, later, MINUTE_MS } from "../src/core/time.ts";
 import { systemClock } from "../src/host/machine/clock.ts";
 import { sqliteCredentials } from "../src/store/accounts-db/credentials.ts";
-import { openAccounts, openEngine } from "../src/store/open.ts";
+import { openAccounts } from "../src/store/open.ts";
 import { hashPassword } from "../src/store/passwords/password-hash.ts";
 import { LabBrowser } from "../test/lab/browser.ts";
 import { mustRun } from "../test/lab/commands.ts";
 import { signInShown } from "../test/lab/keyboard.ts";
-import { FILLED, fill } from "../test/scale/fill.ts";
+import { FILLED } from "../test/scale/fill.ts";
 import type { ApiPlan, Asked } from "./api-load.ts";
 import { askApi } from "./child.ts";
 import { KEEPS_ALL } from "./guard.ts";
 import { memoryRow } from "./memory.ts";
 import { requestOf, writeDigits } from "./policy-request.ts";
+import { FILLING, fillDatabase } from "./queries.ts";
 import { type Bench, counted, median, ms, type Part, percentiles, type Row, slowestOf, within } from "./result.ts";
 
-const EVENTS = 10_000_000;
-const BANS = 100_000;
 const RUNS = 100;
 const WARM_UP = 5;
 const MOST_MS = 50;
@@ -33,15 +32,11 @@ const PORT = 3000;
 /** Every answer of the API about a large database, as a client on the same machine gets it, the memory of the web, and the dashboard. */
 export const web: Part = {
   name: "web",
-  says: `answers of the API and the dashboard about ${counted(EVENTS)} events and ${counted(BANS)} bans`,
+  says: `answers of the API and the dashboard about ${FILLING}`,
   async run(bench) {
-    const { programs, quick, say } = bench;
-    await programs.wipe();
-    const events = quick ? EVENTS / 20 : EVENTS;
+    const { programs, say } = bench;
     const now = systemClock.now();
-    const writer = openEngine(programs.layout.engineDb);
-    fill(writer, { events, bans: BANS, now });
-    writer.close();
+    const events = await fillDatabase(bench, now);
     // Rows that were filled in without waiting for the disk are not written to it while answers are measured.
     await mustRun(["sync"], { deadlineMs: MINUTE_MS });
     const accounts = openAccounts(programs.layout.accountsDb);
