@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { until } from "../../test/kit/until.ts";
 import { parseReply } from "../admin/declare/codec.ts";
 import type { ControlLine, Reply } from "../admin/declare/control.ts";
-import { CONTROL_LIMITS, type ControlLimits, type ControlParts, ControlServer } from "./control-server.ts";
+import { CONTROL_LIMITS, type ControlLimits, type ControlParts, createControlServer } from "./control-server.ts";
 
 const DEADLINE_MS = 5_000;
 
@@ -60,10 +60,15 @@ function client(path: string): Client {
 async function withServer(
   origin: "root" | "web",
   limits: Partial<ControlLimits>,
-  run: (guard: FakeGuard, connected: () => Client, server: ControlServer, path: string) => Promise<void>,
+  run: (
+    guard: FakeGuard,
+    connected: () => Client,
+    server: ReturnType<typeof createControlServer>,
+    path: string,
+  ) => Promise<void>,
 ): Promise<void> {
   const guard = new FakeGuard();
-  const server = new ControlServer(guard.parts(origin), { ...CONTROL_LIMITS, stopMs: 50, ...limits });
+  const server = createControlServer(guard.parts(origin), { ...CONTROL_LIMITS, stopMs: 50, ...limits });
   const path = join(temporaryDirectory(), "control.sock");
   await server.start(path, origin === "root" ? 0o600 : 0o660);
   try {

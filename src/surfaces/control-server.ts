@@ -30,25 +30,15 @@ export type ControlParts = Readonly<{
 }>;
 
 /** Takes commands as JSON lines over a unix socket and answers them in order. Each origin has its own server. */
-export class ControlServer {
-  readonly #server: UnixServer<Connection>;
-  readonly #limits: ControlLimits;
-
-  constructor(parts: ControlParts, limits: ControlLimits = CONTROL_LIMITS) {
-    this.#limits = limits;
-    const serve = (socket: Socket): Connection => new Connection(socket, parts, limits);
-    this.#server = new UnixServer(serve, limits.maxConnections, parts.report);
-  }
-
-  /** `mode` decides who may send commands: 0600 the guard's own user and root, 0660 its group too. */
-  start(path: string, mode: 0o600 | 0o660): Promise<void> {
-    return this.#server.start(path, mode);
-  }
-
-  /** Accepted commands are finished and answered. */
-  stop(): Promise<void> {
-    return this.#server.close(this.#limits.stopMs);
-  }
+export function createControlServer(parts: ControlParts, limits: ControlLimits = CONTROL_LIMITS) {
+  const serve = (socket: Socket): Connection => new Connection(socket, parts, limits);
+  const server = new UnixServer(serve, limits.maxConnections, parts.report);
+  return {
+    /** `mode` decides who may send commands: 0600 the guard's own user and root, 0660 its group too. */
+    start: (path: string, mode: 0o600 | 0o660): Promise<void> => server.start(path, mode),
+    /** Accepted commands are finished and answered. */
+    stop: (): Promise<void> => server.close(limits.stopMs),
+  };
 }
 
 class Connection {

@@ -8,27 +8,21 @@ const MOST_CONNECTIONS = 16;
 /** Maximum waiting commands of one connection. */
 const MOST_WAITING = 32;
 
+type Obey = (command: KeeperCommand) => Promise<KeeperReply>;
+
 /**
  * The keeper's socket: one JSON object on each line, answered in order. Every user who may open the socket may send
  * commands.
  */
-export class KeeperServer {
-  readonly #server: UnixServer<undefined>;
-
-  constructor(obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report) {
-    this.#server = new UnixServer((socket) => serve(socket, obey, report), MOST_CONNECTIONS, report);
-  }
-
-  start(path: string): Promise<void> {
-    return this.#server.start(path, 0o600);
-  }
-
-  stop(graceMs: number): Promise<void> {
-    return this.#server.close(graceMs);
-  }
+export function createKeeperServer(obey: Obey, report: Report) {
+  const server = new UnixServer((socket) => serve(socket, obey, report), MOST_CONNECTIONS, report);
+  return {
+    start: (path: string): Promise<void> => server.start(path, 0o600),
+    stop: (graceMs: number): Promise<void> => server.close(graceMs),
+  };
 }
 
-function serve(socket: Socket, obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report): undefined {
+function serve(socket: Socket, obey: Obey, report: Report): undefined {
   const framer = new Framer(CONTROL_LINE_BYTES);
   let waiting = 0;
   let turn: Promise<void> = Promise.resolve();
@@ -48,11 +42,7 @@ function serve(socket: Socket, obey: (command: KeeperCommand) => Promise<KeeperR
   });
 }
 
-async function answer(
-  line: string,
-  obey: (command: KeeperCommand) => Promise<KeeperReply>,
-  report: Report,
-): Promise<KeeperReply> {
+async function answer(line: string, obey: Obey, report: Report): Promise<KeeperReply> {
   const command = parseKeeperCommand(line);
   if (command === null) return { ok: false, reason: "That is not a command of the keeper." };
   try {

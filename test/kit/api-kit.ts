@@ -13,7 +13,7 @@ import { createHandlers } from "../../src/surfaces/api/handlers.ts";
 import { type ApiParts, StoreDown } from "../../src/surfaces/api/ports.ts";
 import type { Route } from "../../src/surfaces/api/route.ts";
 import { routes } from "../../src/surfaces/api/routes.ts";
-import { ApiServer } from "../../src/surfaces/api/server.ts";
+import { createApiServer } from "../../src/surfaces/api/server.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
 import { banItem, eventItem } from "./samples.ts";
 
@@ -141,7 +141,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     signInRefused: () => undefined,
     report: (problem) => problems.push(problem),
   };
-  const server = new ApiServer(parts);
+  const server = createApiServer(parts);
   const port = await server.listen("127.0.0.1", 0);
   t.after(() => server.stop());
   const url = `http://127.0.0.1:${port}`;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
 import { createKeeperClient } from "../../src/host/sockets/keeper-client.ts";
-import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
+import { createKeeperServer } from "../../src/surfaces/keeper-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** A keeper that gives this answer through its real socket until the test ends, and the commands that it got. */
@@ -14,7 +14,7 @@ export async function keeperOnSocket(reply: KeeperReply = { ok: true, detail: ""
     asked.push(command);
     return Promise.resolve(reply);
   };
-  const server = new KeeperServer(obey, (code) => assert.fail(code));
+  const server = createKeeperServer(obey, (code) => assert.fail(code));
   await server.start(path);
   after(() => server.stop(1_000));
   return { keeper: createKeeperClient(path), asked };

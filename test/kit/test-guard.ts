@@ -20,8 +20,8 @@ import { composeStores } from "../../src/programs/guard/compose-stores.ts";
 import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
 import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";
-import { ControlServer } from "../../src/surfaces/control-server.ts";
-import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
+import { createControlServer } from "../../src/surfaces/control-server.ts";
+import { createKeeperServer } from "../../src/surfaces/keeper-server.ts";
 import { enginePartsOn, SILENT } from "./engine-kit.ts";
 import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
@@ -149,8 +149,8 @@ export async function startGuard(layout: Layout) {
     pid: process.pid,
   });
   const report = (code: string, detail: string): never => assert.fail(`${code}: ${detail}`);
-  const control = new ControlServer({ origin: "root", run: commands, subscribe: feed.subscribe.bind(feed), report });
-  const keeperServer = new KeeperServer(keeper.ask, report);
+  const control = createControlServer({ origin: "root", run: commands, subscribe: feed.subscribe.bind(feed), report });
+  const keeperServer = createKeeperServer(keeper.ask, report);
   await Promise.all([control.start(layout.controlSocket, 0o600), keeperServer.start(layout.keeperSocket)]);
   return {
     engine,

@@ -3,7 +3,7 @@ import type { Command, Reply } from "../../src/admin/declare/control.ts";
 import { CommitFeed } from "../../src/guard/commits.ts";
 import { connect } from "../../src/programs/command-line/connect.ts";
 import { run } from "../../src/surfaces/cli/run.ts";
-import { ControlServer } from "../../src/surfaces/control-server.ts";
+import { createControlServer } from "../../src/surfaces/control-server.ts";
 import { scriptTerminal } from "./script-world.ts";
 import { dataDirectory } from "./test-guard.ts";
 
@@ -30,7 +30,7 @@ export async function typed(
     },
   });
   const feed = new CommitFeed();
-  const guard = new ControlServer({
+  const guard = createControlServer({
     origin: "root",
     run: ({ command }) => {
       if (command.verb === "ping") return Promise.resolve({ ok: true, result: { pid: 1 } });

@@ -33,7 +33,7 @@ import { eventTally } from "../../store/events/event-tally.ts";
 import { sqliteFigures } from "../../store/events/figures.ts";
 import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
 import { accountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
-import { ControlServer } from "../../surfaces/control-server.ts";
+import { createControlServer } from "../../surfaces/control-server.ts";
 import { createAuthorFiles } from "./author-files.ts";
 import { composeFirewall } from "./compose-firewall.ts";
 import { composeMaintenance } from "./compose-maintenance.ts";
@@ -230,8 +230,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     pid: process.pid,
   });
   const subscribe = feed.subscribe.bind(feed);
-  const control = new ControlServer({ origin: "root", run, subscribe, report });
-  const fromWeb = new ControlServer({ origin: "web", run, subscribe, report });
+  const control = createControlServer({ origin: "root", run, subscribe, report });
+  const fromWeb = createControlServer({ origin: "web", run, subscribe, report });
 
   const mailBan = createBanMails({ keeper, clock, log });
   const banned: ReportTakerParts["banned"] = (ban, why) => {

@@ -7,7 +7,7 @@ import { saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
-import { KeeperServer } from "../../surfaces/keeper-server.ts";
+import { createKeeperServer } from "../../surfaces/keeper-server.ts";
 
 const directory = temporaryDirectory();
 const KICK = { verb: "kick_account", account: "anna@example.test" } as const;
@@ -16,7 +16,7 @@ describe("the keeper's socket", () => {
   const path = join(directory, "keeper.sock");
   const obeyed: KeeperCommand[] = [];
   const reported: string[] = [];
-  const server = new KeeperServer(
+  const server = createKeeperServer(
     (command) => {
       obeyed.push(command);
       if (command.verb === "apply") return Promise.reject(new Error("disk full"));
@@ -58,7 +58,7 @@ describe("the keeper's socket", () => {
 test("questions about the use of mailboxes leave connections for everything else", async (t) => {
   const path = join(directory, "busy.sock");
   const counted = Promise.withResolvers<void>();
-  const server = new KeeperServer(
+  const server = createKeeperServer(
     async ({ verb }) => {
       if (verb === "mailbox_use") await counted.promise;
       return { ok: true, detail: verb };

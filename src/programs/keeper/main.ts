@@ -14,7 +14,7 @@ import { reloadService } from "../../mail/configuration/parts.ts";
 import { removesStaleLocks } from "../../mail/dovecot/maildirs.ts";
 import { LogKeeper, mailLogAccess, reopenMailLog } from "../../mail/logs/keep-logs.ts";
 import { layoutFrom, USERS } from "../../settings/layout.ts";
-import { KeeperServer } from "../../surfaces/keeper-server.ts";
+import { createKeeperServer } from "../../surfaces/keeper-server.ts";
 import { type Repeated, repeat } from "./repeat.ts";
 import { KeeperVerbs } from "./verbs.ts";
 import { createClockSetBack } from "./watches/clock-set-back.ts";
@@ -26,7 +26,7 @@ const layout = layoutFrom(process.env);
 const clock = createSteadyClock();
 const verbs = new KeeperVerbs(layout, process.env, clock);
 const { watches } = verbs;
-const server = new KeeperServer(
+const server = createKeeperServer(
   (command) => verbs.obey(command),
   (code, detail) => console.error(`${code}: ${problems[code]} (${detail})`),
 );

@@ -10,7 +10,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { dashboardNames, readSettingsFile, type WebSettings } from "../../settings/program-settings.ts";
 import { PAGE_FILES, PAGE_PROGRAMS } from "../../surfaces/api/page.ts";
 import type { PageFile } from "../../surfaces/api/ports.ts";
-import { ApiServer } from "../../surfaces/api/server.ts";
+import { createApiServer } from "../../surfaces/api/server.ts";
 import { createGuardNews, guardAt } from "./guard.ts";
 import { createLookupThread } from "./lookups.ts";
 import { createPasswordThread } from "./passwords.ts";
@@ -25,7 +25,7 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log) {
   const news = createGuardNews((onEvent) => watch(layout.webSocket, onEvent));
   const lookups = createLookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
   const trials = createTrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
-  const server = new ApiServer({
+  const server = createApiServer({
     guard: guardAt(layout.webSocket),
     queries: () => store.queries,
     lookups,

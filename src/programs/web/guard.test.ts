@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { ParsedLine, Reply } from "../../admin/declare/control.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { type NoAnswer, watch } from "../../host/sockets/control-client.ts";
-import { ControlServer } from "../../surfaces/control-server.ts";
+import { createControlServer } from "../../surfaces/control-server.ts";
 import { createGuardNews, guardAt } from "./guard.ts";
 
 test("a health request about a hanging guard is answered within seconds", async () => {
@@ -43,7 +43,7 @@ const WATCHED = (): Reply => ({ ok: true, result: { lastEventId: 0 } });
 /** The guard's control socket, which reports commits. */
 async function guardFor(t: TestContext, run: (line: ParsedLine) => Reply, path = `${temporaryDirectory()}/web.sock`) {
   const feed = new CommitFeed();
-  const server = new ControlServer({
+  const server = createControlServer({
     origin: "web",
     run: (line) => Promise.resolve(run(line)),
     subscribe: feed.subscribe.bind(feed),

@@ -19,7 +19,7 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openEngine } from "../../store/open.ts";
-import { ControlServer } from "../../surfaces/control-server.ts";
+import { createControlServer } from "../../surfaces/control-server.ts";
 
 /** The whole program over a real database and the real control socket; only decisions are simulated. */
 
@@ -54,7 +54,7 @@ async function startGuard(t: TestContext, layout: Layout, asked: Verb[]) {
   const db = openEngine(layout.engineDb);
   const store = new SqliteStore(db);
   const feed = new CommitFeed();
-  const control = new ControlServer({
+  const control = createControlServer({
     origin: "web",
     run: ({ command, as }) => {
       asked.push(command.verb);

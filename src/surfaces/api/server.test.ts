@@ -6,7 +6,7 @@ import { bearer, startKit } from "../../../test/kit/api-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { until } from "../../../test/kit/until.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
-import { ApiServer } from "./server.ts";
+import { createApiServer } from "./server.ts";
 
 /** Writes raw bytes and reads until the server ends the connection. */
 async function raw(port: number, bytes: string, localAddress = "127.0.0.1"): Promise<string> {
@@ -49,7 +49,7 @@ test("a stop waits for no answered connection, ends open streams at once, and no
 
 /** The real server with other limits, behind the same parts. */
 async function listening(t: TestContext, limits: Partial<ApiLimits>): Promise<number> {
-  const server = new ApiServer((await startKit(t)).parts, { ...API_LIMITS, ...limits });
+  const server = createApiServer((await startKit(t)).parts, { ...API_LIMITS, ...limits });
   t.after(() => server.stop());
   return server.listen("127.0.0.1", 0);
 }

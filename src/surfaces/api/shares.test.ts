@@ -13,7 +13,7 @@ import { instant, later } from "../../core/time.ts";
 import type { Caller } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
-import { ApiServer } from "./server.ts";
+import { createApiServer } from "./server.ts";
 import { ConnectionShares, createTurns, Rates, ReadShares } from "./shares.ts";
 
 const PATIENCE_MS = 5_000;
@@ -205,7 +205,7 @@ test("a token may ask several questions at once, the owner's page has its own sh
       return kit.parts.lookups.ask(...question);
     },
   };
-  const server = new ApiServer({ ...kit.parts, lookups });
+  const server = createApiServer({ ...kit.parts, lookups });
   t.after(() => server.stop());
   const events = `http://127.0.0.1:${await server.listen("127.0.0.1", 0)}/api/v1/events`;
   const read = async (headers: Readonly<Record<string, string>>) => (await fetch(events, { headers })).status;
