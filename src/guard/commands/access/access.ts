@@ -65,7 +65,7 @@ type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
   Readonly<{ sessions: Pick<SessionStore, "end"> }>;
 /** Each has separate queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
-type OfSignIns = Readonly<{ signIns: SignIns }>;
+export type OfSignIns = Readonly<{ signIns: SignIns }>;
 type ProveCommand = ParsedCommandOf<"prove" | "prove_passkey">;
 
 const DASHBOARD_RUNS = {

@@ -6,6 +6,7 @@ import { ADMINISTRATOR } from "../../access/callers.ts";
 import { APP } from "../../access/factors.ts";
 import { RECOVERY_CODES } from "../../access/one-time-codes.ts";
 import type { Passkeys } from "../../access/passkeys.ts";
+import type { SignIn } from "../../access/sign-in.ts";
 import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
@@ -13,7 +14,7 @@ import { type Rehearsal, recordThenChange, UNWRITTEN } from "../record-first.ts"
 import { failed, type RunsOf } from "../refusals.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED } from "../web/command-gate.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
-import type { SignIns } from "./access.ts";
+import type { OfSignIns } from "./access.ts";
 
 type PasskeyCommandParts = Rehearsal &
   Readonly<{
@@ -75,8 +76,6 @@ type FactorCommandParts = Readonly<{
   passkeys: Pick<PasskeyStore, "list">;
   engine: Pick<Engine, "audit">;
 }>;
-type FactorVerb = "factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew";
-
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
 const NOT_BEGUN = failed("No setup waits for a code.", "Start again: a setup waits ten minutes, in one session.");
 const WRONG_CODE = failed(
@@ -84,62 +83,53 @@ const WRONG_CODE = failed(
   "Enter the code that the app shows, and check the phone's clock.",
 );
 
-/** The owner's commands on second factors of the dashboard's sign-in. The record comes first: no factor changes without one. */
-async function factorCommand(
-  { factors: store, passkeys, engine }: FactorCommandParts,
-  command: ParsedCommandOf<FactorVerb>,
-  by: string,
-  { signIns, caller }: OfCaller & Readonly<{ signIns: SignIns }>,
-): Promise<Reply> {
-  const { factors } = signIns.administrator;
-  const isOn = store.totp() !== null;
-  if (command.verb === "factor_list")
-    return {
-      ok: true,
-      result: { totp: isOn, recoveryLeft: store.recoveryLeft(), passkeys: passkeys.list().map(passkeyItem) },
-    };
-  if (caller?.item.session === null || caller === null) return UNAUTHORIZED;
-  switch (command.verb) {
-    case "totp_begin":
-      return { ok: true, result: factors.begin(caller.digest) };
-    case "totp_confirm": {
-      const ready = factors.ready(caller.digest, command.code);
-      if (typeof ready === "string") return ready === "none" ? NOT_BEGUN : WRONG_CODE;
-      if (!(await engine.audit({ type: "FACTOR_ADDED", subject: APP, by }))) return UNWRITTEN;
-      const codes = factors.confirm(ready);
-      return codes === null ? NOT_BEGUN : { ok: true, result: { recoveryCodes: codes } };
-    }
-    case "totp_remove":
-      if (!isOn) return NOT_SET_UP;
-      if (!(await engine.audit({ type: "FACTOR_REMOVED", subject: APP, by }))) return UNWRITTEN;
-      store.removeTotp();
-      return { ok: true, result: { done: true } };
-    case "recovery_renew": {
-      if (!isOn) return NOT_SET_UP;
-      const subject = plural(RECOVERY_CODES, "code");
-      if (!(await engine.audit({ type: "RECOVERY_CODES_MADE", subject, by }))) return UNWRITTEN;
-      return { ok: true, result: { recoveryCodes: factors.renewCodes() } };
-    }
-  }
-}
+type Setup = Omit<FactorCommandParts, "factors"> &
+  Readonly<{ store: FactorCommandParts["factors"]; factors: SignIn["factors"]; session: string; by: string }>;
 
-/** For an owner who lost the phone, or after someone else may have set one up. */
-async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, _: unknown, by: string): Promise<Reply> {
-  const names = passkeys.list().map(({ name }) => name);
-  const recorded = await Promise.all([
-    engine.audit({ type: "FACTOR_REMOVED", subject: "every second factor", by }),
-    ...names.map((name) => engine.audit({ type: "PASSKEY_REMOVED", subject: name, by })),
-  ]);
-  if (!recorded.every(Boolean)) return UNWRITTEN;
-  return { ok: true, result: { ...factors.reset(), passkeyNames: names } };
+/** For the owner's session: a token sets up no factor. The record comes first: no factor changes without one. */
+function ofSession<C>(run: (setup: Setup, command: C) => Promise<Reply> | Reply) {
+  return (parts: FactorCommandParts, command: C, by: string, { signIns, caller }: OfCaller & OfSignIns) => {
+    if (caller === null || caller.item.session === null) return UNAUTHORIZED;
+    const { factors } = signIns.administrator;
+    return run({ ...parts, store: parts.factors, factors, session: caller.digest, by }, command);
+  };
 }
 
 export const FACTOR_RUNS = {
   ...PASSKEY_RUNS,
-  factor_list: factorCommand,
-  totp_begin: factorCommand,
-  totp_confirm: factorCommand,
-  totp_remove: factorCommand,
-  recovery_renew: factorCommand,
-  factors_reset: resetFactors,
+  factor_list: ({ factors, passkeys }: FactorCommandParts): Reply<"factor_list"> => {
+    const totp = factors.totp() !== null;
+    const items = passkeys.list().map(passkeyItem);
+    return { ok: true, result: { totp, recoveryLeft: factors.recoveryLeft(), passkeys: items } };
+  },
+  totp_begin: ofSession(({ factors, session }) => ({ ok: true, result: factors.begin(session) })),
+  totp_confirm: ofSession(async ({ engine, factors, session, by }, { code }: ParsedCommandOf<"totp_confirm">) => {
+    const ready = factors.ready(session, code);
+    if (typeof ready === "string") return ready === "none" ? NOT_BEGUN : WRONG_CODE;
+    if (!(await engine.audit({ type: "FACTOR_ADDED", subject: APP, by }))) return UNWRITTEN;
+    const codes = factors.confirm(ready);
+    return codes === null ? NOT_BEGUN : { ok: true, result: { recoveryCodes: codes } };
+  }),
+  totp_remove: ofSession(async ({ engine, store, by }) => {
+    if (store.totp() === null) return NOT_SET_UP;
+    if (!(await engine.audit({ type: "FACTOR_REMOVED", subject: APP, by }))) return UNWRITTEN;
+    store.removeTotp();
+    return { ok: true, result: { done: true } };
+  }),
+  recovery_renew: ofSession(async ({ engine, store, factors, by }) => {
+    if (store.totp() === null) return NOT_SET_UP;
+    const subject = plural(RECOVERY_CODES, "code");
+    if (!(await engine.audit({ type: "RECOVERY_CODES_MADE", subject, by }))) return UNWRITTEN;
+    return { ok: true, result: { recoveryCodes: factors.renewCodes() } };
+  }),
+  /** For an owner who lost the phone, or after someone else may have set one up. */
+  factors_reset: async ({ factors, passkeys, engine }: FactorCommandParts, _: unknown, by: string): Promise<Reply> => {
+    const names = passkeys.list().map(({ name }) => name);
+    const recorded = await Promise.all([
+      engine.audit({ type: "FACTOR_REMOVED", subject: "every second factor", by }),
+      ...names.map((name) => engine.audit({ type: "PASSKEY_REMOVED", subject: name, by })),
+    ]);
+    if (!recorded.every(Boolean)) return UNWRITTEN;
+    return { ok: true, result: { ...factors.reset(), passkeyNames: names } };
+  },
 };
