@@ -1,4 +1,4 @@
-import type { CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError } from "../../../admin/declare/control.ts";
 import type { HeldMailItem } from "../../../admin/held.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
@@ -25,76 +25,57 @@ const SENT_MS = DAY_MS;
 const MOST_SHOWN = 100;
 
 export const HELD_RUNS = {
-  held_list: (parts, { name }) => list(parts, name),
-  held_release: (parts, { name }, by, { share }) => release(parts, name, { by, share }),
-  held_drop: (parts, { name, isReturned, ids = null }, by, { share }) =>
-    drop(parts, name, { by, share, verb: isReturned === true ? "return_mail" : "delete_mail", ids }),
-} satisfies RunsOf<HeldQueueParts, Readonly<{ share: Share }>>;
-
-type Asked = Readonly<{ by: string; share: Share }>;
-
-async function list(parts: HeldQueueParts, account: AccountName | null): Promise<Reply<"held_list">> {
-  const { heldMail, clock } = parts;
-  const found = await onHold(parts, account);
-  if (!found.ok) return unanswered(found.reason);
-  const sent = account === null ? [] : heldMail.sent(account, later(clock.now(), -SENT_MS));
-  const accounts = heldMail.accounts().filter((one) => account === null || one.account === account);
-  const result = {
-    accounts: accounts.slice(0, MOST_SHOWN),
-    held: found.items.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MOST_SHOWN),
-    heldTotal: found.items.length,
-    sent: sent.slice(0, MOST_SHOWN),
-    sentTotal: sent.length,
-  };
-  return { ok: true, result };
-}
-
-/**
- * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
- * releases the rest.
- */
-async function release(parts: HeldQueueParts, name: AccountName, { by, share }: Asked): Promise<Reply<"held_release">> {
-  const { engine, heldMail } = parts;
-  const found = await onHold(parts, name);
-  if (!found.ok) return unanswered(found.reason);
-  if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
-  // Its side effect is END_HOLD (`sideEffectsOf`).
-  if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
-  const released = await changeAll(parts, {
-    verb: "release_mail",
-    look: () => onHold(parts, name),
-    first: found.items,
-    rounds: share.rounds,
-    most: share.releases,
-  });
-  if (!released.ok) {
+  held_list: async (parts, { name: account }) => {
+    const { heldMail, clock } = parts;
+    const found = await onHold(parts, account);
+    if (!found.ok) return unanswered(found.reason);
+    const sent = account === null ? [] : heldMail.sent(account, later(clock.now(), -SENT_MS));
+    const accounts = heldMail.accounts().filter((one) => account === null || one.account === account);
+    const result = {
+      accounts: accounts.slice(0, MOST_SHOWN),
+      held: found.items.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MOST_SHOWN),
+      heldTotal: found.items.length,
+      sent: sent.slice(0, MOST_SHOWN),
+      sentTotal: sent.length,
+    };
+    return { ok: true, result };
+  },
+  /**
+   * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
+   * releases the rest.
+   */
+  held_release: async (parts, { name }, by, { share }) => {
+    const look = () => onHold(parts, name);
+    const found = await look();
+    if (!found.ok) return unanswered(found.reason);
+    if (found.items.length === 0 && !isHeld(parts.heldMail, name)) return nothingHeld(name);
+    // Its side effect is END_HOLD (`sideEffectsOf`).
+    if (!(await parts.engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
+    const { rounds, releases: most } = share;
+    const released = await changeAll(parts, { verb: "release_mail", look, first: found.items, rounds, most });
+    if (released.ok) return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
     const message = `New mail of ${name} is no longer held, but mail on hold may not have been released: ${released.reason}`;
     return uncertain(message, ONCE_SHOWN);
-  }
-  return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
-}
-
-/** The owner did not write the deleted mail, so further mail stays held until `account release`. */
-async function drop(
-  parts: HeldQueueParts,
-  name: AccountName,
-  { by, share, verb, ids }: Asked & Readonly<{ verb: "delete_mail" | "return_mail"; ids: readonly string[] | null }>,
-): Promise<Reply<"held_drop">> {
-  const { engine, heldMail } = parts;
-  const look = (): Promise<OnHold> => (ids === null ? onHold(parts, name) : onHoldOf(parts, name, ids));
-  const found = await look();
-  if (!found.ok) return unanswered(found.reason);
-  if (found.items.length === 0)
-    return ids === null
-      ? nothingHeld(name)
-      : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
-  if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
-  const { rounds, deletes: most } = share;
-  const dropped = await changeAll(parts, { verb, look, first: found.items, rounds, most });
-  if (!dropped.ok) return changeFault(dropped);
-  const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
-  return { ok: true, result };
-}
+  },
+  /** The owner did not write the deleted mail, so further mail stays held until `account release`. */
+  held_drop: async (parts, { name, isReturned, ids = null }, by, { share }) => {
+    const { engine, heldMail } = parts;
+    const look = () => (ids === null ? onHold(parts, name) : onHoldOf(parts, name, ids));
+    const found = await look();
+    if (!found.ok) return unanswered(found.reason);
+    if (found.items.length === 0)
+      return ids === null
+        ? nothingHeld(name)
+        : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
+    if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
+    const verb = isReturned === true ? "return_mail" : "delete_mail";
+    const { rounds, deletes: most } = share;
+    const dropped = await changeAll(parts, { verb, look, first: found.items, rounds, most });
+    if (!dropped.ok) return changeFault(dropped);
+    const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
+    return { ok: true, result };
+  },
+} satisfies RunsOf<HeldQueueParts, Readonly<{ share: Share }>>;
 
 type Orders = Readonly<{
   verb: "release_mail" | "delete_mail" | "return_mail";
