@@ -33,14 +33,13 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
   return recordDone(parts.engine, audit, { account, sender });
 };
 
-function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
-  return { ok: true, result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`) };
-}
-
 export const SPAM_RUNS = {
   spam_allow_add: spamAllow,
   spam_allow_remove: spamAllow,
-  spam_allow_list: spamAllowList,
+  spam_allow_list: ({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> => ({
+    ok: true,
+    result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`),
+  }),
 };
 
 /** Maximum senders that the web may allow: for one account, and in total. */
