@@ -36,11 +36,9 @@ async function measured(path: string): Promise<Asked> {
   return { path, bytes, times };
 }
 
-async function search(path: string): Promise<void> {
-  while (!over.signal.aborted) await ask(path);
-}
-
-const searches = beside === null ? [] : Array.from({ length: beside.clients }, () => search(beside.path));
+const searches = Array.from({ length: beside?.clients ?? 0 }, async () => {
+  while (!over.signal.aborted) await ask(beside?.path ?? "");
+});
 const all: Asked[] = [];
 for (const path of paths) all.push(await measured(path));
 over.abort();

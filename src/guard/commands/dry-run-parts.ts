@@ -1,6 +1,5 @@
 import type { QueuedMail } from "../../admin/declare/keeper.ts";
 import type { Keeper, SecretMaker } from "../admin-ports.ts";
-import type { Notices } from "../ports.ts";
 import type { CommandParts, DryRunParts } from "./carry-out.ts";
 
 /**
@@ -19,8 +18,8 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
     },
     isDry: true,
     keeper: keeperOfDryRun(parts.keeper),
-    queue: UNSEARCHED,
-    notices: SILENT,
+    queue: { holdLate: () => undefined, holdSoon: () => undefined },
+    notices: { raise: () => undefined, clear: () => undefined, list: () => [] },
     secrets: UNHASHED,
     pauses: {
       pauses: (now) => pauses.pauses(now),
@@ -40,9 +39,6 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
     sessions: { end: (which) => rehearse(() => sessions.end(which)) },
   };
 }
-
-const UNSEARCHED: CommandParts["queue"] = { holdLate: () => undefined, holdSoon: () => undefined };
-const SILENT: Notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
 
 /** A hash takes long, and a dry run stores none. */
 const UNHASHED: SecretMaker = {

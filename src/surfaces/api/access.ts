@@ -77,9 +77,5 @@ export function isCrossOrigin(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") return true;
   const origin = headers.get("origin");
-  return origin !== null && hostOf(origin) !== headers.get("host")?.toLowerCase();
-}
-
-function hostOf(origin: string): string | null {
-  return URL.canParse(origin) ? new URL(origin).host : null;
+  return origin !== null && (URL.parse(origin)?.host ?? null) !== headers.get("host")?.toLowerCase();
 }

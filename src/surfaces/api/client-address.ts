@@ -90,7 +90,7 @@ export class UntrustedProxy {
 
   /** Notes a request of an administrator or a token. `client`: the client that the request counts for. */
   saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
-    if (forwardedFor === null || peer !== client || !isNear(peer)) return;
+    if (forwardedFor === null || peer !== client || !(isPrivate(peer) || isLoopback(peer))) return;
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
     // A header that names the peer itself changes nothing.
     if (first === null || first === peer) return;
@@ -108,10 +108,6 @@ export class UntrustedProxy {
   }
 }
 
-function isNear(peer: Ip): boolean {
-  return isPrivate(peer) || isLoopback(peer);
-}
-
 /**
  * Whether a `Host` header (RFC 9110, 7.2) can mean this server. A page of evil.example can make its name resolve to our
  * address; its browser then takes our answers for those of that page (DNS rebinding), and only the `Host` header shows it. An
@@ -119,8 +115,8 @@ function isNear(peer: Ip): boolean {
  * @param names Ours; names below them are ours too.
  */
 export function isOwnName(host: string | null, names: readonly string[]): boolean {
-  if (host === null || !URL.canParse(`http://${host}`)) return false;
-  const name = new URL(`http://${host}`).hostname.replace(/\.$/, "");
+  const name = URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");
+  if (host === null || name === undefined) return false;
   if (parseIp(name.replace(/^\[(.*)\]$/, "$1")) !== null || (name !== "" && !name.includes("."))) return true;
   return isNameOf(name, names);
 }

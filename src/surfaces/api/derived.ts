@@ -35,7 +35,14 @@ export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Rout
 
 function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unknown>): Route {
   const { verb, gives } = entry;
-  const { says, given, status, own, answer = schemaOf(gives.answer), of = (result) => result } = form;
+  const {
+    says,
+    given,
+    status,
+    own,
+    answer = typeof gives.answer === "string" ? undefined : gives.answer.schema,
+    of = (result) => result,
+  } = form;
   const rights: Rights = entry.rights;
   const [method, path] = partsOf(form.route);
   const isQuery = method === "GET" || method === "DELETE";
@@ -97,10 +104,6 @@ function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Plac
     const message = check(given.value);
     if (message !== null) given.issues.push({ code: "custom", message, input: given.value });
   });
-}
-
-function schemaOf(answer: VerbEntry["gives"]["answer"]): (() => Schema) | undefined {
-  return typeof answer === "string" ? undefined : answer.schema;
 }
 
 /** A query has only text, and omits fields that are null or take their default. */

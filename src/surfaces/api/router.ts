@@ -24,7 +24,10 @@ type Http = Context<Env>;
  */
 export function createRouter(table: readonly Route[], handlers: Handlers): Hono<Env> {
   const app = new Hono<Env>();
-  app.use(secureHeaders(HEADERS), (http, next) => next().then(() => noStore(http)));
+  app.use(secureHeaders(HEADERS), async (http, next) => {
+    await next();
+    if (!http.res.headers.has("cache-control")) http.res.headers.set("cache-control", "no-store");
+  });
   for (const [path, rows] of Map.groupBy(table, (row) => honoPath(row.path))) {
     for (const row of rows) {
       if (row.method === "GET" && row.endless !== true) app.get(path, tagged);
@@ -140,7 +143,8 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
   const query = readQuery(row, http.req.raw.url);
   if (query instanceof Response) return query;
   // Hono answers HEAD as GET and discards the body unread, so nothing would end the stream.
-  if (row.endless === true && http.req.raw.method === "HEAD") return headOf(row);
+  if (row.endless === true && http.req.raw.method === "HEAD")
+    return new Response(null, { headers: row.type === undefined ? {} : { "content-type": row.type } });
 
   const body = await readBody(row, http.req.raw);
   if (body instanceof Response) return body;
@@ -177,10 +181,6 @@ function running(row: Route, { parts, reads, repeats }: Handlers, started: Start
   return repeats.once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
 }
 
-function headOf({ type }: Route): Response {
-  return new Response(null, { headers: type === undefined ? {} : { "content-type": type } });
-}
-
 /** Ends a stream within seconds of its caller's session or token, even while it is quiet. */
 function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
   let isAllowed = true;
@@ -208,10 +208,6 @@ async function withDeadline(row: Route, answered: Promise<Response>): Promise<Re
   const { promise, resolve } = Promise.withResolvers<Response>();
   const timer = setTimeout(() => resolve(problem("timeout", "It took too long.")), API_LIMITS.answerMs);
   return Promise.race([answered, promise]).finally(() => clearTimeout(timer));
-}
-
-function noStore(http: Http): void {
-  if (!http.res.headers.has("cache-control")) http.res.headers.set("cache-control", "no-store");
 }
 
 function wrongMethod(rows: readonly Route[], http: Http): Response {

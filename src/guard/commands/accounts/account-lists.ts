@@ -1,6 +1,6 @@
 import type { LastSignIn } from "../../../admin/accounts.ts";
 import type { CommandError, ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
-import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/login-facts.ts";
 import type { AppPasswordStore, ForwardTargets } from "../../mailbox-ports.ts";
@@ -49,7 +49,7 @@ export async function accountDetails(
 ): Promise<Reply<"account_details">> {
   const row = parts.accountRow(name);
   if (row === null) return NO_ACCOUNT;
-  const { book, lastSignIn } = parts;
+  const { book, keeper, lastSignIn } = parts;
   const { quotaBytes, keyOfEach } = parts.mailboxes();
   const result = {
     ...row,
@@ -57,16 +57,13 @@ export async function accountDetails(
     lastSignIn: lastSignIn(name),
     aliases: book.aliasesTo(name, MOST_ALIASES),
     aliasesTotal: book.aliasCounts([name]).get(name) ?? 0,
-    use: await mailboxUse(parts, name),
+    use: await keeper
+      .ask({ verb: "mailbox_use", account: name })
+      .then((reply) => (reply.ok ? (reply.mailbox ?? null) : null)),
     usualQuotaBytes: quotaBytes,
     passwordsOnServer: keyOfEach || parts.accounts.hasKeys(name),
   };
   return { ok: true, result };
-}
-
-async function mailboxUse({ keeper }: Pick<AccountListParts, "keeper">, account: AccountName) {
-  const reply = await keeper.ask({ verb: "mailbox_use", account });
-  return reply.ok ? (reply.mailbox ?? null) : null;
 }
 
 export const NO_ACCOUNT: CommandError = {

@@ -59,7 +59,12 @@ export async function holdQueued(
       const found = await find(keeper, senders, [...noted, ...sent], { onHold: true });
       if (!found.ok) return found;
       const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
-      const changes = mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
+      const changes = mails
+        .filter(({ id }) => !noted.has(id))
+        .map(({ id, recipients: recipientCount }): Change => {
+          // Its recipients became known when it was accepted.
+          return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount, recipients: [] };
+        });
       if (changes.length > 0 && !(await engine.audit(null, changes))) return NO_RECORD;
       return { ok: true, held: mails.length, all: found.mails.map(({ id }) => id) };
     }
@@ -192,11 +197,6 @@ export async function change(
 function portions(ids: readonly string[]): readonly (readonly string[])[] {
   const count = Math.ceil(ids.length / MAILS_PER_COMMAND);
   return Array.from({ length: count }, (_, i) => ids.slice(i * MAILS_PER_COMMAND, (i + 1) * MAILS_PER_COMMAND));
-}
-
-function heldChange({ id, recipients }: QueuedMail, account: AccountName): Change {
-  // Its recipients became known when it was accepted.
-  return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount: recipients, recipients: [] };
 }
 
 export function idsOf(items: readonly HeldMailItem[]): readonly string[] {

@@ -25,10 +25,13 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
         who: "anyone",
         body: loginRequest,
         answer: shape.session,
-        run: ({ body, ip, secure, headers }) =>
-          inTurn(isMailboxUser(body) ? ofMailboxes : signIns, () =>
+        run: ({ body, ip, secure, headers }) => {
+          // Users of mailboxes have their own queue, so the administrator's places stay free.
+          const isMailboxUser = "account" in body && body.account !== undefined;
+          return inTurn(isMailboxUser ? ofMailboxes : signIns, () =>
             signIn(access, { given: body, ip, secure, headers }),
-          ),
+          );
+        },
       },
     ),
     route(
@@ -83,11 +86,6 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       },
     }),
   ];
-}
-
-/** Users of mailboxes have their own queue, so the administrator's places stay free. */
-function isMailboxUser(body: object): boolean {
-  return "account" in body && body.account !== undefined;
 }
 
 /** Strangers can call these, each over a separate connection to the guard, which accepts a limited number. */

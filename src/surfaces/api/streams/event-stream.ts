@@ -1,4 +1,3 @@
-import type { EventItem } from "../../../admin/declare/items.ts";
 import type { Prefix } from "../../../core/net/ip.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
@@ -32,7 +31,8 @@ export function eventFeed({ queries, news }: ApiParts, { after, prefix, type }: 
       lastId = next ?? Math.max(lastId, items.at(-1)?.id ?? 0, newest);
       if (items.length === 0 && now < beatAt) return "";
       beatAt = now + API_LIMITS.streamBeatMs;
-      return items.map(frame).join("") || ": alive\n\n";
+      // JSON has no line break.
+      return items.map((item) => `id: ${item.id}\ndata: ${JSON.stringify(item)}\n\n`).join("") || ": alive\n\n";
     },
     restMs: (now) => (isMore ? 0 : beatAt - now),
   };
@@ -40,8 +40,4 @@ export function eventFeed({ queries, news }: ApiParts, { after, prefix, type }: 
 
 export function newestId({ queries }: Pick<ApiParts, "queries">): number {
   return queries().events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
-}
-
-function frame(item: EventItem): string {
-  return `id: ${item.id}\ndata: ${JSON.stringify(item)}\n\n`; // JSON has no line break
 }

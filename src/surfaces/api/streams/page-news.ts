@@ -1,4 +1,3 @@
-import type { Health } from "../../../admin/declare/items.ts";
 import { instant, isoTime, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { allBans, pointBetween } from "../../../guard/explain/stats.ts";
 import type { Figures } from "../../../guard/figures.ts";
@@ -58,7 +57,7 @@ export class PageNews {
 
   async #look(): Promise<void> {
     const health = await this.#health.read();
-    const comparable = withoutUptime(health);
+    const comparable = JSON.stringify({ ...health, uptimeSeconds: 0 });
     if (this.#timer === null || comparable === this.#latest?.comparable) return;
     this.#latest = { json: JSON.stringify(health), comparable };
     this.#tell();
@@ -67,10 +66,6 @@ export class PageNews {
   #tell(): void {
     for (const reader of this.#readers) reader();
   }
-}
-
-function withoutUptime(health: Health): string {
-  return JSON.stringify({ ...health, uptimeSeconds: 0 });
 }
 
 /** `minutes`: the previous one, and the current one so far. */
