@@ -6,7 +6,6 @@ import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { mustRun } from "../test/lab/commands.ts";
-import { processorSecondsOf } from "../test/lab/component-memory.ts";
 import type { ApiPlan, Asked } from "./api-load.ts";
 import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts";
 import { counted } from "./result.ts";
@@ -17,16 +16,17 @@ const STOP_MS = 10_000;
 export class Child {
   readonly process: ChildProcess;
   readonly #name: string;
-  #output = "";
+  /** The end of what it has printed. */
+  output = "";
 
   constructor(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const [program = "", ...rest] = argv;
     this.#name = argv.join(" ");
     this.process = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
     for (const stream of [this.process.stdout, this.process.stderr])
-      stream?.on("data", (chunk: Buffer) => (this.#output = (this.#output + chunk.toString()).slice(-4_000)));
+      stream?.on("data", (chunk: Buffer) => (this.output = (this.output + chunk.toString()).slice(-4_000)));
     this.process.stdin?.on("error", () => {});
-    this.process.on("error", (error) => (this.#output += error.message));
+    this.process.on("error", (error) => (this.output += error.message));
   }
 
   get pid(): number {
@@ -35,19 +35,10 @@ export class Child {
     return pid;
   }
 
-  get output(): string {
-    return this.#output;
-  }
-
   /** Throws if it has ended. */
   mustRun(): void {
     if (this.process.exitCode !== null || this.process.signalCode !== null)
-      throw new Error(`${this.#name} ended: ${this.#output}`);
-  }
-
-  /** Processor time it has used. Seconds. */
-  cpuSeconds(): number {
-    return processorSecondsOf(this.pid);
+      throw new Error(`${this.#name} ended: ${this.output}`);
   }
 
   async stop(): Promise<void> {

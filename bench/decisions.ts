@@ -2,6 +2,7 @@ import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { userIds } from "../src/host/machine/system-users.ts";
 import { answers } from "../src/host/sockets/unix-socket.ts";
+import { processorSecondsOf } from "../test/lab/component-memory.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { until } from "../test/lab/wait.ts";
 import { Child, latencies, load, pinned, SERVER_CPU } from "./child.ts";
@@ -79,9 +80,9 @@ function rate({ answers, seconds }: LoadResult): Figure {
 }
 
 async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan): Promise<LoadResult> {
-  const before = server.cpuSeconds();
+  const before = processorSecondsOf(server.pid);
   const result = await load(plan);
-  const serverShare = (server.cpuSeconds() - before) / (result.seconds + plan.warmUpMs / 1_000);
+  const serverShare = (processorSecondsOf(server.pid) - before) / (result.seconds + plan.warmUpMs / 1_000);
   server.mustRun();
   if (name !== POSTGREY && result.others > 0)
     throw new Error(`${result.others} questions were refused: a limit has bitten`);

@@ -81,12 +81,11 @@ const compiled = resolve("node_modules/.cache/tests");
 if (what === "together") {
   enableCompileCache(compiled);
   const [part, when, patiently] = rest;
-  const files = inOneProcess(TOGETHER[Number(part)]?.patterns ?? [], asWhen(when));
+  const { patterns = [] } = TOGETHER[Number(part)] ?? {};
+  const files = inOneProcess(patterns, when === "early" || when === "late" ? when : "any");
   const timeout = patiently === undefined ? unitTimeoutMs() : labTimeoutMs();
   await testFiles(files, { isolation: "none", timeout });
-  console.log(
-    `done  ${seconds(performance.now())} ${files.length} files: ${TOGETHER[Number(part)]?.patterns.join(" ")}`,
-  );
+  console.log(`done  ${seconds(performance.now())} ${files.length} files: ${patterns.join(" ")}`);
   await new Promise((sent) => process.send?.(tally, sent));
   // A test may have left something open that would keep it.
   process.exit();
@@ -102,7 +101,10 @@ const env = what === "computing" ? process.env : inMemory();
 if (what === "computing") {
   const ready = new Promise<void>((resolve) => process.once("message", () => resolve()));
   process.once("disconnect", () => process.exit(1));
-  const late = [...together(true, "late", "patiently"), ...computing("late")].map((job) => after(ready, job));
+  const late = [...together(true, "late", "patiently"), ...computing("late")].map(({ places, start }) => ({
+    places,
+    start: async () => ready.then(start),
+  }));
   await sideBySide([...computing("early"), ...together(true, "early", "patiently"), ...late], availableParallelism());
   await new Promise((sent) => process.send?.(tally, sent));
   process.exit();
@@ -177,10 +179,6 @@ async function inTime(packages: Promise<boolean>): Promise<void> {
   if (await packages) return;
   console.error("The packages that the tests take could not be installed (see above).");
   process.exit(1);
-}
-
-function after(ready: Promise<void>, { places, start }: Job): Job {
-  return { places, start: async () => ready.then(start) };
 }
 
 /** What computes, and belongs to no process that takes many. At a low priority it takes as long as others let it. */
@@ -263,10 +261,6 @@ function filesOneByOne(
   { places, ...how }: Readonly<{ places: number }> & Parameters<typeof testFiles>[1],
 ) {
   return files.map((file): Job => ({ places, start: async () => testFiles([file], how) }));
-}
-
-function asWhen(word = "any"): When {
-  return word === "early" || word === "late" ? word : "any";
 }
 
 /** The longest have the lowest. */
