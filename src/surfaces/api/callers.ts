@@ -58,11 +58,6 @@ export class Callers {
     return found !== null && found !== "down";
   }
 
-  /** The guard has just said who this is, at the sign-in or with a proof; it replaces the answer before. */
-  confirm(secret: string, ip: Ip, item: CallerItem): void {
-    this.#remember(secret, ip, item, true);
-  }
-
   /** Signs out, including for pending answers. */
   end({ secret }: Caller, ip: Ip): void {
     this.#remembered.delete(keyOf(secret, ip));
@@ -114,7 +109,7 @@ export class Callers {
     if (reply.ok) {
       // It may have given a proof while this question was pending.
       const isNewer = known !== undefined && known !== before;
-      return this.#remember(secret, ip, isNewer ? known.item : reply.result.caller, isUse);
+      return this.confirm(secret, ip, isNewer ? known.item : reply.result.caller, isUse);
     }
     if (reply.kind !== "unreachable" && reply.denied !== undefined) {
       this.#remembered.delete(key);
@@ -125,7 +120,8 @@ export class Callers {
     return { ...known.item, secret };
   }
 
-  #remember(secret: string, ip: Ip, item: CallerItem, isUse: boolean): Caller {
+  /** The guard has just said who this is; it replaces the answer before. `isUse` also at the sign-in and with a proof. */
+  confirm(secret: string, ip: Ip, item: CallerItem, isUse = true): Caller {
     const key = keyOf(secret, ip);
     const at = this.#parts.clock.now();
     this.#remembered.set(key, { item, at, usedAt: isUse ? at : (this.#remembered.get(key)?.usedAt ?? null) });

@@ -1,4 +1,3 @@
-import type { EventItem } from "../../../admin/declare/items.ts";
 import { isoTime, SECOND_MS } from "../../../core/time.ts";
 import { VERSION } from "../../../core/version.ts";
 import { allBans } from "../../../guard/explain/stats.ts";
@@ -110,7 +109,7 @@ export class PageFeed implements Feed {
     if (next !== null) this.#seenCommits = UNSEEN;
     const last = items.at(-1)?.id ?? next ?? after;
     this.#lastId = last;
-    return items.length === 0 ? "" : message("events", { items, more } satisfies EventsMessage, last);
+    return items.length === 0 ? "" : message("events", { items, more }, last);
   }
 
   #changes(): string {
@@ -145,8 +144,6 @@ export class PageFeed implements Feed {
     return allBans(this.#parts.queries().figures.bansInForce(this.#parts.clock.now()));
   }
 }
-
-type EventsMessage = Readonly<{ items: readonly EventItem[]; more: boolean }>;
 
 function message(name: string, data: unknown, id: number | null = null): string {
   return `${id === null ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`; // JSON has no line break
