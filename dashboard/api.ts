@@ -37,8 +37,7 @@ export async function remove<T = unknown>(path: string): Promise<T> {
 /** `?type=BAN&limit=50`, without what is empty. */
 export function queryOf(fields: Readonly<Record<string, string | number | null | undefined>>): string {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields))
-    if (value !== undefined && value !== null && value !== "") query.set(name, String(value));
+  for (const [name, value] of Object.entries(fields)) if ((value ?? "") !== "") query.set(name, String(value));
   return query.size === 0 ? "" : `?${query}`;
 }
 

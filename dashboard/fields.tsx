@@ -157,12 +157,9 @@ function speak(wanted: Language): void {
   else location.reload();
 }
 
-const DURATIONS = ["15m", "1h", "4h", "1d"] as const;
-
 /** For how long, as the field `for` of a form. */
 export function Lasts() {
-  const words = t.pause;
-  return <Choice label={words.lasts} name="for" choices={DURATIONS.map((lasts) => [lasts, words.durations[lasts]])} />;
+  return <Choice label={t.pause.lasts} name="for" choices={Object.entries(t.pause.durations)} />;
 }
 
 type ItemProps = Readonly<{

@@ -89,13 +89,8 @@ function Facts({ account, changed }: Props) {
 }
 
 export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspended" | "origin">) {
-  return (
-    <>
-      {origin === "unlisted" && <State status="degraded">{words.unlisted}</State>}
-      {origin !== "unlisted" && suspended && <State status="degraded">{words.suspended}</State>}
-      {!suspended && <State status="ok">{words.active}</State>}
-    </>
-  );
+  if (!suspended) return <State status="ok">{words.active}</State>;
+  return <State status="degraded">{origin === "unlisted" ? words.unlisted : words.suspended}</State>;
 }
 
 function Suspension({ account: { name, suspended }, changed }: Props) {

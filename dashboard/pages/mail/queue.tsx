@@ -15,7 +15,6 @@ import { QueueRow, QueueSelection } from "./queue-rows.tsx";
 const words = t.mail;
 
 const PAGE_ROWS = 30;
-const STATES = ["deferred", "hold", "active"] as const;
 const FILTERS = ["account", "sender", "recipient", "state"] as const;
 
 export function MailQueue() {
@@ -110,7 +109,7 @@ function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolea
         label={words.state}
         name="state"
         onChange={sendForm}
-        choices={[["", words.anyState], ...STATES.map((name) => [name, words.states[name]] as const)]}
+        choices={[["", words.anyState], ...Object.entries(words.states)]}
       />
     </Filters>
   );
