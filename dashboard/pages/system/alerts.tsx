@@ -4,7 +4,7 @@ import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/serv
 import { t } from "../../admin-texts.ts";
 import { post, queryOf } from "../../api.ts";
 import { whatWaits } from "../../live.ts";
-import { At, Button, Card, Said, State, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Rows, Said, State, useAttempt, useGet } from "../../parts.tsx";
 import { Advice } from "../../rows.tsx";
 import { may } from "../../session.ts";
 
@@ -15,19 +15,14 @@ const MOST_SHOWN = 20;
 export function AlertsPart() {
   const list = useGet<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`, whatWaits.value);
   const { data, reload } = list;
-  if (data === null) return <Waiting {...list} />;
   return (
     <>
-      <Waiting {...list} />
-      <Channels channels={data.channels} leadOut={data.leadOut} tested={reload} />
+      {data !== null && <Channels {...data} tested={reload} />}
       <Card title={words.title}>
-        {data.items.length === 0 && <p class="empty">{words.none}</p>}
-        <ul class="rows">
-          {data.items.map((item) => (
-            <AlertRow key={`${item.code} ${item.subject} ${item.openedAt}`} item={item} />
-          ))}
-        </ul>
-        {data.total > data.items.length && <p class="hint">{words.older}</p>}
+        <Rows of={list} none={words.none}>
+          {(item) => <AlertRow key={`${item.code} ${item.subject} ${item.openedAt}`} item={item} />}
+        </Rows>
+        {data !== null && data.total > data.items.length && <p class="hint">{words.older}</p>}
       </Card>
     </>
   );
