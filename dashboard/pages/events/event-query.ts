@@ -25,7 +25,7 @@ export function isFiltered(filter: EventFilter): boolean {
   return Object.values(filter).some((value) => value !== "" && value !== null);
 }
 
-/** A search ends after `most` events, or after so many answers: the server ends each after 20 ms. `tell` gets the number so far. */
+/** A search ends after `most` events or `mostAnswers` answers: the server ends each after 20 ms. `tell` gets the number of events. */
 type Search = Readonly<{ most: number; mostAnswers: number; stop?: AbortSignal; tell?: (count: number) => void }>;
 
 /** After these the reader is asked whether to continue. */

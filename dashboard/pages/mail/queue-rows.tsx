@@ -137,11 +137,8 @@ function Actions({ actions, chosen, count, id, act }: ActionsProps) {
 }
 
 function actionsFor(queue: string): readonly QueueAction[] {
-  return QUEUE_ACTIONS.filter((action) => {
-    if (action === "hold") return queue !== "hold";
-    if (action === "release") return queue === "hold";
-    return action === "flush" ? queue === "deferred" : true;
-  });
+  if (queue === "hold") return ["release", "return", "delete"];
+  return queue === "deferred" ? ["hold", "flush", "return", "delete"] : ["hold", "return", "delete"];
 }
 
 function stateOf(queue: string): string {

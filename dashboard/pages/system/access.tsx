@@ -128,21 +128,17 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
           onChange={({ currentTarget }) => setRole(currentTarget.value)}
         />
         <Choice label={t.pause.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
-        {role === CHOSEN && <Scopes />}
+        {role === CHOSEN && (
+          <fieldset class="choices">
+            <legend>{words.scopes}</legend>
+            {reader.value?.scopes.map((scope) => (
+              <label key={scope}>
+                <input type="checkbox" name="scope" value={scope} /> {scope}
+              </label>
+            ))}
+          </fieldset>
+        )}
       </Form>
     </>
-  );
-}
-
-function Scopes() {
-  return (
-    <fieldset class="choices">
-      <legend>{t.access.scopes}</legend>
-      {reader.value?.scopes.map((scope) => (
-        <label key={scope}>
-          <input type="checkbox" name="scope" value={scope} /> {scope}
-        </label>
-      ))}
-    </fieldset>
   );
 }

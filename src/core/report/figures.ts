@@ -125,7 +125,7 @@ export type AccountFigures = Readonly<{
   unusedDays: number;
   unused: readonly Readonly<{ name: string; lastSignInAt: string | null }>[];
 }>;
-export type NoticeFigures = Readonly<{ code: string; says: string; detail: string; isCritical: boolean }>;
+export type NoticeFigures = Readonly<{ says: string; detail: string; isCritical: boolean }>;
 
 /** Accounts without a sign-in for this long are named. */
 export const UNUSED_DAYS = 90;

@@ -38,7 +38,7 @@ test("a report reads well, and names the five weightiest things to do", () => {
     disk: { ...(usual.disk.known ? usual.disk : assert.fail()), history },
     backups: { ...usual.backups, failure: { at, reason: "no room" }, isKeySeen: false },
     accounts: { ...usual.accounts, unused },
-    notices: ["Second.", "First."].map((says) => ({ code: "x", says, detail: "why", isCritical: says === "First." })),
+    notices: ["Second.", "First."].map((says) => ({ says, detail: "why", isCritical: says === "First." })),
   });
   assert.equal(
     reportText(reportOf(facts)),
@@ -151,7 +151,7 @@ ACCOUNTS
 test("no line of several words is longer than 80 characters, and strangers' text shows what is in it", () => {
   const facts = reportFacts({
     triedNames: [{ name: HOSTILE, failed: 9, isAccount: false }],
-    notices: [{ code: "x", says: "It is so.", detail: HOSTILE, isCritical: true }],
+    notices: [{ says: "It is so.", detail: HOSTILE, isCritical: true }],
     audit: {
       total: 1,
       byType: [],
@@ -183,7 +183,7 @@ test("what strangers wrote is text, in every place", () => {
     triedNames: [{ name: hostile, failed: 900, isAccount: true }],
     refusals: [{ code: hostile, says: hostile, count: 1 }],
     days: [{ day: hostile, signedIn: 1, failed: 1, refused: 1, accepted: 1, blocked: 1, delivered: 1 }],
-    notices: [{ code: "x", says: hostile, detail: hostile, isCritical: true }],
+    notices: [{ says: hostile, detail: hostile, isCritical: true }],
     audit: {
       total: 1,
       byType: [{ type: hostile, count: 1 }],

@@ -189,12 +189,9 @@ export function standing({
     code === headline || (isAlertCode(code) && alertText(code).severity === "critical");
   const others = needsYou.filter(({ kind, code }) => kind !== "notice" || raised.every((one) => one.code !== code));
   return [
-    ...raised.map(({ code, says, detail }) => ({ code, says, detail, isCritical: isCritical(code) })),
-    ...others.map(({ kind, code, says }) => ({
-      code,
-      says,
-      detail: "",
-      isCritical: kind === "held_mail" || isCritical(code),
-    })),
+    ...raised.map(({ code, says, detail }) => ({ says, detail, isCritical: isCritical(code) })),
+    ...others.map(({ kind, code, says }) => {
+      return { says, detail: "", isCritical: kind === "held_mail" || isCritical(code) };
+    }),
   ];
 }
