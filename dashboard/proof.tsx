@@ -17,7 +17,7 @@ const PROVED = "proved";
 function Question({ resolve, reject }: PromiseWithResolvers<void>) {
   const dialog = useRef<HTMLDialogElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  const { form, isWaiting, codeField, refusal, sendWith } = useSecrets(async (given) => {
+  const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {
     await post("session/proof", given);
     dialog.current?.close(PROVED);
   });
@@ -28,11 +28,6 @@ function Question({ resolve, reject }: PromiseWithResolvers<void>) {
     // The reader may have been signed out while it ran. After an answer this does nothing.
     return giveUp;
   }, []);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { username: _, ...typed } = fieldsOf(form.current);
-    sendWith(() => Promise.resolve(typed));
-  };
   const words = t.proof;
   const account = reader.value?.account ?? null;
   return (
@@ -66,7 +61,7 @@ function Question({ resolve, reject }: PromiseWithResolvers<void>) {
   );
 }
 
-/** A form that asks for the password, and also for a code if the server wants one. `send` gets what was typed, or a passkey. */
+/** A form that asks for the password, and also for a code if the server wants one. `send` gets these, or a passkey. */
 export function useSecrets(send: (given: object) => Promise<void>) {
   const form = useRef<HTMLFormElement>(null);
   const [error, setError] = useState<Complaint | null>(null);
@@ -89,12 +84,17 @@ export function useSecrets(send: (given: object) => Promise<void>) {
       })
       .finally(() => setWaiting(false));
   };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const { password = "", code } = fieldsOf(form.current);
+    sendWith(() => Promise.resolve({ password, code }));
+  };
   const refusal = (
     <p class="error" role="alert">
       {error !== null && <Said {...error} />}
     </p>
   );
-  return { form, isWaiting, codeField: isCodeNeeded && <CodeField />, refusal, sendWith };
+  return { form, isWaiting, codeField: isCodeNeeded && <CodeField />, refusal, submit, sendWith };
 }
 
 /** The second step of the sign-in and of a proof: a code of the app, or a recovery code. It takes the focus. */

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "./api.ts";
 import { t } from "./messages.ts";
-import { Button, fieldsOf } from "./parts.tsx";
+import { Button } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { useSecrets } from "./proof.tsx";
 import { findSession } from "./session.ts";
@@ -13,18 +13,13 @@ const ADMIN = "admin";
 export function SignIn() {
   const name = useRef<HTMLInputElement>(null);
   const [account, setAccount] = useState("");
-  const { form, isWaiting, codeField, refusal, sendWith } = useSecrets(async (given) => {
-    await post("login", given);
-    await findSession();
-  });
   // Passkeys are the administrator's.
   const isOfMailbox = account !== "" && account !== ADMIN;
+  const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {
+    await post("login", { ...(isOfMailbox && { account }), ...given });
+    await findSession();
+  });
   useEffect(() => name.current?.focus(), []);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { account: _, ...typed } = fieldsOf(form.current);
-    sendWith(() => Promise.resolve({ ...(isOfMailbox && { account }), ...typed }));
-  };
   const words = t.signIn;
   return (
     <main class="sign-in">

@@ -58,15 +58,14 @@ function AccountList() {
       )}
       {data !== null && <p>{words.count(whole(data.total))}</p>}
       <Rows of={list} none={text === "" ? words.none : words.noneFound} label={words.list}>
-        {(item) => <AccountRow key={item.name} item={item} />}
+        {(item) => <AccountRow key={item.name} {...item} />}
       </Rows>
       <Pages page="accounts" query={{ text }} at={before} next={data?.next ?? null} />
     </>
   );
 }
 
-function AccountRow({ item }: Readonly<{ item: AccountListItem }>) {
-  const { name, suspended, origin, guarded, held, networks, lastSignIn } = item;
+function AccountRow({ name, suspended, origin, guarded, held, networks, lastSignIn }: AccountListItem) {
   return (
     <li class="row">
       <span class="who">

@@ -52,23 +52,18 @@ export async function findEvents(filter: EventFilter, cursor: string | null, sea
 }
 
 /** The values of the form for the address of the page, with times that mean the same in every time zone. */
-export function addressOf({ from = "", to = "", ...query }: Query): Query {
-  return { ...query, from: everywhere(from), to: everywhere(to) };
+export function addressOf(query: Query): Query {
+  return withTimes(query, (at) => new Date(at).toISOString().replace(/(:00)?\.\d+Z$/, "Z"));
 }
 
 /** The values of the page's address for the form, with times in the format of its fields and in the reader's time zone. */
-export function fieldsFor({ from = "", to = "", ...query }: Query): Query {
-  return { ...query, from: here(from), to: here(to) };
+export function fieldsFor(query: Query): Query {
+  return withTimes(query, localTime);
 }
 
-function everywhere(text: string): string {
-  const at = timeOf(text);
-  return at === null ? "" : new Date(at).toISOString().replace(/(:00)?\.\d+Z$/, "Z");
-}
-
-function here(text: string): string {
-  const at = timeOf(text);
-  return at === null ? "" : localTime(at);
+function withTimes({ from = "", to = "", ...query }: Query, written: (at: number) => string): Query {
+  const again = (at: number | null): string => (at === null ? "" : written(at));
+  return { ...query, from: again(timeOf(from)), to: again(timeOf(to)) };
 }
 
 function isoOf(at: number | null): string | null {

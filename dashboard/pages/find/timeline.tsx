@@ -16,9 +16,7 @@ export function Timeline({ steps, isWhole }: Readonly<{ steps: readonly Timeline
       {steps.length === 0 && <p class="empty">{words.nothing}</p>}
       <ol class="timeline">
         {newest.map((step) => (
-          <li key={step.id}>
-            <Step step={step} />
-          </li>
+          <Step key={step.id} {...step} />
         ))}
       </ol>
       {!isWhole && <p>{words.incomplete}</p>}
@@ -32,10 +30,9 @@ export function Timeline({ steps, isWhole }: Readonly<{ steps: readonly Timeline
   );
 }
 
-function Step({ step }: Readonly<{ step: TimelineStep }>) {
-  const { at, type, details, meaning, evidence, lift, settings, source } = step;
+function Step({ at, type, details, meaning, evidence, lift, settings, source }: TimelineStep) {
   return (
-    <>
+    <li>
       <p class="head">
         <At iso={at} how="moment" />
         <span class={`type ${toneOf(type)}`}>{eventName(type)}</span>
@@ -50,7 +47,7 @@ function Step({ step }: Readonly<{ step: TimelineStep }>) {
         {lift !== null && <Pair name={t.now.todo} value={lift} />}
         {settings.length > 0 && <Pair name={words.settings} value={settings.join(", ")} />}
       </dl>
-    </>
+    </li>
   );
 }
 

@@ -15,5 +15,3 @@ export function roundUp(most: number): number {
 function tidy(value: number): number {
   return Math.round(value * 10) / 10;
 }
-
-export const STEP_SECONDS = 900;

@@ -4,7 +4,7 @@ import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
 import { Card, minute, useLoaded, Waiting } from "../../parts.tsx";
 import { Table } from "../list-parts.tsx";
-import { pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
+import { pointsOf, roundUp } from "./chart.ts";
 
 const words = t.now;
 
@@ -13,6 +13,7 @@ type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: 
 type Line = Readonly<{ name: string; style: string; values: readonly number[] }>;
 
 const DAY_MS = 86_400_000;
+const STEP_SECONDS = 900;
 const BOX = { width: 960, height: 160 };
 /** Steps between two times below the chart: six hours. */
 const TICK_STEPS = 24;

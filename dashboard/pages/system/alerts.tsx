@@ -20,7 +20,7 @@ export function AlertsPart() {
       {data !== null && <Channels {...data} tested={reload} />}
       <Card title={words.title}>
         <Rows of={list} none={words.none}>
-          {(item) => <AlertRow key={`${item.code} ${item.subject} ${item.openedAt}`} item={item} />}
+          {(item) => <AlertRow key={`${item.code} ${item.subject} ${item.openedAt}`} {...item} />}
         </Rows>
         {data !== null && data.total > data.items.length && <p class="hint">{words.older}</p>}
       </Card>
@@ -89,8 +89,7 @@ export function StateRow({ name, status, says, detail }: StateRowProps) {
 
 const SHAPES = { info: "ok", warning: "degraded", critical: "down" } as const;
 
-function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
-  const { severity, says, subject, detail, next, openedAt, resolvedAt } = item;
+function AlertRow({ severity, says, subject, detail, next, openedAt, resolvedAt }: AlertItem) {
   return (
     <li class="row notice">
       <p>
