@@ -1,9 +1,9 @@
 import { domainOf, isDomain } from "../../core/net/address.ts";
-import { contains, type Ip, isTooWide, isV4, neighbourhoodOf, type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { contains, isTooWide, isV4, type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 import type { Greylisting } from "../facts/greylisting.ts";
 import type { NameLookup, SenderProofs } from "../network-ports.ts";
-import { within } from "./submit-after-lookups.ts";
+import { limitedLookups } from "./submit-after-lookups.ts";
 
 export const SPF_LIMITS = {
   /** Terms of one domain that cause lookups (RFC 7208, 4.6.4). */
@@ -16,7 +16,7 @@ export const SPF_LIMITS = {
 
 const SENDER_PROOF_LIMITS = {
   deadlineMs: 1_500,
-  /** Maximum senders looked up at the same time, and for one network: the domains of some answer slowly. Further ones count as not proven. */
+  /** Senders beyond these count as not proven. */
   inFlight: 50,
   inFlightOfNetwork: 10,
 } as const;
@@ -32,29 +32,17 @@ export function createSenderProofs(
   greylisting: Pick<Greylisting, "needsSenderProof">,
   lookup: NameLookup,
 ): SenderProofs {
-  /** For which networks senders are being looked up. */
-  const asking: Prefix[] = [];
-  const hasPlace = (network: Prefix): boolean =>
-    asking.length < SENDER_PROOF_LIMITS.inFlight &&
-    asking.filter((one) => one === network).length < SENDER_PROOF_LIMITS.inFlightOfNetwork;
-  const speaksFor = async (domain: string, ip: Ip, isLate: () => boolean): Promise<boolean> => {
-    const network = neighbourhoodOf(ip, 48);
-    asking.push(network);
-    try {
-      const networks = await expandSpf(domain, lookup, isLate);
-      return networks?.some((network) => contains(network, ip)) ?? false;
-    } finally {
-      asking.splice(asking.indexOf(network), 1);
-    }
-  };
+  const limited = limitedLookups(SENDER_PROOF_LIMITS, false);
   return {
     prove: (event) => {
       const domain = domainOf(event.sender).toLowerCase();
-      if (!isDomain(domain) || !hasPlace(neighbourhoodOf(event.ip, 48)) || !greylisting.needsSenderProof(event))
-        return Promise.resolve(false);
+      if (!isDomain(domain) || !greylisting.needsSenderProof(event)) return Promise.resolve(false);
       let isLate = false;
-      const proven = speaksFor(domain, event.ip, () => isLate);
-      return within(proven, SENDER_PROOF_LIMITS.deadlineMs, false).finally(() => {
+      const proven = limited(event.ip, async () => {
+        const networks = await expandSpf(domain, lookup, () => isLate);
+        return networks?.some((network) => contains(network, event.ip)) ?? false;
+      });
+      return proven.finally(() => {
         isLate = true;
       });
     },

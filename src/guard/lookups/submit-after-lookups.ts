@@ -1,6 +1,6 @@
 import type { Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";
-import type { Ip } from "../../core/net/ip.ts";
+import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "../network-ports.ts";
 import type { Submit } from "../ports.ts";
 
@@ -51,4 +51,23 @@ export function within<T>(answer: Promise<T>, deadlineMs: number, otherwise: T):
       resolve(value);
     });
   });
+}
+
+type LookupLimits = Readonly<{ deadlineMs: number; inFlight: number; inFlightOfNetwork: number }>;
+
+/**
+ * Looks up something about a client within the deadline, for at most so many at the same time, and for one network (IPv4 /24, IPv6 /48): an
+ * attacker's domains may answer slowly. Without a place or in time it is `otherwise`.
+ */
+export function limitedLookups<T>({ deadlineMs, inFlight, inFlightOfNetwork }: LookupLimits, otherwise: T) {
+  /** For which networks something is being looked up. */
+  const asking: Prefix[] = [];
+  return (ip: Ip, look: () => Promise<T>): Promise<T> => {
+    const network = neighbourhoodOf(ip, 48);
+    const own = asking.filter((one) => one === network).length;
+    if (asking.length >= inFlight || own >= inFlightOfNetwork) return Promise.resolve(otherwise);
+    asking.push(network);
+    const answer = look().finally(() => asking.splice(asking.indexOf(network), 1));
+    return within(answer, deadlineMs, otherwise);
+  };
 }

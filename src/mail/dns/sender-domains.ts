@@ -1,9 +1,9 @@
 import type { Resolver } from "node:dns/promises";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { isDomain } from "../../core/net/address.ts";
-import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { within } from "../../guard/lookups/submit-after-lookups.ts";
+import { limitedLookups } from "../../guard/lookups/submit-after-lookups.ts";
 import type { SenderDomains } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { found, resolverAt } from "./resolver.ts";
@@ -15,10 +15,7 @@ export const SENDER_DOMAIN_LIMITS = {
   keptMs: 5 * MINUTE_MS,
   /** How long a domain is not asked about again after the DNS gave no answer. */
   failedMs: 2 * SECOND_MS,
-  /**
-   * How many domains are looked up at the same time, and for one network of strangers. Senders of further ones are not checked: a domain
-   * whose name servers do not answer keeps the resolver busy for minutes.
-   */
+  /** Senders of domains beyond these are not checked: a domain whose name servers do not answer keeps the resolver busy for minutes. */
   inFlight: 20,
   inFlightOfNetwork: 4,
 } as const;
@@ -30,8 +27,7 @@ export class DnsSenderDomains implements SenderDomains {
   readonly #clock: Clock;
   readonly #held = new BoundedMap<string, Held>(SENDER_DOMAIN_LIMITS.kept);
   #resolver: Resolver;
-  /** For which networks domains are being looked up. */
-  readonly #asking: Prefix[] = [];
+  readonly #limited = limitedLookups<boolean | null>(SENDER_DOMAIN_LIMITS, null);
 
   constructor(server: string, clock: Clock) {
     this.#resolver = resolverAt(server);
@@ -47,15 +43,7 @@ export class DnsSenderDomains implements SenderDomains {
     if (!isDomain(domain)) return null;
     const held = this.#held.get(domain);
     if (held !== undefined && this.#clock.now() < held.until) return held.exists;
-    const network = neighbourhoodOf(ip, 48);
-    const { inFlight, inFlightOfNetwork } = SENDER_DOMAIN_LIMITS;
-    const own = this.#asking.filter((one) => one === network).length;
-    if (this.#asking.length >= inFlight || own >= inFlightOfNetwork) return null;
-    this.#asking.push(network);
-    const answer = this.#look(domain).finally(() => {
-      this.#asking.splice(this.#asking.indexOf(network), 1);
-    });
-    return within(answer, SENDER_DOMAIN_LIMITS.deadlineMs, null);
+    return this.#limited(ip, () => this.#look(domain));
   }
 
   async #look(domain: string): Promise<boolean | null> {
