@@ -181,10 +181,8 @@ function prefixesOf(open: readonly Connection[], { prefixOf, isKnown, isExempt }
   const prefixes = [...Map.groupBy(open, (one) => prefixOf(one.ip))].map(
     ([prefix, there]) => [prefix, there.filter(({ ip }) => !isExempt(ip))] as const,
   );
-  return {
-    strangers: prefixes.filter(([prefix]) => !isKnown(prefix)),
-    known: prefixes.filter(([prefix]) => isKnown(prefix)),
-  };
+  const byKnown = Map.groupBy(prefixes, ([prefix]) => isKnown(prefix));
+  return { strangers: byKnown.get(false) ?? [], known: byKnown.get(true) ?? [] };
 }
 
 /** From here on idle connections end. */
