@@ -27,8 +27,11 @@ export const ADMINISTRATOR = "admin";
  * Finds the caller by the digest of its secret: the only place that identifies callers of the web. Null if the session or token has
  * ended, expired or never existed, or belongs to a mailbox that may not be used from there.
  */
-export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use): CallerItem | null {
-  const { credentials, sessions, clock } = parts;
+export function callerOf(
+  { credentials, sessions, mailboxes, networks, engine, clock }: CallerParts,
+  digest: string,
+  { isUse, ip }: Use,
+): CallerItem | null {
   const now = clock.now();
   const session = sessions.find(digest, now, isUse);
   if (session !== null) {
@@ -37,18 +40,13 @@ export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use)
     const { account } = session;
     if (account === null)
       return { how: "session", name: ADMINISTRATOR, role: "owner", account, scopes: SCOPES, ...proof };
-    return mayUse(parts, account, ip)
-      ? { how: "session", name: account, role: "mailbox", account, scopes: [], ...proof }
-      : null;
+    // Applies the networks of sign-ins at each request, so a stolen session does not work elsewhere.
+    const isBarred = ip === null || isOutside(ip, engine.policy.logins.networks, networks.networksOf(account));
+    if (isBarred || !mailboxes().maySignIn) return null;
+    return { how: "session", name: account, role: "mailbox", account, scopes: [], ...proof };
   }
   const token = credentials.useToken(digest);
   if (token === null) return null;
   const { name, scopes } = token;
   return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
-}
-
-/** Applies the networks of sign-ins at each request, so a stolen session does not work elsewhere. */
-function mayUse({ mailboxes, networks, engine }: CallerParts, account: string, ip: Ip | null): boolean {
-  if (!mailboxes().maySignIn || ip === null) return false;
-  return !isOutside(ip, engine.policy.logins.networks, networks.networksOf(account));
 }

@@ -1,12 +1,4 @@
-import {
-  createHash,
-  createHmac,
-  createPublicKey,
-  type KeyObject,
-  randomBytes,
-  timingSafeEqual,
-  verify,
-} from "node:crypto";
+import { createHmac, createPublicKey, hash, type KeyObject, randomBytes, timingSafeEqual, verify } from "node:crypto";
 import {
   type AuthenticatorData,
   parseAuthenticatorData,
@@ -94,8 +86,8 @@ export function hasSigned(
   signature: Buffer,
 ): boolean {
   const key = publicKey(spki);
-  const hash = algorithm === ALGORITHMS.EDDSA ? null : "sha256";
-  return key !== null && readOr(() => verify(hash, data, key, signature), false);
+  const digest = algorithm === ALGORITHMS.EDDSA ? null : "sha256";
+  return key !== null && readOr(() => verify(digest, data, key, signature), false);
 }
 
 function publicKey(spki: Buffer): KeyObject | null {
@@ -159,7 +151,7 @@ export class Passkeys {
     const asked = Buffer.from(clientData, "base64url");
     const data = Buffer.from(authenticatorData, "base64url");
     const read = this.#read(ASSERTS, ASSERTS, asked, data);
-    const signed = Buffer.concat([data, sha256(asked)]);
+    const signed = Buffer.concat([data, hash("sha256", asked, "buffer")]);
     if ("reason" in read || !hasSigned(passkey, signed, Buffer.from(signature, "base64url")))
       return { passkey, found: "invalid" };
     this.#challenges.spend(read.challenge);
@@ -199,15 +191,12 @@ export class Passkeys {
 
   #fault(origin: string, { nameDigest, isPresent, isVerified }: AuthenticatorData): string | null {
     const name = passkeyName(origin, this.#parts.names());
-    if (name === null || !sha256(name).equals(nameDigest)) return "It is for a page that is not this server's.";
+    if (name === null || !hash("sha256", name, "buffer").equals(nameDigest))
+      return "It is for a page that is not this server's.";
     return isPresent && isVerified ? null : "The key did not ask for a PIN, a finger or a face.";
   }
 }
 
 function makingIn(session: string): string {
   return `${MAKES} ${session}`;
-}
-
-function sha256(text: string | Buffer): Buffer {
-  return createHash("sha256").update(text).digest();
 }
