@@ -39,16 +39,13 @@ export type EndingRule = KeepRule & Readonly<{ keepMs: number }>;
  * one whose folder is nearest above. If two rules match equally, the longer time wins, so that no mail is deleted by mistake.
  */
 export function ruleFor(rules: readonly KeepRule[], account: string, folder: string): EndingRule | null {
-  const fitting = rules.filter((rule) => isOf(rule, account) && holds(rule.folder, folder));
+  const name = account.toLowerCase();
+  const fitting = rules.filter((rule) => (rule.account ?? name) === name && holds(rule.folder, folder));
   const highest = Math.max(...fitting.map(rank));
   const nearest = fitting.filter((rule) => rank(rule) === highest);
   const ending = nearest.filter((rule): rule is EndingRule => rule.keepMs !== null);
   if (ending.length < nearest.length) return null;
   return ending.toSorted((a, b) => b.keepMs - a.keepMs)[0] ?? null;
-}
-
-function isOf({ account }: KeepRule, name: string): boolean {
-  return account === null || account === name.toLowerCase();
 }
 
 function holds(rule: string, folder: string): boolean {

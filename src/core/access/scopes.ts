@@ -22,20 +22,17 @@ export function roleOf(scopes: readonly Scope[]): Role {
   return ROLES.operator.every((scope) => scopes.includes(scope)) ? "operator" : "viewer";
 }
 
+const MEANT: ReadonlyMap<string, readonly Scope[]> = new Map<string, readonly Scope[]>([
+  ...SCOPES.map((scope) => [scope, [scope]] as const),
+  ...Object.entries(ROLES),
+]);
+
 /** From a list with commas: scopes, and roles that stand for their scopes. In the order of `SCOPES`; null: one is unknown. */
 export function parseScopes(listed: string): readonly Scope[] | null {
-  const meant = listed.split(",").map((word) => scopesNamed(word.trim()));
-  if (meant.includes(null)) return null;
-  return SCOPES.filter((scope) => meant.some((scopes) => scopes?.includes(scope)));
+  const meant = listed.split(",").map((word) => MEANT.get(word.trim()));
+  return meant.includes(undefined) ? null : SCOPES.filter((scope) => meant.some((scopes) => scopes?.includes(scope)));
 }
 
 export function printScopes(scopes: readonly Scope[]): string {
   return scopes.join(",");
-}
-
-function scopesNamed(word: string): readonly Scope[] | null {
-  const role = Object.entries(ROLES).find(([name]) => name === word);
-  if (role !== undefined) return role[1];
-  const scope = SCOPES.find((name) => name === word);
-  return scope === undefined ? null : [scope];
 }

@@ -56,13 +56,13 @@ export const eventRules = [
     code: "failed_logins",
     windowMs: 10 * MINUTE_MS,
     counted: "failed sign-ins",
-    matches: (event) => isFailure(event) && !isDashboard(event),
+    matches: (event) => isFailure(event) && !isAdministrators(event.service, event.account),
   },
   {
     code: "dashboard_logins",
     windowMs: 10 * MINUTE_MS,
     counted: "failed sign-ins to the dashboard",
-    matches: (event) => isFailure(event) && isDashboard(event),
+    matches: (event) => isFailure(event) && isAdministrators(event.service, event.account),
   },
   {
     code: "spraying",
@@ -181,10 +181,6 @@ function isFailure({ type, reason }: AlertEvent): boolean {
   return (
     (type === "LOGIN_FAILED" && reason !== "repeated_password") || (type === "LOGIN_REFUSED" && reason !== "banned")
   );
-}
-
-function isDashboard({ service, account }: AlertEvent): boolean {
-  return isAdministrators(service, account);
 }
 
 /** Far above the average: at least `minimum`, and this many times the average. */
