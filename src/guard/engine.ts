@@ -84,13 +84,6 @@ export class Engine {
     else this.#parts.notices.clear("simulating");
   }
 
-  /** If the commit fails, the next transaction does it. */
-  #endSimulation(now: Millis): void {
-    if (this.#simulationEnd !== "due") return;
-    this.#processor.apply({ type: "END_SIMULATION" }, now);
-    this.#simulationEnd = "uncommitted";
-  }
-
   /** Whether it is on a list of addresses that are never banned, so that no lookup about it is needed. */
   isProtected(ip: Ip): boolean {
     try {
@@ -225,7 +218,11 @@ export class Engine {
     try {
       this.#parts.store.begin();
       this.#processor.facts.begin(now);
-      this.#endSimulation(now);
+      if (this.#simulationEnd === "due") {
+        this.#processor.apply({ type: "END_SIMULATION" }, now);
+        // If the commit fails, the next transaction does it.
+        this.#simulationEnd = "uncommitted";
+      }
     } catch (error) {
       this.#abandon(error, now);
       return false;
