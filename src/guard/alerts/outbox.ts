@@ -125,9 +125,7 @@ export class AlertOutbox {
     const stays = ({ channel }: Delivery): boolean => channel === null || names.has(channel);
     const left = this.#deliveries.filter((one) => !stays(one)).map(({ message }) => [message.id, message] as const);
     const again = [...new Map(left).values()].flatMap((message) =>
-      (fresh.length > 0 ? fresh : channels).map(
-        ({ name }): Delivery => ({ message, channel: name, attempts: 0, dueAt: message.at }),
-      ),
+      addressed(message, fresh.length > 0 ? fresh : channels, message.at),
     );
     this.#keep([...again, ...this.#deliveries.filter(stays)]);
   }
@@ -177,10 +175,8 @@ export class AlertOutbox {
       ...(gathered.length > 1 ? [digestMessage(gathered, now, language)] : gathered),
     ];
     const gone = new Set([...released, ...along]);
-    const addressed = messages.flatMap((message) =>
-      this.#channels.map(({ name }): Delivery => ({ message, channel: name, attempts: 0, dueAt: now })),
-    );
-    this.#keep([...this.#deliveries.filter((one) => !gone.has(one)), ...addressed]);
+    const sent = messages.flatMap((message) => addressed(message, this.#channels, now));
+    this.#keep([...this.#deliveries.filter((one) => !gone.has(one)), ...sent]);
   }
 
   /**
@@ -240,4 +236,8 @@ export class AlertOutbox {
     } else this.#deliveries = deliveries;
     this.#parts.changed();
   }
+}
+
+function addressed(message: AlertMessage, channels: readonly AlertChannel[], dueAt: Millis): readonly Delivery[] {
+  return channels.map(({ name }) => ({ message, channel: name, attempts: 0, dueAt }));
 }
