@@ -35,7 +35,7 @@ export function decideRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (event.senderExists === false) return decision("refuse", "sender_unknown", { counted: false });
   const bounced = decideBounce(policy, facts, event, now);
   if (bounced !== null) return bounced;
-  const probing = decideSharedProbing(policy, facts, event, now) ?? decideWantedProbing(policy, facts, event, now);
+  const probing = decideProbing(policy, facts, event, now);
   if (probing !== null) return probing;
   if (facts.recipient === "unknown") return decideUnknownRecipient(policy, facts, event, now);
   const fromAnywhere = decideProbingFromAnywhere(policy, facts, event, now);
@@ -146,23 +146,16 @@ function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, 
 }
 
 /**
- * Past three times the limit, a shared address is deferred for every recipient instead of banned, so that it cannot learn
- * who exists. Null: the other rules apply.
+ * Past the limit, a wanted server that probes is deferred for every recipient who did not write to the sender's domain, and past three times
+ * the limit a shared address for every recipient: it relays for others, so it is not banned, and no one learns who exists. Null: the other
+ * rules apply.
  */
-function decideSharedProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
-  const evidence = facts.known ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
-  if (evidence === null || isProvider(policy, event.clientName) || !isShared(facts)) return null;
-  return decision("defer", "known_address", { evidence, counted: false });
-}
-
-/**
- * A server with wanted mail relays for its users, so a probing one does not ban it. Past the limit, recipients
- * who did not write to the sender's domain are deferred, so no one learns who exists. Null: the other rules apply.
- */
-function decideWantedProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
-  const evidence = facts.known || facts.offences > 0 ? null : exceeded(policy.probes, facts.probes, now);
-  if (evidence === null || isBounce(event) || isProvider(policy, event.clientName) || !facts.isWanted) return null;
-  if (facts.recipient === "exists" && facts.isAnswer) return null;
+function decideProbing(policy: Policy, facts: Facts, event: Recipient, now: Millis): Decision | null {
+  if (!facts.known && facts.offences > 0) return null;
+  const evidence = exceeded(policy.probes, facts.probes, now, facts.known ? policy.knownFactor : 1);
+  if (evidence === null || isProvider(policy, event.clientName)) return null;
+  if (facts.known) return isShared(facts) ? decision("defer", "known_address", { evidence, counted: false }) : null;
+  if (isBounce(event) || !facts.isWanted || (facts.recipient === "exists" && facts.isAnswer)) return null;
   return decision("defer", "wanted_busy", { evidence, counted: false });
 }
 
