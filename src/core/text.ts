@@ -78,15 +78,8 @@ const LONGEST_NAME = 100;
 /** The known name that needs the fewest edits to become `name`; the first of several. Long names are cut. */
 export function nearest(name: string, known: readonly string[]): string {
   const wanted = name.slice(0, LONGEST_NAME);
-  let best = "";
-  let bestDistance = Number.POSITIVE_INFINITY;
-  for (const candidate of known) {
-    // At least this many characters must be added or removed.
-    if (Math.abs(wanted.length - candidate.length) >= bestDistance) continue;
-    const distance = editDistance(wanted, candidate);
-    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
-  }
-  return best;
+  const all = known.map((candidate) => ({ candidate, distance: editDistance(wanted, candidate) }));
+  return all.toSorted((a, b) => a.distance - b.distance)[0]?.candidate ?? "";
 }
 
 /** `; the nearest is NAME`, or nothing if no known name resembles it. */
