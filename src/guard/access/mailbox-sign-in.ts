@@ -13,8 +13,8 @@ import type { AccountPasswords, Clock } from "../ports.ts";
 import type { AccountHistory } from "../storage-ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 import {
+  createLoginLanes,
   ID_BYTES,
-  LoginLanes,
   laneOfStranger,
   mayCheck,
   type Opened,
@@ -45,9 +45,9 @@ type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip 
 export class MailboxSignIn {
   readonly #parts: MailboxSignInParts;
   readonly #bounds: SignInBounds;
-  readonly #lanes = new LoginLanes(LIMITS.mailboxLogins);
+  readonly #lanes = createLoginLanes(LIMITS.mailboxLogins);
   /** Separate, so that no crowd of strangers fills the queues of places that accounts know. */
-  readonly #knownLanes = new LoginLanes(LIMITS.mailboxLogins);
+  readonly #knownLanes = createLoginLanes(LIMITS.mailboxLogins);
 
   constructor(parts: MailboxSignInParts, bounds: SignInBounds) {
     this.#parts = parts;

@@ -33,43 +33,39 @@ export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {
 
 /**
  * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
- * wait, so that a client that tries without pause cannot keep out another one in its network.
+ * wait, so that a client that tries without pause cannot keep out another one in its network. `most`: the maximum number of queues that are
+ * not reserved.
  */
-export class LoginLanes {
+export function createLoginLanes(most: number) {
   /** The running attempts: whose shares each takes, and which one waits for it. */
-  readonly #running = new Map<string, { readonly among: Lane["among"]; next: (() => void) | null }>();
-  readonly #most: number;
-
-  /** `most`: the maximum number of queues that are not reserved. */
-  constructor(most: number) {
-    this.#most = most;
-  }
-
+  const running = new Map<string, { readonly among: Lane["among"]; next: (() => void) | null }>();
   /** Whether it has a queue, or may get one. */
-  hasShare({ name, among }: Lane): boolean {
-    if (this.#running.has(name) || among.length === 0) return true;
-    const shared = [...this.#running.values()].filter((one) => one.among.length > 0);
+  const hasShare = ({ name, among }: Lane): boolean => {
+    if (running.has(name) || among.length === 0) return true;
+    const shared = [...running.values()].filter((one) => one.among.length > 0);
     const isUsedUp = (whose: string): boolean =>
-      shared.filter((others) => others.among.includes(whose)).length >= this.#most * SHARE;
-    return shared.length < this.#most && !among.some(isUsedUp);
-  }
-
-  /** Does the work when it is its turn; `refused` if every place is taken. */
-  async inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> {
-    const before = this.#running.get(lane.name);
-    if (before === undefined ? !this.hasShare(lane) : before.next !== null) return "refused";
-    const place = before ?? { among: lane.among, next: null };
-    this.#running.set(lane.name, place);
-    if (before !== undefined) await new Promise<void>((resolve) => (before.next = resolve));
-    try {
-      return await work();
-    } finally {
-      const { next } = place;
-      place.next = null;
-      if (next === null) this.#running.delete(lane.name);
-      else next();
-    }
-  }
+      shared.filter((others) => others.among.includes(whose)).length >= most * SHARE;
+    return shared.length < most && !among.some(isUsedUp);
+  };
+  return {
+    hasShare,
+    /** Does the work when it is its turn; `refused` if every place is taken. */
+    inTurn: async <T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> => {
+      const before = running.get(lane.name);
+      if (before === undefined ? !hasShare(lane) : before.next !== null) return "refused";
+      const place = before ?? { among: lane.among, next: null };
+      running.set(lane.name, place);
+      if (before !== undefined) await new Promise<void>((resolve) => (before.next = resolve));
+      try {
+        return await work();
+      } finally {
+        const { next } = place;
+        place.next = null;
+        if (next === null) running.delete(lane.name);
+        else next();
+      }
+    },
+  };
 }
 
 /** Checks a password against a hash. It may take long, so other work must be able to continue. */
@@ -151,7 +147,7 @@ export class SignIn {
   readonly #parts: SignInParts;
   readonly #bounds: SignInBounds;
   readonly #key: Buffer;
-  readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
+  readonly #lanes = createLoginLanes(LIMITS.dashboardLogins);
   /** Resolves after the pauses of earlier wrong passkeys. */
   #pause: Promise<unknown> = Promise.resolve();
   readonly factors: ReturnType<typeof createFactors>;
