@@ -93,25 +93,23 @@ function sprayed({ spraying }: Policy, { account, spraying: seen }: Facts): Barr
 /** The owner may mistype often, but another client behind the same address must not guess without end. */
 function capped({ logins }: Policy, facts: Facts, event: LoginAttributes, now: Millis): Barred | null {
   const name = facts.account?.name ?? "";
-  const tried = failuresWithin(facts.failures, DAY_MS, now).filter(({ account }) => account === name);
-  const passwords = passwordsOf([...tried, ...others(facts, event).filter(({ account }) => account === name)]);
-  const { size: count } = passwords;
-  if (count < logins.knownPerDay) return null;
-  const evidence = { count, limit: logins.knownPerDay, windowMs: DAY_MS, key: "limits.logins.known_per_day" };
-  return barred("known_address_capped", evidence);
+  const count = passwordsOf(triedWithinDay(facts, event, now).filter(({ account }) => account === name)).size;
+  const limit = logins.knownPerDay;
+  if (count < limit) return null;
+  return barred("known_address_capped", { count, limit, windowMs: DAY_MS, key: "limits.logins.known_per_day" });
 }
 
 /** Protects other accounts. The account that knows the address is not refused: its owner may be behind the same address. */
 function atOthers({ logins, knownFactor }: Policy, facts: Facts, event: LoginAttributes, now: Millis): Barred | null {
-  const isOther = ({ account }: TriedPassword | Failure): boolean => !facts.knownAccounts.includes(account);
-  const tried = [...failuresWithin(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);
-  const evidence = {
-    count: passwordsOf(tried).size,
-    limit: logins.failures * knownFactor,
-    windowMs: DAY_MS,
-    key: FAILURES,
-  };
-  return evidence.count < evidence.limit ? null : barred("known_address_at_others", evidence);
+  const tried = triedWithinDay(facts, event, now).filter(({ account }) => !facts.knownAccounts.includes(account));
+  const count = passwordsOf(tried).size;
+  const limit = logins.failures * knownFactor;
+  if (count < limit) return null;
+  return barred("known_address_at_others", { count, limit, windowMs: DAY_MS, key: FAILURES });
+}
+
+function triedWithinDay(facts: Facts, event: LoginAttributes, now: Millis): readonly (Failure | TriedPassword)[] {
+  return [...failuresWithin(facts.failures, DAY_MS, now), ...others(facts, event)];
 }
 
 /** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
