@@ -64,8 +64,6 @@ function credentialIn(bytes: Buffer): Buffer | null {
   return to > from && to < bytes.length ? bytes.subarray(from, to) : null;
 }
 
-const LOCAL = "localhost";
-
 /**
  * The RP ID of passkeys made at this origin: the page's own host name, so pages below or beside it get none of its
  * signatures. Null if the page isn't ours. Browsers allow passkeys over https, and for localhost, where an SSH tunnel
@@ -75,7 +73,7 @@ export function passkeyName(origin: string, names: readonly string[]): string | 
   if (!URL.canParse(origin)) return null;
   const { origin: plain, protocol, hostname } = new URL(origin);
   if (plain !== origin) return null;
-  if (hostname === LOCAL) return protocol === "http:" || protocol === "https:" ? hostname : null;
+  if (hostname === "localhost") return protocol === "http:" || protocol === "https:" ? hostname : null;
   const isName = parseIp(hostname.replace(/^\[(.*)\]$/, "$1")) === null;
   return protocol === "https:" && isName && isNameOf(hostname, names) ? hostname : null;
 }

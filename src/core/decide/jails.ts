@@ -43,11 +43,9 @@ export function isDetector(jail: string): boolean {
 
 export const OWN_JAIL: Omit<Jail, "name"> = { kind: "mail", limit: 3, windowMs: WINDOW_MS, banMs: 10 * MINUTE_MS };
 
-const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
-
 /** Whether the text can name a jail or a filter. */
 export function isJailName(text: string): boolean {
-  return NAME.test(text);
+  return /^[a-z0-9][a-z0-9_-]{0,39}$/.test(text);
 }
 
 /** Whether every server has this jail. Others belong to the owner's own filters. */

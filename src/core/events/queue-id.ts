@@ -1,8 +1,6 @@
 /** Postfix's short and long forms (postconf(5), enable_long_queue_ids). */
-const QUEUE_ID = /^[0-9A-Za-z]{5,20}$/;
-
 export function isQueueId(text: string): boolean {
-  return QUEUE_ID.test(text);
+  return /^[0-9A-Za-z]{5,20}$/.test(text);
 }
 
 /** What Postfix logs for a mail without a Message-ID (cleanup(8)): such mails have nothing in common. */
