@@ -18,7 +18,6 @@ export type Needs = Readonly<{
 
 /** Records without which mail is lost or distrusted, as `check` names them. */
 const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
-const OUTGOING_BLOCKED = "outgoing_blocked";
 
 /** An attack on many accounts must not displace everything else from the screen. */
 const MOST_HELD = 20;
@@ -110,7 +109,7 @@ function outgoingTask({ checks }: ChecksReport): readonly OwnerTask[] {
   // The record has no time for a single check, and it may be days old.
   const says = "When last checked, mail to other servers could not leave.";
   const action = "`check --only reputation` shows why and what to do, and looks again.";
-  return [{ kind: "notice", code: OUTGOING_BLOCKED, since: null, says, action, account: null }];
+  return [{ kind: "notice", code: "outgoing_blocked", since: null, says, action, account: null }];
 }
 
 function dnsTask({ at, checks }: ChecksReport): readonly OwnerTask[] {

@@ -46,8 +46,8 @@ export function whyAccount(queries: Queries, account: string): AccountReport {
 export function whyMessage(queries: Queries, name: string): MessageReport {
   const asked = bareMessageId(name);
   const { events, otherQueueIds, complete } = isQueueId(asked) ? mailOf(queries, asked) : mailsOf(queries, asked);
-  const found = new Map(events.map((event) => [event.id, event]));
-  for (const event of events.flatMap((one) => stagesBefore(queries, one))) found.set(event.id, event);
+  const all = [...events, ...events.flatMap((one) => stagesBefore(queries, one))];
+  const found = new Map(all.map((event) => [event.id, event]));
   return {
     asked,
     queueIds: unique(events.map(({ queueId }) => queueId)),
