@@ -175,13 +175,12 @@ function makeSecret(file: string, bytes: number, access: Access): void {
 }
 
 /** Compiles the scripts that run before each user's own: delivery agents and IMAP processes may not write beside them. */
-export async function compileSieve(layout: Layout): Promise<void> {
-  for (const { name } of [renderSieve(), ...renderLearnScripts()]) await compile(layout, join(layout.sieve, name));
-}
-
-async function compile(layout: Layout, script: string): Promise<void> {
-  const compiled = script.replace(/\.sieve$/, ".svbin");
-  if (existsSync(compiled) && statSync(compiled).mtimeMs > statSync(script).mtimeMs) return;
-  const made = await runProgram("sievec", ["-c", layout.dovecotConf, script]);
-  if (made.code !== 0) throw new SetUpFailure(`The script ${script} could not be compiled: ${lastLines(made)}`);
+export async function compileSieve({ sieve, dovecotConf }: Layout): Promise<void> {
+  for (const { name } of [renderSieve(), ...renderLearnScripts()]) {
+    const script = join(sieve, name);
+    const compiled = script.replace(/\.sieve$/, ".svbin");
+    if (existsSync(compiled) && statSync(compiled).mtimeMs > statSync(script).mtimeMs) continue;
+    const made = await runProgram("sievec", ["-c", dovecotConf, script]);
+    if (made.code !== 0) throw new SetUpFailure(`The script ${script} could not be compiled: ${lastLines(made)}`);
+  }
 }

@@ -1,20 +1,12 @@
+import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { type Ip, isV4 } from "../../core/net/ip.ts";
 import { listQuery } from "../../guard/lookups/dnsbl.ts";
 import type { Found } from "../../guard/network-ports.ts";
 import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-/** One record to publish, in the terms of a zone file (RFC 1035 section 5). */
-export type DnsRecord = Readonly<{
-  /** Fully qualified, without the dot at its end. */
-  name: string;
-  type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
-  /** As in a zone file, but a TXT record in one piece and without quotes. */
-  value: string;
-  kind: RecordKind;
-  says: string;
-  required: boolean;
-}>;
+/** One record to publish, in the terms of a zone file (RFC 1035 section 5). `name`: fully qualified, without the dot at its end. */
+export type DnsRecord = Omit<PublishedRecord, keyof RecordVerdict> & Readonly<{ kind: RecordKind }>;
 
 /** What a record of each kind does, in one sentence. `required`: mail does not work well without it. */
 const KINDS = {
@@ -99,7 +91,7 @@ function pieces(text: string): string {
   return (text.match(/.{1,255}/g) ?? [""]).map((piece) => `"${piece}"`).join(" ");
 }
 
-export type RecordVerdict = Readonly<{ status: "ok" | "missing" | "wrong" | "unknown"; detail: string }>;
+export type RecordVerdict = Pick<PublishedRecord, "status" | "detail">;
 
 /** Whether the published records do their job; they do not have to be the same to the letter. */
 export function judge(record: DnsRecord, published: Found<string>): RecordVerdict {

@@ -162,16 +162,7 @@ function circumstances({ name, text }: Filter, checkout: string): string {
     .digest("hex");
 }
 
-/** A line that a filter matched, and the address it blames. */
-type FilterMatch = Readonly<{ ip: Ip; at: Millis; line: string }>;
-
-/**
- * The answer of `security/judge-filter.py`. `tricked`: the line with which an attacker chooses the address it blames.
- */
-type Judgement =
-  | Readonly<{ ok: true; matches: readonly FilterMatch[]; lines: number; tricked: string | null }>
-  | Readonly<{ ok: false; reason: string }>;
-
+/** The answer of `security/judge-filter.py`. `tricked`: the line with which an attacker chooses the address it blames. */
 const answer = z.union([
   z.object({ error: z.string() }),
   z.object({
@@ -181,15 +172,17 @@ const answer = z.union([
   }),
 ]);
 
+type Judgement = NonNullable<ReturnType<typeof parseJudgement>>;
+
 /** Null if it is not an answer of that program. */
-export function parseJudgement(text: string): Judgement | null {
+export function parseJudgement(text: string) {
   const read = z.safeParse(answer, parseJson(text));
   if (!read.success) return null;
-  if ("error" in read.data) return { ok: false, reason: read.data.error };
+  if ("error" in read.data) return { ok: false as const, reason: read.data.error };
   const matches = read.data.matches.flatMap(([address, seconds, line]) => {
     // A host name that is not an address cannot be banned.
     const ip = parseIp(address);
     return ip === null ? [] : [{ ip, at: instant(seconds * SECOND_MS), line }];
   });
-  return { ok: true, ...read.data, matches };
+  return { ok: true as const, ...read.data, matches };
 }

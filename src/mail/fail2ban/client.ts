@@ -1,3 +1,4 @@
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { isJailName } from "../../core/decide/jails.ts";
 import { type Finished, lastLines, type RunOptions, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -42,16 +43,8 @@ function silent(ran: Finished): Jails {
   return { ok: false, reason: lastLines(ran, 1) };
 }
 
-/** What fail2ban-client(1) says about a jail since Fail2ban was started. */
-export type JailStatus = Readonly<{
-  name: string;
-  /** Addresses with too few offences for a report. */
-  watched: number;
-  /** Offences found. */
-  found: number;
-  /** Reports to the guard, which Fail2ban itself calls bans. */
-  reports: number;
-}>;
+/** What fail2ban-client(1) says about a jail since Fail2ban was started. Its bans are reports to the guard. */
+export type JailStatus = NonNullable<Extract<KeeperReply, { ok: true }>["fail2ban"]>["jails"][number];
 
 /** Of `fail2ban-client status`. */
 export function parseJailNames(text: string): readonly string[] {
