@@ -63,11 +63,7 @@ export function renderScriptDict({ layout }: Site): RenderedFile {
 /** The first script of each account (RFC 5228): what SpamAssassin or Rspamd (`JUNK_HEADER`) has marked goes to Junk. */
 export function renderSieve(): RenderedFile {
   const text = `require ["fileinto", "mailbox"];
-if header :is "X-Spam-Flag" "YES" {
-  fileinto :create "Junk";
-  stop;
-}
-if exists "${JUNK_HEADER}" {
+if anyof (header :is "X-Spam-Flag" "YES", exists "${JUNK_HEADER}") {
   fileinto :create "Junk";
   stop;
 }

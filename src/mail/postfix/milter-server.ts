@@ -14,8 +14,6 @@ import {
 } from "./milter.ts";
 import { POLICY_LIMITS } from "./policy-server.ts";
 
-const SOCKET_MODE = 0o660;
-
 /**
  * The first milter of Postfix. It counts header lines and MIME parts, and asks `FilterLoad`, and through it the engine, about mail that
  * the other filters should not read, or not yet (`MilterQuestion`). Postfix reads the reply to one question before it continues.
@@ -53,7 +51,7 @@ export function milterServer(submit: Submit, report: Report, isSuspect?: IsSuspe
     report,
   );
   return {
-    start: (path: string) => server.start(path, SOCKET_MODE),
+    start: (path: string) => server.start(path, 0o660),
     /** Without an answer, mail goes to the other milters. */
     stop: () => server.close(POLICY_LIMITS.stopMs),
   };

@@ -46,14 +46,12 @@ export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>>
     sessions: Pick<SubmissionSessions, "begin" | "isOver">;
   }>;
 
-const SOCKET_MODE = 0o660;
-
 /** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
 export function policyServer(submit: Submit, report: Report, options: PolicyOptions) {
   const parts = { ...options, submit, report, buffer: readBuffer() };
   const server = new UnixServer((socket) => new Connection(socket, parts), options.maxConnections, report);
   return {
-    start: (path: string) => server.start(path, SOCKET_MODE),
+    start: (path: string) => server.start(path, 0o660),
     /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
     stop: () => server.close(options.stopMs),
   };
