@@ -13,7 +13,7 @@ import type { Report } from "../../host/sockets/unix-socket.ts";
 import { detectorLogs, detectorsOf } from "../../mail/detectors/detector-logs.ts";
 import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
-import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
 import { followedLogs, observing, watchLogs } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
@@ -64,7 +64,7 @@ export function composeSources(parts: SourceParts) {
     report,
     (sender) => filterLoad.isSuspect(sender),
   );
-  const loginServer = new LoginPolicyServer({
+  const loginServer = loginPolicyServer({
     submit: (event, answer) => {
       engine.submit(event, answer);
       if (event.type === "LOGIN_SUCCEEDED" && event.appPassword !== undefined)

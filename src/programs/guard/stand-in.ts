@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net";
 import { decision } from "../../core/decide/decision.ts";
 import type { Submit } from "../../guard/ports.ts";
 import { listenUnix } from "../../host/sockets/unix-socket.ts";
-import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { POLICY_LIMITS, type PolicyOptions, policyServer } from "../../mail/postfix/policy-server.ts";
 
 type StandInPlaces = Readonly<{
@@ -39,7 +39,7 @@ export async function startStandIn(places: StandInPlaces, left: () => void): Pro
   const policy = policyServer(submit, report, WITHOUT_GUARD);
   // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
   const guardsProxied = (): boolean => true;
-  const logins = new LoginPolicyServer({ submit, secret: places.loginSecret, report, guardsProxied });
+  const logins = loginPolicyServer({ submit, secret: places.loginSecret, report, guardsProxied });
   const leave = async (): Promise<void> => {
     handover.close();
     await Promise.all([policy.stop(), logins.stop()]);
