@@ -36,116 +36,102 @@ const DROPPED_AT_LEAST = 500;
  * Handles Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
  * committed. If a kill in between makes it arrive twice, the second one finds its offences decided on already.
  */
-export class ReportTaker {
-  readonly #parts: ReportTakerParts;
-  #timer: NodeJS.Timeout | null = null;
-  #looking: Promise<void> | null = null;
-  #failing = false;
-  #saidFull = false;
+export function reportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned }: ReportTakerParts) {
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | null = null;
+  let isFailing = false;
+  let saidFull = false;
   /** Since when the forgeable log has been seen to contain real clients' addresses; null: it does not now. */
-  #provenSince: Millis | null = null;
-  readonly #bansOfWeb = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
+  let provenSince: Millis | null = null;
+  const bansOfWeb = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
 
-  constructor(parts: ReportTakerParts) {
-    this.#parts = parts;
-  }
-
-  start(): void {
-    this.#timer = setInterval(() => void this.look(), LOOK_MS);
-    void this.look();
-  }
-
-  async stop(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#looking;
-  }
-
-  /** Takes the waiting reports. Never rejects. */
-  look(): Promise<void> {
-    this.#looking ??= this.#takeAll().finally(() => {
-      this.#looking = null;
-    });
-    return this.#looking;
-  }
-
-  async #takeAll(): Promise<void> {
-    if (this.#parts.forgeable?.isNow() === true) this.#provenSince = null;
-    else this.#provenSince ??= this.#parts.clock.now();
-    try {
-      const until = performance.now() + WORK_MS;
-      const { reports, surplus } = waitingReports(this.#parts.directory, AT_ONCE);
-      this.#dropUnread(surplus, until);
-      for (const [index, name] of reports.entries()) {
-        if (index >= AT_LEAST && performance.now() > until) break;
-        // While the database cannot be written, the next report would fail as well.
-        if (!(await this.#take(name))) break;
-      }
-      this.#failing = false;
-    } catch (error) {
-      if (this.#failing) return;
-      this.#failing = true;
-      const why = messageOf(error);
-      this.#parts.log.warn("Reports of Fail2ban cannot be read; retrying.", { why });
-    }
-  }
-
-  /** Uses half of the time budget, and makes progress even if listing the names takes longer. */
-  #dropUnread(names: readonly string[], until: number): void {
-    if (names.length > 0 && !this.#saidFull)
-      this.#parts.log.warn("The directory of Fail2ban's reports holds too many files: most are removed unread.", {
-        directory: this.#parts.directory,
-      });
-    this.#saidFull ||= names.length > 0;
-    for (const [index, name] of names.entries()) {
-      if (index >= DROPPED_AT_LEAST && performance.now() > until - WORK_MS / 2) break;
-      this.#remove(name);
-    }
-  }
-
-  /** Whether it was handled; false leaves it for later. */
-  async #take(name: string): Promise<boolean> {
-    const read = readReport(join(this.#parts.directory, name));
-    const report = read.ok ? this.#byOurTime(read.report) : null;
-    if (report !== null && this.#mayBeForged(report))
-      this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: "its PROXY headers may be forged" });
-    else if (report !== null && !this.#isBeyondWeb(report)) {
-      const { reason, changes } = await this.#parts.engine.ask(report);
-      if (reason === "not_recorded") return false;
-      for (const change of changes)
-        if (change.type === "BAN" && change.ban.simulated !== true) {
-          if (report.jail === JAIL_OF_WEB) this.#bansOfWeb.spend(this.#parts.clock.now());
-          this.#parts.banned(change.ban, report);
-        }
-    } else if (!read.ok) this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
-    this.#remove(name);
-    return true;
-  }
-
-  #remove(name: string): void {
-    nullOn(["ENOENT"], () => unlinkSync(join(this.#parts.directory, name)));
-  }
-
-  /** The guard judges sign-ins to the dashboard itself, so it loses nothing by fewer reports. */
-  #isBeyondWeb({ jail }: JailReported): boolean {
-    return jail === JAIL_OF_WEB && !this.#bansOfWeb.isLeft(this.#parts.clock.now());
-  }
+  const remove = (name: string): void => void nullOn(["ENOENT"], () => unlinkSync(join(directory, name)));
 
   /** Fail2ban may take seconds to report lines from before the log could be trusted. */
-  #mayBeForged(report: JailReported): boolean {
-    if (report.jail !== this.#parts.forgeable?.jail) return false;
-    return this.#provenSince === null || firstAt(report) < this.#provenSince;
-  }
+  const mayBeForged = (report: JailReported): boolean =>
+    report.jail === forgeable?.jail && (provenSince === null || firstAt(report) < provenSince);
+
+  /** The guard judges sign-ins to the dashboard itself, so it loses nothing by fewer reports. */
+  const isBeyondWeb = ({ jail }: JailReported): boolean => jail === JAIL_OF_WEB && !bansOfWeb.isLeft(clock.now());
 
   /** Otherwise offences that the guard has seen by its own clock would count as unseen. */
-  #byOurTime(report: JailReported): JailReported {
-    const { clock, aheadMs } = this.#parts;
+  const byOurTime = (report: JailReported): JailReported => {
     const [now, ahead] = [clock.now(), aheadMs()];
     if (ahead === 0) return report;
     // Lines from before the clock was set have the old time.
     const moved = (at: Millis): Millis => (Math.abs(at - now - ahead) < Math.abs(at - now) ? later(at, -ahead) : at);
     const lines = report.lines.map((line) => ({ ...line, at: moved(line.at) }));
     return { ...report, lastAt: moved(report.lastAt), lines };
-  }
+  };
+
+  /** Whether it was handled; false leaves it for later. */
+  const take = async (name: string): Promise<boolean> => {
+    const read = readReport(join(directory, name));
+    const report = read.ok ? byOurTime(read.report) : null;
+    if (report !== null && mayBeForged(report))
+      log.warn("A report of Fail2ban was dropped.", { name, why: "its PROXY headers may be forged" });
+    else if (report !== null && !isBeyondWeb(report)) {
+      const { reason, changes } = await engine.ask(report);
+      if (reason === "not_recorded") return false;
+      for (const change of changes)
+        if (change.type === "BAN" && change.ban.simulated !== true) {
+          if (report.jail === JAIL_OF_WEB) bansOfWeb.spend(clock.now());
+          banned(change.ban, report);
+        }
+    } else if (!read.ok) log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
+    remove(name);
+    return true;
+  };
+
+  /** Uses half of the time budget, and makes progress even if listing the names takes longer. */
+  const dropUnread = (names: readonly string[], until: number): void => {
+    if (names.length > 0 && !saidFull)
+      log.warn("The directory of Fail2ban's reports holds too many files: most are removed unread.", { directory });
+    saidFull ||= names.length > 0;
+    for (const [index, name] of names.entries()) {
+      if (index >= DROPPED_AT_LEAST && performance.now() > until - WORK_MS / 2) break;
+      remove(name);
+    }
+  };
+
+  const takeAll = async (): Promise<void> => {
+    if (forgeable?.isNow() === true) provenSince = null;
+    else provenSince ??= clock.now();
+    try {
+      const until = performance.now() + WORK_MS;
+      const { reports, surplus } = waitingReports(directory, AT_ONCE);
+      dropUnread(surplus, until);
+      for (const [index, name] of reports.entries()) {
+        if (index >= AT_LEAST && performance.now() > until) break;
+        // While the database cannot be written, the next report would fail as well.
+        if (!(await take(name))) break;
+      }
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) log.warn("Reports of Fail2ban cannot be read; retrying.", { why: messageOf(error) });
+      isFailing = true;
+    }
+  };
+
+  /** Takes the waiting reports. Never rejects. */
+  const look = (): Promise<void> => {
+    looking ??= takeAll().finally(() => {
+      looking = null;
+    });
+    return looking;
+  };
+
+  return {
+    look,
+    start: (): void => {
+      timer = setInterval(() => void look(), LOOK_MS);
+      void look();
+    },
+    stop: async (): Promise<void> => {
+      clearInterval(timer);
+      await looking;
+    },
+  };
 }
 
 /** The earliest possible time of its first offence. For lines not included in it only the window is known. */

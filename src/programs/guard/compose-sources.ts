@@ -14,7 +14,7 @@ import { detectorLogs, detectorsOf } from "../../mail/detectors/detector-logs.ts
 import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { ReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
+import { type ReportTakerParts, reportTaker } from "../../mail/fail2ban/report-taker.ts";
 import { followedLogs, observing, watchLogs } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { milterServer } from "../../mail/postfix/milter-server.ts";
@@ -95,7 +95,7 @@ export function composeSources(parts: SourceParts) {
   const hasProxies = proxiedPorts(settings) !== null;
   const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;
   const directory = layout.fail2banSpool;
-  const reports = new ReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
+  const reports = reportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
   let probing: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
   /** Another user's program may have the port: only sign-ins wait for its end, not mail. */

@@ -20,7 +20,7 @@ import {
 } from "../../../../jobs/incident/folder.ts";
 import { printSettings, showSettings } from "../../../../settings/show.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
-import { ALL, eachPage } from "../../listing.ts";
+import { eachPage } from "../../listing.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
