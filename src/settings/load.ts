@@ -139,9 +139,25 @@ function readFile(text: string, problems: SettingProblem[]): readonly Written[] 
   }
   const plain = withoutMark(text);
   const statements = statementsOf(plain);
+  const lineOf = linesOfKeys(statements);
+  const written: Written[] = [];
+  const collect = (table: object, path: readonly string[]): void => {
+    for (const [name, value] of Object.entries(table)) {
+      if (problems.length >= MOST_PROBLEMS) return;
+      const here = [...path, name];
+      const key = nameOf(here);
+      const statement = lineOf(here);
+      const line = statement?.line ?? null;
+      if (isSettingKey(key)) written.push({ key, value, origin: { from: "file", line: line ?? 1 } });
+      else if (isTable(value) && here.length < DEEPEST && (isSection(key) || Object.keys(value).length > 0))
+        collect(value, here);
+      else if (isSection(key))
+        problems.push({ where: key, line, says: `${key} must be a table, as in [${key}], not ${show(value)}.` });
+      else problems.push({ where: key, line, says: unknownKey(key, statement) });
+    }
+  };
   try {
-    const written: Written[] = [];
-    collect(parse(plain), { path: [], lineOf: linesOfKeys(statements), written, problems });
+    collect(parse(plain), []);
     return written;
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
@@ -162,33 +178,6 @@ function notToml(error: TomlError, statements: readonly Statement[]): SettingPro
   const what = (error.message.split("\n")[0] ?? "").replace("Invalid TOML document: ", "");
   const says = `Line ${error.line} of ghostinbox.toml, column ${error.column}, is not TOML: ${quoted(what.replace(/\.$/, ""))}.`;
   return { where: "", line: error.line, says };
-}
-
-type Found = Readonly<{
-  path: readonly string[];
-  lineOf: (path: readonly string[]) => Statement | null;
-  written: Written[];
-  problems: SettingProblem[];
-}>;
-
-function collect(table: object, found: Found): void {
-  const { path, lineOf, written, problems } = found;
-  for (const [name, value] of Object.entries(table)) {
-    if (problems.length >= MOST_PROBLEMS) return;
-    const here = [...path, name];
-    const key = nameOf(here);
-    const statement = lineOf(here);
-    const line = statement?.line ?? null;
-    if (isSettingKey(key)) {
-      written.push({ key, value, origin: { from: "file", line: line ?? 1 } });
-    } else if (isTable(value) && here.length < DEEPEST && (isSection(key) || Object.keys(value).length > 0)) {
-      collect(value, { ...found, path: here });
-    } else if (isSection(key)) {
-      problems.push({ where: key, line, says: `${key} must be a table, as in [${key}], not ${show(value)}.` });
-    } else {
-      problems.push({ where: key, line, says: unknownKey(key, statement) });
-    }
-  }
 }
 
 /** A line pasted below a table belongs to it, which its writer may not have meant. */
