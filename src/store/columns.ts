@@ -78,11 +78,12 @@ export function rowReader<R extends Readers>(readers: R) {
   const fields = Object.entries(readers).map(
     ([name, read]) => [name, name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), read] as const,
   );
-  return (row: Row): { readonly [Name in keyof R]: ReturnType<R[Name]> } =>
+  return (row: Row): { readonly [Name in keyof R]: ReturnType<R[Name]> } => {
+    const found: Record<string, unknown> = {};
+    for (const [name, column, read] of fields) found[name] = read(row[column]);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one for each of the same names
-    Object.fromEntries(fields.map(([name, column, read]) => [name, read(row[column])])) as {
-      [Name in keyof R]: ReturnType<R[Name]>;
-    };
+    return found as { [Name in keyof R]: ReturnType<R[Name]> };
+  };
 }
 
 /** The numbers of windows in `event.counts`. The indexes and queries use the same numbers. */
