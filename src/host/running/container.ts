@@ -18,27 +18,23 @@ export const NEEDED: readonly Capability[] = [
   "NET_BIND_SERVICE",
 ];
 
-type ContainerFacts = Readonly<{
-  /** The status of the first process, /proc/PID/status: others may have dropped rights. */
-  status: string;
-  /** /proc/PID/mounts (proc(5)). */
-  mounts: string;
-  /** /proc/net/ipv6_route. */
-  ipv6Routes: string;
-}>;
-
 /** Warnings for the owner of this container, in sentences; none outside the image. */
 export function containerNews(): readonly string[] {
   if (!IS_IMAGE) return [];
   return newsOf({
+    // Of the first process: others may have dropped rights.
     status: textOrNothing("/proc/1/status"),
     mounts: textOrNothing("/proc/1/mounts"),
     ipv6Routes: textOrNothing("/proc/net/ipv6_route"),
   });
 }
 
-/** Exported for its test. */
-export function newsOf({ status, mounts, ipv6Routes }: ContainerFacts): readonly string[] {
+/** By the text of these files (proc(5)). Exported for its test. */
+export function newsOf({
+  status,
+  mounts,
+  ipv6Routes,
+}: Readonly<Record<"status" | "mounts" | "ipv6Routes", string>>): readonly string[] {
   const needless = [...needlessRights(parseCapabilities(status, "CapBnd")), ...needlessMounts(mounts)];
   return [
     ...(needless.length === 0
