@@ -13,9 +13,10 @@ export const ALL: PageRequest = { limit: 10_000_000, cursor: null };
 
 export function pageOf<T>(items: readonly T[], asked: PageRequest, keyOf: (item: T) => string): CountedPage<T> {
   const { limit, cursor } = asked;
-  const rows = items.filter((item) => cursor === null || keyOf(item) > cursor);
-  const sorted = rows.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  return { ...firstPage(sorted, limit, keyOf), total: items.length };
+  const keyed = items.map((item) => ({ item, key: keyOf(item) })).filter(({ key }) => cursor === null || key > cursor);
+  const rows = keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit + 1);
+  const { items: some, next } = firstPage(rows, limit, ({ key }) => key);
+  return { items: some.map(({ item }) => item), next, total: items.length };
 }
 
 /** The page from rows that were read with one more than `limit`: that extra row shows that there is a next page. */

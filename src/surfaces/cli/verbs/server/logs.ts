@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type LogEntry, type LogQuery, matchesQuery } from "../../../../admin/declare/log-query.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { isQueueId } from "../../../../core/events/queue-id.ts";
@@ -54,10 +55,7 @@ async function follow({ terminal, json, now }: Call, { opened, query, latest }: 
       }),
   );
   for (const follower of followers) follower.start();
-  await new Promise<void>((resolve) => {
-    if (interrupted.aborted) resolve();
-    interrupted.addEventListener("abort", () => resolve(), { once: true });
-  });
+  if (!interrupted.aborted) await once(interrupted, "abort");
   await Promise.all(followers.map((follower) => follower.stop()));
   return done(undefined, "");
 }

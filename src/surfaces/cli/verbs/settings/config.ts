@@ -61,11 +61,9 @@ function keyProblem(settings: Settings, layout: Layout): string | null {
 /** What would keep the server from starting although it runs: it has read its files. Only root may read them all. */
 function fileProblem(settings: Settings): string | null {
   if (process.getuid?.() !== 0) return null;
-  for (const key of ["dns.root_hints", "dns.trust_anchor"] as const) {
-    const file = settings[key];
-    if (file !== "" && !existsSync(file)) return `The file ${file} of ${key} does not exist.`;
-  }
-  return whyFilesMissing(settings);
+  const dns = ["dns.root_hints", "dns.trust_anchor"] as const;
+  const gone = dns.find((key) => settings[key] !== "" && !existsSync(settings[key]));
+  return gone === undefined ? whyFilesMissing(settings) : `The file ${settings[gone]} of ${gone} does not exist.`;
 }
 
 /** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
