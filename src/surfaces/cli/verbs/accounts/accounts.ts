@@ -33,7 +33,7 @@ import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 
-export const accountAdd = ofStoredAccount(async (call, name, reader) => {
+export const accountAdd = ofAccountWithReader(async (call, name, reader) => {
   const loaded = settingsOf(call);
   if (loaded.ok && !loaded.settings.domains.includes(domainOf(name))) {
     const { message, next } = notServed(domainOf(name), loaded.settings.domains);
@@ -68,7 +68,7 @@ export async function secretOf(
   return { ok: true as const, fields: { hash, passwordHash, keys, recovers }, closed };
 }
 
-export const accountPasswd = ofStoredAccount(async (call, name, reader) => {
+export const accountPasswd = ofAccountWithReader(async (call, name, reader) => {
   if (reader.account(name) === null) return noAccount(name);
   const full = fullOfKeys(call, reader, name);
   if (full !== null) return full;
@@ -136,8 +136,8 @@ export function ofAccount(run: (call: Call, name: AccountName) => Promise<Answer
   };
 }
 
-/** A command about an account, which may exist, that reads the databases. */
-export function ofStoredAccount(run: (call: Call, name: AccountName, reader: Reader) => Promise<Answer>) {
+/** A command about an account that reads the databases. */
+export function ofAccountWithReader(run: (call: Call, name: AccountName, reader: Reader) => Promise<Answer>) {
   return ofAccount((call, name) => withReader((_, reader) => run(call, name, reader))(call));
 }
 

@@ -23,7 +23,7 @@ import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { withSettingsWhileRunning } from "../../server-settings.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
-import { noAccount, ofStoredAccount } from "./accounts.ts";
+import { noAccount, ofAccountWithReader } from "./accounts.ts";
 
 /** `encryption show` */
 export const encryptionShow = withCrypt(async (call, crypt) => {
@@ -162,7 +162,7 @@ const ADVICE =
   "Keep this outside this machine: it is not shown again. Without it, an account whose password is forgotten loses its mail.";
 
 /** `encryption recover ADDRESS`: lets the account's current password open its former keys, as many as Dovecot takes. */
-export const encryptionRecover = ofStoredAccount(async (call, name, reader) => {
+export const encryptionRecover = ofAccountWithReader(async (call, name, reader) => {
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey === null)
     return wrongUsage("Without the recovery key nothing can be opened.", "Give it with --recovery-key FILE.");

@@ -117,15 +117,15 @@ function revokeTokens(call: Call): Deed {
   const plan = "Revoke every API token.";
   const run = async (): Promise<Came> => {
     const came: Came[] = [];
-    const failed = new Set<string>();
+    const refused = new Set<string>();
     while (true) {
       const listed = await call.guard.ask({ verb: "token_list", limit: PAGE.most, cursor: null });
       if (!listed.ok) return joined(...came, notTaken(plan, listed));
-      const left = listed.result.items.filter(({ name }) => !failed.has(name));
+      const left = listed.result.items.filter(({ name }) => !refused.has(name));
       if (left.length === 0) return came.length === 0 ? took("No API token existed.") : joined(...came);
       for (const { name } of left) {
         const asked = await call.guard.ask({ verb: "token_revoke", name });
-        if (!asked.ok) failed.add(name);
+        if (!asked.ok) refused.add(name);
         const revoked = `The API token ${name} is revoked.`;
         came.push(asked.ok ? took(revoked) : notTaken(`Revoke the API token ${name}.`, asked));
       }
