@@ -70,9 +70,6 @@ function namesOf(directory: string): readonly string[] {
   return existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith(".pem")) : [];
 }
 
-/** `gone`: no longer in that folder of the mailbox. `different`: the paths of mails whose content differs. */
-export type Compared = Readonly<{ same: number; gone: number; different: readonly string[] }>;
-
 /** A random sample in one pass (reservoir sampling). */
 export function sampleOf(files: Iterable<MailFile>, size: number): readonly MailFile[] {
   const sample: MailFile[] = [];
@@ -88,8 +85,11 @@ export function sampleOf(files: Iterable<MailFile>, size: number): readonly Mail
   return sample;
 }
 
-/** Compares restored mails with those of the mailboxes, which users may change at the same time. */
-export function compareMails(sample: readonly MailFile[], restored: string, running: string): Compared {
+/**
+ * Compares restored mails with those of the mailboxes, which users may change at the same time. `gone`: no longer in that folder of the
+ * mailbox. `different`: the paths of mails whose content differs.
+ */
+export function compareMails(sample: readonly MailFile[], restored: string, running: string) {
   const different: string[] = [];
   let same = 0;
   for (const { path } of sample) {

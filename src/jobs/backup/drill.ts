@@ -1,8 +1,11 @@
-import { statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
-import { plural } from "../../core/text.ts";
+import { parseJson, plural } from "../../core/text.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import type { Failed } from "../../guard/ports.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
@@ -11,11 +14,10 @@ import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { checkRestored, compareMails, keysTrouble, rowsTrouble, sampleOf, settingsTrouble } from "./check-restored.ts";
 import { type Manifest, rowsOf } from "./manifest.ts";
-import { beginDrill, type Drill, endDrill, type Found } from "./records.ts";
+import { beginDrill, type Drill, endDrill, type Found, secondServer } from "./records.ts";
 import { alone, placeOf, repositoryOf } from "./repository.ts";
 import { latestOf, type Progress, type Restic } from "./restic.ts";
 import { giveAll, lackingRoom, readManifest } from "./restore.ts";
-import { runSecondServer } from "./second-server.ts";
 import { type MailCounts, mailFiles, mailsOfAccounts, queuedBelow, totalOf } from "./stage.ts";
 
 const COMPARED = 100;
@@ -163,4 +165,51 @@ function lossOf(manifest: Manifest, found: Found, accounts: MailCounts): string 
     return `the server had ${plural(manifest.mails, "mail")} and has ${found.mails} after the restore`;
   if (found.queued === manifest.queued) return null;
   return `the queue had ${plural(manifest.queued, "mail")} and has ${found.queued} after the restore`;
+}
+
+/** Its mails by account. */
+const seen = z.extend(secondServer, { mails: z.record(z.string(), z.number()) });
+export type Seen = Readonly<z.output<typeof seen>>;
+
+const answer = z.discriminatedUnion("ok", [
+  z.object({ ok: z.literal(true), seen }),
+  // `isImpossible`: root may not create namespaces on this machine, or mount in them, as in most containers.
+  z.object({ ok: z.literal(false), reason: z.string(), isImpossible: z.optional(z.boolean()) }),
+]);
+
+/** Its namespaces lack a right that keeps it apart from the running server. The backup is not the cause. */
+export class CannotBeApart extends Error {}
+
+const MOST_MS = HOUR_MS;
+/**
+ * Separate namespaces for network, mounts, processes and the rest (unshare(1)): it sees no other process, socket, port or
+ * firewall. They have no names, and everything in them ends with their first process, which the kernel kills when this process ends.
+ */
+const APART = ["--pdeathsig", "KILL", "unshare"];
+const NAMESPACES = ["--mount", "--net", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--mount-proc"];
+
+/** Starts a second server from `scratch` without a network, checks it, and stops it. */
+async function runSecondServer(layout: Layout, scratch: string, env: Environment): Promise<z.output<typeof answer>> {
+  const program = join(layout.program, "backup.js");
+  if (!existsSync(program)) return { ok: false, reason: "its programs are made by the first `npm start`" };
+  const node = [layout.node, "--disable-warning=ExperimentalWarning", program, "second", scratch];
+  const ours = Object.entries(env).filter(([name]) => name.startsWith("GHOSTINBOX_"));
+  const variables = Object.fromEntries(ours.map(([name, value = ""]) => [name, value]));
+  const ran = await runProgram("setpriv", [...APART, ...NAMESPACES, ...node], {
+    timeoutMs: MOST_MS,
+    env: { ...variables, GHOSTINBOX_DATA: layout.data },
+  });
+  const refused = refusal(ran.stderr);
+  if (refused !== null) return { ok: false, reason: refused, isImpossible: true };
+  const last = ran.stdout.trim().split("\n").at(-1) ?? "";
+  const read = z.safeParse(answer, last.startsWith("{") ? parseJson(last) : null);
+  return read.success ? read.data : { ok: false, reason: `it ended early: ${lastLines(ran)}` };
+}
+
+/**
+ * Output of unshare(1): the kernel or the container refuses a namespace (EPERM, or ENOSPC and EINVAL if their number is
+ * limited or the kernel has none), or a mount in one. Null if it got as far as our program. Exported for its test.
+ */
+export function refusal(stderr: string): string | null {
+  return /^unshare: (?!failed to execute )(.*)$/m.exec(stderr)?.[1] ?? null;
 }

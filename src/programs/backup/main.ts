@@ -7,10 +7,9 @@ import { messageOf } from "../../core/error.ts";
 import { VERSION } from "../../core/version.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
 import { createBackup } from "../../jobs/backup/create.ts";
-import { drillRestore } from "../../jobs/backup/drill.ts";
+import { CannotBeApart, drillRestore } from "../../jobs/backup/drill.ts";
 import { changeBackupRecord } from "../../jobs/backup/records.ts";
 import { NIGHTLY } from "../../jobs/backup/restic.ts";
-import { CannotBeApart } from "../../jobs/backup/second-server.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 

@@ -17,7 +17,7 @@ import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
 import { programEnvironment, runsvdir, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
 import { lastLogLine } from "../../host/running/supervised.ts";
 import { ask } from "../../host/sockets/control-client.ts";
-import { CannotBeApart, type Seen } from "../../jobs/backup/second-server.ts";
+import { CannotBeApart, type Seen } from "../../jobs/backup/drill.ts";
 import { readSettings, writeFirstSettings } from "../../jobs/settings-file/settings-file.ts";
 import { applyConfiguration, makeSecrets } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";

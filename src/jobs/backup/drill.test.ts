@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { refusal } from "./second-server.ts";
+import { refusal } from "./drill.ts";
 
 test("a machine without namespaces is distinguished from a server that fails in them", () => {
   for (const says of [
