@@ -117,20 +117,17 @@ async function buildAndKeep(
 ): Promise<Readonly<{ files: readonly BuiltFile[]; isKept: boolean }>> {
   const began = Date.now();
   const built = await build(checkout);
-  return { files: built.files, isKept: keep(checkout, kind, built, began) };
-}
-
-function keep(checkout: string, kind: Kind, built: Built, began: number): boolean {
+  const { files, sources } = built;
   // A source that changes at the same time may be in the build or not.
-  const sources = [...built.sources, ...BUILT_BY.map((path) => join(checkout, path))];
-  if (sources.some((path) => changedAt(path) > began - STEP_MS)) return false;
+  const all = [...sources, ...BUILT_BY.map((path) => join(checkout, path))];
+  const isStill = all.every((path) => (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) <= began - STEP_MS);
   try {
-    if (!mayKeep(checkout)) return false;
+    if (!isStill || !mayKeep(checkout)) return { files, isKept: false };
     lay({ root: checkout, place: checkout }, kind, built);
-    return true;
+    return { files, isKept: true };
   } catch {
     // Only the next start takes longer.
-    return false;
+    return { files, isKept: false };
   }
 }
 
@@ -150,8 +147,4 @@ function noteTimes(checkout: string, kind: Kind, { notes }: KeptFiles): void {
   } catch {
     // Only the next start takes longer.
   }
-}
-
-function changedAt(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }

@@ -7,8 +7,6 @@ import { commitIn, versionIn } from "../../host/running/checkout.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { keptBuild } from "./kept-build.ts";
 
-const PAGE_SOURCES = ["icon.svg"];
-
 /** Puts the programs and their runtime where the unprivileged users can read them, wherever the clone is. */
 export async function installPrograms(checkout: string, layout: Layout): Promise<void> {
   const files = await filesOf(checkout, layout);
@@ -45,7 +43,7 @@ async function filesOf(checkout: string, { program, spamHead, perUserBayes }: La
   const about = { type: "module", version: versionIn(checkout), commit: commitIn(checkout) ?? undefined };
   return [
     ...built.map(({ name, content }) => ({ path: join(program, name), content })),
-    ...PAGE_SOURCES.map((name) => copied(name, "dashboard", join(program, "dashboard"))),
+    copied("icon.svg", "dashboard", join(program, "dashboard")),
     { path: join(program, "package.json"), content: () => Buffer.from(`${JSON.stringify(about, null, 1)}\n`) },
     ...[basename(spamHead), "spam_view.py", basename(perUserBayes)].map((name) => copied(name, "security", program)),
   ];

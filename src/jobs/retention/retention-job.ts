@@ -138,7 +138,7 @@ const BELIEVED_AFTER_MS = DAY_MS;
 const NOTED_EVERY_MS = HOUR_MS;
 
 /** Retention's view of the clock (ms). `lookedAt`: time of the last check; `leap`: nothing is removed while it is set. */
-export type ClockNote = Readonly<{ lookedAt: number; leap: Readonly<{ at: number; byMs: number }> | null }>;
+export type ClockNote = Pick<RetentionRecord, "lookedAt" | "leap">;
 
 /** How far the clock was set since the last check, positive if ahead; null: it ran normally. */
 export function leapSince({ lookedAt }: Pick<ClockNote, "lookedAt">, now: number): number | null {
@@ -155,7 +155,7 @@ export function clockSeen(note: ClockNote, now: number): ClockNote {
 }
 
 /** For people. */
-export function leapText({ at, byMs }: Readonly<{ at: number; byMs: number }>): string {
+export function leapText({ at, byMs }: NonNullable<ClockNote["leap"]>): string {
   const days = Math.round(Math.abs(byMs) / DAY_MS);
   const to = new Date(at).toISOString().slice(0, 16).replace("T", " ");
   return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${to} UTC, or the server was off: nothing is removed for a day, and each folder's time starts again`;

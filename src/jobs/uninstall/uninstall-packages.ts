@@ -134,16 +134,15 @@ async function perhaps(
   packages: readonly string[],
 ): Promise<Outcome> {
   if (packages.length === 0) return { ok: true };
-  // dpkg has no such option, and gives up at once.
-  const patience = program === "apt-get" ? ["-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`] : [];
-  const argv = [...patience, ...args, ...packages];
+  // An apt that still waits for a lock when this program is killed must not run later, and undo the next one's work. dpkg has no such
+  // option, and gives up at once.
+  const apt = ["setpriv", "--pdeathsig", "TERM", "--", program, "-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`];
+  const [starter = program, ...before] = program === "apt-get" ? apt : [program];
   for (let waitedS = 0; ; waitedS += 1) {
-    // An apt that still waits for a lock when this program is killed must not run later, and undo the next one's work.
-    const ran = await runProgram(
-      program === "apt-get" ? "setpriv" : program,
-      program === "apt-get" ? ["--pdeathsig", "TERM", "--", program, ...argv] : argv,
-      { timeoutMs: TIMEOUT_MS, env: NOBODY_ASKS },
-    );
+    const ran = await runProgram(starter, [...before, ...args, ...packages], {
+      timeoutMs: TIMEOUT_MS,
+      env: NOBODY_ASKS,
+    });
     if (ran.code === 0) return { ok: true };
     if (waitedS === LOCK_WAIT_S || !LOCKED.test(ran.stderr))
       return { ok: false, reason: `${program} ${args[0]} failed: ${lastLines(ran)}` };

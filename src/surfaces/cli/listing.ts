@@ -27,7 +27,8 @@ export function pageFrom(call: Call, things: string, cursors: "texts" | "numbers
   const limit = limitFrom(call.option("limit"), PAGE.usual, things);
   if (typeof limit !== "number") return limit;
   const cursor = call.option("cursor");
-  const isRight = cursor === null || (cursors === "texts" ? cursor.length <= PAGE.cursorCharacters : isId(cursor));
+  if (cursor === null) return { limit, cursor };
+  const isRight = cursors === "texts" ? cursor.length <= PAGE.cursorCharacters : /^\d{1,15}$/.test(cursor);
   if (isRight) return { limit, cursor };
   return wrongUsage(`"${oneLine(cursor)}" is not a cursor of a list of ${things}.`, "The list prints the cursor.");
 }
@@ -84,8 +85,4 @@ export function andMore({ next, total, shown }: Shown, cursor: string | null): s
   const how = `--limit N shows up to ${MOST}, --cursor ${oneLine(next)} the next ones.`;
   // From the middle of a list, the number of remaining items is unknown.
   return cursor === null ? `\n… and ${(total - shown).toLocaleString("en")} more: ${how}` : `\n… and more: ${how}`;
-}
-
-function isId(cursor: string): boolean {
-  return /^\d{1,15}$/.test(cursor);
 }

@@ -36,13 +36,12 @@ export function judgeSynchronized(said: string): Finding {
 }
 
 function newestFile(data: string): Newest | null {
-  const files = globSync(["log/**/*", "db/*/*", "run/*.pid"], { cwd: data }).map((name) => join(data, name));
-  return files.reduce<Newest | null>((newest, path) => {
+  const found = globSync(["log/**/*", "db/*/*", "run/*.pid"], { cwd: data }).flatMap((name) => {
+    const path = join(data, name);
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat?.isFile() !== true) return newest;
-    const at = stat.mtimeMs;
-    return newest === null || at > newest.at ? { path, at } : newest;
-  }, null);
+    return stat?.isFile() === true ? [{ path, at: stat.mtimeMs }] : [];
+  });
+  return found.toSorted((a, b) => b.at - a.at)[0] ?? null;
 }
 
 export const clock = {

@@ -102,13 +102,12 @@ async function outgoing({ settings }: Server): Promise<Finding> {
     const host = found.toSorted((a, b) => a.priority - b.priority)[0]?.exchange;
     if (host === undefined) return [];
     const [address] = await (hasV4 ? resolver.resolve4(host) : resolver.resolve6(host)).catch(() => []);
-    return address === undefined ? [] : [{ host, says: await greeting(address) }];
+    if (address === undefined) return [];
+    return [
+      { host, says: await greetingAt(address, CONNECT_MS).catch((error: unknown) => new Error(messageOf(error))) },
+    ];
   });
   return judgeOutgoing((await Promise.all(greetings)).flat(), hasV4);
-}
-
-function greeting(host: string): Promise<string | Error> {
-  return greetingAt(host, CONNECT_MS).catch((error: unknown) => new Error(messageOf(error)));
 }
 
 export const reputation = {
