@@ -180,7 +180,7 @@ export class SettingsCommands {
     return loaded.ok ? { ...read, loaded } : wrongFile(loaded.problems);
   }
 
-  /** For a change: the web must have seen the file as it is, and must not apply edits made on the server that are not applied yet. */
+  /** For a change: the web must have seen the current file, and must not apply edits made on the server that are not applied yet. */
   #readUnedited(digest: string, next: string): ReadFile | CommandError {
     const read = this.#read();
     if (!read.ok) return read;

@@ -6,8 +6,8 @@ test("a problem has the form of RFC 9457", async () => {
   const response = problem("refused", "No.", { next: "Nothing.", headers: { allow: "GET" } });
   assert.equal(response.headers.get("content-type"), "application/problem+json");
   assert.equal(response.headers.get("allow"), "GET");
-  const told = { status: 409, code: "refused", detail: "No.", next: "Nothing." };
-  assert.deepEqual(await response.json(), { type: "about:blank", title: "Conflict", ...told });
+  const body = { status: 409, code: "refused", detail: "No.", next: "Nothing." };
+  assert.deepEqual(await response.json(), { type: "about:blank", title: "Conflict", ...body });
 });
 
 test("a refused caller learns how to ask, and one that came too early when to retry", () => {
