@@ -34,9 +34,8 @@ function tellsSecret(asks: WebVerb | undefined): boolean {
  * write. After a restart a repeated ban or allow-list entry has the same result, and a repeated token fails because its name is taken.
  */
 export class Repeats {
-  /** By caller and key, oldest first. */
-  readonly #entries = new Map<string, Entry>();
-  readonly #ofCaller = new Map<string, number>();
+  /** By caller, then by key, oldest first. */
+  readonly #entries = new Map<string, Map<string, Entry>>();
   /** Requests are stored as hashes, which reveal nothing without this. */
   readonly #salt = randomBytes(16);
 
@@ -48,26 +47,26 @@ export class Repeats {
     if (key === undefined)
       return problem("invalid_request", `${REPEAT_KEY} is not 1 to 255 printable letters.`, { next: WRITE_IT });
     this.#forgetBefore(asked.now);
-    const name = `${caller} ${key}`;
     const same = this.#hash(JSON.stringify([asked.url, asked.body]));
-    const known = this.#entries.get(name);
+    const own = this.#entries.getOrInsertComputed(caller, () => new Map());
+    const known = own.get(key);
     if (known !== undefined) return answerOf(known, same);
-    if (!this.#hasRoom(caller)) {
+    const all = this.#entries.values().reduce((sum, { size }) => sum + size, 0);
+    if (all >= API_LIMITS.keys || own.size >= API_LIMITS.keysOfOne) {
       const headers = { "retry-after": "3600" };
       return problem("too_many_keys", `No more requests with ${REPEAT_KEY} can be remembered today.`, { headers });
     }
     const entry: Entry = { at: asked.now, asked: same, answer: "running" };
-    this.#entries.set(name, entry);
-    this.#ofCaller.set(caller, (this.#ofCaller.get(caller) ?? 0) + 1);
+    own.set(key, entry);
     try {
       const response = await run();
       if (response instanceof Uncertain) entry.answer = "uncertain";
       else if (response.status >= 300)
-        this.#forget(name); // it may be sent again: an import skips what it added
+        own.delete(key); // it may be sent again: an import skips what it added
       else entry.answer = tellsSecret(asked.row.asks) ? "notKept" : await kept(response);
       return response;
     } catch (error) {
-      this.#forget(name);
+      own.delete(key);
       throw error;
     }
   }
@@ -76,24 +75,15 @@ export class Repeats {
     return createHash("sha256").update(this.#salt).update(text).digest("base64url");
   }
 
-  #hasRoom(caller: string): boolean {
-    return this.#entries.size < API_LIMITS.keys && (this.#ofCaller.get(caller) ?? 0) < API_LIMITS.keysOfOne;
-  }
-
   #forgetBefore(now: Millis): void {
-    for (const [name, { at, answer }] of this.#entries) {
-      // If the clock is set back, all seem young again; even then none is kept for too long.
-      if (now < later(at, REPEAT_MS) && now >= at) return;
-      if (answer !== "running") this.#forget(name);
+    for (const [caller, entries] of this.#entries) {
+      for (const [key, { at, answer }] of entries) {
+        // If the clock is set back, all seem young again; even then none is kept for too long.
+        if (now < later(at, REPEAT_MS) && now >= at) break;
+        if (answer !== "running") entries.delete(key);
+      }
+      if (entries.size === 0) this.#entries.delete(caller);
     }
-  }
-
-  #forget(name: string): void {
-    if (!this.#entries.delete(name)) return;
-    const caller = name.slice(0, name.indexOf(" "));
-    const left = (this.#ofCaller.get(caller) ?? 1) - 1;
-    if (left > 0) this.#ofCaller.set(caller, left);
-    else this.#ofCaller.delete(caller);
   }
 }
 
