@@ -3,7 +3,7 @@ import { SERVER } from "../test/lab/network.ts";
 import { until } from "../test/lab/wait.ts";
 import { Child, Lines, LOAD_CPU, pinned } from "./child.ts";
 import { ECHO_PORT, type Offence, type OffenceDone } from "./echo.ts";
-import { type Backend, Fail2ban } from "./fail2ban.ts";
+import { type Backend, startFail2ban } from "./fail2ban.ts";
 import type { ProbeDone, ProbeWish } from "./prober.ts";
 import { type Bench, lower, median, ms, type Part, type Row } from "./result.ts";
 
@@ -20,7 +20,7 @@ export const banTime: Part = {
   name: "ban-time",
   says: "from the last failed login to the first dropped packet, against Fail2ban",
   async run(bench) {
-    const probes = await Probes.start(bench);
+    const probes = await startProbes(bench);
     try {
       const runs = bench.quick ? 5 : 20;
       const ours = await ofGuard(bench, probes, runs);
@@ -66,7 +66,7 @@ async function ofFail2ban(
   probes: Probes,
   { backend, runs }: Readonly<{ backend: Backend; runs: number }>,
 ): Promise<readonly number[]> {
-  const fail2ban = await Fail2ban.start(bench.lab, backend, OFFENCES);
+  const fail2ban = await startFail2ban(bench.lab, backend, OFFENCES);
   try {
     const times: number[] = [];
     for (let run = 0; run < runs; run++) {
@@ -106,64 +106,48 @@ function tell(bench: Bench, who: string, times: readonly number[]): void {
   bench.say(`${who}: median ${median(times).toFixed(2)} ms of ${listed}`);
 }
 
+export type Probes = Awaited<ReturnType<typeof startProbes>>;
+
 /** The two ends of the probing, each in its own network namespace, both away from the core of the servers. */
-export class Probes {
-  readonly #echo: Lines;
-  readonly #prober: Lines;
-  #attackers = 0;
-
-  private constructor(echo: Lines, prober: Lines) {
-    this.#echo = echo;
-    this.#prober = prober;
-  }
-
-  static async start({ lab }: Bench): Promise<Probes> {
-    const program = (name: string) =>
-      pinned(LOAD_CPU, [process.execPath, fileURLToPath(new URL(name, import.meta.url))]);
-    const probes = new Probes(
-      new Lines(new Child(lab.server.inside(program("echo.ts")))),
-      new Lines(new Child(lab.attacker.inside(program("prober.ts")))),
-    );
-    await Promise.all([probes.#echo.next(), probes.#prober.next()]);
-    return probes;
-  }
-
-  /** An address that has done nothing yet. */
-  attacker(): string {
-    if (this.#attackers >= ATTACKERS) throw new Error("no more attackers");
-    this.#attackers += 1;
-    return `198.51.100.${FIRST_ATTACKER + this.#attackers - 1}`;
-  }
-
-  async commit(offence: Offence): Promise<number> {
-    this.#echo.write(offence);
+export async function startProbes({ lab }: Bench) {
+  const program = (name: string) => pinned(LOAD_CPU, [process.execPath, fileURLToPath(new URL(name, import.meta.url))]);
+  const echo = new Lines(new Child(lab.server.inside(program("echo.ts"))));
+  const prober = new Lines(new Child(lab.attacker.inside(program("prober.ts"))));
+  await Promise.all([echo.next(), prober.next()]);
+  let attackers = 0;
+  const commit = async (offence: Offence): Promise<number> => {
+    echo.write(offence);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
-    return (JSON.parse(await this.#echo.next()) as OffenceDone).atNs;
-  }
-
+    return (JSON.parse(await echo.next()) as OffenceDone).atNs;
+  };
   /** Resolves once the address gets through. */
-  async begin(from: string): Promise<void> {
-    this.#prober.write({ from, to: SERVER.v4, port: ECHO_PORT } satisfies ProbeWish);
-    const line = await this.#prober.next();
+  const begin = async (from: string): Promise<void> => {
+    prober.write({ from, to: SERVER.v4, port: ECHO_PORT } satisfies ProbeWish);
+    const line = await prober.next();
     if (line !== "probing") throw new Error(`the prober does not get through: ${line}`);
-  }
-
+  };
   /** The moment (CLOCK_MONOTONIC, ns) at which the first packet left that was dropped. */
-  async dropped(): Promise<number> {
+  const dropped = async (): Promise<number> => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
-    return (JSON.parse(await this.#prober.next()) as ProbeDone).droppedAtNs;
-  }
-
-  /** Milliseconds from the offence to the first dropped packet. */
-  async time(from: string, offence: Offence): Promise<number> {
-    await this.begin(from);
-    const offendedAt = await this.commit(offence);
-    const droppedAt = await this.dropped();
-    if (droppedAt < offendedAt) throw new Error("packets were dropped before the last offence");
-    return (droppedAt - offendedAt) / 1e6;
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all([this.#echo.child.stop(), this.#prober.child.stop()]);
-  }
+    return (JSON.parse(await prober.next()) as ProbeDone).droppedAtNs;
+  };
+  return {
+    commit,
+    begin,
+    dropped,
+    /** An address that has done nothing yet. */
+    attacker: (): string => {
+      if (attackers >= ATTACKERS) throw new Error("no more attackers");
+      return `198.51.100.${FIRST_ATTACKER + attackers++}`;
+    },
+    /** Milliseconds from the offence to the first dropped packet. */
+    time: async (from: string, offence: Offence): Promise<number> => {
+      await begin(from);
+      const offendedAt = await commit(offence);
+      const droppedAt = await dropped();
+      if (droppedAt < offendedAt) throw new Error("packets were dropped before the last offence");
+      return (droppedAt - offendedAt) / 1e6;
+    },
+    stop: () => Promise.all([echo.child.stop(), prober.child.stop()]),
+  };
 }

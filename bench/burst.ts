@@ -1,7 +1,7 @@
 import { appendFileSync } from "node:fs";
 import { until } from "../test/lab/wait.ts";
 import { load } from "./child.ts";
-import { Fail2ban } from "./fail2ban.ts";
+import { startFail2ban } from "./fail2ban.ts";
 import { type Bench, counted, higher, median, type Part } from "./result.ts";
 
 const GUARD_BANS = 5_000;
@@ -47,7 +47,7 @@ async function ofGuard({ programs, lab }: Bench): Promise<number> {
 
 /** Every line brings a ban. */
 async function ofFail2ban({ lab }: Bench): Promise<number> {
-  const fail2ban = await Fail2ban.start(lab, "pyinotify", 1);
+  const fail2ban = await startFail2ban(lab, "pyinotify", 1);
   try {
     const lines = Array.from({ length: FAIL2BAN_BANS }, (_, i) =>
       fail2ban.line(`198.18.${100 + (i % 100)}.${100 + Math.floor(i / 100)}`),

@@ -13,32 +13,19 @@ const FILES = ["filter.d/common.conf", "filter.d/dovecot.conf", "action.d/nftabl
 export type Backend = "pyinotify" | "polling";
 
 /** The real Fail2ban on the lab's server host: Debian's filter for Dovecot and its action for nftables. */
-export class Fail2ban {
-  readonly log: string;
-  readonly child: Child;
-  readonly #lab: Lab;
-  readonly #client: readonly string[];
-
-  private constructor(lab: Lab, log: string, directory: string, argv: readonly string[]) {
-    this.#lab = lab;
-    this.log = log;
-    this.#client = ["fail2ban-client", "-c", directory, "-s", join(directory, "socket")];
-    this.child = new Child(lab.server.inside(pinned(SERVER_CPU, argv)));
-  }
-
-  static async start(lab: Lab, backend: Backend, maxRetry: number): Promise<Fail2ban> {
-    const directory = join(lab.directory, `fail2ban-${backend}-${maxRetry}`);
-    const log = join(directory, "mail.log");
-    for (const part of ["filter.d", "action.d"]) mkdirSync(join(directory, part), { recursive: true });
-    for (const file of FILES) copyFileSync(join(STOCK, file), join(directory, file));
-    writeFileSync(log, "");
-    writeFileSync(
-      join(directory, "fail2ban.conf"),
-      `[Definition]\nloglevel = WARNING\nlogtarget = STDERR\nsyslogsocket = auto\ndbfile = None\nallowipv6 = auto\n`,
-    );
-    writeFileSync(
-      join(directory, "jail.conf"),
-      `[${JAIL}]
+export async function startFail2ban(lab: Lab, backend: Backend, maxRetry: number) {
+  const directory = join(lab.directory, `fail2ban-${backend}-${maxRetry}`);
+  const log = join(directory, "mail.log");
+  for (const part of ["filter.d", "action.d"]) mkdirSync(join(directory, part), { recursive: true });
+  for (const file of FILES) copyFileSync(join(STOCK, file), join(directory, file));
+  writeFileSync(log, "");
+  writeFileSync(
+    join(directory, "fail2ban.conf"),
+    `[Definition]\nloglevel = WARNING\nlogtarget = STDERR\nsyslogsocket = auto\ndbfile = None\nallowipv6 = auto\n`,
+  );
+  writeFileSync(
+    join(directory, "jail.conf"),
+    `[${JAIL}]
 enabled = true
 backend = ${backend}
 filter = dovecot
@@ -49,44 +36,39 @@ findtime = 600
 bantime = 1800
 action = nftables[type=allports, name=bench, protocol="tcp, udp"]
 `,
-    );
-    const paths = ["-c", directory, "-s", join(directory, "socket"), "-p", join(directory, "pid")];
-    const fail2ban = new Fail2ban(lab, log, directory, ["fail2ban-server", ...paths, "-x", "-f", "start"]);
-    await until(
-      `Fail2ban watches its log: ${fail2ban.child.output}`,
-      async () => {
-        fail2ban.child.mustRun();
-        return (await fail2ban.failures()) === 0;
-      },
-      30_000,
-    );
-    return fail2ban;
-  }
-
-  /** A failed login as Dovecot 2.3 writes it. */
-  line(ip: string): string {
-    const time = new Date()
-      .toString()
-      .slice(4, 24)
-      .replace(/ \d{4} /, " ");
-    return `${time} imap-login: Info: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<alice@example.org>, method=PLAIN, rip=${ip}, lip=203.0.113.10, TLS, session=<0aBcDeFg>\n`;
-  }
-
+  );
+  const paths = ["-c", directory, "-s", join(directory, "socket")];
+  const argv = ["fail2ban-server", ...paths, "-p", join(directory, "pid"), "-x", "-f", "start"];
+  const child = new Child(lab.server.inside(pinned(SERVER_CPU, argv)));
   /** How many failures it has counted so far; null while it does not answer. */
-  async failures(): Promise<number | null> {
-    const ran = await runProgram([...this.#client, "status", JAIL]);
+  const failures = async (): Promise<number | null> => {
+    const ran = await runProgram(["fail2ban-client", ...paths, "status", JAIL]);
     const total = /Total failed:\s*(\d+)/.exec(ran.stdout)?.[1];
     return total === undefined ? null : Number(total);
-  }
-
-  async bansInKernel(): Promise<number> {
-    const argv = ["nft", "list", "set", "inet", "f2b-table", "addr-set-bench"];
-    const ran = await this.#lab.server.exec(argv);
-    return ran.stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0;
-  }
-
-  async stop(): Promise<void> {
-    await this.child.stop();
-    await this.#lab.server.exec(["nft", "delete", "table", "inet", "f2b-table"]);
-  }
+  };
+  const watches = async (): Promise<boolean> => {
+    child.mustRun();
+    return (await failures()) === 0;
+  };
+  await until(`Fail2ban watches its log: ${child.output}`, watches, 30_000);
+  return {
+    log,
+    failures,
+    /** A failed login as Dovecot 2.3 writes it. */
+    line: (ip: string): string => {
+      const time = new Date()
+        .toString()
+        .slice(4, 24)
+        .replace(/ \d{4} /, " ");
+      return `${time} imap-login: Info: Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<alice@example.org>, method=PLAIN, rip=${ip}, lip=203.0.113.10, TLS, session=<0aBcDeFg>\n`;
+    },
+    bansInKernel: async (): Promise<number> => {
+      const ran = await lab.server.exec(["nft", "list", "set", "inet", "f2b-table", "addr-set-bench"]);
+      return ran.stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0;
+    },
+    stop: async (): Promise<void> => {
+      await child.stop();
+      await lab.server.exec(["nft", "delete", "table", "inet", "f2b-table"]);
+    },
+  };
 }

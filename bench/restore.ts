@@ -5,7 +5,7 @@ import { systemClock } from "../src/host/machine/clock.ts";
 import { SqliteStore } from "../src/store/engine-db/store.ts";
 import { openEngine } from "../src/store/open.ts";
 import { BAN } from "../test/kit/samples.ts";
-import { Probes } from "./ban-time.ts";
+import { type Probes, startProbes } from "./ban-time.ts";
 import type { Child } from "./child.ts";
 import { anonymousMb } from "./memory.ts";
 import { type Bench, counted, median, ms, type Part, within } from "./result.ts";
@@ -25,7 +25,7 @@ export const restore: Part = {
   says: `${counted(BANS)} bans back in the kernel after a start`,
   async run(bench) {
     await bench.programs.wipe();
-    const probes = await Probes.start(bench);
+    const probes = await startProbes(bench);
     try {
       const attacker = probes.attacker();
       fill(bench.programs.layout.engineDb, attacker);
