@@ -73,13 +73,9 @@ function AddressStory({ asked, report, changed }: AddressProps) {
     <>
       <Card title={asked}>
         <p class="verdict">
-          {ban === null ? (
-            <State status="ok">{verdict.says}</State>
-          ) : (
-            <State status="down">
-              <Said text={verdict.says} lang={language} />
-            </State>
-          )}{" "}
+          <State status={ban === null ? "ok" : "down"}>
+            <Said text={verdict.says} lang={language} />
+          </State>{" "}
           {ban !== null && <Ends at={ban.expiresAt} />}
         </p>
         <ul class="facts">

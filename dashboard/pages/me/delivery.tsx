@@ -107,10 +107,6 @@ export function VacationCard() {
 
 function ReplyState({ of: { until } }: Readonly<{ of: VacationItem }>) {
   const words = t.mailboxSettings.vacation;
-  if (until === null) return <strong>{words.always}</strong>;
-  return (
-    <strong>
-      <At iso={until} how="moment" word={isPast(until, now.value) ? words.over : words.until} />
-    </strong>
-  );
+  const word = isPast(until, now.value) ? words.over : words.until;
+  return <strong>{until === null ? words.always : <At iso={until} how="moment" word={word} />}</strong>;
 }

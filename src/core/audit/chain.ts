@@ -91,11 +91,13 @@ export function checkChain(
     if (entry.id === from?.id) sumAtFrom = sum;
     if (fault === null) anchored = found.at(-1) ?? anchored;
   }
+  const oldest = first ?? 1;
   const oldestLeft = first !== null && last - first + 1 >= MOST_ENTRIES;
-  if (from === undefined) fault ??= cutAtFront(first ?? 1, oldestLeft);
+  // The oldest may be gone only while as many are left as are kept.
+  if (from === undefined) fault ??= oldest > 1 && !oldestLeft ? missing(1, oldest - 1) : null;
   // Of what was accepted the oldest may have left since, and with them the sum over it.
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);
-  if (oldestLeft) fault ??= leftEarly(first ?? 1, inForce, now);
+  if (oldestLeft) fault ??= leftEarly(oldest, inForce, now);
   fault ??= truncated(last, inForce);
   fault ??= unnumbered(last, from?.accepted?.numbered ?? 0, numbered);
   return { first: first ?? 0, last, numbered, head, sum, fault, anchored };
@@ -125,11 +127,6 @@ function unanchored({ id, hash }: AuditEntry, anchors: readonly Anchor[]): Fault
   };
 }
 
-/** The oldest may be gone only while as many are left as are kept. */
-function cutAtFront(first: number, oldestLeft: boolean): Fault | null {
-  return first === 1 || oldestLeft ? null : missing(1, first - 1);
-}
-
 /** An entry is anchored within the hour, or later if the machine was off or its disk full. */
 const ANCHORED_WITHIN_MS = DAY_MS;
 
@@ -148,22 +145,18 @@ function leftEarly(first: number, anchors: readonly Anchor[], now: Millis): Faul
 /** SQLite counts the numbers that it gives (sqlite.org/autoinc.html): the last entry has the highest one. */
 function unnumbered(last: number, accepted: number, numbered: number): Fault | null {
   if (numbered <= Math.max(last, accepted)) return null;
-  const fault = missing(last + 1, numbered);
-  return { ...fault, says: `${fault.says}: the database has given numbers up to ${numbered}` };
+  return missing(last + 1, numbered, `: the database has given numbers up to ${numbered}`);
 }
 
 function truncated(last: number, anchors: readonly Anchor[]): Fault | null {
   const beyond = anchors.filter(({ id }) => id > last).toSorted((a, b) => b.id - a.id)[0];
   if (beyond === undefined) return null;
-  const fault = missing(last + 1, beyond.id);
-  return { ...fault, says: `${fault.says}: there were that many at ${beyond.at}, when the newest was anchored` };
+  return missing(last + 1, beyond.id, `: there were that many at ${beyond.at}, when the newest was anchored`);
 }
 
-function missing(from: number, to: number): Fault {
-  return {
-    id: from,
-    says: `${plural(to - from + 1, "entry")} from ${from} on ${to === from ? "is" : "are"} missing`,
-  };
+function missing(from: number, to: number, evidence = ""): Fault {
+  const entries = plural(to - from + 1, "entry");
+  return { id: from, says: `${entries} from ${from} on ${to === from ? "is" : "are"} missing${evidence}` };
 }
 
 function changedSince({ id, at }: Anchor): Fault {
