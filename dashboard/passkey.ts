@@ -17,12 +17,8 @@ export function whyNoPasskeys(where: Where = here()): "address" | "insecure" | "
   return where.isSupported ? null : "unsupported";
 }
 
-type Assertion = Readonly<{
-  passkey: Readonly<{ id: string; clientData: string; authenticatorData: string; signature: string }>;
-}>;
-
-/** Throws a sentence for the reader. */
-export async function usePasskey(): Promise<Assertion> {
+/** What proves it to the server. Throws a sentence for the reader. */
+export async function usePasskey(): Promise<object> {
   const { challenge } = await post<{ challenge: string }>("login/passkey", {});
   const publicKey = { challenge: bytesOf(challenge), userVerification: "required", timeout: PASSKEY_MS } as const;
   const credential = await asking(() => navigator.credentials.get({ publicKey }));

@@ -122,11 +122,11 @@ function alreadyOf(ip: string, banned: string): string {
   return isAround ? words.alreadyWith(banned) : words.already;
 }
 
-/** Whether what was asked for is banned, and what the button is called that lifts it. */
-export type Verdict = Readonly<{ says: string; unban: string }>;
-
-/** A ban of a network around it is named: to lift that frees every address in it. */
-export function verdictOf(asked: string, ban: BanItem | null): Verdict {
+/**
+ * Whether what was asked for is banned, and what the button is called that lifts it. A ban of a network around it is named: to lift
+ * that frees every address in it.
+ */
+export function verdictOf(asked: string, ban: BanItem | null): Readonly<{ says: string; unban: string }> {
   const { find } = t;
   if (ban === null)
     return { says: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, unban: "" };

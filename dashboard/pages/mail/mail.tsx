@@ -1,11 +1,22 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { CountedPage } from "../../../src/admin/declare/paging.ts";
+import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
-import { Parts } from "../list-parts.tsx";
+import { queryOf } from "../../api.ts";
+import { Choice } from "../../fields.tsx";
+import { Button, Field, useGet, Waiting } from "../../parts.tsx";
+import { go, type Query, route } from "../../route.ts";
+import { may } from "../../session.ts";
+import { turnTo } from "../../shell.tsx";
+import { Filters, Pages, Parts, sendForm } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
-import { MailQueue } from "./queue.tsx";
+import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
+import { QueueRow, QueueSelection } from "./queue-rows.tsx";
+
+const words = t.mail;
 
 export function MailPage() {
-  const words = t.mail;
   return (
     <Parts
       page="mail"
@@ -16,5 +27,106 @@ export function MailPage() {
         { name: "spam", title: words.spam, show: MailSpam },
       ]}
     />
+  );
+}
+
+const PAGE_ROWS = 30;
+const FILTERS = ["account", "sender", "recipient", "state"] as const;
+
+function MailQueue() {
+  const { query } = route.value;
+  const filter: Query = Object.fromEntries(FILTERS.map((name) => [name, query[name] ?? ""]));
+  const cursor = query["after"] ?? "";
+  const path = `queue${queryOf({ ...filter, limit: PAGE_ROWS, cursor })}`;
+  const list = useGet<CountedPage<QueueItem>>(path);
+  const { data, isCurrent, reload } = list;
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  useEffect(() => setTicked(new Set()), [path]);
+  const rows = useRef<HTMLUListElement>(null);
+  const acted = useRef<string | null>(null);
+  // The action may remove the button that was pressed, and its focus: the next button of the row takes it.
+  useEffect(() => {
+    const id = acted.current;
+    acted.current = null;
+    if (id === null || document.activeElement !== document.body) return;
+    rows.current?.querySelector<HTMLElement>(`[data-mail="${id}"] button`)?.focus();
+  }, [data]);
+
+  const act = async (action: QueueAction, chosen: Chosen): Promise<void> => {
+    const id = "ids" in chosen ? (chosen.ids[0] ?? null) : null;
+    acted.current = id;
+    try {
+      await changeQueue(action, chosen, reload);
+      setTicked(new Set());
+    } finally {
+      // An answer to an earlier request may have arrived while it ran.
+      acted.current = id;
+      reload();
+    }
+  };
+  const select = (id: string, isOn: boolean): void =>
+    setTicked((last) => new Set([...last].filter((one) => one !== id).concat(isOn ? [id] : [])));
+  const isFiltered = Object.values(filter).some((value) => value !== "");
+  const items = data?.items ?? [];
+  const selected = new Set(items.flatMap(({ queueId }) => (ticked.has(queueId) ? [queueId] : [])));
+  // The old filter's rows are shown until the new ones arrive: an action now would use the new filter.
+  const mayAct = may("queue") && isCurrent;
+  return (
+    <>
+      <QueueFilters filter={filter} isSet={isFiltered} />
+      <div class="bar">
+        <span>{data !== null && words.count(data.total)}</span>
+        <span class="spacer" />
+        <Button shown={t.lists.refresh} onClick={reload} />
+      </div>
+      <Waiting {...list} />
+      {mayAct && items.length > 0 && (
+        <QueueSelection
+          items={items}
+          selected={selected}
+          setSelected={setTicked}
+          filter={filter}
+          total={data?.total ?? 0}
+          act={act}
+        />
+      )}
+      {data !== null && items.length === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
+      <ul ref={rows} class="rows" aria-label={words.list}>
+        {items.map((item) => (
+          <QueueRow
+            key={item.queueId}
+            item={item}
+            isSelected={selected.has(item.queueId)}
+            mayAct={mayAct}
+            select={select}
+            act={act}
+          />
+        ))}
+      </ul>
+      <Pages page="mail" query={filter} by="after" at={cursor} next={data?.next ?? null} />
+    </>
+  );
+}
+
+function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolean }>) {
+  return (
+    <Filters
+      title={t.lists.search}
+      label={t.lists.search}
+      filled={filter}
+      isSet={isSet}
+      search={(fields) => go("mail", fields)}
+      clear={() => turnTo("mail", {})}
+    >
+      <Field label={words.account} name="account" maxLength={320} />
+      <Field label={words.sender} name="sender" maxLength={320} />
+      <Field label={words.recipient} name="recipient" maxLength={320} />
+      <Choice
+        label={words.state}
+        name="state"
+        onChange={sendForm}
+        choices={[["", words.anyState], ...Object.entries(words.states)]}
+      />
+    </Filters>
   );
 }

@@ -83,9 +83,8 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
   ));
   const facts = (
     <>
-      {isOver && words.over}
-      {!isOver && expiresAt === null && words.never}
-      {!isOver && expiresAt !== null && <At iso={expiresAt} how="distance" word={words.expires} />},{" "}
+      {expiresAt === null && words.never}
+      {expiresAt !== null && (isOver ? words.over : <At iso={expiresAt} how="distance" word={words.expires} />)},{" "}
       <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language} />
     </>
   );
