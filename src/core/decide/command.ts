@@ -20,48 +20,41 @@ export type CommandFacts = Readonly<{
 }>;
 
 export function decideCommand(facts: CommandFacts, event: NetworkEvent, now: Millis): Decision {
+  const { prefix } = event;
   switch (event.type) {
     case "BAN_ASKED": {
-      const protection = protectionOf(facts.sparing(event.prefix), now);
+      const protection = protectionOf(facts.sparing(prefix), now);
       if (protection !== null) return decision("refuse", protection, { counted: false });
       return changed("manual", [{ type: "BAN", ban: manualBan(event, now) }]);
     }
     case "UNBAN_ASKED":
       if (facts.ban === null) return decision("refuse", "not_banned", { counted: false });
-      return changed("manual", [lift(event.prefix, event.by)]);
-    case "ALLOW_ASKED":
-      return changed("manual", [
-        {
-          type: "ALLOW",
-          prefix: event.prefix,
-          note: event.note,
-          by: event.by,
-          expiresAt: event.durationMs === null ? null : later(now, event.durationMs),
-        },
-        ...facts.covered.map((prefix) => lift(prefix, event.by)),
-      ]);
+      return changed("manual", [lift(prefix, event.by)]);
+    case "ALLOW_ASKED": {
+      const { note, by } = event;
+      const allow = { type: "ALLOW", prefix, note, by, expiresAt: endOf(event, now) } as const;
+      return changed("manual", [allow, ...facts.covered.map((covered) => lift(covered, by))]);
+    }
     case "DISALLOW_ASKED":
       if (facts.listed === null) return decision("refuse", "not_listed", { counted: false });
-      return changed("manual", [disallow(event.prefix, "ALLOW_REMOVED", event.by)]);
+      return changed("manual", [{ type: "DISALLOW", prefix, cause: "ALLOW_REMOVED", by: event.by }]);
     case "ALLOW_EXPIRED":
       // It was removed or extended after the search for expired entries.
       if (!isOver(facts.listed?.expiresAt ?? null, now))
         return decision("refuse", "not_listed", { counted: false, recorded: false });
-      return changed("expired", [disallow(event.prefix, "ALLOW_EXPIRED", "engine")]);
+      return changed("expired", [{ type: "DISALLOW", prefix, cause: "ALLOW_EXPIRED", by: "engine" }]);
     case "BAN_EXPIRED": {
       // The ban was lifted or replaced after the search for expired bans.
       const { ban } = facts;
       if (ban === null) return decision("refuse", "not_banned", { counted: false, recorded: false });
       if (!isOver(ban.expiresAt, now)) return decision("refuse", "banned", { counted: false, recorded: false });
-      return changed("expired", [
-        { type: "LIFT", prefix: event.prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" },
-      ]);
+      return changed("expired", [{ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }]);
     }
   }
 }
 
-function disallow(prefix: Prefix, cause: Extract<Change, { type: "DISALLOW" }>["cause"], by: string): Change {
-  return { type: "DISALLOW", prefix, cause, by };
+function endOf({ durationMs }: Pick<BanAsked, "durationMs">, now: Millis): Millis | null {
+  return durationMs === null ? null : later(now, durationMs);
 }
 
 function changed(reason: "manual" | "expired", changes: readonly Change[]): Decision {
@@ -81,7 +74,7 @@ function manualBan(event: BanAsked, now: Millis): Ban {
     reason: event.note,
     source: event.by,
     createdAt: now,
-    expiresAt: event.durationMs === null ? null : later(now, event.durationMs),
+    expiresAt: endOf(event, now),
     offences: 0,
   };
 }
