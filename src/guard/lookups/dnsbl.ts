@@ -6,13 +6,8 @@ import { type Ip, isV4 } from "../../core/net/ip.ts";
 
 /** The name with which a list is asked about an address: its bytes, or for IPv6 its nibbles, from last to first. */
 export function listQuery(ip: Ip, zone: string): string {
-  return `${labels(ip).toReversed().join(".")}.${zone}`;
-}
-
-function labels(ip: Ip): readonly string[] {
-  if (isV4(ip)) return ip.split(".");
-  const bytes = ipaddr.IPv6.parse(ip).toByteArray();
-  return bytes.flatMap((byte) => [(byte >> 4).toString(16), (byte & 15).toString(16)]);
+  const labels = isV4(ip) ? ip.split(".") : [...Buffer.from(ipaddr.IPv6.parse(ip).toByteArray()).toString("hex")];
+  return `${labels.toReversed().join(".")}.${zone}`;
 }
 
 /** The address that every list must name, and the one that none may (RFC 5782, section 5). */
