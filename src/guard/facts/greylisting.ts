@@ -27,34 +27,25 @@ export type GreylistingParts = Readonly<{
  * is not delayed.
  */
 export function createGreylisting(parts: GreylistingParts): Greylisting {
+  const { policy, largeSenders, honest, correspondents, pauses, clock, isClockDoubtful } = parts;
+  const isCorrespondent = (sender: string): boolean => sender !== "" && honest.hasWrittenTo(sender);
+  /** Anyone can use a correspondent's address as the sender. It counts only if the client proved that it may send for it. */
+  const isVouchedFor = ({ clientName, recipient, sender, senderProven }: Recipient): boolean =>
+    isClockDoubtful() ||
+    isProvider(policy(), clientName) ||
+    isWithin(largeSenders(), clientName) ||
+    (recipient !== null && pauses.isPaused(recipient, clock.now())) ||
+    (senderProven === true && isCorrespondent(sender));
   return {
-    isFirstContact: (event) => readOr(() => !skipsGreylisting(parts, event), false),
+    isFirstContact: (event) => readOr(() => !isVouchedFor(event), false),
     isExpected: (event) => {
       const { recipient } = event;
       const domains = provenDomains(event);
-      return (
-        recipient !== null && domains.length > 0 && readOr(() => parts.correspondents.wroteTo(recipient, domains), true)
-      );
+      return recipient !== null && domains.length > 0 && readOr(() => correspondents.wroteTo(recipient, domains), true);
     },
-    needsSenderProof: (event) =>
-      readOr(() => isCorrespondent(parts, event) && !isProvider(parts.policy(), event.clientName), false),
+    needsSenderProof: ({ sender, clientName }) =>
+      readOr(() => isCorrespondent(sender) && !isProvider(policy(), clientName), false),
   };
-}
-
-/** Anyone can use a correspondent's address as the sender. It counts only if the client proved that it may send for it. */
-function skipsGreylisting(parts: GreylistingParts, event: Recipient): boolean {
-  const { policy, largeSenders, pauses, clock, isClockDoubtful } = parts;
-  return (
-    isClockDoubtful() ||
-    isProvider(policy(), event.clientName) ||
-    isWithin(largeSenders(), event.clientName) ||
-    (event.recipient !== null && pauses.isPaused(event.recipient, clock.now())) ||
-    (event.senderProven === true && isCorrespondent(parts, event))
-  );
-}
-
-function isCorrespondent({ honest }: GreylistingParts, { sender }: Recipient): boolean {
-  return sender !== "" && honest.hasWrittenTo(sender);
 }
 
 /** A bounce has no sender, so the client's name counts. */
