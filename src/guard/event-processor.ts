@@ -115,12 +115,8 @@ export class EventProcessor {
     if (isNetworkEvent(event)) return UNRECORDED_PASS;
     try {
       const facts = this.facts.ofUnrecorded(event, now);
-      const decided = decide(
-        this.facts.policy,
-        facts,
-        isLogin(event) ? { ...event, withoutBan: "unwritable" } : event,
-        now,
-      );
+      const asked: ClientEvent = isLogin(event) ? { ...event, withoutBan: "unwritable" } : event;
+      const decided = decide(this.facts.policy, facts, asked, now);
       this.facts.updateUnrecorded(event, decided, facts, now);
       return whatStillApplies(event, decided);
     } catch {
