@@ -84,10 +84,11 @@ export function planConnections(
       cutDown([counted.filter((one) => !excess.has(one))], most);
     }
   };
+  const prefixOf = ({ ip }: Connection): Prefix => rules.prefixOf(ip);
   const ofAddress = (prefix: Prefix): number => (rules.isKnown(prefix) ? rules.mostKnown : rules.most);
-  if (!rules.perPort) limitPrefixes(byPrefix(open, rules), rules.ports, ofAddress, rules.most);
+  if (!rules.perPort) limitPrefixes(Map.groupBy(open, prefixOf), rules.ports, ofAddress, rules.most);
   for (const [port, there] of Map.groupBy(open, ({ port }) => port)) {
-    const prefixes = byPrefix(there, rules);
+    const prefixes = Map.groupBy(there, prefixOf);
     const half = shareOfOneClient(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
     if (rules.perPort)
       limitPrefixes(prefixes, [port], (prefix) => Math.min(half, ofAddress(prefix)), Math.min(half, rules.most));
@@ -120,10 +121,6 @@ function highestFirst(
 }
 
 type Prefixes = Map<Prefix, Connection[]>;
-
-function byPrefix(open: readonly Connection[], { prefixOf }: ConnectionRules): Prefixes {
-  return Map.groupBy(open, ({ ip }) => prefixOf(ip));
-}
 
 /** Empty while all of them fit into the share: then no prefix is looked up. */
 function strangersAmong(
