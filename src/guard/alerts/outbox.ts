@@ -1,4 +1,4 @@
-import { type AlertCode, OF_MANY } from "../../core/alerts/alerts.ts";
+import { OF_MANY } from "../../core/alerts/alerts.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../core/alerts/schedule.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -13,7 +13,6 @@ const COLLECTED_MS = MINUTE_MS;
 const DIGEST_EVERY_MS = HOUR_MS;
 
 type AlertWithMessage = Readonly<{ alert: Alert; message: AlertMessage }>;
-type Kind = "opened" | "resolved";
 
 /** Many accounts with the same problem: the first alerts are sent one by one, the others together. */
 export class AlertCrowd {
@@ -32,10 +31,9 @@ export class AlertCrowd {
     const until = new Map<string, Millis>();
     const counts = new Map<string, number>();
     for (const { alert, message } of due) {
-      const kind: Kind = message.kind === "resolved" ? "resolved" : "opened";
       if (!OF_MANY.includes(alert.code)) continue;
-      const key = `${kind} ${alert.code}`;
-      const before = counts.get(key) ?? earlier(book, due, { code: alert.code, kind }, now);
+      const key = `${message.kind} ${alert.code}`;
+      const before = counts.get(key) ?? earlier(book, due, message, now);
       counts.set(key, before + 1);
       // A resolution never arrives before its alert.
       const start = waiting.find(
@@ -60,12 +58,12 @@ export class AlertCrowd {
 function earlier(
   book: readonly Alert[],
   due: readonly AlertWithMessage[],
-  { code, kind }: Readonly<{ code: AlertCode; kind: Kind }>,
+  { code, kind }: AlertMessage,
   now: Millis,
 ): number {
   const isNew = (alert: Alert): boolean => due.some((one) => one.alert === alert);
   return book.filter((alert) => {
-    const at = kind === "opened" ? alert.openedAt : alert.resolvedAt;
+    const at = kind === "resolved" ? alert.resolvedAt : alert.openedAt;
     return alert.code === code && at !== null && Math.abs(now - at) < HOUR_MS && !isNew(alert);
   }).length;
 }
