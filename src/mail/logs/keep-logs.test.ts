@@ -24,7 +24,7 @@ import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { until } from "../../../test/kit/until.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { LogKeeper } from "./keep-logs.ts";
+import { logKeeper } from "./keep-logs.ts";
 import { elderParts } from "./log-follower.ts";
 
 const WARNING = "Nov 20 08:08:30 mail postfix/smtpd[1]: warning: hostname x does not resolve";
@@ -32,7 +32,7 @@ const ERROR = "Nov 20 08:08:31 imap(anna@example.test)<1><x>: Error: disk full";
 const INFO = "Nov 20 08:08:32 mail postfix/smtpd[1]: connect from x[198.51.100.7] error: warning: fatal:";
 
 let layout: Layout;
-let keeper: LogKeeper;
+let keeper: ReturnType<typeof make>;
 let reopened: number;
 let now: number;
 
@@ -49,8 +49,8 @@ afterEachOf(import.meta.filename, async () => {
   rmSync(layout.data, { recursive: true, force: true });
 });
 
-function make(): LogKeeper {
-  return new LogKeeper({
+function make() {
+  return logKeeper({
     layout,
     clock: { now: () => instant(now) },
     rules: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 }),

@@ -70,81 +70,65 @@ export function giveMailLog(file: string, access: Access): boolean {
 }
 
 /** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps a number of each, compressed. */
-export class LogKeeper {
-  readonly #parts: LogKeeperParts;
-  readonly #splitter: ReturnType<typeof logSplitter>;
-  readonly #indexer = new LogIndexer();
-  #reopenDue: boolean;
+export function logKeeper({ layout, clock, rules, reopen, access, say }: LogKeeperParts) {
+  const { mailLog, mailWarn, mailErr } = layout;
+  const splitter = logSplitter(layout, say);
+  const indexer = new LogIndexer();
+  // A keeper killed between the two steps of a rotation left the writers with the old file.
+  let reopenDue = isHeldOpen(mailLog);
 
-  constructor(parts: LogKeeperParts) {
-    this.#parts = parts;
-    this.#splitter = logSplitter(parts.layout, parts.say);
-    // A keeper killed between the two steps of a rotation left the writers with the old file.
-    this.#reopenDue = isHeldOpen(parts.layout.mailLog);
-  }
-
-  start(): void {
-    this.#splitter.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#splitter.stop();
-  }
-
-  /** Never two at once. Throws if a file cannot be written. */
-  async look(): Promise<void> {
-    const { mailLog, mailWarn, mailErr } = this.#parts.layout;
-    for (const part of [mailWarn, mailErr]) this.#rotate(part);
-    if (this.#rotate(mailLog) || giveMailLog(mailLog, this.#parts.access)) this.#reopenDue = true;
-    if (this.#reopenDue) await this.#reopen();
-    for (const file of [mailLog, mailWarn, mailErr]) await this.#tidy(file);
-    await this.#indexer.look(mailLog, this.#parts.clock.now());
-  }
-
-  async #reopen(): Promise<void> {
-    const failed = await this.#parts.reopen();
-    this.#reopenDue = failed !== null && isHeldOpen(this.#parts.layout.mailLog);
-    if (this.#reopenDue) this.#parts.say(`the logs are not changed over yet: ${failed}`);
-  }
+  const isDue = (file: string, now: Millis): boolean => {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined || stat.size === 0) return false;
+    // On a file system without creation times, logs rotate only by size.
+    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs } = rules();
+    return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
+  };
 
   /** A file is rotated only by renaming it: programs that have it open still write where a follower reads. */
-  #rotate(file: string): boolean {
-    const { clock } = this.#parts;
-    if (this.#isDue(file, clock.now())) moveFile(file, nextName(file, clock.now()));
+  const rotate = (file: string): boolean => {
+    if (isDue(file, clock.now())) moveFile(file, nextName(file, clock.now()));
     if (existsSync(file)) return false;
     // Also one that was renamed when the disk could not take a new file.
     const newest = existsSync(dirname(file)) ? elderParts(file).at(-1) : undefined;
     if (newest === undefined) return false;
     makeLike(newest, file);
     return true;
-  }
+  };
 
-  #isDue(file: string, now: Millis): boolean {
-    const stat = statSync(file, { throwIfNoEntry: false });
-    if (stat === undefined || stat.size === 0) return false;
-    // On a file system without creation times, logs rotate only by size.
-    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs } = this.#parts.rules();
-    return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
-  }
-
-  /** Called before the file has this name, so that it is never without its index. */
-  #packed(path: string, blocks: readonly IndexedBlock[] | null): void {
-    if (path.startsWith(this.#parts.layout.mailLog) && blocks !== null) writeIndex(path, blocks);
-  }
-
-  async #tidy(file: string): Promise<void> {
+  const tidy = async (file: string): Promise<void> => {
     const aside = elderParts(file);
-    const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules()["logs.keep"]));
+    const surplus = aside.slice(0, Math.max(0, aside.length - rules()["logs.keep"]));
     for (const path of surplus) removeFile(path);
-    const due = this.#parts.clock.now() - COMPRESS_AFTER_MS;
+    const due = clock.now() - COMPRESS_AFTER_MS;
     // The newest is not compressed: a follower may still be reading it.
     for (const path of aside.slice(surplus.length, -1))
       if (!path.endsWith(".gz") && statSync(path).mtimeMs < due)
         await compressFile(
           path,
-          packLog((blocks) => this.#packed(`${path}.gz`, blocks)),
+          packLog((blocks) => {
+            // Before the file has this name, so that it is never without its index.
+            if (file === mailLog && blocks !== null) writeIndex(`${path}.gz`, blocks);
+          }),
         );
-  }
+  };
+
+  return {
+    start: splitter.start,
+    stop: splitter.stop,
+    /** Never two at once. Throws if a file cannot be written. */
+    async look(): Promise<void> {
+      for (const part of [mailWarn, mailErr]) rotate(part);
+      if (rotate(mailLog) || giveMailLog(mailLog, access)) reopenDue = true;
+      if (reopenDue) {
+        const failed = await reopen();
+        reopenDue = failed !== null && isHeldOpen(mailLog);
+        if (reopenDue) say(`the logs are not changed over yet: ${failed}`);
+      }
+      for (const file of [mailLog, mailWarn, mailErr]) await tidy(file);
+      await indexer.look(mailLog, clock.now());
+    },
+  };
 }
 
 /** postlogd(8) and Dovecot's log process; a service that is not running has no open file. */
