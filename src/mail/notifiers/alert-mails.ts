@@ -14,42 +14,31 @@ export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
 const MOST_AN_HOUR = 200;
 
 /** Puts alerts into our own queue, with sender and recipients from the settings. */
-export class AlertMails {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
-  readonly #queueMail: typeof queueMail;
+export function alertMails(layout: Layout, clock: Clock, queue = queueMail) {
   /** By the id of the alert's message: a guard that is killed before it has stored the reply asks again. */
-  readonly #queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
+  const queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
 
-  constructor(layout: Layout, clock: Clock, queue = queueMail) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#queueMail = queue;
-  }
-
-  async send(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
-    if (settings !== null && alertMailTo(settings).length === 0)
-      return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
-    return this.#once(alert, settings, MOST_AN_HOUR);
-  }
-
-  /** An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. */
-  alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
-    return this.#once(alert, settings);
-  }
-
-  async #once(alert: AlertMail, settings: Settings | null, most = Number.POSITIVE_INFINITY): Promise<KeeperReply> {
-    const now = this.#clock.now();
-    for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
-    const queued = this.#queued.get(alert.id);
-    if (queued !== undefined && (await queued.reply).ok) return queued.reply;
-    if (this.#queued.size >= most) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
+  async function once(alert: AlertMail, settings: Settings | null, most = Infinity): Promise<KeeperReply> {
+    const now = clock.now();
+    for (const [id, { at }] of queued) if (at <= now - HOUR_MS || at > now) queued.delete(id);
+    const known = queued.get(alert.id);
+    if (known !== undefined && (await known.reply).ok) return known.reply;
+    if (queued.size >= most) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
     const envelope = envelopeOf(settings);
-    const input = mailText({ ...alert, code: null, subject: "" }, envelope);
-    const reply = this.#queueMail(this.#layout, { ...envelope, input });
-    this.#queued.set(alert.id, { at: now, reply });
+    const reply = queue(layout, { ...envelope, input: mailText({ ...alert, code: null, subject: "" }, envelope) });
+    queued.set(alert.id, { at: now, reply });
     return reply;
   }
+
+  return {
+    async send(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
+      if (settings !== null && alertMailTo(settings).length === 0)
+        return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
+      return once(alert, settings, MOST_AN_HOUR);
+    },
+    /** An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. */
+    alarm: (alert: AlertMail, settings: Settings | null) => once(alert, settings),
+  };
 }
 
 /** Settings that cannot be read are null: Postfix adds our domain. */
