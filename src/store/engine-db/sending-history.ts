@@ -9,16 +9,7 @@ import { prepared } from "../transactions.ts";
 export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
   const sql = prepared(db, SQL);
   return {
-    sentMails: (account, since, most) =>
-      sql.sentMails
-        .all(account, since, most)
-        .map((row) => ({
-          at: millis(row["at"]),
-          recipients: integer(row["recipients"]),
-          written: integer(row["written"]),
-          strangers: integer(row["strangers"]),
-        }))
-        .reverse(),
+    sentMails: (account, since, most) => sql.sentMails.all(account, since, most).map(sentMail).reverse(),
     hasWritten: (account, address) => sql.hasWritten.get(address, account) !== undefined,
     knowsPlace: (account, place, { firstBy, decidedAfter }) => {
       const asked = { account, place, firstBy, decidedAfter };
@@ -35,6 +26,7 @@ export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
   };
 }
 
+const sentMail = rowReader({ at: millis, recipients: integer, written: integer, strangers: integer });
 const evidence = rowReader({ count: integer, limit: integer, windowMs: integer, key: text });
 
 /** Maximum mails of an account that are searched for one from this machine. */
