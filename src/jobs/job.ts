@@ -9,8 +9,8 @@ import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 
 /**
- * Work that the keeper starts when it is due, one run at a time: returns its promise, or null if none runs. `rules`: null while the
- * settings cannot be read. `start`: null if no run is due. Throws if nothing can be noted.
+ * Work that the keeper starts when needed, one run at a time: returns its promise, or null if none runs. `rules`: null while the
+ * settings cannot be read. `start`: null if no run is needed. Throws if nothing can be noted.
  */
 export function oneAtATime<Rules>(
   clock: Clock,
