@@ -14,11 +14,8 @@ export function eventName(type: string): string {
   return names[type] ?? type.replaceAll("_", " ").toLowerCase();
 }
 
-type Tone = "bad" | "warn" | "good" | "plain";
-
-export function toneOf(type: string): Tone {
-  if (type === "BAN" || type.endsWith("_REFUSED") || type.endsWith("_BLOCKED")) return "bad";
-  if (type.endsWith("_FAILED") || type.endsWith("_DEFERRED") || type.endsWith("_HELD")) return "warn";
-  if (type.endsWith("_SUCCEEDED") || type.endsWith("_ACCEPTED") || type.endsWith("_DELIVERED")) return "good";
-  return "plain";
+export function toneOf(type: string): "bad" | "warn" | "good" | "plain" {
+  if (/^BAN$|_(REFUSED|BLOCKED)$/.test(type)) return "bad";
+  if (/_(FAILED|DEFERRED|HELD)$/.test(type)) return "warn";
+  return /_(SUCCEEDED|ACCEPTED|DELIVERED)$/.test(type) ? "good" : "plain";
 }

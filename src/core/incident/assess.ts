@@ -132,13 +132,13 @@ class Assessor {
     };
   }
 
-  #isAssessed(account: string | null): account is string {
-    return account !== null && (this.#only === null || account.toLowerCase() === this.#only);
+  #isWanted(account: string | null): boolean {
+    return this.#only === null || account?.toLowerCase() === this.#only;
   }
 
   #used(record: EventRecord, what: "signIns" | "mails"): OpenAccount | null {
     const { account, ip, at } = record;
-    if (!this.#isAssessed(account) || ip === null) return null;
+    if (account === null || ip === null || !this.#isWanted(account)) return null;
     const time = isoTime(at);
     const touched = this.#account(account);
     const address = this.#address(ip, time);
@@ -153,7 +153,7 @@ class Assessor {
 
   /** Strangers guess at names of missing accounts too, so only those with other uses get a line. */
   #failed({ account, ip, at }: EventRecord): void {
-    if (this.#only !== null && account?.toLowerCase() !== this.#only) return;
+    if (!this.#isWanted(account)) return;
     const known = account === null ? undefined : this.#accounts.get(account.toLowerCase());
     if (known !== undefined) known.failedSignIns += 1;
     const address = ip === null ? null : this.#address(ip, isoTime(at));
@@ -199,7 +199,7 @@ class Assessor {
   }
 
   #commanded({ at, type, actor, account }: EventRecord, subject: string): void {
-    if (this.#only !== null && account?.toLowerCase() !== this.#only) return;
+    if (!this.#isWanted(account)) return;
     if (this.#commands.length < MOST) this.#commands.push({ at: isoTime(at), by: actor ?? "", type, subject });
     else this.#isCut = true;
   }
