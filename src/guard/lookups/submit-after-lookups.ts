@@ -56,8 +56,8 @@ export function within<T>(answer: Promise<T>, deadlineMs: number, otherwise: T):
 type LookupLimits = Readonly<{ deadlineMs: number; inFlight: number; inFlightOfNetwork: number }>;
 
 /**
- * Looks up something about a client within the deadline, for at most so many at the same time, and for one network (IPv4 /24, IPv6 /48): an
- * attacker's domains may answer slowly. Without a place or in time it is `otherwise`.
+ * Looks up something about a client within the deadline, up to `inFlight` at the same time, and `inFlightOfNetwork` for one network (IPv4
+ * /24, IPv6 /48): an attacker's domains may answer slowly. `otherwise`: the result beyond these bounds or after the deadline.
  */
 export function limitedLookups<T>({ deadlineMs, inFlight, inFlightOfNetwork }: LookupLimits, otherwise: T) {
   /** For which networks something is being looked up. */
