@@ -28,59 +28,46 @@ const EXPIRING_MS = 14 * DAY_MS;
  * Uses a renewed certificate once its files match. Reads them completely at each check: this notices a
  * file rewritten in place, a renamed file and a changed symbolic link, however coarse the file system's clock is.
  */
-export class CertificateFollower {
-  readonly #parts: FollowParts;
+export function certificateFollower({ layout, reload, clock }: FollowParts) {
   /** The problem at the last check. Reported from the second check on: a renewal may be half written. */
-  #doubt: string | null = null;
-  #reloadDue = false;
-  #refused: KeeperTrouble | null = null;
-  #expiring: KeeperTrouble | null = null;
+  let doubt: string | null = null;
+  let reloadDue = false;
+  let refused: KeeperTrouble | null = null;
+  let expiring: KeeperTrouble | null = null;
 
-  constructor(parts: FollowParts) {
-    this.#parts = parts;
-  }
+  const doubtIt = (reason: string): void => {
+    if (doubt !== null) refused = { code: "certificate_refused", detail: reason };
+    doubt = reason;
+  };
 
-  async look(files: CertificateFiles): Promise<Looked> {
-    const { layout, reload, clock } = this.#parts;
-    const read = readPair(files, clock.now());
-    if (!read.ok) {
-      this.#doubtIt(read.reason);
-      return { fresh: null, failed: null };
-    }
-    if (!isServed(read.pair, layout)) {
-      serve(read.pair, layout);
-      this.#reloadDue = true;
-    }
-    const fresh = this.#reloadDue ? read.pair.cert : null;
-    if (this.#reloadDue) {
-      const failed = await reload();
+  return {
+    async look(files: CertificateFiles): Promise<Looked> {
+      const read = readPair(files, clock.now());
+      if (!read.ok) {
+        doubtIt(read.reason);
+        return { fresh: null, failed: null };
+      }
+      const { cert, validTo, lifetimeMs } = read.pair;
+      if (!isServed(read.pair, layout)) {
+        serve(read.pair, layout);
+        reloadDue = true;
+      }
+      const fresh = reloadDue ? cert : null;
+      const failed = reloadDue ? await reload() : null;
       if (failed !== null) {
-        this.#doubtIt(failed);
+        doubtIt(failed);
         return { fresh: null, failed };
       }
-      this.#reloadDue = false;
-    }
-    this.#doubt = null;
-    this.#refused = null;
-    const leftMs = read.pair.validTo - clock.now();
-    this.#expiring =
-      leftMs < Math.min(EXPIRING_MS, read.pair.lifetimeMs / 4)
-        ? {
-            code: "certificate_expiring",
-            detail: `${files.cert}: ${plural(Math.ceil(leftMs / DAY_MS), "day")} left`,
-          }
-        : null;
-    return { fresh, failed: null };
-  }
-
-  troubles(): readonly KeeperTrouble[] {
-    return [this.#refused, this.#expiring].filter((trouble) => trouble !== null);
-  }
-
-  #doubtIt(reason: string): void {
-    if (this.#doubt !== null) this.#refused = { code: "certificate_refused", detail: reason };
-    this.#doubt = reason;
-  }
+      reloadDue = false;
+      doubt = null;
+      refused = null;
+      const leftMs = validTo - clock.now();
+      const left = `${files.cert}: ${plural(Math.ceil(leftMs / DAY_MS), "day")} left`;
+      expiring = leftMs < Math.min(EXPIRING_MS, lifetimeMs / 4) ? { code: "certificate_expiring", detail: left } : null;
+      return { fresh, failed: null };
+    },
+    troubles: (): readonly KeeperTrouble[] => [refused, expiring].filter((trouble) => trouble !== null),
+  };
 }
 
 /**

@@ -20,7 +20,7 @@ import { runBehind } from "../../../jobs/job.ts";
 import { reportJob } from "../../../jobs/report/report-job.ts";
 import { retentionJob } from "../../../jobs/retention/retention-job.ts";
 import { fetchRules, rulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
-import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
+import { certificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
 import { countMailProcesses, endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
@@ -86,7 +86,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
   const stopped = createStoppedWatch({ services: layout.services, proceed: (pid) => signal(pid, "SIGCONT"), say });
   const locks = createLockWatch(layout, clock);
   const watches = {
-    certificate: new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
+    certificate: certificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
     accounts: accountsFollower({
       secretFile: layout.loginPolicySecret,
       present: () => databases.followed(),
