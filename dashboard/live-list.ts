@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
-import { type Complaint, complaintOf } from "./api.ts";
+import { type Complaint, complaintOf, Refused } from "./api.ts";
+import { signedIn } from "./attempt.ts";
 
 /** `next`: where the next page starts; null: this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
@@ -55,7 +56,8 @@ export class LiveList<T, A extends Answer<T>> {
       // Two answers could come in the wrong order.
       if (this.#isReading) return this.refresh();
       this.#renew().catch((error: unknown) => {
-        this.error.value = complaintOf(error);
+        if (error instanceof Refused && error.status === 401) signedIn.value = "no";
+        else this.error.value = complaintOf(error);
       });
     }, SETTLE_MS);
   };

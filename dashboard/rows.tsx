@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "./admin-texts.ts";
 import { visible } from "./format.ts";
+import { onStale } from "./live.ts";
 import { type Answer, type HeldRows, LiveList } from "./live-list.ts";
 import { Button, useLoaded } from "./parts.tsx";
 
@@ -46,6 +47,9 @@ export function useLiveList<T, A extends Answer<T>>(
   inputs: readonly unknown[],
 ) {
   const { data, error, reload } = useLoaded((over) => LiveList.open(parts, over), inputs);
+  // A list that could not be opened follows nothing: it is tried again once the stream is back.
+  const hasFailed = data === null && error !== null;
+  useEffect(() => (hasFailed ? onStale(reload) : undefined), [hasFailed]);
   return { data, error: error ?? data?.error.value ?? null, reload };
 }
 

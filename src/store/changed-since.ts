@@ -75,10 +75,10 @@ function countAfter(now: DatabaseSync, copy: DatabaseSync, table: string): numbe
 }
 
 function accountsWithNewKeys(now: DatabaseSync, copy: DatabaseSync): readonly string[] {
-  const keysOf = (db: DatabaseSync) => rowsOf(db, "account_key", "account || ' ' || id", "account");
+  const keysOf = (db: DatabaseSync) => rowsOf(db, "account_key ORDER BY account", "account || ' ' || id", "account");
   const copied = keysOf(copy);
   const added = [...keysOf(now)].filter(([key]) => !copied.has(key));
-  return [...new Set(added.map(([, { is }]) => String(is)))].toSorted();
+  return [...new Set(added.map(([, { is }]) => String(is)))];
 }
 
 /** The second factors of the dashboard's sign-in. The use of an app's code or a passkey does not count as a change; that of a recovery code does. */
@@ -106,7 +106,7 @@ function hasTable(db: DatabaseSync, table: string): boolean {
 
 type Rows = ReadonlyMap<string, Row>;
 
-/** Rows by name. They differ if `is` does; without it, if any column of both schemas does. */
+/** Rows by name, which every schema must have. They differ if `is` does; without it, if any column of both schemas does. */
 function rowsOf(db: DatabaseSync, from: string, name: string, is?: string): Rows {
   const [table = from] = from.split(" ");
   if (!hasTable(db, table)) return new Map();

@@ -23,12 +23,9 @@ export async function changeQueue(action: QueueAction, chosen: Chosen, undone: (
   const back = UNDONE_BY[action];
   await changeAll(action, chosen, (changed, kept) => {
     const canUndo = back !== undefined && "ids" in chosen && changed === chosen.ids.length;
+    // An undo that fails may have changed some all the same.
     const undo = canUndo
-      ? () =>
-          changeAll(back, chosen, (again) => {
-            tell(words.done[back](again));
-            undone();
-          })
+      ? () => changeAll(back, chosen, (again) => tell(words.done[back](again))).finally(undone)
       : null;
     const stayed = kept.reduce((sum, { mails }) => sum + mails, 0);
     const stays = stayed === 0 ? "" : ` ${words.kept(stayed, kept.map(({ account }) => account).join(", "))}`;

@@ -5,7 +5,6 @@ import { parseJson } from "../text.ts";
 
 /** What an authenticator signs for a passkey: https://www.w3.org/TR/webauthn-3/, 5.8.1 and 6.1. */
 
-/** Of a page that no page of a different site frames (7.1, 9 and 10). */
 const clientData = z.object({
   type: z.string(),
   challenge: z.string(),
@@ -14,6 +13,7 @@ const clientData = z.object({
   topOrigin: z.optional(z.never()),
 });
 
+/** Null if invalid, or if a page of a different site frames the page (7.1, 9 and 10). */
 export function parseClientData(bytes: Buffer): Readonly<z.output<typeof clientData>> | null {
   return clientData.safeParse(parseJson(bytes.toString("utf8"))).data ?? null;
 }

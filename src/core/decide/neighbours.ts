@@ -48,15 +48,15 @@ export function decideNetwork(policy: Policy, facts: Facts, { changes }: Decisio
   };
   // Reasons to spare the network are looked up only if it would be banned.
   if (banOfNetwork(policy, together, now) === null) return [];
-  // Mail from banned prefixes earns no credit.
+  // Mail from banned prefixes within the network earns no credit.
   const banned = around.banned(later(now, -Math.max(HONEST_FOR_MS, policy.bans.memoryMs)));
   const servers = around.servers(later(now, -HONEST_FOR_MS));
   const { spared, times } = honestyOf(servers, isBanned ? [...banned, prefix] : banned);
   const due = banOfNetwork(policy, { ...together, times }, now);
   if (due === null) return [];
   const isKnown = around.hasSignIns(later(now, -policy.accounts.knownForMs));
-  const ofMail = spared ? "honest_network" : null;
-  const why = protectionOf(facts.sparing(network), now) ?? (isKnown ? "known_network" : ofMail);
+  const honest = spared ? "honest_network" : null;
+  const why = protectionOf(facts.sparing(network), now) ?? (isKnown ? "known_network" : honest);
   return why === null ? [due] : spare(facts, due.ban, why, now);
 }
 

@@ -131,11 +131,13 @@ export type NoticeFigures = Readonly<{ says: string; detail: string; isCritical:
 export const UNUSED_DAYS = 90;
 type SigningIn = Readonly<{ suspended: boolean; createdAt: string; lastSignInAt: string | null }>;
 
-/** No one can sign in to a suspended account, so it is not listed. An account that was never used counts from its creation. */
+/** No one can sign in to a suspended account, so it is not listed. An account of a former name is as new as itself. */
 export function unusedOf<Account extends SigningIn>(accounts: readonly Account[], now: number): readonly Account[] {
   const since = now - UNUSED_DAYS * DAY_MS;
+  const isLongAgo = (at: string): boolean => Date.parse(at) < since;
   return accounts.filter(
-    ({ suspended, createdAt, lastSignInAt }) => !suspended && Date.parse(lastSignInAt ?? createdAt) < since,
+    ({ suspended, createdAt, lastSignInAt }) =>
+      !suspended && isLongAgo(createdAt) && (lastSignInAt === null || isLongAgo(lastSignInAt)),
   );
 }
 

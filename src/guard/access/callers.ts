@@ -41,8 +41,8 @@ export function callerOf(
     if (account === null)
       return { how: "session", name: ADMINISTRATOR, role: "owner", account, scopes: SCOPES, ...proof };
     // Applies the networks of sign-ins at each request, so a stolen session does not work elsewhere.
-    const isBarred = ip === null || isOutside(ip, engine.policy.logins.networks, networks.networksOf(account));
-    if (isBarred || !mailboxes().maySignIn) return null;
+    if (ip === null || !mailboxes().maySignIn) return null;
+    if (isOutside(ip, engine.policy.logins.networks, networks.networksOf(account))) return null;
     return { how: "session", name: account, role: "mailbox", account, scopes: [], ...proof };
   }
   const token = credentials.useToken(digest);

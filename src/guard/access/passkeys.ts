@@ -107,7 +107,9 @@ type PasskeyParts = Readonly<{
 }>;
 
 /** `counter_back`: its counter went backwards, so a copy must exist. `passkey` null: it is unknown. */
-type Asserted = Readonly<{ passkey: Passkey | null; found: "right" | "unknown" | "invalid" | "counter_back" }>;
+type Asserted = Readonly<
+  { passkey: null; found: "unknown" } | { passkey: Passkey; found: "right" | "invalid" | "counter_back" }
+>;
 type Registered =
   | Readonly<{ ok: true; passkey: Pick<Passkey, "id" | "publicKey" | "algorithm" | "counter"> }>
   | Readonly<{ ok: false; reason: string }>;

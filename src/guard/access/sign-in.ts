@@ -52,10 +52,12 @@ export function createLoginLanes(most: number) {
     /** Does the work when it is its turn; `refused` if every place is taken. */
     inTurn: async <T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> => {
       const before = running.get(lane.name);
-      if (before === undefined ? !hasShare(lane) : before.next !== null) return "refused";
+      // Another one waits already, or there is no queue left.
+      const isFull = before === undefined ? !hasShare(lane) : before.next !== null;
+      if (isFull) return "refused";
       const place = before ?? { among: lane.among, next: null };
-      running.set(lane.name, place);
-      if (before !== undefined) await new Promise<void>((resolve) => (before.next = resolve));
+      if (before === undefined) running.set(lane.name, place);
+      else await new Promise<void>((resolve) => (before.next = resolve));
       try {
         return await work();
       } finally {

@@ -16,7 +16,7 @@ export function openedMessage({ code, subject, detail, openedAt }: Alert, langua
   const text = alertTextIn(language, code);
   const { severity, says, matters } = text;
   const frame = alertFrames[language];
-  return messageOf({ kind: "opened", at: openedAt, severity, code, subject, title: `${bare(says)}${about(subject)}` }, [
+  return composed({ kind: "opened", at: openedAt, severity, code, subject, title: `${bare(says)}${about(subject)}` }, [
     `${frame.happened}: ${says} ${sentence(detail)}`,
     matters === "" ? "" : `${frame.matters}: ${matters}`,
     `${frame.toDo}: ${nextSteps(text, subject)}`,
@@ -33,7 +33,7 @@ export function resolvedMessage(
   const at = resolvedAt ?? lastAt;
   const byTime = endedByTime(code, at - openedAt);
   const title = `${byTime ? frame.noLonger : frame.resolved}: ${bare(says)}${about(subject)}`;
-  return messageOf({ kind: "resolved", at, severity, code, subject, title }, [
+  return composed({ kind: "resolved", at, severity, code, subject, title }, [
     `${byTime ? frame.noLonger : frame.isOver}: ${says} ${sentence(detail)}`,
     frame.lasted(isoTime(openedAt), isoTime(lastAt)),
     `${frame.toDo}: ${byTime ? frame.unlessDone(nextSteps(text, subject)) : frame.nothing}`,
@@ -47,7 +47,7 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis, lan
   const critical = messages.filter(({ severity }) => severity === "critical").length;
   const severity = SEVERITIES.findLast((one) => messages.some((message) => message.severity === one)) ?? "info";
   const title = critical === 0 ? frame.waited(messages.length) : frame.together(messages.length, critical);
-  return messageOf({ kind: "digest", at, severity, title }, [
+  return composed({ kind: "digest", at, severity, title }, [
     frame.newestFirst(MOST_IN_DIGEST),
     ...shown.map((one) => `${isoTime(one.at)} ${frame.weights[one.severity]}: ${one.title}\n${one.body}`),
   ]);
@@ -55,7 +55,7 @@ export function digestMessage(messages: readonly AlertMessage[], at: Millis, lan
 
 export function testMessage(at: Millis, language: AlertLanguage): AlertMessage {
   const frame = alertFrames[language];
-  return messageOf({ kind: "test", at, severity: "info", title: frame.test }, [
+  return composed({ kind: "test", at, severity: "info", title: frame.test }, [
     `${frame.happened}: ${frame.tested}`,
     `${frame.toDo}: ${frame.arrives}`,
   ]);
@@ -72,7 +72,7 @@ export function textWithin(text: string, most: number): string {
 /** Without `code` and `subject`: about no single alert. */
 type Given = Omit<AlertMessage, "id" | "body" | "code" | "subject"> & Partial<Pick<AlertMessage, "code" | "subject">>;
 
-function messageOf(
+function composed(
   { kind, at, severity, code = null, subject = "", title }: Given,
   paragraphs: readonly string[],
 ): AlertMessage {

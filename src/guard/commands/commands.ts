@@ -64,7 +64,9 @@ export function createCommands(given: Parts) {
   // Only the web's commands on Postfix's queue take turns and use up a share; others run at once.
   const withShare = createQueueShares(gate.bounds);
   const run = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply =>
-    withShare(caller, command.verb, (share) => carryOut<Verb>(parts, kept, { by, caller, command, share }));
+    withShare({ caller, verb: command.verb, isDry: false }, (share) =>
+      carryOut<Verb>(parts, kept, { by, caller, command, share }),
+    );
   const tryOut = ({ by, caller }: Admitted, command: ParsedCommand): Promise<Reply> | Reply => {
     if (caller === null) return NO_DRY_RUN;
     // The web asks for this one itself, before it judges a new password (`whyRefused` in account-routes.ts).
@@ -72,7 +74,7 @@ export function createCommands(given: Parts) {
     // Uncounted tries would let mailbox users find out which other addresses exist, such as by a forward.
     if (!hasDryRun(command) || caller.item.account !== null) return NO_DRY_RUN;
     const dryRun = (share: Share) => carryOut<DryVerb>(partsOfDryRun(parts), kept, { by, caller, command, share });
-    return withShare(caller, command.verb, dryRun, true);
+    return withShare({ caller, verb: command.verb, isDry: true }, dryRun);
   };
   return async (line: ParsedLine, origin: Origin): Promise<Reply> => {
     const { command } = line;

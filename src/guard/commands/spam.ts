@@ -51,18 +51,26 @@ const MOST_OF_WEB = { account: 50, all: 500 } as const;
 const NARROW = /^[^*]*\*?[^*]*@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 const HOW = "write the domain out, and one * before the @ at most";
 
-/**
- * Returns why this actor may not allow this sender, or null. Root has no bounds. Users have a list for their own mailbox, which no other user
- * can fill. An attacker who takes over the web may neither allow every sender nor fill the table behind the filter's lists.
- */
+/** Returns why this actor may not allow this sender, or null. Root has no bounds. */
 function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
-  const isUser = isMailboxUser(by);
-  if (!isUser && !isWebAdmin(by)) return null;
-  if (!NARROW.test(sender)) return `${sender} is too wide${isUser ? "" : " for the dashboard and the API"}: ${HOW}.`;
-  const ofKind = senders.allowedSenders().filter((one) => (isUser ? isMailboxUser(one.by) : isWebAdmin(one.by)));
-  const isFull = ofKind.filter((one) => one.account === account).length >= MOST_OF_WEB.account;
-  if (isUser) return isFull ? `You have allowed ${plural(MOST_OF_WEB.account, "sender")}, which is the maximum.` : null;
-  return isFull || ofKind.length >= MOST_OF_WEB.all
-    ? "The dashboard and the API have reached their maximum of allowed senders."
-    : null;
+  if (isWebAdmin(by)) return beyondWeb(senders, account, sender);
+  return isMailboxUser(by) ? beyondUser(senders, account, sender) : null;
+}
+
+/** Users have a list for their own mailbox, which no other user can fill. */
+function beyondUser(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (!NARROW.test(sender)) return `${sender} is too wide: ${HOW}.`;
+  const own = senders.allowedSenders().filter((one) => one.account === account && isMailboxUser(one.by));
+  return own.length < MOST_OF_WEB.account
+    ? null
+    : `You have allowed ${plural(MOST_OF_WEB.account, "sender")}, which is the maximum.`;
+}
+
+/** An attacker who takes over the web may neither allow every sender nor fill the table behind the filter's lists. */
+function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (!NARROW.test(sender)) return `${sender} is too wide for the dashboard and the API: ${HOW}.`;
+  const own = senders.allowedSenders().filter(({ by }) => isWebAdmin(by));
+  const ofAccount = own.filter((one) => one.account === account).length;
+  if (own.length < MOST_OF_WEB.all && ofAccount < MOST_OF_WEB.account) return null;
+  return "The dashboard and the API have reached their maximum of allowed senders.";
 }

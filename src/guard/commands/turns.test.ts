@@ -49,16 +49,16 @@ test("commands on the queue wait for each other, even for one that fails; other 
   const shares = createQueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
-  const failing = shares(ANNA, "queue_list", async () => {
+  const failing = shares({ caller: ANNA, verb: "queue_list", isDry: false }, async () => {
     order.push("first");
     await gate.promise;
     throw new Error("broken");
   });
-  const second = shares(ANNA, "held_drop", ({ deletes, releases, rounds }) => {
+  const second = shares({ caller: ANNA, verb: "held_drop", isDry: false }, ({ deletes, releases, rounds }) => {
     order.push(`second ${deletes(100)} ${releases(100)} ${rounds}`);
     return DONE;
   });
-  const other = shares(ANNA, "ban", () => DONE);
+  const other = shares({ caller: ANNA, verb: "ban", isDry: false }, () => DONE);
   assert.deepEqual(other, DONE);
   await Promise.resolve();
   assert.deepEqual(order, ["first"]);
@@ -72,7 +72,9 @@ test("at most sixteen wait, four of one caller, so that a reader does not keep a
   const shares = createQueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
   const gate = Promise.withResolvers<void>();
   const ask = async (name: string) =>
-    shares({ item: { how: "token", name } }, "queue_list", () => gate.promise.then(() => DONE));
+    shares({ caller: { item: { how: "token", name } }, verb: "queue_list", isDry: false }, () =>
+      gate.promise.then(() => DONE),
+    );
   const waiting = Array.from({ length: 4 }, () => ask("reader"));
   assert.match(refusalOf(await ask("reader")), /many others/);
   waiting.push(...Array.from({ length: 12 }, (_, i) => ask(`administrator ${i % 3}`)));
@@ -87,15 +89,10 @@ test("a dry run is limited by the remaining budget, and uses none of it", async 
   const shares = createQueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
   const seen: number[][] = [];
   const tried = () =>
-    shares(
-      ANNA,
-      "queue_delete",
-      ({ deletes, releases, rounds }) => {
-        seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
-        return DONE;
-      },
-      true,
-    );
+    shares({ caller: ANNA, verb: "queue_delete", isDry: true }, ({ deletes, releases, rounds }) => {
+      seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
+      return DONE;
+    });
   await Promise.all([tried(), tried()]);
   assert.deepEqual(seen, [
     [500, 200, 0, 2, 2],

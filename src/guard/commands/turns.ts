@@ -10,6 +10,8 @@ type Caller = Readonly<{ item: Pick<WebCaller["item"], "how" | "name"> }>;
 
 type OfShare = (share: Share) => Promise<Reply> | Reply;
 
+type OnQueue = Readonly<{ caller: Caller | null; verb: Verb; isDry: boolean }>;
+
 /** How many wait in all, and of one caller, so that others find a place. `busy`: the sentence for refused commands. */
 type Places = Readonly<{ most: number; ofOne: number; busy: string }>;
 
@@ -53,7 +55,7 @@ export function createQueueShares(bounds: Bounds) {
     deletes: (mails) => bounds.deletes(mails),
     releases: (mails) => bounds.releases(mails),
   };
-  return (caller: Caller | null, verb: Verb, run: OfShare, isDry = false): Promise<Reply> | Reply => {
+  return ({ caller, verb, isDry }: OnQueue, run: OfShare): Promise<Reply> | Reply => {
     if (caller === null) return run(ROOTS_SHARE);
     const share = isDry ? shareOfDryRun(bounds.left()) : counted;
     const waits = isDry ? isDryRunOnQueue(verb) : isOnQueue(verb);

@@ -90,8 +90,10 @@ export function createUpkeep(parts: UpkeepParts) {
         const next = `It has: ${domains.slice(0, 20).join(", ")}.`;
         return usage("That is not a mail domain of this server.", next);
       }
-      const ask = () => remembered(parts.clock, DNS, () => compare(parts, domain));
-      return Promise.race([published.getOrInsertComputed(domain, ask)(), late(LATE)]);
+      const compared = published.getOrInsertComputed(domain, () =>
+        remembered(parts.clock, DNS, () => compare(parts, domain)),
+      );
+      return Promise.race([compared(), late(LATE)]);
     },
   };
 }

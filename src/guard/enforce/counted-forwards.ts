@@ -41,14 +41,19 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const addRecipient = (event: Recipient): void => {
     const recipient = event.recipient?.toLowerCase() ?? "";
     const reached = countedForwards.reached(recipient, clock.now());
+    if (reached.length === 0) return;
     const copies = inFlight(event);
-    if (reached.length === 0 || copies.recipients.has(recipient)) return;
-    copies.recipients.add(recipient);
-    for (const [account, ways] of Map.groupBy(reached, (one) => one.account)) {
+    if (copies.recipients.has(recipient)) return;
+    // All reads first: if one fails, nothing of this recipient is counted.
+    const added = [...Map.groupBy(reached, (one) => one.account)].map(([account, ways]) => {
       let counts = copies.byAccount.get(account) ?? NO_RECIPIENTS;
       for (const { target, isNew } of ways)
         counts = withOneMore(counts, isNew && !sending.hasWritten(account, target) ? "stranger" : "written");
-      const past = pastLimit(parts, account, { ...counts, isNew: ways.some(({ isNew }) => isNew) });
+      return { account, counts, isNew: ways.some((one) => one.isNew) };
+    });
+    copies.recipients.add(recipient);
+    for (const { account, counts, isNew } of added) {
+      const past = pastLimit(parts, account, { ...counts, isNew });
       if (past === null) copies.byAccount.set(account, counts);
       else pause(parts, account, past);
     }

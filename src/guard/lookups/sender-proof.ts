@@ -36,12 +36,13 @@ export function createSenderProofs(
   return {
     prove: (event) => {
       const domain = domainOf(event.sender).toLowerCase();
-      if (!isDomain(domain) || !greylisting.needsSenderProof(event)) return Promise.resolve(false);
+      if (!isDomain(domain)) return Promise.resolve(false);
       let isLate = false;
-      const proven = limited(event.ip, async () => {
+      const isSenderAllowed = async (): Promise<boolean> => {
         const networks = await expandSpf(domain, lookup, () => isLate);
         return networks?.some((network) => contains(network, event.ip)) ?? false;
-      });
+      };
+      const proven = limited(event.ip, isSenderAllowed, () => greylisting.needsSenderProof(event));
       return proven.finally(() => {
         isLate = true;
       });

@@ -57,15 +57,16 @@ type LookupLimits = Readonly<{ deadlineMs: number; inFlight: number; inFlightOfN
 
 /**
  * Looks up something about a client within the deadline, up to `inFlight` at the same time, and `inFlightOfNetwork` for one network (IPv4
- * /24, IPv6 /48): an attacker's domains may answer slowly. `otherwise`: the result beyond these bounds or after the deadline.
+ * /24, IPv6 /48): an attacker's domains may answer slowly. `otherwise`: the result beyond these bounds, after the deadline, or if it is
+ * not needed, which is asked only while there is room.
  */
 export function limitedLookups<T>({ deadlineMs, inFlight, inFlightOfNetwork }: LookupLimits, otherwise: T) {
   /** For which networks something is being looked up. */
   const asking: Prefix[] = [];
-  return (ip: Ip, look: () => Promise<T>): Promise<T> => {
+  return (ip: Ip, look: () => Promise<T>, isNeeded: () => boolean = () => true): Promise<T> => {
     const network = neighbourhoodOf(ip, 48);
     const own = asking.filter((one) => one === network).length;
-    if (asking.length >= inFlight || own >= inFlightOfNetwork) return Promise.resolve(otherwise);
+    if (asking.length >= inFlight || own >= inFlightOfNetwork || !isNeeded()) return Promise.resolve(otherwise);
     asking.push(network);
     const answer = look().finally(() => asking.splice(asking.indexOf(network), 1));
     return within(answer, deadlineMs, otherwise);

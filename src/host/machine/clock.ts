@@ -45,11 +45,11 @@ export function createSteadyClock({ wall, elapsed, sinceBoot }: TimeSources = MA
   function now(): Millis {
     const elapsedMs = elapsed();
     const wallMs = wall();
-    const presentMs = wallMs - elapsedMs;
-    const changedMs = Math.abs(presentMs - offsetMs);
-    if (changedMs <= FOLLOWED_MS || isTrusted(presentMs, elapsedMs)) {
+    const offsetNowMs = wallMs - elapsedMs;
+    const changedMs = Math.abs(offsetNowMs - offsetMs);
+    if (changedMs <= FOLLOWED_MS || isTrusted(offsetNowMs, elapsedMs)) {
       if (changedMs > SLEPT_MS && changedMs <= FOLLOWED_MS) notedSleepMs = sleepMs();
-      offsetMs = presentMs;
+      offsetMs = offsetNowMs;
       jumped = null;
       return instant(wallMs);
     }
@@ -66,10 +66,10 @@ export function createSteadyClock({ wall, elapsed, sinceBoot }: TimeSources = MA
     return { byMs: Math.round(jumped.offsetMs - offsetMs), since, acceptedAt };
   }
 
-  function isTrusted(presentMs: number, elapsedMs: number): boolean {
-    if (jumped === null || Math.abs(presentMs - jumped.offsetMs) > FOLLOWED_MS) {
-      if (hasSlept(presentMs - offsetMs)) return true;
-      jumped = { offsetMs: presentMs, firstMs: jumped?.firstMs ?? elapsedMs, sinceMs: elapsedMs };
+  function isTrusted(offsetNowMs: number, elapsedMs: number): boolean {
+    if (jumped === null || Math.abs(offsetNowMs - jumped.offsetMs) > FOLLOWED_MS) {
+      if (hasSlept(offsetNowMs - offsetMs)) return true;
+      jumped = { offsetMs: offsetNowMs, firstMs: jumped?.firstMs ?? elapsedMs, sinceMs: elapsedMs };
     }
     if (elapsedMs < acceptedAtMs(jumped)) return false;
     accepted += 1;
@@ -79,10 +79,10 @@ export function createSteadyClock({ wall, elapsed, sinceBoot }: TimeSources = MA
 
   /** Whether the machine slept for this long, so that the clock is right: then it is noted. */
   function hasSlept(aheadMs: number): boolean {
-    const presentMs = sleepMs();
-    if (notedSleepMs === null || presentMs === null) return false;
-    if (Math.abs(presentMs - notedSleepMs - aheadMs) > FOLLOWED_MS) return false;
-    notedSleepMs = presentMs;
+    const sleptMs = sleepMs();
+    if (notedSleepMs === null || sleptMs === null) return false;
+    if (Math.abs(sleptMs - notedSleepMs - aheadMs) > FOLLOWED_MS) return false;
+    notedSleepMs = sleptMs;
     return true;
   }
 

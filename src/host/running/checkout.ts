@@ -43,7 +43,9 @@ export function releaseIn(directory: string): string | null {
 export function commitIn(directory: string): string | null {
   const head = textOf(join(directory, ".git", "HEAD")).trim();
   const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
-  const commit = ref === undefined ? head : textOf(join(directory, ".git", ref)) || packedCommit(directory, ref);
+  const loose = join(directory, ".git", ref ?? "HEAD");
+  // A file that is empty since a power failure says nothing; an older commit would be wrong.
+  const commit = ref === undefined || existsSync(loose) ? textOf(loose) : packedCommit(directory, ref);
   return /^[0-9a-f]{8}/.exec(commit)?.[0] ?? fieldIn(directory, "commit");
 }
 

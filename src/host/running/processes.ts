@@ -23,8 +23,8 @@ const MAIL_PROGRAMS = [
 ];
 /** An interpreter, and its programs. */
 const INTERPRETED = [
-  ["/usr/bin/perl", /\b(?:spamd|postgrey)\b/],
-  ["/usr/bin/python3", /\b(?:spam-head\.py|fail2ban-server)\b/],
+  [/\/usr\/bin\/perl$/, /\b(?:spamd|postgrey)\b/],
+  [/\/usr\/bin\/python3/, /\b(?:spam-head\.py|fail2ban-server)\b/],
 ] as const;
 /** Runs in place of a disabled service (mail/postgrey/postgrey.ts). */
 const PLACEHOLDER = "sleep infinity";
@@ -139,7 +139,7 @@ function isProgram(data: Names, found: Process): boolean {
   const ours =
     SUPERVISORS.includes(basename(exe)) ||
     MAIL_PROGRAMS.some((program) => exe.includes(program)) ||
-    INTERPRETED.some(([interpreter, programs]) => exe.includes(interpreter) && programs.test(args.join(" ")));
+    INTERPRETED.some(([interpreter, programs]) => interpreter.test(exe) && programs.test(args.join(" ")));
   return points && ours;
 }
 

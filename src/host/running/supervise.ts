@@ -116,11 +116,11 @@ export function runsvdir({ data, services }: Layout): Supervisor {
   const env = { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" };
   const child = spawn("runsvdir", ["-P", services], { detached: true, stdio: "ignore", cwd: services, env });
   let running = child.pid ?? null;
-  const hasDied = (): "died" => {
+  const noteDeath = (): "died" => {
     running = null;
     return "died";
   };
-  const died = once(child, "exit").then(hasDied, hasDied);
+  const died = once(child, "exit").then(noteDeath, noteDeath);
   const stop = async (): Promise<void> => {
     // HUP makes runsvdir end every service. If it has died, none would end: each runsv gets the signal itself.
     if (running === null) await endOrphans(data, STOP_MS);

@@ -90,10 +90,11 @@ export function sampleOf(files: Iterable<MailFile>, size: number): readonly Mail
  * mailbox. `different`: the paths of mails whose content differs.
  */
 export function compareMails(sample: readonly MailFile[], restored: string, running: string) {
+  const folders = new Map<string, ReadonlyMap<string, string>>();
   const different: string[] = [];
   let same = 0;
   for (const { path } of sample) {
-    const now = hashOf(join(running, path)) ?? hashOfRenamed(running, path);
+    const now = hashOf(join(running, path)) ?? hashOfRenamed(folders, running, path);
     if (now === null) continue;
     if (now === hashOf(join(restored, path))) same += 1;
     else different.push(path);
@@ -101,13 +102,17 @@ export function compareMails(sample: readonly MailFile[], restored: string, runn
   return { same, gone: sample.length - same - different.length, different };
 }
 
-/** Finds a mail whose name has changed, because its flags did or because it was first seen (maildir(5)). Null if it is gone. */
-function hashOfRenamed(top: string, path: string): string | null {
-  const folder = join(top, dirname(dirname(path)));
-  const present = [...MAIL_DIRECTORIES].flatMap((name) =>
-    namesIn(join(folder, name)).map((one) => join(folder, name, one)),
-  );
-  const now = present.find((one) => ownName(one) === ownName(path));
+/**
+ * Finds a mail whose name has changed, because its flags did or because it was first seen (maildir(5)). Null if it is gone. Each folder is
+ * read once.
+ */
+function hashOfRenamed(folders: Map<string, ReadonlyMap<string, string>>, top: string, path: string): string | null {
+  const pathsIn = (folder: string): ReadonlyMap<string, string> => {
+    const places = [...MAIL_DIRECTORIES].map((name) => join(folder, name));
+    const present = places.flatMap((place) => namesIn(place).map((name) => join(place, name)));
+    return new Map(present.map((one) => [ownName(one), one]));
+  };
+  const now = folders.getOrInsertComputed(join(top, dirname(dirname(path))), pathsIn).get(ownName(path));
   return now === undefined ? null : hashOf(now);
 }
 

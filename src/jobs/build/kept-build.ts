@@ -31,7 +31,11 @@ const BUILDS: Readonly<Record<Kind, Build>> = {
 };
 
 /** The versions and settings of the build, in addition to its sources. */
-const BUILT_BY = ["package-lock.json", "tsconfig.json", "src/jobs/build/build-programs.ts", "src/jobs/build/bundle.ts"];
+const BUILT_BY = [
+  "package-lock.json",
+  "tsconfig.json",
+  ...["build-programs.ts", "bundle.ts", "kept-build.ts"].map((name) => `src/jobs/build/${name}`),
+];
 /** The clocks of file systems advance in steps: a source that changes while it is read may have the time of a moment before. */
 const STEP_MS = 2_000;
 

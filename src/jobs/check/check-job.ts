@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { OUTGOING_CHECK } from "../../admin/declare/reports.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
@@ -5,7 +6,7 @@ import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Failure, oneAtATime, type RunBehind } from "../job.ts";
-import { type CheckRecord, changeCheckRecord, fallen, readCheckRecord } from "./check-record.ts";
+import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
 export type CheckRules = Pick<Settings, "checks.weekly">;
 
@@ -22,6 +23,15 @@ const NAMED = 3;
 export function checkJob(layout: Layout, clock: Clock, rules: () => CheckRules | null, run: RunBehind) {
   /** A run that did not finish, until one does. */
   let failure: Failure | null = null;
+  let read = { change: "", record: NO_CHECKS };
+
+  /** Asked for each second, so the file is read only when it has changed. */
+  function recorded(): CheckRecord {
+    const stat = statSync(layout.checkRecord, { throwIfNoEntry: false });
+    const change = stat === undefined ? "none" : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+    if (change !== read.change) read = { change, record: readCheckRecord(layout) };
+    return read.record;
+  }
 
   async function check(now: number): Promise<void> {
     const failed = (how: string): void => {
@@ -35,7 +45,7 @@ export function checkJob(layout: Layout, clock: Clock, rules: () => CheckRules |
   return {
     look: oneAtATime(clock, rules, (inForce, now) => {
       if (!inForce["checks.weekly"]) return null;
-      const record = readCheckRecord(layout);
+      const record = recorded();
       if (record.since === 0) {
         changeCheckRecord(layout, { since: now });
         return null;
@@ -46,7 +56,7 @@ export function checkJob(layout: Layout, clock: Clock, rules: () => CheckRules |
     }),
     /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
     troubles: (): readonly KeeperTrouble[] => {
-      const record = readCheckRecord(layout);
+      const record = recorded();
       const found = troublesOf(record);
       if (failure === null || (record.at ?? 0) >= failure.at) return found;
       const detail = [failure.reason, ...found.map((one) => one.detail)].join("; ");

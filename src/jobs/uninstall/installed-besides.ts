@@ -20,7 +20,7 @@ export function readBesides({ data }: Pick<Layout, "data">): Besides {
 
 /** Set-up's lines. Names are only those that useradd(8) and Debian accept, because they become arguments. */
 export function parseBesides(text: string) {
-  // No path leads out of /etc.
+  // No path climbs with "..": each stays below the directory that it names.
   const lines = text.split("\n").filter((line) => !line.split("/").includes(".."));
   const found = (pattern: RegExp) => lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
   const named = (pattern: RegExp): readonly string[] => found(pattern).map(([, name = ""]) => name);

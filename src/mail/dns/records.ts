@@ -5,7 +5,10 @@ import type { Found } from "../../guard/network-ports.ts";
 import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-/** One record to publish, in the terms of a zone file (RFC 1035 section 5). `name`: fully qualified, without the dot at its end. */
+/**
+ * One record to publish, in the terms of a zone file (RFC 1035 section 5). `name`: fully qualified, without the dot at its end. `value`: that of a TXT
+ * record in one piece, without quotes.
+ */
 export type DnsRecord = Omit<PublishedRecord, keyof RecordVerdict> & Readonly<{ kind: RecordKind }>;
 
 /** What a record of each kind does, in one sentence. `required`: mail does not work well without it. */

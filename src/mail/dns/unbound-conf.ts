@@ -7,6 +7,11 @@ import type { Site } from "../configuration/site.ts";
 export function renderUnbound({ dns, ipv6 }: Site): string {
   // The cache of records should be twice that of messages (unbound.conf(5), rrset-cache-size).
   const messages = Math.floor(dns.cacheBytes / 3);
+  const reserved = dns.ownRoot ? NOTHING_SPECIAL : "";
+  const unsigned = dns.stubs.map(({ zone }) => askedOfItsServer(zone)).join("");
+  const stubs = dns.stubs
+    .map(({ zone, address }) => `stub-zone:\n  name: "${zone}"\n  stub-addr: ${address}\n`)
+    .join("");
   return `server:
   interface: ${dns.address}
   port: 53
@@ -26,9 +31,7 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
 ${SMALL}  module-config: "validator iterator"
   root-hints: "${dns.rootHints}"
   trust-anchor-file: "${dns.trustAnchor}"
-${CAREFUL}${dns.ownRoot ? NOTHING_SPECIAL : ""}${dns.stubs.map(({ zone }) => askedOfItsServer(zone)).join("")}${dns.stubs
-  .map(({ zone, address }) => `stub-zone:\n  name: "${zone}"\n  stub-addr: ${address}\n`)
-  .join("")}${forwarded(dns.forward)}remote-control:
+${CAREFUL}${reserved}${unsigned}${stubs}${forwarded(dns.forward)}remote-control:
   control-enable: no
 `;
 }

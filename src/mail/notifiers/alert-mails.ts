@@ -61,5 +61,6 @@ export async function queueMail(
   const sendmail = ["/usr/sbin/sendmail", "-C", postfixConf, "-i", "-f", from, "--", ...to];
   // timeout(1) also ends the postdrop below it.
   const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
-  return sent.code === 0 ? { ok: true, detail: `Mailed ${to.join(", ")}.` } : { ok: false, reason: lastLines(sent) };
+  if (sent.code === 0) return { ok: true, detail: `Mailed ${to.join(", ")}.` };
+  return { ok: false, reason: lastLines(sent) || `sendmail took more than ${QUEUEING_SECONDS} seconds` };
 }

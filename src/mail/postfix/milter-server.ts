@@ -36,10 +36,20 @@ export function milterServer(submit: Submit, report: Report, isSuspect?: IsSuspe
         }
       };
       const replyTo = (question: MilterQuestion): void => {
-        if (question.type === "end" && question.found !== null) judge(question.found);
-        else if (question.type === "negotiate") socket.write(printNegotiation());
-        else if (question.type === "quit") socket.end();
-        else socket.write(question.type === "more" ? REPLY.continue : REPLY.accept);
+        switch (question.type) {
+          case "negotiate":
+            socket.write(printNegotiation());
+            break;
+          case "more":
+            socket.write(REPLY.continue);
+            break;
+          case "end":
+            if (question.found === null) socket.write(REPLY.accept);
+            else judge(question.found);
+            break;
+          case "quit":
+            socket.end();
+        }
       };
       socket.on("error", () => socket.destroy());
       const reader = new MilterReader(replyTo, isSuspect);

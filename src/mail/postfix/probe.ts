@@ -16,7 +16,7 @@ export const ANVIL: Exchange = { isAnswer: (said) => said.startsWith("protocol=a
 
 /**
  * qmgr(8) and pickup(8) say nothing: each reads the words that wake it, closes the connection, and looks for new mail. master(8) wakes
- * services by this one (Postfix 3.7, mail_proto.h).
+ * them by `W` (Postfix 3.7, mail_proto.h).
  */
 export const WOKEN: Exchange = { question: "W", isAnswer: () => false, endsAnswer: true };
 

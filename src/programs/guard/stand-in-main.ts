@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { codeOf } from "../../core/error.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { startStandIn } from "./stand-in.ts";
+import { createStandIn } from "./stand-in.ts";
 
 /**
  * The guard's service starts it before the guard starts and after it has ended, with the data directory, the port of Dovecot's
@@ -17,8 +17,9 @@ const places = {
   loginPort: Number(port),
   loginSecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
 };
+const start = createStandIn(places, () => process.exit(0));
 try {
-  await startStandIn(places, () => process.exit(0));
+  await start();
 } catch {
   // A second stand-in, or the guard, answers there.
   process.exit(0);

@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { policyServer } from "../../mail/postfix/policy-server.ts";
-import { startStandIn, takeOver, WITHOUT_GUARD } from "./stand-in.ts";
+import { createStandIn, takeOver, WITHOUT_GUARD } from "./stand-in.ts";
 
 const SECRET = "5f2c9d";
 const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a" });
@@ -34,7 +34,7 @@ async function abandoned() {
   let hasLeft = false;
   return {
     ...guard,
-    start: () => startStandIn(guard.at, () => (hasLeft = true)),
+    start: () => createStandIn(guard.at, () => (hasLeft = true))(),
     /** A guard takes over: the stand-in leaves, and had not left before. */
     takesOver: async (start: () => Promise<void>) => {
       assert.equal(hasLeft, false);
@@ -94,10 +94,7 @@ test("mail passes while another program holds the port of sign-ins, until the gu
 test("beside a guard, or another one, none starts", async () => {
   const { logins, policy, at } = await places();
   await policy.start(at.policySocket);
-  await assert.rejects(
-    startStandIn(at, () => undefined),
-    /another program is listening there/,
-  );
+  await assert.rejects(createStandIn(at, () => undefined)(), /another program is listening there/);
   await Promise.all([policy.stop(), logins.stop()]);
 });
 

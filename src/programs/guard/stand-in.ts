@@ -30,10 +30,10 @@ export const WITHOUT_GUARD: PolicyOptions = {
 
 /**
  * Accepts everything while the guard is known to be dead. Without an answer Postfix and Dovecot refuse temporarily, so a
- * slow guard lets no one bypass its limits. Nothing is recorded here. `left` is called once the guard has taken over. Rejects if another
- * stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first.
+ * slow guard lets no one bypass its limits. Nothing is recorded here. `left` is called once the guard has taken over. Returns what starts
+ * it, which rejects if another stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first.
  */
-export async function startStandIn(places: StandInPlaces, left: () => void): Promise<void> {
+export function createStandIn(places: StandInPlaces, left: () => void): () => Promise<void> {
   const submit: Submit = (_, answer) => answer(decision("pass", "below_limit"));
   const report = (): void => undefined;
   const policy = policyServer(submit, report, WITHOUT_GUARD);
@@ -49,15 +49,17 @@ export async function startStandIn(places: StandInPlaces, left: () => void): Pro
     client.on("error", () => client.destroy());
     client.once("data", () => void leave().finally(() => client.destroy()));
   }).once("close", left);
-  await listenUnix(handover, places.handover, 0o600);
-  try {
-    await policy.start(places.policySocket);
-    // Another user's program may hold the port: only sign-ins wait for its end, not mail.
-    await logins.start(places.loginPort).catch(() => undefined);
-  } catch (error) {
-    await leave();
-    throw error;
-  }
+  return async () => {
+    await listenUnix(handover, places.handover, 0o600);
+    try {
+      await policy.start(places.policySocket);
+      // Another user's program may hold the port: only sign-ins wait for its end, not mail.
+      await logins.start(places.loginPort).catch(() => undefined);
+    } catch (error) {
+      await leave();
+      throw error;
+    }
+  };
 }
 
 /** Takes over from a stand-in, if there is one, and listens. */

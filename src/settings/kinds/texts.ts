@@ -24,6 +24,8 @@ export function parseHostName(text: string): string | null {
 }
 
 /** A text of which its parser gives the value; `print`: its canonical spelling. */
+function parsed<T extends string>(accepts: string, parse: (written: string) => T | null): Kind<T>;
+function parsed<T>(accepts: string, parse: (written: string) => T | null, print: (value: T) => string): Kind<T>;
 function parsed<T>(
   accepts: string,
   parse: (written: string) => T | null,

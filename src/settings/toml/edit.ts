@@ -23,10 +23,8 @@ export function setKey(text: string, path: Path, value: string): Edited {
 
 /** Takes one key out, with the comment that stands behind it on its line. The same text if it is not there. */
 export function unsetKey(text: string, path: Path): Edited {
-  const before = parse(text);
   // A table without keys may stay.
-  const wanted = withoutEmpty(withKey(before, path, undefined));
-  if (isSame(withoutEmpty(before), wanted)) return { ok: true, text };
+  const wanted = withoutEmpty(withKey(parse(text), path, undefined));
   const statements = statementsOf(text);
   const found = valueAt(statements, path);
   const candidate = found === undefined ? text : text.slice(0, found.start) + text.slice(found.end);
@@ -86,6 +84,8 @@ function byHand(statements: readonly Statement[], path: Path): string {
 /** The table with another value of the key; without it if that is undefined. */
 function withKey(table: Table, [name = "", ...rest]: Path, value: unknown): Table {
   const { [name]: before, ...others } = table;
+  // What is no table has no key to take out.
+  if (rest.length > 0 && value === undefined && !isTable(before)) return table;
   if (rest.length > 0) return { ...others, [name]: withKey(isTable(before) ? before : {}, rest, value) };
   return value === undefined ? others : { ...others, [name]: value };
 }

@@ -65,8 +65,8 @@ const SQL = {
   release: "UPDATE account SET followed = 'imported' WHERE followed IN ('listed', 'unlisted')",
 };
 
-/** An account, for comparison with the followed file. `followed` is null for an account made by command. */
 const followedRow = rowReader({ name: text, hash: text, quotaBytes: integerOrNull, followed: textOrNull });
+/** An account, for comparison with the followed file. `followed` is null for an account made by command. */
 export type FollowedRow = ReturnType<typeof followedRow>;
 
 /** For root only, because it reads password hashes. Another process keeps the file open, so a reader may come and go. */

@@ -94,16 +94,16 @@ export function lastSignIns(engine: DatabaseSync): (account: string) => Seen | n
       SELECT lower(account) AS account, at, coalesce(ip, '') AS ip FROM event
       WHERE id > ? AND id <= ? AND type = 'LOGIN_SUCCEEDED' AND account IS NOT NULL ORDER BY id`,
   });
-  const newest = new Map<string, Seen>();
+  const bySignIn = new Map<string, Seen>();
   let upTo = 0;
   return (account) => {
     const last = integer(sql.newest.get()?.["id"]);
     for (const row of sql.newer.iterate(Math.max(upTo, last - MOST_EVENTS), last))
-      newest.set(text(row["account"]), { at: iso(row["at"]), from: text(row["ip"]) });
+      bySignIn.set(text(row["account"]), { at: iso(row["at"]), from: text(row["ip"]) });
     upTo = last;
     const row = sql.known.get(account.toLowerCase());
     const known = row === undefined ? null : { at: iso(row["last_at"]), from: text(row["prefix"]) };
-    const recorded = newest.get(account.toLowerCase()) ?? null;
+    const recorded = bySignIn.get(account.toLowerCase()) ?? null;
     return known === null || (recorded !== null && recorded.at > known.at) ? recorded : known;
   };
 }

@@ -7,7 +7,7 @@ import { COUNTS_CODE, integer, iso, rowReader, text, textOrNull } from "../colum
 import { auditChain } from "../events/audit.ts";
 import { type Prepares, prepared } from "../transactions.ts";
 
-export type HoldChange = Extract<
+export type MailChange = Extract<
   Change,
   { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" | "NOTE_REFUSAL" | "CORRESPOND" }
 >;
@@ -16,7 +16,7 @@ export type HoldChange = Extract<
 const REFUSALS_KEPT_MS = DAY_MS;
 
 /** The correspondents of accounts, held accounts and their mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
-export function accountHolds(db: DatabaseSync): (change: HoldChange, at: Millis) => void {
+export function accountMail(db: DatabaseSync): (change: MailChange, at: Millis) => void {
   const audit = auditChain(db);
   const sql = prepared(db, HOLD_SQL);
   return (change, at) => {

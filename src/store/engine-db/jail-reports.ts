@@ -28,27 +28,27 @@ export function jailReports(db: DatabaseSync) {
   const sql = prepared(db, {
     // A time later than now is from before the clock was set back, and proves nothing.
     judged: `
-        SELECT j.line_at AS reported, j.unjudged AS unjudged, (
-          SELECT max(created_at) FROM ban WHERE prefix IN (SELECT value FROM json_each(?4)) AND created_at <= ?3) AS answered
-        FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`,
+      SELECT j.line_at AS reported, j.unjudged AS unjudged, (
+        SELECT max(created_at) FROM ban WHERE prefix IN (SELECT value FROM json_each(?4)) AND created_at <= ?3) AS answered
+      FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`,
     // Dovecot logs a sign-in that was refused unchecked as a wrong password. Known hashes come first.
     passwords: `
-        SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
-        WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
-          AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') ORDER BY proof DESC LIMIT 2`,
+      SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
+      WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
+        AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') ORDER BY proof DESC LIMIT 2`,
     // Log lines from a time when the guard was down have their own reason.
     logins: `
-        SELECT s.at AS at FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
-        WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
-          AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') AND e.reason <> 'unseen_login_failure' ORDER BY s.at DESC LIMIT ${MOST_LOGINS}`,
+      SELECT s.at AS at FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
+      WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?
+        AND e.type IN ('LOGIN_FAILED', 'LOGIN_REFUSED') AND e.reason <> 'unseen_login_failure' ORDER BY s.at DESC LIMIT ${MOST_LOGINS}`,
     sawRefusal: `
-        SELECT 1 FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
-        WHERE s.subject = ? AND s.counts IN (0, ${OTHER_CODES}) AND s.at > ? AND s.at <= ?
-          AND e.type IN ('EMAIL_BLOCKED', 'EMAIL_DEFERRED', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')
-          AND e.reason IN (${sqlList(LIVE_REFUSALS)}) LIMIT 1`,
+      SELECT 1 FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
+      WHERE s.subject = ? AND s.counts IN (0, ${OTHER_CODES}) AND s.at > ? AND s.at <= ?
+        AND e.type IN ('EMAIL_BLOCKED', 'EMAIL_DEFERRED', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')
+        AND e.reason IN (${sqlList(LIVE_REFUSALS)}) LIMIT 1`,
     hear: `
-        INSERT INTO jail_report (prefix, jail, line_at, unjudged) VALUES (?1, ?2, ?3, ?5)
-        ON CONFLICT DO UPDATE SET line_at = max(excluded.line_at, iif(line_at <= ?4, line_at, 0)), unjudged = excluded.unjudged`,
+      INSERT INTO jail_report (prefix, jail, line_at, unjudged) VALUES (?1, ?2, ?3, ?5)
+      ON CONFLICT DO UPDATE SET line_at = max(excluded.line_at, iif(line_at <= ?4, line_at, 0)), unjudged = excluded.unjudged`,
     forget: "DELETE FROM jail_report WHERE line_at < ?",
   });
   /**

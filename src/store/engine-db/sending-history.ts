@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { SentMail } from "../../core/decide/facts.ts";
 import { LOOPBACK, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import type { HoldState, SendingHistory } from "../../guard/storage-ports.ts";
-import { COUNTS_CODE, integer, LIMIT, millis, rowReader, text } from "../columns.ts";
+import { COUNTS_CODE, integer, LIMIT, millis, type Row, rowReader, text } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 
 /** What accounts sent, and to whom. Uses the guard's own connection to `engine.db`. */
@@ -26,7 +27,16 @@ export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
   };
 }
 
-const sentMail = rowReader({ at: millis, recipients: integer, written: integer, strangers: integer });
+/** By hand: a decision may read thousands of them. */
+function sentMail(row: Row): SentMail {
+  return {
+    at: millis(row["at"]),
+    recipients: integer(row["recipients"]),
+    written: integer(row["written"]),
+    strangers: integer(row["strangers"]),
+  };
+}
+
 const evidence = rowReader({ count: integer, limit: integer, windowMs: integer, key: text });
 
 /** Maximum mails of an account that are searched for one from this machine. */

@@ -22,7 +22,7 @@ import { EventWriter } from "../events/event-writer.ts";
 import { BUSY_TIMEOUT_MS, isLocked } from "../open.ts";
 import { prepared } from "../transactions.ts";
 import { banTable, NO_BANS } from "./ban-table.ts";
-import { accountHolds } from "./held-mail.ts";
+import { accountMail } from "./held-mail.ts";
 import { sqliteHonestMail } from "./honest-mail.ts";
 import { jailReports } from "./jail-reports.ts";
 import { type Stretch, windowReader } from "./window-reader.ts";
@@ -41,7 +41,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   readonly #bans;
   readonly #jails;
   readonly #honest;
-  readonly #hold;
+  readonly #mail;
   readonly #sql;
   #refusal: string | null = null;
   #busyTimeoutMs = BUSY_TIMEOUT_MS;
@@ -56,7 +56,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#allWindows = windowReader(db, "event_by_subject");
     this.#jails = jailReports(db);
     this.#honest = sqliteHonestMail(db);
-    this.#hold = accountHolds(db);
+    this.#mail = accountMail(db);
     this.#sql = prepared(db, SQL);
     this.#bans = banTable(db);
   }
@@ -161,7 +161,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
       case "FORGET_HELD":
       case "NOTE_REFUSAL":
       case "CORRESPOND":
-        return this.#hold(change, at);
+        return this.#mail(change, at);
       case "SPARE":
         return;
       case "READ_LOG":

@@ -131,6 +131,8 @@ export class Retention {
     const excess = this.#excess(now, batch);
     const [sweep] = this.#sweeps;
     if (excess === 0 && sweep === undefined) return false;
+    // A rollback that failed on a full disk leaves its transaction open. It is undone later, but what is noted here would stay.
+    if (this.#db.isTransaction) throw new Error("The last transaction has not been undone yet.");
     const before = { orphans: this.#orphans, routineFrom: this.#routineFrom };
     try {
       together(this.#db, () => {

@@ -120,7 +120,7 @@ export class Callers {
     return { ...known.item, secret };
   }
 
-  /** The guard has just said who this is; it replaces the answer before. `isUse` also at the sign-in and with a proof. */
+  /** The guard has just said who this is; it replaces the answer before. `isUse`: it counts as a use, as a sign-in and a proof do. */
   confirm(secret: string, ip: Ip, item: CallerItem, isUse = true): Caller {
     const key = keyOf(secret, ip);
     const at = this.#parts.clock.now();

@@ -99,7 +99,10 @@ function wrongTargets(
   parts: AccountCommandParts,
   { address, targets }: ParsedCommandOf<"alias_add">,
 ): CommandError | null {
-  const message = targets.map((target) => wrongTarget(parts, address, target)).find((wrong) => wrong !== null);
+  const message = targets
+    .values()
+    .map((target) => wrongTarget(parts, address, target))
+    .find((wrong) => wrong !== null);
   return message === undefined ? null : failed(message, WHO_IS_THERE);
 }
 

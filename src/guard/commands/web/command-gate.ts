@@ -120,7 +120,8 @@ export class CommandGate {
   /** `caller`: who lacks the right; null if the web may not send the command, sends it too often, or comes from too many addresses. */
   #recordRefusal({ verb }: ParsedCommand, by: string, caller: string | null = null): void {
     const now = this.#parts.clock.now();
-    // In this order: a refusal that is not recorded does not use up the caller's daily share of the audit.
+    // In this order: a refusal that is not recorded does not use up the caller's daily share of the audit; one
+    // beyond that share still takes the minute.
     if (!this.#recorded.spend(`${verb} ${caller ?? ""}`, now)) return;
     if (caller !== null && !this.#refusals.spend(caller, now)) return;
     const type = caller === null ? "COMMAND_REFUSED" : "CALLER_REFUSED";

@@ -66,8 +66,8 @@ export function createMailKeyWatch(
   }
 
   function cryptNow() {
-    const now = settings();
-    return now === null ? null : mailCryptOf(now, layout);
+    const inForce = settings();
+    return inForce === null ? null : mailCryptOf(inForce, layout);
   }
 
   return { look, troubles };

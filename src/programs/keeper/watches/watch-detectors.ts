@@ -27,8 +27,8 @@ export function createDetectorWatch(
   let stopped: readonly Readonly<{ name: string; file: string; since: Millis }>[] = [];
 
   function look(): void {
-    const now = settings();
-    const used = DETECTOR_PROCESSES.filter(({ file }) => now !== null && now[file] !== "");
+    const inForce = settings();
+    const used = DETECTOR_PROCESSES.filter(({ file }) => inForce !== null && inForce[file] !== "");
     const commands = used.length === 0 ? null : running();
     stopped = used
       .filter(({ process }) => commands?.has(process) === false)

@@ -128,9 +128,9 @@ export function createMailboxWatch(server: MailboxServer, settings: () => SizeSe
    * connections. So no account may have too many, even while the port has room. Throws if the sessions are not known.
    */
   async function lookAtSessions(): Promise<void> {
-    const now = settings();
-    if (now === null) return;
-    const places = now["limits.connections.imap_places"];
+    const inForce = settings();
+    if (inForce === null) return;
+    const places = inForce["limits.connections.imap_places"];
     if (server.processes() <= sessionsWithoutSurplus(places)) return;
     const detail = await server.endSurplus(places);
     if (detail !== null) shared = { at: clock.now(), detail };

@@ -51,10 +51,10 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
   use(probes);
 
   /** After a change of the settings. The state of a part stays. */
-  function use(now: readonly Probe[]): void {
+  function use(wanted: readonly Probe[]): void {
     const known = new Map(all.map(({ probe, record }) => [probe.name, record]));
     const from = performance.now();
-    all = now.map((probe, index) => ({
+    all = wanted.map((probe, index) => ({
       probe,
       record: known.get(probe.name) ?? UNTRIED,
       answeredAt: null,

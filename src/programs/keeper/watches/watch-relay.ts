@@ -34,12 +34,12 @@ export function createRelayWatch(
   /** When the relay was set; null: before this program started. */
   let setAt: Millis | null = null;
 
-  function use(now: Settings): void {
-    if (now["outbound.relay"] !== relay) {
+  function use(inForce: Settings): void {
+    if (inForce["outbound.relay"] !== relay) {
       setAt = clock.now();
       present = [];
     }
-    relay = now["outbound.relay"];
+    relay = inForce["outbound.relay"];
     notBeforeMs = 0;
   }
 

@@ -146,7 +146,7 @@ test("a program that shares a service's port is reported while it listens, but t
   const reported = new RegExp(
     `^port ${says.port} for mail is also in use by .+ \\(pid ${beside.pid}\\), .*Try: kill ${beside.pid}$`,
   );
-  assert.match(troubleAfter(8) ?? "", reported);
+  assert.match(troubleAfter(3) ?? "", reported);
   assert.equal(shared.troubleOf("dovecot"), null);
   assert.equal(troubleAfter(8, null), null, "a service that is down has no port to share");
   const another = { ...says, address: "127.0.0.1" };

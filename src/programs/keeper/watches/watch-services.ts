@@ -122,8 +122,8 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
   return { look, states, troubles, troubleOf };
 }
 
-/** Calls of `look` from one read of the kernel's whole tables to the next. */
-const LOOKS_EVERY = 8;
+/** Calls of `look` from one read of the kernel's whole tables to the next; sooner after one that found a foreign socket. */
+const LOOKS_EVERY = { usual: 8, doubtful: 3 } as const;
 /** A foreign socket is reported if this many checks in a row find it: a restart leaves one for a moment. */
 const TOLD_FROM = 2;
 
@@ -135,12 +135,15 @@ type Strange = Readonly<{ serverPort: ServerPort; holder: Holder; seen: number }
  * connections to each.
  */
 export function createSharedPorts() {
-  let calls = 0;
+  let leftOut = 0;
   let strange: ReadonlyMap<string, Strange> = new Map();
 
   /** Call it once a second. */
   function look(ports: readonly ServerPort[], mainOf: (service: ServiceName) => number | null): void {
-    if (calls++ % LOOKS_EVERY !== 0) return;
+    if (leftOut > 0) {
+      leftOut -= 1;
+      return;
+    }
     const found = new Map<string, Strange>();
     const listening = listeners();
     for (const serverPort of ports.filter(({ address }) => address === null)) {
@@ -155,6 +158,7 @@ export function createSharedPorts() {
       }
     }
     strange = found;
+    leftOut = (found.size > 0 ? LOOKS_EVERY.doubtful : LOOKS_EVERY.usual) - 1;
   }
 
   /** The message to the owner, in one sentence; null if no other program shares the service's ports. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { API_LIMITS } from "../limits.ts";
 import { type ApiParts, StoreDown } from "../ports.ts";
 
@@ -43,9 +44,10 @@ export function openStream(
     wake();
   };
   const rest = async (ms: number): Promise<void> => {
+    if (ms === 0) return nextTurn();
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, Math.max(ms, 0));
     await promise;
     clearTimeout(timer);
   };

@@ -11,8 +11,10 @@ import { inIncident, take } from "./incident.ts";
 
 /** As many queue ids as fit into one command. */
 const AT_ONCE = 100;
-/** A copy may miss a mail that moves through the queue, and more mail may arrive: both are taken too, but not forever. */
-const MOST_LOOKS = 10;
+/** A copy may miss a mail that moves through the queue. */
+const MOST_TRIES = 3;
+/** Each sees 100 of the mails that the guard holds. Mail that arrives in between is taken too, but not forever. */
+const MOST_LOOKS = 500;
 
 /** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
 export const incidentDrop = inIncident(async (call, incident) => {
@@ -49,6 +51,9 @@ export const incidentDrop = inIncident(async (call, incident) => {
  */
 async function dropAll(call: Call, name: AccountName, to: string) {
   const kept = new Set<string>();
+  const tries = new Map<string, number>();
+  // What is returned stays in the queue until Postfix has written to its sender.
+  const mostTries = call.flag("bounce") ? 1 : MOST_TRIES;
   let dropped = 0;
   const so = (stays: number, others: number, failure: Failure | null) => {
     return { dropped, kept: [...kept], stays, others, failure };
@@ -57,11 +62,14 @@ async function dropAll(call: Call, name: AccountName, to: string) {
     const found = await waiting(call, name);
     if ("ok" in found) return so(0, 0, found);
     const { mails, others } = found;
-    // What is returned stays in the queue until Postfix has written to its sender.
-    const due = [...mails.keys()].filter((id) => !call.flag("bounce") || !kept.has(id));
-    if (due.length === 0 || looks === MOST_LOOKS) return so(due.length, others, null);
+    const due = [...mails.keys()].filter((id) => (tries.get(id) ?? 0) < (kept.has(id) ? mostTries : MOST_TRIES));
+    if (due.length === 0 || looks === MOST_LOOKS) {
+      const stays = [...mails.keys()].filter((id) => !call.flag("bounce") || !kept.has(id));
+      return so(stays.length, others, null);
+    }
     for (let from = 0; from < due.length; from += AT_ONCE) {
       const some = due.slice(from, from + AT_ONCE);
+      for (const id of some) tries.set(id, (tries.get(id) ?? 0) + 1);
       const copied = copyMails(call.layout, some, to);
       for (const id of copied) kept.add(id);
       const gone = await dropThese(call, name, {

@@ -112,6 +112,7 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
     const text = parts([`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
     return done({ ...report, state: null }, text, nextAfter(report));
   }
+  // By the policy in force: edits that are not applied yet do not count.
   const asked = await call.guard.ask({ verb: "account_state", name });
   const known = asked.ok ? asked.result.state : null;
   const use = await mailboxUse(call, name);

@@ -33,13 +33,16 @@ export async function configCheck(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
-  const problems = [
-    { where: "domains", says: missingDomain(settings) },
-    { where: "tls.cert", says: certificateProblem(settings, call) },
-    { where: "mailboxes.encryption", says: keyProblem(settings, call.layout) },
-    { where: "a file that is named", says: fileProblem(settings) },
-  ];
-  for (const { where, says } of problems) if (says !== null) return invalid([{ where, says }]);
+  const looks = [
+    ["domains", () => missingDomain(settings)],
+    ["tls.cert", () => certificateProblem(settings, call)],
+    ["mailboxes.encryption", () => keyProblem(settings, call.layout)],
+    ["a file that is named", () => fileProblem(settings)],
+  ] as const;
+  for (const [where, look] of looks) {
+    const says = look();
+    if (says !== null) return invalid([{ where, says }]);
+  }
   const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
   const warnings = [...edited.warnings, ...warningsOf(settings), ...surprises(call, loaded)];
   const text = [`${where}: nothing is wrong.`, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");

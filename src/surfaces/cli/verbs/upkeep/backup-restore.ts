@@ -70,9 +70,9 @@ async function choose(call: Call): Promise<Chosen | Failure> {
 async function sourceOf(call: Call): Promise<Source | Failure> {
   const { layout } = call;
   const from = call.option("from");
-  const own = from === null ? settingsOf(call) : null;
-  if (own?.ok === false) return own;
   try {
+    const own = from === null ? settingsOf(call) : null;
+    if (own?.ok === false) return own;
     const key = await keyOf(call, own === null ? null : readKey(layout));
     if (typeof key !== "string") return key;
     const file = own === null ? call.option("environment-file") : own.settings["backup.environment_file"];
