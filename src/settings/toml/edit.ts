@@ -84,7 +84,7 @@ function byHand(statements: readonly Statement[], path: Path): string {
 /** The table with another value of the key; without it if that is undefined. */
 function withKey(table: Table, [name = "", ...rest]: Path, value: unknown): Table {
   const { [name]: before, ...others } = table;
-  // What is no table has no key to take out.
+  // A value that is not a table has no key to take out.
   if (rest.length > 0 && value === undefined && !isTable(before)) return table;
   if (rest.length > 0) return { ...others, [name]: withKey(isTable(before) ? before : {}, rest, value) };
   return value === undefined ? others : { ...others, [name]: value };
