@@ -78,7 +78,7 @@ const forwardingSet = answers(() => z.object({ name: z.string(), to, keep }));
 const targets: z.ZodMiniType<readonly Address[], readonly string[]> = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
-/** To forward to no one is what DELETE is for. */
+/** Only DELETE forwards to no one. */
 const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
 export const NO_FORWARD = { given: { to: [], keep: true } };
 
@@ -97,11 +97,12 @@ const replySubject = written({
   example: "Away",
 });
 const replyText = lines(VACATION_LIMITS.text, "Back on Monday.");
-/** To end the reply is what DELETE is for. */
+/** Only DELETE ends the reply. */
 const SOME_VACATION = { fields: { text: replyText } };
 const vacationFields = {
   subject: z._default(replySubject, ""),
   text: z.nullable(replyText),
+  // Parsed by the guard (`parseEnd`): whether it is still to come depends on its clock.
   until: meaning(
     z._default(z.nullable(text(40)), null),
     "An ISO time, or a day, to its end in UTC. Null: until it is ended.",

@@ -163,7 +163,7 @@ export const OF_QUEUE = [
       of: ({ mails, ...rest }) => ({ items: mails, ...rest }),
     },
   ),
-  verb("queue_hold", QUEUE, change, changes(changed, "mail")).http(
+  verb("queue_hold", HOLD, change, changes(changed, "mail")).http(
     "POST /queue/hold",
     "Puts mail on hold: it is not delivered before it is released.",
     ANY_MAIL,

@@ -210,7 +210,7 @@ export interface PasskeyStore {
   userHandle(at: Millis): string;
 }
 
-/** Replaces the account name for a mail that root put on hold: names of accounts contain an @. */
+/** Replaces the account name for a mail put on hold by hand: names of accounts contain an @. */
 export const HELD_BY_HAND = "root";
 
 /** How many mails of an account are on hold, and since when the first of them. */

@@ -14,7 +14,7 @@ export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as
 export type QueueAction = (typeof QUEUE_ACTIONS)[number];
 export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<string, string>>;
 
-/** The server goes through some thousand mails for each request. More than 20 requests are beyond what the dashboard is for. */
+/** Each request covers at most 1,000 mails. More than 20 requests are beyond what the dashboard is for. */
 const MOST_TURNS = 20;
 const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "release", release: "hold" };
 

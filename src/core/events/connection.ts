@@ -26,7 +26,7 @@ export function sessionOf({
   return `${ip} ${port} ${serverPort} ${serverIp}`;
 }
 
-/** The `connectionName` of a session, which lacks the server's address: so does the kernel's list of open connections as the guard reads it. */
+/** The session without the server's address, as `connectionName` writes it: the guard reads no such address from the kernel's list. */
 export function connectionOf(session: string): string {
   return session.slice(0, session.lastIndexOf(" "));
 }

@@ -19,9 +19,10 @@ import type { Rest } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
 /**
- * The events that the engine decides on. Each kind has its own file. Those of a mail, by stage of SMTP, with the public
+ * The events that the engine decides on. Kinds that belong together share a file. Those of a mail, by stage of SMTP, with the public
  * names of their rows (any may be EMAIL_BLOCKED or EMAIL_DEFERRED instead) and their `recordedName`:
  *
+ *     Postfix         type            type of its row               recordedName
  *     RCPT            RECIPIENT       RECIPIENT or GREYLIST_ASKED   RECIPIENT
  *     DATA            DATA            EMAIL                         MAIL
  *     END-OF-MESSAGE  END_OF_MESSAGE  EMAIL_ACCEPTED or EMAIL_HELD  MESSAGE

@@ -47,7 +47,7 @@ export type Excess =
   | Readonly<{ of: "known_waits_too" }>;
 /**
  * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
- * not count all its parts, or what it costs, so Rspamd reads only one such mail at a time. `isSuspect`: so it does for its sender (`FilterLoad.isSuspect`).
+ * not count all its parts, or what it costs, so Rspamd reads only one such mail at a time. `isSuspect`: it reads this sender's mails one at a time, too.
  * `weightBytes`: Rspamd takes as long for it as for a plain mail of this size, which is more than its own.
  */
 export type EndOfMessage = Readonly<

@@ -31,7 +31,7 @@ export function createTurn({ most, ofOne, busy }: Places) {
   };
 }
 
-/** 1,000 mails: the web's caller waits at most 15 s. */
+/** 1,000 mails: the web waits 10 s for the guard (`CONTROL_TIMEOUT_MS`). */
 const WEB_ROUNDS = 2;
 const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "The queue is being looked at for many others." };
 

@@ -46,7 +46,7 @@ type BanLeakMonitorParts = Readonly<{
 const REBUILD_EVERY_MS = MINUTE_MS;
 
 /** Turns sightings into a notice, and removes it when nothing similar was seen for a while. */
-export function monitorBanLeaks({ notices, clock, isEnforcing, hasProxies, rebuild }: BanLeakMonitorParts) {
+export function createLeakMonitor({ notices, clock, isEnforcing, hasProxies, rebuild }: BanLeakMonitorParts) {
   let seenAt: Millis | null = null;
   let rebuiltAt: Millis | null = null;
   return {

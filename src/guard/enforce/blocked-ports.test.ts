@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { NoticeBoard, SILENT } from "../../../test/kit/engine-kit.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { watchBlockedPorts } from "./blocked-ports.ts";
+import { createBlockedPortsWatch } from "./blocked-ports.ts";
 
 test("a blocked port is reported and recorded once, and its end too", async () => {
   const notices = new NoticeBoard();
   const recorded: string[] = [];
   const counters = new Map<number, Passed>();
-  const ports = watchBlockedPorts({
+  const ports = createBlockedPortsWatch({
     passed: () => Promise.resolve(new Map(counters)),
     audit: ({ type, subject }) => recorded.push(`${type} ${subject}`),
     notices,
@@ -40,7 +40,7 @@ test("a blocked port is reported and recorded once, and its end too", async () =
 
 test("unreadable counters do not mean that a port is blocked", async () => {
   const warned: string[] = [];
-  const ports = watchBlockedPorts({
+  const ports = createBlockedPortsWatch({
     passed: () => Promise.reject(new Error("nft is gone")),
     audit: () => assert.fail(),
     notices: new NoticeBoard(),

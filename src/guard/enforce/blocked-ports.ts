@@ -18,7 +18,7 @@ type BlockedPortsParts = Readonly<{
 const LOOK_EVERY_MS = 8 * SECOND_MS;
 
 /** Finds mail ports that another rule of this machine's firewall closes. No program sees their clients, and no log shows them. */
-export function watchBlockedPorts({ passed, audit, notices, log }: BlockedPortsParts) {
+export function createBlockedPortsWatch({ passed, audit, notices, log }: BlockedPortsParts) {
   let ports = new Map<number, PortPassage>();
   let before: readonly number[] = [];
   let lookAt = 0;

@@ -8,7 +8,7 @@ const MOST_SESSIONS = 20_000;
 const MOST_ACCOUNTS = 20_000;
 
 /**
- * Knows which submission sessions started before their account's were ended, as Postfix verifies a password once a session. Such a
+ * Knows which submission sessions started before the sessions of their account were ended, as Postfix verifies a password once a session. Such a
  * session sends nothing more: its client signs in again. An unknown start, as after a restart of the guard, counts as earlier.
  */
 export class SubmissionSessions {

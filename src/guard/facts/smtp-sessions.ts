@@ -16,13 +16,13 @@ export type MailId = Pick<MailAttributes, "session" | "transaction">;
 type Named = MailId & Pick<MailAttributes, "recipient" | "sender">;
 
 /**
- * Counts the mails of open connections, and the recipients since the last one, which Postfix 3.7 does not. Remembers which recipient stood
- * first for a bounce, and for each mailbox that has an extension. A dropped entry starts at zero again.
+ * Counts the mails of open connections, and the recipients since the last one, which Postfix 3.7 does not. Remembers the first
+ * recipient of each group of which a mail may name only one (`singleName`). A dropped entry starts at zero again.
  */
 export class SmtpSessions {
   readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
   readonly #recipients = new BoundedMap<string, number>(LIMITS.sessions);
-  /** By session: the mail, and each name in it with the recipient that stood for it first. */
+  /** By session: the mail, and by group (`singleName`) the recipient that it named first. */
   readonly #singles = new BoundedMap<string, Singles>(LIMITS.sessions);
 
   /** Starts at zero: a new connection may reuse the port of an old one. */
@@ -73,7 +73,7 @@ type Singles = Readonly<{ transaction: string; first: Map<string, string | null>
 /** Further mailboxes get the mail in another transaction. */
 const MOST_SINGLES = 20;
 
-/** Of which a mail has one recipient: all names of a bounce, and all extensions of a mailbox. Null: of any number. */
+/** The group of recipients of which a mail may name only one: all of a bounce, or all extensions of a mailbox. Null: in no such group. */
 function singleName({ sender, recipient }: Named): string | null {
   if (isBounce({ sender })) return "";
   const address = recipient ?? "";
@@ -90,7 +90,7 @@ const JUDGED_MS = MINUTE_MS;
 /** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
 export class SmtpProgress {
   readonly #begun = new BoundedMap<string, Readonly<{ at: Millis; hasRecipient: boolean }>>(LIMITS.sessions);
-  /** Of those whose mail is coming or came: apart, so that many short connections drop none of a slow mail. `lastsMs`: the most it takes. */
+  /** Of connections whose content is arriving or has arrived: apart, so that many short ones do not displace a slow mail. `lastsMs`: the most it takes. */
   readonly #transfers = new BoundedMap<string, Readonly<{ at: Millis; lastsMs: number }>>(LIMITS.sessions);
 
   update(event: ClientEvent, verdict: Verdict, now: Millis): void {

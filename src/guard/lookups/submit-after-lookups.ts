@@ -57,8 +57,8 @@ type LookupLimits = Readonly<{ deadlineMs: number; inFlight: number; inFlightOfN
 
 /**
  * Looks up something about a client within the deadline, up to `inFlight` at the same time, and `inFlightOfNetwork` for one network (IPv4
- * /24, IPv6 /48): an attacker's domains may answer slowly. `otherwise`: the result beyond these bounds, after the deadline, or if it is
- * not needed, which is asked only while there is room.
+ * /24, IPv6 /48): an attacker's domains may answer slowly. `otherwise`: the result if these bounds or the deadline are exceeded, or
+ * if `isNeeded` says no, which is called only while there is room.
  */
 export function limitedLookups<T>({ deadlineMs, inFlight, inFlightOfNetwork }: LookupLimits, otherwise: T) {
   /** For which networks something is being looked up. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { NameAnswer } from "../network-ports.ts";
-import { watchDns } from "./watch-dns.ts";
+import { createDnsWatch } from "./watch-dns.ts";
 
 test("six questions in a row without an answer are reported, until one is answered", async () => {
   const [clock, notices, asked] = [new HandClock(), new NoticeBoard(), new Set<string>()];
@@ -12,7 +12,7 @@ test("six questions in a row without an answer are reported, until one is answer
     asked.add(name);
     return Promise.resolve(answer);
   };
-  const watch = watchDns({ names: { addresses }, domain: () => "example.org", notices, clock });
+  const watch = createDnsWatch({ names: { addresses }, domain: () => "example.org", notices, clock });
   for (let i = 0; i < 6; i++) {
     await watch.look();
     clock.advance(MINUTE_MS);

@@ -13,7 +13,7 @@ const FAILURES_REPORTED = 6;
  * Asks the DNS for a name below our first domain that no one has asked for, so that no cache has it. The probe of the resolver
  * (mail/dns/resolver.ts) sees only whether it runs.
  */
-export function watchDns({ names, domain, notices, clock }: DnsWatchParts) {
+export function createDnsWatch({ names, domain, notices, clock }: DnsWatchParts) {
   let askedAt: Millis | null = null;
   let failures = 0;
   return {

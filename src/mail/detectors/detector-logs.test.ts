@@ -11,7 +11,7 @@ import { columnOf } from "../../../test/kit/test-database.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
-import { watchLogs } from "../logs/followed-logs.ts";
+import { createLogFollowers } from "../logs/followed-logs.ts";
 import { type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
 
 const ATTACKS = [1, 2, 3].map((second) => `attack 198.51.100.7 ${second}\n`).join("");
@@ -38,7 +38,7 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
     },
   };
   const start = () => {
-    const watch = watchLogs(detectorLogs([detector], { engine, clock, log }), { positions: sqlite, log });
+    const watch = createLogFollowers(detectorLogs([detector], { engine, clock, log }), { positions: sqlite, log });
     watch.start();
     t.after(() => watch.stop());
     return watch;

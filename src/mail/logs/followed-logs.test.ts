@@ -11,7 +11,7 @@ import type { Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { followedLogs, observing, watchLogs } from "./followed-logs.ts";
+import { followedLogs, observing, createLogFollowers } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
@@ -48,7 +48,7 @@ function following(t: TestContext) {
   const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
   const start = () => {
     const logs = observing(engine, [{ name: "mail", file, shared: false, read }]);
-    const watch = watchLogs(logs, { positions: sqlite, log });
+    const watch = createLogFollowers(logs, { positions: sqlite, log });
     watch.start();
     t.after(() => watch.stop());
     return watch;

@@ -20,7 +20,7 @@ export type FollowedLog = Readonly<{
 }>;
 
 /** Follows logs from their stored positions: each line exactly once, through rotation, truncation and kills. */
-export function watchLogs(
+export function createLogFollowers(
   logs: readonly FollowedLog[],
   { positions, log }: Readonly<{ positions: LogPositions; log: Log }>,
 ) {

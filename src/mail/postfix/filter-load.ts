@@ -54,7 +54,7 @@ export class FilterLoad {
   /** Queue ids of loops, whose line in the log may come before the mail's end. */
   readonly #looped = new BoundedMap<string, true>(MOST_SUBMITTED);
   readonly #turns = new PartsTurns();
-  /** Of strangers from known or wanted places, who so wait for no other strangers. */
+  /** Of strangers from known or wanted places, so that they wait for no other strangers. */
   readonly #knownTurns = new PartsTurns();
   /** Of strangers who are suspects. */
   readonly #suspectTurns = new PartsTurns();
@@ -73,9 +73,10 @@ export class FilterLoad {
   }
 
   /**
-   * At the end of a mail, before Rspamd reads it, Postfix asks about every mail: the engine decides, and what passes is in
-   * the load from then on. Our milter then asks about some mails (`MilterQuestion`), such as one that may hide parts. Of those
-   * that may, Rspamd reads one at a time (`PartsTurns`), one from a known place, and few of an account; the others are deferred.
+   * Asked twice at the end of a mail. First Postfix asks about every mail: the engine decides, and what passes is in the load from then
+   * on. Then, before Rspamd reads it, our milter asks again about some (`MilterQuestion`), such as one that may hide parts. Of those that
+   * may, Rspamd reads at the same time one from strangers, one from strangers at known or wanted places (`PartsTurns`), and a few of each
+   * account; the others are deferred.
    */
   limiting(submit: Submit): Submit {
     return (event, answer) => {

@@ -24,7 +24,8 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     `content_timeout=${contentSeconds}s, default_action=${action} }`;
   const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS, 5);
   return {
-    // Asked after smtpd_end_of_data_restrictions, and first, so that the others never read a mail that would keep them busy. While the guard is down, Postfix accepts mail without it.
+    // Asked after smtpd_end_of_data_restrictions and before the other milters, so that these never read a mail that would keep them busy.
+    // While the guard is down, Postfix accepts mail without it.
     ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
     milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
     // Rspamd has one process: while it reads other mails, a mail waits for it.

@@ -25,7 +25,7 @@ export const POLICY_LIMITS = {
    * (`limits.connections.smtp_places`). A client whose smtpd finds none free must retry.
    */
   maxConnections: 6_200,
-  /** Maximum answers that the other side has not read. */
+  /** Maximum bytes of answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
   /** How long `stop` waits for answers. */
   stopMs: 1_000,

@@ -3,9 +3,9 @@ import type { Audit } from "../../core/events/command.ts";
 import { shareOfOneClient, shareOfStrangers } from "../../core/firewall/connection-shares.ts";
 import { contains, neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
-import { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
+import { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { createBannedSessions } from "../../guard/enforce/banned-sessions.ts";
-import { watchBlockedPorts } from "../../guard/enforce/blocked-ports.ts";
+import { createBlockedPortsWatch } from "../../guard/enforce/blocked-ports.ts";
 import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { createPortRoom } from "../../guard/enforce/port-room.ts";
@@ -63,13 +63,13 @@ export function composeFirewall(parts: FirewallParts) {
     log,
   });
   const isEnforcing = () => enforcer.status().state === "enforcing";
-  const blockedPorts = watchBlockedPorts({ passed: () => kernel.passed(ports()), audit, notices, log });
+  const blockedPorts = createBlockedPortsWatch({ passed: () => kernel.passed(ports()), audit, notices, log });
   const hasProxies = proxiedPorts(settings) !== null;
   const proxyUser = (): string => (hasProxies ? idsOf([settings["proxy.user"]]).join() : "");
   let lastProxyUser = proxyUser();
   /** Whether the kernel itself ends the sessions of banned addresses. */
   const closesSessions = () => !hasProxies && !["unavailable", "off"].includes(enforcer.status().state);
-  const leakMonitor = monitorBanLeaks({
+  const leakMonitor = createLeakMonitor({
     notices,
     clock,
     isEnforcing,

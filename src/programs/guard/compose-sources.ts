@@ -15,7 +15,7 @@ import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { type ReportTakerParts, reportTaker } from "../../mail/fail2ban/report-taker.ts";
-import { followedLogs, observing, watchLogs } from "../../mail/logs/followed-logs.ts";
+import { followedLogs, observing, createLogFollowers } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { milterServer } from "../../mail/postfix/milter-server.ts";
 import { POLICY_LIMITS, policyServer } from "../../mail/postfix/policy-server.ts";
@@ -90,7 +90,7 @@ export function composeSources(parts: SourceParts) {
     },
   ];
   const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
-  const logs = watchLogs([...observing(engine, followed), ...detectors], { positions: stores.store, log });
+  const logs = createLogFollowers([...observing(engine, followed), ...detectors], { positions: stores.store, log });
   const { banned, aheadMs } = parts;
   const hasProxies = proxiedPorts(settings) !== null;
   const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;

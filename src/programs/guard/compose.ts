@@ -11,7 +11,7 @@ import { Engine } from "../../guard/engine.ts";
 import { healthOf } from "../../guard/explain/health.ts";
 import { createGreylisting } from "../../guard/facts/greylisting.ts";
 import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
-import { watchDns } from "../../guard/lookups/watch-dns.ts";
+import { createDnsWatch } from "../../guard/lookups/watch-dns.ts";
 import { createSteadyClock } from "../../host/machine/clock.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { createOwnNetworks } from "../../host/machine/own-networks.ts";
@@ -137,7 +137,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   };
   const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
   const tracking = createTrackingWatch(notices);
-  const dns = watchDns({ names, domain: () => engine.policy.domains[0], notices, clock });
+  const dns = createDnsWatch({ names, domain: () => engine.policy.domains[0], notices, clock });
   const watches = {
     often: [() => clockWatch.look(), () => firewall.lookAtBlockedPorts(), () => lookAtFactors({ notices, ...stores })],
     seldom: [
@@ -274,7 +274,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       await sources.listen();
       await control.start(layout.controlSocket, 0o600);
       await fromWeb.start(layout.webSocket, 0o660);
-      await housekeeping.breakGlass();
+      await housekeeping.finishBreakGlass();
       await firewall.start();
       housekeeping.start();
       content.start();

@@ -7,7 +7,7 @@ import { scalarOf } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
+import { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { eventNames } from "../../store/events/event-index.ts";
@@ -45,7 +45,7 @@ async function setUp(
     queue: { round: () => Promise.resolve() },
     store: kit.sqlite,
     tally,
-    leakMonitor: monitorBanLeaks({
+    leakMonitor: createLeakMonitor({
       notices,
       clock,
       isEnforcing: () => true,
@@ -66,7 +66,7 @@ async function setUp(
     layout,
     keeper: { ask: async () => keeper() },
   });
-  await housekeeping.breakGlass();
+  await housekeeping.finishBreakGlass();
   housekeeping.start();
   t.after(() => housekeeping.stop());
   return { ...kit, readiness };

@@ -6,7 +6,7 @@ import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
-import type { monitorBanLeaks } from "../../guard/enforce/ban-leak-monitor.ts";
+import type { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { breakGlass, expireAllowed, expireBans } from "../../guard/enforce/end-bans.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -26,7 +26,7 @@ type HousekeepingParts = Readonly<{
   tally: ReturnType<typeof eventTally>;
   store: SqliteStore;
   names: ReturnType<typeof eventNames>;
-  leakMonitor: Pick<ReturnType<typeof monitorBanLeaks>, "look">;
+  leakMonitor: Pick<ReturnType<typeof createLeakMonitor>, "look">;
   disk: Pick<ReturnType<typeof createDiskWatch>, "look" | "lacksRoom">;
   served: Pick<ReturnType<typeof createServedSettings>, "look">;
   /** Each reports its own findings, in each round or in every fifth. */
@@ -64,7 +64,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
   let failure = "";
 
   /** Lifts bans that root lifted in the kernel while the guard was down. Call it before the kernel gets the bans again. */
-  async function endBrokenGlass(): Promise<void> {
+  async function finishBreakGlass(): Promise<void> {
     if (!existsSync(layout.breakGlass)) return;
     const { isDone } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
     if (isDone) rmSync(layout.breakGlass, { force: true });
@@ -153,7 +153,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
     void deliveries.look(disk.lacksRoom() ? null : readyDovecot(reply));
   }
 
-  return { breakGlass: endBrokenGlass, start, stop: () => clearInterval(timer) };
+  return { finishBreakGlass, start, stop: () => clearInterval(timer) };
 }
 
 /** Its run, by its process id; null while it does not work. */

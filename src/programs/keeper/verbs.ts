@@ -47,7 +47,7 @@ export class KeeperVerbs {
   readonly #inTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
   readonly #unread: Set<ServiceName>;
-  /** Ends sessions again that opened after their account's were ended. */
+  /** Ends sessions that opened after the sessions of their account had been ended. */
   readonly lateEnds: ReturnType<typeof createLateEnds>;
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
   readonly #mailInTurn = oneAfterAnother();

@@ -41,7 +41,7 @@ export const ROUNDS = 40;
 /** A noted mail may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
-/** Puts on hold all mail of the account that waits in the queue, except these. Returns how many it holds; `all` also has the ids that root holds. */
+/** Puts on hold all mail of the account that waits in the queue, except these. Returns how many it holds; `all` also has the ids on hold by hand. */
 export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
@@ -58,7 +58,7 @@ export async function holdQueued(
     if (ids.length === 0) {
       const found = await find(keeper, senders, [...noted, ...sent], { onHold: true });
       if (!found.ok) return found;
-      const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
+      const mails = found.mails.filter(({ id }) => !isByHand(heldMail, id));
       const changes = mails
         .filter(({ id }) => !noted.has(id))
         .map(({ id, recipients: recipientCount }): Change => {
@@ -76,8 +76,8 @@ export async function holdQueued(
 
 /**
  * The mail on hold in Postfix's queue. Notes of mail that has gone are removed: root can use postsuper(1). Mail that the guard
- * could not note, because the database could not be written, has an address of the account as envelope sender. Mail that root put on
- * hold (`queue hold`) belongs only to root.
+ * could not note, because the database could not be written, has an address of the account as envelope sender. Mail put on hold by
+ * hand (`queue hold`) is left to `queue release`.
  */
 export async function onHold(parts: HeldQueueParts, account: AccountName | null): Promise<OnHold> {
   const { engine, keeper, heldMail, clock } = parts;
@@ -88,7 +88,7 @@ export async function onHold(parts: HeldQueueParts, account: AccountName | null)
   if (!found.ok) return found;
   const settled = isoTime(settledBefore(clock.now()));
   await forgetAllBut(engine, found.mails, idsOf([...noted.values()].filter(({ at }) => at < settled)));
-  const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
+  const mails = found.mails.filter(({ id }) => !isByHand(heldMail, id));
   const named = (mail: QueuedMail): HeldMailItem => {
     const note = noted.get(mail.id) ?? unnoted(mail, account ?? "");
     // Only outside recipients to whom the account had never written were noted.
@@ -155,7 +155,7 @@ export function sentIds({ heldMail, clock }: HeldQueueParts, account: AccountNam
   return heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
 }
 
-function isRoots(heldMail: HeldMail, queueId: string): boolean {
+function isByHand(heldMail: HeldMail, queueId: string): boolean {
   return heldMail.holderOf(queueId) === HELD_BY_HAND;
 }
 

@@ -1,4 +1,4 @@
-// Invariant: Holds by the guard and by root never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
+// Invariant: Holds by the guard and by hand never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";

@@ -19,7 +19,7 @@ import {
   unanswered,
 } from "./held-queue.ts";
 
-/** Which mails of Postfix's queue a command means. */
+/** The commands on Postfix's queue: which mails they mean, and what they do to them. */
 
 type QueueCommand = Extract<ParsedCommand, { readonly verb: `queue_${string}` }>;
 type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
@@ -64,10 +64,10 @@ type Holder = (mail: ListedMail) => string | null;
 
 /** This many times 500 mails take some seconds. The next command handles the rest. */
 const ROUNDS = 10;
-/** postqueue(1) runs once for each mail, some milliseconds: a command must end within the caller's 30 s. */
+/** postqueue(1) runs once for each mail, some milliseconds: a command must end within the 30 s of the command line, or 10 s of the web. */
 const MAILS_FLUSHED = 200;
 
-/** Postfix's queue: the waiting mail, and what root does with it. */
+/** Postfix's queue: the waiting mail, and what root and administrators do with it. */
 async function queueCommand(
   parts: HeldQueueParts,
   command: QueueCommand,
@@ -189,7 +189,7 @@ async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: rea
   return { ok: true, count: reply.count ?? 0 };
 }
 
-/** Marks root's holds: `account release` leaves such mail on hold. */
+/** Marks holds by hand: `account release` leaves such mail on hold. */
 const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
 
 /** Records first. Delivery retries change nothing, and are not recorded. */

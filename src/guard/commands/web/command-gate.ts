@@ -139,7 +139,7 @@ function isAdministrator({ role }: CallerItem): boolean {
 
 /** What the caller lacks for the verb; null: nothing. */
 function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: ParsedCommand): CommandError | null {
-  const { needs, proof = false, user: field } = rightsOf(command.verb);
+  const { needs, proof = false, proofWithout, user: field } = rightsOf(command.verb);
   if (account !== null) {
     const isOwn = field === undefined ? ["mailbox", "caller"].includes(needs) : Reflect.get(command, field) === account;
     if (!isOwn) return MAILBOX_ALONE;
@@ -150,9 +150,9 @@ function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command
     const next = `Use one with the scope ${needs}, or the command line on the server.`;
     return denied("not_allowed", `${who} lacks the scope ${needs}.`, next);
   }
-  // Unnamed mail may be all that leaves, including the owner's alerts.
-  const stopsMail = command.verb === "queue_hold" && command.ids.length === 0;
-  return (proof || stopsMail) && freshUntil === null ? PROOF_NEEDED : null;
+  const named: unknown = proofWithout === undefined ? null : Reflect.get(command, proofWithout);
+  const mustProve = proof || (Array.isArray(named) && named.length === 0);
+  return mustProve && freshUntil === null ? PROOF_NEEDED : null;
 }
 
 function denied(why: Denial, message: string, next: string): CommandError {

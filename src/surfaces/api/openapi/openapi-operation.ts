@@ -57,8 +57,11 @@ function scopesOf(row: Route): readonly string[] {
 
 /** Information for callers in addition to the summary; null: nothing. */
 function remarkOf({ asks }: Route): string | null {
-  if (asks === undefined || rightsOf(asks).proof !== true) return null;
-  return "Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it.";
+  if (asks === undefined) return null;
+  const { proof, proofWithout } = rightsOf(asks);
+  if (proof !== true && proofWithout === undefined) return null;
+  const when = proof === true ? "Needs" : `Without \`${proofWithout}\` it needs`;
+  return `${when} the password again, given to \`/api/v1/session/proof\` within the last 10 minutes. A token cannot give it.`;
 }
 
 function responsesOf(row: Route, schemas: Schemas): Json {

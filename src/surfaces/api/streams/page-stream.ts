@@ -10,7 +10,7 @@ import { type PageNews, smallFigures } from "./page-news.ts";
 /** Something may have been committed since this reader's last read. */
 const UNSEEN = -1;
 
-/** What one open page gets: each demand continues from where it is. While the database cannot be read, health and beats are still sent. */
+/** What one open page gets: each `read` continues where the last one ended. While the database cannot be read, health and beats are still sent. */
 export class PageFeed implements Feed {
   readonly #parts: ApiParts;
   readonly #news: PageNews;
