@@ -1661,7 +1661,7 @@ export type Routes = {
     };
   };
 
-  /** Puts mail on hold: it is not delivered before it is released. */
+  /** Puts mail on hold: it is not delivered before it is released. Without `ids` it needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/hold": {
     readonly query?: DryRun | undefined;
     readonly body: {

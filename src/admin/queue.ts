@@ -17,7 +17,7 @@ import {
   time,
   written,
 } from "./declare/kinds.ts";
-import { answers, changes, PROVEN_QUEUE, QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
+import { answers, changes, HOLD, PROVEN_QUEUE, QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
 
 /** Where a mail waits: deferred, on hold, or being delivered now (qmgr(8)). */
 export const QUEUE_STATES = ["deferred", "hold", "active"] as const;

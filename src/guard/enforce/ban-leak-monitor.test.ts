@@ -4,7 +4,7 @@ import { engineOnMemory, HandClock, NoticeBoard, TEST_POLICY } from "../../../te
 import { BAN, MAIL, NOON, net, STRANGER } from "../../../test/kit/samples.ts";
 import { type Ban, decision } from "../../core/decide/decision.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
-import { EFFECTIVE_AFTER_MS, createLeakMonitor, sightingOf } from "./ban-leak-monitor.ts";
+import { createLeakMonitor, EFFECTIVE_AFTER_MS, sightingOf } from "./ban-leak-monitor.ts";
 
 const LEAK = { ip: STRANGER, service: "smtp", since: NOON, mayBeProxied: false } as const;
 

@@ -11,7 +11,7 @@ import type { Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { followedLogs, observing, createLogFollowers } from "./followed-logs.ts";
+import { createLogFollowers, followedLogs, observing } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));

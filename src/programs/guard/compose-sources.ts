@@ -15,7 +15,7 @@ import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { type ReportTakerParts, reportTaker } from "../../mail/fail2ban/report-taker.ts";
-import { followedLogs, observing, createLogFollowers } from "../../mail/logs/followed-logs.ts";
+import { createLogFollowers, followedLogs, observing } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
 import { milterServer } from "../../mail/postfix/milter-server.ts";
 import { POLICY_LIMITS, policyServer } from "../../mail/postfix/policy-server.ts";
