@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { prepareDataDirectory } from "../src/host/running/data-directory.ts";
 import { renderRunit } from "../src/host/running/runit.ts";
@@ -88,11 +88,13 @@ export class Programs {
       mail: {},
     }).find(({ service }) => service === name);
     if (script === undefined) throw new Error(`no script of ${name}`);
-    const file = join(dirname(layout.environment), `${name}.sh`);
+    // As runit does, each in its own directory: the script leaves its marks there, and ends whoever the last ones name.
+    const directory = join(dirname(layout.environment), name);
+    mkdirSync(directory, { recursive: true });
+    const file = join(directory, "run");
     writeFileSync(file, script.run);
     chmodSync(file, 0o755);
-    // As runit does: the script leaves its marks in the working directory.
-    const there = ["env", "-C", dirname(file), ...under, file];
+    const there = ["env", "-C", directory, ...under, file];
     return new Child(this.#lab.server.inside(pinned(SERVER_CPU, there)));
   }
 
