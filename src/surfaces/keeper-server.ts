@@ -49,6 +49,6 @@ async function answer(line: string, obey: Obey, report: Report): Promise<KeeperR
     return await obey(command);
   } catch (error) {
     report("internal_error", messageOf(error));
-    return { ok: false, reason: `The keeper could not do it: ${messageOf(error)}`, mayHold: true };
+    return { ok: false, reason: `The keeper could not do it: ${messageOf(error)}`, mayBeDone: true };
   }
 }

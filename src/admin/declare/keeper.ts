@@ -210,8 +210,8 @@ const reply = lazily(() =>
         ),
       ),
     }),
-    /** `mayHold`: some of it may be done all the same, or be done later. */
-    z.object({ ok: z.literal(false), reason: z.string(), mayHold: z.exactOptional(z.literal(true)) }),
+    /** `mayBeDone`: some of it may be done all the same, or be done later. */
+    z.object({ ok: z.literal(false), reason: z.string(), mayBeDone: z.exactOptional(z.literal(true)) }),
   ]),
 );
 export type KeeperReply = Readonly<z.output<ReturnType<typeof reply>>>;

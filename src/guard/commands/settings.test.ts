@@ -156,7 +156,7 @@ test("the keeper's refusal is reported, recorded as not done, and cannot be undo
 test("if the keeper did not answer, the record says that it may have written the file, or may still write it", async (t) => {
   for (const text of [FILE, CHANGED]) {
     const { digest, apply, keeper, details, writes } = await previewed();
-    t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayHold: true }));
+    t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayBeDone: true }));
     const late = apply(digest);
     await begun();
     writes(text);

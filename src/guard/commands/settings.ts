@@ -148,9 +148,9 @@ export class SettingsCommands {
   }
 
   /** A keeper that did not answer in time may have written the file, or write it later, and that must be recorded. */
-  async #failed({ reason, mayHold }: Extract<KeeperReply, { ok: false }>, says: string, by: string) {
-    await this.#record(`${mayHold === true ? "perhaps" : "not done"}: ${says}`, by);
-    if (mayHold !== true) return failed(`Nothing was changed: ${asSentence(reason)}`, LOOK_AGAIN);
+  async #failed({ reason, mayBeDone }: Extract<KeeperReply, { ok: false }>, says: string, by: string) {
+    await this.#record(`${mayBeDone === true ? "perhaps" : "not done"}: ${says}`, by);
+    if (mayBeDone !== true) return failed(`Nothing was changed: ${asSentence(reason)}`, LOOK_AGAIN);
     const next = "`config show` on the server tells what holds, and `config apply` completes it.";
     return uncertain(`It may hold or not: ${asSentence(reason)}`, next);
   }

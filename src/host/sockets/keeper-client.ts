@@ -44,11 +44,11 @@ export function createKeeperClient(path: string, usualMs: number = DEADLINE_MS) 
       const asksState = STATE_VERBS.includes(command.verb);
       const workMs = APPLY_VERBS.includes(command.verb) ? APPLY_DEADLINES * usualMs : usualMs;
       const deadlineMs = asksState ? Math.min(STATE_DEADLINE_MS, usualMs) : workMs;
-      let mayHold: Pick<Failed, "mayHold"> = {};
-      const fail = (what: string): void => end({ ...failed(what), ...mayHold });
+      let mayBeDone: Pick<Failed, "mayBeDone"> = {};
+      const fail = (what: string): void => end({ ...failed(what), ...mayBeDone });
       const timer = setTimeout(() => fail(`did not answer within ${deadlineMs / 1000} s`), deadlineMs);
       socket.once("connect", () => {
-        if (!asksState) mayHold = { mayHold: true };
+        if (!asksState) mayBeDone = { mayBeDone: true };
         socket.write(`${JSON.stringify(command)}\n`);
       });
       socket.on("data", (chunk: Buffer) => {

@@ -145,9 +145,9 @@ describe("Postfix's queue", SENDMAIL, () => {
     });
     await listenOnSocket(flush, join(layout.postfixQueue, "public", "flush"));
     const flushed = await queueVerb(layout, { verb: "flush_mail", ids: [MISSING, MISSING] });
-    assert.ok(!flushed.ok && flushed.mayHold === true && asked > 1, JSON.stringify(flushed));
+    assert.ok(!flushed.ok && flushed.mayBeDone === true && asked > 1, JSON.stringify(flushed));
     const refused = await queueVerb(layout, { verb: "flush_mail", ids: [MISSING] });
-    assert.ok(!refused.ok && refused.mayHold === undefined, JSON.stringify(refused));
+    assert.ok(!refused.ok && refused.mayBeDone === undefined, JSON.stringify(refused));
   });
 
   test("an unreadable queue is reported in Postfix's words", async () => {
@@ -155,7 +155,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     const reply = await queueVerb(elsewhere, { verb: "find_mail", senders: [ANNA], ids: [], onHold: true });
     assert.match(reply.ok ? "" : reply.reason, /^postqueue failed: .*main\.cf/);
     const held = await queueVerb(elsewhere, { verb: "hold_mail", ids: [MISSING] });
-    assert.ok(!held.ok && held.mayHold === true, "some mails may have been changed");
+    assert.ok(!held.ok && held.mayBeDone === true, "some mails may have been changed");
     assert.match(held.reason, /^postsuper failed: .*main\.cf/);
   });
 });

@@ -123,7 +123,7 @@ async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise
   const from = command.verb === "delete_mail" && command.onHold ? [HOLD] : [];
   const argv = ["-c", postfixConf, FLAGS[command.verb], "-", ...from];
   const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
-  if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}`, mayHold: true };
+  if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}`, mayBeDone: true };
   // Otherwise released and returned mail would wait for the next queue scan.
   if (command.verb === "release_mail" || command.verb === "return_mail")
     await runProgram("postqueue", ["-c", postfixConf, "-f"]);
@@ -142,7 +142,7 @@ async function flushMail({ postfixConf }: Layout, { ids }: Of<"flush_mail">): Pr
   for (const [i, words] of (ids.length === 0 ? [["-f"]] : ids.map((id) => ["-i", id])).entries()) {
     const done = await runProgram("postqueue", ["-c", postfixConf, ...words]);
     if (done.code !== 0)
-      return { ok: false, reason: `postqueue failed: ${lastLines(done)}`, ...(i > 0 && { mayHold: true }) };
+      return { ok: false, reason: `postqueue failed: ${lastLines(done)}`, ...(i > 0 && { mayBeDone: true }) };
   }
   return { ok: true, detail: "", count: ids.length };
 }

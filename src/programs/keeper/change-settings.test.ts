@@ -74,8 +74,8 @@ test("if the change cannot be applied, the old file stays in force, and nothing 
   assert.deepEqual(seen, [CHANGED, SHIPPED], "the old one was applied again");
   assert.match(reasonOf(await undo()), /No change/);
   const reason = "postfix refuses it The settings before could not be applied again either: it is gone";
-  for (const first of [{}, { mayHold: true }] as const)
-    for (const second of [{}, { mayHold: true }] as const) {
+  for (const first of [{}, { mayBeDone: true }] as const)
+    for (const second of [{}, { mayBeDone: true }] as const) {
       refuses({ ok: false, reason: "postfix refuses it", ...first }, { ok: false, reason: "it is gone", ...second });
       assert.deepEqual(await change(), { ok: false, reason, ...first, ...second }, "it may hold only if either moved");
       assert.equal(file(), SHIPPED);
@@ -107,7 +107,7 @@ test("an edit that is saved while a change is applied stays, even if the change 
   refuses("postfix refuses it.");
   const refused = await change();
   assert.match(reasonOf(refused), /^postfix refuses it\. .* edited since then, so it was not restored/);
-  assert.partialDeepStrictEqual(refused, { mayHold: true });
+  assert.partialDeepStrictEqual(refused, { mayBeDone: true });
   assert.equal(file(), `${CHANGED}# mine\n`);
   assert.deepEqual(seen, [CHANGED], "and it is not applied");
   assert.match(reasonOf(await undo()), /No change/);
@@ -168,7 +168,7 @@ test("neither a link nor a file in a different encoding is replaced", async () =
   const linked = createChangeSettings({ path: link, env: {}, clock: new HandClock(), apply });
   const refused = await linked.change(CHANGES, digest);
   assert.match(reasonOf(refused), /put a copy in its place/);
-  assert.ok(!refused.ok && refused.mayHold === undefined, "nothing was written");
+  assert.ok(!refused.ok && refused.mayBeDone === undefined, "nothing was written");
   writeFileSync(path, Buffer.from("# \xfc\n", "latin1"));
   assert.match(reasonOf(await settings.change(CHANGES, digest)), /not UTF-8/);
   assert.ok(file().startsWith("# "));

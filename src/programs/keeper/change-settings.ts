@@ -47,7 +47,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
       if (applied.ok) valuesApplied = values;
       return applied;
     } catch (error) {
-      return { ok: false, reason: messageOf(error), mayHold: true };
+      return { ok: false, reason: messageOf(error), mayBeDone: true };
     }
   }
 
@@ -91,7 +91,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
     if (applied.ok) return applied;
     const now = readWhole(path);
     if (!now.ok || now.digest !== digestOf(after))
-      return { ok: false, reason: `${applied.reason} ${KEPT}`, mayHold: true };
+      return { ok: false, reason: `${applied.reason} ${KEPT}`, mayBeDone: true };
     rewriteSettings(path, before);
     const back = await apply();
     if (back.ok) return { ok: false, reason: applied.reason };

@@ -41,7 +41,7 @@ describe("the keeper's socket", () => {
 
   test("a command that throws gets an answer, and is reported", async () => {
     const reply = await createKeeperClient(path).ask({ verb: "apply" });
-    assert.deepEqual(reply, { ok: false, reason: "The keeper could not do it: disk full", mayHold: true });
+    assert.deepEqual(reply, { ok: false, reason: "The keeper could not do it: disk full", mayBeDone: true });
     assert.ok(reported.includes("internal_error"));
   });
 
@@ -79,7 +79,7 @@ test("questions about the use of mailboxes leave connections for everything else
 describe("the guard's way to the keeper never throws", () => {
   test("if no program listens", async () => {
     const reply = await createKeeperClient(join(directory, "none.sock")).ask(KICK);
-    assert.ok(!reply.ok && reply.mayHold === undefined);
+    assert.ok(!reply.ok && reply.mayBeDone === undefined);
     assert.match(reply.reason, /^The keeper cannot be reached/);
   });
 
@@ -89,7 +89,7 @@ describe("the guard's way to the keeper never throws", () => {
   ] as const)
     test(`if the answer is ${what}`, async () => {
       const reply = await createKeeperClient(await servedSocket(serve), 50).ask(KICK);
-      assert.ok(!reply.ok && reply.mayHold === true, "it may have been carried out");
+      assert.ok(!reply.ok && reply.mayBeDone === true, "it may have been carried out");
       assert.match(reply.reason, says);
     });
 
@@ -111,6 +111,6 @@ describe("the guard's way to the keeper never throws", () => {
     ];
     for (const command of slow) assert.deepEqual(await client.ask(command), { ok: true, detail: "" }, command.verb);
     const late = await client.ask(KICK);
-    assert.ok(!late.ok && late.mayHold === true, late.ok ? "" : late.reason);
+    assert.ok(!late.ok && late.mayBeDone === true, late.ok ? "" : late.reason);
   });
 });

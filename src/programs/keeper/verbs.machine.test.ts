@@ -78,7 +78,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     for (const time of ["first", "second", "restarted"]) {
       const keeper = time === "restarted" ? new KeeperVerbs(layout, {}) : verbs;
       const failed = await keeper.obey({ verb: "apply" });
-      assert.ok(!failed.ok && failed.mayHold === true, time);
+      assert.ok(!failed.ok && failed.mayBeDone === true, time);
       assert.match(failed.reason, /^postfix could not be reloaded/, time);
     }
     rmSync(postfix, { recursive: true });
@@ -93,7 +93,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     writeFileSync(layout.spamMilterConf, "");
     writeFileSync(layout.settings, toml("9MB"));
     const failed = await verbs.obey({ verb: "apply" });
-    assert.ok(!failed.ok && failed.mayHold === true && size() === `${9 * 1024 * 1024}`);
+    assert.ok(!failed.ok && failed.mayBeDone === true && size() === `${9 * 1024 * 1024}`);
     rmSync(layout.spamMilterConf);
     renameSync(moved, layout.spamMilterConf);
     const next = await verbs.obey({ verb: "apply" });
@@ -106,7 +106,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     writeFileSync(layout.settings, `${toml("7MB")}[spam]\nrules = "/nonexistent/rules.cf"\n`);
     const refused = await verbs.obey({ verb: "apply" });
     assert.match(refused.ok ? "" : refused.reason, /rules\.cf/);
-    assert.ok(!refused.ok && refused.mayHold === undefined);
+    assert.ok(!refused.ok && refused.mayBeDone === undefined);
   });
 
   test("other settings change without a named file that was there when it was named", async () => {
@@ -135,7 +135,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     writeFileSync(layout.settings, `${encrypted}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
     const refused = await verbs.obey({ verb: "apply" });
     assert.match(refused.ok ? "" : refused.reason, /root\.hints/);
-    assert.ok(existsSync(layout.mailKeyConf) && !refused.ok && refused.mayHold === true);
+    assert.ok(existsSync(layout.mailKeyConf) && !refused.ok && refused.mayBeDone === true);
   });
 
   test("changes nothing if a component refuses its files, and names it", async () => {

@@ -208,10 +208,10 @@ export class KeeperVerbs {
       if (hasMoved) throw error;
       return { ok: false, reason: messageOf(error) } as const;
     });
-    if (!applied.ok) return hasMoved ? { ...applied, mayHold: true } : applied;
+    if (!applied.ok) return hasMoved ? { ...applied, mayBeDone: true } : applied;
     const changed = applied.changed.filter(isReloaded);
     const failed = await this.#reload(changed);
-    if (failed !== null) return { ok: false, reason: failed, mayHold: true };
+    if (failed !== null) return { ok: false, reason: failed, mayBeDone: true };
     this.#use(read.settings);
     await this.watches.firewall.look();
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];

@@ -19,8 +19,8 @@ export type HeldQueueParts = Readonly<{
   accounts: Pick<AliasStore, "sendersOf">;
   clock: Clock;
 }>;
-/** `mayHold`: as of the keeper. */
-export type Failure = Failed & Readonly<{ mayHold?: true }>;
+/** `mayBeDone`: as in the keeper's reply. */
+export type Failure = Failed & Readonly<{ mayBeDone?: true }>;
 export const NO_RECORD: Failure = { ok: false, reason: "The database took no record of it." };
 /** Limits of one command. */
 export type Share = Readonly<{
@@ -210,6 +210,6 @@ export function unanswered(reason: string): CommandError {
 }
 
 /** The answer to a change that failed. */
-export function changeFault({ reason, mayHold }: Failure): CommandError {
-  return mayHold === true ? uncertain(`The queue may have been changed: ${reason}`, ONCE_SHOWN) : unanswered(reason);
+export function changeFault({ reason, mayBeDone }: Failure): CommandError {
+  return mayBeDone === true ? uncertain(`The queue may have been changed: ${reason}`, ONCE_SHOWN) : unanswered(reason);
 }

@@ -98,7 +98,7 @@ test("nothing is lost while the keeper is down: the same command releases the re
 
 test("a deletion that the keeper took and did not confirm may be done", async () => {
   await send("HELD1", 30);
-  kit.replies.set("delete_mail", { ok: false, reason: "no answer", mayHold: true });
+  kit.replies.set("delete_mail", { ok: false, reason: "no answer", mayBeDone: true });
   const message = "The queue may have been changed: no answer";
   assert.partialDeepStrictEqual(await kit.ask(DROP), { message, mayBeDone: true });
 });

@@ -199,7 +199,7 @@ test("a change that the keeper took and did not confirm may be done", async () =
     ["queue_flush", "flush_mail"],
   ] as const) {
     queue.mails = [mail("AAAA1")];
-    kit.replies.set(order, { ok: false, reason: "no answer", mayHold: true });
+    kit.replies.set(order, { ok: false, reason: "no answer", mayBeDone: true });
     assert.partialDeepStrictEqual(await kit.ask({ verb, ...ALL }), { message, mayBeDone: true });
   }
 });

@@ -66,7 +66,7 @@ describe("with a running guard", TIMED, () => {
         `Nothing was applied: Postfix refuses main.cf. Correct that, then \`./ghostinbox ${command}\` again.\n`,
       );
     }
-    guard().keeperAnswers(() => ({ ok: false, reason: "The keeper did not answer within 180 s.", mayHold: true }));
+    guard().keeperAnswers(() => ({ ok: false, reason: "The keeper did not answer within 180 s.", mayBeDone: true }));
     assert.match((await run("config apply")).err, /^Not everything is in force, or not yet: The keeper did not answer/);
   });
 

@@ -19,8 +19,8 @@ import { adoptedEdits } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
 
 /** `command`: the one to repeat. */
-export function notApplied({ reason, mayHold }: Extract<KeeperReply, { ok: false }>, command: string): Failure {
-  const what = mayHold === true ? "Not everything is in force, or not yet" : "Nothing was applied";
+export function notApplied({ reason, mayBeDone }: Extract<KeeperReply, { ok: false }>, command: string): Failure {
+  const what = mayBeDone === true ? "Not everything is in force, or not yet" : "Nothing was applied";
   return failed(`${what}: ${asSentence(reason)}`, `Correct that, then \`${PROGRAM} ${command}\` again.`);
 }
 

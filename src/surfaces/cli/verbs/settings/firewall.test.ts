@@ -148,7 +148,7 @@ test("a trial is undone at once; without one the way out is named", async () => 
   assert.deepEqual(audited, ["FIREWALL_ROLLED_BACK: every port"]);
   const none = await rollBackFirewall(caller({ reply: { ok: false, reason: "nothing waits" } }).call);
   assert.match(JSON.stringify(none), /nothing waits\..*firewall\.mode bans/);
-  const late = { ok: false, reason: "The keeper did not answer within 20 s.", mayHold: true } as const;
+  const late = { ok: false, reason: "The keeper did not answer within 20 s.", mayBeDone: true } as const;
   assert.match(
     JSON.stringify(await rollBackFirewall(caller({ reply: late }).call)),
     /"It may still take effect: The keeper did not answer within 20 s\.","next":"`\.\/ghostinbox firewall` shows/,

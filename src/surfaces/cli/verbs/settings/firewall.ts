@@ -188,13 +188,13 @@ export async function beginTrial(call: Call): Promise<Answer> {
 /** What the keeper did not do. It does nothing while the server is stopped. */
 function refused(
   { layout }: Call,
-  { reason, mayHold }: Extract<KeeperReply, { ok: false }>,
+  { reason, mayBeDone }: Extract<KeeperReply, { ok: false }>,
   says: string,
   next: string,
 ): Failure {
   if (lockHolder(layout.startPid) === null) return notRunning(layout);
   const because = asSentence(reason);
-  return mayHold === true
+  return mayBeDone === true
     ? failed(`It may still take effect: ${because}`, `\`${PROGRAM} firewall\` shows what is in force.`)
     : failed(`${says}: ${because}`, next);
 }
