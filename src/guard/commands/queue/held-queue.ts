@@ -37,7 +37,7 @@ export type OnHold = Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Fa
 /** Longer than Postfix keeps a mail that it cannot deliver (outbound.queue_lifetime). */
 const QUEUED_MS = 30 * DAY_MS;
 /** The keeper finds 500 mails at a time. More than 20,000 take a second command. */
-export const ROUNDS = 40;
+export const HELD_ROUNDS = 40;
 /** A noted mail may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
@@ -51,7 +51,7 @@ export async function holdQueued(
   const senders = sendersOf(parts, account);
   const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
   const sent = sentIds(parts, account);
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < HELD_ROUNDS; round++) {
     const loose = await find(keeper, senders, [...noted, ...sent], { onHold: false });
     if (!loose.ok) return loose;
     const ids = loose.mails.map(({ id }) => id).filter((id) => !except.has(id));

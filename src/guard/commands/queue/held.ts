@@ -9,13 +9,13 @@ import {
   change,
   changeFault,
   type Failure,
+  HELD_ROUNDS,
   type HeldQueueParts,
   idsOf,
   ONCE_SHOWN,
   type OnHold,
   onHold,
   onHoldOf,
-  ROUNDS,
   type Share,
   unanswered,
 } from "./held-queue.ts";
@@ -95,7 +95,7 @@ async function changeAll(
 ): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
   const changed = new Set<string>();
   let items = first;
-  for (let round = 0; round < Math.min(ROUNDS, rounds); round++) {
+  for (let round = 0; round < Math.min(HELD_ROUNDS, rounds); round++) {
     const ids = idsOf(items).slice(0, most(items.length));
     if (ids.length === 0) break;
     const { done, failure } = await change(keeper, verb, ids);

@@ -4,7 +4,7 @@ import { type AccountName, domainOf } from "../../../core/net/address.ts";
 import { HOUR_MS, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Keeper } from "../../admin-ports.ts";
 import type { AccountDirectory, Log } from "../../ports.ts";
-import { forgetGone, type HeldQueueParts, holdQueued, ROUNDS } from "./held-queue.ts";
+import { forgetGone, HELD_ROUNDS, type HeldQueueParts, holdQueued } from "./held-queue.ts";
 
 type QueueUpkeepParts = HeldQueueParts & Readonly<{ active: AccountDirectory; log: Log }>;
 
@@ -103,7 +103,7 @@ export class QueueUpkeep {
     this.#reconciledAt ??= now;
     if (Math.abs(now - this.#reconciledAt) < RECONCILED_EVERY_MS) return;
     this.#reconciledAt = now;
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < HELD_ROUNDS; round++) {
       const last = await forgetGone(this.#parts, this.#position);
       this.#position = last ?? "";
       if (last === null) return;

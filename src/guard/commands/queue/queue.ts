@@ -63,7 +63,7 @@ function whereOf({ verb, state }: ChangeCommand): Where | null {
 type Holder = (mail: ListedMail) => string | null;
 
 /** This many times 500 mails take some seconds. The next command handles the rest. */
-const ROUNDS = 10;
+const QUEUE_ROUNDS = 10;
 /** postqueue(1) runs once for each mail, some milliseconds: a command must end within the 30 s of the command line, or 10 s of the web. */
 const MAILS_FLUSHED = 200;
 
@@ -83,7 +83,7 @@ async function queueCommand(
   if (where === null) return nothingThere(KINDS[command.verb].none);
   return isEmpty && command.verb === "queue_flush" && command.cursor === null
     ? flushAll(parts, selection)
-    : change(parts, { selection, command, where, by, share });
+    : changeQueue(parts, { selection, command, where, by, share });
 }
 
 export const QUEUE_RUNS = {
@@ -120,13 +120,19 @@ async function list(
   return { ok: true, result: { mails: items.map((mail) => itemOf(mail, holder)), next, total: found.total ?? 0 } };
 }
 
-type Change = Readonly<{ selection: Selection; command: ChangeCommand; where: Where; by: string; share: Share }>;
+type QueueChangeAsked = Readonly<{
+  selection: Selection;
+  command: ChangeCommand;
+  where: Where;
+  by: string;
+  share: Share;
+}>;
 
 /**
  * Some mails at a time, in the order of arrival, after those of the cursor. If it fails later, it returns what it has changed: the
  * next command, from where that ends, meets the failure.
  */
-async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<ChangeCommand["verb"]>> {
+async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Promise<Reply<ChangeCommand["verb"]>> {
   const { selection, command, where, share } = asked;
   const { none } = KINDS[command.verb];
   const holder = holderIn(parts);
@@ -136,7 +142,7 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
   let [changed, isRecorded, after]: [number, boolean, After] = [0, false, from];
   let isMore = true;
   const [rounds, limit] =
-    command.verb === "queue_flush" ? [1, MAILS_FLUSHED] : [Math.min(ROUNDS, share.rounds), MAILS_LISTED];
+    command.verb === "queue_flush" ? [1, MAILS_FLUSHED] : [Math.min(QUEUE_ROUNDS, share.rounds), MAILS_LISTED];
   const isDeletion = command.verb === "queue_delete" || command.verb === "queue_return";
   let isCut = false;
   for (let round = 0; round < rounds && isMore && !isCut; round++) {
@@ -153,7 +159,7 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
     if (ids.length > 0) {
       if (!isRecorded && !(await record(parts, asked))) return UNRECORDED;
       isRecorded = true;
-      const done = await carryOut(parts, command, ids);
+      const done = await sendOrder(parts, command, ids);
       if (!done.ok && changed > 0) break;
       if (!done.ok) return changeFault(done);
       changed += done.count;
@@ -172,7 +178,7 @@ function nothingThere(message: string): CommandError {
 
 type Done = Readonly<{ ok: true; count: number }> | Failure;
 
-async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: readonly string[]): Promise<Done> {
+async function sendOrder(parts: HeldQueueParts, { verb }: ChangeCommand, ids: readonly string[]): Promise<Done> {
   const { engine, keeper } = parts;
   if (verb === "queue_hold") {
     // Before the mail: without its note, the guard would take it for mail that it holds itself.
@@ -193,7 +199,7 @@ async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: rea
 const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
 
 /** Records first. Delivery retries change nothing, and are not recorded. */
-async function record({ engine }: HeldQueueParts, { command, by }: Change): Promise<boolean> {
+async function record({ engine }: HeldQueueParts, { command, by }: QueueChangeAsked): Promise<boolean> {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
   const { ids, account, sender, recipient, state, verb } = command;
