@@ -128,7 +128,7 @@ const { cursor } = page();
 const change = { ...chosen, isAll: z._default(flag, false), cursor };
 
 /** A caller whose search for one of them found nothing must not reach all mail with `null`. */
-const named = {
+const CHOICE = {
   ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
   account: meaning(z.optional(accountName), OF_ACCOUNT),
   sender: meaning(z.optional(senderOrBounce), OF_SENDER),
@@ -137,11 +137,11 @@ const named = {
 const all = meaning(z.optional(z.literal(true, "is not true")), "All mail is meant.");
 const NONE = "names no mail: ids, account, sender or recipient is needed";
 const namesSome = (given: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(named).some((field) => given[field] !== undefined);
+  Object.keys(CHOICE).some((field) => given[field] !== undefined);
 /** For what can be undone, or does no harm. */
 const ANY_MAIL = {
   named: { isAll: "all" },
-  fields: { ...named, isAll: all },
+  fields: { ...CHOICE, isAll: all },
   check: (given: Readonly<Record<string, unknown>>) => {
     if (given["all"] !== true) return namesSome(given) ? null : `${NONE}, or all`;
     return namesSome(given) ? "names some mail and all" : null;
@@ -149,7 +149,7 @@ const ANY_MAIL = {
 } as const;
 const SOME_MAIL = {
   given: { isAll: false },
-  fields: named,
+  fields: CHOICE,
   check: (given: Readonly<Record<string, unknown>>) => (namesSome(given) ? null : NONE),
 } as const;
 

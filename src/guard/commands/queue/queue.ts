@@ -29,13 +29,13 @@ type Selection = Omit<ListMail, "verb" | "after" | "limit" | "where">;
 type Where = ListMail["where"];
 type After = ListMail["after"];
 
-const ANY_MAIL = { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" } as const;
+const REMOVAL = { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" } as const;
 /** Which mails a command can change, the message if there are none, the keeper's verb, and the record. */
 const KINDS = {
   queue_hold: { where: "loose", none: "No such mail waits in the queue.", order: "hold_mail", audit: "QUEUE_HELD" },
   queue_release: { where: "hold", none: "No such mail is on hold.", order: "release_mail", audit: "QUEUE_RELEASED" },
-  queue_delete: { ...ANY_MAIL, order: "delete_mail" },
-  queue_return: { ...ANY_MAIL, order: "return_mail" },
+  queue_delete: { ...REMOVAL, order: "delete_mail" },
+  queue_return: { ...REMOVAL, order: "return_mail" },
   queue_flush: { where: "deferred", none: "No such mail waits for another try.", order: "flush_mail", audit: null },
 } as const satisfies Record<
   ChangeCommand["verb"],
