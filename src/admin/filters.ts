@@ -20,7 +20,7 @@ const pauses = answers(() => pageOf(pause()));
 const senders = answers(() => pageOf(sender()));
 const resumed = answers(() => z.object({ target: z.string() }));
 
-const DONE = { answer: () => z.object({ done: z.literal(true) }), of: () => ({ done: true }) };
+const DONE = { answer: () => z.object({ done: z.literal(true) }), body: () => ({ done: true }) };
 
 const TO_PAUSE = orItsUser(GREYLIST, "recipient", { costs: false });
 const TO_ALLOW = orItsUser(ALLOW, "account", { costs: false });

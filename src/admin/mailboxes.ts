@@ -63,12 +63,12 @@ const MADE = {
   status: 201,
   named: { app: "name" },
   answer: () => z.object({ id: z.string(), name: z.string(), password: z.string() }),
-  of: (it: Readonly<{ app: string; password: string }>) => ({ id: it.app, name: it.app, password: it.password }),
+  body: (it: Readonly<{ app: string; password: string }>) => ({ id: it.app, name: it.app, password: it.password }),
 } as const;
 const REMOVED = {
   named: { app: "id" },
   answer: () => z.object({ id: z.string() }),
-  of: (it: Readonly<{ app: string }>) => ({ id: it.app }),
+  body: (it: Readonly<{ app: string }>) => ({ id: it.app }),
 } as const;
 
 const forwardingRead = answers(() => z.object({ to, keep }));

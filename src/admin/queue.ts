@@ -160,7 +160,7 @@ export const OF_QUEUE = [
     {
       given: { ids: [] },
       answer: () => z.object({ items: meaning(list(mail()), "The oldest first."), next, total }),
-      of: ({ mails, ...rest }) => ({ items: mails, ...rest }),
+      body: ({ mails, ...rest }) => ({ items: mails, ...rest }),
     },
   ),
   verb("queue_hold", HOLD, change, changes(changed, "mail")).http(

@@ -18,9 +18,10 @@ export type HttpForm<R = never> = Readonly<{
   check?: (body: Readonly<Record<string, unknown>>) => string | null;
   /** Fields that have another name there. */
   named?: Readonly<Record<string, string>>;
+  /** Schema of the response body, where it differs from the result's. */
   answer?: () => z.ZodMiniType;
-  /** The body, where it differs from the result. */
-  of?: (result: R) => unknown;
+  /** Makes that body from the result. */
+  body?: (result: R) => unknown;
   status?: 201;
 }>;
 

@@ -41,7 +41,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     status,
     own,
     answer = typeof gives.answer === "string" ? undefined : gives.answer.schema,
-    of = (result) => result,
+    body = (result) => result,
   } = form;
   const rights: Rights = entry.rights;
   const [method, path] = partsOf(form.route);
@@ -72,7 +72,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
       // A body is parsed and has its defaults; a query omits them. The guard parses either again: it does not trust the web.
       const command = { verb, ...Object.fromEntries(sentFields), ...given, ...whose };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
-      return sendToGuard(guard, call, command as CommandOf<WebVerb>, of);
+      return sendToGuard(guard, call, command as CommandOf<WebVerb>, body);
     },
   });
 }
