@@ -58,7 +58,7 @@ const newToken = {
 };
 const named = answers(() => z.object({ name: z.string() }));
 
-export const ACCESS = [
+export const ACCESS_VERBS = [
   verb("session_list", ADMIN, page(), reads(sessions))
     .http(
       "GET /sessions",
@@ -193,7 +193,7 @@ export function factorsRemoved({ factors, passkeyNames: passkeys }: FactorsReset
   ].join(" ");
 }
 
-export const FACTORS = [
+export const FACTOR_VERBS = [
   verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")).cli(
     "admin reset-2fa",
     "Remove every second factor and passkey of the dashboard and end its sessions.",

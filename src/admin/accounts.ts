@@ -185,7 +185,7 @@ type Named = ResultOf<typeof named>;
 
 const MATCHING = "Only those with this in their name.";
 
-export const OF_ACCOUNTS = [
+export const ACCOUNT_VERBS = [
   /** An account's current state; null: there is no account of this name. */
   verb("account_state", READ, { name }, reads<{ readonly state: AccountState | null }>("state")),
   verb("account_create_hashed", ROOT, secret, rootChanges<Named>("name")),

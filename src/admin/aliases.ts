@@ -16,7 +16,7 @@ export type AliasItem = Readonly<z.output<ReturnType<typeof alias>>>;
 
 const listed = answers(() => pageOf(alias()));
 
-export const ALIASES = [
+export const ALIAS_VERBS = [
   verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(named, "accounts"))
     .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201 })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {

@@ -65,7 +65,7 @@ const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["setting
 /** `reason` null: nothing forbids it. */
 type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
 
-export const BANS = [
+export const BAN_VERBS = [
   // Its command asks before it bans a very large network, so it is written by hand: src/surfaces/cli/verbs/server/bans.ts.
   verb(
     "ban",

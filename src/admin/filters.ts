@@ -25,7 +25,7 @@ const DONE = { answer: () => z.object({ done: z.literal(true) }), body: () => ({
 const TO_PAUSE = orItsUser(GREYLIST, "recipient", { costs: false });
 const TO_ALLOW = orItsUser(ALLOW, "account", { costs: false });
 
-export const FILTERS = [
+export const FILTER_VERBS = [
   verb("greylist_pause", TO_PAUSE, { ...ofRecipient, for: lasts }, changes(answers(pause), "mail"))
     .http("POST /greylist/pauses", "Pauses greylisting for a recipient who waits for a mail.", { status: 201 })
     .http("POST /me/greylist-pause", "Lets first mails from strangers to the mailbox come at once, for a while.", OWN)

@@ -68,7 +68,7 @@ const dropped = answers(() =>
 );
 export type Dropped = ResultOf<typeof dropped>;
 
-export const HELD = [
+export const HELD_VERBS = [
   verb(
     "held_list",
     READ,

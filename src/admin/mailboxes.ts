@@ -118,7 +118,7 @@ const TO_REMOVE = orItsUser(ADMIN, "name", { costs: false });
 const TO_FORWARD = orItsUser(PROVEN_ADMIN, "name", { costsIf: "to" });
 const TO_REPLY = orItsUser(PROVEN_ADMIN, "name", { costsIf: "text" });
 
-export const OF_MAILBOXES = [
+export const MAILBOX_VERBS = [
   verb("app_passwords", TO_READ, ofAccount, reads(appPasswordsRead))
     .http(
       "GET /accounts/{name}/app-passwords",

@@ -34,7 +34,7 @@ const senders = answers(() => z.object({ items: records({ sender: z.string(), at
 const TO_CHANGE = { ...PROVEN_MAILBOX, costs: true } as const;
 const NO_DRY_RUN = "It concerns only the mailbox of this session.";
 
-export const ME = [
+export const MY_VERBS = [
   verb("my_mailbox", MAILBOX, {}, reads(mailbox)).http(
     "GET /me",
     "The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in.",

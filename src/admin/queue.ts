@@ -153,7 +153,7 @@ const SOME_MAIL = {
   check: (given: Readonly<Record<string, unknown>>) => (namesSome(given) ? null : NONE),
 } as const;
 
-export const OF_QUEUE = [
+export const QUEUE_VERBS = [
   verb("queue_list", READ, { ...chosen, ...page() }, reads(listed)).http(
     "GET /queue",
     "Mail in Postfix's queue, oldest first, a page at a time: all, or what fits.",

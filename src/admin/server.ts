@@ -83,7 +83,7 @@ const ofDomain = {
 };
 const upkeep = answers(() => z.object({ items: list(upkeepItem()) }));
 
-export const SERVER = [
+export const SERVER_VERBS = [
   verb("alerts_list", READ, page(), reads(alerts)).http(
     "GET /alerts",
     "Alerts, open ones first, newest first of each, a page at a time; and the channels that send them.",

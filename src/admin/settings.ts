@@ -124,7 +124,7 @@ export const changesByKey = z.pipe(
   ),
 );
 
-export const SETTINGS = [
+export const SETTINGS_VERBS = [
   verb("settings_list", ADMIN, {}, reads<SettingsList>("values")),
   /** What changes of the settings file would come to. Nothing is written. */
   verb(

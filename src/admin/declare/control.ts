@@ -1,16 +1,16 @@
 import * as z from "zod/mini";
 import type { AuditType } from "../../core/events/event-types.ts";
-import { ACCESS, code, FACTORS, passkeyUsed } from "../access.ts";
-import { hash, OF_ACCOUNTS, password } from "../accounts.ts";
-import { ALIASES } from "../aliases.ts";
-import { BANS } from "../bans.ts";
-import { FILTERS } from "../filters.ts";
-import { HELD } from "../held.ts";
-import { OF_MAILBOXES } from "../mailboxes.ts";
-import { ME } from "../me.ts";
-import { OF_QUEUE } from "../queue.ts";
-import { SERVER } from "../server.ts";
-import { SETTINGS } from "../settings.ts";
+import { ACCESS_VERBS, code, FACTOR_VERBS, passkeyUsed } from "../access.ts";
+import { ACCOUNT_VERBS, hash, password } from "../accounts.ts";
+import { ALIAS_VERBS } from "../aliases.ts";
+import { BAN_VERBS } from "../bans.ts";
+import { FILTER_VERBS } from "../filters.ts";
+import { HELD_VERBS } from "../held.ts";
+import { MAILBOX_VERBS } from "../mailboxes.ts";
+import { MY_VERBS } from "../me.ts";
+import { QUEUE_VERBS } from "../queue.ts";
+import { SERVER_VERBS } from "../server.ts";
+import { SETTINGS_VERBS } from "../settings.ts";
 import { anObject, flag, lazily, printableText, text } from "./fields.ts";
 import type { CallerItem, Done, Health, Pending, Proved, Reloaded, SignedIn } from "./items.ts";
 import {
@@ -64,25 +64,25 @@ const proved = reads<Proved>("outcome", { bound: "itself", dryRun: NO_DRY_RUN })
 const VERBS = [
   verb("ping", ROOT, {}, reads<{ readonly pid: number }>("pid")),
   verb("health", ANYONE, {}, reads<Health>("components")),
-  ...BANS,
+  ...BAN_VERBS,
   /** Lifts every ban, for an owner who is locked out. */
   verb("break_glass", ROOT, {}, rootChanges<{ readonly lifted: number }>("lifted")),
-  ...OF_ACCOUNTS,
-  ...HELD,
-  ...OF_QUEUE,
-  ...OF_MAILBOXES,
+  ...ACCOUNT_VERBS,
+  ...HELD_VERBS,
+  ...QUEUE_VERBS,
+  ...MAILBOX_VERBS,
   /** Records what root did without the guard. */
   verb("record", ROOT, { type: z.enum(RECORDED), subject: printableText(600) }, rootChanges<Done>("done")),
-  ...ALIASES,
-  ...FILTERS,
-  ...SERVER,
-  ...ACCESS,
+  ...ALIAS_VERBS,
+  ...FILTER_VERBS,
+  ...SERVER_VERBS,
+  ...ACCESS_VERBS,
   verb("admin_set_hash", ROOT, { hash }, rootChanges<Done>("done")),
   /** Reloads the settings and replaces the policy. The caller has validated them. */
   verb("reload", ROOT, {}, reads<Reloaded>("changed")),
   /** Which settings a reload would change, and the values that it would end. */
   verb("pending", ROOT, {}, reads<Pending>("changed")),
-  ...SETTINGS,
+  ...SETTINGS_VERBS,
   /** Signs in to the dashboard. The secret is returned once. */
   verb("sign_in", WEB, { ip: network, password, code: optionalCode, device, known }, signedIn),
   /** Signs the user of a mailbox in, with the password of that mailbox. */
@@ -90,14 +90,14 @@ const VERBS = [
   verb("sign_out", OF_CALLER, {}, changesWithoutDryRun<Done>("done", "itself", NO_DRY_RUN)),
   /** Gives the session the proof that some verbs need. */
   verb("prove", OF_CALLER, { password, code: optionalCode }, proved),
-  ...FACTORS,
+  ...FACTOR_VERBS,
   /** Whose session or token this is. `isUse`: someone uses it now, which prolongs a session. */
   verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
   /** A challenge for the next two; null: the address asks too often. */
   verb("passkey_challenge", WEB, { ip: network }, reads<{ readonly challenge: string | null }>("challenge")),
   verb("sign_in_passkey", WEB, { ip: network, ...passkeyUsed, device, known }, signedIn),
   verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, proved),
-  ...ME,
+  ...MY_VERBS,
   /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
   verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),
 ] as const;
