@@ -4,7 +4,17 @@ import type { Address } from "../core/net/address.ts";
 import { dayAndTime } from "../core/time.ts";
 import { flag, text } from "./declare/fields.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
-import { accountName, CONTROLS, lines, list, mailAddress, meaning, records, time, written } from "./declare/kinds.ts";
+import {
+  accountName,
+  CONTROL_OR_HALF,
+  lines,
+  list,
+  mailAddress,
+  meaning,
+  records,
+  time,
+  written,
+} from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
@@ -90,7 +100,7 @@ const replySubject = written({
   most: 2 * VACATION_LIMITS.subject,
   parse: (raw) => {
     const subject = raw.trim();
-    return subject.length > VACATION_LIMITS.subject || CONTROLS.test(subject) ? null : subject;
+    return subject.length > VACATION_LIMITS.subject || CONTROL_OR_HALF.test(subject) ? null : subject;
   },
   fault: `is not one line of at most ${VACATION_LIMITS.subject} characters, without control characters`,
   says: "Empty: the reply has the subject of the mail.",

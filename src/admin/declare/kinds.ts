@@ -110,12 +110,12 @@ export function duration(says: string, also?: "permanent") {
 
 export const NOTE_CHARACTERS = 200;
 /** Control characters and separators that break a line. */
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+const CONTROL_OR_BREAK = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 export const note = meaning(
   z._default(
     z.string("is not text").check(
       z.maxLength(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`),
-      z.refine((text) => !CONTROL.test(text), "has control characters"),
+      z.refine((text) => !CONTROL_OR_BREAK.test(text), "has control characters"),
     ),
     "",
   ),
@@ -123,7 +123,7 @@ export const note = meaning(
 ).check(z.meta({ examples: ["it scanned us"] }));
 
 /** Control characters, line breaks and tabs included, and halves of a character. */
-export const CONTROLS = /[\p{Cc}\p{Cs}]/u;
+export const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
 
 /** A text that may have several lines. The bound is twice the limit: trimmed characters do not count, and a line end counts once. */
 export function lines(most: number, example: string) {
@@ -131,7 +131,7 @@ export function lines(most: number, example: string) {
     most: 2 * most,
     parse: (raw) => {
       const text = raw.replaceAll("\r\n", "\n").trim();
-      const isRight = text !== "" && text.length <= most && !CONTROLS.test(text.replace(/[\n\t]/g, ""));
+      const isRight = text !== "" && text.length <= most && !CONTROL_OR_HALF.test(text.replace(/[\n\t]/g, ""));
       return isRight ? text : null;
     },
     fault: `is not a text of 1 to ${most} characters, without control characters`,
