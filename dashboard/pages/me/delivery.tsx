@@ -59,19 +59,19 @@ export function ForwardingCard() {
 }
 
 const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
-const PATH = "me/vacation";
+const VACATION = "me/vacation";
 
 export function VacationCard() {
-  const stored = useGet<{ vacation: VacationItem | null }>(PATH);
+  const stored = useGet<{ vacation: VacationItem | null }>(VACATION);
   const { data, reload } = stored;
   const busy = useAttempt();
   const words = t.mailboxSettings.vacation;
   const vacation = data?.vacation ?? null;
   const submit = ({ subject = "", text = "", day = "" }): Promise<void> => {
     const reply = { subject, text, until: endOf(day, vacation?.until ?? null, now.value) };
-    return change(() => put(PATH, reply), reload, words.started);
+    return change(() => put(VACATION, reply), reload, words.started);
   };
-  const end = (): Promise<void> => change(() => remove(PATH), reload, words.stopped);
+  const end = (): Promise<void> => change(() => remove(VACATION), reload, words.stopped);
   return (
     <Card title={words.title} hint={words.hint}>
       <Waiting {...stored} />

@@ -73,8 +73,8 @@ const incidentDrop = from(() => import("./verbs/incident/incident-drop.ts"));
 const incidentInvestigate = from(() => import("./verbs/incident/incident-investigate.ts"));
 
 /** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
-const WRITTEN: readonly CliCommand[] = [
-  written("status", "Show what is running, and what needs attention.", status("status")),
+const BY_HAND: readonly CliCommand[] = [
+  byHand("status", "Show what is running, and what needs attention.", status("status")),
   byRoot("check", "Check the whole running server, with evidence for each result.", check("check"), [
     { name: "only", value: "GROUP", says: "Only the checks of this group, such as tls, dns or backups." },
     { name: "send-test", says: "Send a test through each alert channel." },
@@ -93,8 +93,8 @@ const WRITTEN: readonly CliCommand[] = [
     { name: "check", says: "Only show it; changes nothing." },
   ]),
   byRoot("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), [YES]),
-  written("stats", "Show bans, counts and the busiest addresses.", status("stats")),
-  written("report", "Show what happened within a week, the server's state, and what to do.", report("report"), {
+  byHand("stats", "Show bans, counts and the busiest addresses.", status("stats")),
+  byHand("report", "Show what happened within a week, the server's state, and what to do.", report("report"), {
     copied: true,
     options: [
       { name: "week", says: "Cover the last seven days; the default." },
@@ -103,7 +103,7 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "mail", says: "Mail it to the recipients of alerts." },
     ],
   }),
-  written("events", "Show what happened, the latest last.", events("events"), [
+  byHand("events", "Show what happened, the latest last.", events("events"), [
     { name: "follow", says: "Show new events until Ctrl-C." },
     { name: "after", value: "ID", says: "Only events after the one with this id, oldest first." },
     { name: "ecs", says: "One JSON object per line, with the fields of the Elastic Common Schema." },
@@ -113,7 +113,7 @@ const WRITTEN: readonly CliCommand[] = [
     { name: "account", value: "ADDRESS", says: "Only events of this account." },
     ...LIST_OPTIONS,
   ]),
-  written("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), [
+  byHand("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), [
     { name: "grep", value: "TEXT", says: "Only lines with this text, ignoring case." },
     {
       name: "since",
@@ -127,12 +127,12 @@ const WRITTEN: readonly CliCommand[] = [
     { name: "limit", value: "N", says: "Maximum number of lines; the default is 200." },
     { name: "follow", says: "Show new lines until Ctrl-C." },
   ]),
-  written(
+  byHand(
     "find TEXT...",
     "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
     why("find"),
   ),
-  written(
+  byHand(
     "why [TEXT]",
     "Explain the decisions about an address, an account or a mail, and how to change them.",
     why("why"),
@@ -141,41 +141,41 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
     ],
   ),
-  written(
+  byHand(
     "replay",
     "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
     replay("replay"),
     [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
   ),
-  written("ban IP [REASON...]", "Ban an address or network.", bans("ban"), [
+  byHand("ban IP [REASON...]", "Ban an address or network.", bans("ban"), [
     { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; the default is bans.manual." },
     { name: "permanent", says: "Until you lift it." },
     { name: "yes", says: "Do not ask before banning a very large network." },
   ]),
-  written("bans", "List the bans in force.", bans("bans"), LIST_OPTIONS),
-  written("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), [PASSWORD_STDIN]),
-  written("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), [YES]),
-  written("account list", "List the mailboxes.", accounts("accountList"), LIST_OPTIONS),
-  written("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), [
+  byHand("bans", "List the bans in force.", bans("bans"), LIST_OPTIONS),
+  byHand("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), [PASSWORD_STDIN]),
+  byHand("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), [YES]),
+  byHand("account list", "List the mailboxes.", accounts("accountList"), LIST_OPTIONS),
+  byHand("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), [
     PASSWORD_STDIN,
     RECOVERY_KEY,
   ]),
-  written(
+  byHand(
     "account app-password list ADDRESS",
     "Show the app passwords of an account, and when each was last used.",
     accountSettings("appPasswordList"),
   ),
-  written(
+  byHand(
     "account import FILE",
     "Add the accounts of a file in the format of postfix-accounts.cf.",
     accounts("accountImport"),
   ),
-  written(
+  byHand(
     "account networks ADDRESS add|remove|list [NETWORK...]",
     "Restrict the networks from which an account may sign in; without networks, anywhere.",
     accountSettings("accountNetworks"),
   ),
-  written(
+  byHand(
     "account quota ADDRESS [SIZE|none|default]",
     "Show how full a mailbox is, or set its quota.",
     accountSettings("accountQuota"),
@@ -185,58 +185,58 @@ const WRITTEN: readonly CliCommand[] = [
     "Keep all mail of an account regardless of retention, or show the current state.",
     retention("accountLegalHold"),
   ),
-  written("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld")),
-  written(
+  byHand("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld")),
+  byHand(
     "account drop ADDRESS [ID...]",
     "Delete the held mail of an account, or only these mails.",
     held("accountDrop"),
     [BOUNCE, YES],
   ),
-  written(
+  byHand(
     "greylist waiting",
     "Show mail that greylisting deferred and that was not sent again.",
     held("greylistWaiting"),
   ),
-  written("spam update", "Fetch new SpamAssassin rules now; the server also does so every day.", held("spamUpdate")),
-  written(
+  byHand("spam update", "Fetch new SpamAssassin rules now; the server also does so every day.", held("spamUpdate")),
+  byHand(
     "queue list [ID...]",
     "Show the mail in the queue: why it waits, until when, from and for whom.",
     queue("queueList"),
     [...CHOICE, ...LIST_OPTIONS],
   ),
-  written("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), [
+  byHand("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), [
     ...CHOICE,
     ALL,
   ]),
-  written("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), [...CHOICE, ALL]),
-  written(
+  byHand("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), [...CHOICE, ALL]),
+  byHand(
     "queue release [ID...]",
     "Release mail that was put on hold. `account release` releases mail that the guard holds.",
     queue("queueRelease"),
     [...CHOICE, ALL],
   ),
-  written(
+  byHand(
     "queue delete [ID...]",
     "Delete mail from the queue. `account drop` deletes mail that the guard holds.",
     queue("queueDelete"),
     [...CHOICE, ALL, BOUNCE, YES],
   ),
-  written(
+  byHand(
     "sendmail [OPTION...] [RECIPIENT...]",
     "Put a mail from standard input into the queue, with the options and exit codes of sendmail(1).",
     queue("sendmail"),
     { isVerbatim: true },
   ),
-  written(
+  byHand(
     "dns records [DOMAIN]",
     "Print the DNS records to publish for one mail domain, or for all.",
     dns("dnsRecords"),
     { copied: true },
   ),
-  written("dns check DOMAIN", "Compare the DNS records with what is published.", dns("dnsCheck")),
-  written("fail2ban status", "Show the jails of Fail2ban and what they found.", fail2ban("fail2banStatus")),
-  written("fail2ban restart", "Load new and changed filters, and restart Fail2ban.", fail2ban("fail2banRestart")),
-  written(
+  byHand("dns check DOMAIN", "Compare the DNS records with what is published.", dns("dnsCheck")),
+  byHand("fail2ban status", "Show the jails of Fail2ban and what they found.", fail2ban("fail2banStatus")),
+  byHand("fail2ban restart", "Load new and changed filters, and restart Fail2ban.", fail2ban("fail2banRestart")),
+  byHand(
     "fail2ban test FILTER LOG",
     "Show what a filter would match in a log, and which addresses it would ban.",
     fail2ban("fail2banTest"),
@@ -306,39 +306,39 @@ const WRITTEN: readonly CliCommand[] = [
     "Make the key that opens the mail of accounts whose password is lost, and show it once.",
     encryption("encryptionRecoveryKey"),
   ),
-  written(
+  byHand(
     "encryption recover ADDRESS",
     "Make mail from before a forgotten password readable with the current password.",
     encryption("encryptionRecover"),
     [PASSWORD_STDIN, RECOVERY_KEY],
   ),
-  written("config check", "Show what is wrong with the settings.", config("configCheck")),
-  written(
+  byHand("config check", "Show what is wrong with the settings.", config("configCheck")),
+  byHand(
     "config simulate FILE",
     "Show what a settings file would have done to the recorded events, as replay does.",
     replay("configSimulate"),
     { copied: true, options: REPLAYED },
   ),
-  written("config show", "Show the server's settings, and where each comes from.", config("configShow"), {
+  byHand("config show", "Show the server's settings, and where each comes from.", config("configShow"), {
     copied: true,
   }),
-  written(
+  byHand(
     "config set KEY VALUE [MORE...]",
     "Write a setting into the file; MORE: further keys and values, as tls.cert needs tls.key.",
     config("configSet"),
     { copied: true, keepsWords: true },
   ),
-  written(
+  byHand(
     "config unset KEY...",
     "Remove settings from the file, so that their defaults apply again.",
     config("configUnset"),
     { copied: true },
   ),
-  written("config reference", "Explain every setting.", config("configReference"), { copied: true }),
-  written("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), [YES]),
-  written("alerts test", "Send a test through every alert channel.", alerts("alertsTest")),
-  written("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), LIST_OPTIONS),
-  written("token create NAME", "Make a token for the HTTP API; it is shown once.", access("tokenCreate"), {
+  byHand("config reference", "Explain every setting.", config("configReference"), { copied: true }),
+  byHand("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), [YES]),
+  byHand("alerts test", "Send a test through every alert channel.", alerts("alertsTest")),
+  byHand("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), LIST_OPTIONS),
+  byHand("token create NAME", "Make a token for the HTTP API; it is shown once.", access("tokenCreate"), {
     copied: true,
     options: [
       {
@@ -349,38 +349,38 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "for", value: "TIME", says: "How long it is valid, such as 90d." },
     ],
   }),
-  written("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), [
+  byHand("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), [
     { name: "all", says: "End every session." },
   ]),
-  written("admin passwd", "Set the dashboard's password.", access("adminPasswd"), [PASSWORD_STDIN]),
+  byHand("admin passwd", "Set the dashboard's password.", access("adminPasswd"), [PASSWORD_STDIN]),
   byRoot(
     "access review",
     "Show who can read, send, administer and forward, and when each last did.",
     accessReview("accessReviewed"),
     [{ name: "sign", says: "Record in the audit that you have reviewed it." }],
   ),
-  written(
+  byHand(
     "audit list",
     "Show administrators' actions and held accounts, the latest last.",
     audit("auditList"),
     LIST_OPTIONS,
   ),
-  written("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), [
+  byHand("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), [
     { name: "anchors", value: "FILE", says: "Compare with this file, such as one from a backup." },
   ]),
-  written(
+  byHand(
     "audit anchor",
     "Record the last audit entry now where only root can write; the server does so every hour.",
     audit("auditAnchor"),
   ),
-  written(
+  byHand(
     "audit accept REASON...",
     "Continue from an inconsistent audit, for example after a recovery.",
     audit("auditAccept"),
     [YES],
   ),
-  written("audit export", "Print every entry as one JSON object per line, with its hashes.", audit("auditExport")),
-  written(
+  byHand("audit export", "Print every entry as one JSON object per line, with its hashes.", audit("auditExport")),
+  byHand(
     "firewall",
     "Show which ports the firewall opens, and whether it waits for a confirmation.",
     firewall("firewall"),
@@ -397,8 +397,8 @@ const WRITTEN: readonly CliCommand[] = [
     firewall("confirmFirewall"),
     [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }],
   ),
-  written("firewall rollback", "Undo the trial at once.", firewall("rollBackFirewall")),
-  written(
+  byHand("firewall rollback", "Undo the trial at once.", firewall("rollBackFirewall")),
+  byHand(
     "break-glass",
     "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
     breakGlass("breakGlass"),
@@ -469,7 +469,7 @@ const WRITTEN: readonly CliCommand[] = [
     incidentInvestigate("incidentInvestigate"),
     [SINCE],
   ),
-  written(
+  byHand(
     "incident verify BUNDLE",
     "Compare a bundle of evidence with the audit.",
     incidentInvestigate("incidentVerify"),
@@ -511,7 +511,7 @@ const WRITTEN: readonly CliCommand[] = [
     server("serviceInstall"),
   ),
   byRoot("service uninstall", "Stop the server and remove its units.", server("serviceUninstall")),
-  written(
+  byHand(
     "completion bash|zsh|fish",
     "Print the completion script for this shell.",
     async (call) => (await import("./shell/completion.ts")).completion(call, commands),
@@ -528,7 +528,7 @@ const WRITTEN: readonly CliCommand[] = [
 ];
 
 /** Every command: dispatch, help and the argument checks are derived from this table. */
-export const commands: readonly CliCommand[] = [...WRITTEN, ...derivedCommands()];
+export const commands: readonly CliCommand[] = [...BY_HAND, ...derivedCommands()];
 
 type Run = CliCommand["run"];
 type CommandsIn<M> = { [N in keyof M]: M[N] extends Run ? N : never }[keyof M];
@@ -545,11 +545,11 @@ type More = Omit<CliCommand, "name" | "usage" | "says" | "run" | "root">;
 
 /** Only for root. */
 function byRoot(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
-  return { ...written(line, says, run, more), root: true };
+  return { ...byHand(line, says, run, more), root: true };
 }
 
 /** `line`: as in the help. `more`: the options, or an object with further properties. */
-function written(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
+function byHand(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
   return { ...namedBy(line), says, run, ...(isOptions(more) ? { options: more } : more) };
 }
 
