@@ -139,20 +139,24 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
   const kept = new Map<string, number>();
   const from = placeOf(command.cursor);
   if (from === undefined) return NOT_A_PLACE;
-  let [changed, isRecorded, after]: [number, boolean, After] = [0, false, from];
+  let after: After = from;
+  let changed = 0;
+  let isRecorded = false;
   let isMore = true;
-  const [rounds, limit] =
-    command.verb === "queue_flush" ? [1, MAILS_FLUSHED] : [Math.min(QUEUE_ROUNDS, share.rounds), MAILS_LISTED];
+  const isFlush = command.verb === "queue_flush";
+  const rounds = isFlush ? 1 : Math.min(QUEUE_ROUNDS, share.rounds);
+  const limit = isFlush ? MAILS_FLUSHED : MAILS_LISTED;
   const isDeletion = command.verb === "queue_delete" || command.verb === "queue_return";
+  /** The share of deletions ended within this page: the next command continues behind the last mail taken. */
   let isCut = false;
   for (let round = 0; round < rounds && isMore && !isCut; round++) {
     const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit });
     if (!found.ok && changed > 0) break;
     if (!found.ok) return unanswered(found.reason);
     const { queue = [] } = found;
-    const guarded = queue.flatMap((mail) => guardedFor(holder(mail)) ?? []);
-    for (const account of guarded) kept.set(account, (kept.get(account) ?? 0) + 1);
-    const free = queue.filter((mail) => guardedFor(holder(mail)) === null);
+    const held = queue.map((mail) => ({ mail, account: guardedFor(holder(mail)) }));
+    for (const { account } of held) if (account !== null) kept.set(account, (kept.get(account) ?? 0) + 1);
+    const free = held.filter(({ account }) => account === null).map(({ mail }) => mail);
     const taken = isDeletion ? free.slice(0, share.deletes(free.length)) : free;
     isCut = taken.length < free.length;
     const ids = taken.map(({ id }) => id);
