@@ -40,7 +40,10 @@ export type CliForm<A, R> = Readonly<{
   given?: Readonly<Partial<A>>;
   /** Switches, at most one of which may be given, with the fields that it sets. `alone`: it replaces the last word and all options. */
   switches?: readonly Readonly<{ name: string; says: string; given: Readonly<Partial<A>>; alone?: true }>[];
-  /** Without the last word, the command asks this verb and shows what is set. Its fields and its result together are an `R`. */
+  /**
+   * Without its last word, the command asks this reading verb instead. `done` then gets that verb's fields and result merged, which
+   * must have the shape of `R`.
+   */
   shows?: string;
   /** The output of `--json`, where it differs from the result. */
   json?: (result: R) => unknown;
@@ -145,7 +148,10 @@ export const WEB = { from: ["web"], needs: "nothing" } as const;
 export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
 /** What each caller asks about itself. */
 export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
-/** `READ` to `PROVEN_ADMIN`: exactly what the web's routes need (src/surfaces/api). An attacker who takes over the web could do all of it for its callers. */
+/**
+ * From here to `PROVEN_ADMIN`: what routes of the HTTP API need, and no more, because an attacker who takes over the web could use all
+ * of it in any caller's name.
+ */
 export const READ = { from: ["root", "web"], needs: "read" } as const;
 export const BAN = { from: ["root", "web"], needs: "ban" } as const;
 export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;
@@ -191,12 +197,14 @@ type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Boun
 type ChangesByRoot = Readonly<{ lasts: true; bound?: never; dryRun?: never; tellsSecret?: never }>;
 export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
 
-/** The result of a verb as a schema, which only those who describe it make. */
+/**
+ * The schema of a result. It is built when first used: only programs that describe results, as in `/openapi.json`, pay for it.
+ */
 type Answer<R> = Readonly<{ schema: () => z.ZodMiniType<R> }>;
 
 /**
- * The result of a verb, and what the verb does. `answer`: a field by which it is known from results of other verbs and versions, or its
- * schema. `R` exists only for the compiler.
+ * The result of a verb, and what the verb does. `answer`: the schema of the result or, for a result without one, the name of a field
+ * that only this result has, by which `parseReply` knows it. `R` exists only for the compiler.
  */
 type Gives<R, E extends Effect> = Readonly<{ answer: string | Answer<R>; effect: E; type?: R }>;
 /** What a verb of these rights may do: a change that the web may ask for must have a bound. */
