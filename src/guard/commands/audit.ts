@@ -2,7 +2,7 @@ import type { Page, PageRequest } from "../../admin/declare/paging.ts";
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Engine } from "../engine.ts";
 import { recordDone } from "./record-first.ts";
-import type { RunsOf } from "./refusals.ts";
+import type { RunsOf } from "./run-of.ts";
 
 type AuditCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;

@@ -14,7 +14,8 @@ import type { CredentialStore, SessionStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { recordDone, UNWRITTEN } from "../record-first.ts";
-import { failed, type RunsOf, usage, wrongAddress } from "../refusals.ts";
+import { failed, usage, wrongAddress } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
 
 /** Who may administer the server. */

@@ -17,7 +17,8 @@ import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { type Rehearsal, recordFirst, recordThenChange, UNRECORDED, UNWRITTEN, uncertain } from "../record-first.ts";
-import { failed, notDone, notServed, type RunOf, usage } from "../refusals.ts";
+import { failed, notDone, notServed, usage } from "../refusals.ts";
+import type { RunOf } from "../run-of.ts";
 
 export type AccountCommandParts = HeldQueueParts &
   AlertMailboxParts &

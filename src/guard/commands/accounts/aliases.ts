@@ -5,7 +5,8 @@ import { type Address, domainOf, parseAddress, withoutExtension } from "../../..
 import { plural } from "../../../core/text.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
-import { failed, notServed, type RunsOf } from "../refusals.ts";
+import { failed, notServed } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import { refusesTargets, type SpendingParts } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 

@@ -6,7 +6,7 @@ import { domainOf, parseAccountName } from "../../../core/net/address.ts";
 import type { FileAccounts, NamedHash } from "../../admin-ports.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { UNWRITTEN } from "../record-first.ts";
-import type { RunOf } from "../refusals.ts";
+import type { RunOf } from "../run-of.ts";
 import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 
 export type FileCommandParts = AccountCommandParts &

@@ -4,7 +4,8 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import { UNRECORDED, uncertain } from "../record-first.ts";
-import { failed, type RunsOf } from "../refusals.ts";
+import { failed } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import {
   change,
   changeFault,

@@ -6,7 +6,8 @@ import { type AccountName, parseAccountName } from "../../../core/net/address.ts
 import type { SecretMaker } from "../../admin-ports.ts";
 import { accountCommand, isHash, isPostmaster } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
-import { failed, type RunOf, usage } from "../refusals.ts";
+import { failed, usage } from "../refusals.ts";
+import type { RunOf } from "../run-of.ts";
 
 export type WebPasswordParts = FileCommandParts &
   Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
