@@ -1,5 +1,4 @@
-import type { Reply } from "../../admin/declare/control.ts";
-import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import { pageOf } from "../../admin/declare/paging.ts";
 import { isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { AccountName, SenderPattern } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
@@ -8,7 +7,7 @@ import type { SpamAllowStore } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
 import { recordDone } from "./record-first.ts";
 import { failed } from "./refusals.ts";
-import type { RunOf } from "./run-of.ts";
+import type { RunOf, RunsOf } from "./run-of.ts";
 
 export type SpamCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;
@@ -37,11 +36,11 @@ export const spamAllow: RunOf<`spam_allow_${"add" | "remove"}`, SpamCommandParts
 export const SPAM_RUNS = {
   spam_allow_add: spamAllow,
   spam_allow_remove: spamAllow,
-  spam_allow_list: ({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> => ({
+  spam_allow_list: ({ senders }, asked) => ({
     ok: true,
     result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`),
   }),
-};
+} satisfies RunsOf<SpamCommandParts>;
 
 /** Maximum senders that the web may allow: for one account, and in total. */
 const MOST_OF_WEB = { account: 50, all: 500 } as const;

@@ -13,6 +13,7 @@ import { endSessions } from "../accounts/accounts.ts";
 import type { GreylistCommandParts } from "../greylist.ts";
 import { recordDone, recordFirst } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
+import type { RunsOf } from "../run-of.ts";
 import type { SpamCommandParts } from "../spam.ts";
 import { type OfCaller, UNAUTHORIZED, type WebCaller } from "./command-gate.ts";
 import type { UserBounds } from "./user-bounds.ts";
@@ -87,7 +88,7 @@ export const MY_RUNS = {
     const subject = `${plural(ended, "session")}, all but its own`;
     return recordDone(engine, { type: "SESSION_ENDED", subject, by }, { ended });
   }),
-};
+} satisfies RunsOf<MyMailboxParts, OfMailbox>;
 
 type Run<V extends MyVerb> = (
   parts: MyMailboxParts,

@@ -7,7 +7,7 @@ import type { SecretMaker } from "../../admin-ports.ts";
 import { accountCommand, isHash, isPostmaster } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
 import { failed, usage } from "../refusals.ts";
-import type { RunOf } from "../run-of.ts";
+import type { RunOf, RunsOf } from "../run-of.ts";
 
 export type WebPasswordParts = FileCommandParts &
   Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
@@ -78,7 +78,7 @@ export const WEB_PASSWORD_RUNS = {
   account_create: webPassword,
   account_set_password: webPassword,
   accounts_import: webImport,
-};
+} satisfies RunsOf<WebPasswordParts>;
 
 type Typed = Readonly<{ owner: AccountName; password: string; quotaBytes: number | undefined }>;
 
