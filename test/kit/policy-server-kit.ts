@@ -5,7 +5,7 @@ import { after } from "node:test";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import type { Submit } from "../../src/guard/ports.ts";
-import { type PolicyOptions, policyServer } from "../../src/mail/postfix/policy-server.ts";
+import { createPolicyServer, type PolicyOptions } from "../../src/mail/postfix/policy-server.ts";
 import { WITHOUT_GUARD } from "../../src/programs/guard/stand-in.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { until } from "./until.ts";
@@ -39,7 +39,7 @@ export async function started(options: Partial<PolicyOptions> = {}, submit?: Sub
     reports.push(code);
     details.push(detail);
   };
-  const server = policyServer(submit ?? engine.submit, report, { ...WITHOUT_GUARD, stopMs: 50, ...options });
+  const server = createPolicyServer(submit ?? engine.submit, report, { ...WITHOUT_GUARD, stopMs: 50, ...options });
   after(() => server.stop());
   const path = join(temporaryDirectory(), "policy.sock");
   await server.start(path);

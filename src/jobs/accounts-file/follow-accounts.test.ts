@@ -11,7 +11,7 @@ import { instant } from "../../core/time.ts";
 import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { readFollowed, sqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
 import { openAccounts } from "../../store/open.ts";
-import { accountsFollower } from "./follow-accounts.ts";
+import { createAccountsFollower } from "./follow-accounts.ts";
 
 const NOW = instant(1_000);
 const HASH = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
@@ -28,7 +28,7 @@ function fresh(t: TestContext) {
   const reported: FileChanges[] = [];
   let up = true;
   /** The guard's part, without its socket. */
-  const follower = accountsFollower({
+  const follower = createAccountsFollower({
     secretFile: join(directory, "no-secret"),
     present: async () => readFollowed(database),
     ask: ({ entries, gone }) => {

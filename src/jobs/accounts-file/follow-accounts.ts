@@ -28,7 +28,7 @@ const MOST_FIELDS_NAMED = 10;
  * Keeps accounts in line with a file in the format of postfix-accounts.cf. Each check reads the whole file, as
  * root, because the guard may not be able to. A missing, empty or unreadable file changes nothing.
  */
-export function accountsFollower({ secretFile, present, ask }: FollowAccountsParts) {
+export function createAccountsFollower({ secretFile, present, ask }: FollowAccountsParts) {
   let seen: string | null = null;
   let sameLooks = 0;
   /** The last state that was applied. */

@@ -9,7 +9,7 @@ import { record } from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/command.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
-import { askDatabases } from "./ask-databases.ts";
+import { createDatabaseQuestions } from "./ask-databases.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../programs/keeper/databases-main.ts");
 /** SQLite looks for a text of ten million characters at each place of one of twenty million. */
@@ -21,7 +21,7 @@ test("a separate process answers the keeper's questions; one that hangs is kille
   t.after(() => [db, accounts].forEach((one) => one.close()));
   const clock = new HandClock();
   record(new SqliteStore(db), auditRecord({ type: "ACCESS_REVIEWED", subject: "ada", by: "root" }, clock.now()));
-  const ask = askDatabases(layout, PROGRAM);
+  const ask = createDatabaseQuestions(layout, PROGRAM);
   const [checked, last, followed] = await Promise.all([
     ask.checkAudit(clock.now()),
     ask.lastAudited("ACCESS_REVIEWED"),
@@ -33,7 +33,7 @@ test("a separate process answers the keeper's questions; one that hangs is kille
 
   db.exec(`DROP TABLE audit_entry; CREATE TABLE audit_entry (id, actor, type, subject, detail, previous, hash);
     INSERT INTO audit_entry (id) VALUES (1); ALTER TABLE audit_entry ADD COLUMN at AS (${ENDLESS})`);
-  const hanging = askDatabases(layout, PROGRAM, patience(3_000));
+  const hanging = createDatabaseQuestions(layout, PROGRAM, patience(3_000));
   await assert.rejects(hanging.checkAudit(clock.now()), /did not answer within [\d.]+ s$/);
 });
 
@@ -46,10 +46,10 @@ test("it is the first process that the kernel kills if memory runs out", async (
     process.on("exit", () => process.stderr.write(readFileSync("/proc/self/oom_score_adj")));
     await import(${JSON.stringify(PROGRAM)});`,
   );
-  await assert.rejects(askDatabases(layout, program).followed(), /^Error: 800$/);
+  await assert.rejects(createDatabaseQuestions(layout, program).followed(), /^Error: 800$/);
 });
 
 test("a question without an answer is rejected with the reason", async () => {
   const layout = { ...temporaryLayout(), node: process.execPath };
-  await assert.rejects(askDatabases(layout, PROGRAM).followed(), /accounts\.db does not exist yet/);
+  await assert.rejects(createDatabaseQuestions(layout, PROGRAM).followed(), /accounts\.db does not exist yet/);
 });

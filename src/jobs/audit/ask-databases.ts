@@ -40,7 +40,7 @@ const MOST_BYTES = 64 * 1024 * 1024;
  * guard's user can keep a reader busy forever, or crash it by truncating a file that it has mapped. The keeper only loses the answer.
  * Each method rejects with the reason of a failure.
  */
-export function askDatabases(
+export function createDatabaseQuestions(
   { node, data, program }: Pick<Layout, "data" | "node" | "program">,
   reader = join(program, "keeper-databases.js"),
   timeoutMs = TIMEOUT_MS,

@@ -14,12 +14,15 @@ import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 import { openEngine } from "../../store/open.ts";
-import type { askDatabases } from "./ask-databases.ts";
+import type { createDatabaseQuestions } from "./ask-databases.ts";
 import { readAnchors } from "./audit-anchors.ts";
-import { accessReviewWatch, auditWatch, mailAnchor } from "./audit-watch.ts";
+import { createAccessReviewWatch, createAuditWatch, mailAnchor } from "./audit-watch.ts";
 
 /** In this process, while the keeper starts a separate one. */
-function databasesOf({ engineDb, auditAnchors }: Layout): Pick<ReturnType<typeof askDatabases>, "checkAudit"> {
+function databasesOf({
+  engineDb,
+  auditAnchors,
+}: Layout): Pick<ReturnType<typeof createDatabaseQuestions>, "checkAudit"> {
   return { checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now) };
 }
 
@@ -29,7 +32,7 @@ function scene(t: TestContext) {
   t.after(() => db.close());
   const store = new SqliteStore(db);
   const clock = new HandClock();
-  const watch = auditWatch(layout, databasesOf(layout), clock);
+  const watch = createAuditWatch(layout, databasesOf(layout), clock);
   const audit = (type: AuditType) => record(store, auditRecord({ type, subject: "x", by: "root" }, clock.now()));
   const obey = () => audit("SETTINGS_APPLIED");
   const lookAfter = async (ms: number) => {
@@ -132,7 +135,7 @@ for (const { what, sql } of [
 test("a missing database is checked again soon, and reported after ten minutes", async () => {
   const layout = temporaryLayout();
   const clock = new HandClock();
-  const watch = auditWatch(layout, databasesOf(layout), clock);
+  const watch = createAuditWatch(layout, databasesOf(layout), clock);
   await assert.rejects(watch.look());
   clock.advance(9 * MINUTE_MS);
   await assert.rejects(watch.look());
@@ -207,7 +210,7 @@ test("a review is overdue 90 days after the last one, or after the audit's start
   const settings = { "audit.review_every": 90 * DAY_MS };
   let path = `${layout.engineDb}.none`;
   const databases = { lastAudited: async (type: string) => lastAudited(path, type) };
-  const watch = accessReviewWatch(databases, clock, () => settings);
+  const watch = createAccessReviewWatch(databases, clock, () => settings);
   await assert.rejects(() => watch.look(), /engine\.db/, "there is no database yet");
   path = layout.engineDb;
   const after = async (ms: number): Promise<readonly string[]> => {

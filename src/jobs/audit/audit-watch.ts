@@ -9,11 +9,11 @@ import { appendRecord } from "../../host/root-files/record-file.ts";
 import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { askDatabases } from "./ask-databases.ts";
+import type { createDatabaseQuestions } from "./ask-databases.ts";
 import { readAnchors } from "./audit-anchors.ts";
 
 type Files = Pick<Layout, "auditAnchors">;
-type Databases = ReturnType<typeof askDatabases>;
+type Databases = ReturnType<typeof createDatabaseQuestions>;
 
 /** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
 const UNREADABLE_MS = 10 * MINUTE_MS;
@@ -23,7 +23,7 @@ const UNREADABLE_MS = 10 * MINUTE_MS;
  * that existed at that time cannot be removed or rewritten unnoticed. While the audit is valid, that is at most one line an hour, a
  * megabyte in a year.
  */
-export function auditWatch({ auditAnchors }: Files, databases: Pick<Databases, "checkAudit">, clock: Clock) {
+export function createAuditWatch({ auditAnchors }: Files, databases: Pick<Databases, "checkAudit">, clock: Clock) {
   let nextAt = 0;
   let report: AuditReport | null = null;
   /** Since when no check has finished, and why. */
@@ -129,7 +129,7 @@ function dueOf(anchors: readonly Anchor[], now: number): Anchor | null {
 }
 
 /** Knows whether the review of who can do what is overdue: the audit shows when the last one was signed. */
-export function accessReviewWatch(
+export function createAccessReviewWatch(
   databases: Pick<Databases, "lastAudited">,
   clock: Clock,
   settings: () => Pick<Settings, "audit.review_every"> | null,

@@ -9,7 +9,7 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { lastNight, type RunBehind } from "../job.ts";
-import { backupJob, drillTroubles, isDrillDue, troublesOf } from "./backup-job.ts";
+import { createBackupJob, drillTroubles, isDrillDue, troublesOf } from "./backup-job.ts";
 import {
   type BackupRecord,
   changeBackupRecord,
@@ -51,7 +51,7 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
     return new Promise((resolve) => (finish = () => resolve(null)));
   };
   let rules = { ...RULES, "backup.enabled": false };
-  const schedule = backupJob(layout, { now: () => instant(now) }, () => rules, run);
+  const schedule = createBackupJob(layout, { now: () => instant(now) }, () => rules, run);
   assert.equal(schedule.look(), null);
   rules = RULES;
   schedule.look();
@@ -89,7 +89,7 @@ for (const task of ["backup", "drill"] as const)
         runs += 1;
         return Promise.resolve("SIGKILL");
       };
-      const keeper = () => backupJob(layout, systemClock, () => ({ ...RULES, "backup.hour": HOUR }), run);
+      const keeper = () => createBackupJob(layout, systemClock, () => ({ ...RULES, "backup.hour": HOUR }), run);
       const first = keeper();
       // Root writes nothing where others could.
       if (isLost) chmodSync(layout.backup, 0o777);
@@ -106,7 +106,7 @@ test("reports that the directory of the backups cannot be prepared, until it can
   makeDirectory(dirname(layout.backup), 0o755);
   writeFileSync(layout.backup, "not a directory");
   const run: RunBehind = async () => null;
-  const schedule = backupJob(layout, systemClock, () => RULES, run);
+  const schedule = createBackupJob(layout, systemClock, () => RULES, run);
   assert.throws(() => schedule.look());
   const codes = schedule.troubles().map(({ code }) => code);
   assert.deepEqual(codes, ["backup_failed"]);

@@ -25,7 +25,7 @@ type Task = "backup" | "drill";
 const BACKUP_OVERDUE_MS = 3 * DAY_MS;
 
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
-export function backupJob(layout: Layout, clock: Clock, rules: () => BackupRules | null, run: RunBehind) {
+export function createBackupJob(layout: Layout, clock: Clock, rules: () => BackupRules | null, run: RunBehind) {
   /** In memory, because the disk may not be able to store how a task ended. */
   const unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
 

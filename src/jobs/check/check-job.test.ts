@@ -3,7 +3,7 @@ import { mock, test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import type { RunBehind } from "../job.ts";
-import { checkJob, isDue, troublesOf } from "./check-job.ts";
+import { createCheckJob, isDue, troublesOf } from "./check-job.ts";
 import { type CheckRecord, changeCheckRecord, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 8);
@@ -41,7 +41,7 @@ test("one run of the checks at a time, if they are enabled, and their results ar
   const ended = Promise.withResolvers<string | null>();
   const run = mock.fn(() => ended.promise);
   const rules = { "checks.weekly": false };
-  const schedule = checkJob(layout, { now: () => instant(now) }, () => rules, run);
+  const schedule = createCheckJob(layout, { now: () => instant(now) }, () => rules, run);
   assert.equal(schedule.look(), null);
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
   rules["checks.weekly"] = true;
@@ -71,7 +71,7 @@ test("a run that does not end is reported at once, and no other starts beside it
     limits.push(limit);
     return new Promise((resolve) => ends.push(resolve));
   };
-  const schedule = checkJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
+  const schedule = createCheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
   const first = schedule.look();
   assert.equal(limits[0]?.ms, HOUR_MS);
   assert.deepEqual(schedule.troubles(), []);
@@ -97,7 +97,7 @@ test("a failed run is reported until all checks have run, even if the owner runs
   changeCheckRecord(layout, { since: NOW, checks: {} });
   const now = NOW + 10 * MINUTE_MS;
   const run: RunBehind = () => Promise.resolve("SIGSEGV");
-  const schedule = checkJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
+  const schedule = createCheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
   await schedule.look();
   assert.equal(schedule.troubles()[0]?.detail, "the checks did not come to their end (SIGSEGV)");
   changeCheckRecord(layout, { checks: FALLEN });

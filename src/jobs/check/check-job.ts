@@ -20,7 +20,7 @@ const LIMIT_MS = HOUR_MS;
 const NAMED = 3;
 
 /** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and fail now. */
-export function checkJob(layout: Layout, clock: Clock, rules: () => CheckRules | null, run: RunBehind) {
+export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckRules | null, run: RunBehind) {
   /** A run that did not finish, until one does. */
   let failure: Failure | null = null;
   let read = { change: "", record: NO_CHECKS };

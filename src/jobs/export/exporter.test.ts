@@ -4,7 +4,7 @@ import { eventItem } from "../../../test/kit/samples.ts";
 import type { ShownEvent } from "../../core/events/columns.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { EventFilter, EventPage } from "../../guard/storage-ports.ts";
-import { exporterOf } from "./exporter.ts";
+import { createExporter } from "./exporter.ts";
 
 /** Of the events in a database. */
 const [FIRST_TIME, OTHER_TIME] = ["2026-11-20T08:00:00.000Z", "2026-11-21T09:30:00.000Z"];
@@ -34,7 +34,7 @@ function kit(newest: number, position: number | null = null) {
     return { items: chosen.map((id) => eventItem("CONNECT", { id, at: timeOf(id) })), next };
   };
   const exporter = () =>
-    exporterOf({
+    createExporter({
       events,
       receiver: {
         deliver: (items: readonly ShownEvent[]) => {

@@ -34,7 +34,7 @@ const LONGEST_WAIT_MS = MINUTE_MS;
  * again under the same ids. Ids have no gaps, so a missing one was removed, and is counted. If a different event has the id of the
  * last one, this is a different database, or an earlier state of it: all its events are sent.
  */
-export function exporterOf({ events, receiver, record }: ExporterParts) {
+export function createExporter({ events, receiver, record }: ExporterParts) {
   let last: Delivered | null = null;
   let waitMs = FIRST_WAIT_MS;
   /** Whether anything was noted since the start, so that a notice of the last run is cleared. */

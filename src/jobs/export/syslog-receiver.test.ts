@@ -8,7 +8,7 @@ import { ownCertificate } from "../../../test/kit/own-certificate.ts";
 import { eventItem } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { RelpReader, relpFrame } from "./syslog.ts";
-import { RelpSession, relpReceiver, type SyslogServer, tlsReceiver } from "./syslog-receiver.ts";
+import { createRelpReceiver, createTlsReceiver, RelpSession, type SyslogServer } from "./syslog-receiver.ts";
 
 const EVENTS = [1, 2, 3].map((id) => eventItem("CONNECT", { id }));
 
@@ -75,7 +75,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
 
   test("RELP: taken once each message was answered, on one connection", async () => {
     let connections = 0;
-    const receiver = relpReceiver(
+    const receiver = createRelpReceiver(
       await server((socket) => {
         connections += 1;
         answering("200 OK")(socket);
@@ -99,7 +99,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     ["that ends the session", (socket: TLSSocket) => void socket.write("0 serverclose 0\n"), /ends the session$/],
   ] as const)
     test(`RELP: not taken by a receiver ${what}, and tried on a new connection`, async () => {
-      const receiver = relpReceiver(await server(serve));
+      const receiver = createRelpReceiver(await server(serve));
       const first = await receiver.deliver(EVENTS);
       assert.match(first.ok ? "" : first.reason, reason);
       const second = await receiver.deliver(EVENTS);
@@ -109,7 +109,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
 
   test("plain TLS: taken once the receiver has closed too", async () => {
     const read: string[] = [];
-    const receiver = tlsReceiver(
+    const receiver = createTlsReceiver(
       await server((socket) => {
         socket.on("data", (chunk: Buffer) => read.push(chunk.toString()));
         socket.on("end", () => socket.end());
@@ -120,11 +120,11 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
   });
 
   test("plain TLS: not taken by a receiver that never closes, or breaks off", async () => {
-    const never = await tlsReceiver(await server((socket) => void socket.resume())).deliver(EVENTS);
+    const never = await createTlsReceiver(await server((socket) => void socket.resume())).deliver(EVENTS);
     assert.match(never.ok ? "" : never.reason, /^the receiver did not close the connection within 0\.3 s/);
     const listener = createPlainServer((socket) => socket.once("data", () => socket.resetAndDestroy()));
     const port = await listenOnPort(listener);
-    const broken = await tlsReceiver({ ...(await server(() => undefined)), port }).deliver(EVENTS);
+    const broken = await createTlsReceiver({ ...(await server(() => undefined)), port }).deliver(EVENTS);
     assert.match(broken.ok ? "" : broken.reason, /ECONNRESET|socket disconnected/);
   });
 
@@ -133,7 +133,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     const where = await server((socket) => void socket.on("data", (chunk: Buffer) => (bytes += chunk.length)), {
       authorities: undefined,
     });
-    for (const receiver of [relpReceiver(where), tlsReceiver(where)]) {
+    for (const receiver of [createRelpReceiver(where), createTlsReceiver(where)]) {
       const outcome = await receiver.deliver(EVENTS);
       assert.match(outcome.ok ? "" : outcome.reason, /self-signed certificate/);
     }

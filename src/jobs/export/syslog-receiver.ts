@@ -33,7 +33,7 @@ const TIMEOUT_MS = 30 * SECOND_MS;
 const SHOWN = 200;
 
 /** RELP over TLS: an event has arrived when the receiver says so. Keeps one session for as long as it works. */
-export function relpReceiver(server: SyslogServer) {
+export function createRelpReceiver(server: SyslogServer) {
   const { timeoutMs = TIMEOUT_MS } = server;
   let session: RelpSession | null = null;
   const close = (): void => {
@@ -51,7 +51,7 @@ export function relpReceiver(server: SyslogServer) {
  * Syslog over TLS (RFC 5425), which has no answers. A connection carries some events and is closed by us; they count as
  * arrived when the other side, which reads in order, then closes it too without an error.
  */
-export function tlsReceiver(server: SyslogServer): EventReceiver {
+export function createTlsReceiver(server: SyslogServer): EventReceiver {
   const { timeoutMs = TIMEOUT_MS } = server;
   let session: Buffer | undefined;
   const send = (messages: readonly string[]): Promise<void> => {

@@ -5,7 +5,7 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import type { RunBehind } from "../job.ts";
 import { changeMailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
-import { reportJob } from "./report-job.ts";
+import { createReportJob } from "./report-job.ts";
 
 const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
 const FRIDAY = new Date(2026, 10, 20, 12).getTime();
@@ -15,7 +15,7 @@ function keeper(fails = false) {
   const clock = { at: FRIDAY, now: () => instant(clock.at) };
   const made: string[] = [];
   const inForce = { rules: WEEKLY };
-  const job = (run: RunBehind) => reportJob(layout, clock, () => inForce.rules, run);
+  const job = (run: RunBehind) => createReportJob(layout, clock, () => inForce.rules, run);
   const schedule = () =>
     job((_, name, args) => {
       assert.equal(name, "report");

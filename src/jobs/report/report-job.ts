@@ -10,7 +10,7 @@ import { changeMailRecord, duePeriod, type MailRecord, type MailRules, readMailR
 const LIMIT_MS = HOUR_MS;
 
 /** Mails the regular report. */
-export function reportJob(layout: Layout, clock: Clock, rules: () => MailRules | null, run: RunBehind) {
+export function createReportJob(layout: Layout, clock: Clock, rules: () => MailRules | null, run: RunBehind) {
   /** In memory, because the disk may not be able to store how a report ended. */
   let unnoted: Failure | null = null;
 

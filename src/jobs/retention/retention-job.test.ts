@@ -8,7 +8,7 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { nextNight } from "../job.ts";
 import { type MailFolders, writeFolderTimes } from "./retention.ts";
-import { type RetentionSettings, readRetentionRecord, removeOldMail, retentionJob } from "./retention-job.ts";
+import { createRetentionJob, type RetentionSettings, readRetentionRecord, removeOldMail } from "./retention-job.ts";
 
 const ANNA = accountName("anna@example.org");
 const SETTINGS = { "retention.mail": [keepRule("Trash 30d")], "retention.hour": 2 };
@@ -29,7 +29,7 @@ async function scene() {
       return Promise.resolve();
     },
   };
-  const schedule = retentionJob(layout, clock, () => SETTINGS, mail);
+  const schedule = createRetentionJob(layout, clock, () => SETTINGS, mail);
   await schedule.look();
   writeFolderTimes(layout.retentionFolders, { [ANNA]: { "1": { rule: "* Trash", since: 0 } } });
   const at = async (ms: number): Promise<number> => {
@@ -129,7 +129,7 @@ test("without readable settings nothing is removed", async () => {
   const { layout, clock, mail } = await scene();
   rmSync(layout.retentionRecord);
   let settings: RetentionSettings | null = null;
-  const schedule = retentionJob(layout, clock, () => settings, mail);
+  const schedule = createRetentionJob(layout, clock, () => settings, mail);
   assert.equal(schedule.look(), null);
   settings = SETTINGS;
   assert.equal(schedule.look(), null);

@@ -80,7 +80,12 @@ export async function removeOldMail(
 }
 
 /** Removes mail each night, and knows whether that worked. */
-export function retentionJob(layout: Layout, clock: Clock, rules: () => RetentionSettings | null, mail: MailFolders) {
+export function createRetentionJob(
+  layout: Layout,
+  clock: Clock,
+  rules: () => RetentionSettings | null,
+  mail: MailFolders,
+) {
   /** The last run's failure, in memory because the disk may not be able to store it. */
   let unnoted: Failure | null = null;
 

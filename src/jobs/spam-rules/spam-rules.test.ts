@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
-import { readRulesRecord, rulesJob } from "./spam-rules.ts";
+import { createRulesJob, readRulesRecord } from "./spam-rules.ts";
 
 const ON = { "spam.enabled": true, "spam.updates": true };
 const START = Date.UTC(2026, 10, 20, 6);
@@ -14,7 +14,7 @@ function keeper(rules = ON) {
   const tried: number[] = [];
   /** Results of the next tries: null succeeds. */
   const state: { failure: string | null } = { failure: null };
-  const schedule = rulesJob(
+  const schedule = createRulesJob(
     layout,
     clock,
     () => rules,

@@ -65,7 +65,7 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
 }
 
 /** Fetches rules once a day, and reports if that has failed for a week. */
-export function rulesJob(layout: Layout, clock: Clock, rules: () => RulesRules | null, fetch: typeof fetchRules) {
+export function createRulesJob(layout: Layout, clock: Clock, rules: () => RulesRules | null, fetch: typeof fetchRules) {
   const isOn = (): boolean => {
     const inForce = rules();
     return inForce?.["spam.enabled"] === true && inForce["spam.updates"];

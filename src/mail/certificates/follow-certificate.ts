@@ -28,7 +28,7 @@ const EXPIRING_MS = 14 * DAY_MS;
  * Uses a renewed certificate once its files match. Reads them completely at each check: this notices a
  * file rewritten in place, a renamed file and a changed symbolic link, however coarse the file system's clock is.
  */
-export function certificateFollower({ layout, reload, clock }: FollowParts) {
+export function createCertificateFollower({ layout, reload, clock }: FollowParts) {
   /** The problem at the last check. Reported from the second check on: a renewal may be half written. */
   let doubt: string | null = null;
   let reloadDue = false;

@@ -7,7 +7,7 @@ import { selfSigned } from "../../../test/kit/own-certificate.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { certificateFollower } from "./follow-certificate.ts";
+import { createCertificateFollower } from "./follow-certificate.ts";
 import { type CertificateFiles, FFDHE2048, isServed, readPair, servedFiles } from "./issue-certificate.ts";
 
 const directory = temporaryDirectory();
@@ -78,7 +78,7 @@ test("a renewal is used once, a bad one is refused from the second check on, and
     reloads += 1;
     return Promise.resolve(fails);
   };
-  const follower = certificateFollower({ layout, reload, clock: { now: () => at } });
+  const follower = createCertificateFollower({ layout, reload, clock: { now: () => at } });
   const files = { cert: join(directory, "live.pem"), key: join(directory, "live-key.pem") };
   const put = (from: CertificateFiles): void => {
     for (const name of ["cert", "key"] as const) writeFileSync(files[name], readFileSync(from[name]));

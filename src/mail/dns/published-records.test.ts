@@ -7,11 +7,11 @@ import {
   compared,
   comparedAll,
   comparedReverse,
+  createRecordLookup,
   expectedRecords,
   judgeOutside,
   missingName,
   outsideAddresses,
-  publishedAt,
   publishedFor,
 } from "./published-records.ts";
 
@@ -23,11 +23,11 @@ const ZONE = [
 ] as const;
 
 test("an existing name, a missing one, and a resolver that does not answer", async () => {
-  const published = publishedAt(await zoneServer(ZONE));
+  const published = createRecordLookup(await zoneServer(ZONE));
   assert.deepEqual(await published(NAMED), { ok: true, found: [ADDRESS] });
   for (const type of ["A", "AAAA", "MX", "TXT", "PTR", "SRV"] as const)
     assert.deepEqual(await published({ name: "other.example.org", type }), { ok: true, found: [] }, type);
-  const dead = publishedAt("127.0.0.1:9");
+  const dead = createRecordLookup("127.0.0.1:9");
   assert.deepEqual(await dead(NAMED), { ok: false, reason: "ECONNREFUSED" });
 });
 

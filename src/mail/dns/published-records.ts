@@ -6,7 +6,7 @@ import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addre
 import type { Settings } from "../../settings/schema.ts";
 import { greetingAt, SMTP_PORT } from "../probes/port-dialogue.ts";
 import { addressRecord, type DnsRecord, judge, type RecordVerdict, recordsOf, reverseRecord } from "./records.ts";
-import { found, resolverAt } from "./resolver.ts";
+import { createResolver, found } from "./resolver.ts";
 
 /** All records of a domain, expected and published. `key`: the DKIM key in base64. */
 export async function publishedFor(
@@ -44,7 +44,7 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
 
 /** Compares the published records with the expected ones. */
 export async function compared({ records, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
-  const published = publishedAt(settings["dns.address"]);
+  const published = createRecordLookup(settings["dns.address"]);
   return Promise.all(records.map((record) => comparedIn(published, record)));
 }
 
@@ -59,7 +59,7 @@ async function outside({ addresses, settings }: ExpectedRecords): Promise<readon
 /** There must be at least one address. */
 export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
   const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
-  return comparedIn(publishedAt(settings["dns.address"]), record);
+  return comparedIn(createRecordLookup(settings["dns.address"]), record);
 }
 
 const GREETING_MS = 5 * SECOND_MS;
@@ -73,7 +73,7 @@ type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
  * in which the machine has no public address itself (`own`).
  */
 export async function outsideAddresses({ hostname, ...settings }: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
-  const published = publishedAt(settings["dns.address"]);
+  const published = createRecordLookup(settings["dns.address"]);
   const types = (["A", "AAAA"] as const).filter((type) => own.every((ip) => isV4(ip) !== (type === "A")));
   const answers = await Promise.all(types.map((type) => published({ name: hostname, type })));
   return answers.flatMap((one) => (one.ok ? one.found.flatMap((text) => parseIp(text) ?? []) : []));
@@ -99,7 +99,7 @@ export async function comparedReverse(
   addresses: readonly Ip[],
   hasV4 = hasIpv4Way(),
 ): Promise<readonly ComparedRecord[]> {
-  const published = publishedAt(settings["dns.address"]);
+  const published = createRecordLookup(settings["dns.address"]);
   return Promise.all(
     addresses.map((address) => {
       const required = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
@@ -108,7 +108,10 @@ export async function comparedReverse(
   );
 }
 
-async function comparedIn(published: ReturnType<typeof publishedAt>, record: DnsRecord): Promise<ComparedRecord> {
+async function comparedIn(
+  published: ReturnType<typeof createRecordLookup>,
+  record: DnsRecord,
+): Promise<ComparedRecord> {
   const answer = await published(record);
   return { record, verdict: judge(record, answer), isAnswered: answer.ok };
 }
@@ -129,8 +132,8 @@ export function judgeOutside(address: Ip, hostname: string, greeting: string | n
 const TIMEOUT_MS = 5_000;
 
 /** Looks records up at one resolver (node:dns); values are written as in `DnsRecord`. Never rejects. */
-export function publishedAt(server: string) {
-  const resolver = resolverAt(server, { timeoutMs: TIMEOUT_MS });
+export function createRecordLookup(server: string) {
+  const resolver = createResolver(server, { timeoutMs: TIMEOUT_MS });
   const values = async ({ name, type }: Pick<DnsRecord, "name" | "type">): Promise<readonly string[]> => {
     switch (type) {
       case "A":

@@ -17,12 +17,12 @@ export class ResolverNames implements Names {
 
   /** An address, for port 53, or `address:port`. */
   constructor(server: string) {
-    this.#resolver = resolverAt(server);
+    this.#resolver = createResolver(server);
   }
 
   /** Asks another resolver from now on. Open questions end on their own. */
   use(server: string): void {
-    this.#resolver = resolverAt(server);
+    this.#resolver = createResolver(server);
   }
 
   async addresses(name: string): Promise<NameAnswer> {
@@ -35,7 +35,7 @@ export class ResolverNames implements Names {
 }
 
 /** Asks only this server: an address, for port 53, or `address:port`. */
-export function resolverAt(server: string, { tries = 1, timeoutMs = TIMEOUT_MS } = {}): Resolver {
+export function createResolver(server: string, { tries = 1, timeoutMs = TIMEOUT_MS } = {}): Resolver {
   const resolver = new Resolver({ timeout: timeoutMs, tries });
   resolver.setServers([server]);
   return resolver;
@@ -47,12 +47,12 @@ export class ResolverLookup implements NameLookup {
 
   /** `server` as `127.0.0.1` or `127.0.0.1:5353`. */
   constructor(server: string) {
-    this.#resolver = resolverAt(server, { tries: SPF_TRIES });
+    this.#resolver = createResolver(server, { tries: SPF_TRIES });
   }
 
   /** Asks another resolver from now on. */
   use(server: string): void {
-    this.#resolver = resolverAt(server, { tries: SPF_TRIES });
+    this.#resolver = createResolver(server, { tries: SPF_TRIES });
   }
 
   texts(name: string): Promise<Found<string>> {
@@ -92,7 +92,7 @@ const BUILT_IN = "1.0.0.127.in-addr.arpa";
 
 /** Whether a resolver answers anything at all. `server` as `127.0.0.1` or `127.0.0.1:5353`. Never throws. */
 export async function probeResolver(server: string, timeoutMs: number): Promise<ProbeResult> {
-  const resolver = resolverAt(server, { timeoutMs });
+  const resolver = createResolver(server, { timeoutMs });
   try {
     await resolver.resolvePtr(BUILT_IN);
     return { ok: true };

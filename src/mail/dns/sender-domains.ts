@@ -6,7 +6,7 @@ import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { limitedLookups } from "../../guard/lookups/submit-after-lookups.ts";
 import type { SenderDomains } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { found, resolverAt } from "./resolver.ts";
+import { createResolver, found } from "./resolver.ts";
 
 export const SENDER_DOMAIN_LIMITS = {
   deadlineMs: 1_500,
@@ -30,13 +30,13 @@ export class DnsSenderDomains implements SenderDomains {
   readonly #limited = limitedLookups<boolean | null>(SENDER_DOMAIN_LIMITS, null);
 
   constructor(server: string, clock: Clock) {
-    this.#resolver = resolverAt(server);
+    this.#resolver = createResolver(server);
     this.#clock = clock;
   }
 
   /** Asks another resolver from now on. */
   use(server: string): void {
-    this.#resolver = resolverAt(server);
+    this.#resolver = createResolver(server);
   }
 
   async exists(domain: string, ip: Ip): Promise<boolean | null> {

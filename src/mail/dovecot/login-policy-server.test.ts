@@ -7,7 +7,7 @@ import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Submit } from "../../guard/ports.ts";
-import { loginPolicyServer } from "./login-policy-server.ts";
+import { createLoginPolicyServer } from "./login-policy-server.ts";
 
 const SECRET = "5f2c9d";
 const BODY = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a", session_id: "x" });
@@ -41,7 +41,7 @@ function ask(
 async function started(submit: Submit, guardsProxied = unguarded): Promise<{ port: number; reports: string[] }> {
   const reports: string[] = [];
   const report = (code: string): unknown => reports.push(code);
-  const server = loginPolicyServer({ submit, secret: SECRET, report, guardsProxied });
+  const server = createLoginPolicyServer({ submit, secret: SECRET, report, guardsProxied });
   after(() => server.stop());
   return { port: await server.start(0), reports };
 }
@@ -139,7 +139,7 @@ test("a port in use is refused in one sentence until it is free, an empty secret
   const other = createServer();
   const taken = await listenOnPort(other);
   const parts = { submit: never, secret: SECRET, report: assert.fail, guardsProxied: unguarded };
-  const server = loginPolicyServer(parts);
+  const server = createLoginPolicyServer(parts);
   t.after(() => server.stop());
   for (let i = 0; i < 20; i++)
     await assert.rejects(server.start(taken), {
@@ -147,7 +147,7 @@ test("a port in use is refused in one sentence until it is free, an empty secret
     });
   await new Promise((resolve) => other.close(resolve));
   assert.equal(await server.start(taken), taken);
-  assert.throws(() => loginPolicyServer({ ...parts, secret: "" }), /secret is empty/);
+  assert.throws(() => createLoginPolicyServer({ ...parts, secret: "" }), /secret is empty/);
 });
 
 test("clients without the secret neither block others nor close a proven connection", async () => {

@@ -35,7 +35,7 @@ type LoginPolicyParts = Readonly<{
  * Answers Dovecot's auth policy: `POST /?command=allow|report`. It listens on loopback only. Any local user can reach
  * that, so clients must know the secret of auth_policy_server_api_header. On any answer except 200, Dovecot refuses.
  */
-export function loginPolicyServer({ submit, secret, report, guardsProxied }: LoginPolicyParts) {
+export function createLoginPolicyServer({ submit, secret, report, guardsProxied }: LoginPolicyParts) {
   if (secret === "") throw new Error("The login-policy secret is empty.");
   const secretDigest = digest(`Bearer ${secret}`);
   /** Oldest first. */

@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import { WEB_LIMITS } from "../../guard/commands/web/web-bounds.ts";
-import { readReport, reportTaker, waitingReports } from "./report-taker.ts";
+import { createReportTaker, readReport, waitingReports } from "./report-taker.ts";
 
 function taker() {
   const directory = temporaryDirectory();
@@ -21,7 +21,7 @@ function taker() {
     error: (message: string) => assert.fail(message),
   };
   const machine = { aheadMs: 0, isOpen: false };
-  const reports = reportTaker({
+  const reports = createReportTaker({
     directory,
     engine: kit.engine,
     clock: kit.clock,

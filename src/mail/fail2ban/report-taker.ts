@@ -36,7 +36,7 @@ const DROPPED_AT_LEAST = 500;
  * Handles Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
  * committed. If a kill in between makes it arrive twice, the second one finds its offences decided on already.
  */
-export function reportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned }: ReportTakerParts) {
+export function createReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned }: ReportTakerParts) {
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | null = null;
   let isFailing = false;

@@ -24,7 +24,7 @@ import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { until } from "../../../test/kit/until.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { logKeeper } from "./keep-logs.ts";
+import { createLogKeeper } from "./keep-logs.ts";
 import { elderParts } from "./log-follower.ts";
 
 const WARNING = "Nov 20 08:08:30 mail postfix/smtpd[1]: warning: hostname x does not resolve";
@@ -50,7 +50,7 @@ afterEachOf(import.meta.filename, async () => {
 });
 
 function make() {
-  return logKeeper({
+  return createLogKeeper({
     layout,
     clock: { now: () => instant(now) },
     rules: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 }),

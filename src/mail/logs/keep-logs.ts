@@ -35,7 +35,7 @@ import {
   readIndex,
 } from "./log-index.ts";
 import { packLog } from "./packed-log.ts";
-import { logSplitter, makeLike } from "./split-log.ts";
+import { createLogSplitter, makeLike } from "./split-log.ts";
 
 export type LogRules = Pick<Settings, "logs.max_size" | "logs.max_age" | "logs.keep">;
 
@@ -70,9 +70,9 @@ export function giveMailLog(file: string, access: Access): boolean {
 }
 
 /** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps a number of each, compressed. */
-export function logKeeper({ layout, clock, rules, reopen, access, say }: LogKeeperParts) {
+export function createLogKeeper({ layout, clock, rules, reopen, access, say }: LogKeeperParts) {
   const { mailLog, mailWarn, mailErr } = layout;
-  const splitter = logSplitter(layout, say);
+  const splitter = createLogSplitter(layout, say);
   const indexer = new LogIndexer();
   // A keeper killed between the two steps of a rotation left the writers with the old file.
   let reopenDue = isHeldOpen(mailLog);

@@ -13,7 +13,7 @@ const state = z.object({ position: z.object({ inode: z.string(), offset: z.int()
 const BEGINNING: z.output<typeof state> = { position: { inode: "", offset: 0 } };
 
 /** Writes mail.warn (warnings and errors) and mail.err (errors) from mail.log, as syslog does. A kill may repeat lines. */
-export function logSplitter({ mailLog, mailWarn, mailErr }: Layout, failed: (why: string) => void) {
+export function createLogSplitter({ mailLog, mailWarn, mailErr }: Layout, failed: (why: string) => void) {
   const stateFile = `${mailLog}.split`;
   const split = (lines: readonly string[], position: LogPosition): boolean => {
     const parsed = lines.map((line) => ({ line, severity: parseMailLine(line)?.severity ?? "info" }));

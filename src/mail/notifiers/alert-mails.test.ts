@@ -7,7 +7,7 @@ import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-que
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { type AlertMail, alertMails } from "./alert-mails.ts";
+import { type AlertMail, createAlertMails } from "./alert-mails.ts";
 
 const TOLD = '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n';
 
@@ -27,7 +27,7 @@ function alert(clock: HandClock, id: string): AlertMail {
 
 test("an alert without a mailbox in the settings is refused", async () => {
   const clock = new HandClock();
-  const mails = alertMails(layoutOf(temporaryDirectory()), clock);
+  const mails = createAlertMails(layoutOf(temporaryDirectory()), clock);
   const reason = "alerts.email is empty, and another channel is set by now.";
   assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), { ok: false, reason });
 });
@@ -37,7 +37,7 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
     const layout = layoutOf(temporaryDirectory());
     makeMailQueue(layout);
     const clock = new HandClock();
-    return { layout, clock, mails: alertMails(layout, clock) };
+    return { layout, clock, mails: createAlertMails(layout, clock) };
   };
 
   test("an alert goes to the mailboxes of the settings, from our address", async () => {
@@ -79,7 +79,7 @@ test("a compromised guard cannot fill a mailbox: at most 200 alerts an hour", as
   const clock = new HandClock();
   let queued = 0;
   const queue = () => Promise.resolve({ ok: false as const, reason: `failed, but counts: ${++queued}` });
-  const mails = alertMails(layoutOf("/nowhere"), clock, queue);
+  const mails = createAlertMails(layoutOf("/nowhere"), clock, queue);
   const send = (id: string) => mails.send(alert(clock, id), settingsWith(TOLD));
   await Promise.all(Array.from({ length: 200 }, (_, i) => send(`id-${i}`)));
   assert.deepEqual(await send("one more"), { ok: false, reason: "200 went out within an hour." });

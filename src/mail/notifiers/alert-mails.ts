@@ -14,7 +14,7 @@ export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
 const MOST_AN_HOUR = 200;
 
 /** Puts alerts into our own queue, with sender and recipients from the settings. */
-export function alertMails(layout: Layout, clock: Clock, queue = queueMail) {
+export function createAlertMails(layout: Layout, clock: Clock, queue = queueMail) {
   /** By the id of the alert's message: a guard that is killed before it has stored the reply asks again. */
   const queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
 

@@ -5,7 +5,7 @@ import { Client, HeldEngine } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
-import { milterServer } from "./milter-server.ts";
+import { createMilterServer } from "./milter-server.ts";
 
 const packet = (text: string): string => `${String.fromCharCode(0, 0, 0, text.length)}${text}`;
 const HEAVY = `${packet("DC{client_addr}\x00198.51.100.9\0")}${packet("LX\0\0").repeat(1_001)}${packet("N")}`;
@@ -13,7 +13,7 @@ const HEAVY = `${packet("DC{client_addr}\x00198.51.100.9\0")}${packet("LX\0\0").
 async function started() {
   const engine = new HeldEngine();
   const reports: string[] = [];
-  const server = milterServer(engine.submit, (code, detail) => reports.push(`${code} ${detail}`));
+  const server = createMilterServer(engine.submit, (code, detail) => reports.push(`${code} ${detail}`));
   after(() => server.stop());
   const path = join(temporaryDirectory(), "milter.sock");
   await server.start(path);

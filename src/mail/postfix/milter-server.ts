@@ -18,7 +18,7 @@ import { POLICY_LIMITS } from "./policy-server.ts";
  * The first milter of Postfix. It counts header lines and MIME parts, and asks `FilterLoad`, and through it the engine, about mail that
  * the other filters should not read, or not yet (`MilterQuestion`). Postfix reads the reply to one question before it continues.
  */
-export function milterServer(submit: Submit, report: Report, isSuspect?: IsSuspect) {
+export function createMilterServer(submit: Submit, report: Report, isSuspect?: IsSuspect) {
   const buffer = readBuffer();
   // Each smtpd holds one connection while a client is connected.
   const server = new UnixServer(

@@ -20,10 +20,10 @@ import { decision } from "../../core/decide/decision.ts";
 import { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import { WITHOUT_GUARD } from "../../programs/guard/stand-in.ts";
 import { settingOf } from "../../settings/schema.ts";
-import { POLICY_LIMITS, policyServer } from "./policy-server.ts";
+import { createPolicyServer, POLICY_LIMITS } from "./policy-server.ts";
 
 const directory = temporaryDirectory();
-const newServer = () => policyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
+const newServer = () => createPolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
 
 test("a question is answered when the engine has decided, on a connection that stays", async () => {
   const { engine, client, asks } = await started();

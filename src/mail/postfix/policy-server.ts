@@ -47,7 +47,7 @@ export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>>
   }>;
 
 /** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
-export function policyServer(submit: Submit, report: Report, options: PolicyOptions) {
+export function createPolicyServer(submit: Submit, report: Report, options: PolicyOptions) {
   const parts = { ...options, submit, report, buffer: readBuffer() };
   const server = new UnixServer((socket) => new Connection(socket, parts), options.maxConnections, report);
   return {

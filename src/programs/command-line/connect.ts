@@ -1,12 +1,12 @@
 import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { failed, PROGRAM } from "../../surfaces/cli/call.ts";
-import { callerName, controlGuard } from "../../surfaces/cli/guard-client.ts";
+import { callerName, createGuardClient } from "../../surfaces/cli/guard-client.ts";
 import type { World } from "../../surfaces/cli/run.ts";
 
 /** The programs and databases of a data directory. */
 export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<World["connect"]> {
-  const guard = controlGuard(layout.controlSocket, callerName(env), {
+  const guard = createGuardClient(layout.controlSocket, callerName(env), {
     why: async () => (await import("./why-down.ts")).whyDown(layout),
     isStarting: async () => (await import("./why-down.ts")).isStarting(layout),
   });

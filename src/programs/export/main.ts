@@ -7,8 +7,8 @@ import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
 import { createLog } from "../../host/machine/log.ts";
 import { readNamed } from "../../host/root-files/files.ts";
 import { deliveryFile } from "../../jobs/export/delivery-record.ts";
-import { exporterOf } from "../../jobs/export/exporter.ts";
-import { relpReceiver, type SyslogServer, tlsReceiver } from "../../jobs/export/syslog-receiver.ts";
+import { createExporter } from "../../jobs/export/exporter.ts";
+import { createRelpReceiver, createTlsReceiver, type SyslogServer } from "../../jobs/export/syslog-receiver.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { type ExportSettings, readSettingsFile } from "../../settings/program-settings.ts";
 import { sqliteQueries } from "../../store/engine-db/queries.ts";
@@ -44,7 +44,8 @@ async function run(): Promise<never> {
   const read = readSettingsFile(readFileSync(layout.exportSettings, "utf8"));
   if (!read.ok) throw new Error(read.reason);
   const server = serverOf(read.settings);
-  const receiver = read.settings["export.syslog.protocol"] === "relp" ? relpReceiver(server) : tlsReceiver(server);
+  const receiver =
+    read.settings["export.syslog.protocol"] === "relp" ? createRelpReceiver(server) : createTlsReceiver(server);
   // Before it is opened: a file that replaces it in between is a different one.
   const inode = inodeOf(layout.engineDb);
   const queries = sqliteQueries(openEngineForReading(layout.engineDb));
@@ -52,7 +53,7 @@ async function run(): Promise<never> {
     log.warn("It cannot be read how far the events were sent: all that are kept are sent again.", {});
   let trouble: string | null = null;
   let position = 0;
-  const exporter = exporterOf({
+  const exporter = createExporter({
     events: (filter) => {
       if (inodeOf(layout.engineDb) !== inode) throw new Error(`${layout.engineDb} was replaced.`);
       return queries.events(filter);

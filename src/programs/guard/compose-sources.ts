@@ -13,12 +13,12 @@ import type { Report } from "../../host/sockets/unix-socket.ts";
 import { detectorLogs, detectorsOf } from "../../mail/detectors/detector-logs.ts";
 import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
-import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { type ReportTakerParts, reportTaker } from "../../mail/fail2ban/report-taker.ts";
+import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { createReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
 import { createLogFollowers, followedLogs, observing } from "../../mail/logs/followed-logs.ts";
 import { FilterLoad } from "../../mail/postfix/filter-load.ts";
-import { milterServer } from "../../mail/postfix/milter-server.ts";
-import { POLICY_LIMITS, policyServer } from "../../mail/postfix/policy-server.ts";
+import { createMilterServer } from "../../mail/postfix/milter-server.ts";
+import { createPolicyServer, POLICY_LIMITS } from "../../mail/postfix/policy-server.ts";
 import { serviceLog, USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -52,19 +52,19 @@ export function composeSources(parts: SourceParts) {
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
   const forwardWatch = { countedForwards: stores.countedForwards, sending: stores.sending, engine, clock, log };
   const filterLoad = new FilterLoad(clock);
-  const policies = policyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
+  const policies = createPolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,
     hasRoom: parts.hasRoom,
     guardsProxied: parts.guardsProxied,
     sessions: parts.submissionSessions,
     isDovecot: runsAs(userIds(USERS.mail).uid, settings["ports.sieve_mail"]),
   });
-  const milter = milterServer(
+  const milter = createMilterServer(
     filterLoad.limiting((event, answer) => engine.submit(event, answer)),
     report,
     (sender) => filterLoad.isSuspect(sender),
   );
-  const loginServer = loginPolicyServer({
+  const loginServer = createLoginPolicyServer({
     submit: (event, answer) => {
       engine.submit(event, answer);
       if (event.type === "LOGIN_SUCCEEDED" && event.appPassword !== undefined)
@@ -95,7 +95,7 @@ export function composeSources(parts: SourceParts) {
   const hasProxies = proxiedPorts(settings) !== null;
   const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;
   const directory = layout.fail2banSpool;
-  const reports = reportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
+  const reports = createReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
   let probing: NodeJS.Timeout | undefined;
   let retry: NodeJS.Timeout | undefined;
   /** Another user's program may have the port: only sign-ins wait for its end, not mail. */

@@ -7,8 +7,8 @@ import { test } from "node:test";
 import { ask, Client, HeldEngine } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
-import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { policyServer } from "../../mail/postfix/policy-server.ts";
+import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { createPolicyServer } from "../../mail/postfix/policy-server.ts";
 import { createStandIn, takeOver, WITHOUT_GUARD } from "./stand-in.ts";
 
 const SECRET = "5f2c9d";
@@ -19,11 +19,11 @@ async function places() {
   const directory = temporaryDirectory();
   const engine = new HeldEngine();
   const parts = { submit: engine.submit, secret: SECRET, report: assert.fail, guardsProxied: () => false };
-  const logins = loginPolicyServer(parts);
+  const logins = createLoginPolicyServer(parts);
   const loginPort = await logins.start(0);
   const policySocket = join(directory, "policy");
   const handover = join(directory, "stand-in.sock");
-  const policy = policyServer(engine.submit, assert.fail, WITHOUT_GUARD);
+  const policy = createPolicyServer(engine.submit, assert.fail, WITHOUT_GUARD);
   return { engine, parts, logins, policy, at: { handover, policySocket, loginPort, loginSecret: SECRET } };
 }
 
@@ -69,7 +69,7 @@ test("mail and sign-ins pass, what only the guard can judge does not, and the gu
   assert.equal(await signIn(at.loginPort), '{"status":0,"msg":""}');
 
   // Both listen for a moment, so that no sign-in finds the port closed.
-  const guard = loginPolicyServer(parts);
+  const guard = createLoginPolicyServer(parts);
   await guard.start(at.loginPort);
   await takesOver(async () => policy.start(at.policySocket));
   assert.equal(existsSync(at.handover), false);

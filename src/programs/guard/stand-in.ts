@@ -3,8 +3,8 @@ import { connect, createServer } from "node:net";
 import { decision } from "../../core/decide/decision.ts";
 import type { Submit } from "../../guard/ports.ts";
 import { listenUnix } from "../../host/sockets/unix-socket.ts";
-import { loginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { POLICY_LIMITS, type PolicyOptions, policyServer } from "../../mail/postfix/policy-server.ts";
+import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { createPolicyServer, POLICY_LIMITS, type PolicyOptions } from "../../mail/postfix/policy-server.ts";
 
 type StandInPlaces = Readonly<{
   /** A program that writes something here takes over. */
@@ -36,10 +36,10 @@ export const WITHOUT_GUARD: PolicyOptions = {
 export function createStandIn(places: StandInPlaces, left: () => void): () => Promise<void> {
   const submit: Submit = (_, answer) => answer(decision("pass", "below_limit"));
   const report = (): void => undefined;
-  const policy = policyServer(submit, report, WITHOUT_GUARD);
+  const policy = createPolicyServer(submit, report, WITHOUT_GUARD);
   // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
   const guardsProxied = (): boolean => true;
-  const logins = loginPolicyServer({ submit, secret: places.loginSecret, report, guardsProxied });
+  const logins = createLoginPolicyServer({ submit, secret: places.loginSecret, report, guardsProxied });
   const leave = async (): Promise<void> => {
     handover.close();
     await Promise.all([policy.stop(), logins.stop()]);

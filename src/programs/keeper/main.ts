@@ -12,7 +12,7 @@ import { mailAnchor } from "../../jobs/audit/audit-watch.ts";
 import { removeLeftOverKeys } from "../../jobs/backup/repository.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { removesStaleLocks } from "../../mail/dovecot/maildirs.ts";
-import { logKeeper, mailLogAccess, reopenMailLog } from "../../mail/logs/keep-logs.ts";
+import { createLogKeeper, mailLogAccess, reopenMailLog } from "../../mail/logs/keep-logs.ts";
 import { layoutFrom, USERS } from "../../settings/layout.ts";
 import { createKeeperServer } from "../../surfaces/keeper-server.ts";
 import { type Repeated, repeat } from "./repeat.ts";
@@ -106,7 +106,7 @@ async function lookAtMailKey(): Promise<void> {
 }
 
 function logsLook(): () => Promise<void> {
-  const logs = logKeeper({
+  const logs = createLogKeeper({
     layout,
     clock,
     rules: () => verbs.logRules,

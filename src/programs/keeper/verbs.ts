@@ -19,7 +19,7 @@ import { readSite, refuseMissing, type Site, textInForce } from "../../mail/conf
 import { endImap, endSessions, imapClients, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
 import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { type LogRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
-import { type AlertMail, alertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
+import { type AlertMail, createAlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
 import { queueVerb } from "../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -42,7 +42,7 @@ export class KeeperVerbs {
   readonly #clock: Clock;
   /** The settings in force; null while they cannot be read. */
   #inForce: Settings | null;
-  readonly #alertMails: ReturnType<typeof alertMails>;
+  readonly #alertMails: ReturnType<typeof createAlertMails>;
   readonly #changes: ReturnType<typeof createChangeSettings>;
   readonly #inTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
@@ -58,7 +58,7 @@ export class KeeperVerbs {
     this.#layout = layout;
     this.#clock = clock;
     this.#env = env;
-    this.#alertMails = alertMails(layout, clock);
+    this.#alertMails = createAlertMails(layout, clock);
     this.#changes = createChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
     this.lateEnds = createLateEnds({

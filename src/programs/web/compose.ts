@@ -11,7 +11,7 @@ import { dashboardNames, readSettingsFile, type WebSettings } from "../../settin
 import { PAGE_FILES, PAGE_PROGRAMS } from "../../surfaces/api/page.ts";
 import type { PageFile } from "../../surfaces/api/ports.ts";
 import { createApiServer } from "../../surfaces/api/server.ts";
-import { createGuardNews, guardAt } from "./guard.ts";
+import { createGuardNews, createGuardPort } from "./guard.ts";
 import { createLookupThread } from "./lookups.ts";
 import { createPasswordThread } from "./passwords.ts";
 import { createWebStore } from "./store.ts";
@@ -26,7 +26,7 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log) {
   const lookups = createLookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
   const trials = createTrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
   const server = createApiServer({
-    guard: guardAt(layout.webSocket),
+    guard: createGuardPort(layout.webSocket),
     queries: () => store.queries,
     lookups,
     trials,

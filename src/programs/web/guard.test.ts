@@ -8,16 +8,16 @@ import type { ParsedLine, Reply } from "../../admin/declare/control.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { type NoAnswer, watch } from "../../host/sockets/control-client.ts";
 import { createControlServer } from "../../surfaces/control-server.ts";
-import { createGuardNews, guardAt } from "./guard.ts";
+import { createGuardNews, createGuardPort } from "./guard.ts";
 
 test("a health request about a hanging guard is answered within seconds", async () => {
   const path = await servedSocket(silent);
   const from = performance.now();
-  const reply = await guardAt(path).ask("web", { verb: "health" });
+  const reply = await createGuardPort(path).ask("web", { verb: "health" });
   assert.ok(!reply.ok && reply.kind === "unreachable");
   assert.ok(performance.now() - from < patience(4_000));
   assert.equal(reply.mayBeDone, true);
-  const absent = await guardAt(`${path}.none`).ask("web", { verb: "health" });
+  const absent = await createGuardPort(`${path}.none`).ask("web", { verb: "health" });
   assert.ok(!absent.ok && absent.kind === "unreachable" && absent.mayBeDone === undefined);
 });
 
@@ -27,7 +27,7 @@ test("the line of a command says who asks, and whether it is a dry run", async (
     lines.push(line);
     return { ok: true, result: { prefix: "" } };
   });
-  const guard = guardAt(path);
+  const guard = createGuardPort(path);
   const command = { verb: "unban", target: "203.0.113.7" } as const;
   const asker = { as: "secret", ip: ip("192.0.2.10") };
   await guard.ask(asker, command, { isDry: true });

@@ -7,7 +7,7 @@ import type { GuardPort } from "../../surfaces/api/ports.ts";
 const SOON_MS = 2 * SECOND_MS;
 
 /** The guard as the web sees it: any failure to answer counts as not reached. */
-export function guardAt(socketPath: string): GuardPort {
+export function createGuardPort(socketPath: string): GuardPort {
   return {
     ask: async (asker, command, { isDry } = { isDry: false }) => {
       const asked: Command = command;

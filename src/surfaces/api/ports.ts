@@ -17,7 +17,7 @@ export type Asker = "web" | Readonly<{ as: string; ip: Ip }>;
 /** `isDry`: the guard only says what the command would do. */
 export type Asking = Readonly<{ asker: Asker; isDry: boolean }>;
 
-/** Implemented by `guardAt` (`programs/web/guard.ts`). */
+/** Implemented by `createGuardPort` (`programs/web/guard.ts`). */
 export interface GuardPort {
   /** Never throws: a guard that does not answer is a value. Without `isDry`, the command is carried out. */
   ask<V extends WebVerb>(

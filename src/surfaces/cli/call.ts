@@ -7,7 +7,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { openReader } from "./open-reader.ts";
 import type { Shape } from "./parse.ts";
 import { printJson } from "./print/text.ts";
-import type { processTerminal } from "./process-terminal.ts";
+import type { createProcessTerminal } from "./process-terminal.ts";
 
 /** The one place that maps the result of a command to its exit code. */
 export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
@@ -94,7 +94,7 @@ export const NOT_RUNNING: Failure = {
 /** Data for commands that print. */
 export type Reader = Extract<ReturnType<typeof openReader>, { ok: true }>["reader"];
 
-export type Terminal = ReturnType<typeof processTerminal>;
+export type Terminal = ReturnType<typeof createProcessTerminal>;
 
 /** A command that runs only while the guard answers. */
 export function whileRunning(run: CliCommand["run"]) {

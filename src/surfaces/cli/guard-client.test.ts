@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { NOT_RUNNING } from "./call.ts";
-import { callerName, controlGuard, hint } from "./guard-client.ts";
+import { callerName, createGuardClient, hint } from "./guard-client.ts";
 
 const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
 
@@ -14,17 +14,17 @@ test("a command waits for a guard that is starting, and not for one that never d
     if (!existsSync(layout.controlSocket)) started.resolve(startGuard(layout));
     return true;
   };
-  const starting = controlGuard(layout.controlSocket, "root", { ...ABSENT, isStarting });
+  const starting = createGuardClient(layout.controlSocket, "root", { ...ABSENT, isStarting });
   assert.ok((await starting.ask({ verb: "ping" })).ok);
   await (await started.promise).stop();
-  const never = controlGuard(layout.controlSocket, "root", { ...ABSENT, isStarting: async () => true });
+  const never = createGuardClient(layout.controlSocket, "root", { ...ABSENT, isStarting: async () => true });
   assert.equal((await never.ask({ verb: "ping" })).ok, false);
 });
 
 test("a watch ends with who asked for it", async () => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
-  const watched = controlGuard(layout.controlSocket, "root", ABSENT);
+  const watched = createGuardClient(layout.controlSocket, "root", ABSENT);
   const stop = new AbortController();
   const begun = Promise.withResolvers<undefined>();
   const mine = watched.watch(() => begun.resolve(undefined), stop.signal);

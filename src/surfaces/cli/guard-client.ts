@@ -20,7 +20,7 @@ type Absence = Readonly<{
 }>;
 
 /** The guard behind its control socket. */
-export function controlGuard(socketPath: string, by: string, absence: Absence): GuardClient {
+export function createGuardClient(socketPath: string, by: string, absence: Absence): GuardClient {
   const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => problemSaid(error) ?? absence.why();
   return {
     async ask<V extends Verb>(command: Asked<V>) {

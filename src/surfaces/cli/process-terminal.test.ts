@@ -11,8 +11,8 @@ const LAYOUT = layoutOf("/nonexistent");
 function program(call: string): readonly string[] {
   const module = JSON.stringify(join(import.meta.dirname, "process-terminal.ts"));
   const script = `
-    import { processTerminal } from ${module};
-    const terminal = processTerminal();
+    import { createProcessTerminal } from ${module};
+    const terminal = createProcessTerminal();
     console.log(JSON.stringify(await ${call}));
     process.exit();`;
   return [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];

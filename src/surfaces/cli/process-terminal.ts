@@ -13,7 +13,7 @@ const NARROWEST = 40;
 const USUAL = 80;
 
 /** Output and questions of a command. Results go to standard output, everything else to standard error. */
-export function processTerminal() {
+export function createProcessTerminal() {
   let interruption: AbortSignal | undefined;
   const leave = (error: Error): never => {
     // The reader wanted only the first lines (`| head`).

@@ -11,16 +11,16 @@ import { allCommands, freeMemoryHere, freeSwapHere, memoryHere } from "../../../
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartHanging, restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
-import { accountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
-import { askDatabases } from "../../../jobs/audit/ask-databases.ts";
-import { accessReviewWatch, auditWatch } from "../../../jobs/audit/audit-watch.ts";
-import { backupJob } from "../../../jobs/backup/backup-job.ts";
-import { checkJob } from "../../../jobs/check/check-job.ts";
+import { createAccountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
+import { createDatabaseQuestions } from "../../../jobs/audit/ask-databases.ts";
+import { createAccessReviewWatch, createAuditWatch } from "../../../jobs/audit/audit-watch.ts";
+import { createBackupJob } from "../../../jobs/backup/backup-job.ts";
+import { createCheckJob } from "../../../jobs/check/check-job.ts";
 import { runBehind } from "../../../jobs/job.ts";
-import { reportJob } from "../../../jobs/report/report-job.ts";
-import { retentionJob } from "../../../jobs/retention/retention-job.ts";
-import { fetchRules, rulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
-import { certificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
+import { createReportJob } from "../../../jobs/report/report-job.ts";
+import { createRetentionJob } from "../../../jobs/retention/retention-job.ts";
+import { createRulesJob, fetchRules } from "../../../jobs/spam-rules/spam-rules.ts";
+import { createCertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
 import { countMailProcesses, endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
@@ -72,7 +72,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
   const say = (what: string): void => console.error(`keeper: ${what}`);
   /** For a hanging service. Null, or why it could not be restarted. */
   const restart = (service: ServiceName) => inTurn(() => restartHanging(service, layout));
-  const databases = askDatabases(layout);
+  const databases = createDatabaseQuestions(layout);
   const services = createServiceWatch(layout, () => (current === null ? [] : portsOf(current)), clock);
   const parts = createPartsWatch({
     services: layout.services,
@@ -86,8 +86,8 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
   const stopped = createStoppedWatch({ services: layout.services, proceed: (pid) => signal(pid, "SIGCONT"), say });
   const locks = createLockWatch(layout, clock);
   const watches = {
-    certificate: certificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
-    accounts: accountsFollower({
+    certificate: createCertificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
+    accounts: createAccountsFollower({
       secretFile: layout.loginPolicySecret,
       present: () => databases.followed(),
       ask: async (command) => {
@@ -95,7 +95,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
         return asked.ok ? asked.result : null;
       },
     }),
-    audit: auditWatch(layout, databases, clock),
+    audit: createAuditWatch(layout, databases, clock),
     isolation: createIsolationWatch({
       recorded: () => readIsolation(layout),
       isShut: isShutOut,
@@ -110,14 +110,14 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
       answers: (component) => awaitAnswers(probes().filter(({ service }) => service === component)),
       say,
     }),
-    backups: backupJob(layout, clock, inForce, runBehind),
-    checks: checkJob(layout, clock, inForce, runBehind),
-    retention: retentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf)),
-    access: accessReviewWatch(databases, clock, inForce),
+    backups: createBackupJob(layout, clock, inForce, runBehind),
+    checks: createCheckJob(layout, clock, inForce, runBehind),
+    retention: createRetentionJob(layout, clock, inForce, new Mailboxes(layout.dovecotConf)),
+    access: createAccessReviewWatch(databases, clock, inForce),
     mailKey: createMailKeyWatch(layout, inForce, restart),
-    reports: reportJob(layout, clock, inForce, runBehind),
+    reports: createReportJob(layout, clock, inForce, runBehind),
     transparency: createCertificateWatch(layout, clock, inForce),
-    spamRules: rulesJob(layout, clock, inForce, fetchRules),
+    spamRules: createRulesJob(layout, clock, inForce, fetchRules),
     firewall: createFirewallWatch(
       {
         read: () => readStrict(layout),

@@ -11,7 +11,7 @@ export type EventsAsked = Readonly<{
 }>;
 
 /** Events only, for one reader, such as a script (the dashboard reads a `PageFeed`). Each has its id, so it resumes with Last-Event-ID. */
-export function eventFeed({ queries, news }: ApiParts, { after, prefix, type }: EventsAsked): Feed {
+export function createEventFeed({ queries, news }: ApiParts, { after, prefix, type }: EventsAsked): Feed {
   let lastId = after ?? newestId({ queries });
   let isMore = false;
   let beatAt = performance.now() + API_LIMITS.streamBeatMs;

@@ -15,7 +15,7 @@ import {
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
-import { eventFeed } from "./event-stream.ts";
+import { createEventFeed } from "./event-stream.ts";
 import { openStream as openLive } from "./live-stream.ts";
 import { resumeFrom } from "./streams.ts";
 
@@ -163,7 +163,7 @@ test("a quiet stream shows a sign of life, and a reader that stalls is dropped",
   let dropped = 0;
   let ended = 0;
   const watched = { stillAllowed: () => true, drop: () => (dropped += 1) };
-  const feed = eventFeed(kit.parts, { after: null });
+  const feed = createEventFeed(kit.parts, { after: null });
   const reader = openLive(kit.parts, feed, watched, () => (ended += 1)).body.getReader();
   const read = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
   assert.equal(await read(), "retry: 3000\n\n");

@@ -2,7 +2,7 @@ import type { HealthReader } from "../health.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
 import { problem } from "../problem.ts";
-import { type EventsAsked, eventFeed } from "./event-stream.ts";
+import { createEventFeed, type EventsAsked } from "./event-stream.ts";
 import { type Feed, type LiveStream, openStream, type Watched } from "./live-stream.ts";
 import { PageNews } from "./page-news.ts";
 import { PageFeed } from "./page-stream.ts";
@@ -22,7 +22,7 @@ export class Streams {
 
   /** Throws `StoreDown`. */
   start(reader: string, asked: EventsAsked & Watched): Response {
-    return this.#start(reader, asked, () => eventFeed(this.#parts, asked));
+    return this.#start(reader, asked, () => createEventFeed(this.#parts, asked));
   }
 
   startPage(reader: string, asked: Pick<EventsAsked, "after"> & Watched): Response {

@@ -7,9 +7,9 @@ import {
   compared,
   comparedAddresses,
   comparedReverse,
+  createRecordLookup,
   missingName,
   outsideAddresses,
-  publishedAt,
 } from "../../../mail/dns/published-records.ts";
 import type { RecordKind } from "../../../mail/dns/records.ts";
 import { probeResolver } from "../../../mail/dns/resolver.ts";
@@ -129,7 +129,7 @@ export const dns = {
   "mta-sts": {
     does: "Looks up each domain's MTA-STS record, and fetches the policy that it announces.",
     look: async ({ settings: { domains, hostname, ...settings } }) => {
-      const published = publishedAt(settings["dns.address"]);
+      const published = createRecordLookup(settings["dns.address"]);
       const findings = domains.map(async (domain) => {
         const found = await published({ name: `_mta-sts.${domain}`, type: "TXT" });
         const isAnnounced = found.ok && found.found.some((value) => /^v=STSv1\s*;/.test(value));

@@ -9,7 +9,7 @@ import type { NameAnswer } from "../../../guard/network-ports.ts";
 import { hasIpv4Way, isPublic } from "../../../host/machine/own-addresses.ts";
 import { relayOf } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
-import { ResolverNames, resolverAt } from "../../../mail/dns/resolver.ts";
+import { createResolver, ResolverNames } from "../../../mail/dns/resolver.ts";
 import { type SmtpError, trySignIn } from "../../../mail/notifiers/smtp-client.ts";
 import { greetingAt } from "../../../mail/probes/port-dialogue.ts";
 import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
@@ -94,7 +94,7 @@ async function domainsOnList({ settings }: Server): Promise<Finding> {
 }
 
 async function outgoing({ settings }: Server): Promise<Finding> {
-  const resolver = resolverAt(settings["dns.address"], { timeoutMs: CONNECT_MS });
+  const resolver = createResolver(settings["dns.address"], { timeoutMs: CONNECT_MS });
   if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
   const hasV4 = hasIpv4Way();
   const greetings = LARGE.map(async (domain) => {
