@@ -6,8 +6,8 @@ import { ecsOf } from "../core/events/ecs.ts";
 import type { ClientEvent } from "../core/events/event.ts";
 import { instant } from "../core/time.ts";
 import { sqliteAlertEvents } from "./engine-db/alerts.ts";
-import { eventSearch } from "./events/event-search.ts";
-import { eventTally } from "./events/event-tally.ts";
+import { sqliteEventSearch } from "./events/event-search.ts";
+import { sqliteEventTally } from "./events/event-tally.ts";
 import { sqliteFigures } from "./events/figures.ts";
 
 const MAILS = 12;
@@ -22,7 +22,7 @@ test("simulated bans and refusals are marked, and no figure and no alert counts 
   for (let i = 0; i < MAILS; i++) await asked({ type: "DATA", recipientCount: 1, ...MAIL });
   await asked({ type: "LOGIN_ASKED", ip: STRANGER, service: "imap", login: "anna@example.test", passwordHash: "" });
 
-  const { items } = eventSearch(db, 10_000).find({ most: 100, order: "oldest_first" });
+  const { items } = sqliteEventSearch(db, 10_000).find({ most: 100, order: "oldest_first" });
   const of = (type: string) => items.filter((item) => item.type === type).map(({ simulated }) => simulated);
   assert.deepEqual([of("BAN"), of("LOGIN_REFUSED")], [["ban"], ["refuse"]]);
   assert.ok(of("EMAIL").includes("refuse") && of("EMAIL").includes(null));
@@ -31,7 +31,7 @@ test("simulated bans and refusals are marked, and no figure and no alert counts 
   const figures = sqliteFigures(db);
   assert.deepEqual([figures.totals(instant(0)), figures.totals(null)], [{}, counted]);
   assert.equal(figures.topIps(instant(0), 1)[0]?.rejected, 0);
-  const tally = eventTally(db);
+  const tally = sqliteEventTally(db);
   while (tally.step());
   assert.deepEqual(figures.top("refusals", instant(0), 1), []);
   assert.deepEqual(sqliteAlertEvents(db).between(0, 1_000), []);

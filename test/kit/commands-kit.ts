@@ -12,7 +12,7 @@ import { QueueUpkeep } from "../../src/guard/commands/queue/queue-upkeep.ts";
 import { noEnforcement } from "../../src/guard/enforce/enforce.ts";
 import { healthOf } from "../../src/guard/explain/health.ts";
 import type { Clock } from "../../src/guard/ports.ts";
-import { lastSignIns } from "../../src/store/engine-db/account-history.ts";
+import { sqliteLastSignIns } from "../../src/store/engine-db/account-history.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, rowsOf, TEST_POLICY } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 import { NO_NEEDS } from "./no-needs.ts";
@@ -101,7 +101,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     alertsTo: () => alertsTo,
     accountRow: (name) => book.account(name),
     guesses: accountHistory,
-    lastSignIn: (account) => lastSignIns(db)(account),
+    lastSignIn: (account) => sqliteLastSignIns(db)(account),
     secrets: {
       make: (asked) =>
         whileHashing().then(() => asked.map(({ password }) => ({ hash: hashOf(password), passwordHash: "0abc" }))),

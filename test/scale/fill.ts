@@ -3,8 +3,8 @@ import { networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { MINUTES_FOR_MS } from "../../src/guard/figures.ts";
 import { boundsOf } from "../../src/store/engine-db/network-columns.ts";
-import { EventIndex, eventNames } from "../../src/store/events/event-index.ts";
-import { eventTally } from "../../src/store/events/event-tally.ts";
+import { EventIndex, sqliteEventNames } from "../../src/store/events/event-index.ts";
+import { sqliteEventTally } from "../../src/store/events/event-tally.ts";
 import { net } from "../kit/samples.ts";
 
 export type Filling = Readonly<{
@@ -17,7 +17,7 @@ export type Filling = Readonly<{
 }>;
 
 const ADDRESSES = 200_000;
-/** Kept of an hour or a day (eventTally). */
+/** Kept of an hour or a day (sqliteEventTally). */
 const BEST = 768;
 const BUSY_ADDRESSES = 200;
 const ACCOUNTS = 200;
@@ -100,8 +100,8 @@ function enterAll(db: DatabaseSync): void {
   const all = Number.MAX_SAFE_INTEGER;
   const entering = new EventIndex(db);
   if (!entering.isEmpty) throw new Error("events wait for their index");
-  eventNames(db).step(all);
-  eventTally(db).step(all);
+  sqliteEventNames(db).step(all);
+  sqliteEventTally(db).step(all);
   keepBestAddresses(db);
   enterMinutes(db);
 }

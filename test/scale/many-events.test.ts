@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { DAY_MS, later } from "../../src/core/time.ts";
 import { EventCount } from "../../src/store/events/event-ids.ts";
 import { sqliteFigures } from "../../src/store/events/figures.ts";
-import { reportEvents } from "../../src/store/events/report-events.ts";
+import { sqliteReportEvents } from "../../src/store/events/report-events.ts";
 import { openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { patience } from "../kit/patience.ts";
 import { costOf } from "../kit/processor-time.ts";
@@ -59,7 +59,7 @@ describe("with many events", () => {
 
   test("the figures of a month's report come within a fifth of their time for a million", (t) => {
     const gather = (): void => {
-      const events = reportEvents(many ?? assert.fail(), later(NOON, -30 * DAY_MS), NOON);
+      const events = sqliteReportEvents(many ?? assert.fail(), later(NOON, -30 * DAY_MS), NOON);
       const days = events.days();
       const found = [events.addresses(), events.names(), events.reasons("EMAIL_BLOCKED")];
       assert.ok(days.length > 29 && found.every(({ length }) => length > 0));

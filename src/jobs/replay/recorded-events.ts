@@ -17,7 +17,7 @@ import {
   text,
   textOrNull,
 } from "../../store/columns.ts";
-import { eventIds } from "../../store/events/event-ids.ts";
+import { sqliteEventIds } from "../../store/events/event-ids.ts";
 import { EVENT_COLUMNS } from "../../store/events/event-writer.ts";
 import { prepared } from "../../store/transactions.ts";
 
@@ -29,7 +29,7 @@ export type Recorded = Readonly<{ id: number; record: EventRecord | null }>;
 
 /** Recorded events for a replay, in the order of their ids. Throws on a row that no version has written. */
 export function recordedEvents(db: DatabaseSync) {
-  const ids = eventIds(db);
+  const ids = sqliteEventIds(db);
   const sql = prepared(db, {
     after: `SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`,
     first: "SELECT at FROM event WHERE rest IS NOT NULL AND id >= ? ORDER BY id LIMIT 1",

@@ -15,7 +15,7 @@ import { sqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
 import { engineMigrations } from "../../store/engine-db/schema.ts";
 import { sqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
-import { eventIds } from "../../store/events/event-ids.ts";
+import { sqliteEventIds } from "../../store/events/event-ids.ts";
 import { migrate } from "../../store/schemas.ts";
 
 /** Pages beyond this are kept by SQLite in an unnamed file, which disappears with the process. */
@@ -120,7 +120,7 @@ export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis):
 }
 
 function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
-  const ids = eventIds(from);
+  const ids = sqliteEventIds(from);
   const columns = "at, type, ip, prefix, account, proof, counts, details, action";
   const query = from.prepare(`
     SELECT ${columns} FROM event WHERE id >= ? AND id < ? AND counts = ${COUNTS_CODE.login} ORDER BY id`);

@@ -27,11 +27,11 @@ import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import { corrections } from "../../mail/spamassassin/learn-spam.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { accountLists } from "../../store/accounts-db/account-lists.ts";
-import { lastSignIns } from "../../store/engine-db/account-history.ts";
-import { auditEntries } from "../../store/events/audit.ts";
+import { sqliteAccountLists } from "../../store/accounts-db/account-lists.ts";
+import { sqliteLastSignIns } from "../../store/engine-db/account-history.ts";
+import { sqliteAuditEntries } from "../../store/events/audit.ts";
 import { sqliteFigures } from "../../store/events/figures.ts";
-import { reportEvents } from "../../store/events/report-events.ts";
+import { sqliteReportEvents } from "../../store/events/report-events.ts";
 import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
 import { lastDrill, readBackupRecord, readDrills } from "../backup/records.ts";
 import { placeOf } from "../backup/repository.ts";
@@ -83,9 +83,9 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
 }
 
 function recordedFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
-  const lists = accountLists(accounts);
+  const lists = sqliteAccountLists(accounts);
   const from = later(now, -SPANS_MS[span]);
-  const events = reportEvents(engine, from, now);
+  const events = sqliteReportEvents(engine, from, now);
   const refusals = events.reasons("EMAIL_BLOCKED");
   const isAccount = (name: string): boolean => {
     const parsed = parseAccountName(name);
@@ -110,7 +110,7 @@ function recordedFacts({ layout, settings, span, now }: Asked, { engine, account
       standing: allBans(sqliteFigures(engine).bansInForce(now)),
       byReason: events.reasons("BAN"),
     },
-    audit: auditFigures(auditEntries(engine), from),
+    audit: auditFigures(sqliteAuditEntries(engine), from),
   };
 }
 
@@ -120,7 +120,7 @@ function rulesFigures(layout: Layout): ReportFacts["spam"]["rules"] {
 }
 
 /** What people did; omits the guard's own entries. */
-function auditFigures(entries: ReturnType<typeof auditEntries>, from: Millis): AuditFigures {
+function auditFigures(entries: ReturnType<typeof sqliteAuditEntries>, from: Millis): AuditFigures {
   const { items } = entries.entries({ limit: AUDIT_LOOKED, cursor: null });
   const found = items.filter(({ at, actor }) => Date.parse(at) >= from && actor !== "engine");
   const byType = [...Map.groupBy(found, ({ type }) => type)].map(([type, those]) => ({ type, count: those.length }));
@@ -132,8 +132,8 @@ function auditFigures(entries: ReturnType<typeof auditEntries>, from: Millis): A
 }
 
 function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFigures {
-  const signIns = lastSignIns(engine);
-  const { items } = accountLists(accounts).accounts(ALL);
+  const signIns = sqliteLastSignIns(engine);
+  const { items } = sqliteAccountLists(accounts).accounts(ALL);
   const all = items.map((row) => ({ ...row, lastSignInAt: signIns(row.name)?.at ?? null }));
   return {
     total: all.length,

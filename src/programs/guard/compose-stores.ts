@@ -5,7 +5,7 @@ import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
-import { accountLists } from "../../store/accounts-db/account-lists.ts";
+import { sqliteAccountLists } from "../../store/accounts-db/account-lists.ts";
 import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { NotedUses, sqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { sqliteFactors, sqlitePasskeys } from "../../store/accounts-db/factors.ts";
@@ -17,8 +17,8 @@ import {
   sqliteRecipients,
   sqliteSenderLogins,
 } from "../../store/accounts-db/mail-lookups.ts";
-import { sessionPages, sqliteSessions } from "../../store/accounts-db/sessions.ts";
-import { accountSettingStores } from "../../store/accounts-db/setting-tables.ts";
+import { sqliteSessionPages, sqliteSessions } from "../../store/accounts-db/sessions.ts";
+import { sqliteAccountSettingStores } from "../../store/accounts-db/setting-tables.ts";
 import { sqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
 import { sqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
@@ -28,7 +28,7 @@ import { sqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
 import { sqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
 import { sqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
-import { auditEntries } from "../../store/events/audit.ts";
+import { sqliteAuditEntries } from "../../store/events/audit.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
 import { type Databases, initialise } from "../../store/recovery/initialise.ts";
 import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
@@ -60,8 +60,8 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
-  const audit = auditEntries(db);
-  const own = accountSettingStores(accountsDb, uses);
+  const audit = sqliteAuditEntries(db);
+  const own = sqliteAccountSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,
@@ -82,14 +82,14 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     neighbours: sqliteNetworkHistory(db),
     credentials: sqliteCredentials(accountsDb, clock, uses),
     sessions: sqliteSessions(accountsDb, uses),
-    signedIn: sessionPages(accountsDb),
+    signedIn: sqliteSessionPages(accountsDb),
     factors: sqliteFactors(accountsDb),
     rehearse: rehearsalOn(accountsDb),
     passkeys: sqlitePasskeys(accountsDb),
     accounts: sqliteAccounts(accountsDb),
     reach: sqliteAliasReach(accountsDb),
     keyCounts: (most: number) => countKeys(accountsDb, most),
-    book: accountLists(accountsDb),
+    book: sqliteAccountLists(accountsDb),
     active: sqliteActiveAccounts(accountsDb),
     files: sqliteFileAccounts(accountsDb),
     ...own,

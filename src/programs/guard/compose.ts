@@ -27,9 +27,9 @@ import type { ValidSettings } from "../../settings/load.ts";
 import { dashboardNames } from "../../settings/program-settings.ts";
 import { shownValue } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
-import { lastSignIns } from "../../store/engine-db/account-history.ts";
-import { eventNames } from "../../store/events/event-index.ts";
-import { eventTally } from "../../store/events/event-tally.ts";
+import { sqliteLastSignIns } from "../../store/engine-db/account-history.ts";
+import { sqliteEventNames } from "../../store/events/event-index.ts";
+import { sqliteEventTally } from "../../store/events/event-tally.ts";
 import { sqliteFigures } from "../../store/events/figures.ts";
 import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
 import { accountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
@@ -113,7 +113,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
 
   const maintenance = composeMaintenance(common);
   const { leakMonitor } = firewall;
-  const counts = { removal: maintenance.removal, tally: eventTally(db), names: eventNames(db) };
+  const counts = { removal: maintenance.removal, tally: sqliteEventTally(db), names: sqliteEventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = createDiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
@@ -193,7 +193,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     clock,
     accountRow: (name) => stores.book.account(name),
     guesses: stores.accountHistory,
-    lastSignIn: lastSignIns(db),
+    lastSignIn: sqliteLastSignIns(db),
     secrets: accountSecrets(passwords, loginSecret),
     mailboxes: () => ({
       quotaBytes: settingsNow["mailboxes.quota"],

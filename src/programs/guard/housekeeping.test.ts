@@ -10,8 +10,8 @@ import { SECOND_MS } from "../../core/time.ts";
 import { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
-import { eventNames } from "../../store/events/event-index.ts";
-import { eventTally } from "../../store/events/event-tally.ts";
+import { sqliteEventNames } from "../../store/events/event-index.ts";
+import { sqliteEventTally } from "../../store/events/event-tally.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createDiskWatch } from "./watch-machine.ts";
 
@@ -26,9 +26,9 @@ async function setUp(
 ) {
   const kit = engineOnMemory();
   const { notices, clock } = kit;
-  const names = eventNames(kit.db);
+  const names = sqliteEventNames(kit.db);
   if (isFlooded) names.step = () => true;
-  const tally = eventTally(kit.db);
+  const tally = sqliteEventTally(kit.db);
   if (failures !== null)
     tally.step = () => {
       throw new Error("database is locked");

@@ -7,7 +7,7 @@ import { flag, integer, rowReader, text } from "../columns.ts";
 export const ANY_KEY = "SELECT 1 FROM account_key WHERE account = ? LIMIT 1";
 
 /** The keys of accounts in `accounts.db`; never removed, because mail encrypted with a key may be anywhere. */
-export function accountKeys(db: DatabaseSync) {
+export function sqliteAccountKeys(db: DatabaseSync) {
   const hasPassword = db.prepare("SELECT 1 FROM account WHERE name = ? AND password = ?");
   const insert = db.prepare(`
     INSERT INTO account_key (account, id, place, public_key, locked, for_password, recoverable)

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { openAccountsForReading } from "../open.ts";
-import { accountLists } from "./account-lists.ts";
+import { sqliteAccountLists } from "./account-lists.ts";
 import { sqliteAccounts } from "./accounts.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
@@ -20,7 +20,7 @@ function fresh(t: TestContext) {
   alias("shop@example.org", "ann@example.org", "else@where.test");
   const reader = openAccountsForReading(db.location() ?? "");
   t.after(() => reader.close());
-  return { accounts, search: accountLists(reader) };
+  return { accounts, search: sqliteAccountLists(reader) };
 }
 
 test("accounts are found by a part of the name, in any case, a page at a time; the query has no wildcards", (t) => {

@@ -7,7 +7,7 @@ import { flag, integer, integerOrNull, iso, oneOf, rowReader, text, textOrNull }
 import { prepared } from "../transactions.ts";
 
 /** Reads accounts and aliases in `accounts.db`; the connection may be read-only. */
-export function accountLists(db: DatabaseSync) {
+export function sqliteAccountLists(db: DatabaseSync) {
   const sql = prepared(db, SQL);
   return {
     accounts: (asked: PageRequest & Partial<Searched>) => {

@@ -5,7 +5,7 @@ import type { AccountStore, AliasStore, MailKeyStore } from "../../guard/admin-p
 import type { Failed, Outcome } from "../../guard/ports.ts";
 import { integer, text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
-import { ANY_KEY, accountKeys } from "./account-keys.ts";
+import { ANY_KEY, sqliteAccountKeys } from "./account-keys.ts";
 
 /** Maximum for one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
@@ -13,7 +13,7 @@ const MOST_TARGETS = 500;
 /** Accounts, aliases and the keys of accounts, in `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
 export function sqliteAccounts(db: DatabaseSync): AccountStore & AliasStore & MailKeyStore {
   const sql = prepared(db, SQL);
-  const keys = accountKeys(db);
+  const keys = sqliteAccountKeys(db);
   const isFollowed = (name: AccountName): boolean =>
     [sql.isListed, sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
   return {

@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, ann, bob, columnOf, refused, START } from "../../../test/kit/test-database.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { accountLists } from "./account-lists.ts";
+import { sqliteAccountLists } from "./account-lists.ts";
 import { sqliteAccounts } from "./accounts.ts";
 import { sqliteFileAccounts } from "./file-accounts.ts";
 
@@ -12,7 +12,7 @@ const [one, two] = ["{BLF-CRYPT}$2y$05$one", "{BLF-CRYPT}$2y$05$two"];
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
-  const lists = accountLists(db);
+  const lists = sqliteAccountLists(db);
   const listed = () => lists.accounts({ limit: 500, cursor: null }).items;
   return {
     files: sqliteFileAccounts(db),

@@ -9,7 +9,7 @@ import { LIMITS } from "../../guard/limits.ts";
 import { sqliteAccounts } from "./accounts.ts";
 import { sqliteCredentials } from "./credentials.ts";
 import { sqliteFileAccounts } from "./file-accounts.ts";
-import { sessionPages, sqliteSessions } from "./sessions.ts";
+import { sqliteSessionPages, sqliteSessions } from "./sessions.ts";
 
 const ANNA = accountName("anna@example.org");
 const BERT = accountName("bert@example.org");
@@ -183,7 +183,7 @@ test("one user's sessions make room for that user's alone", (t) => {
 
 test("all sessions are listed page by page: the administrator's first, then the latest use, and none that has ended", (t) => {
   const { db, open, names } = fresh(t);
-  const signedIn = sessionPages(db);
+  const signedIn = sqliteSessionPages(db);
   const minute = (n: number): Millis => later(START, n * MINUTE_MS);
   open("owner 1", minute(0));
   open("anna 1", minute(1), ANNA);

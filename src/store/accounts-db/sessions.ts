@@ -63,7 +63,7 @@ const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGE
 type Listing = (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
 
 /** Who is signed in to the dashboard: the administrator, and users of mailboxes. */
-export function sessionPages(db: DatabaseSync): Listing {
+export function sqliteSessionPages(db: DatabaseSync): Listing {
   const paged = db.prepare(`
     SELECT id, device, ip, started_at, used_at, account, ${KEY} AS key FROM session
     WHERE ${VALID} AND key > ?4 ORDER BY key LIMIT ?5`);

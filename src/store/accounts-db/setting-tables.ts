@@ -50,7 +50,7 @@ export const accountSettingsSchema = SETTING_TABLES.map((one: AccountSetting) =>
 export const accountSettingsTables = SETTING_TABLES.flatMap(({ tables }): readonly string[] => tables);
 
 /** What reads and writes them for the guard. */
-export function accountSettingStores(db: DatabaseSync, uses: NotedUses): AccountSettingStores {
+export function sqliteAccountSettingStores(db: DatabaseSync, uses: NotedUses): AccountSettingStores {
   const stores = SETTING_TABLES.map(({ key, store }) => [key, store(db, uses)] as const);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each of the list under its key
   return Object.fromEntries(stores) as AccountSettingStores;

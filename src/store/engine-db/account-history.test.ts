@@ -4,7 +4,7 @@ import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { engineDatabase, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
 import { instant, isoTime, later } from "../../core/time.ts";
-import { lastSignIns, newPlaces, sqliteAccountHistory } from "./account-history.ts";
+import { newPlaces, sqliteAccountHistory, sqliteLastSignIns } from "./account-history.ts";
 import { engineMigrations } from "./schema.ts";
 
 const ANN = "ann@example.org";
@@ -143,7 +143,7 @@ test("the latest sign-in from any address, whatever case the login was typed in"
     ('203.0.113.7/32', 'Anna@example.org', 0, 1000),
     ('203.0.113.8/32', 'anna@example.org', 0, 3000),
     ('203.0.113.7/32', 'bert@example.org', 0, 2000)`);
-  const signIns = lastSignIns(db);
+  const signIns = sqliteLastSignIns(db);
   assert.deepEqual(signIns("ANNA@example.org"), { at: "1970-01-01T00:00:03.000Z", from: "203.0.113.8/32" });
   assert.equal(signIns("Bert@example.org")?.at, "1970-01-01T00:00:02.000Z");
   assert.equal(signIns("carl@example.org"), null);
@@ -153,7 +153,7 @@ test("a sign-in from the allow list is remembered by its event", (t) => {
   const { db, store } = engineDatabase(t);
   const signIn = (ip: string, account: string, afterMs: number) =>
     record(store, eventRow(ip, later(START, afterMs), { type: "LOGIN_SUCCEEDED", account }));
-  const signIns = lastSignIns(db);
+  const signIns = sqliteLastSignIns(db);
   assert.equal(signIns("anna@example.org"), null);
   signIn("198.51.100.7", "Anna@example.org", 1_000);
   signIn("198.51.100.8", "anna@example.org", 2_000);

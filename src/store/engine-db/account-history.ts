@@ -86,7 +86,7 @@ const MOST_EVENTS = 100_000;
  * Where and when accounts last signed in, from the memory of addresses that could be banned and from the newest events, which also
  * include sign-ins from the allow list. Reads each event once. Returns null without a sign-in within the memory.
  */
-export function lastSignIns(engine: DatabaseSync): (account: string) => Seen | null {
+export function sqliteLastSignIns(engine: DatabaseSync): (account: string) => Seen | null {
   const sql = prepared(engine, {
     known: "SELECT prefix, last_at FROM known_address WHERE lower(account) = ? ORDER BY last_at DESC LIMIT 1",
     newest: "SELECT coalesce(max(id), 0) AS id FROM event",

@@ -21,7 +21,7 @@ import {
   text,
   textOrNull,
 } from "../columns.ts";
-import { eventIds } from "../events/event-ids.ts";
+import { sqliteEventIds } from "../events/event-ids.ts";
 import { prepared, together } from "../transactions.ts";
 
 const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
@@ -48,7 +48,7 @@ const CHANGES: readonly EventType[] = [
 
 /** The events that alerts consider. Shares the guard's connection; 300 ids take about a millisecond. */
 export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
-  const ids = eventIds(db);
+  const ids = sqliteEventIds(db);
   const dashboard = dashboardNetworks(db);
   const sql = prepared(db, {
     known: "SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?",

@@ -9,8 +9,8 @@ import { BAN_COLUMNS, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /** The guard's table of bans: a row each, which gets the time and cause of its end. Each start and end is also a step, which the firewall follows (`sqliteBanLog`). */
-export function banTable(db: DatabaseSync) {
-  const lengths = banLengths(db);
+export function sqliteBanTable(db: DatabaseSync) {
+  const lengths = sqliteBanLengths(db);
   const sql = prepared(db, SQL);
   const inForce = (prefix: Prefix): Ban | null => {
     const row = sql.ban.get(prefix);
@@ -127,7 +127,7 @@ export const NO_BANS: Readonly<{
  * The prefix lengths of banned networks. There are few, so each is tried with an exact lookup to find a wider network
  * around an address. An unused length stays; it costs only a lookup.
  */
-export function banLengths(db: DatabaseSync) {
+export function sqliteBanLengths(db: DatabaseSync) {
   const v4 = new Set<number>();
   const v6 = new Set<number>();
   const rows = db.prepare(`

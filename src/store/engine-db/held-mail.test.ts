@@ -5,7 +5,7 @@ import { engineDatabase, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
-import { accountMail, sqliteHeldMail } from "./held-mail.ts";
+import { sqliteAccountMail, sqliteHeldMail } from "./held-mail.ts";
 import { sqliteSendingHistory } from "./sending-history.ts";
 
 const ANN = accountName("ann@example.org");
@@ -17,7 +17,7 @@ const TIMES = { firstBy: START, decidedAfter: START };
 
 function fresh(t: TestContext) {
   const { db, store } = engineDatabase(t);
-  const [holds, held] = [{ apply: accountMail(db) }, sqliteHeldMail(db)];
+  const [holds, held] = [{ apply: sqliteAccountMail(db) }, sqliteHeldMail(db)];
   return { store, holds, held, history: sqliteSendingHistory(db) };
 }
 

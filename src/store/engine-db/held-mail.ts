@@ -4,7 +4,7 @@ import type { Change } from "../../core/decide/decision.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import { HELD_BY_HAND, type HeldMail } from "../../guard/admin-ports.ts";
 import { COUNTS_CODE, integer, iso, rowReader, text, textOrNull } from "../columns.ts";
-import { auditChain } from "../events/audit.ts";
+import { sqliteAuditChain } from "../events/audit.ts";
 import { type Prepares, prepared } from "../transactions.ts";
 
 export type MailChange = Extract<
@@ -16,8 +16,8 @@ export type MailChange = Extract<
 const REFUSALS_KEPT_MS = DAY_MS;
 
 /** The correspondents of accounts, held accounts and their mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
-export function accountMail(db: DatabaseSync): (change: MailChange, at: Millis) => void {
-  const audit = auditChain(db);
+export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Millis) => void {
+  const audit = sqliteAuditChain(db);
   const sql = prepared(db, HOLD_SQL);
   return (change, at) => {
     switch (change.type) {

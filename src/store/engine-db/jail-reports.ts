@@ -24,7 +24,7 @@ const EARLY_MS = 5 * SECOND_MS;
 const OTHER_CODES = [COUNTS_CODE.connection, COUNTS_CODE.mail, COUNTS_CODE.probe, COUNTS_CODE.bounce].join(", ");
 
 /** What `engine.db` knows of reports from Fail2ban's jails. */
-export function jailReports(db: DatabaseSync) {
+export function sqliteJailReports(db: DatabaseSync) {
   const sql = prepared(db, {
     // A time later than now is from before the clock was set back, and proves nothing.
     judged: `

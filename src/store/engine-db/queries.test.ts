@@ -4,7 +4,7 @@ import { net } from "../../../test/kit/samples.ts";
 import { ban, banOf, engineDatabase, eventRow, START, unban } from "../../../test/kit/test-database.ts";
 import { banItem } from "../../admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
-import { eventIds } from "../events/event-ids.ts";
+import { sqliteEventIds } from "../events/event-ids.ts";
 import { sqliteQueries } from "./queries.ts";
 
 const PAGE = { limit: 50, cursor: null };
@@ -16,7 +16,7 @@ function fresh(t: TestContext) {
 
 test("events are found by time, whatever gaps the ids have", (t) => {
   const { db, store, committed } = fresh(t);
-  const ids = eventIds(db);
+  const ids = sqliteEventIds(db);
   assert.equal(ids.firstSince(START), 1);
   committed(() => {
     for (let i = 0; i < 40; i++) store.append(eventRow("203.0.113.7", later(START, i * 10)));

@@ -5,7 +5,7 @@ import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
 import type { EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
 import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, text, textOrNull } from "../columns.ts";
-import { addLowerCase, eventSearch, lowerCaseFor } from "../events/event-search.ts";
+import { addLowerCase, lowerCaseFor, sqliteEventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
 import { prepared } from "../transactions.ts";
 import { BAN_COLUMNS, readBan } from "./ban-log.ts";
@@ -17,7 +17,7 @@ const REPORTED_EVENTS = 100;
 
 /** Reads `engine.db` for the web and the command line. The connection may be read-only. */
 export function sqliteQueries(db: DatabaseSync): Queries {
-  const search = eventSearch(db);
+  const search = sqliteEventSearch(db);
   addLowerCase(db);
   const sql = prepared(db, SQL);
   /** Accounts that sign in from it or from any part of it, sorted by name: a ban of a network locks all of them out. */

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { accountsFor, engineFor, planOf, START } from "../../../test/kit/test-database.ts";
-import { accountLists } from "../accounts-db/account-lists.ts";
-import { eventSearch } from "../events/event-search.ts";
+import { sqliteAccountLists } from "../accounts-db/account-lists.ts";
+import { sqliteEventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
-import { reportEvents } from "../events/report-events.ts";
+import { sqliteReportEvents } from "../events/report-events.ts";
 import { sqliteQueries } from "./queries.ts";
 
 /** The query plans of all statements that a reader prepares, by their text. */
@@ -24,10 +24,10 @@ const LARGE = /^SCAN (event|event_subject|event_name|ban|known_address|n)\b/m;
 test("no query for people walks a large table, but by an index or between two ids", (t) => {
   const db = engineFor(t);
   const plans = plansOf(t, db, (one) => [
-    eventSearch(one),
+    sqliteEventSearch(one),
     sqliteFigures(one),
     sqliteQueries(one),
-    reportEvents(one, START, START),
+    sqliteReportEvents(one, START, START),
   ]);
   assert.ok(plans.size > 20);
   for (const [sql, plan] of plans) {
@@ -38,7 +38,7 @@ test("no query for people walks a large table, but by an index or between two id
 });
 
 test("what a page of events is made of comes in order, from an index", (t) => {
-  const plans = [...plansOf(t, engineFor(t), (db) => eventSearch(db))];
+  const plans = [...plansOf(t, engineFor(t), (db) => sqliteEventSearch(db))];
   const planned = (part: string): readonly string[] =>
     plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
   const byName = "SEARCH event_name USING PRIMARY KEY (role=? AND name=? AND id>? AND id<?)";
@@ -62,7 +62,7 @@ test("bans come from the index of those in force, accounts and aliases by name",
     ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
   );
   assert.equal(bans?.[1], "SEARCH ban USING INDEX ban_standing (id<?)");
-  const lists = plansOf(t, accountsFor(t), accountLists);
+  const lists = plansOf(t, accountsFor(t), sqliteAccountLists);
   for (const [sql, plan] of lists)
     if (sql.includes("$most")) assert.match(plan, /SEARCH (account|alias) USING PRIMARY KEY/);
 });

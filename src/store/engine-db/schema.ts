@@ -40,7 +40,7 @@ const baseline = `
     SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), coalesce(ip, prefix), type, details, action
     FROM event;
 
-  -- The last events that EventIndex added to \`event_subject\` (\`upto\`), and eventNames to it and to \`event_name\`
+  -- The last events that EventIndex added to \`event_subject\` (\`upto\`), and sqliteEventNames to it and to \`event_name\`
   -- (\`names\`).
   CREATE TABLE event_indexed (
     upto INTEGER NOT NULL,
@@ -62,7 +62,7 @@ const baseline = `
     UNION ALL SELECT account, counts, at, id FROM event WHERE id > (SELECT upto FROM event_indexed) AND counts = 3;
 
   -- The events of an account or an address (role 1, in lower case), of a queue id (2), of a Message-ID without its
-  -- brackets (3), and of a type (4); see eventNames.
+  -- brackets (3), and of a type (4); see sqliteEventNames.
   CREATE TABLE event_name (
     role INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -103,14 +103,14 @@ const baseline = `
   CREATE INDEX event_minute_by_time ON event_minute (minute);
   INSERT INTO event_minute (minute, totals) VALUES (0, '{}');
 
-  -- The last event that eventTally counted, and how many of those up to it are still there.
+  -- The last event that sqliteEventTally counted, and how many of those up to it are still there.
   CREATE TABLE event_tallied (
     upto INTEGER NOT NULL,
     present INTEGER NOT NULL
   ) STRICT;
   INSERT INTO event_tallied (upto, present) VALUES (0, 0);
 
-  -- What addresses did, by hour (\`since\`); see eventTally. \`failures\`: failed and refused sign-ins.
+  -- What addresses did, by hour (\`since\`); see sqliteEventTally. \`failures\`: failed and refused sign-ins.
   CREATE TABLE address_tally (
     since INTEGER NOT NULL,
     ip TEXT NOT NULL,

@@ -21,11 +21,11 @@ import { EventIndex } from "../events/event-index.ts";
 import { EventWriter } from "../events/event-writer.ts";
 import { BUSY_TIMEOUT_MS, isLocked } from "../open.ts";
 import { prepared } from "../transactions.ts";
-import { banTable, NO_BANS } from "./ban-table.ts";
-import { accountMail } from "./held-mail.ts";
+import { NO_BANS, sqliteBanTable } from "./ban-table.ts";
+import { sqliteAccountMail } from "./held-mail.ts";
 import { sqliteHonestMail } from "./honest-mail.ts";
-import { jailReports } from "./jail-reports.ts";
-import { type Stretch, windowReader } from "./window-reader.ts";
+import { sqliteJailReports } from "./jail-reports.ts";
+import { type Stretch, sqliteWindowReader } from "./window-reader.ts";
 
 /**
  * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
@@ -51,14 +51,14 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#events = events;
     this.#writer = new EventWriter(db);
     this.#index = new EventIndex(db);
-    this.#indexedWindows = windowReader(db, "event_subject");
+    this.#indexedWindows = sqliteWindowReader(db, "event_subject");
     // A view that adds the events that wait for the index.
-    this.#allWindows = windowReader(db, "event_by_subject");
-    this.#jails = jailReports(db);
+    this.#allWindows = sqliteWindowReader(db, "event_by_subject");
+    this.#jails = sqliteJailReports(db);
     this.#honest = sqliteHonestMail(db);
-    this.#mail = accountMail(db);
+    this.#mail = sqliteAccountMail(db);
     this.#sql = prepared(db, SQL);
-    this.#bans = banTable(db);
+    this.#bans = sqliteBanTable(db);
   }
 
   /** Refuses writes as if the disk were full, until the reason is null. */
@@ -227,7 +227,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   }
 
   /** Writes nothing outside a transaction: the database may not be writable just now. */
-  #windowsFor(subject: string): ReturnType<typeof windowReader> {
+  #windowsFor(subject: string): ReturnType<typeof sqliteWindowReader> {
     if (!this.#index.hasWaiting(subject)) return this.#indexedWindows;
     if (!this.#db.isTransaction) return this.#allWindows;
     this.#writer.write();

@@ -10,7 +10,7 @@ import type { MailAttributes } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../guard/explain/why.ts";
-import { eventNames } from "../events/event-index.ts";
+import { sqliteEventNames } from "../events/event-index.ts";
 import { sqliteQueries } from "./queries.ts";
 
 /** `why` reads back the rows that the engine wrote. */
@@ -27,7 +27,7 @@ function fresh(t: TestContext) {
     write(seen.map((one) => (now) => observationRecord(one, now, hostPrefix)));
   const wait = (durationMs: number) => (at = later(at, durationMs));
   const index = (): void => {
-    const names = eventNames(db);
+    const names = sqliteEventNames(db);
     while (names.step());
   };
   return { commit, observe, wait, index, queries: sqliteQueries(reader), now: () => at };

@@ -11,7 +11,7 @@ export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
  * Reads the windows of an address. `event_subject` is enough once its events were added to it;
  * `event_by_subject` also includes waiting events, but has to read all of them.
  */
-export function windowReader(db: DatabaseSync, from: "event_subject" | "event_by_subject") {
+export function sqliteWindowReader(db: DatabaseSync, from: "event_subject" | "event_by_subject") {
   const any = (counts: number): string => `EXISTS (SELECT 1 FROM ${from} WHERE subject = ?1 AND counts = ${counts})`;
   const sql = prepared(db, {
     stored: `

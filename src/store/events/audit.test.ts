@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { banOf, engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
 import type { Anchor } from "../../core/audit/chain.ts";
 import { auditRecord } from "../../core/events/command.ts";
-import { auditEntries } from "./audit.ts";
+import { sqliteAuditEntries } from "./audit.ts";
 
 /** An `engine.db` in which root has added five accounts. */
 function audited(t: TestContext) {
@@ -17,12 +17,12 @@ function audited(t: TestContext) {
   add("a", "b", "c");
   add("d", "e");
   const fault = (...anchors: readonly Anchor[]): string | undefined =>
-    auditEntries(db).check(anchors, START).fault?.says;
+    sqliteAuditEntries(db).check(anchors, START).fault?.says;
   const anchor = (): Anchor => {
-    const { last: id, head: hash } = auditEntries(db).check([], START);
+    const { last: id, head: hash } = sqliteAuditEntries(db).check([], START);
     return { at: "2026-11-20T07:00:00.000Z", id, hash };
   };
-  return { ...kit, add, fault, anchor, entries: auditEntries(reader) };
+  return { ...kit, add, fault, anchor, entries: sqliteAuditEntries(reader) };
 }
 
 test("commands enter the chain in their transaction, and mail does not", (t) => {

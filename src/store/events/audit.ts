@@ -27,7 +27,7 @@ export function sha256(of: string): string {
  * chain is read each time: entries are rare, and other programs may have changed them. SQLite never reuses a number (sqlite.org/autoinc.html), so removed
  * entries leave a gap.
  */
-export function auditChain(db: DatabaseSync): (content: Content) => void {
+export function sqliteAuditChain(db: DatabaseSync): (content: Content) => void {
   const sql = prepared(db, {
     head: "SELECT id, hash FROM audit_entry ORDER BY id DESC LIMIT 1",
     numbered: NUMBERED,
@@ -67,7 +67,7 @@ const MOST_READ = 2 * MOST_YOUNG_ENTRIES;
 export type LastAudited = Readonly<{ at: string | null; since: string | null }>;
 
 /** Reads the audit; the connection may be read-only. */
-export function auditEntries(db: DatabaseSync) {
+export function sqliteAuditEntries(db: DatabaseSync) {
   const sql = prepared(db, {
     page: `SELECT ${AUDIT_COLUMNS} FROM audit_entry WHERE id < ? ORDER BY id DESC LIMIT ?`,
     count: "SELECT count(*) AS n FROM audit_entry",
@@ -108,7 +108,7 @@ export function auditEntries(db: DatabaseSync) {
 /** For root: opens `engine.db` only for this, as `checkAudit` does. Throws if it cannot be read. */
 export function lastAudited(engineDb: string, type: string): LastAudited {
   using db = openEngineForReading(engineDb);
-  return auditEntries(db).lastOf(type);
+  return sqliteAuditEntries(db).lastOf(type);
 }
 
 /**
@@ -121,7 +121,7 @@ export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Mi
     // One snapshot of the file: the entries are those that were checked.
     db.exec("BEGIN");
     const isTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_entry' AND type = 'table'").get();
-    return isTable === undefined ? unreadable("its table is gone") : auditEntries(db).check(anchors, now);
+    return isTable === undefined ? unreadable("its table is gone") : sqliteAuditEntries(db).check(anchors, now);
   } catch (error) {
     if (isLocked(error)) throw error;
     return unreadable(messageOf(error));

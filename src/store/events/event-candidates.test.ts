@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { accountName, net } from "../../../test/kit/samples.ts";
 import { engineDatabase, eventRow, PATIENT_MS, START } from "../../../test/kit/test-database.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
-import { eventNames } from "./event-index.ts";
-import { eventSearch } from "./event-search.ts";
+import { sqliteEventNames } from "./event-index.ts";
+import { sqliteEventSearch } from "./event-search.ts";
 
 /** Later pages continue from the results of the first. */
 const MOST_READS = 12;
@@ -22,7 +22,7 @@ const FILTERS: readonly ((n: number) => Partial<EventFilter>)[] = [
 for (const order of ["oldest_first", "newest_first"] as const)
   test(`a search finds an event that enters the indexes between any two of its first reads, ${order}`, (t) => {
     const { db, store, reader, committed } = engineDatabase(t);
-    const names = eventNames(db);
+    const names = sqliteEventNames(db);
     const enter = (): void => {
       store.indexWaiting();
       while (names.step());
@@ -31,7 +31,7 @@ for (const order of ["oldest_first", "newest_first"] as const)
     beforeEachRead(reader, () => {
       if (reads++ === entersAt) enter();
     });
-    const search = eventSearch(reader, PATIENT_MS);
+    const search = sqliteEventSearch(reader, PATIENT_MS);
     for (const filterOf of FILTERS)
       for (entersAt = 0, reads = 1; entersAt < Math.min(reads, MOST_READS); entersAt++) {
         const event = eventRow(addressOf(++n), START, { type: "EMAIL", messageId: `<${n}@example.org>` });

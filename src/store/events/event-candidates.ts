@@ -4,7 +4,7 @@ import { isSingleAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
 import { covering, sharedBeginning, textsWithin } from "../engine-db/network-columns.ts";
-import { type Candidates, type eventTimes, merged, type Span, type Stream, type Times } from "./event-streams.ts";
+import { type Candidates, merged, type Span, type Stream, type sqliteEventTimes, type Times } from "./event-streams.ts";
 
 /** The numbers in `event_names` and `event_name`. */
 const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
@@ -29,7 +29,7 @@ export class EventCandidates {
   readonly #countType: StatementSync;
   readonly #times;
 
-  constructor(db: DatabaseSync, times: ReturnType<typeof eventTimes>) {
+  constructor(db: DatabaseSync, times: ReturnType<typeof sqliteEventTimes>) {
     this.#times = times;
     const sql = (text: string): StatementSync => db.prepare(text);
     this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };

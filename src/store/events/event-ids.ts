@@ -6,7 +6,7 @@ import { integer } from "../columns.ts";
  * Finds events by time without an index on it: ids and times ascend together, so a binary search over ids works. After
  * the machine's clock was set back, the result is off by the same amount.
  */
-export function eventIds(db: DatabaseSync) {
+export function sqliteEventIds(db: DatabaseSync) {
   const ends = db.prepare(
     "SELECT (SELECT min(id) FROM event) AS low, coalesce((SELECT max(id) FROM event), 0) AS high",
   );
@@ -32,7 +32,7 @@ export function eventIds(db: DatabaseSync) {
 }
 
 /**
- * The number of event rows, known without counting: read from eventTally when opened, then updated with each insert and
+ * The number of event rows, known without counting: read from sqliteEventTally when opened, then updated with each insert and
  * removal.
  */
 export class EventCount {

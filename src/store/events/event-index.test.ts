@@ -7,8 +7,8 @@ import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { EventCount } from "./event-ids.ts";
-import { eventNames } from "./event-index.ts";
-import { eventSearch } from "./event-search.ts";
+import { sqliteEventNames } from "./event-index.ts";
+import { sqliteEventSearch } from "./event-search.ts";
 import { Retention } from "./retention.ts";
 
 function fresh(t: TestContext) {
@@ -17,7 +17,15 @@ function fresh(t: TestContext) {
   const store = new SqliteStore(db, events);
   const append = (...records: readonly EventRecord[]) => record(store, ...records);
   const entered = () => columnOf(db, "SELECT role || ' ' || name || ' ' || id FROM event_name WHERE role < 4");
-  return { db, events, store, append, entered, names: eventNames(db), search: eventSearch(reader, PATIENT_MS) };
+  return {
+    db,
+    events,
+    store,
+    append,
+    entered,
+    names: sqliteEventNames(db),
+    search: sqliteEventSearch(reader, PATIENT_MS),
+  };
 }
 
 const named = (changes: Partial<EventRecord>): EventRecord => eventRow("203.0.113.7", START, changes);

@@ -6,10 +6,10 @@ import { prepared, together } from "../transactions.ts";
 
 /** Adding them takes a sixth of a millisecond. With 512, most of the slowest 1 % of answers had waited for it. */
 const MOST_WAITING = 32;
-/** The same for events that are left to `eventNames`: they are only read here, so more may wait. */
+/** The same for events that are left to `sqliteEventNames`: they are only read here, so more may wait. */
 const MOST_UNREAD = 256;
 
-/** Most of the events of a mail that passes. If they count in no window, no decision reads them: `eventNames` adds them. */
+/** Most of the events of a mail that passes. If they count in no window, no decision reads them: `sqliteEventNames` adds them. */
 const PASSES: readonly EventType[] = ["RECIPIENT", "EMAIL_ACCEPTED"];
 const IS_LEFT = `counts = 0 AND type IN (${sqlList(PASSES)})`;
 
@@ -24,7 +24,7 @@ export class EventIndex {
   /** Addresses that may have waiting events. After a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
   #waiting = 0;
-  /** Events since the last batch, including those that are left to `eventNames`. */
+  /** Events since the last batch, including those that are left to `sqliteEventNames`. */
   #unread = 0;
   /** Whether events were added in the open transaction: after a rollback it is unknown which are waiting. */
   #isEntered = false;
@@ -92,7 +92,7 @@ export class EventIndex {
  * What people search for and no decision reads: events by name, and the passes of an address. Filled in sorted batches, like
  * `EventIndex`; a search reads the remaining events one by one.
  */
-export function eventNames(db: DatabaseSync) {
+export function sqliteEventNames(db: DatabaseSync) {
   const sql = prepared(db, SQL);
   return {
     /**

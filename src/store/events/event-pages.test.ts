@@ -6,8 +6,8 @@ import { overlaps } from "../../core/net/ip.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { eventNames } from "./event-index.ts";
-import { eventSearch } from "./event-search.ts";
+import { sqliteEventNames } from "./event-index.ts";
+import { sqliteEventSearch } from "./event-search.ts";
 
 const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
 /** The window in which each event counts. */
@@ -29,7 +29,7 @@ function fresh(t: TestContext, count: number, addresses: number, at = (i: number
   const settled = count - 31;
   record(store, ...events.slice(0, settled));
   store.indexWaiting();
-  const names = eventNames(db);
+  const names = sqliteEventNames(db);
   while (names.step());
   record(store, ...events.slice(settled));
   return { db, events };
@@ -79,7 +79,7 @@ for (const [name, addresses, longestMs, at] of [
 ] as const)
   test(`all pages together have the events that a scan of all events finds: ${name}`, (t) => {
     const { db, events } = fresh(t, 1_500, addresses, at);
-    const search = eventSearch(db, longestMs);
+    const search = sqliteEventSearch(db, longestMs);
     for (const filter of FILTERS) {
       const wanted = events.flatMap(({ at: time, type, account, ip, prefix }, i) => {
         const id = i + 1;
@@ -102,14 +102,14 @@ for (const [name, addresses, longestMs, at] of [
 test("a search that finds nothing in its time has a cursor to continue", (t) => {
   const { db } = fresh(t, 3_000, 700, (i) => i);
   const asked = { prefix: net("198.51.0.0/16"), types: ["CONNECT"], most: 5, order: "newest_first" } as const;
-  const first = eventSearch(db, 0).find(asked);
+  const first = sqliteEventSearch(db, 0).find(asked);
   assert.deepEqual(first.items, []);
   assert.ok(first.next !== null && first.next > 0 && first.next < 3_000, String(first.next));
   assert.equal(first.searchedTo, later(START, first.next - 1));
-  assert.deepEqual(eventSearch(db, 10_000).find(asked), { items: [], next: null });
+  assert.deepEqual(sqliteEventSearch(db, 10_000).find(asked), { items: [], next: null });
 });
 
-function pages(search: ReturnType<typeof eventSearch>, filter: EventFilter): readonly number[] {
+function pages(search: ReturnType<typeof sqliteEventSearch>, filter: EventFilter): readonly number[] {
   const ids: number[] = [];
   for (let asked = filter; ; ) {
     const { items, next } = search.find(asked);

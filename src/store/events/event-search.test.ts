@@ -11,12 +11,12 @@ import {
   START,
   scalarOf,
 } from "../../../test/kit/test-database.ts";
-import { eventNames } from "./event-index.ts";
-import { addLowerCase, eventSearch, lowerCaseFor } from "./event-search.ts";
+import { sqliteEventNames } from "./event-index.ts";
+import { addLowerCase, lowerCaseFor, sqliteEventSearch } from "./event-search.ts";
 
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
-  return { db, store, committed, search: eventSearch(reader, PATIENT_MS) };
+  return { db, store, committed, search: sqliteEventSearch(reader, PATIENT_MS) };
 }
 
 test("an event is found as it is shown, and none if none is asked for", (t) => {
@@ -77,9 +77,9 @@ test("events of an IPv6 network are found at once, however many networks beside 
     for (let i = 0; i < 3_000; i++) append(`2001:db8:0:${(0x1000 + i).toString(16)}::/64`);
   });
   store.indexWaiting();
-  const names = eventNames(db);
+  const names = sqliteEventNames(db);
   while (names.step());
-  const { items } = eventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
+  const { items } = sqliteEventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
   assert.equal(items.map(({ id }) => id).join(), "2,1");
 });
 
@@ -96,7 +96,7 @@ test("passes of an address enter its index with the names, and are found before 
     assert.equal(found.items.map(({ id }) => id).join(), "1,2,3,4,5,6");
   };
   finds(1, 3, 5);
-  const names = eventNames(db);
+  const names = sqliteEventNames(db);
   names.step(2);
   finds(1, 2, 3, 5);
   while (names.step(2));

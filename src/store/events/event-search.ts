@@ -15,7 +15,7 @@ import {
   textOrNull,
 } from "../columns.ts";
 import { EventCandidates } from "./event-candidates.ts";
-import { eventTimes } from "./event-streams.ts";
+import { sqliteEventTimes } from "./event-streams.ts";
 
 /** The longest search for one page. Then it returns what it has, and where to continue. */
 const LONGEST_MS = 20;
@@ -34,9 +34,9 @@ const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipie
  * Events by cursor, type, time, text, network and name. A row belongs to a network if its prefix shares an address with
  * it: `events --ip` of one IPv6 address shows what its /64 did.
  */
-export function eventSearch(db: DatabaseSync, longestMs: number = LONGEST_MS) {
+export function sqliteEventSearch(db: DatabaseSync, longestMs: number = LONGEST_MS) {
   addLowerCase(db);
-  const times = eventTimes(db);
+  const times = sqliteEventTimes(db);
   const candidates = new EventCandidates(db, times);
   const rows = { oldest_first: rowsIn(db, "ASC"), newest_first: rowsIn(db, "DESC") };
   const read = (ids: readonly number[], { order, text: searched, from, to }: EventFilter): readonly Row[] => {

@@ -3,7 +3,7 @@ import type { Millis } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { integer, millis } from "../columns.ts";
 import { prepared } from "../transactions.ts";
-import { eventIds } from "./event-ids.ts";
+import { sqliteEventIds } from "./event-ids.ts";
 
 /**
  * Ids in the requested order that contain all events of a filter up to `reached`. Each must still be checked against
@@ -67,8 +67,8 @@ export type Times = readonly [first: number, last: number];
  * Maps times to event ids. Ids ascend with time, except where the machine's clock was set back: between two
  * such events lies a stretch, in which a binary search finds a time.
  */
-export function eventTimes(db: DatabaseSync) {
-  const ids = eventIds(db);
+export function sqliteEventTimes(db: DatabaseSync) {
+  const ids = sqliteEventIds(db);
   const setBack = (order: string): StatementSync =>
     db.prepare(`SELECT id FROM clock_set_back WHERE id > ? AND id < ? ORDER BY id ${order} LIMIT 1`);
   const setBacks = { oldest_first: setBack("ASC"), newest_first: setBack("DESC") };

@@ -7,7 +7,7 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
 import { openEngine } from "../open.ts";
 import { EventCount } from "./event-ids.ts";
-import { eventTally, readTotals } from "./event-tally.ts";
+import { readTotals, sqliteEventTally } from "./event-tally.ts";
 import { sqliteFigures } from "./figures.ts";
 import { Retention } from "./retention.ts";
 
@@ -15,7 +15,7 @@ function fresh(t: TestContext) {
   const { db, store } = engineDatabase(t);
   const rows = (sql: string) => rowsOf(db, sql);
   const append = (...events: readonly EventRecord[]) => record(store, ...events);
-  return { db, store, tally: eventTally(db), rows, append };
+  return { db, store, tally: sqliteEventTally(db), rows, append };
 }
 
 test("it takes in a step at a time, each event once, and says when it has them all", (t) => {

@@ -121,7 +121,7 @@ const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
  * older events. Also counts events. It follows the events in small steps: counting each event with its decision would cost a
  * page of the write-ahead log; `event_tallied.upto` is its position, and readers add later events.
  */
-export function eventTally(db: DatabaseSync) {
+export function sqliteEventTally(db: DatabaseSync) {
   const sql = prepared(db, SQL);
   let lastHour = 0;
   const keepBest = (since: number, most: number): void => {

@@ -2,8 +2,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { auditedOf } from "../../core/audit/audited.ts";
 import { type EventRecord, sentenceOf } from "../../core/events/event.ts";
 import { COUNTS_CODE } from "../columns.ts";
-import { auditChain } from "./audit.ts";
-import { eventIds } from "./event-ids.ts";
+import { sqliteAuditChain } from "./audit.ts";
+import { sqliteEventIds } from "./event-ids.ts";
 import { EventMinutes } from "./event-tally.ts";
 
 /** A few mails of four events. More would outlive V8's young generation, and the guard would hold two megabytes more. */
@@ -31,9 +31,9 @@ export class EventWriter {
 
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare(INSERT_EVENT);
-    this.#audit = auditChain(db);
+    this.#audit = sqliteAuditChain(db);
     this.#minutes = new EventMinutes(db);
-    this.#lastId = eventIds(db).last();
+    this.#lastId = sqliteEventIds(db).last();
     this.#lastCommittedId = this.#lastId;
   }
 

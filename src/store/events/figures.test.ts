@@ -4,7 +4,7 @@ import { net } from "../../../test/kit/samples.ts";
 import { banOf, engineDatabase, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { eventsBetween } from "../../guard/explain/stats.ts";
-import { eventTally } from "./event-tally.ts";
+import { sqliteEventTally } from "./event-tally.ts";
 import { sqliteFigures } from "./figures.ts";
 
 /** More events than are counted one by one. */
@@ -12,7 +12,7 @@ const FLOOD = 12_000;
 
 function fresh(t: TestContext) {
   const { db, store, reader, committed } = engineDatabase(t);
-  const tally = eventTally(db);
+  const tally = sqliteEventTally(db);
   const tallied = (): void => {
     while (tally.step());
   };

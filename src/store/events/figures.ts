@@ -2,18 +2,18 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import { type Figures, MINUTES_FOR_MS, type Totals } from "../../guard/figures.ts";
 import { integer, oneOf, rowReader, TOOK_EFFECT, text } from "../columns.ts";
-import { eventIds } from "./event-ids.ts";
+import { sqliteEventIds } from "./event-ids.ts";
 import { ADDRESSES_SPAN_MS, BY_RANK, RANKED, readTotals } from "./event-tally.ts";
 
 /**
  * Up to this number, events are ranked one by one, which takes some milliseconds. Beyond it, the ranking comes from
- * eventTally, and starts with the hour or the day that contains the requested time.
+ * sqliteEventTally, and starts with the hour or the day that contains the requested time.
  */
 const LOOKED_AT = 10_000;
 
 /** Figures for the owner and for Prometheus. The connection may be read-only. */
 export function sqliteFigures(db: DatabaseSync): Figures {
-  const ids = eventIds(db);
+  const ids = sqliteEventIds(db);
   const sql = statements((text) => db.prepare(text));
   const totals = (at: Millis | null): Totals => {
     const row = at === null ? sql.newest.get() : (sql.before.get(at) ?? sql.oldest.get());

@@ -3,8 +3,8 @@ import { type TestContext, test } from "node:test";
 import { engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
-import { eventNames } from "./event-index.ts";
-import { reportEvents } from "./report-events.ts";
+import { sqliteEventNames } from "./event-index.ts";
+import { sqliteReportEvents } from "./report-events.ts";
 
 const FROM = later(START, -2 * DAY_MS);
 
@@ -19,8 +19,8 @@ function recorded(
     for (const [type, hoursAgo, changes = {}, ip = "203.0.113.7"] of sorted)
       store.append(eventRow(ip, later(START, -hoursAgo * HOUR_MS), { type, ...changes }));
   });
-  eventNames(db).step();
-  return { db, events: reportEvents(reader, FROM, START) };
+  sqliteEventNames(db).step();
+  return { db, events: sqliteReportEvents(reader, FROM, START) };
 }
 
 test("days are counted by UTC, from the first moment to the last", (t) => {

@@ -7,7 +7,7 @@ import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { integer, ip as ipColumn, rowReader, TOOK_EFFECT, text } from "../columns.ts";
 import { covering } from "../engine-db/network-columns.ts";
 import { prepared } from "../transactions.ts";
-import { eventIds } from "./event-ids.ts";
+import { sqliteEventIds } from "./event-ids.ts";
 
 /** How many of the newest events of a type are read one by one: half a second for all types together. */
 const MOST = 100_000;
@@ -28,8 +28,8 @@ const LOOKED_AT = [...Object.keys(REFUSED), "SPAM_SCORED"];
  * Figures of a period for a report, by the index of types. Events that retention removed are in the sums by day and by reason,
  * which their hours keep; the newest seconds may be missing. The connection may be read-only.
  */
-export function reportEvents(db: DatabaseSync, from: Millis, to: Millis) {
-  const ids = eventIds(db);
+export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
+  const ids = sqliteEventIds(db);
   const sql = prepared(db, SQL);
   const first = ids.firstSince(from);
   const removed = (type: string, start: Millis, end: Millis) => integer(sql.removed.get(type, start, end)?.["n"]);

@@ -20,7 +20,7 @@ import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../c
 import { sqliteBanLog } from "../engine-db/ban-log.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
-import { auditChain, auditEntries } from "./audit.ts";
+import { sqliteAuditChain, sqliteAuditEntries } from "./audit.ts";
 import { EventCount } from "./event-ids.ts";
 import { Retention, type RetentionLimits } from "./retention.ts";
 
@@ -42,7 +42,7 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
     db.prepare(sql).run(first, rows, account, at);
   };
   const audit = (entries: number, atOf: (i: number) => Millis): void => {
-    const chain = auditChain(db);
+    const chain = sqliteAuditChain(db);
     db.exec("BEGIN");
     for (let i = 0; i < entries; i++) chain(auditedRecovery("missing", atOf(i)));
     db.exec("COMMIT");
@@ -231,7 +231,7 @@ test("the oldest entries of the audit go when there are more than are kept, and 
   const { db, settle, audit } = fresh(t, {});
   // The clock was set back after the first five.
   audit(MOST_ENTRIES + 10, (i) => later(START, i < 5 ? HOUR_MS : 0));
-  const entries = auditEntries(db);
+  const entries = sqliteAuditEntries(db);
   const left = (at: Millis) => {
     settle(at);
     const { first, last, fault } = entries.check([], at);
@@ -245,7 +245,7 @@ test("the oldest entries of the audit go when there are more than are kept, and 
 test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
   const { db, settle, audit } = fresh(t, {});
   audit(10, () => START);
-  const entries = auditEntries(db);
+  const entries = sqliteAuditEntries(db);
   const hash = String(scalarOf(db, "SELECT hash FROM audit_entry WHERE id = 7"));
   const anchors = [{ at: isoTime(START), id: 7, hash }];
   assert.equal(entries.check(anchors, START).fault, null);

@@ -4,7 +4,7 @@ import { auditedRecovery } from "../../core/audit/audited.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { Held } from "../../host/root-files/directory.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { auditChain } from "../events/audit.ts";
+import { sqliteAuditChain } from "../events/audit.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
 import { schemasOf, unusableSchema } from "../schemas.ts";
 import { copyOf, digestOf, setAside } from "./database-files.ts";
@@ -46,7 +46,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   try {
     // The digest adds nothing to fully read tables, but may contain an allowed network that was removed since.
     salvage(digestOf(path), db, isGone ? new Set() : salvage(path, db));
-    auditChain(db)(auditedRecovery(isGone ? "missing" : "damaged", now));
+    sqliteAuditChain(db)(auditedRecovery(isGone ? "missing" : "damaged", now));
   } finally {
     db.close();
   }

@@ -7,13 +7,13 @@ import { recordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
-import { accountLists } from "../../store/accounts-db/account-lists.ts";
+import { sqliteAccountLists } from "../../store/accounts-db/account-lists.ts";
 import { getsRoleMail } from "../../store/accounts-db/account-networks.ts";
 import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
-import { lastSignIns, newPlaces } from "../../store/engine-db/account-history.ts";
+import { newPlaces, sqliteLastSignIns } from "../../store/engine-db/account-history.ts";
 import { sqliteQueries } from "../../store/engine-db/queries.ts";
-import { auditEntries } from "../../store/events/audit.ts";
+import { sqliteAuditEntries } from "../../store/events/audit.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../../store/open.ts";
 
 /** Opens the two databases for reading. The caller has checked that the guard runs. */
@@ -21,8 +21,8 @@ export function openReader(layout: Layout) {
   try {
     const engine = openEngineForReading(layout.engineDb);
     const accounts = openAccountsForReading(layout.accountsDb);
-    const lists = accountLists(accounts);
-    const signIns = lastSignIns(engine);
+    const lists = sqliteAccountLists(accounts);
+    const signIns = sqliteLastSignIns(engine);
     const credentials = readCredentials(accounts);
     const close = () => {
       engine.close();
@@ -57,7 +57,7 @@ export function openReader(layout: Layout) {
       tokens: (asked: PageRequest) => credentials.tokens(asked),
       /** Administrators' actions, as a chain (docs/audit.md). */
       get audit() {
-        return auditEntries(engine);
+        return sqliteAuditEntries(engine);
       },
       /** Addresses from which an account signed in since then for the first time. */
       newPlaces: (account: string, since: Millis) => newPlaces(engine, account, since),

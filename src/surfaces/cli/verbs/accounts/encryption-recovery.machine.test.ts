@@ -9,7 +9,7 @@ import { guardOfSuite, start, TIMED } from "../../../../../test/kit/test-guard.t
 import { KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/account-key.ts";
 import { mailCryptOf } from "../../../../mail/configuration/site.ts";
 import { prepareMailKeys, publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
-import { accountKeys } from "../../../../store/accounts-db/account-keys.ts";
+import { sqliteAccountKeys } from "../../../../store/accounts-db/account-keys.ts";
 import { makeAccountKey, makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
 
 const ANNA = "anna@example.org";
@@ -135,7 +135,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     const owner = readFileSync(layout.mailRecoveryKey, "utf8");
     const more = Array.from({ length: KEYS_OF_AN_ACCOUNT - 1 }, () => makeAccountKey(SECOND, owner));
     const db = new DatabaseSync(layout.accountsDb);
-    accountKeys(db).keep(CARL, "of an older password", await Promise.all(more));
+    sqliteAccountKeys(db).keep(CARL, "of an older password", await Promise.all(more));
     db.close();
     const refused = await run(reset, SECOND);
     assert.equal(refused.code, 1);
