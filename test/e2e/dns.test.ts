@@ -215,4 +215,12 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     assert.match((await product.cli(["status"])).stdout, /^GhostInbox is running, but not all mail flows\./);
     await lab.server.mustExec(["nft", "delete table inet lab_dns"]);
   });
+
+  test("the limit on questions to our resolver moves with its address", async () => {
+    const rules = () => lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
+    assert.match(await rules(), /daddr 127\.71\.9\.53 /);
+    await product.configure("dns.address", "127.71.9.54");
+    await until("the rules name the new one", async () => (await rules()).includes("daddr 127.71.9.54 "));
+    assert.doesNotMatch(await rules(), /daddr 127\.71\.9\.53 /);
+  });
 });

@@ -45,7 +45,7 @@ export function composeFirewall(parts: FirewallParts) {
     connections: { ...connectionLimit(settingsNow()), here: localShares(settingsNow()) },
     proxied: proxyDoors(settings),
     local: localPorts(settings),
-    resolver: { address: settings["dns.address"], users: resolverUsers() },
+    resolver: { address: settingsNow()["dns.address"], users: resolverUsers() },
   }));
   const enforcer = settings["firewall.enabled"]
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
