@@ -9,11 +9,14 @@ type Day = Readonly<{ mails_in: number; refused: number; deferred: number; login
 type Figures = Readonly<{ bans: number; day: Day }>;
 
 /** What the stream sends, by the name of the message. */
-type News = Record<"hello", Readonly<{ epoch: string; version: string }>> &
-  Record<"events", Readonly<{ more: boolean }>> &
-  Record<"health", Health> &
-  Record<"figures", Figures> &
-  Record<"bans" | "beat", unknown>;
+type News = Readonly<{
+  hello: Readonly<{ epoch: string; version: string }>;
+  events: Readonly<{ more: boolean }>;
+  bans: unknown;
+  health: Health;
+  figures: Figures;
+  beat: unknown;
+}>;
 
 /** The server sends something every 5 s. After this much silence the page stops showing "live". */
 const SILENCE_MS = 9_000;

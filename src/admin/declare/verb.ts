@@ -149,8 +149,8 @@ export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
 /** What each caller asks about itself. */
 export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
 /**
- * From here to `PROVEN_ADMIN`: what routes of the HTTP API need, and no more, because an attacker who takes over the web could use all
- * of it in any caller's name.
+ * From here to `PROVEN_ADMIN`: only what routes of the HTTP API need, because an attacker who takes over the web could use all of it in
+ * any caller's name.
  */
 export const READ = { from: ["root", "web"], needs: "read" } as const;
 export const BAN = { from: ["root", "web"], needs: "ban" } as const;

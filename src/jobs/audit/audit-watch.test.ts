@@ -14,9 +14,9 @@ import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 import { openEngine } from "../../store/open.ts";
-import type { createDatabaseQuestions } from "./ask-databases.ts";
 import { readAnchors } from "./audit-anchors.ts";
 import { createAccessReviewWatch, createAuditWatch, mailAnchor } from "./audit-watch.ts";
+import type { createDatabaseQuestions } from "./database-questions.ts";
 
 /** In this process, while the keeper starts a separate one. */
 function databasesOf({

@@ -9,8 +9,8 @@ import { appendRecord } from "../../host/root-files/record-file.ts";
 import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import type { createDatabaseQuestions } from "./ask-databases.ts";
 import { readAnchors } from "./audit-anchors.ts";
+import type { createDatabaseQuestions } from "./database-questions.ts";
 
 type Files = Pick<Layout, "auditAnchors">;
 type Databases = ReturnType<typeof createDatabaseQuestions>;

@@ -2,7 +2,8 @@ import { existsSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
-import { parseJson, plural } from "../../core/text.ts";
+import { parseAs } from "../../core/parse-as.ts";
+import { plural } from "../../core/text.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
@@ -202,8 +203,7 @@ async function runSecondServer(layout: Layout, scratch: string, env: Environment
   const refused = refusal(ran.stderr);
   if (refused !== null) return { ok: false, reason: refused, isImpossible: true };
   const last = ran.stdout.trim().split("\n").at(-1) ?? "";
-  const read = z.safeParse(answer, last.startsWith("{") ? parseJson(last) : null);
-  return read.success ? read.data : { ok: false, reason: `it ended early: ${lastLines(ran)}` };
+  return parseAs(answer, last) ?? { ok: false, reason: `it ended early: ${lastLines(ran)}` };
 }
 
 /**

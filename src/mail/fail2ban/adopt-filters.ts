@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import { isJailName, JAILS } from "../../core/decide/jails.ts";
 import { messageOf } from "../../core/error.ts";
 import { parseIp } from "../../core/net/ip.ts";
-import { parseJson } from "../../core/text.ts";
+import { parseAs } from "../../core/parse-as.ts";
 import { instant, SECOND_MS } from "../../core/time.ts";
 import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
 import { readNamed, removeFile, writeFile } from "../../host/root-files/files.ts";
@@ -176,13 +176,13 @@ type Judgement = NonNullable<ReturnType<typeof parseJudgement>>;
 
 /** Null if it is not an answer of that program. */
 export function parseJudgement(text: string) {
-  const read = z.safeParse(answer, parseJson(text));
-  if (!read.success) return null;
-  if ("error" in read.data) return { ok: false as const, reason: read.data.error };
-  const matches = read.data.matches.flatMap(([address, seconds, line]) => {
+  const judged = parseAs(answer, text);
+  if (judged === null) return null;
+  if ("error" in judged) return { ok: false as const, reason: judged.error };
+  const matches = judged.matches.flatMap(([address, seconds, line]) => {
     // A host name that is not an address cannot be banned.
     const ip = parseIp(address);
     return ip === null ? [] : [{ ip, at: instant(seconds * SECOND_MS), line }];
   });
-  return { ok: true as const, ...read.data, matches };
+  return { ok: true as const, ...judged, matches };
 }

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { KEEPER_NOTICES } from "../../core/alerts/notices.ts";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
@@ -60,8 +60,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
   const named = new StepSize(ROWS);
   /** Whether events came during the last pause between two steps. */
   let isBusy = false;
-  /** Why the last round failed, which is logged once. */
-  let failure = "";
+  const report = reportOnce((why) => log.error("Housekeeping failed; it is tried again.", { why }));
 
   /** Lifts bans that root lifted in the kernel while the guard was down. Call it before the kernel gets the bans again. */
   async function finishBreakGlass(): Promise<void> {
@@ -107,9 +106,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
       } catch (error) {
         failures.add(messageOf(error));
       }
-    const why = [...failures].join("; ");
-    if (why !== "" && why !== failure) log.error("Housekeeping failed; it is tried again.", { why });
-    failure = why;
+    report(failures.size === 0 ? null : [...failures].join("; "));
   }
 
   /**

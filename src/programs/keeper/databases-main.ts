@@ -5,8 +5,8 @@
 
 import { messageOf } from "../../core/error.ts";
 import { instant } from "../../core/time.ts";
-import type { Question } from "../../jobs/audit/ask-databases.ts";
 import { readAnchors } from "../../jobs/audit/audit-anchors.ts";
+import type { Question } from "../../jobs/audit/database-questions.ts";
 import { endFirst } from "../../jobs/job.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { readFollowed } from "../../store/accounts-db/file-accounts.ts";

@@ -29,7 +29,7 @@ import { accountsFrom } from "./incident-contain.ts";
 
 const SEE = "docs/incidents.md says what that means.";
 const PACKING_MS = 60 * 60_000;
-/** When there are as many, more may have been left out. */
+/** If there are this many, others may be missing. */
 const MOST_MAILS = 20_000;
 
 /** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */

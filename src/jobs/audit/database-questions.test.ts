@@ -9,7 +9,7 @@ import { record } from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/command.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
-import { createDatabaseQuestions } from "./ask-databases.ts";
+import { createDatabaseQuestions } from "./database-questions.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../programs/keeper/databases-main.ts");
 /** SQLite looks for a text of ten million characters at each place of one of twenty million. */
