@@ -21,6 +21,8 @@ const STRANGERS = Array.from({ length: 20 }, (_, n) => `198.18.${100 + n}.7`);
 const HEAD = "From: <a@sender.test>\r\nSubject: heavy\r\n";
 /** 1.35 MB, which cost 20 s of CPU time each when the filters read them. */
 const LINES = `${HEAD}${"a:\r\n".repeat(450_000)}\r\nHello.`;
+/** Far below the minutes that the filters would take, above what a machine takes that pauses for its disk. */
+const MOST_WAIT_MS = 15_000;
 const MULTIPART = `${HEAD}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x y"\r\n\r\n`;
 const PARTS = `${"--x y\r\nContent-Type: text/html\r\n\r\n<p>a\r\n".repeat(10_000)}--x y--`;
 const MESSAGE = `${HEAD}MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n`;
@@ -98,8 +100,8 @@ export function excessTests(running: Running): void {
     for (const reply of await attacked) assertRefused(reply, "5.7.1 Too many header lines");
     for (const stranger of STRANGERS) await banned(stranger, "header_lines");
     assert.ok(secondsOfFilters() - from < 2, "the filters read none of it");
-    assert.ok(Math.max(...waits) < patience(5_000), waits.join());
-    assert.ok((await status).ms < patience(5_000), "status answers too");
+    assert.ok(Math.max(...waits) < patience(MOST_WAIT_MS), waits.join());
+    assert.ok((await status).ms < patience(MOST_WAIT_MS), "status answers too");
     await arrived("beside 0");
   });
 
@@ -176,6 +178,7 @@ export function excessTests(running: Running): void {
       const again = { host: lab.attacker, from: "198.18.140.7", sender: "a@sender.test", text: LARGE };
       return (await sendMail(again)).code === 250;
     });
+    await isOver("198.18.140.7");
     for (const dialog of dialogs) dialog.close();
     assert.ok((await product.countEvents("reason = 'filters_busy'")) >= 1);
   });
@@ -189,7 +192,8 @@ export function excessTests(running: Running): void {
     await until("Postfix has found the loops", () => loops() === before + MOST_LARGE);
     for (const dialog of dialogs) {
       dialog.sendRaw("\r\n.\r\n");
-      assert.equal((await dialog.reply(60_000)).code, 554);
+      const { code, lines } = await dialog.reply(60_000);
+      assert.equal(code, 554, lines.join());
       dialog.close();
     }
     const { ms } = await timed(() =>
