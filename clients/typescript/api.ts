@@ -424,7 +424,7 @@ export type Stats = {
   readonly bans: {
     /** How many are in force. */
     readonly active: number;
-    /** All in force, newest first; at most 10,000. */
+    /** In force, newest first; at most 3000. */
     readonly items: readonly Ban[];
     /** The cursor for the rest in `/api/v1/bans`; null if there is none. */
     readonly next: string | null;

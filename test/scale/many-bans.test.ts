@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { BANS_ANSWERED } from "../../src/admin/declare/items.ts";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { HOUR_MS, later, SECOND_MS } from "../../src/core/time.ts";
-import { ALL_BANS, BANS_ANSWERED, statsOf, statsText } from "../../src/guard/explain/stats.ts";
+import { ALL_BANS, statsOf, statsText } from "../../src/guard/explain/stats.ts";
 import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { sqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";

@@ -192,6 +192,9 @@ export type ComponentHealth = Readonly<Health["components"][number]>;
 export type Notice = Readonly<Health["notices"][number]>;
 export type OwnerTask = Readonly<Health["needsYou"][number]>;
 
+/** Maximum bans in an answer of the API: 1 MB. `next` leads to the others. */
+export const BANS_ANSWERED = 3_000;
+
 /** `GET /api/security?action=stats`, `ghostinbox stats --json`, which lists all bans. */
 export const stats = lazily(() =>
   z
@@ -199,7 +202,7 @@ export const stats = lazily(() =>
       generatedAt: time,
       bans: z.object({
         active: meaning(count, "How many are in force."),
-        items: meaning(list(ban()), "All in force, newest first; at most 10,000."),
+        items: meaning(list(ban()), `In force, newest first; at most ${BANS_ANSWERED}.`),
         next: meaning(z.nullable(z.string()), "The cursor for the rest in `/api/v1/bans`; null if there is none."),
       }),
       events: list(eventItem()),

@@ -1,4 +1,4 @@
-import type { Health, Stats } from "../../admin/declare/items.ts";
+import { BANS_ANSWERED, type Health, type Stats } from "../../admin/declare/items.ts";
 import { EVENT_TYPES, type EventType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { type BanCounts, type Figures, MINUTES_FOR_MS, SENT, type Span, type Totals } from "../figures.ts";
@@ -76,8 +76,6 @@ const WINDOW_MS = DAY_MS;
 const EVENTS = 50;
 const TOP_IPS = 10;
 
-/** Maximum bans in an answer of the API: 3 MB. `next` leads to the others. */
-export const BANS_ANSWERED = 10_000;
 /** More than can be in force. */
 export const ALL_BANS = 10_000_000;
 
