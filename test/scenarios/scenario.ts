@@ -4,7 +4,7 @@ import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { Event } from "../../src/core/events/event.ts";
-import { formatDuration, instant, type Millis, parseDuration } from "../../src/core/time.ts";
+import { formatDuration, instant, later, type Millis, parseDuration } from "../../src/core/time.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
 import { loadValid } from "../kit/loaded-settings.ts";
 import { net } from "../kit/samples.ts";
@@ -16,16 +16,32 @@ import { net } from "../kit/samples.ts";
  *
  * `events.jsonl`: what happens, one object a line, times counted from the start:
  * `{"at":"10s","times":11,"every":"1s","event":{"type":"DATA","ip":"198.51.100.7"}}`. `times` and `every` may be left
- * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines, and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that start
- * with `//` are comments. `{"at":"10s","times":3,"refused":"spam1Q"}` tells instead that the servers of three recipients refused
- * the mail with this queue id for good, before the event of the next line: each has its own domain, or that of `domain`.
+ * out, as may the time `lastAt` of the last line that Fail2ban reports, which is otherwise that of the event, its lines,
+ * and all fields of the event that have a default below; `%` in a text becomes 1, 2, 3, … Lines that start with `//` are
+ * comments. Two other lines stand for several events, or for none:
  *
- * `expected.jsonl`: the decisions, with equal ones in a row printed as one. `UPDATE=1` rewrites it.
+ * - `{"at":"10s","mail":{"ip":"198.51.100.7","id":"spam","to":"victim#@elsewhere.test","recipients":3}}` is a mail of
+ *   Anna's, and `#` numbers its recipients. Without `recipients` it has one, whom Postfix names with DATA. Postfix says
+ *   that it took all of them, or `taken`. With `"isRefused":true` it ends with DATA. With `"bouncesAfter":"20s"` the
+ *   server of one recipient refuses it for good then.
+ * - `{"at":"10s","times":3,"refused":"spamQ"}`: the servers of three recipients refused the mail with this queue id for
+ *   good, before the event of the next line. Each has its own domain, or that of `domain`.
+ *
+ * `expected.jsonl`: the decisions, with equal ones in a row printed as one; their evidence may count up. Of one line of
+ * events, equal ones of each type in a row are one, with `%` for the numbers. `UPDATE=1` rewrites it.
  */
 export type Scenario = Readonly<{ name: string; policy: Policy; steps: readonly Step[]; expected: string }>;
-export type Step = Readonly<{ at: Millis; event: Event; refusals: readonly Refusal[] }>;
+/** `part`: its line and type. `numbered`: texts with its number, each with how the line has it. */
+export type Step = Readonly<{
+  at: Millis;
+  event: Event;
+  part: string;
+  numbered: Numbered;
+  refusals: readonly Refusal[];
+}>;
 /** A recipient whose server refused the mail for good. */
 export type Refusal = Readonly<{ at: Millis; queueId: string; recipient: string }>;
+type Numbered = readonly (readonly [string, string])[];
 
 export const START = instant(Date.UTC(2026, 0, 1));
 /** What the server takes for its own. */
@@ -59,34 +75,48 @@ export function rewriteExpected(name: string, text: string): void {
 
 /** The decisions as the text of `expected.jsonl`. */
 export function printDecisions(steps: readonly Step[], decisions: readonly Decision[]): string {
-  const lines: { from: string; to: string; times: number; what: string }[] = [];
+  const rows: Row[] = [];
   for (const [i, decision] of decisions.entries()) {
     const step = steps[i];
     if (step === undefined) throw new Error("more decisions than events");
-    const at = step.at === START ? "0s" : formatDuration(step.at - START);
-    const what = describe(step.event, decision);
-    const last = lines.at(-1);
-    if (last !== undefined && last.what === what) Object.assign(last, { to: at, times: last.times + 1 });
-    else lines.push({ from: at, to: at, times: 1, what });
+    const { part } = step;
+    const to = step.at === START ? "0s" : formatDuration(step.at - START);
+    const [what, count] = [describe(step, decision), decision.evidence?.count ?? 0];
+    const row = [rows.findLast((one) => one.part === part), rows.at(-1)].find(
+      (one) => one?.what === what && isNext(one, count),
+    );
+    if (row === undefined) rows.push({ from: to, to, times: 1, first: count, count, part, what });
+    else Object.assign(row, { to, times: row.times + 1, count, part });
   }
-  return lines
-    .map(({ from, to, times, what }) => {
+  return rows
+    .map(({ from, to, times, first, count, what }) => {
       const when = times === 1 ? { at: from } : { at: from, until: to, times };
-      return `${JSON.stringify(when).slice(0, -1)},${what.slice(1)}\n`;
+      const counted = what.replace(COUNT, first === count ? String(count) : `${first} to ${count}`);
+      return `${JSON.stringify(when).slice(0, -1)},${counted.slice(1)}\n`;
     })
     .join("");
 }
 
-function describe(event: Event, { verdict, reason, evidence, changes }: Decision): string {
+/** Equal decisions, whose evidence counts from `first` to `count`, or has `count` in all. */
+type Row = Readonly<Record<"from" | "to" | "part" | "what", string> & Record<"times" | "first" | "count", number>>;
+const COUNT = "#";
+
+function isNext({ times, first, count }: Row, next: number): boolean {
+  const isRising = count > first;
+  return next === (isRising ? count + 1 : count) || (times === 1 && next === count + 1);
+}
+
+function describe({ event, numbered }: Step, { verdict, reason, evidence, changes }: Decision): string {
   const isShown = evidence !== null && verdict !== "pass";
-  return JSON.stringify({
+  const what = JSON.stringify({
     type: event.type,
     of: "ip" in event ? event.ip : event.prefix,
     verdict,
     reason,
-    ...(isShown ? { evidence: `${evidence.count} of ${evidence.limit} in ${formatDuration(evidence.windowMs)}` } : {}),
+    ...(isShown ? { evidence: `${COUNT} of ${evidence.limit} in ${formatDuration(evidence.windowMs)}` } : {}),
     ...(changes.length > 0 ? { changes: changes.map(describeChange) } : {}),
   });
+  return numbered.reduce((text, [number, sign]) => text.replaceAll(number, sign), what);
 }
 
 function describeChange(change: Decision["changes"][number]): string {
@@ -137,6 +167,7 @@ function describeChange(change: Decision["changes"][number]): string {
   }
 }
 
+const BY_ANNA = { service: "submission", account: "anna@example.test", sender: "anna@example.test" };
 const MAIL_FACTS = {
   service: "smtp",
   session: "each its own %",
@@ -165,60 +196,104 @@ const DEFAULTS: Readonly<Record<string, object>> = {
   DISALLOW_ASKED: { by: "root" },
 };
 
-type RefusalLine = Readonly<{ at: string; times?: number; refused?: string; domain?: string }>;
-type Line = Readonly<{ at: string; times?: number; every?: string; event: Readonly<{ type: string }> }>;
+type Line = Readonly<{ at: string; times?: number; every?: string }> & (EventLine | MailLine | RefusalLine);
+type EventLine = Readonly<{ event: Readonly<{ type: string; [field: string]: unknown }> }>;
+type MailLine = Readonly<{ mail: Mail }>;
+type RefusalLine = Readonly<{ refused: string; domain?: string }>;
+type Mail = Readonly<{
+  ip: string;
+  id: string;
+  to: string;
+  recipients?: number;
+  taken?: number;
+  isRefused?: boolean;
+  bouncesAfter?: string;
+}>;
 
 function stepsOfAll(lines: readonly string[]): readonly Step[] {
   const steps: Step[] = [];
   let refusals: readonly Refusal[] = [];
-  for (const line of lines) {
-    const refused = refusalsOf(line);
-    refusals = [...refusals, ...refused];
-    if (refused.length > 0) continue;
-    for (const step of stepsOf(line)) {
-      steps.push({ ...step, refusals });
-      refusals = [];
+  for (const [i, line] of lines.entries()) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; a mistake in it fails its test
+    for (const one of happening(JSON.parse(line) as Line)) {
+      if ("queueId" in one) refusals = [...refusals, one];
+      else {
+        steps.push({ ...one, part: `${i} ${one.event.type}`, refusals });
+        refusals = [];
+      }
     }
   }
   return steps;
 }
 
-function refusalsOf(line: string): readonly Refusal[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; a mistake in it fails its test
-  const { at, times = 1, refused, domain } = JSON.parse(line) as RefusalLine;
-  if (refused === undefined) return [];
-  return Array.from({ length: times }, (_, i) => ({
-    at: instant(START + (parseDuration(at) ?? 0)),
-    queueId: refused,
-    recipient: `victim@${domain ?? `${refused}${i}.test`}`,
-  }));
+type Happening = Omit<Step, "part" | "refusals"> | Refusal;
+
+function happening(line: Line): readonly Happening[] {
+  const { at, times = 1, every = "0ms" } = line;
+  const [from, apart] = [millisOf(at), millisOf(every)];
+  return Array.from({ length: times }, (_, i) => i).flatMap((i): readonly Happening[] => {
+    const when = instant(START + from + i * apart);
+    if ("event" in line) return [stepOf(line.event, when, i + 1)];
+    if ("mail" in line) return mailOf(line.mail, when, i + 1);
+    return [refusalOf(line.refused, when, line.domain ?? `${line.refused}${i}.test`)];
+  });
 }
 
-function stepsOf(line: string): readonly Omit<Step, "refusals">[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file; a mistake in it fails its test
-  const { at, times = 1, every = "0ms", event } = JSON.parse(line) as Line;
-  const from = parseDuration(at);
-  const apart = parseDuration(every);
+function refusalOf(queueId: string, at: Millis, domain = `${queueId}0.test`): Refusal {
+  return { at, queueId, recipient: `victim@${domain}` };
+}
+
+function mailOf(written: Mail, at: Millis, number: number): readonly Happening[] {
+  const { ip, id, to, recipients, taken = recipients, isRefused = false, bouncesAfter } = written;
+  const transaction = withNumber(id, number);
+  const common = { ...BY_ANNA, ip, session: `${ip} ${transaction}`, transaction };
+  const all = Array.from({ length: recipients ?? 1 }, (_, i) => to.replaceAll("#", String(i + 1)));
+  const numbered = all.map((recipient) => [withNumber(recipient, number), recipient] as const);
+  const end = {
+    ...common,
+    queueId: `${transaction}Q`,
+    ...(recipients === undefined ? { recipient: withNumber(to, number) } : { recipientCount: taken }),
+  };
+  const step = (event: EventLine["event"]): Happening => ({ ...stepOf(event, at, number), numbered });
+  return [
+    ...numbered.map(([recipient]) => step({ type: "RECIPIENT", ...common, recipient })),
+    step({ type: "DATA", ...end }),
+    ...(isRefused ? [] : [step({ type: "END_OF_MESSAGE", ...end })]),
+    ...(bouncesAfter === undefined ? [] : [refusalOf(`${transaction}Q`, later(at, millisOf(bouncesAfter)))]),
+  ];
+}
+
+function stepOf(event: EventLine["event"], at: Millis, number: number): Omit<Step, "part" | "refusals"> {
   const defaults = DEFAULTS[event.type];
-  if (from === null || apart === null || defaults === undefined) throw new Error(`events.jsonl: ${line}`);
-  return Array.from({ length: times }, (_, i) => {
-    const when = instant(START + from + i * apart);
-    const reported = event.type === "JAIL_REPORTED" ? reportOf(event, when) : {};
-    const numbered = JSON.stringify({ ...defaults, ...event, ...reported }).replaceAll("%", String(i + 1));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-    return { at: when, event: JSON.parse(numbered) as Event };
+  if (defaults === undefined) throw new Error(`events.jsonl: ${event.type}`);
+  const reported = event.type === "JAIL_REPORTED" ? reportOf(event, at) : {};
+  const numbered = ["ip", "prefix", "login", "recipient"].flatMap((field) => {
+    const text = event[field];
+    if (typeof text !== "string" || !text.includes("%")) return [];
+    // Without what follows the last dot or colon, an address has the text of its network too.
+    const sign = text.replace(/[^.:%]+$/, "");
+    return [[withNumber(sign, number), sign] as const];
   });
+  const text = withNumber(JSON.stringify({ ...defaults, ...event, ...reported }), number);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return { at, event: JSON.parse(text) as Event, numbered };
+}
+
+function millisOf(duration: string): number {
+  const millis = parseDuration(duration);
+  if (millis === null) throw new Error(`events.jsonl: ${duration}`);
+  return millis;
+}
+
+function withNumber(text: string, number: number): string {
+  return text.replaceAll("%", String(number));
 }
 
 /** Lines are written as `["login", "10s"]`: their subject, and their time. */
 function reportOf(event: object, when: Millis): Readonly<{ lastAt: Millis; lines: readonly object[] }> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   const written = "lines" in event ? (event.lines as readonly (readonly [string, string])[]) : [];
-  const lines = written.map(([about, at]) => ({ about, text: "", at: START + (parseDuration(at) ?? 0) }));
-  return { lastAt: lastLineOf(event, when), lines };
-}
-
-function lastLineOf(event: object, when: Millis): Millis {
-  const lastAt = "lastAt" in event && typeof event.lastAt === "string" ? parseDuration(event.lastAt) : null;
-  return lastAt === null ? when : instant(START + lastAt);
+  const lines = written.map(([about, at]) => ({ about, text: "", at: START + millisOf(at) }));
+  const lastAt = "lastAt" in event && typeof event.lastAt === "string" ? instant(START + millisOf(event.lastAt)) : when;
+  return { lastAt, lines };
 }
