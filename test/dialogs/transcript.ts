@@ -17,6 +17,13 @@ import { PASSWORD } from "../lab/product.ts";
  *     tls                                  the TLS handshake, after the server's 220
  *     auth anna@example.test right         AUTH PLAIN with her password, or with a wrong one: `auth … wrong`
  *     closed                               the server hangs up
+ *
+ * What most sessions have is short, for what the server answers to every client:
+ *
+ *     from sender 198.51.100.70 to 25 as client.test      connects, is greeted, and says EHLO
+ *     mail <a@sender.test> to <b@example.test>            a sender, with a recipient or without, who are taken
+ *     delivers                                            DATA and a short mail, which is queued
+ *     quit                                                QUIT, and the server hangs up
  */
 export type Step =
   | Readonly<{ type: "connect"; host: "server" | "sender" | "attacker"; from: string; port: number; tls: boolean }>
@@ -30,7 +37,8 @@ export type Step =
 /** Throws with the number of the first line that is not a step. */
 export function parseTranscript(text: string): readonly Step[] {
   const steps: Step[] = [];
-  for (const [i, line] of text.split("\n").entries()) {
+  const lines = text.split("\n").flatMap((line, i) => spelledOut(line).map((one) => [i, one] as const));
+  for (const [i, line] of lines) {
     if (line.trim() === "" || line.startsWith("#")) continue;
     const last = steps.at(-1);
     const more = /^([+-]) (.+)$/.exec(line);
@@ -48,6 +56,31 @@ export function parseTranscript(text: string): readonly Step[] {
   }
   return steps;
 }
+
+function spelledOut(line: string): readonly string[] {
+  const [, connects, name] = /^(from .*) as (\S+)$/.exec(line) ?? [];
+  if (connects !== undefined) return [connects, "S: 220 *", `C: EHLO ${name}`, "S: 250 mail.example.test"];
+  const [, sender, recipient] = /^mail (<\S*>)(?: to (<\S+>))?$/.exec(line) ?? [];
+  if (sender !== undefined) {
+    const to = recipient === undefined ? [] : [`C: RCPT TO:${recipient}`, "S: 250 *"];
+    return [`C: MAIL FROM:${sender}`, "S: 250 *", ...to];
+  }
+  return SPELLED_OUT[line] ?? [line];
+}
+
+const SPELLED_OUT: Readonly<Record<string, readonly string[]>> = {
+  delivers: [
+    "C: DATA",
+    "S: 354 *",
+    "C: From: <someone@sender.test>",
+    "C: Subject: x",
+    "C:",
+    "C: Hello.",
+    "C: .",
+    "S: 250 *queued*",
+  ],
+  quit: ["C: QUIT", "S: 221 *", "closed"],
+};
 
 function parseStep(line: string): Step | null {
   const connect = /^from (\w+) (\S+) to (\d+)( tls)?$/.exec(line);
