@@ -82,7 +82,7 @@ export class RealEngine {
 
   /**
    * As if the process had been killed between two events: only the database remembers. Its connection stays, as it holds
-   * nothing but what is committed; that this outlives the process is tested beside the store (durability.test.ts).
+   * nothing but what is committed; that this outlives the process is tested by test/e2e/chaos.test.ts.
    */
   restart(): void {
     assert.ok(!this.#db.isTransaction, "an event is not committed");

@@ -160,6 +160,19 @@ test("events that entered their index in a transaction that was lost are found a
   assert.equal(store.address(seven, REACH).connections.length, 1);
 });
 
+test("what was rolled back is gone, and a second rollback does no harm", (t) => {
+  const { db, store } = fresh(t);
+  store.begin();
+  store.append(eventRow("203.0.113.7", START));
+  store.rollback();
+  store.rollback();
+  store.begin();
+  store.append(eventRow("203.0.113.8", START));
+  store.begin();
+  store.commit();
+  assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "an abandoned turn is not committed");
+});
+
 test("while another program holds the lock, only the first try waits for it; once it is free, statements wait again", (t) => {
   const { db, store, committed } = fresh(t);
   using other = new DatabaseSync(db.location() ?? "", { timeout: 0 });
