@@ -49,13 +49,9 @@ test("no route and no command is declared twice", () => {
   assert.deepEqual(again, []);
 });
 
-test("the answer of each route can be described, and a command of each verb is one of its schema", () => {
-  for (const entry of verbs.values()) {
-    const { answer } = entry.gives;
-    assert.ok(typeof answer === "string" ? entry.routes.length === 0 : answer.schema() !== undefined, entry.verb);
-    const command: unknown = COMMANDS[entry.verb satisfies Verb];
-    assert.deepEqual(entry.schema().parse(command), command);
-  }
+test("the answer of each route can be described", () => {
+  for (const { verb, routes, gives } of verbs.values())
+    assert.ok(typeof gives.answer === "string" ? routes.length === 0 : gives.answer.schema() !== undefined, verb);
 });
 
 test("a command that the web has parsed is read by the guard without a change", () => {

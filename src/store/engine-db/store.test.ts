@@ -24,25 +24,15 @@ function fresh(t: TestContext) {
   return { db, store, log: sqliteBanLog(db), committed };
 }
 
-test("the history of an address has the rows of the open transaction, each in its window, ascending", (t) => {
+// What is in which window, in which order, is in history.test.ts.
+test("the history of an address has the rows of the open transaction", (t) => {
   const { store } = fresh(t);
+  const connections = () => store.address(net("203.0.113.7"), REACH).connections;
   store.begin();
-  const ids = [
-    store.append(eventRow("203.0.113.7", START)),
-    store.append(eventRow("203.0.113.7", later(START, 1), { type: "CONNECT_DEFERRED" })),
-    store.append(eventRow("203.0.113.7", later(START, 2), { type: "EMAIL", counts: "mail" })),
-    store.append(eventRow("203.0.113.7", later(START, 3), { counts: "login", proof: "ab" })),
-    store.append(eventRow("203.0.113.7", later(START, 4), { counts: "account_mail", account: "a@example.org" })),
-    store.append(eventRow("203.0.113.7", later(START, 5), { counts: null })),
-    store.append(eventRow("203.0.113.8", later(START, 6))),
-  ];
-  assert.deepEqual(ids, [1, 2, 3, 4, 5, 6, 7]);
-  const seen = store.address(net("203.0.113.7"), REACH);
-  assert.deepEqual(seen.connections, [START, START + 1]);
-  assert.deepEqual(seen.mails, [START + 2]);
-  assert.deepEqual(seen.failures, [{ at: START + 3, passwordHash: "ab", account: "" }]);
+  for (const ms of [0, 1]) store.append(eventRow("203.0.113.7", later(START, ms)));
+  assert.deepEqual(connections(), [START, START + 1]);
   store.rollback();
-  assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, []);
+  assert.deepEqual(connections(), []);
 });
 
 describe("bans", () => {

@@ -116,15 +116,11 @@ test("a database that takes no writes leaves them to be entered later", (t) => {
 });
 
 test("each event enters by its type", (t) => {
-  const { db, append, names, search } = fresh(t);
-  const made = audited({ type: "TOKEN_CREATED", subject: "x", by: "root" });
-  append(named({}), named({ account: "anna@example.test" }), made);
-  names.step(2);
-  const types = columnOf(db, "SELECT name || ' ' || id FROM event_name WHERE role = 4");
-  assert.deepEqual(types, ["CONNECT 1", "CONNECT 2"]);
-  const ids = (type: string) =>
-    search.find({ types: [type], most: 9, order: "newest_first" }).items.map(({ id }) => id);
-  assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED")], [[2, 1], [3]]);
+  const { db, append, names } = fresh(t);
+  append(named({}), audited({ type: "TOKEN_CREATED", subject: "x", by: "root" }));
+  const types = () => columnOf(db, "SELECT name || ' ' || id FROM event_name WHERE role = 4");
+  names.step(1);
+  assert.deepEqual(types(), ["CONNECT 1"]);
   names.step();
-  assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED"), ids("BAN")], [[2, 1], [3], []]);
+  assert.deepEqual(types(), ["CONNECT 1", "TOKEN_CREATED 2"]);
 });
