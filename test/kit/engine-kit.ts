@@ -3,11 +3,11 @@ import type { Notice } from "../../src/admin/declare/items.ts";
 import type { NoticeCode } from "../../src/core/alerts/notices.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
+import type { EventRecord } from "../../src/core/events/event.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/guard/engine.ts";
 import { SmtpProgress } from "../../src/guard/facts/smtp-sessions.ts";
 import type { Clock, Log, Notices } from "../../src/guard/ports.ts";
-import type { Store } from "../../src/guard/storage-ports.ts";
 import { storesOn } from "../../src/programs/guard/compose-stores.ts";
 import { accountsMigrations } from "../../src/store/accounts-db/schema.ts";
 import { readMailboxSettings } from "../../src/store/accounts-db/setting-tables.ts";
@@ -59,29 +59,19 @@ export class NoticeBoard implements Notices {
 }
 
 /** A store whose next calls can be made to fail as a full disk would. */
-export class BreakableStore implements Store {
-  readonly #inner: Store;
+class BreakableStore extends SqliteStore {
   failing: "begin" | "append" | "commit" | null = null;
-  constructor(inner: Store) {
-    this.#inner = inner;
-  }
-  begin(): void {
+  override begin(): void {
     this.#failIf("begin");
-    this.#inner.begin();
+    super.begin();
   }
-  append(row: Parameters<Store["append"]>[0]): number {
+  override append(row: EventRecord): number {
     this.#failIf("append");
-    return this.#inner.append(row);
+    return super.append(row);
   }
-  apply(...args: Parameters<Store["apply"]>): void {
-    this.#inner.apply(...args);
-  }
-  commit(): void {
+  override commit(): void {
     this.#failIf("commit");
-    this.#inner.commit();
-  }
-  rollback(): void {
-    this.#inner.rollback();
+    super.commit();
   }
   #failIf(step: "begin" | "append" | "commit"): void {
     if (this.failing === step) throw new Error("database or disk is full");
@@ -128,8 +118,7 @@ export const NO_ALERTS = {
 };
 
 /** The engine's parts on its database. Every account is active and may sign in from everywhere; none forwards its mail. */
-export function enginePartsOn(db: DatabaseSync) {
-  const store = new SqliteStore(db);
+export function enginePartsOn(db: DatabaseSync, store = new SqliteStore(db)) {
   return {
     progress: new SmtpProgress(),
     store,
@@ -149,9 +138,9 @@ export function enginePartsOn(db: DatabaseSync) {
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
   const db = databaseOnMemory(engineMigrations);
-  const parts = enginePartsOn(db);
-  const { store: sqlite, accounts: accountHistory } = parts;
-  const store = new BreakableStore(sqlite);
+  const store = new BreakableStore(db);
+  const parts = enginePartsOn(db, store);
+  const { accounts: accountHistory } = parts;
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const committed: Committed[] = [];
@@ -159,7 +148,6 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
   const engine = new Engine({
     ...parts,
     policy,
-    store,
     own: { current: () => own },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     firstContacts: { isFirstContact: () => true, isExpected: () => false },
@@ -170,5 +158,5 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
   });
   const heldMail = sqliteHeldMail(db);
   const banLog = sqliteBanLog(db);
-  return { engine, db, sqlite, banLog, accountHistory, heldMail, store, clock, notices, committed, lost };
+  return { engine, db, sqlite: store, banLog, accountHistory, heldMail, store, clock, notices, committed, lost };
 }
