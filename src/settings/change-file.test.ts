@@ -76,8 +76,7 @@ test("the quota of all mailboxes can only be raised", () => {
 });
 
 test("a setting that a variable sets cannot be changed", () => {
-  const env = { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" };
-  const [says = ""] = problemsOf(SHIPPED, [PER_MINUTE], env);
+  const [says = ""] = problemsOf(SHIPPED, [PER_MINUTE], { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" });
   assert.match(says, /GHOSTINBOX_LIMITS__MAIL__PER_MINUTE sets limits\.mail/);
 });
 

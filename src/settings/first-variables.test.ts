@@ -22,18 +22,15 @@ test("what the first start wrote into the file counts only where the file says n
 
 test("a profile that the file has taken over ends with its line there", () => {
   const first = takenOver({ ...GIVEN, GHOSTINBOX_PROFILE: "small" }, {}, ["GHOSTINBOX_DOMAIN", "GHOSTINBOX_PROFILE"]);
-  const profile = (text: string): string => {
-    return loadValid(FILE + text, takenOver({ GHOSTINBOX_PROFILE: "small" }, first)).settings.profile;
-  };
-  const profiles = ['profile = "small"', "", 'profile = "standard"'].map(profile);
-  assert.deepEqual(profiles, ["small", "standard", "standard"]);
+  const profile = (text: string): string =>
+    loadValid(FILE + text, takenOver({ GHOSTINBOX_PROFILE: "small" }, first)).settings.profile;
+  assert.deepEqual(['profile = "small"', "", 'profile = "standard"'].map(profile), ["small", "standard", "standard"]);
 });
 
 test("a restart with the same environment, or without it, changes nothing; another value wins over the file", () => {
   const first = takenOver(GIVEN, {}, ["GHOSTINBOX_DOMAIN"]);
   assert.deepEqual(takenOver(GIVEN, first), first);
   assert.deepEqual(takenOver({}, first), { GHOSTINBOX_FIRST_DOMAIN: "example.org" });
-  const changed = takenOver({ GHOSTINBOX_DOMAIN: "example.com" }, first);
-  assert.deepEqual(domains(FILE, changed).domains, ["example.com"]);
+  assert.deepEqual(domains(FILE, takenOver({ GHOSTINBOX_DOMAIN: "example.com" }, first)).domains, ["example.com"]);
   assert.deepEqual(domains(FILE, takenOver(GIVEN, {})).domains, ["example.org"], "the file was there before");
 });

@@ -59,8 +59,7 @@ test("an export needs a receiver, and a certificate its key", () => {
 const PROGRAMS = join(import.meta.dirname, "..", "programs");
 
 function keysIn(file: string, pattern: RegExp): readonly string[] {
-  const text = readFileSync(join(PROGRAMS, file), "utf8");
-  return [...text.matchAll(pattern)].map(([, key = ""]) => key);
+  return [...readFileSync(join(PROGRAMS, file), "utf8").matchAll(pattern)].map(([, key = ""]) => key);
 }
 
 test("a setting that programs reload restarts nothing", () => {

@@ -65,11 +65,9 @@ test("a variable that overrides the file is named with both values, and a secret
     GHOSTINBOX_DOMAIN: "example.org",
     GHOSTINBOX_ALERTS__WEBHOOK: "https://hooks.example/TWO",
   });
-  assert.deepEqual(
-    overridesOf(set.sources).map(({ says }) => says),
-    [
-      "GHOSTINBOX_ALERTS__WEBHOOK overrides line 3 of ghostinbox.toml: alerts.webhook is (secret), not (secret).",
-      "GHOSTINBOX_PORTS__HTTP overrides line 2 of ghostinbox.toml: ports.http is 3002, not 3001.",
-    ],
-  );
+  const overridden = overridesOf(set.sources).map(({ says }) => says);
+  assert.deepEqual(overridden, [
+    "GHOSTINBOX_ALERTS__WEBHOOK overrides line 3 of ghostinbox.toml: alerts.webhook is (secret), not (secret).",
+    "GHOSTINBOX_PORTS__HTTP overrides line 2 of ghostinbox.toml: ports.http is 3002, not 3001.",
+  ]);
 });

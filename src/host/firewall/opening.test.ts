@@ -71,8 +71,7 @@ test("names a listening program whose port is not accepted", async () => {
   const door = doorOf({ protocol: "tcp", family: 4, first: port, last: port });
   const shut = (await wouldBeShut({ doors: [], trusted: [] })).find((one) => one.door === door);
   assert.equal(shut?.programs.length, 1);
-  const rest = await wouldBeShut({ doors: [door], trusted: [] });
-  assert.ok(!rest.some((one) => one.door === door));
+  assert.ok(!(await wouldBeShut({ doors: [door], trusted: [] })).some((one) => one.door === door));
 });
 
 const SSH_CONNECTION = "198.51.100.65 50000 203.0.113.10 22";
@@ -85,8 +84,7 @@ test("finds the caller's connection, even if sudo(8) has removed the variable", 
     stdio: ["ignore", "pipe", "ignore"],
     detached: true,
   });
-  const printed = String(await once(shell.stdout, "data"));
-  assert.equal(callerConnection({}, Number(printed)), SSH_CONNECTION);
+  assert.equal(callerConnection({}, Number(String(await once(shell.stdout, "data")))), SSH_CONNECTION);
   assert.equal(callerConnection({}, 1), null);
   if (shell.pid !== undefined) process.kill(-shell.pid, "SIGKILL");
 });

@@ -34,8 +34,7 @@ test("a new version's script, again as delivered, leaves in the file what was ad
 
 test("a value that the owner removes from the script is removed from the file, with the last trusted address", () => {
   const trusted = { "allow.networks": '["192.0.2.7/32"]' };
-  const all = '# mine\nallow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]\n';
-  const back = adopt(DELIVERED, trusted, all);
+  const back = adopt(DELIVERED, trusted, '# mine\nallow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]\n');
   const adopted = [{ key: "allow.networks", toml: '["127.0.0.1/32", "::1/128"]' }];
   assert.deepEqual(back, { ok: true, text: "# mine\n", values: {}, adopted, kept: [] });
   const others = adopt(DELIVERED, trusted, 'allow.networks = ["192.0.2.7", "198.51.100.9"]\n');

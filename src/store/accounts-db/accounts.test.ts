@@ -50,10 +50,8 @@ test("an account may have its own quota, which Dovecot reads, also for an alias 
   assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|\nbob@example.org|");
   assert.deepEqual(accounts.setQuota(ann, 20_000), DONE);
   assert.deepEqual(accounts.setQuota(bob, 0), DONE);
-  assert.equal(
-    stock("SELECT user, quota_rule FROM userdb"),
-    "ann@example.org|*:bytes=20000:messages=2\nbob@example.org|*:bytes=0:messages=0",
-  );
+  const rules = "ann@example.org|*:bytes=20000:messages=2\nbob@example.org|*:bytes=0:messages=0";
+  assert.equal(stock("SELECT user, quota_rule FROM userdb"), rules);
   assert.equal(stock("SELECT * FROM alias_userdb"), "me@example.org|ann@example.org|*:bytes=20000:messages=2");
   assert.deepEqual(accounts.setQuota(ann, null), DONE);
   assert.equal(stock("SELECT quota_rule FROM userdb WHERE user = 'Ann@example.org'"), "");
@@ -66,10 +64,8 @@ test("an alias delivers to its targets and may be sent from by those that are ac
   accounts.add(ann, HASH, START);
   accounts.add(bob, HASH, START);
   assert.deepEqual(accounts.addAlias(info, [ann, bob, mailAddress("carol@example.net")]), DONE);
-  assert.equal(
-    stock("SELECT targets FROM alias_map WHERE address = 'Info@example.org'"),
-    "ann@example.org,bob@example.org,carol@example.net",
-  );
+  const targets = "ann@example.org,bob@example.org,carol@example.net";
+  assert.equal(stock("SELECT targets FROM alias_map WHERE address = 'Info@example.org'"), targets);
   const logins = (of: string): string => stock(`SELECT logins FROM sender_login WHERE address = '${of}'`);
   assert.equal(logins("info@example.org"), "ann@example.org,bob@example.org");
   assert.equal(logins("INFO@example.org"), "ann@example.org,bob@example.org");

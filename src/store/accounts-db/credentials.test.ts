@@ -25,8 +25,7 @@ const PAGE = { limit: 1, cursor: null };
 test("tokens are written by the guard and listed by the command line", (t) => {
   const { written, read } = fresh(t);
   assert.deepEqual(written.createToken(TOKEN), { ok: true });
-  const again = written.createToken({ ...TOKEN, digest: "d2" });
-  assert.deepEqual(again, refused("A token named backup exists already."));
+  assert.deepEqual(written.createToken({ ...TOKEN, digest: "d2" }), refused("A token named backup exists already."));
   assert.deepEqual(written.useToken("d1"), { name: "backup", scopes: ["read"] });
   assert.equal(written.useToken("d2"), null);
   const at = "2026-11-20T06:00:00.000Z";

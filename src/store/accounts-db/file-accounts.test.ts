@@ -12,8 +12,7 @@ const [one, two] = ["{BLF-CRYPT}$2y$05$one", "{BLF-CRYPT}$2y$05$two"];
 
 function fresh(t: TestContext) {
   const db = accountsFor(t);
-  const lists = sqliteAccountLists(db);
-  const listed = () => lists.accounts({ limit: 500, cursor: null }).items;
+  const listed = () => sqliteAccountLists(db).accounts({ limit: 500, cursor: null }).items;
   return {
     files: sqliteFileAccounts(db),
     accounts: sqliteAccounts(db),

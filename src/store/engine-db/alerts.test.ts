@@ -89,8 +89,7 @@ test("lost mail is reported by its alias, or else by its recipient", async () =>
     { ...lost, relay: "lmtp dovecot", recipient: ANNA },
   ];
   assert.ok(await engine.observe("mail.log", { inode: "1", offset: 9 }, mails));
-  const reported = ["opened mail_undelivered info@example.test", `opened mail_undelivered ${ANNA}`];
-  assert.deepEqual(await seconds(2), reported);
+  assert.deepEqual(await seconds(2), ["opened mail_undelivered info@example.test", `opened mail_undelivered ${ANNA}`]);
 });
 
 test("an account is known once it has signed in, however it is written", async () => {

@@ -126,8 +126,7 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
   const lines = times.map((at) => ({ text: "", at, about: "login" }) as const);
   const { unjudged } = prior(reportAt(later(end, 1_000), "dovecot", lines.toReversed()));
   assert.deepEqual(unjudged, times.slice(2, 10));
-  const report = reportAt(later(end, 1_000), "dovecot", lines);
-  assert.equal((await engine.ask(report)).reason, "jail_report");
+  assert.equal((await engine.ask(reportAt(later(end, 1_000), "dovecot", lines))).reason, "jail_report");
 });
 
 test("lines from while the guard was down were not judged", async () => {

@@ -43,11 +43,9 @@ test("what a page of events is made of comes in order, from an index", (t) => {
     plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
   const byName = "SEARCH event_name USING PRIMARY KEY (role=? AND name=? AND id>? AND id<?)";
   assert.deepEqual(planned("FROM event_name WHERE role = ? AND name = ? AND id >"), [byName, byName]);
-  for (const plan of planned("FROM event_subject\n"))
-    assert.match(
-      plan,
-      /^SEARCH event_subject USING PRIMARY KEY \(subject=\? AND counts=\? AND \(at,id\)>\(\?,\?\) AND \(at,id\)<\(\?,\?\)\)$/,
-    );
+  const bySubject =
+    "SEARCH event_subject USING PRIMARY KEY (subject=? AND counts=? AND (at,id)>(?,?) AND (at,id)<(?,?))";
+  for (const plan of planned("FROM event_subject\n")) assert.equal(plan, bySubject);
   for (const plan of planned("AS wanted"))
     assert.match(plan, /^SEARCH event USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/);
   for (const plan of planned("FROM event_names")) {

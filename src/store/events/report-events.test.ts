@@ -92,8 +92,7 @@ test("of the scored mails some were marked", (t) => {
 
 test("an empty database has empty figures", (t) => {
   const { events } = recorded(t, []);
-  const lists = [events.addresses(), events.names(), events.reasons("BAN")];
-  assert.deepEqual(lists, [[], [], []]);
+  assert.deepEqual([events.addresses(), events.names(), events.reasons("BAN")], [[], [], []]);
   assert.equal(events.days().length, 3);
   assert.deepEqual(events.scored(), { scored: 0, marked: 0 });
 });
