@@ -1,31 +1,10 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { createKernelConnections } from "./open-connections.ts";
-
-for (const host of ["127.0.0.1", "::1"])
-  test(`the kernel's own list: a connection from ${host}, and none that only listens`, async (t) => {
-    const server = createServer();
-    const port = await listenOnPort(server, host);
-    const kernel = createKernelConnections();
-    const before = await kernel.sockets();
-    assert.ok(before !== null && before >= 1);
-    assert.deepEqual(await kernel.connections([port]), []);
-    const client = connect(port, host);
-    t.after(() => client.destroy());
-    await Promise.all([once(client, "connect"), once(server, "connection")]);
-    const clientPort = client.localPort;
-    assert.deepEqual(await kernel.connections([port]), [{ ip: host, clientPort, port }]);
-    assert.deepEqual(await kernel.connections([]), []);
-    // Other programs have sockets here too; test/lab/open-connections-tests.ts counts in a separate network.
-    assert.ok(((await kernel.sockets()) ?? 0) >= 3, "one listens, and two ends are connected");
-  });
 
 test("without the files of proc(5) no client is connected; missing tools are reported", async () => {
   const kernel = createKernelConnections({ path: "/nonexistent", proc: "/nonexistent" });

@@ -7,10 +7,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { runProgram } from "../machine/run-program.ts";
-import { listProcesses } from "./read-processes.ts";
 import { finishRestarts, restartHanging, restartMark, restartService } from "./supervise.ts";
 
 /** A service under a separate supervisor, and its current process id. */
@@ -78,22 +76,6 @@ test("the next keeper starts a service that a killed one stopped, but none that 
   assert.deepEqual(await finishRestarts({ services }, 5), []);
   // On a slow machine the signal may arrive before the service ignores it.
   assert.match(await status(), /want down|^down: /);
-});
-
-test("the child processes of a hanging service are killed too, and it runs again", RUNIT, async (t) => {
-  const frozen = join(temporaryDirectory(), "pid");
-  const { data, services, pid } = await supervised(
-    t,
-    "postfix",
-    `sleep 1000 & echo $! >>${frozen}; trap '' TERM; wait`,
-  );
-  const [child] = readFileSync(frozen, "utf8").split("\n").map(Number);
-  assert.ok(child !== undefined && child > 0);
-  process.kill(child, "SIGSTOP");
-  const before = pid();
-  assert.equal(await restartHanging("postfix", { data, services }, 1), null);
-  assert.notEqual(pid(), before);
-  await t.waitFor(() => assert.ok(!listProcesses().some((one) => one.pid === child)), { timeout: patience(10_000) });
 });
 
 test("a mark that cannot be stored prevents neither a restart nor the next keeper's start", RUNIT, async (t) => {

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ann, bob, columnOf, twoAccounts } from "../../../test/kit/test-database.ts";
 import { instant, isoTime } from "../../core/time.ts";
@@ -39,15 +39,6 @@ test("a reply holds until it is ended or over, and not while its account is susp
   vacations.setVacation(ann, null);
   assert.equal(vacations.vacationOf(ann), null);
   assert.equal(vacations.setVacation(accountName("nobody@example.org"), AWAY).ok, false);
-});
-
-test("aliases that lead to the account alone are its addresses", (t) => {
-  const { accounts, vacations, script } = fresh(t);
-  vacations.setVacation(ann, AWAY);
-  accounts.addAlias(mailAddress("a.n@example.org"), [ann]);
-  accounts.addAlias(mailAddress("info@example.org"), [ann, bob]);
-  accounts.addAlias(mailAddress("b.o@example.org"), [bob]);
-  assert.match(script(ann), / :addresses \["a\.n@example\.org"\] "/);
 });
 
 test("only a proven sender gets one, or one of a domain of ours, unless senders are not verified", (t) => {
