@@ -45,17 +45,13 @@ describe("nights in Berlin", () => {
 
 const THREE = new Date(2026, 10, 20, 3, 0, 0).getTime();
 const NONE = { last: null, failure: null, since: THREE - 5 * DAY_MS };
+const AT_NOON = { ...NONE, since: THREE + 9 * HOUR_MS };
 const made = (ms: number) => ({ ...NONE, last: { at: THREE + ms } });
 const failed = (ms: number) => ({ ...NONE, failure: { at: THREE + ms, reason: "" } });
 
 for (const [what, record, ms, isDue] of [
   ["the first night", NONE, 0, true],
-  [
-    "a server that was set up at noon waits for the night",
-    { ...NONE, since: THREE + 9 * HOUR_MS },
-    12 * HOUR_MS,
-    false,
-  ],
+  ["a server that was set up at noon waits for the night", AT_NOON, 12 * HOUR_MS, false],
   ["before the hour, with last night's made", made(-DAY_MS), -MINUTE_MS, false],
   ["after the hour", made(-DAY_MS), MINUTE_MS, true],
   ["once a night", made(0), HOUR_MS, false],

@@ -23,10 +23,6 @@ export function dataToBackUp() {
   openAccounts(layout.accountsDb).close();
   writeFileSync(layout.settings, SETTINGS);
   const maildir = (local: string): string => join(layout.mail, "example.test", local, "Maildir");
-  const put = (path: string, text: string): void => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  };
   const { settings } = loadValid(SETTINGS);
   const backUp = (changes: Partial<Settings> = {}) =>
     createBackup(layout, { ...settings, ...changes }, { version: "1", tag: "by-hand", watch });
@@ -36,7 +32,7 @@ export function dataToBackUp() {
       key: how.key ?? null,
       replaces: how.replaces ?? false,
     });
-  return { top, layout, settings, maildir, put, backUp, restoreTo };
+  return { top, layout, settings, maildir, backUp, restoreTo };
 }
 
 const watch = (): void => undefined;

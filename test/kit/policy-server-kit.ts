@@ -10,7 +10,6 @@ import { WITHOUT_GUARD } from "../../src/programs/guard/stand-in.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import { until } from "./until.ts";
 
-export const DEADLINE_MS = 5_000;
 export const PASS = decision("pass", "below_limit");
 export const BANNED = decision("refuse", "banned");
 export const ACTION = {

@@ -16,15 +16,11 @@ import { checkAudit, lastAudited } from "../../store/events/audit.ts";
 import { openEngine } from "../../store/open.ts";
 import { readAnchors } from "./audit-anchors.ts";
 import { createAccessReviewWatch, createAuditWatch, mailAnchor } from "./audit-watch.ts";
-import type { createDatabaseQuestions } from "./database-questions.ts";
 
 /** In this process, while the keeper starts a separate one. */
-function databasesOf({
-  engineDb,
-  auditAnchors,
-}: Layout): Pick<ReturnType<typeof createDatabaseQuestions>, "checkAudit"> {
-  return { checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now) };
-}
+const databasesOf = ({ engineDb, auditAnchors }: Layout): Parameters<typeof createAuditWatch>[1] => ({
+  checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now),
+});
 
 function scene(t: TestContext) {
   const layout = temporaryLayout("engineDb", "auditAnchors");

@@ -10,14 +10,7 @@ import { makeDirectory } from "../../host/root-files/trees.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { lastNight, type RunBehind } from "../job.ts";
 import { createBackupJob, drillTroubles, isDrillDue, troublesOf } from "./backup-job.ts";
-import {
-  type BackupRecord,
-  changeBackupRecord,
-  type Drill,
-  type DrillRecord,
-  endDrill,
-  readBackupRecord,
-} from "./records.ts";
+import { type BackupRecord, changeBackupRecord, type DrillRecord, endDrill, readBackupRecord } from "./records.ts";
 
 /** Far from now: no test runs when it starts. */
 const HOUR = (new Date().getHours() + 12) % 24;
@@ -118,7 +111,7 @@ test("reports that the directory of the backups cannot be prepared, until it can
 const NIGHT = Date.UTC(2026, 10, 20, 3);
 const MONTH = 30 * DAY_MS;
 const BACKED_UP: BackupRecord = { ...NONE, last: doneBackup(NIGHT + 1), since: NIGHT - DAY_MS };
-const drills = (...all: readonly Drill[]): DrillRecord => ({ drills: [...all], begun: null });
+const drills = (...all: DrillRecord["drills"]): DrillRecord => ({ drills: all, begun: null });
 const MINUTE_AFTER = NIGHT + MINUTE_MS;
 
 for (const [what, record, isDue, changes] of [

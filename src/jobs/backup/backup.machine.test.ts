@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
 import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
+import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { DOVECOT, realDovecot } from "../../../test/kit/real-dovecot.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import { ghostinbox, ghostinboxProcess, start } from "../../../test/kit/test-guard.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
@@ -28,7 +32,7 @@ const quiet = () => undefined;
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 
 describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpriv", "gpg", "gpgconf"] }) }, () => {
-  const { top, layout, settings, maildir: maildirOf, put, backUp, restoreTo } = dataToBackUp();
+  const { top, layout, settings, maildir: maildirOf, backUp, restoreTo } = dataToBackUp();
   const maildir = maildirOf("anna");
   {
     using accounts = openAccounts(layout.accountsDb);
@@ -50,7 +54,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
     assert.ok(!readBackupRecord(layout).isKeySeen, "`backup create` shows it later");
     assert.ok(!existsSync(layout.backupStage));
-    assert.equal(statSync(layout.backupKey).mode & 0o777, 0o600);
+    assert.equal(modeOf(layout.backupKey), 0o600);
     makeCheap(layout.backupRepository, readKey(layout) ?? "");
     const read = await readManifest(repositoryOf(layout, settings), made.backup.snapshot);
     assert.ok(read.ok);
@@ -70,10 +74,9 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   test("whose key could not be written out is made all the same, and that is said", async () => {
     const first = dataToBackUp();
     const full = await start(first.layout, "sh", ["-c", "exec ./ghostinbox backup create > /dev/full"]).ended;
-    assert.match(
-      full.err,
-      /^The key could not be written out, .*ENOSPC.* The backup was made; show its key: \.\/ghostinbox backup key$/m,
-    );
+    const says =
+      /^The key could not be written out, .*ENOSPC.* The backup was made; show its key: \.\/ghostinbox backup key$/m;
+    assert.match(full.err, says);
     assert.notEqual(readBackupRecord(first.layout).last, null);
   });
 
@@ -85,23 +88,13 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   });
 
   test("a dry run names a disk that is too small to restore to", async () => {
-    const target = layoutOf(join(top, "small-disk"));
-    mkdirSync(target.data);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", target.data]);
-    try {
-      const from = ["--from", layout.backupRepository, "--key-file", layout.backupKey];
-      const { out, err } = await ghostinbox(target, ["backup", "restore", "--dry-run", ...from]);
-      const beside = await ghostinbox(layoutOf(join(top, "not", "there")), ["backup", "restore", "--dry-run", ...from]);
-      assert.equal(beside.code, 0, beside.err);
-      assert.match(
-        out,
-        / But: The restore needs \d+ MB, and the disk of \S+ has [01] MB left\. Nothing was changed\.$/m,
-        err,
-      );
-    } finally {
-      execFileSync("umount", [target.data]);
-      rmSync(target.data, { recursive: true });
-    }
+    using disk = tmpfs(temporaryDirectory(), "size=16k");
+    const from = ["--from", layout.backupRepository, "--key-file", layout.backupKey];
+    const restore = (to: string) => ghostinbox(layoutOf(to), ["backup", "restore", "--dry-run", ...from]);
+    const [small, beside] = [await restore(disk.path), await restore(join(top, "not", "there"))];
+    assert.equal(beside.code, 0, beside.err);
+    const says = / But: The restore needs \d+ MB, and the disk of \S+ has [01] MB left\. Nothing was changed\.$/m;
+    assert.match(small.out, says, small.err);
   });
 
   test("copies no queue for which the disk has no room", async () => {
@@ -112,54 +105,43 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const given = { file, passphrase: "unused", settings, version: "1", watch: quiet };
     const all = [await backUp(), await exportArchive(layout, given)];
     rmSync(long);
-    for (const made of all) assert.match(made.ok ? "" : made.reason, /^A backup needs 83\d{5} MB on the disk of /);
+    for (const made of all) assert.match(reasonOf(made), /^A backup needs 83\d{5} MB on the disk of /);
   });
 
   test("for which its disk has no room leaves as much room as before", async () => {
     const small = dataToBackUp();
-    const place = small.layout.backupRepository;
-    mkdirSync(place, { recursive: true });
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=100m", "tmpfs", place]);
-    try {
-      makeCheapRepository(small.layout);
-      assert.ok((await small.backUp()).ok);
-      const before = freeBytesAt(place);
-      const folder = join(small.maildir("anna"), "cur");
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, "1:2,S"), randomBytes(100 << 20));
-      const made = await small.backUp();
-      assert.match(made.ok ? "" : made.reason, /^Nothing was stored in \S+: no space is left on the disk\.$/);
-      assert.ok(before - freeBytesAt(place) < 1 << 20, `${freeBytesAt(place)} bytes are left of ${before}`);
-    } finally {
-      execFileSync("umount", [place]);
-    }
+    using disk = tmpfs(small.layout.backupRepository, "size=100m");
+    makeCheapRepository(small.layout);
+    assert.ok((await small.backUp()).ok);
+    const before = freeBytesAt(disk.path);
+    put(join(small.maildir("anna"), "cur", "1:2,S"), randomBytes(100 << 20));
+    assert.match(reasonOf(await small.backUp()), /^Nothing was stored in \S+: no space is left on the disk\.$/);
+    const left = freeBytesAt(disk.path);
+    assert.ok(before - left < 1 << 20, `${left} bytes are left of ${before}`);
   });
 
   test("is restored into an empty place; everything belongs to root until the next start", async () => {
     const elsewhere = layoutOf(join(top, "elsewhere"));
     // Set-up has run here, and recorded what it installed.
-    mkdirSync(elsewhere.data);
-    writeFileSync(join(elsewhere.data, "installed-packages"), "restic\n");
+    put(join(elsewhere.data, "installed-packages"), "restic\n");
     assert.equal(refusal(elsewhere, false), null);
     assert.match(refusal(layout, false) ?? "", /is not empty, and nothing is overwritten/);
     const key = readKey(layout) ?? "";
     const restored = await restoreTo(elsewhere, { key });
     assert.ok(restored.ok, JSON.stringify(restored));
     assert.deepEqual(globSync("*", { cwd: top }).toSorted(), ["data", "elsewhere"]);
-    assert.equal(readFileSync(join(elsewhere.data, "installed-packages"), "utf8"), "restic\n");
+    assert.equal(contentOf(join(elsewhere.data, "installed-packages")), "restic\n");
     const mails = join(elsewhere.mail, "example.test", "anna", "Maildir");
-    assert.equal(readFileSync(join(mails, "cur", "1:2,S"), "utf8"), "a mail");
-    assert.equal(readFileSync(join(mails, ".Junk", "new", "2"), "utf8"), "another");
+    assert.equal(contentOf(join(mails, "cur", "1:2,S")), "a mail");
+    assert.equal(contentOf(join(mails, ".Junk", "new", "2")), "another");
     for (const gone of ["tmp", "dovecot.index.log"]) assert.ok(!existsSync(join(mails, gone)), gone);
-    assert.equal(readFileSync(join(mails, "dovecot-uidlist"), "utf8"), "3 V1 N3\n");
-    assert.equal(readFileSync(join(elsewhere.backupQueue, "deferred", "A", "A123"), "utf8"), "queued");
+    assert.equal(contentOf(join(mails, "dovecot-uidlist")), "3 V1 N3\n");
+    assert.equal(contentOf(join(elsewhere.backupQueue, "deferred", "A", "A123")), "queued");
     using db = new DatabaseSync(elsewhere.accountsDb, { readOnly: true });
     assert.deepEqual(columnOf(db, "SELECT name FROM account"), ["anna@example.test"]);
     assert.equal(readKey(elsewhere), key);
-    assert.deepEqual(
-      new Set(globSync("**", { cwd: elsewhere.data }).map((path) => statSync(join(elsewhere.data, path)).uid)),
-      new Set([0]),
-    );
+    const owners = globSync("**", { cwd: elsewhere.data }).map((path) => statSync(join(elsewhere.data, path)).uid);
+    assert.deepEqual(new Set(owners), new Set([0]));
     // No process can have this number (proc(5), pid_max).
     const keysLeft = "/run/ghostinbox-keys.4194999-5";
     mkdirSync(keysLeft, { recursive: true });
@@ -184,8 +166,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("a snapshot of something else is refused, and nothing is replaced", async () => {
     const restic = repositoryOf(layout, settings);
-    mkdirSync(join(top, "foreign"));
-    writeFileSync(join(top, "foreign", "x"), "x");
+    put(join(top, "foreign", "x"), "x");
     assert.ok((await restic.backup(join(top, "foreign"), { host: "other", tag: "nightly", watch: quiet })).ok);
     const target = layoutOf(join(top, "target"));
     const reason = "Nothing was restored: the snapshot is not one of this program's.";
@@ -195,13 +176,11 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("runs one at a time, and records failures", async () => {
     takeLock(layout.backupLock, layout.data);
-    const second = await backUp();
-    assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });
+    assert.equal(reasonOf(await backUp()), `Another backup or restore drill runs (pid ${process.pid}).`);
     rmSync(layout.backupLock);
-    const lost = await backUp({ "backup.repository": "/dev/null/x" });
-    assert.ok(!lost.ok);
-    assert.match(lost.reason, /^\/dev\/null\/x cannot be used: /);
-    assert.equal(readBackupRecord(layout).failure?.reason, lost.reason);
+    const lost = reasonOf(await backUp({ "backup.repository": "/dev/null/x" }));
+    assert.match(lost, /^\/dev\/null\/x cannot be used: /);
+    assert.equal(readBackupRecord(layout).failure?.reason, lost);
     assert.notEqual(readBackupRecord(layout).last, null);
   });
 
@@ -212,16 +191,13 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const given = { file, passphrase, settings, version: "1", watch: quiet };
     const made = await exportArchive(layout, given);
     assert.ok(made.ok, JSON.stringify(made));
-    assert.equal(statSync(file).mode & 0o777, 0o600);
-    const again = await exportArchive(layout, given);
-    assert.deepEqual(again, { ok: false, reason: `${file} exists, and nothing is overwritten.` });
+    assert.equal(modeOf(file), 0o600);
+    assert.equal(reasonOf(await exportArchive(layout, given)), `${file} exists, and nothing is overwritten.`);
     const home = join(top, "gnupg");
     mkdirSync(home, { mode: 0o700 });
     const gpg = `gpg --homedir ${home} --batch --pinentry-mode loopback --passphrase "${passphrase}" -d ${file} 2>/dev/null | tar -tz`;
-    assert.match(
-      execFileSync("bash", ["-c", gpg], { encoding: "utf8" }),
-      /^\.\/mail\/example\.test\/anna\/Maildir\/cur\/1:2,S$/m,
-    );
+    const listed = execFileSync("bash", ["-c", gpg], { encoding: "utf8" });
+    assert.match(listed, /^\.\/mail\/example\.test\/anna\/Maildir\/cur\/1:2,S$/m);
     execFileSync("gpgconf", ["--homedir", home, "--kill", "gpg-agent"]);
     const other = layoutOf(join(top, "from-archive"));
     const restoreFrom = (archive: string, secret: string) =>
@@ -229,16 +205,15 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
         key: null,
         replaces: false,
       });
-    const wrong = await restoreFrom(file, "another");
-    assert.deepEqual(wrong, { ok: false, reason: "Nothing was restored: the passphrase does not open it." });
+    const wrong = reasonOf(await restoreFrom(file, "another"));
+    assert.equal(wrong, "Nothing was restored: the passphrase does not open it.");
     const short = join(top, "short.gpg");
-    writeFileSync(short, readFileSync(file).subarray(0, 2_000));
-    const damaged = await restoreFrom(short, passphrase);
-    assert.deepEqual(damaged, { ok: false, reason: "Nothing was restored: it is damaged." });
+    put(short, readFileSync(file).subarray(0, 2_000));
+    assert.equal(reasonOf(await restoreFrom(short, passphrase)), "Nothing was restored: it is damaged.");
     assert.ok(!existsSync(other.data));
     const restored = await restoreFrom(file, passphrase);
     assert.ok(restored.ok, JSON.stringify(restored));
-    assert.equal(readFileSync(join(other.mail, "example.test", "anna", "Maildir", "cur", "1:2,S"), "utf8"), "a mail");
+    assert.equal(contentOf(join(other.mail, "example.test", "anna", "Maildir", "cur", "1:2,S")), "a mail");
     assert.ok(!existsSync(memoryDirectory("gpg")));
   });
 
@@ -253,46 +228,40 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok((await restoreServer(carried, latest, { key: null, replaces: false })).ok);
     assert.ok(hasUsedPlace(carried, place) && !hasUsedPlace(carried, layout.backupRepository));
     rmSync(place, { recursive: true });
-    const gone = await backUp(there);
-    assert.match(
-      gone.ok ? "" : gone.reason,
-      /^The backups in \S+ are gone, so no new one is started there: is its disk mounted\?/,
-    );
+    const gone = /^The backups in \S+ are gone, so no new one is started there: is its disk mounted\?/;
+    assert.match(reasonOf(await backUp(there)), gone);
     assert.ok(!existsSync(place));
     // As if `backup` were a disk that is not mounted.
     renameSync(layout.backup, `${layout.backup}.away`);
-    const unmounted = await backUp();
-    assert.match(unmounted.ok ? "" : unmounted.reason, /are gone, so no new one is started there/);
+    assert.match(reasonOf(await backUp()), gone);
     assert.equal(readKey(layout), null, "no second key");
     rmSync(layout.backup, { recursive: true });
     renameSync(`${layout.backup}.away`, layout.backup);
     const keyless = layoutOf(join(top, "from-archive"));
     const taken = { ...settings, "backup.repository": layout.backupRepository };
     const foreign = await createBackup(keyless, taken, { version: "1", tag: "by-hand", watch: quiet });
-    assert.match(foreign.ok ? "" : foreign.reason, /holds backups already, and this machine has not their key/);
+    assert.match(reasonOf(foreign), /holds backups already, and this machine has not their key/);
     assert.equal(readKey(keyless), null);
   });
 
   test("a missing or damaged database fails the backup", async () => {
     const whole = readFileSync(layout.accountsDb);
-    writeFileSync(layout.accountsDb, whole.subarray(0, 100));
-    const damaged = await backUp();
-    assert.ok(!damaged.ok);
-    assert.match(damaged.reason, /accounts\.db/);
-    writeFileSync(layout.accountsDb, whole);
+    put(layout.accountsDb, whole.subarray(0, 100));
+    assert.match(reasonOf(await backUp()), /accounts\.db/);
+    put(layout.accountsDb, whole);
   });
 
   test("files left by a killed backup do not disturb the next one", async () => {
     const stage = new Stage(layout, []);
     await stage.build({ at: 1, host: "h", version: "1" });
-    writeFileSync(join(stage.path, "left"), "by a kill");
+    put(join(stage.path, "left"), "by a kill");
     assert.ok((await backUp()).ok);
   });
 
   test("a password in the address is not shown; credentials come from a file", () => {
     assert.equal(placeOf(layout, { "backup.repository": "rest:https://me:secret@host/x" }), "rest:https://…@host/x");
     const file = join(top, "credentials");
-    writeFileSync(file, "# of the bucket\nAWS_ACCESS_KEY_ID=abc\nAWS_SECRET_ACCESS_KEY = no\nX=a=b\n");
+    put(file, "# of the bucket\nAWS_ACCESS_KEY_ID=abc\nAWS_SECRET_ACCESS_KEY = no\nX=a=b\n");
     assert.deepEqual(readEnvironment(file), { AWS_ACCESS_KEY_ID: "abc", X: "a=b" });
   });
 });

@@ -1,24 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { compareMails, sampleOf } from "./check-restored.ts";
 import { mailFiles, mailsOfAccounts } from "./stage.ts";
 
 function mailbox(...mails: readonly string[]): string {
   const top = temporaryDirectory();
-  for (const name of mails) {
-    mkdirSync(join(top, "example.test", "anna", "Maildir", name, ".."), { recursive: true });
-    writeFileSync(join(top, "example.test", "anna", "Maildir", name), `content of ${name.split(":")[0]}`);
-  }
+  for (const name of mails) put(join(top, "example.test", "anna", "Maildir", name), `content of ${name.split(":")[0]}`);
   return top;
 }
 
 test("counts mails for each account, but no indexes, half delivered mails or links", () => {
   const top = mailbox("cur/1:2,S", ".Archive.2026/new/2", "tmp/3", "dovecot-uidlist");
-  mkdirSync(join(top, "example.test", "bert", "Maildir", "cur"), { recursive: true });
-  writeFileSync(join(top, "example.test", "bert", "Maildir", "cur", "4:2,"), "");
+  put(join(top, "example.test", "bert", "Maildir", "cur", "4:2,"), "");
   symlinkSync("/etc/hostname", join(top, "example.test", "bert", "Maildir", "cur", "5:2,"));
   assert.deepEqual(mailsOfAccounts(mailFiles(top)), { "anna@example.test": 2, "bert@example.test": 1 });
   assert.deepEqual([...mailFiles(join(top, "missing"))], []);
@@ -33,7 +30,7 @@ test("distinguishes a mail that was read, moved or deleted since from a differen
   rmSync(at("cur/deleted:2,"));
   mkdirSync(at(".Archive/cur"), { recursive: true });
   renameSync(at("cur/moved:2,"), at(".Archive/cur/moved:2,"));
-  writeFileSync(at("cur/changed:2,"), "another");
+  put(at("cur/changed:2,"), "another");
   rmSync(at("cur/link:2,"));
   symlinkSync(at("cur/same:2,S"), at("cur/link:2,"));
   const compared = compareMails([...mailFiles(restored)], restored, running);

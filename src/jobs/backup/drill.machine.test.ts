@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { copyFileSync, existsSync, globSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { copyFileSync, existsSync, globSync, mkdirSync, rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { modeOf, put } from "../../../test/kit/files.ts";
+import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { writeToday } from "../../../test/kit/next-version.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { addUsers } from "../../mail/configuration/directories.ts";
@@ -26,7 +29,7 @@ const MAILS = 150;
 describe("a restore drill", {
   skip: lacking({ root: true, installed: ["restic", "unshare", "postconf", "dovecot", "runsvdir"] }),
 }, () => {
-  const { top, layout, settings, maildir, put, backUp } = dataToBackUp();
+  const { top, layout, settings, maildir, backUp } = dataToBackUp();
   rmSync(layout.accountsDb);
   writeToday("accounts", layout.accountsDb);
   for (let i = 0; i < MAILS; i++) put(join(maildir("anna"), "cur", `${i}:2,S`), `mail ${i}`);
@@ -51,7 +54,7 @@ describe("a restore drill", {
 
   test("fails without a backup, and says so", async () => {
     assert.match((await drill()).reason ?? "", /cannot be read/);
-    assert.equal(statSync(layout.backupDrills).mode & 0o777, 0o600);
+    assert.equal(modeOf(layout.backupDrills), 0o600);
   });
 
   test("counts and compares everything; mail that was deleted since is not a failure", async () => {
@@ -88,7 +91,7 @@ describe("a restore drill", {
   });
 
   test("reports a mail that differs, a missing DKIM key and one account's missing mails", async () => {
-    for (let i = 1; i < MAILS; i += 2) writeFileSync(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
+    for (let i = 1; i < MAILS; i += 2) put(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
     assert.match((await drill()).reason ?? "", /^\d+ of 100 mails are not as in their mailboxes, the first mail\/exa/);
     const stage = join(top, "stage");
     mkdirSync(stage);
@@ -98,19 +101,16 @@ describe("a restore drill", {
     const checked = checkRestored(restored);
     assert.ok(checked.ok);
     assert.deepEqual(checked.manifest.accounts, { "anna@example.test": MAILS, "bert@example.test": 1 });
-    assert.equal(keysTrouble(restored, layout, Date.now()), null);
-    writeFileSync(join(restored.dkimKeys, "example.test.mail.pem"), "no key");
-    assert.equal(keysTrouble(restored, layout, Date.now()), "the DKIM key example.test.mail.pem cannot be read");
+    const trouble = () => keysTrouble(restored, layout, Date.now());
+    assert.equal(trouble(), null);
+    put(join(restored.dkimKeys, "example.test.mail.pem"), "no key");
+    assert.equal(trouble(), "the DKIM key example.test.mail.pem cannot be read");
     rmSync(join(restored.dkimKeys, "example.test.mail.pem"));
-    assert.equal(
-      keysTrouble(restored, layout, Date.now()),
-      "the DKIM key example.test.mail.pem is missing or another one",
-    );
+    assert.equal(trouble(), "the DKIM key example.test.mail.pem is missing or another one");
     assert.equal(keysTrouble(restored, layout, 0), null);
-    mkdirSync(restored.tlsServed, { recursive: true });
-    writeFileSync(join(restored.tlsServed, "cert.pem"), "x");
-    assert.match(keysTrouble(restored, layout, Date.now()) ?? "", /^its certificate cannot be used: /);
-    writeFileSync(restored.settings, "domain = 1\n");
+    put(join(restored.tlsServed, "cert.pem"), "x");
+    assert.match(trouble() ?? "", /^its certificate cannot be used: /);
+    put(restored.settings, "domain = 1\n");
     assert.match(settingsTrouble(restored, {}) ?? "", /^its settings are wrong: domain is not a setting/);
     // A snapshot whose description has more mails of the account.
     rmSync(join(restored.mail, "example.test", "bert"), { recursive: true });
@@ -120,8 +120,7 @@ describe("a restore drill", {
 
   test("files left by a kill are removed by the next backup or drill", async () => {
     const left = (): void => {
-      mkdirSync(join(layout.backupDrill, "mail"), { recursive: true });
-      writeFileSync(join(layout.backupDrill, "mail", "half"), "by a kill");
+      put(join(layout.backupDrill, "mail", "half"), "by a kill");
       beginDrill(layout, 1);
     };
     left();
@@ -134,20 +133,13 @@ describe("a restore drill", {
 
   test("too little disk space is reported before anything is written", async () => {
     const small = layoutOf(join(top, "small"));
-    mkdirSync(small.backup, { recursive: true });
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", small.backup]);
-    try {
-      copyFileSync(layout.backupKey, small.backupKey);
-      const there = { ...settings, "backup.repository": layout.backupRepository };
-      const outcome = await drillRestore(small, there, { env: {}, watch, says: watch });
-      assert.match(
-        (outcome.ok && outcome.drill.reason) || "",
-        /^The restore needs \d+ MB, and the disk of \S+small\/backup has [1-8] MB left$/,
-      );
-      assert.ok(!existsSync(small.backupDrill));
-    } finally {
-      execFileSync("umount", [small.backup]);
-    }
+    using disk = tmpfs(small.backup, "size=8m");
+    copyFileSync(layout.backupKey, small.backupKey);
+    const there = { ...settings, "backup.repository": layout.backupRepository };
+    const outcome = await drillRestore(small, there, { env: {}, watch, says: watch });
+    const lacks = /^The restore needs \d+ MB, and the disk of \S+small\/backup has [1-8] MB left$/;
+    assert.match((outcome.ok && outcome.drill.reason) || disk.path, lacks);
+    assert.ok(!existsSync(small.backupDrill));
   });
 
   test("a damaged snapshot is reported in one sentence, and none of its files are left", async () => {
@@ -157,17 +149,15 @@ describe("a restore drill", {
 
   test("runs one at a time, and reports a damaged database or an invalid manifest", async () => {
     takeLock(layout.backupLock, layout.data);
-    const second = await drillRestore(layout, settings, { env: {}, watch, says: watch });
-    assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });
+    const second = reasonOf(await drillRestore(layout, settings, { env: {}, watch, says: watch }));
+    assert.equal(second, `Another backup or restore drill runs (pid ${process.pid}).`);
     rmSync(layout.backupLock);
     const broken = layoutOf(join(top, "broken"));
-    mkdirSync(dirname(broken.engineDb), { recursive: true });
-    assert.deepEqual(checkRestored(broken), { ok: false, reason: "the snapshot is not one of this program's" });
+    assert.equal(reasonOf(checkRestored(broken)), "the snapshot is not one of this program's");
     assert.equal(parseManifest('{"format":2}'), null);
     const manifest = { format: 1, at: 1, host: "h", version: "1", data: "/d", mails: 0, queued: 0 };
-    writeFileSync(join(broken.data, "backup.json"), JSON.stringify(manifest));
-    writeFileSync(broken.engineDb, "x".repeat(8_192));
-    const found = checkRestored(broken);
-    assert.match(found.ok ? "" : found.reason, /^engine\.db of the snapshot is damaged \(.*not a database\)$/);
+    put(join(broken.data, "backup.json"), JSON.stringify(manifest));
+    put(broken.engineDb, "x".repeat(8_192));
+    assert.match(reasonOf(checkRestored(broken)), /^engine\.db of the snapshot is damaged \(.*not a database\)$/);
   });
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -13,14 +14,13 @@ function prepared(): Readonly<{ data: string; aside: string }> {
   const layout = layoutOf(data);
   for (const path of [join(data, "mail"), layout.backupRepository, join(wholeBeside(data), "backup")])
     mkdirSync(path, { recursive: true });
-  for (const path of [join(data, "only-old"), layout.backupKey, join(wholeBeside(data), "new")])
-    writeFileSync(path, "");
+  for (const path of [join(data, "only-old"), layout.backupKey, join(wholeBeside(data), "new")]) put(path);
   return { data, aside: `${data}.before` };
 }
 
 /** The state after a restore that was killed at once. */
 function marked({ data, aside }: ReturnType<typeof prepared>): void {
-  writeFileSync(`${data}.restoring-step`, JSON.stringify({ aside, keepsKey: true }));
+  put(`${data}.restoring-step`, JSON.stringify({ aside, keepsKey: true }));
 }
 
 function expectExchanged({ data, aside }: ReturnType<typeof prepared>): void {
@@ -53,8 +53,7 @@ describe("a restored directory takes its place", ROOT, () => {
     const server = prepared();
     marked(server);
     renameSync(server.data, server.aside);
-    mkdirSync(server.data);
-    writeFileSync(join(server.data, "ghostinbox.toml"), "");
+    put(join(server.data, "ghostinbox.toml"), "");
     const refusal = /^SetUpFailure: A restore was cut off, and .* what was restored, and /;
     assert.throws(() => finishRestore(server.data), refusal);
     for (const path of [wholeBeside(server.data), server.aside, server.data]) assert.ok(existsSync(path), path);

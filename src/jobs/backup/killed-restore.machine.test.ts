@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { contentOf, put } from "../../../test/kit/files.ts";
+import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { finishRestore } from "./replace-contents.ts";
@@ -43,46 +45,38 @@ function restoreInSteps({ top, data, backup, copies }: Readonly<Record<"top" | "
 
 const FORMER = ["ghostinbox.toml", "only-old", "backup/repository/config", "mail/example.test/anna/Maildir/cur/9:2,S"];
 
-const mount = (path: string): void => {
-  mkdirSync(path, { recursive: true });
-  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", path]);
-};
-
 describe("a restore that is killed before any of its steps", {
   skip: lacking({ root: true, installed: ["restic"] }),
 }, () => {
   const server = dataToBackUp();
   const backup = join(server.top, "backup");
   before(async () => {
-    server.put(join(server.maildir("anna"), "cur", "1:2,S"), "a mail");
+    put(join(server.maildir("anna"), "cur", "1:2,S"), "a mail");
     makeCheapRepository(server.layout);
     assert.ok((await server.backUp()).ok);
     const watch = () => undefined;
     assert.ok((await repositoryOf(server.layout, server.settings).restore("latest", { to: backup, watch })).ok);
   });
 
-  type Place = Readonly<{ make: (data: string) => void; mounts: readonly string[]; key: string | null }>;
+  type Place = Readonly<{ make: (data: string, mounts: DisposableStack) => void; key: string | null }>;
   const places: Readonly<Record<string, Place>> = {
-    "a directory": { make: (data) => mkdirSync(data), mounts: [], key: "former" },
-    "a directory without a key": { make: (data) => mkdirSync(data), mounts: [], key: null },
+    "a directory": { make: (data) => mkdirSync(data), key: "former" },
+    "a directory without a key": { make: (data) => mkdirSync(data), key: null },
     "a link": {
       make: (data) => {
         mkdirSync(`${data}-behind`);
         symlinkSync(`${data}-behind`, data);
       },
-      mounts: [],
       key: "former",
     },
     "a mount with another one in it": {
-      make: (data) => {
-        mount(data);
-        mount(join(data, "mail"));
+      make: (data, mounts) => {
+        for (const path of [data, join(data, "mail")]) mounts.use(tmpfs(path));
       },
-      mounts: ["mail", ""],
       key: "former",
     },
   };
-  for (const [what, { make, mounts, key }] of Object.entries(places))
+  for (const [what, { make, key }] of Object.entries(places))
     test(`in ${what}: the next start finishes it or drops it, and the backups and their key are in place`, () => {
       const name = what.replaceAll(" ", "-");
       const [top, copies] = [join(server.top, name), join(server.top, `${name}-copies`)];
@@ -91,17 +85,17 @@ describe("a restore that is killed before any of its steps", {
       /** Gives `work` an empty place of this kind. */
       const inPlace = <T>(work: () => T): T => {
         mkdirSync(top);
-        make(data);
         try {
+          using mounts = new DisposableStack();
+          make(data, mounts);
           return work();
         } finally {
-          for (const path of mounts) execFileSync("umount", [join(data, path)]);
           rmSync(top, { recursive: true });
         }
       };
       /** Whether the restored server is in place; the former one otherwise. */
       const isRestored = (): boolean => {
-        assert.equal(readFileSync(join(layout.backupRepository, "config"), "utf8"), "former");
+        assert.equal(contentOf(join(layout.backupRepository, "config")), "former");
         assert.deepEqual(globSync(["data.restoring", "{data,data/mail}/.restoring"], { cwd: top }), []);
         const isDone = existsSync(layout.accountsDb);
         assert.equal(readKey(layout), key ?? (isDone ? "typed" : null));
@@ -113,7 +107,7 @@ describe("a restore that is killed before any of its steps", {
       };
       mkdirSync(copies);
       inPlace(() => {
-        for (const path of [...FORMER, ...(key === null ? [] : ["backup/key"])]) server.put(join(data, path), "former");
+        for (const path of [...FORMER, ...(key === null ? [] : ["backup/key"])]) put(join(data, path), "former");
         restoreInSteps({ top, data, backup, copies });
         assert.ok(isRestored());
       });

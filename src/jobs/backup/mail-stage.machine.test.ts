@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import {
   chownSync,
   existsSync,
   globSync,
-  mkdirSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -17,7 +15,11 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { contentOf, put } from "../../../test/kit/files.ts";
+import { mounted, tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { prepareDirectory } from "./repository.ts";
 import { Stage } from "./stage.ts";
@@ -27,42 +29,30 @@ const MAILS_USER = 54_321;
 
 /** A data directory with one mail, and separate mounts for `mail` and `log`. Removed after `work`. */
 async function onMounts(
-  mount: (at: string) => readonly string[],
+  mount: (at: string) => Disposable,
   work: (data: ReturnType<typeof dataToBackUp>) => Promise<void>,
 ): Promise<void> {
   const data = dataToBackUp();
-  const { layout, maildir, put } = data;
+  const { layout, maildir } = data;
   makeCheapRepository(layout);
-  for (const path of [layout.mail, layout.log]) {
-    mkdirSync(path);
-    execFileSync("mount", [...mount(path)]);
-  }
-  try {
-    put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
-    put(join(layout.log, "mail", "mail.log"), "a line\n");
-    symlinkSync("mail.log", join(layout.log, "mail", "link"));
-    chownSync(layout.mail, MAILS_USER, MAILS_USER);
-    await work(data);
-  } finally {
-    for (const path of [layout.mail, layout.log]) execFileSync("umount", [path]);
-  }
+  using mounts = new DisposableStack();
+  for (const path of [layout.mail, layout.log]) mounts.use(mount(path));
+  put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
+  put(join(layout.log, "mail", "mail.log"), "a line\n");
+  symlinkSync("mail.log", join(layout.log, "mail", "link"));
+  chownSync(layout.mail, MAILS_USER, MAILS_USER);
+  await work(data);
 }
 
-const TMPFS = (at: string) => ["-t", "tmpfs", "-o", "mode=700", "tmpfs", at];
+const disk = (at: string) => tmpfs(at, "mode=700");
 
 describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["restic", "setpriv"] }) }, () => {
-  for (const { what, mount } of [
-    { what: "a disk", mount: TMPFS },
-    {
-      what: "a directory of the same disk",
-      mount: (at: string) => {
-        mkdirSync(`${at}.source`);
-        return ["--bind", `${at}.source`, at];
-      },
-    },
-  ])
+  for (const [what, mount] of [
+    ["a disk", disk],
+    ["a directory of the same disk", (at: string) => mounted(at, "--bind", temporaryDirectory())],
+  ] as const)
     test(`is backed up and restored as one tree, and leaves no files on it: ${what}`, () =>
-      onMounts(mount, async ({ top, layout, put, backUp, restoreTo }) => {
+      onMounts(mount, async ({ top, layout, backUp, restoreTo }) => {
         put(join(layout.backupMailStage, "tree", "left"), "by a backup that was killed");
         const made = await backUp();
         assert.ok(made.ok, JSON.stringify(made));
@@ -71,14 +61,14 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
         const elsewhere = layoutOf(join(top, "elsewhere"));
         const restored = await restoreTo(elsewhere);
         assert.ok(restored.ok, JSON.stringify(restored));
-        assert.equal(readFileSync(join(elsewhere.mail, "example.test/anna/Maildir/cur/1:2,S"), "utf8"), "a mail");
-        assert.equal(readFileSync(join(elsewhere.log, "mail", "mail.log"), "utf8"), "a line\n");
+        assert.equal(contentOf(join(elsewhere.mail, "example.test/anna/Maildir/cur/1:2,S")), "a mail");
+        assert.equal(contentOf(join(elsewhere.log, "mail", "mail.log")), "a line\n");
         assert.equal(readlinkSync(join(elsewhere.log, "mail", "link")), "mail.log");
         assert.deepEqual(globSync("**/{.backup-stage,left,.probe}", { cwd: elsewhere.data }), []);
       }));
 
   test("mails get second names there, which their user can neither read nor exchange", () =>
-    onMounts(TMPFS, async ({ layout, maildir }) => {
+    onMounts(disk, async ({ layout, maildir }) => {
       prepareDirectory(layout);
       const stage = new Stage(layout, []);
       const { mails } = await stage.build({ at: 1, host: "h", version: "1" });
@@ -105,17 +95,11 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
     }));
 
   test("a mount within it is reported in one sentence, and no files are left", () =>
-    onMounts(TMPFS, async ({ layout, maildir, put, backUp }) => {
-      const bert = maildir("bert");
-      mkdirSync(bert, { recursive: true });
-      execFileSync("mount", [...TMPFS(bert)]);
-      try {
-        put(join(bert, "cur", "2:2,"), "another");
-        const made = await backUp();
-        assert.match(made.ok ? "" : made.reason, /bert\/Maildir\/cur is on another mount than .*: keep both on one\.$/);
-        assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
-      } finally {
-        execFileSync("umount", [bert]);
-      }
+    onMounts(disk, async ({ layout, maildir, backUp }) => {
+      using bert = disk(maildir("bert"));
+      put(join(bert.path, "cur", "2:2,"), "another");
+      const says = /bert\/Maildir\/cur is on another mount than .*: keep both on one\.$/;
+      assert.match(reasonOf(await backUp()), says);
+      assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
     }));
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import {
@@ -19,11 +20,9 @@ import {
 function prepared(): string {
   const data = join(temporaryDirectory(), "data");
   mkdirSync(join(data, "lost+found"), { recursive: true });
-  mkdirSync(join(data, "mail"));
-  writeFileSync(join(data, "mail", "old"), "");
-  writeFileSync(join(data, "only-old"), "");
-  mkdirSync(join(wholeIn(data), "mail"), { recursive: true });
-  writeFileSync(join(wholeIn(data), "mail", "new"), "");
+  put(join(data, "mail", "old"), "");
+  put(join(data, "only-old"), "");
+  put(join(wholeIn(data), "mail", "new"), "");
   return data;
 }
 
@@ -41,7 +40,7 @@ describe("replacing the contents of a directory", () => {
     expectReplaced(data);
     finishReplacing(data);
     expectReplaced(data);
-    assert.equal(statSync(join(data, "before")).mode & 0o777, 0o711, "the owners of its databases reach them");
+    assert.equal(modeOf(join(data, "before")), 0o711, "the owners of its databases reach them");
   });
 
   test("unwanted contents are deleted", () => {
@@ -59,9 +58,9 @@ describe("replacing the contents of a directory", () => {
     }
     const begun = prepared();
     const step = join(begun, WORK, "step.json");
-    writeFileSync(step, '{"step":"in","aside":"before"}');
+    put(step, '{"step":"in","aside":"before"}');
     dropWhole(begun);
-    assert.match(readFileSync(step, "utf8"), /in/);
+    assert.match(contentOf(step), /in/);
   });
 
   test("a start does not wait for a running restore, but reports it", () => {

@@ -2,22 +2,13 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  cpSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, globSync, readdirSync, readFileSync, statSync, truncateSync, utimesSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { makeCheap } from "../../../test/kit/cheap-repository.ts";
+import { contentOf, put } from "../../../test/kit/files.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -31,9 +22,9 @@ const MOST_MB = 75;
 
 /** Peak memory of the programs that this process started (VmHWM of proc(5)); 0 while there are none. */
 function mostMemoryMb(program: string): number {
-  for (const pid of readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ")) {
+  for (const pid of contentOf(`/proc/self/task/${process.pid}/children`).split(" ")) {
     try {
-      const status = readFileSync(`/proc/${Number(pid)}/status`, "utf8");
+      const status = contentOf(`/proc/${Number(pid)}/status`);
       if (status.startsWith(`Name:\t${program}\n`)) return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
     } catch {
       // It has just ended.
@@ -49,9 +40,8 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
   const repository = { place, key: { text: "a key" }, cache: "", environment: {} };
   const restic = new Restic(repository);
   const source = at("source");
-  mkdirSync(join(source, "mail"), { recursive: true });
-  writeFileSync(join(source, "mail", "1"), "a mail\n".repeat(50_000));
-  writeFileSync(join(source, "backup.json"), '{"format":1}\n');
+  put(join(source, "mail", "1"), "a mail\n".repeat(50_000));
+  put(join(source, "backup.json"), '{"format":1}\n');
   let snapshot = "";
 
   test("an empty place is distinguished from a wrong key", async () => {
@@ -67,8 +57,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
   test("what is new by the hundred megabytes takes few of them", async () => {
     cpSync(place, at("empty"), { recursive: true });
     const empty = new Restic({ ...repository, place: at("empty") });
-    mkdirSync(at("large"));
-    for (let i = 0; i < 100; i++) writeFileSync(at("large", String(i)), randomBytes(1_000_000));
+    for (let i = 0; i < 100; i++) put(at("large", String(i)), randomBytes(1_000_000));
     let most = 0;
     const looking = setInterval(() => (most = Math.max(most, mostMemoryMb("restic"))), 20);
     try {
@@ -88,15 +77,13 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     snapshot = added.value.id;
     const listed = await restic.snapshots();
     assert.ok(listed.ok);
-    assert.deepEqual(
-      listed.value.map(({ id, host, tags }) => [id.slice(0, 8), host, tags]),
-      [[snapshot, quiet.host, [NIGHTLY]]],
-    );
+    const made = listed.value.map(({ id, host, tags }) => [id.slice(0, 8), host, tags]);
+    assert.deepEqual(made, [[snapshot, quiet.host, [NIGHTLY]]]);
     assert.deepEqual(await restic.read(snapshot, "/backup.json"), { ok: true, value: '{"format":1}' });
     assert.deepEqual(await restic.size(snapshot), { ok: true, value: 350_013 });
     assert.ok((await restic.restore(snapshot, { to: at("whole"), watch: () => undefined })).ok);
     for (const file of ["mail/1", "backup.json"])
-      assert.equal(readFileSync(at("whole", file), "utf8"), readFileSync(join(source, file), "utf8"));
+      assert.equal(contentOf(at("whole", file)), contentOf(join(source, file)));
     assert.ok((await restic.restore(snapshot, { to: at("part"), paths: ["/mail"], watch: () => undefined })).ok);
     assert.deepEqual(globSync("**", { cwd: at("part") }).toSorted(), [".", "mail", "mail/1"]);
     assert.ok(seen.length > 0);

@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  chownSync,
-  existsSync,
-  globSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chownSync, existsSync, globSync, linkSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
 import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
+import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
 import { keepIsolation, readIsolation } from "../../host/firewall/isolation.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -32,7 +24,7 @@ const ISOLATION: Isolation = { incident: "2026-11-20-x", since: "", allow: [], s
 const HOLD = { account: "anna@example.test", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };
 
 describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, () => {
-  const { top, layout, settings, maildir, put, backUp, restoreTo } = dataToBackUp();
+  const { top, layout, settings, maildir, backUp, restoreTo } = dataToBackUp();
   before(async () => {
     put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
     put(join(maildir("anna"), "cur", "2:2,S"), "a mail that is copied");
@@ -46,24 +38,21 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
 
   test("contains outside files that the settings name, and restores them beside, with a sentence that names their places", async () => {
     const certificate = join(top, "etc", "tls", "fullchain.pem");
-    mkdirSync(dirname(certificate), { recursive: true });
-    writeFileSync(certificate, "a certificate");
+    put(certificate, "a certificate");
     const named = { "tls.cert": certificate, "tls.key": join(top, "etc", "missing"), "spam.rules": top };
     assert.ok((await backUp(named)).ok);
     const elsewhere = layoutOf(join(top, "with-files"));
     assert.ok((await restoreTo(elsewhere)).ok);
     const kept = join(elsewhere.backupOutside, certificate);
-    assert.deepEqual([readFileSync(kept, "utf8"), statSync(kept).mode & 0o777], ["a certificate", 0o600]);
+    assert.deepEqual([contentOf(kept), modeOf(kept)], ["a certificate", 0o600]);
     assert.equal(outsideText(elsewhere), "", "it is still in its place");
-    writeFileSync(certificate, "another one");
+    put(certificate, "another one");
     assert.deepEqual(misplacedFiles(elsewhere), [certificate]);
     rmSync(certificate);
-    assert.match(
-      outsideText(elsewhere),
-      /^ 1 file that the settings name lies outside of it, .*: \S+fullchain\.pem\. /,
-    );
+    const says = /^ 1 file that the settings name lies outside of it, .*: \S+fullchain\.pem\. /;
+    assert.match(outsideText(elsewhere), says);
     execFileSync("bash", ["-c", /cp -rn .*$/.exec(outsideText(elsewhere))?.[0] ?? "exit 1"]);
-    assert.equal(readFileSync(certificate, "utf8"), "a certificate");
+    assert.equal(contentOf(certificate), "a certificate");
   });
 
   test("restores nothing if the key cannot be stored", async () => {
@@ -74,7 +63,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       return restored;
     };
     const restored = await restoreServer(target, fetch, { key: readKey(layout), replaces: false });
-    assert.match(restored.ok ? "" : restored.reason, /^Nothing was restored: /);
+    assert.match(reasonOf(restored), /^Nothing was restored: /);
     assert.ok(!existsSync(target.data));
   });
 
@@ -110,94 +99,72 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
 
   test("refuses to restore if the backups are a separate mount, and names it", () => {
     const target = layoutOf(join(top, "with-a-volume"));
-    const within = (path: string, asserts: () => void): void => {
-      mkdirSync(path, { recursive: true });
-      execFileSync("mount", ["-t", "tmpfs", "tmpfs", path]);
-      try {
-        asserts();
-      } finally {
-        execFileSync("umount", [path]);
-      }
+    const refused = (mount: string, replaces: boolean): string | null => {
+      using disk = tmpfs(join(target.data, mount));
+      return refusal(layoutOf(join(disk.path, "..")), replaces);
     };
-    within(target.backup, () => {
-      for (const replaces of [false, true])
-        assert.match(refusal(target, replaces) ?? "", /with-a-volume\/backup is a separate mount, .* unmount it/);
-    });
+    for (const replaces of [false, true])
+      assert.match(refused("backup", replaces) ?? "", /with-a-volume\/backup is a separate mount, .* unmount it/);
     rmSync(target.backup, { recursive: true });
-    within(target.run, () => assert.equal(refusal(target, false), null, "nothing of run is restored"));
+    assert.equal(refused("run", false), null, "nothing of run is restored");
   });
 
   test("restores mail and logs into their separate mounts; the former contents move aside within them", async () => {
     const target = layoutOf(join(top, "as-in-a-container"));
     const logs = join(target.log, "mail");
-    const mounts = [target.data, target.mail, logs];
     const old = "example.test/anna/Maildir/cur/1:2,S";
-    for (const path of mounts) {
-      mkdirSync(path, { recursive: true });
-      execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", path]);
+    using mounts = new DisposableStack();
+    for (const path of [target.data, target.mail, logs]) mounts.use(tmpfs(path));
+    assert.equal(refusal(target, false), null, "an empty one, as Docker makes it");
+    assert.ok((await restoreTo(target, { key: "k" })).ok);
+    const copies = ["2:2,S", "3:2,S"].map((name) => statSync(join(target.mail, dirname(old), name)).ino);
+    assert.equal(copies[0], copies[1], "copies of a mail take no more space than before");
+    put(join(target.mail, old), "another mail");
+    put(join(logs, "mail.log"), "later");
+    put(join(target.data, "later"), "");
+    // As a start does.
+    chownSync(target.mail, 54_321, 54_321);
+    assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
+    const again = await restoreTo(target, { key: "k", replaces: true });
+    assert.ok(again.ok, JSON.stringify(again));
+    const aside = basename(again.aside ?? "");
+    assert.equal(contentOf(join(target.mail, old)), "a mail");
+    assert.equal(contentOf(join(target.mail, asideOfMount(aside), old)), "another mail");
+    assert.equal(contentOf(join(logs, asideOfMount(aside), "mail.log")), "later");
+    assert.ok(existsSync(join(target.data, aside, "later")) && !existsSync(join(target.data, "later")));
+    assert.deepEqual(globSync("{.,mail,log/mail}/.restoring", { cwd: target.data }), []);
+    // A kill once everything is ready: the next start finishes it.
+    for (const path of [target.data, target.mail]) {
+      put(join(wholeIn(path), "restored"));
     }
-    try {
-      assert.equal(refusal(target, false), null, "an empty one, as Docker makes it");
-      assert.ok((await restoreTo(target, { key: "k" })).ok);
-      const copies = ["2:2,S", "3:2,S"].map((name) => statSync(join(target.mail, dirname(old), name)).ino);
-      assert.equal(copies[0], copies[1], "copies of a mail take no more space than before");
-      writeFileSync(join(target.mail, old), "another mail");
-      writeFileSync(join(logs, "mail.log"), "later");
-      writeFileSync(join(target.data, "later"), "");
-      // As a start does.
-      chownSync(target.mail, 54_321, 54_321);
-      assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
-      const again = await restoreTo(target, { key: "k", replaces: true });
-      assert.ok(again.ok, JSON.stringify(again));
-      const aside = basename(again.aside ?? "");
-      assert.equal(readFileSync(join(target.mail, old), "utf8"), "a mail");
-      assert.equal(readFileSync(join(target.mail, asideOfMount(aside), old), "utf8"), "another mail");
-      assert.equal(readFileSync(join(logs, asideOfMount(aside), "mail.log"), "utf8"), "later");
-      assert.ok(existsSync(join(target.data, aside, "later")) && !existsSync(join(target.data, "later")));
-      assert.deepEqual(globSync("{.,mail,log/mail}/.restoring", { cwd: target.data }), []);
-      // A kill once everything is ready: the next start finishes it.
-      for (const path of [target.data, target.mail]) {
-        mkdirSync(wholeIn(path), { recursive: true });
-        writeFileSync(join(wholeIn(path), "restored"), "");
-      }
-      const state = { step: "out", aside: "before-kill", mounts: ["mail", "log/mail"] };
-      writeFileSync(join(dirname(wholeIn(target.data)), "step.json"), JSON.stringify(state));
-      assert.ok(finishReplacing(target.data));
-      assert.deepEqual(globSync("{.,mail}/restored", { cwd: target.data }).length, 2);
-      assert.ok(existsSync(join(target.mail, ".before-kill", old)));
-    } finally {
-      for (const path of mounts.toReversed()) execFileSync("umount", [path]);
-    }
+    const state = { step: "out", aside: "before-kill", mounts: ["mail", "log/mail"] };
+    put(join(dirname(wholeIn(target.data)), "step.json"), JSON.stringify(state));
+    assert.ok(finishReplacing(target.data));
+    assert.deepEqual(globSync("{.,mail}/restored", { cwd: target.data }).length, 2);
+    assert.ok(existsSync(join(target.mail, ".before-kill", old)));
   });
 
   test("restores a directory behind a link, and one on a separate disk, within it; the former contents move aside", async () => {
-    const disk = join(top, "mounted");
-    mkdirSync(disk);
     mkdirSync(join(top, "behind"));
     symlinkSync(join(top, "behind"), join(top, "link"));
-    execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", disk]);
-    try {
-      for (const target of [layoutOf(join(top, "link")), layoutOf(disk)]) {
-        assert.ok((await restoreTo(target, { key: "k" })).ok, target.data);
-        writeFileSync(join(target.data, "later"), "");
-        assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
-        keepIsolation(target, ISOLATION);
-        setLegalHold(target.legalHolds, HOLD);
-        mkdirSync(join(target.incidents, "2026-11-20-x"), { recursive: true });
-        writeFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");
-        const again = await restoreTo(target, { key: "k", replaces: true });
-        assert.ok(again.ok, JSON.stringify(again));
-        assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
-        assert.equal(readKey(target), "k");
-        assert.deepEqual(readIsolation(target), ISOLATION, "a restore does not lift an isolation");
-        assert.deepEqual(readLegalHolds(target.legalHolds), [HOLD], "nor a legal hold that is newer than the backup");
-        assert.equal(readFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "utf8"), "{}");
-        assert.equal(readFileSync(join(target.mail, "example.test/anna/Maildir/cur/1:2,S"), "utf8"), "a mail");
-        assert.deepEqual(globSync("{.restoring,before-*}", { cwd: target.data }), [basename(again.aside ?? "")]);
-      }
-      assert.ok(existsSync(join(top, "behind", "mail")), "the link is still a link");
-    } finally {
-      execFileSync("umount", [disk]);
+    using disk = tmpfs(join(top, "mounted"));
+    for (const target of [layoutOf(join(top, "link")), layoutOf(disk.path)]) {
+      assert.ok((await restoreTo(target, { key: "k" })).ok, target.data);
+      put(join(target.data, "later"), "");
+      assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
+      keepIsolation(target, ISOLATION);
+      setLegalHold(target.legalHolds, HOLD);
+      put(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");
+      const again = await restoreTo(target, { key: "k", replaces: true });
+      assert.ok(again.ok, JSON.stringify(again));
+      assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
+      assert.equal(readKey(target), "k");
+      assert.deepEqual(readIsolation(target), ISOLATION, "a restore does not lift an isolation");
+      assert.deepEqual(readLegalHolds(target.legalHolds), [HOLD], "nor a legal hold that is newer than the backup");
+      assert.equal(contentOf(join(target.incidents, "2026-11-20-x", "incident.json")), "{}");
+      assert.equal(contentOf(join(target.mail, "example.test/anna/Maildir/cur/1:2,S")), "a mail");
+      assert.deepEqual(globSync("{.restoring,before-*}", { cwd: target.data }), [basename(again.aside ?? "")]);
     }
+    assert.ok(existsSync(join(top, "behind", "mail")), "the link is still a link");
   });
 });

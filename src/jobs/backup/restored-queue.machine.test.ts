@@ -26,10 +26,8 @@ test("a restored queue becomes Postfix's, with the queue ids in the events", { s
   writeFileSync(join(from, ID), "a mail", { mode: 0o700 });
   assert.equal(await takeRestoredQueue(layout), 1);
   const mails = filesBelow(join(layout.postfixQueue, "deferred"));
-  assert.deepEqual(
-    mails.map((path) => [basename(path), statSync(path).uid]),
-    [[ID, userIds("postfix").uid]],
-  );
+  const owned = mails.map((path) => [basename(path), statSync(path).uid]);
+  assert.deepEqual(owned, [[ID, userIds("postfix").uid]]);
   assert.ok(!existsSync(layout.backupQueue));
   assert.equal(await takeRestoredQueue(layout), 0, "only once");
 });

@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmdirSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, rmdirSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { keepAll, keptBuild } from "./kept-build.ts";
@@ -34,14 +24,14 @@ class Checkout {
   /** As if it had been written a minute ago. */
   write(name: string, text: string, agoS = 60): void {
     const path = join(this.path, name);
-    writeFileSync(path, text);
+    put(path, text);
     utimesSync(path, new Date(), Math.floor(Date.now() / 1_000) - agoS);
   }
 
   async text(): Promise<string> {
     const files = await keptBuild(this.path, "start", async () => {
       this.built += 1;
-      const text = readFileSync(this.#source, "utf8");
+      const text = contentOf(this.#source);
       return { files: [{ name: "pages/start.mjs", text }], sources: [this.#source] };
     });
     return files.map(({ name, content }) => `${name}: ${Buffer.from(content()).toString()}`).join();
@@ -55,7 +45,7 @@ describe("the build that is kept", () => {
   test("is used as long as nothing has changed", async () => {
     const checkout = new Checkout();
     assert.deepEqual([await checkout.text(), await checkout.text(), checkout.built], [FIRST, FIRST, 1]);
-    assert.equal(readFileSync(checkout.kept, "utf8"), "first");
+    assert.equal(contentOf(checkout.kept), "first");
   });
 
   for (const name of ["main.ts", "package-lock.json", "tsconfig.json"])
@@ -92,7 +82,7 @@ describe("the build that is kept", () => {
     assert.deepEqual([await placed.text(), placed.built], [FIRST, 1], "it names its checkout");
     const record = join(placed.directory, "sources");
     cpSync(join(made.directory, "sources"), record);
-    writeFileSync(record, readFileSync(record, "utf8").replace(made.path, placed.path));
+    put(record, contentOf(record).replace(made.path, placed.path));
     assert.deepEqual([await placed.text(), placed.built], [FIRST, 1]);
   });
 
@@ -108,14 +98,14 @@ describe("the build that is kept", () => {
   test("is built again if half of it is missing, or if other users may write it", async () => {
     const checkout = new Checkout();
     await checkout.text();
-    writeFileSync(checkout.kept, "fir");
+    put(checkout.kept, "fir");
     assert.deepEqual([await checkout.text(), checkout.built], [FIRST, 2]);
-    writeFileSync(join(checkout.directory, "sources"), `${checkout.path}\nkept 5 `);
+    put(join(checkout.directory, "sources"), `${checkout.path}\nkept 5 `);
     assert.deepEqual([await checkout.text(), checkout.built], [FIRST, 3]);
     for (const [built, name] of [checkout.kept, join(checkout.directory, "sources")].entries()) {
       chmodSync(name, 0o666);
       assert.deepEqual([await checkout.text(), checkout.built], [FIRST, 4 + built]);
-      assert.equal(statSync(name).mode & 0o777, 0o644);
+      assert.equal(modeOf(name), 0o644);
     }
   });
 
@@ -154,16 +144,14 @@ describe("the build that is kept", () => {
     for (const [path, text] of Object.entries({
       "src/programs/set-up/serve.ts": 'import "esbuild";\nconsole.log("started");\n',
       "src/programs/command-line/command-line.ts": 'console.log("typed");\n',
-    })) {
-      mkdirSync(join(checkout.path, path, ".."), { recursive: true });
+    }))
       checkout.write(path, text);
-    }
     await keepAll({ root: checkout.path, place: checkout.path, at }, ["start", "command-line"]);
     for (const kind of ["start", "command-line"] as const) {
       assert.equal(keptFiles(checkout.path, kind)?.hasTimes, true);
       const file = join(checkout.path, "node_modules", ".cache", kind, `${kind}.mjs`);
       assert.equal(statSync(file).mtimeMs, at.getTime());
-      assert.match(readFileSync(file, "utf8"), kind === "start" ? /^import "esbuild";$[^]*started/m : /typed/);
+      assert.match(contentOf(file), kind === "start" ? /^import "esbuild";$[^]*started/m : /typed/);
     }
   });
 });

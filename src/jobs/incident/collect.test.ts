@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, symlinkSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { contentOf, put } from "../../../test/kit/files.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { filesBelow } from "../../host/root-files/walk.ts";
@@ -11,17 +12,13 @@ import { collect, copyMails, writeLines } from "./folder.ts";
 function made() {
   const top = temporaryDirectory();
   const layout = layoutOf(join(top, "data"));
-  const put = (path: string, text: string): void => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  };
   const to = join(top, "to");
   mkdirSync(to);
-  return { layout, put, to };
+  return { layout, to };
 }
 
 test("collects logs since the given time, configuration without its secrets, and the state of the machine", async () => {
-  const { layout, put, to } = made();
+  const { layout, to } = made();
   put(layout.mailLog, "a line\n");
   put(`${layout.mailLog}.old`, "an old line\n");
   utimesSync(`${layout.mailLog}.old`, 0, 0);
@@ -33,9 +30,9 @@ test("collects logs since the given time, configuration without its secrets, and
   const found = filesBelow(to).map((path) => path.slice(to.length + 1));
   const logs = found.filter((path) => path.startsWith("logs/"));
   assert.deepEqual(logs, ["logs/mail/mail.log"]);
-  const conf = readFileSync(join(to, "conf/dovecot/dovecot.conf"), "utf8");
+  const conf = contentOf(join(to, "conf/dovecot/dovecot.conf"));
   assert.equal(conf, "auth_policy = (secret)\nprotocols = imap\n");
-  assert.match(readFileSync(join(to, "machine/program.sha256"), "utf8"), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
+  assert.match(contentOf(join(to, "machine/program.sha256")), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
   for (const file of ["firewall.txt", "connections.txt", "processes.txt", "queue.jsonl", "changed-package-files.txt"])
     assert.ok(found.includes(`machine/${file}`), file);
 });
@@ -44,11 +41,11 @@ test("names truncated files and failed programs", { skip: lacking({ installed: [
   const { layout, to } = made();
   const lacks = await collect(layout, to, { since: 0, mostBytes: 100 });
   assert.match(lacks.join("\n"), /^machine\/processes\.txt is cut: ps: stdout maxBuffer length exceeded$/m);
-  assert.equal(readFileSync(join(to, "machine/processes.txt"), "utf8").length, 100);
+  assert.equal(contentOf(join(to, "machine/processes.txt")).length, 100);
 });
 
 test("copies mails from any queue directory, and skips missing ones", () => {
-  const { layout, put, to } = made();
+  const { layout, to } = made();
   put(join(layout.postfixQueue, "hold", "72CED1EABE5"), "held");
   put(layout.loginPolicySecret, "very-secret-word");
   put(join(layout.postfixQueue, "deferred", "8", "82CED1EABE6"), "deferred");
@@ -58,7 +55,7 @@ test("copies mails from any queue directory, and skips missing ones", () => {
   const ids = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7", "4Wxyz12AbCz1", "A2CED1EABE8"];
   const kept = copyMails(layout, ids, join(to, "mails"));
   assert.deepEqual(kept, ["72CED1EABE5", "82CED1EABE6", "4Wxyz12AbCz1"]);
-  assert.equal(readFileSync(join(to, "mails", "82CED1EABE6"), "utf8"), "deferred");
+  assert.equal(contentOf(join(to, "mails", "82CED1EABE6")), "deferred");
 });
 
 test("writes any number of objects as lines", () => {
@@ -66,7 +63,7 @@ test("writes any number of objects as lines", () => {
   writeLines(join(to, "none.jsonl"), []);
   const many = Array.from({ length: 2_500 }, (_, i) => ({ i }));
   writeLines(join(to, "many.jsonl"), many);
-  assert.equal(readFileSync(join(to, "none.jsonl"), "utf8"), "");
-  const lines = readFileSync(join(to, "many.jsonl"), "utf8").split("\n");
+  assert.equal(contentOf(join(to, "none.jsonl")), "");
+  const lines = contentOf(join(to, "many.jsonl")).split("\n");
   assert.deepEqual([lines.length, lines[2_499]], [2_501, '{"i":2499}']);
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
+import { put } from "../../../test/kit/files.ts";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
@@ -18,7 +19,7 @@ const TOML = 'domains = ["example.test"]\n';
 function scene() {
   const layout = temporaryLayout();
   const { settings } = loadValid(TOML);
-  writeFileSync(layout.settings, TOML);
+  put(layout.settings, TOML);
   writeToday("accounts", layout.accountsDb);
   const source = temporaryDirectory();
   const backUp = async (): Promise<void> => {
@@ -45,9 +46,8 @@ test("names the differences from the last backup before a time", NEEDS, async ()
   await backUp();
   using db = openAccounts(layout.accountsDb);
   db.exec("INSERT INTO alias (address, target) VALUES ('sales@example.test', 'eve@evil.test')");
-  writeFileSync(layout.settings, 'domains = ["example.test", "example.net"]\n');
-  mkdirSync(join(layout.incidents, "comparing", "db"), { recursive: true });
-  writeFileSync(join(layout.incidents, "comparing", "db", "accounts.db"), "of one that was killed");
+  put(layout.settings, 'domains = ["example.test", "example.net"]\n');
+  put(join(layout.incidents, "comparing", "db", "accounts.db"), "of one that was killed");
   const found = await compare(Date.now() + 60_000);
   assert.ok(found.ok, JSON.stringify(found));
   assert.deepEqual(found.differences, [

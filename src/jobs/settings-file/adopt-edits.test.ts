@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { contentOf, modeOf } from "../../../test/kit/files.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { SCRIPT } from "../../settings/script/adopt-edits.ts";
 import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
@@ -28,7 +19,7 @@ function scene(toml: string) {
   const script = join(checkout, SCRIPT);
   const edit = (config: string): void => writeFileSync(script, `const config = ${config};\n`);
   const adopt = (isTrial = false) => adoptScript(checkout, layout, {}, isTrial);
-  const text = () => readFileSync(layout.settings, "utf8");
+  const text = () => contentOf(layout.settings);
   return { layout, edit, upgrade, adopt, text, script };
 }
 
@@ -42,7 +33,7 @@ test("an edit is first shown, written once, and afterwards is in the settings fi
   assert.deepEqual([text(), existsSync(layout.adoptedScript)], ["\uFEFF# mine\n", false]);
   assert.deepEqual(adopt(), said(`${edited}, now in ghostinbox.toml.`));
   assert.equal(text(), "\uFEFF# mine\nlimits.mail.per_minute = 20\n");
-  assert.equal(statSync(layout.settings).mode & 0o777, 0o640);
+  assert.equal(modeOf(layout.settings), 0o640);
   writeFileSync(layout.settings, "limits.mail.per_minute = 30\n");
   assert.deepEqual(adopt(), said());
   edit("{}");
@@ -147,7 +138,7 @@ function jails(toml = "") {
     rendered: join(layout.fail2banConf, "jail.conf"),
     security: join(checkout, "security", "jail.local"),
     adopt: (isTrial = false, env = {}) => adoptDestemail(checkout, layout, env, isTrial),
-    text: () => readFileSync(layout.settings, "utf8"),
+    text: () => contentOf(layout.settings),
   };
 }
 

@@ -1,22 +1,11 @@
 // Invariant: An upgrade can be undone by a few renames, which the next start completes.
 import assert from "node:assert/strict";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
+import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
 import { OLD_SETTINGS, oldData } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
@@ -43,10 +32,10 @@ async function upgraded(t: TestContext) {
   accounts.exec(`
     INSERT INTO account (name, password, created_at) VALUES ('new@example.test', '{X}y', 1);
     UPDATE account SET password = '{X}z' WHERE name = 'anna@example.test'`);
-  writeFileSync(copyOf(layout.accountsDb), "of the newer schema");
-  writeFileSync(digestOf(layout.engineDb), "of the newer schema");
+  put(copyOf(layout.accountsDb), "of the newer schema");
+  put(digestOf(layout.engineDb), "of the newer schema");
   noteUpgraded(layout);
-  writeFileSync(layout.settings, `${OLD_SETTINGS}report.mail = "no"\n`);
+  put(layout.settings, `${OLD_SETTINGS}report.mail = "no"\n`);
   return { layout, snapshot };
 }
 
@@ -66,8 +55,8 @@ test("restores the databases and settings of the snapshot, and keeps the replace
   const { mode, uid } = statSync(dirname(layout.engineDb));
   const aside = rollBack(layout, snapshot, later(NOW, HOUR_MS));
   assert.deepEqual(versions(layout), [1, 1]);
-  assert.equal(readFileSync(layout.settings, "utf8"), OLD_SETTINGS);
-  assert.equal(statSync(layout.settings).mode & 0o777, 0o640);
+  assert.equal(contentOf(layout.settings), OLD_SETTINGS);
+  assert.equal(modeOf(layout.settings), 0o640);
   for (const path of [layout.engineDb, layout.accountsDb]) {
     const names = readdirSync(dirname(path)).filter((name) => !/-(?:wal|shm)$/.test(name));
     assert.deepEqual(names, [basename(path)]);
@@ -75,7 +64,7 @@ test("restores the databases and settings of the snapshot, and keeps the replace
   assert.deepEqual([statSync(dirname(layout.engineDb)).mode, statSync(layout.engineDb).uid], [mode, uid]);
   using engine = new DatabaseSync(join(aside, "engine", "engine.db"), { readOnly: true });
   assert.equal(engine.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);
-  assert.match(readFileSync(join(aside, "ghostinbox.toml"), "utf8"), /report\.mail/);
+  assert.match(contentOf(join(aside, "ghostinbox.toml")), /report\.mail/);
   // The older program continues, and the next upgrade makes its own snapshot.
   assert.ok((await makeUpgradeSnapshot(layout, later(NOW, 2 * HOUR_MS))) !== null);
   assert.ok(existsSync(join(aside, "accounts", "accounts.db")), "which deletes nothing that was set aside");
@@ -95,25 +84,24 @@ test("sessions of the dashboard are not restored", async (t) => {
 
 test("edits taken from the script are rolled back with the settings", async (t) => {
   const { layout, snapshot } = await upgraded(t);
-  writeFileSync(layout.adoptedScript, '{"a":"since"}');
+  put(layout.adoptedScript, '{"a":"since"}');
   const aside = rollBack(layout, snapshot, NOW);
-  assert.equal(readFileSync(layout.adoptedScript, "utf8").trim(), "{}", "nothing had been adopted");
-  assert.equal(readFileSync(join(aside, "adopted-script.json"), "utf8"), '{"a":"since"}');
+  assert.equal(contentOf(layout.adoptedScript).trim(), "{}", "nothing had been adopted");
+  assert.equal(contentOf(join(aside, "adopted-script.json")), '{"a":"since"}');
 
-  writeFileSync(join(layout.beforeUpgrade, snapshot.directory, "adopted-script.json"), '{"a":"before"}');
+  put(join(layout.beforeUpgrade, snapshot.directory, "adopted-script.json"), '{"a":"before"}');
   rollBack(layout, snapshot, later(NOW, HOUR_MS));
-  assert.equal(readFileSync(layout.adoptedScript, "utf8"), '{"a":"before"}');
+  assert.equal(contentOf(layout.adoptedScript), '{"a":"before"}');
 });
 
 test("which ADMIN_PASSWORD was used is rolled back with the password", async (t) => {
   const { layout, snapshot } = await upgraded(t);
-  mkdirSync(dirname(layout.firstStartDone), { recursive: true });
-  writeFileSync(layout.firstStartDone, "the one since");
+  put(layout.firstStartDone, "the one since");
   rollBack(layout, snapshot, NOW);
-  assert.equal(readFileSync(layout.firstStartDone, "utf8"), "the one since", "the snapshot has none");
-  writeFileSync(join(layout.beforeUpgrade, snapshot.directory, basename(layout.firstStartDone)), "the one before");
+  assert.equal(contentOf(layout.firstStartDone), "the one since", "the snapshot has none");
+  put(join(layout.beforeUpgrade, snapshot.directory, basename(layout.firstStartDone)), "the one before");
   rollBack(layout, snapshot, later(NOW, HOUR_MS));
-  assert.equal(readFileSync(layout.firstStartDone, "utf8"), "the one before");
+  assert.equal(contentOf(layout.firstStartDone), "the one before");
 });
 
 for (const moved of [0, 1, 2])
@@ -125,7 +113,7 @@ for (const moved of [0, 1, 2])
     renameSync(database, `${database}.rollback`);
     if (moved === 0) renameSync(join(aside, "engine"), database);
     if (moved === 2) renameSync(`${database}.rollback`, database);
-    writeFileSync(layout.rollback, JSON.stringify({ aside: "after-20261121T120000Z" }));
+    put(layout.rollback, JSON.stringify({ aside: "after-20261121T120000Z" }));
     assert.equal(finishRollback(layout), true);
     assert.deepEqual(versions(layout), [1, 1]);
     assert.ok(existsSync(join(aside, "engine", "engine.db")));
@@ -136,7 +124,7 @@ test("a rollback that had not started is dropped: a start uses the present state
   const { layout } = await upgraded(t);
   const made = [`${dirname(layout.engineDb)}.rollback`, `${layout.settings}.rollback`] as const;
   mkdirSync(made[0]);
-  writeFileSync(made[1], "");
+  put(made[1], "");
   const before = versions(layout);
   assert.equal(finishRollback(layout), false);
   assert.deepEqual(versions(layout), before);
@@ -153,8 +141,7 @@ test("a snapshot that lacks a database is not used", async (t) => {
 test("a path on a separate mount is refused before anything is changed", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const at = (point: string): string => `30 20 8:1 / ${point} rw,relatime shared:1 - ext4 /dev/sdb1 rw\n`;
-  const top = realpathSync(layout.data);
-  const why = (point: string): string | null => whyNoRollback(layout, snapshot, at(join(top, point)));
+  const why = (point: string): string | null => whyNoRollback(layout, snapshot, at(join(layout.data, point)));
   for (const point of ["db", "db/engine", "db/accounts", "ghostinbox.toml", "before-upgrade"])
     assert.match(why(point) ?? "", /^\S+ is a separate mount or on another disk than \S+before-upgrade, /, point);
   for (const point of ["mail", "", "db/engine-of-others"]) assert.equal(why(point), null, point);

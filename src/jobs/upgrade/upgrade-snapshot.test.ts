@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
+import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
 import { OLD_SETTINGS, oldData, upgradeDatabases, writeToday } from "../../../test/kit/next-version.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
@@ -25,10 +26,9 @@ const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 
 test("before a migration, databases and settings are copied, only for root", async (t) => {
   const layout = oldData(t);
-  mkdirSync(layout.program);
-  writeFileSync(join(layout.program, "package.json"), '{\n "type": "module",\n "version": "0.0.9"\n}\n');
+  put(join(layout.program, "package.json"), '{\n "type": "module",\n "version": "0.0.9"\n}\n');
   const writer = new DatabaseSync(layout.engineDb);
-  writeFileSync(layout.adoptedScript, '{"a":"b"}');
+  put(layout.adoptedScript, '{"a":"b"}');
   writer.exec("PRAGMA journal_mode = WAL; INSERT INTO database_name VALUES ('only-in-the-log')");
   const made = await makeUpgradeSnapshot(layout, NOW);
   writer.close();
@@ -37,12 +37,12 @@ test("before a migration, databases and settings are copied, only for root", asy
   assert.deepEqual(readSnapshot(layout), made);
   const says = "2026-11-21 12:00 UTC (engine.db of schema 1, accounts.db of schema 1, written by version 0.0.9)";
   assert.equal(describeSnapshot(made), says);
-  assert.equal(statSync(layout.beforeUpgrade).mode & 0o777, 0o700);
+  assert.equal(modeOf(layout.beforeUpgrade), 0o700);
   using copy = new DatabaseSync(inSnapshot(layout, made, layout.engineDb), { readOnly: true });
   assert.equal(copy.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 1);
   assert.equal(copy.prepare("SELECT count(*) AS n FROM database_name WHERE name LIKE 'only%'").get()?.["n"], 1);
-  assert.equal(readFileSync(inSnapshot(layout, made, layout.settings), "utf8"), OLD_SETTINGS);
-  assert.equal(readFileSync(inSnapshot(layout, made, layout.adoptedScript), "utf8"), '{"a":"b"}');
+  assert.equal(contentOf(inSnapshot(layout, made, layout.settings)), OLD_SETTINGS);
+  assert.equal(contentOf(inSnapshot(layout, made, layout.adoptedScript)), '{"a":"b"}');
 });
 
 test("there is none if no database needs an upgrade", async (t) => {
@@ -95,10 +95,9 @@ test("too little disk space is reported before anything is changed", (t) => {
   const layout = oldData(t);
   assert.equal(lackOfSpace(layout), null);
   const says = (schemas = schemasOf(layout)): string | null => lackOfSpace(layout, schemas, 100_000);
-  assert.match(
-    says() ?? "",
-    /^The databases are older than the program, and .* takes \d+ MB on the disk of .*, which has \d+ MB left: make room,/,
-  );
+  const room =
+    /^The databases are older than the program, and .* takes \d+ MB on the disk of .*, which has \d+ MB left: make room,/;
+  assert.match(says() ?? "", room);
   upgradeDatabases(layout);
   assert.equal(says(), null, "no database needs an upgrade");
 });
@@ -107,7 +106,7 @@ function writeTodayAgain(layout: Layout): void {
   for (const name of ["engine", "accounts"] as const) {
     const path = layout[`${name}Db`];
     writeToday(name, `${path}.old`);
-    writeFileSync(path, readFileSync(`${path}.old`));
+    put(path, readFileSync(`${path}.old`));
   }
 }
 
@@ -147,7 +146,7 @@ test("it starts again once the note is deleted, and an upgrade deletes the note"
   assert.match(whyNotAgain(layout) ?? "", /was undone/);
   rmSync(layout.takenBack);
   assert.equal(whyNotAgain(layout), null);
-  writeFileSync(layout.takenBack, note);
+  put(layout.takenBack, note);
   assert.ok((await makeUpgradeSnapshot(layout, NOW)) !== null);
   assert.throws(() => rmSync(layout.takenBack), { code: "ENOENT" });
 });

@@ -1,0 +1,18 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Writes a file, and makes the directories above it. */
+export function put(path: string, content: string | Uint8Array = "", mode?: number): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content, { mode });
+}
+
+/** The text of a file. */
+export function contentOf(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+/** Who may use a file or directory, as chmod(2) sets it. */
+export function modeOf(path: string): number {
+  return statSync(path).mode & 0o7777;
+}

@@ -1,0 +1,16 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+
+type Mount = Disposable & Readonly<{ path: string }>;
+
+/** Mounts something by mount(8) on this directory, which it makes. It ends with the block that declares it by `using`. */
+export function mounted(path: string, ...how: readonly string[]): Mount {
+  mkdirSync(path, { recursive: true });
+  execFileSync("mount", [...how, path]);
+  return { path, [Symbol.dispose]: () => void execFileSync("umount", [path]) };
+}
+
+/** The same with a file system in memory. */
+export function tmpfs(path: string, options = "mode=755"): Mount {
+  return mounted(path, "-t", "tmpfs", "-o", options, "tmpfs");
+}
