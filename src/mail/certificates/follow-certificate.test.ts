@@ -1,28 +1,26 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer as createPlain } from "node:net";
 import { test } from "node:test";
 import { createServer } from "node:tls";
+import { put } from "../../../test/kit/files.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { selfSigned } from "../../../test/kit/own-certificate.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { certificateNews, certificateReport, notServing } from "./follow-certificate.ts";
 import { servedFiles } from "./issue-certificate.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
 
 test("before the first certificate the report names none", async () => {
-  const reported = await certificateReport(layoutOf(temporaryDirectory()), [], []);
+  const reported = await certificateReport(temporaryLayout(), [], []);
   assert.deepEqual(reported, { ok: false, reason: "No certificate is in use yet." });
 });
 
 test("reports the certificate with its names and its end, and the ports that serve it", OPENSSL, async () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const [served, other] = [selfSigned("mail.example.org"), selfSigned("other.example")];
-  mkdirSync(layout.tlsServed, { recursive: true });
-  writeFileSync(servedFiles(layout).cert, served.cert);
+  put(servedFiles(layout).cert, served.cert);
   const good = await listenOnPort(createServer(served));
   const bad = await listenOnPort(createServer(other));
   const silent = await listenOnPort(createPlain((socket) => socket.end()));
@@ -54,21 +52,17 @@ test("waits until a port serves the new certificate", OPENSSL, async () => {
   assert.ok(asked > 2, "it looked again");
 });
 
-test(
-  "one connection that gets the new certificate is not enough: a process of before may take the next",
-  OPENSSL,
-  async () => {
-    const [old, fresh] = [selfSigned("old"), selfSigned("new")];
-    const server = createServer(old);
-    const port = await listenOnPort(server);
-    let asked = 0;
-    // Of the first eight connections every third gets the old one.
-    server.on("connection", () => server.setSecureContext(++asked < 9 && asked % 3 === 0 ? old : fresh));
-    assert.deepEqual(await notServing(fresh.cert, [port]), []);
-    const shown = asked;
-    assert.ok(shown >= 9, `after ${shown} connections`);
-  },
-);
+test("one connection with the new certificate is not enough: an old process may take the next", OPENSSL, async () => {
+  const [old, fresh] = [selfSigned("old"), selfSigned("new")];
+  const server = createServer(old);
+  const port = await listenOnPort(server);
+  let asked = 0;
+  // Of the first eight connections every third gets the old one.
+  server.on("connection", () => server.setSecureContext(++asked < 9 && asked % 3 === 0 ? old : fresh));
+  assert.deepEqual(await notServing(fresh.cert, [port]), []);
+  const shown = asked;
+  assert.ok(shown >= 9, `after ${shown} connections`);
+});
 
 test("a port that is closed, or does not speak TLS, is named", OPENSSL, async () => {
   const { cert } = selfSigned("any");

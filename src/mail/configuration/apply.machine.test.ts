@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
+import { contentOf, put } from "../../../test/kit/files.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { sampleSite, senders, shippedJails } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { userIds } from "../../host/machine/system-users.ts";
@@ -38,28 +29,19 @@ describe("applying a configuration", { skip }, () => {
   const stock = STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name));
   const site = (changes: Partial<Site> = {}): Site =>
     sampleSite({ layout, fail2ban: { enabled: true, stock, own: [], ...shippedJails() }, ...changes });
-  const main = (): string => readFileSync(join(layout.postfixConf, "main.cf"), "utf8");
+  const main = (): string => contentOf(join(layout.postfixConf, "main.cf"));
 
   before(async () => {
     const { tls, dovecotConf, postfixQueue, postfixData, log, dkimKeys } = layout;
     const queues = ["active", "bounce", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "trace"];
-    for (const made of [
-      tls,
-      dirname(dovecotConf),
-      postfixData,
-      log,
-      dkimKeys,
-      ...queues.map((name) => join(postfixQueue, name)),
-    ])
+    const others = queues.map((name) => join(postfixQueue, name));
+    for (const made of [tls, dirname(dovecotConf), postfixData, log, dkimKeys, ...others])
       mkdirSync(made, { recursive: true });
     // SpamAssassin loads it, as its own user.
     mkdirSync(layout.program);
     copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
     // Fail2ban checks that its logs exist.
-    for (const file of [layout.mailLog, layout.webLog]) {
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, "");
-    }
+    for (const file of [layout.mailLog, layout.webLog]) put(file);
     // Postfix complains about other owners, in a log that no program reads yet, which takes a second each time.
     const postfix = userIds("postfix");
     chownSync(layout.postfixData, postfix.uid, postfix.gid);
@@ -71,24 +53,23 @@ describe("applying a configuration", { skip }, () => {
     const spam = { ...sampleSite().spam, allowFrom: senders("*@example.com"), ownRules: "score GTUBE 900\n" };
     const whole = site({ spam });
     // No setting fixes faulty fetched rules, so the package's decide.
-    mkdirSync(fetchedRules(layout), { recursive: true });
-    writeFileSync(join(fetchedRules(layout), "20_fetched.cf"), "nonsense 1\n");
+    put(join(fetchedRules(layout), "20_fetched.cf"), "nonsense 1\n");
     const all = [...new Set(partsOf(whole).map(({ service }) => service))];
     assert.deepEqual(await applyConfiguration(whole), { ok: true, changed: all, unused: null });
     const wrong = site({ spam: { ...spam, ownRules: "nonsense 1\n" } });
-    const refused = await applyConfiguration(wrong, { only: ["spamd"] });
-    assert.match(refused.ok ? "" : refused.reason, /^SpamAssassin refuses its configuration \(settings spam\.\*\)/);
+    const refused = reasonOf(await applyConfiguration(wrong, { only: ["spamd"] }));
+    assert.match(refused, /^SpamAssassin refuses its configuration \(settings spam\.\*\)/);
   });
 
   test("a configuration that a checker refuses changes nothing, and the reason is reported", async () => {
     const good = main();
-    const dovecot = readFileSync(layout.dovecotConf, "utf8");
+    const dovecot = contentOf(layout.dovecotConf);
     const broken = { ...layout, tlsServed: join(directory, "none") };
     const wrong = site({ layout: broken, messageSizeBytes: 70_000 });
-    const refused = await applyConfiguration(wrong, { only: ["postfix", "dovecot"] });
-    assert.match(refused.ok ? "" : refused.reason, /^Dovecot refuses its configuration: .*none\/cert\.pem/);
+    const refused = reasonOf(await applyConfiguration(wrong, { only: ["postfix", "dovecot"] }));
+    assert.match(refused, /^Dovecot refuses its configuration: .*none\/cert\.pem/);
     assert.equal(main(), good);
-    assert.equal(readFileSync(layout.dovecotConf, "utf8"), dovecot);
+    assert.equal(contentOf(layout.dovecotConf), dovecot);
     assert.ok(!existsSync(`${layout.postfixConf}.staged`));
   });
 
@@ -98,7 +79,7 @@ describe("applying a configuration", { skip }, () => {
     const reason = "the file of mailboxes.dovecot: line 2: Unknown setting: nonsense";
     assert.equal(refused.ok && refused.unused, reason);
     assert.equal(unusedOwnDovecot(layout), reason);
-    assert.equal(readFileSync(join(dirname(layout.dovecotConf), "own.conf"), "utf8"), "");
+    assert.equal(contentOf(join(dirname(layout.dovecotConf), "own.conf")), "");
     assert.ok((await own("remote 203.0.113.0/24 {\n  disable_plaintext_auth = yes\n}\n")).ok);
     assert.equal(unusedOwnDovecot(layout), null);
     assert.ok((await own("")).ok);
@@ -107,28 +88,21 @@ describe("applying a configuration", { skip }, () => {
   test("Unbound checks the files in settings, and its error names the settings", async () => {
     const { dns } = sampleSite();
     for (const wrong of [{ trustAnchor: join(directory, "none.key") }, { rootHints: join(directory, "none.hints") }]) {
-      const refused = await applyConfiguration(site({ dns: { ...dns, ...wrong } }), { only: ["unbound"] });
-      assert.match(
-        refused.ok ? "" : refused.reason,
-        /^Unbound refuses its configuration \(settings dns\.\*\): .*none\./,
-      );
+      const refused = reasonOf(await applyConfiguration(site({ dns: { ...dns, ...wrong } }), { only: ["unbound"] }));
+      assert.match(refused, /^Unbound refuses its configuration \(settings dns\.\*\): .*none\./);
     }
   });
 
   test("main.cf looks old enough for Postfix to read it once", async () => {
-    writeFileSync(join(layout.postfixConf, "main.cf"), "");
+    put(join(layout.postfixConf, "main.cf"), "");
     assert.ok((await applyConfiguration(site(), { isServing: true })).ok);
     assert.ok(statSync(join(layout.postfixConf, "main.cf")).mtimeMs <= Date.now() - 2_000);
   });
 
   test("only files that differ are replaced, even after manual edits, and only they are reported", async () => {
-    writeFileSync(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
+    put(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
     const applied = await applyConfiguration(site({ messageSizeBytes: 20_000_000 }));
-    assert.deepEqual(applied, {
-      ok: true,
-      changed: ["postfix", "dovecot", "spamass-milter"],
-      unused: null,
-    });
+    assert.deepEqual(applied, { ok: true, changed: ["postfix", "dovecot", "spamass-milter"], unused: null });
     assert.match(main(), /^mynetworks = 127/m);
     assert.match(main(), /^message_size_limit = 20000000$/m);
   });
@@ -144,7 +118,7 @@ describe("applying a configuration", { skip }, () => {
     assert.ok((await applyConfiguration(off, { only: ["fail2ban"] })).ok, "a disabled component is not checked");
     renameSync(aside, layout.mailLog);
     const rootHints = join(directory, "own.hints");
-    writeFileSync(rootHints, ". NS a.root.test.\na.root.test. A 198.51.100.53\n");
+    put(rootHints, ". NS a.root.test.\na.root.test. A 198.51.100.53\n");
     const hinted = site({ dns: { ...sampleSite().dns, rootHints } });
     assert.ok((await applyConfiguration(hinted, { only: ["unbound"] })).ok);
     rmSync(rootHints);

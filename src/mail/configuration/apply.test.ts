@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { statSync, utimesSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { layoutOf } from "../../settings/layout.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { renderDovecot } from "../dovecot/dovecot-conf.ts";
 import { renderSieve } from "../dovecot/sieve.ts";
 import { renderLearnScripts } from "../spamassassin/learn-spam.ts";
@@ -16,15 +16,12 @@ describe("the scripts that deliver spam and learn from it", {
   skip: lacking({ installed: ["sievec", "doveconf"] }),
 }, () => {
   const prepared = () => {
-    const layout = layoutOf(temporaryDirectory());
+    const layout = temporaryLayout();
     const files = [
       ...renderDovecot(sampleSite({ layout })).map((file) => ({ ...file, at: dirname(layout.dovecotConf) })),
       ...[renderSieve(), ...renderLearnScripts()].map((file) => ({ ...file, at: layout.sieve })),
     ];
-    for (const { at, name, text } of files) {
-      mkdirSync(at, { recursive: true });
-      writeFileSync(join(at, name), text);
-    }
+    for (const { at, name, text } of files) put(join(at, name), text);
     const [script, compiled] = [join(layout.sieve, "junk.sieve"), join(layout.sieve, "junk.svbin")];
     // Like a script that was rendered before this second.
     utimesSync(script, 1_000, 1_000);
@@ -46,7 +43,7 @@ describe("the scripts that deliver spam and learn from it", {
 
   test("a script with a mistake stops the start with the compiler's message", async () => {
     const { layout, script } = prepared();
-    writeFileSync(script, 'require "fileinto";\nfileinto;\n');
+    put(script, 'require "fileinto";\nfileinto;\n');
     await assert.rejects(compileSieve(layout), {
       name: "SetUpFailure",
       message: /^The script .*junk\.sieve could not be compiled: .*line 2/,

@@ -86,11 +86,8 @@ describe("the data directory", OWN_ETC, () => {
     assert.deepEqual(await make(etc, layout), []);
     for (const [path, mode, user, group] of shown) {
       const found = statSync(join(layout.data, path));
-      assert.deepEqual(
-        [(found.mode & 0o7777).toString(8), found.uid, found.gid],
-        [mode, etc.numberOf("passwd", user), etc.numberOf("group", group)],
-        path,
-      );
+      const expected = [mode, etc.numberOf("passwd", user), etc.numberOf("group", group)];
+      assert.deepEqual([(found.mode & 0o7777).toString(8), found.uid, found.gid], expected, path);
     }
   });
 
@@ -114,10 +111,8 @@ describe("the data directory", OWN_ETC, () => {
     assert.deepEqual(await make(etc, layout), []);
     assert.equal(statSync(layout.tls).mode & 0o777, 0o700);
     assert.equal(statSync(layout.mailLog).mode & 0o777, 0o640);
-    assert.deepEqual(
-      [statSync(layout.secrets).uid, statSync(layout.secrets).gid],
-      [0, etc.numberOf("group", "ghostinbox")],
-    );
+    const { uid, gid } = statSync(layout.secrets);
+    assert.deepEqual([uid, gid], [0, etc.numberOf("group", "ghostinbox")]);
     assert.equal(readFileSync(layout.mailLog, "utf8"), "a line\n");
   });
 
@@ -128,10 +123,8 @@ describe("the data directory", OWN_ETC, () => {
     mkdirSync(box, { recursive: true });
     const owner = here.numberOf("passwd", "ghostinbox-mail");
     for (const path of [join(layout.mail, "example.org"), box]) chownSync(path, owner, owner);
-    for (const [name, uid] of [
-      ["mail", owner],
-      ["odd", STRANGER],
-    ] as const) {
+    const owners = { mail: owner, odd: STRANGER };
+    for (const [name, uid] of Object.entries(owners)) {
       writeFileSync(join(box, name), "");
       chownSync(join(box, name), uid, uid);
     }
@@ -263,13 +256,10 @@ describe("system users", OWN_ETC, () => {
   test("a second start changes nothing", async () => {
     const etc = bare();
     await add(etc);
-    const files = ["passwd", "group"].map((file) => `${etc.path}/${file}`);
-    const before = files.map((file) => readFileSync(file, "utf8"));
+    const files = () => ["passwd", "group"].map((file) => readFileSync(`${etc.path}/${file}`, "utf8"));
+    const before = files();
     assert.equal(await add(etc), null);
-    assert.deepEqual(
-      files.map((file) => readFileSync(file, "utf8")),
-      before,
-    );
+    assert.deepEqual(files(), before);
   });
 
   test("a failing program stops the start with its output", async () => {

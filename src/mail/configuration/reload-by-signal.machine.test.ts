@@ -1,30 +1,21 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  appendFileSync,
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { contentOf } from "../../../test/kit/files.ts";
 import { makeMailQueue } from "../../../test/kit/mail-queue.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { listProcesses } from "../../host/running/read-processes.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
 
 describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postfix"] }) }, () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const { postfixConf, postfixQueue, postfixData } = layout;
   const postfix = (command: string) => runProgram("postfix", ["-c", postfixConf, command]);
   before(async () => {
@@ -99,7 +90,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
 });
 
 describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovecot"] }) }, () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const { dovecotConf, dovecotBase } = layout;
   const log = join(layout.data, "dovecot.log");
   const configure = (more = ""): void =>
@@ -115,7 +106,7 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
       await pause(10);
     }
   };
-  const master = (): number => Number(readFileSync(join(dovecotBase, "master.pid"), "utf8"));
+  const master = (): number => Number(contentOf(join(dovecotBase, "master.pid")));
   let dovecot: ChildProcess;
   before(async () => {
     chmodSync(layout.data, 0o755);
@@ -136,7 +127,7 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
       configure(`login_greeting = ${name}\n`);
       assert.equal(await reloadDovecot(layout), null);
       assert.notEqual(await logger(), former);
-      assert.match(readFileSync(log, "utf8"), /SIGHUP received - reloading configuration/);
+      assert.match(contentOf(log), /SIGHUP received - reloading configuration/);
     }
   });
 

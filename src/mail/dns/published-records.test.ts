@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedServer } from "../../../test/kit/checked-server.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { MX } from "../../../test/kit/upkeep-kit.ts";
 import { zoneServer } from "../../../test/kit/zone-server.ts";
 import {
   compared,
@@ -55,18 +56,8 @@ test("each record comes with its state, and why it is wrong", async () => {
   const zone = [{ name: "example.org", type: "MX", value: "10 mx.example.net." }] as const;
   const { settings } = checkedServer({ resolver: await zoneServer(zone) });
   const records = await publishedFor(settings, "example.org", "AAAA");
-  assert.deepEqual(
-    records.find(({ type }) => type === "MX"),
-    {
-      name: "example.org",
-      type: "MX",
-      value: "10 mail.example.org.",
-      says: "Mail for the domain comes here.",
-      required: true,
-      status: "wrong",
-      detail: "It names mx.example.net.",
-    },
-  );
+  const wrong = records.find(({ type }) => type === "MX");
+  assert.deepEqual(wrong, { ...MX, status: "wrong", detail: "It names mx.example.net." });
   assert.equal(records.find(({ name }) => name === "_dmarc.example.org")?.status, "missing");
 });
 

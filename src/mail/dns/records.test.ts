@@ -2,15 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import {
-  formFields,
-  judge,
-  printZone,
-  type RecordKind,
-  type RecordVerdict,
-  recordsOf,
-  reverseName,
-} from "./records.ts";
+import { formFields, judge, printZone, type RecordKind, recordsOf, reverseName } from "./records.ts";
 
 const KEY = "A".repeat(392);
 
@@ -60,15 +52,16 @@ test("the fields of a registrar's form: the name without the domain, the text in
   assert.deepEqual(key, { type: "TXT", name: "ghostinbox._domainkey", priority: null, value });
   const imaps = fields.find(({ name }) => name === "_imaps._tcp");
   assert.deepEqual([imaps?.priority, imaps?.value], [0, "1 993 mail.example.org"]);
-  const others = fieldsOf({ ...publisher, settings: { ...publisher.settings, hostname: "mail.other.test" } }).map(
-    ({ name }) => name,
+  const others = fieldsOf({ ...publisher, settings: { ...publisher.settings, hostname: "mail.other.test" } });
+  assert.ok(
+    others.some(({ name }) => name === "mail.other.test"),
+    "a name of another zone stays whole",
   );
-  assert.ok(others.includes("mail.other.test"), "a name of another zone stays whole");
 });
 
 const records = recordsOf({ ...publisher, addresses: [], key: "MIIB+/=" });
 
-function judged(kind: RecordKind, ...values: readonly string[]): RecordVerdict {
+function judged(kind: RecordKind, ...values: readonly string[]) {
   const record = records.find((one) => one.kind === kind) ?? assert.fail(kind);
   return judge(record, { ok: true, found: values });
 }

@@ -33,10 +33,8 @@ test("its caches share the memory of the setting, records twice as much as messa
 
 test("with other resolvers all names are asked there, and still validated here", () => {
   const text = rendered({ forward: [ip("2001:db8::53"), ip("192.0.2.53")] });
-  assert.match(
-    text,
-    /^forward-zone:\n {2}name: "\."\n {2}forward-addr: 2001:db8::53\n {2}forward-addr: 192\.0\.2\.53\n {2}forward-first: yes$/m,
-  );
+  const addresses = ["2001:db8::53", "192.0.2.53"].map((address) => `  forward-addr: ${address}\n`).join("");
+  assert.ok(text.includes(`\nforward-zone:\n  name: "."\n${addresses}  forward-first: yes\n`), text);
   assert.match(text, /^ {2}module-config: "validator iterator"$/m);
 });
 

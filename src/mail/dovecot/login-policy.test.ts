@@ -5,16 +5,9 @@ import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { decision, type Verdict } from "../../core/decide/decision.ts";
 import { type LoginProblem, parseLoginRequest, passwordHashOf, policyNonce, printLoginAnswer } from "./login-policy.ts";
 
-/** As Dovecot 2.3.19 sends it. */
-const sent = {
-  device_id: "",
-  login: "alice@example.org",
-  protocol: "imap",
-  pwhash: "0a3f",
-  remote: "203.0.113.7",
-  session_id: "9cFqYp8z",
-  tls: "TLS",
-};
+/** As Dovecot 2.3.19 sends them. */
+const session = { device_id: "", session_id: "9cFqYp8z", tls: "TLS" };
+const sent = { login: "alice@example.org", protocol: "imap", pwhash: "0a3f", remote: "203.0.113.7", ...session };
 const facts = { ip: "203.0.113.7", service: "imap", login: "alice@example.org", passwordHash: "0a3f" };
 type Changes = Readonly<Record<string, unknown>>;
 type Sent = readonly [name: string, command: "allow" | "report", changes: Changes];

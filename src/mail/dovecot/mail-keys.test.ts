@@ -1,29 +1,14 @@
 // Invariant: Encrypted mail arrives without the private key, which is in no backup; a second pair of keys is never made.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { contentOf, modeOf } from "../../../test/kit/files.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import {
-  fingerprint,
-  lockedBecause,
-  placeMailKey,
-  prepareMailKeys,
-  publicHalf,
-  whyNoNewKeys,
-  withoutLostKey,
-} from "./mail-keys.ts";
+import { lockedBecause, placeMailKey, prepareMailKeys, publicHalf, whyNoNewKeys, withoutLostKey } from "./mail-keys.ts";
 
 function scene() {
   const layout = temporaryLayout("mailPublicKey", "mailPrivateKey", "mailKeyConf");
@@ -37,7 +22,7 @@ function scene() {
 function otherKey(): string {
   const { crypt, prepare } = scene();
   prepare();
-  return readFileSync(crypt.privateKey, "utf8");
+  return contentOf(crypt.privateKey);
 }
 
 test("one pair is created, only for root, and Dovecot's settings name the private key", () => {
@@ -45,26 +30,26 @@ test("one pair is created, only for root, and Dovecot's settings name the privat
   assert.deepEqual(prepareMailKeys({ mailCrypt: null, layout }), { ok: true, changed: false });
   assert.equal(existsSync(crypt.publicKey), false);
   assert.deepEqual(prepare(), { ok: true, changed: true });
-  const made = readFileSync(crypt.privateKey, "utf8");
+  const made = contentOf(crypt.privateKey);
   assert.match(made, /^-----BEGIN PRIVATE KEY-----\n/);
-  assert.equal(statSync(crypt.privateKey).mode & 0o777, 0o600);
-  assert.equal(fingerprint(publicHalf(made)), fingerprint(readFileSync(crypt.publicKey, "utf8")));
-  assert.match(readFileSync(layout.mailKeyConf, "utf8"), /private_key = <.*mail-key\.pem$/m);
-  assert.equal(readFileSync(layout.mailKeyLink, "utf8"), made);
+  assert.equal(modeOf(crypt.privateKey), 0o600);
+  assert.equal(publicHalf(made), contentOf(crypt.publicKey));
+  assert.match(contentOf(layout.mailKeyConf), /private_key = <.*mail-key\.pem$/m);
+  assert.equal(contentOf(layout.mailKeyLink), made);
   assert.ok(prepare().ok);
-  assert.equal(readFileSync(crypt.privateKey, "utf8"), made, "never a second one");
+  assert.equal(contentOf(crypt.privateKey), made, "never a second one");
 });
 
 test("without the private key mail is only encrypted; no new pair is created", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
-  const [made, before] = [readFileSync(crypt.privateKey, "utf8"), readFileSync(crypt.publicKey, "utf8")];
+  const [made, before] = [contentOf(crypt.privateKey), contentOf(crypt.publicKey)];
   rmSync(crypt.privateKey);
   assert.equal(placeMailKey(crypt, layout), true);
   assert.equal(placeMailKey(crypt, layout), false);
   assert.equal(existsSync(layout.mailKeyConf), false);
   assert.ok(prepare().ok);
-  assert.deepEqual([existsSync(crypt.privateKey), readFileSync(crypt.publicKey, "utf8")], [false, before]);
+  assert.deepEqual([existsSync(crypt.privateKey), contentOf(crypt.publicKey)], [false, before]);
   writeFileSync(crypt.privateKey, made);
   assert.equal(placeMailKey(crypt, layout), true);
 });
@@ -73,17 +58,19 @@ test("a private key that does not match, or is invalid, is refused and changes n
   const { layout, crypt, prepare } = scene();
   prepare();
   writeFileSync(crypt.privateKey, otherKey());
-  assert.match(JSON.stringify(prepare()), /"ok":false.*does not fit the public one/);
+  assert.match(reasonOf(prepare()), /does not fit the public one/);
   writeFileSync(crypt.privateKey, "nonsense");
-  assert.match(JSON.stringify(prepare()), /"ok":false.*could not be prepared/);
+  assert.match(reasonOf(prepare()), /could not be prepared/);
   assert.equal(existsSync(layout.mailKeyConf), true);
 });
 
 test("no key is made in memory, where a reboot would lose it", () => {
   const { layout, crypt } = scene();
   const mailCrypt = { ...crypt, publicKey: "/proc/nowhere/public.pem", privateKey: "/run/no-such-directory/mail.pem" };
-  const prepared = prepareMailKeys({ mailCrypt, layout });
-  assert.match(prepared.ok ? "" : prepared.reason, /^No key is made at \/run\/.* where a reboot would lose it/);
+  assert.match(
+    reasonOf(prepareMailKeys({ mailCrypt, layout })),
+    /^No key is made at \/run\/.* where a reboot would lose it/,
+  );
 });
 
 test("no key is used before it can be read, nor made in a directory that is missing", () => {
@@ -125,23 +112,23 @@ test("an existing private key gives its public half", () => {
   const key = otherKey();
   writeFileSync(crypt.privateKey, key);
   assert.ok(prepare().ok);
-  assert.equal(readFileSync(crypt.publicKey, "utf8"), publicHalf(key));
+  assert.equal(contentOf(crypt.publicKey), publicHalf(key));
 });
 
 test("a key at a different place is read from there, copied or moved; the same one in place is not written again", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
-  const made = readFileSync(crypt.privateKey, "utf8");
+  const made = contentOf(crypt.privateKey);
   const elsewhere = { ...crypt, privateKey: `${crypt.privateKey}.elsewhere` };
   copyFileSync(crypt.privateKey, elsewhere.privateKey);
   assert.deepEqual(prepareMailKeys({ mailCrypt: elsewhere, layout }), { ok: true, changed: false });
   rmSync(crypt.privateKey);
-  assert.equal(readFileSync(layout.mailKeyLink, "utf8"), made);
+  assert.equal(contentOf(layout.mailKeyLink), made);
   assert.equal(placeMailKey(elsewhere, layout), false);
 
   renameSync(elsewhere.privateKey, crypt.privateKey);
   assert.deepEqual(prepare(), { ok: true, changed: false });
-  assert.equal(readFileSync(layout.mailKeyLink, "utf8"), made);
+  assert.equal(contentOf(layout.mailKeyLink), made);
   const written = statSync(layout.mailKeyConf).ino;
   placeMailKey(crypt, layout);
   assert.equal(statSync(layout.mailKeyConf).ino, written);
@@ -150,7 +137,7 @@ test("a key at a different place is read from there, copied or moved; the same o
 test("half a key, a different one or a directory counts as none, until the right one exists", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
-  const made = readFileSync(crypt.privateKey, "utf8");
+  const made = contentOf(crypt.privateKey);
   assert.equal(lockedBecause(crypt), null);
   for (const [wrong, says] of [
     [made.slice(0, 90), /holds no private key that can be read/],
@@ -173,14 +160,13 @@ test("half a key, a different one or a directory counts as none, until the right
 
 test("keys of accounts use a recovery key, without which nothing is created; a missing key's placeholder is created once", () => {
   const { layout, crypt, prepare } = scene();
-  const prepared = JSON.stringify(prepare(true));
-  assert.match(prepared, /"ok":false.*make the key that opens them first, by `encryption recovery-key`/);
+  assert.match(reasonOf(prepare(true)), /make the key that opens them first, by `encryption recovery-key`/);
   assert.deepEqual([existsSync(crypt.publicKey), existsSync(layout.mailNoKey)], [false, false]);
   writeFileSync(layout.mailRecoveryKey, "a public key");
   assert.ok(prepare(true).ok);
-  const made = readFileSync(layout.mailNoKey, "utf8");
-  assert.equal(statSync(layout.mailNoKey).mode & 0o777, 0o600);
-  assert.notEqual(made, readFileSync(crypt.privateKey, "utf8"));
+  const made = contentOf(layout.mailNoKey);
+  assert.equal(modeOf(layout.mailNoKey), 0o600);
+  assert.notEqual(made, contentOf(crypt.privateKey));
   assert.ok(prepare(true).ok);
-  assert.equal(readFileSync(layout.mailNoKey, "utf8"), made);
+  assert.equal(contentOf(layout.mailNoKey), made);
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, utimesSync } from "node:fs";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { parseUncounted, removesIndexes, removesStaleLocks, removesUnfinished, storingProcesses } from "./maildirs.ts";
@@ -11,12 +12,9 @@ import { parseUncounted, removesIndexes, removesStaleLocks, removesUnfinished, s
 const ANNA = accountName("anna@example.org");
 
 /** Makes empty files in the Maildir of a user of example.org. */
-function put(mail: string, user: string, ...names: readonly string[]): readonly string[] {
+function filled(mail: string, user: string, ...names: readonly string[]): readonly string[] {
   const files = names.map((name) => join(mail, "example.org", user, "Maildir", name));
-  for (const file of files) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, "");
-  }
+  for (const file of files) put(file);
   return files;
 }
 
@@ -28,8 +26,8 @@ function find(argv: readonly string[]): string {
 test("locks of all folders are removed once they are old, or only empty ones; mail is not touched", () => {
   const mail = temporaryDirectory();
   const lock = (path: string, text: string, ageMs = 60_000): string => {
-    const [file = ""] = put(mail, "anna", join(path, "dovecot-uidlist.lock"));
-    writeFileSync(file, text);
+    const [file = ""] = filled(mail, "anna", join(path, "dovecot-uidlist.lock"));
+    put(file, text);
     const at = (Date.now() - ageMs) / 1_000;
     utimesSync(file, at, at);
     return file;
@@ -49,9 +47,9 @@ test("locks of all folders are removed once they are old, or only empty ones; ma
 
 test("indexes of one account are removed from all its folders, but neither lists, keywords nor mails", () => {
   const mail = temporaryDirectory();
-  const indexes = put(mail, "anna", "dovecot.index", "dovecot.index.cache", ".A b/dovecot.index.log.2");
+  const indexes = filled(mail, "anna", "dovecot.index", "dovecot.index.cache", ".A b/dovecot.index.log.2");
   const kept = ["dovecot-uidlist", "dovecot-keywords", "subscriptions", "cur/dovecot.index", ".A b/cur/1"];
-  const others = [...put(mail, "anna", ...kept), ...put(mail, "bert", "dovecot.index")];
+  const others = [...filled(mail, "anna", ...kept), ...filled(mail, "bert", "dovecot.index")];
   find(removesIndexes({ mail }, ANNA));
   assert.deepEqual(indexes.filter(existsSync), []);
   assert.deepEqual(others.filter(existsSync), others);
@@ -60,8 +58,8 @@ test("indexes of one account are removed from all its folders, but neither lists
 test("unfinished mails of a process that has ended are removed, and no other's", async () => {
   const mail = temporaryDirectory();
   const name = "1795673453.M341300P17701.host";
-  const left = put(mail, "anna", `tmp/${name}`, `.A b/tmp/${name}`);
-  const others = put(mail, "anna", `new/${name}`, `.A b/cur/${name}`, "tmp/1.M3P701.host", "tmp/1.Q17701.host");
+  const left = filled(mail, "anna", `tmp/${name}`, `.A b/tmp/${name}`);
+  const others = filled(mail, "anna", `new/${name}`, `.A b/cur/${name}`, "tmp/1.M3P701.host", "tmp/1.Q17701.host");
   const names = Readable.from([`${name}\0${name}\0`, "1.Q17701.host\0", "1.M3P7", "01.host\0"]);
   assert.deepEqual([...(await storingProcesses(names))], [17701, 701]);
   find(removesUnfinished({ mail }, ANNA, 17701));

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { lacking } from "../../../test/kit/needs.ts";
+import { lacking, ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ownDovecotSettings } from "./own-dovecot.ts";
 
@@ -16,9 +16,7 @@ test("without a setting or its file, nothing is set", () => {
     assert.deepEqual(ownDovecotSettings(file), used(""));
 });
 
-test("a file written by root is used, but none that other users could have written", {
-  skip: lacking({ root: true }),
-}, () => {
+test("a file written by root is used, but none that other users could have written", ROOT, () => {
   const file = join(temporaryDirectory(), "dovecot.cf");
   writeFileSync(file, TEXT, { mode: 0o644 });
   assert.deepEqual(ownDovecotSettings(file), used(TEXT));
@@ -45,7 +43,7 @@ test("a FIFO, a directory and an unreadable path are reported and not used", {
     assert.match(ownDovecotSettings(path).unused ?? "", / cannot be read: /);
 });
 
-test("`remote {` without a network sets its contents for every client", { skip: lacking({ root: true }) }, () => {
+test("`remote {` without a network sets its contents for every client", ROOT, () => {
   const file = join(temporaryDirectory(), "dovecot.cf");
   const own = "protocol imap {\n  a = 1\n}\nremote {\n  b = 2\n  inner {\n  }\n}\nremote 192.0.2.1 {\n}\n";
   const meant = "protocol imap {\n  a = 1\n}\n# remote {\n  b = 2\n  inner {\n  }\n# }\nremote 192.0.2.1 {\n}\n";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
 import { after, test } from "node:test";
 import { createServer } from "node:tls";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { selfSigned } from "../../../test/kit/own-certificate.ts";
-import { answering, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
+import { answering, answers, saying, servedPort, silent } from "../../../test/kit/served.ts";
 import { exchange } from "../probes/exchange.ts";
 import { AUTH, IMAP, MASTER } from "./probe.ts";
 
@@ -11,23 +12,18 @@ const LONG_MS = 5_000;
 const SHORT_MS = 100;
 
 test("the master process works if it names itself", async () => {
-  assert.ok(
-    (await exchange({ path: await servedSocket(saying("VERSION\tmaster-server\t1\t0\n")) }, MASTER, LONG_MS)).ok,
-  );
-  assert.ok(!(await exchange({ path: await servedSocket(silent) }, MASTER, SHORT_MS)).ok);
+  assert.ok(await answers(saying("VERSION\tmaster-server\t1\t0\n"), MASTER, LONG_MS));
+  assert.ok(!(await answers(silent, MASTER, SHORT_MS)));
 });
 
 test("auth works if it answers about a user, not if it only greets", async () => {
   const question = "VERSION\t1\t0\nUSER\t1\tprobe@invalid\tservice=probe\n";
   const greeting = "VERSION\t1\t1\nSPID\t12981\n";
   for (const answer of ["NOTFOUND\t1\n", "FAIL\t1\ttemp\n", "USER\t1\tprobe@invalid\thome=/x\n"]) {
-    const path = await servedSocket((socket) => {
-      socket.write(greeting);
-      answering(question, answer)(socket);
-    });
-    assert.ok((await exchange({ path }, AUTH, LONG_MS)).ok, answer);
+    const serve = (socket: Socket) => [saying(greeting), answering(question, answer)].forEach((one) => one(socket));
+    assert.ok(await answers(serve, AUTH, LONG_MS), answer);
   }
-  assert.ok(!(await exchange({ path: await servedSocket(saying(greeting)) }, AUTH, SHORT_MS)).ok);
+  assert.ok(!(await answers(saying(greeting), AUTH, SHORT_MS)));
 });
 
 test("the IMAP port works if it greets over TLS, with any certificate", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { sieveRedirectsIn } from "./sieve-redirects.ts";
 
@@ -10,10 +11,9 @@ const ANNA = "anna@example.org";
 test("each script in the home counts, and a link to one only once", () => {
   const home = temporaryDirectory();
   assert.deepEqual(sieveRedirectsIn(home, ANNA), []);
-  mkdirSync(join(home, "sieve"));
-  writeFileSync(join(home, "sieve", "away.sieve"), 'redirect "anna@else.example";');
-  writeFileSync(join(home, "sieve", "keep.sieve"), "keep;");
-  writeFileSync(join(home, "sieve", "away.svbin"), 'redirect "x@else.example";');
+  put(join(home, "sieve", "away.sieve"), 'redirect "anna@else.example";');
+  put(join(home, "sieve", "keep.sieve"), "keep;");
+  put(join(home, "sieve", "away.svbin"), 'redirect "x@else.example";');
   symlinkSync("sieve/away.sieve", join(home, ".dovecot.sieve"));
   const forward = { address: ANNA, to: ["anna@else.example"], by: "sieve/away.sieve" };
   assert.deepEqual(sieveRedirectsIn(home, ANNA), [forward]);
@@ -21,7 +21,7 @@ test("each script in the home counts, and a link to one only once", () => {
 
 test("a user's own script is read, and a link to elsewhere is not", () => {
   const home = temporaryDirectory();
-  writeFileSync(join(home, ".dovecot.sieve"), 'redirect "anna@else.example";');
+  put(join(home, ".dovecot.sieve"), 'redirect "anna@else.example";');
   const scripts = sieveRedirectsIn(home, ANNA).map(({ by }) => by);
   assert.deepEqual(scripts, [".dovecot.sieve"]);
   const other = temporaryDirectory();

@@ -10,16 +10,9 @@ const line = (status: string, reply: string, from = "boss@strict.test"): string 
   `Nov 20 08:08:30 mail postfix/cleanup[11894]: EC08F19478D: milter-reject: END-OF-MESSAGE from unknown[198.51.100.70]: ${status} ${reply}; from=<${from}> to=<anna@example.test> proto=ESMTP helo=<client.test>`;
 const read = (...of: Parameters<typeof line>) => readMailLog(line(...of), instant(0));
 const SPAM = "Message content refused";
-const REFUSED = {
-  type: "CONTENT_REFUSED",
-  ip: "198.51.100.70",
-  queueId: "EC08F19478D",
-  sender: "boss@strict.test",
-  recipient: "anna@example.test",
-  account: null,
-  service: "smtp",
-};
 const ACCOUNT = "anna@example.test";
+const OF_MAIL = { sender: "boss@strict.test", recipient: ACCOUNT, account: null, service: "smtp" };
+const REFUSED = { type: "CONTENT_REFUSED", ip: "198.51.100.70", queueId: "EC08F19478D", ...OF_MAIL };
 const NOT_OWN = `Not sent for ${ACCOUNT}: From: names ceo@bank.test, which is not an address of this account`;
 const OF_ACCOUNT = { reason: "author_not_own", account: ACCOUNT, service: "submission" };
 const DMARC = "rejected by DMARC policy for strict.test";

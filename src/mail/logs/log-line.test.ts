@@ -5,13 +5,9 @@ import { DECODED_IN_MEMORY, parseMailLine, timeOfLine } from "./log-line.ts";
 
 test("Postfix: program, door and severity", () => {
   const line = (rest: string) => parseMailLine(`Nov 20 08:08:30 mail ${rest}`);
-  assert.deepEqual(line("postfix/smtpd[12]: connect from x[198.51.100.7]"), {
-    program: "smtpd",
-    from: "postfix",
-    service: "smtp",
-    severity: "info",
-    text: "connect from x[198.51.100.7]",
-  });
+  const text = "connect from x[198.51.100.7]";
+  const connected = { program: "smtpd", from: "postfix", service: "smtp", severity: "info", text };
+  assert.deepEqual(line(`postfix/smtpd[12]: ${text}`), connected);
   assert.equal(line("postfix/submission/smtpd[12]: x")?.service, "submission");
   assert.equal(line("postfix/submissions/smtpd[12]: x")?.service, "submissions");
   assert.equal(line("postfix/cleanup[12]: x")?.service, null);
@@ -22,13 +18,9 @@ test("Postfix: program, door and severity", () => {
 
 test("Dovecot: program and severity", () => {
   const line = (rest: string) => parseMailLine(`Nov  2 08:08:30 ${rest}`);
-  assert.deepEqual(line("imap-login: Info: Login: user=<a>"), {
-    program: "imap-login",
-    from: "dovecot",
-    service: "imap",
-    severity: "info",
-    text: "Login: user=<a>",
-  });
+  const text = "Login: user=<a>";
+  const signedIn = { program: "imap-login", from: "dovecot", service: "imap", severity: "info", text };
+  assert.deepEqual(line(`imap-login: Info: ${text}`), signedIn);
   assert.equal(line("lmtp(anna@example.test)<12><abc:T1>: Error: x")?.severity, "error");
   assert.equal(line("master: Warning: Killed with signal 15")?.severity, "warning");
   assert.equal(line("imap(anna@example.test): Error: Mailbox a\u2028b: x")?.severity, "error");

@@ -4,7 +4,8 @@ import { describe, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { type AlertMail, createAlertMails } from "./alert-mails.ts";
@@ -14,27 +15,20 @@ const TOLD = '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.ex
 const NTFY = '[alerts]\nntfy = ["https://ntfy.example/topic"]\n';
 
 function alert(clock: HandClock, id: string): AlertMail {
-  return {
-    verb: "mail_alert",
-    id,
-    kind: "opened",
-    at: clock.now(),
-    severity: "warning",
-    title: "Many bans",
-    body: "11 networks",
-  };
+  const words = { severity: "warning", title: "Many bans", body: "11 networks" } as const;
+  return { verb: "mail_alert", id, kind: "opened", at: clock.now(), ...words };
 }
 
 test("an alert without a mailbox in the settings is refused", async () => {
   const clock = new HandClock();
-  const mails = createAlertMails(layoutOf(temporaryDirectory()), clock);
-  const reason = "alerts.email is empty, and another channel is set by now.";
-  assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), { ok: false, reason });
+  const mails = createAlertMails(temporaryLayout(), clock);
+  const refused = await mails.send(alert(clock, "a"), settingsWith(NTFY));
+  assert.equal(reasonOf(refused), "alerts.email is empty, and another channel is set by now.");
 });
 
 describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
   const queue = () => {
-    const layout = layoutOf(temporaryDirectory());
+    const layout = temporaryLayout();
     makeMailQueue(layout);
     const clock = new HandClock();
     return { layout, clock, mails: createAlertMails(layout, clock) };
@@ -67,8 +61,10 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
   test("an alert that could not be queued is retried when it is requested again", async () => {
     const { layout, clock, mails } = queue();
     rmSync(layout.postfixConf, { recursive: true });
-    const refused = await mails.send(alert(clock, "a"), settingsWith(TOLD));
-    assert.match(refused.ok ? "" : refused.reason, /main\.cf: No such file or directory/);
+    assert.match(
+      reasonOf(await mails.send(alert(clock, "a"), settingsWith(TOLD))),
+      /main\.cf: No such file or directory/,
+    );
     makeMailQueue(layout);
     assert.ok((await mails.send(alert(clock, "a"), settingsWith(TOLD))).ok);
     assert.equal(queuedMails(layout).length, 1);

@@ -4,14 +4,8 @@ import { HOUR_MS } from "../../core/time.ts";
 import { type BanMail, renderBanMail, reportMail } from "./mail-text.ts";
 
 const ENVELOPE = { from: "fail2ban@mail.example.org", to: "admin@example.org", hostname: "mail.example.org" };
-const BAN: BanMail = {
-  verb: "mail_ban",
-  prefix: "198.51.100.7/32",
-  jail: "dovecot",
-  failures: 3,
-  lastsMs: 2 * HOUR_MS,
-  unsaid: 0,
-};
+const FACTS = { jail: "dovecot", failures: 3, lastsMs: 2 * HOUR_MS, unsaid: 0 };
+const BAN: BanMail = { verb: "mail_ban", prefix: "198.51.100.7/32", ...FACTS };
 
 test("subject and sender are those of Fail2ban's own mails", () => {
   const mail = renderBanMail(BAN, ENVELOPE);

@@ -62,17 +62,8 @@ test("a stranger's large mail must come again while the filters have enough to r
   assert.equal(all.send("BBBB3", LARGE, { account: "anna@example.test" }), null);
 });
 
-const REFUSED = {
-  type: "CONTENT_REFUSED",
-  ip: MAIL.ip,
-  reason: "filter_deferred",
-  account: null,
-  service: "smtp",
-  queueId: "AAAA2",
-  sender: "",
-  recipient: "",
-  reply: "",
-} as const;
+const OF_MAIL = { account: null, service: "smtp", queueId: "AAAA2", sender: "", recipient: "", reply: "" } as const;
+const REFUSED = { type: "CONTENT_REFUSED", ip: MAIL.ip, reason: "filter_deferred", ...OF_MAIL } as const;
 
 for (const [how, seen] of [
   ["is marked", { type: "MAIL_JUDGED", queueId: "AAAA2", found: "spf" }],

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { copyMail, deferMails, makeMailQueue, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { mailAddress } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type KeeperCommand, type ListedMail, MAILS_PER_COMMAND, type QueuedMail } from "../../admin/declare/keeper.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { type KeeperCommand, MAILS_PER_COMMAND, type QueuedMail } from "../../admin/declare/keeper.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { queueVerb } from "./mail-queue.ts";
 
 const ANNA = mailAddress("anna@example.test");
@@ -20,7 +20,7 @@ const COPIES = Array.from({ length: MAILS_PER_COMMAND }, (_, i) => `F${(0x10_000
 
 /** Postfix's own programs on a queue of files; Postfix itself does not run. */
 describe("Postfix's queue", SENDMAIL, () => {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   const sentBy = new Map<string, string>();
   before(async () => {
     chmodSync(layout.data, 0o755);
@@ -49,7 +49,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.ok(reply.ok && reply.mails !== undefined, JSON.stringify(reply));
     return reply.mails;
   }
-  const ids = (mails: readonly QueuedMail[]): readonly string[] => mails.map(({ id }) => id).toSorted();
+  const ids = (mails: readonly Pick<QueuedMail, "id">[]): readonly string[] => mails.map(({ id }) => id).toSorted();
 
   test("finds mails by their envelope senders, ignoring case and extension, and by their ids", async () => {
     const annas = [idOf(ANNA), idOf("Anna+Shop@Example.test")].toSorted();
@@ -64,9 +64,7 @@ describe("Postfix's queue", SENDMAIL, () => {
   });
 
   const ALL = { verb: "list_mail", ids: [], senders: [], recipient: null, where: "anywhere", after: null } as const;
-  async function listed(
-    asked: Partial<ListMail> = {},
-  ): Promise<Readonly<{ queue: readonly ListedMail[]; total: number }>> {
+  async function listed(asked: Partial<ListMail> = {}) {
     const reply = await queueVerb(layout, { ...ALL, limit: 500, ...asked });
     assert.ok(reply.ok && reply.queue !== undefined && reply.total !== undefined, JSON.stringify(reply));
     return { queue: reply.queue, total: reply.total };
@@ -80,22 +78,13 @@ describe("Postfix's queue", SENDMAIL, () => {
     assert.deepEqual([rest.queue, rest.total], [queue.slice(2, 4), 6]);
     for (const { queue: where, nextTryAt } of queue) assert.ok(where === "deferred" && nextTryAt !== null);
     const info = await listed({ senders: [ANNA], beside: [idOf(INFO)] });
-    assert.deepEqual(
-      info.queue.map(({ sender }) => sender).toSorted(),
-      ["Anna+Shop@Example.test", ANNA, INFO],
-      "sent as another too",
-    );
-    const bounce = await listed({ senders: [""] });
-    assert.deepEqual(
-      bounce.queue.map(({ id }) => id),
-      [idOf("<>")],
-    );
+    const senders = info.queue.map(({ sender }) => sender).toSorted();
+    assert.deepEqual(senders, ["Anna+Shop@Example.test", ANNA, INFO], "sent as another too");
+    assert.deepEqual(ids((await listed({ senders: [""] })).queue), [idOf("<>")]);
     const anna = await listed({ senders: [ANNA], recipient: mailAddress("two@example.net"), where: "loose" });
     const recipients = ["one", "two"].map((name) => ({ address: `${name}@example.net`, reason: null }));
-    assert.deepEqual(
-      anna.queue.map(({ sender, recipients: to }) => [sender, to]),
-      [[ANNA, recipients]],
-    );
+    const shown = anna.queue.map(({ sender, recipients: to }) => [sender, to]);
+    assert.deepEqual(shown, [[ANNA, recipients]]);
     assert.deepEqual((await listed({ where: "hold" })).queue, []);
     assert.equal((await listed({ ids: [idOf(INFO), MISSING] })).total, 1);
   });
@@ -106,10 +95,8 @@ describe("Postfix's queue", SENDMAIL, () => {
       verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
       ...of: readonly string[]
     ): Promise<number> => {
-      const reply = await queueVerb(
-        layout,
-        verb === "delete_mail" ? { verb, ids: of, onHold: true } : { verb, ids: of },
-      );
+      const command = verb === "delete_mail" ? { verb, ids: of, onHold: true } : { verb, ids: of };
+      const reply = await queueVerb(layout, command);
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.count ?? assert.fail("how many?");
     };
@@ -153,7 +140,7 @@ describe("Postfix's queue", SENDMAIL, () => {
   test("an unreadable queue is reported in Postfix's words", async () => {
     const elsewhere = { ...layout, postfixConf: `${layout.postfixConf}-gone` };
     const reply = await queueVerb(elsewhere, { verb: "find_mail", senders: [ANNA], ids: [], onHold: true });
-    assert.match(reply.ok ? "" : reply.reason, /^postqueue failed: .*main\.cf/);
+    assert.match(reasonOf(reply), /^postqueue failed: .*main\.cf/);
     const held = await queueVerb(elsewhere, { verb: "hold_mail", ids: [MISSING] });
     assert.ok(!held.ok && held.mayBeDone === true, "some mails may have been changed");
     assert.match(held.reason, /^postsuper failed: .*main\.cf/);

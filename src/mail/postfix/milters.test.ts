@@ -25,10 +25,8 @@ test("without Rspamd all mail waits but the server's own; without its score it p
   const always = ["ghostinbox_counts accept", "ghostinbox_rspamd tempfail", "ghostinbox_rspamd_own accept"];
   assert.deepEqual(actions(), [...always, "ghostinbox_spam accept"]);
   assert.deepEqual(actions({ onFailure: "wait" }), [...always, "ghostinbox_spam tempfail"]);
-  assert.equal(
-    postfixMilters(sampleSite())["ghostinbox_spam"],
-    "{ unix:spam/milter, connect_timeout=2s, command_timeout=5s, content_timeout=20s, default_action=accept }",
-  );
+  const times = "connect_timeout=2s, command_timeout=5s, content_timeout=20s, default_action=accept";
+  assert.equal(postfixMilters(sampleSite())["ghostinbox_spam"], `{ unix:spam/milter, ${times} }`);
 });
 
 test("no mail skips the guard's count before the keeper has ended a guard that hangs", () => {

@@ -34,21 +34,12 @@ function request(changes: Readonly<Record<string, string | undefined>> = {}): st
   return lines.map(([name, value]) => `${name}=${value}`).join("\n");
 }
 
-const mail = {
-  ip: "203.0.113.7",
-  service: "smtp",
-  session: "203.0.113.7 41234 25 198.51.100.1",
-  clientName: "mail.example.net",
-  helo: "mail.example.net",
-  sender: "alice@example.net",
-  recipient: "bob@example.org",
-  account: null,
-  queueId: "",
-  transaction: "1234.5678abcd.0",
-};
+const [host, session] = ["mail.example.net", "203.0.113.7 41234 25 198.51.100.1"];
+const client = { ip: "203.0.113.7", service: "smtp", session, clientName: host };
+const envelope = { helo: host, sender: "alice@example.net", recipient: "bob@example.org", account: null };
+const mail = { ...client, ...envelope, queueId: "", transaction: "1234.5678abcd.0" };
 const recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...mail };
-const { ip, service, session, clientName } = mail;
-const connection = { type: "CONNECT", ip, service, session, clientName };
+const connection = { type: "CONNECT", ...client };
 
 const stages: readonly (readonly [string, Readonly<Record<string, string | undefined>>, unknown])[] = [
   ["a connection", { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" }, connection],

@@ -4,16 +4,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
-import {
-  ACTION,
-  ask,
-  BANNED,
-  Client,
-  DEADLINE_MS,
-  HeldEngine,
-  PASS,
-  started,
-} from "../../../test/kit/policy-server-kit.ts";
+import { ACTION, ask, BANNED, Client, HeldEngine, PASS, started } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
@@ -238,7 +229,7 @@ test("one connection too many is turned away", async () => {
 });
 
 test("stop answers open questions, ends every connection and removes the socket", async () => {
-  const { server, engine, path, client: asking, asks } = await started({ stopMs: DEADLINE_MS });
+  const { server, engine, path, client: asking, asks } = await started({ stopMs: 5_000 });
   const idle = new Client(path);
   idle.socket.write(ask("EHLO"));
   await asks();

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
+import { answers, failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { exchange } from "../probes/exchange.ts";
 import { ANVIL, announcing, CLEANUP, SMTP, unlessDiskFull, WOKEN } from "./probe.ts";
@@ -13,17 +14,14 @@ const LONG_MS = 5_000;
 const SHORT_MS = 100;
 
 test("a service of Postfix works if it names its own protocol", async () => {
-  const rewrite = await servedSocket(saying("protocol\0trivial_rewrite_protocol\0\0"));
-  assert.ok((await exchange({ path: rewrite }, announcing("trivial_rewrite_protocol"), LONG_MS)).ok);
-  assert.ok(!(await exchange({ path: rewrite }, announcing("proxymap_protocol"), SHORT_MS)).ok);
-  assert.ok(!(await exchange({ path: await servedSocket(silent) }, announcing("proxymap_protocol"), SHORT_MS)).ok);
+  const rewrite = saying("protocol\0trivial_rewrite_protocol\0\0");
+  assert.ok(await answers(rewrite, announcing("trivial_rewrite_protocol"), LONG_MS));
+  for (const other of [rewrite, silent]) assert.ok(!(await answers(other, announcing("proxymap_protocol"), SHORT_MS)));
 });
 
 test("anvil works if it names its protocol, which it does in text", async () => {
-  assert.ok((await exchange({ path: await servedSocket(saying("protocol=anvil_protocol\n\n")) }, ANVIL, LONG_MS)).ok);
-  assert.ok(
-    !(await exchange({ path: await servedSocket(saying("protocol\0anvil_protocol\0\0")) }, ANVIL, SHORT_MS)).ok,
-  );
+  assert.ok(await answers(saying("protocol=anvil_protocol\n\n"), ANVIL, LONG_MS));
+  assert.ok(!(await answers(saying("protocol\0anvil_protocol\0\0"), ANVIL, SHORT_MS)));
 });
 
 test("a service that is woken works if it reads the word and closes the connection", async () => {
@@ -36,19 +34,14 @@ test("a service that is woken works if it reads the word and closes the connecti
   });
   assert.deepEqual(await exchange({ path: reads }, WOKEN, LONG_MS), { ok: true });
   assert.equal(await heard.promise, "W");
-  assert.deepEqual(
-    await exchange({ path: await servedSocket(silent) }, WOKEN, SHORT_MS),
-    hung("gave no answer within 0.1 s"),
-  );
+  const mute = await servedSocket(silent);
+  assert.deepEqual(await exchange({ path: mute }, WOKEN, SHORT_MS), hung("gave no answer within 0.1 s"));
 });
 
 test("cleanup works if it has a queue file for a mail", async () => {
   const greeting = "protocol\0cleanup_protocol\0queue_id\x0090281EA2095\0\0";
-  assert.ok((await exchange({ path: await servedSocket(saying(greeting)) }, CLEANUP, LONG_MS)).ok);
-  assert.ok(
-    !(await exchange({ path: await servedSocket(saying("protocol\0cleanup_protocol\0queue_id\0")) }, CLEANUP, SHORT_MS))
-      .ok,
-  );
+  assert.ok(await answers(saying(greeting), CLEANUP, LONG_MS));
+  assert.ok(!(await answers(saying("protocol\0cleanup_protocol\0queue_id\0"), CLEANUP, SHORT_MS)));
 });
 
 test("port 25 works if it greets; then the session is ended", async () => {
@@ -81,25 +74,20 @@ test("a missing directory explains why cleanup is silent", () => {
 const MOUNTS = { skip: lacking({ root: true, installed: ["mount"] }) };
 
 test("a full or read-only disk explains why cleanup is silent", MOUNTS, () => {
-  const disk = join(temporaryDirectory(), "disk");
-  mkdirSync(disk);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m,nr_inodes=3", "tmpfs", disk]);
+  using mount = tmpfs(join(temporaryDirectory(), "disk"), "size=2m,nr_inodes=3");
+  const disk = mount.path;
   const says = (): string => {
     const found = unlessDiskFull(HANGS, disk);
     return found.ok ? "" : `${found.hangs} ${found.says}`;
   };
-  try {
-    assert.match(says(), /^true/);
-    writeFileSync(join(disk, "filler"), Buffer.alloc(1_200_000));
-    assert.match(says(), /^false .* while no space is left below /);
-    writeFileSync(join(disk, "filler"), "");
-    writeFileSync(join(disk, "last"), "");
-    assert.match(says(), /^false .* while no inode is left below /);
-    rmSync(join(disk, "last"));
-    assert.match(says(), /^true/);
-    execFileSync("mount", ["-o", "remount,ro", disk]);
-    assert.match(says(), /^false .* cannot be written \(EROFS\)/);
-  } finally {
-    execFileSync("umount", [disk]);
-  }
+  assert.match(says(), /^true/);
+  writeFileSync(join(disk, "filler"), Buffer.alloc(1_200_000));
+  assert.match(says(), /^false .* while no space is left below /);
+  writeFileSync(join(disk, "filler"), "");
+  writeFileSync(join(disk, "last"), "");
+  assert.match(says(), /^false .* while no inode is left below /);
+  rmSync(join(disk, "last"));
+  assert.match(says(), /^true/);
+  execFileSync("mount", ["-o", "remount,ro", disk]);
+  assert.match(says(), /^false .* cannot be written \(EROFS\)/);
 });

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { answering, hung, saying, servedSocket, silent } from "../../../test/kit/served.ts";
+import { answering, answers, hung, saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { exchange } from "./exchange.ts";
 import { MILTER, POSTGREY, probeSpamd, SPAM_HEAD } from "./filters.ts";
@@ -21,9 +21,9 @@ const PROGRAM = fileURLToPath(new URL("../../../security/spam-head.py", import.m
 test("a milter that negotiates works; one that refuses to, or is frozen, does not", async () => {
   const offer = "\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";
   const willing = answering(offer, "\0\0\0\x0dO\0\0\0\x06\0\0\0\x13\0\0\x03\0");
-  assert.ok((await exchange({ path: await servedSocket(willing) }, MILTER, LONG_MS)).ok);
-  assert.ok(!(await exchange({ path: await servedSocket((socket) => socket.end("\0\0\0\x01t")) }, MILTER, LONG_MS)).ok);
-  assert.ok(!(await exchange({ path: await servedSocket(silent) }, MILTER, SHORT_MS)).ok);
+  assert.ok(await answers(willing, MILTER, LONG_MS));
+  assert.ok(!(await answers((socket) => socket.end("\0\0\0\x01t"), MILTER, LONG_MS)));
+  assert.ok(!(await answers(silent, MILTER, SHORT_MS)));
 });
 
 test("spamd of any version works if it answers PONG", async () => {
@@ -51,8 +51,8 @@ test("a spamd that is busy with mails works as long as it answers about some of 
 
 test("spam-head works if it reports about spamd at all", async () => {
   for (const reported of ["spamd answered 900 s ago\n", "spamd answered about no mail yet\n"])
-    assert.deepEqual(await exchange({ path: await servedSocket(saying(reported)) }, SPAM_HEAD, LONG_MS), { ok: true });
-  assert.equal((await exchange({ path: await servedSocket(silent) }, SPAM_HEAD, SHORT_MS)).ok, false);
+    assert.ok(await answers(saying(reported), SPAM_HEAD, LONG_MS));
+  assert.ok(!(await answers(silent, SPAM_HEAD, SHORT_MS)));
 });
 
 test("a spamd whose processes are all busy works, and spam-head reports it however many mails wait", {
@@ -79,21 +79,18 @@ test("a spamd whose processes are all busy works, and spam-head reports it howev
     return client;
   };
   const inTime = { timeout: patience(10_000) };
-  await t.waitFor(
-    async () => assert.deepEqual(await exchange({ path: pulse }, SPAM_HEAD, LONG_MS), { ok: true }),
-    inTime,
-  );
+  const works = async () => assert.deepEqual(await exchange({ path: pulse }, SPAM_HEAD, LONG_MS), { ok: true });
+  await t.waitFor(works, inTime);
   assert.equal((await probeSpamd({ spamd, pulse }, SHORT_MS)).ok, false, "it has answered about no mail yet");
   await once(await send(), "data");
   // More connections than spam-head accepts.
   await Promise.all(Array.from({ length: 100 }, send));
   await t.waitFor(() => assert.ok(mails.size > 16), inTime);
-  assert.deepEqual(await exchange({ path: pulse }, SPAM_HEAD, LONG_MS), { ok: true });
+  await works();
   assert.deepEqual(await probeSpamd({ spamd, pulse }, ENOUGH_MS), { ok: true });
 });
 
 test("Postgrey works if it gives any action, with the empty line that ends an answer", async () => {
-  assert.ok((await exchange({ path: await servedSocket(saying("action=DUNNO\n\n")) }, POSTGREY, LONG_MS)).ok);
-  assert.ok(!(await exchange({ path: await servedSocket(saying("action=DUNNO\n")) }, POSTGREY, SHORT_MS)).ok);
-  assert.ok(!(await exchange({ path: await servedSocket(silent) }, POSTGREY, SHORT_MS)).ok);
+  assert.ok(await answers(saying("action=DUNNO\n\n"), POSTGREY, LONG_MS));
+  for (const other of [saying("action=DUNNO\n"), silent]) assert.ok(!(await answers(other, POSTGREY, SHORT_MS)));
 });

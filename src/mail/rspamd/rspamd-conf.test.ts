@@ -16,10 +16,10 @@ function textOf(name: string): string {
 
 test("each domain signs with its own key, only for users who signed in", () => {
   const text = textOf("rspamd.conf");
-  for (const domain of ["example.org", "example.net"])
-    assert.ok(
-      text.includes(`"${domain}" { selector = "ghostinbox"; path = "/srv/mail/lib/dkim/${domain}.ghostinbox.pem"; }`),
-    );
+  for (const domain of ["example.org", "example.net"]) {
+    const path = `/srv/mail/lib/dkim/${domain}.ghostinbox.pem`;
+    assert.ok(text.includes(`"${domain}" { selector = "ghostinbox"; path = "${path}"; }`), domain);
+  }
   assert.match(text, /sign_authenticated = true;\n\s+sign_local = false;/);
   const keys = dkimKeys(site).map(({ domain, selector }) => `${selector} ${domain}`);
   assert.deepEqual(keys, ["ghostinbox example.org", "ghostinbox example.net"]);
@@ -83,10 +83,8 @@ describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
 
 test("rspamd runs without rights, and by nothing of the packaged one's configuration", () => {
   const command = rspamdService(site.layout).run.join("\n");
-  assert.match(
-    command,
-    /--reuid _rspamd --regid _rspamd --clear-groups .*--bounding-set=-all --no-new-privs rspamd -f /,
-  );
+  const rights = /--reuid _rspamd --regid _rspamd --clear-groups .*--bounding-set=-all --no-new-privs rspamd -f /;
+  assert.match(command, rights);
   for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
   for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });

@@ -60,10 +60,8 @@ test("new rules are read whole before they take the place of the former ones at 
   const at = (part: string): number => text.indexOf(part);
   assert.ok(at("sa-update --channel") < at("spamassassin --lint"));
   assert.ok(at("spamassassin --lint") < at("mv -T"));
-  assert.match(
-    text,
-    /spamassassin --lint .*--configpath=\S+\/fetched\/rules\.example --siteconfigpath=\S+ .*\|\| fails /,
-  );
+  const checks = /spamassassin --lint .*--configpath=\S+\/fetched\/rules\.example --siteconfigpath=\S+ .*\|\| fails /;
+  assert.match(text, checks);
 });
 
 test("rules from another channel stay separate", () => {
