@@ -136,10 +136,9 @@ describe("with a running guard", TIMED, () => {
     const listed = await run("alerts list");
     assert.equal(listed.code, 0);
     assert.match(listed.out, /^warning +many_bans +2026-01-01 00:00:00 UTC +open +11 networks\n/m);
-    assert.match(
-      listed.out,
-      /^They are sent through: email, gotify g\.example #1\.\n! gotify g\.example #1 fails: it answered 503/m,
-    );
+    const channels =
+      /^They are sent through: email, gotify g\.example #1\.\n! gotify g\.example #1 fails: it answered 503/m;
+    assert.match(listed.out, channels);
   });
 
   test("events are followed live, strangers' text made harmless, until Ctrl-C", async () => {

@@ -2,28 +2,22 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { scalarOf } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { sqliteEventNames } from "../../store/events/event-index.ts";
 import { sqliteEventTally } from "../../store/events/event-tally.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { createDiskWatch } from "./watch-machine.ts";
 
+const WELL = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" });
+
 /** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
-async function setUp(
-  t: TestContext,
-  {
-    keeper = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" }),
-    failures = null as string[] | null,
-    isFlooded = false,
-  } = {},
-) {
+async function setUp(t: TestContext, { keeper = WELL, failures = null as string[] | null, isFlooded = false } = {}) {
   const kit = engineOnMemory();
   const { notices, clock } = kit;
   const names = sqliteEventNames(kit.db);
@@ -33,7 +27,8 @@ async function setUp(
     tally.step = () => {
       throw new Error("database is locked");
     };
-  const layout = layoutOf(temporaryDirectory());
+  const leaks = { notices, clock, isEnforcing: () => true, hasProxies: false, rebuild: () => undefined };
+  const layout = temporaryLayout();
   const readiness: (string | null)[] = [];
   const said = (why: string): unknown => (failures === null ? assert.fail(why) : failures.push(why));
   const housekeeping = createHousekeeping({
@@ -45,21 +40,10 @@ async function setUp(
     queue: { round: () => Promise.resolve() },
     store: kit.sqlite,
     tally,
-    leakMonitor: createLeakMonitor({
-      notices,
-      clock,
-      isEnforcing: () => true,
-      hasProxies: false,
-      rebuild: () => undefined,
-    }),
+    leakMonitor: createLeakMonitor(leaks),
     disk: createDiskWatch({ layout, clock, notices, reservedBytes: () => 0 }),
     served: { look: () => undefined },
-    deliveries: {
-      look: (ready) => {
-        readiness.push(ready);
-        return Promise.resolve();
-      },
-    },
+    deliveries: { look: async (ready) => void readiness.push(ready) },
     clock,
     notices,
     log: { ...SILENT, error: (_, fields) => said(String(fields?.["why"])) },

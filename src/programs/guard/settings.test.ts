@@ -4,14 +4,14 @@ import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { loadValid, settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { accountsMigrations } from "../../store/accounts-db/schema.ts";
 import { changedKeys, createServedSettings, lookAtDomains, readSettings } from "./settings.ts";
 
 function read(toml: string | null) {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   if (toml !== null) writeFileSync(layout.settings, toml);
   return readSettings(layout);
 }
@@ -19,11 +19,10 @@ function read(toml: string | null) {
 test("a settings file is read, or its mistakes are reported", () => {
   const good = read('domains = ["example.org"]\n');
   assert.ok(good.ok && good.settings.hostname === "mail.example.org");
-  const missing = read(null);
-  assert.match(missing.ok ? "" : missing.reason, /ghostinbox\.toml is not there\.$/);
+  assert.match(reasonOf(read(null)), /ghostinbox\.toml is not there\.$/);
   const wrong = read('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
   const both = /^domain is not a setting; the nearest is domains\. .*limits\.mail\.per_minute/;
-  assert.match(wrong.ok ? "" : wrong.reason, both);
+  assert.match(reasonOf(wrong), both);
 });
 
 test("names the keys that differ, and compares lists by their contents", () => {

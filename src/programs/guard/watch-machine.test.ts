@@ -3,11 +3,10 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { DAY_MS, instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Jump } from "../../host/machine/clock.ts";
-import { layoutOf } from "../../settings/layout.ts";
 import { createClockWatch, createDiskWatch, createTrackingWatch, type Space } from "./watch-machine.ts";
 
 const SINCE = instant(Date.UTC(2026, 10, 21, 6));
@@ -22,10 +21,7 @@ function clockKit() {
   const done = { restarts: 0, warned: 0 };
   const notices = new NoticeBoard();
   const watch = createClockWatch({
-    clock: {
-      jump: () => state.jump,
-      accepted: () => state.accepted,
-    },
+    clock: { jump: () => state.jump, accepted: () => state.accepted },
     engine: { audit: (audit) => Promise.resolve(audit !== null && recorded.push(audit) > 0) },
     notices,
     log: { info: assert.fail, warn: () => void (done.warned += 1), error: assert.fail },
@@ -40,10 +36,9 @@ test("a jump is reported with its end, recorded once, and cleared once the clock
   assert.equal(notices.raised.size, 0);
   state.jump = jumpBy(DAY_MS);
   for (let i = 0; i < 3; i++) watch.look();
-  assert.equal(
-    notices.raised.get("clock_jumped"),
-    "It was set ahead by 1d at 2026-11-21T06:00:00.000Z; the guard keeps using the old time until 2026-11-21T06:05:00.000Z. Try: timedatectl set-ntp true",
-  );
+  const until = "the guard keeps using the old time until 2026-11-21T06:05:00.000Z. Try: timedatectl set-ntp true";
+  const says = `It was set ahead by 1d at 2026-11-21T06:00:00.000Z; ${until}`;
+  assert.equal(notices.raised.get("clock_jumped"), says);
   state.jump = jumpBy(-61_400);
   watch.look();
   assert.match(notices.raised.get("clock_jumped") ?? "", /^It was set back by 61s at /);
@@ -122,7 +117,7 @@ const ROOM: Space = { bsize: 4_096, bavail: 500_000, files: 1_000_000, ffree: 50
 
 /** A disk mounted with these options. */
 function setUp(options: () => string = () => "rw") {
-  const layout = layoutOf(temporaryDirectory());
+  const layout = temporaryLayout();
   mkdirSync(layout.mail);
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
   const parts = { layout, clock, notices, reservedBytes: () => 50 * 1024 * 1024 };

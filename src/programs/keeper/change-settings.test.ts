@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { MINUTE_MS } from "../../core/time.ts";
@@ -49,8 +50,6 @@ function kit(text = SHIPPED) {
     refuses: (...reasons: readonly (string | Refusal)[]) => (refusals = reasons),
   };
 }
-
-const reasonOf = (reply: KeeperReply): string => (reply.ok ? assert.fail(reply.detail) : reply.reason);
 
 test("the whole file is replaced and applied, with its comments, owner and mode; undo restores every byte", async () => {
   const { path, undo, change, file, seen } = kit();

@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
+import { contentOf } from "../../../test/kit/files.ts";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { ownCertificate } from "../../../test/kit/own-certificate.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import { makeSecrets } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
@@ -32,8 +26,7 @@ const NEEDS = {
 describe("`apply`", { skip: lacking(NEEDS) }, () => {
   const layout = temporaryLayout();
   const toml = (size: string) => `domains = ["example.org"]\n[limits.mail]\nmax_size = "${size}"\n`;
-  const size = () =>
-    /^message_size_limit = (\d+)$/m.exec(readFileSync(join(layout.postfixConf, "main.cf"), "utf8"))?.[1];
+  const size = () => /^message_size_limit = (\d+)$/m.exec(contentOf(join(layout.postfixConf, "main.cf")))?.[1];
   let verbs: KeeperVerbs;
   before(async () => {
     chmodSync(layout.data, 0o755);
@@ -46,43 +39,46 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     verbs = new KeeperVerbs(layout, {});
   });
 
+  /** Applies the settings, which are these from now on. */
+  const apply = (text = contentOf(layout.settings), keeper = verbs): Promise<KeeperReply> => {
+    writeFileSync(layout.settings, text);
+    return keeper.obey({ verb: "apply" });
+  };
+  const applied = async (text?: string): Promise<string> => {
+    const reply = await apply(text);
+    return reply.ok ? reply.detail : assert.fail(reply.reason);
+  };
+
   test("renders everything at first, and then what the settings change, whatever happened to the certificate", async () => {
-    const first = await verbs.obey({ verb: "apply" });
-    assert.match(first.ok ? first.detail : first.reason, /^Reloaded unbound and postfix and dovecot and .*rspamd\.$/);
+    assert.match(await applied(), /^Reloaded unbound and postfix and dovecot and .*rspamd\.$/);
     const bytes = size();
-    writeFileSync(layout.settings, toml("6MB"));
     // Its files are those in force, so mail for the served domains still works.
     writeFileSync(layout.tlsCert, "rubbish\n");
-    const second = await verbs.obey({ verb: "apply" });
-    assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and dovecot and spamass-milter\.$/);
+    assert.match(await applied(toml("6MB")), /^Reloaded postfix and dovecot and spamass-milter\.$/);
     assert.notEqual(size(), bytes);
   });
 
   test("if tls.cert is removed from the settings, a missing self-signed certificate is created again", async () => {
     const own = `[tls]\ncert = "${join(layout.data, "cert.pem")}"\nkey = "${join(layout.data, "key.pem")}"\n`;
     const { cert } = ownCertificate(layout.data);
-    writeFileSync(layout.settings, `${toml("6MB")}${own}`);
-    assert.ok((await verbs.obey({ verb: "apply" })).ok);
-    const served = (): string => readFileSync(servedFiles(layout).cert, "utf8");
+    await applied(`${toml("6MB")}${own}`);
+    const served = (): string => contentOf(servedFiles(layout).cert);
     assert.equal(served().trim(), cert.trim());
     for (const file of [layout.tlsCert, layout.tlsKey]) rmSync(file);
-    writeFileSync(layout.settings, toml("6MB"));
-    assert.ok((await verbs.obey({ verb: "apply" })).ok);
-    assert.equal(served(), readFileSync(layout.tlsCert, "utf8"));
+    await applied(toml("6MB"));
+    assert.equal(served(), contentOf(layout.tlsCert));
   });
 
   test("a service that could not be reloaded is reloaded by the next one, even if the keeper restarted", async () => {
     const postfix = join(layout.services, "postfix");
     mkdirSync(postfix, { recursive: true });
-    writeFileSync(layout.settings, toml("8MB"));
     for (const time of ["first", "second", "restarted"]) {
-      const keeper = time === "restarted" ? new KeeperVerbs(layout, {}) : verbs;
-      const failed = await keeper.obey({ verb: "apply" });
+      const failed = await apply(toml("8MB"), time === "restarted" ? new KeeperVerbs(layout, {}) : verbs);
       assert.ok(!failed.ok && failed.mayBeDone === true, time);
       assert.match(failed.reason, /^postfix could not be reloaded/, time);
     }
     rmSync(postfix, { recursive: true });
-    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+    await applied();
   });
 
   test("files that moved before others could not are read after the next one too", async () => {
@@ -91,21 +87,18 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const moved = `${layout.spamMilterConf}.moved`;
     renameSync(layout.spamMilterConf, moved);
     writeFileSync(layout.spamMilterConf, "");
-    writeFileSync(layout.settings, toml("9MB"));
-    const failed = await verbs.obey({ verb: "apply" });
+    const failed = await apply(toml("9MB"));
     assert.ok(!failed.ok && failed.mayBeDone === true && size() === `${9 * 1024 * 1024}`);
     rmSync(layout.spamMilterConf);
     renameSync(moved, layout.spamMilterConf);
-    const next = await verbs.obey({ verb: "apply" });
-    assert.match(next.ok ? "" : next.reason, /^postfix could not be reloaded/);
+    assert.match(reasonOf(await apply()), /^postfix could not be reloaded/);
     rmSync(postfix, { recursive: true });
-    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+    await applied();
   });
 
   test("says that nothing is applied if a file that the settings name is missing", async () => {
-    writeFileSync(layout.settings, `${toml("7MB")}[spam]\nrules = "/nonexistent/rules.cf"\n`);
-    const refused = await verbs.obey({ verb: "apply" });
-    assert.match(refused.ok ? "" : refused.reason, /rules\.cf/);
+    const refused = await apply(`${toml("7MB")}[spam]\nrules = "/nonexistent/rules.cf"\n`);
+    assert.match(reasonOf(refused), /rules\.cf/);
     assert.ok(!refused.ok && refused.mayBeDone === undefined);
   });
 
@@ -113,36 +106,26 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const rules = join(layout.data, "rules.cf");
     const named = (bytes: string): string => `${toml(bytes)}[spam]\nrules = "${rules}"\n`;
     writeFileSync(rules, "score GTUBE 900\n");
-    writeFileSync(layout.settings, named("7MB"));
-    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+    await applied(named("7MB"));
     rmSync(rules);
-    writeFileSync(layout.settings, named("8MB"));
-    const applied = await verbs.obey({ verb: "apply" });
-    assert.match(
-      applied.ok ? applied.detail : applied.reason,
-      /rules\.cf of spam\.rules does not exist .* stays in use\.$/,
-    );
+    assert.match(await applied(named("8MB")), /rules\.cf of spam\.rules does not exist .* stays in use\.$/);
     assert.equal(size(), `${8 * 1024 * 1024}`);
-    assert.match(readFileSync(join(layout.spamAssassinConf, "own.cf"), "utf8"), /GTUBE 900/);
+    assert.match(contentOf(join(layout.spamAssassinConf, "own.cf")), /GTUBE 900/);
     writeFileSync(rules, "x".repeat(1024 * 1024 + 1));
-    assert.ok(!(await verbs.obey({ verb: "apply" })).ok, "a file that is there and wrong");
-    writeFileSync(layout.settings, toml("7MB"));
-    assert.ok((await verbs.obey({ verb: "apply" })).ok);
+    assert.ok(!(await apply()).ok, "a file that is there and wrong");
+    await applied(toml("7MB"));
   });
 
   test("says that something may be in force if a component refuses its files after Dovecot got its key", async () => {
     const encrypted = `${toml("7MB")}[mailboxes]\nencryption = "server"\n`;
-    writeFileSync(layout.settings, `${encrypted}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
-    const refused = await verbs.obey({ verb: "apply" });
-    assert.match(refused.ok ? "" : refused.reason, /root\.hints/);
+    const refused = await apply(`${encrypted}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
+    assert.match(reasonOf(refused), /root\.hints/);
     assert.ok(existsSync(layout.mailKeyConf) && !refused.ok && refused.mayBeDone === true);
   });
 
   test("changes nothing if a component refuses its files, and names it", async () => {
     const before_ = size();
-    writeFileSync(layout.settings, `${toml("7MB")}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
-    const refused = await verbs.obey({ verb: "apply" });
-    assert.match(refused.ok ? "" : refused.reason, /root\.hints/);
+    assert.match(reasonOf(await apply(`${toml("8MB")}[dns]\nroot_hints = "/nonexistent/root.hints"\n`)), /root\.hints/);
     assert.equal(size(), before_);
   });
 });

@@ -4,32 +4,23 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { noteProcess } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
-import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
+import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { KeeperVerbs } from "./verbs.ts";
 
 const DOMAIN = 'domains = ["example.org"]\n';
-const BAN_MAIL = {
-  verb: "mail_ban",
-  prefix: "203.0.113.7/32",
-  jail: "sshd",
-  failures: 5,
-  lastsMs: 10 * MINUTE_MS,
-  unsaid: 2,
-} as const;
+const BAN = { prefix: "203.0.113.7/32", jail: "sshd", failures: 5, lastsMs: 10 * MINUTE_MS };
+const BAN_MAIL = { verb: "mail_ban", ...BAN, unsaid: 2 } as const;
 
 function keeper(toml: string | null = DOMAIN): Readonly<{ layout: Layout; verbs: KeeperVerbs }> {
   const layout = temporaryLayout("keeperSocket");
   if (toml !== null) writeFileSync(layout.settings, toml);
   return { layout, verbs: new KeeperVerbs(layout, {}) };
-}
-
-function reasonOf(reply: KeeperReply): string {
-  return reply.ok ? assert.fail(`it was done: ${reply.detail}`) : reply.reason;
 }
 
 test("a ping returns the process before running work is done; mails to the owner and other work have separate queues", async () => {
@@ -54,15 +45,8 @@ test("a question about a full mailbox delays no other work, nor waits for it", a
   assert.deepEqual(order, ["use", "kicks"]);
 });
 
-const ALERT = {
-  verb: "mail_alert",
-  id: "a",
-  kind: "opened",
-  at: instant(0),
-  severity: "info",
-  title: "t",
-  body: "b",
-} as const;
+const WORDS = { severity: "info", title: "t", body: "b" } as const;
+const ALERT = { verb: "mail_alert", id: "a", kind: "opened", at: instant(0), ...WORDS } as const;
 
 describe("settings that cannot be read", () => {
   const commands: readonly KeeperCommand[] = [{ verb: "apply" }, BAN_MAIL];

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { bearer, idsOf, openStream } from "../../../test/kit/api-kit.ts";
 import { HEALTH, PASSWORD, TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { eventRow, record } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { Reply, Verb } from "../../admin/declare/control.ts";
@@ -16,7 +16,7 @@ import { SCOPES } from "../../core/access/scopes.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { systemClock } from "../../host/machine/clock.ts";
-import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { type Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openEngine } from "../../store/open.ts";
 import { createControlServer } from "../../surfaces/control-server.ts";
@@ -25,9 +25,7 @@ import { createControlServer } from "../../surfaces/control-server.ts";
 
 /** Where a web that listens on this port has its data. */
 function webData(port: number): Layout {
-  const layout = layoutOf(temporaryDirectory());
-  for (const file of [layout.engineDb, layout.webSocket, layout.webSettings])
-    mkdirSync(dirname(file), { recursive: true });
+  const layout = temporaryLayout("engineDb", "webSocket", "webSettings");
   writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
   return layout;
 }
@@ -146,10 +144,8 @@ test("a port in use and an invalid setting are one clear sentence each", async (
   t.after(() => other.close());
   const port = await listenOnPort(other);
   const layout = webData(port);
-  assert.equal(
-    await failure(layout.data),
-    `Cannot listen on 127.0.0.1 port ${port}: another program listens there; set ports.http to another port.\n`,
-  );
+  const says = `Cannot listen on 127.0.0.1 port ${port}: another program listens there; set ports.http to another port.\n`;
+  assert.equal(await failure(layout.data), says);
   writeFileSync(layout.webSettings, "[ports]\nhttpp = 1\n");
   assert.equal(await failure(layout.data), "ports.httpp is not a setting; the nearest is ports.http.\n");
 });

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { readFileSync, rmSync, symlinkSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { contentOf, put } from "../../../../test/kit/files.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { ownCertificate } from "../../../../test/kit/own-certificate.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
@@ -42,10 +34,9 @@ function hashOfKey(cert: string): string {
 /** Runs the hook as certspotter does; the public logs cannot be reached here. */
 describe("certificates that certspotter finds", { skip: lacking({ installed: ["openssl"] }) }, () => {
   function kit(settings: Partial<CertificateSettings> = {}) {
-    const layout = temporaryLayout();
+    const layout = temporaryLayout("servedKeys");
     const log = join(layout.data, "hook.log");
-    mkdirSync(layout.tlsServed, { recursive: true });
-    writeFileSync(log, "");
+    put(log, "");
     const clock = new HandClock(Date.now());
     const inForce: { -readonly [Key in keyof CertificateSettings]: CertificateSettings[Key] } = {
       "certificates.log": log,
@@ -56,8 +47,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     const watch = createCertificateWatch(layout, clock, () => inForce);
     const serve = (): string => {
       const { cert } = ownCertificate(temporaryDirectory());
-      if (existsSync(servedFiles(layout).cert)) truncateSync(servedFiles(layout).cert);
-      appendFileSync(servedFiles(layout).cert, cert);
+      put(servedFiles(layout).cert, cert);
       return hashOfKey(cert);
     };
     const called = (changes: Readonly<Record<string, string>> = {}): void => {
@@ -79,10 +69,9 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     assert.deepEqual(troubles(), []);
     const [reported = "", ...more] = troubles(16 * MINUTE_MS);
     assert.deepEqual(more, []);
-    assert.match(
-      reported,
-      /^certificate_unknown: for \.example\.org by C=GB, O=Sectigo Limited, CN=.*: key 33ac1d9b\w{56}, certificate 3cdc83b3\w{56}$/,
-    );
+    const foreign =
+      /^certificate_unknown: for \.example\.org by C=GB, O=Sectigo Limited, CN=.*: key 33ac1d9b\w{56}, certificate 3cdc83b3\w{56}$/;
+    assert.match(reported, foreign);
     assert.equal(troubles(30 * DAY_MS).length, 1, "until someone has checked it");
   });
 
@@ -147,12 +136,12 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
   test("text from a certificate or an attacker is one line, and cannot pass for a separate call", () => {
     const { called, troubles, log } = kit();
     called({ ISSUER_DN: `CN=x\n1\tdiscovered_cert\t.\t${"b".repeat(64)}\t${"c".repeat(64)}\tx\tx\t.\n\u001b[31m` });
-    assert.equal(readFileSync(log, "utf8").split("\n").length, 2);
+    assert.equal(contentOf(log).split("\n").length, 2);
     const [reported = ""] = troubles(16 * MINUTE_MS);
     assert.match(reported, new RegExp(`key ${STRANGER}`));
     assert.doesNotMatch(reported, /key b{64}/);
     assert.ok(!reported.includes("\u001b"));
-    assert.match(readFileSync(log, "utf8"), /^\d+\tdiscovered_cert\t/);
+    assert.match(contentOf(log), /^\d+\tdiscovered_cert\t/);
   });
 
   test("an unknown certificate stays reported while the file is too long or missing, and ends with an empty one", () => {
@@ -164,7 +153,7 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     rmSync(log);
     const both = /^certificate_unknown: .*key 33ac1d9b.*\ntransparency_failing: .* is not there/;
     assert.match(troubles().join("\n"), both);
-    writeFileSync(log, "");
+    put(log, "");
     assert.deepEqual(troubles(), []);
     called();
     troubles();

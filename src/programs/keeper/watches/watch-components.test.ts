@@ -1,9 +1,10 @@
 // Invariant: An upgraded package never stops a working component: the new version checks the configuration first, and the restarts stop at one that does not answer.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { contentOf, put } from "../../../../test/kit/files.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
@@ -19,7 +20,7 @@ function upgraded(...outdated: readonly Component[]) {
   const directory = temporaryDirectory();
   const files = { directory, locks: join(directory, "locks") };
   mkdirSync(join(directory, "info"));
-  for (const name of ["status", "locks", "lock-frontend"]) writeFileSync(join(directory, name), "");
+  for (const name of ["status", "locks", "lock-frontend"]) put(join(directory, name), "");
   const left = new Set<Component>(outdated);
   const refuses = new Map<Component, string>();
   const silent = new Map<Component, string>();
@@ -61,11 +62,11 @@ test("nothing is done while dpkg runs, or shortly after", DPKG, async () => {
   const { watch, files, looks } = upgraded("postfix");
   await watch.look(0);
   await watch.look(0);
-  writeFileSync(join(files.directory, "status"), "\n\n");
+  put(join(files.directory, "status"), "\n\n");
   const { ino } = statSync(join(files.directory, "lock-frontend"));
-  writeFileSync(files.locks, `1: POSIX  ADVISORY  WRITE 1 08:01:${ino} 0 EOF\n`);
+  put(files.locks, `1: POSIX  ADVISORY  WRITE 1 08:01:${ino} 0 EOF\n`);
   assert.deepEqual(await looks(), []);
-  writeFileSync(files.locks, "");
+  put(files.locks, "");
   assert.deepEqual(await looks(), ["check postfix", "restart postfix"]);
 });
 
@@ -103,13 +104,13 @@ test("a component that did not work again is restarted first once its fixed vers
   silent.set("dovecot", "The IMAP port does not answer");
   assert.deepEqual(await looks(), ["check unbound", "check dovecot", "restart dovecot"]);
   left.add("dovecot");
-  writeFileSync(join(files.directory, "status"), "\n\n");
+  put(join(files.directory, "status"), "\n\n");
   assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"], "which does not answer either");
   assert.match(details().join(), /unbound refuses its configuration; dovecot: The IMAP port does not answer$/);
   left.add("dovecot");
   refuses.clear();
   silent.clear();
-  writeFileSync(join(files.directory, "status"), "\n\n\n");
+  put(join(files.directory, "status"), "\n\n\n");
   const each = ["dovecot", "unbound", "postfix"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
   assert.deepEqual(await looks(), each);
   assert.deepEqual(details(), []);
@@ -118,7 +119,7 @@ test("a component that did not work again is restarted first once its fixed vers
 test("a component whose package dpkg has not finished is not restarted, but reported", DPKG, async () => {
   const { files, looks, details } = upgraded("postgrey");
   const half = "Package: postgrey\nStatus: install ok half-configured\nArchitecture: all\nMaintainer: x\nVersion: 1\n";
-  writeFileSync(join(files.directory, "status"), `${half}Description: x\n`);
+  put(join(files.directory, "status"), `${half}Description: x\n`);
   assert.deepEqual(await looks(), []);
   assert.deepEqual(details(), [
     "component_outdated postgrey: dpkg has not finished postgrey. Try: dpkg --configure -a",
@@ -135,14 +136,13 @@ test("does nothing on a machine without dpkg", async () => {
 function started(t: TestContext, program = "/bin/sleep") {
   const directory = temporaryDirectory();
   const services = join(directory, "services");
-  mkdirSync(join(directory, "info"));
   const child = spawn(program, ["1000"], { stdio: "ignore" });
   t.after(() => child.kill("SIGKILL"));
   const anHourAgo = Date.now() / 1_000 - 3_600;
   noteProcess(services, "postgrey", child.pid, anHourAgo);
   const list = join(directory, "info", "postgrey.list");
   const unpack = (seconds: number): void => {
-    writeFileSync(list, "");
+    put(list, "");
     utimesSync(list, anHourAgo + seconds, anHourAgo + seconds);
   };
   const files = { directory, locks: "/proc/locks" };
@@ -167,7 +167,7 @@ test("a replaced program or library of the system counts, other files do not", a
   copyFileSync("/bin/sleep", program);
   const { pid, look } = started(t, program);
   // Its code is mapped shortly after it starts (execve(2)).
-  await until(() => readFileSync(`/proc/${pid}/maps`, "utf8").includes(program));
+  await until(() => contentOf(`/proc/${pid}/maps`).includes(program));
   assert.equal(look(/sleeper$/), null);
   rmSync(program);
   assert.deepEqual([look(/sleeper$/), look()], [program, null]);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { contentOf, put } from "../../../../test/kit/files.ts";
 import { patience } from "../../../../test/kit/patience.ts";
 import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
@@ -190,17 +191,16 @@ async function supervised(t: TestContext, at: string, name: string): Promise<Chi
   const child = spawn(program, ["60"], { stdio: "ignore" });
   t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");
-  mkdirSync(at, { recursive: true });
-  writeFileSync(join(at, "pid"), `${child.pid}\n`);
+  put(join(at, "pid"), `${child.pid}\n`);
   return child;
 }
 
 function childrenOf({ pid }: ChildProcess): readonly string[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  return contentOf(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean);
 }
 
 async function isIn(state: string, { pid }: ChildProcess, t: TestContext): Promise<void> {
-  await t.waitFor(() => assert.match(readFileSync(`/proc/${pid}/stat`, "utf8"), new RegExp(`\\) ${state} `)), SOON);
+  await t.waitFor(() => assert.match(contentOf(`/proc/${pid}/stat`), new RegExp(`\\) ${state} `)), SOON);
 }
 
 test("programs that share one processor wait for it; one that sleeps does not", async (t) => {

@@ -43,12 +43,9 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   await until(() => look("postgrey"));
   assert.equal(watch.troubleOf("postgrey"), "it keeps exiting; its last log line: no such database");
   inUse = ports;
-  assert.match(
-    watch.troubleOf("postgrey") ?? "",
-    new RegExp(
-      `^it cannot start: port ${port} for pages is in use by .+ \\(pid ${process.pid}\\). Try: kill ${process.pid}$`,
-    ),
-  );
+  const [holder, remedy] = [`\\(pid ${process.pid}\\)`, `Try: kill ${process.pid}`];
+  const taken = new RegExp(`^it cannot start: port ${port} for pages is in use by .+ ${holder}. ${remedy}$`);
+  assert.match(watch.troubleOf("postgrey") ?? "", taken);
   inUse = [];
   const pid = (): number | null => pidOf(layout.services, "unbound");
   await until(() => pid() !== null);
