@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
 import { pressSurely, signIn, staleProof } from "./dashboard-steps.ts";
-import { choose, press, type } from "./keyboard.ts";
-import { looksWell } from "./looks.ts";
+import { choose, hasFocus, press, type } from "./keyboard.ts";
+import { looksWell, showsWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -32,11 +32,10 @@ async function endWithProof(page: Page): Promise<void> {
   const password = dialog.getByLabel("Administrator password");
   await password.fill("a guess");
   await page.keyboard.press("Enter");
-  await dialog.getByRole("alert").getByText("The sign-in was refused.").waitFor();
-  await looksWell(page, "a refused proof");
+  await showsWell(dialog.getByRole("alert").getByText("The sign-in was refused."), "a refused proof");
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
-  await page.locator(":focus").and(end).waitFor();
+  await hasFocus(end);
   await page.keyboard.press("Enter");
   await password.fill(ADMIN_PASSWORD);
   await page.keyboard.press("Enter");
@@ -48,8 +47,7 @@ async function endWithProof(page: Page): Promise<void> {
 async function makeUseRevoke(page: Page, product: Product): Promise<void> {
   await type(page.getByLabel("Name, such as grafana"), "from-the-page");
   await choose(page.getByLabel("Rights"), "only");
-  await page.getByRole("group").waitFor();
-  await looksWell(page, "the choice of scopes");
+  await showsWell(page.getByRole("group"), "the choice of scopes");
   await press(page.getByLabel("Rights"), "Home");
   await page.getByRole("group").waitFor({ state: "detached" });
   await press(page.getByRole("button", { name: "Create a token" }));

@@ -3,9 +3,9 @@ import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
 import { MARKUP } from "./dashboard-looks.ts";
 import { pressSurely } from "./dashboard-steps.ts";
-import { choose, press, reach, type } from "./keyboard.ts";
+import { choose, hasFocus, press, reach, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
-import { looksWell } from "./looks.ts";
+import { looksWell, showsWell } from "./looks.ts";
 import { ANNA, authenticate, logIn, mailOver, openImap, openSubmission, tryLogIn } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -63,15 +63,14 @@ async function addsAccount(page: Page): Promise<string> {
   await type(form.getByLabel("Address, such as anna@example.org"), NAME);
   await type(form.getByLabel("Password (empty: the server generates one)"), "password1234");
   await press(add);
-  await page.getByText(/too easy to guess/).waitFor();
-  await looksWell(page, "an account with a password that is refused");
+  await showsWell(page.getByText(/too easy to guess/), "an account with a password that is refused");
   await type(form.getByLabel("Password (empty: the server generates one)"), "");
   await press(add);
   const password = await form.getByLabel("New password", { exact: true }).inputValue();
   await looksWell(page, "the password of an account");
   await press(form.getByRole("button", { name: "I have saved it" }));
   await form.getByLabel("New password", { exact: true }).waitFor({ state: "detached" });
-  await page.getByRole("button", { name: "Add an account" }).and(page.locator(":focus")).waitFor();
+  await hasFocus(page.getByRole("button", { name: "Add an account" }));
   return password;
 }
 
@@ -101,8 +100,7 @@ async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
   await type(form.getByLabel(/^Goes to/), NAME);
   await looksWell(page, "an alias");
   await press(form.getByRole("button", { name: "Add an alias" }));
-  await page.getByRole("listitem").filter({ hasText: ALIAS }).waitFor();
-  await looksWell(page, "the aliases");
+  await showsWell(page.getByRole("listitem").filter({ hasText: ALIAS }), "the aliases");
   const submission = await openSubmission(sender, USER, 465);
   assert.equal((await authenticate(submission, NAME, TYPED)).code, 235);
   assert.equal((await mailOver(submission, { sender: NAME, recipient: ALIAS })).code, 250);
@@ -134,15 +132,13 @@ export async function importsAccounts({ page }: LabBrowser, product: Product): P
   await page.goto(`${PAGE}#/accounts`);
   await press(page.getByRole("button", { name: "Import a file" }));
   const part = page.getByRole("region", { name: "Import a file" });
-  await part.and(page.locator(":focus")).waitFor();
+  await hasFocus(part);
   await give(page, [""]);
-  await page.getByText("Choose a file first.").waitFor();
-  await looksWell(page, "an import without a file");
+  await showsWell(page.getByText("Choose a file first."), "an import without a file");
   await give(page, ["#".repeat(60_001)]);
   await page.getByText("The file is larger than 60 kB").waitFor();
   await give(page, WRONG);
-  await page.getByText("Nothing was imported: 3 lines could not be read.").waitFor();
-  await looksWell(page, "a file that cannot be imported");
+  await showsWell(page.getByText("Nothing was imported: 3 lines could not be read."), "a file that cannot be imported");
   await give(page, RIGHT);
   const report = part.getByRole("status");
   await report.getByText("Imported: 1.").waitFor();
@@ -152,7 +148,7 @@ export async function importsAccounts({ page }: LabBrowser, product: Product): P
   await looksWell(page, "accounts that were imported");
   await page.getByRole("list", { name: "List of accounts" }).getByText(DORA).waitFor();
   await press(part.getByRole("button", { name: "Cancel" }));
-  await page.getByRole("button", { name: "Import a file" }).and(page.locator(":focus")).waitFor();
+  await hasFocus(page.getByRole("button", { name: "Import a file" }));
   await product.json(["account", "remove", DORA, "--yes"]);
 }
 

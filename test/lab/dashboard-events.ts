@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
-import { choose, enter, press, reach, saved, type } from "./keyboard.ts";
-import { looksWell } from "./looks.ts";
+import { choose, enter, hasFocus, press, reach, saved, type } from "./keyboard.ts";
+import { looksWell, showsWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -45,8 +45,7 @@ async function filter(page: Page): Promise<void> {
 
 async function findsNone(page: Page): Promise<void> {
   await enter(page.getByRole("textbox", { name: "Account" }), "nobody@example.test");
-  await page.getByText("No event matches.").waitFor();
-  await looksWell(page, "no event that matches");
+  await showsWell(page.getByText("No event matches."), "no event that matches");
   await press(page.getByRole("button", { name: "Clear" }));
   await page.locator("h1:focus").waitFor();
   assert.equal(await page.getByRole("textbox", { name: "Account" }).inputValue(), "");
@@ -59,8 +58,7 @@ async function pause(page: Page, product: Product): Promise<void> {
   for (let last = 0; last < NEW; last += 1)
     await product.api("POST", "/api/v1/bans", { ip: `198.51.100.${120 + last}` });
   const waiting = page.getByRole("button", { name: `${NEW} new` });
-  await waiting.waitFor();
-  await looksWell(page, "events that wait while the list is paused");
+  await showsWell(waiting, "events that wait while the list is paused");
   await press(waiting);
   await page.getByRole("listitem").filter({ hasText: "198.51.100.131" }).waitFor();
   await waiting.waitFor({ state: "hidden" });
@@ -69,8 +67,7 @@ async function pause(page: Page, product: Product): Promise<void> {
 async function save(page: Page): Promise<void> {
   const file = await saved(page.getByRole("button", { name: "Export JSON" }));
   assert.match(file.suggestedFilename(), /^ghostinbox-events-.*\.json$/);
-  await page.getByText(/^\d+ events are exported\./).waitFor();
-  await looksWell(page, "events that were saved");
+  await showsWell(page.getByText(/^\d+ events are exported\./), "events that were saved");
   await press(page.getByRole("button", { name: "Resume" }));
-  await page.getByRole("button", { name: "Pause" }).and(page.locator(":focus")).waitFor();
+  await hasFocus(page.getByRole("button", { name: "Pause" }));
 }

@@ -5,7 +5,7 @@ import { codeOf } from "../kit/totp.ts";
 import { type LabBrowser, PAGE } from "./browser.ts";
 import { signIn } from "./dashboard-steps.ts";
 import { enter, press, saved } from "./keyboard.ts";
-import { looksWell } from "./looks.ts";
+import { looksWell, showsWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -38,8 +38,7 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
   await enter(page.getByLabel("Recovery code"), recovery.toUpperCase());
   await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
   await page.goto(SECURITY);
-  await page.getByText("9 recovery codes are left.").waitFor();
-  await looksWell(page, "an app that is set up");
+  await showsWell(page.getByText("9 recovery codes are left."), "an app that is set up");
 
   const reset = await product.cli(["admin", "reset-2fa"]);
   assert.match(reset.stdout, /^The dashboard's second factor was removed\./);

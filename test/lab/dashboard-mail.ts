@@ -7,8 +7,8 @@ import { type LabBrowser, PAGE } from "./browser.ts";
 import { MARKUP } from "./dashboard-looks.ts";
 import { pressSurely } from "./dashboard-steps.ts";
 import type { Host } from "./host.ts";
-import { enter, press, reach } from "./keyboard.ts";
-import { looksWell } from "./looks.ts";
+import { enter, hasFocus, press, reach } from "./keyboard.ts";
+import { looksWell, showsWell } from "./looks.ts";
 import { ANNA, sendMail } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { submit } from "./submitted.ts";
@@ -48,10 +48,7 @@ async function holdAndRelease(page: Page, product: Product): Promise<void> {
   await press(page.getByRole("button", { name: /^Hold: [0-9A-Za-z]+$/ }));
   await page.getByText("On hold: 1 mail.").waitFor();
   await page.getByText("on hold by hand").waitFor();
-  await page
-    .getByRole("button", { name: /^Release: [0-9A-Za-z]+$/ })
-    .and(page.locator(":focus"))
-    .waitFor();
+  await hasFocus(page.getByRole("button", { name: /^Release: [0-9A-Za-z]+$/ }));
   assert.match(JSON.stringify(await product.json(["queue", "list"])), /"heldFor":"root"/);
   const undo = page.getByRole("button", { name: "Undo" }).first();
   await reach(undo);
@@ -70,8 +67,7 @@ async function deleteWithProof(page: Page, product: Product): Promise<void> {
   await page.getByText("1 selected").waitFor();
   await press(page.getByRole("button", { name: "Delete", exact: true }));
   const surely = page.getByRole("button", { name: "Delete 1 mail for good" });
-  await surely.waitFor();
-  await looksWell(page, "a question whether a mail shall be deleted");
+  await showsWell(surely, "a question whether a mail shall be deleted");
   await press(surely);
   await page.getByText("Deleted: 1 mail.").waitFor();
   await page.getByText("No waiting mail matches.").waitFor();
@@ -92,7 +88,8 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   await page.goto(HELD);
   await page.getByText("No mail of an account is held.").waitFor();
   assert.equal(await submit(running, BEN, THIEF, ...strangers), 250);
-  await page.getByRole("button", { name: `Decide on the mail of ${BEN}` }).waitFor();
+  const decide = page.getByRole("button", { name: `Decide on the mail of ${BEN}` });
+  await decide.waitFor();
   await page.goto(`${PAGE}#/now`);
   const task = page.getByRole("listitem").filter({ hasText: `1 mail of ${BEN} is held` });
   await task.waitFor();
@@ -100,19 +97,14 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   await looksWell(page, "mail that waits for the owner's decision");
   await press(task.getByRole("link", { name: "See the held mail" }));
   const list = page.getByRole("list", { name: "Accounts whose mail is held" });
-  await list.getByText(/^62 strangers, limit \d+/).waitFor();
-  await looksWell(page, "an account whose mail is held");
+  await showsWell(list.getByText(/^62 strangers, limit \d+/), "an account whose mail is held");
   const part = await opened(page, "1 mail");
   assert.equal(await part.getByRole("button").first().textContent(), "Cancel", "the first button changes nothing");
   await press(part.getByText("and 57 more"));
-  await part.getByText("stranger59@sender.test").waitFor();
-  await looksWell(page, "a decision on held mail");
+  await showsWell(part.getByText("stranger59@sender.test"), "a decision on held mail");
   await pressSurely(part, "Delete 1 mail", "a question whether held mail shall be deleted");
   await page.getByText(`Deleted: 1 mail of ${BEN}. New mail is still held.`).waitFor();
-  await page
-    .getByRole("button", { name: `Decide on the mail of ${BEN}` })
-    .and(page.locator(":focus"))
-    .waitFor();
+  await hasFocus(decide);
   await looksWell(page, "held mail that was deleted");
   assert.equal(await submit(running, BEN, THIEF, "friend@sender.test"), 250);
   await follow(page);
@@ -141,11 +133,9 @@ async function agreesWithStatus(page: Page, product: Product): Promise<void> {
 async function follow(page: Page): Promise<void> {
   const part = await opened(page, "1 mail");
   await press(part.getByRole("listitem").getByRole("link").first());
-  await page.getByRole("heading", { level: 2, name: /^A mail: / }).waitFor();
-  await looksWell(page, "the story of a mail");
+  await showsWell(page.getByRole("heading", { level: 2, name: /^A mail: / }), "the story of a mail");
   await page.goto(`${PAGE}#/accounts?name=${BEN}`);
-  await page.getByText("It wrote to too many strangers").waitFor();
-  await looksWell(page, "an account whose mail is held, and its rights");
+  await showsWell(page.getByText("It wrote to too many strangers"), "an account whose mail is held, and its rights");
   await page.goto(HELD);
 }
 
@@ -160,7 +150,7 @@ async function release(page: Page): Promise<void> {
 async function opened(page: Page, count: string) {
   await press(page.getByRole("button", { name: `Decide on the mail of ${BEN}` }));
   const part = page.getByRole("region", { name: `Decide on the mail of ${BEN}` });
-  await part.and(page.locator(":focus")).waitFor();
+  await hasFocus(part);
   await part.getByText(`${count} of ${BEN} on hold`).waitFor();
   return part;
 }
@@ -190,8 +180,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await enter(page.getByLabel("Waiting recipient"), ANNA);
   // The message about the first may still be there, as that can be undone.
   await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).last().waitFor();
-  await endOf(page).waitFor();
-  await looksWell(page, "a waiting recipient");
+  await showsWell(endOf(page), "a waiting recipient");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
   await ends(page);
 }

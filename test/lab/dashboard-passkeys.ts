@@ -3,7 +3,7 @@ import type { CDPSession, Page } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import { pressSurely, signIn, staleProof } from "./dashboard-steps.ts";
 import { enter, press, signInShown } from "./keyboard.ts";
-import { looksWell } from "./looks.ts";
+import { showsWell } from "./looks.ts";
 
 /** A name: browsers know no passkeys for an IP address. */
 const PAGE = "http://localhost:3000/";
@@ -35,8 +35,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await isIn(page);
   await removeWithProof(page);
   await usesButton();
-  await page.getByRole("alert").getByText("The sign-in was refused.").waitFor();
-  await looksWell(page, "a refused passkey");
+  await showsWell(page.getByRole("alert").getByText("The sign-in was refused."), "a refused passkey");
   await page.goto(FOREIGN);
   await signInShown(page);
   await press(use);
@@ -72,8 +71,7 @@ async function add(page: Page, devices: CDPSession, authenticatorId: string): Pr
     [["localhost", true]],
   );
   await enter(name, "again");
-  await page.getByText("This device already has a passkey for this dashboard.").waitFor();
-  await looksWell(page, "passkeys");
+  await showsWell(page.getByText("This device already has a passkey for this dashboard."), "passkeys");
 }
 
 async function removeWithProof(page: Page): Promise<void> {
@@ -82,8 +80,7 @@ async function removeWithProof(page: Page): Promise<void> {
   await pressSurely(page, "Remove lab key");
   const dialog = page.getByRole("dialog", { name: "Confirm your password" });
   const use = dialog.getByRole("button", { name: "Use a passkey" });
-  await use.waitFor();
-  await looksWell(page, "a proof with a passkey");
+  await showsWell(use, "a proof with a passkey");
   await press(use);
   await page.getByText("The passkey lab key is removed.").waitFor();
   await dialog.waitFor({ state: "hidden" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type LabBrowser, PAGE } from "./browser.ts";
-import { press, type } from "./keyboard.ts";
+import { hasFocus, press, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 
@@ -19,7 +19,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   await type(field, "0");
   await press(look);
   await page.getByRole("alert").getByText(`${KEY} must be a whole number from 1 to 1000000, not 0.`).waitFor();
-  await page.getByRole("region", { name: "These values are not possible" }).and(page.locator(":focus")).waitFor();
+  await hasFocus(page.getByRole("region", { name: "These values are not possible" }));
   await looksWell(page, "a value that is not possible");
   await press(page.getByRole("button", { name: "Back to the list" }));
   await page.locator("h1:focus").waitFor();

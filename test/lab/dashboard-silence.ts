@@ -5,7 +5,7 @@ import { type LabBrowser, PAGE } from "./browser.ts";
 import { whileStopped } from "./commands.ts";
 import { signIn } from "./dashboard-steps.ts";
 import { press } from "./keyboard.ts";
-import { looksWell } from "./looks.ts";
+import { looksWell, showsWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import { namedEvents } from "./web-client.ts";
@@ -43,8 +43,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
     await looksWell(page, "what is to be done");
     await press(notice.getByRole("link", { name: "See the system" }));
     await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
-    await page.getByText(`kill -CONT ${writer}`).waitFor();
-    await looksWell(page, "a notice with its command");
+    await showsWell(page.getByText(`kill -CONT ${writer}`), "a notice with its command");
     await testsTheAlerts(page);
   });
   await goTo(page, "now", "Now");
@@ -55,8 +54,7 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
 async function testsTheAlerts(page: Page): Promise<void> {
   await goTo(page, "system?show=alerts", "System");
   await press(page.getByRole("button", { name: "Send a test" }));
-  await page.getByText("accepted the test").first().waitFor();
-  await looksWell(page, "the result of a test of the alerts");
+  await showsWell(page.getByText("accepted the test").first(), "the result of a test of the alerts");
 }
 
 /** The web is killed, and started again later: the page reconnects, and misses no event. */
@@ -105,8 +103,8 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
 async function knowsNoSessionYet(page: Page): Promise<void> {
   await page.route("**/api/v1/session", (request) => request.abort());
   await page.goto(PAGE);
-  await page.getByText("The server cannot be reached. The page retries every three seconds.").waitFor();
-  await looksWell(page, "a session that is not known yet");
+  const silent = page.getByText("The server cannot be reached. The page retries every three seconds.");
+  await showsWell(silent, "a session that is not known yet");
   await page.unroute("**/api/v1/session");
   await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
 }
@@ -114,11 +112,10 @@ async function knowsNoSessionYet(page: Page): Promise<void> {
 /** Without a server: actions are refused, and pages that were not loaded before cannot be shown. */
 async function loadsNothing(page: Page, other: Page): Promise<void> {
   await press(page.getByRole("button", { name: "Export CSV" }));
-  await page.getByText("The server cannot be reached.").waitFor();
-  await looksWell(page, "something that was not done");
+  await showsWell(page.getByText("The server cannot be reached."), "something that was not done");
   await goTo(other, "accounts", "Accounts");
-  await other.getByRole("alert").getByText("The server cannot be reached.").waitFor();
-  await looksWell(other, "a list that could not be loaded");
+  const failure = other.getByRole("alert").getByText("The server cannot be reached.");
+  await showsWell(failure, "a list that could not be loaded");
 }
 
 /** To kill(2) 0 is the process group of the test itself. */

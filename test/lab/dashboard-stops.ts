@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { type LabBrowser, PAGE } from "./browser.ts";
 import { pressSurely } from "./dashboard-steps.ts";
 import { enter, press, reach } from "./keyboard.ts";
-import { looksWell } from "./looks.ts";
+import { looksWell, showsWell } from "./looks.ts";
 import { ANNA } from "./mail.ts";
 import type { Product } from "./product.ts";
 
@@ -41,17 +41,14 @@ async function liftsABan(page: Page): Promise<void> {
 async function isRefused(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/bans?ban=nobody`);
   await press(page.getByRole("button", { name: "Preview" }));
-  await page.getByText("“nobody” is not an IP address or a network.").waitFor();
-  await looksWell(page, "an address that is refused");
+  await showsWell(page.getByText("“nobody” is not an IP address or a network."), "an address that is refused");
   await page.goto(`${PAGE}#/bans?show=allowed`);
   await press(page.getByRole("button", { name: "Allow a network" }));
   const form = page.getByRole("region", { name: "Allow a network" });
   await enter(form.getByLabel("Address or network"), "0.0.0.0/0");
-  await page.locator(".toast.bad").last().waitFor();
-  await looksWell(page, "a network that is refused");
+  await showsWell(page.locator(".toast.bad").last(), "a network that is refused");
   await page.goto(`${PAGE}#/events?ip=300.1.1.1`);
-  await page.getByRole("alert").getByText("is not an IP address").waitFor();
-  await looksWell(page, "a filter that is refused");
+  await showsWell(page.getByRole("alert").getByText("is not an IP address"), "a filter that is refused");
 }
 
 async function blocksAnAlias(page: Page, product: Product): Promise<void> {
@@ -70,8 +67,7 @@ async function keepsAnAccountOut(page: Page, product: Product): Promise<void> {
   await take.waitFor();
   await product.json(["account", "suspend", OFFICE]);
   await page.reload();
-  await page.getByRole("button", { name: "Resume" }).waitFor();
-  await looksWell(page, "an account that is kept out");
+  await showsWell(page.getByRole("button", { name: "Resume" }), "an account that is kept out");
   await press(take);
   await take.waitFor({ state: "detached" });
   await press(page.getByRole("button", { name: "Resume" }));

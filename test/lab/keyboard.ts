@@ -51,6 +51,10 @@ export async function reach(target: Locator): Promise<void> {
   assert.fail(`the Tab key does not get to ${target.toString()}`);
 }
 
+export async function hasFocus(target: Locator): Promise<void> {
+  await target.and(target.page().locator(":focus")).waitFor();
+}
+
 /** Once it can be pressed. */
 export async function press(target: Locator, key = "Enter"): Promise<void> {
   await reach(target);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { PHONE, WIDE } from "./browser.ts";
 import { PAGE_CHECKS } from "./page-checks.ts";
 import { HAS_NEW_COLOURS } from "./page-colours.ts";
@@ -66,6 +66,12 @@ export async function looksWell(page: Page, where: string, stop: Stop = {}): Pro
     await each?.(look);
   }
   await devices?.detach();
+}
+
+/** The same for a stop of a flow, once this is shown. */
+export async function showsWell(shown: Locator, where: string): Promise<void> {
+  await shown.waitFor();
+  await looksWell(shown.page(), where);
 }
 
 /** Rules of axe-core, and places. */
