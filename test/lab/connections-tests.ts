@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans } from "../../src/host/firewall/guard-table.ts";
-import { net } from "../kit/samples.ts";
-import { type FirewallLab, OK, PORT, UNITS } from "./firewall-kit.ts";
+import { type FirewallLab, lastingBan, OK, PORT, UNITS } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 const MOST = 3;
@@ -80,8 +79,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   test("a kernel that cannot count keeps the bans, and says what is missing", async () => {
     const connections = { most: MOST, ports: [PORT], perPort: false };
     const old = new NftFirewall(() => ({ ...onlyBans(64), connections }), withoutCounting(kit));
-    const bans = [{ prefix: net("198.51.100.220"), expiresAt: null }];
-    assert.deepEqual(await old.reset(bans, [], kit.now()), {
+    assert.deepEqual(await old.reset([lastingBan("198.51.100.220")], [], kit.now()), {
       ok: true,
       uncounted: "nft failed: Could not process rule: No such file or directory.",
     });
@@ -97,13 +95,13 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
 function withoutCounting(kit: FirewallLab): string {
   const folder = join(kit.lab.directory, "old-kernel");
   mkdirSync(folder);
-  const path = join(folder, "nft");
   const refusal = 'echo "/dev/stdin:1:1-2: Error: Could not process rule: No such file or directory" >&2; exit 1';
-  writeFileSync(
-    path,
-    `#!/bin/sh\nPATH=/usr/bin:/bin\ncommands=$(cat)\ncase "$commands" in *"ct count"*) ${refusal} ;; esac\n` +
-      `echo "$commands" | exec ${kit.able}/nft "$@"\n`,
-  );
-  chmodSync(path, 0o755);
+  const script = `#!/bin/sh
+PATH=/usr/bin:/bin
+commands=$(cat)
+case "$commands" in *"ct count"*) ${refusal} ;; esac
+echo "$commands" | exec ${kit.able}/nft "$@"
+`;
+  writeFileSync(join(folder, "nft"), script, { mode: 0o755 });
   return folder;
 }

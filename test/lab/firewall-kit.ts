@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { instant, later, type Millis } from "../../src/core/time.ts";
-import type { BanStep } from "../../src/guard/network-ports.ts";
+import type { BanStep, FirewallBan } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans, TABLE } from "../../src/host/firewall/guard-table.ts";
@@ -17,6 +17,8 @@ import { until } from "./wait.ts";
 
 export const PORT = 2525;
 export const OK: Outcome = { ok: true };
+/** A ban without an end. */
+export const lastingBan = (text: string): FirewallBan => ({ prefix: net(text), expiresAt: null });
 /** The addresses of four clients that are counted as one, and a client that is counted apart. */
 export const UNITS = [
   ["an IPv4 address", Array.from({ length: 4 }, () => "198.51.100.210"), "198.51.100.211"],
@@ -83,8 +85,7 @@ export class FirewallLab {
     for (const tool of ["/usr/sbin/nft", "/usr/bin/ss"]) {
       const path = join(folder, tool.slice(tool.lastIndexOf("/") + 1));
       const command = `ip netns exec ${namespaceOf("server")} ${rights.join(" ")} ${tool}`;
-      writeFileSync(path, `#!/bin/sh\nPATH=/usr/sbin:/usr/bin exec ${command} "$@"\n`);
-      chmodSync(path, 0o755);
+      writeFileSync(path, `#!/bin/sh\nPATH=/usr/sbin:/usr/bin exec ${command} "$@"\n`, { mode: 0o755 });
     }
     return folder;
   }

@@ -2,7 +2,6 @@ import { after, before, describe } from "node:test";
 import { connectionsTests } from "./connections-tests.ts";
 import { enforceTests } from "./enforce-tests.ts";
 import { FirewallLab } from "./firewall-kit.ts";
-import { firewallResetTests } from "./firewall-reset-tests.ts";
 import { whyNoLab } from "./network.ts";
 import { openConnectionsTests } from "./open-connections-tests.ts";
 import { ownNetworksTests } from "./own-networks-tests.ts";
@@ -18,7 +17,6 @@ describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
 
   // First: it expects only one nft process.
   describe("the firewall follows the database", () => enforceTests(kitOf));
-  describe("a reset that does not come to its end", () => firewallResetTests(kitOf));
   describe("connections held at once", () => connectionsTests(kitOf));
   describe("connections that stand, counted by the guard", () => openConnectionsTests(kitOf));
   // Last: it removes a route.
