@@ -7,7 +7,7 @@ import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
 export function auditTests({ lab, product }: Running): void {
-  test("the audit has what was done by command and by token; an edit and a removal with sqlite3 are found", async () => {
+  test("the audit has what was done by command and by token; an edit with sqlite3 is found", async () => {
     const edit = (sql: string) =>
       lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
     const address = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
@@ -56,22 +56,9 @@ export function auditTests({ lab, product }: Running): void {
     await edit("UPDATE audit_entry SET actor = 'root' WHERE id = 1");
     assert.equal((await verify()).code, 0);
 
-    await edit("CREATE TABLE kept AS SELECT * FROM audit_entry ORDER BY id DESC LIMIT 1");
-    await edit("DELETE FROM audit_entry WHERE id = (SELECT id FROM kept)");
-    const shortened = await verify();
-    assert.deepEqual([shortened.code, /1 entry from \d+ on is missing/.test(shortened.stderr)], [1, true]);
-    await edit("INSERT INTO audit_entry SELECT * FROM kept; DROP TABLE kept");
-    assert.equal((await verify()).code, 0);
-
-    await edit(
-      "DELETE FROM audit_entry WHERE id > (SELECT max(id) - 2 FROM audit_entry); UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM audit_entry) WHERE name = 'audit_entry'",
-    );
-    const cut = await verify();
-    assert.deepEqual([cut.code, /2 entries from \d+ on are missing/.test(cut.stderr)], [1, true], cut.stderr);
+    // Removals: src/store/events/audit.test.ts.
     const write = ["sh", "-c", `: >> ${product.layout.auditAnchors}`];
     const asGuard = await lab.server.exec([...asUser("ghostinbox"), ...write]);
     assert.notEqual(asGuard.code, 0, "the guard's user cannot write the anchors");
-    assert.equal((await product.cli(["audit", "accept", "--yes", "a test"])).code, 0);
-    assert.equal((await verify()).code, 0);
   });
 }
