@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { contentMail, ELSEWHERE, GTUBE, RECORDS, spamdAnswers } from "./content.ts";
+import { contentMail, detailsOf, ELSEWHERE, GTUBE, RECORDS, spamdAnswers } from "./content.ts";
 import { encryptByAccount, encryptedMail } from "./encrypted-mail.ts";
 import { ANNA, assertAccepted, BERT, openImapAs, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
@@ -42,20 +42,14 @@ export function contentTests(
 
   test("scores are events, and so are refusals, with who sent it", async () => {
     assert.equal((await send({ subject: "scored", body: GTUBE })).code, 250);
-    const scored = await until("the score is an event", () => eventOf("SPAM_SCORED", "message_id=<scored@"));
+    const scored = await until("the score is an event", () => detailsOf(product, "SPAM_SCORED", "message_id=<scored@"));
     assert.match(scored, /score=1\d{3}(\.\d)? required=5 message_id=<scored@sender\.test> to=<anna@example\.test>/);
     const refused = await send({ subject: "too much", body: GTUBE, headers: ["X-Lab: refuse"] }, ELSEWHERE);
     assert.equal(refused.code, 550, refused.text);
     assert.match(refused.text, /^5\.7\.1 Message content refused$/);
-    await until("the refusal is an event", () => eventOf("EMAIL_BLOCKED", "Message content refused"));
+    await until("the refusal is an event", () => detailsOf(product, "EMAIL_BLOCKED", "Message content refused"));
     assert.equal(findMail(product.layout, "too much", { folder: "Junk" }), null);
   });
-
-  /** The details of an event of this type that contain the text; null if there is none. */
-  async function eventOf(type: string, containing: string): Promise<string | null> {
-    const rows = await product.sqlite(`SELECT details FROM event WHERE type = '${type}'`);
-    return rows.find(([details = ""]) => details.includes(containing))?.[0] ?? null;
-  }
 
   test("results are ours: honest, and a stranger's own are gone", async () => {
     const headers = [
@@ -105,11 +99,8 @@ export function contentTests(
     const text = mailText({ subject: "signed", from: ANNA, to: "someone@sender.test" });
     const mail = { host: lab.sender, from: "198.51.100.65", recipient: "someone@sender.test", text };
     assertAccepted(await sendMailAs(ANNA, mail));
-    const found = (): string | undefined =>
-      sink()
-        .mails()
-        .find((mail) => mail.includes("Subject: signed"));
-    const out = await until("the mail went out", found);
+    const isIt = (mail: string): boolean => mail.includes("Subject: signed");
+    const out = await until("the mail went out", () => sink().mails().find(isIt));
     assert.equal(out.match(/^DKIM-Signature:/gm)?.length, 1);
     assert.equal(await verified(out), "pass");
     assert.equal(await verified(out.replace("Hello.", "Hello!")), "fail");
@@ -137,10 +128,8 @@ export function contentTests(
         name,
       );
     assert.match((await product.cli(["dns", "check", "example.test"])).stderr, /cannot be verified from here/i);
-    assert.match(
-      (await product.cli(["dns", "records", "example.test"])).stdout,
-      /^example\.test\. MX 10 mail\.example\.test\.$/m,
-    );
+    const printed = await product.cli(["dns", "records", "example.test"]);
+    assert.match(printed.stdout, /^example\.test\. MX 10 mail\.example\.test\.$/m);
     assert.equal((await product.cli(["dns", "records", "elsewhere.test"])).code, 2);
     assert.match((await product.cli(["dns", "records"])).stdout, /mail\.example\.test/, "of all domains");
   });

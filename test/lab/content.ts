@@ -84,6 +84,12 @@ export async function spamdAnswers({ lab, layout }: Product): Promise<boolean> {
 export const MX = "198.51.100.10";
 export const ELSEWHERE = "198.51.100.70";
 
+/** The details of an event of this type that contain the text; null if there is none. */
+export async function detailsOf(product: Product, type: string, containing: string): Promise<string | null> {
+  const rows = await product.sqlite(`SELECT details FROM event WHERE type = '${type}'`);
+  return rows.find(([details = ""]) => details.includes(containing))?.[0] ?? null;
+}
+
 /** Sends mail like strangers, and finds it where it arrived. */
 export function contentMail(product: Product) {
   async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX", account: string = ANNA): Promise<string> {

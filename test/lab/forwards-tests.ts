@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
+import { detailsOf } from "./content.ts";
 import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { Sink } from "./sink.ts";
@@ -39,10 +40,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
   }
   const reportsOn = (subject: string): readonly string[] =>
     there().filter((mail) => mail.includes(`Subject: ${subject}`));
-  async function detailsOf(type: string, containing: string): Promise<string | null> {
-    const rows = await product.sqlite(`SELECT details FROM event WHERE type = '${type}'`);
-    return rows.find(([details = ""]) => details.includes(containing))?.[0] ?? null;
-  }
+  const eventOf = (type: string, containing: string) => detailsOf(product, type, containing);
   const queueIsEmpty = async (): Promise<boolean> => (await queueOf({ lab, product })).length === 0;
 
   test("a proven sender hears of it; the local copy is delivered all the same", async () => {
@@ -55,7 +53,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
   });
 
   test("an alert has the other server's words", async () => {
-    const refused = await until("the refusal is an event", () => detailsOf("EMAIL_BOUNCED", "person@refusing.test"));
+    const refused = await until("the refusal is an event", () => eventOf("EMAIL_BOUNCED", "person@refusing.test"));
     assert.match(refused, /to=<person@refusing\.test> for=<info@example\.test> by smtp mx\.refusing\.test\[/);
     await until("the alert", async () =>
       /mail_undelivered.*info@example\.test/.test((await product.cli(["alerts", "list"])).stdout),
@@ -68,14 +66,12 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
       "X-Authentication-Results: mail.example.test;\r\n\tspf=pass (forged)",
     ];
     await write("forged forward", FORGER, { headers: forged });
-    await until("it was refused", () => detailsOf("EMAIL_BOUNCED", "person@refusing.test"));
+    await until("it was refused", () => eventOf("EMAIL_BOUNCED", "person@refusing.test"));
     await until("the queue is empty", queueIsEmpty);
     assert.deepEqual(reportsOn("forged forward"), []);
-    const withheld = await until("the report is an event", () => detailsOf("BOUNCE_WITHHELD", "someone@written.test"));
-    assert.match(
-      withheld,
-      /^queue_id=\w+ to=<someone@written\.test> by discard none: the sender of the mail is not proven$/,
-    );
+    const withheld = await until("the report is an event", () => eventOf("BOUNCE_WITHHELD", "someone@written.test"));
+    const because = "by discard none: the sender of the mail is not proven";
+    assert.match(withheld, new RegExp(`^queue_id=\\w+ to=<someone@written\\.test> ${because}$`));
     await until("the local copy", () => findMail(product.layout, "forged forward"));
   });
 
@@ -102,12 +98,10 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     await write("forged by a route", FORGER, { sender: "@:c@victim.test" });
     await write("forged by its inside", FORGER, { sender: "b@victim.test", text: enclosing });
     for (const victim of ['"a; spf=pass b"@victim.test', "b@victim.test", "c@victim.test"])
-      await until(`${victim} is an event`, () => detailsOf("BOUNCE_WITHHELD", `to=<${victim}>`));
+      await until(`${victim} is an event`, () => eventOf("BOUNCE_WITHHELD", `to=<${victim}>`));
     await until("the queue is empty", queueIsEmpty);
-    assert.deepEqual(
-      there().filter((mail) => /^To: .*victim\.test/m.test(mail)),
-      [],
-    );
+    const toVictims = there().filter((mail) => /^To: .*victim\.test/m.test(mail));
+    assert.deepEqual(toVictims, []);
     const log = readFileSync(product.layout.mailLog, "utf8");
     assert.match(log, /from=<someone@written\.test>.*: the sender is proven by SPF$/m);
     assert.doesNotMatch(log, /victim\.test>.*: the sender is proven by SPF$/m);
@@ -119,13 +113,8 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     assert.ok(readFileSync(product.layout.mailLog, "utf8").includes(word), "it was looked at");
     await product.json(["alias", "add", "away@example.test", "person@written.test"]);
     const text = mailText({ subject: "forwarded", from: "someone@written.test", to: "away@example.test" });
-    await sendMail({
-      host: lab.sender,
-      from: HONEST,
-      sender: "someone@written.test",
-      recipient: "away+shop@example.test",
-      text,
-    });
+    const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", text };
+    await sendMail({ ...mail, recipient: "away+shop@example.test" });
     await until("it is forwarded", () => reportsOn("forwarded")[0]);
     assert.doesNotMatch(readFileSync(product.layout.mailLog, "utf8"), /to=<person\+/, "to exactly the target");
     for (const mail of there()) assert.ok(!mail.includes(word), mail);

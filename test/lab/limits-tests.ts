@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { type Stopped, stopService } from "./content.ts";
 import { Dialog } from "./dialog.ts";
-import type { Connected } from "./host.ts";
+import type { Connected, Wish } from "./host.ts";
 import { ANNA, assertAccepted, mailOver, openSmtp, openSubmissionAs, sendMail, serverFor } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
@@ -15,6 +15,7 @@ const A_SESSION = 5;
 const A_MINUTE = 20;
 const LARGEST_BYTES = 10 * 1024 * 1024;
 export const ALLOWED = "198.51.100.97";
+const REFUSED = { ok: false, code: "ECONNREFUSED" };
 
 /** For a server with default limits that allows ALLOWED. */
 export function limitsTests({ lab, product }: Running): void {
@@ -61,50 +62,23 @@ export function limitsTests({ lab, product }: Running): void {
       [25, "2001:db8:b000:1::1", "2001:db8:b000:1:a::2"],
       [993, "2001:db8:b000:4::1", "2001:db8:b000:4:a::2"],
     ] as const)
-      test(`port ${port} takes ten connections at once from ${first}, and refuses the eleventh`, async () => {
+      test(`port ${port} takes ten connections at once from ${first}, and refuses the eleventh`, async (t) => {
         const to = serverFor(first);
-        const held = await Promise.all(
-          Array.from({ length: AT_ONCE }, () => lab.sender.connect({ from: first, to, port })),
-        );
-        try {
-          assert.ok(
-            held.every(({ ok }) => ok),
-            `the first ${AT_ONCE}`,
-          );
-          const eleventh = await lab.sender.connect({ from: last, to, port });
-          assert.deepEqual(eleventh, { ok: false, code: "ECONNREFUSED" });
-          hangUp([held[0]]);
-          const again = await until("there is room again", async () => {
-            const connected = await lab.sender.connect({ from: last, to, port });
-            return connected.ok ? connected : null;
-          });
-          hangUp([again]);
-        } finally {
-          hangUp(held);
-        }
+        const [one] = await hold(t, { from: first, to }, Array<number>(AT_ONCE).fill(port));
+        assert.deepEqual(await lab.sender.connect({ from: last, to, port }), REFUSED);
+        hangUp([one]);
+        await until("there is room again", () => lab.sender.reaches({ from: last, to, port }));
       });
 
-    test("ten connections over all ports are all that an address may have", async () => {
-      const from = "198.51.100.98";
-      const ports = [25, 465, 587, 993, 25, 465, 587, 993, 465, 993];
-      const held = await Promise.all(ports.map((port) => lab.sender.connect({ from, to: SERVER.v4, port })));
-      try {
-        assert.ok(held.every(({ ok }) => ok));
-        for (const port of [25, 993]) {
-          const eleventh = await lab.sender.connect({ from, to: SERVER.v4, port });
-          assert.deepEqual(eleventh, { ok: false, code: "ECONNREFUSED" }, `port ${port}`);
-        }
-      } finally {
-        hangUp(held);
-      }
+    test("ten connections over all ports are all that an address may have", async (t) => {
+      const client = { from: "198.51.100.98", to: SERVER.v4 };
+      await hold(t, client, [25, 465, 587, 993, 25, 465, 587, 993, 465, 993]);
+      for (const port of [25, 993])
+        assert.deepEqual(await lab.sender.connect({ ...client, port }), REFUSED, `port ${port}`);
     });
 
-    test("an address on the allow list may hold more", async () => {
-      const held = await Promise.all(
-        Array.from({ length: AT_ONCE + 2 }, () => lab.sender.connect({ from: ALLOWED, to: SERVER.v4, port: 993 })),
-      );
-      hangUp(held);
-      assert.ok(held.every(({ ok }) => ok));
+    test("an address on the allow list may hold more", async (t) => {
+      await hold(t, { from: ALLOWED, to: SERVER.v4 }, Array<number>(AT_ONCE + 2).fill(993));
     });
 
     test("Postfix takes twenty mails a minute from an address, and no more", async () => {
@@ -154,27 +128,29 @@ export function limitsTests({ lab, product }: Running): void {
     await until("its table stands", async () => /ct count over 10/.test(await product.firewall()));
   });
 
-  test("with limits.connections.per_port an address may hold ten at each port, and an eleventh at none", async () => {
+  test("with limits.connections.per_port an address may hold ten at each port, and an eleventh at none", async (t) => {
     const key = "limits.connections.per_port";
     await product.configure(key, "true");
-    const from = "198.51.100.99";
-    const open = (port: number) => lab.sender.connect({ from, to: SERVER.v4, port });
-    const ports = [465, 993].flatMap((port) => Array.from({ length: AT_ONCE }, () => port));
-    const held = await Promise.all(ports.map(open));
-    try {
-      assert.ok(held.every(({ ok }) => ok));
-      for (const port of [465, 993])
-        await until(`port ${port} refuses the eleventh`, async () => {
-          const connected = await open(port);
-          hangUp([connected]);
-          return !connected.ok;
-        });
-    } finally {
-      hangUp(held);
+    t.after(async () => {
       await product.json(["config", "unset", key]);
       await product.json(["config", "apply", "--yes"]);
-    }
+    });
+    const client = { from: "198.51.100.99", to: SERVER.v4 };
+    await hold(t, client, Array.from({ length: AT_ONCE }, () => [465, 993]).flat());
+    for (const port of [465, 993])
+      await until(`port ${port} refuses the eleventh`, async () => !(await lab.sender.reaches({ ...client, port })));
   });
+
+  /** Opens a connection to each of these ports, which are all accepted, and hangs up when the test ends. */
+  async function hold(t: TestContext, client: Omit<Wish, "port">, ports: readonly number[]) {
+    const held = await Promise.all(ports.map((port) => lab.sender.connect({ ...client, port })));
+    t.after(() => hangUp(held));
+    assert.ok(
+      held.every(({ ok }) => ok),
+      JSON.stringify(held.map(({ ok }) => ok)),
+    );
+    return held;
+  }
 }
 
 function hangUp(connections: readonly (Connected | undefined)[]): void {
