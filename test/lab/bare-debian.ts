@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
-import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
+import { childrenOf, mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
@@ -59,7 +50,7 @@ export class BareDebian {
     this.#place = place;
     this.#tree = tree;
     this.#init = init;
-    this.#pid = Number(readFileSync(`/proc/${init.pid}/task/${init.pid}/children`, "utf8").trim());
+    [this.#pid = 0] = childrenOf(init.pid ?? 0);
   }
 
   static async make(directory: string): Promise<BareDebian> {
@@ -93,8 +84,7 @@ export class BareDebian {
   inside(argv: readonly string[], { network, env = {}, as = [] }: BareRun = {}): readonly string[] {
     const entering = [
       "nsenter",
-      "--target",
-      String(this.#pid),
+      `--target=${this.#pid}`,
       "--mount",
       "--pid",
       "--root",
@@ -134,12 +124,8 @@ export class BareDebian {
 
   /** Without its dependencies, as an interrupted dpkg leaves it. */
   async unpack(name: string): Promise<void> {
-    await this.must([
-      "bash",
-      "-ec",
-      'cd /tmp; apt-get download -qq "$0"; dpkg --unpack "$0"_*.deb; rm "$0"_*.deb',
-      name,
-    ]);
+    const unpack = 'cd /tmp; apt-get download -qq "$0"; dpkg --unpack "$0"_*.deb; rm "$0"_*.deb';
+    await this.must(["bash", "-ec", unpack, name]);
   }
 
   /** How many packages have this state (dpkg-query(1)). */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { patience } from "../kit/patience.ts";
 
 export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>;
@@ -55,6 +56,12 @@ export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   } catch {
     return false;
   }
+}
+
+/** The processes that this one started and that run. */
+export function childrenOf(pid: number): readonly number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return text === "" ? [] : text.split(" ").map(Number);
 }
 
 /** Does `work` while these processes stand still. The last that was stopped continues first. */

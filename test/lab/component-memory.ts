@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type { Product } from "./product.ts";
 
 /** The memory of one service: its first process and all descendants. Megabytes. */
-export type ComponentMemory = Readonly<{
-  name: string;
+export type ComponentMemory = Figures & Readonly<{ name: string }>;
+type Figures = Readonly<{
   processes: number;
   /** `Pss` of proc(5): shared pages are divided among their processes. */
   mb: number;
@@ -25,37 +25,21 @@ export function memoryOfComponents(product: Product): readonly ComponentMemory[]
   const services = servicesOf(product.layout.services);
   const pids = product.pidsOf(/./);
   const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]));
-  const sums = new Map<string, ComponentMemory>();
-  for (const pid of pids) {
-    const name = serviceOf(pid, services, parents) ?? besides(pid);
-    const { processes, mb, anonymousMb, processorS } = sums.get(name) ?? {
-      processes: 0,
-      mb: 0,
-      anonymousMb: 0,
-      processorS: 0,
-    };
-    const rollup = textOf(`/proc/${pid}/smaps_rollup`);
-    sums.set(name, {
-      name,
-      processes: processes + 1,
-      mb: mb + megabytes(rollup, "Pss"),
-      anonymousMb: anonymousMb + megabytes(rollup, "Pss_Anon"),
-      processorS: processorS + processorSecondsOf(pid),
-    });
-  }
-  return [...sums.values()].toSorted((a, b) => b.mb - a.mb);
+  const byService = Map.groupBy(pids, (pid) => serviceOf(pid, services, parents) ?? besides(pid));
+  const components = Array.from(byService, ([name, ofService]) => totalOf(ofService.map(figuresOf), name));
+  return components.toSorted((a, b) => b.mb - a.mb);
 }
 
-export function totalOf(components: readonly ComponentMemory[]): ComponentMemory {
-  const sum = (of: "processes" | "mb" | "anonymousMb" | "processorS"): number =>
-    components.reduce((all, one) => all + one[of], 0);
-  return {
-    name: "all",
-    processes: sum("processes"),
-    mb: sum("mb"),
-    anonymousMb: sum("anonymousMb"),
-    processorS: sum("processorS"),
-  };
+export function totalOf(all: readonly Figures[], name = "all"): ComponentMemory {
+  const sum = (of: keyof Figures): number => all.reduce((total, one) => total + one[of], 0);
+  const [processes, mb] = [sum("processes"), sum("mb")];
+  return { name, processes, mb, anonymousMb: sum("anonymousMb"), processorS: sum("processorS") };
+}
+
+function figuresOf(pid: number): Figures {
+  const rollup = textOf(`/proc/${pid}/smaps_rollup`);
+  const [mb, anonymousMb] = [megabytes(rollup, "Pss"), megabytes(rollup, "Pss_Anon")];
+  return { processes: 1, mb, anonymousMb, processorS: processorSecondsOf(pid) };
 }
 
 /** Processor time that a process has used (proc_pid_stat(5)). Seconds; 0 once it has ended. */

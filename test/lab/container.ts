@@ -22,8 +22,7 @@ export class Container {
     // Entering starts in its root directory; the test runs in the checkout.
     this.within.push(
       "nsenter",
-      "--target",
-      pid,
+      `--target=${pid}`,
       "--mount",
       "--pid",
       "--",

@@ -50,12 +50,7 @@ export class Dialog {
 
   /** The next line of the server; null when it has closed the connection. */
   async line(deadlineMs = 15_000): Promise<string | null> {
-    const end = performance.now() + patience(deadlineMs);
-    while (this.#lines.length === 0 && !this.#closed) {
-      const leftMs = end - performance.now();
-      if (leftMs <= 0) throw new Error(`the server said nothing for ${deadlineMs} ms\n${this.transcript.join("\n")}`);
-      await this.#change(leftMs);
-    }
+    await this.#once(() => this.#lines.length > 0 || this.#closed, "the server said nothing for", deadlineMs);
     return this.#lines.shift() ?? null;
   }
 
@@ -90,12 +85,7 @@ export class Dialog {
 
   /** Resolves once the server has closed the connection. */
   async closed(deadlineMs = 10_000): Promise<void> {
-    const end = performance.now() + patience(deadlineMs);
-    while (!this.#closed) {
-      const leftMs = end - performance.now();
-      if (leftMs <= 0) throw new Error(`still open after ${deadlineMs} ms\n${this.transcript.join("\n")}`);
-      await this.#change(leftMs);
-    }
+    await this.#once(() => this.#closed, "still open after", deadlineMs);
   }
 
   async startTls(): Promise<void> {
@@ -129,10 +119,13 @@ export class Dialog {
     this.#wake();
   }
 
-  async #change(mostMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, mostMs);
+  async #once(isSo: () => boolean, otherwise: string, deadlineMs: number): Promise<void> {
+    if (isSo()) return;
+    await new Promise<void>((resolve, reject) => {
+      const late = (): void => reject(new Error(`${otherwise} ${deadlineMs} ms\n${this.transcript.join("\n")}`));
+      const timer = setTimeout(late, patience(deadlineMs));
       this.#wake = () => {
+        if (!isSo()) return;
         clearTimeout(timer);
         resolve();
       };

@@ -161,26 +161,23 @@ function zoneFile(zone: string): string {
 
 async function serve(folder: string, zones: readonly string[]): Promise<ChildProcess> {
   const configuration = join(folder, "nsd.conf");
-  writeFileSync(
-    configuration,
-    [
-      "server:",
-      `  ip-address: ${DNS_HOST}`,
-      `  ip-address: ${DNS_HOST_V6}`,
-      "  server-count: 1",
-      '  username: ""',
-      '  chroot: ""',
-      '  database: ""',
-      `  zonesdir: "${folder}"`,
-      `  xfrdir: "${folder}"`,
-      ...["logfile", "pidfile", "xfrdfile", "zonelistfile"].map((name) => `  ${name}: "${join(folder, name)}"`),
-      "  rrl-ratelimit: 0",
-      "remote-control:",
-      "  control-enable: no",
-      ...zones.flatMap((zone) => ["zone:", `  name: "${zone}"`, `  zonefile: "${zoneFile(zone)}"`]),
-      "",
-    ].join("\n"),
-  );
+  const files = ["logfile", "pidfile", "xfrdfile", "zonelistfile"].map((name) => `  ${name}: "${join(folder, name)}"`);
+  const text = `server:
+  ip-address: ${DNS_HOST}
+  ip-address: ${DNS_HOST_V6}
+  server-count: 1
+  username: ""
+  chroot: ""
+  database: ""
+  zonesdir: "${folder}"
+  xfrdir: "${folder}"
+  rrl-ratelimit: 0
+${files.join("\n")}
+remote-control:
+  control-enable: no
+`;
+  const served = zones.map((zone) => `zone:\n  name: "${zone}"\n  zonefile: "${zoneFile(zone)}"\n`);
+  writeFileSync(configuration, text + served.join(""));
   const inNet = ["netns", "exec", namespaceOf("net")];
   const child = spawn("ip", [...inNet, "nsd", "-d", "-c", configuration], { stdio: "ignore" });
   await until("the lab's DNS host answers", async () => {

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSyn
 import { join } from "node:path";
 import { parseCapabilities } from "../../src/host/kernel/capabilities.ts";
 import { patience } from "../kit/patience.ts";
-import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
+import { childrenOf, mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import { type DebianTree, whyNoDebian } from "./debian-tree.ts";
 import type { Host } from "./host.ts";
 import { Typist } from "./typist.ts";
@@ -217,9 +217,4 @@ exec docker "$@"
 /** Quotes for a shell. */
 function quoted(argv: readonly string[]): string {
   return argv.map((one) => `'${one}'`).join(" ");
-}
-
-function childrenOf(pid: number): readonly number[] {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-  return text === "" ? [] : text.split(" ").map(Number);
 }

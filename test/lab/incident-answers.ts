@@ -17,12 +17,7 @@ export const SETTINGS = {
 /** The --json output of incident commands, as far as tests read it. */
 export const assessed = z.object({
   accounts: z.array(
-    z.object({
-      account: z.string(),
-      mails: z.number(),
-      held: z.number(),
-      newPlaces: z.array(z.string()),
-    }),
+    z.object({ account: z.string(), mails: z.number(), held: z.number(), newPlaces: z.array(z.string()) }),
   ),
   sessions: z.array(z.object({ account: z.string(), ip: z.string() })),
   mails: z.array(z.object({ recipients: z.array(z.string()), reached: z.array(z.string()), isHeld: z.boolean() })),
