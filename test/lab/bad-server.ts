@@ -24,12 +24,12 @@ export class BadServer {
     const config = at("postfix");
     for (const name of ["postfix", "queue", "data"]) mkdirSync(at(name), { mode: 0o755 });
     await host.mustExec(["chown", "postfix", at("data")]);
-    writeFileSync(join(config, "main.cf"), mainCf({ directory, queue: at("queue"), data: at("data"), expired }));
+    writeFileSync(join(config, "main.cf"), mainCf(directory, at, expired));
     writeFileSync(join(config, "master.cf"), masterCf(address));
     mkdirSync(at("dovecot"), { mode: 0o755 });
     mkdirSync(at("mail"));
     chmodSync(at("mail"), 0o777);
-    writeFileSync(at("dovecot.conf"), dovecotConf({ address, at, certificate: other }));
+    writeFileSync(at("dovecot.conf"), dovecotConf(address, at, other));
     await host.mustExec(["postfix", "-c", config, "check"]);
     await host.spawnServer(["dovecot", "-F", "-c", at("dovecot.conf")], address, 143, 993);
     // After Dovecot, which it asks about sign-ins.
@@ -45,13 +45,11 @@ export class BadServer {
   }
 }
 
-type Places = Readonly<{ directory: string; queue: string; data: string; expired: Certificate }>;
-
-function mainCf({ directory, queue, data, expired }: Places): string {
+function mainCf(directory: string, at: (name: string) => string, expired: Certificate): string {
   return `compatibility_level = 3.6
-queue_directory = ${queue}
-data_directory = ${data}
-maillog_file = ${join(directory, "bad-postfix.log")}
+queue_directory = ${at("queue")}
+data_directory = ${at("data")}
+maillog_file = ${at("postfix.log")}
 maillog_file_prefixes = ${directory}
 inet_interfaces = all
 inet_protocols = ipv4
@@ -73,7 +71,7 @@ smtpd_tls_ciphers = medium
 tls_medium_cipherlist = ALL:COMPLEMENTOFALL:@SECLEVEL=0
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
-smtpd_sasl_path = ${join(directory, "bad-dovecot", "auth")}
+smtpd_sasl_path = ${at("dovecot")}/auth
 # As Postfix 3.7 has it by default.
 smtpd_forbid_bare_newline = no
 `;
@@ -91,9 +89,7 @@ discard unix - - n - - discard
 `;
 }
 
-type Doors = Readonly<{ address: string; at: (name: string) => string; certificate: Certificate }>;
-
-function dovecotConf({ address, at, certificate }: Doors): string {
+function dovecotConf(address: string, at: (name: string) => string, certificate: Certificate): string {
   return `base_dir = ${at("dovecot")}/base
 state_dir = ${at("dovecot")}/state
 instance_name = bad

@@ -54,15 +54,8 @@ export class CertificateLog {
 
 /** A MerkleTreeLeaf (section 3.4) of version 0, for a certificate without extensions. */
 function leafOf(certificate: Buffer, at: bigint): Buffer {
-  const length = uint(BigInt(certificate.length), 3);
-  return Buffer.concat([
-    Buffer.from([0, 0]),
-    uint(at, 8),
-    Buffer.from([0, 0]),
-    length,
-    certificate,
-    Buffer.from([0, 0]),
-  ]);
+  const [length, none] = [uint(BigInt(certificate.length), 3), Buffer.alloc(2)];
+  return Buffer.concat([none, uint(at, 8), none, length, certificate, none]);
 }
 
 /** Section 2.1. */

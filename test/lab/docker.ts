@@ -73,23 +73,19 @@ export class Docker {
    */
   async start(network: Host | null): Promise<void> {
     const lone = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", DAEMON, "-", this.#directory];
-    const options =
+    const more = [...this.#runtime(), `--cgroup-parent=${this.#cgroup}`];
+    const [program = "", ...rest] =
       network === null
-        ? ["--bridge=none", "--iptables=false", "--ip6tables=false"]
-        : ["--experimental", "--ip6tables=true"];
-    const argv = [...lone, ...options, ...this.#runtime(), `--cgroup-parent=${this.#cgroup}`];
-    const [program = "", ...rest] = network === null ? argv : network.inside(argv);
+        ? [...lone, "--bridge=none", "--iptables=false", "--ip6tables=false", ...more]
+        : network.inside([...lone, "--experimental", "--ip6tables=true", ...more]);
     if (!existsSync(ETC)) {
       mkdirSync(ETC);
       this.#madeEtc = true;
     }
     const log = openSync(join(this.#directory, "log"), "a");
     this.#daemon = spawn(program, rest, { stdio: ["ignore", log, log] });
-    await until(
-      "docker answers",
-      async () => (await this.run(["version"])).code === 0 || this.#failIfEnded(),
-      START_MS,
-    );
+    const answers = async () => (await this.run(["version"])).code === 0 || this.#failIfEnded();
+    await until("docker answers", answers, START_MS);
   }
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -157,10 +153,8 @@ exec docker "$@"
   async makeBase(tree: DebianTree): Promise<void> {
     const besides = join(this.#directory, "base");
     mkdirSync(join(besides, "etc/dpkg/dpkg.cfg.d"), { recursive: true });
-    writeFileSync(
-      join(besides, "etc/dpkg/dpkg.cfg.d/docker"),
-      SLIM.map((path) => `path-exclude ${path}\n`).join("") + DOC,
-    );
+    const excludes = SLIM.map((path) => `path-exclude ${path}\n`).join("");
+    writeFileSync(join(besides, "etc/dpkg/dpkg.cfg.d/docker"), excludes + DOC);
     tree.configureApt(besides);
     const authorities = "usr/local/share/ca-certificates";
     if (existsSync(join("/", authorities)))
@@ -169,10 +163,8 @@ exec docker "$@"
     // Docker takes no name twice, not even that of a directory.
     const script = `
       (cd "$2"; find . ! -type d -print0) | tar -c "\${@:3}" -C "$1" . -C "$2" --null -T - | docker import - "$0"`;
-    await mustRun(
-      ["bash", "-o", "pipefail", "-c", script, BASE, tree.root, besides, ...without],
-      this.#reaching({ deadlineMs: BUILD_MS }),
-    );
+    const argv = ["bash", "-o", "pipefail", "-c", script, BASE, tree.root, besides, ...without];
+    await mustRun(argv, this.#reaching({ deadlineMs: BUILD_MS }));
     rmSync(besides, { recursive: true });
   }
 

@@ -40,6 +40,8 @@ export function encryptedMail(
     return { imap, selected: (await imap.imap(`SELECT "${folder}"`)).join("\n") };
   };
 
+  const mailsOf = (selected: string): number => Number(/^\* (\d+) EXISTS/m.exec(selected)?.[1] ?? 0);
+
   const write = async (subject: string): Promise<void> => {
     const before = files().length;
     const text = mailText({ subject, to: account, body: `bodysecret of ${subject}` });
@@ -99,8 +101,7 @@ export function encryptedMail(
     async read(password: string, folder = "INBOX"): Promise<string> {
       const texts: string[] = [];
       let { imap, selected } = await open(password, folder);
-      const mails = Number(/^\* (\d+) EXISTS/m.exec(selected)?.[1] ?? 0);
-      for (let n = 1; n <= mails; n++) {
+      for (let n = 1, all = mailsOf(selected); n <= all; n++) {
         const lines = await imap.imap(`FETCH ${n} BODY.PEEK[]`);
         texts.push(...lines);
         if (/ OK /.test(lines.at(-1) ?? "")) continue;
@@ -120,7 +121,7 @@ export function encryptedMail(
       const { imap } = await open(password, folder);
       const beside = await imap.imap("FETCH 1:* BODY.PEEK[]");
       const selected = (await imap.imap("SELECT INBOX")).join("\n");
-      for (let n = Number(/^\* (\d+) EXISTS/m.exec(selected)?.[1] ?? 0); n > 0; n--) {
+      for (let n = mailsOf(selected); n > 0; n--) {
         const lines = await imap.imap(`FETCH ${n} BODY.PEEK[]`);
         texts.push(...lines);
         if (!/ OK /.test(lines.at(-1) ?? "")) break;

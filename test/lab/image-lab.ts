@@ -113,10 +113,9 @@ export class ImageLab {
   async expectMails(account: string, ...subjects: readonly string[]): Promise<void> {
     const imap = await openImapAs(this.lab.sender, PHONE, account);
     await imap.imap("SELECT INBOX");
-    for (const subject of subjects)
-      await until(`the mail "${subject}"`, async () =>
-        /SEARCH \d/.test((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join()),
-      );
+    const isThere = async (subject: string) =>
+      /SEARCH \d/.test((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join());
+    for (const subject of subjects) await until(`the mail "${subject}"`, () => isThere(subject));
     imap.close();
   }
 
@@ -124,10 +123,8 @@ export class ImageLab {
   async guess(account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> {
     for (let number = 0; number < times; number++) {
       const password = `guess ${number} of ${from}`;
-      await until(
-        `${password} is judged`,
-        async () => !(await tryLogIn(this.lab.attacker, from, account, password)).includes("[UNAVAILABLE]"),
-      );
+      const said = () => tryLogIn(this.lab.attacker, from, account, password);
+      await until(`${password} is judged`, async () => !(await said()).includes("[UNAVAILABLE]"));
     }
   }
 
@@ -161,11 +158,8 @@ export class ImageLab {
 
   /** Of `docker run`. */
   #options(): readonly string[] {
-    const env = Object.entries({ ...this.#environment(), ...PLAIN }).flatMap(([name, value]) => [
-      "--env",
-      `${name}=${value}`,
-    ]);
-    return [...env, "--volume", this.#names()];
+    const env = Object.entries({ ...this.#environment(), ...PLAIN });
+    return [...env.map(([name, value]) => `--env=${name}=${value}`), "--volume", this.#names()];
   }
 
   /** A Debian that has a security update of tini: its sources.list. */
@@ -178,12 +172,9 @@ export class ImageLab {
       "Package: tini\nVersion: 99\nArchitecture: all\nMaintainer: a\nDescription: b\nFilename: ./none.deb\nSize: 1\n";
     const sum = createHash("sha256").update(packages).digest("hex");
     const release = `Origin: Debian-Security\nLabel: Debian-Security\nSuite: oldstable-security\nVersion: 12\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n ${sum} ${packages.length} Packages\n`;
-    for (const [name, text] of [
-      ["Packages", packages],
-      ["Release", release],
-      ["sources.list", "deb [trusted=yes] file:/lab/dns/debian ./\n"],
-    ] as const)
-      writeFileSync(join(repository, name), text);
+    writeFileSync(join(repository, "Packages"), packages);
+    writeFileSync(join(repository, "Release"), release);
+    writeFileSync(sources, "deb [trusted=yes] file:/lab/dns/debian ./\n");
     return sources;
   }
 
