@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Ran } from "./commands.ts";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import {
   ANNA,
@@ -25,6 +26,8 @@ export function accountsTests({ lab, product }: Running, file: string): void {
   const { signsIn } = signInsFrom(lab.sender);
   const receives = async (recipient: string): Promise<number> =>
     (await sendMail({ host: lab.sender, from: "198.51.100.10", recipient })).code;
+  const newPassword = (name: string): Promise<Ran> =>
+    product.cli(["account", "passwd", name, "--password-stdin"], { input: "one more unrelated phrase\n" });
 
   test("every scheme that Dovecot knows is imported and signs in; clear text becomes Argon2id", async () => {
     const schemes = (await lab.server.mustExec(["doveadm", "pw", "-l"])).trim().split(/\s+/);
@@ -45,11 +48,8 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     // Each from a different address: each may have only ten connections.
     const tries = all.map(async (name, i) => ((await signsIn(name, PASSWORD, `198.51.100.${71 + i}`)) ? [] : [name]));
     assert.deepEqual((await Promise.all(tries)).flat(), []);
-    const clear = await product.sqlite(
-      "SELECT name FROM account WHERE password LIKE '{PLAIN}%' OR password LIKE '{CLEAR%'",
-      product.layout.accountsDb,
-    );
-    assert.deepEqual(clear, []);
+    const clear = "SELECT name FROM account WHERE password LIKE '{PLAIN}%' OR password LIKE '{CLEAR%'";
+    assert.deepEqual(await product.sqlite(clear, product.layout.accountsDb), []);
   });
 
   test("the accounts file is followed without a restart, and only valid content is used", async () => {
@@ -80,9 +80,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     await until("the line is back", () => isListed(/^dora@example\.test +active/m));
     assert.ok(await signsIn("dora@example.test"));
     await until("the notice is gone", async () => !/accounts\.follow/.test(await notice()));
-    const refused = await product.cli(["account", "passwd", "dora@example.test", "--password-stdin"], {
-      input: "one more unrelated phrase\n",
-    });
+    const refused = await newPassword("dora@example.test");
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /follows the accounts file: change its line there/);
   });
@@ -148,9 +146,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     await product.addAccount("changed@example.test");
     const idle = await openSubmissionAs(lab.sender, HOME, "changed@example.test", 465);
     const [own, colleague] = [await begin("changed@example.test"), await begin(ANNA)];
-    await product.cli(["account", "passwd", "changed@example.test", "--password-stdin"], {
-      input: "one more unrelated phrase\n",
-    });
+    await newPassword("changed@example.test");
     const end = async (dialog: Dialog): Promise<number> => {
       for (const line of ["Subject: half sent", "", "Hello."]) dialog.send(line);
       return (await dialog.ask(".")).code;
@@ -178,9 +174,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     };
     const thieves = Array.from({ length: 8 }, signInAgainAndAgain);
     await until("they sign in", () => signIns > thieves.length);
-    await product.cli(["account", "passwd", "hasty@example.test", "--password-stdin"], {
-      input: "one more unrelated phrase\n",
-    });
+    await newPassword("hasty@example.test");
     changed.abort();
     const latest = await Promise.all(thieves);
     await until("every session is ended", () => latest.every((one) => one === null || one.isClosed));

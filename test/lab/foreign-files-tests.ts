@@ -19,7 +19,7 @@ export function foreignFilesTests({ lab, product }: Running): void {
   const asExporter = (script: string): Promise<string> =>
     lab.server.mustExec([...asUser("ghostinbox-export"), "sh", "-c", script]);
 
-  test("what the exporter's user puts in the place of its record stops no decision and no start", async () => {
+  test("what the exporter's user puts in the place of its record stops no decision and no start", async (t) => {
     const { foreign: record } = product.layout.exportRecord;
     const guard = (): number => product.pidsOf(/program\/guard\.js/)[0] ?? 0;
     const isReported = () => product.hasNotice("export_failing");
@@ -27,24 +27,23 @@ export function foreignFilesTests({ lab, product }: Running): void {
     const stopped = product.pidsOf(/program\/export\.js/);
     assert.equal(stopped.length, 1);
     for (const pid of stopped) process.kill(pid, "SIGSTOP");
-    try {
-      for (const [what, command] of Object.entries(TRAPS)) {
-        await asExporter(`rm -f ${record}; echo '${trouble}' > ${record}`);
-        await until(`the guard has read the record before ${what}`, isReported);
-        await asExporter(`rm ${record}; ${command} ${record}`);
-        await until(`the guard has looked at ${what}`, async () => !(await isReported()));
-        assert.ok((await decisionMs(product.layout.policySocket)) < DECISION_MS, what);
-      }
-      await asExporter(`rm ${record}; mkfifo ${record}`);
-      const before = guard();
-      process.kill(before, "SIGTERM");
-      await until("another guard runs", () => guard() !== 0 && guard() !== before);
-      await until("it answers", () => product.guardAnswers());
-      assert.ok((await decisionMs(product.layout.policySocket)) < DECISION_MS, "after a restart");
-    } finally {
+    t.after(async () => {
       await asExporter(`rm -f ${record}`);
       for (const pid of stopped) process.kill(pid, "SIGCONT");
+    });
+    for (const [what, command] of Object.entries(TRAPS)) {
+      await asExporter(`rm -f ${record}; echo '${trouble}' > ${record}`);
+      await until(`the guard has read the record before ${what}`, isReported);
+      await asExporter(`rm ${record}; ${command} ${record}`);
+      await until(`the guard has looked at ${what}`, async () => !(await isReported()));
+      assert.ok((await decisionMs(product.layout.policySocket)) < DECISION_MS, what);
     }
+    await asExporter(`rm ${record}; mkfifo ${record}`);
+    const before = guard();
+    process.kill(before, "SIGTERM");
+    await until("another guard runs", () => guard() !== 0 && guard() !== before);
+    await until("it answers", () => product.guardAnswers());
+    assert.ok((await decisionMs(product.layout.policySocket)) < DECISION_MS, "after a restart");
   });
 }
 

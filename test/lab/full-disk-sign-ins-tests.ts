@@ -41,11 +41,9 @@ export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk)
   test(`of ${GUESSES} guesses few are verified, and the owner comes in`, async () => {
     const verified = (): readonly Verification[] => verifications().filter(({ ip }) => ip !== HOME);
     const guesses = Array.from({ length: GUESSES }, (_, i): Credentials => {
-      const crowd =
-        i % 2 === 0 ? `198.18.${i % 256}.${1 + (i >> 8)}` : `2001:db8:a${i.toString(16).padStart(3, "0")}::7`;
-      if (i % 3 === 0) return { from: GUESSER, name: OWNER, password: `guess ${i}` };
-      if (i % 3 === 1) return { from: crowd, name: GUESSED_AT, password: `guess ${i}` };
-      return { from: crowd, name: `user${i}@example.test`, password: `guess ${i}` };
+      const [v4, v6] = [`198.18.${i % 256}.${1 + (i >> 8)}`, `2001:db8:a${i.toString(16).padStart(3, "0")}::7`];
+      const name = [OWNER, GUESSED_AT][i % 3] ?? `user${i}@example.test`;
+      return { from: i % 3 === 0 ? GUESSER : i % 2 === 0 ? v4 : v6, name, password: `guess ${i}` };
     });
     assert.equal(await during(postfix.signInAll(guesses, AT_ONCE), ownerSignsIn), 0);
     const count = verified().length;

@@ -26,16 +26,12 @@ export function honestServersTests({ lab, product }: Running): void {
 
   test("a bank returns mail that was sent in the name of made-up users here", async () => {
     const bank = "198.51.100.80";
+    const returned = { host: lab.sender, from: bank, sender: "" };
     for (let i = 1; i <= 15; i++) {
-      const reply = await sendMail({
-        host: lab.sender,
-        from: bank,
-        sender: "",
-        recipient: `made-up-${i}@example.test`,
-      });
+      const reply = await sendMail({ ...returned, recipient: `made-up-${i}@example.test` });
       assert.equal(reply.code, 550, reply.lines.join());
     }
-    assert.equal((await sendMail({ host: lab.sender, from: bank, sender: "", recipient: ANNA })).code, 250);
+    assert.equal((await sendMail({ ...returned, recipient: ANNA })).code, 250);
     await jailHasRead(product, "198.51.100.205");
     assert.equal(await product.banOf(bank), undefined);
     const counted = (await product.events(bank)).filter(({ type }) => type === "JAIL_REPORTED" || type === "SPARED");

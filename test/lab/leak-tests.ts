@@ -24,19 +24,13 @@ export function leakTests({ lab, product }: Running): void {
   });
 
   test("is reported, by a notice and by mail, once the ban should have worked", async () => {
-    await until(
-      "the notice is raised",
-      async () => {
-        await reaches();
-        return (await product.notice("bans_leak"))?.startsWith(`${BANNED}, banned since `) === true;
-      },
-      40_000,
-    );
-    const text = await until(
-      "the owner has a mail of it",
-      () => mailsIn(product.layout, "anna@example.test").find((mail) => mail.includes(TITLE)),
-      30_000,
-    );
+    const isRaised = async (): Promise<boolean> => {
+      await reaches();
+      return (await product.notice("bans_leak"))?.startsWith(`${BANNED}, banned since `) === true;
+    };
+    await until("the notice is raised", isRaised, 40_000);
+    const alert = () => mailsIn(product.layout, "anna@example.test").find((mail) => mail.includes(TITLE));
+    const text = await until("the owner has a mail of it", alert, 30_000);
     assert.match(text, new RegExp(`${BANNED.replaceAll(".", "\\.")}, banned since .*, reached smtp`));
   });
 
