@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { CDPSession, Page } from "playwright-core";
+import { STEP_MS } from "../../src/guard/access/one-time-codes.ts";
+import { codeOf } from "../kit/totp.ts";
 import { type LabBrowser, PAGE } from "./browser.ts";
 import { pressSurely, signIn, staleProof } from "./dashboard-steps.ts";
-import { choose, hasFocus, press, type } from "./keyboard.ts";
+import { choose, enter, hasFocus, press, saved, signInShown, type } from "./keyboard.ts";
 import { looksWell, showsWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -15,7 +17,7 @@ export async function endsAndMakesAccess(browser: LabBrowser, product: Product):
   const other = await browser.elsewhere();
   await other.goto(PAGE);
   await signIn(other);
-  await other.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+  await isIn(other);
   await endWithProof(page);
   await other.getByLabel("Administrator password").waitFor();
   await other.getByText("You are signed out.").waitFor();
@@ -102,3 +104,159 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
 
 /** These only show something else. */
 const HARMLESS = /^(Search|Find|Show events|Show more|First page|Next page|Refresh|Clear|)$/;
+
+const SECURITY = "#/system?show=security";
+
+/**
+ * Sets up an authenticator app, signs in with it and with a recovery code, and has the console remove it. The page of `browser` is
+ * signed in, and stays so.
+ */
+export async function signsInWithASecondFactor(browser: LabBrowser, product: Product): Promise<void> {
+  const { page } = browser;
+  const { secret, recovery } = await setUpApp(browser);
+  await signOut(page);
+  await signIn(page);
+  const code = page.getByLabel("Code of the authenticator app");
+  await until("the code has the focus", () =>
+    page.evaluate<boolean>("document.activeElement.autocomplete === 'one-time-code'"),
+  );
+  await looksWell(page, "the code of a sign-in");
+  // The code that confirmed the app is used up, like each one after it; the server accepts one step early.
+  const used = codeOf(secret, Date.now() + STEP_MS);
+  await enter(code, `${used.slice(0, 3)} ${used.slice(3)}`);
+  await isIn(page);
+  await signOut(page);
+  await signIn(page);
+  await enter(code, used);
+  await page.getByRole("alert").getByText("Refused.").waitFor();
+  await press(page.getByRole("button", { name: "Use a recovery code" }));
+  await looksWell(page, "a recovery code for a sign-in");
+  await enter(page.getByLabel("Recovery code"), recovery.toUpperCase());
+  await isIn(page);
+  await page.goto(`${PAGE}${SECURITY}`);
+  await showsWell(page.getByText("9 recovery codes are left."), "an app that is set up");
+
+  const reset = await product.cli(["admin", "reset-2fa"]);
+  assert.match(reset.stdout, /^The dashboard's second factor was removed\./);
+  await page.getByLabel("Administrator password").waitFor();
+  await signIn(page);
+  await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
+}
+
+async function setUpApp(browser: LabBrowser): Promise<Readonly<{ secret: string; recovery: string }>> {
+  const { page } = browser;
+  await page.goto(`${PAGE}${SECURITY}`);
+  await press(page.getByRole("button", { name: "Set up" }));
+  await proveIfAsked(page);
+  await page.getByRole("img", { name: /^QR code/ }).waitFor();
+  await press(page.getByText("The same as a URI"));
+  await looksWell(page, "the secret of an app");
+  const secret = await page.locator("code.typed").first().innerText();
+  assert.match(secret, /^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$/);
+  const first = page.getByLabel("Code that the app shows now");
+  await enter(first, "000000");
+  await page.getByText(/This is not the app's current code\./).waitFor();
+  await enter(first, codeOf(secret, Date.now()));
+  const codes = page.locator(".codes li");
+  await codes.first().waitFor();
+  assert.equal(await codes.count(), 10);
+  await looksWell(page, "recovery codes");
+  const file = await saved(page.getByRole("button", { name: "Save", exact: true }));
+  assert.equal(file.suggestedFilename(), "ghostinbox-recovery-codes.txt");
+  const recovery = await codes.first().innerText();
+  await press(page.getByRole("button", { name: "I have saved them" }));
+  await page.getByText("10 recovery codes are left.").waitFor();
+  assert.equal(await page.getByText(recovery).count(), 0);
+  return { secret, recovery };
+}
+
+/** The sign-in may be more than ten minutes ago. */
+async function proveIfAsked(page: Page): Promise<void> {
+  const password = page.getByRole("dialog").getByLabel("Administrator password");
+  const shown = page.getByRole("img", { name: /^QR code/ });
+  await password.or(shown).waitFor();
+  if (!(await password.isVisible())) return;
+  await enter(password, ADMIN_PASSWORD);
+}
+
+async function signOut(page: Page): Promise<void> {
+  await press(page.getByRole("button", { name: "Sign out" }));
+  await page.getByLabel("Administrator password").waitFor();
+}
+
+/** A name: browsers know no passkeys for an IP address. */
+const BY_NAME = "http://localhost:3000/";
+/** It resolves to loopback, and is not a name of the server. */
+const FOREIGN = "http://mail.localhost:3000/";
+const KEY = { protocol: "ctap2", transport: "internal", automaticPresenceSimulation: true } as const;
+const VERIFYING = { hasResidentKey: true, hasUserVerification: true, isUserVerified: true } as const;
+
+/** An owner with a passkey, in a separate window: adds it, signs in and proves with it, removes it. */
+export async function usesPasskeys(browser: LabBrowser): Promise<void> {
+  const page = await browser.elsewhere();
+  const devices = await page.context().newCDPSession(page);
+  await devices.send("WebAuthn.enable");
+  const { authenticatorId } = await devices.send("WebAuthn.addVirtualAuthenticator", {
+    options: { ...KEY, ...VERIFYING },
+  });
+  await page.goto(BY_NAME);
+  await signIn(page);
+  await isIn(page);
+  await addPasskey(page, devices, authenticatorId);
+  const use = page.getByRole("button", { name: "Use a passkey" });
+  const usesButton = async (): Promise<void> => {
+    // From another page, so that Now belongs to the next sign-in.
+    await page.goto(`${BY_NAME}${SECURITY}`);
+    await page.reload();
+    // Its heading takes the focus once the page is loaded, and would take it from the button.
+    await page.locator("h1:focus").waitFor();
+    await signOut(page);
+    await signInShown(page);
+    await press(use);
+  };
+  await usesButton();
+  await isIn(page);
+  await removeWithProof(page);
+  await usesButton();
+  await showsWell(page.getByRole("alert").getByText("The sign-in was refused."), "a refused passkey");
+  await page.goto(FOREIGN);
+  await signInShown(page);
+  await press(use);
+  await page.getByRole("alert").getByText("This server does not go by the name").waitFor();
+  await page.context().close();
+  await browser.page.goto(`${PAGE}${SECURITY}`);
+  await browser.page.getByText("Passkeys need a host name").waitFor();
+  assert.equal(await browser.page.getByRole("button", { name: "Add a passkey" }).count(), 0);
+}
+
+async function isIn(page: Page): Promise<void> {
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+}
+
+async function addPasskey(page: Page, devices: CDPSession, authenticatorId: string): Promise<void> {
+  await page.goto(`${BY_NAME}${SECURITY}`);
+  const name = page.getByLabel("Name, such as laptop");
+  await enter(name, "lab key");
+  await page.getByText("The passkey lab key is added.").waitFor();
+  await page.getByRole("listitem").filter({ hasText: "lab key" }).getByText("not used yet").waitFor();
+  const { credentials } = await devices.send("WebAuthn.getCredentials", { authenticatorId });
+  assert.deepEqual(
+    credentials.map(({ rpId, isResidentCredential }) => [rpId, isResidentCredential]),
+    [["localhost", true]],
+  );
+  await enter(name, "again");
+  await showsWell(page.getByText("This device already has a passkey for this dashboard."), "passkeys");
+}
+
+async function removeWithProof(page: Page): Promise<void> {
+  await staleProof(page, "**/api/v1/factors/passkeys/*", 1);
+  await page.goto(`${BY_NAME}${SECURITY}`);
+  await pressSurely(page, "Remove lab key");
+  const dialog = page.getByRole("dialog", { name: "Confirm your password" });
+  const use = dialog.getByRole("button", { name: "Use a passkey" });
+  await showsWell(use, "a proof with a passkey");
+  await press(use);
+  await page.getByText("The passkey lab key is removed.").waitFor();
+  await dialog.waitFor({ state: "hidden" });
+  await page.getByText("No passkeys yet.").waitFor();
+}

@@ -1,10 +1,13 @@
 import type { LabBrowser } from "./browser.ts";
-import { endsAndMakesAccess, offersAViewerNothing } from "./dashboard-access.ts";
+import {
+  endsAndMakesAccess,
+  offersAViewerNothing,
+  signsInWithASecondFactor,
+  usesPasskeys,
+} from "./dashboard-access.ts";
 import { importsAccounts, managesAccounts } from "./dashboard-accounts.ts";
 import { findsEvents } from "./dashboard-events.ts";
-import { signsInWithASecondFactor } from "./dashboard-factors.ts";
 import { decidesOnHeldMail, letsACodeIn, letsWaitAndDeletes } from "./dashboard-mail.ts";
-import { usesPasskeys } from "./dashboard-passkeys.ts";
 import { changesALimit } from "./dashboard-settings.ts";
 import { livesThroughAKill, saysWhatStandsStill, showsTheStateWithoutAStream } from "./dashboard-silence.ts";
 import { comesToOtherStops } from "./dashboard-stops.ts";
