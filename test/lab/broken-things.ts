@@ -25,95 +25,76 @@ export function brokenThings(
 ): Readonly<Record<Needed, Breaking> & Partial<Record<CheckId, Breaking>>> {
   const { layout } = product;
   const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
+  function wrong(saw: RegExp, breaks: () => unknown, repairs: () => unknown): Breaking {
+    return { state: "wrong", saw, breaks, repairs };
+  }
+  const nothing = () => undefined;
   /** Every user may do everything with it. */
-  function opened(path: string): Pick<Breaking, "breaks" | "repairs"> {
+  function opened(path: string, saw: RegExp): Breaking {
     let mode = 0;
-    return {
-      breaks: () => {
-        mode = statSync(path).mode & 0o7777;
-        chmodSync(path, mode | 0o007);
-      },
-      repairs: () => chmodSync(path, mode),
+    const opens = () => {
+      mode = statSync(path).mode & 0o7777;
+      chmodSync(path, mode | 0o007);
     };
+    return wrong(saw, opens, () => chmodSync(path, mode));
   }
 
   /** Removes the first rule of a chain, which a test has inserted. */
   async function withdrawRule(chain: string): Promise<void> {
-    const handle = /# handle (\d+)/.exec(
-      (await nft("-a", "list", "chain", "inet", "ghostinbox", chain)).split("policy accept;")[1] ?? "",
-    );
-    await nft("delete", "rule", "inet", "ghostinbox", chain, "handle", handle?.[1] ?? assert.fail("no rule"));
+    const [, rules = ""] = (await nft("-a", "list", "chain", "inet", "ghostinbox", chain)).split("policy accept;");
+    const [, handle = assert.fail("no rule")] = /# handle (\d+)/.exec(rules) ?? [];
+    await nft("delete", "rule", "inet", "ghostinbox", chain, "handle", handle);
   }
 
   return {
-    "permissions.secrets": {
-      ...opened(layout.settings),
-      state: "wrong",
-      saw: /ghostinbox\.toml is 0647 0:\d+ instead of 0640/,
-    },
-    "permissions.directories": { ...opened(layout.secrets), state: "wrong", saw: /secrets is 0?7?\d+ / },
-    "permissions.sockets": { ...opened(layout.controlSocket), state: "wrong", saw: /control\.sock is 0607/ },
-    "bans.in-kernel": {
-      breaks: () => nft("delete", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
-      repairs: () => nft("add", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
-      state: "wrong",
-      saw: /The kernel holds 0 of 1 ban/,
-    },
-    "bans.self": {
-      breaks: () => nft("add", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
+    "permissions.secrets": opened(layout.settings, /ghostinbox\.toml is 0647 0:\d+ instead of 0640/),
+    "permissions.directories": opened(layout.secrets, /secrets is 0?7?\d+ /),
+    "permissions.sockets": opened(layout.controlSocket, /control\.sock is 0607/),
+    "bans.in-kernel": wrong(
+      /The kernel holds 0 of 1 ban/,
+      () => nft("delete", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
+      () => nft("add", "element", "inet", "ghostinbox", "ban4", `{ ${banned} }`),
+    ),
+    "bans.self": wrong(
+      new RegExp(`The kernel bans ${SERVER.v4}/32`),
+      () => nft("add", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`),
       // The guard may have repaired it before.
-      repairs: () => lab.server.exec(["nft", "delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`]),
-      state: "wrong",
-      saw: new RegExp(`The kernel bans ${SERVER.v4}/32`),
-    },
-    "firewall.table": {
-      breaks: () => nft("insert", "rule", "inet", "ghostinbox", "input", "ip", "saddr", "0.0.0.0/0", "accept"),
-      repairs: () => withdrawRule("input"),
-      state: "wrong",
-      saw: /has rules before the bans: .* accept/,
-    },
-    "firewall.open-ports": {
-      breaks: () => nft("add", "table", "inet", "ghostinbox_strict"),
-      repairs: () => nft("delete", "table", "inet", "ghostinbox_strict"),
-      state: "wrong",
-      saw: /ghostinbox_strict was changed \(no chain input\)/,
-    },
-    "firewall.inner-port": {
-      breaks: () => nft("insert", "rule", "inet", "ghostinbox", "local", "accept"),
-      repairs: () => withdrawRule("local"),
-      state: "wrong",
-      saw: /any user can reach port 10025/,
-    },
-    "database.audit": {
-      breaks: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = actor || '?'"`),
-      repairs: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
-      state: "wrong",
-      saw: /The audit is not consistent/,
-    },
-    "backups.repository": {
-      breaks: () => renameSync(repository, `${repository}.away`),
-      repairs: () => renameSync(`${repository}.away`, repository),
-      state: "wrong",
-      saw: /cannot be read/,
-    },
-    "backups.restore": {
-      breaks: () => undefined,
-      repairs: () => undefined,
-      state: "wrong",
-      saw: /cannot be read back/,
-    },
-    "ports.listening": {
-      breaks: () => product.sv("down", "web"),
-      repairs: async () => {
+      () => lab.server.exec(["nft", "delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`]),
+    ),
+    "firewall.table": wrong(
+      /has rules before the bans: .* accept/,
+      () => nft("insert", "rule", "inet", "ghostinbox", "input", "ip", "saddr", "0.0.0.0/0", "accept"),
+      () => withdrawRule("input"),
+    ),
+    "firewall.open-ports": wrong(
+      /ghostinbox_strict was changed \(no chain input\)/,
+      () => nft("add", "table", "inet", "ghostinbox_strict"),
+      () => nft("delete", "table", "inet", "ghostinbox_strict"),
+    ),
+    "firewall.inner-port": wrong(
+      /any user can reach port 10025/,
+      () => nft("insert", "rule", "inet", "ghostinbox", "local", "accept"),
+      () => withdrawRule("local"),
+    ),
+    "database.audit": wrong(
+      /The audit is not consistent/,
+      () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = actor || '?'"`),
+      () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
+    ),
+    "backups.repository": wrong(
+      /cannot be read/,
+      () => renameSync(repository, `${repository}.away`),
+      () => renameSync(`${repository}.away`, repository),
+    ),
+    "backups.restore": wrong(/cannot be read back/, nothing, nothing),
+    "ports.listening": wrong(
+      /Nothing listens on 3000/,
+      () => product.sv("down", "web"),
+      async () => {
         await product.sv("up", "web");
-        await until(
-          "the web listens",
-          async () => (await product.api("GET", "/api/v1/bans").catch(() => ({ code: 0 }))).code === 200,
-          30_000,
-        );
+        const answers = async () => (await product.api("GET", "/api/v1/bans")).code === 200;
+        await until("the web listens", answers, 30_000);
       },
-      state: "wrong",
-      saw: /Nothing listens on 3000/,
-    },
+    ),
   };
 }

@@ -1,13 +1,12 @@
 // Invariant: An isolated server stays isolated until root lifts it, and none of its mail leaves or is lost.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
 import { HttpReceiver, type Received } from "./http-receiver.ts";
 import { assessed, compared, contained, dropped, packed } from "./incident-answers.ts";
-import { assertLiftRepeats, assertTableFollows } from "./isolation-table.ts";
 import { ANNA, BERT, openImapAs, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
@@ -25,6 +24,7 @@ const MAILS = 300;
 /** Of 100 strangers an hour (limits.sending.strangers), a fifth from a new place. */
 const MOST_LEFT = 20;
 const MAIL_MS = 60_000;
+const TABLE = ["table", "inet", "ghostinbox_isolation"];
 
 /** The receiver of alerts. */
 export async function receiveAlerts({ lab, product }: Running): Promise<HttpReceiver> {
@@ -229,4 +229,23 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     await until("both mails wait", async () => (await waiting()).length === 2);
     assert.equal(elsewhere.mails().length, left);
   }
+}
+
+/** Checks that the keeper restores the table of an isolated server, and removes one without an isolation. */
+async function assertTableFollows({ lab, product }: Running): Promise<void> {
+  const { isolation } = product.layout;
+  const isThere = async (): Promise<boolean> => (await lab.server.exec(["nft", "list", ...TABLE])).code === 0;
+  await lab.server.mustExec(["nft", "delete", ...TABLE]);
+  await until("the keeper puts it back", isThere);
+  renameSync(isolation, `${isolation}.away`);
+  await until("the keeper takes away what is left of an isolation", async () => !(await isThere()));
+  renameSync(`${isolation}.away`, isolation);
+  await until("the keeper puts it back again", isThere);
+}
+
+/** Checks that a lift removes the table left by an interrupted one. */
+async function assertLiftRepeats({ lab, product }: Running): Promise<void> {
+  await lab.server.mustExec(["nft", "add", ...TABLE]);
+  await product.json(["incident", "recover", "--lift", "all"]);
+  assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /isolation/);
 }
