@@ -7,7 +7,7 @@ import type { Lab } from "./lab.ts";
 import { Lists } from "./lists.ts";
 import { Locker } from "./locker.ts";
 import { ANNA, sendMail, tryLogIn } from "./mail.ts";
-import { makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
+import { type Certificate, makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
@@ -46,6 +46,11 @@ const NO_DATABASE = "The database cannot be written: nothing new is counted or b
 
 const at = (lab: Lab, name: string): string => join(lab.directory, name);
 
+function goLive(lab: Lab, { cert, key }: Certificate): void {
+  copyFileSync(cert, at(lab, "live.pem"));
+  copyFileSync(key, at(lab, "live-key.pem"));
+}
+
 /** Prerequisites of these conditions, made before the server starts. */
 export class AlertConditions {
   static readonly settings = {
@@ -68,9 +73,7 @@ export class AlertConditions {
     // A separate disk, small enough to fill.
     mkdirSync(disk);
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
-    const good = await makeCertificate(lab.directory, "good", "mail.example.test");
-    copyFileSync(good.cert, at(lab, "live.pem"));
-    copyFileSync(good.key, at(lab, "live-key.pem"));
+    goLive(lab, await makeCertificate(lab.directory, "good", "mail.example.test"));
     product.set({ GHOSTINBOX_TLS__CERT: at(lab, "live.pem"), GHOSTINBOX_TLS__KEY: at(lab, "live-key.pem") });
     await lists.become("zen.spamhaus.org", "honest", { "90.100.51.198": "127.0.0.2" });
     return new AlertConditions(lists, disk);
@@ -103,9 +106,7 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     receivers.onceEverywhere(product, title, deadlineMs);
   /** Three different wrong passwords, and the ban that follows. */
   async function attack(from: string, round = 1): Promise<void> {
-    const tries = ["1", "2", "3"].map(async (password) => {
-      await tryLogIn(lab.attacker, from, ANNA, `wrong ${round}.${password}`);
-    });
+    const tries = ["1", "2", "3"].map((n) => tryLogIn(lab.attacker, from, ANNA, `wrong ${round}.${n}`));
     await Promise.allSettled(tries);
     await until(`${from} is banned`, () => product.banOf(from));
   }
@@ -130,28 +131,20 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     const { bavail, bsize } = statfsSync(disk);
     await mustRun(["fallocate", "-l", String(bavail * bsize - 15 * 1024 * 1024), join(disk, "filler")]);
     await lists.become("zen.spamhaus.org", "lying");
-    const expiring = await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test");
-    copyFileSync(expiring.cert, at(lab, "live.pem"));
-    copyFileSync(expiring.key, at(lab, "live-key.pem"));
-    await once(NO_LIST);
-    await once(CERTIFICATE);
+    goLive(lab, await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test"));
+    for (const title of [NO_LIST, CERTIFICATE]) await once(title);
     await once(NO_DISK, 60_000);
-    await once(FILLING);
-    await once(LITTLE_LEFT);
+    for (const title of [FILLING, LITTLE_LEFT]) await once(title);
     rmSync(join(disk, "filler"));
     await lists.become("zen.spamhaus.org", "honest");
-    copyFileSync(at(lab, "good.pem"), at(lab, "live.pem"));
-    copyFileSync(at(lab, "good-key.pem"), at(lab, "live-key.pem"));
+    goLive(lab, { cert: at(lab, "good.pem"), key: at(lab, "good-key.pem") });
     await once(`Resolved: ${NO_LIST}`);
     await once(`Resolved: ${CERTIFICATE}`);
     const locker = await Locker.lock(lab.server, product.layout.engineDb);
     try {
       await until("the owner is alerted", async () => {
         await sendMail({ host: lab.sender, from: "198.51.100.84" });
-        return receivers
-          .alerts(product)
-          .get("ntfy")
-          ?.some((text) => text.includes(NO_DATABASE));
+        return receivers.received("ntfy").some(({ body }) => body.includes(NO_DATABASE));
       });
       await once(NO_DATABASE);
     } finally {

@@ -74,14 +74,11 @@ export class AlertReceivers {
 
   /** The messages of each channel, as received. */
   alerts(product: Product): ReadonlyMap<string, readonly string[]> {
-    const bodies = (kind: Kind): readonly string[] => this.received(kind).map(({ body }) => body);
-    return new Map([
+    const kinds = ["webhook", "ntfy", "gotify", "apprise"] as const;
+    return new Map<string, readonly string[]>([
       ["email", mailsIn(product.layout, "anna@example.test")],
       ["relay", this.#relay.mails()],
-      ["webhook", bodies("webhook")],
-      ["ntfy", bodies("ntfy")],
-      ["gotify", bodies("gotify")],
-      ["apprise", bodies("apprise")],
+      ...kinds.map((kind) => [kind, this.received(kind).map(({ body }) => body)] as const),
     ]);
   }
 
@@ -102,15 +99,7 @@ export class AlertReceivers {
   /** Counts the messages with exactly this title. */
   #counts(product: Product, title: string): ReadonlyMap<string, number> {
     const pattern = new RegExp(`(?:\\] |\\] CRITICAL: |"title":")${title.replace(/[()]/g, "\\$&")}`);
-    return new Map(
-      [...this.alerts(product)].map(([name, texts]) => [
-        name,
-        texts.filter((text) => pattern.test(unfolded(text))).length,
-      ]),
-    );
+    const isOne = (text: string): boolean => pattern.test(text.replace(/\r?\n[ \t]/g, " "));
+    return new Map([...this.alerts(product)].map(([name, texts]) => [name, texts.filter(isOne).length]));
   }
-}
-
-function unfolded(text: string): string {
-  return text.replace(/\r?\n[ \t]/g, " ");
 }

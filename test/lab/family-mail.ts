@@ -1,5 +1,6 @@
 import { GTUBE } from "./content.ts";
 import type { Dialog } from "./dialog.ts";
+import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import { logIn, openImap, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
@@ -30,20 +31,17 @@ export async function openDevices({ sender }: Lab): Promise<readonly Dialog[]> {
 
 /** Sends this many mails at once; returns the reply to each. */
 export async function arriveAtOnce({ sender }: Lab, mails: number): Promise<readonly number[]> {
-  return Promise.all(
-    Array.from({ length: mails }, async (_, i) => {
-      const to = memberOf(i);
-      const text = mailText({ subject: `Number ${i}`, to, body: BODY });
-      return (await sendMail({ host: sender, from: `198.51.100.${FIRST_HOST + (i % 60)}`, recipient: to, text })).code;
-    }),
-  );
+  return Promise.all(Array.from({ length: mails }, (_, i) => write(sender, i, `Number ${i}`, BODY)));
 }
 
 /** The reply to a mail that scores far more than `spam.refuse_score`. */
 export async function spamArrives({ sender }: Lab): Promise<number> {
-  const recipient = memberOf(0);
-  const text = mailText({ subject: "Buy this", to: recipient, body: GTUBE });
-  return (await sendMail({ host: sender, from: `198.51.100.${FIRST_HOST}`, recipient, text })).code;
+  return write(sender, 0, "Buy this", GTUBE);
+}
+
+async function write(host: Host, i: number, subject: string, body: string): Promise<number> {
+  const [from, recipient] = [`198.51.100.${FIRST_HOST + (i % 60)}`, memberOf(i)];
+  return (await sendMail({ host, from, recipient, text: mailText({ subject, to: recipient, body }) })).code;
 }
 
 function memberOf(i: number): string {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { mustRun, runProgram } from "./commands.ts";
 
@@ -54,16 +54,13 @@ export class LoopDisk {
 
   /** Uses up all but a few inodes, which the server's programs allocate and free all the time. */
   fillInodes(): void {
-    const filler = this.#filler();
-    mkdirSync(filler);
+    mkdirSync(this.#filler);
     for (let left = statfsSync(this.#directory).ffree; left > SPARE_INODES; left--)
-      writeFileSync(join(filler, String(left)), "");
+      writeFileSync(join(this.#filler, String(left)), "");
   }
 
   freeInodes(): void {
-    const filler = this.#filler();
-    for (const name of readdirSync(filler)) rmSync(join(filler, name));
-    rmSync(filler, { recursive: true });
+    rmSync(this.#filler, { recursive: true });
   }
 
   /** What the kernel does after an error of the disk: ext4 refuses all further writes, even to open files. */
@@ -124,7 +121,7 @@ export class LoopDisk {
     return `${this.#directory}-disk.${this.#copies}`;
   }
 
-  #filler(): string {
+  get #filler(): string {
     return join(this.#directory, "filler");
   }
 }
