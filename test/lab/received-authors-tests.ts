@@ -27,21 +27,16 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     return { code: reply.code, text: reply.lines.join(" ") };
   }
 
+  // More forms: src/mail/rspamd/authors.test.ts.
   const unclear: readonly (readonly string[])[] = [
     ["From: <x@sender.test>", `From: <${BOSS}>`],
     [`From: <${BOSS}>`, "From: <x@sender.test>"],
     [`From: Friends: <${BOSS}>;`],
-    [`From: <${BOSS}> b`],
     [`From: <x@sender.test> <${BOSS}>`],
-    [`From: ${BOSS} <x@sender.test>`],
-    ["From: =?utf-8?q?boss=40strict.test?="],
-    ["From: =?utf-8?b?Ym9zc0BzdHJpY3QudGVzdA==?="],
-    [`From: <${BOSS}.>`],
-    [`From: <x@sender.test>\0 <${BOSS}>`],
     [`From: x@sender.test (<${BOSS}>)`],
-    ["From: <anna@[203.0.113.10]>"],
+    ["From: =?utf-8?b?Ym9zc0BzdHJpY3QudGVzdA==?="],
+    [`From: <x@sender.test>\0 <${BOSS}>`],
     ["From: <>"],
-    [`From: Smith, ${BOSS}, Anna: b <x@sender.test>`],
     [],
     Array.from({ length: 100 }, () => "From: <x@sender.test>"),
     [`From: ${["a", "b", "c", "d", "e"].map((name) => `<x@${name}.test>`).join(", ")}`],
@@ -96,26 +91,15 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
       "From: <x@sender.test>, <x@lenient.test>",
     ].entries()) {
       assert.equal((await send([header], `lenient ${at}`)).code, 250, header);
-      assert.match(
-        await arrived(`lenient ${at}`, "Junk"),
-        /^X-GhostInbox-Junk: unproven author at \S+\.test$/m,
-        header,
-      );
+      const mail = await arrived(`lenient ${at}`, "Junk");
+      assert.match(mail, /^X-GhostInbox-Junk: unproven author at \S+\.test$/m, header);
     }
     assert.equal((await send(["From: <x@parent.test>"], "parent")).code, 250);
     await arrived("parent", "INBOX");
   });
 
   test("a report without an author's address goes to Junk; with one, its author counts", async () => {
-    const forms = [
-      ["From: Mail Delivery System <MAILER-DAEMON>"],
-      ["From: MAILER-DAEMON (Mail Delivery System)"],
-      ["From: Mail Delivery Subsystem <>"],
-      ["From: <>"],
-      ["From:"],
-      [],
-    ];
-    for (const [at, headers] of forms.entries()) {
+    for (const [at, headers] of [["From: Mail Delivery System <MAILER-DAEMON>"], ["From:"], []].entries()) {
       const reply = await send(headers, `report ${at}`, MX, "");
       assert.equal(reply.code, 250, `${headers.join()}: ${reply.text}`);
       assert.match(await arrived(`report ${at}`, "Junk"), /^X-GhostInbox-Junk: no author$/m);
@@ -125,14 +109,11 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
   });
 
   test("p=reject holds for careless forms", async () => {
-    for (const name of ["Smith, Anna", "Re: X", "Jobs @ Siemens", `'${BOSS}'`, "=?utf-8?Q?a_@_b?="]) {
-      const reply = await send([`From: ${name} <${BOSS}>`], "forged carelessly", ELSEWHERE);
-      assert.match(reply.text, /rejected by DMARC policy for strict\.test$/, name);
+    const names = ["Smith, Anna", "Re: X", "Jobs @ Siemens", `'${BOSS}'`, "=?utf-8?Q?a_@_b?="];
+    for (const author of [...names.map((name) => `${name} <${BOSS}>`), `${BOSS};`]) {
+      const reply = await send([`From: ${author}`], "forged carelessly", ELSEWHERE);
+      assert.match(reply.text, /rejected by DMARC policy for strict\.test$/, author);
     }
-    assert.match(
-      (await send([`From: ${BOSS};`], "forged carelessly", ELSEWHERE)).text,
-      /DMARC policy for strict\.test$/,
-    );
   });
 
   test("one of ours from a stranger goes to Junk, unless it is proven or the owner trusts the client", async () => {
@@ -143,10 +124,8 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
       "From: Bob <bob@a.Sub.example.test>",
     ].entries()) {
       assert.equal((await send([header], `one of ours ${at}`)).code, 250, header);
-      assert.match(
-        await arrived(`one of ours ${at}`, "Junk"),
-        /^X-GhostInbox-Junk: unproven author at (mail\.|a\.sub\.)?example\.test$/m,
-      );
+      const mail = await arrived(`one of ours ${at}`, "Junk");
+      assert.match(mail, /^X-GhostInbox-Junk: unproven author at (mail\.|a\.sub\.)?example\.test$/m);
     }
     // As returned by a list that keeps the signature intact.
     const mail = mailText({ subject: "by a list", from: "bob@example.test" });
@@ -178,22 +157,15 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
 
   test("honest mail arrives, in the forms in which it is written", async () => {
     for (const [at, header] of [
-      "From: x@sender.test",
       'From: "Smith, Anna" <x@sender.test>',
       "From: =?UTF-8?Q?M=C3=BCller=2C_Anna?= <x@sender.test>",
       "From: Müller <x@sender.test>",
-      "From: root@sender.test (Cron Daemon)",
       'From: "boss@strict.test" <x@sender.test>',
       "From: Anna\r\n <x@sender.test>",
       "From: <x@sender.test>, Bert <y@sender.test>",
       "From: x@xn--bcher-kva.test",
       "From: <x..y.@sender.test>",
-      "From: Jobs @ Siemens <x@sender.test>",
-      "From: =?utf-8?Q?Caf=C3=A9_@_Home?= <x@sender.test>",
       "From: Smith, Anna <x@sender.test>",
-      "From: 'x@sender.test' <x@sender.test>",
-      "From: Re: X <x@sender.test>",
-      "From: x@sender.test;",
       "From : <x@sender.test>",
     ].entries()) {
       const reply = await send([header, "X-GhostInbox-Junk: forged"], `honest ${at}`);

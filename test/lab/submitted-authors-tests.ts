@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { contentMail, stopService } from "./content.ts";
 import { Dialog } from "./dialog.ts";
-import { ANNA, authenticate, BERT, mailOver, openSubmission } from "./mail.ts";
+import { ANNA, BERT, sendMailAs } from "./mail.ts";
 import { findMail } from "./mailbox.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
@@ -17,28 +17,17 @@ const PHONE = "198.51.100.65";
 
 /** For a server for example.test and two.test that limits no mail. */
 export function submittedAuthorsTests({ lab, product }: Running): void {
-  async function withSession<T>(work: (dialog: Dialog) => Promise<T>): Promise<T> {
-    const dialog = await openSubmission(lab.sender, PHONE);
-    try {
-      assert.equal((await authenticate(dialog, ANNA)).code, 235);
-      return await work(dialog);
-    } finally {
-      dialog.close();
-    }
-  }
-
-  /** A mail of Anna's to Bert with these header lines: code and text of the reply. */
-  function submit(headers: readonly string[], subject: string, sender: string = ANNA) {
-    const text = [...headers, `To: <${BERT}>`, `Subject: ${subject}`, "", "Hello."].join("\r\n");
-    return withSession(async (dialog) => {
-      const { code, lines } = await mailOver(dialog, { sender, recipient: BERT, text });
-      return { code, text: lines.join(" ") };
-    });
+  /** A mail of Anna's with these header lines: code and text of the reply. */
+  async function submit(headers: readonly string[], subject: string, sender: string = ANNA, recipient: string = BERT) {
+    const text = [...headers, `To: <${recipient}>`, `Subject: ${subject}`, "", "Hello."].join("\r\n");
+    const { code, lines } = await sendMailAs(ANNA, { host: lab.sender, from: PHONE, sender, recipient, text });
+    return { code, text: lines.join(" ") };
   }
 
   const arrived = (subject: string) => contentMail(product).arrived(subject, "INBOX", BERT);
 
   const own = `From: <${ANNA}>`;
+  // More forms: src/mail/rspamd/authors.test.ts.
   const forgeries: readonly (readonly string[])[] = [
     [`From: <${CEO}>`],
     [`From: <${BERT}>`],
@@ -47,16 +36,11 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     [`From: <${CEO}>, <${ANNA}>`],
     [own, `From: <${CEO}>`],
     [own, `FROM : <${CEO}>`],
-    [`From: Friends: <${CEO}>;`],
-    [`From: <${CEO}> b`],
     [`From: <${ANNA}> <${CEO}>`],
-    [`From: ${CEO} <${ANNA}>`],
+    [`From: <${ANNA}>\0, <${CEO}>`],
     ["From: =?utf-8?q?ceo=40two.test?="],
-    [`From: <${CEO}.>`],
-    [`From: <ceo(x)@two.test>`],
     [`From:\r\n <${CEO}>`],
     [`From\t: <${CEO}>`],
-    ["From: <anna@[203.0.113.10]>"],
     ["From:"],
     [],
     [own, `Sender: <${CEO}>`],
@@ -77,23 +61,14 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.equal(text, `5.7.1 Not sent for ${ANNA}: From: names ${CEO}, which is not an address of this account`);
   });
 
-  test("a NUL hides no author", async () => {
-    const reply = await submit([`From: <${ANNA}>\0, <${CEO}>`], "forged behind a NUL");
-    assert.equal(reply.code, 554, reply.text);
-  });
-
   test("each refusal is an event of the account", async () => {
-    const { code } = await submit([`From: <${CEO}>`], "forged and recorded");
-    assert.equal(code, 554);
     // The log is read with a delay, so the newest line may come last.
     await until("`why` lists it", async () => {
       const { stdout } = await product.cli(["why", "--account", ANNA]);
       return stdout.includes("not its own") && /names ceo@two\.test/.test(stdout);
     });
-    const rows = await product.sqlite(
-      "SELECT DISTINCT type, account, action FROM event WHERE reason = 'author_not_own'",
-    );
-    assert.deepEqual(rows, [["EMAIL_BLOCKED", ANNA, "refused"]]);
+    const asked = "SELECT DISTINCT type, account, action FROM event WHERE reason = 'author_not_own'";
+    assert.deepEqual(await product.sqlite(asked), [["EMAIL_BLOCKED", ANNA, "refused"]]);
   });
 
   test("what is the account's own is signed, in every form that mail programs write", async () => {
@@ -147,9 +122,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
   });
 
   test("what the server itself reports to an account arrives as before", async () => {
-    const text = [own, "Subject: to nowhere", "", "Hello."].join("\r\n");
-    const reply = await withSession((dialog) => mailOver(dialog, { sender: ANNA, recipient: "x@nowhere.test", text }));
-    assert.equal(reply.code, 250);
+    assert.equal((await submit([own], "to nowhere", ANNA, "x@nowhere.test")).code, 250);
     const report = "Undelivered Mail Returned to Sender";
     await until("the report is there", () => findMail(product.layout, report));
   });
