@@ -4,8 +4,6 @@ import type { Visit } from "./web-visits.ts";
 
 const REFUSED = { answers: 409, code: "refused" } as const;
 const ANNAS = `/api/v1/accounts/${ANNA}`;
-const NOBODYS = `/api/v1/accounts/${NOBODY}`;
-const NOT_FOUND = { answers: 404, code: "not_found" } as const;
 
 /** Requests of the dashboard's pages that manage mail, accounts, settings and the sign-in, beyond `usualVisits`. */
 export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
@@ -25,7 +23,6 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
     { body: { changes: { "limits.mail.per_minute": "7" }, digest: "0".repeat(64) }, ...UNPROVEN },
   ],
 
-  "GET /api/v1/queue": [{ answers: 200 }],
   "POST /api/v1/queue/hold": [
     { body: { ids: ["4XyZ0123456789abc"] }, ...REFUSED },
     { body: { sender: NOBODY }, ...UNPROVEN },
@@ -55,12 +52,6 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
 
   "GET /api/v1/audit": [{ path: "/api/v1/audit?limit=100", answers: 200 }],
 
-  "GET /api/v1/accounts": [{ answers: 200 }],
-  "GET /api/v1/access": [{ answers: 200 }],
-  "GET /api/v1/accounts/{name}": [
-    { path: ANNAS, answers: 200 },
-    { path: NOBODYS, ...NOT_FOUND },
-  ],
   "POST /api/v1/accounts": [{ body: { name: NOBODY }, ...UNPROVEN }],
   "POST /api/v1/accounts/import": [{ body: { file: `${NOBODY}|{PLAIN}a long password\n` }, ...UNPROVEN }],
   "POST /api/v1/accounts/{name}/password": [{ path: `${ANNAS}/password`, body: {}, ...UNPROVEN }],
@@ -71,3 +62,36 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
     { path: `${ANNAS}/app-passwords/phone?dry_run=true`, ...REFUSED },
   ],
 };
+
+const SENDER = "*@friend.example";
+
+/** Requests of a mailbox's page, beyond `usualVisits`. `queueId`: of a mail that the user got. */
+export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly Visit[]>> => ({
+  "GET /api/v1/me/sign-ins": [{ answers: 200 }, { path: "/api/v1/me/sign-ins?limit=1", answers: 200 }],
+  "GET /api/v1/me/mail": [
+    { path: `/api/v1/me/mail?id=${queueId}`, answers: 200 },
+    { path: "/api/v1/me/mail?id=%3Cnever@was.test%3E", answers: 404, code: "not_found" },
+  ],
+  "GET /api/v1/me/client": [{ answers: 200 }],
+  "GET /api/v1/me/client.mobileconfig": [{ answers: 200 }],
+  "POST /api/v1/me/password": [{ body: { password: "short" }, answers: 400, code: "invalid_request" }],
+  "DELETE /api/v1/me/senders": [
+    { path: `/api/v1/me/senders?sender=${SENDER}`, answers: 200 },
+    { path: `/api/v1/me/senders?sender=${SENDER}`, ...REFUSED },
+  ],
+  "DELETE /api/v1/me/greylist-pause": [{ answers: 200 }, REFUSED],
+  "POST /api/v1/me/app-passwords": [
+    { body: { name: "phone" }, answers: 201 },
+    { body: { name: "phone" }, ...REFUSED },
+  ],
+  "DELETE /api/v1/me/app-passwords/{id}": [
+    { path: "/api/v1/me/app-passwords/phone", answers: 200 },
+    { path: "/api/v1/me/app-passwords/phone", ...REFUSED },
+  ],
+  "PUT /api/v1/me/forwarding": [
+    // The account gets the alerts, which must not leave the server.
+    { body: { to: ["anna@elsewhere.test"], keep: true }, ...REFUSED },
+    { body: { to: ["nobody@example.test"], keep: true }, ...REFUSED },
+  ],
+  "PUT /api/v1/me/vacation": [{ body: { text: "I am away." }, answers: 200 }],
+});

@@ -5,8 +5,7 @@ import { before, type TestContext, test } from "node:test";
 import * as z from "zod";
 import { patience } from "../kit/patience.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "./mail.ts";
-import { mailboxVisits } from "./mailbox-visits.ts";
-import { managingVisits } from "./managing-visits.ts";
+import { mailboxVisits, managingVisits } from "./managing-visits.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
 import { usualVisits } from "./usual-visits.ts";
 import { type WebAnswer, WebClient } from "./web-client.ts";
@@ -28,32 +27,28 @@ const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => 
 /** These leave the server with encryption. */
 export function routesTests({ lab, product }: Running): void {
   let web: WebClient;
-  let bearer: Readonly<Record<string, string>>;
-  let cookie: Readonly<Record<string, string>>;
-  let ofMailbox: Readonly<Record<string, string>>;
+  let bearer: WebClient;
+  let owner: WebClient;
+  let user: WebClient;
   let described: Description;
   let queueId: string;
   before(async () => {
     web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
-    bearer = { authorization: `Bearer ${await product.makeToken("routes", "--scope", "owner")}` };
-    const signIn = async (body: object) => {
-      const { headers, text } = await web.ask("POST", "/api/v1/login", { body });
-      return { cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) };
-    };
-    cookie = await signIn({ password: ADMIN_PASSWORD });
-    ofMailbox = await signIn({ account: ANNA, password: PASSWORD });
-    described = new Description((await web.ask("GET", "/openapi.json", { headers: bearer })).json());
+    bearer = web.with({ authorization: `Bearer ${await product.makeToken("routes", "--scope", "owner")}` });
+    owner = await web.signedIn({ password: ADMIN_PASSWORD });
+    user = await web.signedIn({ account: ANNA, password: PASSWORD });
+    described = new Description((await bearer.ask("GET", "/openapi.json")).json());
     // So that there is something to show.
     queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST }));
     await tryLogIn(lab.sender, GUEST, ANNA, "a wrong one");
   });
 
-  /** The weakest credential that a route accepts. */
-  function credential(route: string): Readonly<Record<string, string>> {
+  /** A client with the weakest credential that a route accepts. */
+  function clientFor(route: string): WebClient {
     const { security } = described.operation(route);
-    if (security.length === 0) return {};
-    if (JSON.stringify(security).includes('"mailbox"')) return ofMailbox;
-    return security.some((way) => "token" in way) ? bearer : cookie;
+    if (security.length === 0) return web;
+    if (JSON.stringify(security).includes('"mailbox"')) return user;
+    return security.some((way) => "token" in way) ? bearer : owner;
   }
 
   test("is in its own description, and requested here", () => {
@@ -64,7 +59,7 @@ export function routesTests({ lab, product }: Running): void {
     test(`${route} answers as described`, async () => {
       const [method = "", template = ""] = route.split(" ");
       for (const { path = template, body, headers, answers, code } of visits(queueId)[route] ?? []) {
-        const answer = await web.ask(method, path, { body, headers: { ...credential(route), ...headers } });
+        const answer = await clientFor(route).ask(method, path, { body, headers });
         const says = `${method} ${path} ${JSON.stringify(body)?.slice(0, 80)}: ${answer.status} ${answer.text.slice(0, 300)}`;
         assert.equal(answer.status, answers, says);
         assert.deepEqual(described.faults(route, answer), [], says);
@@ -76,7 +71,7 @@ export function routesTests({ lab, product }: Running): void {
   /** Follows the earlier answers for some seconds. */
   const toldSoon = (t: TestContext, path: string, expected: object): Promise<void> =>
     t.waitFor(async () => {
-      const answer = await web.ask("GET", path, { headers: bearer });
+      const answer = await bearer.ask("GET", path);
       assert.partialDeepStrictEqual(answer.json(), expected, answer.text);
       assert.deepEqual(described.faults(`GET ${path}`, answer), []);
     }, TOLD_WITHIN);
@@ -103,7 +98,7 @@ export function routesTests({ lab, product }: Running): void {
     const { legalHolds } = z.object({ legalHolds: z.array(z.json()) }).parse(await product.json(["retention", "show"]));
     assert.partialDeepStrictEqual(legalHolds, [{ account: ANNA, reason: "case 12" }]);
     await toldSoon(t, "/api/v1/retention", { lastRun: null, paused: null, legalHolds: [{ account: ANNA }] });
-    assert.doesNotMatch((await web.ask("GET", "/api/v1/retention", { headers: bearer })).text, /case 12/);
+    assert.doesNotMatch((await bearer.ask("GET", "/api/v1/retention")).text, /case 12/);
     await product.json(["account", "legal-hold", ANNA, "off"]);
   });
 
@@ -112,7 +107,7 @@ export function routesTests({ lab, product }: Running): void {
     await product.configure("mailboxes.encryption", "server");
     const { fingerprint } = z.object({ fingerprint: z.string() }).parse(await product.json(["encryption", "show"]));
     await toldSoon(t, "/api/v1/encryption", { encrypts: true, byAccount: false, readable: true, fingerprint });
-    assert.doesNotMatch((await web.ask("GET", "/api/v1/encryption", { headers: bearer })).text, /\//);
+    assert.doesNotMatch((await bearer.ask("GET", "/api/v1/encryption")).text, /\//);
   });
 
   test("the firewall is the same as on the command line", async (t) => {
@@ -121,7 +116,7 @@ export function routesTests({ lab, product }: Running): void {
 
   test("the streams start as described", async () => {
     for (const route of ["GET /api/v1/stream", "GET /api/v1/events/stream"]) {
-      const stream = await web.stream(route.slice("GET ".length), bearer);
+      const stream = await bearer.stream(route.slice("GET ".length));
       assert.deepEqual(described.faults(route, { ...stream, text: "", json: () => null }), [], route);
       assert.equal(stream.status, 200);
       stream.close();
@@ -130,7 +125,7 @@ export function routesTests({ lab, product }: Running): void {
 
   test("other routes do not exist", async () => {
     for (const path of ["/api", "/api/v1/nothing", "/index.html", "/../etc/passwd", "/%2e%2e/engine.db"]) {
-      const answer = await web.ask("GET", path, { headers: bearer });
+      const answer = await bearer.ask("GET", path);
       assert.equal(answer.status, 404, path);
       assert.equal(answer.headers["content-type"], "application/problem+json");
       expectSafeHeaders(answer, "no-store");

@@ -11,10 +11,7 @@ export type WebAnswer = Readonly<{
   /** Parses the body. Throws if it is not JSON. */
   json: () => unknown;
 }>;
-export type WebRequest = Readonly<{
-  body?: unknown;
-  headers?: Readonly<Record<string, string>>;
-}>;
+type WebRequest = Readonly<{ body?: unknown; headers?: Readonly<Record<string, string>> | undefined }>;
 
 /** For the head of an answer. */
 const ANSWER_MS = 20_000;
@@ -51,6 +48,10 @@ export class WebClient {
     const { status, headers, text } = await this.ask("POST", "/api/v1/login", { body });
     assert.equal(status, 200, text);
     return this.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) });
+  }
+
+  get cookie(): string {
+    return this.#headers["cookie"] ?? "";
   }
 
   /** A body of text is sent unchanged, anything else as JSON. */
@@ -94,7 +95,7 @@ export class WebClient {
   }
 }
 
-export type WebStream = Readonly<{
+type WebStream = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
   /** Everything received so far. */
@@ -104,32 +105,23 @@ export type WebStream = Readonly<{
   close: () => void;
 }>;
 
-export type ServerSent = Readonly<{ id: number; data: Readonly<Record<string, unknown>> }>;
+type ServerSent = Readonly<{ name: string; id: string | null; data: Readonly<Record<string, unknown>> }>;
 
-/** The complete events of a stream (HTML Living Standard, 9.2.6), without comments and `retry`. */
-export function serverSent(text: string): readonly ServerSent[] {
-  return text
-    .split("\n\n")
-    .slice(0, -1)
-    .flatMap((block) => {
-      const [, id = "", data = ""] = /^id: (\d+)\ndata: (\{.*\})$/.exec(block) ?? [];
-      if (data === "") return [];
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it starts with a brace
-      return [{ id: Number(id), data: JSON.parse(data) as ServerSent["data"] }];
-    });
+/** The complete events of a stream (HTML Living Standard, 9.2.6) that have no names, without comments and `retry`. */
+export function serverSent(text: string): readonly Readonly<{ id: number; data: ServerSent["data"] }>[] {
+  return namedEvents(text).flatMap(({ name, id, data }) => (name === "" ? [{ id: Number(id), data }] : []));
 }
 
-export type Named = Readonly<{ name: string; id: string | null; data: Readonly<Record<string, unknown>> }>;
-
 /** The same of a stream whose events have names. */
-export function namedEvents(text: string): readonly Named[] {
+export function namedEvents(text: string): readonly ServerSent[] {
   return text
     .split("\n\n")
     .slice(0, -1)
     .flatMap((block) => {
-      const [, id = null, name = "", data = ""] = /^(?:id: (\d+)\n)?event: (\w+)\ndata: (\{.*\})$/.exec(block) ?? [];
+      const [, id = null, name = "", data = ""] =
+        /^(?:id: (\d+)\n)?(?:event: (\w+)\n)?data: (\{.*\})$/.exec(block) ?? [];
       if (data === "") return [];
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it starts with a brace
-      return [{ name, id, data: JSON.parse(data) as Named["data"] }];
+      return [{ name, id, data: JSON.parse(data) as ServerSent["data"] }];
     });
 }
