@@ -2,14 +2,14 @@ import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
-import { mustRun } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { SERVER } from "./network.ts";
+import { writeCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 
 /** `waf`: nginx with ModSecurity and its core rules. */
-export type ProxyKind = "nginx" | "caddy" | "waf";
+type ProxyKind = "nginx" | "caddy" | "waf";
 
 /** The examples' name of the dashboard, in the lab's domain. */
 export const DASHBOARD = "dashboard.example.test";
@@ -34,22 +34,17 @@ export async function startReverseProxy(lab: Lab, kind: ProxyKind): Promise<Chil
 async function nginx(folder: string, isGuarded: boolean): Promise<readonly string[]> {
   const live = join(folder, "live");
   mkdirSync(live);
-  const [cert, key] = [join(live, "fullchain.pem"), join(live, "privkey.pem")];
-  const certificate = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", `/CN=${DASHBOARD}`];
-  await mustRun(["openssl", "req", "-x509", ...certificate, "-keyout", key, "-out", cert]);
+  await writeCertificate({ cert: join(live, "fullchain.pem"), key: join(live, "privkey.pem") }, DASHBOARD);
   const plain = example("nginx.conf")
     .replaceAll(`/etc/letsencrypt/live/${DASHBOARD}`, live)
     .replace("    location / {", `${printed("reverse-proxy.md", "nginx")}\n    location / {`);
   const server = isGuarded ? guarded(plain, folder) : plain;
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (name) => `${name}_temp_path ${folder}/${name};`,
-  );
+  const parts = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  const temporary = parts.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ");
   const file = join(folder, "nginx.conf");
-  writeFileSync(
-    file,
-    `${isGuarded ? MODULES : ""}user www-data; daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}\n` +
-      `http { access_log off; ${temporary.join(" ")}\n${server}}\n`,
-  );
+  const main = `user www-data; daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}`;
+  const http = `http { access_log off; ${temporary}\n${server}}`;
+  writeFileSync(file, `${isGuarded ? MODULES : ""}${main}\n${http}\n`);
   return ["nginx", "-c", file, "-e", join(folder, "error.log")];
 }
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mustRun } from "./commands.ts";
 import type { Host } from "./host.ts";
@@ -7,57 +7,42 @@ import type { Host } from "./host.ts";
 export type Login = Readonly<{ user: string; password: string }>;
 export type Certificate = Readonly<{ cert: string; key: string }>;
 
-const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+export const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
 /** Costs a hundred times as much to make. */
 export const NEW_RSA_KEY: readonly string[] = ["-newkey", "rsa:2048"];
 
+function pairIn(directory: string, file: string): Certificate {
+  return { cert: join(directory, `${file}.pem`), key: join(directory, `${file}-key.pem`) };
+}
+
+/** Writes a self-signed certificate for a name to these files. `options`: of openssl-req(1). */
+export async function writeCertificate(to: Certificate, name: string, options: readonly string[] = NEW_KEY) {
+  const names = ["-subj", `/CN=${basename(to.cert, ".pem")}`, "-addext", `subjectAltName=DNS:${name}`, "-days", "5"];
+  await mustRun(["openssl", "req", "-x509", "-noenc", ...names, "-keyout", to.key, "-out", to.cert, ...options]);
+}
+
 /** A self-signed certificate for a name; the files are in the directory. */
-export async function makeCertificate(
-  directory: string,
-  file: string,
-  name: string,
-  newKey: readonly string[] = NEW_KEY,
-): Promise<Certificate> {
-  const made = { cert: join(directory, `${file}.pem`), key: join(directory, `${file}-key.pem`) };
-  const names = ["-subj", `/CN=${file}`, "-addext", `subjectAltName=DNS:${name}`, "-days", "5"];
-  const files = ["-keyout", made.key, "-out", made.cert];
-  await mustRun(["openssl", "req", "-x509", ...newKey, "-noenc", ...names, ...files]);
+export async function makeCertificate(directory: string, file: string, name: string, newKey?: readonly string[]) {
+  const made = pairIn(directory, file);
+  await writeCertificate(made, name, newKey);
   return made;
 }
 
 /** One valid for four days, of which an hour is left by default (openssl-ca(1), which accepts both times). */
-export async function makeExpiringCertificate(
-  directory: string,
-  file: string,
-  name: string,
-  hoursLeft = 1,
-): Promise<Certificate> {
-  const made = { cert: join(directory, `${file}.pem`), key: join(directory, `${file}-key.pem`) };
+export async function makeExpiringCertificate(directory: string, file: string, name: string, hoursLeft = 1) {
+  const made = pairIn(directory, file);
   const at = (what: string): string => join(directory, `${file}-${what}`);
   const time = (inHours: number): string =>
     new Date(Date.now() + inHours * 3_600_000).toISOString().replace(/[-:T]|\.\d+/g, "");
   writeFileSync(at("index"), "");
   const ca = `database=${at("index")}\nnew_certs_dir=${directory}\nrand_serial=yes\ndefault_md=sha256\npolicy=any`;
-  writeFileSync(
-    at("ca.cnf"),
-    `[ca]\ndefault_ca=own\n[own]\n${ca}\n[any]\ncommonName=supplied\n[x]\nsubjectAltName=DNS:${name}\n`,
-  );
+  const rest = `[any]\ncommonName=supplied\n[x]\nsubjectAltName=DNS:${name}\n`;
+  writeFileSync(at("ca.cnf"), `[ca]\ndefault_ca=own\n[own]\n${ca}\n${rest}`);
   const request = ["-subj", `/CN=${name}`, "-keyout", made.key, "-out", at("csr")];
   await mustRun(["openssl", "req", "-new", ...NEW_KEY, "-noenc", ...request]);
   const dates = ["-startdate", time(hoursLeft - 96), "-enddate", time(hoursLeft)];
-  const signed = [
-    "-selfsign",
-    "-keyfile",
-    made.key,
-    "-in",
-    at("csr"),
-    "-out",
-    made.cert,
-    "-notext",
-    "-extensions",
-    "x",
-  ];
-  await mustRun(["openssl", "ca", "-batch", "-config", at("ca.cnf"), ...signed, ...dates]);
+  const files = ["-selfsign", "-keyfile", made.key, "-in", at("csr"), "-out", made.cert, "-notext"];
+  await mustRun(["openssl", "ca", "-batch", "-config", at("ca.cnf"), ...files, "-extensions", "x", ...dates]);
   return made;
 }
 
@@ -81,9 +66,6 @@ export class TlsServer {
   }
 
   mails(): readonly string[] {
-    if (!existsSync(this.#mails)) return [];
-    return readFileSync(this.#mails, "utf8")
-      .split("\n")
-      .filter((line) => line !== "");
+    return existsSync(this.#mails) ? readFileSync(this.#mails, "utf8").trim().split("\n") : [];
   }
 }
