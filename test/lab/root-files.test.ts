@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -14,8 +14,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { createInterface, type Interface } from "node:readline";
-import { after, beforeEach, describe, test } from "node:test";
+import { createInterface } from "node:readline";
+import { after, beforeEach, describe, type TestContext, test } from "node:test";
 import { UnsafePath } from "../../src/host/root-files/directory.ts";
 import { createFile, writeFile } from "../../src/host/root-files/files.ts";
 import { giveDirectory, takeTree } from "../../src/host/root-files/trees.ts";
@@ -63,11 +63,22 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
       mkdirSync(join(tree, part), { recursive: true });
       for (let n = 0; n < FILES; n++) writeFileSync(join(tree, part, `${n}`), "");
     }
-    giveToAttacker();
+    execFileSync("chown", ["-R", "-h", `${ATTACKER}:${ATTACKER}`, tree]);
   });
 
-  function giveToAttacker(): void {
-    execFileSync("chown", ["-R", "-h", `${ATTACKER}:${ATTACKER}`, tree]);
+  /** Repeats root's work while a process of the attacker's swaps this directory for a link and back as fast as it can. */
+  async function duringSwaps(t: TestContext, name: string, work: () => void): Promise<void> {
+    const user = { uid: ATTACKER, gid: ATTACKER };
+    const child = spawn("perl", ["-e", SWAPPER, name, victim], { ...user, stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => endProgram(child, "SIGKILL"));
+    const swaps = { count: 0 };
+    createInterface(child.stdout).on("line", (line) => (swaps.count = Number(line)));
+    for (let round = 0; round < ROUNDS || swaps.count < LEAST_SWAPS; round++) {
+      work();
+      assert.equal(child.exitCode, null);
+      // Notices the swaps.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   function expectUntouched(): void {
@@ -77,35 +88,27 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
   }
 
   test("gets no other user's file by a directory swapped for a link while root gives the tree away", async (t) => {
-    const attack = new Swapper(join(tree, "swapped"), victim);
-    t.after(() => attack.end());
-    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+    await duringSwaps(t, join(tree, "swapped"), () => {
       giveDirectory(tree, { mode: 0o700, owner: OWNER }, true);
       assert.equal(lstatSync(tree).uid, OWNER.uid);
       chownSync(tree, ATTACKER, ATTACKER);
-      await attack.goesOn();
-    }
+    });
     expectUntouched();
   });
 
   test("nor while root takes from a removed user what lies in the tree", async (t) => {
     const outside = join(victim, "0");
     chownSync(outside, OWNER.uid, OWNER.gid);
-    const attack = new Swapper(join(tree, "swapped"), victim);
-    t.after(() => attack.end());
-    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+    await duringSwaps(t, join(tree, "swapped"), () => {
       chownSync(join(tree, "before", "0"), OWNER.uid, OWNER.gid);
       takeTree(data, new Set([OWNER.uid]), new Set());
       assert.equal(lstatSync(join(tree, "before", "0")).uid, 0);
       assert.equal(lstatSync(outside).uid, OWNER.uid, "what is not in the tree keeps its owner");
-      await attack.goesOn();
-    }
+    });
   });
 
   test("gets no other user's file removed", async (t) => {
-    const attack = new Swapper(join(tree, "swapped"), victim);
-    t.after(() => attack.end());
-    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+    await duringSwaps(t, join(tree, "swapped"), () => {
       try {
         removeTree(tree);
       } catch (error) {
@@ -114,26 +117,22 @@ describe("an attacker who owns a tree that root works on", { skip }, () => {
       }
       mkdirSync(join(tree, "swapped"), { recursive: true });
       chownSync(tree, ATTACKER, ATTACKER);
-      await attack.goesOn();
-    }
+    });
     expectUntouched();
   });
 
   test("has nothing written elsewhere by a part of a path that becomes a link", async (t) => {
     const own = join(tree, "own");
     mkdirSync(own);
-    const attack = new Swapper(own, victim);
-    t.after(() => attack.end());
     let written = 0;
-    for (let round = 0; round < ROUNDS || attack.swaps < LEAST_SWAPS; round++) {
+    await duringSwaps(t, own, () => {
       try {
         writeFile(join(own, "file"), "root's", { mode: 0o600 });
         written += 1;
       } catch (error) {
         assert.ok(error instanceof UnsafePath || /ENOENT/.test(String(error)), String(error));
       }
-      await attack.goesOn();
-    }
+    });
     assert.ok(written > 0, "the swaps are not always in the way");
     expectUntouched();
   });
@@ -187,8 +186,8 @@ describe("set-up's record of the packages that it installed", { skip }, () => {
     DATA=$GHOSTINBOX_DATA
     eval "$(sed -n '/^record_packages()/,/^}/p; /^record()/,/^}/p' scripts/setup)"
     record_packages configured configured fresh`;
-  const record = (): string =>
-    spawnSync("bash", ["-c", RECORD], { env: { ...process.env, GHOSTINBOX_DATA: data }, encoding: "utf8" }).stdout;
+  const env = { ...process.env, GHOSTINBOX_DATA: data };
+  const record = (): string => spawnSync("bash", ["-c", RECORD], { env, encoding: "utf8" }).stdout;
 
   test("reads and writes through no link that others could have laid", () => {
     mkdirSync(data);
@@ -208,39 +207,10 @@ describe("set-up's record of the packages that it installed", { skip }, () => {
   });
 
   test("set-up does nothing for a directory of all users, whose rights it would have to remove", () => {
-    const env = { ...process.env, GHOSTINBOX_DATA: "/tmp" };
-    const { status, stdout, stderr } = spawnSync("bash", ["scripts/setup"], { env, encoding: "utf8" });
+    const inTmp = { env: { ...env, GHOSTINBOX_DATA: "/tmp" }, encoding: "utf8" } as const;
+    const { status, stdout, stderr } = spawnSync("bash", ["scripts/setup"], inTmp);
     const says = "ghostinbox: /tmp is for the files of all users: name another place in GHOSTINBOX_DATA.\n";
-    assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: "", stderr: says });
+    assert.deepEqual([status, stdout, stderr], [1, "", says]);
     assert.equal(lstatSync("/tmp").mode & 0o7777, 0o1777);
   });
 });
-
-/** A process of the attacker's that swaps a directory for a link and back as fast as it can. */
-class Swapper {
-  readonly #child: ChildProcess;
-  readonly #lines: Interface;
-  swaps = 0;
-
-  constructor(name: string, victim: string) {
-    this.#child = spawn("perl", ["-e", SWAPPER, name, victim], {
-      uid: ATTACKER,
-      gid: ATTACKER,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    assert.ok(this.#child.stdout !== null);
-    this.#lines = createInterface(this.#child.stdout);
-    this.#lines.on("line", (line) => (this.swaps = Number(line)));
-  }
-
-  /** Notifies the test. */
-  goesOn(): Promise<void> {
-    assert.equal(this.#child.exitCode, null);
-    return new Promise((resolve) => setImmediate(resolve));
-  }
-
-  async end(): Promise<void> {
-    await endProgram(this.#child, "SIGKILL");
-    this.#lines.close();
-  }
-}

@@ -9,7 +9,9 @@ import { until } from "./wait.ts";
 
 type Kind = "mail" | "sign-in";
 /** One mail or sign-in. `said`: the reply, or why there was none. */
-type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; beganAt: number; endedAt: number }>;
+type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; tookMs: number }>;
+/** `networks`: a hexadecimal digit that separates those of several traffics. */
+type Of = readonly [lab: Lab, account: string, networks: string, pauseMs?: number];
 
 const MAILERS = 2;
 /** Keeps the server busy but not flooded; longer if the exact moment of traffic does not matter. */
@@ -18,35 +20,26 @@ export const LONGER_PAUSE_MS = 500;
 
 /** Mails from strangers to an account and its own sign-ins over IMAP, without a break, each from a different network. */
 export class Traffic {
-  readonly #lab: Lab;
-  readonly #account: string;
-  /** A hexadecimal digit that separates the networks of several traffics. */
-  readonly #networks: string;
-  readonly #pauseMs: number;
+  readonly #of: Of;
   readonly #tries: Try[] = [];
   readonly #end = new AbortController();
   readonly #done: Promise<unknown>;
 
   /** Runs while `work` does, and ends with it. */
-  static async during(
-    [lab, account, networks, pauseMs = PAUSE_MS]: readonly [Lab, string, string, number?],
-    work: (traffic: Traffic) => Promise<void>,
-  ): Promise<Traffic> {
-    const traffic = new Traffic([lab, account, networks, pauseMs]);
+  static async during(of: Of, work: (traffic: Traffic) => Promise<void>): Promise<Traffic> {
+    const traffic = new Traffic(of);
     try {
       await until("the traffic flows", () => traffic.count("mail") > 0 && traffic.count("sign-in") > 0);
       await work(traffic);
     } finally {
-      await traffic.#stop();
+      traffic.#end.abort();
+      await traffic.#done;
     }
     return traffic;
   }
 
-  private constructor([lab, account, networks, pauseMs]: readonly [Lab, string, string, number]) {
-    this.#lab = lab;
-    this.#account = account;
-    this.#networks = networks;
-    this.#pauseMs = pauseMs;
+  private constructor(of: Of) {
+    this.#of = of;
     const mailers = Array.from({ length: MAILERS }, (_, worker) => this.#again("mail", worker));
     this.#done = Promise.all([...mailers, this.#again("sign-in", MAILERS)]);
   }
@@ -59,23 +52,23 @@ export class Traffic {
   }
 
   count(kind: Kind): number {
-    return this.#of(kind).filter(({ ok }) => ok).length;
+    return this.#triesOf(kind).filter(({ ok }) => ok).length;
   }
 
   /** Subjects of accepted mails. */
   get accepted(): readonly string[] {
-    return this.#of("mail").flatMap(({ ok, subject }) => (ok ? [subject] : []));
+    return this.#triesOf("mail").flatMap(({ ok, subject }) => (ok ? [subject] : []));
   }
 
   /** Replies to failed ones. */
   failures(kind: Kind): readonly string[] {
-    return this.#of(kind).flatMap(({ ok, said }) => (ok ? [] : [said]));
+    return this.#triesOf(kind).flatMap(({ ok, said }) => (ok ? [] : [said]));
   }
 
   /** Maximum failures in a row. */
   failedInRow(kind: Kind): number {
     let [longest, row] = [0, 0];
-    for (const { ok } of this.#of(kind)) {
+    for (const { ok } of this.#triesOf(kind)) {
       row = ok ? 0 : row + 1;
       longest = Math.max(longest, row);
     }
@@ -84,43 +77,32 @@ export class Traffic {
 
   /** Longest duration. Milliseconds. */
   longest(kind: Kind): number {
-    return Math.round(Math.max(0, ...this.#of(kind).map(({ beganAt, endedAt }) => endedAt - beganAt)));
+    return Math.round(Math.max(0, ...this.#triesOf(kind).map(({ tookMs }) => tookMs)));
   }
 
-  #of(kind: Kind): readonly Try[] {
+  #triesOf(kind: Kind): readonly Try[] {
     return this.#tries.filter((one) => one.kind === kind);
   }
 
-  async #stop(): Promise<void> {
-    this.#end.abort();
-    await this.#done;
-  }
-
   async #again(kind: Kind, worker: number): Promise<void> {
+    const [, , networks, pauseMs = PAUSE_MS] = this.#of;
     for (let i = 0; !this.#end.signal.aborted; i++) {
       const beganAt = performance.now();
-      const subject = `Traffic ${this.#networks}-${worker}-${i}`;
-      const from = `2001:db8:b${this.#networks}${worker}0:${i.toString(16)}::1`;
-      const outcome = await this.#try(kind, subject, from);
-      this.#tries.push({ kind, subject, ...outcome, beganAt, endedAt: performance.now() });
-      await pause(this.#pauseMs);
+      const subject = `Traffic ${networks}-${worker}-${i}`;
+      const from = `2001:db8:b${networks}${worker}0:${i.toString(16)}::1`;
+      const said = await this.#try(kind, subject, from).catch(messageOf);
+      const ok = said.startsWith(kind === "mail" ? "250 " : "OK");
+      this.#tries.push({ kind, subject, ok, said, tookMs: performance.now() - beganAt });
+      await pause(pauseMs);
     }
   }
 
-  async #try(kind: Kind, subject: string, from: string): Promise<Readonly<{ ok: boolean; said: string }>> {
-    const { sender } = this.#lab;
-    if (kind === "sign-in") {
-      const { said } = await signIn(sender, { from, name: this.#account }).catch((error: unknown) => ({
-        said: messageOf(error),
-      }));
-      return { ok: said.startsWith("OK"), said };
-    }
-    try {
-      const { code, lines } = await sendMail({ host: sender, from, recipient: this.#account, subject });
-      return { ok: code === 250, said: `${code} ${lines.join(" ")}` };
-    } catch (error) {
-      return { ok: false, said: messageOf(error) };
-    }
+  /** Returns the reply. */
+  async #try(kind: Kind, subject: string, from: string): Promise<string> {
+    const [{ sender: host }, account] = this.#of;
+    if (kind === "sign-in") return (await signIn(host, { from, name: account })).said;
+    const { code, lines } = await sendMail({ host, from, recipient: account, subject });
+    return `${code} ${lines.join(" ")}`;
   }
 }
 

@@ -1,30 +1,22 @@
-import { logIn, openImap, sendMail } from "./mail.ts";
+import { sendMail, tryLogIn } from "./mail.ts";
 import { PASSWORD, type Product } from "./product.ts";
 
 const SENDERS = 5;
 const WRONG = "not the password at all";
 
-/** The server's promises: everything here was answered with 250 or with success. */
-export type Promised = Readonly<{
-  /** Numbers of mails. */
-  mails: Set<number>;
-  bans: Set<string>;
-  /** The possible passwords of each account: more than one if a change was not answered. */
-  passwords: Map<string, readonly string[]>;
-  tokens: Set<string>;
-  /** `limits.mail.per_day`, which `config set` writes. */
-  perDay: readonly number[];
-}>;
-
 /** Mails, sign-ins and commands without end, until the server is gone. Each mail is sent once. */
 export class UnderLoad {
+  /** The server's promises: everything here was answered with 250 or with success. */
   readonly promised = {
+    /** Their numbers. */
     mails: new Set<number>(),
     bans: new Set<string>(),
+    /** The possible passwords of each account: more than one if a change was not answered. */
     passwords: new Map<string, readonly string[]>(),
     tokens: new Set<string>(),
+    /** `limits.mail.per_day`, which `config set` writes: several if a change was not answered. */
     perDay: [200] as readonly number[],
-  } satisfies Promised;
+  };
   /** Replies other than 250, such as while the guard starts. */
   deferred = 0;
   signIns = 0;
@@ -88,80 +80,53 @@ export class UnderLoad {
 
   async #signIn(): Promise<void> {
     const name = this.#accounts[this.signIns % this.#accounts.length] ?? "";
-    const imap = await openImap(this.#product.lab.sender, "198.51.100.70");
-    try {
-      if ((await logIn(imap, name))?.startsWith("OK") === true) this.signIns += 1;
-    } finally {
-      imap.close();
-    }
+    const answer = await tryLogIn(this.#product.lab.sender, "198.51.100.70", name);
+    if (answer.startsWith("OK")) this.signIns += 1;
   }
 
   async #guess(): Promise<void> {
     const number = this.#made++;
-    const imap = await openImap(this.#product.lab.attacker, `198.18.${(number >> 8) & 255}.${number & 255}`);
-    try {
-      await logIn(imap, `nobody${number}@example.test`, WRONG);
-    } finally {
-      imap.close();
-    }
+    const from = `198.18.${(number >> 8) & 255}.${number & 255}`;
+    await tryLogIn(this.#product.lab.attacker, from, `nobody${number}@example.test`, WRONG);
   }
 
   /** One of each kind in turn. Unanswered commands may have been carried out or not. */
   async #command(): Promise<void> {
     const number = this.#made++;
+    const { bans, passwords, tokens } = this.promised;
+    const [ban, name, token] = [`192.0.2.${number % 250}/32`, `user${number}@example.test`, `token${number}`];
+    const added = () => passwords.set(name, [PASSWORD]);
     const kinds = [
-      () => this.#ban(number),
-      () => this.#addAccount(number),
-      () => this.#setting(number),
-      () => this.#changePassword(number),
-      () => this.#token(number),
+      () => this.#does(["ban", ban, "--for", "1d"], () => bans.add(ban)),
+      () => this.#does(["account", "add", name, "--password-stdin"], added, PASSWORD),
+      () => this.#setting(200 + number),
+      () => this.#changePassword(`${PASSWORD} ${number}`),
+      () => this.#does(["token", "create", token], () => tokens.add(token)),
     ];
-    if ((await kinds[this.#turn++ % kinds.length]?.()) === true) this.commands += 1;
+    await kinds[this.#turn++ % kinds.length]?.();
   }
 
-  async #ban(number: number): Promise<boolean> {
-    const ban = `192.0.2.${number % 250}/32`;
-    const isDone = await this.#does(["ban", ban, "--for", "1d"]);
-    if (isDone) this.promised.bans.add(ban);
-    return isDone;
-  }
-
-  async #addAccount(number: number): Promise<boolean> {
-    const name = `user${number}@example.test`;
-    const isDone = await this.#does(["account", "add", name, "--password-stdin"], PASSWORD);
-    if (isDone) this.promised.passwords.set(name, [PASSWORD]);
-    return isDone;
-  }
-
-  async #changePassword(number: number): Promise<boolean> {
+  async #changePassword(password: string): Promise<void> {
     const { passwords } = this.promised;
     const name = [...passwords.keys()].findLast((one) => !this.#accounts.includes(one));
-    if (name === undefined) return false;
-    const password = `${PASSWORD} ${number}`;
+    if (name === undefined) return;
     passwords.set(name, [...(passwords.get(name) ?? []), password]);
-    const isDone = await this.#does(["account", "passwd", name, "--password-stdin"], password);
-    if (isDone) passwords.set(name, [password]);
-    return isDone;
+    const changed = () => passwords.set(name, [password]);
+    await this.#does(["account", "passwd", name, "--password-stdin"], changed, password);
   }
 
-  async #setting(number: number): Promise<boolean> {
-    const perDay = 200 + number;
+  async #setting(perDay: number): Promise<void> {
     this.promised.perDay = [...this.promised.perDay, perDay];
-    const isDone = await this.#does(["config", "set", "limits.mail.per_day", `${perDay}`]);
-    if (isDone) this.promised.perDay = [perDay];
-    return isDone;
+    const set = () => (this.promised.perDay = [perDay]);
+    await this.#does(["config", "set", "limits.mail.per_day", `${perDay}`], set);
   }
 
-  async #token(number: number): Promise<boolean> {
-    const name = `token${number}`;
-    const isDone = await this.#does(["token", "create", name]);
-    if (isDone) this.promised.tokens.add(name);
-    return isDone;
-  }
-
-  async #does(argv: readonly string[], password = ""): Promise<boolean> {
-    if (!this.#isOn) return false;
+  /** `promises`: what its answer does. */
+  async #does(argv: readonly string[], promises: () => unknown, password = ""): Promise<void> {
+    if (!this.#isOn) return;
     const ran = await this.#product.cli([...argv, "--json"], { input: password === "" ? "" : `${password}\n` });
-    return ran.code === 0 && !this.#isDark;
+    if (ran.code !== 0 || this.#isDark) return;
+    promises();
+    this.commands += 1;
   }
 }
