@@ -42,10 +42,10 @@ describe("set-up's record of what packages bring in addition", () => {
     appendFileSync(join(root, "etc/passwd"), "admin:x:2::::\n");
     writeFileSync(join(root, "etc/precious"), "precious");
   }
+  const besides = () => parseBesides(readFileSync(inData("installed-besides"), "utf8").replaceAll(root, ""));
   /** Only by name: uninstall removes only files in the real /etc. */
   function recorded(): readonly string[] {
-    const text = readFileSync(inData("installed-besides"), "utf8").replaceAll(root, "");
-    const { users, files, directories } = parseBesides(text);
+    const { users, files, directories } = besides();
     return [...users, ...files.map(({ path }) => path), ...directories].toSorted();
   }
   const leftBy = (...names: readonly string[]): readonly string[] =>
@@ -72,20 +72,17 @@ describe("set-up's record of what packages bring in addition", () => {
     writeFileSync(join(root, "states"), "config-files also-b\ninstalled other-a\ninstalled other-b\n");
     const packages = (): string => readFileSync(inData("installed-packages"), "utf8");
     const toStop = (): string => readFileSync(inData("services-to-stop"), "utf8");
-    const removed = () => parseBesides(readFileSync(inData("installed-besides"), "utf8")).removed;
     // One of the two packages is unpacked.
     assert.equal(setUp("a", 'echo "unpacked a" >>"$ROOT/states"; return 1').status, 1);
-    assert.deepEqual([packages(), toStop()], ["a\n", "a\n"]);
-    assert.deepEqual(removed(), []);
+    assert.deepEqual([packages(), toStop(), besides().removed], ["a\n", "a\n", []]);
     assert.equal(setUp("b", "kill -KILL $$").signal, "SIGKILL");
     assert.deepEqual([packages(), toStop()], ["a\nalso-b configured\nb\n", "a\nalso-b\nb\n"]);
-    assert.deepEqual(removed(), ["other-b"]);
-    const done =
-      'sed -i "/other-c/d" "$ROOT/states"; printf "installed c\\ninstalled also-c\\n" >>"$ROOT/states"; return 0';
+    assert.deepEqual(besides().removed, ["other-b"]);
+    const done = 'sed -i "/other-c/d" "$ROOT/states"; printf "installed c\\ninstalled also-c\\n" >>"$ROOT/states"';
     assert.equal(setUp("c", done).status, 0);
     assert.equal(packages(), "a\nalso-c\nc\n");
     assert.ok(!existsSync(inData("services-to-stop")));
-    assert.deepEqual(removed(), ["other-c"]);
+    assert.deepEqual(besides().removed, ["other-c"]);
   });
 
   test("where it fails, leaves apt's marks as they were: apt forgets them before it removes anything", () => {
@@ -94,22 +91,17 @@ describe("set-up's record of what packages bring in addition", () => {
     assert.equal(setUp("a", 'rm "$ROOT/auto"; return 1').status, 1);
     assert.equal(readFileSync(join(root, "auto"), "utf8"), "other-a\n");
     assert.equal(setUp("a", 'echo "config-files other-a" >"$ROOT/states"; rm "$ROOT/auto"; return 1').status, 1);
-    assert.deepEqual(parseBesides(readFileSync(inData("installed-besides"), "utf8")).auto, ["other-a"]);
+    assert.deepEqual(besides().auto, ["other-a"]);
     assert.ok(!existsSync(join(root, "auto")));
   });
 
   test("has the mode and owner that a package changed, and those before", () => {
-    for (const [name, mode] of [
-      ["keys", 0o700],
-      ["open", 0o755],
-      ["kept", 0o755],
-    ] as const)
+    for (const [name, mode] of Object.entries({ keys: 0o700, open: 0o755, kept: 0o755 }))
       mkdirSync(join(root, "etc", name), { mode });
     const change = 'chmod 750 "$ROOT/etc/keys"; chmod 700 "$ROOT/etc/open"; return 0';
     assert.equal(setUp("a", change).status, 0);
-    const { modes } = parseBesides(readFileSync(inData("installed-besides"), "utf8").replaceAll(root, ""));
     const own = `${process.getuid?.()}:${process.getgid?.()}`;
-    assert.deepEqual(modes, [
+    assert.deepEqual(besides().modes, [
       { path: "/etc/open", now: `700 ${own}`, before: `755 ${own}` },
       { path: "/etc/keys", now: `750 ${own}`, before: `700 ${own}` },
     ]);

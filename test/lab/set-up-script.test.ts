@@ -43,7 +43,7 @@ describe("set-up looks for the network first", { skip }, () => {
   });
   after(() => server.close());
 
-  const asked = async (url: string): Promise<Readonly<{ code: number | null; out: string }>> => {
+  const asked = async (url: string) => {
     // Not synchronously: the server answers from this process.
     const child = spawn("bash", ["-c", `${FUNCTIONS}\nrequire_site "The packages" "${url}"`, "scripts/setup"]);
     let out = "";
@@ -59,12 +59,9 @@ describe("set-up looks for the network first", { skip }, () => {
 
   test("one that does not is one sentence within seconds", async () => {
     const startedAt = performance.now();
-    const { code, out } = await asked("https://127.0.0.1:1/registry");
-    assert.equal(code, 1);
-    assert.equal(
-      out,
-      "ghostinbox: The packages cannot be fetched, because 127.0.0.1 does not answer: connect this machine to the internet and start again. Nothing was changed.\n",
-    );
+    const why = "The packages cannot be fetched, because 127.0.0.1 does not answer";
+    const out = `ghostinbox: ${why}: connect this machine to the internet and start again. Nothing was changed.\n`;
+    assert.deepEqual(await asked("https://127.0.0.1:1/registry"), { code: 1, out });
     assert.equal((await asked("https://no-such-name.invalid")).code, 1);
     assert.ok(performance.now() - startedAt < patience(25_000));
   });
@@ -76,15 +73,8 @@ describe("set-up shows the progress of long work", { skip }, () => {
   const twice = `until [ "$(wc -l <asked)" -ge 2 ]; do sleep 0.1; done; exit 3`;
   const script = (work: string): string => {
     const file = join(directory, "work");
-    const says = "says() { echo asked >>asked; echo half; }";
-    const lines = [
-      FUNCTIONS,
-      `cd ${directory}`,
-      ": >asked",
-      says,
-      `with_progress says bash -c '${work}' || echo "ended: $?"`,
-    ];
-    writeFileSync(file, lines.join("\n"));
+    const says = `cd ${directory}; : >asked; says() { echo asked >>asked; echo half; }`;
+    writeFileSync(file, `${FUNCTIONS}\n${says}\nwith_progress says bash -c '${work}' || echo "ended: $?"`);
     return file;
   };
 
@@ -103,10 +93,6 @@ describe("set-up shows the progress of long work", { skip }, () => {
 describe("set-up removes no unrelated package without consent", { skip }, () => {
   const asks = (allowed: "yes" | "no", ...removed: readonly string[]): string =>
     `${FUNCTIONS}; consent_to_remove ${allowed} ${removed.join(" ")}; echo It continues.`;
-  const kept = (script: string) => {
-    const { status, stdout, stderr } = spawnSync("bash", ["-c", script, "scripts/setup"], { encoding: "utf8" });
-    return { status, stdout, stderr };
-  };
 
   for (const [what, keys, code] of [
     ["no", "no\n", 1],
@@ -126,18 +112,10 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
 
   test("of all that apt lists, what is new and what is removed is read", () => {
     const script = `${FUNCTIONS}; apt-get() { cat <<'END'\n${LISTED}END\n}; plan_of postfix; removed_by "$(plan_of postfix)"`;
-    assert.deepEqual(kept(script).stdout.split("\n"), [
-      "removed esmtp-run",
-      "removed exim4-base",
-      "removed exim4-daemon-light",
-      "new dovecot-core",
-      "new libdb5.3",
-      "new postfix",
-      "esmtp-run",
-      "exim4-base",
-      "exim4-daemon-light",
-      "",
-    ]);
+    const removed = ["esmtp-run", "exim4-base", "exim4-daemon-light"];
+    const added = ["new dovecot-core", "new libdb5.3", "new postfix"];
+    const listed = [...removed.map((name) => `removed ${name}`), ...added, ...removed, ""];
+    assert.deepEqual(kept(script).stdout.split("\n"), listed);
   });
 
   test("for the tests it installs what they name as well, and no npm packages, which come at the same time", () => {
@@ -154,20 +132,19 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
   });
 
   test("an interrupted installation is finished first, and may remove as little without consent", () => {
-    const played = (dpkg: string, plan: string): string => `${FUNCTIONS}
+    const played = (dpkg: string, plan: string) =>
+      kept(`${FUNCTIONS}
       for one in require_host require_network announce install_npm; do eval "$one() { :; }"; done
       dpkg-query() { printf '${dpkg}\\n'; }
       missing_packages() { echo postfix; }
       plan_of() { ${plan}; }
       install_debian() { echo "$@"; }
-      main`;
-    assert.equal(
-      kept(played("installed\\nunpacked", "echo new $1")).stdout,
-      `${FINISHED}\nnew --fix-broken --fix-broken\nnew postfix postfix\n`,
-    );
-    assert.equal(kept(played("installed\\nconfig-files", "echo new $1")).stdout, "new postfix postfix\n");
-    const refused = kept(played("half-installed", "echo removed exim4"));
-    assert.equal(refused.stdout, `${FINISHED}\nInstalling these would REMOVE: exim4\n`);
+      main`).stdout;
+    const [fixed, added] = ["new --fix-broken --fix-broken", "new postfix postfix"];
+    assert.equal(played("installed\\nunpacked", "echo new $1"), `${FINISHED}\n${fixed}\n${added}\n`);
+    assert.equal(played("installed\\nconfig-files", "echo new $1"), `${added}\n`);
+    const refused = played("half-installed", "echo removed exim4");
+    assert.equal(refused, `${FINISHED}\nInstalling these would REMOVE: exim4\n`);
   });
 
   test("of users and groups those are named that are missing", () => {
@@ -177,12 +154,10 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
   });
 
   test("without a terminal", () => {
-    assert.deepEqual(kept(asks("no", "exim4")), {
-      status: 1,
-      stdout: "Installing these would REMOVE: exim4\n",
-      stderr:
-        "ghostinbox: Nothing was changed. To let these packages be removed, start with --allow-remove or GHOSTINBOX_ALLOW_REMOVE=yes: exim4\n",
-    });
+    const how = "start with --allow-remove or GHOSTINBOX_ALLOW_REMOVE=yes: exim4";
+    const stderr = `ghostinbox: Nothing was changed. To let these packages be removed, ${how}\n`;
+    const stdout = "Installing these would REMOVE: exim4\n";
+    assert.deepEqual(kept(asks("no", "exim4")), { status: 1, stdout, stderr });
     assert.match(kept(asks("yes", "exim4")).stdout, /would REMOVE: exim4\nIt continues\.$/m);
     assert.deepEqual(kept(asks("no")), { status: 0, stdout: "It continues.\n", stderr: "" });
   });
@@ -192,13 +167,8 @@ describe("set-up starts again where a download stops in the middle", { skip }, (
   /** `npm` is a function of these lines; returns what is said, and how often it ran. */
   const run = (npm: string) => {
     const directory = temporaryDirectory();
-    const lines = [
-      FUNCTIONS,
-      `cd ${directory}`,
-      "STALL_S=2",
-      `again_if_it_stalls cache bash -c 'echo run >>runs; ${npm}'`,
-    ];
-    const { status, stderr } = spawnSync("bash", ["-c", lines.join("\n"), "scripts/setup"], { encoding: "utf8" });
+    const script = `${FUNCTIONS}; cd ${directory}; STALL_S=2; again_if_it_stalls cache bash -c 'echo run >>runs; ${npm}'`;
+    const { status, stderr } = kept(script);
     return { status, stderr, runs: readFileSync(join(directory, "runs"), "utf8").split("\n").length - 1 };
   };
   const AGAIN = "The download stopped in the middle: starting again.\n";
@@ -214,3 +184,8 @@ describe("set-up starts again where a download stops in the middle", { skip }, (
     assert.deepEqual(run("exec sleep 60"), { status: 137, stderr: AGAIN.repeat(3), runs: 3 });
   });
 });
+
+function kept(script: string) {
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", script, "scripts/setup"], { encoding: "utf8" });
+  return { status, stdout, stderr };
+}
