@@ -109,13 +109,13 @@ function enterAll(db: DatabaseSync): void {
 /** As the guard has them: of what is more than two days ago, those of a whole day; and of each hour and day, the best. */
 function keepBestAddresses(db: DatabaseSync): void {
   const newest = Number(db.prepare("SELECT max(since) AS since FROM address_tally").get()?.["since"]);
-  const first = newest - MINUTES_FOR_MS;
+  const first = newest - MINUTES_FOR_MS - ((newest - MINUTES_FOR_MS) % DAY_MS);
   db.exec(`
     BEGIN;
     CREATE TEMP TABLE folded AS SELECT since - since % ${DAY_MS} AS since, ip, sum(mails) AS mails,
       sum(connections) AS connections, sum(rejected) AS rejected, sum(failures) AS failures
-      FROM address_tally WHERE since < ${first - (first % DAY_MS)} GROUP BY 1, 2;
-    DELETE FROM address_tally WHERE since < ${first - (first % DAY_MS)};
+      FROM address_tally WHERE since < ${first} GROUP BY 1, 2;
+    DELETE FROM address_tally WHERE since < ${first};
     INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
       SELECT since, ip, mails, connections, rejected, failures FROM folded;
     DROP TABLE folded;
@@ -155,27 +155,15 @@ export function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
   for (let i = 0; i < 2 * bans; i++) {
     const prefix = bannedNetwork(i >> 1);
     const { first, last } = boundsOf(prefix);
-    const isOver = i % 2 === 0;
+    const end = i % 2 === 0 ? [now - HOUR_MS, "BAN_EXPIRED"] : [null, null];
     const source = ["engine", "engine", "fail2ban", "root"][(i >> 1) % 4] ?? "engine";
-    insert.run(
-      prefix,
-      first,
-      last,
-      networkAddress(prefix),
-      source,
-      now - 2 * HOUR_MS,
-      now + DAY_MS + i,
-      ...(isOver ? [now - HOUR_MS, "BAN_EXPIRED"] : [null, null]),
-    );
+    insert.run(prefix, first, last, networkAddress(prefix), source, now - 2 * HOUR_MS, now + DAY_MS + i, ...end);
   }
   db.exec("COMMIT");
 }
 
 /** A tenth of them networks of IPv6. */
 export function bannedNetwork(i: number): Prefix {
-  return net(
-    i % 10 === 0
-      ? `2001:db8:${i.toString(16).padStart(5, "0").replace(/(.)$/, ":$1")}::/64`
-      : `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
-  );
+  if (i % 10 !== 0) return net(`11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
+  return net(`2001:db8:${i.toString(16).padStart(5, "0").replace(/(.)$/, ":$1")}::/64`);
 }
