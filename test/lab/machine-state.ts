@@ -84,8 +84,8 @@ export class MachineLook {
   /** Below these places. */
   async files(places = EVERYWHERE): Promise<readonly string[]> {
     const records = partsOf(await this.#must(found(places)));
-    const [listed, times] = [0, 1].map((at) => records.filter((_, i) => i % 2 === at));
-    const files = (times ?? []).filter((_, i) => listed?.[i]?.startsWith("f "));
+    const listed = records.filter((_, i) => i % 2 === 0);
+    const files = records.filter((_, i) => i % 2 === 1 && records[i - 1]?.startsWith("f "));
     const fresh = files.filter((one) => !this.#sums.has(one));
     const input = fresh.map((one) => `${pathOf(one)}\0`).join("");
     const summed = partsOf(await this.#must("xargs -0 -r cksum --zero", input));
@@ -94,7 +94,7 @@ export class MachineLook {
       if (!line.endsWith(` ${pathOf(one)}`)) throw new Error(`${line}, not of ${one}`);
       this.#sums.set(one, line);
     }
-    return [...(listed ?? []), ...files.map((one) => this.#sums.get(one) ?? "")];
+    return [...listed, ...files.map((one) => this.#sums.get(one) ?? "")];
   }
 
   async #shown(script: string): Promise<readonly string[]> {

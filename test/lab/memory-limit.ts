@@ -15,12 +15,7 @@ const V1: Files = {
   kills: "memory.oom_control",
   now: "memory.usage_in_bytes",
 };
-const V2: Files = {
-  limit: "memory.max",
-  swap: "memory.swap.max",
-  kills: "memory.events",
-  now: "memory.current",
-};
+const V2: Files = { limit: "memory.max", swap: "memory.swap.max", kills: "memory.events", now: "memory.current" };
 
 /** Why no limit can be set here; null if one can. */
 export function whyNoMemoryLimit(): string | null {

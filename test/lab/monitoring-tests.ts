@@ -58,15 +58,10 @@ export function monitoringTests({ lab, product }: Running): void {
     const metrics = new Set(Array.from(text.matchAll(/^# TYPE (\S+) /gm), ([, name]) => name));
     for (const name of new Set(texts.flatMap((one) => one.match(/ghostinbox_\w+/g) ?? [])))
       assert.ok(metrics.has(name), name);
-    const types = texts.flatMap((one) =>
-      [...one.matchAll(/type=~?"([^"]+)"/g)].flatMap(([, all = ""]) => all.split("|")),
-    );
+    const types = [...texts.join("\n").matchAll(/type=~?"([^"]+)"/g)].flatMap(([, all = ""]) => all.split("|"));
     assert.ok(types.length > 20);
-    for (const type of new Set(types))
-      assert.ok(
-        EVENT_TYPES.some((known) => new RegExp(`^(?:${type})$`).test(known)),
-        type,
-      );
+    const isKnown = (type: string) => EVENT_TYPES.some((known) => new RegExp(`^(?:${type})$`).test(known));
+    for (const type of new Set(types)) assert.ok(isKnown(type), type);
   });
 
   test("a Prometheus with the example's configuration reads the server, and knows each number of the dashboard", async () => {
@@ -88,11 +83,10 @@ export function monitoringTests({ lab, product }: Running): void {
 
 /** The dashboard's queries, as Grafana sends them. */
 function expressions(): readonly string[] {
-  const { panels, annotations } = JSON.parse(
-    readFileSync(join(EXAMPLES, "grafana", "ghostinbox.json"), "utf8"),
-  ) as Dashboard;
+  const text = readFileSync(join(EXAMPLES, "grafana", "ghostinbox.json"), "utf8");
+  const { panels, annotations } = JSON.parse(text) as Dashboard;
   const all = [...panels.flatMap(({ targets }) => targets), ...annotations.list].map(({ expr }) => expr);
-  return all.map((expr) => VARIABLES.reduce((text, [name, value]) => text.replaceAll(name, value), expr));
+  return all.map((expr) => VARIABLES.reduce((filled, [name, value]) => filled.replaceAll(name, value), expr));
 }
 
 function asRules(all: readonly string[]): string {

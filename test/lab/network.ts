@@ -68,26 +68,19 @@ export async function makeNetwork(): Promise<void> {
   removeLeftovers();
   for (const host of HOSTS) {
     // `ip netns exec` shows this as /etc/resolv.conf inside: the lab's DNS host, the same for all.
-    mkdirSync(`/etc/netns/${namespaceOf(host)}`, { recursive: true });
-    writeFileSync(
-      `/etc/netns/${namespaceOf(host)}/resolv.conf`,
-      `nameserver ${DNS_HOST}\noptions timeout:1 attempts:1\n`,
-    );
+    const etc = `/etc/netns/${namespaceOf(host)}`;
+    mkdirSync(etc, { recursive: true });
+    writeFileSync(`${etc}/resolv.conf`, `nameserver ${DNS_HOST}\noptions timeout:1 attempts:1\n`);
   }
   const links = ["server", "sender", "attacker"] as const;
+  const veth = `netns ${namespaceOf("net")} type veth peer name eth0 netns`;
+  const spaces = HOSTS.map((host) => `netns add ${namespaceOf(host)}`);
+  const pairs = links.map((host) => `link add to-${host} ${veth} ${namespaceOf(host)}`);
   const script = [
     "set -e",
-    batch(
-      "",
-      HOSTS.map((host) => `netns add ${namespaceOf(host)}`),
-    ),
+    batch("", spaces),
     ...HOSTS.map((host) => kernelSettings(host)),
-    batch(
-      "",
-      links.map(
-        (host) => `link add to-${host} netns ${namespaceOf("net")} type veth peer name eth0 netns ${namespaceOf(host)}`,
-      ),
-    ),
+    batch("", pairs),
     batch("net", [
       "link set lo up",
       ...links.flatMap((host) => [

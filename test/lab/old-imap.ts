@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Dialog } from "./dialog.ts";
+import type { Dialog } from "./dialog.ts";
 import type { Host } from "./host.ts";
+import { openImap } from "./mail.ts";
+import { mailText } from "./mailbox.ts";
 import type { Certificate } from "./tls-server.ts";
 
 export type Stored = Readonly<{ folder: string; subject: string; flags: string; date: string }>;
@@ -74,9 +76,7 @@ export class ImapMailbox {
   }
 
   static async open(host: Host, from: string, to: string, { name, password }: Login): Promise<ImapMailbox> {
-    const dialog = await Dialog.open(host, { from, to, port: 993, tls: true });
-    await dialog.line();
-    const mailbox = new ImapMailbox(dialog);
+    const mailbox = new ImapMailbox(await openImap(host, from, to));
     await mailbox.#must(`LOGIN "${name}" "${password}"`);
     return mailbox;
   }
@@ -87,27 +87,21 @@ export class ImapMailbox {
 
   /** A literal that the server need not ask for (RFC 7888). */
   async add({ folder, subject, flags, date }: Stored): Promise<void> {
-    const text = `From: <friend@sender.test>\r\nSubject: ${subject}\r\nMessage-ID: <${subject.replaceAll(" ", ".")}@sender.test>\r\n\r\nIt is about: ${subject}.\r\n`;
+    const text = `${mailText({ subject, from: "friend@sender.test", body: `It is about: ${subject}.` })}\r\n`;
     await this.#must(`APPEND "${folder}" (${flags}) "${date}" {${text.length}+}\r\n${text}`);
   }
 
   /** Every mail, in order of folder and subject. Folder names use `/` as the separator. */
   async mails(): Promise<readonly Stored[]> {
-    const listed = await this.#must('LIST "" "*"');
-    const folders = listed.flatMap((line) => {
-      const [, attributes = "", separator = "/", name = ""] =
-        /^\* LIST \(([^)]*)\) "(.)" "?([^"]*)"?$/.exec(line) ?? [];
-      return name === "" || attributes.includes("\\Noselect") ? [] : [{ name, plain: name.replaceAll(separator, "/") }];
-    });
     const mails: Stored[] = [];
-    for (const { name, plain } of folders) {
+    for (const line of await this.#must('LIST "" "*"')) {
+      const listed = /^\* LIST \(([^)]*)\) "(.)" "?([^"]*)"?$/.exec(line) ?? [];
+      const [, attributes = "", separator = "/", name = ""] = listed;
+      if (name === "" || attributes.includes("\\Noselect")) continue;
       await this.#must(`EXAMINE "${name}"`);
       const fetched = await this.#dialog.imap("FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])");
-      const each = fetched
-        .join("\n")
-        .split(/^\* \d+ FETCH /m)
-        .slice(1);
-      mails.push(...each.map((text) => storedOf(plain, text)));
+      const [, ...each] = fetched.join("\n").split(/^\* \d+ FETCH /m);
+      mails.push(...each.map((text) => storedOf(name.replaceAll(separator, "/"), text)));
     }
     return inOrder(mails);
   }

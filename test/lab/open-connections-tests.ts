@@ -23,11 +23,13 @@ const OWNER = "198.51.100.70";
 export function openConnectionsTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
   let firewall: NftFirewall;
+  let kernel: ReturnType<typeof createKernelConnections>;
   let watch: ConnectionWatch;
   let sockets: Socket[];
   const warnings: string[] = [];
   before(async () => {
     kit = kitOf();
+    kernel = createKernelConnections({ path: kit.able, proc: kit.proc });
     await fallSilent(kit.lab.sender);
     const connections = { most: MOST, ports: [PORT], perPort: false };
     firewall = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
@@ -36,7 +38,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     sockets = [];
     assert.deepEqual(await firewall.reset([], [net("198.51.100.200")], kit.now()), OK);
     watch = new ConnectionWatch({
-      kernel: createKernelConnections({ path: kit.able, proc: kit.proc }),
+      kernel,
       rules: () => ({
         most: MOST,
         mostKnown: MOST_KNOWN,
@@ -59,18 +61,14 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     for (const socket of sockets) socket.destroy();
     await watch.stop();
     assert.deepEqual(warnings, []);
-    const kernel = createKernelConnections({ path: kit.able, proc: kit.proc });
+    const hasEnded = async (): Promise<boolean> => {
+      const left = await kernel.connections([PORT]);
+      // A connection opened by a SYN cookie may have missed its client's end, and would stay open.
+      await kernel.end(left);
+      return left.length === 0;
+    };
     // The kernel answers a SYN for 63 s (tcp_synack_retries) before it gives up.
-    await until(
-      "no client is connected",
-      async () => {
-        const left = await kernel.connections([PORT]);
-        // A connection opened by a SYN cookie may have missed its client's end, and would stay open.
-        await kernel.end(left);
-        return left.length === 0;
-      },
-      120_000,
-    );
+    await until("no client is connected", hasEnded, 120_000);
   });
   after(() => firewall.close());
 
@@ -79,7 +77,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     sockets.push(socket);
     return socket;
   }
-  const refused = (from: string): Promise<void> => kit.refused(from);
+  const refused = (from: string) => kit.refused(from);
   const openMany = (addresses: readonly string[]): Promise<readonly Socket[]> => Promise.all(addresses.map(open));
   const times = (from: string, count: number): readonly string[] => Array.from({ length: count }, () => from);
 
@@ -99,7 +97,6 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     });
 
   test("the kernel's number of sockets is exact: the one that listens, and one for each connection", async () => {
-    const kernel = createKernelConnections({ proc: kit.proc });
     const isSo = (count: number) => until(`there are ${count}`, async () => (await kernel.sockets()) === count);
     await isSo(1);
     await openMany([STRANGER, STRANGER, "2001:db8:a000:1::1"]);
@@ -155,11 +152,8 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   });
 
   test("each new connection is reported once, and neither that nor an order reads the bans", async (t) => {
-    const kernel = createKernelConnections({ path: kit.able, proc: kit.proc });
-    const bans = Array.from({ length: 50_000 }, (_, i) => ({
-      prefix: net(`11.0.${i >> 8}.${i & 255}`),
-      expiresAt: null,
-    }));
+    const address = (i: number) => net(`11.0.${i >> 8}.${i & 255}`);
+    const bans = Array.from({ length: 50_000 }, (_, i) => ({ prefix: address(i), expiresAt: null }));
     assert.deepEqual(await firewall.reset(bans, [], kit.now()), OK);
     await open(STRANGER);
     const passed = await timed(() => kernel.passed([PORT]));
@@ -174,15 +168,11 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
 
   test("once the guard is gone the kernel counts", async () => {
     await watch.stop();
-    const kernel = createKernelConnections({ path: kit.able, proc: kit.proc });
     await kernel.passed([PORT]);
     await openMany(times(STRANGER, MOST));
     await refused(STRANGER);
     const passed = (await kernel.passed([PORT])).get(PORT);
-    assert.deepEqual(
-      passed,
-      { offered: MOST, arrived: MOST },
-      "what it refuses does not count as lost behind our rules",
-    );
+    // What it refuses does not count as lost behind our rules.
+    assert.deepEqual(passed, { offered: MOST, arrived: MOST });
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { openSubmissionAs } from "./mail.ts";
+import { assertAccepted, sendMailAs } from "./mail.ts";
 import { makeCertificate, TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -24,23 +24,19 @@ export function outboundTests({ lab, product }: Running): void {
     const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
     relay = await TlsServer.start(lab.sender, where, { user: "tessa-at-relay", password: SECRET });
     writeFileSync(at("relay-password"), `${SECRET}\n`, { mode: 0o600 });
-    const settings = {
-      relay: "mx.sender.test:587",
-      relay_user: "tessa-at-relay",
-      relay_password_file: at("relay-password"),
-      relay_ca: certificate.cert,
-      queue_lifetime: "4d",
-    };
-    const lines = Object.entries(settings).map(([name, value]) => `${name} = "${value}"\n`);
-    await product.applySettings(`[outbound]\n${lines.join("")}`);
+    await product.applySettings(`
+      [outbound]
+      relay = "mx.sender.test:587"
+      relay_user = "tessa-at-relay"
+      relay_password_file = "${at("relay-password")}"
+      relay_ca = "${certificate.cert}"
+      queue_lifetime = "4d"`);
   });
 
   async function submit(headers: readonly string[], body: readonly string[] = ["Hello."]): Promise<void> {
-    const dialog = await openSubmissionAs(lab.sender, PHONE, TESSA);
-    for (const line of [`MAIL FROM:<${TESSA}>`, "RCPT TO:<someone@sender.test>", "DATA"]) await dialog.ask(line);
-    dialog.send([`From: <${TESSA}>`, ...headers, "", ...body, "."].join("\r\n"));
-    assert.equal((await dialog.reply()).code, 250, dialog.transcript.join("\n"));
-    dialog.close();
+    const text = [`From: <${TESSA}>`, ...headers, "", ...body].join("\r\n");
+    const mail = { host: lab.sender, from: PHONE, recipient: "someone@sender.test", text };
+    assertAccepted(await sendMailAs(TESSA, mail));
   }
 
   test("it arrives, without what tells where its author sits and with what he writes", async () => {
@@ -57,11 +53,8 @@ export function outboundTests({ lab, product }: Running): void {
       ],
       ["--b", "Content-Type: message/rfc822", "", ...enclosed, "--b--"],
     );
-    const mail = await until(
-      "the relay has the mail",
-      () => relay.mails().find((line) => line.includes("through the relay")),
-      20_000,
-    );
+    const find = () => relay.mails().find((line) => line.includes("through the relay"));
+    const mail = await until("the relay has the mail", find, 20_000);
     assert.doesNotMatch(mail, /Secret|secret|198\.51\.100\.65|10\.1\.2\.3|client\.test/);
     assert.match(mail, /Received: by mail\.example\.test with ESMTPSA id \w+; /);
     assert.match(mail, /User-Agent: theirs\\nSubject: enclosed/, "an enclosed mail is unchanged");
@@ -78,20 +71,17 @@ export function outboundTests({ lab, product }: Running): void {
     const before = relay.mails().length;
     const logged = readFileSync(product.layout.mailLog, "utf8").length;
     const other = await makeCertificate(lab.directory, "not-vouched-for", "mx.sender.test");
-    const postfix = ["postconf", "-c", product.layout.postfixConf];
-    await lab.server.mustExec([...postfix, "-e", `smtp_tls_CAfile=${other.cert}`]);
+    const change = ["-e", `smtp_tls_CAfile=${other.cert}`];
+    await lab.server.mustExec(["postconf", "-c", product.layout.postfixConf, ...change]);
     await lab.server.mustExec(["postfix", "-c", product.layout.postfixConf, "reload"]);
     await until("clients with the old setting are gone", () => product.pidsOf(/\bsmtp -t unix/).length === 0);
     await submit(["Subject: not for strangers"]);
-    await until(
-      "Postfix defers it",
-      () => {
-        const log = readFileSync(product.layout.mailLog, "utf8").slice(logged);
-        // Its last message depends on which of the relay's addresses it tried last.
-        return /Server certificate not (trusted|verified)/.test(log) && /status=deferred/.test(log);
-      },
-      20_000,
-    );
+    const isDeferred = (): boolean => {
+      const log = readFileSync(product.layout.mailLog, "utf8").slice(logged);
+      // Its last message depends on which of the relay's addresses it tried last.
+      return /Server certificate not (trusted|verified)/.test(log) && /status=deferred/.test(log);
+    };
+    await until("Postfix defers it", isDeferred, 20_000);
     assert.equal(relay.mails().length, before);
   });
 

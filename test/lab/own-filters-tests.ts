@@ -40,12 +40,18 @@ export function ownFiltersTests({ lab, product }: Running): void {
     assert.equal(lengthMs(await bannedByJail(product, jail, from, ": 3 within 10m, limit 3$")), 600_000);
   }
 
-  async function jails(): Promise<string> {
-    return until("the jails run", async () => {
+  const jails = (): Promise<string> =>
+    until("the jails run", async () => {
       const ran = await product.cli(["fail2ban", "status"]);
-      return ran.code === 0 ? ran.stdout : null;
+      return ran.code === 0 && ran.stdout;
     });
+  const runs = (jail: string) => until("its jail runs", async () => (await jails()).includes(jail));
+  async function tests(name: string): Promise<string> {
+    const ran = await product.cli(["fail2ban", "test", name, product.layout.mailLog]);
+    assert.equal(ran.code, 0, ran.stderr);
+    return ran.stdout;
   }
+  const restart = async () => JSON.stringify(await product.json(["fail2ban", "restart"]));
 
   test("destemail of a jail file that lies there at the start is where alerts go", async () => {
     const shown = JSON.stringify(await product.json(["config", "show"]));
@@ -53,7 +59,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
   });
 
   test("a filter that lies there at the start is a jail, and bans by real traffic", async () => {
-    await until("its jail runs", async () => (await jails()).includes("vanished"));
+    await runs("vanished");
     await until("the API reports it", async () => {
       const { code, body } = await product.api("GET", "/api/v1/fail2ban");
       return code === 200 && /^\{"enabled":true,.*"name":"vanished","watched":0/.test(body);
@@ -65,13 +71,10 @@ export function ownFiltersTests({ lab, product }: Running): void {
   test("one that is dropped in later is tested by command, and goes live at the restart", async () => {
     write("curious", `${SMTPD}lost connection after NOOP from [^[]*\\[<HOST>\\]$`);
     await hangUp("198.51.100.201", "NOOP");
-    const tested = await product.cli(["fail2ban", "test", "curious", product.layout.mailLog]);
-    assert.equal(tested.code, 0, tested.stderr);
-    assert.match(tested.stdout, /198\.51\.100\.201/, "whom a jail of it would ban");
+    assert.match(await tests("curious"), /198\.51\.100\.201/, "whom a jail of it would ban");
     assert.equal(await product.banOf("198.51.100.201"), undefined, "a test bans no address");
-    const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
-    assert.match(restarted, /"own":\["curious","vanished"\]/);
-    await until("its jail runs", async () => (await jails()).includes("curious"));
+    assert.match(await restart(), /"own":\["curious","vanished"\]/);
+    await runs("curious");
     await hangUp("198.51.100.202", "NOOP");
     await isBannedBy("curious", "198.51.100.202");
   });
@@ -81,8 +84,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     const tested = await product.cli(["fail2ban", "test", "gullible", product.layout.mailLog]);
     assert.equal(tested.code, 1);
     assert.match(tested.stderr, /lets attackers choose who is banned/);
-    const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
-    assert.match(restarted, /"refused":\[\{"file":"[^"]*gullible\.conf"/);
+    assert.match(await restart(), /"refused":\[\{"file":"[^"]*gullible\.conf"/);
     const report = await jails();
     assert.ok(report.includes(`${join(directory, "gullible.conf")} was refused`), report);
     await hangUp("198.51.100.203", "NOOP");
@@ -90,23 +92,16 @@ export function ownFiltersTests({ lab, product }: Running): void {
   });
 
   test("one of the data directory bans too, and takes the place of one of its name", async () => {
-    const { fail2banFilters, mailLog } = product.layout;
-    for (const [name, command] of [
-      ["curious", "HELO"],
-      ["restless", "RSET"],
-    ] as const) {
+    for (const [name, command] of Object.entries({ curious: "HELO", restless: "RSET" })) {
       const text = filter(`${SMTPD}lost connection after ${command} from [^[]*\\[<HOST>\\]$`);
-      writeFileSync(join(fail2banFilters, `${name}.conf`), text);
+      writeFileSync(join(product.layout.fail2banFilters, `${name}.conf`), text);
     }
     // 198.51.100.205 relays for honest-servers-tests.ts on the same server.
     const [tried, banned] = ["198.51.100.198", "198.51.100.199"];
     await hangUp(tried, "RSET");
-    const tested = await product.cli(["fail2ban", "test", "restless", mailLog]);
-    assert.equal(tested.code, 0, tested.stderr);
-    assert.match(tested.stdout, new RegExp(tried));
-    const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
-    assert.match(restarted, /"own":\["curious","vanished","restless"\]/);
-    await until("its jail runs", async () => (await jails()).includes("restless"));
+    assert.match(await tests("restless"), new RegExp(tried));
+    assert.match(await restart(), /"own":\["curious","vanished","restless"\]/);
+    await runs("restless");
     await hangUp("198.51.100.204", "HELO client.test");
     await isBannedBy("curious", "198.51.100.204");
     await hangUp(banned, "RSET");

@@ -49,11 +49,8 @@ export class OwnMachine {
     const data = join(directory, `data-${host.name}`);
     mkdirSync(data);
     const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", MOUNT, "sh", data, DNS_HOST];
-    const holder = await host.spawnReady(argv);
-    return new OwnMachine(
-      holder,
-      Object.entries(environment).map(([name, value]) => `${name}=${value}`),
-    );
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+    return new OwnMachine(await host.spawnReady(argv), variables);
   }
 
   /** The lab's server. The spam filter and Fail2ban have separate pages and tests; here they would only cost time at each start. */

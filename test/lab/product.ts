@@ -27,8 +27,6 @@ export const ADMIN_PASSWORD = "a long phrase for the dashboard";
 /** Settings by their environment names: `{ GHOSTINBOX_BANS__LADDER: "2s,4s" }`. Undefined: the variable is not set. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type ApiAnswer = Readonly<{ code: number; body: string }>;
-
 type SvCommand = "up" | "once" | "cont" | "kill" | "down" | "pause" | "restart" | "force-stop";
 type Place = Readonly<{ data?: string; within?: readonly string[] | undefined; checkout?: string | undefined }>;
 type ProductOptions = Place & Readonly<{ isByNpm?: boolean }>;
@@ -45,6 +43,9 @@ export class Product {
   #output = "";
   #token: Promise<string> | undefined;
   readonly alerts = (): Promise<readonly AlertItem[]> => this.#recorded.alerts();
+  readonly events = (ip: string): Promise<readonly EventItem[]> => this.#recorded.events(ip);
+  readonly guardAnswers = (): Promise<boolean> => this.#recorded.guardAnswers();
+  readonly stats = (): Promise<Stats> => this.#recorded.stats();
 
   /**
    * `data`: its data directory. `within`: a program that starts `npm start`, with fewer rights than the lab has.
@@ -188,15 +189,14 @@ export class Product {
   }
 
   /** Asks the HTTP API, with a separate token, from the server's loopback. */
-  async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown, token?: string): Promise<ApiAnswer> {
+  async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown, token?: string) {
     this.#token ??= this.makeToken("lab");
     const url = `http://127.0.0.1:3000${path}`;
     const sent = body === undefined ? [] : ["-H", "Content-Type: application/json", "--data", JSON.stringify(body)];
     const bearer = ["-H", `Authorization: Bearer ${token ?? (await this.#token)}`];
     const argv = ["curl", "-s", "-X", method, "-w", "\n%{http_code}", ...bearer, ...sent, url];
-    const printed = await this.lab.server.mustExec(argv);
-    const last = printed.lastIndexOf("\n");
-    return { code: Number(printed.slice(last + 1)), body: printed.slice(0, last) };
+    const [, answered = "", code] = /^([^]*)\n(\d+)$/.exec(await this.lab.server.mustExec(argv)) ?? [];
+    return { code: Number(code), body: answered };
   }
 
   async makeToken(name: string, ...options: readonly string[]): Promise<string> {
@@ -222,14 +222,6 @@ export class Product {
     await this.json(["config", "apply", "--yes"]);
   }
 
-  async guardAnswers(): Promise<boolean> {
-    return this.#recorded.guardAnswers();
-  }
-
-  async stats(): Promise<Stats> {
-    return this.#recorded.stats();
-  }
-
   /** The detail of a notice that `status` shows; undefined if it does not. */
   async notice(code: string): Promise<string | undefined> {
     return (await this.stats()).health.notices.find((one) => one.code === code)?.detail;
@@ -241,10 +233,6 @@ export class Product {
 
   async banOf(ip: string): Promise<BanItem | undefined> {
     return (await this.#recorded.bans()).find((ban) => ban.ip === ip || ban.prefix === ip);
-  }
-
-  async events(ip: string): Promise<readonly EventItem[]> {
-    return this.#recorded.events(ip);
   }
 
   /** The stock `sqlite3` of Debian on a database; rows as arrays of text. */

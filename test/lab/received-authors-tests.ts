@@ -27,7 +27,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     return { code: reply.code, text: reply.lines.join(" ") };
   }
 
-  // More forms: src/mail/rspamd/authors.test.ts.
+  /** More forms: src/mail/rspamd/authors.test.ts. Each second one is a bounce, which may lack an author. */
   const unclear: readonly (readonly string[])[] = [
     ["From: <x@sender.test>", `From: <${BOSS}>`],
     [`From: <${BOSS}>`, "From: <x@sender.test>"],
@@ -35,8 +35,8 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     [`From: <x@sender.test> <${BOSS}>`],
     [`From: x@sender.test (<${BOSS}>)`],
     ["From: =?utf-8?b?Ym9zc0BzdHJpY3QudGVzdA==?="],
-    [`From: <x@sender.test>\0 <${BOSS}>`],
     ["From: <>"],
+    [`From: <x@sender.test>\0 <${BOSS}>`],
     [],
     Array.from({ length: 100 }, () => "From: <x@sender.test>"),
     [`From: ${["a", "b", "c", "d", "e"].map((name) => `<x@${name}.test>`).join(", ")}`],

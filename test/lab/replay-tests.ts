@@ -19,6 +19,7 @@ export function replayTests({ lab, product }: Running): void {
     writeFileSync(policy, text);
     return (await product.json(["replay", "--policy", policy, ...more])) as ReplayReport;
   };
+  const ipsOf = ({ items }: ReplayReport["banned"]) => items.map(({ ip }) => ip);
   const restartGuard = async (): Promise<void> => {
     await product.sv("restart", "guard");
     await until("the guard is back", () => product.guardAnswers());
@@ -66,28 +67,20 @@ export function replayTests({ lab, product }: Running): void {
 
   test("five mails a minute name exactly the senders of six and more", async () => {
     const report = await replayed("limits.mail.per_minute = 5\n");
-    assert.deepEqual(
-      report.banned.items.map(({ ip }) => ip).toSorted(),
-      Object.entries(MAILS).flatMap(([ip, mails]) => (mails > 5 ? [ip] : [])),
-    );
+    const expected = Object.entries(MAILS).flatMap(([ip, mails]) => (mails > 5 ? [ip] : []));
+    assert.deepEqual(ipsOf(report.banned).toSorted(), expected);
     assert.deepEqual(report.notBanned.items, []);
     assert.deepEqual(report.accounts.items, []);
     const { stdout } = await product.cli(["config", "simulate", policy]);
     assert.match(stdout, /Would have been banned, and was not \(2\)/);
-    const one = await replayed("limits.mail.per_minute = 5\n", "--ip", "198.51.100.73");
-    assert.deepEqual(
-      one.banned.items.map(({ ip }) => ip),
-      ["198.51.100.73"],
-    );
+    const { banned } = await replayed("limits.mail.per_minute = 5\n", "--ip", "198.51.100.73");
+    assert.deepEqual(ipsOf(banned), ["198.51.100.73"]);
   });
 
   test("a policy that turns an owner away names the account; it is applied only with consent", async () => {
     const tight = "limits.mail.per_minute = 2\n";
-    const report = await replayed(tight);
-    assert.deepEqual(
-      report.accounts.items.map(({ account }) => account),
-      [ANNA],
-    );
+    const [turnedAway, ...others] = (await replayed(tight)).accounts.items;
+    assert.deepEqual([turnedAway?.account, others], [ANNA, []]);
     product.writeSettings(tight);
     const refused = await product.cli(["config", "apply"]);
     assert.equal(refused.code, 1);
@@ -102,12 +95,8 @@ export function replayTests({ lab, product }: Running): void {
     assert.equal(await product.banOf(from), undefined);
     const recorded = await product.events(from);
     assert.ok(recorded.some(({ type, action }) => type === "BAN" && action.startsWith("would be banned")));
-    assert.ok(
-      recorded.some(
-        ({ verdict, reason, action }) =>
-          verdict === "pass" && reason === "mail_limit" && /would be refused/.test(action),
-      ),
-    );
+    const passed = recorded.filter(({ verdict, reason }) => verdict === "pass" && reason === "mail_limit");
+    assert.ok(passed.some(({ action }) => action.includes("would be refused")));
     assert.match((await product.cli(["status"])).stdout, /simulate/);
     assert.match((await product.cli(["why", from])).stdout, /would be/);
     product.writeSettings("limits.mail.per_minute = 2\n");
@@ -117,8 +106,8 @@ export function replayTests({ lab, product }: Running): void {
     for (let i = 0; i < 2; i++) await sendMail({ host: lab.sender, from });
     const { code } = await sendMail({ host: lab.sender, from });
     assert.ok(code !== 250, "it is for real again");
-    const ban = await product.banOf(from);
-    assert.equal(ban === undefined ? 1 : ban.offences, 1, "simulated offences do not count");
+    const { offences = 1 } = (await product.banOf(from)) ?? {};
+    assert.equal(offences, 1, "simulated offences do not count");
   });
 
   test("invalid settings are reported in one sentence, and nothing is replayed", async () => {

@@ -86,14 +86,9 @@ export function rootWritesTests({ lab, product }: Running): void {
     assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
     assert.ok(product.output.includes(`Ended ${mine.length} processes that an earlier start left behind.`));
     await until("those of this server have ended", () => mine.every((one) => !one.isThere));
-    assert.deepEqual(
-      others.map((one) => one.isThere),
-      others.map(() => true),
-    );
-    assert.match(
-      product.output,
-      /warning: Of the files below \S+mail 1 stay with another user, such as \S+mail\/mail:/,
-    );
+    assert.ok(others.every((one) => one.isThere));
+    const warns = /warning: Of the files below \S+mail 1 stay with another user, such as \S+mail\/mail:/;
+    assert.match(product.output, warns);
     assert.equal(lstatSync(shadow).uid, 0);
   });
 }

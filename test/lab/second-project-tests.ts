@@ -18,7 +18,7 @@ import { CHECKOUT } from "./checkout.ts";
 import { Dialog } from "./dialog.ts";
 import { DocumentLines } from "./document-lines.ts";
 import { type ImageLab, START_MS } from "./image-lab.ts";
-import { sendMail, tryLogIn } from "./mail.ts";
+import { assertAccepted, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
@@ -96,23 +96,22 @@ export async function startSecondProject(image: ImageLab): Promise<void> {
 
 /** Tests the server from `startSecondProject`, with the commands of its document. Removes it at the end. */
 export function secondProjectTests(image: () => ImageLab): void {
+  const dms = (...path: readonly string[]): string => of(image()).dms(...path);
+  const types = (typed: string): Promise<string> => of(image()).types(typed);
   const arrives = async (account: string): Promise<void> => {
-    const { dms } = of(image());
-    assert.equal((await sendMail({ host: image().lab.sender, from: PHONE, recipient: account })).code, 250);
+    assertAccepted(await sendMail({ host: image().lab.sender, from: PHONE, recipient: account }));
     const maildir = dms("mail-data", ...account.split("@").toReversed());
     await until("the mail is there", () => globSync("**/new/*", { cwd: maildir }).length > 0, START_MS);
   };
   const signsIn = async (name: string, password: string): Promise<boolean> =>
     (await of(image()).answerTo(name, password)).startsWith("OK");
+  const ghostinbox = (words: string): Promise<string> => types(`docker exec ${NAME} ghostinbox ${words}`);
   const reports = (notice: RegExp): Promise<true> =>
-    until("status says so", async () => notice.test(await of(image()).types(`docker exec ${NAME} ghostinbox status`)));
+    until("status says so", async () => notice.test(await ghostinbox("status")));
   const lines = new DocumentLines("investra");
   test("sets what its document sets, word for word, and writes its logs", async () => {
-    const { dms, types } = of(image());
     const conf = (path: string) => readFileSync(dms("mail-state", "conf", path), "utf8");
-    const [defaults = "", ...jails] = conf("fail2ban/jail.conf")
-      .split(/^(?=\[)/m)
-      .slice(1);
+    const [, defaults = "", ...jails] = conf("fail2ban/jail.conf").split(/^(?=\[)/m);
     const logpath = (await types(`docker exec ${NAME} readlink -f /var/log/mail/mail.log`)).trim();
     for (const name of ["[postfix]", "[dovecot]"]) {
       const jail = `${defaults}${jails.find((one) => one.startsWith(`${name}\n`))}`.split("\n");
@@ -125,7 +124,6 @@ export function secondProjectTests(image: () => ImageLab): void {
   });
 
   test("follows the accounts of docker-data/dms/config, and keeps mail and logs in docker-data/dms", async () => {
-    const { dms, types } = of(image());
     for (const name of [CLERK, UNWANTED]) {
       await until("the account is there", () => signsIn(name, PASSWORD), START_MS);
       await arrives(name);
@@ -136,14 +134,10 @@ export function secondProjectTests(image: () => ImageLab): void {
 
   test("loses nothing when it is killed, adds and removes an account, and takes settings of dovecot.cf, by the commands of its document", async () => {
     const { lab, docker } = image();
-    const { dms, types } = of(image());
     const layout = layoutOf(dms("mail-state"));
     for (const from of GUESSERS) await image().guess(CLERK, { from, times: GUESSES });
     await image().bans(GUESSERS, NAME);
-    assert.equal(
-      (await sendMail({ host: lab.sender, from: PHONE, recipient: CLERK, subject: "just before" })).code,
-      250,
-    );
+    assertAccepted(await sendMail({ host: lab.sender, from: PHONE, recipient: CLERK, subject: "just before" }));
     await docker.must(["kill", NAME]);
     // After the restart this process id belongs to another process, as often in a container.
     writeFileSync(join(layout.dovecotBase, "master.pid"), "1\n");
@@ -167,11 +161,10 @@ export function secondProjectTests(image: () => ImageLab): void {
   });
 
   test("runs without a dovecot.cf that Dovecot refuses, or that root does not own, and says so", async () => {
-    const { dms, types } = of(image());
     const file = dms("config", "dovecot.cf");
     const own = readFileSync(file, "utf8");
-    const applies = () => types(`docker exec ${NAME} ghostinbox config apply`);
-    assert.doesNotMatch(await types(`docker exec ${NAME} ghostinbox status`), /mailboxes\.dovecot/);
+    const applies = () => ghostinbox("config apply");
+    assert.doesNotMatch(await ghostinbox("status"), /mailboxes\.dovecot/);
     appendFileSync(file, "nonsense = 1\n");
     assert.match(await applies(), /Dovecot runs without your settings: .*line 9: Unknown setting: nonsense/);
     await reports(/Your own settings of Dovecot .* cannot be used.*line 9/);
@@ -185,11 +178,10 @@ export function secondProjectTests(image: () => ImageLab): void {
 
   test("names its contacts, and is tested by its commands", async () => {
     const { lab } = image();
-    const { types } = of(image());
     const contacts = [...lines.take("Security Team"), ...lines.take("System Admin"), ...lines.take("Hosting Provider")];
-    await types(`docker exec ${NAME} ghostinbox config set alerts.contacts '${contacts.join(",")}'`);
-    await types(`docker exec ${NAME} ghostinbox config apply`);
-    const shown = await types(`docker exec ${NAME} ghostinbox config show`);
+    await ghostinbox(`config set alerts.contacts '${contacts.join(",")}'`);
+    await ghostinbox("config apply");
+    const shown = await ghostinbox("config show");
     for (const contact of contacts) assert.ok(shown.includes(contact), contact);
     // On the machine where Docker runs, which is the lab's server.
     const here = (line: string) => lab.server.exec(["bash", "-c", `cd ${CHECKOUT}; ${line}`], { deadlineMs: 200_000 });
@@ -206,7 +198,7 @@ export function secondProjectTests(image: () => ImageLab): void {
   });
 
   test("is backed up by the script of its document: accounts, mail and logs; starts with a dovecot.cf that Dovecot refuses", async () => {
-    const { here, dms, types } = of(image());
+    const { here } = of(image());
     appendFileSync(dms("config", "dovecot.cf"), "nonsense = 1\n");
     mkdirSync(join(here, "keys"), { mode: 0o700 });
     // Otherwise gpg-agent measures this machine's speed, which takes half a second.
@@ -226,8 +218,7 @@ export function secondProjectTests(image: () => ImageLab): void {
   });
 
   test("is restored into the directories of its document, which are mounts in the container; starts with a dovecot.cf that root does not own", async () => {
-    const { dms, types } = of(image());
-    await types(`docker exec ${NAME} ghostinbox backup create`);
+    await ghostinbox("backup create");
     await types("docker-compose stop mailserver");
     rmSync(dms("mail-data", "investra.com", "clerk"), { recursive: true });
     const restore = "--entrypoint ghostinbox mailserver backup restore --replace --yes";

@@ -46,5 +46,5 @@ export function tourTests({ lab, product }: Running): void {
 function tour(): readonly string[] {
   const [, section = ""] = readFileSync(join(CHECKOUT, "README.md"), "utf8").split(/^## A tour.*$/m);
   const [body = ""] = section.split(/^## /m);
-  return body.split("\n").flatMap((line) => (line.startsWith("    ") ? [line.trim()] : []));
+  return Array.from(body.matchAll(/^ {4}(.+)$/gm), ([, line = ""]) => line.trim());
 }

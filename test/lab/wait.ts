@@ -35,16 +35,10 @@ export async function until<T>(
       last = error;
     }
     const answered = performance.now();
-    if (answered > end)
-      throw new Error(
-        `waited ${patienceMs} ms in vain for: ${what}${
-          last === undefined
-            ? ""
-            : `
-${messageOf(last)}`
-        }`,
-        last === undefined ? {} : { cause: last },
-      );
+    if (answered > end) {
+      const why = last === undefined ? "" : `\n${messageOf(last)}`;
+      throw new Error(`waited ${patienceMs} ms in vain for: ${what}${why}`, last === undefined ? {} : { cause: last });
+    }
     const pauseMs = pauseAfter(answered - asked, answered - began);
     await new Promise((resolve) => setTimeout(resolve, Math.min(pauseMs, end - answered)));
   }

@@ -12,16 +12,15 @@ export type Operation = Readonly<{
   responses: Readonly<Record<string, Response>>;
 }>;
 
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
 /** `/openapi.json` as the running server returns it. */
 export class Description {
-  readonly #paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly #paths: Paths;
 
   constructor(document: unknown) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what lacks here fails each test
-    const { paths } = whole(document, document) as {
-      paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-    };
-    this.#paths = paths;
+    this.#paths = (whole(document, document) as Readonly<{ paths: Paths }>).paths;
   }
 
   /** `GET /api/v1/why/{ip}`, all of them. */
@@ -72,13 +71,9 @@ function whole(part: unknown, document: unknown): unknown {
 }
 
 function meantBy(ref: string, document: unknown): unknown {
-  const found = ref
-    .split("/")
-    .slice(1)
-    .reduce<unknown>(
-      (at, name) => (typeof at === "object" && at !== null ? Reflect.get(at, name) : undefined),
-      document,
-    );
+  const [, ...names] = ref.split("/");
+  let found = document;
+  for (const name of names) found = typeof found === "object" && found !== null ? Reflect.get(found, name) : undefined;
   if (found === undefined) throw new Error(`${ref} is not in the document`);
   return found;
 }
