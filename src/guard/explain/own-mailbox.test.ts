@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventItem, NOON } from "../../../test/kit/samples.ts";
+import { eventsOf } from "../../../test/kit/event-rows.ts";
+import { NOON } from "../../../test/kit/samples.ts";
 import type { EventItem } from "../../admin/declare/items.ts";
 import { HOUR_MS, isoTime, later, MINUTE_MS } from "../../core/time.ts";
-import type { EventFilter, EventPage } from "../storage-ports.ts";
 import { ownMail, ownSignIns } from "./own-mailbox.ts";
 
 const ANNA = { account: "anna@example.test", addresses: ["anna@example.test", "info@example.test"] };
@@ -11,17 +11,9 @@ const BERT = { account: "bert@example.test", addresses: ["bert@example.test", "i
 const [FIRST, SECOND] = ["72CED1EABE5", "82CED1EABE6"];
 const MESSAGE = "<one@sender.test>";
 
-/** The events of some mails, oldest first, found by queue id or Message-ID. */
-function queriesOf(...events: readonly (readonly [type: string, reported: Partial<EventItem>])[]) {
-  const rows = events.map(([type, reported], i) => eventItem(type, { id: i + 1, ...reported }));
-  return {
-    events: ({ mail, types, most }: EventFilter): EventPage => {
-      const found = rows.filter((row) => row.queueId === mail || row.messageId === `<${mail}>`);
-      const items = found.filter((row) => types?.includes(row.type) !== false).toReversed();
-      return { items: items.slice(0, most), next: null };
-    },
-  };
-}
+/** The events of some mails, oldest first. */
+const queriesOf = (...rows: readonly (readonly [type: string, reported: Partial<EventItem>])[]) =>
+  eventsOf(rows.map(([type, reported]) => ({ type, ...reported })));
 
 test("only its sender and its recipients can find a mail", () => {
   const queries = queriesOf(
@@ -64,13 +56,11 @@ test("mails with the same Message-ID are judged one by one", () => {
 
 test("twenty mails with the same Message-ID are shown, and their scores are searched once", () => {
   const ids = Array.from({ length: 21 }, (_, i) => `${i}2CED1EABE5`);
-  const { events } = queriesOf(
+  const queries = queriesOf(
     ...ids.map((queueId) => ["EMAIL_ACCEPTED", { queueId, messageId: MESSAGE, recipient: ANNA.account }] as const),
   );
-  const searched: EventFilter[] = [];
-  const counting = { events: (filter: EventFilter) => (searched.push(filter), events(filter)) };
-  assert.equal(ownMail(counting, ANNA, MESSAGE)?.steps.length, 20);
-  assert.equal(searched.filter(({ types }) => types?.includes("SPAM_SCORED") === true).length, 1);
+  assert.equal(ownMail(queries, ANNA, MESSAGE)?.steps.length, 20);
+  assert.equal(queries.asked.filter(({ types }) => types?.includes("SPAM_SCORED") === true).length, 1);
 });
 
 test("the filter's spam verdict is shown to the recipient", () => {
@@ -106,17 +96,13 @@ const TYPES = ["LOGIN_SUCCEEDED", "LOGIN_FAILED", "LOGIN_REFUSED", "LOGIN_DELAYE
 
 /** This many sign-ins of alternating kinds; a search finds two at a time. */
 function signInsOf(many: number, account = "Anna@example.test") {
-  const rows = Array.from({ length: many }, (_, i) =>
-    eventItem(TYPES[i % TYPES.length] ?? "", { id: i + 1, account, ip: `198.51.100.${i}`, service: "imap" }),
-  );
-  return {
-    events: ({ types, account: asked, before = Number.POSITIVE_INFINITY, most }: EventFilter): EventPage => {
-      assert.equal(asked, ANNA.account);
-      const found = rows.filter((row) => types?.includes(row.type) && row.id < before).toReversed();
-      const items = found.slice(0, Math.min(2, most));
-      return { items, next: items.length < found.length ? (items.at(-1)?.id ?? null) : null };
-    },
-  };
+  const rows = Array.from({ length: many }, (_, i) => ({
+    type: TYPES[i % TYPES.length] ?? "",
+    account,
+    ip: `198.51.100.${i}`,
+    service: "imap",
+  }));
+  return eventsOf(rows, 2);
 }
 
 test("lists successful, failed, slowed and refused sign-ins together, newest first, page by page", () => {
@@ -130,6 +116,7 @@ test("lists successful, failed, slowed and refused sign-ins together, newest fir
   } while (cursor !== null);
   const newestFirst = Array.from({ length: 10 }, (_, i) => `198.51.100.${9 - i}`);
   assert.deepEqual(places, newestFirst);
+  assert.ok(queries.asked.every(({ account }) => account === ANNA.account));
   const page = ownSignIns(queries, ANNA.account, { limit: 4, cursor: 5 });
   const kinds = page.items.map(({ what, isRight }) => [what, isRight]);
   assert.deepEqual(kinds, [

@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventItem, NOON } from "../../../test/kit/samples.ts";
+import { eventsOf, type Row } from "../../../test/kit/event-rows.ts";
+import { NOON } from "../../../test/kit/samples.ts";
 import type { EventItem } from "../../admin/declare/items.ts";
-import { HOUR_MS, isoTime, later, MINUTE_MS } from "../../core/time.ts";
-import type { EventFilter, EventPage } from "../storage-ports.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { waitingMails } from "./waiting-mails.ts";
 
-type Row = Readonly<{ type: string; minute: number } & Partial<EventItem>>;
-
-/** In the order of their ids, a page at a time as the database gives them, with at most `longest` rows. */
-function queriesOf(rows: readonly Row[], longest = 2) {
-  const items = rows.map(({ type, minute, ...reported }, i) =>
-    eventItem(type, { ip: "203.0.113.7", ...reported, id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)) }),
+/** A page at a time, as the database gives them. */
+const queriesOf = (rows: readonly Row[], longest = 2) =>
+  eventsOf(
+    rows.map((row) => ({ ip: "203.0.113.7", ...row })),
+    longest,
   );
-  return {
-    events: ({ types, before = Number.POSITIVE_INFINITY, most }: EventFilter): EventPage => {
-      const found = items.filter((item) => types?.includes(item.type) && item.id < before).toReversed();
-      const page = found.slice(0, Math.min(most, longest));
-      return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };
-    },
-  };
-}
 
 const asked = (minute: number, sender: string, recipient: string, more: Partial<EventItem> = {}): Row => ({
   type: "GREYLIST_ASKED",

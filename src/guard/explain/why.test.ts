@@ -1,44 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventItem, NOON, STRANGER } from "../../../test/kit/samples.ts";
-import type { EventItem } from "../../admin/declare/items.ts";
+import { eventsOf, type Row } from "../../../test/kit/event-rows.ts";
+import { NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
-import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
+import type { EventFilter, Queries } from "../storage-ports.ts";
 import { whyAccount, whyMessage } from "./why.ts";
 
 const FROM = { sender: "a@sender.test", recipient: "anna@example.test" };
 const NOT_ASKED = (): never => assert.fail("this is not asked");
 
-type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number; mail?: string; names?: readonly string[] }>;
-
-/** Rows in the order of their ids. `mail` or `names` are the names by which the database finds a row. */
+/** A database that answers only about events. */
 function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly EventFilter[] } {
-  const items = rows.map(({ type, minute = 0, mail: _mail, names: _names, ...reported }, i) =>
-    eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...reported }),
-  );
-  const asked: EventFilter[] = [];
-  const events = (filter: EventFilter): EventPage => {
-    asked.push(filter);
-    const { mail, types, before = Number.POSITIVE_INFINITY, after = 0, prefix, order, most } = filter;
-    const found = items
-      .filter((_, i) => mail === undefined || rows[i]?.mail === mail || rows[i]?.names?.includes(mail) === true)
-      .filter(({ id, type }) => id < before && id > after && types?.includes(type) !== false)
-      .filter(({ ip }) => prefix === undefined || ip !== null);
-    const page = (order === "newest_first" ? found.toReversed() : found).slice(0, most);
-    return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };
-  };
   const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, top: NOT_ASKED, totals: NOT_ASKED, totalsAt: NOT_ASKED };
   const others = { bans: NOT_ASKED, address: NOT_ASKED, banChanges: NOT_ASKED, spamScores: NOT_ASKED, name: NOT_ASKED };
-  return { asked, events, ...others, figures };
+  return { ...eventsOf(rows.map((row) => ({ ip: STRANGER, ...row }))), ...others, figures };
 }
 
-const ACCEPTED: Row = {
-  type: "EMAIL_ACCEPTED",
-  ...FROM,
-  queueId: "72CED1EABE5",
-  mail: "72CED1EABE5",
-};
+const ACCEPTED: Row = { type: "EMAIL_ACCEPTED", ...FROM, queueId: "72CED1EABE5" };
 
 function types(rows: readonly Row[]): readonly string[] {
   return whyMessage(queries(...rows), "72CED1EABE5").timeline.map(({ type }) => type);
@@ -96,9 +75,9 @@ function sameMessageId(count: number): readonly Row[] {
     const queueId = `AAAAA${String(i).padStart(6, "0")}`;
     const row = { ip: null, minute: i * 5 };
     return [
-      { ...row, type: "EMAIL_QUEUED", queueId, messageId: "<one@sender.test>", names: [queueId, "one@sender.test"] },
-      { ...row, minute: i * 5 + 10, type: "SPAM_SCORED", messageId: "<one@sender.test>", names: ["one@sender.test"] },
-      { ...row, type: "EMAIL_DELIVERED", queueId, names: [queueId] },
+      { ...row, type: "EMAIL_QUEUED", queueId, messageId: "<one@sender.test>" },
+      { ...row, minute: i * 5 + 10, type: "SPAM_SCORED", messageId: "<one@sender.test>" },
+      { ...row, type: "EMAIL_DELIVERED", queueId },
     ];
   }).flat();
 }
@@ -115,7 +94,7 @@ test("with many mails of one Message-ID, a queue id shows only its own mail, and
 
 test("mails without a Message-ID have nothing in common", () => {
   const rows = ["72CED1EABE5", "82CED1EABE6"].map(
-    (queueId): Row => ({ type: "EMAIL_QUEUED", queueId, messageId: "<>", names: [queueId, ""] }),
+    (queueId): Row => ({ type: "EMAIL_QUEUED", queueId, messageId: "<>" }),
   );
   const report = whyMessage(queries(...rows), "72CED1EABE5");
   assert.deepEqual([report.queueIds, report.messageIds, report.otherQueueIds], [["72CED1EABE5"], [], []]);
@@ -133,10 +112,10 @@ test("with many mails of one Message-ID, shows the newest twenty, names the othe
 });
 
 test("a mail with too many events is shown from its newest, with a note that there are more", () => {
-  const row: Row = { type: "EMAIL_DELAYED", ip: null, queueId: "72CED1EABE5", mail: "72CED1EABE5" };
+  const row: Row = { type: "EMAIL_DELAYED", ip: null, queueId: "72CED1EABE5" };
   const report = whyMessage(queries(...Array.from({ length: 201 }, () => row)), "<72CED1EABE5>");
   assert.deepEqual([report.timeline.length, report.timeline[0]?.id, report.complete], [200, 2, false]);
-  const queued = { ...row, type: "EMAIL_QUEUED", names: ["one@sender.test"] };
+  const queued = { ...row, type: "EMAIL_QUEUED", messageId: "<one@sender.test>" };
   for (const [delays, complete] of [
     [49, true],
     [50, false],
