@@ -11,11 +11,13 @@ import type { LoginAttributes } from "../../core/events/login.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import type { AddressHistory } from "../storage-ports.ts";
+import { recipientKind } from "./fact-sources.ts";
 
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
 const BOUNCE: Recipient = { ...RECIPIENT, sender: "" };
 const CONNECT = { type: "CONNECT", ...MAIL } as const;
 const REFUSE = decision("refuse", "session_limit");
+const SERVER = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
 
 test("mails of a connection are counted when they pass, and read when the next one arrives", () => {
   const { update, of } = factsOnFakes();
@@ -130,10 +132,12 @@ test("a password is pending from its pass until its report", () => {
   assert.equal(guesses(), 0);
   update({ ...asked, service: "dashboard", login: "admin" }, PASS);
   assert.equal(guesses(), 0);
-  update(asked, PASS);
-  assert.equal(guesses(), 1);
-  update({ type: "LOGIN_FAILED", ...LOGIN }, PASS);
-  assert.equal(guesses(), 0);
+  for (const type of ["LOGIN_FAILED", "LOGIN_SUCCEEDED"] as const) {
+    update(asked, PASS);
+    assert.equal(guesses(), 1);
+    update({ type, ...LOGIN }, PASS);
+    assert.equal(guesses(), 0, type);
+  }
 });
 
 test("an account has written to the recipients that passed, until the mail has ended", () => {
@@ -156,30 +160,24 @@ test("an account has written to the recipients that passed, until the mail has e
 
 test("a sender that names this machine by its address is local; one that names the gateway is not", () => {
   const { of } = factsOnFakes();
-  const here = (sender: string) => of({ ...RECIPIENT, sender }).senderHere;
-  assert.equal(here("root@[203.0.113.25]"), true);
-  assert.equal(here("root@[203.0.113.1]"), false);
-  assert.equal(here("root@[203.0.113.9]"), false);
-  assert.equal(here("root@example.net"), false);
+  const hosts = ["[203.0.113.25]", "[203.0.113.1]", "[203.0.113.9]", "example.net"];
+  const areHere = hosts.map((host) => of({ ...RECIPIENT, sender: `root@${host}` }).senderHere);
+  assert.deepEqual(areHere, [true, false, false, false]);
 });
 
 test("mail from a server is wanted if evidence within thirty days vouches for it", () => {
   const { state, of } = factsOnFakes();
-  const server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
-  for (const [spoken, expected] of [
-    [server, true],
-    [{ ...server, wanted: 0 }, false],
-    [null, false],
-  ] as const) {
-    state.server = spoken;
-    assert.equal(of(CONNECT).isWanted, expected);
-  }
+  const areWanted = [SERVER, { ...SERVER, wanted: 0 }, null].map((server) => {
+    state.server = server;
+    return of(CONNECT).isWanted;
+  });
+  assert.deepEqual(areWanted, [true, false, false]);
   assert.equal(state.since, later(NOON, -30 * DAY_MS));
 });
 
 test("a decision reads only the facts that it uses", () => {
   const { state, of } = factsOnFakes();
-  state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
+  state.server = SERVER;
   const asked = (event: ClientEvent, known: Partial<AddressHistory>): string => {
     state.asked = 0;
     return `${decide(POLICY, of(event, known), event, NOON).reason}, asked ${state.asked} times`;
@@ -207,7 +205,7 @@ test("a sign-in and an offence are remembered for a week, to the millisecond", (
 
 test("expensive facts are recorded only if the decision read them", () => {
   const { state, of } = factsOnFakes();
-  state.server = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
+  state.server = SERVER;
   const below = of(CONNECT);
   decide(POLICY, below, CONNECT, NOON);
   assert.deepEqual([below.seen({}), state.asked], [undefined, 0]);
@@ -247,4 +245,25 @@ test("a row keeps what only the guard's memory knew, once", () => {
   update({ ...RECIPIENT, account, recipient: "friend@sender.test" });
   const data = { ...SENT, account, recipientCount: 2 };
   assert.deepEqual(take(data), { sentTo: { written: 1, strangers: 1 } });
+});
+
+test("known, unknown and blocked recipients; other domains and a broken directory are not judged", () => {
+  const policy = { ...POLICY, blockedRecipients: ["admin", "alice"] };
+  const directory = { exists: (address: string) => address.toLowerCase() === "alice@example.org" };
+  const kind = (recipient: string | null, knows = directory) =>
+    recipientKind(policy, knows, { ...RECIPIENT, recipient });
+  assert.equal(kind("Alice@Example.org"), "exists", "its owner may use a blocked name");
+  assert.equal(kind("@example.org"), "exists", "Postfix refuses an invalid address");
+  assert.equal(kind("ADMIN@example.org"), "blocked");
+  for (const other of ["admin@elsewhere.test", "postmaster", "postmaster@[192.0.2.1]", null])
+    assert.equal(kind(other), "exists");
+  for (const unknown of [
+    "bob@example.org",
+    "b@example.org",
+    "alice%example.org@[127.0.0.1]",
+    "alice@example.org@[127.0.0.1]",
+    "example.org!alice@[IPv6:2001:db8::1]",
+  ])
+    assert.equal(kind(unknown), "unknown");
+  assert.equal(kind("bob@example.org", { exists: () => assert.fail("database is locked") }), "exists");
 });

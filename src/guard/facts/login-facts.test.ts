@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, NOON, net } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
-import { later, MINUTE_MS } from "../../core/time.ts";
+import { later } from "../../core/time.ts";
 import { guessesAt, LoginFacts } from "./login-facts.ts";
 import { PendingPasswords } from "./pending-logins.ts";
 
@@ -22,17 +22,6 @@ const login = (i: number, of: Partial<LoginAttributes> = {}): LoginAttributes =>
   login: "anna@example.test",
   passwordHash: `p${i}`,
   ...of,
-});
-
-test("a sign-in whose end Dovecot never reported frees its place after a minute, even if the clock was changed", async () => {
-  for (const byMs of [MINUTE_MS, -MINUTE_MS]) {
-    const { engine, clock } = engineOnMemory(POLICY);
-    const asked = () =>
-      Promise.all(Array.from({ length: LIMIT }, (_, i) => engine.ask({ type: "LOGIN_ASKED", ...login(i + 1) })));
-    await asked();
-    clock.advance(byMs);
-    assert.ok((await asked()).every(({ verdict }) => verdict === "pass"));
-  }
 });
 
 test("a guarded account stays guarded while strangers guess, and is open one window after the last guess", async () => {
@@ -77,18 +66,6 @@ test("a neighbour whose sign-ins are refused does not lock out the owner's netwo
     else await engine.ask({ type: "LOGIN_FAILED", ...event });
   }
   assert.ok(refused > 0 && refused < 3 * LIMIT, `${refused} tries were refused`);
-});
-
-test("a password is pending from the question to its report", async () => {
-  const { engine } = engineOnMemory(POLICY);
-  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
-  for (let i = 1; i <= LIMIT; i++) assert.equal(await ask(i), "pass");
-  for (const other of [login(3, { passwordHash: "another" }), login(3, { ip: ip("203.0.113.77") })])
-    await engine.ask({ type: "LOGIN_SUCCEEDED", ...other });
-  assert.equal(await ask(100), "refuse", "those were not the pending ones");
-  for (const i of [2, 1]) await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(i) });
-  assert.equal(await ask(101), "pass", "two have ended, and the refused one counts");
-  assert.equal(await ask(102), "refuse");
 });
 
 test("while strangers guess, a new account signs in only with the password that was set", async () => {

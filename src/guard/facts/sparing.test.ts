@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { guess } from "../../../test/kit/engine-events.ts";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, JAIL_REPORT, MAIL, net, RECIPIENT } from "../../../test/kit/samples.ts";
+import { ip, JAIL_REPORT, MAIL, NOON, net, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
-import { MINUTE_MS } from "../../core/time.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import type { AllowEntry } from "../storage-ports.ts";
+import { ProtectionList } from "./sparing.ts";
 
 const OFFICE = ip("203.0.113.7");
 const PROXY = ip("10.0.0.9");
@@ -19,7 +21,7 @@ function scene(own: readonly OwnNetwork[] = []) {
   };
   const count = (type: string): number => {
     made.engine.flush();
-    return Number(made.db.prepare("SELECT count(*) AS n FROM event WHERE type = ?").get(type)?.["n"]);
+    return columnOf(made.db, "SELECT id FROM event WHERE type = ?", type).length;
   };
   return { ...made, connect, ban, count };
 }
@@ -28,10 +30,8 @@ test("an active administrator is not banned, which is recorded as an event", asy
   const { engine, connect, ban, count } = scene();
   engine.administratorAt(OFFICE);
   for (let i = 0; i < 12; i++) assert.equal((await connect()).reason, "below_limit");
-  for (let i = 0; i < 20; i++) {
-    const decided = await connect();
-    assert.equal(`${decided.verdict} ${decided.reason}`, "pass admin_session");
-  }
+  for (let i = 0; i < 20; i++)
+    assert.partialDeepStrictEqual(await connect(), { verdict: "pass", reason: "admin_session" });
   assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
   assert.equal(await ban("203.0.113.0/24"), "admin_session", "nor with the network around it");
 });
@@ -62,8 +62,7 @@ test("behind one private address no client is banned, and a notice says how to f
   clock.advance(MINUTE_MS);
   for (let i = 0; i < 40; i++) {
     assert.equal((await connect(PROXY)).verdict, "pass");
-    const helo = `client${i % 4}.test`;
-    await engine.ask({ ...RECIPIENT, ip: PROXY, helo });
+    await engine.ask({ ...RECIPIENT, ip: PROXY, helo: `client${i % 4}.test` });
   }
   assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
   assert.ok(notices.raised.has("all_clients_private"));
@@ -74,7 +73,7 @@ test("a spared address may not guess passwords endlessly: each try is slowed", a
   engine.administratorAt(OFFICE);
   for (let i = 1; i <= 5; i++) await engine.ask(guess(`p${i}`, OFFICE));
   const asked = await engine.ask({ ...guess("p6", OFFICE), type: "LOGIN_ASKED" });
-  assert.equal(`${asked.verdict} ${asked.reason}`, "delay guessing_slowed");
+  assert.partialDeepStrictEqual(asked, { verdict: "delay", reason: "guessing_slowed" });
 });
 
 test("an administrator counts as active for half an hour after the last activity, to the millisecond", async () => {
@@ -105,4 +104,35 @@ test("a ban by command looks up what protects the network now", async () => {
   await connect();
   own.push({ prefix: net(OFFICE), why: "gateway" });
   assert.equal(await ban(OFFICE), "gateway");
+});
+
+function protectionList() {
+  const allowed: AllowEntry[] = [];
+  const own = { current: () => [{ prefix: net("203.0.113.1"), why: "gateway" } as const] };
+  const list = new ProtectionList(own, { allowed: () => allowed });
+  const allow = (text: string): void =>
+    void allowed.push({ prefix: net(text), note: "", by: "root", at: NOON, expiresAt: null });
+  return { list, allow };
+}
+
+test("protects this machine, the lists of the settings and the owner, and every network around them", () => {
+  const { list, allow } = protectionList();
+  allow("198.51.100.0/24");
+  list.refresh({ ...POLICY, allow: [net("192.0.2.0/24")] }, NOON);
+  const why = ["203.0.113.1", "203.0.113.0/24", "203.0.113.2", "192.0.2.9", "198.51.100.9"].map((text) =>
+    list.of(net(text)),
+  );
+  assert.deepEqual(why, ["gateway", "gateway", null, "allow_listed", "allow_listed"]);
+});
+
+test("a change is seen within five seconds, at once on request, and after the clock was set back", () => {
+  const { list, allow } = protectionList();
+  const hasChanged = (afterMs: number, isAsked = false) => list.refresh(POLICY, later(NOON, afterMs), isAsked);
+  assert.deepEqual([hasChanged(0), hasChanged(6_000)], [true, false]);
+  allow("198.51.100.1");
+  assert.deepEqual([hasChanged(10_999), hasChanged(11_000)], [false, true]);
+  allow("198.51.100.2");
+  assert.equal(hasChanged(11_001, true), true);
+  allow("198.51.100.3");
+  assert.deepEqual([hasChanged(11_001), hasChanged(11_000)], [false, true], "the clock was set back");
 });
