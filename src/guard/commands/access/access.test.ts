@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
+import { dashboardOf, HASH, PASSWORD } from "../../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import { accountName } from "../../../../test/kit/samples.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+import { PROOF_MS } from "../../../core/access/session.ts";
 import { DAY_MS } from "../../../core/time.ts";
 
-const kit = commandsOf(import.meta.filename);
+const IP = "203.0.113.7";
+const ANNA = accountName("owner@example.test");
+
+const kit = dashboardOf(import.meta.filename);
 
 test("a token is created and revoked by its name, which is plain and short", async () => {
   const create = (name: string) => kit.said({ ...COMMANDS.token_create, name });
@@ -15,7 +22,7 @@ test("a token is created and revoked by its name, which is plain and short", asy
   assert.ok((await kit.ask({ verb: "token_revoke", name: longest })).ok);
   const missing = await kit.said({ verb: "token_revoke", name: longest });
   assert.match(missing, /^failed There is no token .* `token list`/);
-  assert.deepEqual(kit.types(), ["TOKEN_CREATED", "TOKEN_REVOKED"]);
+  assert.deepEqual(kit.types().slice(1), ["TOKEN_CREATED", "TOKEN_REVOKED"]);
 });
 
 test("the record of a new token has its rights and its expiry", async () => {
@@ -24,10 +31,88 @@ test("the record of a new token has its rights and its expiry", async () => {
   assert.ok((await make("a", ["viewer"], "90d")).ok);
   assert.ok((await make("b", ["read", "ban"], null)).ok);
   const end = new Date(kit.clock.now() + 90 * DAY_MS).toISOString();
-  assert.deepEqual(kit.details(), [`a (read, until ${end}) by root`, "b (read,ban, without an end) by root"]);
+  assert.deepEqual(kit.details().slice(1), [`a (read, until ${end}) by root`, "b (read,ban, without an end) by root"]);
 });
 
 test("the dashboard's password is changed, hashed, and the change is recorded", async () => {
   assert.deepEqual(await kit.ask({ verb: "admin_set_hash", hash: HASH }), { ok: true, result: { done: true } });
-  assert.deepEqual(kit.details(), ["admin by root"]);
+  assert.deepEqual(kit.details().slice(1), ["admin by root"]);
+});
+
+const result = <C extends Command>(command: C, as?: Readonly<{ as: string; ip: string }>) =>
+  kit.result(command, as === undefined ? "root" : "web", as);
+
+async function signIn() {
+  const command = { verb: "sign_in", ip: IP, password: PASSWORD, device: "Firefox on Linux", known: null } as const;
+  const opened = await kit.result(command, "web");
+  assert.ok(opened.outcome === "in");
+  return { as: opened.secret, ip: IP };
+}
+
+async function ids(): Promise<readonly string[]> {
+  const listed = await result({ verb: "session_list", limit: 50, cursor: null });
+  return listed.items.map(({ id }) => id);
+}
+
+test("a session ends by its sign-out, by its id, or with all others", async () => {
+  const [first, second] = [await signIn(), await signIn()];
+  await signIn();
+  await result({ verb: "sign_out" }, first);
+  assert.equal((await ids()).length, 2);
+  assert.ok(!(await kit.ask({ verb: "caller", isUse: true }, "web", first)).ok);
+  assert.deepEqual(await result({ verb: "session_end_all" }, second), { ended: 1 });
+  const [own = ""] = await ids();
+  assert.deepEqual(await result({ verb: "session_end", id: own }), { ended: 1 });
+  assert.equal((await kit.ask({ verb: "session_end", id: own })).ok, false);
+  assert.deepEqual(await result({ verb: "session_end_all" }), { ended: 0 });
+});
+
+test("lists the mailbox of each session; each ends by its id, even when the owner asks in the dashboard", async () => {
+  const own = await signIn();
+  for (const byte of ["0e", "0f"]) kit.signIn({ as: byte.repeat(32), ip: IP }, ANNA);
+  const listed = await result({ verb: "session_list", limit: 2, cursor: null });
+  assert.equal(listed.total, 3);
+  assert.partialDeepStrictEqual(listed.items, [{ account: null }, { account: ANNA }]);
+  const asOwner = JSON.stringify(await result({ verb: "session_list", limit: 9, cursor: null }, own));
+  assert.equal(asOwner.match(/"isOwn":true/g)?.length, 1);
+  assert.deepEqual(await result({ verb: "session_end", id: "0e0e0e0e0e0e" }, own), { ended: 1 });
+  assert.deepEqual(await result({ verb: "session_end_all" }, own), { ended: 0 }, "only the administrator's");
+  assert.deepEqual(await result({ verb: "session_end", id: "0f0f0f0f0f0f" }), { ended: 1 });
+  assert.equal((await ids()).length, 1);
+});
+
+test("records changes and proofs of access, with the actor", async () => {
+  const [first, second] = [await signIn(), await signIn()];
+  const [id = "", other = ""] = (await ids()).toReversed();
+  await result({ verb: "prove", password: PASSWORD }, first);
+  await result({ verb: "session_end_all" }, first);
+  await result({ verb: "sign_out" }, first);
+  const third = await signIn();
+  await result({ verb: "session_end", id: (await ids())[0] ?? "" });
+  await result({ verb: "session_end_all" });
+  assert.ok(!(await kit.ask({ verb: "sign_out" }, "web", second)).ok && third.ip === IP);
+  const web = `by web:admin via ${IP}`;
+  const [proved = "", others, out = "", ended = "", all] = kit.recorded(/^SESSION_/);
+  const ofOne = [proved, out].map((event) => event.replace(new RegExp(`${id}|${other}`), "ONE"));
+  assert.deepEqual(ofOne, [`SESSION_PROVED ONE ${web}`, `SESSION_ENDED ONE ${web}`]);
+  assert.match(ended, /^SESSION_ENDED [0-9a-f]{12} by root$/);
+  assert.deepEqual(
+    [others, all],
+    [`SESSION_ENDED 1 session, all but its own ${web}`, "SESSION_ENDED 0 sessions by root"],
+  );
+  assert.equal(kit.recorded(/^SESSION_/).length, 5);
+});
+
+test("a proof expires after ten minutes, and the right password renews it", async () => {
+  const as = await signIn();
+  kit.clock.advance(PROOF_MS);
+  const create = () => kit.ask(COMMANDS.token_create, "web", as);
+  assert.partialDeepStrictEqual(await create(), { ok: false, denied: "proof_needed" });
+  assert.equal((await result({ verb: "prove", password: "wrong" }, as)).outcome, "wrong");
+  const proved = await result({ verb: "prove", password: PASSWORD }, as);
+  assert.ok(proved.outcome === "proved");
+  assert.notEqual(proved.caller.freshUntil, null);
+  assert.ok((await create()).ok);
+  const token = { as: TOKEN, ip: IP };
+  assert.match(await kit.said({ verb: "prove", password: PASSWORD }, "web", token), /token cannot/);
 });
