@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { guess } from "../../../../test/kit/engine-events.ts";
-import { ip } from "../../../../test/kit/samples.ts";
+import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
+import { ip, net } from "../../../../test/kit/samples.ts";
+import type { Change } from "../../../core/decide/decision.ts";
+import { HOUR_MS, isoTime } from "../../../core/time.ts";
+import { accountState } from "./account-state.ts";
 
 const ANNA = "anna@example.test";
 
@@ -25,4 +29,64 @@ test("an account's state combines its row and what the guard knows; null for a m
   await kit.engine.ask({ ...guess("right", ip("203.0.113.9")), login: ANNA, type: "LOGIN_SUCCEEDED" });
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
   assert.partialDeepStrictEqual(await stateOf(ANNA), { suspended: true, known: ["203.0.113.9/32"] });
+});
+
+function fresh() {
+  const { engine, sqlite, clock, accountHistory: guesses, heldMail } = engineOnMemory();
+  const apply = (...changes: readonly Change[]): void => {
+    sqlite.begin();
+    for (const change of changes) {
+      sqlite.apply(change, clock.now());
+      clock.advance(1);
+    }
+    sqlite.commit();
+  };
+  const state = (account = ANNA) => accountState({ engine, guesses, heldMail }, account, clock.now());
+  return { apply, clock, state };
+}
+
+const tried = (i: number): Change => ({
+  type: "GUESS",
+  account: ANNA,
+  network: net(`198.51.${i}.0/24`),
+  passwordHash: `wrong ${i}`,
+  isStale: false,
+});
+
+test("an account is guarded once it has the limit's number of different wrong passwords, until they are old", () => {
+  const { apply, clock, state } = fresh();
+  apply(...Array.from({ length: 19 }, (_, i) => tried(i)));
+  assert.equal(state().guarded, null);
+  apply(tried(19), tried(20));
+  assert.deepEqual(state().guarded, { guesses: 20, windowMs: HOUR_MS });
+  assert.equal(state("bert@example.test").guarded, null);
+  clock.advance(2 * HOUR_MS);
+  assert.equal(state().guarded, null);
+});
+
+test("lists each known place once, newest first, while it counts", () => {
+  const { apply, clock, state } = fresh();
+  const know = (prefix: string): Change => ({
+    type: "KNOW",
+    prefix: net(prefix),
+    account: ANNA,
+    passwordHash: "right",
+  });
+  assert.deepEqual(state().known, []);
+  apply(know("203.0.113.1"), know("2001:db8::/64"), know("203.0.113.1"));
+  assert.deepEqual(state().known, ["203.0.113.1/32", "2001:db8::/64"]);
+  clock.advance(TEST_POLICY.accounts.knownForMs + HOUR_MS);
+  assert.deepEqual(state().known, []);
+});
+
+test("the state says whether the account's mail is held, and why", () => {
+  const { apply, clock, state } = fresh();
+  assert.equal(state().held, null);
+  const at = clock.now();
+  const evidence = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
+  apply({ type: "HOLD_ACCOUNT", account: ANNA, prefix: net("203.0.113.66"), ip: ip("203.0.113.66"), evidence });
+  assert.partialDeepStrictEqual(state().held, { count: 21, at: isoTime(at) });
+  assert.equal(state("bert@example.test").held, null);
+  apply({ type: "END_HOLD", account: ANNA });
+  assert.equal(state().held, null);
 });

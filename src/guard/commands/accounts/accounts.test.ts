@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, HASH, OWNER } from "../../../../test/kit/commands-kit.ts";
+import { accountsOnMemory } from "../../../../test/kit/engine-kit.ts";
+import { accountName, mailAddress } from "../../../../test/kit/samples.ts";
+import { instant } from "../../../core/time.ts";
+import { getsAlerts, isPostmaster } from "./accounts.ts";
 
 const ALICE = "alice@example.test";
 
@@ -80,4 +84,29 @@ test("through the web a mailbox that gets the alerts is neither suspended nor re
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done", "root may");
   kit.sendsAlertsTo(["owner@elsewhere.test"]);
   assert.equal(await web("account_remove"), "done");
+});
+
+test("a mailbox gets alerts by its own address, with an extension, by aliases, and as the first one by postmaster@", () => {
+  const { accounts, networks } = accountsOnMemory();
+  const [anna, bert] = [accountName("anna@example.test"), accountName("bert@example.test")];
+  const [alerts, info] = [mailAddress("alerts@example.test"), mailAddress("info@example.test")];
+  accounts.add(anna, "{X}y", instant(1));
+  accounts.add(bert, "{X}y", instant(2));
+  accounts.addAlias(alerts, [info]);
+  accounts.addAlias(info, [bert]);
+  networks.serve({ domains: ["example.test"], administrator: null, refused: [], networks: [] });
+  const reached = (...alertsTo: readonly string[]): readonly string[] =>
+    [anna, bert, alerts, info].filter((one) => getsAlerts({ accounts, alertsTo: () => alertsTo }, one));
+  assert.deepEqual(reached(), []);
+  assert.deepEqual(reached("owner@elsewhere.test", "nonsense"), []);
+  assert.deepEqual(reached("bert+server@example.test"), [bert]);
+  assert.deepEqual(reached("alerts@example.test"), [bert, alerts, info]);
+  assert.deepEqual(reached("postmaster@example.test"), [anna]);
+  const administrator = mailAddress("bert+alerts@example.test");
+  networks.serve({ domains: ["example.test"], administrator, refused: [], networks: [] });
+  assert.deepEqual(reached("postmaster@example.test"), [bert]);
+  const arePostmasters = ["Postmaster@else.test", "postmaster2@example.test"].map((one) =>
+    isPostmaster(mailAddress(one)),
+  );
+  assert.deepEqual(arePostmasters, [true, false]);
 });

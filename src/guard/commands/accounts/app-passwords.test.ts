@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
 import { commandsOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import { isoTime } from "../../../core/time.ts";
 
 const NAME = "alice@example.test";
 
@@ -19,7 +20,13 @@ test("an app password is random, shown once and recorded; creating one ends no s
   assert.deepEqual(kit.types().slice(1), ["APP_PASSWORD_MADE", "APP_PASSWORD_MADE"]);
   assert.deepEqual(kit.details().slice(1), [`phone of ${NAME} by root`, `Annas Laptop of ${NAME} by root`]);
   assert.deepEqual(kit.kept(), []);
-  const reported = JSON.stringify([kit.details(), kit.appPasswordsOf(NAME)]);
+  const listed = await kit.result({ verb: "app_passwords", name: NAME });
+  const phone = { id: "phone", name: "phone", made: isoTime(kit.clock.now()), lastUsed: null, madeBy: "root" };
+  assert.deepEqual(
+    listed.items.find(({ id }) => id === "phone"),
+    phone,
+  );
+  const reported = JSON.stringify([kit.details(), kit.appPasswordsOf(NAME), listed]);
   for (const password of passwords) assert.ok(!reported.includes(password));
 });
 

@@ -21,7 +21,7 @@ const forwardBy = (as: typeof USER, to: readonly string[], keep = true) =>
 test("mail is forwarded, and each change is recorded", async () => {
   const to = [OUTSIDE, OTHER];
   assert.deepEqual(await forward(NAME, to, false), { ok: true, result: { name: NAME, to, keep: false } });
-  assert.deepEqual(kit.forwardingOf(NAME), { to, keep: false });
+  assert.deepEqual(await kit.result({ verb: "forwarding", name: NAME }), { to, keep: false });
   await forward(NAME, [OUTSIDE]);
   await forward(NAME, []);
   assert.equal(kit.forwardingOf(NAME), null);
