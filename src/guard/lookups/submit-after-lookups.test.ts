@@ -20,28 +20,16 @@ function inquiry(
   const domains: string[] = [];
   const submitted: Event[] = [];
   const asked: Ip[] = [];
-  const submit = submitAfterLookups(
-    {
-      submit: (event, answer) => {
-        submitted.push(event);
-        answer(decided);
-      },
-      isProtected: () => isProtected,
+  const engine = {
+    submit: (event: Event, answer: (decided: Decision) => void) => {
+      submitted.push(event);
+      answer(decided);
     },
-    {
-      ask: (ip) => {
-        asked.push(ip);
-        return blockListing;
-      },
-    },
-    {
-      exists: (domain) => {
-        domains.push(domain);
-        return Promise.resolve(true);
-      },
-    },
-    { prove: () => Promise.resolve(proven) },
-  );
+    isProtected: () => isProtected,
+  };
+  const lists = { ask: (ip: Ip) => (asked.push(ip), blockListing) };
+  const names = { exists: (domain: string) => Promise.resolve(domains.push(domain) > 0) };
+  const submit = submitAfterLookups(engine, lists, names, { prove: () => Promise.resolve(proven) });
   return { submit, submitted, asked, domains };
 }
 
