@@ -16,11 +16,17 @@ function allow(target: string, length: string | null = null): Promise<string> {
   return kit.said({ verb: "allow_add", target, note: "office", for: length });
 }
 
-test("the reason of a ban without a note says that it was made by hand", async () => {
-  for (const note of ["", " "]) {
-    const reply = await kit.result({ verb: "ban", target: "203.0.113.7", note, for: null });
-    assert.equal(reply.ban.reason, "Banned by hand");
-  }
+test("ban: an address, a network, an IPv6 address as its network; for a time, permanently, or the default", async () => {
+  const made = async (target: string, length: string | null, note = "noise"): Promise<string> => {
+    const reply = await kit.result({ verb: "ban", target, note, for: length });
+    const { prefix, level, reason, source, createdAt, expiresAt } = reply.ban;
+    const hours = expiresAt === null ? "ever" : (Date.parse(expiresAt) - Date.parse(createdAt)) / HOUR_MS;
+    return `${prefix} ${level} ${reason} ${source} ${hours}`;
+  };
+  assert.equal(await made("203.0.113.7", null), "203.0.113.7/32 manual noise root 24");
+  for (const note of ["", " "])
+    assert.equal(await made("198.51.100.9/24", "2h", note), "198.51.100.0/24 manual Banned by hand root 2");
+  assert.equal(await made("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
 });
 
 test("the documented example of a ban is what the web gets", async () => {
@@ -60,14 +66,12 @@ test("an allow entry is one network, at widest /8 or /16 for IPv6, with or witho
   assert.match(await allow("203.0.113.7", "0s"), /^usage The field "for" is not a time/);
   const at = isoTime(kit.clock.now());
   const entry = { note: "office", by: "root", at, from: "command" };
-  assert.deepEqual(await kit.result({ verb: "allow_list", limit: 50, cursor: null }), {
-    items: [
-      { prefix: "10.0.0.0/8", ...entry, expiresAt: null },
-      { prefix: "2001::/16", ...entry, expiresAt: isoTime(later(kit.clock.now(), HOUR_MS)) },
-    ],
-    next: null,
-    total: 2,
-  });
+  const items = [
+    { prefix: "10.0.0.0/8", ...entry, expiresAt: null },
+    { prefix: "2001::/16", ...entry, expiresAt: isoTime(later(kit.clock.now(), HOUR_MS)) },
+  ];
+  const listed = await kit.result({ verb: "allow_list", limit: 50, cursor: null });
+  assert.deepEqual(listed, { items, next: null, total: 2 });
 });
 
 test("an allow entry lifts the bans in its network, and is removed once", async () => {
@@ -87,13 +91,9 @@ test("entries from the settings are listed as such, and no command removes them"
   const configured = commandsOnMemory({ ...TEST_POLICY, allow: [net("198.51.100.0/24")] });
   const at = isoTime(configured.engine.startedAt);
   configured.clock.advance(HOUR_MS);
-  assert.deepEqual(await configured.result({ verb: "allow_list", limit: 50, cursor: null }), {
-    items: [
-      { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" },
-    ],
-    next: null,
-    total: 1,
-  });
+  const { items } = await configured.result({ verb: "allow_list", limit: 50, cursor: null });
+  const listed = { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null };
+  assert.deepEqual(items, [{ ...listed, from: "settings" }]);
   assert.equal(
     await configured.said({ verb: "allow_remove", target: "198.51.100.0/24" }),
     "failed 198.51.100.0/24 is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.",

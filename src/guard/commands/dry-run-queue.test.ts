@@ -5,7 +5,9 @@ import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
 import { FakeQueue, holdMails, listedMail } from "../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
-import type { KeeperCommand } from "../../admin/declare/keeper.ts";
+import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
+import { keeperOfDryRun } from "./dry-run-parts.ts";
+import { isDryRunOnQueue, isOnQueue } from "./web/web-bounds.ts";
 
 const ANNA = accountName("anna@example.test");
 const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
@@ -26,6 +28,7 @@ const DRY_RUNS: readonly Readonly<{ command: Command; says: object }>[] = [
   { command: { verb: "account_suspend", name: ANNA }, says: { held: 3 } },
 ];
 const LOOKS: readonly KeeperCommand["verb"][] = ["find_mail", "list_mail"];
+const ON_QUEUE = DRY_VERBS.filter((verb) => /^(queue|held)_/.test(verb));
 
 const kit = commandsOf(import.meta.filename, ANNA);
 const queue = new FakeQueue(import.meta.filename, kit);
@@ -54,8 +57,49 @@ describe("a dry run of a command on mail", () => {
       assert.deepEqual(await kit.ask(command), tried);
     });
 
-  test("this file tests every command on mail that has a dry run", () => {
-    const tested = DRY_RUNS.map(({ command }) => command.verb).filter((verb) => verb !== "account_suspend");
-    assert.deepEqual(tested.toSorted(), DRY_VERBS.filter((verb) => /^(queue|held)_/.test(verb)).toSorted());
+  test("every dry run that waits for other commands on the queue is tested here; a suspension itself does not wait", () => {
+    const tested = DRY_RUNS.map(({ command }) => command.verb).toSorted();
+    assert.deepEqual(tested, DRY_VERBS.filter(isDryRunOnQueue).toSorted());
+    assert.deepEqual(tested, ["account_suspend", ...ON_QUEUE].toSorted());
+    assert.deepEqual(DRY_VERBS.filter(isOnQueue), ON_QUEUE);
+    assert.ok(isOnQueue("queue_list"));
   });
+});
+
+const MAIL = { id: LOOSE, isHeld: false, at: 0, recipients: 1 };
+const FIND = { verb: "find_mail", senders: [], ids: [MAIL.id] } as const;
+const LIST = { ...FIND, verb: "list_mail", recipient: null, where: "anywhere", after: null, limit: 1 } as const;
+
+function dryKeeper(reply: KeeperReply = { ok: true, detail: "" }) {
+  const asked: KeeperCommand[] = [];
+  const keeper = keeperOfDryRun({
+    ask: (command) => {
+      asked.push(command);
+      const mails = command.verb === "find_mail" && !command.onHold ? [MAIL] : [];
+      return Promise.resolve(reply.ok && command.verb === "find_mail" ? { ...reply, mails } : reply);
+    },
+  });
+  const find = async (onHold: boolean) => {
+    const found = await keeper.ask({ ...FIND, onHold });
+    return found.ok ? found.mails : found.reason;
+  };
+  return { asked, keeper, find };
+}
+
+test("mail that a dry run holds is found on hold, and is gone once it is released", async () => {
+  const { asked, keeper, find } = dryKeeper();
+  assert.deepEqual([await find(false), await find(true)], [[MAIL], []]);
+  const held = await keeper.ask({ verb: "hold_mail", ids: [MAIL.id] });
+  assert.deepEqual(held, { ok: true, detail: "", count: 1 });
+  assert.deepEqual([await find(false), await find(true)], [[], [{ ...MAIL, isHeld: true }]]);
+  await keeper.ask({ verb: "release_mail", ids: [MAIL.id] });
+  assert.deepEqual(await find(true), []);
+  await keeper.ask({ verb: "kick_account", account: "anna@example.test" });
+  assert.deepEqual([...new Set(asked.map(({ verb }) => verb))], ["find_mail"]);
+});
+
+test("the reason for an unreadable queue is passed on", async () => {
+  const { find, keeper } = dryKeeper({ ok: false, reason: "Postfix does not answer." });
+  assert.equal(await find(true), "Postfix does not answer.");
+  assert.equal((await keeper.ask(LIST)).ok, false);
 });

@@ -3,9 +3,12 @@ import { test } from "node:test";
 import { commandsOf, HASH, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
+import { columnOf } from "../../../../test/kit/test-database.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import { HOUR_MS, isoTime, MINUTE_MS } from "../../../core/time.ts";
+import { forgetGone } from "./held-queue.ts";
 
-const ANNA = "anna@example.test";
+const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const THIEF = ip("203.0.113.66");
 
 const kit = commandsOf(import.meta.filename, ANNA);
@@ -38,26 +41,20 @@ async function send(queueId: string, recipients: number, account = ANNA): Promis
 test("lists held mail, and for one account also what it sent before", async () => {
   for (const id of ["SENT1", "SENT2"]) assert.equal(await send(id, 2), "pass below_limit");
   assert.equal(await send("HELD1", 30), "hold account_held");
-  const account = {
-    account: ANNA,
-    ip: THIEF,
-    count: 34,
-    limit: 20,
-    windowMs: 3_600_000,
-    key: "limits.sending.strangers",
-  };
-  const at = new Date(kit.clock.now()).toISOString();
+  const at = isoTime(kit.clock.now());
+  const evidence = { count: 34, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
+  const accounts = [{ account: ANNA, ip: THIEF, ...evidence, at }];
   const recipients = [0, 1, 2, 3, 4].map((i) => `held1-${i}@elsewhere.test`);
   const held = { queueId: "HELD1", account: ANNA, at, ip: THIEF, recipientCount: 30, recipients };
   const sent = { queueId: "SENT1", at, ip: THIEF, recipientCount: 2, recipient: null };
   assert.deepEqual(await kit.result({ verb: "held_list", name: ANNA }), {
-    accounts: [{ ...account, at }],
+    accounts,
     held: [held],
     heldTotal: 1,
     sent: [{ ...sent, queueId: "SENT2" }, sent],
     sentTotal: 2,
   });
-  const all = { accounts: [{ ...account, at }], held: [held], heldTotal: 1, sent: [], sentTotal: 0 };
+  const all = { accounts, held: [held], heldTotal: 1, sent: [], sentTotal: 0 };
   assert.deepEqual(await kit.result({ verb: "held_list", name: null }), all);
 });
 
@@ -69,7 +66,7 @@ test("a list shows the latest hundred held mails, with their recipients in the q
   assert.deepEqual([held.length, heldTotal], [100, 101]);
   const shown = { account: ANNA, ip: null, recipientCount: 1, recipients: ["bob@elsewhere.test"] };
   assert.deepEqual(held.slice(0, 2), [
-    { queueId: "NOTED", ...shown, at: new Date(kit.clock.now()).toISOString() },
+    { queueId: "NOTED", ...shown, at: isoTime(kit.clock.now()) },
     { queueId: "MANY1000", ...shown, at: new Date(1_000).toISOString() },
   ]);
 });
@@ -156,7 +153,7 @@ test("a drop deletes the mail, and the account stays held until it is released",
 test("a drop of named mails deletes no other mail, and none from a different account", async () => {
   await send("HELD1", 30);
   await send("HELD2", 1);
-  await holdMails(kit, "bert@example.test", "BERT1");
+  await holdMails(kit, BERT, "BERT1");
   put({ queue: "hold", sender: ANNA }, "BERT1", "UNSEEN");
   const drop = (ids: readonly string[]) => kit.result({ ...DROP, ids: [...ids] });
   assert.deepEqual(await drop(["HELD1", "BERT1", "GONE1", "UNSEEN"]), dropped(2));
@@ -207,13 +204,13 @@ test("mail that stays on hold keeps its note, and the reply says that there is m
 
 test("a suspended account has its queued mail held: by its events, and by its addresses as sender", async () => {
   await send("SENT1", 2);
-  await send("OTHER", 1, "bert@example.test");
+  await send("OTHER", 1, BERT);
   queue.mails = queue.mails.map((mail) => (mail.id === "SENT1" ? { ...mail, sender: "info@example.test" } : mail));
   put({ sender: ANNA, recipientCount: 7 }, "UNSEEN");
   await holdMails(kit, ANNA, "NOTED");
   put({ sender: "info@example.test" }, "NOTED");
-  const aliases = { "sales@example.test": [ANNA], "team@example.test": [ANNA, "bert@example.test"] };
-  assert.ok((await kit.ask({ verb: "account_create_hashed", name: "bert@example.test", hash: HASH })).ok);
+  const aliases = { "sales@example.test": [ANNA], "team@example.test": [ANNA, BERT] };
+  assert.ok((await kit.ask({ verb: "account_create_hashed", name: BERT, hash: HASH })).ok);
   for (const [address, targets] of Object.entries(aliases)) {
     assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
     put({ sender: address }, address.slice(0, 5));
@@ -234,4 +231,52 @@ test("mail that cannot be held is reported", async () => {
   assert.match(refusalOf(reply), says);
   assert.partialDeepStrictEqual(reply, { mayBeDone: true });
   assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
+});
+
+/** From now on Postfix's queue contains only these mails, on hold. */
+function leave(...ids: readonly string[]): void {
+  queue.mails = ids.map((id) => listedMail(id, { queue: "hold" }));
+}
+const noted = () => columnOf(kit.db, "SELECT queue_id FROM held_mail ORDER BY queue_id");
+const parts = () => ({ ...kit, accounts: { sendersOf: () => [] } });
+
+test("a list forgets mail that root removed from the queue, but not mail that may still be on its way into it", async () => {
+  await holdMails(kit, ANNA, "OLD1", "OLD2");
+  kit.clock.advance(1);
+  await holdMails(kit, ANNA, "NEW1");
+  kit.clock.advance(HOUR_MS);
+  leave("OLD1");
+  const listed = await kit.result({ verb: "held_list", name: null });
+  assert.equal(listed.heldTotal, 1);
+  assert.deepEqual(noted(), ["NEW1", "OLD1"]);
+});
+
+test("a release does not make the recipients of a mail known that root deleted", async () => {
+  await holdMails(kit, ANNA, "GONE", "KEPT");
+  kit.clock.advance(HOUR_MS + 1);
+  leave("KEPT");
+  assert.ok((await kit.ask({ verb: "held_release", name: ANNA })).ok);
+  assert.deepEqual(columnOf(kit.db, "SELECT address FROM correspondent"), ["kept@elsewhere.test"]);
+});
+
+test("notes of all accounts are compared with the queue, 500 at a time", async () => {
+  const ids = Array.from({ length: 501 }, (_, i) => `M${1_000 + i}`);
+  await holdMails(kit, ANNA, ...ids);
+  await holdMails(kit, BERT, "B1");
+  kit.clock.advance(HOUR_MS + MINUTE_MS);
+  leave("M1000", "M1500");
+  const first = await forgetGone(parts(), "");
+  assert.equal(first, "M1498");
+  assert.deepEqual(noted(), ["M1000", "M1499", "M1500"]);
+  assert.equal(await forgetGone(parts(), first), "M1500");
+  assert.equal(await forgetGone(parts(), "M1500"), null);
+  assert.deepEqual(noted(), ["M1000", "M1500"]);
+});
+
+test("the guard forgets nothing while the queue cannot be read", async () => {
+  await holdMails(kit, ANNA, "A1");
+  kit.clock.advance(2 * HOUR_MS);
+  kit.keeperUp(false);
+  assert.equal(await forgetGone(parts(), ""), null);
+  assert.deepEqual(noted(), ["A1"]);
 });

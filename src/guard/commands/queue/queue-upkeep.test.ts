@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
+import { SILENT } from "../../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../../test/kit/samples.ts";
 import { settled } from "../../../../test/kit/until.ts";
+import type { KeeperCommand, KeeperReply, ListedMail } from "../../../admin/declare/keeper.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
+import type { Log } from "../../ports.ts";
+import { OwnDeliveries } from "./queue-upkeep.ts";
 
 const ANNA = accountName("anna@example.test");
 const BERT = accountName("bert@example.test");
@@ -46,10 +50,10 @@ test("queued mail of suspended accounts is held at once, and noted", async () =>
 
 test("retries each minute while the keeper is down, except for an account that was resumed", async () => {
   await suspend();
-  kit.upkeep.holdSoon(ANNA);
-  await settled();
-  kit.upkeep.holdSoon(BERT);
-  await settled();
+  for (const name of [ANNA, BERT]) {
+    kit.upkeep.holdSoon(name);
+    await settled();
+  }
   assert.equal(kit.logged.length, 2);
   kit.keeperUp(true);
   assert.ok((await kit.ask({ verb: "account_resume", name: BERT })).ok);
@@ -86,13 +90,11 @@ test("mail that root had put on hold before, and has released since, is not held
 
 test("compares the notes with the queue once an hour", async () => {
   await holdMails(kit, ANNA, "GONE");
-  kit.clock.advance(SECOND_MS);
-  await kit.upkeep.round();
+  await heldAfter(SECOND_MS);
   kit.clock.advance(SECOND_MS);
   await holdMails(kit, ANNA, "ALSO");
   const notedAfter = async (ms: number) => {
-    kit.clock.advance(ms);
-    await kit.upkeep.round();
+    await heldAfter(ms);
     return notedIds();
   };
   assert.deepEqual(await notedAfter(HOUR_MS - 2 * SECOND_MS), ["ALSO", "GONE"]);
@@ -110,4 +112,75 @@ test("an error is logged, and the next round runs", async (t) => {
   noted.mock.restore();
   await kit.upkeep.round();
   assert.deepEqual(heldIds(), ["ANNA"]);
+});
+
+function mail(id: string, ...addresses: readonly string[]): ListedMail {
+  const recipients = addresses.map((address) => ({ address, reason: null }));
+  return listedMail(id, { recipientCount: recipients.length, recipients });
+}
+
+function setUp(queue: readonly ListedMail[]) {
+  const asked: KeeperCommand[] = [];
+  const said: string[] = [];
+  let refusal: string | null = null;
+  const answer = (command: KeeperCommand): KeeperReply => {
+    if (refusal !== null) return { ok: false, reason: refusal };
+    if (command.verb !== "list_mail") return { ok: true, detail: "" };
+    const from = command.after === null ? 0 : queue.findIndex(({ id }) => id === command.after?.id) + 1;
+    return { ok: true, detail: "", queue: queue.slice(from, from + command.limit) };
+  };
+  const ask = (command: KeeperCommand) => {
+    asked.push(command);
+    return Promise.resolve(answer(command));
+  };
+  const log: Log = { ...SILENT, warn: (_, fields) => said.push(String(fields?.["why"])), error: () => assert.fail() };
+  const deliveries = new OwnDeliveries({ keeper: { ask }, domains: () => ["example.test"], log });
+  const look = async (...ready: readonly (string | null)[]): Promise<readonly (readonly string[])[]> => {
+    asked.length = 0;
+    for (const one of ready) await deliveries.look(one);
+    return asked.flatMap((command) => (command.verb === "flush_mail" ? [command.ids] : []));
+  };
+  const refuse = (why: string | null) => (refusal = why);
+  return { look, asked, said, refuse, reloaded: () => deliveries.reloaded() };
+}
+
+const QUEUE = [
+  mail("AAAAA", "anna@Example.test"),
+  mail("BBBBB", "x@other.test"),
+  mail("CCCCC", "x@other.test", "b@example.test"),
+];
+
+test("retries deferred mail for local mailboxes, and no other mail, once after each time that Dovecot did not accept it", async () => {
+  const { look, asked, reloaded } = setUp(QUEUE);
+  assert.deepEqual(await look("812"), [], "Dovecot has just started");
+  assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]]);
+  assert.deepEqual(await setUp(QUEUE.slice(0, 1)).look("812", "812"), [["AAAAA"]]);
+  assert.deepEqual(await setUp(QUEUE.slice(1, 2)).look("812", "812"), [], "naming no mail would mean all");
+  assert.deepEqual(await look("812", "812", "812"), []);
+  assert.equal(asked.length, 0, "the queue is not read unnecessarily");
+  assert.deepEqual(await look(null, "812"), []);
+  assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]], "it had been down, or the disk full");
+  assert.deepEqual(await look("900", "900"), [["AAAAA", "CCCCC"]], "it was restarted between two checks");
+  reloaded();
+  assert.deepEqual(await look("900", "900"), [["AAAAA", "CCCCC"]], "it has reloaded its settings");
+});
+
+test("a queue of many mails is read page by page, up to the first 10,000", async () => {
+  for (const [count, pages] of [
+    [1_200, [500, 500, 200]],
+    [10_001, Array.from({ length: 20 }, () => 500)],
+  ] as const) {
+    const { look } = setUp(Array.from({ length: count }, (_, i) => mail(`Q${i + 10_000}`, "anna@example.test")));
+    const lengths = (await look("812", "812")).map(({ length }) => length);
+    assert.deepEqual(lengths, pages);
+  }
+});
+
+test("a keeper that refuses is asked again", async () => {
+  const { look, said, refuse } = setUp(QUEUE);
+  refuse("It did not answer.");
+  assert.deepEqual(await look("812", "812"), []);
+  assert.deepEqual(said, ["It did not answer."]);
+  refuse(null);
+  assert.deepEqual(await look("812"), [["AAAAA", "CCCCC"]]);
 });
