@@ -14,7 +14,7 @@ import {
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { Observation } from "../../src/core/events/log.ts";
 import type { LoginAttributes } from "../../src/core/events/login.ts";
-import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
+import type { DataCommand, EndOfMessage, MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
 import { type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
 import { parseAccountName, parseAddress } from "../../src/core/net/address.ts";
@@ -182,6 +182,10 @@ export const MAIL: MailAttributes = {
 
 /** The recipient of that mail, before anything was looked up. */
 export const RECIPIENT: Recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...MAIL };
+
+/** Its DATA command, and its end. */
+export const DATA: DataCommand = { type: "DATA", recipientCount: 1, ...MAIL };
+export const MESSAGE: EndOfMessage = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
 
 /** A sign-in of a stranger. */
 export const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { neighbourhoodOf } from "../net/ip.ts";
 import { later } from "../time.ts";
@@ -16,17 +17,16 @@ import { sideEffectsOf } from "./command.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
-const GUESS = {
-  type: "GUESS",
-  account: "user@example.org",
-  network: "203.0.113.0/24",
-  passwordHash: "now",
-  isStale: false,
-};
+const NAME = ACCOUNT.name;
+const GUESS = { type: "GUESS", account: NAME, network: "203.0.113.0/24", passwordHash: "now", isStale: false };
+const STALE = { ...GUESS, isStale: true };
 
 function guarded(known: Partial<AccountFacts> = {}) {
   return { account: { ...ACCOUNT, guesses: POLICY.accounts.failures, ...known } };
 }
+
+/** The right password, after this many that looked right. */
+const right = (candidates: number) => guarded({ passwordHashes: ["then", "now"], candidates });
 
 const PASSES = "pass below_limit";
 const REFUSED = "refuse account_guarded";
@@ -36,13 +36,8 @@ const asked: readonly Asked[] = [
   ["at the limit", REFUSED, guarded(), [GUESS]],
   ["a neighbour of the owner, whose own network guesses", REFUSED, guarded({ kinship: "network" })],
   ["the owner", PASSES, { ...guarded({ kinship: "address" }), known: true }],
-  ["the right password from elsewhere", PASSES, guarded({ passwordHashes: ["then", "now"], candidates: 999 })],
-  [
-    "the right password when nothing is left of the budget",
-    "refuse right_password_guarded",
-    guarded({ passwordHashes: ["then", "now"], candidates: 1_000 }),
-    [{ ...GUESS, isStale: true }],
-  ],
+  ["the right password from elsewhere", PASSES, right(999)],
+  ["the right password beyond the budget", "refuse right_password_guarded", right(1_000), [STALE]],
   ["another password than the last right one", REFUSED, guarded({ passwordHashes: ["then"] }), [GUESS]],
   ["the allow list", "pass allow_listed", { ...guarded(), protection: "allow_listed" }],
   ["the gateway", REFUSED, { ...guarded(), protection: "gateway" }, [GUESS]],
@@ -62,23 +57,12 @@ for (const [that, answer, facts, changes = []] of asked)
   });
 
 test("an address that keeps guessing at a guarded account is banned, whether or not a guess looks right", () => {
-  const failures = ["a", "b", "c", "d"].map((passwordHash) => ({
-    at: later(NOON, -1_000),
-    passwordHash,
-    account: "user@example.org",
-  }));
-  for (const [passwordHashes, reason] of [
-    [[], "account_guarded"],
-    [["now"], "right_password_guarded"],
-  ] as const) {
+  const at = later(NOON, -1_000);
+  const failures = ["a", "b", "c", "d"].map((passwordHash) => ({ at, passwordHash, account: NAME }));
+  for (const [reason, passwordHashes] of Object.entries({ account_guarded: [], right_password_guarded: ["now"] })) {
     const facts = factsOf({ ...guarded({ passwordHashes, candidates: 1_000 }), failures });
-    const { reason: reported, ...decided } = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
-    assert.equal(reported, reason);
-    assert.deepEqual([decided.verdict, decided.counted], ["refuse", true]);
-    assert.deepEqual(
-      decided.changes.map(({ type }) => type),
-      ["GUESS", "BAN"],
-    );
+    const decided = decideLoginAsked(POLICY, facts, { type: "LOGIN_ASKED", ...LOGIN }, NOON);
+    assert.equal(outcomeOf(decided), `refuse ${reason}, GUESS, banned`);
     const repeated = { type: "LOGIN_ASKED", ...LOGIN, passwordHash: "a" } as const;
     const { counted, changes } = decideLoginAsked(POLICY, facts, repeated, NOON);
     assert.deepEqual([counted, changes], [false, []], "a stale password is not another guess");
@@ -88,7 +72,7 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
 for (const [that, facts, changes] of [
   ["a stranger", guarded({ guesses: 0 }), [GUESS]],
   ["a neighbour of the owner", guarded({ kinship: "network" }), [GUESS]],
-  ["a stale device", guarded({ passwordHashes: ["now"] }), [{ ...GUESS, isStale: true }]],
+  ["a stale device", guarded({ passwordHashes: ["now"] }), [STALE]],
   ["the owner", guarded({ kinship: "address" }), []],
   ["the gateway, behind which all may stand", { ...guarded(), protection: "gateway" }, [GUESS]],
   ["who was banned while his password was verified", { ...guarded(), ban: BAN }, [GUESS]],
@@ -120,13 +104,9 @@ for (const [that, guesses, count] of [
 test("of a budget each network has one part in 25 to itself, and all of them a quarter together, rounded up", () => {
   const parts = (candidates: number) => {
     const policy = { ...POLICY, accounts: { ...POLICY.accounts, candidates } };
-    return [candidatesShare(policy), commonShare(policy)];
+    return `${candidatesShare(policy)} ${commonShare(policy)}`;
   };
-  assert.deepEqual([1_000, 26, 1].map(parts), [
-    [40, 250],
-    [2, 7],
-    [1, 1],
-  ]);
+  assert.deepEqual([1_000, 26, 1].map(parts), ["40 250", "2 7", "1 1"]);
   const [first, second] = [neighbourhoodOf(ip("198.51.100.1"), 64), neighbourhoodOf(STRANGER, 64)];
   assert.deepEqual(countShares([first, second, first, first], 2), { within: 3, beyond: 1 });
   assert.deepEqual(countShares([], 2), { within: 0, beyond: 0 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { prefixOf } from "../net/ip.ts";
-import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS } from "../time.ts";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import type { Ban } from "./decision.ts";
 import type { Policy } from "./policy.ts";
@@ -16,38 +16,26 @@ function banAfter(offences: number, bans: Partial<Policy["bans"]> = {}): Ban {
 
 test("permanent comes past the last rung, and only where it is wanted", () => {
   assert.equal(banAfter(2, { permanent: true }).level, "heavy");
-  const forGood = banAfter(3, { permanent: true });
-  assert.equal(forGood.level, "permanent");
-  assert.equal(forGood.expiresAt, null);
+  assert.partialDeepStrictEqual(banAfter(3, { permanent: true }), { level: "permanent", expiresAt: null });
 });
 
 test("each offence brings the next rung, and the last one all others; a ladder of one rung and one of five have levels", () => {
-  const one = [0, 1, 2].map((offences) => banAfter(offences, { ladderMs: [1_000] }));
-  assert.deepEqual(
-    one.map((ban) => [ban.level, ban.expiresAt]),
-    Array.from({ length: 3 }, () => ["light", later(NOON, 1_000)]),
-  );
-  const five = [0, 1, 2, 3, 4, 5].map((offences) => banAfter(offences, { ladderMs: [1, 2, 3, 4, 5] }));
-  assert.deepEqual(
-    five.map((ban) => ban.level),
-    ["light", "medium", "heavy", "heavy", "heavy", "heavy"],
-  );
-  assert.deepEqual(
-    five.map((ban) => (ban.expiresAt ?? instant(0)) - NOON),
-    [1, 2, 3, 4, 5, 5],
-  );
+  const rungs = (bans: number, ladderMs: readonly number[]) =>
+    Array.from({ length: bans }, (_, offences) => {
+      const { level, expiresAt } = banAfter(offences, { ladderMs });
+      return `${level} ${(expiresAt ?? instant(0)) - NOON}`;
+    });
+  assert.deepEqual(rungs(3, [1_000]), ["light 1000", "light 1000", "light 1000"]);
+  assert.deepEqual(rungs(6, [1, 2, 3, 4, 5]), ["light 1", "medium 2", "heavy 3", "heavy 4", "heavy 5", "heavy 5"]);
 });
 
 test("the ban holds the network, names the address and tells the owner why in numbers", () => {
   const facts = factsOf({ prefix: prefixOf(ip("2001:db8:0:1::7"), 64), ip: ip("2001:db8:0:1::7") });
   const evidence = { count: 5, limit: 5, windowMs: 600_000, key: "limits.logins.failures" };
   const { ban } = nextBan(POLICY, facts, { code: "login_failures", evidence }, NOON);
-  assert.equal(ban.prefix, "2001:db8:0:1::/64");
-  assert.equal(ban.ip, "2001:db8:0:1::7");
-  assert.equal(ban.code, "login_failures");
-  assert.equal(ban.reason, "Too many different wrong passwords: 5 within 10m, limit 5");
-  assert.equal(ban.source, "engine");
-  assert.equal(ban.createdAt, NOON);
+  const reason = "Too many different wrong passwords: 5 within 10m, limit 5";
+  assert.partialDeepStrictEqual(ban, { prefix: "2001:db8:0:1::/64", ip: "2001:db8:0:1::7", source: "engine" });
+  assert.deepEqual([ban.code, ban.reason, ban.createdAt], ["login_failures", reason, NOON]);
   assert.equal(banAfter(0).ip, STRANGER);
 });
 

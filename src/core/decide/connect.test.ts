@@ -7,32 +7,24 @@ const SHARED = { known: true, knownAccounts: STAFF };
 const OF_GOOGLE = { clientName: "mail-lf1-f41.google.com" };
 const KNOWN = "defer known_address";
 const BANNED = "refuse connection_limit, banned";
+const PASSES = "pass known_address";
+const TWO = { known: true, knownAccounts: STAFF.slice(1) };
+const MANY = { connections: times(500) };
+const ALLOWED = { protection: "allow_listed", ban: BAN } as const;
+const SENDS = { service: "submission" } as const;
 
 const examples: readonly Example[] = [
   ["a first connection", "pass below_limit"],
   ["the 20th in a minute", "pass below_limit", { connections: times(19) }],
   ["the 21st in a minute", BANNED, { connections: times(20) }],
   ["the 101st in an hour, however slow", BANNED, { connections: times(100, 30_000) }],
-  [
-    "one from an address that two accounts know, past three times the limit",
-    BANNED,
-    { ...SHARED, knownAccounts: STAFF.slice(1), connections: times(60) },
-  ],
-  ["the same from an address that three accounts know", KNOWN, { ...SHARED, connections: times(500) }],
-  [
-    "one of them who sends, while a machine beside them floods port 25",
-    "pass known_address",
-    { ...SHARED, connections: times(500) },
-    { service: "submission" },
-  ],
+  ["past three times the limit, one from where two accounts signed in", BANNED, { ...TWO, connections: times(60) }],
+  ["one from an address that three accounts know, however often", KNOWN, { ...SHARED, ...MANY }],
+  ["one of them who sends, while a machine beside them floods port 25", PASSES, { ...SHARED, ...MANY }, SENDS],
   ["one from an address that three accounts knew long ago", BANNED, { knownAccounts: STAFF, connections: times(60) }],
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
-  [
-    "an allow-listed one far over the limit, a ban notwithstanding",
-    "pass allow_listed, uncounted",
-    { protection: "allow_listed", ban: BAN, connections: times(500) },
-  ],
-  ["a large provider over the limit", "defer provider_busy, uncounted", { connections: times(500) }, OF_GOOGLE],
+  ["an allow-listed one far over the limit, and banned", "pass allow_listed, uncounted", { ...ALLOWED, ...MANY }],
+  ["a large provider over the limit", "defer provider_busy, uncounted", MANY, OF_GOOGLE],
   ["a server whose mail is wanted, over the limit", "defer wanted_busy", { isWanted: true, connections: times(59) }],
   ["the same past three times the limit", BANNED, { isWanted: true, connections: times(60) }],
   ["the same after an offence", BANNED, { isWanted: true, offences: 1, connections: times(20) }],
@@ -40,12 +32,7 @@ const examples: readonly Example[] = [
   ["someone who only looks like a provider", BANNED, { connections: times(20) }, { clientName: "mail.notgoogle.com" }],
   ["an address from which an account signed in, over the limit", KNOWN, { known: true, connections: times(20) }],
   ["the same at three times the limit", KNOWN, { known: true, connections: times(59) }],
-  [
-    "an owner there who sends, while a machine beside them floods port 25",
-    "pass known_address",
-    { known: true, connections: times(59) },
-    { service: "submission" },
-  ],
+  ["an owner there who sends, while a machine floods port 25", PASSES, { known: true, connections: times(59) }, SENDS],
   ["the same past three times the limit", BANNED, { known: true, connections: times(60) }],
 ];
 

@@ -3,12 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyFacts, anyLogin, anyMail, bansOf, policies, protections, services } from "../../../test/kit/any-facts.ts";
-import { BAN, factsOf, LOGIN, MAIL, NOON, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, DATA, factsOf, LOGIN, MESSAGE, NOON, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import type { MailAttributes } from "../events/mail.ts";
 import { decideCommand } from "./command.ts";
 import { decide, decideConnect } from "./decide.ts";
-import type { Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import type { Policy } from "./policy.ts";
@@ -17,7 +16,7 @@ test("whatever is protected is never banned nor turned away as a stranger, by an
   const scenes = fc.tuple(policies, anyFacts, protections, anyMail, anyLogin);
   fc.assert(
     fc.property(scenes, ([policy, known, protection, mail, login]) => {
-      for (const decided of everyDecision(policy, factsOf({ ...known, protection }), { ...MAIL, ...mail }, login)) {
+      for (const decided of everyDecision(policy, factsOf({ ...known, protection }), mail, login)) {
         assert.deepEqual(bansOf(decided), []);
         // Only loopback and the allow list may guess forever.
         const isGuessing = decided.reason === "slow_guessing" && ["own_address", "gateway"].includes(protection);
@@ -33,7 +32,7 @@ test("whatever is protected is never banned nor turned away as a stranger, by an
 test("no decision bans more than once, bans what is banned, or passes what it bans", () => {
   fc.assert(
     fc.property(policies, anyFacts, anyMail, anyLogin, (policy, known, mail, login) => {
-      for (const decided of everyDecision(policy, factsOf(known), { ...MAIL, ...mail }, login)) {
+      for (const decided of everyDecision(policy, factsOf(known), mail, login)) {
         const bans = bansOf(decided);
         assert.ok(bans.length <= (known.ban === null ? 1 : 0));
         if (bans.length > 0) assert.equal(decided.verdict, "refuse");
@@ -47,7 +46,7 @@ test("an account is never banned for volume, nor a provider", () => {
   fc.assert(
     fc.property(policies, anyFacts, anyMail, services, (policy, known, mail, service) => {
       const facts = factsOf(known);
-      const byAccount = { type: "DATA", recipientCount: 1, ...MAIL, ...mail, account: "user@example.org" } as const;
+      const byAccount = { ...DATA, ...mail, account: "user@example.org" };
       assert.deepEqual(bansOf(decideData(policy, facts, byAccount, NOON)), []);
       const byProvider = { ...byAccount, account: null, clientName: "mail.google.com" };
       assert.deepEqual(bansOf(decideData(policy, facts, byProvider, NOON)), []);
@@ -62,26 +61,20 @@ test("an address that three accounts know is never banned, except for guessing",
     fc.property(policies, anyFacts, anyMail, (policy, known, mail) => {
       const knownAccounts = ["a@x.test", "b@x.test", "c@x.test"];
       const facts = factsOf({ ...known, probes: known.mails, recipient: "unknown", known: true, knownAccounts });
-      for (const decided of everyDecision(policy, facts, { ...MAIL, ...mail }, {}).slice(0, 4))
-        assert.deepEqual(bansOf(decided), []);
+      for (const decided of everyDecision(policy, facts, mail, {}).slice(0, 4)) assert.deepEqual(bansOf(decided), []);
     }),
   );
 });
 
-function everyDecision(
-  policy: Policy,
-  facts: Facts,
-  mail: MailAttributes,
-  login: Partial<LoginAttributes>,
-): readonly Decision[] {
+function everyDecision(policy: Policy, facts: Facts, mail: Partial<MailAttributes>, login: Partial<LoginAttributes>) {
   const logIn: LoginAttributes = { ...LOGIN, passwordHash: "", ...login };
-  const { service, session, clientName } = mail;
+  const { service, session, clientName } = { ...DATA, ...mail };
   const connect = { type: "CONNECT", ip: STRANGER, service, session, clientName } as const;
   return [
     decideConnect(policy, facts, connect, NOON),
     decideRecipient(policy, facts, { ...RECIPIENT, ...mail }, NOON),
-    decideData(policy, facts, { type: "DATA", recipientCount: 1, ...mail }, NOON),
-    decideEndOfMessage(policy, facts, { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }, NOON),
+    decideData(policy, facts, { ...DATA, ...mail }, NOON),
+    decideEndOfMessage(policy, facts, { ...MESSAGE, ...mail }, NOON),
     decide(policy, facts, { type: "LOGIN_ASKED", ...logIn }, NOON),
     decide(policy, facts, { type: "LOGIN_SUCCEEDED", ...logIn }, NOON),
     decide(policy, facts, { type: "LOGIN_FAILED", ...logIn }, NOON),

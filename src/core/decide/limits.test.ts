@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyFacts, anyMail, bansOf, passwords, policies } from "../../../test/kit/any-facts.ts";
-import { factsOf, LOGIN, MAIL, NOON } from "../../../test/kit/samples.ts";
+import { DATA, factsOf, LOGIN, NOON } from "../../../test/kit/samples.ts";
 import { later, type Millis } from "../time.ts";
 import type { Decision } from "./decision.ts";
 import type { Failure } from "./facts.ts";
@@ -15,7 +15,7 @@ const gaps = fc.array(fc.nat(200), { minLength: 1, maxLength: 60 });
 test("a known address is banned no sooner than a stranger", () => {
   fc.assert(
     fc.property(policies, anyFacts, anyMail, (policy, known, mail) => {
-      const event = { type: "DATA", recipientCount: 1, ...MAIL, ...mail } as const;
+      const event = { ...DATA, ...mail };
       const asKnown = bansOf(decideData(policy, factsOf({ ...known, known: true }), event, NOON)).length;
       const asStranger = bansOf(decideData(policy, factsOf({ ...known, known: false }), event, NOON)).length;
       assert.ok(asKnown <= asStranger);
@@ -28,10 +28,8 @@ test("a wrong password that is repeated never bans, however often and among what
     fc.property(policies, fc.integer({ min: 2, max: 200 }), gaps, (policy, repeats, waits) => {
       const generous = { ...policy, logins: { ...policy.logins, failures: Math.max(2, policy.logins.failures) } };
       const arrivals = arrivalsOf([...waits, ...Array.from({ length: repeats }, () => 1)]);
-      const decided = logInFrom(
-        generous,
-        arrivals.map((at) => ({ at, passwordHash: "stale", account: "user@example.org" })),
-      );
+      const attempts = arrivals.map((at) => ({ at, passwordHash: "stale", account: "user@example.org" }));
+      const decided = logInFrom(generous, attempts);
       assert.deepEqual(decided.flatMap(bansOf), []);
     }),
   );
@@ -47,21 +45,15 @@ test("guessing brings a ban exactly at the first password that makes too many di
       const tried = list.map(
         ([, passwordHash], i): Failure => ({ at: arrivals[i] ?? NOON, passwordHash, account: "user@example.org" }),
       );
-      const decided = logInFrom(policy, tried);
-      assert.equal(
-        decided.findIndex((one) => bansOf(one).length > 0),
-        firstGuessBeyond(policy, tried),
-      );
+      const banned = logInFrom(policy, tried).findIndex((one) => bansOf(one).length > 0);
+      assert.equal(banned, firstGuessBeyond(policy, tried));
     }),
   );
 });
 
 function arrivalsOf(waitsMs: readonly number[]): readonly Millis[] {
   let at = NOON;
-  return waitsMs.map((waitMs) => {
-    at = later(at, waitMs);
-    return at;
-  });
+  return waitsMs.map((waitMs) => (at = later(at, waitMs)));
 }
 
 /** Attempts in order until a ban, with the counted ones remembered. */

@@ -4,197 +4,118 @@ import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, net, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
-import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../time.ts";
 import type { Facts, Failure } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
 import { banIn } from "./sparing.ts";
 
+const tried = (at: Millis, passwordHash: string): Failure => ({ at, passwordHash, account: LOGIN.login });
 /** Failures with these passwords, one a second, the last one now. */
 function failures(...passwords: readonly string[]): readonly Failure[] {
-  return passwords.map((passwordHash, i) => ({
-    at: later(NOON, (i + 1 - passwords.length) * 1_000),
-    passwordHash,
-    account: LOGIN.login,
-  }));
+  return passwords.map((hash, i) => tried(later(NOON, (i + 1 - passwords.length) * 1_000), hash));
 }
 /** One every `hours` hours, the last one that long ago. */
 function daily(count: number, hours: number, passwordHash?: string): readonly Failure[] {
-  return Array.from({ length: count }, (_, i) => ({
-    at: later(NOON, -(count - i) * hours * HOUR_MS),
-    passwordHash: passwordHash ?? `d${i}`,
-    account: LOGIN.login,
-  }));
+  return Array.from({ length: count }, (_, i) =>
+    tried(later(NOON, -(count - i) * hours * HOUR_MS), passwordHash ?? `d${i}`),
+  );
 }
 const hourly = (count: number) => daily(count, 1);
 const different = (count: number) => failures(...Array.from({ length: count }, (_, i) => `p${i}`));
+const MANY = different(500);
 
 /** Those that a ban has answered. */
 const spent = (those: readonly Failure[]): readonly Failure[] => those.map((failure) => ({ ...failure, spent: true }));
 const tenMinutesOld = (those: readonly Failure[]) =>
   those.map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) }));
+const after = (...those: readonly (readonly Failure[])[]) => ({ failures: those.flat() });
 /** At a suspended account with this password. */
 const suspended = (passwordHash: string) =>
   ({ account: { ...ACCOUNT, passwordHashes: [passwordHash] }, accountActive: false }) as const;
 
 const REPEATED = "pass repeated_password, uncounted";
 const KNOWN = "delay known_address";
+const SLOWED = "delay guessing_slowed";
+const UNRECORDED = "pass below_limit, unrecorded";
+const ABROAD = "refuse outside_networks";
 const OUTSIDE = { accountNetworks: [net("198.51.100.1")] };
 const INSIDE = { accountNetworks: [hostPrefix(STRANGER)] };
 const ELSEWHERE = { knownAccounts: ["other@example.org"] };
 const GUESSED = { ...ACCOUNT, networkGuesses: 40 };
 const AT_HOME = { ...ACCOUNT, kinship: "address" } as const;
+const LOCAL = { protection: "loopback" } as const;
+const ALLOWED = { protection: "allow_listed" } as const;
+const RIGHT_AT_HOME = { account: { ...AT_HOME, passwordHashes: ["now"] }, accountActive: false };
+
+function decideFailed(known: Partial<Facts> = {}, login: Partial<LoginAttributes> = {}, policy = POLICY) {
+  return decideLoginFailed(policy, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, ...login }, NOON);
+}
 
 const failed: readonly (readonly [that: string, answer: string, known?: Partial<Facts>, passwordHash?: string])[] = [
   ["a first wrong password", "pass below_limit"],
-  ["the 4th different one", "pass below_limit", { failures: different(3) }],
-  ["the 5th different one", "refuse login_failures, banned", { failures: different(4) }],
-  ["the stale password of a phone, again", REPEATED, { account: ACCOUNT, failures: failures("a", "b", "now") }],
-  [
-    "the stale password of a phone, though the next different one would be too many",
-    REPEATED,
-    { failures: failures("a", "b", "c", "now") },
-  ],
+  ["the 4th different one", "pass below_limit", after(different(3))],
+  ["the 5th different one", "refuse login_failures, banned", after(different(4))],
+  ["the stale password of a phone, again", REPEATED, { account: ACCOUNT, ...after(failures("a", "b", "now")) }],
+  ["the same before one different one too many", REPEATED, after(failures("a", "b", "c", "now"))],
   ["the right one of a suspended account", "pass right_password_inactive, GUESS", suspended("now")],
-  [
-    "the right one of a suspended account, from loopback",
-    "pass right_password_inactive",
-    { account: { ...AT_HOME, passwordHashes: ["now"] }, accountActive: false, protection: "loopback" },
-  ],
+  ["the same from loopback", "pass right_password_inactive", { ...RIGHT_AT_HOME, ...LOCAL }],
   ["a wrong one of a suspended account", "pass below_limit, GUESS", suspended("other")],
   [
     "the 5th different one, right but for the suspension",
     "refuse login_failures, GUESS, banned",
-    { ...suspended("now"), failures: different(4) },
+    { ...suspended("now"), ...after(different(4)) },
   ],
-  ["passwords without a hash count each", "refuse login_failures, banned", { failures: failures("", "", "", "") }, ""],
-  [
-    "the 5th different one, the others being ten minutes old",
-    "pass below_limit",
-    { failures: tenMinutesOld(different(4)) },
-  ],
+  ["passwords without a hash count each", "refuse login_failures, banned", after(failures("", "", "", "")), ""],
+  ["the 5th different one, the others being ten minutes old", "pass below_limit", after(tenMinutesOld(different(4)))],
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
-  [
-    "an allowed one, a ban notwithstanding",
-    "pass allow_listed, SPARE",
-    { protection: "allow_listed", ban: BAN, failures: different(13) },
-  ],
-  [
-    "one of this machine at three times the limit",
-    "delay guessing_slowed, SPARE",
-    { protection: "loopback", ban: BAN, failures: different(14) },
-  ],
-  ["a guess on this machine", "pass loopback, GUESS", { protection: "loopback", account: ACCOUNT }],
-  ["a guess from the allow list", "pass allow_listed", { protection: "allow_listed", account: ACCOUNT }],
-  ["the 10th different one of a day", "refuse slow_guessing, banned", { failures: hourly(9) }],
-  ["the 9th different one of a day", "pass below_limit", { failures: hourly(8) }],
-  [
-    "the 10th of a day though a ban has answered the others",
-    "refuse slow_guessing, banned",
-    { failures: spent(hourly(9)) },
-  ],
-  ["the 5th of ten minutes, a ban having answered the others", "pass below_limit", { failures: spent(different(4)) }],
-  ["the 20th different one of a week", "refuse slow_guessing, banned", { failures: daily(19, 8) }],
-  ["the 19th different one of a week", "pass below_limit", { failures: daily(18, 8) }],
-  ["one that was tried six days ago", REPEATED, { failures: [...daily(1, 144, "now"), ...hourly(9)] }],
-  [
-    "a protected one with a stale password",
-    "pass loopback, uncounted",
-    { protection: "loopback", failures: [...different(500), ...failures("now")] },
-  ],
-  [
-    "a protected one from outside the account's networks",
-    "pass allow_listed, uncounted",
-    { protection: "allow_listed", ...OUTSIDE, failures: different(500) },
-  ],
-  [
-    "one from outside the account's networks, whatever its failures",
-    "refuse outside_networks, uncounted",
-    { ...OUTSIDE, failures: different(500) },
-  ],
-  ["one from within them", "refuse login_failures, banned", { ...INSIDE, failures: different(4) }],
-  ["an address from which an account signed in, at the limit", KNOWN, { ...ELSEWHERE, failures: different(4) }],
-  ["the same before three times the limit", KNOWN, { ...ELSEWHERE, failures: different(13) }],
-  [
-    "the same at its own account, however often",
-    KNOWN,
-    { account: AT_HOME, knownAccounts: [LOGIN.login], failures: different(500) },
-  ],
-  [
-    "the same at three times the limit, at accounts that did not sign in from here",
-    KNOWN,
-    { ...ELSEWHERE, failures: different(500) },
-  ],
+  ["an allowed one despite a ban", "pass allow_listed, SPARE", { ...ALLOWED, ban: BAN, ...after(different(13)) }],
+  ["this machine at three times the limit", `${SLOWED}, SPARE`, { ...LOCAL, ban: BAN, ...after(different(14)) }],
+  ["a guess on this machine", "pass loopback, GUESS", { ...LOCAL, account: ACCOUNT }],
+  ["a guess from the allow list", "pass allow_listed", { ...ALLOWED, account: ACCOUNT }],
+  ["the 10th different one of a day", "refuse slow_guessing, banned", after(hourly(9))],
+  ["the 9th different one of a day", "pass below_limit", after(hourly(8))],
+  ["the 10th of a day though a ban has answered the others", "refuse slow_guessing, banned", after(spent(hourly(9)))],
+  ["the 5th of ten minutes, a ban having answered the others", "pass below_limit", after(spent(different(4)))],
+  ["the 20th different one of a week", "refuse slow_guessing, banned", after(daily(19, 8))],
+  ["the 19th different one of a week", "pass below_limit", after(daily(18, 8))],
+  ["one that was tried six days ago", REPEATED, after(daily(1, 144, "now"), hourly(9))],
+  ["this machine with a stale password", "pass loopback, uncounted", { ...LOCAL, ...after(MANY, failures("now")) }],
+  ["an allowed one from outside", "pass allow_listed, uncounted", { ...ALLOWED, ...OUTSIDE, ...after(MANY) }],
+  ["one from outside the account's networks", `${ABROAD}, uncounted`, { ...OUTSIDE, ...after(MANY) }],
+  ["one from within them", "refuse login_failures, banned", { ...INSIDE, ...after(different(4)) }],
+  ["an address from which an account signed in, at the limit", KNOWN, { ...ELSEWHERE, ...after(different(4)) }],
+  ["the same before three times the limit", KNOWN, { ...ELSEWHERE, ...after(different(13)) }],
+  ["the same at its own account", KNOWN, { account: AT_HOME, knownAccounts: [LOGIN.login], ...after(MANY) }],
+  ["the same at others, past three times the limit", KNOWN, { ...ELSEWHERE, ...after(MANY) }],
 ];
 for (const [that, answer, known, passwordHash = "now"] of failed)
-  test(`failed: ${that}: ${answer}`, () =>
-    assert.equal(
-      outcomeOf(decideLoginFailed(POLICY, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, passwordHash }, NOON)),
-      answer,
-    ));
+  test(`failed: ${that}: ${answer}`, () => assert.equal(outcomeOf(decideFailed(known, { passwordHash })), answer));
 
-const asked: readonly (readonly [
-  that: string,
-  answer: string,
-  known?: Partial<Facts>,
-  withoutBan?: LoginAttributes["withoutBan"],
-])[] = [
-  ["a stranger", "pass below_limit, unrecorded"],
-  ["a stranger with failures", "pass below_limit, unrecorded", { failures: different(4) }],
+type Asked = readonly [that: string, answer: string, known?: Partial<Facts>, why?: LoginAttributes["withoutBan"]];
+const asked: readonly Asked[] = [
+  ["a stranger", UNRECORDED],
+  ["a stranger with failures", UNRECORDED, after(different(4))],
   ["one that is banned", "refuse banned", { ban: BAN }],
-  ["one from outside the account's networks", "refuse outside_networks", OUTSIDE],
+  ["one from outside the account's networks", ABROAD, OUTSIDE],
+  ["one from outside the account's networks, on the allow list", ABROAD, { ...OUTSIDE, ...ALLOWED }],
+  ["one from within the account's networks", UNRECORDED, INSIDE],
+  ["this machine", "pass loopback, unrecorded", { ...LOCAL, ban: BAN, ...after(different(14)) }],
+  ["this machine at three times the limit", SLOWED, { ...LOCAL, ...after(different(15)) }],
+  ["this machine ten minutes later", "pass loopback, unrecorded", { ...LOCAL, ...after(tenMinutesOld(MANY)) }],
+  ["this machine after 40 wrong ones in a day", "refuse local_guesses_refused", { ...LOCAL, account: GUESSED }],
   [
-    "one from outside the account's networks, on the allow list",
-    "refuse outside_networks",
-    { ...OUTSIDE, protection: "allow_listed" },
-  ],
-  ["one from within the account's networks", "pass below_limit, unrecorded", INSIDE],
-  ["a protected one", "pass loopback, unrecorded", { protection: "loopback", ban: BAN, failures: different(14) }],
-  [
-    "a protected one at three times the limit",
-    "delay guessing_slowed",
-    { protection: "loopback", failures: different(15) },
-  ],
-  [
-    "a protected one whose guesses are ten minutes old",
+    "this machine after 40 wrong ones in a day, with one that looks right",
     "pass loopback, unrecorded",
-    { protection: "loopback", failures: tenMinutesOld(different(500)) },
+    { ...LOCAL, account: { ...GUESSED, passwordHashes: ["now"] } },
   ],
-  [
-    "this machine after 40 wrong passwords in a day",
-    "refuse local_guesses_refused",
-    { protection: "loopback", account: GUESSED },
-  ],
-  [
-    "this machine after 40 wrong passwords in a day, with one that looks right",
-    "pass loopback, unrecorded",
-    { protection: "loopback", account: { ...GUESSED, passwordHashes: ["now"] } },
-  ],
-  [
-    "one on the allow list after 40 wrong passwords in a day",
-    "pass allow_listed, unrecorded",
-    { protection: "allow_listed", account: GUESSED },
-  ],
-  ["a known address below the limit", "pass below_limit, unrecorded", { account: AT_HOME, failures: different(4) }],
-  ["a known address at the limit", KNOWN, { account: AT_HOME, failures: different(5) }],
-  [
-    "the gateway at the limit for ordinary addresses",
-    "pass below_limit, unrecorded",
-    { protection: "gateway", failures: different(9) },
-  ],
-  ["one that was spared a ban", "delay guessing_slowed", { failures: different(5) }],
-  [
-    "one that was spared a ban because its reporter has none left",
-    "refuse bans_used_up",
-    { failures: different(5) },
-    "bans_used_up",
-  ],
-  [
-    "one at the limit while the database cannot be written",
-    "refuse login_failures",
-    { failures: different(5) },
-    "unwritable",
-  ],
-  ["the same below the limit", "pass below_limit, unrecorded", { failures: different(4) }, "bans_used_up"],
+  ["an allowed one after 40 wrong ones in a day", "pass allow_listed, unrecorded", { ...ALLOWED, account: GUESSED }],
+  ["a known address below the limit", UNRECORDED, { account: AT_HOME, ...after(different(4)) }],
+  ["a known address at the limit", KNOWN, { account: AT_HOME, ...after(different(5)) }],
+  ["the gateway at the limit of others", UNRECORDED, { protection: "gateway", ...after(different(9)) }],
+  ["one that was spared a ban", SLOWED, after(different(5))],
+  ["one spared because its reporter has no ban left", "refuse bans_used_up", after(different(5)), "bans_used_up"],
+  ["one at the limit of an unwritable database", "refuse login_failures", after(different(5)), "unwritable"],
+  ["the same below the limit", UNRECORDED, after(different(4)), "bans_used_up"],
 ];
 for (const [that, answer, known, withoutBan = false] of asked)
   test(`asked: ${that}: ${answer}`, () => {
@@ -205,54 +126,48 @@ for (const [that, answer, known, withoutBan = false] of asked)
   });
 
 test("while the database cannot be written, a guess past a limit is refused for the usual reason, without a ban", () => {
-  const decideWith = (known: Partial<Facts>) =>
-    outcomeOf(
-      decideLoginFailed(POLICY, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, withoutBan: "unwritable" }, NOON),
-    );
-  assert.equal(decideWith({ failures: different(4) }), "refuse login_failures");
-  assert.equal(decideWith({ failures: hourly(9) }), "refuse slow_guessing");
+  const answer = (known: Partial<Facts>) => outcomeOf(decideFailed(known, { withoutBan: "unwritable" }));
+  assert.equal(answer(after(different(4))), "refuse login_failures");
+  assert.equal(answer(after(hourly(9))), "refuse slow_guessing");
 });
 
 test("the server's networks hold for every account, also at the dashboard, and not for the administrator", () => {
   const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [net("198.51.100.1")] } };
   const decide = (service: LoginAttributes["service"], login = LOGIN.login): string =>
     decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service, login }, NOON).reason;
-  assert.equal(decide("imap"), "outside_networks");
-  assert.equal(decide("submission"), "outside_networks");
-  assert.equal(decide("dashboard"), "outside_networks");
+  for (const service of ["imap", "submission", "dashboard"] as const)
+    assert.equal(decide(service), "outside_networks", service);
   assert.equal(decide("dashboard", "admin"), "below_limit");
 });
 
+function changesOnSuccess(known: Partial<Facts> = {}, login: Partial<LoginAttributes> = {}) {
+  return decideLoginSucceeded(POLICY, factsOf(known), { type: "LOGIN_SUCCEEDED", ...LOGIN, ...login }).changes;
+}
+
 test("a right password makes the network known, by the name of its account", () => {
-  const decided = decideLoginSucceeded(POLICY, factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
-  assert.equal(`${decided.verdict} ${decided.reason}`, "pass signed_in");
-  assert.deepEqual(decided.changes, [
-    { type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login, passwordHash: "now" },
-  ]);
+  const { verdict, reason, changes } = decideLoginSucceeded(POLICY, factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
+  const known = { type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login, passwordHash: "now" };
+  assert.deepEqual([verdict, reason, changes], ["pass", "signed_in", [known]]);
 });
 
 test("an address that the allow list accepted is known by its prefix", () => {
   const v6 = ip("2001:db8:1:2::3");
-  const facts = factsOf({ ip: v6, prefix: hostPrefix(v6), protection: "allow_listed" });
-  const [known] = decideLoginSucceeded(POLICY, facts, { type: "LOGIN_SUCCEEDED", ...LOGIN, ip: v6 }).changes;
+  const [known] = changesOnSuccess({ ip: v6, prefix: hostPrefix(v6), ...ALLOWED }, { ip: v6 });
   assert.equal(known?.type === "KNOW" && known.prefix, "2001:db8:1:2::/64");
 });
 
 test("the administrator makes nothing known; an address that is only spared bans does", () => {
-  const dashboard = { type: "LOGIN_SUCCEEDED", ...LOGIN, service: "dashboard" } as const;
-  assert.deepEqual(decideLoginSucceeded(POLICY, factsOf(), { ...dashboard, login: "admin" }).changes, []);
-  assert.equal(decideLoginSucceeded(POLICY, factsOf(), dashboard).changes.length, 1, "a user's does as by mail");
-  const gateway = factsOf({ protection: "gateway" });
-  assert.equal(decideLoginSucceeded(POLICY, gateway, { type: "LOGIN_SUCCEEDED", ...LOGIN }).changes.length, 1);
+  assert.deepEqual(changesOnSuccess({}, { service: "dashboard", login: "admin" }), []);
+  assert.equal(changesOnSuccess({}, { service: "dashboard" }).length, 1, "a user's does as by mail");
+  assert.equal(changesOnSuccess({ protection: "gateway" }).length, 1);
 });
 
 test("a sign-in on this machine makes its password known once, and no place", () => {
   const changes = (passwordHash: string) =>
-    decideLoginSucceeded(
-      POLICY,
-      factsOf({ protection: "loopback", account: { ...ACCOUNT, passwordHashes: ["set"] } }),
-      { type: "LOGIN_SUCCEEDED", ...LOGIN, login: "Anna@example.org", passwordHash },
-    ).changes;
+    changesOnSuccess(
+      { ...LOCAL, account: { ...ACCOUNT, passwordHashes: ["set"] } },
+      { login: "Anna@example.org", passwordHash },
+    );
   assert.deepEqual(changes("new"), [{ type: "SET_PASSWORD", account: "anna@example.org", passwordHash: "new" }]);
   assert.deepEqual([changes("set"), changes("")], [[], []]);
 });
@@ -260,8 +175,7 @@ test("a sign-in on this machine makes its password known once, and no place", ()
 test("a ban for slow guessing lasts a day at least, or as long as its rung", () => {
   const lengthAt = (offences: number, ladderMs: readonly number[]): number => {
     const policy = { ...POLICY, bans: { ...POLICY.bans, ladderMs } };
-    const facts = factsOf({ failures: hourly(9), offences });
-    const ban = banIn(decideLoginFailed(policy, facts, { type: "LOGIN_FAILED", ...LOGIN }, NOON));
+    const ban = banIn(decideFailed({ ...after(hourly(9)), offences }, {}, policy));
     return (ban?.expiresAt ?? assert.fail()) - NOON;
   };
   assert.deepEqual([lengthAt(0, [HOUR_MS, 3 * DAY_MS]), lengthAt(1, [HOUR_MS, 3 * DAY_MS])], [DAY_MS, 3 * DAY_MS]);

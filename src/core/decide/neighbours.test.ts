@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, NOON, POLICY, QUIET, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, NOON, POLICY, QUIET } from "../../../test/kit/samples.ts";
 import { later } from "../time.ts";
 import { type Change, decision } from "./decision.ts";
 import type { Facts, Neighbourhood } from "./facts.ts";
 import type { HonestServer } from "./honest-mail.ts";
 import { banOfNetwork, decideNetwork, type NeighbourFacts } from "./neighbours.ts";
 
-const ALMOST: NeighbourFacts = {
-  network: factsOf().network,
-  ip: STRANGER,
-  isBanned: false,
-  offences: 0,
-  banned: 4,
-  guesses: 29,
-  times: 1,
-};
+const { network, ip } = factsOf();
+const ALMOST: NeighbourFacts = { network, ip, isBanned: false, offences: 0, banned: 4, guesses: 29, times: 1 };
 
 for (const [that, facts, code] of [
   ["some offend", {}, undefined],
@@ -51,7 +44,7 @@ test("an offence in the very moment in which the ban of its network ends does no
 });
 
 test("the honest mail of an address still vouches for its network after a wrong password", () => {
-  const { network, prefix } = factsOf();
+  const { prefix } = factsOf();
   const guess = { type: "GUESS", account: "a@example.org", network, passwordHash: "a", isStale: false } as const;
   const server = { prefix, accepted: 1, proven: 0, wanted: 0, written: 0, provenDays: 0 };
   const after = (servers: readonly HonestServer[]) => ofNetwork(guess, { guesses: () => 29, servers: () => servers });
@@ -59,6 +52,6 @@ test("the honest mail of an address still vouches for its network after a wrong 
 });
 
 test("a client that is counted by its whole network is banned once", () => {
-  const prefix = factsOf().network;
-  assert.equal(ofNetwork({ type: "BAN", ban: { ...BAN, prefix } }, { offenders: () => 4 }, NOON, { prefix }), 0);
+  const ban = { ...BAN, prefix: network };
+  assert.equal(ofNetwork({ type: "BAN", ban }, { offenders: () => 4 }, NOON, { prefix: network }), 0);
 });

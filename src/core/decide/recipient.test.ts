@@ -8,33 +8,27 @@ import { decideRecipient } from "./mail.ts";
 const PASSES = "pass below_limit, uncounted";
 const KNOWN = "defer known_address, uncounted";
 const BANNED = "refuse recipient_probing, banned";
+const OWN = "refuse own_sender, uncounted";
 const REFUSED = "refuse recipient_unknown";
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
 const SHARED = { known: true, knownAccounts: STAFF };
+const OF_TWO = { known: true, knownAccounts: STAFF.slice(1) };
+const MANY = { probes: times(100) };
+const ALLOWED = { protection: "allow_listed" } as const;
 const PROBING = { recipient: "unknown", probes: times(10) } as const;
 const OF_USER = { account: USER };
 
 const recipients: readonly Example[] = [
   ["a stranger to one of ours", PASSES],
   ["a bounce, which has no sender", PASSES, {}, { sender: "" }],
-  ["a stranger as one of ours", "refuse own_sender, uncounted", {}, { sender: USER }],
-  ["a stranger as one of ours, in capitals", "refuse own_sender, uncounted", {}, { sender: "User@Example.ORG" }],
-  [
-    "a stranger as a user of this machine, by its address",
-    "refuse own_sender, uncounted",
-    { senderHere: true },
-    { sender: "user@[203.0.113.1]" },
-  ],
+  ["a stranger as one of ours", OWN, {}, { sender: USER }],
+  ["a stranger as one of ours, in capitals", OWN, {}, { sender: "User@Example.ORG" }],
+  ["a stranger as a user of this machine, by its address", OWN, { senderHere: true }, { sender: "user@[203.0.113.1]" }],
   ["a stranger of a domain below ours", PASSES, {}, { sender: "u@sub.example.org" }],
   ["our domain as the local part of a foreign address", PASSES, {}, { sender: '"a@example.org"@example.net' }],
   ["an account that may not sign in any more", "refuse account_inactive, uncounted", { accountActive: false }, OF_USER],
   ["an account as itself", PASSES, {}, { sender: USER, account: USER }],
-  [
-    "an allow-listed relay as one of ours",
-    "pass allow_listed, uncounted",
-    { protection: "allow_listed" },
-    { sender: USER },
-  ],
+  ["an allow-listed relay as one of ours", "pass allow_listed, uncounted", ALLOWED, { sender: USER }],
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
   ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, OF_USER],
 ];
@@ -45,15 +39,11 @@ const doors: readonly Example[] = [
   ["the same of a server whose mail is wanted", "defer wanted_busy, uncounted", { ...PROBING, isWanted: true }],
   ["the same after an offence", BANNED, { ...PROBING, isWanted: true, offences: 1 }],
   ["the same from where an account signed in", REFUSED, { ...PROBING, known: true }],
-  ["the same from there, long past the limit", BANNED, { ...PROBING, probes: times(100), known: true }],
-  ["the same from an address that three accounts know", KNOWN, { ...PROBING, probes: times(100), ...SHARED }],
-  ["one that exists, from there, which must look the same", KNOWN, { probes: times(100), ...SHARED }],
+  ["the same from there, long past the limit", BANNED, { ...PROBING, ...MANY, known: true }],
+  ["the same from an address that three accounts know", KNOWN, { ...PROBING, ...MANY, ...SHARED }],
+  ["one that exists, from there, which must look the same", KNOWN, { ...MANY, ...SHARED }],
   ["one before that limit", PASSES, { probes: times(29), ...SHARED }],
-  [
-    "one that exists, from an address that two accounts know",
-    PASSES,
-    { probes: times(100), ...SHARED, knownAccounts: STAFF.slice(1) },
-  ],
+  ["one that exists, from an address that two accounts know", PASSES, { ...MANY, ...OF_TWO }],
   ["a common target of spam", "refuse recipient_blocked, uncounted", { recipient: "blocked" }],
   ["the 200th in a connection without a mail", PASSES, { sessionRecipients: 199 }],
   ["the 201st", "refuse session_limit, uncounted, unrecorded", { sessionRecipients: 200 }],
@@ -80,18 +70,12 @@ check("RCPT", doors, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPI
 test("a client on a block list is refused in Postfix's words, unless it is trusted or its mail expected", () => {
   const event = { ...RECIPIENT, blockListing: { zone: "bl.example", meaning: "127.0.0.2, listed" } };
   const refused = decideRecipient(POLICY, factsOf(), event, NOON);
-  assert.deepEqual(
-    [outcomeOf(refused), refused.fill],
-    ["refuse block_listed, uncounted", { ip: MAIL.ip, zone: "bl.example" }],
-  );
-  const trusted = [
-    decideRecipient(POLICY, factsOf({ known: true }), event, NOON),
-    decideRecipient(POLICY, factsOf({ protection: "allow_listed" }), event, NOON),
-    decideRecipient(POLICY, factsOf({ isAnswer: true }), event, NOON),
-    decideRecipient(POLICY, factsOf(), { ...event, clientName: "mail-1.google.com" }, NOON),
-    decideRecipient(POLICY, factsOf(), { ...event, account: USER }, NOON),
-  ];
-  for (const { verdict } of trusted) assert.equal(verdict, "pass");
+  assert.equal(outcomeOf(refused), "refuse block_listed, uncounted");
+  assert.deepEqual(refused.fill, { ip: MAIL.ip, zone: "bl.example" });
+  for (const trusted of [{ known: true }, ALLOWED, { isAnswer: true }])
+    assert.equal(decideRecipient(POLICY, factsOf(trusted), event, NOON).verdict, "pass");
+  for (const trusted of [{ clientName: "mail-1.google.com" }, OF_USER])
+    assert.equal(decideRecipient(POLICY, factsOf(), { ...event, ...trusted }, NOON).verdict, "pass");
 });
 
 test("a sender whose domain does not exist is refused; one without a DNS answer is not", () => {
@@ -100,7 +84,7 @@ test("a sender whose domain does not exist is refused; one without a DNS answer 
   assert.equal(answer(false), "refuse sender_unknown, uncounted");
   assert.equal(answer(null), PASSES);
   assert.equal(answer(true), PASSES);
-  assert.equal(answer(false, { protection: "allow_listed" }), "pass allow_listed, uncounted");
+  assert.equal(answer(false, ALLOWED), "pass allow_listed, uncounted");
 });
 
 test("a first contact is greylisted where that is on", () => {
@@ -110,7 +94,7 @@ test("a first contact is greylisted where that is on", () => {
   assert.equal(reasonOf({ firstContact: true }), "greylist_asked");
   assert.equal(reasonOf({ firstContact: false }), "below_limit");
   assert.equal(reasonOf({ firstContact: true, known: true }), "below_limit", "an account signed in from there");
-  assert.equal(reasonOf({ firstContact: true, protection: "allow_listed" }), "allow_listed");
+  assert.equal(reasonOf({ firstContact: true, ...ALLOWED }), "allow_listed");
   assert.equal(reasonOf({ firstContact: true }, USER), "below_limit");
   assert.equal(decideRecipient(POLICY, factsOf({ firstContact: true }), RECIPIENT, NOON).reason, "below_limit");
 });

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
-import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
+import { BAN, DATA, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import { decide } from "./decide.ts";
 
 const SIMULATED = { ...POLICY, simulate: true };
-const MAILS = { type: "DATA", recipientCount: 1, ...MAIL } as const;
 
 test("what would be refused passes, tells what it would be, and its ban is simulated", () => {
   const facts = factsOf({ mails: times(10) });
-  const [real, simulated] = [POLICY, SIMULATED].map((policy) => decide(policy, facts, MAILS, NOON));
+  const [real, simulated] = [POLICY, SIMULATED].map((policy) => decide(policy, facts, DATA, NOON));
   assert.deepEqual([real?.verdict, simulated?.verdict, simulated?.simulated], ["refuse", "pass", "refuse"]);
   assert.equal(simulated?.reason, real?.reason);
   assert.equal(simulated?.counted, real?.counted);
@@ -22,20 +21,20 @@ test("what would be refused passes, tells what it would be, and its ban is simul
 });
 
 test("what passes anyway is the same", () => {
-  assert.deepEqual(decide(SIMULATED, factsOf(), MAILS, NOON), decide(POLICY, factsOf(), MAILS, NOON));
+  assert.deepEqual(decide(SIMULATED, factsOf(), DATA, NOON), decide(POLICY, factsOf(), DATA, NOON));
 });
 
 test("a ban that is real holds, a simulated one does not", () => {
-  const banned = decide(SIMULATED, factsOf({ ban: BAN, accountActive: false }), MAILS, NOON);
+  const banned = decide(SIMULATED, factsOf({ ban: BAN, accountActive: false }), DATA, NOON);
   assert.equal(outcomeOf(banned), "refuse banned, uncounted");
-  const passed = decide(SIMULATED, factsOf({ ban: { ...BAN, simulated: true } }), MAILS, NOON);
+  const passed = decide(SIMULATED, factsOf({ ban: { ...BAN, simulated: true } }), DATA, NOON);
   assert.deepEqual([passed.verdict, passed.reason, passed.simulated], ["pass", "banned", "refuse"]);
 });
 
 test("administrators' rules for accounts hold, behind a simulated ban too", () => {
   for (const ban of [null, { ...BAN, simulated: true } as const]) {
     const facts = factsOf({ accountActive: false, ban });
-    const decided = decide(SIMULATED, facts, { ...MAILS, account: "anna@example.org" }, NOON);
+    const decided = decide(SIMULATED, facts, { ...DATA, account: "anna@example.org" }, NOON);
     assert.deepEqual([decided.verdict, decided.reason], ["refuse", "account_inactive"]);
   }
 });
@@ -47,13 +46,8 @@ test("a stranger is not greylisted, and would have been", () => {
 });
 
 test("the mail of one of many new places is not marked", () => {
-  const newPlaces = Array.from({ length: 20 }, () => NOON);
-  const decided = decide(
-    SIMULATED,
-    factsOf({ firstContactsFromAnywhere: newPlaces, isAmongFirstContacts: true }),
-    MAILS,
-    NOON,
-  );
+  const firstContactsFromAnywhere = Array.from({ length: 20 }, () => NOON);
+  const decided = decide(SIMULATED, factsOf({ firstContactsFromAnywhere, isAmongFirstContacts: true }), DATA, NOON);
   assert.deepEqual([decided.reason, decided.simulated], ["first_contacts_marked", "pass"]);
 });
 
