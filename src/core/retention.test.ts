@@ -10,23 +10,12 @@ const keptFor = (rules: readonly KeepRule[], account: string, folder: string) =>
 
 test("a rule names a folder and a time, and an account before them if it is for one alone", () => {
   assert.deepEqual(parseKeepRule("Trash 30d"), { account: null, folder: "Trash", keepMs: 30 * DAY_MS });
-  assert.deepEqual(parseKeepRule(" Anna@Example.org  Sent Mail forever "), {
-    account: ANNA,
-    folder: "Sent Mail",
-    keepMs: null,
-  });
+  const forAnna = { account: ANNA, folder: "Sent Mail", keepMs: null };
+  assert.deepEqual(parseKeepRule(" Anna@Example.org  Sent Mail forever "), forAnna);
   assert.deepEqual(parseKeepRule("a@b.example 1d"), { account: null, folder: "a@b.example", keepMs: DAY_MS });
   assert.equal(parseKeepRule(`${"x".repeat(200)} 1d`)?.folder.length, 200);
-  for (const wrong of [
-    "",
-    "30d",
-    "Trash",
-    "Trash 0d",
-    "Trash 30",
-    'a"b 1d',
-    `${ANNA} Trash never`,
-    `${"x".repeat(201)} 1d`,
-  ])
+  const long = `${"x".repeat(201)} 1d`;
+  for (const wrong of ["", "30d", "Trash", "Trash 0d", "Trash 30", 'a"b 1d', `${ANNA} Trash never`, long])
     assert.equal(parseKeepRule(wrong), null, wrong);
 });
 

@@ -46,10 +46,7 @@ test("every UTF-16 unit is escaped, a line end and both halves of a pair too", (
 
 test("long lines are broken at blanks, and continue with an indent", () => {
   assert.equal(fitted("short\none two three four", 9, "  "), "short\none two\n  three\n  four");
-  assert.deepEqual(
-    [7, 6].map((width) => fitted("one two", width, "")),
-    ["one two", "one\ntwo"],
-  );
+  assert.deepEqual([fitted("one two", 7, ""), fitted("one two", 6, "")], ["one two", "one\ntwo"]);
   for (const line of fitted("word ".repeat(100).trim(), 40).split("\n")) assert.ok(line.length <= 40, line);
 });
 
@@ -66,10 +63,8 @@ test("no word is lost", () => {
 
 test("one thing is not many", () => {
   assert.deepEqual([plural(0, "ban"), plural(1, "ban"), plural(2, "ban")], ["0 bans", "1 ban", "2 bans"]);
-  assert.deepEqual(
-    ["day", "directory", "address", "mailbox"].map((thing) => plural(2, thing)),
-    ["2 days", "2 directories", "2 addresses", "2 mailboxes"],
-  );
+  const things = ["day", "directory", "address", "mailbox"].map((thing) => plural(2, thing));
+  assert.deepEqual(things, ["2 days", "2 directories", "2 addresses", "2 mailboxes"]);
   assert.equal(plural(1, "record is", "records are"), "1 record is");
   assert.equal(plural(3, "record is", "records are"), "3 records are");
 });
@@ -116,10 +111,6 @@ test("a very long name costs no more than a hundred characters do", () => {
 });
 
 test("a reason from elsewhere gets a full stop if it does not end like a sentence", () => {
-  assert.deepEqual(["no answer", "Refused.", "Why?", "cut…"].map(asSentence), [
-    "no answer.",
-    "Refused.",
-    "Why?",
-    "cut…",
-  ]);
+  const sentences = ["no answer", "Refused.", "Why?", "cut…"].map(asSentence);
+  assert.deepEqual(sentences, ["no answer.", "Refused.", "Why?", "cut…"]);
 });

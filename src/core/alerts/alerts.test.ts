@@ -69,9 +69,7 @@ test("an owner's own changes through the web are warnings, and critical only fro
 });
 
 test("a notice is a warning unless it says otherwise", () => {
-  const severities = ["keeper_unreachable", "greylist_silent", "connections_uncounted"] as const;
-  assert.deepEqual(
-    severities.map((code) => alertText(code).severity),
-    ["critical", "warning", "info"],
-  );
+  const codes = ["keeper_unreachable", "greylist_silent", "connections_uncounted"] as const;
+  const severities = codes.map((code) => alertText(code).severity);
+  assert.deepEqual(severities, ["critical", "warning", "info"]);
 });

@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS, instant, isoTime, type Millis } from "../time.ts";
 import { afterQuiet, GIVE_UP_MS, isTimeZone, parseQuietHours, retryMs, type Schedule, tellAt } from "./schedule.ts";
 
 const at = (iso: string): Millis => instant(Date.parse(iso));
+const quietUntil = (iso: string, schedule: Schedule): string => isoTime(afterQuiet(at(iso), schedule));
 const night: Schedule = { quiet: { from: 22 * 60, to: 7 * 60 }, timeZone: "UTC", digestMs: 24 * HOUR_MS };
 
 test("quiet hours are two different times of the day", () => {
@@ -30,18 +31,18 @@ test("what is only to know is gathered for the digest, which does not wake anybo
 
 test("quiet hours are those of the time zone, in summer and in winter", () => {
   const berlin = { ...night, timeZone: "Europe/Berlin" };
-  assert.equal(isoTime(afterQuiet(at("2026-01-01T21:30:00Z"), berlin)), "2026-01-02T06:00:00.000Z");
-  assert.equal(isoTime(afterQuiet(at("2026-07-01T20:30:00Z"), berlin)), "2026-07-02T05:00:00.000Z");
+  assert.equal(quietUntil("2026-01-01T21:30:00Z", berlin), "2026-01-02T06:00:00.000Z");
+  assert.equal(quietUntil("2026-07-01T20:30:00Z", berlin), "2026-07-02T05:00:00.000Z");
   const day = { ...night, quiet: { from: 60, to: 120 } };
-  assert.equal(isoTime(afterQuiet(at("2026-01-01T01:30:00Z"), day)), "2026-01-01T02:00:00.000Z");
-  assert.equal(isoTime(afterQuiet(at("2026-01-01T02:00:00Z"), day)), "2026-01-01T02:00:00.000Z");
-  assert.equal(isoTime(afterQuiet(at("2026-01-01T02:00:30Z"), day)), "2026-01-01T02:00:30.000Z");
-  assert.equal(isoTime(afterQuiet(at("2026-01-01T01:00:00Z"), day)), "2026-01-01T02:00:00.000Z");
-  assert.equal(isoTime(afterQuiet(at("2026-01-01T00:59:59Z"), day)), "2026-01-01T00:59:59.000Z");
+  assert.equal(quietUntil("2026-01-01T01:30:00Z", day), "2026-01-01T02:00:00.000Z");
+  assert.equal(quietUntil("2026-01-01T02:00:00Z", day), "2026-01-01T02:00:00.000Z");
+  assert.equal(quietUntil("2026-01-01T02:00:30Z", day), "2026-01-01T02:00:30.000Z");
+  assert.equal(quietUntil("2026-01-01T01:00:00Z", day), "2026-01-01T02:00:00.000Z");
+  assert.equal(quietUntil("2026-01-01T00:59:59Z", day), "2026-01-01T00:59:59.000Z");
 });
 
 test("the end of quiet hours over midnight is not quiet any more", () => {
-  assert.equal(isoTime(afterQuiet(at("2026-01-02T07:00:30Z"), night)), "2026-01-02T07:00:30.000Z");
+  assert.equal(quietUntil("2026-01-02T07:00:30Z", night), "2026-01-02T07:00:30.000Z");
 });
 
 test("a time zone has a name that the machine knows", () => {
@@ -52,10 +53,7 @@ test("without a time zone quiet hours are those of the machine", () => {
   const zone = process.env["TZ"];
   try {
     process.env["TZ"] = "Asia/Tokyo";
-    assert.equal(
-      isoTime(afterQuiet(at("2026-01-01T13:30:00Z"), { ...night, timeZone: "" })),
-      "2026-01-01T22:00:00.000Z",
-    );
+    assert.equal(quietUntil("2026-01-01T13:30:00Z", { ...night, timeZone: "" }), "2026-01-01T22:00:00.000Z");
   } finally {
     if (zone === undefined) delete process.env["TZ"];
     else process.env["TZ"] = zone;

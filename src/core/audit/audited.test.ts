@@ -6,11 +6,8 @@ import { auditRecord, changeRecord } from "../events/command.ts";
 import { auditedHold, auditedOf, auditedRecovery } from "./audited.ts";
 
 test("a command is kept with who gave it and what it was about, as JSON with its keys in order", () => {
-  const record = auditRecord(
-    { type: "ALIAS_ADDED", subject: "info@example.org", targets: ["b@example.org", "a@example.org"], by: "root" },
-    START,
-  );
-  assert.deepEqual(auditedOf(record), {
+  const about = { subject: "info@example.org", targets: ["b@example.org", "a@example.org"], by: "root" };
+  assert.deepEqual(auditedOf(auditRecord({ type: "ALIAS_ADDED", ...about }, START)), {
     at: "2026-11-20T06:00:00.000Z",
     actor: "root",
     type: "ALIAS_ADDED",
@@ -26,11 +23,8 @@ test("bans and allow-list entries are kept where an administrator made them, and
     auditedOf(changeRecord({ type: "BAN", ban: banOf("203.0.113.7", START, { source }) }, START) ?? assert.fail());
   assert.equal(of("engine"), null);
   assert.equal(of("fail2ban"), null);
-  const banned = of("web:admin via 198.51.100.9");
-  assert.deepEqual(
-    [banned?.type, banned?.subject, banned?.actor],
-    ["BAN", "203.0.113.7/32", "web:admin via 198.51.100.9"],
-  );
+  const actor = "web:admin via 198.51.100.9";
+  assert.partialDeepStrictEqual(of(actor), { type: "BAN", subject: "203.0.113.7/32", actor });
   const prefix = net("198.51.100.7");
   const expired = changeRecord({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, START);
   assert.equal(auditedOf(expired ?? assert.fail()), null);
@@ -39,15 +33,10 @@ test("bans and allow-list entries are kept where an administrator made them, and
 });
 
 test("the administrator's sign-ins are kept without what names the password; those of mailboxes are not", () => {
+  const [type, passwordHash] = ["LOGIN_SUCCEEDED", "secret2"] as const;
   const signIn = (service: "dashboard" | "imap", account = "admin") =>
     auditedOf(
-      eventRow("198.51.100.9", START, {
-        type: "LOGIN_SUCCEEDED",
-        service,
-        account,
-        proof: "secret1",
-        rest: { event: "LOGIN_SUCCEEDED", passwordHash: "secret2" },
-      }),
+      eventRow("198.51.100.9", START, { type, service, account, proof: "secret", rest: { event: type, passwordHash } }),
     );
   const kept = signIn("dashboard");
   assert.deepEqual([kept?.actor, kept?.type], ["web:admin", "LOGIN_SUCCEEDED"]);

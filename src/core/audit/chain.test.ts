@@ -30,6 +30,11 @@ function writtenAgain(entries: readonly AuditEntry[], from: number): readonly Au
   return again;
 }
 
+/** With ids without gaps. */
+function renumbered(entries: readonly AuditEntry[]): readonly AuditEntry[] {
+  return entries.map((entry, i) => ({ ...entry, id: i + 1 }));
+}
+
 function anchorOf(entry: AuditEntry | undefined): Anchor {
   return entry === undefined ? assert.fail() : { at: "2026-11-20T07:00:00.000Z", id: entry.id, hash: entry.hash };
 }
@@ -61,8 +66,7 @@ test("an entry that is gone is found, wherever it was", () => {
   const without = (id: number) => check(FIVE.filter((entry) => entry.id !== id)).fault;
   assert.deepEqual(without(3), { id: 3, says: "1 entry from 3 on is missing" });
   assert.deepEqual(without(1), { id: 1, says: "1 entry from 1 on is missing" });
-  const renumbered = FIVE.filter(({ id }) => id !== 3).map((entry, i) => ({ ...entry, id: i + 1 }));
-  assert.equal(check(renumbered).fault?.id, 3);
+  assert.equal(check(renumbered(FIVE.filter(({ id }) => id !== 3))).fault?.id, 3);
   assert.equal(check(FIVE.slice(2)).fault?.says, "2 entries from 1 on are missing");
 });
 
@@ -77,10 +81,8 @@ test("an entry between others is found", () => {
 
 test("removed newest entries, and a chain that was written again, are found by an anchor alone", () => {
   assert.equal(check(FIVE.slice(0, 3)).fault, null);
-  assert.match(
-    check(FIVE.slice(0, 3), [anchorOf(FIVE[3]), anchorOf(FIVE[4])]).fault?.says ?? "",
-    /^2 entries from 4 on are missing: there were that many at 2026-11-20T07:00/,
-  );
+  const cut = check(FIVE.slice(0, 3), [anchorOf(FIVE[3]), anchorOf(FIVE[4])]).fault?.says ?? "";
+  assert.match(cut, /^2 entries from 4 on are missing: there were that many at 2026-11-20T07:00/);
   assert.match(check([], [anchorOf(FIVE[4])]).fault?.says ?? "", /^5 entries from 1 on are missing/);
   const again = writtenAgain(FIVE, 2);
   assert.equal(check(again).fault, null);
@@ -167,12 +169,8 @@ test("whatever is done to entries up to the newest anchor is found", () => {
     const tampered = [
       () => writtenAgain(entries, at),
       () => entries.toSpliced(at, 1),
-      () => entries.toSpliced(at, 1).map((entry, i) => ({ ...entry, id: i + 1 })),
-      () =>
-        writtenAgain(
-          entries.toSpliced(at, 1).map((entry, i) => ({ ...entry, id: i + 1 })),
-          at,
-        ),
+      () => renumbered(entries.toSpliced(at, 1)),
+      () => writtenAgain(renumbered(entries.toSpliced(at, 1)), at),
       () => entries.slice(0, at),
       () => entries.map((entry, i) => (i === at ? { ...entry, detail: "{}" } : entry)),
       () => entries.toSpliced(at, 0, sealed({ ...(entries[at] ?? assert.fail()), actor: "x" })),

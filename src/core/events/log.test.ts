@@ -7,10 +7,11 @@ import type { Service } from "./event-types.ts";
 import { type Observation, observationRecord } from "./log.ts";
 
 const PREFIX = hostPrefix(STRANGER);
+const rowOf = (seen: Observation) => readBack(observationRecord(seen, NOON, hostPrefix));
 
 test("what only a log tells is a row too, with the times that it was seen", () => {
   const line = (seen: Observation): string => {
-    const made = readBack(observationRecord(seen, NOON, hostPrefix));
+    const made = rowOf(seen);
     const about = `${made.ip ?? "-"} ${made.prefix ?? "-"} ${made.account ?? "-"} ${made.reason ?? "-"}`;
     return `${made.type} ${about}: ${made.details} | ${made.action}`;
   };
@@ -33,43 +34,29 @@ test("what only a log tells is a row too, with the times that it was seen", () =
     line(unseen),
     `LOGIN_FAILED 203.0.113.7 ${PREFIX} anna@example.org unseen_login_failure: imap login=<anna@example.org> | noted`,
   );
-  assert.match(
-    line({ ...unseen, login: "", times: 3 }),
-    / - unseen_login_failure: imap login=<> \(3 times\) \| noted$/,
-  );
+  const nameless = line({ ...unseen, login: "", times: 3 });
+  assert.match(nameless, / - unseen_login_failure: imap login=<> \(3 times\) \| noted$/);
 });
 
 test("a refusal for content names the mail, and the spam verdict is not a separate row", () => {
   const client = { ip: STRANGER, account: null, service: "smtp" } as const;
   const about = { reason: "spam_refused", queueId: "4ABC", sender: "a@b.test", recipient: "anna@example.org" } as const;
   const refused = { type: "CONTENT_REFUSED", ...client, ...about, reply: "5.7.1 no" } as const;
-  const made = readBack(observationRecord(refused, NOON, hostPrefix));
-  assert.deepEqual(
-    [made.type, made.ip, made.prefix, made.reason, made.details, made.action],
-    [
-      "EMAIL_BLOCKED",
-      STRANGER,
-      PREFIX,
-      "spam_refused",
-      "smtp from=<a@b.test> to=<anna@example.org> queue_id=4ABC: 5.7.1 no",
-      "refused",
-    ],
-  );
-  const later = readBack(observationRecord({ ...refused, reason: "filter_deferred" }, NOON, hostPrefix));
-  assert.deepEqual([later.type, later.reason, later.action], ["EMAIL_DEFERRED", "filter_deferred", "deferred"]);
-  const submitted = { ...refused, account: "anna@example.org", service: "submissions" } as const;
-  const own = readBack(observationRecord(submitted, NOON, hostPrefix));
-  assert.deepEqual(
-    [own.service, own.account, own.details.split(" ")[0]],
-    ["submissions", submitted.account, "submissions"],
-  );
+  const details = "smtp from=<a@b.test> to=<anna@example.org> queue_id=4ABC: 5.7.1 no";
+  const made = { ip: STRANGER, prefix: PREFIX, reason: "spam_refused", details, action: "refused" };
+  assert.partialDeepStrictEqual(rowOf(refused), { type: "EMAIL_BLOCKED", ...made });
+  const later = { type: "EMAIL_DEFERRED", reason: "filter_deferred", action: "deferred" };
+  assert.partialDeepStrictEqual(rowOf({ ...refused, reason: "filter_deferred" }), later);
+  const own = { account: "anna@example.org", service: "submissions" } as const;
+  assert.partialDeepStrictEqual(rowOf({ ...refused, ...own }), own);
+  assert.match(rowOf({ ...refused, ...own }).details, /^submissions /);
   assert.equal(observationRecord({ type: "MAIL_JUDGED", queueId: "4ABC", found: "spam" }, NOON, hostPrefix), null);
 });
 
 test("a delivery attempt is recorded; it counts as lost if it was refused for a local recipient or an alias", () => {
   const tried = { ...DELIVERED, outcome: "bounced", relay: "smtp mx.test" } as const;
   const of = (seen: Partial<Extract<Observation, { type: "MAIL_TRIED" }>>): string => {
-    const { type, action } = readBack(observationRecord({ ...tried, ...seen }, NOON, hostPrefix));
+    const { type, action } = rowOf({ ...tried, ...seen });
     return `${type} ${action}`;
   };
   assert.equal(of({ outcome: "sent" }), "EMAIL_DELIVERED delivered");
@@ -77,7 +64,7 @@ test("a delivery attempt is recorded; it counts as lost if it was refused for a 
   assert.equal(of({}), "EMAIL_BOUNCED returned to its sender");
   assert.equal(of({ relay: "lmtp private/dovecot-lmtp" }), "EMAIL_BOUNCED not delivered");
   assert.equal(of({ alias: "info@example.org" }), "EMAIL_BOUNCED not delivered");
-  const { details } = readBack(observationRecord({ ...tried, alias: "info@example.org" }, NOON, hostPrefix));
+  const { details } = rowOf({ ...tried, alias: "info@example.org" });
   assert.match(details, / to=<anna@example\.test> for=<info@example\.org> by smtp mx\.test: 250 Saved$/);
 });
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBack } from "../../../test/kit/read-back.ts";
-import { BAN, ip, JAIL_REPORT, LOGIN, MAIL, NOON, RECIPIENT, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, DATA, ip, JAIL_REPORT, LOGIN, MAIL, MESSAGE, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
 import { type Change, type Decision, decision } from "../decide/decision.ts";
 import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { auditRecord, changeRecord } from "./command.ts";
 import { type Event, recordOf } from "./event.ts";
 
-const PREFIX = hostPrefix(STRANGER);
+const PREFIX = hostPrefix(MAIL.ip);
 const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "banned", { counted: false });
 const DEFER = decision("defer", "provider_busy");
@@ -26,10 +26,10 @@ function line(event: Event, decided: Decision = PASS): string {
 test("a row holds what was seen, what was decided and on what evidence", () => {
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const decided = decision("refuse", "mail_limit", { evidence });
-  assert.deepEqual(row({ type: "DATA", recipientCount: 3, ...MAIL, recipient: null }, decided), {
+  assert.deepEqual(row({ ...DATA, recipientCount: 3, recipient: null }, decided), {
     at: NOON,
     type: "EMAIL_BLOCKED",
-    ip: STRANGER,
+    ip: MAIL.ip,
     prefix: PREFIX,
     account: null,
     proof: null,
@@ -56,8 +56,6 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
 });
 
 test("each event has its public type, by what became of it", () => {
-  const mail: Event = { type: "DATA", recipientCount: 1, ...MAIL };
-  const message: Event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL };
   const connect: Event = { type: "CONNECT", ...MAIL };
   const byAccount = { account: "anna@example.org" };
   const asked: Event = { type: "LOGIN_ASKED", ...LOGIN };
@@ -70,12 +68,12 @@ test("each event has its public type, by what became of it", () => {
     ["EMAIL_BLOCKED refused, null, null", RECIPIENT, REFUSE],
     ["RECIPIENT allowed, bounce, null", { ...RECIPIENT, sender: " " }, PASS],
     ["EMAIL_DEFERRED deferred, probe, null", RECIPIENT, DEFER],
-    ["EMAIL allowed, mail, null", mail, PASS],
-    ["EMAIL_DEFERRED deferred, mail, null", mail, DEFER],
-    ["EMAIL allowed, account_mail, anna@example.org", { ...mail, ...byAccount }, PASS],
-    ["EMAIL_ACCEPTED allowed, null, anna@example.org", { ...message, ...byAccount }, PASS],
-    ["EMAIL_HELD held in the queue, null, null", message, decision("hold", "account_held")],
-    ["EMAIL_BLOCKED refused, null, null", message, REFUSE],
+    ["EMAIL allowed, mail, null", DATA, PASS],
+    ["EMAIL_DEFERRED deferred, mail, null", DATA, DEFER],
+    ["EMAIL allowed, account_mail, anna@example.org", { ...DATA, ...byAccount }, PASS],
+    ["EMAIL_ACCEPTED allowed, null, anna@example.org", { ...MESSAGE, ...byAccount }, PASS],
+    ["EMAIL_HELD held in the queue, null, null", MESSAGE, decision("hold", "account_held")],
+    ["EMAIL_BLOCKED refused, null, null", MESSAGE, REFUSE],
     ["LOGIN_DELAYED delayed, login, User@example.org", asked, decision("delay", "known_address")],
     ["LOGIN_DELAYED allowed; would be delayed, login, User@example.org", asked, { ...PASS, simulated: "delay" }],
     ["LOGIN_REFUSED refused, null, User@example.org", asked, REFUSE],
@@ -95,18 +93,14 @@ test("the hash of a failed or refused password has its own column, that of a rig
 });
 
 test("a report of Fail2ban says what was done about it", () => {
-  const report: Event = {
-    ...JAIL_REPORT,
-    lines: Array.from({ length: 6 }, (_, i) => ({ text: `line ${i}`, at: NOON, about: "log" })),
-  };
+  const lines = Array.from({ length: 6 }, (_, i) => ({ text: `line ${i}`, at: NOON, about: "log" as const }));
+  const report: Event = { ...JAIL_REPORT, lines };
   assert.equal(line(report, decision("refuse", "jail_report")), "JAIL_REPORTED banned, null, null");
   assert.equal(line(report, decision("pass", "gateway")), "SPARED spared, null, null");
   for (const reason of ["banned", "report_seen", "report_late"] as const)
     assert.equal(line(report, decision("pass", reason)), "JAIL_REPORTED attached, null, null");
-  assert.equal(
-    row(report).details,
-    "jail postfix: 3 offences, the last at 2026-11-20T12:00:00.000Z | line 1 | line 2 | line 3 | line 4 | line 5",
-  );
+  const offences = "jail postfix: 3 offences, the last at 2026-11-20T12:00:00.000Z";
+  assert.equal(row(report).details, `${offences} | line 1 | line 2 | line 3 | line 4 | line 5`);
   assert.match(row({ ...report, jail: "ids:suricata" }).details, /^ids:suricata: 3 offences, /);
 });
 
@@ -114,23 +108,18 @@ test("details name the service first, then the client's text, which cannot end a
   const details = (event: Event) => row(event).details;
   assert.equal(details({ type: "CONNECT", ...MAIL }), "smtp");
   assert.equal(details({ type: "CONNECT", ...MAIL, clientName: "mx\n.test" }), "smtp mx\\x0a.test");
-  const asked = "smtp from=<someone@example.net> to=<owner@example.org> helo=<sender.example.net>";
+  const mail = "smtp from=<someone@example.net> to=<owner@example.org>";
+  const asked = `${mail} helo=<sender.example.net>`;
   assert.equal(details(RECIPIENT), asked);
   const blockListing = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
   assert.equal(details({ ...RECIPIENT, blockListing }), `${asked} listed=zen.spamhaus.org (127.0.0.2, SBL)`);
   assert.equal(details({ ...RECIPIENT, recipient: null }), asked.replace("owner@example.org", ""));
-  assert.equal(
-    details({ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),
-    "smtp from=<someone@example.net> to=<owner@example.org> size=9 queue_id=4ABC",
-  );
-  assert.equal(
-    details({ type: "DATA", recipientCount: 1, ...MAIL, recipient: null }),
-    "smtp from=<someone@example.net> to 1 recipient",
-  );
+  assert.equal(details({ ...MESSAGE, sizeBytes: 9, queueId: "4ABC" }), `${mail} size=9 queue_id=4ABC`);
+  assert.equal(details({ ...DATA, recipient: null }), "smtp from=<someone@example.net> to 1 recipient");
   assert.equal(details({ type: "LOGIN_FAILED", ...LOGIN }), "imap login=<User@example.org>");
   const withPasskey = details({ type: "LOGIN_SUCCEEDED", ...LOGIN, passkey: "blue key" });
   assert.equal(withPasskey, "imap login=<User@example.org> with passkey blue key");
-  assert.equal(details({ type: "DATA", recipientCount: 1, ...MAIL, sender: "x".repeat(500) }).length, 355);
+  assert.equal(details({ ...DATA, sender: "x".repeat(500) }).length, 355);
   assert.equal(row({ ...RECIPIENT, sender: "x".repeat(2_000) }).sender, "x".repeat(1_024));
 });
 
@@ -138,13 +127,11 @@ test("a refused command is a separate event with its network; one that was carri
   const asked = { prefix: PREFIX, note: "", durationMs: null, by: "root" } as const;
   const ban: Event = { type: "BAN_ASKED", ...asked };
   assert.equal(line(ban, REFUSE), "BAN_REFUSED refused, null, null");
-  assert.deepEqual([row(ban, REFUSE).ip, row(ban, REFUSE).details], [STRANGER, `${PREFIX} by root`]);
+  assert.deepEqual([row(ban, REFUSE).ip, row(ban, REFUSE).details], [MAIL.ip, `${PREFIX} by root`]);
   const leaves = (event: Event, decided: Decision = PASS): boolean =>
     recordOf(event, decided, { prefix: PREFIX, at: NOON }) !== null;
-  assert.deepEqual(
-    [leaves(ban), leaves(ban, REFUSE), leaves(ban, { ...REFUSE, recorded: false })],
-    [false, true, false],
-  );
+  const unrecorded = { ...REFUSE, recorded: false };
+  assert.deepEqual([leaves(ban), leaves(ban, REFUSE), leaves(ban, unrecorded)], [false, true, false]);
   for (const type of ["UNBAN_ASKED", "ALLOW_ASKED", "DISALLOW_ASKED", "ALLOW_EXPIRED", "BAN_EXPIRED"] as const)
     assert.equal(leaves({ type, ...asked }, REFUSE), false);
   assert.equal(leaves({ type: "CONNECT", ...MAIL }), true);
@@ -167,34 +154,23 @@ test("a change that people want to see is a separate row", () => {
   assert.match(line({ type: "BAN", ban: { ...BAN, expiresAt: null, offences: 0 } }), /banned for good \(light\)$/);
   const would = /\(simulated: would be banned\) \| would be banned for 29m /;
   assert.match(line({ type: "BAN", ban: { ...BAN, simulated: true } }), would);
-  assert.equal(
-    line({ type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by }),
-    "UNBAN 2001:db8:: null: 2001:db8::/64 by root | lifted",
-  );
-  const allow = { type: "ALLOW", prefix: PREFIX, note: "office", by } as const;
-  assert.equal(
-    line({ ...allow, expiresAt: null }),
-    `ALLOW_ADDED 203.0.113.7 null: ${PREFIX} by root: office | allow-listed`,
-  );
+  const lift = { type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by } as const;
+  assert.equal(line(lift), "UNBAN 2001:db8:: null: 2001:db8::/64 by root | lifted");
+  const allow = { type: "ALLOW", prefix: PREFIX, note: "office", by, expiresAt: null } as const;
+  assert.equal(line(allow), `ALLOW_ADDED 203.0.113.7 null: ${PREFIX} by root: office | allow-listed`);
   assert.match(line({ ...allow, expiresAt: later(NOON, HOUR_MS) }), /allow-listed until 2026-11-20T13:00:00\.000Z$/);
-  assert.equal(
-    line({ type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_EXPIRED", by }),
-    `ALLOW_EXPIRED 203.0.113.7 null: ${PREFIX} by root | removed`,
-  );
-  assert.match(
-    line({ type: "SPARE", prefix: PREFIX, ip: STRANGER, why: "gateway", code: "mail_limit" }),
-    /^SPARED 203\.0\.113\.7 gateway: 203\.0\.113\.7\/32: Too many mails\. \| not banned$/,
-  );
+  const disallow = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_EXPIRED", by } as const;
+  assert.equal(line(disallow), `ALLOW_EXPIRED 203.0.113.7 null: ${PREFIX} by root | removed`);
+  const spare = { type: "SPARE", prefix: PREFIX, ip: MAIL.ip, why: "gateway", code: "mail_limit" } as const;
+  assert.equal(line(spare), `SPARED 203.0.113.7 gateway: ${PREFIX}: Too many mails. | not banned`);
   assert.equal(line({ type: "FORGET_GUESSES", account: null }), "none");
   assert.equal(line({ type: "KNOW", prefix: PREFIX, account: "anna@example.org", passwordHash: "" }), "none");
 });
 
 test("what an administrator did names the thing and the person", () => {
   const added = readBack(auditRecord({ type: "ACCOUNT_ADDED", subject: "anna\n", by: "root" }, NOON));
-  assert.deepEqual(
-    [added.type, added.details, added.action, added.ip],
-    ["ACCOUNT_ADDED", "anna\\x0a by root", "done", null],
-  );
+  const done = { type: "ACCOUNT_ADDED", details: "anna\\x0a by root", action: "done", ip: null };
+  assert.partialDeepStrictEqual(added, done);
   const granted = auditRecord({ type: "TOKEN_CREATED", subject: "backup", grants: "read", by: "root" }, NOON);
   assert.equal(readBack(granted).details, "backup (read) by root");
   const refused = auditRecord({ type: "COMMAND_REFUSED", subject: "ban", by: "web" }, NOON);

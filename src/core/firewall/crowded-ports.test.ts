@@ -121,15 +121,10 @@ test("where strangers may have only a share of the places, 95 % of it count", ()
 });
 
 test("an address keeps its two latest mails on a crowded port; the oldest of the others goes first", () => {
-  const trickling = held(host(100), 5, { silentMs: 0, isTransferring: true }).map((one, i) => ({
-    ...one,
-    stalledMs: 31_000 + i,
-  }));
-  const open = [...spread(CROWDED, 1, TALKS), ...trickling];
-  assert.deepEqual(
-    cut(open).map(({ clientPort }) => clientPort),
-    [40_004, 40_003, 40_002],
-  );
+  const mails = held(host(100), 5, { silentMs: 0, isTransferring: true });
+  const trickling = mails.map((one, i) => ({ ...one, stalledMs: 31_000 + i }));
+  const ports = cut([...spread(CROWDED, 1, TALKS), ...trickling]).map(({ clientPort }) => clientPort);
+  assert.deepEqual(ports, [40_004, 40_003, 40_002]);
 });
 
 test("seven addresses cannot hold the port by slow mails", () => {
@@ -146,11 +141,9 @@ for (const [network, addressOf] of [
   ["an IPv6 site", (i: number) => `2001:db8:7:${i.toString(16)}::1`],
   ["an IPv4 network", (i: number) => `198.51.100.${i}`],
 ] as const)
-  for (const [how, asked] of [
-    ["", rules],
-    [" once their mail is wanted", { ...rules, isWanted: () => true }],
-  ] as const)
-    test(`all addresses of ${network} cannot hold the port by slow mails${how}`, () => {
+  for (const areWanted of [false, true])
+    test(`all addresses of ${network} cannot hold the port by slow mails${areWanted ? " that are wanted" : ""}`, () => {
+      const asked = { ...rules, isWanted: areWanted ? () => true : rules.isWanted };
       const slow = Array.from({ length: 15 }, (_, i) => held(addressOf(i), 2, { silentMs: 0, isTransferring: true }));
       const newcomer = [...held(host(1), 2, TALKS), ...held(host(2), 1, { silentMs: 0, isTransferring: true })];
       const { cut: ended } = plan([...slow.flat(), ...newcomer], asked);
@@ -170,10 +163,8 @@ test("a server with wanted mail keeps its mails, goes last, only from 95 % on, a
 
 test("idle connections of one network with wanted mail keep no newcomer out", () => {
   const idle = Array.from({ length: 10 }, (_, i) => held(`2001:db8:7:${i}::1`, 3)).flat();
-  const { cut: ended, refused } = plan([...idle, ...held(host(1), 2, TALKS)], {
-    ...rules,
-    isWanted: (prefix) => prefix !== `${host(1)}/32`,
-  });
+  const wanted: CrowdRules = { ...rules, isWanted: (prefix) => prefix !== `${host(1)}/32` };
+  const { cut: ended, refused } = plan([...idle, ...held(host(1), 2, TALKS)], wanted);
   assert.deepEqual([ended.length, refused], [5, []]);
   assert.ok(!from(ended).includes(host(1)));
 });
@@ -188,11 +179,8 @@ test("a network that takes a new address for each connection goes before others,
 
 test("an account keeps no more with ten known places than with one, and other accounts lose nothing", () => {
   const ofOne = Array.from({ length: 14 }, (_, i) => held(host(i), 2, { isTransferring: true })).flat();
-  const known: CrowdRules = {
-    ...rules,
-    isKnown: () => true,
-    ownerOf: (prefix) => (prefix === `${KNOWN}/32` ? "anna" : "bert"),
-  };
+  const ownerOf = (prefix: string) => (prefix === `${KNOWN}/32` ? "anna" : "bert");
+  const known: CrowdRules = { ...rules, isKnown: () => true, ownerOf };
   const { cut: ended } = plan([...ofOne, ...held(KNOWN, 2)], known);
   assert.equal(ended.length, 3, "until 95 % are taken");
   assert.ok(!from(ended).includes(KNOWN));

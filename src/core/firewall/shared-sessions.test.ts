@@ -21,10 +21,7 @@ test("the account with the most makes room, at the addresses where it has the mo
   assert.deepEqual([anna?.account, anna?.sessions, anna?.addresses, anna?.end.length], ["anna@a.test", 63, 4, 11]);
   const left = new Set([...phone, ...taken].filter((one) => anna?.end.includes(one) === false).map(({ ip }) => ip));
   assert.equal(left.size, 4);
-  assert.deepEqual(
-    anna?.end.filter(({ ip }) => ip === "2001:db8::1"),
-    [],
-  );
+  assert.ok(anna?.end.every(({ ip }) => ip !== "2001:db8::1"));
 });
 
 test("an account's sessions count together from any addresses, such as those of one IPv6 user's /56", () => {
@@ -36,30 +33,19 @@ test("an account's sessions count together from any addresses, such as those of 
 });
 
 test("an account has a quarter of the places, or 60, also while most are free", () => {
-  for (const [places, most] of [
-    [400, 100],
-    [100, 60],
-  ] as const) {
-    const all = sessions("anna@a.test", "192.0.2.1", most);
-    assert.deepEqual(surplusOf(all, places), []);
-    const more = sessions("anna@a.test", "192.0.2.2", 3);
-    assert.deepEqual(
-      surplusOf([...all, ...more], places).map(({ end }) => end.length),
-      [3],
-    );
-  }
+  const surplus = (places: number, most: number, more: number) => {
+    const all = [...sessions("anna@a.test", "192.0.2.1", most), ...sessions("anna@a.test", "192.0.2.2", more)];
+    return surplusOf(all, places).map(({ end }) => end.length);
+  };
+  assert.deepEqual([surplus(400, 100, 0), surplus(400, 100, 3)], [[], [3]]);
+  assert.deepEqual([surplus(100, 60, 0), surplus(100, 60, 3)], [[], [3]]);
   assert.deepEqual([60, 90, 400].map(sessionsWithoutSurplus), [40, 60, 100], "at most two thirds");
 });
 
 test("two accounts that share the places end alike", () => {
   const both = [...sessions("bert@a.test", "192.0.2.2", 40), ...sessions("anna@a.test", "192.0.2.1", 50)];
-  assert.deepEqual(
-    surplusOf(both, PLACES).map(({ account, end }) => [account, end.length]),
-    [
-      ["anna@a.test", 20],
-      ["bert@a.test", 10],
-    ],
-  );
+  const ended = surplusOf(both, PLACES).map(({ account, end }) => `${account} ${end.length}`);
+  assert.deepEqual(ended, ["anna@a.test 20", "bert@a.test 10"]);
 });
 
 test("many accounts keep ten sessions each, even if all places are taken", () => {

@@ -21,11 +21,10 @@ const login = (account: string, ip: Ip, event: "LOGIN_SUCCEEDED" | "LOGIN_FAILED
   record({ account, ip }, { event });
 const named = (account: string, recipient: string, transaction: string) =>
   record({ account, ip: THIEF, recipient, verdict: "pass" }, { event: "RECIPIENT", session: "", transaction });
-const mail = (account: string, queueId: string, verdict: "pass" | "hold" | "refuse", transaction: string) =>
-  record(
-    { account, ip: THIEF, queueId, sender: account, verdict },
-    { event: "MESSAGE", session: "", transaction, recipientCount: 2 },
-  );
+const mail = (account: string, queueId: string, verdict: "pass" | "hold" | "refuse", transaction: string) => {
+  const rest = { event: "MESSAGE", session: "", transaction, recipientCount: 2 } as const;
+  return record({ account, ip: THIEF, queueId, sender: account, verdict }, rest);
+};
 const tried = (queueId: string, recipient: string, outcome: "sent" | "bounced" | "deferred") =>
   record({ queueId, recipient }, { event: "MAIL_TRIED", outcome, relay: "", reply: "" });
 
@@ -140,12 +139,7 @@ test("addresses that only guessed, and mails that reached no one, are skipped", 
   const guess = login(ANNA, ip("198.51.100.7"), "LOGIN_FAILED");
   const { addresses, mails } = assess([...story(), guess], null);
   assert.deepEqual([addresses.length, mails.length], [4, 2]);
-  assert.deepEqual(
-    usedAddresses(addresses).map((one) => one.ip),
-    [THIEF, HOME, OFFICE],
-  );
-  assert.deepEqual(
-    mailsThatLeft(mails).map(({ queueId }) => queueId),
-    ["Q1"],
-  );
+  const used = usedAddresses(addresses).map((one) => one.ip);
+  const left = mailsThatLeft(mails).map(({ queueId }) => queueId);
+  assert.deepEqual([used, left], [[THIEF, HOME, OFFICE], ["Q1"]]);
 });

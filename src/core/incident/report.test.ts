@@ -5,46 +5,19 @@ import { incidentReport, type Reported, TEMPLATE, tellingMail } from "./report.t
 
 const AT = "2026-11-20T10:00:00.000Z";
 const place = { ip: "198.51.100.99", signIns: 3, mails: 2, first: AT, last: AT };
-const account = {
-  account: "anna@example.test",
-  signIns: 4,
-  failedSignIns: 0,
-  mails: 2,
-  held: 1,
-  recipients: 3,
-  places: [place, { ...place, ip: "198.51.100.65" }],
-};
-const address = {
-  ip: place.ip,
-  accounts: [account.account],
-  signIns: 3,
-  failedSignIns: 7,
-  guesses: 7,
-  mails: 2,
-  first: AT,
-  last: AT,
-};
-const mail = {
-  queueId: "72CED1EABE5",
-  account: account.account,
-  ip: place.ip,
-  at: AT,
-  sender: account.account,
-  recipientCount: 1,
-  isHeld: false,
-  recipients: ["one@away.test"],
-  reached: ["one@away.test"],
-  refused: [],
-};
+const ANNA = "anna@example.test";
+const signedIn = { account: ANNA, signIns: 4, failedSignIns: 0, mails: 2, held: 1, recipients: 3 };
+const account = { ...signedIn, places: [place, { ...place, ip: "198.51.100.65" }] };
+const address = { ...place, accounts: [ANNA], failedSignIns: 7, guesses: 7 };
+const reached = { recipientCount: 1, recipients: ["one@away.test"], reached: ["one@away.test"], refused: [] };
+const mail = { queueId: "72CED1EABE5", account: ANNA, ip: place.ip, at: AT, sender: ANNA, isHeld: false, ...reached };
+const heldMail = { ...mail, queueId: "82CED1EABE5", isHeld: true, recipients: [], reached: [] };
 const FOUND: Assessment = {
   events: 10,
   accounts: [account],
   addresses: [address],
-  mails: [
-    mail,
-    { ...mail, queueId: "82CED1EABE5", at: "2026-11-20T10:20:00.000Z", isHeld: true, recipients: [], reached: [] },
-  ],
-  commands: [{ at: AT, by: "root", type: "PASSWORD_CHANGED", subject: account.account }],
+  mails: [mail, { ...heldMail, at: "2026-11-20T10:20:00.000Z" }],
+  commands: [{ at: AT, by: "root", type: "PASSWORD_CHANGED", subject: ANNA }],
   isCut: false,
 };
 const entry = { at: AT, by: "root", lines: [], audited: true };
@@ -159,27 +132,19 @@ test("where nothing was found or done, it says so", () => {
   assert.doesNotMatch(text, /\| account \|/);
 });
 
-const MISUSE = {
-  account: "anna@example.test",
-  from: "2026-11-20T08:05:30.000Z",
-  until: "2026-11-20T09:10:00.000Z",
-  contacts: ["Eve +49 30 901820"],
-};
+const time = { from: "2026-11-20T08:05:30.000Z", until: "2026-11-20T09:10:00.000Z" };
+const MISUSE = { account: ANNA, ...time, contacts: ["Eve +49 30 901820"] };
 
 test("the mail names the account, the time and whom to ask", () => {
   const { subject, text } = tellingMail(TEMPLATE, MISUSE);
   assert.equal(subject, "Please ignore mail from anna@example.test of 2026-11-20");
-  assert.match(
-    text,
-    /^Hello,\n\nbetween 2026-11-20 08:05 and 2026-11-20 09:10 \(UTC\) someone else used the account anna@/,
-  );
+  const what = "between 2026-11-20 08:05 and 2026-11-20 09:10 (UTC) someone else used the account anna@";
+  assert.ok(text.startsWith(`Hello,\n\n${what}`), text);
   assert.match(text, /\nQuestions: Eve \+49 30 901820\n$/);
   assert.doesNotMatch(tellingMail(TEMPLATE, { ...MISUSE, contacts: [] }).text, /Questions|\{/);
 });
 
 test("a template of one's own keeps what it does not know", () => {
-  assert.deepEqual(tellingMail("About {day}\n\n{account} {other}", MISUSE), {
-    subject: "About 2026-11-20",
-    text: "anna@example.test {other}\n",
-  });
+  const mail = { subject: "About 2026-11-20", text: "anna@example.test {other}\n" };
+  assert.deepEqual(tellingMail("About {day}\n\n{account} {other}", MISUSE), mail);
 });

@@ -87,10 +87,7 @@ test("a network contains exactly the addresses that share its first bits", () =>
       const near: Bits = { ...bits, value: bits.value ^ (1n << BigInt(flip % bits.width)) };
       for (const candidate of [bits, near, other])
         if (candidate.width === 32 || candidate.value >> 32n !== 0xffffn)
-          assert.equal(
-            contains(network, ip(inFull(candidate))),
-            candidate.width === bits.width && first(candidate, length) === first(bits, length),
-          );
+          assert.equal(contains(network, ip(inFull(candidate))), isAlike(candidate, bits, length));
     }),
   );
 });
@@ -99,15 +96,12 @@ test("two networks overlap exactly when they agree on the bits that both fix", (
   const pair = bitsAndLength.chain(([bits, length]) => {
     const near = fc.nat(bits.width - 1).map((flip): Bits => ({ ...bits, value: bits.value ^ (1n << BigInt(flip)) }));
     const other = fc.oneof(near, anyBits).filter(({ width, value }) => width === 32 || value >> 32n !== 0xffffn);
-    return fc.tuple(
-      fc.constant([bits, length] as const),
-      other.chain((b) => fc.tuple(fc.constant(b), lengthOf(b))),
-    );
+    const otherAndLength = other.chain((b) => fc.tuple(fc.constant(b), lengthOf(b)));
+    return fc.tuple(fc.constant([bits, length] as const), otherAndLength);
   });
   fc.assert(
     fc.property(pair, ([[a, aLength], [b, bLength]]) => {
-      const shared = Math.min(aLength, bLength);
-      const expected = a.width === b.width && first(a, shared) === first(b, shared);
+      const expected = isAlike(a, b, Math.min(aLength, bLength));
       assert.equal(overlaps(prefixFrom(a, aLength), prefixFrom(b, bLength)), expected);
       assert.equal(overlaps(prefixFrom(b, bLength), prefixFrom(a, aLength)), expected);
     }),
@@ -130,6 +124,11 @@ function prefixFrom(bits: Bits, length: number): Prefix {
 function first(bits: Bits, length: number): bigint {
   const rest = BigInt(bits.width - length);
   return (bits.value >> rest) << rest;
+}
+
+/** They agree on their first bits. */
+function isAlike(a: Bits, b: Bits, length: number): boolean {
+  return a.width === b.width && first(a, length) === first(b, length);
 }
 
 function joinGroups(groups: readonly bigint[]): bigint {

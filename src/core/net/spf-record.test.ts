@@ -24,10 +24,8 @@ test("terms that pass are read, in upper or lower case; the others and macros ar
   );
   const nothing =
     "-ip4:203.0.113.1 ~mx ?a ip4:2001:db8::1 ip6:203.0.113.1 ip4:300.1.1.1 ip4: include: include:%{d}.x.org";
-  assert.deepEqual(
-    parseSpfRecord(`v=spf1 ${nothing} a:/24 a/33 a/240 mx/24/64 mx//129 ax exp=why.example.org all +all`),
-    [],
-  );
+  const wrong = `${nothing} a:/24 a/33 a/240 mx/24/64 mx//129 ax exp=why.example.org all +all`;
+  assert.deepEqual(parseSpfRecord(`v=spf1 ${wrong}`), []);
 });
 
 test("other texts are not records", () => {

@@ -152,31 +152,25 @@ test("no line of several words is longer than 80 characters, and strangers' text
   const facts = reportFacts({
     triedNames: [{ name: HOSTILE, failed: 9, isAccount: false }],
     notices: [{ says: "It is so.", detail: HOSTILE, isCritical: true }],
-    audit: {
-      total: 1,
-      byType: [],
-      latest: [{ at: "2026-11-20T08:00:00.000Z", actor: HOSTILE, type: "BAN", subject: HOSTILE }],
-    },
+    audit: { total: 1, byType: [], latest: [{ at: usual.to, actor: HOSTILE, type: "BAN", subject: HOSTILE }] },
   });
   const text = reportText(reportOf(facts));
-  assert.deepEqual(
-    text.split("\n").filter((line) => line.length > 80 && line.trim().includes(" ")),
-    [],
-  );
+  const long = text.split("\n").filter((line) => line.length > 80 && line.trim().includes(" "));
+  assert.deepEqual(long, []);
   assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{C}]/u);
   assert.ok(text.includes("\\x1b[2Jx\\x0a\\u{202e}<b>"));
 });
 
 test("a text without an end takes 1,000 characters, and a command with one 400", () => {
-  const text = reportText(
-    reportOf(reportFacts({ triedNames: [{ name: "x".repeat(3_000), failed: 900, isAccount: true }] })),
-  );
+  const triedNames = [{ name: "x".repeat(3_000), failed: 900, isAccount: true }];
+  const text = reportText(reportOf(reportFacts({ triedNames })));
   const [, what = "", command] = /1\. (.*?)\n {5}([^\n]*)/s.exec(text) ?? [];
   assert.deepEqual([what.replaceAll("\n   ", " ").length, command?.length], [1_000, 400]);
 });
 
 test("what strangers wrote is text, in every place", () => {
   const hostile = `</td><script src="https://evil.example/x"></script>\u0000\u202e&'`;
+  const entry = { at: hostile, actor: hostile, type: hostile, subject: hostile };
   const facts = reportFacts({
     host: hostile,
     addresses: [{ ip: hostile, signIns: 1, mails: 1, connections: 1, isBanned: false }],
@@ -184,17 +178,12 @@ test("what strangers wrote is text, in every place", () => {
     refusals: [{ code: hostile, says: hostile, count: 1 }],
     days: [{ day: hostile, signedIn: 1, failed: 1, refused: 1, accepted: 1, blocked: 1, delivered: 1 }],
     notices: [{ says: hostile, detail: hostile, isCritical: true }],
-    audit: {
-      total: 1,
-      byType: [{ type: hostile, count: 1 }],
-      latest: [{ at: hostile, actor: hostile, type: hostile, subject: hostile }],
-    },
+    audit: { total: 1, byType: [{ type: hostile, count: 1 }], latest: [entry] },
   });
   const html = reportHtml(reportOf(facts));
   for (const bad of ["<script", "\u0000", "\u202e"]) assert.ok(!html.includes(bad), bad);
-  assert.ok(
-    html.includes("&lt;script src=&quot;https://evil.example/x&quot;&gt;&lt;/script&gt;\\x00\\u{202e}&amp;&#39;"),
-  );
+  const shown = "&lt;script src=&quot;https://evil.example/x&quot;&gt;&lt;/script&gt;\\x00\\u{202e}&amp;&#39;";
+  assert.ok(html.includes(shown));
   assert.equal(html.split("<li ").length - 1, 2);
   assert.match(reportHtml(reportOf(reportFacts({ certificate: { known: false, reason: "None." } }))), /<li .*None\./);
   assert.match(reportHtml(reportOf(usual)), /<p>Nothing to do\.<\/p>/);

@@ -30,11 +30,15 @@ const refused = (signIns: number, ip = "203.0.113.9") => ({
 const unused = (...names: readonly string[]) => ({
   accounts: { ...accounts, unused: names.map((name) => ({ name, lastSignInAt: null })) },
 });
-const validTo = (at: string) => ({ certificate: { ...certificate, validTo: at, isOwn: true } });
-const backedUp = (at: string) => ({ backups: { ...backups, last: { at, mails: 1, bytes: 1, place: "/srv" } } });
-const drilled = (at: string, reason: string | null = null) => ({
-  backups: { ...backups, drill: { at, tookMs: 1, mails: 1, reason } },
-});
+const validTo = (at: string, isOwn = true) => ({ certificate: { ...certificate, validTo: at, isOwn } });
+const backup = (changes: Partial<ReportFacts["backups"]>) => ({ backups: { ...backups, ...changes } });
+const backedUp = (at: string) => backup({ last: { at, mails: 1, bytes: 1, place: "/srv" } });
+const drilled = (at: string, reason: string | null = null) => backup({ drill: { at, tookMs: 1, mails: 1, reason } });
+const LYNIS = { known: true, at: usual.to, index: 60, suggestions: 0 } as const;
+const WARNING = { test: "X-1", says: "Bad." };
+const SHOWN = "openssl x509 -noout -subject -dates -in ";
+const UPGRADE = "apt-get update && apt-get --with-new-pkgs upgrade";
+const REBUILD = "docker compose build --pull --no-cache && docker compose up -d";
 const listed = (listsAt: string) => ({ updates: { known: true, listsAt, isImage: false, packages: [] } as const });
 
 test("on a quiet server there is nothing to do", () => {
@@ -42,53 +46,32 @@ test("on a quiet server there is nothing to do", () => {
 });
 
 for (const [what, changes, command] of [
-  [
-    "a certificate that ends soon",
-    { certificate: { ...certificate, validTo: "2026-11-30T00:00:00.000Z" } },
-    "openssl x509 -noout -subject -dates -in /srv/mail/tls/cert.pem",
-  ],
+  ["a certificate that ends soon", validTo("2026-11-30T00:00:00.000Z", false), `${SHOWN}/srv/mail/tls/cert.pem`],
   ["no certificate", { certificate: { known: false, reason: "None." } }, "./ghostinbox config apply"],
   ["a disk that fills up", { disk: growing(3e9) }, "du -xh --max-depth=2 /srv/mail | sort -h | tail"],
-  ["no backup", { backups: { ...backups, last: null } }, "./ghostinbox backup create"],
-  ["a key that was never shown", { backups: { ...backups, isKeySeen: false } }, "./ghostinbox backup key"],
+  ["no backup", backup({ last: null }), "./ghostinbox backup create"],
+  ["a key that was never shown", backup({ isKeySeen: false }), "./ghostinbox backup key"],
   ["a drill that failed", drilled("2026-11-02T05:00:00.000Z", "a pack is damaged"), "./ghostinbox backup drill"],
-  ["no drill", { backups: { ...backups, drill: null } }, "./ghostinbox backup drill"],
-  ["an update for security", { updates: updates(true) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
-  [
-    "an update of the image",
-    { updates: updates(true, true) },
-    "docker compose build --pull --no-cache && docker compose up -d",
-  ],
-  ["another update", { updates: updates(false) }, "apt-get update && apt-get --with-new-pkgs upgrade"],
+  ["no drill", backup({ drill: null }), "./ghostinbox backup drill"],
+  ["an update for security", { updates: updates(true) }, UPGRADE],
+  ["an update of the image", { updates: updates(true, true) }, REBUILD],
+  ["another update", { updates: updates(false) }, UPGRADE],
   ["old lists of apt", listed("2026-11-01T00:00:00.000Z"), "apt-get update"],
-  [
-    "a warning of Lynis",
-    {
-      hardening: { known: true, at: usual.to, index: 60, warnings: [{ test: "X-1", says: "Bad." }], suggestions: 0 },
-    },
-    "lynis show details X-1",
-  ],
+  ["a warning of Lynis", { hardening: { ...LYNIS, warnings: [WARNING] } }, "lynis show details X-1"],
   ["no debsecan", { holes: { known: false, isInstalled: false, reason: "-" } }, "apt-get install debsecan"],
   ["an account that is tried", tried(400, "o'neil@example.org"), "./ghostinbox why --account 'o'\\''neil@example.org'"],
   ["an address that continues", refused(900, "2001:db8::1"), "./ghostinbox why 2001:db8::1"],
   ["an unused account", unused("old@example.org"), "./ghostinbox account suspend old@example.org"],
 ] as const satisfies readonly (readonly [string, Partial<ReportFacts>, string])[])
   test(`${what} is one thing to do`, () => {
-    assert.deepEqual(
-      todoOf(reportFacts(changes)).map((todo) => todo.command),
-      [command],
-    );
+    const commands = todoOf(reportFacts(changes)).map((todo) => todo.command);
+    assert.deepEqual(commands, [command]);
   });
 
 test("unknown names, banned addresses and a slowly growing disk are not mentioned", () => {
-  const found = todoOf(
-    reportFacts({
-      triedNames: [{ name: "admin", failed: 4_000, isAccount: false }],
-      addresses: [{ ip: "203.0.113.7", signIns: 9_000, mails: 0, connections: 0, isBanned: true }],
-      disk: growing(1e6),
-    }),
-  );
-  assert.deepEqual(found, []);
+  const triedNames = [{ name: "admin", failed: 4_000, isAccount: false }];
+  const addresses = [{ ip: "203.0.113.7", signIns: 9_000, mails: 0, connections: 0, isBanned: true }];
+  assert.deepEqual(todoOf(reportFacts({ triedNames, addresses, disk: growing(1e6) })), []);
 });
 
 const silent = { code: "web_silent", says: "The dashboard does not answer.", detail: "", isCritical: false };
@@ -106,8 +89,8 @@ test("each has its limit, and says what is wrong", () => {
     [{ disk: growing(2.001e9) }, "The disk will be full on 2026-12-20 at this rate: see what uses the space."],
     [backedUp("2026-11-17T08:00:00.001Z"), ""],
     [backedUp("2026-11-17T08:00:00.000Z"), "The last backup is old."],
-    [{ backups: { ...backups, last: null } }, "No backup exists yet."],
-    [{ backups: { ...backups, isOn: false, failure: { at: usual.to, reason: "no room" } } }, ""],
+    [backup({ last: null }), "No backup exists yet."],
+    [backup({ isOn: false, failure: { at: usual.to, reason: "no room" } }), ""],
     [drilled("2026-10-06T08:00:00.000Z"), ""],
     [drilled("2026-10-05T08:00:00.000Z"), "Check that the backups can be restored."],
     [listed("2026-11-13T08:00:00.001Z"), ""],
