@@ -15,6 +15,7 @@ import type { Route } from "../../src/surfaces/api/route.ts";
 import { routes } from "../../src/surfaces/api/routes.ts";
 import { createApiServer } from "../../src/surfaces/api/server.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
+import { beforeEachOf } from "./hooks.ts";
 import { banItem, eventItem } from "./samples.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
@@ -165,6 +166,14 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     subscribers: () => listeners.size,
     stop: () => server.stop(),
   };
+}
+
+/** The same, new for each test of `file`. */
+export function apiKitOf(file: string): Kit {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- filled before each test
+  const kit = {} as Kit;
+  beforeEachOf(file, async (t) => Object.assign(kit, await startKit(t)));
+  return kit;
 }
 
 /** Every route of the API. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { test } from "node:test";
+import { apiKitOf, bearer, type Kit, signIn } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { UNAUTHORIZED } from "../../guard/commands/web/command-gate.ts";
@@ -8,22 +8,22 @@ import type { Caller } from "./access.ts";
 import { Callers, type Found } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const HERE = ip("127.0.0.1");
 const headers = new Headers(bearer);
 const other = (n: number) => new Headers({ authorization: `Bearer gi_${String(n).padStart(32, "0")}` });
 const known = (found: Found): Caller =>
   typeof found === "object" && found !== null ? found : assert.fail(String(found));
-const asked = (kit: Kit): number => kit.guard.identified.length;
+const asked = (): number => kit.guard.identified.length;
 
 /** Callers that have asked the guard about one, `found`. */
-async function oneKnown(t: TestContext): Promise<{ kit: Kit; callers: Callers; found: Caller }> {
-  const kit = await startKit(t);
+async function oneKnown(): Promise<{ callers: Callers; found: Caller }> {
   const callers = new Callers(kit.parts);
-  return { kit, callers, found: known(await callers.of(headers, HERE)) };
+  return { callers, found: known(await callers.of(headers, HERE)) };
 }
 
-test("the guard is asked once, and its yes is remembered for a few seconds", async (t) => {
-  const { kit, callers, found } = await oneKnown(t);
+test("the guard is asked once, and its yes is remembered for a few seconds", async () => {
+  const { callers, found } = await oneKnown();
   assert.deepEqual([found.name, found.secret], ["ci", AS_TOKEN.as]);
   kit.guard.callers.clear();
   kit.advance(API_LIMITS.callerAgeMs - 1);
@@ -32,17 +32,16 @@ test("the guard is asked once, and its yes is remembered for a few seconds", asy
   kit.advance(1);
   assert.equal(await callers.of(headers, HERE), null);
   assert.equal(await callers.of(new Headers(), HERE), null);
-  assert.equal(asked(kit), 2, "who shows nothing is not asked about");
+  assert.equal(asked(), 2, "who shows nothing is not asked about");
 });
 
-test("a no is remembered for seconds and counts once, and a yes counts for the address that it was for", async (t) => {
-  const kit = await startKit(t);
+test("a no is remembered for seconds and counts once, and a yes counts for the address that it was for", async () => {
   const callers = new Callers(kit.parts);
   for (let n = 0; n < 2 * API_LIMITS.wrongCredentials; n++) assert.equal(await callers.of(other(1), HERE), null);
-  assert.equal(asked(kit), 1, "a script with an old token");
+  assert.equal(asked(), 1, "a script with an old token");
   kit.advance(API_LIMITS.wrongCredentialsMs);
   assert.equal(await callers.of(other(1), HERE), null);
-  assert.equal(asked(kit), 2);
+  assert.equal(asked(), 2);
   kit.guard.identified = [];
   known(await callers.of(headers, HERE));
   await callers.of(headers, ip("203.0.113.7"));
@@ -50,8 +49,7 @@ test("a no is remembered for seconds and counts once, and a yes counts for the a
   assert.deepEqual(addresses, ["127.0.0.1", "203.0.113.7"]);
 });
 
-test("a no at one address is none at another, where the same session may be used", async (t) => {
-  const kit = await startKit(t);
+test("a no at one address is none at another, where the same session may be used", async () => {
   const away = ip("203.0.113.7");
   const guard: Kit["parts"]["guard"] = {
     ...kit.parts.guard,
@@ -64,15 +62,14 @@ test("a no at one address is none at another, where the same session may be used
   assert.equal(await callers.of(headers, away), null);
 });
 
-test("requests that come together share one question", async (t) => {
-  const kit = await startKit(t);
+test("requests that come together share one question", async () => {
   const callers = new Callers(kit.parts);
   await Promise.all(Array.from({ length: 20 }, () => callers.of(headers, HERE)));
-  assert.equal(asked(kit), 1);
+  assert.equal(asked(), 1);
 });
 
-test("who has signed out is out at once, also for an answer that is on its way", async (t) => {
-  const { callers, found } = await oneKnown(t);
+test("who has signed out is out at once, also for an answer that is on its way", async () => {
+  const { callers, found } = await oneKnown();
   const late = callers.stillHolds(found, HERE);
   callers.end(found, HERE);
   assert.equal(await callers.of(headers, HERE), null);
@@ -80,8 +77,8 @@ test("who has signed out is out at once, also for an answer that is on its way",
   assert.equal(await callers.of(headers, HERE), null);
 });
 
-test("beside an open stream the guard hears of requests once a minute", async (t) => {
-  const { kit, callers, found } = await oneKnown(t);
+test("beside an open stream the guard hears of requests once a minute", async () => {
+  const { callers, found } = await oneKnown();
   const uses = (): number => kit.guard.identified.filter(({ isUse }) => isUse).length;
   for (let seconds = 0; seconds < 600; seconds += 5) {
     kit.advance(API_LIMITS.callerAgeMs);
@@ -91,8 +88,8 @@ test("beside an open stream the guard hears of requests once a minute", async (t
   assert.equal(uses(), 11);
 });
 
-test("a proof that is given while a question is on its way is not forgotten", async (t) => {
-  const { callers, found } = await oneKnown(t);
+test("a proof that is given while a question is on its way is not forgotten", async () => {
+  const { callers, found } = await oneKnown();
   const freshUntil = "2026-11-20T07:10:00.000Z";
   const late = callers.stillHolds(found, HERE);
   callers.confirm(found.secret, HERE, { ...found, freshUntil });
@@ -100,8 +97,8 @@ test("a proof that is given while a question is on its way is not forgotten", as
   assert.equal(known(await callers.of(headers, HERE)).freshUntil, freshUntil);
 });
 
-test("while the guard is away, callers known a moment ago may still read, and no one else", async (t) => {
-  const { kit, callers, found } = await oneKnown(t);
+test("while the guard is away, callers known a moment ago may still read, and no one else", async () => {
+  const { callers, found } = await oneKnown();
   kit.guard.isDown = true;
   kit.advance(API_LIMITS.callerAgeWithoutGuardMs - 1);
   assert.deepEqual(await callers.of(headers, HERE), found);
@@ -112,8 +109,8 @@ test("while the guard is away, callers known a moment ago may still read, and no
   assert.equal(await callers.stillHolds(found, HERE), false, "a stream reads no longer than a request");
 });
 
-test("a guard that fails, with a full disk, is treated as one that is away: it refuses no one", async (t) => {
-  const { kit, callers, found } = await oneKnown(t);
+test("a guard that fails, with a full disk, is treated as one that is away: it refuses no one", async () => {
+  const { callers, found } = await oneKnown();
   kit.guard.replies.set("caller", DISK_FULL);
   kit.advance(API_LIMITS.callerAgeMs);
   assert.deepEqual(await callers.of(headers, HERE), found);
@@ -124,11 +121,11 @@ test("a guard that fails, with a full disk, is treated as one that is away: it r
   assert.equal(await callers.of(other(0), HERE), null);
 });
 
-test("made-up tokens are soon rejected without asking, and known ones still work", async (t) => {
-  const { kit, callers, found } = await oneKnown(t);
+test("made-up tokens are soon rejected without asking, and known ones still work", async () => {
+  const { callers, found } = await oneKnown();
   for (let n = 0; n < 5 * API_LIMITS.wrongCredentials; n++)
     assert.equal(await callers.of(other(n), HERE), n < API_LIMITS.wrongCredentials ? null : "crowd");
-  assert.equal(asked(kit), 1 + API_LIMITS.wrongCredentials);
+  assert.equal(asked(), 1 + API_LIMITS.wrongCredentials);
   kit.advance(API_LIMITS.callerAgeMs);
   known(await callers.of(headers, HERE));
   known(await callers.of(headers, ip("203.0.113.7"))); // another network
@@ -138,11 +135,10 @@ test("made-up tokens are soon rejected without asking, and known ones still work
   kit.guard.identified.pop();
   kit.advance(API_LIMITS.wrongCredentialsMs);
   await callers.of(other(0), HERE);
-  assert.equal(asked(kit), 4 + API_LIMITS.wrongCredentials);
+  assert.equal(asked(), 4 + API_LIMITS.wrongCredentials);
 });
 
-test("who signs in beside a stranger with made-up tokens is in, and gives a proof without losing the stream", async (t) => {
-  const kit = await startKit(t);
+test("who signs in beside a stranger with made-up tokens is in, and gives a proof without losing the stream", async () => {
   for (let n = 0; n <= API_LIMITS.wrongCredentials; n++) {
     const { status } = await fetch(`${kit.url}/api/v1/session`, { headers: Object.fromEntries(other(n)) });
     assert.equal(status, n < API_LIMITS.wrongCredentials ? 401 : 429);
@@ -161,7 +157,6 @@ test("who signs in beside a stranger with made-up tokens is in, and gives a proo
 });
 
 test("while the guard hangs, those that are not known wait for seconds and no longer", async (t) => {
-  const kit = await startKit(t);
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const guard = { ask: () => new Promise<never>(() => undefined) };
   const callers = new Callers({ ...kit.parts, guard });
@@ -170,8 +165,7 @@ test("while the guard hangs, those that are not known wait for seconds and no lo
   assert.equal(await Promise.race(all), "down");
 });
 
-test("few are asked about at once, and each gets its answer", async (t) => {
-  const kit = await startKit(t);
+test("few are asked about at once, and each gets its answer", async () => {
   let running = 0;
   let most = 0;
   const guard = {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, bearer, signIn } from "../../../test/kit/api-kit.ts";
 import { parsedCommandOf } from "../../../test/kit/commands.ts";
 import { AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { sendToGuard } from "./derived.ts";
 import type { GuardPort } from "./ports.ts";
+
+const kit = apiKitOf(import.meta.filename);
 
 function unban(guard: GuardPort): Promise<string | Response> {
   const asked = { verb: "unban", target: "203.0.113.7" } as const;
@@ -163,8 +165,7 @@ for (const [who, rows, account] of [
   ["the owner's session", OF_SESSIONS, undefined],
   ["a user's session", OF_USERS, ANNA],
 ] as const)
-  test(`each route asks the guard as its caller, and answers what the guard says: ${who}`, async (t) => {
-    const kit = await startKit(t);
+  test(`each route asks the guard as its caller, and answers what the guard says: ${who}`, async () => {
     const headers = account === null ? bearer : { cookie: await signIn(kit, account) };
     for (const [line, asked, result, { sent, answer = result, status = 200 } = {}] of rows) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard's own results
@@ -227,8 +228,7 @@ const REFUSED_TO_USERS: typeof REFUSED = [
   ["PUT me/vacation", { text: "I am away.", account: BERT }],
 ];
 
-test("what is wrong is refused before the guard is asked", async (t) => {
-  const kit = await startKit(t);
+test("what is wrong is refused before the guard is asked", async () => {
   const user = { cookie: await signIn(kit, ANNA) };
   const before = kit.guard.asked.length;
   for (const [rows, headers] of [

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startKit } from "../../../test/kit/api-kit.ts";
+import { apiKitOf } from "../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../test/kit/fake-guard.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { VERSION } from "../../core/version.ts";
 import { HealthReader, metrics } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 
-test("strangers see the version, names and states, nothing else", async (t) => {
-  const kit = await startKit(t);
+const kit = apiKitOf(import.meta.filename);
+
+test("strangers see the version, names and states, nothing else", async () => {
   const response = await fetch(`${kit.url}/healthz`);
   assert.equal(response.status, 200);
   assert.deepEqual(await response.json(), {
@@ -21,8 +22,7 @@ test("strangers see the version, names and states, nothing else", async (t) => {
   });
 });
 
-test("down is 503, degraded is not; alive is alive whatever is down", async (t) => {
-  const kit = await startKit(t);
+test("down is 503, degraded is not; alive is alive whatever is down", async () => {
   const status = async (path: string): Promise<number> => {
     kit.advance(API_LIMITS.healthAgeMs);
     return (await fetch(`${kit.url}${path}`)).status;
@@ -42,8 +42,7 @@ test("down is 503, degraded is not; alive is alive whatever is down", async (t) 
   assert.deepEqual(await all(), [503, 503, 200]);
 });
 
-test("a guard that does not answer is what waits for the owner, and the metrics report it as down", async (t) => {
-  const kit = await startKit(t);
+test("a guard that does not answer is what waits for the owner, and the metrics report it as down", async () => {
   kit.guard.isDown = true;
   const reader = new HealthReader(kit.parts);
   const codes = (await reader.read()).needsYou.map(({ code }) => code);
@@ -51,8 +50,7 @@ test("a guard that does not answer is what waits for the owner, and the metrics 
   assert.match(await metrics(kit.parts, reader), /\nghostinbox_component_up\{component="guard"\} 0\n/);
 });
 
-test("a crowd that asks at once is one question to the guard", async (t) => {
-  const kit = await startKit(t);
+test("a crowd that asks at once is one question to the guard", async () => {
   const reader = new HealthReader(kit.parts);
   await Promise.all(Array.from({ length: 50 }, () => reader.read()));
   assert.equal(kit.guard.asked.length, 1);
@@ -62,7 +60,6 @@ test("a crowd that asks at once is one question to the guard", async (t) => {
 });
 
 test("every line is of Prometheus's text format, and none names an address or a person", async (t) => {
-  const kit = await startKit(t);
   t.mock.method(kit.queries.figures, "bansInForce", () => ({ engine: 1, fail2ban: 100_000, manual: 3 }));
   const text = await metrics(kit.parts, new HealthReader(kit.parts));
   assert.ok(text.endsWith("\n"));

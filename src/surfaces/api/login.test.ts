@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { DISK_FULL, PASSWORD } from "../../../test/kit/fake-guard.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -9,17 +9,18 @@ import { Callers } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { deviceOf, signIn as tryToSignIn } from "./login.ts";
 
-function attempt(kit: Kit, password: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-  return fetch(`${kit.url}/api/v1/login`, { method: "POST", headers, body: JSON.stringify({ password }) });
+const kit = apiKitOf(import.meta.filename);
+
+function attempt(password: unknown, headers: Readonly<Record<string, string>> = {}, { url } = kit): Promise<Response> {
+  return fetch(`${url}/api/v1/login`, { method: "POST", headers, body: JSON.stringify({ password }) });
 }
 
-async function isIn(kit: Kit, cookie: string): Promise<boolean> {
-  return (await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } })).status === 200;
+async function isIn(cookie: string, { url } = kit): Promise<boolean> {
+  return (await fetch(`${url}/api/v1/session`, { headers: { cookie } })).status === 200;
 }
 
-test("the right password opens a session, and signing out ends it at once", async (t) => {
-  const kit = await startKit(t);
-  const response = await attempt(kit, PASSWORD);
+test("the right password opens a session, and signing out ends it at once", async () => {
+  const response = await attempt(PASSWORD);
   assert.equal(response.status, 200);
   const who = { name: "admin", role: "owner", account: null, scopes: SCOPES, freshUntil: null };
   assert.deepEqual(await response.json(), who);
@@ -28,15 +29,14 @@ test("the right password opens a session, and signing out ends it at once", asyn
     /^ghostinbox=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=604800$/,
   );
   const cookie = await signIn(kit);
-  assert.equal(await isIn(kit, cookie), true);
+  assert.equal(await isIn(cookie), true);
   const left = await fetch(`${kit.url}/api/v1/logout`, { method: "POST", headers: { cookie } });
   assert.equal(left.status, 204);
   assert.match(left.headers.get("set-cookie") ?? "", /^ghostinbox=; .*Max-Age=0/);
-  assert.equal(await isIn(kit, cookie), false);
+  assert.equal(await isIn(cookie), false);
 });
 
-test("signing out while the guard is away takes the cookie, and tells that the session has not ended", async (t) => {
-  const kit = await startKit(t);
+test("signing out while the guard is away takes the cookie, and tells that the session has not ended", async () => {
   const cookie = await signIn(kit);
   const stream = await fetch(`${kit.url}/api/v1/events/stream`, { headers: { cookie } });
   kit.guard.isDown = true;
@@ -44,17 +44,16 @@ test("signing out while the guard is away takes the cookie, and tells that the s
   assert.equal(left.status, 503);
   assert.match(left.headers.get("set-cookie") ?? "", /^ghostinbox=; .*Max-Age=0/);
   kit.advance(API_LIMITS.wrongCredentialsMs);
-  assert.equal(await isIn(kit, cookie), false);
+  assert.equal(await isIn(cookie), false);
   kit.guard.isDown = false;
-  assert.equal(await isIn(kit, cookie), false, "however early it is shown again");
+  assert.equal(await isIn(cookie), false, "however early it is shown again");
   await until(() => kit.guard.of("sign_out").length === 1, "the guard ends it");
   kit.advance(API_LIMITS.wrongCredentialsMs);
-  assert.equal(await isIn(kit, cookie), false);
+  assert.equal(await isIn(cookie), false);
   await stream.body?.cancel();
 });
 
-test("the user of a mailbox signs in with its address: nothing of it can be taken for the administrator", async (t) => {
-  const kit = await startKit(t);
+test("the user of a mailbox signs in with its address: nothing of it can be taken for the administrator", async () => {
   const post = (body: object) =>
     fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD, ...body }) });
   const response = await post({ account: "anna@example.org" });
@@ -68,11 +67,10 @@ test("the user of a mailbox signs in with its address: nothing of it can be take
   assert.deepEqual(kit.guard.of("sign_in"), []);
 });
 
-test("a wrong password and an address that may not try hear the same words", async (t) => {
-  const kit = await startKit(t);
-  const wrong = await attempt(kit, "wrong");
+test("a wrong password and an address that may not try hear the same words", async () => {
+  const wrong = await attempt("wrong");
   kit.guard.answers("sign_in", { outcome: "refused" });
-  const refused = await attempt(kit, PASSWORD);
+  const refused = await attempt(PASSWORD);
   assert.deepEqual([wrong.status, refused.status], [401, 429]);
   const words = async (response: Response): Promise<unknown> => {
     const body: unknown = await response.json();
@@ -83,8 +81,7 @@ test("a wrong password and an address that may not try hear the same words", asy
   assert.equal(refused.headers.get("set-cookie"), null);
 });
 
-test("the log has a line for each wrong password, for Fail2ban, and nothing else", async (t) => {
-  const kit = await startKit(t);
+test("the log has a line for each wrong password, for Fail2ban, and nothing else", async () => {
   const reported: string[] = [];
   const parts = { ...kit.parts, signInRefused: (one: string) => reported.push(one), callers: new Callers(kit.parts) };
   const from = async (text: string, password: string): Promise<number> => {
@@ -100,14 +97,13 @@ test("the log has a line for each wrong password, for Fail2ban, and nothing else
   assert.deepEqual(reported, ["203.0.113.1"]);
 });
 
-test("a guard that is away or fails accepts no sign-in, and the answer gives a stranger no details", async (t) => {
-  const kit = await startKit(t);
+test("a guard that is away or fails accepts no sign-in, and the answer gives a stranger no details", async () => {
   kit.guard.isDown = true;
-  const down = await attempt(kit, PASSWORD);
+  const down = await attempt(PASSWORD);
   assert.deepEqual([down.status, down.headers.get("set-cookie")], [503, null]);
   kit.guard.isDown = false;
   kit.guard.replies.set("sign_in", DISK_FULL);
-  const failed = await attempt(kit, PASSWORD);
+  const failed = await attempt(PASSWORD);
   assert.deepEqual([failed.status, failed.headers.get("set-cookie")], [503, null]);
   const text = await failed.text();
   assert.match(text, /cannot do this now/);
@@ -117,33 +113,31 @@ test("a guard that is away or fails accepts no sign-in, and the answer gives a s
 test("the guard hears from where, with what, and what a browser was given before", async (t) => {
   const forged = { "x-forwarded-for": "198.51.100.9", "x-forwarded-proto": "https" };
   const asked = { verb: "sign_in", ip: "127.0.0.1", password: PASSWORD, device: "curl", known: null } as const;
-  const kit = await startKit(t);
   const headers = { "user-agent": "curl/7.88.1", ...forged };
-  assert.doesNotMatch((await attempt(kit, PASSWORD, headers)).headers.get("set-cookie") ?? "", /Secure/);
+  assert.doesNotMatch((await attempt(PASSWORD, headers)).headers.get("set-cookie") ?? "", /Secure/);
   assert.deepEqual(kit.guard.of("sign_in"), [asked], "a forged X-Forwarded-For is not trusted");
 
   const proxied = await startKit(t, { trustedProxies: [net("127.0.0.1")] });
-  const signedIn = await attempt(proxied, PASSWORD, headers);
+  const signedIn = await attempt(PASSWORD, headers, proxied);
   const [session, known] = signedIn.headers.getSetCookie();
   assert.match(session ?? "", /^__Host-ghostinbox=[\w-]{43}; Path=\/; .*; Secure$/);
   assert.match(known ?? "", /^__Host-ghostinbox_device=known; HttpOnly; .*; Path=\/; Secure$/);
   const cookie = known?.split(";")[0] ?? assert.fail("no second cookie");
-  assert.equal(await isIn(proxied, cookie), false, "on its own it opens nothing");
-  await attempt(proxied, PASSWORD, { ...headers, cookie });
+  assert.equal(await isIn(cookie, proxied), false, "on its own it opens nothing");
+  await attempt(PASSWORD, { ...headers, cookie }, proxied);
   assert.deepEqual(proxied.guard.of("sign_in"), [
     { ...asked, ip: "198.51.100.9" },
     { ...asked, ip: "198.51.100.9", known: "known" },
   ]);
 });
 
-test("another site's page can neither sign in nor act by the cookie", async (t) => {
-  const kit = await startKit(t);
+test("another site's page can neither sign in nor act by the cookie", async () => {
   kit.guard.answers("unban", { prefix: "203.0.113.7/32" });
   const cookie = await signIn(kit);
   const unban = async (headers: Readonly<Record<string, string>>): Promise<number> =>
     (await fetch(`${kit.url}/api/v1/bans/203.0.113.7`, { method: "DELETE", headers })).status;
   const evil = { origin: "https://evil.example" };
-  assert.equal((await attempt(kit, PASSWORD, evil)).status, 403);
+  assert.equal((await attempt(PASSWORD, evil)).status, 403);
   assert.equal(await unban({ cookie, ...evil }), 403);
   assert.equal(await unban({ cookie, "sec-fetch-site": "cross-site" }), 403);
   assert.equal(kit.guard.of("unban").length, 0);
@@ -152,8 +146,7 @@ test("another site's page can neither sign in nor act by the cookie", async (t) 
   assert.equal(await unban({ ...bearer, ...evil }), 200, "a token is sent by no browser on its own");
 });
 
-test("a code is asked for at the sign-in and at the proof, in words that a program tells apart", async (t) => {
-  const kit = await startKit(t);
+test("a code is asked for at the sign-in and at the proof, in words that a program tells apart", async () => {
   const cookie = await signIn(kit);
   kit.guard.answers("sign_in", { outcome: "code_needed" });
   const half = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD }) });

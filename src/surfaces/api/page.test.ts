@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, startKit } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, bearer } from "../../../test/kit/api-kit.ts";
 import { encodingFor } from "./page.ts";
 
-test("the page comes compressed to who takes that, and is the same", async (t) => {
-  const { url } = await startKit(t);
+const kit = apiKitOf(import.meta.filename);
+
+test("the page comes compressed to who takes that, and is the same", async () => {
   const tags = new Set<string | null>();
   for (const coding of ["br", "gzip", "identity"]) {
-    const page = await fetch(url, { headers: { "accept-encoding": coding } });
+    const page = await fetch(kit.url, { headers: { "accept-encoding": coding } });
     assert.equal(page.headers.get("content-encoding"), coding === "identity" ? null : coding);
     assert.equal(page.headers.get("vary"), "accept-encoding");
     assert.equal(await page.text(), "<!doctype html>");
@@ -16,14 +17,13 @@ test("the page comes compressed to who takes that, and is the same", async (t) =
   assert.equal(tags.size, 3, "a cache keeps each apart");
 });
 
-test("a script of the page is cached forever by its name, and a script of another version is not found", async (t) => {
-  const { url } = await startKit(t);
-  const known = await fetch(`${url}/programs/app-KNOWN.js`);
+test("a script of the page is cached forever by its name, and a script of another version is not found", async () => {
+  const known = await fetch(`${kit.url}/programs/app-KNOWN.js`);
   assert.deepEqual([known.status, await known.text()], [200, "export {}"]);
   assert.equal(known.headers.get("cache-control"), "public, max-age=31536000, immutable");
-  assert.equal((await fetch(url)).headers.get("cache-control"), "no-cache");
+  assert.equal((await fetch(kit.url)).headers.get("cache-control"), "no-cache");
   for (const name of ["app-OTHER.js", "..%2Findex.html", "index.html"]) {
-    const other = await fetch(`${url}/programs/${name}`);
+    const other = await fetch(`${kit.url}/programs/${name}`);
     assert.deepEqual([other.status, other.headers.get("cache-control")], [404, "no-store"], name);
   }
 });
@@ -43,8 +43,7 @@ test("a client gets the best coding that it takes", () => {
     assert.equal(encodingFor(accepted), coding, String(accepted));
 });
 
-test("an answer that the caller has is not sent again, and one that changed is", async (t) => {
-  const kit = await startKit(t);
+test("an answer that the caller has is not sent again, and one that changed is", async () => {
   kit.queries.add("CONNECT");
   const ask = (known?: string) =>
     fetch(`${kit.url}/api/v1/events`, {
@@ -65,8 +64,7 @@ test("an answer that the caller has is not sent again, and one that changed is",
   assert.match(await changed.text(), /"BAN"/);
 });
 
-test("only what was found has a tag, and it opens nothing", async (t) => {
-  const kit = await startKit(t);
+test("only what was found has a tag, and it opens nothing", async () => {
   const tag = (await fetch(`${kit.url}/api/v1/bans`, { headers: bearer })).headers.get("etag") ?? assert.fail("no tag");
   assert.equal((await fetch(`${kit.url}/api/v1/bans`, { headers: { "if-none-match": tag } })).status, 401);
   const missing = await fetch(`${kit.url}/nothing`, { headers: { ...bearer, "if-none-match": "*" } });

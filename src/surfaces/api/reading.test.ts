@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, BAN, startKit, T0 } from "../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { readBans, readWhy, readWhyAccount } from "./reading.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const FOR_CI = { as: TOKEN, ip: ip("203.0.113.9") };
 
 test("a page of bans tells how many are in force", async (t) => {
-  const kit = await startKit(t);
   const bans = t.mock.method(kit.queries, "bans", () => ({ items: [BAN], next: "41" }));
   assert.deepEqual(await readBans(kit.parts, { limit: 1, cursor: 42 }), { items: [BAN], next: "41", active: 1 });
   assert.deepEqual(bans.mock.calls[0]?.arguments, [T0, { limit: 1, cursor: "42" }]);
@@ -21,8 +21,7 @@ test("a page of bans tells how many are in force", async (t) => {
   assert.equal(ask.mock.callCount(), 1, "a search does not run in the thread that answers all others");
 });
 
-test("an account is explained with its state now, and without it while the guard is down", async (t) => {
-  const kit = await startKit(t);
+test("an account is explained with its state now, and without it while the guard is down", async () => {
   const account = "anna@example.org";
   const reported = await readWhyAccount(kit.parts, FOR_CI, account);
   assert.deepEqual([reported.account, reported.state], [account, null]);
@@ -47,7 +46,6 @@ test("an address is explained as of now, with the configured memory", async (t) 
 });
 
 test("a chart tells where its steps are, and never asks about what is yet to come", async (t) => {
-  const kit = await startKit(t);
   const ask = (query: string) => kit.send("GET", `figures${query}`);
   const span = t.mock.method(kit.queries.figures, "totalsAt");
   assert.deepEqual((await ask("?step=300&from=2026-11-20T06:52:00Z&to=2027-01-01T00:00:00Z")).answer, {
@@ -73,7 +71,6 @@ test("a chart tells where its steps are, and never asks about what is yet to com
 });
 
 test("addresses are ranked by what was asked for, over as long as they are kept", async (t) => {
-  const kit = await startKit(t);
   const top = t.mock.method(kit.queries.figures, "top");
   const ask = (query: string) => kit.send("GET", `top${query}`);
   assert.deepEqual((await ask("?by=failures&limit=3&from=2026-11-20T01:00:00%2B01:00")).answer, {
@@ -90,8 +87,7 @@ test("addresses are ranked by what was asked for, over as long as they are kept"
   assert.equal((await ask("?by=color")).status, 400);
 });
 
-test("scores and mail that waits come from the events, without the guard", async (t) => {
-  const kit = await startKit(t);
+test("scores and mail that waits come from the events, without the guard", async () => {
   kit.queries.add("SPAM_SCORED");
   kit.queries.add("GREYLIST_ASKED");
   const before = kit.guard.asked.length;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, bearer, type Kit, startKit, T0 } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, BAN, bearer, T0 } from "../../../test/kit/api-kit.ts";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import type { CommandOf, WebVerb } from "../../admin/declare/control.ts";
 import { later } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -9,131 +10,117 @@ import type { Asker } from "./ports.ts";
 import { heedsRepeats, REPEAT_MS, Repeats } from "./repeats.ts";
 import { route } from "./route.ts";
 
+const kit = apiKitOf(import.meta.filename);
+beforeEachOf(import.meta.filename, () => kit.guard.answers("ban", { ban: BAN }));
+
 const KEY = '"8e03978e-40d5-43dd-bc93-6894a57f9324"';
 const ROW = route("POST /x", "It says.", { asks: "ban", run: () => null });
 const OTHER = "gi_fedcba9876543210fedcba9876543210";
 
 type Sent = Readonly<{ key?: string; path?: string; body?: unknown; token?: string }>;
-async function post(
-  { url }: Kit,
-  { key = KEY, path = "/api/v1/bans", body = { ip: "203.0.113.7" }, token }: Sent = {},
-) {
+async function post({ key = KEY, path = "/api/v1/bans", body = { ip: "203.0.113.7" }, token }: Sent = {}) {
   const own = token === undefined ? bearer : { authorization: `Bearer ${token}` };
   const headers = { ...own, "idempotency-key": key };
-  const answer = await fetch(`${url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await fetch(`${kit.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
   return { status: answer.status, text: await answer.text(), type: answer.headers.get("content-type") };
 }
 
-async function kitWithBans(t: Parameters<typeof startKit>[0]): Promise<Kit> {
-  const kit = await startKit(t);
-  kit.guard.answers("ban", { ban: BAN });
-  return kit;
-}
-
-test("a request that is sent again with its key is carried out once, and answered as the first time for a day", async (t) => {
-  const kit = await kitWithBans(t);
-  const first = await post(kit);
+test("a request that is sent again with its key is carried out once, and answered as the first time for a day", async () => {
+  const first = await post();
   assert.equal(first.status, 201);
   kit.guard.refuses("ban", "It is banned.");
   kit.advance(REPEAT_MS - 1);
-  assert.deepEqual(await post(kit), first);
-  assert.deepEqual(await post(kit, { key: KEY.slice(1, -1) }), first, "without its quotes");
+  assert.deepEqual(await post(), first);
+  assert.deepEqual(await post({ key: KEY.slice(1, -1) }), first, "without its quotes");
   assert.equal(kit.guard.of("ban").length, 1);
   kit.advance(1);
-  assert.equal((await post(kit)).status, 409);
+  assert.equal((await post()).status, 409);
   assert.equal(kit.guard.of("ban").length, 2);
 });
 
-test("what was refused, wrong, or failed for a while did nothing, and may be sent again with its key", async (t) => {
-  const kit = await kitWithBans(t);
+test("what was refused, wrong, or failed for a while did nothing, and may be sent again with its key", async () => {
   const making = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
   kit.guard.refuses("token_create", "There is a token ci.");
   for (const _ of [1, 2]) {
-    const refused = await post(kit, making);
+    const refused = await post(making);
     assert.equal(refused.status, 409);
     assert.match(refused.text, /"code":"refused","detail":"There is a token ci\."/);
   }
   kit.guard.answers("token_create", { name: "ci" });
-  assert.equal((await post(kit, making)).status, 201);
+  assert.equal((await post(making)).status, 201);
 
-  assert.equal((await post(kit, { key: "b", body: { ip: "nobody" } })).status, 400);
+  assert.equal((await post({ key: "b", body: { ip: "nobody" } })).status, 400);
   kit.guard.isDown = true;
-  assert.equal((await post(kit, { key: "b" })).status, 503);
+  assert.equal((await post({ key: "b" })).status, 503);
   kit.guard.isDown = false;
-  assert.equal((await post(kit, { key: "b" })).status, 201);
+  assert.equal((await post({ key: "b" })).status, 201);
   assert.equal(kit.guard.of("ban").length, 1);
 });
 
 test("a command that the guard took and did not answer or finish is not sent again, nor called done", async (t) => {
-  const kit = await kitWithBans(t);
   const { guard } = kit;
   const usual = guard.ask.bind(guard);
   const silent = { ok: false, kind: "unreachable", message: "It did not answer in time.", mayBeDone: true } as const;
   const asking = t.mock.method(guard, "ask", (asker: Asker, asked: CommandOf<WebVerb>) =>
     asked.verb === "ban" ? Promise.resolve(silent) : usual(asker, asked),
   );
-  const first = await post(kit);
+  const first = await post();
   assert.equal(first.status, 503);
   assert.match(first.text, /"code":"timeout".*it may have been made/);
   asking.mock.restore();
-  const again = await post(kit);
+  const again = await post();
   assert.equal(again.status, 409);
   assert.match(again.text, /"code":"key_uncertain".*It is not known whether .* took full effect/);
   assert.equal(guard.of("ban").length, 0);
   guard.refuses("ban", "The disk is full.", { mayBeDone: true });
-  assert.match((await post(kit, { key: "b" })).text, /"status":409,.*"The disk is full\."/);
-  assert.match((await post(kit, { key: "b" })).text, /"code":"key_uncertain"/);
+  assert.match((await post({ key: "b" })).text, /"status":409,.*"The disk is full\."/);
+  assert.match((await post({ key: "b" })).text, /"code":"key_uncertain"/);
 });
 
-test("a repeated change of the queue answers where it stopped; a preview changes nothing and uses no key", async (t) => {
-  const kit = await startKit(t);
+test("a repeated change of the queue answers where it stopped; a preview changes nothing and uses no key", async () => {
   const asked = { path: "/api/v1/queue/hold", body: { sender: "a@example.net" } };
   kit.guard.answers("queue_hold", { changed: 5, kept: [], next: "7" });
-  const first = await post(kit, asked);
+  const first = await post(asked);
   assert.match(first.text, /"next":"7"/);
-  assert.deepEqual(await post(kit, asked), first);
+  assert.deepEqual(await post(asked), first);
   assert.equal(kit.guard.of("queue_hold").length, 1);
   assert.equal(heedsRepeats({ ...ROW, asks: "settings_preview" }), false);
 });
 
-test("another request with the same key is refused; another caller's key is another key", async (t) => {
-  const kit = await kitWithBans(t);
+test("another request with the same key is refused; another caller's key is another key", async () => {
   kit.guard.callers.set(OTHER, tokenNamed("ci", ["read", "ban"]));
-  await post(kit);
-  const reused = await post(kit, { body: { ip: "203.0.113.8" } });
+  await post();
+  const reused = await post({ body: { ip: "203.0.113.8" } });
   assert.equal(reused.status, 422);
   assert.match(reused.text, /"code":"key_reused"/);
-  assert.equal((await post(kit, { path: "/api/security", body: { action: "ban", ip: "203.0.113.7" } })).status, 422);
-  assert.equal((await post(kit, { token: OTHER, body: { ip: "203.0.113.8" } })).status, 201);
+  assert.equal((await post({ path: "/api/security", body: { action: "ban", ip: "203.0.113.7" } })).status, 422);
+  assert.equal((await post({ token: OTHER, body: { ip: "203.0.113.8" } })).status, 201);
   assert.equal(kit.guard.of("ban").length, 2);
 });
 
-test("a token or an app password is shown once: its key later answers only that it was made", async (t) => {
-  const kit = await startKit(t);
+test("a token or an app password is shown once: its key later answers only that it was made", async () => {
   kit.guard.answers("token_create", { name: "ci" });
   kit.guard.answers("app_password_add", { name: "anna@example.org", app: "phone", password: "once" });
   for (const [asked, secret] of [
     [{ key: "one", path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } }, /"token":"gi_/],
     [{ key: "two", path: "/api/v1/accounts/anna@example.org/app-passwords", body: { name: "phone" } }, /"once"/],
   ] as const) {
-    assert.match((await post(kit, asked)).text, secret);
-    const again = await post(kit, asked);
+    assert.match((await post(asked)).text, secret);
+    const again = await post(asked);
     assert.equal(again.status, 409);
     assert.match(again.text, /"code":"key_done"/);
     assert.doesNotMatch(again.text, secret);
   }
 });
 
-test("a dry run takes no key for the request itself", async (t) => {
-  const kit = await kitWithBans(t);
-  assert.equal((await post(kit, { path: "/api/v1/bans?dry_run=true" })).status, 200);
-  assert.equal((await post(kit)).status, 201);
+test("a dry run takes no key for the request itself", async () => {
+  assert.equal((await post({ path: "/api/v1/bans?dry_run=true" })).status, 200);
+  assert.equal((await post()).status, 201);
 });
 
-test("a key that is none is refused", async (t) => {
-  const kit = await kitWithBans(t);
+test("a key that is none is refused", async () => {
   for (const key of ["", '""', '"a', "a b", `"${"x".repeat(256)}"`])
-    assert.equal((await post(kit, { key })).status, 400, key);
+    assert.equal((await post({ key })).status, 400, key);
   assert.equal(kit.guard.of("ban").length, 0);
 });
 

@@ -2,31 +2,31 @@ import assert from "node:assert/strict";
 import { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { ask, BAN, bearer, signIn, startKit, tableOf } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, ask, BAN, bearer, signIn, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN } from "../../../test/kit/fake-guard.ts";
 import { until } from "../../../test/kit/until.ts";
 import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
-import { type ApiParts, LookupsBusy } from "./ports.ts";
+import { LookupsBusy } from "./ports.ts";
 import { route } from "./route.ts";
 import { createRouter } from "./router.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const run = () => new Promise<Response>(() => {});
 const never = route("GET /never", "Does not answer.", { who: "anyone", run });
 
 /** Sends a request past the network, from a client with this address. */
-async function from(parts: ApiParts, peer: string | undefined): Promise<Response> {
+async function from(peer: string | undefined): Promise<Response> {
   const incoming = new IncomingMessage(new Socket());
   Object.defineProperty(incoming.socket, "remoteAddress", { value: peer });
   const outgoing = new ServerResponse(incoming);
-  return createRouter([never], createHandlers(parts)).request("http://localhost/never", {}, { incoming, outgoing });
+  return createRouter([never], createHandlers(kit.parts)).request("http://localhost/never", {}, { incoming, outgoing });
 }
 
 test("a handler that takes too long is answered for", async (t) => {
-  const { parts } = await startKit(t);
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let status = 0;
-  void from(parts, "127.0.0.1").then((response) => (status = response.status));
+  void from("127.0.0.1").then((response) => (status = response.status));
   await until(() => {
     t.mock.timers.tick(API_LIMITS.answerMs);
     return status !== 0;
@@ -34,21 +34,18 @@ test("a handler that takes too long is answered for", async (t) => {
   assert.equal(status, 503);
 });
 
-test("a client that is gone before it was seen is not taken for someone else", async (t) => {
-  const { parts } = await startKit(t);
-  assert.equal((await from(parts, undefined)).status, 400);
+test("a client that is gone before it was seen is not taken for someone else", async () => {
+  assert.equal((await from(undefined)).status, 400);
 });
 
 test("an answer that failed says too how many requests are left", async (t) => {
-  const kit = await startKit(t);
   t.mock.method(kit.parts.lookups, "ask", () => Promise.reject(new LookupsBusy("64 wait")));
   const busy = await ask(kit, "/api/v1/top?by=mails");
   assert.equal(busy.status, 503);
   for (const name of ["ratelimit", "ratelimit-policy", "retry-after"]) assert.ok(busy.headers.has(name), name);
 });
 
-test("each path names its own methods, also one below a parameter or beside one; an unknown path has none", async (t) => {
-  const kit = await startKit(t);
+test("each path names its own methods, also one below a parameter or beside one; an unknown path has none", async () => {
   for (const [path, allow] of [
     ["accounts/a@example.org/password", "POST, OPTIONS"],
     ["accounts/import", "POST, OPTIONS"],
@@ -72,8 +69,7 @@ test("each path names its own methods, also one below a parameter or beside one;
   for (const path of ["nothing", "tokens/a/b"]) assert.equal((await ask(kit, `/api/v1/${path}`)).status, 404, path);
 });
 
-test("a dry run reaches the guard as one: nothing is made, and no token is shown", async (t) => {
-  const kit = await startKit(t);
+test("a dry run reaches the guard as one: nothing is made, and no token is shown", async () => {
   kit.guard.answers("ban", { ban: BAN });
   kit.guard.answers("token_create", { name: "ci" });
   const banned = await ask(kit, "/api/v1/bans?dry_run=true", { ip: "203.0.113.7" });
@@ -89,8 +85,7 @@ test("a dry run reaches the guard as one: nothing is made, and no token is shown
   );
 });
 
-test("OPTIONS allows no other origin; HEAD answers as GET does, without the body", async (t) => {
-  const kit = await startKit(t);
+test("OPTIONS allows no other origin; HEAD answers as GET does, without the body", async () => {
   const origin = { origin: "https://evil.example", "access-control-request-method": "POST" };
   const options = await fetch(`${kit.url}/api/v1/bans`, { method: "OPTIONS", headers: origin });
   assert.equal(options.headers.get("access-control-allow-origin"), null);
@@ -104,8 +99,7 @@ test("OPTIONS allows no other origin; HEAD answers as GET does, without the body
   assert.equal((await fetch(`${kit.url}/api/v1/bans`, { method: "HEAD" })).status, 401);
 });
 
-test("a parameter that a route does not know is refused on every route but those with links and scripts of old", async (t) => {
-  const kit = await startKit(t);
+test("a parameter that a route does not know is refused on every route but those with links and scripts of old", async () => {
   const session = { cookie: await signIn(kit) };
   const ofMailbox = { cookie: await signIn(kit, "anna@example.org") };
   const asked = (): number => kit.guard.asked.filter(({ command: { verb } }) => verb !== "health").length;

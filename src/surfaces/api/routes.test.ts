@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ask, BAN, bearer, type Kit, signIn, startKit, T0, tableOf } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, ask, BAN, bearer, signIn, T0, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { rightsOf } from "../../admin/declare/rights.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
@@ -10,11 +10,12 @@ import { PAGE_FILES } from "./page.ts";
 import type { Route } from "./route.ts";
 import { eventPage } from "./routes/schemas.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const HEALTH = ["GET /healthz", "GET /healthz/live", "GET /healthz/ready"];
 const OPEN = ["POST /api/v1/login", "POST /api/v1/login/passkey", ...HEALTH];
 const PAGE = [...Object.keys(PAGE_FILES), "/programs/{name}"].map((path) => `GET ${path}`);
 const name = ({ method, path }: Route): string => `${method} ${path}`;
-const urlOf = (kit: Kit, { path }: Route): string =>
+const urlOf = ({ path }: Route): string =>
   `${kit.url}${path.replace(/\{(?:name|address)\}/, "anna@example.org").replace(/\{\w+\}/, "203.0.113.7")}`;
 
 async function detailOf(response: Response): Promise<string> {
@@ -25,21 +26,20 @@ async function detailOf(response: Response): Promise<string> {
   return String(body.detail);
 }
 
-test("nothing but health, sign-in and the page itself is open", async (t) => {
-  const open = tableOf(await startKit(t)).filter(({ who }) => who === "anyone");
+test("nothing but health, sign-in and the page itself is open", () => {
+  const open = tableOf(kit).filter(({ who }) => who === "anyone");
   assert.deepEqual(open.map(name).toSorted(), [...OPEN, ...PAGE].toSorted());
 });
 
 // That none is written twice is asserted by openapi.test.ts.
-test("each route says what it does, and reads no more than it needs", async (t) => {
-  for (const row of tableOf(await startKit(t))) {
+test("each route says what it does, and reads no more than it needs", () => {
+  for (const row of tableOf(kit)) {
     assert.match(row.says, /^[A-Z0-9].*\.$/, name(row));
     assert.equal(row.bodyBytes > 0, row.schemas.body !== undefined, name(row));
   }
 });
 
-test("every route that is not open answers 401, the same for no, a wrong and an ended credential", async (t) => {
-  const kit = await startKit(t);
+test("every route that is not open answers 401, the same for no, a wrong and an ended credential", async () => {
   const ended = await signIn(kit);
   for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.delete(secret);
   kit.advance(API_LIMITS.callerAgeMs);
@@ -48,7 +48,7 @@ test("every route that is not open answers 401, the same for no, a wrong and an 
   const answers = new Set<string>();
   for (const row of tableOf(kit).filter(({ who }) => who !== "anyone"))
     for (const headers of credentials) {
-      const response = await fetch(urlOf(kit, row), { method: row.method, headers });
+      const response = await fetch(urlOf(row), { method: row.method, headers });
       assert.equal(response.status, 401, name(row));
       answers.add(await response.text());
     }
@@ -56,24 +56,22 @@ test("every route that is not open answers 401, the same for no, a wrong and an 
   assert.equal(kit.guard.asked.length, asked, "a stranger reached the guard");
 });
 
-test("a token opens every route but those of a browser", async (t) => {
-  const kit = await startKit(t);
+test("a token opens every route but those of a browser", async () => {
   for (const row of tableOf(kit).filter(({ who, method }) => who === "session_or_token" && method === "GET")) {
     if (row.endless === true || row.path === "/api/security") continue;
-    assert.equal((await fetch(urlOf(kit, row), { headers: bearer })).status, 200, name(row));
+    assert.equal((await fetch(urlOf(row), { headers: bearer })).status, 200, name(row));
   }
   for (const row of tableOf(kit).filter(({ who }) => who === "session"))
-    assert.equal((await fetch(urlOf(kit, row), { method: row.method, headers: bearer })).status, 401, name(row));
+    assert.equal((await fetch(urlOf(row), { method: row.method, headers: bearer })).status, 401, name(row));
 });
 
-test("a route that needs the scope admin refuses a token without it, and does not ask the guard", async (t) => {
-  const kit = await startKit(t);
+test("a route that needs the scope admin refuses a token without it, and does not ask the guard", async () => {
   const scopes = SCOPES.filter((scope) => scope !== "admin");
   kit.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", scopes));
   const ofAdmin = tableOf(kit).filter(({ asks }) => asks !== undefined && rightsOf(asks).needs === "admin");
   const refused: string[] = [];
   for (const row of ofAdmin.filter(({ who }) => who === "session_or_token")) {
-    const response = await fetch(urlOf(kit, row), { method: row.method, headers: bearer });
+    const response = await fetch(urlOf(row), { method: row.method, headers: bearer });
     assert.equal(response.status, 403, name(row));
     assert.equal(await detailOf(response), "This session or token lacks the scope admin.");
     refused.push(name(row));
@@ -83,8 +81,7 @@ test("a route that needs the scope admin refuses a token without it, and does no
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("bans and unbans of the seed's interface reach the guard in the caller's name", async (t) => {
-  const kit = await startKit(t);
+test("bans and unbans of the seed's interface reach the guard in the caller's name", async () => {
   kit.guard.answers("ban", { ban: BAN });
   kit.guard.answers("unban", { prefix: BAN.prefix });
   kit.guard.answers("cleanup", { expired: 2 });
@@ -102,8 +99,7 @@ test("bans and unbans of the seed's interface reach the guard in the caller's na
   ]);
 });
 
-test("a network in the path needs no escaping, and may be escaped", async (t) => {
-  const kit = await startKit(t);
+test("a network in the path needs no escaping, and may be escaped", async () => {
   kit.guard.answers("unban", { prefix: "2001:db8::/64" });
   kit.guard.answers("allow_remove", { prefix: "10.0.0.0/8" });
   for (const path of ["bans/2001:db8::/64", "bans/2001%3Adb8%3A%3A%2F64", "allow/10.0.0.0/8"])
@@ -135,8 +131,7 @@ const NONSENSE: readonly (readonly [string, unknown, RegExp])[] = [
   ["/api/v1/events?type=LOGIN", undefined, /^type\.0 is not an event type/],
 ];
 
-test("nonsense gets one clear sentence and 400, and does not reach the guard", async (t) => {
-  const kit = await startKit(t);
+test("nonsense gets one clear sentence and 400, and does not reach the guard", async () => {
   for (const [path, body, sentence] of NONSENSE) {
     const response = await ask(kit, path, body);
     assert.equal(response.status, 400, `${path} ${JSON.stringify(body)}`);
@@ -145,8 +140,7 @@ test("nonsense gets one clear sentence and 400, and does not reach the guard", a
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("without the guard commands are refused, while who was known lately can still read what is known", async (t) => {
-  const kit = await startKit(t);
+test("without the guard commands are refused, while who was known lately can still read what is known", async () => {
   assert.equal((await ask(kit, "/api/v1/session")).status, 200);
   kit.guard.isDown = true;
   kit.advance(API_LIMITS.callerAgeMs);
@@ -161,8 +155,7 @@ test("without the guard commands are refused, while who was known lately can sti
   assert.partialDeepStrictEqual(stats, { generatedAt: isoTime(later(T0, API_LIMITS.callerAgeMs)) });
 });
 
-test("without the database none of it is shown, and the answer has no internals", async (t) => {
-  const kit = await startKit(t);
+test("without the database none of it is shown, and the answer has no internals", async () => {
   kit.storeDown(true);
   for (const path of ["/api/v1/bans", "/metrics"]) {
     const response = await ask(kit, path);
@@ -172,18 +165,14 @@ test("without the database none of it is shown, and the answer has no internals"
 });
 
 test("a bug is reported to the log, not to the client", async (t) => {
-  const kit = await startKit(t);
-  t.mock.method(kit.queries, "bans", () => {
-    throw new Error("secret path");
-  });
+  t.mock.method(kit.queries, "bans", () => assert.fail("secret path"));
   const response = await ask(kit, "/api/v1/bans");
   assert.equal(response.status, 500);
   assert.doesNotMatch(await response.text(), /secret/);
   assert.equal(kit.problems.length, 1);
 });
 
-test("events come a page at a time, by address and by type; a full one has a next, which may be empty", async (t) => {
-  const kit = await startKit(t);
+test("events come a page at a time, by address and by type; a full one has a next, which may be empty", async () => {
   for (let i = 0; i < 5; i++) kit.queries.add(i % 2 === 0 ? "CONNECT" : "LOGIN_FAILED", `203.0.113.${i}`);
   for (const [query, ids, next] of [
     ["limit=2", [5, 4], "4"],

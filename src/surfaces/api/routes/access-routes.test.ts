@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { BAN, bearer, signIn, startKit, tableOf } from "../../../../test/kit/api-kit.ts";
+import { apiKitOf, BAN, bearer, signIn, startKit, tableOf } from "../../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
 import { net } from "../../../../test/kit/samples.ts";
 import { until } from "../../../../test/kit/until.ts";
@@ -11,6 +11,7 @@ import { LIMITS } from "../../../guard/limits.ts";
 import { CONTROL_LIMITS } from "../../control-server.ts";
 import { API_LIMITS } from "../limits.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const CALLER = { ...tokenNamed("admin", SCOPES), how: "session", session: "0a1b2c3d4e5f" } as const;
 
 const USED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", signature: "MEUC" };
@@ -19,8 +20,7 @@ for (const [what, verb, body] of [
   ["the password again", "prove", { password: "x" }],
   ["a passkey", "prove_passkey", { passkey: USED }],
 ] as const)
-  test(`${what} makes a session's proof fresh, which the next answer tells`, async (t) => {
-    const kit = await startKit(t);
+  test(`${what} makes a session's proof fresh, which the next answer tells`, async () => {
     const cookie = await signIn(kit);
     const freshUntil = "2026-11-20T07:10:00.000Z";
     const fresh = { ...CALLER, freshUntil };
@@ -40,8 +40,7 @@ for (const [what, verb, body] of [
     }
   });
 
-test("a token is made here and shown once: the guard gets its digest", async (t) => {
-  const kit = await startKit(t);
+test("a token is made here and shown once: the guard gets its digest", async () => {
   kit.guard.answers("token_create", { name: "ci" });
   const { status, answer } = await kit.send("POST", "tokens", { name: "ci", scopes: ["read"], expires: "90d" });
   assert.ok(status === 201 && isObject(answer));
@@ -65,8 +64,7 @@ test("a token is made here and shown once: the guard gets its digest", async (t)
   }
 });
 
-test("what the web itself shows needs the scope read, and a token without it may still ban", async (t) => {
-  const kit = await startKit(t);
+test("what the web itself shows needs the scope read, and a token without it may still ban", async () => {
   kit.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["ban"]));
   kit.guard.answers("ban", { ban: BAN });
   for (const row of tableOf(kit).filter(({ who, method }) => who === "session_or_token" && method === "GET")) {
@@ -77,8 +75,7 @@ test("what the web itself shows needs the scope read, and a token without it may
   assert.equal((await kit.send("POST", "bans", { ip: "203.0.113.7" })).status, 201);
 });
 
-test("a session says who it is, what it may do, and until when its proof is fresh", async (t) => {
-  const kit = await startKit(t);
+test("a session says who it is, what it may do, and until when its proof is fresh", async () => {
   const { answer } = await kit.send("GET", "session");
   assert.deepEqual(answer, { name: "ci", role: "owner", account: null, scopes: SCOPES, freshUntil: null });
 });
@@ -114,8 +111,7 @@ test("strangers who sign in wait for one another, and leave the guard connection
   assert.ok(signInsAtOnce + mailboxSignInsAtOnce + 2 * unknownAtOnce < CONTROL_LIMITS.maxConnections - 32);
 });
 
-test("a stranger gets a challenge, unless its address asks too often or another site's page asks", async (t) => {
-  const kit = await startKit(t);
+test("a stranger gets a challenge, unless its address asks too often or another site's page asks", async () => {
   const ask = (headers: Readonly<Record<string, string>> = {}) => kit.send("POST", "login/passkey", undefined, headers);
   kit.guard.answers("passkey_challenge", { challenge: "abc" });
   assert.partialDeepStrictEqual(await ask(), { status: 200, answer: { challenge: "abc" } });
@@ -126,8 +122,7 @@ test("a stranger gets a challenge, unless its address asks too often or another 
   assert.partialDeepStrictEqual(await ask(), { status: 429, answer: { code: "login_refused" } });
 });
 
-test("a passkey signs in where the password does, and a wrong one hears the same words", async (t) => {
-  const kit = await startKit(t);
+test("a passkey signs in where the password does, and a wrong one hears the same words", async () => {
   const reply = { outcome: "in", secret: "s".repeat(43), known: "known", caller: CALLER } as const;
   kit.guard.answers("sign_in_passkey", reply);
   const opened = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ passkey: USED }) });
@@ -142,8 +137,7 @@ test("a passkey signs in where the password does, and a wrong one hears the same
   assert.equal(wrong.status, 401);
 });
 
-test("a request with neither password nor passkey is refused for what the closer of the two lacks", async (t) => {
-  const kit = await startKit(t);
+test("a request with neither password nor passkey is refused for what the closer of the two lacks", async () => {
   for (const [body, detail] of [
     [{}, "password is missing, or not text."],
     [{ passkey: { ...USED, id: "a=" } }, "passkey.id is not base64url."],

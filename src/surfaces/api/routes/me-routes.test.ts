@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { signIn, startKit, tableOf } from "../../../../test/kit/api-kit.ts";
+import { apiKitOf, signIn, tableOf } from "../../../../test/kit/api-kit.ts";
 import { MAILBOX, PASSWORD } from "../../../../test/kit/fake-guard.ts";
 import { eventItem } from "../../../../test/kit/samples.ts";
 import { rightsOf } from "../../../admin/declare/rights.ts";
 import type { EventFilter, EventPage } from "../../../guard/storage-ports.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const ANNA = "anna@example.org";
 
-test("the user of a mailbox sees that mailbox", async (t) => {
-  const kit = await startKit(t);
+test("the user of a mailbox sees that mailbox", async () => {
   const cookie = await signIn(kit, ANNA);
   const from = { ip: "127.0.0.1", device: "unknown device" };
   const given = { account: ANNA, password: PASSWORD };
@@ -21,7 +21,6 @@ test("the user of a mailbox sees that mailbox", async (t) => {
 });
 
 test("own sign-ins and mail are read for the session's account, and other people's mail is not found", async (t) => {
-  const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
   const asked: unknown[] = [];
   const row = eventItem("LOGIN_FAILED", { id: 7, account: ANNA, ip: "198.51.100.7", service: "imap" });
@@ -44,8 +43,7 @@ test("own sign-ins and mail are read for the session's account, and other people
   assert.equal((await read("mail")).status, 400);
 });
 
-test("a mail program gets its settings, as fields and as a profile", async (t) => {
-  const kit = await startKit(t);
+test("a mail program gets its settings, as fields and as a profile", async () => {
   const cookie = await signIn(kit, ANNA);
   const client = await kit.send("GET", "me/client", undefined, { cookie });
   assert.partialDeepStrictEqual(client.answer, {
@@ -58,8 +56,7 @@ test("a mail program gets its settings, as fields and as a profile", async (t) =
   assert.match(await profile.text(), /<plist version="1.0">/);
 });
 
-test("a mailbox user may use the routes of mailboxes and those that each session needs, and no other", async (t) => {
-  const kit = await startKit(t);
+test("a mailbox user may use the routes of mailboxes and those that each session needs, and no other", async () => {
   const cookie = await signIn(kit, ANNA);
   const table = tableOf(kit).filter(({ who }) => who !== "anyone");
   const open: string[] = [];
@@ -78,13 +75,11 @@ test("a mailbox user may use the routes of mailboxes and those that each session
   assert.deepEqual(verbs, ["sign_in_mailbox"], "none of them reached the guard");
 });
 
-test("an administrator has no mailbox", async (t) => {
-  const kit = await startKit(t);
+test("an administrator has no mailbox", async () => {
   assert.equal((await kit.send("GET", "me", undefined, { cookie: await signIn(kit) })).status, 403);
 });
 
 test("a password that is easy to guess is not set, and one that may not be set is never judged", async (t) => {
-  const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
   const judge = t.mock.method(kit.parts.passwords, "judge");
   const send = async (password: string) => (await kit.send("POST", "me/password", { password }, { cookie })).status;

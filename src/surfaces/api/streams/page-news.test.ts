@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startKit, T0 } from "../../../../test/kit/api-kit.ts";
+import { apiKitOf, T0 } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { HealthReader } from "../health.ts";
 import { PageNews, smallFigures } from "./page-news.ts";
 
-test("it looks at the health only while a page is open, once for all of them", async (t) => {
-  const kit = await startKit(t);
+const kit = apiKitOf(import.meta.filename);
+
+test("it looks at the health only while a page is open, once for all of them", async () => {
   const news = new PageNews(kit.parts, new HealthReader(kit.parts));
   assert.equal(kit.guard.of("health").length, 0);
   let reported = 0;
@@ -23,7 +24,6 @@ test("it looks at the health only while a page is open, once for all of them", a
 });
 
 test("a longer uptime does not count as a change of health", async (t) => {
-  const kit = await startKit(t);
   const news = new PageNews(kit.parts, new HealthReader(kit.parts));
   let reported = 0;
   t.after(news.subscribe(() => (reported += 1)));
@@ -37,8 +37,7 @@ test("a longer uptime does not count as a change of health", async (t) => {
   assert.match(news.health ?? "", /"degraded"/);
 });
 
-test("small figures tell the last day and hour, and the last two minutes apart", async (t) => {
-  const kit = await startKit(t);
+test("small figures tell the last day and hour, and the last two minutes apart", async () => {
   const at = later(T0, 30_000);
   const totals = (when: Millis | null) => ({ BAN: when === null ? 100 : 100 - Math.ceil((at - when) / MINUTE_MS) });
   const { minutes, day, hour, bans } = smallFigures({ ...kit.queries.figures, totals }, at);

@@ -1,15 +1,16 @@
 // Invariant: Retention lowers no counter, and no event is missing from a page's stream.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { BAN, bearer, idsFrom, type Kit, openStream, signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { apiKitOf, BAN, bearer, idsFrom, openStream, signIn } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { patience } from "../../../../test/kit/patience.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { VERSION } from "../../../core/version.ts";
 import { API_LIMITS } from "../limits.ts";
 
+const kit = apiKitOf(import.meta.filename);
 type Message = Readonly<{ name: string; id: string | undefined; data: Readonly<Record<string, unknown>> }>;
-async function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
+async function open(t: TestContext, query = "", headers: Readonly<Record<string, string>> = bearer) {
   const stream = await openStream(t, `${kit.url}/api/v1/stream${query}`, headers);
   assert.equal(stream.status, 200);
   return {
@@ -43,9 +44,8 @@ const idsOf = (messages: readonly Message[]): readonly number[] =>
 const upTo = (id: number) => (message: Message) => message.name === "events" && message.id === String(id);
 
 test("it starts with the current state, and sends all that a page shows", async (t) => {
-  const kit = await startKit(t);
   kit.queries.add("CONNECT");
-  const reader = await open(t, kit);
+  const reader = await open(t);
   const messages = await reader.until(is("health"));
   const [hello, bans] = messages;
   assert.deepEqual(hello, {
@@ -62,8 +62,7 @@ test("it starts with the current state, and sends all that a page shows", async 
 });
 
 test("events of a quarter of a second are one message, and none is missing", async (t) => {
-  const kit = await startKit(t);
-  const reader = await open(t, kit);
+  const reader = await open(t);
   await reader.until(is("beat"));
   const from = performance.now();
   for (let i = 1; i <= 60; i++) {
@@ -79,16 +78,15 @@ test("events of a quarter of a second are one message, and none is missing", asy
 });
 
 test("a reader resumes after the last id that it saw; skipped events are announced", async (t) => {
-  const kit = await startKit(t);
   const some = API_LIMITS.batchRows + 20;
   for (let i = 0; i < some; i++) kit.queries.add("CONNECT");
-  const behind = await open(t, kit, "?since=3", { ...bearer, "last-event-id": "10" });
+  const behind = await open(t, "?since=3", { ...bearer, "last-event-id": "10" });
   const all = await behind.until(upTo(some));
   assert.deepEqual(idsOf(all), idsFrom(11, some - 10));
   assert.ok(all.filter(is("events")).every(({ data }) => data["more"] === false));
   for (let i = 0; i < API_LIMITS.mostMissed; i++) kit.queries.add("CONNECT");
   const newest = some + API_LIMITS.mostMissed;
-  const far = await (await open(t, kit, "?since=3")).until(upTo(newest));
+  const far = await (await open(t, "?since=3")).until(upTo(newest));
   assert.deepEqual(idsOf(far), idsFrom(newest - API_LIMITS.rowsAfterGap + 1, API_LIMITS.rowsAfterGap));
   assert.equal(far.find(is("events"))?.data["more"], true);
 });
@@ -96,9 +94,8 @@ test("a reader resumes after the last id that it saw; skipped events are announc
 const OTHER = { ...BAN, prefix: "203.0.113.8/32" };
 
 test("bans come as a difference", async (t) => {
-  const kit = await startKit(t);
   kit.queries.steps.push(BAN);
-  const reader = await open(t, kit);
+  const reader = await open(t);
   await reader.until(is("beat"));
   kit.queries.steps.push(OTHER, BAN.prefix);
   kit.tell();
@@ -107,8 +104,7 @@ test("bans come as a difference", async (t) => {
 });
 
 test("the guard's end is reported within two seconds, and its return", async (t) => {
-  const kit = await startKit(t);
-  const reader = await open(t, kit);
+  const reader = await open(t);
   await reader.until(is("health"));
   const isOf = (status: string) => (message: Message) => is("health")(message) && message.data["status"] === status;
   kit.guard.isDown = true;
@@ -125,8 +121,7 @@ test("the guard's end is reported within two seconds, and its return", async (t)
 });
 
 test("while the database is down health is still sent, and missed events follow afterwards", async (t) => {
-  const kit = await startKit(t);
-  const reader = await open(t, kit);
+  const reader = await open(t);
   await reader.until(is("beat"));
   kit.storeDown(true);
   const moves = setInterval(() => kit.advance(100), 100);
@@ -142,9 +137,8 @@ test("while the database is down health is still sent, and missed events follow 
 });
 
 test("a replaced database is announced, and read from the start", async (t) => {
-  const kit = await startKit(t);
   for (let i = 0; i < 9; i++) kit.queries.add("CONNECT");
-  const reader = await open(t, kit);
+  const reader = await open(t);
   await reader.until(is("beat"));
   kit.queries.rows.length = 4;
   kit.queries.epoch = "second";
@@ -154,22 +148,21 @@ test("a replaced database is announced, and read from the start", async (t) => {
   kit.queries.add("BAN");
   kit.tell();
   assert.deepEqual(idsOf(await reader.until(upTo(5))), [5]);
-  const stale = await (await open(t, kit, "?since=900")).until(is("hello"));
+  const stale = await (await open(t, "?since=900")).until(is("hello"));
   assert.equal(stale[0]?.id, "5", "an id from another database");
 });
 
 test("it ends with the session, and one that is closed is forgotten", async (t) => {
-  const kit = await startKit(t);
   const cookie = await signIn(kit);
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const reader = await open(t, kit, "", { cookie });
+  const reader = await open(t, "", { cookie });
   await reader.until(is("beat"));
   for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.delete(secret);
   const over = assert.rejects(reader.end());
   t.mock.timers.tick(API_LIMITS.callerAgeMs);
   await over;
   await until(() => kit.subscribers() === 0);
-  const other = await open(t, kit);
+  const other = await open(t);
   await other.until(is("beat"));
   assert.equal(kit.subscribers(), 1);
   other.close();
@@ -177,8 +170,7 @@ test("it ends with the session, and one that is closed is forgotten", async (t) 
 });
 
 test("a bug ends the stream, and is reported", async (t) => {
-  const kit = await startKit(t);
-  const reader = await open(t, kit);
+  const reader = await open(t);
   await reader.until(is("beat"));
   t.mock.method(kit.queries, "banChanges", () => assert.fail("a bug"));
   kit.tell();

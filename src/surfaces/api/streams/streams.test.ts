@@ -2,16 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  bearer,
-  idsFrom,
-  idsOf,
-  type Kit,
-  type OpenStream,
-  openStream,
-  signIn,
-  startKit,
-} from "../../../../test/kit/api-kit.ts";
+import { apiKitOf, bearer, idsFrom, idsOf, type OpenStream, openStream, signIn } from "../../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
@@ -19,14 +10,15 @@ import { createEventFeed } from "./event-stream.ts";
 import { openStream as openLive } from "./live-stream.ts";
 import { resumeFrom } from "./streams.ts";
 
-function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
+const kit = apiKitOf(import.meta.filename);
+
+function open(t: TestContext, query = "", headers: Readonly<Record<string, string>> = bearer) {
   return openStream(t, `${kit.url}/api/v1/events/stream${query}`, headers);
 }
 
 test("what is committed arrives, and what was there before does not", async (t) => {
-  const kit = await startKit(t);
   kit.queries.add("CONNECT");
-  const reader = await open(t, kit);
+  const reader = await open(t);
   kit.queries.add("LOGIN_FAILED");
   kit.tell();
   kit.queries.add("BAN");
@@ -35,10 +27,9 @@ test("what is committed arrives, and what was there before does not", async (t) 
 });
 
 test("a reader resumes behind Last-Event-ID, over many pages, with nothing twice or missing", async (t) => {
-  const kit = await startKit(t);
   const most = API_LIMITS.streamRows * 3 + 7;
   for (let i = 0; i < most; i++) kit.queries.add("CONNECT");
-  const reader = await open(t, kit, "?after=1", { ...bearer, "last-event-id": "5" });
+  const reader = await open(t, "?after=1", { ...bearer, "last-event-id": "5" });
   assert.deepEqual(await idsOf(reader, most - 5), idsFrom(6, most - 5), "the header wins over the query");
 });
 
@@ -48,8 +39,7 @@ test("a nonsensical Last-Event-ID counts as none", () => {
 });
 
 test("a filter holds back the rest, without forgetting where it was", async (t) => {
-  const kit = await startKit(t);
-  const reader = await open(t, kit, "?type=BAN&ip=203.0.113.7&after=0");
+  const reader = await open(t, "?type=BAN&ip=203.0.113.7&after=0");
   kit.queries.add("CONNECT");
   kit.queries.add("BAN", "203.0.113.8");
   kit.tell();
@@ -59,10 +49,9 @@ test("a filter holds back the rest, without forgetting where it was", async (t) 
 });
 
 test("a quiet stream ends within seconds of its session, and asking on does not prolong that", async (t) => {
-  const kit = await startKit(t);
   const cookie = await signIn(kit);
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const reader = await open(t, kit, "?after=0", { cookie });
+  const reader = await open(t, "?after=0", { cookie });
   kit.queries.add("CONNECT");
   kit.tell();
   await idsOf(reader, 1);
@@ -85,7 +74,6 @@ test("a quiet stream ends within seconds of its session, and asking on does not 
 });
 
 test("a stream that started on an answer from before its token's end closes at once", async (t) => {
-  const kit = await startKit(t);
   t.mock.timers.enable({ apis: ["setInterval"] });
   assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: bearer })).status, 200);
   kit.guard.callers.clear();
@@ -94,23 +82,21 @@ test("a stream that started on an answer from before its token's end closes at o
 });
 
 test("the number of streams is bounded, and a reader that leaves is forgotten", async (t) => {
-  const kit = await startKit(t);
   const readers: OpenStream[] = [];
   const { streams, streamsOfOne } = API_LIMITS;
   for (let n = 0; n < streams / streamsOfOne; n++) {
     const cookie = await signIn(kit);
-    for (let i = 0; i < streamsOfOne; i++) readers.push(await open(t, kit, "", { cookie }));
-    assert.equal((await open(t, kit, "", { cookie })).status, 503, "it has its share");
+    for (let i = 0; i < streamsOfOne; i++) readers.push(await open(t, "", { cookie }));
+    assert.equal((await open(t, "", { cookie })).status, 503, "it has its share");
   }
-  assert.equal((await open(t, kit)).status, 503);
+  assert.equal((await open(t)).status, 503);
   assert.equal(kit.subscribers(), streams);
   readers[0]?.close();
   await until(() => kit.subscribers() === streams - 1);
-  assert.equal((await open(t, kit)).status, 200);
+  assert.equal((await open(t)).status, 200);
 });
 
 test("HEAD says what a stream is, and opens none", async (t) => {
-  const kit = await startKit(t);
   for (const path of ["stream", "events/stream"])
     for (let i = 0; i <= API_LIMITS.streams; i++) {
       const { status, headers } = await fetch(`${kit.url}/api/v1/${path}`, { method: "HEAD", headers: bearer });
@@ -118,19 +104,17 @@ test("HEAD says what a stream is, and opens none", async (t) => {
     }
   assert.equal(kit.subscribers(), 0);
   assert.equal((await fetch(`${kit.url}/api/v1/stream`, { method: "HEAD" })).status, 401);
-  assert.equal((await open(t, kit)).status, 200);
+  assert.equal((await open(t)).status, 200);
 });
 
 test("a database that fails ends the stream, and the reader comes back", async (t) => {
-  const kit = await startKit(t);
-  const reader = await open(t, kit);
+  const reader = await open(t);
   kit.storeDown(true);
   kit.tell();
   await reader.end();
 });
 
 test("for a reader that takes nothing no more is read than the socket holds", async (t) => {
-  const kit = await startKit(t);
   const rows = 3_000;
   for (let i = 0; i < rows; i++) kit.queries.add("CONNECT", null, "x".repeat(10_000));
   let pages = 0;
@@ -156,7 +140,6 @@ test("for a reader that takes nothing no more is read than the socket holds", as
 });
 
 test("a quiet stream shows a sign of life, and a reader that stalls is dropped", async (t) => {
-  const kit = await startKit(t);
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let now = 0;
   t.mock.method(performance, "now", () => now);
