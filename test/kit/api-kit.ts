@@ -102,9 +102,7 @@ type HeaderFields = Readonly<Record<string, string>>;
 
 export type Kit = Awaited<ReturnType<typeof startKit>>;
 
-const NO_TRIALS: ApiParts["trials"] = { decide: () => Promise.resolve({ outcome: "busy" }) };
-
-export async function startKit(t: TestContext, settings: Partial<ApiParts["settings"]> = {}, trials = NO_TRIALS) {
+export async function startKit(t: TestContext, settings: Partial<ApiParts["settings"]> = {}) {
   const guard = new FakeGuard();
   const queries = new FakeQueries();
   const problems: unknown[] = [];
@@ -121,7 +119,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     lookups: {
       ask: (question, ...asked) => Promise.resolve().then(() => orDown(answerTo(queries, question, asked))),
     },
-    trials,
+    trials: { decide: () => Promise.resolve({ outcome: "busy" }) },
     passwords: {
       judge: (asked) => Promise.resolve(judged(asked)),
       judgeSome: (asked) => Promise.resolve(asked.map(judged)),

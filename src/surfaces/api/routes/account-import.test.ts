@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { bearer, startKit } from "../../../../test/kit/api-kit.ts";
+import { mock, test } from "node:test";
+import { apiKitOf, bearer } from "../../../../test/kit/api-kit.ts";
 import type { Reply, Verb } from "../../../admin/declare/control.ts";
 import { MOST_IMPORTED } from "./account-schemas.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const HASH = "{SSHA512}c2FsdA==";
 const FULL = { ok: false, kind: "failed", message: "The disk is full.", next: "" } as const;
 const NOTHING = { changed: [], suspended: [], resumed: [], quotas: [] };
@@ -13,19 +14,16 @@ const taken = (added: readonly string[], skipped: readonly { name: string; why: 
   skipped,
 });
 
-async function started(t: TestContext) {
-  const kit = await startKit(t);
-  const send = (file: unknown) => kit.send("POST", "accounts/import", { file });
+const send = (file: unknown) => kit.send("POST", "accounts/import", { file });
+
+/** Answers the parts of an import one after the other. */
+function answers(...replies: Reply[]): void {
   const { replies: known } = kit.guard;
   const usual = known.get.bind(known);
-  /** Answers the parts of an import one after the other. */
-  const answers = (...replies: Reply[]) =>
-    t.mock.method(known, "get", (verb: Verb) => (verb === "accounts_import" ? replies.shift() : usual(verb)));
-  return { kit, send, answers };
+  mock.method(known, "get", (verb: Verb) => (verb === "accounts_import" ? replies.shift() : usual(verb)));
 }
 
-test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async (t) => {
-  const { kit, send } = await started(t);
+test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async () => {
   const skipped = { name: "bert@example.org", why: "exists already, so it keeps its password" };
   kit.guard.answers("accounts_import", taken(["anna@example.org", "cleo@example.org"], [skipped]));
   const file = [
@@ -56,8 +54,7 @@ test("the accounts of a file go to the guard with their hash or password, and th
   ]);
 });
 
-test("a line that cannot be read, an empty file and one that is too long import nothing", async (t) => {
-  const { kit, send } = await started(t);
+test("a line that cannot be read, an empty file and one that is too long import nothing", async () => {
   for (const [file, says] of [
     [`anna@example.org|${HASH}\nno line`, /Nothing was imported: 1 line could not be read\. Line 2: there is no \|/],
     ["# nothing", /names no account/],
@@ -71,8 +68,7 @@ test("a line that cannot be read, an empty file and one that is too long import 
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("a long file goes in parts; where a later one is refused, it says how many are in", async (t) => {
-  const { kit, send, answers } = await started(t);
+test("a long file goes in parts; where a later one is refused, it says how many are in", async () => {
   kit.guard.answers("accounts_import", taken(["a0@example.org"]));
   assert.equal((await send(lines(60))).status, 200);
   const parts = kit.guard.of("accounts_import").map((asked) => ("entries" in asked ? asked.entries.length : 0));
@@ -92,7 +88,6 @@ test("a long file goes in parts; where a later one is refused, it says how many 
 });
 
 test("where a later part is refused, the passwords of the imported accounts are reported", async (t) => {
-  const { kit, send, answers } = await started(t);
   answers({ ok: true, result: taken(["a0@example.org", "a1@example.org"]) }, FULL);
   t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
   const { status, answer } = await send(lines(30).replaceAll(HASH, "{PLAIN}weak"));
@@ -103,7 +98,6 @@ test("where a later part is refused, the passwords of the imported accounts are 
 });
 
 test("passwords that may have been imported are reported too", async (t) => {
-  const { kit, send, answers } = await started(t);
   const { passwords } = kit.parts;
   const judge = t.mock.method(passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
   const late: Reply = { ...FULL, mayBeDone: true };
@@ -121,7 +115,6 @@ test("passwords that may have been imported are reported too", async (t) => {
 });
 
 test("a password that could not be judged in time is imported and reported", async (t) => {
-  const { kit, send } = await started(t);
   const names = ["a@example.org", "b@example.org", "c@example.org"];
   kit.guard.answers("accounts_import", taken(names));
   const judge = t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));

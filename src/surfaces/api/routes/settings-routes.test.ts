@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import * as z from "zod/mini";
-import { startKit } from "../../../../test/kit/api-kit.ts";
+import { apiKitOf } from "../../../../test/kit/api-kit.ts";
 import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { emptyReport } from "../../../../test/kit/replay-report.ts";
 import { STRANGER } from "../../../../test/kit/samples.ts";
 import { preview as previewShape, type SettingsPreview, settingList } from "../../../admin/settings.ts";
-import type { Trials } from "../ports.ts";
 
 const DIGEST = "0a".repeat(32);
 const PREVIEW: SettingsPreview = {
@@ -26,20 +26,19 @@ const CHANGED = {
   recorded: true,
 };
 
-async function kitOf(t: TestContext, trials?: Trials) {
-  const kit = await startKit(t, {}, trials);
+const kit = apiKitOf(import.meta.filename);
+beforeEachOf(import.meta.filename, () => {
   kit.guard.answers("settings_preview", PREVIEW);
   kit.guard.answers("settings_apply", CHANGED);
   kit.guard.answers("settings_undo", CHANGED);
-  const ask = async (path: string, sent?: unknown) => {
-    const { status, answer } = await kit.send(sent === undefined ? "GET" : "POST", `settings${path}`, sent);
-    return { status, body: answer, text: JSON.stringify(answer) };
-  };
-  return { ...kit, ask };
+});
+
+async function ask(path: string, sent?: unknown) {
+  const { status, answer } = await kit.send(sent === undefined ? "GET" : "POST", `settings${path}`, sent);
+  return { status, body: answer, text: JSON.stringify(answer) };
 }
 
-test("the list joins what the guard knows with the reference, and says why a setting cannot be changed", async (t) => {
-  const kit = await kitOf(t);
+test("the list joins what the guard knows with the reference, and says why a setting cannot be changed", async () => {
   const usual = { value: "10", isHidden: false, inFile: null, from: "default", line: null };
   kit.guard.answers("settings_list", {
     values: [
@@ -52,7 +51,7 @@ test("the list joins what the guard knows with the reference, and says why a set
     digest: DIGEST,
     undo: null,
   });
-  const { status, body } = await kit.ask("");
+  const { status, body } = await ask("");
   assert.equal(status, 200);
   const { items } = z.parse(settingList(), body);
   assert.equal(items.length, 4);
@@ -72,14 +71,12 @@ test("a preview tells what the limits would have done, or that it was too long",
   const shown = { account: "anna@example.test", ip: STRANGER, events: 3, reason: "banned" } as const;
   const hit = { ...shown, firstAt: "2026-11-20T06:50:00.000Z", isBanned: false };
   const report = { ...emptyReport(), events: 9, accounts: { total: 1, items: [hit] } };
-  const kit = await kitOf(t, {
-    decide: (trial) => {
-      asked.push(trial);
-      return Promise.resolve(asked.length === 1 ? { outcome: "done", report } : { outcome: "too_long" });
-    },
+  t.mock.method(kit.parts.trials, "decide", (trial) => {
+    asked.push(trial);
+    return Promise.resolve(asked.length === 1 ? { outcome: "done", report } : { outcome: "too_long" });
   });
   const changes = { "limits.mail.per_minute": 5, "bans.ladder": ["5m"], "mailboxes.quota": null };
-  const first = await kit.ask("/preview", { changes });
+  const first = await ask("/preview", { changes });
   assert.equal(first.status, 200, first.text);
   const { trial } = z.parse(previewShape(), first.body);
   assert.deepEqual([trial?.outcome, trial?.events, trial?.accounts], ["done", 9, { total: 1, items: [shown] }]);
@@ -91,28 +88,26 @@ test("a preview tells what the limits would have done, or that it was too long",
       { key: "mailboxes.quota", value: null },
     ],
   });
-  assert.match((await kit.ask("/preview", { changes })).text, /"outcome":"too_long"/);
+  assert.match((await ask("/preview", { changes })).text, /"outcome":"too_long"/);
   assert.doesNotMatch(first.text, /"policy"/, "what the guard decides by stays inside");
   kit.guard.answers("settings_preview", { ...PREVIEW, trial: null });
-  assert.match((await kit.ask("/preview", { changes })).text, /"trial":null/);
+  assert.match((await ask("/preview", { changes })).text, /"trial":null/);
   assert.equal(asked.length, 2);
 });
 
-test("a change and its undo are passed on; an edited file is a 409 with the next step", async (t) => {
-  const kit = await kitOf(t);
+test("a change and its undo are passed on; an edited file is a 409 with the next step", async () => {
   const asked = { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST };
-  assert.deepEqual((await kit.ask("", asked)).body, CHANGED);
-  assert.deepEqual((await kit.ask("/undo", { digest: DIGEST })).body, CHANGED);
+  assert.deepEqual((await ask("", asked)).body, CHANGED);
+  assert.deepEqual((await ask("/undo", { digest: DIGEST })).body, CHANGED);
   kit.guard.refuses("settings_apply", "The settings file was edited since then.", {
     next: "Look at the changes again, then apply them.",
   });
-  const { status, text } = await kit.ask("", asked);
+  const { status, text } = await ask("", asked);
   assert.equal(status, 409);
   assert.match(text, /edited since then.*"next":"Look at the changes again/);
 });
 
-test("an invalid change is refused before the guard sees it", async (t) => {
-  const kit = await kitOf(t);
+test("an invalid change is refused before the guard sees it", async () => {
   const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a.b${i}`, 1]));
   for (const body of [
     {},
@@ -123,8 +118,8 @@ test("an invalid change is refused before the guard sees it", async (t) => {
     { changes: { "a.b": "x".repeat(201) } },
     { changes: { "a.b": 1 }, digest: DIGEST, more: 1 },
   ])
-    assert.equal((await kit.ask("/preview", body)).status, 400, JSON.stringify(body).slice(0, 80));
+    assert.equal((await ask("/preview", body)).status, 400, JSON.stringify(body).slice(0, 80));
   for (const digest of [undefined, "", "x", "0A".repeat(32)])
-    assert.equal((await kit.ask("", { changes: { "a.b": 1 }, digest })).status, 400);
+    assert.equal((await ask("", { changes: { "a.b": 1 }, digest })).status, 400);
   assert.deepEqual(kit.guard.asked, []);
 });
