@@ -23,6 +23,7 @@ import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";
 import { createControlServer } from "../../src/surfaces/control-server.ts";
 import { createKeeperServer } from "../../src/surfaces/keeper-server.ts";
 import { enginePartsOn, SILENT } from "./engine-kit.ts";
+import { afterEachOf, beforeEachOf } from "./hooks.ts";
 import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
@@ -62,6 +63,16 @@ export function dataDirectory(): Layout & Disposable {
     mkdirSync(dirname(file), { recursive: true });
   writeFileSync(layout.settings, TOML);
   return { ...layout, [Symbol.dispose]: () => rmSync(layout.data, { recursive: true, force: true }) };
+}
+
+/** A data directory that is new for each test of `file`, and a way to type commands. */
+export function commandLineOf(file: string) {
+  const layout: Layout & Disposable = { ...layoutOf("/nonexistent"), [Symbol.dispose]: () => undefined };
+  beforeEachOf(file, () => Object.assign(layout, dataDirectory()));
+  afterEachOf(file, () => layout[Symbol.dispose]());
+  const run = (line: string, input = "", variables: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+    ghostinbox(layout, line.split(" "), input, variables);
+  return { layout, run };
 }
 
 /** A guard for all tests of the suite that calls this, with these accounts, and a way to type commands. */

@@ -3,16 +3,17 @@ import { existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { dataDirectory, type Finished, json, start, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
+import { commandLineOf, type Finished, json, start, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
 import { keepStrict } from "../../host/firewall/strict.ts";
-import type { Layout } from "../../settings/layout.ts";
+
+const { layout } = commandLineOf(import.meta.filename);
 
 /** Runs in a network namespace: a test must not touch this machine's firewall. */
 const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "setpriv", "nft"] }) };
 
 describe("break-glass while the guard is down", WITH_NFT, () => {
-  const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
-    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands_]);
+  const inNamespace = async (commands: string): Promise<Finished> => {
+    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands]);
     child.stdin.end();
     return ended;
   };
@@ -20,11 +21,10 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
   const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
 
   test("deletes our table once, keeps others, and leaves a note for the guard's next start", async () => {
-    using layout = dataDirectory();
     await (await startGuard(layout)).stop();
     const tables = "nft add table inet ghostinbox; nft add table inet another";
     const twice = "./ghostinbox break-glass && nft list tables && ./ghostinbox break-glass --json";
-    const finished = await inNamespace(layout, `${tables}; ${twice}`);
+    const finished = await inNamespace(`${tables}; ${twice}`);
     assert.equal(finished.code, 0, finished.err);
     assert.match(
       finished.out,
@@ -37,31 +37,27 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
   });
 
   test("succeeds when there is nothing to delete", async () => {
-    using layout = dataDirectory();
-    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
+    assert.deepEqual(json(await inNamespace("./ghostinbox break-glass --json")), nothing);
   });
 
   test("opens the strict firewall that the next start would build again", async () => {
-    using layout = dataDirectory();
     keepStrict(layout, { confirmed: { doors: [], trusted: [] }, trial: null });
-    const { code, out, err } = await inNamespace(layout, "./ghostinbox break-glass");
+    const { code, out, err } = await inNamespace("./ghostinbox break-glass");
     assert.equal(code, 0, err);
     assert.match(out, /The strict firewall is open, until `\.\/ghostinbox firewall try`\./);
     assert.equal(existsSync(layout.strictFirewall), false);
   });
 
   test("never follows a link in place of the request", async () => {
-    using layout = dataDirectory();
     await (await startGuard(layout)).stop();
     const elsewhere = join(layout.data, "elsewhere");
     symlinkSync(elsewhere, layout.breakGlass);
-    await inNamespace(layout, "./ghostinbox break-glass");
+    await inNamespace("./ghostinbox break-glass");
     assert.equal(existsSync(elsewhere), false);
   });
 });
 
 test("break-glass fails while the strict firewall stays closed", WITH_NFT, async (t) => {
-  using layout = dataDirectory();
   const guard = await startGuard(layout);
   t.after(() => guard.stop());
   keepStrict(layout, { confirmed: { doors: [], trusted: [] }, trial: null });

@@ -4,21 +4,20 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { ROOT } from "../../../test/kit/needs.ts";
-import { dataDirectory, ghostinbox, json, oneLineOfError } from "../../../test/kit/test-guard.ts";
+import { commandLineOf, json, oneLineOfError } from "../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
-import type { Layout } from "../../settings/layout.ts";
 
 const FILE = 'domains = ["example.org"]\nlimits.mail.per_minute = 20\n';
 
-/** A server that was started with these variables; it runs as long as the lock is held. */
-function startedWith(variables: Readonly<Record<string, string>>): Layout & Disposable {
-  const layout = dataDirectory();
+const { layout, run } = commandLineOf(import.meta.filename);
+
+/** Starts a server with these variables; it runs as long as the lock is held. */
+function startWith(variables: Readonly<Record<string, string>>): void {
   writeFileSync(layout.settings, FILE);
   mkdirSync(layout.environment, { recursive: true });
   for (const [name, value] of Object.entries(variables)) writeFileSync(join(layout.environment, name), value);
   mkdirSync(dirname(layout.startPid), { recursive: true });
   takeLock(layout.startPid, layout.data);
-  return layout;
 }
 
 describe("a variable of the running server", () => {
@@ -26,10 +25,10 @@ describe("a variable of the running server", () => {
   const says = `${MINUTE} overrides line 2 of ghostinbox.toml: limits.mail.per_minute is 5, not 20.`;
 
   test("config check names it, and how to let the file decide", async () => {
-    using layout = startedWith({ [MINUTE]: "5" });
-    const { out } = await ghostinbox(layout, ["config", "check"]);
+    startWith({ [MINUTE]: "5" });
+    const { out } = await run("config check");
     assert.ok(out.includes(`Warning: ${says} To let the file decide, start the server without ${MINUTE}.`), out);
-    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), {
+    assert.deepEqual(json(await run("config check --json")), {
       ok: true,
       problems: [],
       warnings: [{ where: MINUTE, says: `${says} To let the file decide, start the server without ${MINUTE}.` }],
@@ -37,9 +36,9 @@ describe("a variable of the running server", () => {
   });
 
   test("config show tells what the server uses, whatever the caller has set", async () => {
-    using layout = startedWith({ [MINUTE]: "5", GHOSTINBOX_PORTS__SMTP: "2525" });
+    startWith({ [MINUTE]: "5", GHOSTINBOX_PORTS__SMTP: "2525" });
     const caller = { [MINUTE]: "7", GHOSTINBOX_PORTS__IMAPS: "1993" };
-    const { out } = await ghostinbox(layout, ["config", "show"], "", caller);
+    const { out } = await run("config show", "", caller);
     assert.match(
       out,
       /^limits\.mail\.per_minute = 5 {2}# GHOSTINBOX_LIMITS__MAIL__PER_MINUTE, over ghostinbox\.toml:2$/m,
@@ -54,28 +53,27 @@ describe("a variable of the running server", () => {
   });
 
   test("a variable of the caller with the server's own value gives no warning", async () => {
-    using layout = startedWith({});
+    startWith({});
     const caller = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_PORTS__IMAPS: "1993" };
-    const { out } = await ghostinbox(layout, ["config", "check"], "", caller);
+    const { out } = await run("config check", "", caller);
     assert.match(out, /GHOSTINBOX_PORTS__IMAPS is set for this command only/);
     assert.doesNotMatch(out, /GHOSTINBOX_DOMAIN/);
   });
 
   test("while the server is down, the caller's count as they would at the next start", async () => {
-    using layout = startedWith({ [MINUTE]: "5" });
+    startWith({ [MINUTE]: "5" });
     releaseLock(layout.startPid);
-    const { out } = await ghostinbox(layout, ["config", "show"], "", { [MINUTE]: "7" });
+    const { out } = await run("config show", "", { [MINUTE]: "7" });
     assert.match(out, /^limits\.mail\.per_minute = 7 {2}# /m);
     assert.doesNotMatch(out, /does not see it/);
   });
 });
 
 test("a key that is set twice is reported with both lines by every command that reads the file", async () => {
-  using layout = dataDirectory();
   writeFileSync(layout.settings, `${FILE}\nlimits.mail.per_minute = 30\n`);
-  for (const words of [["check"], ["show"], ["set", "simulate", "true"]]) {
+  for (const words of ["check", "show", "set simulate true"]) {
     assert.match(
-      oneLineOfError(await ghostinbox(layout, ["config", ...words]), 1),
+      oneLineOfError(await run(`config ${words}`), 1),
       /^limits\.mail\.per_minute is set twice in ghostinbox\.toml, in lines 2 and 4: keep one of them\. /,
     );
   }
@@ -86,13 +84,12 @@ for (const [what, make] of [
   ["not a regular file", (path: string) => execFileSync("mkfifo", [path])],
 ] as const)
   test(`what is ${what} in place of the settings file is named, whatever is asked`, async () => {
-    using layout = dataDirectory();
     rmSync(layout.settings, { force: true });
     make(layout.settings);
     const message = `${layout.settings} is ${what}. Remove it: then the defaults hold.\n`;
-    for (const words of [["check"], ["show"], ["apply"], ["set", "limits.mail.per_minute", "5"]]) {
-      const { code, err } = await ghostinbox(layout, ["config", ...words]);
-      assert.deepEqual({ code, err }, { code: 1, err: message }, words.join(" "));
+    for (const words of ["check", "show", "apply", "set limits.mail.per_minute 5"]) {
+      const { code, err } = await run(`config ${words}`);
+      assert.deepEqual({ code, err }, { code: 1, err: message }, words);
     }
   });
 
@@ -100,7 +97,7 @@ test(
   "config check names a file that the next start would miss, though a running server needs it no more",
   ROOT,
   async () => {
-    using layout = startedWith({});
+    startWith({});
     for (const [toml, says] of [
       [
         'outbound.relay = "[smtp.example.net]:587"\noutbound.relay_user = "me"\noutbound.relay_password_file = "/nowhere"',
@@ -110,7 +107,7 @@ test(
       ['tls.cert = "/nope"\ntls.key = "/nope"', /^The file \/nope of tls\.cert does not exist or cannot be read\. /],
     ] as const) {
       writeFileSync(layout.settings, `${FILE}${toml}\n`);
-      const { code, err } = await ghostinbox(layout, ["config", "check"]);
+      const { code, err } = await run("config check");
       assert.equal(code, 1);
       assert.match(err, says);
     }

@@ -71,7 +71,7 @@ test("a preview tells what the limits would have done, or that it was too long",
   const shown = { account: "anna@example.test", ip: STRANGER, events: 3, reason: "banned" } as const;
   const hit = { ...shown, firstAt: "2026-11-20T06:50:00.000Z", isBanned: false };
   const report = { ...emptyReport(), events: 9, accounts: { total: 1, items: [hit] } };
-  t.mock.method(kit.parts.trials, "decide", (trial) => {
+  t.mock.method(kit.parts.trials, "decide", (trial: unknown) => {
     asked.push(trial);
     return Promise.resolve(asked.length === 1 ? { outcome: "done", report } : { outcome: "too_long" });
   });

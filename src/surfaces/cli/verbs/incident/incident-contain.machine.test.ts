@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { accountName } from "../../../../../test/kit/samples.ts";
-import { dataDirectory, ghostinbox, start, startGuard } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf, start, startGuard } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { sqliteFileAccounts } from "../../../../store/accounts-db/file-accounts.ts";
@@ -17,24 +17,18 @@ const DOWN = { ok: false, reason: "no answer" } as const;
 describe("an account is contained, as far as it can be", {
   skip: lacking({ root: true, installed: ["nft", "unshare"] }),
 }, () => {
-  let layout: ReturnType<typeof dataDirectory>;
+  const { layout, run } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
-  const run = (line: string) => ghostinbox(layout, line.split(" "));
-  const contain = (...words: readonly string[]) => ghostinbox(layout, ["incident", "contain", ANNA, ...words]);
+  const contain = (options = "") => run(`incident contain ${ANNA} ${options}`.trim());
   beforeEach(async () => {
-    layout = dataDirectory();
     mkdirSync(dirname(layout.loginPolicySecret), { recursive: true });
     writeFileSync(layout.loginPolicySecret, "secret\n");
     guard = await startGuard(layout);
-    const password = "violet anchor mustard ladder";
-    const added = await ghostinbox(layout, ["account", "add", ANNA, "--password-stdin"], `${password}\n`);
+    const added = await run(`account add ${ANNA} --password-stdin`, "violet anchor mustard ladder\n");
     assert.equal(added.code, 0, added.err);
     assert.equal((await run("incident open Anna")).code, 0);
   });
-  afterEach(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
+  afterEach(() => guard.stop());
 
   test("without a terminal and without --yes nothing is done", async () => {
     const { code, err } = await contain();
@@ -55,12 +49,12 @@ describe("an account is contained, as far as it can be", {
     assert.match(out, PASSWORD);
   });
 
-  for (const options of [[], ["--suspend"]])
-    test(`its mail is not sent on any more: ${options.join() || "a new password"}`, async () => {
+  for (const options of ["", "--suspend"])
+    test(`its mail is not sent on any more: ${options || "a new password"}`, async () => {
       assert.equal((await run(`account forward ${ANNA} eve@evil.example`)).code, 0);
-      const planned = await contain("--dry-run", ...options);
+      const planned = await contain(`--dry-run ${options}`);
       assert.match(planned.out, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
-      const { code, out } = await contain("--yes", ...options);
+      const { code, out } = await contain(`--yes ${options}`);
       assert.equal(code, 0);
       assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
       assert.match((await run(`account forward ${ANNA}`)).out, /stays in its mailbox/);
@@ -93,8 +87,7 @@ describe("an account is contained, as far as it can be", {
 
   test("the address of the owner's own SSH connection is not banned", async () => {
     const ssh = { SSH_CONNECTION: "203.0.113.9 50000 198.51.100.1 22" };
-    const words = ["incident", "contain", "--ban", "203.0.113.9,203.0.113.77", "--yes"];
-    const { out, err } = await ghostinbox(layout, words, "", ssh);
+    const { out, err } = await run("incident contain --ban 203.0.113.9,203.0.113.77 --yes", "", ssh);
     assert.match(out + err, /203\.0\.113\.9 is not banned: the SSH connection of this command comes from there\./);
     assert.match(out + err, /203\.0\.113\.77 is banned\./);
   });
@@ -136,14 +129,14 @@ describe("an account is contained, as far as it can be", {
     accounts.close();
   });
 
-  for (const options of [[], ["--suspend"]])
-    test(`where sessions stay open, its mail is still held: ${options.join() || "a new password"}`, async () => {
+  for (const options of ["", "--suspend"])
+    test(`where sessions stay open, its mail is still held: ${options || "a new password"}`, async () => {
       guard.keeperAnswers(({ verb }) => (verb === "kick_account" ? DOWN : null));
-      const { code, out, err } = await contain("--yes", ...options);
+      const { code, out, err } = await contain(`--yes ${options}`);
       assert.equal(code, 1);
       assert.match(out + err, /its open sessions were not ended: no answer/);
       assert.ok(guard.asked.some(({ verb }) => verb === "list_mail"));
-      assert.equal(PASSWORD.test(out + err), options.length === 0, "it is in force");
+      assert.equal(PASSWORD.test(out + err), options === "", "it is in force");
     });
 
   test("a server whose queue cannot be held is isolated all the same, and a lift that fails lifts nothing", async () => {

@@ -4,30 +4,26 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import * as z from "zod/mini";
 import { ROOT } from "../../../../../test/kit/needs.ts";
-import { dataDirectory, ghostinbox, startGuard } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf, startGuard } from "../../../../../test/kit/test-guard.ts";
 import type { KeeperCommand, KeeperReply, ListedMail } from "../../../../admin/declare/keeper.ts";
 
 const ANNA = "anna@example.org";
 const printed = z.object({ dropped: z.number(), kept: z.array(z.string()), stays: z.number(), others: z.number() });
 
 describe("mail of an account leaves the queue, and none of it without a copy", ROOT, () => {
-  let layout: ReturnType<typeof dataDirectory>;
+  const { layout, run } = commandLineOf(import.meta.filename);
   let guard: Awaited<ReturnType<typeof startGuard>>;
   let queue: ListedMail[] = [];
   /** What comes into the queue while mail is deleted. */
   let arriving: string | null = null;
 
   beforeEach(async () => {
-    layout = dataDirectory();
     guard = await startGuard(layout);
     [queue, arriving] = [[], null];
     guard.keeperAnswers(obey);
-    assert.equal((await ghostinbox(layout, ["incident", "open", "Anna"])).code, 0);
+    assert.equal((await run("incident open Anna")).code, 0);
   });
-  afterEach(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
+  afterEach(() => guard.stop());
 
   /** A file of Postfix's queue, unless `isThere` says that it cannot be found. */
   function put(id: string, place: "deferred/A" | "hold", { isThere = true } = {}): void {
@@ -62,7 +58,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
   }
 
   async function drop() {
-    const { code, out, err } = await ghostinbox(layout, ["incident", "drop", ANNA, "--yes", "--json"]);
+    const { code, out, err } = await run(`incident drop ${ANNA} --yes --json`);
     return { code, err, ...z.parse(printed, JSON.parse(out)) };
   }
 

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dataDirectory } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { openReader } from "../../open-reader.ts";
 import { accountEvidence } from "./incident-investigate.ts";
 import { waitsText } from "./incident-mail.ts";
 
+const { layout } = commandLineOf(import.meta.filename);
+
 test("the evidence names where mail is sent on, and the app passwords, but no secret", () => {
-  using layout = dataDirectory();
   using accounts = openAccounts(layout.accountsDb);
   openEngine(layout.engineDb).close();
   accounts.exec(`
@@ -39,7 +40,6 @@ test("the evidence names where mail is sent on, and the app passwords, but no se
 });
 
 test("mails to recipients wait while sending is closed", () => {
-  using layout = dataDirectory();
   assert.equal(waitsText(layout), "");
   const isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22] };
   keepIsolation(layout, { ...isolation, shut: ["sign-in", "send"] });

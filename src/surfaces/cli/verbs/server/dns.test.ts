@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { checkedServer } from "../../../../../test/kit/checked-server.ts";
+import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
-import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { SERVFAIL, zoneServer } from "../../../../../test/kit/zone-server.ts";
 import { makeDkimKeys } from "../../../../mail/configuration/apply.ts";
 import { compared, expectedRecords } from "../../../../mail/dns/published-records.ts";
@@ -14,20 +15,18 @@ import { outcomeOf } from "./dns.ts";
 
 const domains = ["example.org", "example.net"];
 
-function withKeys() {
-  const layout = dataDirectory();
+const { layout, run } = commandLineOf(import.meta.filename);
+beforeEachOf(import.meta.filename, () => {
   writeFileSync(layout.settings, `domains = ${JSON.stringify(domains)}\nhostname = "mail.example.org"\n`);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
   for (const { file } of dkimKeys({ layout, domains, dkimSelector: "ghostinbox" })) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }));
   }
-  return layout;
-}
+});
 
 test("the records of every domain are listed, each with a table for a registrar's form", async () => {
-  using layout = withKeys();
-  const { code, out } = await ghostinbox(layout, ["dns", "records"]);
+  const { code, out } = await run("dns records");
   assert.equal(code, 0, out);
   for (const domain of domains) {
     assert.ok(out.includes(`\n${domain}. MX 10 mail.example.org.\n`), out);
@@ -41,9 +40,8 @@ test("the records of every domain are listed, each with a table for a registrar'
 const ROOT = { skip: lacking({ root: true, installed: ["rspamd"] }) };
 
 test("the key of a new selector comes with its records, before mail is signed with it", ROOT, async () => {
-  using layout = withKeys();
   writeFileSync(layout.settings, readFileSync(layout.settings, "utf8") + 'dkim.selector = "k2"\n');
-  const records = async (): Promise<string> => (await ghostinbox(layout, ["dns", "records", "example.org"])).out;
+  const records = async (): Promise<string> => (await run("dns records example.org")).out;
   const shown = await records();
   assert.match(shown, /^k2\._domainkey\.example\.org\. TXT /m);
   makeDkimKeys({ layout, domains: ["example.org"], dkimSelector: "k2" });

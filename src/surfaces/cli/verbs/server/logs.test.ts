@@ -3,8 +3,8 @@ import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { dataDirectory, ghostinbox, json, oneLineOfError, start, TIMED } from "../../../../../test/kit/test-guard.ts";
-import type { Layout } from "../../../../settings/layout.ts";
+import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
+import { commandLineOf, ghostinbox, json, oneLineOfError, start, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 /** In postlogd(8)'s form, this many minutes ago. */
 function stamp(minutesAgo: number): string {
@@ -13,8 +13,8 @@ function stamp(minutesAgo: number): string {
   return `${month} ${String(Number(day)).padStart(2)} ${time}`;
 }
 
-function withLogs(): Layout & Disposable {
-  const layout = dataDirectory();
+const { layout, run } = commandLineOf(import.meta.filename);
+beforeEachOf(import.meta.filename, () => {
   for (const folder of [dirname(layout.mailLog), join(layout.log, "guard")]) mkdirSync(folder, { recursive: true });
   const lines = [
     `${stamp(200)} mail postfix/smtpd[1]: 72CED1EABE5: client=unknown[198.51.100.7]`,
@@ -25,12 +25,10 @@ function withLogs(): Layout & Disposable {
   writeFileSync(layout.mailLog, `${lines[1]}\n${lines[2]}\n`);
   const at = new Date(Date.now() - 10 * 60_000).toISOString().replace("T", "_").replace("Z", "00");
   writeFileSync(join(layout.log, "guard", "current"), `${at} {"message":"The guard decides."}\n`);
-  return layout;
-}
+});
 
 describe("logs", TIMED, () => {
   test("are searched by text, time, address, queue id, account and component, the server running or not", async () => {
-    using layout = withLogs();
     for (const [words, found] of [
       ["", ["72CED1EABE5", "198.51.100.70", "anna", "decides"]],
       ["--grep DECIDES", ["decides"]],
@@ -42,20 +40,19 @@ describe("logs", TIMED, () => {
       ["--component guard", ["decides"]],
       ["--limit 1", ["decides"]],
     ] as const) {
-      const { code, out } = await ghostinbox(layout, ["logs", ...words.split(" ").filter((word) => word !== "")]);
+      const { code, out } = await run(`logs ${words}`.trim());
       assert.equal(code, 0, words);
       const lines = out.trimEnd().split("\n");
       assert.equal(lines.length, found.length, `${words}: ${out}`);
       for (const [i, text] of found.entries()) assert.match(lines[i] ?? "", new RegExp(text), words);
       assert.ok(!out.includes("\x1b"), "text of strangers is made harmless");
     }
-    const answer = json(await ghostinbox(layout, ["logs", "--grep", "red", "--json"]));
+    const answer = json(await run("logs --grep red --json"));
     assert.match(JSON.stringify(answer), /^\{"items":\[\{"at":"[^"]+Z","component":"mail","line":"/);
-    assert.match((await ghostinbox(layout, ["logs", "--grep", "nowhere"])).out, /^No line matches\.$/m);
+    assert.match((await run("logs --grep nowhere")).out, /^No line matches\.$/m);
   });
 
   test("what cannot be searched for is said in a sentence", async () => {
-    using layout = withLogs();
     for (const [words, problem] of [
       [["--since", "2027-02-30"], '"2027-02-30" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
       [["--since", "yesterday"], '"yesterday" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
@@ -66,12 +63,11 @@ describe("logs", TIMED, () => {
     ] as const) {
       assert.equal(oneLineOfError(await ghostinbox(layout, ["logs", ...words]), 2), problem);
     }
-    const nowhere = await ghostinbox(layout, ["logs", "--data", join(layout.data, "none")]);
+    const nowhere = await run(`logs --data ${join(layout.data, "none")}`);
     assert.match(oneLineOfError(nowhere, 1), /^No logs exist below /);
   });
 
   test("are followed through a rotation, until Ctrl-C, each line once", async () => {
-    using layout = withLogs();
     const { child, ended, printed } = start(layout, "./ghostinbox", ["logs", "--follow", "--grep", "postfix"]);
     await printed("198.51.100.70");
     appendFileSync(layout.mailLog, `${stamp(0)} mail postfix/smtpd[1]: before\n`);

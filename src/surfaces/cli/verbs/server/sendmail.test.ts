@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../../../test/kit/mail-queue.ts";
 import { ROOT } from "../../../../../test/kit/needs.ts";
-import { dataDirectory, ghostinboxProcess } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf, ghostinboxProcess } from "../../../../../test/kit/test-guard.ts";
+
+const { layout } = commandLineOf(import.meta.filename);
 
 test("the mail is in our queue, with sendmail's own options and exit codes", SENDMAIL, async () => {
-  using layout = dataDirectory();
   makeMailQueue(layout);
   const argv = ["sendmail", "-i", "-f", "anna@example.org", "--", "bob@example.net"];
   const sent = await ghostinboxProcess(layout, argv, "Subject: x\n\n.\nnot the end\n");
@@ -19,7 +20,6 @@ test("the mail is in our queue, with sendmail's own options and exit codes", SEN
 });
 
 test("before the first start it says so, with the exit code of sysexits.h", ROOT, async () => {
-  using layout = dataDirectory();
   const sent = await ghostinboxProcess(layout, ["sendmail", "-t"], "To: bob@example.net\n\n");
   assert.equal(sent.code, 78);
   assert.match(sent.err, /^\.\/ghostinbox sendmail: there is no mail server in .* yet: start it with `npm start`\.\n$/);

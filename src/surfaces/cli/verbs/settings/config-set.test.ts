@@ -2,37 +2,29 @@ import assert from "node:assert/strict";
 import { globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { dataDirectory, type Finished, ghostinbox, json, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
-import type { Layout } from "../../../../settings/layout.ts";
+import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
+import { commandLineOf, type Finished, ghostinbox, json, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
 
 const SHIPPED = commentedToml({ domains: ["example.org"], hostname: "mail.example.org" });
 
-function withFile(text = SHIPPED): Layout & Disposable {
-  const layout = dataDirectory();
-  writeFileSync(layout.settings, text);
-  return layout;
-}
+const { layout } = commandLineOf(import.meta.filename);
+beforeEachOf(import.meta.filename, () => writeFileSync(layout.settings, SHIPPED));
 
-const run = (layout: Layout, ...words: readonly string[]): Promise<Finished> =>
-  ghostinbox(layout, ["config", ...words]);
-
-function fileOf(layout: Layout): string {
-  return readFileSync(layout.settings, "utf8");
-}
+const config = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["config", ...words]);
+const file = (): string => readFileSync(layout.settings, "utf8");
 
 test("one line comes below its default, all else stays, and the next command is printed", async () => {
-  using layout = withFile();
-  const { code, out, err } = await run(layout, "set", "limits.mail.per_minute", "20");
+  const { code, out, err } = await config("set", "limits.mail.per_minute", "20");
   assert.equal(code, 0, err);
   assert.match(out, /^The file was changed; it is not applied yet\.\nlimits\.mail\.per_minute = 20\n$/);
   assert.equal(err, "Next: ./ghostinbox config apply\n");
   const line = "# limits.mail.per_minute = 10\n";
-  assert.equal(fileOf(layout), SHIPPED.replace(line, `${line}limits.mail.per_minute = 20\n`));
-  const unset = await run(layout, "unset", "limits.mail.per_minute");
+  assert.equal(file(), SHIPPED.replace(line, `${line}limits.mail.per_minute = 20\n`));
+  const unset = await config("unset", "limits.mail.per_minute");
   assert.match(unset.out, /^limits\.mail\.per_minute = 10, the default$/m);
-  assert.equal(fileOf(layout), SHIPPED);
-  assert.match((await run(layout, "unset", "limits.mail.per_minute")).out, /nothing was written/);
+  assert.equal(file(), SHIPPED);
+  assert.match((await config("unset", "limits.mail.per_minute")).out, /nothing was written/);
 });
 
 const given: readonly (readonly [key: string, value: string, line: string])[] = [
@@ -47,30 +39,27 @@ const given: readonly (readonly [key: string, value: string, line: string])[] = 
 
 for (const [key, value, line] of given)
   test(`a value as in a variable or as in the file: ${key} ${value}`, async () => {
-    using layout = withFile();
-    assert.equal((await run(layout, "set", key, value)).code, 0);
-    assert.ok(fileOf(layout).split("\n").includes(line), fileOf(layout));
+    assert.equal((await config("set", key, value)).code, 0);
+    assert.ok(file().split("\n").includes(line), file());
   });
 
 test("settings that need each other are set and unset at once", async () => {
-  using layout = withFile();
-  const alone = await run(layout, "set", "tls.cert", "/c");
+  const alone = await config("set", "tls.cert", "/c");
   assert.match(oneLineOfError(alone), /^tls\.key must be set too/);
-  assert.equal(fileOf(layout), SHIPPED);
-  assert.equal((await run(layout, "set", "tls.cert", "/c", "tls.key", "/k")).code, 0);
-  assert.match(fileOf(layout), /^tls\.cert = "\/c"$/m);
-  assert.match(fileOf(layout), /^tls\.key = "\/k"$/m);
-  assert.equal((await run(layout, "unset", "tls.cert", "tls.key")).code, 0);
-  assert.equal(fileOf(layout), SHIPPED);
+  assert.equal(file(), SHIPPED);
+  assert.equal((await config("set", "tls.cert", "/c", "tls.key", "/k")).code, 0);
+  assert.match(file(), /^tls\.cert = "\/c"$/m);
+  assert.match(file(), /^tls\.key = "\/k"$/m);
+  assert.equal((await config("unset", "tls.cert", "tls.key")).code, 0);
+  assert.equal(file(), SHIPPED);
 });
 
 test("a value may name a setting, and have spaces", async () => {
-  using layout = withFile();
   const contact = "Anna  reads ports.smtp = 25 and simulate";
   const words = ["simulate", "true", "alerts.contacts", contact, "hostname", "mx.example.org"];
-  const finished = await run(layout, "set", ...words);
+  const finished = await config("set", ...words);
   assert.equal(finished.code, 0, finished.err);
-  const lines = fileOf(layout).split("\n");
+  const lines = file().split("\n");
   for (const line of ["simulate = true", `alerts.contacts = ["${contact}"]`, 'hostname = "mx.example.org"'])
     assert.ok(lines.includes(line), line);
 });
@@ -94,75 +83,69 @@ const refused: readonly (readonly [words: readonly string[], code: number, says:
 
 for (const [words, code, says] of refused)
   test(`nothing is written: ${JSON.stringify(words)}`, async () => {
-    using layout = withFile();
-    const finished = await run(layout, ...words);
+    const finished = await config(...words);
     assert.match(oneLineOfError(finished, code), says);
-    assert.equal(fileOf(layout), SHIPPED);
+    assert.equal(file(), SHIPPED);
     assert.deepEqual(globSync("ghostinbox.toml*", { cwd: layout.data }), ["ghostinbox.toml"]);
   });
 
 test("a file that is not TOML, or wrong elsewhere, is reported and left unchanged; the wrong key itself can be fixed", async () => {
-  using layout = withFile("a = [");
-  const broken = await run(layout, "set", "simulate", "true");
+  writeFileSync(layout.settings, "a = [");
+  const broken = await config("set", "simulate", "true");
   assert.match(oneLineOfError(broken), /^Line 1 of ghostinbox\.toml.* is not TOML/);
   writeFileSync(layout.settings, "simulate = true\nsimulate = true\n");
-  assert.match(oneLineOfError(await run(layout, "unset", "simulate")), /^simulate is set twice .* in lines 1 and 2/);
+  assert.match(oneLineOfError(await config("unset", "simulate")), /^simulate is set twice .* in lines 1 and 2/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\nports.smtp = 0\n');
-  assert.match(oneLineOfError(await run(layout, "set", "simulate", "true")), /^ports\.smtp must be/);
-  assert.equal((await run(layout, "set", "ports.smtp", "25")).code, 0);
-  assert.equal(fileOf(layout), 'domains = ["example.org"]\nports.smtp = 25\n');
+  assert.match(oneLineOfError(await config("set", "simulate", "true")), /^ports\.smtp must be/);
+  assert.equal((await config("set", "ports.smtp", "25")).code, 0);
+  assert.equal(file(), 'domains = ["example.org"]\nports.smtp = 25\n');
 });
 
 test("the last mail domain stays: without one no server starts", async () => {
-  using layout = withFile();
   for (const words of ["set domains []", "unset domains"]) {
-    assert.match(oneLineOfError(await run(layout, ...words.split(" "))), /^No mail domain is set: /);
-    assert.equal(fileOf(layout), SHIPPED);
+    assert.match(oneLineOfError(await config(...words.split(" "))), /^No mail domain is set: /);
+    assert.equal(file(), SHIPPED);
   }
 });
 
 test("a byte order mark stays", async () => {
-  using layout = withFile(`\uFEFF${SHIPPED}`);
-  assert.equal((await run(layout, "set", "simulate", "true")).code, 0);
-  assert.ok(fileOf(layout).startsWith("\uFEFF# "));
+  writeFileSync(layout.settings, `\uFEFF${SHIPPED}`);
+  assert.equal((await config("set", "simulate", "true")).code, 0);
+  assert.ok(file().startsWith("\uFEFF# "));
 });
 
 test("a link is not replaced by a file", async () => {
-  using layout = withFile();
   const elsewhere = join(layout.data, "elsewhere.toml");
   writeFileSync(elsewhere, SHIPPED);
   rmSync(layout.settings);
   symlinkSync(elsewhere, layout.settings);
-  const finished = await run(layout, "set", "simulate", "true");
+  const finished = await config("set", "simulate", "true");
   assert.match(oneLineOfError(finished, 1), /put a copy in its place/);
   assert.equal(readFileSync(elsewhere, "utf8"), SHIPPED);
 });
 
 test("before the first start the file to change is missing", async () => {
-  using layout = withFile();
   rmSync(layout.settings);
-  assert.match(oneLineOfError(await run(layout, "set", "simulate", "true")), /does not exist yet/);
+  assert.match(oneLineOfError(await config("set", "simulate", "true")), /does not exist yet/);
 });
 
 test("a variable that overrides the new value is named", async () => {
-  using layout = withFile();
   mkdirSync(layout.environment, { recursive: true });
   writeFileSync(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
-  const { out } = await run(layout, "set", "domains", "example.net");
+  const { out } = await config("set", "domains", "example.net");
   assert.match(
     out,
     /^Warning: GHOSTINBOX_DOMAIN overrides line 5 of ghostinbox\.toml: domains is \["example\.org"\], not \["example\.net"\]\.$/m,
   );
-  const reported = JSON.stringify(json(await run(layout, "set", "domains", "example.com", "--json")));
+  const reported = JSON.stringify(json(await config("set", "domains", "example.com", "--json")));
   assert.match(reported, /"changed":true,.*"where":"GHOSTINBOX_DOMAIN"/);
 });
 
 test("a secret is not printed, right or wrong", async () => {
-  using layout = withFile();
-  const right = await run(layout, "set", "alerts.webhook", "https://hooks.example/T0KEN");
+  const right = await config("set", "alerts.webhook", "https://hooks.example/T0KEN");
   assert.equal(right.code, 0, right.err);
   assert.match(right.out, /^alerts\.webhook = \(secret\)$/m);
-  const wrong = await run(layout, "set", "alerts.webhook", "no T0KEN");
+  const wrong = await config("set", "alerts.webhook", "no T0KEN");
   assert.equal(wrong.code, 2);
   assert.doesNotMatch(right.out + right.err + wrong.out + wrong.err, /T0KEN/);
 });

@@ -4,17 +4,17 @@ import { dirname } from "node:path";
 import { test } from "node:test";
 import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
-import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
 import { notRestored } from "./backup.ts";
 
+const { layout, run } = commandLineOf(import.meta.filename);
 const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
 
 test("an empty repository shows when and where the last backup was made", ROOT, async () => {
-  using layout = dataDirectory();
   mkdirSync(dirname(layout.backupKey), { recursive: true });
   writeFileSync(layout.backupKey, "key\n");
-  const listed = async () => (await ghostinbox(layout, ["backup", "list"])).out.split("\n")[0];
+  const listed = async () => (await run("backup list")).out.split("\n")[0];
   assert.equal(await listed(), "No backup exists yet.");
   changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
   assert.equal(
@@ -24,10 +24,9 @@ test("an empty repository shows when and where the last backup was made", ROOT, 
 });
 
 test("a missing key is not mistaken for a missing backup", ROOT, async () => {
-  using layout = dataDirectory();
   const failed = async (err: string) => {
     for (const verb of ["drill", "key", "list", "verify"]) {
-      const ran = await ghostinbox(layout, ["backup", verb]);
+      const ran = await run(`backup ${verb}`);
       assert.deepEqual([ran.code, ran.err], [1, err], verb);
     }
   };
@@ -38,17 +37,15 @@ test("a missing key is not mistaken for a missing backup", ROOT, async () => {
 });
 
 test("a backup that cannot be made promises nothing about earlier ones", ROOT, async () => {
-  using layout = dataDirectory();
   mkdirSync(dirname(layout.backupKey), { recursive: true });
   writeFileSync(layout.backupKey, "key\n");
   writeFileSync(layout.settings, "");
   changeBackupRecord(layout, { last: { ...doneBackup(Date.UTC(2026, 10, 20, 3)), place: layout.backupRepository } });
-  const refused = oneLineOfError(await ghostinbox(layout, ["backup", "create"]), 1);
+  const refused = oneLineOfError(await run("backup create"), 1);
   assert.match(refused, /^The backups in \S+ are gone, .* delete \S+last\.json\.\n$/);
 });
 
 test("a restore that the next start completes names what may come back, and one that changed nothing does not", () => {
-  using layout = dataDirectory();
   const [reason, aside] = ["why", `${layout.data}.before-x`];
   assert.equal(notRestored(layout, { ok: false, reason }).found, undefined);
   const { lines, json } = notRestored(layout, { ok: false, reason, aside }).found ?? {};

@@ -3,15 +3,16 @@ import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { writeOldDatabases } from "../../../../../test/kit/next-version.ts";
-import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
+import { commandLineOf, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { makeUpgradeSnapshot } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
-import type { Layout } from "../../../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 
-async function upgrade(t: TestContext, layout: Layout): Promise<void> {
+const { layout, run } = commandLineOf(import.meta.filename);
+
+async function upgrade(t: TestContext): Promise<void> {
   writeOldDatabases(t, layout);
   await makeUpgradeSnapshot(layout, instant(Date.UTC(2026, 10, 21, 12)));
   openEngine(layout.engineDb).close();
@@ -22,25 +23,23 @@ async function upgrade(t: TestContext, layout: Layout): Promise<void> {
     INSERT INTO account_key VALUES ('new@example.test', 'id', 1, 'public', 'locked', '{X}y', 'recoverable')`);
 }
 
-const versionsOf = (layout: Layout): readonly number[] => schemasOf(layout).map(({ version }) => version);
+const versions = (): readonly number[] => schemasOf(layout).map(({ version }) => version);
 
 test("without an upgrade there is nothing to go back to", ROOT, async () => {
-  using layout = dataDirectory();
-  const ran = await ghostinbox(layout, ["rollback", "--yes"]);
+  const ran = await run("rollback --yes");
   assert.match(oneLineOfError(ran, 1), /^No snapshot to go back to: .* `\.\/ghostinbox backup list` shows/);
 });
 
 test("it tells what came since, asks, and goes back", ROOT, async (t) => {
-  using layout = dataDirectory();
-  await upgrade(t, layout);
-  const newest = versionsOf(layout);
+  await upgrade(t);
+  const newest = versions();
 
   takeLock(layout.startPid, layout.data);
-  const running = await ghostinbox(layout, ["rollback", "--yes"]);
+  const running = await run("rollback --yes");
   releaseLock(layout.startPid);
   assert.match(oneLineOfError(running, 1), /already running .* Stop it first: `\.\/ghostinbox stop`\n$/);
 
-  const unasked = await ghostinbox(layout, ["rollback"]);
+  const unasked = await run("rollback");
   assert.equal(unasked.code, 2);
   assert.match(
     unasked.err,
@@ -51,33 +50,31 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   assert.match(unasked.err, /^ {2}second factors: 1 added \(authenticator app\)$/m);
   assert.match(unasked.err, /^Mail of new@example\.test that was encrypted with a key made since then cannot be read/m);
   assert.match(unasked.err, /No terminal to ask on: nothing was changed/);
-  assert.deepEqual(versionsOf(layout), newest);
+  assert.deepEqual(versions(), newest);
 
-  const done = await ghostinbox(layout, ["rollback", "--yes", "--json"]);
+  const done = await run("rollback --yes --json");
   assert.equal(done.code, 0, done.err);
-  assert.deepEqual(versionsOf(layout), [1, 1]);
+  assert.deepEqual(versions(), [1, 1]);
   assert.match(done.out, /"events": ?0\b/);
   assert.match(done.out, /"newKeys": \[\s+"new@example\.test"/);
   assert.match(done.out, /"settingsChanged": ?false/);
 });
 
 test("the only copy of keys is named once more at the end", ROOT, async (t) => {
-  using layout = dataDirectory();
-  await upgrade(t, layout);
-  const ran = await ghostinbox(layout, ["rollback", "--yes"]);
+  await upgrade(t);
+  const ran = await run("rollback --yes");
   assert.match(ran.out, /^Keep the accounts\.db in it: it alone has the keys/m);
 });
 
 test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
-  using layout = dataDirectory();
-  await upgrade(t, layout);
+  await upgrade(t);
   writeFileSync(layout.engineDb, "This is a letter to the editor. ".repeat(200));
-  const ran = await ghostinbox(layout, ["rollback", "--yes"]);
+  const ran = await run("rollback --yes");
   assert.match(ran.err, /^What was recorded since cannot be read: .*not a database/m);
   assert.equal(ran.code, 0, ran.err);
   assert.match(
     ran.out,
     /The former ones are in \S+\/before-upgrade\/after-\w+ \(\d+\.\d [kM]B\) until you delete it\./,
   );
-  assert.deepEqual(versionsOf(layout), [1, 1]);
+  assert.deepEqual(versions(), [1, 1]);
 });
