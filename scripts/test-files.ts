@@ -62,7 +62,7 @@ export const UNIT = [
 ];
 /** Not in memory: a program below /dev that is gone is shared memory to the check, and no program that was replaced. */
 export const ON_DISK = [
-  "src/surfaces/cli/check/broken-files.test.ts",
+  "src/surfaces/cli/check/broken.test.ts",
   "src/programs/keeper/watches/watch-components.test.ts",
 ];
 /** As root, with the mail programs or the users of a machine: seconds each. Not in `check`. */

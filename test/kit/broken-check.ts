@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
 import type { State } from "../../src/surfaces/cli/check/check.ts";
 import { groups } from "../../src/surfaces/cli/check/run-checks.ts";
 import { type CheckedParts, checkedServer } from "./checked-server.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
 
 type Server = () => CheckedParts | Promise<CheckedParts>;
 /** A server with one broken part, and what the check must report. */
@@ -21,8 +18,6 @@ function reportedAs(state: State) {
 
 /** A test for each check: it finds what is broken, and says what helps. */
 export function findEach(broken: Readonly<Record<string, Broken>>): void {
-  // Requested outside of any test, it is removed with the file.
-  directory = temporaryDirectory();
   for (const [id, { state, saw, server }] of Object.entries(broken))
     void test(`${id} finds what is broken`, async () => {
       const [group = "", name = ""] = id.split(".");
@@ -33,11 +28,4 @@ export function findEach(broken: Readonly<Record<string, Broken>>): void {
       assert.match(found.saw, saw);
       if (state !== "unknown") assert.notEqual(found.fix, "", "it says what helps");
     });
-}
-
-let directory = "";
-
-/** An empty directory. */
-export function scratch(): string {
-  return mkdtempSync(join(directory, "data-"));
 }

@@ -12,11 +12,8 @@ export type InProduct =
   | "permissions.sockets"
   | "reputation.port-25-out";
 
-/** All others: `broken.test.ts` next to the checks, and similarly named files. */
+/** All others: `broken.test.ts` and `broken-network.test.ts` next to the checks. */
 export type Alone = Exclude<CheckId, InProduct>;
 
-type In<Group extends string> = Extract<Alone, `${Group}.${string}`>;
 /** Those of them whose test simulates the other side of a dialogue: `broken-network.test.ts`. */
-export type OfNetwork = In<"ports" | "tls" | "dns" | "reputation" | "mail-flow">;
-/** Those whose test changes files and programs: `broken-files.test.ts`. */
-export type OfFiles = In<"permissions" | "database" | "backups" | "clock" | "updates">;
+export type OfNetwork = Extract<Alone, `${"ports" | "tls" | "dns" | "reputation" | "mail-flow"}.${string}`>;

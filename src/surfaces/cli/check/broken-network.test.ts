@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname } from "node:path";
 import { after } from "node:test";
-import { type Broken, findEach, scratch, warning, wrong } from "../../../../test/kit/broken-check.ts";
+import { type Broken, findEach, warning, wrong } from "../../../../test/kit/broken-check.ts";
 import { type CheckedParts, checkedServer, printing } from "../../../../test/kit/checked-server.ts";
 import type { OfNetwork } from "../../../../test/kit/checks-in-product.ts";
 import { ListServer } from "../../../../test/kit/list-server.ts";
@@ -12,11 +12,11 @@ import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { mailCertificate, type Pair } from "../../../../test/kit/own-certificate.ts";
 import { ip, net } from "../../../../test/kit/samples.ts";
 import { type Speech, speaker } from "../../../../test/kit/speaker.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { zoneServer } from "../../../../test/kit/zone-server.ts";
 import { DAY_MS, instant } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
 import { dkimKeys } from "../../../mail/rspamd/rspamd-conf.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { recordsOfDomain } from "../verbs/server/dns.ts";
 
 const files = mailCertificate();
@@ -135,29 +135,29 @@ async function imaps(tls: Speech["tls"]): Promise<CheckedParts & Pick<Required<C
 
 /** A data directory whose settings serve this certificate. */
 function served({ cert }: Pair): CheckedParts {
-  const { data } = layoutOf(scratch());
-  const file = servedFiles(layoutOf(data)).cert;
+  const layout = temporaryLayout();
+  const file = servedFiles(layout).cert;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, cert);
-  return { data };
+  return { data: layout.data };
 }
 
 /** All records except those of one kind are published. */
 async function withoutRecord(kind: string): Promise<CheckedParts> {
   const addresses = [ip(ADDRESS)];
   const machine = { addresses: () => addresses };
-  const { layout, settings } = checkedServer({ data: await withDkimKey() });
+  const { layout, settings } = checkedServer({ data: withDkimKey() });
   const found = recordsOfDomain({ layout, settings, addresses }, "example.org");
   assert.ok("records" in found);
   const zone = found.records.filter((record) => record.kind !== kind);
   return { data: layout.data, machine, resolver: await zoneServer(zone) };
 }
 
-let dkimData: string | undefined;
-async function withDkimKey(): Promise<string> {
-  if (dkimData !== undefined) return dkimData;
-  dkimData = scratch();
+/** A data directory with a DKIM key, for all tests. */
+const dkimData = temporaryDirectory();
+function withDkimKey(): string {
   const { layout, settings } = checkedServer({ data: dkimData });
+  if (existsSync(layout.dkimKeys)) return dkimData;
   const site = { layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] };
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   mkdirSync(layout.dkimKeys, { recursive: true });
