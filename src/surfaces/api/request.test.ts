@@ -71,10 +71,9 @@ test("a command that the guard can try may be a dry run, and says so in one way"
 
 test("a dry run of what cannot be tried is refused, with the reason", async () => {
   const row = rowOf({ asks: "settings_apply" }, "POST");
-  assert.equal(
-    await refusalOf(row, "dry_run=true"),
-    "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.",
-  );
+  const expected =
+    "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.";
+  assert.equal(await refusalOf(row, "dry_run=true"), expected);
 });
 
 test("every route that changes something can be tried, or says why it cannot", async (t) => {

@@ -79,9 +79,10 @@ test("a dry run reaches the guard as one: nothing is made, and no token is shown
   assert.deepEqual(await made.json(), { name: "ci", token: "" });
   const really = await ask(kit, "/api/v1/bans?dry_run=false", { ip: "203.0.113.7" });
   assert.equal(really.status, 201);
+  const asked = kit.guard.asked.map(({ asker, isDry = false }) => [asker, isDry]);
   assert.deepEqual(
-    kit.guard.asked.map(({ asker, isDry = false }) => ({ asker, isDry })),
-    [true, true, false].map((isDry) => ({ asker: AS_TOKEN, isDry })),
+    asked,
+    [true, true, false].map((isDry) => [AS_TOKEN, isDry]),
   );
 });
 

@@ -26,10 +26,8 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     const twice = "./ghostinbox break-glass && nft list tables && ./ghostinbox break-glass --json";
     const finished = await inNamespace(`${tables}; ${twice}`);
     assert.equal(finished.code, 0, finished.err);
-    assert.match(
-      finished.out,
-      /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/,
-    );
+    const says = /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/;
+    assert.match(finished.out, says);
     assert.match(finished.out, /^table inet another$/m);
     assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);
     assert.deepEqual(JSON.parse(/^\{[^]*/m.exec(finished.out)?.[0] ?? ""), { ...nothing, requested: true });
@@ -65,9 +63,8 @@ test("break-glass fails while the strict firewall stays closed", WITH_NFT, async
   const { child, ended } = start(layout, "unshare", powerless);
   child.stdin.end();
   const { code, err } = await ended;
-  assert.match(
-    err,
-    /^0 bans lifted; .* The strict firewall could not be opened: .* nft delete table inet ghostinbox_strict$/m,
-  );
+  const says =
+    /^0 bans lifted; .* The strict firewall could not be opened: .* nft delete table inet ghostinbox_strict$/m;
+  assert.match(err, says);
   assert.equal(code, 1);
 });

@@ -48,8 +48,6 @@ test("the record has the name of the user who became root, if it is valid", () =
 });
 
 test("a hint from the guard is a command to type, unlike the names of settings", () => {
-  assert.equal(
-    hint("`spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide."),
-    "`./ghostinbox spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide.",
-  );
+  const expected = "`./ghostinbox spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide.";
+  assert.equal(hint("`spam allow list` shows the senders; `bans.memory` and `firewall.mode` decide."), expected);
 });

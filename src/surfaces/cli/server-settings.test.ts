@@ -39,16 +39,12 @@ describe("a variable of the running server", () => {
     startWith({ [MINUTE]: "5", GHOSTINBOX_PORTS__SMTP: "2525" });
     const caller = { [MINUTE]: "7", GHOSTINBOX_PORTS__IMAPS: "1993" };
     const { out } = await run("config show", "", caller);
-    assert.match(
-      out,
-      /^limits\.mail\.per_minute = 5 {2}# GHOSTINBOX_LIMITS__MAIL__PER_MINUTE, over ghostinbox\.toml:2$/m,
-    );
+    const inForce = /^limits\.mail\.per_minute = 5 {2}# GHOSTINBOX_LIMITS__MAIL__PER_MINUTE, over ghostinbox\.toml:2$/m;
+    assert.match(out, inForce);
     assert.match(out, /^ports\.smtp = 2525 {2}# GHOSTINBOX_PORTS__SMTP$/m);
     assert.match(out, /^ports\.imaps = 993 {2}# default$/m);
-    assert.match(
-      out,
-      /^# Warning: GHOSTINBOX_PORTS__IMAPS is set for this command only: the server does not see it\.$/m,
-    );
+    const unseen = /^# Warning: GHOSTINBOX_PORTS__IMAPS is set for this command only: the server does not see it\.$/m;
+    assert.match(out, unseen);
     assert.ok(out.includes(`# Warning: ${says}`), out);
   });
 
@@ -72,10 +68,8 @@ describe("a variable of the running server", () => {
 test("a key that is set twice is reported with both lines by every command that reads the file", async () => {
   writeFileSync(layout.settings, `${FILE}\nlimits.mail.per_minute = 30\n`);
   for (const words of ["check", "show", "set simulate true"]) {
-    assert.match(
-      oneLineOfError(await run(`config ${words}`), 1),
-      /^limits\.mail\.per_minute is set twice in ghostinbox\.toml, in lines 2 and 4: keep one of them\. /,
-    );
+    const says = /^limits\.mail\.per_minute is set twice in ghostinbox\.toml, in lines 2 and 4: keep one of them\. /;
+    assert.match(oneLineOfError(await run(`config ${words}`), 1), says);
   }
 });
 

@@ -77,10 +77,8 @@ test("a long file goes in parts; where a later one is refused, it says how many 
   answers(done, FULL, done, { ...FULL, mayBeDone: true });
   const { status, answer } = await send(lines(60));
   assert.equal(status, 409);
-  assert.match(
-    JSON.stringify(answer),
-    /1 account imported, and then no more: The disk is full\..*Import the file again/,
-  );
+  const says = /1 account imported, and then no more: The disk is full\..*Import the file again/;
+  assert.match(JSON.stringify(answer), says);
   const headers = { ...bearer, "Idempotency-Key": "a" };
   const post = () => kit.send("POST", "accounts/import", { file: lines(60) }, headers);
   assert.match(JSON.stringify(await post()), /1 account imported, perhaps more: The disk is full\./);

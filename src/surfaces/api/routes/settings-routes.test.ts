@@ -56,10 +56,8 @@ test("the list joins what the guard knows with the reference, and says why a set
   const { items } = z.parse(settingList(), body);
   assert.equal(items.length, 4);
   const [minute, hour, port, webhook] = items;
-  assert.deepEqual(
-    [minute?.whyNot, minute?.default, minute?.form.type, minute?.form.least],
-    [null, "10", "number", "1"],
-  );
+  const expected = [null, "10", "number", "1"];
+  assert.deepEqual([minute?.whyNot, minute?.default, minute?.form.type, minute?.form.least], expected);
   assert.match(minute?.says ?? "", /^Mails from one stranger/);
   assert.match(hour?.whyNot ?? "", /^GHOSTINBOX_LIMITS__MAIL__PER_HOUR sets it/);
   assert.match(port?.whyNot ?? "", /^It decides who reaches the server/);

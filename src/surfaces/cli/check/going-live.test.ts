@@ -17,8 +17,9 @@ function results(other: string, state: State): readonly Result[] {
 
 test("a point is done when all of its checks are ok, and one failed check opens only its own point", () => {
   const done = judgePoints(results("", "ok"));
+  const states = done.map(({ point, state }) => [point, state]);
   assert.deepEqual(
-    done.map(({ point, state }) => [point, state]),
+    states,
     POINTS.map(({ name }) => [name, "done"]),
   );
   for (const { point, checks } of done)

@@ -49,7 +49,7 @@ const failure = eventItem("LOGIN_FAILED", {
   action: "refused",
 });
 
-test("shows a ban with its time, numbers, offence, events and the command that lifts it", () => {
+test("all a ban with its time, numbers, offence, events and the command that lifts it", () => {
   assert.equal(
     printWhy(subject({ ban, events: [failure] })),
     `203.0.113.7 is banned until 2026-11-20 08:40:00 UTC (1 h 40 min left).
@@ -146,15 +146,13 @@ test("the machine itself and its gateway", () => {
 test("a known address and its past bans", () => {
   const past = [{ ...ban, endedAt: "2026-11-20T06:52:00.000Z", ended: "UNBAN" }];
   const text = printWhy(subject({ knownAccounts: ["anna@example.org"], pastBans: past, offencesInMemory: 1 }));
-  assert.match(
-    text,
-    /Signed in from here: anna@example\.org\. So wrong passwords only slow it down, and never ban it\./,
-  );
+  const says = /Signed in from here: anna@example\.org\. So wrong passwords only slow it down, and never ban it\./;
+  assert.match(text, says);
   assert.match(text, /1 offence within 7d count towards/);
   assert.match(text, /2026-11-20 06:40:00 UTC {2}lifted after 12 min {2}medium {2}Too many/);
 });
 
-test("shows only the latest of many events, and strangers' text cannot control the terminal", () => {
+test("all only the latest of many events, and strangers' text cannot control the terminal", () => {
   const many = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: i, details: `login=<\x1b[31m${i}>` }));
   const text = printWhy(subject({ events: many.reverse() }));
   assert.equal(text.match(/LOGIN_FAILED/g)?.length, 20);
@@ -183,10 +181,8 @@ test("a mail: its latest outcome comes first, even if a filter only deferred it"
     printMessage({ ...report, timeline: timelineOf(events) }, IN_FORCE).split("\n")[0];
   assert.equal(first(accepted, queued), "Outcome: none recorded");
   const refused = { ...mail, id: 3, reason: "spam_refused", action: "refused", details: "smtp no" } as const;
-  assert.match(
-    first(accepted, queued, eventItem("EMAIL_BLOCKED", refused)) ?? "",
-    /^Outcome: refused: The spam filter .*\. \[spam_refused\] \(smtp no\)$/,
-  );
+  const says = /^Outcome: refused: The spam filter .*\. \[spam_refused\] \(smtp no\)$/;
+  assert.match(first(accepted, queued, eventItem("EMAIL_BLOCKED", refused)) ?? "", says);
   const later = { ...mail, id: 3, reason: "filter_deferred", action: "deferred", details: "smtp later" } as const;
   assert.match(first(accepted, queued, eventItem("EMAIL_DEFERRED", later)) ?? "", /^Outcome: deferred: A mail filter /);
 });
@@ -196,16 +192,12 @@ test("an account: its own actions come before many events by strangers, with a n
   const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });
   const report = { account: "anna@example.org", addresses: [], timeline: timelineOf(flood) };
   const text = printAccount({ ...report, own: timelineOf([suspended]), complete: false }, IN_FORCE);
-  assert.match(
-    text,
-    /^anna@example\.org: the latest 30 events\. There are older ones: \.\/ghostinbox events --account anna/,
-  );
-  assert.match(
-    text,
-    /Earlier, by the account itself or about it \(latest last\):\n.*ACCOUNT_SUSPENDED.*by root\n\nWhat happened/,
-  );
-  assert.match(
-    printAccount({ ...report, own: [], complete: true }, IN_FORCE),
-    /^anna@example\.org: 30 events\.\n\nWhat/,
-  );
+  const latest =
+    /^anna@example\.org: the latest 30 events\. There are older ones: \.\/ghostinbox events --account anna/;
+  assert.match(text, latest);
+  const earlier =
+    /Earlier, by the account itself or about it \(latest last\):\n.*ACCOUNT_SUSPENDED.*by root\n\nWhat happened/;
+  assert.match(text, earlier);
+  const all = /^anna@example\.org: 30 events\.\n\nWhat/;
+  assert.match(printAccount({ ...report, own: [], complete: true }, IN_FORCE), all);
 });

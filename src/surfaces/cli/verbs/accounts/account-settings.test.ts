@@ -64,10 +64,8 @@ describe("settings of an account", TIMED, () => {
   test("an app password is shown once, and listed without it", async () => {
     const made = (await run(`account app-password add ${ANNA} Annas Laptop`)).out;
     const [password = ""] = made.split("\n");
-    assert.match(
-      made,
-      /^[a-z2-9]{5}(-[a-z2-9]{5}){3}\nType it into Annas Laptop, with the user name anna@example\.org\./,
-    );
+    const says = /^[a-z2-9]{5}(-[a-z2-9]{5}){3}\nType it into Annas Laptop, with the user name anna@example\.org\./;
+    assert.match(made, says);
     const listed = (await run(`account app-password list ${ANNA}`)).out;
     assert.match(listed, /^Annas Laptop +never +\d\S+ \S+ UTC +root$/m);
     assert.ok(password !== "" && !listed.includes(password));

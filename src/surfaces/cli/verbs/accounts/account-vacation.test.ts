@@ -16,10 +16,8 @@ describe("account vacation", TIMED, () => {
     const { out } = await run(ANNA);
     assert.match(out, /^anna@example\.org sends this reply, until 2099-12-24 23:59:59 UTC:$/m);
     assert.match(out, /^ {2}Subject: Away\n\n {2}I am away\.\n {2}Anna$/m);
-    assert.match(
-      (await run(ANNA, "I", "am", "away.")).out,
-      /this reply, until you end it \(--off\):\n {2}I am away\.$/m,
-    );
+    const says = /this reply, until you end it \(--off\):\n {2}I am away\.$/m;
+    assert.match((await run(ANNA, "I", "am", "away.")).out, says);
     assert.match((await run(ANNA, "--off")).out, /sends no vacation reply/);
     assert.match((await run(ANNA)).out, /sends no vacation reply/);
   });

@@ -72,16 +72,12 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.deepEqual([again.code, again.out], [1, ""]);
     assert.match(again.err, /^There is a recovery key, which accounts use/);
     renameSync(layout.mailRecoveryKey, `${layout.mailRecoveryKey}.away`);
-    assert.match(
-      (await run("encryption recovery-key")).err,
-      /^Accounts use a recovery key that this machine no longer has/,
-    );
+    const says = /^Accounts use a recovery key that this machine no longer has/;
+    assert.match((await run("encryption recovery-key")).err, says);
     renameSync(`${layout.mailRecoveryKey}.away`, layout.mailRecoveryKey);
     const reset = await run(`account passwd ${ANNA} --password-stdin`, SECOND);
-    assert.match(
-      reset.out,
-      / Its older mail is locked until you open it: \.\/ghostinbox encryption recover anna@example\.org/,
-    );
+    const tells = / Its older mail is locked until you open it: \.\/ghostinbox encryption recover anna@example\.org/;
+    assert.match(reset.out, tells);
     assert.equal(opened(SECOND), 1);
     const why = await run(`why --account ${ANNA}`);
     const reported = "its own, which the password opens; older mail is locked: ./ghostinbox encryption recover";
@@ -144,18 +140,12 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.equal(opened(SECOND, CARL), 8);
     assert.equal((await run("incident open a drill")).code, 0);
     const contained = await run(`incident contain ${CARL} --yes`);
-    assert.match(
-      contained.out,
-      / older mail is locked .*\. Its oldest key stays closed: a password opens only 8; /,
-      contained.err,
-    );
+    const says = / older mail is locked .*\. Its oldest key stays closed: a password opens only 8; /;
+    assert.match(contained.out, says, contained.err);
     const [, random = ""] = /^carl@example\.org {2}(\S+)$/m.exec(contained.out) ?? [];
     const recovered = await run(`encryption recover ${CARL} --password-stdin --recovery-key ${file}`, random);
-    assert.match(
-      recovered.out,
-      /^carl@example\.org can read its newer mail again; .* Its oldest key stays closed: /,
-      recovered.err,
-    );
+    const tells = /^carl@example\.org can read its newer mail again; .* Its oldest key stays closed: /;
+    assert.match(recovered.out, tells, recovered.err);
     assert.equal(opened(random, CARL), 8);
     assert.equal((await run(`account remove ${CARL} --yes`)).code, 0);
     const again = await run(`account add ${CARL} --password-stdin`, FIRST);

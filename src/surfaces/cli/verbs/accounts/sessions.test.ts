@@ -26,10 +26,9 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
 
   test("sessions are listed and ended, one or all", async () => {
     const listed = async () => (await run("session list")).out;
-    assert.match(
-      await listed(),
-      /^SESSION +OF +USED +SINCE +FROM +DEVICE\n0a0a0a0a0a0a +the administrator .* 203\.0\.113\.7 +Firefox on Linux/,
-    );
+    const says =
+      /^SESSION +OF +USED +SINCE +FROM +DEVICE\n0a0a0a0a0a0a +the administrator .* 203\.0\.113\.7 +Firefox on Linux/;
+    assert.match(await listed(), says);
     assert.match(await listed(), /\n0e0e0e0e0e0e +anna@example\.org .* Firefox on Linux/);
     assert.match((await run("session list --limit 1")).out, /… and 3 more/);
     assert.doesNotMatch((await run("session list --limit 9")).out, /more/);
@@ -110,10 +109,8 @@ describe("the account that gets the mail of postmaster@", TIMED, () => {
   test("is named as such before it is removed", async () => {
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec("INSERT INTO served (domain) VALUES ('example.org') ON CONFLICT DO NOTHING");
-    assert.match(
-      await asked(anna),
-      /It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other/,
-    );
+    const says = /It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other/;
+    assert.match(await asked(anna), says);
     assert.doesNotMatch(await asked(bert), /postmaster/);
   });
 });

@@ -121,10 +121,9 @@ describe("an account is contained, as far as it can be", {
       END`);
     const { code, out, err } = await containAccess();
     assert.equal(code, 0, err);
-    assert.match(
-      out,
-      /The dashboard's password was changed\.\n(.*\n)*The API token one is revoked\.\nThe API token two is revoked\./,
-    );
+    const says =
+      /The dashboard's password was changed\.\n(.*\n)*The API token one is revoked\.\nThe API token two is revoked\./;
+    assert.match(out, says);
     assert.deepEqual(accounts.prepare("SELECT name FROM token").all(), []);
     accounts.close();
   });

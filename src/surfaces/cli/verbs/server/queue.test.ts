@@ -154,10 +154,8 @@ test("a deletion asks how many, and needs a yes or --yes", async () => {
   const unset = await typed("queue delete , --account anna@example.org --yes", lists());
   assert.deepEqual([unset.code, unset.asked], [2, []], "it does not delete all of the account");
   const none = await typed("queue delete 72CED1EABE5", lists(), "y");
-  assert.deepEqual(
-    [none.code, none.err],
-    [1, "No such mail is in the queue. `./ghostinbox queue list` shows what is.\n"],
-  );
+  const expected = [1, "No such mail is in the queue. `./ghostinbox queue list` shows what is.\n"];
+  assert.deepEqual([none.code, none.err], expected);
 });
 
 test("without a choice nothing but a flush is done", async () => {

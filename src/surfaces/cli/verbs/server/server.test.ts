@@ -16,10 +16,8 @@ test("a program that is older than the data restarts nothing", ROOT, async () =>
   takeLock(layout.startPid, layout.data);
   try {
     const ran = await ghostinbox(layout, ["restart"]);
-    assert.match(
-      oneLineOfError(ran, 1),
-      /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/,
-    );
+    const says = /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/;
+    assert.match(oneLineOfError(ran, 1), says);
   } finally {
     releaseLock(layout.startPid);
   }

@@ -30,11 +30,12 @@ test("stats says where bans are that it does not list", () => {
 });
 
 test("says that mail does not flow only if none does now", () => {
-  const stops = ["disk_full", "isolated", "outgoing_blocked"] as const;
-  assert.deepEqual(
-    stops.map((headline) => /^GhostInbox is running, but (.*?)\. Up/.exec(stats(0, 0, headline))?.[1]),
-    ["mail does not flow", "it is isolated", "when last checked, mail to other servers could not leave"],
-  );
+  for (const [headline, says] of [
+    ["disk_full", "mail does not flow"],
+    ["isolated", "it is isolated"],
+    ["outgoing_blocked", "when last checked, mail to other servers could not leave"],
+  ] as const)
+    assert.ok(stats(0, 0, headline).startsWith(`GhostInbox is running, but ${says}. Up`), headline);
 });
 
 test("the next command is one of this program, whatever else the advice names", () => {
@@ -66,10 +67,8 @@ test("one line about the last restore drill, whatever its result; nothing before
   const found = { mails: 7, mailboxes: 1, accounts: 1, same: 7, ...none };
   const drill = { at, tookMs: 4_200, snapshot: "0123abcd", madeAt: at - 60_000, reason: null, found };
   endDrill(layout, drill);
-  assert.equal(
-    shownLastDrill(layout)?.text,
-    "Last restore drill: 2026-11-21 03:00:00 UTC, 7 mails of 0123abcd in 5 s, all right.",
-  );
+  const expected = "Last restore drill: 2026-11-21 03:00:00 UTC, 7 mails of 0123abcd in 5 s, all right.";
+  assert.equal(shownLastDrill(layout)?.text, expected);
   endDrill(layout, { ...drill, at: at + 60_000, reason: "it is damaged", found: null });
   const failed = shownLastDrill(layout);
   assert.equal(failed?.text, "Last restore drill: 2026-11-21 03:01:00 UTC, failed: it is damaged.");

@@ -26,10 +26,8 @@ describe("with a running guard", TIMED, () => {
     writeFileSync(layout.settings, 'domains = ["example.org", "example.net"]\n');
     const add = ["account", "add", "anna@example.net", "--password-stdin"];
     const edited = await ghostinbox(layout, add, `${PASSWORD}\n`);
-    assert.match(
-      oneLineOfError(edited),
-      /example\.net is not a mail domain of this server .* `\.\/ghostinbox config apply`/,
-    );
+    const says = /example\.net is not a mail domain of this server .* `\.\/ghostinbox config apply`/;
+    assert.match(oneLineOfError(edited), says);
     const variable = { GHOSTINBOX_DOMAIN: "example.org" };
     const applied = await ghostinbox(layout, ["config", "apply"], "", variable);
     assert.match(applied.out, /^Warning: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox\.toml: domains is /m);
@@ -52,19 +50,15 @@ describe("with a running guard", TIMED, () => {
     assert.doesNotMatch(applied.out, /[Nn]othing/);
     guard().keeperSays("New connections get the new certificate.");
     const certificate = await run("config apply");
-    assert.match(
-      certificate.out,
-      /^In force now: .* New connections get the new certificate\. Restarted the guard\.$/m,
-    );
+    const says = /^In force now: .* New connections get the new certificate\. Restarted the guard\.$/m;
+    assert.match(certificate.out, says);
   });
 
   test("what could not be applied names no command that finds nothing wrong in the settings", async () => {
     guard().keeperAnswers(() => ({ ok: false, reason: "Postfix refuses main.cf." }));
     for (const command of ["config apply", "fail2ban restart"]) {
-      assert.equal(
-        oneLineOfError(await run(command), 1),
-        `Nothing was applied: Postfix refuses main.cf. Correct that, then \`./ghostinbox ${command}\` again.\n`,
-      );
+      const expected = `Nothing was applied: Postfix refuses main.cf. Correct that, then \`./ghostinbox ${command}\` again.\n`;
+      assert.equal(oneLineOfError(await run(command), 1), expected);
     }
     guard().keeperAnswers(() => ({ ok: false, reason: "The keeper did not answer within 180 s.", mayBeDone: true }));
     assert.match((await run("config apply")).err, /^Not everything is in force, or not yet: The keeper did not answer/);
@@ -149,10 +143,8 @@ describe("domains that accounts would lose", TIMED, () => {
   test("aliases would lose their mail too, and are named", async () => {
     assert.equal((await run(`alias add info@example.org ${ANNA}`)).code, 0);
     const refused = await confirm('domains = ["exmaple.org"]', BOTH, null);
-    assert.match(
-      refused.ok ? "" : refused.message,
-      /no mail would come to anna@example\.org.* info@example\.org any more/,
-    );
+    const says = /no mail would come to anna@example\.org.* info@example\.org any more/;
+    assert.match(refused.ok ? "" : refused.message, says);
   });
 
   test("a network that leaves the allow list is judged without it: who signed in there after guesses is named", async () => {

@@ -133,10 +133,9 @@ test("a variable that overrides the new value is named", async () => {
   mkdirSync(layout.environment, { recursive: true });
   writeFileSync(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
   const { out } = await config("set", "domains", "example.net");
-  assert.match(
-    out,
-    /^Warning: GHOSTINBOX_DOMAIN overrides line 5 of ghostinbox\.toml: domains is \["example\.org"\], not \["example\.net"\]\.$/m,
-  );
+  const says =
+    /^Warning: GHOSTINBOX_DOMAIN overrides line 5 of ghostinbox\.toml: domains is \["example\.org"\], not \["example\.net"\]\.$/m;
+  assert.match(out, says);
   const reported = JSON.stringify(json(await config("set", "domains", "example.com", "--json")));
   assert.match(reported, /"changed":true,.*"where":"GHOSTINBOX_DOMAIN"/);
 });

@@ -149,10 +149,9 @@ test("a trial is undone at once; without one the way out is named", async () => 
   const none = await rollBackFirewall(caller({ reply: { ok: false, reason: "nothing waits" } }).call);
   assert.match(JSON.stringify(none), /nothing waits\..*firewall\.mode bans/);
   const late = { ok: false, reason: "The keeper did not answer within 20 s.", mayBeDone: true } as const;
-  assert.match(
-    JSON.stringify(await rollBackFirewall(caller({ reply: late }).call)),
-    /"It may still take effect: The keeper did not answer within 20 s\.","next":"`\.\/ghostinbox firewall` shows/,
-  );
+  const says =
+    /"It may still take effect: The keeper did not answer within 20 s\.","next":"`\.\/ghostinbox firewall` shows/;
+  assert.match(JSON.stringify(await rollBackFirewall(caller({ reply: late }).call)), says);
   const stopped = caller({ isStopped: true, reply: { ok: false, reason: "The keeper cannot be reached (ENOENT)." } });
   assert.match(JSON.stringify(await rollBackFirewall(stopped.call)), /GhostInbox is not running/);
 });
@@ -183,8 +182,6 @@ for (const [state, settings, confirmed, listing, says] of [
 test("an isolated server is not shown as open", () => {
   const found = firewallState(BANS, UNCONFIRMED, "");
   const isolation = { incident: "1", since: "", allow: [], ssh: [22], shut: ["receive", "sign-in"] } as const;
-  assert.match(
-    shownState(found, isolation),
-    /open to others\. But the server is isolated; closed: receive, sign-in\.$/,
-  );
+  const says = /open to others\. But the server is isolated; closed: receive, sign-in\.$/;
+  assert.match(shownState(found, isolation), says);
 });

@@ -17,10 +17,8 @@ test("an empty repository shows when and where the last backup was made", ROOT, 
   const listed = async () => (await run("backup list")).out.split("\n")[0];
   assert.equal(await listed(), "No backup exists yet.");
   changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
-  assert.equal(
-    await listed(),
-    `${layout.backupRepository} holds no backup. The last one was made on 2026-11-20 03:00:00 UTC in /backups.`,
-  );
+  const expected = `${layout.backupRepository} holds no backup. The last one was made on 2026-11-20 03:00:00 UTC in /backups.`;
+  assert.equal(await listed(), expected);
 });
 
 test("a missing key is not mistaken for a missing backup", ROOT, async () => {

@@ -50,10 +50,8 @@ test("the checklist fails while a point is open, and says what cannot be known",
   const left = [{ setting: "firewall.mode", leaves: "Every port is reached.", change: "config set" }];
   const open = checklistOf(points, left);
   assert.ok(open.ok, "what is left open opens no point");
-  assert.match(
-    open.text,
-    /^Your settings leave this open:\n {4}firewall\.mode: Every port is reached\.\n {9}change: config set$/m,
-  );
+  const says = /^Your settings leave this open:\n {4}firewall\.mode: Every port is reached\.\n {9}change: config set$/m;
+  assert.match(open.text, says);
   const bad = checklistOf([{ ...point, state: "open" }], []);
   assert.ok(!bad.ok);
   assert.match(bad.message, /^Done: 0 of 1; 1 open\.$/);
@@ -77,9 +75,6 @@ test("results that cannot be kept on a read-only disk are still printed", OWN_ET
   const mounted = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
   const urls = modules.map((module) => import.meta.resolve(module));
   const ran = await runProgram("unshare", ["--mount", "sh", "-ec", mounted, "sh", data, ...node, ...urls]);
-  assert.match(
-    ran.stdout,
-    /^The disk is mounted read-only \(.*\): mount it for writing, then check again\.\n$/,
-    ran.stderr,
-  );
+  const says = /^The disk is mounted read-only \(.*\): mount it for writing, then check again\.\n$/;
+  assert.match(ran.stdout, says, ran.stderr);
 });

@@ -41,10 +41,8 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
 
   const unasked = await run("rollback");
   assert.equal(unasked.code, 2);
-  assert.match(
-    unasked.err,
-    /^The snapshot is of 2026-11-21 12:00 UTC \(engine\.db of schema 1, accounts\.db of schema 1\)\.$/m,
-  );
+  const says = /^The snapshot is of 2026-11-21 12:00 UTC \(engine\.db of schema 1, accounts\.db of schema 1\)\.$/m;
+  assert.match(unasked.err, says);
   assert.match(unasked.err, /^Since then: 0 events, which will be missing\.$/m);
   assert.match(unasked.err, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
   assert.match(unasked.err, /^ {2}second factors: 1 added \(authenticator app\)$/m);
@@ -72,9 +70,7 @@ test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
   const ran = await run("rollback --yes");
   assert.match(ran.err, /^What was recorded since cannot be read: .*not a database/m);
   assert.equal(ran.code, 0, ran.err);
-  assert.match(
-    ran.out,
-    /The former ones are in \S+\/before-upgrade\/after-\w+ \(\d+\.\d [kM]B\) until you delete it\./,
-  );
+  const says = /The former ones are in \S+\/before-upgrade\/after-\w+ \(\d+\.\d [kM]B\) until you delete it\./;
+  assert.match(ran.out, says);
   assert.deepEqual(versions(), [1, 1]);
 });

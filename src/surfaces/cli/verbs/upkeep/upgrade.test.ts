@@ -73,10 +73,8 @@ test("an old data directory: the changes are listed with what is in the way", RO
   assert.match(blocked.err, /^Programs .* \(commit [0-9a-f]{8}\) is here/m);
   assert.match(blocked.err, /^engine\.db +schema 1 becomes 2$/m);
   assert.match(blocked.err, /^Restart +every service, once/m);
-  assert.match(
-    blocked.err,
-    /^- limits\.mail\.per_minuet is not a setting; the nearest is limits\.mail\.per_minute\.$/m,
-  );
+  const says = /^- limits\.mail\.per_minuet is not a setting; the nearest is limits\.mail\.per_minute\.$/m;
+  assert.match(blocked.err, says);
   assert.match(blocked.err, /The new version would not start\. Fix that/);
   assert.equal(schemasOf(layout)[0]?.version, 1);
 });
