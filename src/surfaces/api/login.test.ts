@@ -116,8 +116,7 @@ test("the guard hears from where, with what, and what a browser was given before
   assert.deepEqual(kit.guard.of("sign_in"), [asked], "a forged X-Forwarded-For is not trusted");
 
   const proxied = await startKit(t, { trustedProxies: [net("127.0.0.1")] });
-  const signedIn = await attempt(PASSWORD, headers, proxied);
-  const [session, known] = signedIn.headers.getSetCookie();
+  const [session, known] = (await attempt(PASSWORD, headers, proxied)).headers.getSetCookie();
   assert.match(session ?? "", /^__Host-ghostinbox=[\w-]{43}; Path=\/; .*; Secure$/);
   assert.match(known ?? "", /^__Host-ghostinbox_device=known; HttpOnly; .*; Path=\/; Secure$/);
   const cookie = known?.split(";")[0] ?? assert.fail("no second cookie");

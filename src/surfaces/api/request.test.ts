@@ -130,6 +130,5 @@ test("a body over the bound is refused over the wire, chunked or not", async (t)
 
 test("a stranger's body is not read before the stranger is refused", async (t) => {
   const kit = await startKit(t);
-  const response = await fetch(`${kit.url}/api/v1/bans`, { method: "POST", body: "x".repeat(100_000) });
-  assert.equal(response.status, 401);
+  assert.equal((await fetch(`${kit.url}/api/v1/bans`, { method: "POST", body: "x".repeat(100_000) })).status, 401);
 });

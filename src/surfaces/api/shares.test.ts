@@ -107,8 +107,7 @@ test("a connection that is being answered stays open; a client whose places are 
   const held = [await open(request("/wait", "127.0.0.1")), await open(request("/wait", "127.0.0.1"))];
   await until(() => waiting.length === 2);
   assert.equal(await asks("127.0.0.1"), "", "closed");
-  const other = await open(request("/", "127.0.0.2"), "127.0.0.2");
-  await once(other, "close");
+  await once(await open(request("/", "127.0.0.2"), "127.0.0.2"), "close");
   for (const { destroyed } of held) assert.equal(destroyed, false);
   for (const response of waiting) response.end();
 });
@@ -129,8 +128,7 @@ const NOW = instant(Date.UTC(2026, 10, 21));
 
 test("each caller has a separate number of requests a minute, and sees how many are left", () => {
   const rates = new Rates();
-  const first = rates.spend("token a", NOW);
-  assert.deepEqual(first, {
+  assert.deepEqual(rates.spend("token a", NOW), {
     isOver: false,
     resetSeconds: 60,
     headers: { "ratelimit-policy": '"caller";q=12000;w=60', ratelimit: '"caller";r=11999;t=60' },

@@ -76,8 +76,7 @@ describe("while the guard is down", TIMED, () => {
   });
 
   test("checks and explains the settings", async () => {
-    const right = { ok: true, problems: [], warnings: [] };
-    assert.deepEqual(json(await run("config check --json")), right);
+    assert.deepEqual(json(await run("config check --json")), { ok: true, problems: [], warnings: [] });
     assert.match((await run("config reference")).out, /^# limits\.mail\.per_minute = 10$/m);
     writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
     const wrong = await run("config check");

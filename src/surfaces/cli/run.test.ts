@@ -49,25 +49,20 @@ test("with --json every failure has the same shape on standard output", async ()
   const wrongUsage = { code: "wrong_usage", exitCode: 2, message, next };
   assert.deepEqual(JSON.parse(usage.out), { ok: false, error: wrongUsage }, "and people read the same");
 
-  const found = { lines: ["- a"], json: { problems: ["a"] } };
-  const connect = failing(() => ({ ...FAILED, found }));
+  const connect = failing(() => ({ ...FAILED, found: { lines: ["- a"], json: { problems: ["a"] } } }));
   assert.deepEqual(JSON.parse((await ran("cleanup --json", {}, connect)).out), {
     problems: ["a"],
     ok: false,
     error: { code: "failed", exitCode: 1, message: "m", next: "n" },
   });
-  const broken = failing(() => {
-    throw new Error("no luck");
-  });
+  const broken = failing(() => assert.fail("no luck"));
   const says = /"message": "Something unexpected went wrong: no luck\."/;
   assert.match((await ran("cleanup --json", {}, broken)).out, says);
 });
 
 test("wraps a list at the width of a terminal, and only there", async () => {
-  const wide = await ran("help ban");
-  assert.ok(wide.out.split("\n").some((line) => line.length > 50));
-  const narrow = await ran("help ban", {}, undefined, 50);
-  for (const line of narrow.out.split("\n")) assert.ok(line.length <= 50, line);
+  assert.ok((await ran("help ban")).out.split("\n").some((line) => line.length > 50));
+  for (const line of (await ran("help ban", {}, undefined, 50)).out.split("\n")) assert.ok(line.length <= 50, line);
 });
 
 test("also wraps the findings of a failed command there", async () => {
@@ -84,14 +79,11 @@ test("a stranger's words cannot control the terminal, and are cut", async () => 
 });
 
 test("an unexpected error is one line, and shows its origin on request", async () => {
-  const broken = failing(() => {
-    throw new Error("out of\nluck");
-  });
+  const broken = failing(() => assert.fail("out of\nluck"));
   const short = await ran("cleanup", {}, broken);
   assert.equal(short.code, 1);
   assert.match(short.err, /^Something unexpected went wrong: out of.*luck\. GHOSTINBOX_DEBUG=1 shows where\.\n$/);
-  const long = await ran("cleanup", { GHOSTINBOX_DEBUG: "1" }, broken);
-  assert.match(long.err, /\n +at .*run\.test\.ts:\d+/);
+  assert.match((await ran("cleanup", { GHOSTINBOX_DEBUG: "1" }, broken)).err, /\n +at .*run\.test\.ts:\d+/);
 });
 
 test("the data directory comes from --data, else the environment, else the default", async () => {

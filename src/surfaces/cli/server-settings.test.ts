@@ -37,8 +37,7 @@ describe("a variable of the running server", () => {
 
   test("config show tells what the server uses, whatever the caller has set", async () => {
     startWith({ [MINUTE]: "5", GHOSTINBOX_PORTS__SMTP: "2525" });
-    const caller = { [MINUTE]: "7", GHOSTINBOX_PORTS__IMAPS: "1993" };
-    const { out } = await run("config show", "", caller);
+    const { out } = await run("config show", "", { [MINUTE]: "7", GHOSTINBOX_PORTS__IMAPS: "1993" });
     const inForce = /^limits\.mail\.per_minute = 5 {2}# GHOSTINBOX_LIMITS__MAIL__PER_MINUTE, over ghostinbox\.toml:2$/m;
     assert.match(out, inForce);
     assert.match(out, /^ports\.smtp = 2525 {2}# GHOSTINBOX_PORTS__SMTP$/m);

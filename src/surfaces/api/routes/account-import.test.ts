@@ -116,8 +116,7 @@ test("a password that could not be judged in time is imported and reported", asy
   const names = ["a@example.org", "b@example.org", "c@example.org"];
   kit.guard.answers("accounts_import", taken(names));
   const judge = t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
-  const file = names.map((name) => `${name}|{PLAIN}weak`).join("\n");
-  const { status, answer } = await send(file);
+  const { status, answer } = await send(names.map((name) => `${name}|{PLAIN}weak`).join("\n"));
   assert.equal(status, 200);
   assert.partialDeepStrictEqual(answer, {
     added: names,

@@ -45,8 +45,7 @@ const upTo = (id: number) => (message: Message) => message.name === "events" && 
 
 test("it starts with the current state, and sends all that a page shows", async (t) => {
   kit.queries.add("CONNECT");
-  const reader = await open(t);
-  const messages = await reader.until(is("health"));
+  const messages = await (await open(t)).until(is("health"));
   const [hello, bans] = messages;
   assert.deepEqual(hello, {
     name: "hello",
@@ -80,8 +79,7 @@ test("events of a quarter of a second are one message, and none is missing", asy
 test("a reader resumes after the last id that it saw; skipped events are announced", async (t) => {
   const some = API_LIMITS.batchRows + 20;
   for (let i = 0; i < some; i++) kit.queries.add("CONNECT");
-  const behind = await open(t, "?since=3", { ...bearer, "last-event-id": "10" });
-  const all = await behind.until(upTo(some));
+  const all = await (await open(t, "?since=3", { ...bearer, "last-event-id": "10" })).until(upTo(some));
   assert.deepEqual(idsOf(all), idsFrom(11, some - 10));
   assert.ok(all.filter(is("events")).every(({ data }) => data["more"] === false));
   for (let i = 0; i < API_LIMITS.mostMissed; i++) kit.queries.add("CONNECT");

@@ -126,8 +126,7 @@ test("for a reader that takes nothing no more is read than the socket holds", as
   const socket = connect(kit.port, "127.0.0.1");
   t.after(() => socket.destroy());
   socket.pause();
-  const head = `GET /api/v1/events/stream?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`;
-  socket.write(head);
+  socket.write(`GET /api/v1/events/stream?after=0 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
   await until(() => pages > 1);
   let before = -1;
   await until(async () => {

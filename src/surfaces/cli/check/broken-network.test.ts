@@ -117,8 +117,7 @@ findEach(BROKEN);
 
 /** A program that listens there, as ss(8) shows it. */
 function listening(at: string, program: string): CheckedParts {
-  const line = `LISTEN 0 1 ${at} ${at.replace(/\d+$/, "*")} users:(("${program}",pid=7,fd=3))\n`;
-  return { machine: printing(line) };
+  return { machine: printing(`LISTEN 0 1 ${at} ${at.replace(/\d+$/, "*")} users:(("${program}",pid=7,fd=3))\n`) };
 }
 
 /** The dialogue is the same on all three SMTP ports that start without TLS. */

@@ -126,6 +126,5 @@ test("--types tells every type with its meaning, and needs no guard", async (t) 
   assert.equal(code, 0);
   assert.deepEqual(new Set(lines.map((line) => line.split(" ")[0])), new Set(EVENT_TYPES));
   assert.match(lines.find((line) => line.startsWith("BAN ")) ?? "", /An address or network was banned\.$/);
-  const asJson = await ran(t, "events --types --json");
-  assert.equal(field(asJson.out, "items.length"), EVENT_TYPES.length);
+  assert.equal(field((await ran(t, "events --types --json")).out, "items.length"), EVENT_TYPES.length);
 });

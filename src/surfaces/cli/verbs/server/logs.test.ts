@@ -63,8 +63,7 @@ describe("logs", TIMED, () => {
     ] as const) {
       assert.equal(oneLineOfError(await ghostinbox(layout, ["logs", ...words]), 2), problem);
     }
-    const nowhere = await run(`logs --data ${join(layout.data, "none")}`);
-    assert.match(oneLineOfError(nowhere, 1), /^No logs exist below /);
+    assert.match(oneLineOfError(await run(`logs --data ${join(layout.data, "none")}`), 1), /^No logs exist below /);
   });
 
   test("are followed through a rotation, until Ctrl-C, each line once", async () => {

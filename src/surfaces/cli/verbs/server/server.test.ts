@@ -33,8 +33,7 @@ test("units are installed on a systemd, and not beside a package's", () => {
 test("no unit is installed that would fail for want of a domain", async () => {
   const layout = temporaryLayout();
   writeFileSync(layout.settings, "domains = []\n");
-  const refused = await whyNoDomain(layout);
-  assert.match(refused?.message ?? "", /^The service could not start\. No mail domain is set/);
+  assert.match((await whyNoDomain(layout))?.message ?? "", /^The service could not start\. No mail domain is set/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\n');
   assert.equal(await whyNoDomain(layout), null);
 });

@@ -28,8 +28,7 @@ describe("with a running guard", TIMED, () => {
     const edited = await ghostinbox(layout, add, `${PASSWORD}\n`);
     const says = /example\.net is not a mail domain of this server .* `\.\/ghostinbox config apply`/;
     assert.match(oneLineOfError(edited), says);
-    const variable = { GHOSTINBOX_DOMAIN: "example.org" };
-    const applied = await ghostinbox(layout, ["config", "apply"], "", variable);
+    const applied = await ghostinbox(layout, ["config", "apply"], "", { GHOSTINBOX_DOMAIN: "example.org" });
     assert.match(applied.out, /^Warning: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox\.toml: domains is /m);
     writeFileSync(layout.settings, file);
   });

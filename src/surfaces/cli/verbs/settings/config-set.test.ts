@@ -44,8 +44,7 @@ for (const [key, value, line] of given)
   });
 
 test("settings that need each other are set and unset at once", async () => {
-  const alone = await config("set", "tls.cert", "/c");
-  assert.match(oneLineOfError(alone), /^tls\.key must be set too/);
+  assert.match(oneLineOfError(await config("set", "tls.cert", "/c")), /^tls\.key must be set too/);
   assert.equal(file(), SHIPPED);
   assert.equal((await config("set", "tls.cert", "/c", "tls.key", "/k")).code, 0);
   assert.match(file(), /^tls\.cert = "\/c"$/m);
@@ -83,16 +82,14 @@ const refused: readonly (readonly [words: readonly string[], code: number, says:
 
 for (const [words, code, says] of refused)
   test(`nothing is written: ${JSON.stringify(words)}`, async () => {
-    const finished = await config(...words);
-    assert.match(oneLineOfError(finished, code), says);
+    assert.match(oneLineOfError(await config(...words), code), says);
     assert.equal(file(), SHIPPED);
     assert.deepEqual(globSync("ghostinbox.toml*", { cwd: layout.data }), ["ghostinbox.toml"]);
   });
 
 test("a file that is not TOML, or wrong elsewhere, is reported and left unchanged; the wrong key itself can be fixed", async () => {
   writeFileSync(layout.settings, "a = [");
-  const broken = await config("set", "simulate", "true");
-  assert.match(oneLineOfError(broken), /^Line 1 of ghostinbox\.toml.* is not TOML/);
+  assert.match(oneLineOfError(await config("set", "simulate", "true")), /^Line 1 of ghostinbox\.toml.* is not TOML/);
   writeFileSync(layout.settings, "simulate = true\nsimulate = true\n");
   assert.match(oneLineOfError(await config("unset", "simulate")), /^simulate is set twice .* in lines 1 and 2/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\nports.smtp = 0\n');
@@ -119,8 +116,7 @@ test("a link is not replaced by a file", async () => {
   writeFileSync(elsewhere, SHIPPED);
   rmSync(layout.settings);
   symlinkSync(elsewhere, layout.settings);
-  const finished = await config("set", "simulate", "true");
-  assert.match(oneLineOfError(finished, 1), /put a copy in its place/);
+  assert.match(oneLineOfError(await config("set", "simulate", "true"), 1), /put a copy in its place/);
   assert.equal(readFileSync(elsewhere, "utf8"), SHIPPED);
 });
 

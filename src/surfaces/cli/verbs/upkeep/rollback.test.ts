@@ -60,8 +60,7 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
 
 test("the only copy of keys is named once more at the end", ROOT, async (t) => {
   await upgrade(t);
-  const ran = await run("rollback --yes");
-  assert.match(ran.out, /^Keep the accounts\.db in it: it alone has the keys/m);
+  assert.match((await run("rollback --yes")).out, /^Keep the accounts\.db in it: it alone has the keys/m);
 });
 
 test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
