@@ -46,20 +46,23 @@ const HOSTILE = "<img src=x onerror=alert(1)>\u202e";
 const MAIL = { queueId: "4Wxyz12AbCz1", sender: ANNA, recipients: [{ address: `"${HOSTILE}"@example.net` }] };
 const CHANGED = { changed: 2, kept: [{ account: BERT, mails: 1 }], next: null };
 const PAUSE = { target: ANNA, until: AT, by: "root" };
+const TWO_HOURS = { recipient: ANNA, for: "2h" };
 const SENDER = { account: ANNA, sender: "*@friend.example" };
 const ids = ["4Wxyz12AbCz1"];
 const ANY = { ids: [], account: null, sender: null, recipient: null, cursor: null } as const;
+const BOUNCES = { sender: "", state: "deferred" } as const;
 const FIRST = { limit: 50, cursor: null };
 
 const NO_QUOTA = { quotaBytes: null };
 const NETWORKS = { networks: ["2001:db8::/32"] };
+const ANOTHER = { networks: ["203.0.113.0/24"] };
 const NEW_WORDS = { password: "quite new words" };
 const PASSKEY = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", publicKey: "MFkw", name: "Laptop" };
 const FORWARDING = { to: ["anna@else.example"], keep: false };
 const LONG = { subject: "", text: "ü".repeat(4_000), until: null };
-const MADE = { name: ANNA, app: "phone", password: "once" };
-/** The same as the caller gets it. */
-const SHOWN = { id: "phone", name: "phone", password: "once" };
+const LAPTOP = { name: ANNA, app: "Annas Laptop" };
+const PHONE = { name: ANNA, app: "phone" };
+const MADE = { ...PHONE, password: "once" };
 
 function page(field: string, ...items: readonly object[]) {
   return { [field]: items, next: null, total: items.length };
@@ -68,6 +71,9 @@ function page(field: string, ...items: readonly object[]) {
 /** The guard is asked this and has this result. The answer is the result with status 200, unless it says otherwise. */
 type Row = readonly [line: string, asked: Command, result: object, more?: More];
 type More = Readonly<{ sent?: object; answer?: object; status?: number }>;
+/** An app password is made: the name in the body is the app's, one in the path the account's. */
+const APP: More = { sent: { name: "phone" }, answer: { id: "phone", name: "phone", password: "once" }, status: 201 };
+const NONE = page("items");
 
 /** One route for each way in which a form may differ from its verb. The lab asks every route. */
 const ROWS: readonly Row[] = [
@@ -80,12 +86,7 @@ const ROWS: readonly Row[] = [
   ],
   ["POST queue/hold", { verb: "queue_hold", ...ANY, ids, isAll: false }, CHANGED, { sent: { ids } }],
   ["POST queue/release", { verb: "queue_release", ...ANY, isAll: true }, CHANGED, { sent: { all: true } }],
-  [
-    "POST queue/delete",
-    { verb: "queue_delete", ...ANY, sender: "", state: "deferred", isAll: false },
-    CHANGED,
-    { sent: { sender: "", state: "deferred" } },
-  ],
+  ["POST queue/delete", { verb: "queue_delete", ...ANY, ...BOUNCES, isAll: false }, CHANGED, { sent: BOUNCES }],
   [`GET held?account=${ANNA}`, { verb: "held_list", name: ANNA }, { accounts: [] }],
   [
     "POST held/anna%40example.org/drop",
@@ -93,36 +94,17 @@ const ROWS: readonly Row[] = [
     { name: ANNA, dropped: 1 },
     { sent: { ids, bounce: true } },
   ],
-  [
-    "POST greylist/pauses",
-    { verb: "greylist_pause", recipient: ANNA, for: "2h" },
-    PAUSE,
-    { sent: { recipient: ANNA, for: "2h" }, status: 201 },
-  ],
+  ["POST greylist/pauses", { verb: "greylist_pause", ...TWO_HOURS }, PAUSE, { sent: TWO_HOURS, status: 201 }],
   [`DELETE spam/senders?account=${ANNA}&sender=${SENDER.sender}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
   [`POST aliases/${INFO}/block`, { verb: "alias_block", address: INFO, blocked: true }, { address: INFO }],
   [`POST aliases/${INFO}/unblock`, { verb: "alias_block", address: INFO, blocked: false }, { address: INFO }],
-  [
-    "GET accounts?text=ann&limit=7&cursor=a",
-    { verb: "account_list", text: "ann", limit: 7, cursor: "a" },
-    page("items"),
-  ],
+  ["GET accounts?text=ann&limit=7&cursor=a", { verb: "account_list", text: "ann", limit: 7, cursor: "a" }, NONE],
   ["GET accounts", { verb: "account_list", text: null, ...FIRST }, page("items", { name: ANNA })],
   [`PUT accounts/${ANNA}/quota`, { verb: "quota_set", name: ANNA, ...NO_QUOTA }, NO_QUOTA, { sent: NO_QUOTA }],
   [`POST accounts/${ANNA}/networks`, { verb: "networks_add", name: ANNA, ...NETWORKS }, NETWORKS, { sent: NETWORKS }],
-  [
-    `DELETE accounts/${ANNA}/networks/203.0.113.0/24`,
-    { verb: "networks_remove", name: ANNA, networks: ["203.0.113.0/24"] },
-    NETWORKS,
-  ],
-  // The name in the path is the account, the one in the body the app.
-  [
-    `POST accounts/${ANNA}/app-passwords`,
-    { verb: "app_password_add", name: ANNA, app: "phone" },
-    MADE,
-    { sent: { name: "phone" }, answer: SHOWN, status: 201 },
-  ],
-  ["GET audit?cursor=7", { verb: "audit_list", limit: 50, cursor: "7" }, page("items")],
+  [`DELETE accounts/${ANNA}/networks/203.0.113.0/24`, { verb: "networks_remove", name: ANNA, ...ANOTHER }, NETWORKS],
+  [`POST accounts/${ANNA}/app-passwords`, { verb: "app_password_add", ...PHONE }, MADE, APP],
+  ["GET audit?cursor=7", { verb: "audit_list", limit: 50, cursor: "7" }, NONE],
   ["POST alerts/test", { verb: "alerts_test" }, { results: [{ channel: "ntfy", ok: false, detail: "503" }] }],
 ];
 
@@ -133,17 +115,12 @@ const OF_SESSIONS: readonly Row[] = [
 
 const OF_USERS: readonly Row[] = [
   ["GET me/app-passwords", { verb: "app_passwords", name: ANNA }, { items: [{ id: "Annas Laptop" }] }],
-  [
-    "POST me/app-passwords",
-    { verb: "app_password_add", name: ANNA, app: "phone" },
-    MADE,
-    { sent: { name: "phone" }, answer: SHOWN, status: 201 },
-  ],
+  ["POST me/app-passwords", { verb: "app_password_add", ...PHONE }, MADE, APP],
   [
     "DELETE me/app-passwords/Annas%20Laptop",
-    { verb: "app_password_remove", name: ANNA, app: "Annas Laptop" },
-    { name: ANNA, app: "Annas Laptop" },
-    { answer: { id: "Annas Laptop" } },
+    { verb: "app_password_remove", ...LAPTOP },
+    LAPTOP,
+    { answer: { id: LAPTOP.app } },
   ],
   ["PUT me/forwarding", { verb: "forward_set", name: ANNA, ...FORWARDING }, { name: ANNA }, { sent: FORWARDING }],
   ["DELETE me/forwarding", { verb: "forward_set", name: ANNA, to: [], keep: true }, { name: ANNA }],
@@ -152,12 +129,7 @@ const OF_USERS: readonly Row[] = [
   ["POST me/senders", { verb: "spam_allow_add", ...SENDER }, SENDER, { sent: { sender: SENDER.sender }, status: 201 }],
   [`DELETE me/senders?sender=${SENDER.sender}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
   ["POST me/greylist-pause", { verb: "greylist_pause", recipient: ANNA, for: null }, PAUSE, { sent: {} }],
-  [
-    "DELETE me/greylist-pause",
-    { verb: "greylist_resume", recipient: ANNA },
-    { target: ANNA },
-    { answer: { done: true } },
-  ],
+  ["DELETE me/greylist-pause", { verb: "greylist_resume", recipient: ANNA }, PAUSE, { answer: { done: true } }],
 ];
 
 for (const [who, rows, account] of [
