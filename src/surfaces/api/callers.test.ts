@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { apiKitOf, bearer, type Kit, signIn } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, bearer, openStream, signIn } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { UNAUTHORIZED } from "../../guard/commands/web/command-gate.ts";
@@ -49,14 +49,13 @@ test("a no is remembered for seconds and counts once, and a yes counts for the a
   assert.deepEqual(addresses, ["127.0.0.1", "203.0.113.7"]);
 });
 
-test("a no at one address is none at another, where the same session may be used", async () => {
+test("a no at one address is none at another, where the same session may be used", async (t) => {
   const away = ip("203.0.113.7");
-  const guard: Kit["parts"]["guard"] = {
-    ...kit.parts.guard,
-    ask: (as, command) =>
-      as !== "web" && as.ip === away ? Promise.resolve(UNAUTHORIZED) : kit.parts.guard.ask(as, command),
-  };
-  const callers = new Callers({ ...kit.parts, guard });
+  const usual = kit.guard.ask.bind(kit.guard);
+  t.mock.method(kit.guard, "ask", (...[as, command]: Parameters<typeof usual>) =>
+    as !== "web" && as.ip === away ? Promise.resolve(UNAUTHORIZED) : usual(as, command),
+  );
+  const callers = new Callers(kit.parts);
   assert.equal(await callers.of(headers, away), null);
   known(await callers.of(headers, HERE));
   assert.equal(await callers.of(headers, away), null);
@@ -138,22 +137,19 @@ test("made-up tokens are soon rejected without asking, and known ones still work
   assert.equal(asked(), 4 + API_LIMITS.wrongCredentials);
 });
 
-test("who signs in beside a stranger with made-up tokens is in, and gives a proof without losing the stream", async () => {
+test("who signs in beside a stranger with made-up tokens is in, and gives a proof without losing the stream", async (t) => {
   for (let n = 0; n <= API_LIMITS.wrongCredentials; n++) {
     const { status } = await fetch(`${kit.url}/api/v1/session`, { headers: Object.fromEntries(other(n)) });
     assert.equal(status, n < API_LIMITS.wrongCredentials ? 401 : 429);
   }
   const cookie = await signIn(kit);
-  const stream = await fetch(`${kit.url}/api/v1/stream`, { headers: { cookie } });
+  const stream = await openStream(t, `${kit.url}/api/v1/stream`, { cookie });
   assert.equal(stream.status, 200);
-  const reader = stream.body?.getReader() ?? assert.fail();
   const caller = [...kit.guard.callers.values()].find(({ how }) => how === "session") ?? assert.fail();
   kit.guard.answers("prove", { outcome: "proved", caller });
-  const proof = { method: "POST", headers: { cookie }, body: JSON.stringify({ password: "x" }) };
-  assert.equal((await fetch(`${kit.url}/api/v1/session/proof`, proof)).status, 200);
-  assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } })).status, 200);
-  assert.equal((await reader.read()).done, false);
-  await reader.cancel();
+  assert.equal((await kit.send("POST", "session/proof", { password: "x" }, { cookie })).status, 200);
+  assert.equal((await kit.send("GET", "session", undefined, { cookie })).status, 200);
+  assert.ok(await stream.until((text) => text || null), "it has not ended");
 });
 
 test("while the guard hangs, those that are not known wait for seconds and no longer", async (t) => {
@@ -165,19 +161,17 @@ test("while the guard hangs, those that are not known wait for seconds and no lo
   assert.equal(await Promise.race(all), "down");
 });
 
-test("few are asked about at once, and each gets its answer", async () => {
+test("few are asked about at once, and each gets its answer", async (t) => {
   let running = 0;
   let most = 0;
-  const guard = {
-    ask: async (...question: Parameters<typeof kit.guard.ask>) => {
-      most = Math.max(most, (running += 1));
-      await new Promise((resolve) => setImmediate(resolve));
-      running -= 1;
-      return kit.guard.ask(...question);
-    },
-  };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same questions and answers, later
-  const callers = new Callers({ ...kit.parts, guard: guard as typeof kit.guard });
+  const usual = kit.guard.ask.bind(kit.guard);
+  t.mock.method(kit.guard, "ask", async (...question: Parameters<typeof usual>) => {
+    most = Math.max(most, (running += 1));
+    await new Promise((resolve) => setImmediate(resolve));
+    running -= 1;
+    return usual(...question);
+  });
+  const callers = new Callers(kit.parts);
   const all = Array.from({ length: 25 }, (_, n) => callers.of(n === 24 ? headers : other(n), ip(`203.0.113.${n}`)));
   const found = await Promise.all(all);
   assert.equal(most, API_LIMITS.unknownAtOnce);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod";
-import { bearer, startKit, tableOf } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, bearer, tableOf } from "../../../test/kit/api-kit.ts";
 import { effectOf } from "../../admin/declare/control.ts";
 import { API_LIMITS } from "./limits.ts";
 import { readBody, readQuery } from "./request.ts";
 import { type Method, route } from "./route.ts";
 
+const kit = apiKitOf(import.meta.filename);
 const rowOf = (more: Partial<Parameters<typeof route>[2]>, method: Method = "GET") =>
   route(`${method} /x`, "It says.", { who: "anyone", run: () => null, ...more });
 const query = z.object({ ip: z.string().optional(), limit: z.string().optional() }).refine(() => true);
@@ -76,8 +77,8 @@ test("a dry run of what cannot be tried is refused, with the reason", async () =
   assert.equal(await refusalOf(row, "dry_run=true"), expected);
 });
 
-test("every route that changes something can be tried, or says why it cannot", async (t) => {
-  const all = tableOf(await startKit(t)).filter(({ method }) => method !== "GET");
+test("every route that changes something can be tried, or says why it cannot", () => {
+  const all = tableOf(kit).filter(({ method }) => method !== "GET");
   const neither = all.filter(({ asks }) => asks === undefined || effectOf(asks).dryRun === undefined);
   const paths = neither.map(({ path }) => path);
   assert.deepEqual(paths, ["/api/v1/login/passkey"], "which only asks for a challenge");
@@ -116,8 +117,7 @@ test("a body that breaks off does not count as our error, whatever the status", 
   assert.equal(await read(broken), 400);
 });
 
-test("a body over the bound is refused over the wire, chunked or not", async (t) => {
-  const kit = await startKit(t);
+test("a body over the bound is refused over the wire, chunked or not", async () => {
   const big = JSON.stringify({ ip: "1.2.3.4", reason: "x".repeat(API_LIMITS.bodyBytes) });
   for (const body of [big, streamOf(big)]) {
     const init = { method: "POST", headers: bearer, body, duplex: "half" as const };
@@ -128,7 +128,6 @@ test("a body over the bound is refused over the wire, chunked or not", async (t)
   assert.deepEqual(kit.guard.asked, []);
 });
 
-test("a stranger's body is not read before the stranger is refused", async (t) => {
-  const kit = await startKit(t);
+test("a stranger's body is not read before the stranger is refused", async () => {
   assert.equal((await fetch(`${kit.url}/api/v1/bans`, { method: "POST", body: "x".repeat(100_000) })).status, 401);
 });

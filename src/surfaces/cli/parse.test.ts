@@ -17,12 +17,7 @@ const understood: readonly [line: string, name: string, args: readonly string[],
   ["ban 203.0.113.7 -- --for me", "ban", ["203.0.113.7", "--for me"], {}],
   ["--data /srv/gi account add a@example.org", "account add", ["a@example.org"], { data: "/srv/gi" }],
   ["account list", "account list", [], {}],
-  [
-    "alias add i@example.org a@example.org b@example.org",
-    "alias add",
-    ["i@example.org", "a@example.org b@example.org"],
-    {},
-  ],
+  ["alias add i@host.org a@host.org b@host.org", "alias add", ["i@host.org", "a@host.org b@host.org"], {}],
   ["sendmail -t -i -fanna@example.org --json", "sendmail", ["-t", "-i", "-fanna@example.org", "--json"], {}],
   ["events --limit -5", "events", [], { limit: "-5" }],
 ];

@@ -187,10 +187,7 @@ function accounts(change: Partial<AccountItem>): NonNullable<CheckedParts["reade
     quotaBytes: null,
   } as const;
   const items = [{ ...one, createdAt, lastSignInAt: null, ...change }];
-  return {
-    accounts: () => ({ items, next: null, total: 1 }),
-    aliases: () => ({ items: [], next: null, total: 0 }),
-  };
+  return { accounts: () => ({ items, next: null, total: 1 }), aliases: () => ({ items: [], next: null, total: 0 }) };
 }
 
 function health(change: Partial<Health>): () => Promise<Health> {

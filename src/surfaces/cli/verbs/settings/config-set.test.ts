@@ -65,9 +65,9 @@ test("a value may name a setting, and have spaces", async () => {
 
 const refused: readonly (readonly [words: readonly string[], code: number, says: RegExp])[] = [
   [
-    ["set", "limits.mail.per_minuet", "3"],
+    ["set", "limits.mail.per_dya", "3"],
     2,
-    /^"limits\.mail\.per_minuet" is not a setting; the nearest is limits\.mail\.per_m/,
+    /^"limits\.mail\.per_dya" is not a setting; the nearest is limits\.mail\.per_day/,
   ],
   [["set", "limits.mail.per_minute", "0"], 2, /^limits\.mail\.per_minute must be a whole number .* not 0\./],
   [["set", "limits.mail.per_minute", "3\nsimulate = true"], 2, /must be a whole number/],
