@@ -235,7 +235,8 @@ function happening(line: Line): readonly Happening[] {
     const when = instant(START + from + i * apart);
     if ("event" in line) return [stepOf(line.event, when, i + 1)];
     if ("mail" in line) return mailOf(line.mail, when, i + 1);
-    return [refusalOf(line.refused, when, line.domain ?? `${line.refused}${i}.test`)];
+    if ("refused" in line) return [refusalOf(line.refused, when, line.domain ?? `${line.refused}${i}.test`)];
+    throw new Error(`events.jsonl: ${JSON.stringify(line)}`);
   });
 }
 
