@@ -49,14 +49,12 @@ export class LabBrowser {
       args: [...ARGUMENTS, ...more],
       timeout: patience(OPENED_MS),
     });
-    const context = await contextOf(browser, language);
-    return new LabBrowser(browser, await context.newPage());
+    return new LabBrowser(browser, await (await contextOf(browser, language)).newPage());
   }
 
   /** A page that looks like another browser to the server: it shares no cookie with the first. */
   async elsewhere(): Promise<Page> {
-    const context = await contextOf(this.#browser, "en-GB");
-    const page = await context.newPage();
+    const page = await (await contextOf(this.#browser, "en-GB")).newPage();
     this.#watch(page);
     return page;
   }

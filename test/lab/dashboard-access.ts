@@ -90,12 +90,8 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
     // The other pages are the owner's with less on them.
     if (place === "accounts") await looksWell(page, "accounts for a viewer");
     const offered = page.locator("main").getByRole("button").or(page.locator("main a.button"));
-    const names = await offered.allInnerTexts();
-    assert.deepEqual(
-      names.filter((name) => !HARMLESS.test(name)),
-      [],
-      place,
-    );
+    const changing = (await offered.allInnerTexts()).filter((name) => !HARMLESS.test(name));
+    assert.deepEqual(changing, [], place);
   }
   await page.unroute("**/api/v1/session");
   await page.reload();
@@ -240,10 +236,8 @@ async function addPasskey(page: Page, devices: CDPSession, authenticatorId: stri
   await page.getByText("The passkey lab key is added.").waitFor();
   await page.getByRole("listitem").filter({ hasText: "lab key" }).getByText("not used yet").waitFor();
   const { credentials } = await devices.send("WebAuthn.getCredentials", { authenticatorId });
-  assert.deepEqual(
-    credentials.map(({ rpId, isResidentCredential }) => [rpId, isResidentCredential]),
-    [["localhost", true]],
-  );
+  const [made, ...others] = credentials;
+  assert.deepEqual([made?.rpId, made?.isResidentCredential, others], ["localhost", true, []]);
   await enter(name, "again");
   await showsWell(page.getByText("This device already has a passkey for this dashboard."), "passkeys");
 }

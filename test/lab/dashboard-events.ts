@@ -24,10 +24,7 @@ async function filter(page: Page): Promise<void> {
   await page.waitForURL(/type=BAN$/);
   await type(page.getByLabel("Address or network"), NETWORK);
   await type(page.getByLabel("Text", { exact: true }), "script");
-  for (const [end, year] of [
-    ["From", "2020"],
-    ["To", "2099"],
-  ] as const) {
+  for (const [end, year] of Object.entries({ From: "2020", To: "2099" })) {
     await reach(page.getByLabel(end, { exact: true }));
     // A year may have more digits. With a 24-hour clock the last part is missing.
     await page.keyboard.type(`0101${year}`);

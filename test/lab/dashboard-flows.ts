@@ -36,10 +36,7 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
 /** What an owner sees while parts of the server do not answer, and afterwards. The page is signed in, and stays so. */
 export function outages(open: () => LabBrowser, { product }: Running): readonly Flow[] {
   return [
-    [
-      "says within ten seconds that the guard, or the whole server, is down",
-      () => saysWhatStandsStill(open(), product),
-    ],
+    ["says within ten seconds that the guard or the server is down", () => saysWhatStandsStill(open(), product)],
     ["survives a kill of the server and misses no event", () => livesThroughAKill(open(), product)],
     ["shows the state of the server without a stream", () => showsTheStateWithoutAStream(open())],
   ];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Locator, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { en as now } from "../../dashboard/texts/now.ts";
 import { health } from "../../src/admin/declare/items.ts";
 import type { Layout } from "../../src/settings/layout.ts";
@@ -98,7 +98,7 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   await press(task.getByRole("link", { name: "See the held mail" }));
   const list = page.getByRole("list", { name: "Accounts whose mail is held" });
   await showsWell(list.getByText(/^62 strangers, limit \d+/), "an account whose mail is held");
-  const part = await opened(page, "1 mail");
+  const part = await opened(page);
   assert.equal(await part.getByRole("button").first().textContent(), "Cancel", "the first button changes nothing");
   await press(part.getByText("and 57 more"));
   await showsWell(part.getByText("stranger59@sender.test"), "a decision on held mail");
@@ -131,7 +131,7 @@ async function agreesWithStatus(page: Page, product: Product): Promise<void> {
 
 /** The mail's own story, and that of its account. */
 async function follow(page: Page): Promise<void> {
-  const part = await opened(page, "1 mail");
+  const part = await opened(page);
   await press(part.getByRole("listitem").getByRole("link").first());
   await showsWell(page.getByRole("heading", { level: 2, name: /^A mail: / }), "the story of a mail");
   await page.goto(`${PAGE}#/accounts?name=${BEN}`);
@@ -140,18 +140,18 @@ async function follow(page: Page): Promise<void> {
 }
 
 async function release(page: Page): Promise<void> {
-  const part = await opened(page, "1 mail");
+  const part = await opened(page);
   await press(part.getByRole("button", { name: "Send 1 mail and stop holding" }));
   await press(part.getByRole("button", { name: "Send 1 mail to strangers and stop holding" }));
   await page.getByText(`Sent: 1 mail of ${BEN}. New mail is no longer held.`).waitFor();
   await page.getByText("No mail of an account is held.").waitFor();
 }
 
-async function opened(page: Page, count: string) {
+async function opened(page: Page) {
   await press(page.getByRole("button", { name: `Decide on the mail of ${BEN}` }));
   const part = page.getByRole("region", { name: `Decide on the mail of ${BEN}` });
   await hasFocus(part);
-  await part.getByText(`${count} of ${BEN} on hold`).waitFor();
+  await part.getByText(`1 mail of ${BEN} on hold`).waitFor();
   return part;
 }
 
@@ -168,33 +168,29 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await until("it is deferred", async () => (await tries()) === 450);
   await page.goto(GREYLIST);
   const waiting = page.getByRole("list", { name: "Deferred, and not tried again yet" }).getByText(SENDER);
-  await until("the mail is shown", () => refreshed(page, async () => (await waiting.count()) === 1));
+  const shows = (count: number): Promise<boolean> =>
+    until(`${count} mails are shown`, async () => {
+      await press(page.getByRole("button", { name: "Refresh" }));
+      return (await waiting.count()) === count;
+    });
+  const end = page.getByRole("button", { name: `End it for ${ANNA}` });
+  const ends = async (): Promise<void> => {
+    await press(end);
+    await page.getByText("No recipient is waiting for a code.").waitFor();
+  };
+  await shows(1);
   await looksWell(page, "a first mail that is deferred");
   await press(page.getByRole("button", { name: `Accept next try for ${ANNA}` }));
   await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).waitFor();
   assert.equal(await tries(), 250);
-  await until("it is shown no longer", () => refreshed(page, async () => (await waiting.count()) === 0));
-  await ends(page);
+  await shows(0);
+  await ends();
   await product.configure("greylist.enabled", "false");
 
   await enter(page.getByLabel("Waiting recipient"), ANNA);
   // The message about the first may still be there, as that can be undone.
   await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).last().waitFor();
-  await showsWell(endOf(page), "a waiting recipient");
+  await showsWell(end, "a waiting recipient");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
-  await ends(page);
-}
-
-async function refreshed(page: Page, is: () => Promise<boolean>): Promise<boolean> {
-  await press(page.getByRole("button", { name: "Refresh" }));
-  return is();
-}
-
-function endOf(page: Page): Locator {
-  return page.getByRole("button", { name: `End it for ${ANNA}` });
-}
-
-async function ends(page: Page): Promise<void> {
-  await press(endOf(page));
-  await page.getByText("No recipient is waiting for a code.").waitFor();
+  await ends();
 }

@@ -61,7 +61,7 @@ export async function looksWell(page: Page, where: string, stop: Stop = {}): Pro
     await devices?.send("Emulation.setTouchEmulationEnabled", { enabled: size === PHONE });
     // A control's place depends only on the width.
     const wrong = await page.evaluate<readonly string[]>(`(${PAGE_CHECKS})(${rules !== null})`);
-    const violations = hasAxe && rules !== null ? await violationsOf(page, rules, colorScheme) : [];
+    const violations = hasAxe ? await violationsOf(page, look) : [];
     assert.deepEqual([...wrong, ...violations], [], `${where}, ${name}`);
     await each?.(look);
   }
@@ -75,18 +75,12 @@ export async function showsWell(shown: Locator, where: string): Promise<void> {
 }
 
 /** Rules of axe-core, and places. */
-async function violationsOf(
-  page: Page,
-  rules: keyof typeof RULES,
-  colorScheme: Look["colorScheme"],
-): Promise<readonly string[]> {
+async function violationsOf(page: Page, { rules, colorScheme }: Look): Promise<readonly string[]> {
+  if (rules === null) return [];
   const isNew = await page.evaluate<boolean>(`(${HAS_NEW_COLOURS})("${colorScheme}")`);
   if (rules === "contrast" && !isNew) return [];
-  const options = {
-    runOnly: RULES[rules],
-    rules: { [CONTRAST]: { enabled: isNew } },
-    resultTypes: ["violations"],
-  };
+  const judged = { [CONTRAST]: { enabled: isNew } };
+  const options = { runOnly: RULES[rules], rules: judged, resultTypes: ["violations"] };
   const run = `(${AXE_RUN})(${JSON.stringify(options)})`;
   const found = await page.evaluate<readonly string[] | null>(run);
   if (found !== null) return found;
