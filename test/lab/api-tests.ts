@@ -89,7 +89,11 @@ export function apiTests({ lab, product }: Running): void {
       return events.some(({ data }) => data["type"] === "EMAIL_ACCEPTED") ? events : null;
     });
     first.close();
-    expectAscending(heard.map(({ id }) => id));
+    const ids = heard.map(({ id }) => id);
+    assert.deepEqual(
+      ids,
+      [...new Set(ids)].toSorted((a, b) => a - b),
+    );
     assert.ok(heard.every(({ id, data }) => data["id"] === id));
     assert.match(first.text(), /^retry: \d+\n\n/);
 
@@ -103,10 +107,8 @@ export function apiTests({ lab, product }: Running): void {
       return events.length >= missing.length ? events : null;
     });
     second.close();
-    assert.deepEqual(
-      resumed.slice(0, missing.length).map(({ id, data }) => [String(id), data["type"]]),
-      missing,
-    );
+    const read = resumed.slice(0, missing.length).map(({ id, data }) => [String(id), data["type"]]);
+    assert.deepEqual(read, missing);
 
     async function missed() {
       return product.sqlite(`SELECT id, type FROM event WHERE id > ${heard.at(-1)?.id ?? 0} ORDER BY id`);
@@ -173,10 +175,7 @@ export function apiTests({ lab, product }: Running): void {
     });
     const newest = Number(ids().at(-1));
     const written = await product.sqlite(`SELECT id FROM event WHERE id > ${before} AND id <= ${newest} ORDER BY id`);
-    assert.deepEqual(
-      ids(),
-      written.map(([id]) => id),
-    );
+    assert.deepEqual(ids(), written.flat());
     assert.ok(messagesOf("events").every(({ data }) => data["more"] === false));
     assert.ok(messagesOf("figures").length > 0 && messagesOf("beat").length > 0);
     assert.equal(messagesOf("hello").length, 1, "the same database");
@@ -191,12 +190,4 @@ export function apiTests({ lab, product }: Running): void {
     const top = (await must("GET", "/api/v1/top")) as { items: readonly { ip: string }[] };
     assert.equal(top.items[0]?.ip, GUEST);
   });
-}
-
-function expectAscending(ids: readonly number[]): void {
-  assert.deepEqual(
-    ids,
-    ids.toSorted((a, b) => a - b),
-  );
-  assert.equal(new Set(ids).size, ids.length);
 }

@@ -120,10 +120,7 @@ export function contentTests(
         name,
       );
     assert.match((await product.cli(["dns", "check", "example.test"])).stderr, /cannot be verified from here/i);
-    const printed = await product.cli(["dns", "records", "example.test"]);
-    assert.match(printed.stdout, /^example\.test\. MX 10 mail\.example\.test\.$/m);
     assert.equal((await product.cli(["dns", "records", "elsewhere.test"])).code, 2);
-    assert.match((await product.cli(["dns", "records"])).stdout, /mail\.example\.test/, "of all domains");
   });
 
   /** python3-dkim's verdict on the first signature, with the key from `dns records`. */

@@ -97,19 +97,10 @@ export function contentMail(product: Product) {
     return until(`“${subject}” in ${folder}`, look);
   }
 
-  async function send(
-    written: Written,
-    from: string = MX,
-    sender?: string,
-  ): Promise<Readonly<{ code: number; text: string }>> {
-    const reply = await sendMail({
-      host: product.lab.sender,
-      from,
-      recipient: written.to ?? ANNA,
-      sender: sender ?? written.from ?? "someone@sender.test",
-      text: mailText(written),
-    });
-    return { code: reply.code, text: reply.lines.join(" ") };
+  async function send(written: Written, from: string = MX, sender = written.from ?? "someone@sender.test") {
+    const mail = { recipient: written.to ?? ANNA, sender, text: mailText(written) };
+    const { code, lines } = await sendMail({ host: product.lab.sender, from, ...mail });
+    return { code, text: lines.join(" ") };
   }
 
   return { arrived, send };

@@ -89,12 +89,10 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     await product.configure("limits.mail.recipients", "99");
     await bothWait();
     await product.stop();
-    for (const [port, says] of [
-      [taken, /is in use by/] as const,
-      ["none", /PORTS__SUBMISSIONS must be a whole number/] as const,
-    ]) {
+    const reasons = { [taken]: /is in use by/, none: /PORTS__SUBMISSIONS must be a whole number/ };
+    for (const [port, says] of Object.entries(reasons)) {
       await lab.server.mustExec(["nft", "flush", "ruleset"]);
-      product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: `${port}` });
+      product.set({ GHOSTINBOX_PORTS__SUBMISSIONS: port });
       assert.notEqual(await product.startInVain(), 0);
       assert.match(product.output, says);
       assert.equal(await reaches(running, STRANGER, taken), false);
