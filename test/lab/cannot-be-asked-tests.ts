@@ -38,10 +38,8 @@ export function cannotBeAskedTests({ lab }: Pick<Running, "lab">): void {
     for (const figure of ["tookMs", "others", "endedMs"] as const) {
       const [ofRight, ofWrong] = [right.map((one) => one[figure]), wrong.map((one) => one[figure])];
       const later = shareOfLater(ofRight, ofWrong);
-      assert.ok(
-        later >= ALIKE.from && later <= ALIKE.to,
-        `${figure}: right ${ofRight.join()}, wrong ${ofWrong.join()}`,
-      );
+      const figures = `${figure}: right ${ofRight.join()}, wrong ${ofWrong.join()}`;
+      assert.ok(later >= ALIKE.from && later <= ALIKE.to, figures);
     }
   });
 

@@ -14,6 +14,8 @@ type Figures = Readonly<{
   processorS: number;
 }>;
 
+type ByPid<T> = ReadonlyMap<number, T>;
+
 /** Processes outside services: supervisors, log writers and `npm start`. */
 const SUPERVISION = "supervision";
 const START = "npm start";
@@ -51,16 +53,12 @@ export function processorSecondsOf(pid: number | undefined): number {
 }
 
 /** Services by the process that runsv(8) started. */
-function servicesOf(directory: string): ReadonlyMap<number, string> {
+function servicesOf(directory: string): ByPid<string> {
   const pids = readdirSync(directory).map((name) => textOf(join(directory, name, "supervise", "pid")).trim());
   return new Map(readdirSync(directory).flatMap((name, i) => (pids[i] === "" ? [] : [[Number(pids[i]), name]])));
 }
 
-function serviceOf(
-  pid: number,
-  services: ReadonlyMap<number, string>,
-  parents: ReadonlyMap<number, number>,
-): string | null {
+function serviceOf(pid: number, services: ByPid<string>, parents: ByPid<number>): string | null {
   for (let at: number | undefined = pid; at !== undefined; at = parents.get(at)) {
     const service = services.get(at);
     if (service !== undefined) return service;

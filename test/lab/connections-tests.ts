@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
@@ -21,16 +20,13 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   beforeEach(async () => assert.deepEqual(await firewall.reset([], [], kit.now()), OK));
   after(() => firewall.close());
 
-  const open = (from: string): Promise<Socket> => kit.open(from);
-  const refused = (from: string): Promise<void> => kit.refused(from);
-
   for (const [what, addresses, other] of UNITS)
     test(`${what} may hold ${MOST}, and another once one is closed`, async () => {
-      const held = await Promise.all(addresses.slice(0, MOST).map(open));
+      const held = await Promise.all(addresses.slice(0, MOST).map((from) => kit.open(from)));
       const [last = ""] = addresses.slice(MOST);
-      await refused(last);
-      await refused(last);
-      (await open(other)).destroy();
+      await kit.refused(last);
+      await kit.refused(last);
+      (await kit.open(other)).destroy();
       held[0]?.end();
       const again = await until("there is room again", async () => {
         const connected = await kit.connect(last);
@@ -79,13 +75,11 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   test("a kernel that cannot count keeps the bans, and says what is missing", async () => {
     const connections = { most: MOST, ports: [PORT], perPort: false };
     const old = new NftFirewall(() => ({ ...onlyBans(64), connections }), withoutCounting(kit));
-    assert.deepEqual(await old.reset([lastingBan("198.51.100.220")], [], kit.now()), {
-      ok: true,
-      uncounted: "nft failed: Could not process rule: No such file or directory.",
-    });
+    const uncounted = "nft failed: Could not process rule: No such file or directory.";
+    assert.deepEqual(await old.reset([lastingBan("198.51.100.220")], [], kit.now()), { ok: true, uncounted });
     await kit.banned("198.51.100.220");
     assert.deepEqual(await old.check(), OK);
-    const held = await Promise.all(Array.from({ length: MOST + 1 }, () => open("198.51.100.221")));
+    const held = await Promise.all(Array.from({ length: MOST + 1 }, () => kit.open("198.51.100.221")));
     for (const socket of held) socket.destroy();
     await old.close();
   });

@@ -23,10 +23,7 @@ export type Way = keyof typeof WAYS;
  */
 export async function intoContainer(way: Way): Promise<void> {
   await batch(CONTAINER, ["addr flush dev eth0"]);
-  for (const [name, network] of [
-    ["one", "172.17.0"],
-    ["two", "172.18.0"],
-  ] as const) {
+  for (const [name, network] of Object.entries({ one: "172.17.0", two: "172.18.0" })) {
     await batch(NET, [
       `link add br-${name} type bridge`,
       `addr add ${network}.1/16 dev br-${name}`,

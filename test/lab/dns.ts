@@ -129,11 +129,8 @@ function signerOf(folder: string, key: string): string {
 
 function sign(folder: string, zone: string, key: string, records: readonly string[]): void {
   const file = zoneFile(zone);
-  const head = [
-    `$ORIGIN ${zone === "." ? "." : `${zone}.`}`,
-    "$TTL 60",
-    "@ SOA ns.lab. admin.ns.lab. 1 3600 600 86400 1",
-  ];
+  const origin = zone === "." ? "." : `${zone}.`;
+  const head = [`$ORIGIN ${origin}`, "$TTL 60", "@ SOA ns.lab. admin.ns.lab. 1 3600 600 86400 1"];
   writeFileSync(join(folder, `${file}.plain`), [...head, "@ NS ns.lab.", ...records, ""].join("\n"));
   execFileSync("ldns-signzone", ["-f", file, `${file}.plain`, key], { cwd: folder });
 }

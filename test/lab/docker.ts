@@ -47,7 +47,6 @@ exec runc "$@"
 /** Not in Debian's own slim image either (https://github.com/debuerreotype/debuerreotype, .slimify-excludes). */
 const SLIM = ["info", "linda", "lintian", "locale", "man"].map((name) => `/usr/share/${name}/*`);
 const DOC = "path-exclude /usr/share/doc/*\npath-include /usr/share/doc/*/copyright\n";
-const START_MS = 60_000;
 const BUILD_MS = 600_000;
 
 /** Why no image can be built here; null if one can. */
@@ -85,7 +84,7 @@ export class Docker {
     const log = openSync(join(this.#directory, "log"), "a");
     this.#daemon = spawn(program, rest, { stdio: ["ignore", log, log] });
     const answers = async () => (await this.run(["version"])).code === 0 || this.#failIfEnded();
-    await until("docker answers", answers, START_MS);
+    await until("docker answers", answers);
   }
 
   async run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {

@@ -7,11 +7,10 @@ import { mailText } from "./mailbox.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
+type User = Readonly<{ account: string; password: string }>;
+
 /** Turns on encryption by account, with a key for this one. */
-export async function encryptByAccount(
-  product: Product,
-  { account, password }: Readonly<{ account: string; password: string }>,
-): Promise<void> {
+export async function encryptByAccount(product: Product, { account, password }: User): Promise<void> {
   await product.json(["encryption", "recovery-key"]);
   await product.json(["config", "set", "mailboxes.encryption", "account"]);
   // Before it is applied, so that none of its mail is encrypted with the server's key.
@@ -38,6 +37,13 @@ export function encryptedMail(
   const open = async (password: string, folder: string) => {
     const imap = await openImapAs(lab.sender, from, account, password);
     return { imap, selected: (await imap.imap(`SELECT "${folder}"`)).join("\n") };
+  };
+
+  /** Gives a command to the inbox. */
+  const ask = async (password: string, command: string): Promise<void> => {
+    const { imap } = await open(password, "INBOX");
+    assert.match((await imap.imap(command)).at(-1) ?? "", / OK /);
+    imap.close();
   };
 
   const mailsOf = (selected: string): number => Number(/^\* (\d+) EXISTS/m.exec(selected)?.[1] ?? 0);
@@ -78,18 +84,12 @@ export function encryptedMail(
 
     /** Stores a mail as a mail program stores sent mail. */
     async append(password: string, folder: string): Promise<void> {
-      const { imap } = await open(password, "INBOX");
       const text = mailText({ subject: "kept", from: account, body: "bodysecret of what was sent" });
-      assert.match((await imap.imap(`APPEND ${folder} {${text.length}+}\r\n${text}`)).at(-1) ?? "", / OK /);
-      imap.close();
+      await ask(password, `APPEND ${folder} {${text.length}+}\r\n${text}`);
     },
 
     /** The newest mail of the inbox. */
-    async copy(password: string, folder: string): Promise<void> {
-      const { imap } = await open(password, "INBOX");
-      assert.match((await imap.imap(`COPY * ${folder}`)).at(-1) ?? "", / OK /);
-      imap.close();
-    },
+    copy: (password: string, folder: string): Promise<void> => ask(password, `COPY * ${folder}`),
 
     /** Root asks Dovecot how many mails the folder has. */
     async count(folder: string): Promise<number> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { afterEach, before, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
 import { BanEnforcer } from "../../src/guard/enforce/enforce.ts";
@@ -18,11 +18,8 @@ export function enforceTests(kitOf: () => FirewallLab): void {
   let notices: NoticeBoard;
   let enforcer: BanEnforcer;
 
-  before(() => {
-    kit = kitOf();
-  });
-
   beforeEach(() => {
+    kit = kitOf();
     const { db, sqlite } = engineOnMemory();
     store = sqlite;
     notices = new NoticeBoard();
@@ -49,8 +46,6 @@ export function enforceTests(kitOf: () => FirewallLab): void {
     store.commit();
   }
 
-  const lastStep = (): number => enforcer.status().lastStep;
-
   test("bans from before the start hold; new ones are there a moment later; their sessions end", async (t) => {
     ban("198.51.100.200");
     const session = await kit.open("198.51.100.201");
@@ -71,10 +66,10 @@ export function enforceTests(kitOf: () => FirewallLab): void {
 
   async function timeToKernel(text: string): Promise<number> {
     ban(text);
-    const step = lastStep() + 1;
+    const step = enforcer.status().lastStep + 1;
     const from = performance.now();
     enforcer.nudge();
-    while (lastStep() < step) await new Promise((resolve) => setImmediate(resolve));
+    while (enforcer.status().lastStep < step) await new Promise((resolve) => setImmediate(resolve));
     return performance.now() - from;
   }
 

@@ -14,7 +14,9 @@ import { PASSWORD } from "./product.ts";
  * would judge the password each time, in half a second. The command itself is tested by accounts.test.ts and others.
  */
 export async function addFirstAccounts(layout: Layout, names: readonly string[]) {
-  const hash = names.length === 0 ? "" : await hashOfPassword();
+  if (names.length === 0) return;
+  // A hash costs 40 ms of CPU time.
+  const hash = keptByRun("password-hash") ?? keepForRun("password-hash", await hashPassword(PASSWORD));
   for (const name of names) await tell(layout, "account_create_hashed", { name, password: PASSWORD, hash, keys: [] });
 }
 
@@ -35,9 +37,4 @@ async function tell(
   const passwordHash = passwordHashWith(loginPolicySecret, name, password);
   const told = await ask(controlSocket, { by: "root" }, { verb, name, hash, passwordHash, keys, recovers: false });
   assert.ok(told.ok, JSON.stringify(told));
-}
-
-/** A hash costs 40 ms of CPU time. */
-async function hashOfPassword(): Promise<string> {
-  return keptByRun("password-hash") ?? keepForRun("password-hash", await hashPassword(PASSWORD));
 }

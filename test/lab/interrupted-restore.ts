@@ -34,12 +34,10 @@ export async function endedWithKeys(product: Product, argv: readonly string[]): 
   await until("the keeper has removed them", () => globSync(KEYS).length === 0);
 }
 
+type Restore = Readonly<{ argv: readonly string[]; writes: () => boolean }>;
+
 /** Its standard error. */
-async function endedBy(
-  signal: "SIGTERM" | "SIGKILL",
-  product: Product,
-  { argv, writes }: Readonly<{ argv: readonly string[]; writes: () => boolean }>,
-): Promise<string> {
+async function endedBy(signal: "SIGTERM" | "SIGKILL", product: Product, { argv, writes }: Restore): Promise<string> {
   const ending = product.cli(argv);
   const pid = await until("it runs", () => product.pidsOf(RESTORE)[0]);
   // Pauses for one turn of the event loop only: the restore may soon be over.

@@ -49,13 +49,9 @@ export class Lab {
   }
 
   remove(): void {
-    for (const host of this.#hosts()) host.stop();
+    for (const host of [this.server, this.sender, this.attacker]) host.stop();
     this.#dns?.kill("SIGKILL");
     this.#takeAway();
-  }
-
-  #hosts(): readonly Host[] {
-    return [this.server, this.sender, this.attacker];
   }
 
   #takeAway(): void {

@@ -109,10 +109,8 @@ export function limitsTests({ lab, product }: Running): void {
       );
       const banners = await Promise.all(dialogs.map(async (dialog) => (await dialog.reply()).code));
       for (const dialog of dialogs) dialog.close();
-      assert.deepEqual(
-        banners.toSorted((a, b) => a - b),
-        [...Array.from({ length: AT_ONCE }, () => 220), 421],
-      );
+      const sorted = banners.toSorted((a, b) => a - b);
+      assert.deepEqual(sorted, [...Array.from({ length: AT_ONCE }, () => 220), 421]);
     });
 
     async function mailsOf(from: string, count: number): Promise<readonly number[]> {
@@ -145,10 +143,8 @@ export function limitsTests({ lab, product }: Running): void {
   async function hold(t: TestContext, client: Omit<Wish, "port">, ports: readonly number[]) {
     const held = await Promise.all(ports.map((port) => lab.sender.connect({ ...client, port })));
     t.after(() => hangUp(held));
-    assert.ok(
-      held.every(({ ok }) => ok),
-      JSON.stringify(held.map(({ ok }) => ok)),
-    );
+    const accepted = held.filter(({ ok }) => ok);
+    assert.equal(accepted.length, ports.length);
     return held;
   }
 }

@@ -20,11 +20,8 @@ export const LOGINS_AS_SHIPPED: Environment = {
   GHOSTINBOX_DNSBL__ZONES: "[]",
 };
 
-/** How the answer to a sign-in ends. */
-export type SignedIn = Readonly<{ said: string; tookMs: number }>;
-
-/** A sign-in over IMAP. `said` is the error if the connection failed, `closed` if the server ended it. */
-export async function signIn(host: Host, { from, name, password }: Credentials): Promise<SignedIn> {
+/** A sign-in over IMAP, and how its answer ends: by the error if the connection failed, `closed` if the server ended it. */
+export async function signIn(host: Host, { from, name, password }: Credentials) {
   const began = performance.now();
   const dialog = await openImap(host, from).catch(messageOf);
   if (typeof dialog === "string") return { said: dialog, tookMs: performance.now() - began };

@@ -33,17 +33,14 @@ export const LONG_MAILS = {
   accounts: ["anna@example.test"],
 };
 
+type Lines = readonly string[];
+
 export function longMailsTests({ lab, product }: Running): void {
   const { arrived } = contentMail(product);
   before(() => until("spamd answers", () => spamdAnswers(product)));
 
   /** `padding`: headers after all others. */
-  async function sent(
-    subject: string,
-    headers: readonly string[],
-    body: string,
-    padding: readonly string[] = [],
-  ): Promise<void> {
+  async function sent(subject: string, headers: Lines, body: string, padding: Lines = []): Promise<void> {
     const text = mailText({ subject, headers, body }).replace("\r\n\r\n", ["", ...padding, "", ""].join("\r\n"));
     assertAccepted(await sendMail({ host: lab.sender, from: MX, text }));
   }
