@@ -60,10 +60,8 @@ export class BareDebian {
     await mustRun(["cp", "-a", "--reflink=auto", tree.root, root]);
     tree.configureApt(root);
     await copyNode(root);
-    cpSync(CHECKOUT, join(root, INSIDE), {
-      recursive: true,
-      filter: (path) => !["node_modules", ".git"].includes(relative(CHECKOUT, path)),
-    });
+    const filter = (path: string) => !["node_modules", ".git"].includes(relative(CHECKOUT, path));
+    cpSync(CHECKOUT, join(root, INSIDE), { recursive: true, filter });
     const init = spawn("unshare", ["--mount", "--pid", "--fork", "--kill-child", "bash", "-c", INIT, root], {
       stdio: ["pipe", "pipe", "inherit"],
     });

@@ -70,11 +70,8 @@ export function pictures(page: Page, place: string): Readonly<{ each?: (look: Lo
   const directory = process.env["SCREENSHOTS"];
   const title = PICTURED[place];
   if (directory === undefined || title === undefined) return {};
-  const looks: Readonly<Record<string, string>> = {
-    light: "light",
-    dark: "dark",
-    ...(place === "now" && { "dark-phone": "phone" }),
-  };
+  const phone = place === "now" && { "dark-phone": "phone" };
+  const looks: Readonly<Record<string, string>> = { light: "light", dark: "dark", ...phone };
   const each = async ({ name }: Look): Promise<void> => {
     if (looks[name] !== undefined) await page.screenshot({ path: `${directory}/${title}-${looks[name]}.png` });
   };

@@ -2,12 +2,10 @@ import type { Lab } from "./lab.ts";
 import { openImapAs } from "./mail.ts";
 import { until } from "./wait.ts";
 
+type Reader = Readonly<{ account: string; from: string }>;
+
 /** Signs in by IMAP, and waits until the inbox holds this many mails. */
-export async function expectMails(
-  { sender }: Lab,
-  { account, from }: Readonly<{ account: string; from: string }>,
-  count: number,
-): Promise<void> {
+export async function expectMails({ sender }: Lab, { account, from }: Reader, count: number): Promise<void> {
   const dialog = await openImapAs(sender, from, account);
   const isThere = async () => (await dialog.imap("SELECT INBOX")).includes(`* ${count} EXISTS`);
   await until(`${count} mails are there`, isThere);

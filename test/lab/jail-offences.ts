@@ -23,8 +23,8 @@ export function jailOffences({ attacker }: Lab) {
 
     /** Only if a block list names the client. */
     "postfix-rbl": async (from, { account, times }) => {
-      for (let i = 0; i < times; i++)
-        assert.equal((await sendMail({ host: attacker, from, recipient: account })).code, 554);
+      const mail = { host: attacker, from, recipient: account };
+      for (let i = 0; i < times; i++) assert.equal((await sendMail(mail)).code, 554);
     },
 
     /** With the rules of `scoreByOneRule`. */
