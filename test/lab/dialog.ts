@@ -122,8 +122,10 @@ export class Dialog {
   async #once(isSo: () => boolean, otherwise: string, deadlineMs: number): Promise<void> {
     if (isSo()) return;
     await new Promise<void>((resolve, reject) => {
-      const late = (): void => reject(new Error(`${otherwise} ${deadlineMs} ms\n${this.transcript.join("\n")}`));
-      const timer = setTimeout(late, patience(deadlineMs));
+      const timer = setTimeout(() => {
+        if (isSo()) resolve();
+        else reject(new Error(`${otherwise} ${deadlineMs} ms\n${this.transcript.join("\n")}`));
+      }, patience(deadlineMs));
       this.#wake = () => {
         if (!isSo()) return;
         clearTimeout(timer);
