@@ -115,6 +115,14 @@ export function apiTests({ lab, product }: Running): void {
     }
   });
 
+  test("the stream ends within seconds of the token by which it was opened", async () => {
+    const token = await product.makeToken("leaving");
+    const stream = await stranger.with({ authorization: `Bearer ${token}` }).stream("/api/v1/events/stream");
+    assert.equal(stream.status, 200);
+    await product.json(["token", "revoke", "leaving"]);
+    await stream.ended;
+  });
+
   test("the metrics count the mails, and contain no addresses", async () => {
     const { text } = await web.ask("GET", "/metrics");
     const mails = await product.countEvents("type = 'EMAIL_ACCEPTED'");

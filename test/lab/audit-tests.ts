@@ -7,7 +7,9 @@ import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
 export function auditTests({ lab, product }: Running): void {
-  test("the audit has what was done by command and by token, and root anchors it", async () => {
+  test("the audit has what was done by command and by token; an edit and a removal with sqlite3 are found", async () => {
+    const edit = (sql: string) =>
+      lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
     const address = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
     const of = async (name: string, ...scope: readonly string[]) =>
       (await WebClient.from(lab.server, address)).with({
@@ -15,15 +17,18 @@ export function auditTests({ lab, product }: Running): void {
       });
     const owner = await of("owners", "--scope", "owner");
     const web = await of("tests");
-    const asked = { body: { ip: "198.51.100.205", for: "2h" } };
-    assert.ok((await web.ask("POST", "/api/v1/bans", asked)).status < 300);
-    assert.ok((await web.ask("DELETE", "/api/v1/bans/198.51.100.205")).status < 300);
+    for (const [method, path, body] of [
+      ["POST", "/api/v1/bans", { ip: "198.51.100.205", for: "2h" }],
+      ["DELETE", "/api/v1/bans/198.51.100.205", undefined],
+    ] as const)
+      assert.ok((await web.ask(method, path, { body })).status < 300);
     await product.json(["alias", "add", "audited@example.test", ANNA]);
     const listed = (await product.cli(["audit", "list"])).stdout;
     assert.match(listed, / root +ACCOUNT_ADDED +anna@example\.test$/m);
-    const inOrder =
-      / web:token tests via .* BAN +198\.51\.100\.205\/32\n.* UNBAN +198.*\n.* root +ALIAS_ADDED +audited@/;
-    assert.match(listed, inOrder);
+    assert.match(
+      listed,
+      / web:token tests via .* BAN +198\.51\.100\.205\/32\n.* UNBAN +198.*\n.* root +ALIAS_ADDED +audited@/,
+    );
     const page = await owner.ask("GET", "/api/v1/audit?limit=2");
     assert.partialDeepStrictEqual(page.json(), {
       items: [
@@ -42,11 +47,31 @@ export function auditTests({ lab, product }: Running): void {
       assert.equal((await web.ask("GET", path)).status, 403, "an operator reads none of it");
     const anchored = await product.cli(["audit", "anchor"]);
     assert.match(anchored.stdout, /^Entry \d+ is anchored/, anchored.stderr);
-    // An edit and a removal: src/store/events/audit.test.ts and audit.test.ts of the command.
-    const verified = await product.cli(["audit", "verify"]);
-    assert.match(verified.stdout, /^Entries 1 to \d+ are consistent\.\nRoot anchored entry/);
+    const verify = () => product.cli(["audit", "verify"]);
+    assert.match((await verify()).stdout, /^Entries 1 to \d+ are consistent\.\nRoot anchored entry/);
+
+    await edit("UPDATE audit_entry SET actor = 'web:eve' WHERE id = 1");
+    const edited = await verify();
+    assert.deepEqual([edited.code, /entry 1 was changed/.test(edited.stderr)], [1, true], edited.stderr);
+    await edit("UPDATE audit_entry SET actor = 'root' WHERE id = 1");
+    assert.equal((await verify()).code, 0);
+
+    await edit("CREATE TABLE kept AS SELECT * FROM audit_entry ORDER BY id DESC LIMIT 1");
+    await edit("DELETE FROM audit_entry WHERE id = (SELECT id FROM kept)");
+    const shortened = await verify();
+    assert.deepEqual([shortened.code, /1 entry from \d+ on is missing/.test(shortened.stderr)], [1, true]);
+    await edit("INSERT INTO audit_entry SELECT * FROM kept; DROP TABLE kept");
+    assert.equal((await verify()).code, 0);
+
+    await edit(
+      "DELETE FROM audit_entry WHERE id > (SELECT max(id) - 2 FROM audit_entry); UPDATE sqlite_sequence SET seq = (SELECT max(id) FROM audit_entry) WHERE name = 'audit_entry'",
+    );
+    const cut = await verify();
+    assert.deepEqual([cut.code, /2 entries from \d+ on are missing/.test(cut.stderr)], [1, true], cut.stderr);
     const write = ["sh", "-c", `: >> ${product.layout.auditAnchors}`];
     const asGuard = await lab.server.exec([...asUser("ghostinbox"), ...write]);
     assert.notEqual(asGuard.code, 0, "the guard's user cannot write the anchors");
+    assert.equal((await product.cli(["audit", "accept", "--yes", "a test"])).code, 0);
+    assert.equal((await verify()).code, 0);
   });
 }

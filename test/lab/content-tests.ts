@@ -65,6 +65,14 @@ export function contentTests(
     assert.match(text, /^\s+spf=pass \(.*\) smtp\.mailfrom=someone@sender\.test/ms);
   });
 
+  test("what a domain's DMARC record says is done, and the reply names it", async () => {
+    const forged = await send({ subject: "from strict", from: "boss@strict.test" }, ELSEWHERE);
+    assert.equal(forged.code, 554, forged.text);
+    assert.match(forged.text, /DMARC policy for strict\.test/);
+    assert.equal((await send({ subject: "truly strict", from: "boss@strict.test" })).code, 250);
+    assert.match(await arrived("truly strict"), /dmarc=pass .*header\.from=strict\.test/s);
+  });
+
   test("a signature counts for DMARC wherever the mail comes from; a mail that was changed since does not", async () => {
     const signed = await signedBy("strict.test", "signed elsewhere");
     const mail = { host: lab.sender, from: ELSEWHERE, sender: "bounces@sender.test" };
