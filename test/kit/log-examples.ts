@@ -1,5 +1,7 @@
 type Lines = Readonly<{
-  /** A whole line of the log, which the pattern matches. */
+  /** What makes them whole lines: without it they are of the server at port 25. `String`: they are whole. */
+  by?: (text: string) => string;
+  /** What a line of the log says, which the pattern matches. */
   example: string;
   /** A line with which a stranger tries to pass for another address. The pattern finds the true one. */
   matched?: string;
@@ -9,99 +11,89 @@ type Lines = Readonly<{
 
 export const smtpd = (text: string, service = ""): string =>
   `Nov 20 08:08:30 mail postfix/${service}smtpd[123]: ${text}`;
+const submission = (text: string): string => smtpd(text, "submission/");
 const imap = (text: string): string => `Nov 20 08:08:30 imap-login: Info: ${text}`;
 
 /** What strangers at 198.51.100.7 write to reach the logs, by the name of the pattern of src/mail/logs that meets it. */
 const LINES: Readonly<Record<string, Lines>> = {
   lost_connection: {
-    example: smtpd("lost connection after AUTH from unknown[198.51.100.7]"),
-    unmatched: smtpd("lost connection after AUTH from unknown[198.51.100.7] from x[203.0.113.9]"),
+    example: "lost connection after AUTH from unknown[198.51.100.7]",
+    unmatched: "lost connection after AUTH from unknown[198.51.100.7] from x[203.0.113.9]",
   },
   timed_out: {
-    example: smtpd("timeout after DATA (1460 bytes) from unknown[198.51.100.7]"),
-    unmatched: smtpd("timeout after quit from unknown[198.51.100.7]"),
+    example: "timeout after DATA (1460 bytes) from unknown[198.51.100.7]",
+    unmatched: "timeout after quit from unknown[198.51.100.7]",
   },
   too_many_errors: {
-    example: smtpd("too many errors after UNKNOWN from unknown[198.51.100.7]"),
-    unmatched: smtpd("too many errors after X\\ from unknown[198.51.100.7]"),
+    example: "too many errors after UNKNOWN from unknown[198.51.100.7]",
+    unmatched: "too many errors after X\\ from unknown[198.51.100.7]",
   },
   pipelining: {
-    example: smtpd(
-      "improper command pipelining after EHLO from unknown[198.51.100.7]: MAIL FROM:<someone@sender.test>\\r\\n",
-    ),
-    matched: smtpd("improper command pipelining after EHLO from unknown[198.51.100.7]: x from unknown[203.0.113.9]: y"),
+    example: "improper command pipelining after EHLO from unknown[198.51.100.7]: MAIL FROM:<someone@sender.test>\\r\\n",
+    matched: "improper command pipelining after EHLO from unknown[198.51.100.7]: x from unknown[203.0.113.9]: y",
   },
   tls_failed: {
-    example: smtpd("SSL_accept error from mx.sender.test[198.51.100.7]: lost connection"),
-    unmatched: smtpd("SSL_accept error from a b[203.0.113.9]: x"),
+    example: "SSL_accept error from mx.sender.test[198.51.100.7]: lost connection",
+    unmatched: "SSL_accept error from a b[203.0.113.9]: x",
   },
   auth_not_offered: {
+    by: String,
     example: smtpd("disconnect from unknown[198.51.100.7] ehlo=2 starttls=1 auth=0/3 commands=3/6"),
     unmatched: [
       smtpd("disconnect from unknown[198.51.100.7] ehlo=1 quit=1 commands=2"),
-      smtpd("disconnect from unknown[198.51.100.7] auth=1 commands=1", "submission/"),
+      submission("disconnect from unknown[198.51.100.7] auth=1 commands=1"),
     ],
   },
   malformed_command: {
-    example: smtpd("warning: non-SMTP command from unknown[198.51.100.7]: GET / HTTP/1.1"),
-    matched: smtpd("warning: non-SMTP command from unknown[198.51.100.7]: Host: x from unknown[203.0.113.9]: y"),
+    example: "warning: non-SMTP command from unknown[198.51.100.7]: GET / HTTP/1.1",
+    matched: "warning: non-SMTP command from unknown[198.51.100.7]: Host: x from unknown[203.0.113.9]: y",
   },
   refused_address: {
-    example: smtpd('unknown[198.51.100.7]: replacing command "MAIL FROM:<cron@host.>" with "MAIL"'),
-    matched: smtpd('unknown[198.51.100.7]: replacing command "RCPT x" with "MAIL"; y[203.0.113.9]: z" with "RCPT"'),
+    example: 'unknown[198.51.100.7]: replacing command "MAIL FROM:<cron@host.>" with "MAIL"',
+    matched: 'unknown[198.51.100.7]: replacing command "RCPT x" with "MAIL"; y[203.0.113.9]: z" with "RCPT"',
   },
   malformed_address: {
-    example: smtpd("warning: Illegal address syntax from unknown[198.51.100.7] in RCPT command: <anna@ex??mple.test>"),
-    matched: smtpd(
+    example: "warning: Illegal address syntax from unknown[198.51.100.7] in RCPT command: <anna@ex??mple.test>",
+    matched:
       "warning: Illegal address syntax from unknown[198.51.100.7] in MAIL command: <x from y[203.0.113.9] in MAIL>",
-    ),
   },
   request_too_long: {
-    example: smtpd("warning: unknown[198.51.100.7]: request longer than 2048: NOOP aaaaaaaaaaaaaaaaaaaaaaaaa..."),
-    matched: smtpd("warning: unknown[198.51.100.7]: request longer than 2048: warning: x[203.0.113.9]: request lo..."),
+    example: "warning: unknown[198.51.100.7]: request longer than 2048: NOOP aaaaaaaaaaaaaaaaaaaaaaaaa...",
+    matched: "warning: unknown[198.51.100.7]: request longer than 2048: warning: x[203.0.113.9]: request lo...",
   },
   postfix_limit: {
-    example: smtpd(
-      "warning: Message delivery request rate limit exceeded: 21 from unknown[198.51.100.7] for service smtp",
-    ),
-    unmatched: smtpd("warning: Connection rate limit exceeded: 21 from x[198.51.100.7] for service a b"),
+    example: "warning: Message delivery request rate limit exceeded: 21 from unknown[198.51.100.7] for service smtp",
+    unmatched: "warning: Connection rate limit exceeded: 21 from x[198.51.100.7] for service a b",
   },
   login_failed_smtp: {
-    example: smtpd(
+    by: submission,
+    example:
       "warning: unknown[198.51.100.7]: SASL PLAIN authentication failed: (reason unavailable), sasl_username=anna@example.test",
-      "submission/",
-    ),
-    matched: smtpd(
+    matched:
       "warning: unknown[198.51.100.7]: SASL LOGIN authentication failed: x, sasl_username=warning: y[203.0.113.9]: SASL LOGIN " +
-        "authentication failed: x",
-      "submission/",
-    ),
+      "authentication failed: x",
   },
   relay_refused: {
-    example: smtpd(
+    example:
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 454 4.7.1 <someone@elsewhere.test>: Relay access denied; " +
-        "from=<someone@sender.test> to=<someone@elsewhere.test> proto=ESMTP helo=<client.test>",
-    ),
-    unmatched: smtpd(
+      "from=<someone@sender.test> to=<someone@elsewhere.test> proto=ESMTP helo=<client.test>",
+    unmatched:
       'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"a>: Relay access denied; from x[203.0.113.9]"@example.test>: ' +
-        "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
-    ),
+      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
   },
   helo_refused: {
-    example: smtpd(
+    example:
       "NOQUEUE: reject: EHLO from unknown[198.51.100.7]: 504 5.5.2 <client>: Helo command rejected: " +
-        "need fully-qualified hostname; proto=SMTP helo=<client>",
-    ),
-    matched: smtpd(
+      "need fully-qualified hostname; proto=SMTP helo=<client>",
+    matched:
       "NOQUEUE: reject: EHLO from unknown[198.51.100.7]: 501 5.5.2 <reject: EHLO from x[203.0.113.9]: 504>: Helo command " +
-        "rejected: Invalid name; proto=SMTP helo=<reject: EHLO from x[203.0.113.9]: 504>",
-    ),
+      "rejected: Invalid name; proto=SMTP helo=<reject: EHLO from x[203.0.113.9]: 504>",
   },
   sender_refused: {
-    example: smtpd(
+    by: String,
+    example: submission(
       "NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 553 5.7.1 <bert@example.test>: Sender address rejected: " +
         "not owned by user anna@example.test; from=<bert@example.test> proto=ESMTP helo=<client.test>",
-      "submission/",
     ),
     matched: smtpd(
       'NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 504 5.5.2 <"x>: from unknown[203.0.113.9]: 550">: Sender address ' +
@@ -109,60 +101,51 @@ const LINES: Readonly<Record<string, Lines>> = {
     ),
   },
   pipelining_refused: {
-    example: smtpd(
+    example:
       "NOQUEUE: reject: EHLO from unknown[198.51.100.7]: 503 5.5.0 <client.test>: Helo command rejected: " +
-        "Improper use of SMTP command pipelining; proto=SMTP helo=<client.test>",
-    ),
-    unmatched: smtpd(
+      "Improper use of SMTP command pipelining; proto=SMTP helo=<client.test>",
+    unmatched:
       "NOQUEUE: reject: EHLO from unknown[198.51.100.7]: 504 5.5.2 <Improper use of SMTP command pipelining>: Helo command " +
-        "rejected: need fully-qualified hostname; proto=SMTP helo=<x>",
-    ),
+      "rejected: need fully-qualified hostname; proto=SMTP helo=<x>",
   },
   too_large: {
-    example: smtpd(
+    example:
       "NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 552 5.3.4 Message size exceeds fixed limit; proto=ESMTP helo=<client.test>",
-    ),
-    unmatched: smtpd(
+    unmatched:
       'NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 504 5.5.2 <"x>: Message size exceeds fixed limit; "@a>: Sender address ' +
-        "rejected: need fully-qualified address; from=<x> proto=ESMTP helo=<x>",
-    ),
+      "rejected: need fully-qualified address; from=<x> proto=ESMTP helo=<x>",
   },
   mailbox_full: {
-    example: smtpd(
+    example:
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 452 4.2.2 <anna@example.test>: Recipient address rejected: " +
-        "Mailbox is full; from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<client.test>",
-    ),
-    unmatched: smtpd(
+      "Mailbox is full; from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<client.test>",
+    unmatched:
       'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Recipient address rejected: Mailbox is full; "@a>: ' +
-        "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
-    ),
+      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
   },
   tls_failed_imap: {
-    example: imap(
+    by: imap,
+    example:
       "Disconnected: Connection closed: SSL_accept() failed: error:0A0000C1:SSL routines::no shared cipher " +
-        "(no auth attempts in 0 secs): user=<>, rip=198.51.100.7, lip=203.0.113.10, TLS handshaking: " +
-        "SSL_accept() failed: error:0A0000C1:SSL routines::no shared cipher, session=<abcdefgh>",
-    ),
-    matched: imap(
+      "(no auth attempts in 0 secs): user=<>, rip=198.51.100.7, lip=203.0.113.10, TLS handshaking: " +
+      "SSL_accept() failed: error:0A0000C1:SSL routines::no shared cipher, session=<abcdefgh>",
+    matched:
       "Disconnected: Connection closed: SSL_accept() failed: error:0A00010B:SSL routines::wrong version number " +
-        "(disconnected before auth was ready, waited 0 secs): user=<>, rip=198.51.100.7, lip=203.0.113.10, " +
-        "TLS handshaking: SSL_accept() failed: error:0A00010B:SSL routines::wrong version number, session=<abcdefgh>",
-    ),
-    unmatched: imap(
+      "(disconnected before auth was ready, waited 0 secs): user=<>, rip=198.51.100.7, lip=203.0.113.10, " +
+      "TLS handshaking: SSL_accept() failed: error:0A00010B:SSL routines::wrong version number, session=<abcdefgh>",
+    unmatched:
       "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<SSL_accept() failed: x " +
-        "(no auth attempts in 0 secs): user=<>, rip=203.0.113.9, lip=203.0.113.10, session=<x>>, method=PLAIN, " +
-        "rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abcdefgh>",
-    ),
+      "(no auth attempts in 0 secs): user=<>, rip=203.0.113.9, lip=203.0.113.10, session=<x>>, method=PLAIN, " +
+      "rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abcdefgh>",
   },
   login_failed_imap: {
-    example: imap(
+    by: imap,
+    example:
       "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<anna@example.test>, method=PLAIN, " +
-        "rip=198.51.100.7, lip=203.0.113.10, TLS: Connection closed, session=<abcdefgh>",
-    ),
-    matched: imap(
+      "rip=198.51.100.7, lip=203.0.113.10, TLS: Connection closed, session=<abcdefgh>",
+    matched:
       "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<x>, method=PLAIN, rip=203.0.113.9, " +
-        "lip=203.0.113.10, TLS, session=<y>, method=PLAIN, rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abcdefgh>",
-    ),
+      "lip=203.0.113.10, TLS, session=<y>, method=PLAIN, rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abcdefgh>",
   },
 };
 
@@ -170,8 +153,9 @@ type LogExample = Readonly<{ example: string; hostile: readonly Readonly<{ line:
 
 /** The lines of each pattern. `ip`: the address that it finds in a hostile one; null: no match. */
 export const LOG_EXAMPLES: Readonly<Record<string, LogExample>> = Object.fromEntries(
-  Object.entries(LINES).map(([name, { example, matched = [], unmatched = [] }]) => {
-    const found = [matched].flat().map((line) => ({ line, ip: "198.51.100.7" }));
-    return [name, { example, hostile: [...found, ...[unmatched].flat().map((line) => ({ line, ip: null }))] }];
+  Object.entries(LINES).map(([name, { by = smtpd, example, matched = [], unmatched = [] }]) => {
+    const found = [matched].flat().map((text) => ({ line: by(text), ip: "198.51.100.7" }));
+    const missed = [unmatched].flat().map((text) => ({ line: by(text), ip: null }));
+    return [name, { example: by(example), hostile: [...found, ...missed] }];
   }),
 );
