@@ -45,11 +45,6 @@ test("stops nothing in another program's directory, even if programs run from it
   assert.equal(child.exitCode ?? child.signalCode, null);
 });
 
-test("a stopped server does not restart", async () => {
-  const restarted = await restartServer(layout, []);
-  assert.deepEqual(restarted, { ok: false, reason: "GhostInbox is not running.", isRunning: false });
-});
-
 test("a server that was restarted but is not ready is not reported as not restarted", async (t) => {
   const child = await holder(t, "restarts");
   const restarted = await restartServer(layout, [], 100);

@@ -42,13 +42,6 @@ test("Dovecot gets the networks that the server and the account have in common",
   assert.equal(allowed(ann), null, "a new account of the name inherits nothing");
 });
 
-test("an account that does not exist has no networks", (t) => {
-  const { networks } = fresh(t);
-  assert.deepEqual(networks.networksOf("nobody@example.org"), []);
-  const added = networks.addNetworks(accountName("nobody@example.org"), nets("203.0.113.0/24"));
-  assert.deepEqual(added, refused("There is no account nobody@example.org."));
-});
-
 test("postmaster and abuse of every domain reach the administrator, unless someone is called so", (t) => {
   const { accounts, networks, goesTo, mayBeSentBy } = fresh(t);
   assert.equal(goesTo("postmaster@example.org"), undefined);

@@ -53,15 +53,6 @@ test("there are as many as may be", (t) => {
   assert.ok(make("one more", bob).ok);
 });
 
-test("a suspended account has none that sign in", (t) => {
-  const { accounts, make, found } = fresh(t);
-  make("phone");
-  accounts.setSuspended(ann, true);
-  assert.deepEqual(found(), []);
-  accounts.setSuspended(ann, false);
-  assert.deepEqual(found(), ["ann@example.org phone"]);
-});
-
 test("a new password removes them, by command and by the accounts file; the same one in the file does not", (t) => {
   const { accounts, files, make, names } = fresh(t);
   make("phone");
@@ -75,15 +66,6 @@ test("a new password removes them, by command and by the accounts file; the same
   assert.deepEqual(names(dora), ["phone"]);
   files.follow([{ name: dora, hash: `${HASH}y` }], [], START);
   assert.deepEqual(names(dora), []);
-});
-
-test("an account with a key for its mail gets none, for its own password alone opens that", (t) => {
-  const { db, make } = fresh(t);
-  const row = "'ann@example.org', 'id', 1, 'public', 'locked', 'hash', 'recoverable'";
-  db.exec(`INSERT INTO account_key VALUES (${row})`);
-  const made = make("phone");
-  assert.ok(!made.ok && /only its own password opens/.test(made.reason));
-  assert.ok(make("phone", bob).ok);
 });
 
 test("the last use is noted to the minute, and does not count as a change of the accounts; the guard reads the latest", (t) => {

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
-import { ip } from "../../../test/kit/samples.ts";
 import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import { openAccounts } from "../open.ts";
 import { sqliteFactors } from "./factors.ts";
-import { sqliteSessions } from "./sessions.ts";
 
 const SECRET = Buffer.from("12345678901234567890");
 const TOTP = { secret: SECRET, lastStep: 7, at: START, recovery: ["a", "b"] };
@@ -16,17 +13,6 @@ function fresh(t: TestContext) {
   const db = accountsFor(t);
   return { db, factors: sqliteFactors(db) };
 }
-
-test("a step is used once, and the next connection, which is what a restart opens, knows it", (t) => {
-  const { db, factors } = fresh(t);
-  assert.equal(factors.totp(), null);
-  factors.setTotp(TOTP);
-  assert.ok(factors.useStep(9, 7));
-  assert.ok(!factors.useStep(9, 7), "two at a time: the second finds another one before it");
-  using again = openAccounts(db.location() ?? "");
-  const { secret, lastStep } = sqliteFactors(again).totp() ?? assert.fail();
-  assert.deepEqual([Buffer.from(secret), lastStep], [SECRET, 9]);
-});
 
 test("a recovery code is used once, and new ones end the former", (t) => {
   const { factors } = fresh(t);
@@ -58,18 +44,6 @@ test("codes that cannot be written, as on a full disk, leave the former app in f
   assert.equal(factors.recoveryLeft(), 2);
 });
 
-test("a reset removes every factor, and ends the sessions that they opened", (t) => {
-  const { db, factors } = fresh(t);
-  factors.setTotp(TOTP);
-  db.exec(`
-    INSERT INTO admin_passkeys (id, public_key, algorithm, counter, name, created_at) VALUES ('k', x'00', -7, 0, 'Key', 1)`);
-  const session = { digest: "d", id: "i", account: null, device: "Firefox on Linux", ip: ip("203.0.113.7") };
-  sqliteSessions(db).open({ ...session, at: START });
-  assert.deepEqual(factors.reset(), { factors: 2, ended: 1 });
-  assert.deepEqual(factors.reset(), { factors: 0, ended: 0 });
-  assert.deepEqual([factors.totp(), factors.recoveryLeft()], [null, 0]);
-});
-
 const KEY = { publicKey: Buffer.from("key"), algorithm: -7, counter: 3 } as const;
 
 test("passkeys are read back unchanged, oldest first, with their last use", () => {
@@ -91,12 +65,6 @@ test("no passkey and no name comes twice, and there are as many as there may be"
   assert.match(JSON.stringify(add("b", "a")), /named a exists/);
   for (let i = 1; i < LIMITS.passkeys; i++) assert.ok(add(`n${i}`).ok);
   assert.match(JSON.stringify(add("more")), /20 passkeys/);
-});
-
-test("one is removed by its id, once; the last one too", () => {
-  const { passkeys } = accountsOnMemory();
-  passkeys.add({ ...KEY, id: "a", name: "a", at: START });
-  assert.deepEqual([passkeys.remove("a"), passkeys.remove("a"), passkeys.list()], [true, false, []]);
 });
 
 test("the user handle is random, and stays", () => {

@@ -55,12 +55,6 @@ test("a pause holds for the recipient, its extensions and its aliases, until its
     assert.equal(isPaused(recipient, until), false, recipient);
   }
   assert.equal(isPaused("bert@example.org"), false);
-
-  known.pause({ target: "anna@example.org", until: later(until, 1), by: "admin" });
-  assert.deepEqual(known.pauses(START), [{ target: "anna@example.org", until: later(until, 1), by: "admin" }]);
-  assert.equal(known.resume("anna@example.org", START), true);
-  assert.equal(known.resume("anna@example.org", START), false);
-  assert.equal(isPaused("anna@example.org"), false);
 });
 
 test("who wrote to which domain is found by address, extension and alias, through an index", (t) => {
