@@ -105,9 +105,8 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     const env = { ...process.env, RESTIC_REPOSITORY: at("wrong-clock"), RESTIC_PASSWORD: repository.key.text };
     const backUp = (day: number, ...how: readonly string[]): void => {
       const time = new Date(Date.now() + day * DAY_MS).toISOString().slice(0, 19).replace("T", " ");
-      execFileSync("setpriv", ["--", "restic", "backup", "--quiet", "--no-cache", "--time", time, ...how, source], {
-        env,
-      });
+      const argv = ["backup", "--quiet", "--no-cache", "--time", time, ...how, source];
+      execFileSync("setpriv", ["--", "restic", ...argv], { env });
     };
     const days = async (): Promise<readonly number[]> => {
       const listed = await aside.snapshots();
@@ -125,9 +124,8 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.deepEqual(await night(-203), [-204, -203, 0], "once it is set right");
     backUp(-400);
     assert.deepEqual(await night(-202), [-203, -202, 0], "another program's snapshot is none of ours");
-    const all: unknown = JSON.parse(
-      execFileSync("setpriv", ["--", "restic", "snapshots", "--json"], { env, encoding: "utf8" }),
-    );
+    const printed = execFileSync("setpriv", ["--", "restic", "snapshots", "--json"], { env, encoding: "utf8" });
+    const all: unknown = JSON.parse(printed);
     assert.ok(Array.isArray(all) && all.length === 4, "but stays");
   });
 
@@ -155,15 +153,12 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
       }
       const file = join(place, path.replace(/^\/data\/(..)/, "/data/$1/$1"));
       const [, from = "0", to = ""] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? "") ?? [];
+      const names = () => readdirSync(file).map((name) => ({ name, size: statSync(join(file, name)).size }));
       const bytes = path.endsWith("/")
-        ? Buffer.from(
-            JSON.stringify(readdirSync(file).map((name) => ({ name, size: statSync(join(file, name)).size }))),
-          )
+        ? Buffer.from(JSON.stringify(names()))
         : readFileSync(file).subarray(Number(from), to === "" ? undefined : Number(to) + 1);
-      response.writeHead(headers.range === undefined ? 200 : 206, {
-        "Content-Type": "application/vnd.x.restic.rest.v2",
-        "Content-Length": bytes.length,
-      });
+      const type = { "Content-Type": "application/vnd.x.restic.rest.v2", "Content-Length": bytes.length };
+      response.writeHead(headers.range === undefined ? 200 : 206, type);
       response.end(method === "HEAD" ? undefined : bytes);
     });
     const remote = new Restic({ ...repository, place: `rest:http://127.0.0.1:${await listenOnPort(server)}/` });

@@ -26,9 +26,8 @@ test("each change of an account, an alias or a ban is detected; an ended ban doe
   assert.equal(rowsOf(layout).bans.count, 1);
   engine.exec("UPDATE ban SET ended_at = 2, ended = 'UNBAN', ended_by = 'root'");
   assert.deepEqual(rowsOf(layout).bans, before.bans);
-  accounts.exec(
-    "INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('ci', 'x', 'root', 1, 'read')",
-  );
+  const token = "'ci', 'x', 'root', 1, 'read'";
+  accounts.exec(`INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES (${token})`);
   assert.equal(rowsOf(layout).tokens.count, 1);
   engine.close();
 });

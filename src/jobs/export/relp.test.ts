@@ -35,9 +35,8 @@ test("frames are read wherever the stream was split", () => {
 });
 
 test("a blank before the end of an empty frame is allowed, as some senders write it", () => {
-  assert.deepEqual(new RelpReader().push(Buffer.from("0 serverclose 0 \n")), [
-    { number: 0, command: "serverclose", data: "" },
-  ]);
+  const frame = { number: 0, command: "serverclose", data: "" };
+  assert.deepEqual(new RelpReader().push(Buffer.from("0 serverclose 0 \n")), [frame]);
 });
 
 test("anything else is not RELP, and is not collected", () => {

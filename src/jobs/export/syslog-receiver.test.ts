@@ -17,10 +17,7 @@ const EVENTS = [1, 2, 3].map((id) => eventItem("CONNECT", { id }));
 describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
   const identity = ownCertificate(temporaryDirectory());
 
-  async function server(
-    serve: (socket: TLSSocket) => void,
-    changes: Partial<SyslogServer> = {},
-  ): Promise<SyslogServer> {
+  async function server(serve: (socket: TLSSocket) => void, changes: Partial<SyslogServer> = {}) {
     const listener = createServer({ ...identity, allowHalfOpen: true }, (socket) => {
       after(() => socket.destroy());
       socket.on("error", () => socket.destroy());
@@ -76,12 +73,11 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
 
   test("RELP: taken once each message was answered, on one connection", async () => {
     let connections = 0;
-    const receiver = createRelpReceiver(
-      await server((socket) => {
-        connections += 1;
-        answering("200 OK")(socket);
-      }),
-    );
+    const where = await server((socket) => {
+      connections += 1;
+      answering("200 OK")(socket);
+    });
+    const receiver = createRelpReceiver(where);
     assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
     assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
     assert.equal(connections, 1);
@@ -107,13 +103,11 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
 
   test("plain TLS: taken once the receiver has closed too", async () => {
     const read: string[] = [];
-    const receiver = createTlsReceiver(
-      await server((socket) => {
-        socket.on("data", (chunk: Buffer) => read.push(chunk.toString()));
-        socket.on("end", () => socket.end());
-      }),
-    );
-    assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
+    const where = await server((socket) => {
+      socket.on("data", (chunk: Buffer) => read.push(chunk.toString()));
+      socket.on("end", () => socket.end());
+    });
+    assert.deepEqual(await createTlsReceiver(where).deliver(EVENTS), { ok: true });
     assert.equal(read.join("").match(/\d+ <86>1 /g)?.length, 3);
   });
 

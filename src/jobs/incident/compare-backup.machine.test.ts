@@ -24,16 +24,9 @@ function scene() {
   const source = temporaryDirectory();
   const backUp = async (): Promise<void> => {
     makeCheapRepository(layout);
-    const copies = [layout.accountsDb, layout.settings].map((path) => [
-      path,
-      join(source, path.slice(layout.data.length)),
-    ]);
-    for (const [path = "", copy = ""] of copies) cpSync(path, copy);
-    const made = await repositoryOf(layout, settings).backup(source, {
-      host: "x",
-      tag: "nightly",
-      watch: () => undefined,
-    });
+    for (const path of [layout.accountsDb, layout.settings]) cpSync(path, join(source, path.slice(layout.data.length)));
+    const how = { host: "x", tag: "nightly", watch: () => undefined } as const;
+    const made = await repositoryOf(layout, settings).backup(source, how);
     assert.ok(made.ok, JSON.stringify(made));
   };
   const compare = (before: number) => compareWithBackup(layout, { settings, env: {} }, before);

@@ -49,9 +49,8 @@ test("a dependency that was never installed does not count", () => {
 });
 
 test("only the configuration of a removed package is left", () => {
-  assert.deepEqual(onlyConfigured("installed\tpostfix\t\t\nconfig-files\tunbound\t\t, libc6\nnot-installed\tx\t\t\n"), [
-    "unbound",
-  ]);
+  const packages = "installed\tpostfix\t\t\nconfig-files\tunbound\t\t, libc6\nnot-installed\tx\t\t\n";
+  assert.deepEqual(onlyConfigured(packages), ["unbound"]);
 });
 
 test("of apt's lists only the one of removed packages counts, with all its lines", () => {

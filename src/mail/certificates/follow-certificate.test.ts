@@ -74,14 +74,12 @@ test("the message about a new certificate", OPENSSL, async () => {
   const made = selfSigned("any");
   const port = await listenOnPort(createServer(made));
   const none = { fresh: null, failed: null };
-  assert.deepEqual(await certificateNews(none, [port]), []);
-  assert.deepEqual(await certificateNews({ ...none, fresh: made.cert }, [port]), [
-    "New connections get the new certificate.",
-  ]);
-  assert.deepEqual(await certificateNews({ ...none, fresh: made.cert }, [port, 1], 1_000), [
-    "Port 1 does not give the new certificate yet.",
-  ]);
-  assert.deepEqual(await certificateNews({ ...none, failed: "Postfix could not be reloaded." }, [port]), [
-    "The new certificate is not in use: Postfix could not be reloaded.",
-  ]);
+  const [fresh, failed] = [made.cert, "Postfix could not be reloaded."];
+  for (const [news, ports, ...says] of [
+    [none, [port]],
+    [{ ...none, fresh }, [port], "New connections get the new certificate."],
+    [{ ...none, fresh }, [port, 1], "Port 1 does not give the new certificate yet."],
+    [{ ...none, failed }, [port], `The new certificate is not in use: ${failed}`],
+  ] as const)
+    assert.deepEqual(await certificateNews(news, ports, 1_000), says);
 });

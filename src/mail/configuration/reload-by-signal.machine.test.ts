@@ -32,10 +32,8 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     const main = join(postfixConf, "main.cf");
     appendFileSync(main, "inet_interfaces = loopback-only\nmaillog_file = /dev/null\nmaillog_file_prefixes = /dev\n");
     utimesSync(main, 0, 0);
-    writeFileSync(
-      join(postfixConf, "master.cf"),
-      "qmgr unix n - n 300 1 qmgr\npostlog unix-dgram n - n - 1 postlogd\n",
-    );
+    const services = "qmgr unix n - n 300 1 qmgr\npostlog unix-dgram n - n - 1 postlogd\n";
+    writeFileSync(join(postfixConf, "master.cf"), services);
     const started = await postfix("start");
     assert.equal(started.code, 0, started.stderr);
   });
@@ -93,11 +91,8 @@ describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovec
   const layout = temporaryLayout();
   const { dovecotConf, dovecotBase } = layout;
   const log = join(layout.data, "dovecot.log");
-  const configure = (more = ""): void =>
-    writeFileSync(
-      dovecotConf,
-      `base_dir = ${dovecotBase}\nstate_dir = ${dovecotBase}\nlog_path = ${log}\nprotocols =\nssl = no\n${more}`,
-    );
+  const directories = `base_dir = ${dovecotBase}\nstate_dir = ${dovecotBase}\nlog_path = ${log}\n`;
+  const configure = (more = ""): void => writeFileSync(dovecotConf, `${directories}protocols =\nssl = no\n${more}`);
   /** It has its name once it has started. */
   const logger = async (): Promise<number> => {
     for (;;) {

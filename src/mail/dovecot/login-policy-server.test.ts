@@ -1,7 +1,8 @@
 // Invariant: No local user can act as another program at the port of Dovecot's questions.
 import assert from "node:assert/strict";
-import { Agent, request } from "node:http";
+import { Agent, type IncomingMessage, request } from "node:http";
 import { connect, createServer } from "node:net";
+import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
@@ -12,29 +13,17 @@ import { createLoginPolicyServer } from "./login-policy-server.ts";
 const SECRET = "5f2c9d";
 const BODY = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a", session_id: "x" });
 
-type Reply = Readonly<{ status: number; body: string; port: number | undefined }>;
 type Ask = Readonly<{ method?: string; path?: string; secret?: string; body?: string; agent?: Agent }>;
 
-function ask(
-  port: number,
-  { method = "POST", path = "/?command=allow", secret = SECRET, body = BODY, agent }: Ask,
-): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${secret}` };
-    const sent = request(
-      { host: "127.0.0.1", port, method, path, headers, ...(agent ? { agent } : {}) },
-      (response) => {
-        const localPort = response.socket.localPort;
-        let text = "";
-        response.on("data", (chunk) => {
-          text += chunk;
-        });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, port: localPort }));
-      },
-    );
-    sent.on("error", reject);
-    sent.end(body);
+async function ask(port: number, { secret = SECRET, body = BODY, ...more }: Ask) {
+  const headers = { authorization: `Bearer ${secret}` };
+  const usual = { host: "127.0.0.1", port, method: "POST", path: "/?command=allow", headers };
+  const sent = request({ ...usual, ...more }).end(body);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    sent.on("response", resolve).on("error", reject);
   });
+  const { localPort } = response.socket;
+  return { status: response.statusCode, body: await text(response), port: localPort };
 }
 
 /** A server that runs until the test ends. */

@@ -24,20 +24,14 @@ describe("filters are judged by Fail2ban's own code", { skip: whyNot }, () => {
     ["the last address of the line", "^ login failed for user .* from <HOST>$", null],
     ["an address anywhere", "reject: .* from .*\\[<HOST>\\]", /lets attackers choose/],
     ["an address in HELO", "helo=<\\[<HOST>\\]>", /lets attackers choose/],
-    [
-      "the first address after a name that anyone chooses",
-      "^ login failed for .*? from <HOST>",
-      /lets attackers choose/,
-    ],
+    ["the first address after a name", "^ login failed for .*? from <HOST>", /lets attackers choose/],
     ["no address", "a failure", /No failure-id group/],
     ["no regular expression", "a( <HOST>", /Unable to compile/],
     ["an endless match", "^ ((a+)+)+b from <HOST>$", /never ends/],
   ] as const)
     test(`a filter that blames ${what}`, async () => {
-      const found = await refusal(
-        `[Definition]\nfailregex = ${regex}\n`,
-        expected?.source === "never ends" ? 1_000 : 10_000,
-      );
+      const deadlineMs = expected?.source === "never ends" ? 1_000 : 10_000;
+      const found = await refusal(`[Definition]\nfailregex = ${regex}\n`, deadlineMs);
       if (expected === null) assert.equal(found, null);
       else assert.match(found ?? "", expected);
     });

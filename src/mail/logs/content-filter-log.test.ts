@@ -83,15 +83,8 @@ test("other lines of spamd, and a Message-ID that imitates one, are ignored", ()
 
 test("no line makes it throw", () => {
   const words = fc.constantFrom("spamd: result: ", "mid=", "[1]", " info: ", ",", "<", ">", "\0", "9".repeat(400));
-  const lines = fc.oneof(
-    fc.string({ unit: ANY_CHARACTER }),
-    fc.array(words, { maxLength: 2_000 }).map((all) => all.join("")),
-  );
-  fc.assert(
-    fc.property(lines, (text) => {
-      const seen = new SpamdLog().read(text);
-      assert.ok(seen === null || typeof seen === "object");
-    }),
-    { seed: 20_261_120, numRuns: 300 },
-  );
+  const hostile = fc.array(words, { maxLength: 2_000 }).map((all) => all.join(""));
+  const lines = fc.oneof(fc.string({ unit: ANY_CHARACTER }), hostile);
+  const property = fc.property(lines, (text) => void new SpamdLog().read(text));
+  fc.assert(property, { seed: 20_261_120, numRuns: 300 });
 });

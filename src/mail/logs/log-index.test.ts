@@ -97,10 +97,8 @@ test("a log can be searched while it is rotated and compressed", async () => {
   const opened = findLogs(logs.directory).map(snapshotOf);
   renameSync(logs.mail, `${logs.mail}.20261120-010000`);
   logs.put("mail/mail.log", LINE(3, "198.51.100.7"), FIRST_MS);
-  await compressFile(
-    `${logs.mail}.20261119-010000`,
-    packLog(() => {}),
-  );
+  const pack = packLog(() => {});
+  await compressFile(`${logs.mail}.20261119-010000`, pack);
   const found = await latestLines(opened, { query: { ...ALL, ...SEVEN }, limit: 9, damaged: assert.fail });
   const seconds = found.map(({ at }) => new Date(at).getSeconds());
   assert.deepEqual(seconds, [1, 2]);
@@ -112,10 +110,8 @@ test("a log with a line that is too long for a block is indexed up to that line,
   const aside = logs.put("mail/mail.log.20261119-010000", text, Date.now() - DAY_MS);
   await logs.look();
   assert.equal((await logs.find(SEVEN)).length, 1);
-  await compressFile(
-    aside,
-    packLog((blocks) => assert.equal(blocks, null)),
-  );
+  const pack = packLog((blocks) => assert.equal(blocks, null));
+  await compressFile(aside, pack);
   assert.equal(gunzipSync(readFileSync(`${aside}.gz`)).toString(), text);
   assert.equal((await logs.find(SEVEN)).length, 1);
   await logs.look();

@@ -95,19 +95,11 @@ test("no line makes it throw", () => {
     "[999.1.1.1]",
   );
   const program = fc.constantFrom("smtpd", "cleanup", "smtp");
-  const lines = fc.oneof(
-    fc.string({ unit: ANY_CHARACTER }),
-    fc
-      .tuple(program, fc.array(words, { maxLength: 300 }))
-      .map(([name, all]) => `Nov 20 08:08:30 mail postfix/${name}[1]: ${all.join("")}`),
-  );
-  fc.assert(
-    fc.property(lines, (text) => {
-      const seen = readMailLog(text, SINCE);
-      assert.ok(seen === null || typeof seen.type === "string");
-    }),
-    { seed: 20_261_120, numRuns: 500 },
-  );
+  const written = fc.tuple(program, fc.array(words, { maxLength: 300 }));
+  const hostile = written.map(([name, all]) => `Nov 20 08:08:30 mail postfix/${name}[1]: ${all.join("")}`);
+  const lines = fc.oneof(fc.string({ unit: ANY_CHARACTER }), hostile);
+  const property = fc.property(lines, (text) => void readMailLog(text, SINCE));
+  fc.assert(property, { seed: 20_261_120, numRuns: 500 });
 });
 
 function match(line: string) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { DELIVERED, ip, MAIL } from "../../../test/kit/samples.ts";
-import { type Decision, decision } from "../../core/decide/decision.ts";
+import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
@@ -22,12 +22,7 @@ const place = (address: string, account: string | null = null) => ({ account, ip
 function server() {
   const clock = new HandClock();
   const load = new FilterLoad(clock);
-  const send = (
-    queueId: string,
-    sizeBytes = LARGE,
-    more: Partial<EndOfMessage> = {},
-    decided: Decision = PASS,
-  ): Excess["of"] | null => {
+  const send = (queueId: string, sizeBytes = LARGE, more: Partial<EndOfMessage> = {}, decided = PASS) => {
     let of: Excess["of"] | null = null;
     const submit = load.limiting((event, answer) => {
       of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;

@@ -91,10 +91,8 @@ describe("Postfix's queue", SENDMAIL, () => {
 
   test("finds held mail separately, and releases or deletes it by its id; missing ids are ignored", async () => {
     const [anna, info] = [idOf(ANNA), idOf(INFO)];
-    const change = async (
-      verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
-      ...of: readonly string[]
-    ): Promise<number> => {
+    type Change = "hold_mail" | "release_mail" | "delete_mail" | "return_mail";
+    const change = async (verb: Change, ...of: readonly string[]): Promise<number> => {
       const command = verb === "delete_mail" ? { verb, ids: of, onHold: true } : { verb, ids: of };
       const reply = await queueVerb(layout, command);
       assert.ok(reply.ok, JSON.stringify(reply));

@@ -53,10 +53,8 @@ test("a mail with the maximum number of header lines passes, in pieces of any si
 
 test("a mail of a suspect is reported, whatever its parts", () => {
   const questions: MilterQuestion[] = [];
-  const reader = new MilterReader(
-    (question) => questions.push(question),
-    ({ account }) => account !== null,
-  );
+  const take = (question: MilterQuestion) => questions.push(question);
+  const reader = new MilterReader(take, ({ account }) => account !== null);
   const mails = [...MAIL, ...END_OF_HEADER, "E", "DM{mail_addr}\0a@sender.test\0", ...END_OF_HEADER];
   assert.ok(reader.push(Buffer.concat([...CONNECTED, ...mails].map(packet))));
   const found = questions.flatMap((each) => (each.type === "end" ? [each.found?.isSuspect] : []));

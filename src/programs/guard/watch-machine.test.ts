@@ -50,11 +50,9 @@ test("a jump is reported with its end, recorded once, and cleared once the clock
   assert.equal(done.restarts, 0);
 });
 
-for (const [byMs, restarts] of [
-  [DAY_MS, 0],
-  [-DAY_MS, 1],
-] as const)
-  test(`a jump by ${byMs} ms that is trusted restarts the guard ${restarts} times`, () => {
+for (const byMs of [DAY_MS, -DAY_MS])
+  test(`a jump by ${byMs} ms that is trusted restarts the guard ${byMs < 0 ? "once" : "never"}`, () => {
+    const restarts = byMs < 0 ? 1 : 0;
     const { state, watch, subjects, done } = clockKit();
     state.jump = jumpBy(byMs);
     watch.look();

@@ -53,10 +53,8 @@ test("an index never changes an answer: the same lines in the same order as a se
     const lines = (n: number, isUtc = false): string => textOf(random, hour(n), 600 + random(1_200), isUtc);
     logs.put("mail/mail.log.20261119-010000.gz", gzipSync(`${lines(0)}\n`), hour(1));
     const packed = logs.put("mail/mail.log.20261119-020000", `${lines(1)}\n`, hour(2));
-    await compressFile(
-      packed,
-      packLog((blocks) => writeIndex(`${packed}.gz`, blocks ?? [])),
-    );
+    const pack = packLog((blocks) => writeIndex(`${packed}.gz`, blocks ?? []));
+    await compressFile(packed, pack);
     logs.put("mail/mail.log.20261119-030000", `${lines(2)}\n`, hour(3));
     logs.put("mail/mail.log", lines(3), hour(4));
     logs.put("guard/@400000006720a1b2c3d4e5f6.s", `${lines(1, true)}\n`, hour(2));

@@ -141,9 +141,8 @@ describe("mails about bans", () => {
   });
 
   test("are queued with the sender from the settings", SENDMAIL, async () => {
-    const { layout, verbs } = keeper(
-      `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`,
-    );
+    const mailed = `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`;
+    const { layout, verbs } = keeper(mailed);
     makeMailQueue(layout);
     assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "Mailed owner@example.org." });
     const [queued = ""] = queuedMails(layout);

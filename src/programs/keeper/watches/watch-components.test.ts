@@ -121,9 +121,8 @@ test("a component whose package dpkg has not finished is not restarted, but repo
   const half = "Package: postgrey\nStatus: install ok half-configured\nArchitecture: all\nMaintainer: x\nVersion: 1\n";
   put(join(files.directory, "status"), `${half}Description: x\n`);
   assert.deepEqual(await looks(), []);
-  assert.deepEqual(details(), [
-    "component_outdated postgrey: dpkg has not finished postgrey. Try: dpkg --configure -a",
-  ]);
+  const reported = "component_outdated postgrey: dpkg has not finished postgrey. Try: dpkg --configure -a";
+  assert.deepEqual(details(), [reported]);
 });
 
 test("does nothing on a machine without dpkg", async () => {

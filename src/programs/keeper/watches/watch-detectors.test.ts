@@ -16,11 +16,8 @@ const ALL = {
 function watched(used: typeof settings | null, running: ReadonlySet<string> | null) {
   const clock = new HandClock();
   const seen = { running };
-  const watch = createDetectorWatch(
-    clock,
-    () => seen.running,
-    () => used,
-  );
+  const names = () => seen.running;
+  const watch = createDetectorWatch(clock, names, () => used);
   const after = (minutes: number): readonly string[] => {
     clock.advance(minutes * MINUTE_MS);
     watch.look();
