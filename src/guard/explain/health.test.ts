@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { NO_NEEDS } from "../../../test/kit/no-needs.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
 import { healthOf } from "./health.ts";
 
@@ -11,16 +11,10 @@ const ENFORCING: EnforcerStatus = { state: "enforcing", lastStep: 1, reason: nul
 const UP = { up: true, pid: 7 };
 const OK = { status: "ok" } as const;
 
-let notices: NoticeBoard;
-let reply: KeeperReply;
-let firewall: EnforcerStatus;
-beforeEachOf(import.meta.filename, () => {
-  notices = new NoticeBoard();
-  reply = { ok: true, detail: "", services: [] };
-  firewall = ENFORCING;
-});
+type Services = Extract<KeeperReply, { ok: true }>["services"];
+const answers = (services: Services = []): KeeperReply => ({ ok: true, detail: "", services });
 
-function health() {
+function health({ reply = answers(), firewall = ENFORCING, notices = new NoticeBoard() } = {}) {
   const clock = new HandClock();
   const startedAt = clock.now();
   clock.advance(61_999);
@@ -35,8 +29,7 @@ test("the server is healthy while every part runs, and reports since when", asyn
     { name: "postfix", ...UP },
     { name: "spamd", up: true, pid: null },
   ];
-  reply = { ok: true, detail: "", services };
-  assert.deepEqual(await health(), {
+  assert.deepEqual(await health({ reply: answers(services) }), {
     status: "ok",
     headline: "well",
     components: [
@@ -64,40 +57,38 @@ for (const [what, name, service, overall, status, detail] of [
   ["while no restart helps Postfix", "postfix", silent(true), "down", "down", "no answer"],
 ] as const)
   test(`${what} the server is ${overall}`, async () => {
-    reply = { ok: true, detail: "", services: [{ name, ...service }] };
-    const { status: reported, components } = await health();
+    const { status: reported, components } = await health({ reply: answers([{ name, ...service }]) });
     assert.equal(reported, overall);
     assert.deepEqual(components.at(-1), { name, status, detail });
   });
 
 test("a keeper that does not answer degrades the server, and its answer ends the notice", async () => {
+  const notices = new NoticeBoard();
   notices.raise("keeper_unreachable", "no answer");
-  await health();
+  await health({ notices });
   assert.equal(notices.raised.size, 0);
-  reply = { ok: false, reason: "no answer" };
   notices.raise("keeper_unreachable", "no answer");
-  const { status, components } = await health();
+  const { status, components } = await health({ notices, reply: { ok: false, reason: "no answer" } });
   assert.deepEqual([status, notices.raised.size], ["degraded", 1]);
   assert.deepEqual(components.at(-1), { name: "keeper", status: "down", detail: "no answer" });
 });
 
 test("a notice degrades the server, and the database's notice is shown with it", async () => {
-  notices.raise("database_unwritable", "disk full");
-  const { status, components } = await health();
-  assert.equal(status, "degraded");
-  assert.deepEqual(components[1], { name: "database", status: "degraded", detail: "disk full" });
-  notices.clear("database_unwritable");
-  notices.raise("database_unflushed", "EIO");
-  assert.deepEqual((await health()).components[1]?.detail, "EIO");
-  notices.clear("database_unflushed");
-  notices.raise("dnsbl_set_aside", "zen");
-  assert.deepEqual((await health()).components[1]?.detail, "42 events");
-  assert.equal((await health()).status, "degraded");
+  const shown = async (code: NoticeCode, detail: string) => {
+    const notices = new NoticeBoard();
+    notices.raise(code, detail);
+    const { status, components } = await health({ notices });
+    return [status, components[1]?.status, components[1]?.detail];
+  };
+  assert.deepEqual(await shown("database_unwritable", "disk full"), ["degraded", "degraded", "disk full"]);
+  assert.deepEqual(await shown("database_unflushed", "EIO"), ["degraded", "degraded", "EIO"]);
+  assert.deepEqual(await shown("dnsbl_set_aside", "zen"), ["degraded", "ok", "42 events"]);
 });
 
 test("a full disk is one notice", async () => {
+  const notices = new NoticeBoard();
   for (const code of ["disk_filling", "disk_low"] as const) notices.raise(code, "1 % left");
-  const codes = async () => (await health()).notices.map(({ code }) => code);
+  const codes = async () => (await health({ notices })).notices.map(({ code }) => code);
   assert.deepEqual(await codes(), ["disk_filling", "disk_low"]);
   for (const code of ["disk_full", "database_unwritable"] as const) notices.raise(code, "no space left");
   assert.deepEqual(await codes(), ["disk_full"]);
@@ -105,8 +96,7 @@ test("a full disk is one notice", async () => {
 
 test("a firewall is healthy if it holds the bans or is not wanted, and degraded with its reason otherwise", async () => {
   const of = async (state: EnforcerStatus["state"], reason: string | null) => {
-    firewall = { ...ENFORCING, state, reason };
-    const { status, components } = await health();
+    const { status, components } = await health({ firewall: { ...ENFORCING, state, reason } });
     return [status, components[2]?.detail];
   };
   assert.deepEqual(await of("off", null), ["ok", "off: firewall.enabled = false"]);

@@ -18,36 +18,18 @@ function tasks(needs: Partial<Needs>) {
 
 test("nothing needs the owner without a notice, alert, held mail or missing record", () => {
   assert.deepEqual(tasks({ checks: { at: SINCE, checks: [{ id: "dns.mx", state: "ok", passedAt: SINCE }] } }), []);
-  const notice = {
-    code: "disk_full",
-    since: SINCE,
-    says: "Mail is refused now.",
-    detail: "0 MB",
-    next: "Free space.",
-  } as const;
-  assert.deepEqual(tasks({ notices: [notice] }), [
-    {
-      kind: "notice",
-      code: "disk_full",
-      since: SINCE,
-      says: "Mail is refused now. 0 MB",
-      action: "Free space.",
-      account: null,
-    },
-  ]);
-  const wrong = (id: string) => ({ id, state: "wrong", passedAt: null }) as const;
-  const [missing, ...more] = tasks({
-    checks: { at: SINCE, checks: [wrong("dns.mx"), wrong("dns.spf"), wrong("ports.open")] },
-  });
-  assert.equal(tasks({ checks: { at: SINCE, checks: [wrong("dns.spf")] } }).length, 1);
-  assert.equal(missing?.kind, "dns");
-  assert.deepEqual([missing?.says, more], ["DNS records are missing or wrong: dns.mx, dns.spf.", []]);
-});
-
-test("a notice has its detail after its sentence, if there is one", () => {
-  const notice = { code: "web_silent", since: SINCE, says: "It is silent.", next: "Wait." } as const;
-  const shown = ["", "For an hour."].map((detail) => tasks({ notices: [{ ...notice, detail }] })[0]?.says);
-  assert.deepEqual(shown, ["It is silent.", "It is silent. For an hour."]);
+  const notice = { code: "disk_full", since: SINCE, says: "Mail is refused now.", next: "Free space." } as const;
+  const shown = (detail: string) => tasks({ notices: [{ ...notice, detail }] });
+  const task = { kind: "notice", code: "disk_full", since: SINCE, action: "Free space.", account: null };
+  assert.deepEqual(shown("0 MB"), [{ ...task, says: "Mail is refused now. 0 MB" }]);
+  assert.deepEqual(shown(""), [{ ...task, says: "Mail is refused now." }]);
+  const missing = (...ids: readonly string[]) => {
+    const checks = ids.map((id) => ({ id, state: "wrong", passedAt: null }) as const);
+    return tasks({ checks: { at: SINCE, checks } }).map(({ kind, says }) => `${kind} ${says}`);
+  };
+  assert.deepEqual(missing("dns.spf"), ["dns DNS records are missing or wrong: dns.spf."]);
+  const both = ["dns DNS records are missing or wrong: dns.mx, dns.spf."];
+  assert.deepEqual(missing("dns.mx", "dns.spf", "ports.open"), both);
 });
 
 test("outgoing mail that never left is a task, and the headline", () => {

@@ -13,9 +13,9 @@ const queriesOf = (rows: readonly Row[], longest = 2) =>
     longest,
   );
 
+const GREYLISTED = { type: "GREYLIST_ASKED", reason: "greylist_asked" };
 const asked = (minute: number, sender: string, recipient: string, more: Partial<EventItem> = {}): Row => ({
-  type: "GREYLIST_ASKED",
-  reason: "greylist_asked",
+  ...GREYLISTED,
   minute,
   sender,
   recipient,
@@ -44,7 +44,7 @@ test("a deferred mail that was not retried waits since its first try; newest fir
 });
 
 test("a retried or refused mail no longer waits; a later one does, and other senders' mails still wait", () => {
-  const came = (minute: number, type: string, sender: string, recipient: string | null): Row => ({
+  const came = (minute: number, type: string, sender: string, recipient: string | null = ANNA): Row => ({
     type,
     minute,
     sender,

@@ -37,15 +37,8 @@ test("the session of a mail starts at its connection and contains its sender's e
     { type: "LOGIN_FAILED", ...FROM },
     { type: "EMAIL", ...FROM, ip: "203.0.113.8" },
   ];
-  assert.deepEqual(types([...session, ACCEPTED]), [
-    "CONNECT",
-    "RECIPIENT",
-    "GREYLIST_ASKED",
-    "EMAIL",
-    "EMAIL_DEFERRED",
-    "EMAIL_BLOCKED",
-    "EMAIL_ACCEPTED",
-  ]);
+  const before = ["CONNECT", "RECIPIENT", "GREYLIST_ASKED", "EMAIL", "EMAIL_DEFERRED", "EMAIL_BLOCKED"];
+  assert.deepEqual(types([...session, ACCEPTED]), [...before, "EMAIL_ACCEPTED"]);
   const late = { ...ACCEPTED, minute: 10 };
   assert.deepEqual(types([{ type: "CONNECT" }, late]), ["CONNECT", "EMAIL_ACCEPTED"]);
   assert.deepEqual(types([{ type: "CONNECT" }, { ...late, minute: 10.001 }]), ["EMAIL_ACCEPTED"]);
