@@ -4,7 +4,7 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { NOON } from "../../../test/kit/samples.ts";
 import { MX, settings, upkeepOf } from "../../../test/kit/upkeep-kit.ts";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
-import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { isoTime, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { remembered } from "./upkeep.ts";
 
 const BACKUP = { name: "backup", state: "ok", at: null, says: "There is none yet.", command: "backup list" } as const;
@@ -76,11 +76,7 @@ test("Fail2ban is asked once a minute, and a slow answer is not waited for", asy
   const fail2ban = { enabled: true, sentences: "all", jails: [], refused: [] } as const;
   const { promise, resolve } = Promise.withResolvers<KeeperReply>();
   let asked = 0;
-  const ask = () => {
-    asked += 1;
-    return promise;
-  };
-  const upkeep = upkeepOf({ keeper: { ask }, clock, longestMs: 5 });
+  const upkeep = upkeepOf({ keeper: { ask: () => ((asked += 1), promise) }, clock, longestMs: 5 });
   assert.partialDeepStrictEqual(await upkeep.fail2ban(), { ok: false, next: "Ask again in some seconds." });
   resolve({ ok: true, detail: "", fail2ban });
   clock.advance(MINUTE_MS - 1);
@@ -112,26 +108,16 @@ test("a keeper that does not answer or is older is reported, and asked again", a
   answer({ ok: false, reason: "The keeper hung up." });
   assert.partialDeepStrictEqual(await upkeep.records(), { ok: false, message: "The keeper hung up." });
   answer({ ok: true, detail: "" });
-  assert.partialDeepStrictEqual(await upkeep.certificate(), {
-    ok: false,
-    message: "The keeper runs a different version.",
-  });
-  await upkeep.certificate();
+  const older = { ok: false, message: "The keeper runs a different version." };
+  for (const _ of [1, 2]) assert.partialDeepStrictEqual(await upkeep.certificate(), older);
   assert.deepEqual(asked, ["upkeep", "certificate", "certificate"]);
 });
 
 test("the resolver is asked for a domain of the settings once a minute, however often the web asks", async () => {
   const { clock, looked, upkeep } = kit();
+  const known = { domain: "example.org", domains: settings.domains, checkedAt: isoTime(NOON), records: [MX] };
   for (const asked of [null, "example.org", "EXAMPLE.ORG"])
-    assert.deepEqual(await upkeep.dns(asked), {
-      ok: true,
-      result: {
-        domain: "example.org",
-        domains: settings.domains,
-        checkedAt: "2026-11-20T12:00:00.000Z",
-        records: [MX],
-      },
-    });
+    assert.deepEqual(await upkeep.dns(asked), { ok: true, result: known });
   assert.deepEqual(looked, ["example.org AAAA"]);
   clock.advance(MINUTE_MS);
   await upkeep.dns(null);

@@ -19,18 +19,13 @@ test("an invalid line of a file is skipped with the reason, and the others are a
     { name: "cleo@elsewhere.test", hash: HASH },
     { name: "dora@example.test", hash: HASH },
   ];
-  assert.deepEqual(await kit.result({ verb: "accounts_import_hashed", entries }), {
-    added: ["dora@example.test"],
-    changed: [],
-    suspended: [],
-    resumed: [],
-    quotas: [],
-    skipped: [
-      { name: "a b@example.test", why: "cannot be an account" },
-      { name: "bea@example.test", why: "has a password that came unhashed" },
-      { name: "cleo@elsewhere.test", why: "is of elsewhere.test, which is not a mail domain of this server" },
-    ],
-  });
+  const { added, skipped: refused, ...others } = await kit.result({ verb: "accounts_import_hashed", entries });
+  assert.deepEqual(refused, [
+    { name: "a b@example.test", why: "cannot be an account" },
+    { name: "bea@example.test", why: "has a password that came unhashed" },
+    { name: "cleo@elsewhere.test", why: "is of elsewhere.test, which is not a mail domain of this server" },
+  ]);
+  assert.deepEqual([added, others], [["dora@example.test"], { changed: [], suspended: [], resumed: [], quotas: [] }]);
   const again = await kit.result({ verb: "accounts_import_hashed", entries: entries.slice(3) });
   const skipped = again.skipped.map(({ name }) => name);
   assert.deepEqual(skipped, ["dora@example.test"], "lines that the accounts' database skips are reported too");
@@ -45,14 +40,11 @@ test("a followed file adds, changes, suspends and resumes; each change is record
   assert.deepEqual(kicked.toSorted(), [anna, bea]);
   await follow({ [bea]: HASH });
   assert.equal(kit.kept().filter((verb) => verb === "kick_account").length, 2);
-  assert.deepEqual(kit.types(), [
-    "ACCOUNT_ADDED",
-    "ACCOUNT_ADDED",
-    "PASSWORD_CHANGED",
-    "ACCOUNT_SUSPENDED",
-    "ACCOUNT_RESUMED",
+  assert.deepEqual(kit.recorded(/./).slice(2), [
+    `PASSWORD_CHANGED ${anna} by root`,
+    `ACCOUNT_SUSPENDED ${bea} by root`,
+    `ACCOUNT_RESUMED ${bea} by root`,
   ]);
-  assert.deepEqual(kit.details().slice(2), [`${anna} by root`, `${bea} by root`, `${bea} by root`]);
 });
 
 test("queued mail of a suspended account is held", async () => {

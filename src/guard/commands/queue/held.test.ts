@@ -47,15 +47,10 @@ test("lists held mail, and for one account also what it sent before", async () =
   const recipients = [0, 1, 2, 3, 4].map((i) => `held1-${i}@elsewhere.test`);
   const held = { queueId: "HELD1", account: ANNA, at, ip: THIEF, recipientCount: 30, recipients };
   const sent = { queueId: "SENT1", at, ip: THIEF, recipientCount: 2, recipient: null };
-  assert.deepEqual(await kit.result({ verb: "held_list", name: ANNA }), {
-    accounts,
-    held: [held],
-    heldTotal: 1,
-    sent: [{ ...sent, queueId: "SENT2" }, sent],
-    sentTotal: 2,
-  });
   const all = { accounts, held: [held], heldTotal: 1, sent: [], sentTotal: 0 };
   assert.deepEqual(await kit.result({ verb: "held_list", name: null }), all);
+  const before = { sent: [{ ...sent, queueId: "SENT2" }, sent], sentTotal: 2 };
+  assert.deepEqual(await kit.result({ verb: "held_list", name: ANNA }), { ...all, ...before });
 });
 
 test("a list shows the latest hundred held mails, with their recipients in the queue, and says how many there are", async () => {

@@ -48,11 +48,9 @@ test("lists where each mail waits and for whom it is held, a page at a time", as
     next: "0000000000001000 AAAA2",
     total: 3,
   });
-  assert.deepEqual(await result({ ...list, limit: 2, cursor: "0000000000001000 AAAA2" }), {
-    mails: [{ queueId: "AAAA3", queue: "hold", heldFor: ANNA, ...reported, ...times }],
-    next: null,
-    total: 3,
-  });
+  const last = { queueId: "AAAA3", queue: "hold", heldFor: ANNA, ...reported, ...times };
+  const second = await result({ ...list, limit: 2, cursor: "0000000000001000 AAAA2" });
+  assert.deepEqual(second, { mails: [last], next: null, total: 3 });
 });
 
 test("an account includes all its addresses, and a bounce has the empty sender", async () => {
