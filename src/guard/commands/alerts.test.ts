@@ -6,14 +6,8 @@ import { later } from "../../core/time.ts";
 import type { Alert } from "../alerts/ports.ts";
 import { ALERT_RUNS, alertsTest } from "./alerts.ts";
 
-const OPEN: Alert = {
-  code: "disk_nearly_full",
-  subject: "",
-  detail: "12 MB are left",
-  openedAt: NOON,
-  lastAt: NOON,
-  resolvedAt: null,
-};
+const TIMES = { openedAt: NOON, lastAt: NOON, resolvedAt: null };
+const OPEN: Alert = { code: "disk_nearly_full", subject: "", detail: "12 MB are left", ...TIMES };
 const OVER: Alert = { ...OPEN, code: "greylist_silent", resolvedAt: later(NOON, 60_000) };
 
 test("open alerts come before resolved ones, newest first in each group, with the channels", () => {
@@ -32,17 +26,15 @@ test("open alerts come before resolved ones, newest first in each group, with th
     return reply.result;
   };
   const all = page(50, null);
-  assert.deepEqual([all.next, all.total], [null, 4]);
+  assert.deepEqual([all.next, all.total, all.leadOut], [null, 4, true]);
   const first = page(3, null);
   assert.deepEqual([...first.items, ...page(3, first.next).items], all.items, "page by page");
-  const inOrder = all.items.map(({ code, subject, resolvedAt }) => [code, subject, resolvedAt]);
-  assert.deepEqual(inOrder, [
-    ["disk_nearly_full", "newer", null],
-    ["disk_nearly_full", "", null],
-    ["greylist_silent", "", "2026-11-20T12:01:00.000Z"],
-    ["greylist_silent", "older", "2026-11-20T12:00:59.000Z"],
+  assert.partialDeepStrictEqual(all.items, [
+    { code: "disk_nearly_full", subject: "newer", resolvedAt: null },
+    { code: "disk_nearly_full", subject: "", resolvedAt: null },
+    { code: "greylist_silent", subject: "", resolvedAt: "2026-11-20T12:01:00.000Z" },
+    { code: "greylist_silent", subject: "older", resolvedAt: "2026-11-20T12:00:59.000Z" },
   ]);
-  assert.equal(all.leadOut, true);
   assert.deepEqual(all.channels, [
     { name: "a", failing: null },
     { name: "b", failing: "it answered 503" },
@@ -55,22 +47,13 @@ test("a test reports for each channel whether it accepted the message, or why no
     { channel: "b", outcome: { ok: false, reason: "it answered 503" } },
   ] as const;
   const waits: (number | undefined)[] = [];
-  const alerts = {
-    ...NO_ALERTS,
-    test: (longestMs?: number) => {
-      waits.push(longestMs);
-      return Promise.resolve(outcomes);
-    },
-  };
-  assert.deepEqual(await alertsTest({ alerts }, true), {
-    ok: true,
-    result: {
-      results: [
-        { channel: "a", ok: true, detail: "" },
-        { channel: "b", ok: false, detail: "it answered 503" },
-      ],
-    },
-  });
+  const test = (longestMs?: number) => (waits.push(longestMs), Promise.resolve(outcomes));
+  const alerts = { ...NO_ALERTS, test };
+  const results = [
+    { channel: "a", ok: true, detail: "" },
+    { channel: "b", ok: false, detail: "it answered 503" },
+  ];
+  assert.deepEqual(await alertsTest({ alerts }, true), { ok: true, result: { results } });
   await alertsTest({ alerts }, false);
   assert.deepEqual(waits, [8_000, undefined], "the web waits a shorter time");
 });

@@ -27,13 +27,9 @@ const GUESSES: AccountHistory = {
   networksSince: () => [HERE],
 };
 
-const guess = (account: string, network: Prefix, passwordHash: string, isStale = false) => ({
-  account,
-  network,
-  passwordHash,
-  at: NOON,
-  isStale,
-});
+function guess(account: string, network: Prefix, passwordHash: string, isStale = false) {
+  return { account, network, passwordHash, at: NOON, isStale };
+}
 
 function proofsIn(history: AccountHistory, since: Millis, network: Prefix | null = null): readonly string[] {
   return history.guesses("anna", { network, since, until: NOON, most: 10 }).map(({ passwordHash }) => passwordHash);

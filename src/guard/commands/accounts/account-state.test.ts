@@ -45,13 +45,10 @@ function fresh() {
   return { apply, clock, state };
 }
 
-const tried = (i: number): Change => ({
-  type: "GUESS",
-  account: ANNA,
-  network: net(`198.51.${i}.0/24`),
-  passwordHash: `wrong ${i}`,
-  isStale: false,
-});
+function tried(i: number): Change {
+  const [network, passwordHash] = [net(`198.51.${i}.0/24`), `wrong ${i}`];
+  return { type: "GUESS", account: ANNA, network, passwordHash, isStale: false };
+}
 
 test("an account is guarded once it has the limit's number of different wrong passwords, until they are old", () => {
   const { apply, clock, state } = fresh();
@@ -66,12 +63,8 @@ test("an account is guarded once it has the limit's number of different wrong pa
 
 test("lists each known place once, newest first, while it counts", () => {
   const { apply, clock, state } = fresh();
-  const know = (prefix: string): Change => ({
-    type: "KNOW",
-    prefix: net(prefix),
-    account: ANNA,
-    passwordHash: "right",
-  });
+  const about = { account: ANNA, passwordHash: "right" };
+  const know = (prefix: string): Change => ({ type: "KNOW", prefix: net(prefix), ...about });
   assert.deepEqual(state().known, []);
   apply(know("203.0.113.1"), know("2001:db8::/64"), know("203.0.113.1"));
   assert.deepEqual(state().known, ["203.0.113.1/32", "2001:db8::/64"]);

@@ -61,10 +61,8 @@ test("through the web an app password is removed without entering the password a
   assert.ok((await web("app_password_remove")).ok);
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
   assert.equal(kit.details().at(-1), `phone of ${NAME} by web:token phone via 203.0.113.7`);
-  assert.partialDeepStrictEqual(await web("app_password_remove"), {
-    ok: false,
-    next: "The page of the account (GET …/app-passwords) shows them.",
-  });
+  const next = "The page of the account (GET …/app-passwords) shows them.";
+  assert.partialDeepStrictEqual(await web("app_password_remove"), { ok: false, next });
 });
 
 test("accounts with a key for their mail have no app passwords", async () => {

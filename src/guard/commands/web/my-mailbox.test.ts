@@ -42,21 +42,22 @@ test("users see their own mailbox, and no other account", async () => {
   await kit.result({ verb: "networks_add", name: BERT, networks: ["198.51.100.0/24"] });
   await kit.result({ verb: "quota_set", name: ANNA, quotaBytes: 7_000 });
   const seen = await mine();
-  assert.partialDeepStrictEqual(seen, { quotaBytes: 7_000, aliases: ["info@example.test"] });
-  assert.deepEqual(seen.networks, ["203.0.113.0/24"]);
+  const own = [seen.quotaBytes, seen.aliases, seen.networks];
+  assert.deepEqual(own, [7_000, ["info@example.test"], ["203.0.113.0/24"]]);
   assert.doesNotMatch(JSON.stringify(seen), /bert|198\.51/);
 });
 
+const asked = (): number => kit.kept().filter((verb) => verb === "mailbox_use").length;
+
 test("the keeper is asked for the mailbox's use a bounded number of times a minute", async () => {
   for (let n = 0; n < 70; n++) await mine();
-  assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 30);
+  assert.equal(asked(), 30);
   kit.clock.advance(60_000);
   await mine();
-  assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 31);
+  assert.equal(asked(), 31);
 });
 
 test("few wait for the keeper at once: the guard's other requests find a connection", async () => {
-  const asked = (): number => kit.kept().filter((verb) => verb === "mailbox_use").length;
   await Promise.all(Array.from({ length: 10 }, mine));
   assert.equal(asked(), 4);
   await Promise.all(Array.from({ length: 10 }, mine));
@@ -75,10 +76,8 @@ test("users create app passwords, forwards and replies for their own mailbox", a
   const made = await ask({ verb: "app_password_add", name: ANNA, app: "phone" });
   assert.ok(made.ok && made.result.name === ANNA);
   assert.ok((await ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: false })).ok);
-  assert.deepEqual(await ask({ verb: "forwarding", name: ANNA }), {
-    ok: true,
-    result: { to: ["anna@else.example"], keep: false },
-  });
+  const forwarding = { to: ["anna@else.example"], keep: false };
+  assert.deepEqual(await ask({ verb: "forwarding", name: ANNA }), { ok: true, result: forwarding });
   const listed = await ask({ verb: "app_passwords", name: ANNA });
   assert.match(JSON.stringify(listed), /"id":"phone"(?!.*madeBy)/, "not who made it");
   assert.deepEqual([kit.appPasswordsOf(BERT), kit.forwardingOf(BERT)], [[], null]);
@@ -100,17 +99,9 @@ test("every dry run of a user is refused", async () => {
 test("refusals for users do not mention the command line", async () => {
   const app = { verb: "app_password_add", name: ANNA, app: "phone" } as const;
   assert.ok((await kit.ask(app, "web", AS)).ok);
-  for (const [command, message, next] of [
-    [app, /there is|already/i, "Your page My mailbox shows them."],
-    [
-      { verb: "forward_set", name: ANNA, to: [ANNA], keep: true },
-      /gets a copy unless you keep none/,
-      "Give another address.",
-    ],
-  ] as const) {
-    const refused = await kit.ask(command, "web", AS);
-    assert.ok(!refused.ok && message.test(refused.message) && refused.next === next, JSON.stringify(refused));
-  }
+  assert.match(await kit.said(app, "web", AS), /^failed .*already.* Your page My mailbox shows them\.$/);
+  const forward = { verb: "forward_set", name: ANNA, to: [ANNA], keep: true } as const;
+  assert.match(await kit.said(forward, "web", AS), /gets a copy unless you keep none.* Give another address\.$/);
 });
 
 test("a user may change a bounded number of things an hour and a day, which takes nothing from other users", async () => {
@@ -196,13 +187,12 @@ test("the proofs of a mailbox's user add nothing to the audit", async () => {
   assert.equal(audited(), before);
 });
 
-const isOthers = (needs: string): boolean => !["nothing", "caller", "mailbox"].includes(needs);
-
 test("one session that does everything it can at full speed for a day adds few entries to the audit", async () => {
   const before = audited();
-  const refused = Object.values(COMMANDS).filter(
-    ({ verb }) => rightsOf(verb).from.includes("web") && isOthers(rightsOf(verb).needs),
-  );
+  const refused = Object.values(COMMANDS).filter(({ verb }) => {
+    const { from, needs } = rightsOf(verb);
+    return from.includes("web") && !["nothing", "caller", "mailbox"].includes(needs);
+  });
   const again = (): void => {
     kit.sessions.end("everybody");
     signIn();

@@ -36,19 +36,15 @@ test("an invalid password or account name is refused, and nothing is changed", a
 
 test("if each account has a key for its mail, passwords are set on the server, which creates the key", async () => {
   kit.keepKeys();
+  const onServer = /^failed .* is set only on the server.*account add/;
   for (const verb of ["account_create", "account_set_password"] as const)
-    assert.match(
-      await said({ verb, name: ANNA, password: WORDS }),
-      /^failed .* is set only on the server.*account add/,
-    );
+    assert.match(await said({ verb, name: ANNA, password: WORDS }), onServer);
   assert.deepEqual(kit.types(), []);
-  const reply = await kit.result({
-    verb: "accounts_import",
-    entries: [
-      { name: ANNA, password: WORDS },
-      { name: "cleo@example.test", hash: HASH },
-    ],
-  });
+  const entries = [
+    { name: ANNA, password: WORDS },
+    { name: "cleo@example.test", hash: HASH },
+  ];
+  const reply = await kit.result({ verb: "accounts_import", entries });
   assert.deepEqual(reply.added, ["cleo@example.test"]);
   const why = "needs a key for its mail, which `account add` on the server makes";
   assert.deepEqual(reply.skipped, [{ name: ANNA, why }]);

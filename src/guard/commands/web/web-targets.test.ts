@@ -25,14 +25,12 @@ function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly 
   };
 }
 
-function adding(many: number) {
-  const targets = outside(many).map(mailAddress);
-  return { verb: "alias_add", address: mailAddress("new@example.test"), targets } as const;
+function adding(targets: readonly string[], address = "new@example.test") {
+  return { verb: "alias_add", address: mailAddress(address), targets: targets.map(mailAddress) } as const;
 }
 
 function said(there: readonly Alias[], address: string, targets: readonly string[]): string {
-  const command = { verb: "alias_add", address: mailAddress(address), targets: targets.map(mailAddress) } as const;
-  return refusesTargets(parts(there), command)?.message ?? "may";
+  return refusesTargets(parts(there), adding(targets, address))?.message ?? "may";
 }
 
 test("an alias of the web has at most ten outside targets, including those that it already has", () => {
@@ -64,29 +62,29 @@ test("forwards of the web count with the aliases, and a forward keeps the target
     [anna, outside(10)],
     ["bob@example.test", outside(9)],
   ]);
-  const forward = (name: string, to: readonly string[], by = "web:admin"): string =>
-    tooManyForwards(parts(aliases, forwarded), { account: accountName(name), to: to.map(mailAddress), by })?.message ??
-    "may";
+  const forward = (name: string, to: readonly string[], by = "web:admin"): string => {
+    const asked = { account: accountName(name), to: to.map(mailAddress), by };
+    return tooManyForwards(parts(aliases, forwarded), asked)?.message ?? "may";
+  };
   assert.equal(forward("carl@example.test", outside(1)), "may");
   const tooMany = forward("carl@example.test", outside(2));
   assert.match(tooMany, /200 outside targets in all, of aliases and of forwarded mail/);
-  assert.match(
-    forward("carl@example.test", outside(1), "mailbox:carl@example.test 203.0.113.7"),
-    /150 outside targets in all/,
-    "users leave room for the administrator",
-  );
+  const byUser = forward("carl@example.test", outside(1), "mailbox:carl@example.test 203.0.113.7");
+  assert.match(byUser, /150 outside targets in all/, "users leave room for the administrator");
   assert.equal(forward("carl@example.test", ["anna@example.test", "bob@example.test"]), "may");
   const asAnna = "mailbox:anna@example.test 203.0.113.7";
   assert.equal(forward("anna@example.test", outside(10, 50), asAnna), "may", "as many as before");
   assert.equal(forward("anna@example.test", []), "may");
-  assert.match(refusesTargets(parts(aliases, forwarded), adding(2))?.message ?? "may", /200 outside targets in all/);
+  assert.match(
+    refusesTargets(parts(aliases, forwarded), adding(outside(2)))?.message ?? "may",
+    /200 outside targets in all/,
+  );
 });
 
 test("whoever swaps the targets of aliases all day reaches few new strangers; a dry run uses up none", () => {
   left = 2;
-  const add = adding(3);
-  assert.match(refusesTargets(parts([]), add)?.message ?? "may", /50 new outside targets of aliases within a day/);
-  assert.equal(refusesTargets(parts([]), adding(2)), null);
-  assert.equal(refusesTargets({ ...parts([]), isDry: true }, add), null);
-  assert.equal(refusesTargets(parts([]), { ...add, targets: [mailAddress("owner@example.test")] }), null);
+  assert.match(said([], "new@example.test", outside(3)), /50 new outside targets of aliases within a day/);
+  assert.equal(said([], "new@example.test", outside(2)), "may");
+  assert.equal(refusesTargets({ ...parts([]), isDry: true }, adding(outside(3))), null);
+  assert.equal(said([], "new@example.test", ["owner@example.test"]), "may");
 });
