@@ -10,6 +10,7 @@ import { HOUR_MS } from "../core/time.ts";
 import type { Engine } from "./engine.ts";
 
 const HOME = ip("198.51.100.7");
+const NAMED = { type: "RECIPIENT", blockListing: null, senderExists: null } as const;
 const ALICE = "alice@example.test";
 
 for (const step of ["begin", "append", "commit"] as const) {
@@ -91,10 +92,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     return async (...to: readonly string[]): Promise<string> => {
       const about = { ...mail(HOME, ALICE), sender: ALICE, transaction: `a1.${++mails}` };
       const verdicts = [];
-      for (const one of to)
-        verdicts.push(
-          await kit.engine.ask({ ...about, type: "RECIPIENT", recipient: one, blockListing: null, senderExists: null }),
-        );
+      for (const one of to) verdicts.push(await kit.engine.ask({ ...about, ...NAMED, recipient: one }));
       const recipient = to.length === 1 ? (to[0] ?? null) : null;
       verdicts.push(await kit.engine.ask({ ...about, recipient, recipientCount: to.length }));
       kit.clock.advance(61_000);

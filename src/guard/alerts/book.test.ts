@@ -9,26 +9,17 @@ import type { Alert } from "./ports.ts";
 const SETTLE_MS = 60_000;
 const DISK: Holding = { code: "disk_nearly_full", subject: "", detail: "12 MB are left" };
 
-function at(seconds: number): Millis {
-  return later(NOON, seconds * 1_000);
-}
-
-function down(component: string): Holding {
-  return { code: "component_down", subject: component, detail: "not running" };
-}
-
-function subjects(alerts: readonly Alert[]): readonly string[] {
-  return alerts.map(({ subject }) => subject);
-}
+const at = (seconds: number): Millis => later(NOON, seconds * 1_000);
+const down = (subject: string): Holding => ({ code: "component_down", subject, detail: "not running" });
+const subjects = (alerts: readonly Alert[]) => alerts.map(({ subject }) => subject);
 
 test("a lasting condition is one alert, from its start, with its latest details", () => {
   const book = new AlertBook([], NOON);
   assert.equal(book.update([DISK], at(0), SETTLE_MS).opened.length, 1);
   const again = book.update([{ ...DISK, detail: "3 MB are left" }], at(10), SETTLE_MS);
   assert.deepEqual(again, { opened: [], resolved: [] });
-  assert.deepEqual(book.open, [
-    { ...DISK, detail: "3 MB are left", openedAt: at(0), lastAt: at(10), resolvedAt: null },
-  ]);
+  const open = { ...DISK, detail: "3 MB are left", openedAt: at(0), lastAt: at(10), resolvedAt: null };
+  assert.deepEqual(book.open, [open]);
 });
 
 test("an alert is resolved once its condition has been false for its settling time", () => {
@@ -68,10 +59,8 @@ test("an alert in the future, because the clock was set back, does not last fore
 
 test("at most two hundred alerts are open; they stay open, and further ones are reported only if the server is unhealthy", () => {
   const book = new AlertBook([], NOON);
-  const many = Array.from(
-    { length: 201 },
-    (_, i): Holding => ({ code: "sending_limited", subject: `${i}`, detail: "" }),
-  );
+  const limited = { code: "sending_limited", detail: "" } as const;
+  const many = Array.from({ length: 201 }, (_, i) => ({ ...limited, subject: `${i}` }));
   assert.equal(book.update(many, at(0), SETTLE_MS).opened.length, 200);
   book.update(many, at(30), SETTLE_MS);
   assert.deepEqual(book.update(many, at(80), SETTLE_MS), { opened: [], resolved: [] });

@@ -7,10 +7,8 @@ import { NoticeBoard } from "./notices.ts";
 test("a notice is raised once and logged once until it is cleared; its detail stays up to date", () => {
   const clock = new HandClock();
   const lines: string[] = [];
-  const board = new NoticeBoard(
-    clock,
-    createLog(clock, (line) => lines.push(line)),
-  );
+  const log = createLog(clock, (line) => lines.push(line));
+  const board = new NoticeBoard(clock, log);
   board.clear("disk_nearly_full");
   board.raise("disk_nearly_full", "3 % left");
   clock.advance(60_000);

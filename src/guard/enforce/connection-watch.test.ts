@@ -9,6 +9,9 @@ import type { Outcome } from "../ports.ts";
 import { CONNECTION_WATCH, ConnectionWatch } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
+const NO_ORDERS: ConnectionOrders = { watched: [25], refused: [], full: [], known: [] };
+/** The orders that refuse these hosts. */
+const refusing = (...hosts: readonly number[]) => hosts.map((host) => ({ prefix: `203.0.113.${host}/32`, port: 25 }));
 
 /** A fake with these open connections, which records its calls. */
 class HeldConnections implements OpenConnections {
@@ -23,12 +26,8 @@ class HeldConnections implements OpenConnections {
     this.looks += 1;
     return Promise.resolve(this.open);
   }
-  sockets(): Promise<number | null> {
-    return Promise.resolve(this.inUse);
-  }
-  silences(): Promise<ReadonlyMap<string, number>> {
-    return Promise.reject(new Error("not answered in this test"));
-  }
+  readonly sockets = () => Promise.resolve(this.inUse);
+  readonly silences = () => Promise.reject(new Error("not answered in this test"));
   sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
     assert.equal(lastsS, 15);
     if (this.outcome.ok) this.orders.push(orders);
@@ -87,13 +86,11 @@ test("sends changed orders to the kernel at once, and repeats unchanged ones onl
   const { kernel, watch, from, asked } = watchedPort();
   await watch.look();
   await watch.look();
-  assert.deepEqual(kernel.orders, [{ watched: [25], refused: [], full: [], known: [] }]);
+  assert.deepEqual(kernel.orders, [NO_ORDERS]);
   kernel.open = from(1, 2);
   await watch.look();
   await watch.look();
-  assert.deepEqual(kernel.orders.slice(1), [
-    { watched: [25], refused: [{ prefix: "203.0.113.1/32", port: 25 }], full: [], known: [] },
-  ]);
+  assert.deepEqual(kernel.orders.slice(1), [{ ...NO_ORDERS, refused: refusing(1) }]);
   assert.equal(asked.known, 0, "known networks are read only when strangers hold their share");
   kernel.open = [...from(1, 2), ...from(2, 2)];
   await watch.look();
@@ -121,10 +118,7 @@ test("a connection closed to make room no longer counts against the share", asyn
   await watch.look();
   assert.deepEqual(kernel.ended, from(1, 2));
   assert.deepEqual(kernel.orders.at(-1)?.full, [], "there is room for strangers");
-  assert.deepEqual(kernel.orders.at(-1)?.refused, [
-    { prefix: "203.0.113.1/32", port: 25 },
-    { prefix: "203.0.113.2/32", port: 25 },
-  ]);
+  assert.deepEqual(kernel.orders.at(-1)?.refused, refusing(1, 2));
 });
 
 test("reports a kernel that rejects orders once, and retries at each check", async () => {
@@ -142,10 +136,7 @@ test("runs until stopped, and then leaves the ports to the kernel", async () => 
   const { kernel, watch } = watchedPort();
   watch.start();
   await watch.stop();
-  assert.deepEqual(kernel.orders, [
-    { watched: [25], refused: [], full: [], known: [] },
-    { watched: [], refused: [], full: [], known: [] },
-  ]);
+  assert.deepEqual(kernel.orders, [NO_ORDERS, { ...NO_ORDERS, watched: [] }]);
   const idle = watchedPort();
   await idle.watch.stop();
   assert.deepEqual(idle.kernel.orders, [], "ports that were never watched are not released");

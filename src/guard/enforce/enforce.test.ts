@@ -85,9 +85,8 @@ test("a ban missing in the kernel is logged with the reason, and restored", asyn
   ban(kit, 2);
   await until(() => kit.firewall.held.has(address(1)));
   assert.deepEqual(kit.firewall.calls, ["reset", "apply", "cut", "check", "reset"]);
-  assert.deepEqual(kit.warned, [
-    ["The kernel lacks a ban that it was given; the firewall is rebuilt.", { reason: "nft failed." }],
-  ]);
+  const says = "The kernel lacks a ban that it was given; the firewall is rebuilt.";
+  assert.deepEqual(kit.warned, [[says, { reason: "nft failed." }]]);
 });
 
 test("the firewall is checked every ten seconds, and problems are logged", async (t) => {

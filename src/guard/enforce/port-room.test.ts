@@ -20,17 +20,9 @@ function scene() {
   const known: string[] = [];
   const wanted: string[] = [];
   const room = createPortRoom({
-    kernel: {
-      silences: (ports) => {
-        asked.push(ports);
-        return Promise.resolve(silences);
-      },
-    },
+    kernel: { silences: async (ports) => (asked.push(ports), silences) },
     rules: () => ({
-      places: new Map([
-        [25, PLACES],
-        [993, PLACES],
-      ]),
+      places: new Map([25, 993].map((port) => [port, PLACES])),
       shares: new Map(),
       prefixOf: (address) => prefixOf(address, 64),
       isKnown: (prefix) => known.includes(prefix),
