@@ -18,7 +18,7 @@ import {
   until,
 } from "./time.ts";
 
-const durations: readonly (readonly [text: string, durationMs: number | null])[] = [
+const durations: readonly (readonly [text: string, durationMs: number])[] = [
   ["500ms", 500],
   ["45s", 45_000],
   ["30m", 1_800_000],
@@ -27,21 +27,11 @@ const durations: readonly (readonly [text: string, durationMs: number | null])[]
   [" 1d ", 86_400_000],
   ["0s", 0],
   ["36500d", 3_153_600_000_000],
-  ["36501d", null],
-  ["999999999d", null],
-  ["", null],
-  ["30", null],
-  ["m", null],
-  ["-30m", null],
-  ["1.5h", null],
-  ["30 m", null],
-  ["30M", null],
-  ["1h30m", null],
-  ["1e3s", null],
-  ["1w", null],
 ];
 for (const [text, durationMs] of durations)
   test(`parseDuration of ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), durationMs));
+for (const text of ["36501d", "999999999d", "", "30", "m", "-30m", "1.5h", "30 m", "30M", "1h30m", "1e3s", "1w"])
+  test(`no duration: ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), null));
 
 test("a duration is printed in its largest whole unit", () => {
   const shortest = [0, 1, 1_500, MINUTE_MS, 90 * MINUTE_MS, 2 * HOUR_MS, DAY_MS].map(formatDuration);
@@ -73,20 +63,12 @@ for (const [text, iso] of [
   ["2026-11-21T08:00Z", "2026-11-21T08:00:00.000Z"],
   ["2026-11-21T08:00:00.5+01:00", "2026-11-21T07:00:00.500Z"],
   ["2026-12-31T23:59:59-02:00", "2027-01-01T01:59:59.000Z"],
-  ["2027-02-29", null],
-  ["2027-02-30T10:00:00Z", null],
-  ["2027-04-31", null],
-  ["2027-13-01", null],
-  ["2027-01-01T24:01:00Z", null],
-  ["2027-01-01T08:00:00", null],
-  ["2027-01-01T", null],
-  ["tomorrow", null],
-  ["", null],
 ] as const)
-  test(`the time ${text} is ${iso ?? "none"}`, () => {
-    const at = parseTime(text);
-    assert.equal(at === null ? null : isoTime(at), iso);
-  });
+  test(`the time ${text} is ${iso}`, () => assert.equal(isoTime(parseTime(text) ?? assert.fail()), iso));
+
+const noDays = ["2027-02-29", "2027-02-30T10:00:00Z", "2027-04-31", "2027-13-01", "2027-01-01T24:01:00Z"];
+for (const text of [...noDays, "2027-01-01T08:00:00", "2027-01-01T", "tomorrow", ""])
+  test(`no time: ${JSON.stringify(text)}`, () => assert.equal(parseTime(text), null));
 
 test("times and spans are shown as people read them", () => {
   assert.equal(dayAndTime("2026-11-20T07:05:01.000Z"), "2026-11-20 07:05:01 UTC");
@@ -98,10 +80,6 @@ test("times and spans are shown as people read them", () => {
 });
 
 test("a network of one address is shown without its length", () => {
-  assert.deepEqual(["203.0.113.7/32", "203.0.113.0/24", "2001:db8::1/128", "2001:db8::/32"].map(shown), [
-    "203.0.113.7",
-    "203.0.113.0/24",
-    "2001:db8::1",
-    "2001:db8::/32",
-  ]);
+  const texts = ["203.0.113.7/32", "203.0.113.0/24", "2001:db8::1/128", "2001:db8::/32"].map(shown);
+  assert.deepEqual(texts, ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:db8::/32"]);
 });

@@ -4,15 +4,7 @@ import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { neighbourhoodOf } from "../net/ip.ts";
 import { later } from "../time.ts";
-import {
-  candidatesShare,
-  commonShare,
-  countGuesses,
-  countShares,
-  type Guess,
-  guessedName,
-  networkShare,
-} from "./account-guard.ts";
+import { candidatesShare, commonShare, countGuesses, countShares, guessedName, networkShare } from "./account-guard.ts";
 import { sideEffectsOf } from "./command.ts";
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
@@ -91,7 +83,7 @@ for (const [that, guesses, count] of [
   ["unknown passwords one by one", { 1: "??", 2: "??" }, 4],
 ] as const)
   test(`guesses count ${that}`, () => {
-    const tried = Object.entries(guesses).flatMap(([network, passwordHashes]): readonly Guess[] =>
+    const tried = Object.entries(guesses).flatMap(([network, passwordHashes]) =>
       [...passwordHashes].map((passwordHash) => ({
         network: neighbourhoodOf(ip(`198.18.${network}.1`), 64),
         passwordHash: passwordHash === "?" ? "" : passwordHash,

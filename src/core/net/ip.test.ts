@@ -12,7 +12,7 @@ import {
   prefixOf,
 } from "./ip.ts";
 
-const addresses: readonly (readonly [text: string, expected: string | null])[] = [
+const addresses: readonly (readonly [text: string, expected: string])[] = [
   ["203.0.113.7", "203.0.113.7"],
   ["0.0.0.0", "0.0.0.0"],
   ["255.255.255.255", "255.255.255.255"],
@@ -31,25 +31,14 @@ const addresses: readonly (readonly [text: string, expected: string | null])[] =
   ["::203.0.113.7", "::cb00:7107"],
   ["64:ff9b::203.0.113.7", "64:ff9b::cb00:7107"],
   ["1:2:3:4:5:6:203.0.113.7", "1:2:3:4:5:6:cb00:7107"],
-  ["", null],
-  ["unknown", null],
-  ["203.0.113", null],
-  ["203.0.113.256", null],
-  ["203.0.113.07", null],
-  ["203.0.113.7 ", null],
-  ["203.0.113.7/32", null],
-  ["3405803783", null],
-  ["0xcb.0.113.7", null],
-  ["fe80::1%eth0", null],
-  ["[2001:db8::1]", null],
-  ["2001:db8::1::2", null],
-  ["1:2:3:4:5:6:7:8:9", null],
-  [":::", null],
 ];
-for (const [text, expected] of addresses)
+const noV4 = ["203.0.113", "203.0.113.256", "203.0.113.07", "203.0.113.7 ", "203.0.113.7/32", "0xcb.0.113.7"];
+const noV6 = ["fe80::1%eth0", "[2001:db8::1]", "2001:db8::1::2", "1:2:3:4:5:6:7:8:9", ":::"];
+const noAddresses = ["", "unknown", "3405803783", ...noV4, ...noV6].map((text) => [text, null] as const);
+for (const [text, expected] of [...addresses, ...noAddresses])
   test(`parseIp of ${JSON.stringify(text)}`, () => assert.equal(parseIp(text), expected));
 
-const prefixes: readonly (readonly [text: string, expected: string | null])[] = [
+const prefixes: readonly (readonly [text: string, expected: string])[] = [
   ["203.0.113.7", "203.0.113.7/32"],
   ["203.0.113.7/24", "203.0.113.0/24"],
   ["203.0.113.129/25", "203.0.113.128/25"],
@@ -62,19 +51,11 @@ const prefixes: readonly (readonly [text: string, expected: string | null])[] = 
   ["::ffff:203.0.113.7/120", "203.0.113.0/24"],
   ["::ffff:203.0.113.7/128", "203.0.113.7/32"],
   ["::ffff:203.0.113.0/96", "0.0.0.0/0"],
-  ["::ffff:203.0.113.0/95", null],
-  ["::ffff:203.0.113.7/24", null],
-  ["203.0.113.7/33", null],
-  ["2001:db8::/129", null],
-  ["203.0.113.7/", null],
-  ["203.0.113.7/-1", null],
-  ["203.0.113.7/2 4", null],
-  ["203.0.113.7/24/24", null],
-  ["203.0.113.7/1e1", null],
-  ["/24", null],
-  ["", null],
 ];
-for (const [text, expected] of prefixes)
+const tooWide = ["::ffff:203.0.113.0/95", "::ffff:203.0.113.7/24", "203.0.113.7/33", "2001:db8::/129"];
+const noLength = ["203.0.113.7/", "203.0.113.7/-1", "203.0.113.7/2 4", "203.0.113.7/24/24", "203.0.113.7/1e1"];
+const noPrefixes = ["", "/24", ...tooWide, ...noLength].map((text) => [text, null] as const);
+for (const [text, expected] of [...prefixes, ...noPrefixes])
   test(`parsePrefix of ${JSON.stringify(text)}`, () => assert.equal(parsePrefix(text), expected));
 
 test("IPv4 addresses are counted individually, IPv6 addresses by network", () => {
@@ -101,30 +82,11 @@ test("a single address is a network of one, whatever the family", () => {
 });
 
 test("private addresses are those of RFC 1918, 3927, 4193 and 6598, and link-local ones", () => {
-  for (const text of [
-    "10.0.0.1",
-    "172.16.0.1",
-    "172.31.255.255",
-    "192.168.7.7",
-    "100.64.0.1",
-    "100.127.0.1",
-    "169.254.1.1",
-    "fd00::1",
-    "fe80::1",
-    "febf::1",
-  ])
+  const shared = ["100.64.0.1", "100.127.0.1", "169.254.1.1", "fd00::1", "fe80::1", "febf::1"];
+  for (const text of ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.7.7", ...shared])
     assert.ok(isPrivate(ip(text)), text);
-  for (const text of [
-    "172.32.0.1",
-    "172.15.0.1",
-    "192.169.0.1",
-    "100.128.0.1",
-    "110.0.0.1",
-    "203.0.113.7",
-    "fec0::1",
-    "2001:db8::1",
-  ])
-    assert.ok(!isPrivate(ip(text)), text);
+  const beside = ["172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "110.0.0.1", "fec0::1"];
+  for (const text of [...beside, "203.0.113.7", "2001:db8::1"]) assert.ok(!isPrivate(ip(text)), text);
 });
 
 test("loopback is ::1 and 127.0.0.0/8, however it is written", () => {

@@ -79,17 +79,18 @@ function watchedPort() {
   });
   const from = (host: number, count: number): readonly Connection[] =>
     Array.from({ length: count }, (_, i) => ({ ip: ip(`203.0.113.${host}`), clientPort: i + 1, port: 25 }));
-  return { kernel, watch, warnings, asked, crowding, known, many, from };
+  const looks = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) await watch.look();
+  };
+  return { kernel, watch, looks, warnings, asked, crowding, many, from };
 }
 
 test("sends changed orders to the kernel at once, and repeats unchanged ones only now and then", async () => {
-  const { kernel, watch, from, asked } = watchedPort();
-  await watch.look();
-  await watch.look();
+  const { kernel, watch, looks, from, asked } = watchedPort();
+  await looks(2);
   assert.deepEqual(kernel.orders, [NO_ORDERS]);
   kernel.open = from(1, 2);
-  await watch.look();
-  await watch.look();
+  await looks(2);
   assert.deepEqual(kernel.orders.slice(1), [{ ...NO_ORDERS, refused: refusing(1) }]);
   assert.equal(asked.known, 0, "known networks are read only when strangers hold their share");
   kernel.open = [...from(1, 2), ...from(2, 2)];
@@ -122,10 +123,9 @@ test("a connection closed to make room no longer counts against the share", asyn
 });
 
 test("reports a kernel that rejects orders once, and retries at each check", async () => {
-  const { kernel, watch, warnings } = watchedPort();
+  const { kernel, watch, looks, warnings } = watchedPort();
   kernel.outcome = { ok: false, reason: "nft: no such table" };
-  await watch.look();
-  await watch.look();
+  await looks(2);
   assert.deepEqual(warnings, ["nft: no such table"]);
   kernel.outcome = OK;
   await watch.look();
@@ -208,7 +208,7 @@ test("reports a failed check once, and again after a success", async () => {
 });
 
 test("if connections cannot be closed, retries, reports it once, and lets the kernel count", async (t) => {
-  const { kernel, watch, warnings, from } = watchedPort();
+  const { kernel, watch, looks, warnings, from } = watchedPort();
   let nowMs = HOUR_MS;
   t.mock.method(performance, "now", () => nowMs);
   const tried: number[] = [];
@@ -221,9 +221,7 @@ test("if connections cannot be closed, retries, reports it once, and lets the ke
   await watch.look();
   assert.deepEqual(watched(), [25]);
   kernel.open = from(1, 5);
-  await watch.look();
-  await watch.look();
-  await watch.look();
+  await looks(3);
   assert.deepEqual(tried, [3, 3, 3]);
   assert.deepEqual(watched(), []);
   kernel.open = [];
@@ -233,14 +231,12 @@ test("if connections cannot be closed, retries, reports it once, and lets the ke
   assert.deepEqual(watched(), [], "the next burst could not be closed either");
   assert.deepEqual(warnings, ["Unable. Until then the kernel counts new connections."]);
   nowMs += 1;
-  await watch.look();
-  await watch.look();
+  await looks(2);
   assert.deepEqual(watched(), [25], "retries after an hour");
   kernel.open = from(2, 5);
   await watch.look();
   outcome = OK;
-  await watch.look();
-  await watch.look();
+  await looks(2);
   assert.deepEqual(watched(), [25]);
 });
 
