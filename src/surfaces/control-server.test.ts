@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
@@ -45,9 +45,7 @@ class FakeGuard {
   }
 }
 
-type Client = { socket: Socket; lines: () => string[]; closed: () => boolean };
-
-function client(path: string): Client {
+function client(path: string) {
   const socket = connect(path);
   let text = "";
   let closed = false;
@@ -57,22 +55,24 @@ function client(path: string): Client {
   return { socket, lines: () => text.split("\n").slice(0, -1), closed: () => closed };
 }
 
+type Served = Readonly<{
+  guard: FakeGuard;
+  connected: () => ReturnType<typeof client>;
+  stop: () => Promise<void>;
+  path: string;
+}>;
+
 async function withServer(
   origin: "root" | "web",
   limits: Partial<ControlLimits>,
-  run: (
-    guard: FakeGuard,
-    connected: () => Client,
-    server: ReturnType<typeof createControlServer>,
-    path: string,
-  ) => Promise<void>,
+  run: (served: Served) => Promise<void>,
 ): Promise<void> {
   const guard = new FakeGuard();
   const server = createControlServer(guard.parts(origin), { ...CONTROL_LIMITS, stopMs: 50, ...limits });
   const path = join(temporaryDirectory(), "control.sock");
   await server.start(path, origin === "root" ? 0o600 : 0o660);
   try {
-    await run(guard, () => client(path), server, path);
+    await run({ guard, connected: () => client(path), stop: () => server.stop(), path });
   } finally {
     await server.stop();
   }
@@ -85,33 +85,30 @@ for (const [origin, mode] of [
   ["web", 0o660],
 ] as const)
   test(`commands of ${origin} are run and answered in order, at a socket that no other may open`, () =>
-    withServer(origin, {}, async (guard, connected, _server, path) => {
+    withServer(origin, {}, async ({ guard, connected, path }) => {
       assert.equal((await stat(path)).mode & 0o777, mode);
       const { socket, lines } = connected();
       socket.write(line("cleanup") + line("ping") + line("nonsense") + line("cleanup"));
       await until(() => lines().length === 4, "four answers");
       const [first, second, third, fourth] = lines().map((each, at) => parseReply(at === 1 ? "ping" : "cleanup", each));
-      assert.deepEqual(first, { ok: true, result: { expired: 1 } });
-      assert.deepEqual(second, { ok: true, result: { pid: 7 } });
-      assert.ok(third?.ok === false && third.kind === "usage");
-      assert.equal(third.message, 'Unknown command "nonsense".');
-      assert.deepEqual(fourth, { ok: true, result: { expired: 3 } });
+      const done = (result: object) => ({ ok: true, result });
+      assert.deepEqual([first, second, fourth], [done({ expired: 1 }), done({ pid: 7 }), done({ expired: 3 })]);
+      assert.partialDeepStrictEqual(third, { ok: false, kind: "usage", message: 'Unknown command "nonsense".' });
       assert.deepEqual(guard.origins, [origin, origin, origin]);
       for (const { by } of guard.asked) assert.equal(by, "root");
     }));
 
 test("a bug in a command is answered and reported; the connection stays open", () =>
-  withServer("root", {}, async (guard, connected) => {
+  withServer("root", {}, async ({ guard, connected }) => {
     const { socket, lines } = connected();
     socket.write(line("reload") + line("ping"));
     await until(() => lines().length === 2, "two answers");
-    const reply = parseReply("reload", lines()[0] ?? "");
-    assert.ok(reply?.ok === false && reply.kind === "failed");
+    assert.partialDeepStrictEqual(parseReply("reload", lines()[0] ?? ""), { ok: false, kind: "failed" });
     assert.deepEqual(guard.reports, ["internal_error: reload: bug\\x1b"]);
   }));
 
 test("a watcher hears the present, then commits, at most once per interval, and is forgotten when it leaves", () =>
-  withServer("root", { watchMs: 30 }, async (guard, connected) => {
+  withServer("root", { watchMs: 30 }, async ({ guard, connected }) => {
     const { socket, lines, closed } = connected();
     socket.write(line("watch"));
     await until(() => lines().length === 1, "the present");
@@ -127,7 +124,7 @@ test("a watcher hears the present, then commits, at most once per interval, and 
   }));
 
 test("a watcher that does not read leaves one line waiting in the guard, and gets the newest once it reads", () =>
-  withServer("web", { watchMs: 0, maxUnsentBytes: 40 }, async (guard, _connected, _server, path) => {
+  withServer("web", { watchMs: 0, maxUnsentBytes: 40 }, async ({ guard, path }) => {
     let text = "";
     const take = (bytes: number, buffer: Uint8Array): boolean => {
       text += Buffer.from(buffer).toString("utf8", 0, bytes);
@@ -152,7 +149,7 @@ test("a watcher that does not read leaves one line waiting in the guard, and get
   }));
 
 test("a second watch ends the connection", () =>
-  withServer("web", {}, async (guard, connected) => {
+  withServer("web", {}, async ({ guard, connected }) => {
     const { socket, closed } = connected();
     socket.write(line("watch").repeat(2));
     await until(() => closed() && guard.listeners.size === 0, "it is ended, and the watcher forgotten");
@@ -160,7 +157,7 @@ test("a second watch ends the connection", () =>
   }));
 
 test("a watcher outlives the idle time, an idle client does not", () =>
-  withServer("root", { idleMs: 40, watchMs: 1 }, async (guard, connected) => {
+  withServer("root", { idleMs: 40, watchMs: 1 }, async ({ guard, connected }) => {
     const watcher = connected();
     watcher.socket.write(line("watch"));
     const idle = connected();
@@ -170,7 +167,7 @@ test("a watcher outlives the idle time, an idle client does not", () =>
   }));
 
 test("an endless line and too many lines: dropped and reported", () =>
-  withServer("root", { maxPending: 5 }, async (guard, connected) => {
+  withServer("root", { maxPending: 5 }, async ({ guard, connected }) => {
     const endless = connected();
     endless.socket.write("x".repeat(70_000));
     await until(() => endless.closed(), "the endless one is dropped");
@@ -182,7 +179,7 @@ test("an endless line and too many lines: dropped and reported", () =>
   }));
 
 test("what a client sends while its command runs stays with the client", () =>
-  withServer("web", {}, async (guard, connected) => {
+  withServer("web", {}, async ({ guard, connected }) => {
     const [one, two] = [connected(), connected()];
     let goOn = (): void => {};
     guard.held = new Promise((resolve) => (goOn = resolve));
@@ -199,13 +196,13 @@ test("what a client sends while its command runs stays with the client", () =>
   }));
 
 test("stop finishes the command that runs and ends the watchers", () =>
-  withServer("root", { stopMs: DEADLINE_MS }, async (guard, connected, server) => {
+  withServer("root", { stopMs: DEADLINE_MS }, async ({ guard, connected, stop }) => {
     const watcher = connected();
     watcher.socket.write(line("watch"));
     const busy = connected();
     busy.socket.write(line("cleanup"));
     await until(() => guard.asked.length === 2, "both were asked");
-    await server.stop();
+    await stop();
     await until(() => watcher.closed() && busy.closed(), "both are ended");
     assert.equal(busy.lines().length, 1);
     assert.equal(guard.listeners.size, 0);

@@ -9,18 +9,12 @@ import { STRANGER } from "../../../../test/kit/samples.ts";
 import { preview as previewShape, type SettingsPreview, settingList } from "../../../admin/settings.ts";
 
 const DIGEST = "0a".repeat(32);
-const PREVIEW: SettingsPreview = {
-  problems: [],
-  lines: [{ key: "limits.mail.per_minute", line: 3, removed: [], added: ["limits.mail.per_minute = 5"] }],
-  values: [{ key: "limits.mail.per_minute", was: "10", is: "5" }],
-  restarts: [],
-  warnings: [],
-  digest: DIGEST,
-  trial: { policy: TEST_POLICY, allowNow: [], proxies: [] },
-};
+const NOTHING = { problems: [], lines: [], values: [], restarts: [], warnings: [] };
+const TRIAL = { policy: TEST_POLICY, allowNow: [], proxies: [] };
+const PREVIEW: SettingsPreview = { ...NOTHING, digest: DIGEST, trial: TRIAL };
 const CHANGED = {
-  changed: ["limits.mail.per_minute"],
-  detail: "Reloaded postfix.",
+  changed: ["simulate"],
+  detail: "x",
   restarts: [],
   undoUntil: "2026-11-20T07:15:00.000Z",
   recorded: true,

@@ -21,6 +21,9 @@ import { recordsOfDomain } from "../verbs/server/dns.ts";
 
 const files = mailCertificate();
 const ADDRESS = "203.0.113.10";
+const OLD_TLS = { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+const TAKES_MAIL = [/^RCPT/, "250 2.1.5 Ok\r\n"] as const;
+const SIGNS_IN = [/^AUTH/, "235 2.7.0 ok\r\n"] as const;
 
 /** Broken inputs for each check of the network. */
 const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
@@ -41,12 +44,8 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
     machine: { addresses: () => [ip("127.99.88.77")] },
   })),
 
-  "tls.versions": wrong(/IMAPS speaks TLSv1\.1/, () =>
-    imaps({ minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }),
-  ),
-  "tls.handshake": wrong(/IMAPS does not start TLS/, () =>
-    imaps({ minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" }),
-  ),
+  "tls.versions": wrong(/IMAPS speaks TLSv1\.1/, () => imaps(OLD_TLS)),
+  "tls.handshake": wrong(/IMAPS does not start TLS/, () => imaps(OLD_TLS)),
   "tls.ciphers": wrong(/IMAPS takes .*NULL/, () =>
     imaps({ maxVersion: "TLSv1.2", ciphers: "ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0" }),
   ),
@@ -86,11 +85,9 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
     return { resolver: await listServer("dbl.spamhaus.org", named) };
   }),
 
-  "mail-flow.relay": wrong(/Port 25 accepts mail for relay-test@example\.com/, () =>
-    smtp({ answers: [[/^RCPT/, "250 2.1.5 Ok\r\n"]] }),
-  ),
+  "mail-flow.relay": wrong(/Port 25 accepts mail for relay-test@example\.com/, () => smtp({ answers: [TAKES_MAIL] })),
   "mail-flow.anonymous": wrong(/Submission accepts mail without a sign-in/, () =>
-    smtp({ tls: files, answers: [[/^RCPT/, "250 2.1.5 Ok\r\n"]] }),
+    smtp({ tls: files, answers: [TAKES_MAIL] }),
   ),
   "mail-flow.names": wrong(/Port 25 reveals which addresses exist/, () =>
     smtp({ answers: [[/^VRFY/, "250 2.1.5 Anna <anna@example.org>\r\n"]] }),
@@ -98,19 +95,15 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   "mail-flow.port-25": wrong(/offers AUTH after STARTTLS/, () =>
     smtp({ tls: files, answers: [[/^EHLO/, "250-STARTTLS\r\n250 AUTH PLAIN\r\n"]] }),
   ),
-  "mail-flow.sign-in-imaps": wrong(/IMAPS accepts a wrong password/, async () => {
-    const answers = [[/^a LOGIN/, "a OK Logged in\r\n"]] as const;
-    return {
-      settings: { "ports.imaps": await speaker({ greeting: "* OK ready\r\n", answers, tls: files, atOnce: true }) },
-    };
-  }),
-  "mail-flow.sign-in-submission": wrong(/submission accepts a wrong password/, () =>
-    smtp({ tls: files, answers: [[/^AUTH/, "235 2.7.0 ok\r\n"]] }),
+  "mail-flow.sign-in-imaps": wrong(/IMAPS accepts a wrong password/, () =>
+    imaps({}, [[/^a LOGIN/, "a OK Logged in\r\n"]]),
   ),
-  "mail-flow.sign-in-submissions": wrong(/submissions accepts a wrong password/, async () => {
-    const answers = [[/^AUTH/, "235 2.7.0 ok\r\n"]] as const;
-    return { settings: { "ports.submissions": await speaker({ answers, tls: files, atOnce: true }) } };
-  }),
+  "mail-flow.sign-in-submission": wrong(/submission accepts a wrong password/, () =>
+    smtp({ tls: files, answers: [SIGNS_IN] }),
+  ),
+  "mail-flow.sign-in-submissions": wrong(/submissions accepts a wrong password/, async () => ({
+    settings: { "ports.submissions": await speaker({ answers: [SIGNS_IN], tls: files, atOnce: true }) },
+  })),
 };
 
 findEach(BROKEN);
@@ -127,8 +120,8 @@ async function smtp(speech: Speech): Promise<CheckedParts> {
 }
 
 /** IMAPS with the certificate of these tests. */
-async function imaps(tls: Speech["tls"]): Promise<CheckedParts & Pick<Required<CheckedParts>, "settings">> {
-  const speech = { greeting: "* OK ready\r\n", tls: { ...files, ...tls }, atOnce: true };
+async function imaps(tls: Speech["tls"], answers: NonNullable<Speech["answers"]> = []) {
+  const speech = { greeting: "* OK ready\r\n", answers, tls: { ...files, ...tls }, atOnce: true };
   return { settings: { "ports.imaps": await speaker(speech) } };
 }
 

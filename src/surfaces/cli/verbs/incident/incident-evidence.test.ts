@@ -24,18 +24,11 @@ test("the evidence names where mail is sent on, and the app passwords, but no se
   const found = accountEvidence(opened.reader);
   const made = { name: "phone", madeAt: "1970-01-01T00:00:00.000Z", madeBy: "web:anna@example.org", usedAt: null };
   const reply = { subject: "", text: "Write to eve@evil.example.", until: null };
-  assert.deepEqual(
-    found.map(({ name, appPasswords, forwarding, vacation }) => ({ name, appPasswords, forwarding, vacation })),
-    [
-      {
-        name: "anna@example.org",
-        appPasswords: [made],
-        forwarding: { to: ["eve@evil.example"], keep: false },
-        vacation: reply,
-      },
-      { name: "bert@example.org", appPasswords: [], forwarding: null, vacation: null },
-    ],
-  );
+  const rows = found.map(({ name, appPasswords, forwarding, vacation }) => [name, appPasswords, forwarding, vacation]);
+  assert.deepEqual(rows, [
+    ["anna@example.org", [made], { to: ["eve@evil.example"], keep: false }, reply],
+    ["bert@example.org", [], null, null],
+  ]);
   assert.doesNotMatch(JSON.stringify(found), /ARGON|digest|0abc/);
 });
 
