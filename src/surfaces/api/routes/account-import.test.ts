@@ -25,33 +25,24 @@ function answers(...replies: Reply[]): void {
 
 test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async () => {
   const skipped = { name: "bert@example.org", why: "exists already, so it keeps its password" };
-  kit.guard.answers("accounts_import", taken(["anna@example.org", "cleo@example.org"], [skipped]));
+  const added = ["anna@example.org", "cleo@example.org"];
+  kit.guard.answers("accounts_import", taken(added, [skipped]));
   const file = [
     "# of the old server",
     `anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G userdb_mail=maildir`,
     "bert@example.org|{PLAIN}weak",
     "cleo@example.org|{PLAIN}weak",
   ].join("\r\n");
-  assert.deepEqual(await send(file), {
-    status: 200,
-    answer: {
-      added: ["anna@example.org", "cleo@example.org"],
-      skipped: [skipped],
-      ignored: [{ line: 2, name: "anna@example.org", fields: ["userdb_mail"] }],
-      weak: [{ name: "cleo@example.org", why: "It is weak." }],
-      unjudged: [],
-    },
-  });
-  assert.deepEqual(kit.guard.of("accounts_import"), [
-    {
-      verb: "accounts_import",
-      entries: [
-        { name: "anna@example.org", hash: HASH, quotaBytes: 1024 ** 3 },
-        { name: "bert@example.org", password: "weak" },
-        { name: "cleo@example.org", password: "weak" },
-      ],
-    },
-  ]);
+  const ignored = [{ line: 2, name: "anna@example.org", fields: ["userdb_mail"] }];
+  const weak = [{ name: "cleo@example.org", why: "It is weak." }];
+  const answer = { added, skipped: [skipped], ignored, weak, unjudged: [] };
+  assert.deepEqual(await send(file), { status: 200, answer });
+  const entries = [
+    { name: "anna@example.org", hash: HASH, quotaBytes: 1024 ** 3 },
+    { name: "bert@example.org", password: "weak" },
+    { name: "cleo@example.org", password: "weak" },
+  ];
+  assert.deepEqual(kit.guard.of("accounts_import"), [{ verb: "accounts_import", entries }]);
 });
 
 test("a line that cannot be read, an empty file and one that is too long import nothing", async () => {
@@ -88,11 +79,10 @@ test("a long file goes in parts; where a later one is refused, it says how many 
 test("where a later part is refused, the passwords of the imported accounts are reported", async (t) => {
   answers({ ok: true, result: taken(["a0@example.org", "a1@example.org"]) }, FULL);
   t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
-  const { status, answer } = await send(lines(30).replaceAll(HASH, "{PLAIN}weak"));
-  assert.equal(status, 409);
   const detail =
     "2 accounts imported, and then no more: The disk is full. Weak passwords: a0@example.org. Passwords not judged: a1@example.org.";
-  assert.partialDeepStrictEqual(answer, { detail });
+  const sent = await send(lines(30).replaceAll(HASH, "{PLAIN}weak"));
+  assert.partialDeepStrictEqual(sent, { status: 409, answer: { detail } });
 });
 
 test("passwords that may have been imported are reported too", async (t) => {
@@ -101,11 +91,9 @@ test("passwords that may have been imported are reported too", async (t) => {
   const late: Reply = { ...FULL, mayBeDone: true };
   const file = `a@example.org|{PLAIN}weak\nb@example.org|{PLAIN}weak\nc@example.org|${HASH}`;
   answers(late, { ok: true, result: taken(["a0@example.org"]) }, late, late);
-  const { status, answer } = await send(file);
-  assert.equal(status, 409);
   const detail =
     "0 accounts imported, perhaps more: The disk is full. Weak passwords: a@example.org (if imported). Passwords not judged: b@example.org (if imported).";
-  assert.partialDeepStrictEqual(answer, { detail });
+  assert.partialDeepStrictEqual(await send(file), { status: 409, answer: { detail } });
   await send(lines(60).replaceAll(HASH, "{PLAIN}weak"));
   const [asked] = judge.mock.calls[1]?.arguments ?? [];
   assert.equal(asked?.length, 26, "the one imported and the 25 of the next part");
@@ -116,13 +104,10 @@ test("a password that could not be judged in time is imported and reported", asy
   const names = ["a@example.org", "b@example.org", "c@example.org"];
   kit.guard.answers("accounts_import", taken(names));
   const judge = t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
-  const { status, answer } = await send(names.map((name) => `${name}|{PLAIN}weak`).join("\n"));
-  assert.equal(status, 200);
-  assert.partialDeepStrictEqual(answer, {
-    added: names,
-    weak: [{ name: "a@example.org", why: "It is weak." }],
-    unjudged: ["b@example.org", "c@example.org"],
-  });
+  const sent = await send(names.map((name) => `${name}|{PLAIN}weak`).join("\n"));
+  const weak = [{ name: "a@example.org", why: "It is weak." }];
+  const unjudged = ["b@example.org", "c@example.org"];
+  assert.partialDeepStrictEqual(sent, { status: 200, answer: { added: names, weak, unjudged } });
   assert.equal(judge.mock.callCount(), 1);
 });
 

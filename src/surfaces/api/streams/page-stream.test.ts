@@ -47,11 +47,8 @@ test("it starts with the current state, and sends all that a page shows", async 
   kit.queries.add("CONNECT");
   const messages = await (await open(t)).until(is("health"));
   const [hello, bans] = messages;
-  assert.deepEqual(hello, {
-    name: "hello",
-    id: "1",
-    data: { epoch: "first", version: VERSION, now: "2026-11-20T07:00:00.000Z", beatSeconds: 5 },
-  });
+  const data = { epoch: "first", version: VERSION, now: "2026-11-20T07:00:00.000Z", beatSeconds: 5 };
+  assert.deepEqual(hello, { name: "hello", id: "1", data });
   assert.deepEqual(bans?.data, { added: [], removed: [], total: 1 });
   assert.deepEqual(messages.find(is("health"))?.data, HEALTH);
   const figures = messages.find(is("figures"))?.data ?? assert.fail("no figures");

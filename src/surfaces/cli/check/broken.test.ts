@@ -20,6 +20,9 @@ import { layoutOf } from "../../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import type { Machine } from "./check.ts";
 
+const OTHERS_TABLE =
+  "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n";
+
 /** Broken inputs for each check; `broken-network.test.ts` has those of the network. */
 const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   "passwords.dashboard": wrong(/well-known passwords opens the dashboard/, () => ({
@@ -40,11 +43,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
     machine: { run: () => Promise.resolve({ code: 1, stdout: "", stderr: "Error: No such file or directory" }) },
   })),
   "firewall.inner-port": wrong(/any user can reach port 10025/, () => ({ machine: printing("") })),
-  "firewall.other-tables": unknown(/ip filter/, () => ({
-    machine: printing(
-      "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n",
-    ),
-  })),
+  "firewall.other-tables": unknown(/ip filter/, () => ({ machine: printing(OTHERS_TABLE) })),
 
   "accounts.postmaster": wrong(/No account could read mail for postmaster/, () => ({
     reader: accounts({ suspended: true }),
@@ -86,13 +85,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
       { items: [], next: "1" },
       { items: [{ prefix: "0.0.0.0/0", note: "" }], next: null },
     ];
-    return {
-      answers: {
-        get allow_list() {
-          return pages.shift();
-        },
-      },
-    };
+    return { answers: Object.defineProperty({}, "allow_list", { get: () => pages.shift() }) };
   }),
 
   "alerts.outside": warning(/only to a mailbox on this server \(email\)/, () => channels(null, false)),

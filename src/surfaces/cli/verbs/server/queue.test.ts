@@ -29,22 +29,13 @@ function lists(...mails: readonly QueueItem[]): () => Reply {
 test("each mail tells why it waits and until when, within 80 columns", async () => {
   const long =
     "host mx.example.net[203.0.113.9] said: 451 4.7.1 Greylisting in action, please come back in ten minutes";
-  const reported = await typed(
-    "queue list",
-    lists(
-      mail(),
-      mail({
-        queueId: "82CED1EABE6",
-        sender: "",
-        recipientCount: 7,
-        recipients: [
-          { address: "eve@example.net", reason: long },
-          { address: "kim@example.net", reason: null },
-        ],
-        nextTryAt: new Date(NOW - 1).toISOString(),
-      }),
-    ),
-  );
+  const recipients = [
+    { address: "eve@example.net", reason: long },
+    { address: "kim@example.net", reason: null },
+  ];
+  const tried = { recipients, recipientCount: 7, nextTryAt: new Date(NOW - 1).toISOString() };
+  const bounce = mail({ ...tried, queueId: "82CED1EABE6", sender: "" });
+  const reported = await typed("queue list", lists(mail(), bounce));
   assert.equal(
     reported.out,
     `2 mails in the queue, oldest first:
@@ -68,16 +59,14 @@ test("each mail tells why it waits and until when, within 80 columns", async () 
 
 test("the holder of a mail is shown, and strangers' text is harmless", async () => {
   const hold = { queue: "hold", nextTryAt: null };
-  const reported = await typed(
-    "queue list",
-    lists(
-      mail({ ...hold, heldFor: "anna@example.org", recipients: [{ address: "a\x1b[2J@example.net", reason: null }] }),
-      mail({ ...hold, heldFor: "root" }),
-      mail(hold),
-      mail({ queue: "active", nextTryAt: null }),
-      mail({ queue: "maildrop", nextTryAt: null }),
-    ),
-  );
+  const mails = [
+    mail({ ...hold, heldFor: "anna@example.org", recipients: [{ address: "a\x1b[2J@example.net", reason: null }] }),
+    mail({ ...hold, heldFor: "root" }),
+    mail(hold),
+    mail({ queue: "active", nextTryAt: null }),
+    mail({ queue: "maildrop", nextTryAt: null }),
+  ];
+  const reported = await typed("queue list", lists(...mails));
   const states = [...reported.out.matchAll(/^72CED1EABE5 {2}(.*)$/gm)].map(([, state]) => state);
   assert.deepEqual(states, [
     "on hold by the guard, as mail of anna@example.org",
