@@ -48,16 +48,6 @@ test("a secret is never shown", () => {
   assert.ok(!printSettings(shown).includes("mail.example.org"));
 });
 
-test("an origin is a line, a variable, or both; what waits for config apply is marked", () => {
-  const env = { GHOSTINBOX_PORTS__HTTP: "3002", GHOSTINBOX_PORTS__SMTP: "2525" };
-  const set = loadValid(`# mine\nports.http = 3001\nports.smtp = 2525\n`, env);
-  const printed = printSettings(showSettings(set.sources), new Map([["ports.http", "3000"]]));
-  const waiting = /^ports\.http = 3000 {2}# not applied yet: 3002, GHOSTINBOX_PORTS__HTTP, over ghostinbox\.toml:2$/m;
-  assert.match(printed, waiting);
-  assert.match(printed, /^ports\.smtp = 2525 {2}# GHOSTINBOX_PORTS__SMTP$/m);
-  assert.match(printed, /^ports\.imaps = 993 {2}# default$/m);
-});
-
 test("a variable that overrides the file is named with both values, and a secret is not shown", () => {
   const text = `domains = ["example.org"]\nports.http = 3001\nalerts.webhook = ["https://hooks.example/ONE"]`;
   const set = loadValid(text, {

@@ -36,25 +36,22 @@ const RUNIT = { skip: lacking({ installed: ["runsv", "sv"] }) };
 const DEAF = "trap '' TERM; while :; do sleep 0.1; done";
 const HEARS = "exec sleep 1000";
 
-test("a service is ended and runs again", RUNIT, async (t) => {
-  const { services, pid } = await supervised(t, "web", HEARS);
-  const before = pid();
-  assert.equal(await restartService("web", { services }, 2), null);
-  assert.notEqual(pid(), before);
-});
+for (const [what, service, script] of [
+  ["a service is ended", "web", HEARS],
+  ["Fail2ban, which may hang, is killed after the time limit", "fail2ban", DEAF],
+] as const)
+  test(`${what}, and runs again`, RUNIT, async (t) => {
+    const { services, pid } = await supervised(t, service, script);
+    const before = pid();
+    assert.equal(await restartService(service, { services }, 2), null);
+    assert.notEqual(pid(), before);
+  });
 
 test("a service that does not end is reported", RUNIT, async (t) => {
   const { services, pid } = await supervised(t, "web", DEAF);
   const before = pid();
   assert.match((await restartService("web", { services }, 1)) ?? "", /timeout: run: .*got TERM/);
   assert.equal(pid(), before);
-});
-
-test("Fail2ban, which may hang, is killed after the time limit, and runs again", RUNIT, async (t) => {
-  const { services, pid } = await supervised(t, "fail2ban", DEAF);
-  const before = pid();
-  assert.equal(await restartService("fail2ban", { services }, 1), null);
-  assert.notEqual(pid(), before);
 });
 
 test("the next keeper starts a service that a killed one stopped, but none that root stopped", RUNIT, async (t) => {
