@@ -205,11 +205,12 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
         key: null,
         replaces: false,
       });
-    const wrong = reasonOf(await restoreFrom(file, "another"));
-    assert.equal(wrong, "Nothing was restored: the passphrase does not open it.");
+    const wrong = await restoreFrom(file, "another");
+    assert.deepEqual(wrong, { ok: false, reason: "Nothing was restored: the passphrase does not open it." });
     const short = join(top, "short.gpg");
     put(short, readFileSync(file).subarray(0, 2_000));
-    assert.equal(reasonOf(await restoreFrom(short, passphrase)), "Nothing was restored: it is damaged.");
+    const damaged = await restoreFrom(short, passphrase);
+    assert.deepEqual(damaged, { ok: false, reason: "Nothing was restored: it is damaged." });
     assert.ok(!existsSync(other.data));
     const restored = await restoreFrom(file, passphrase);
     assert.ok(restored.ok, JSON.stringify(restored));

@@ -79,11 +79,8 @@ test("a run that cannot be noted is reported, removes nothing, and is repeated a
     writeFileSync(directory, "");
   };
   assert.equal(await at(first), 1);
-  const putBack = (): void => {
-    rmSync(directory);
-    renameSync(away, directory);
-  };
-  putBack();
+  rmSync(directory);
+  renameSync(away, directory);
   assert.match(schedule.troubles()[0]?.detail ?? "", /^what was removed could not be noted: /);
   assert.equal(await at(first + MINUTE_MS), 0);
   state.meanwhile = () => undefined;

@@ -22,8 +22,8 @@ function alert(clock: HandClock, id: string): AlertMail {
 test("an alert without a mailbox in the settings is refused", async () => {
   const clock = new HandClock();
   const mails = createAlertMails(temporaryLayout(), clock);
-  const refused = await mails.send(alert(clock, "a"), settingsWith(NTFY));
-  assert.equal(reasonOf(refused), "alerts.email is empty, and another channel is set by now.");
+  const reason = "alerts.email is empty, and another channel is set by now.";
+  assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), { ok: false, reason });
 });
 
 describe("alerts in the queue of the real Postfix", SENDMAIL, () => {

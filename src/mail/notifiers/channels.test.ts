@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
-import { ALERT_BODY, type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../../admin/declare/keeper.ts";
+import { ALERT_BODY, parseKeeperCommand } from "../../admin/declare/keeper.ts";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../guard/alerts/words.ts";
 import { alertMailTo, areMailboxesHere, channelsOf, ownQueue } from "./channels.ts";
@@ -68,17 +69,9 @@ test("a mailbox is here by its domain; the postmaster's mail goes where the admi
     assert.equal(areMailboxesHere({ ...settingsWith(toml), domains: ["example.org", "example.net"] }), isHere, toml);
 });
 
-function keeper(reply: KeeperReply) {
-  const asked: KeeperCommand[] = [];
-  const ask = (command: KeeperCommand): Promise<KeeperReply> => {
-    asked.push(command);
-    return Promise.resolve(reply);
-  };
-  return { asked, send: ownQueue({ ask }) };
-}
-
 test("an alert of any length reaches the keeper in a form that it accepts", async () => {
-  const { asked, send } = keeper({ ok: true, detail: "" });
+  const { asked, keeper } = await keeperOnSocket();
+  const send = ownQueue(keeper);
   const message = testMessage(instant(Date.UTC(2026, 10, 20)), "en");
   const long = { ...message, title: `half a pair \ud800`, body: "é\n".repeat(ALERT_BODY) };
   for (const one of [message, long]) assert.deepEqual(await send(one), { ok: true });
@@ -87,7 +80,7 @@ test("an alert of any length reaches the keeper in a form that it accepts", asyn
 });
 
 test("the keeper's reason is the reason for the failure", async () => {
-  const { send } = keeper({ ok: false, reason: "The keeper hung up." });
-  const outcome = await send(testMessage(instant(0), "en"));
+  const { keeper } = await keeperOnSocket({ ok: false, reason: "The keeper hung up." });
+  const outcome = await ownQueue(keeper)(testMessage(instant(0), "en"));
   assert.deepEqual(outcome, { ok: false, reason: "The keeper hung up." });
 });

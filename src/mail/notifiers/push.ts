@@ -82,7 +82,7 @@ export function ntfyRequest(url: string, message: AlertMessage, sender: Sender, 
 }
 
 /** The topic of `https://ntfy.sh/my-topic`. */
-export function topicOf(url: string): Readonly<{ topic: string; root: string }> {
+function topicOf(url: string): Readonly<{ topic: string; root: string }> {
   const parsed = new URL(url);
   const parts = parsed.pathname.split("/").filter((part) => part !== "");
   const topic = parts.pop() ?? "";
