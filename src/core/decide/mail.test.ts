@@ -110,7 +110,7 @@ check("a mail that may hide parts, during a stranger's turn", turns, (facts, mai
   decideExcess({ of: "waits_for_turn" }, facts, mail),
 );
 
-test("the same waits during the turn of a known sender too", () =>
+test("a known sender's mail that may hide parts waits during that of another known sender", () =>
   assert.equal(outcomeOf(decideExcess({ of: "known_waits_too" }, factsOf({ known: true }))), BUSY));
 
 test("the ban for a mail with too many parts says how many it had; an estimate brings none", () => {
