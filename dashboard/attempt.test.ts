@@ -7,10 +7,8 @@ const texts = (): readonly string[] => toasts.value.map(({ text }) => text);
 
 function start(t: TestContext): void {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  t.after(() => {
-    holdToasts(false);
-    forgetToasts();
-  });
+  t.after(() => holdToasts(false));
+  t.after(forgetToasts);
 }
 
 test("a message disappears after ten seconds", (t) => {

@@ -92,15 +92,11 @@ test("the finished part is reported before the server's refusal of the rest", as
 });
 
 test("held mail is sent to its end; no more is dropped than the reader saw", async (t) => {
+  const sent = (released: number, isMore: boolean) => ({ released, isMore });
+  const drops = (dropped: number) => ({ dropped, isMore: true });
   const asked = serve(t, {
-    "POST held/anna%40example.test/release": [
-      { released: 1_000, isMore: true },
-      { released: 500, isMore: false },
-    ],
-    "POST held/anna%40example.test/drop": [
-      { dropped: 800, isMore: true },
-      { dropped: 200, isMore: true },
-    ],
+    "POST held/anna%40example.test/release": [sent(1_000, true), sent(500, false)],
+    "POST held/anna%40example.test/drop": [drops(800), drops(200)],
   });
   await releaseHeld("anna@example.test");
   assert.equal(last().text, "Sent: 1500 mails of anna@example.test. New mail is no longer held.");

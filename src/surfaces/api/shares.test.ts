@@ -128,11 +128,8 @@ const NOW = instant(Date.UTC(2026, 10, 21));
 
 test("each caller has a separate number of requests a minute, and sees how many are left", () => {
   const rates = new Rates();
-  assert.deepEqual(rates.spend("token a", NOW), {
-    isOver: false,
-    resetSeconds: 60,
-    headers: { "ratelimit-policy": '"caller";q=12000;w=60', ratelimit: '"caller";r=11999;t=60' },
-  });
+  const headers = { "ratelimit-policy": '"caller";q=12000;w=60', ratelimit: '"caller";r=11999;t=60' };
+  assert.deepEqual(rates.spend("token a", NOW), { isOver: false, resetSeconds: 60, headers });
   for (let i = 1; i < API_LIMITS.requests; i++) assert.equal(rates.spend("token a", NOW).isOver, false);
   const over = rates.spend("token a", later(NOW, 40_000));
   assert.deepEqual([over.isOver, over.resetSeconds, over.headers["ratelimit"]], [true, 20, '"caller";r=0;t=20']);

@@ -49,11 +49,7 @@ test("accepts a limit from 1 to 10000, and has a default", () => {
 });
 
 test("anything else is wrong usage, with the accepted range", () => {
+  const wrong = { ok: false, exit: "wrong_usage", next: "Give 1 to 10000." };
   for (const text of ["0", "10001", "9999999", "-1", "1.5", "x", "", "1e3"])
-    assert.deepEqual(limitFrom(text, 50, "events"), {
-      ok: false,
-      exit: "wrong_usage",
-      message: `"${text}" is not a number of events.`,
-      next: "Give 1 to 10000.",
-    });
+    assert.deepEqual(limitFrom(text, 50, "events"), { ...wrong, message: `"${text}" is not a number of events.` });
 });

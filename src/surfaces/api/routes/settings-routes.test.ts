@@ -12,13 +12,8 @@ const DIGEST = "0a".repeat(32);
 const NOTHING = { problems: [], lines: [], values: [], restarts: [], warnings: [] };
 const TRIAL = { policy: TEST_POLICY, allowNow: [], proxies: [] };
 const PREVIEW: SettingsPreview = { ...NOTHING, digest: DIGEST, trial: TRIAL };
-const CHANGED = {
-  changed: ["simulate"],
-  detail: "x",
-  restarts: [],
-  undoUntil: "2026-11-20T07:15:00.000Z",
-  recorded: true,
-};
+const DONE = { changed: ["simulate"], detail: "x", restarts: [], recorded: true };
+const CHANGED = { ...DONE, undoUntil: "2026-11-20T07:15:00.000Z" };
 
 const kit = apiKitOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
@@ -34,17 +29,14 @@ async function ask(path: string, sent?: unknown) {
 
 test("the list joins what the guard knows with the reference, and says why a setting cannot be changed", async () => {
   const usual = { value: "10", isHidden: false, inFile: null, from: "default", line: null };
-  kit.guard.answers("settings_list", {
-    values: [
-      { ...usual, key: "limits.mail.per_minute" },
-      { ...usual, key: "limits.mail.per_hour", from: "GHOSTINBOX_LIMITS__MAIL__PER_HOUR" },
-      { ...usual, key: "ports.http", value: "3000" },
-      { ...usual, key: "alerts.webhook", value: "(secret)", isHidden: true },
-      { ...usual, key: "of.another.version" },
-    ],
-    digest: DIGEST,
-    undo: null,
-  });
+  const values = [
+    { ...usual, key: "limits.mail.per_minute" },
+    { ...usual, key: "limits.mail.per_hour", from: "GHOSTINBOX_LIMITS__MAIL__PER_HOUR" },
+    { ...usual, key: "ports.http", value: "3000" },
+    { ...usual, key: "alerts.webhook", value: "(secret)", isHidden: true },
+    { ...usual, key: "of.another.version" },
+  ];
+  kit.guard.answers("settings_list", { values, digest: DIGEST, undo: null });
   const { status, body } = await ask("");
   assert.equal(status, 200);
   const { items } = z.parse(settingList(), body);
@@ -72,14 +64,12 @@ test("a preview tells what the limits would have done, or that it was too long",
   assert.equal(first.status, 200, first.text);
   const { trial } = z.parse(previewShape(), first.body);
   assert.deepEqual([trial?.outcome, trial?.events, trial?.accounts], ["done", 9, { total: 1, items: [shown] }]);
-  assert.deepEqual(kit.guard.of("settings_preview")[0], {
-    verb: "settings_preview",
-    changes: [
-      { key: "limits.mail.per_minute", value: "5" },
-      { key: "bans.ladder", value: '["5m"]' },
-      { key: "mailboxes.quota", value: null },
-    ],
-  });
+  const printed = [
+    { key: "limits.mail.per_minute", value: "5" },
+    { key: "bans.ladder", value: '["5m"]' },
+    { key: "mailboxes.quota", value: null },
+  ];
+  assert.deepEqual(kit.guard.of("settings_preview")[0], { verb: "settings_preview", changes: printed });
   assert.match((await ask("/preview", { changes })).text, /"outcome":"too_long"/);
   assert.doesNotMatch(first.text, /"policy"/, "what the guard decides by stays inside");
   kit.guard.answers("settings_preview", { ...PREVIEW, trial: null });

@@ -172,14 +172,8 @@ function hashOf(password: string): string {
 /** One account that differs from the default in these fields. */
 function accounts(change: Partial<AccountItem>): NonNullable<CheckedParts["reader"]> {
   const createdAt = new Date(CHECKED_AT - DAY_MS).toISOString();
-  const one = {
-    name: "anna@example.org",
-    suspended: false,
-    origin: "command",
-    networks: [],
-    quotaBytes: null,
-  } as const;
-  const items = [{ ...one, createdAt, lastSignInAt: null, ...change }];
+  const usual = { suspended: false, origin: "command", networks: [], quotaBytes: null, lastSignInAt: null } as const;
+  const items = [{ name: "anna@example.org", createdAt, ...usual, ...change }];
   return { accounts: () => ({ items, next: null, total: 1 }), aliases: () => ({ items: [], next: null, total: 0 }) };
 }
 

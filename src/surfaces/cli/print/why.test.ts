@@ -10,16 +10,8 @@ const NOW = Date.parse("2026-11-20T07:00:00Z");
 
 const IN_FORCE = new Map([["limits.logins.failures", "5"]]);
 
-const nothing: AddressStory = {
-  ban: null,
-  pastBans: [],
-  offencesInMemory: 0,
-  allowed: null,
-  knownAccounts: [],
-  totals: { pastBans: 0, knownAccounts: 0 },
-  events: [],
-  timeline: [],
-};
+const UNKNOWN = { ban: null, pastBans: [], offencesInMemory: 0, allowed: null, knownAccounts: [], events: [] };
+const nothing = { ...UNKNOWN, totals: { pastBans: 0, knownAccounts: 0 } };
 
 function subject(report: Partial<AddressStory>, extra: Partial<WhySubject> = {}): WhySubject {
   const known = { protection: null, listedInSettings: null, inForce: IN_FORCE };

@@ -10,14 +10,10 @@ import { later } from "../../../../core/time.ts";
 import { sqliteQueries } from "../../../../store/engine-db/queries.ts";
 import type { Call } from "../../call.ts";
 
+const BLOCKED = { type: "EMAIL_BLOCKED", verdict: "refuse", reason: "mail_limit" } as const;
 const ROWS = [
   eventRow("203.0.113.7", START),
-  eventRow("198.51.100.9", later(START, 1_000), {
-    type: "EMAIL_BLOCKED",
-    verdict: "refuse",
-    reason: "mail_limit",
-    recipient: "nobody@example.org",
-  }),
+  eventRow("198.51.100.9", later(START, 1_000), { ...BLOCKED, recipient: "nobody@example.org" }),
   eventRow("203.0.113.7", later(START, 2_000), { helo: "\u001b[31m\u009b\u2028", messageId: "<a@sender.test>" }),
   auditRecord({ type: "PASSWORD_CHANGED", subject: "anna@example.org", by: "root" }, later(START, 3_000)),
 ];

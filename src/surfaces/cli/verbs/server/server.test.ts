@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
-import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
+import { takeLock } from "../../../../host/running/data-directory.ts";
 import { unfit, whyNoDomain } from "./server.ts";
 
 test("a program that is older than the data restarts nothing", ROOT, async () => {
@@ -14,13 +14,8 @@ test("a program that is older than the data restarts nothing", ROOT, async () =>
   db.exec("CREATE TABLE t (x); PRAGMA user_version = 1000");
   db.close();
   takeLock(layout.startPid, layout.data);
-  try {
-    const ran = await ghostinbox(layout, ["restart"]);
-    const says = /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/;
-    assert.match(oneLineOfError(ran, 1), says);
-  } finally {
-    releaseLock(layout.startPid);
-  }
+  const says = /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/;
+  assert.match(oneLineOfError(await ghostinbox(layout, ["restart"]), 1), says);
 });
 
 test("units are installed on a systemd, and not beside a package's", () => {

@@ -14,12 +14,8 @@ import { nextAfterStatus, printStats, shownLastCheck, shownLastReport, shownProf
 
 function stats(bans: number, listed: number, headline: Health["headline"] = "well"): string {
   const items = Array.from({ length: listed }, (_, n) => banItem({ ip: `203.0.113.${n}`, reason: "it scanned us" }));
-  const health = { ...WELL, headline };
-  const generatedAt = "2026-11-20T07:00:00.000Z";
-  return printStats(
-    { generatedAt, bans: { active: bans, items, next: null }, events: [], topIps: [], counts: {}, health },
-    0,
-  );
+  const rest = { generatedAt: "2026-11-20T07:00:00.000Z", events: [], topIps: [], counts: {} };
+  return printStats({ ...rest, bans: { active: bans, items, next: null }, health: { ...WELL, headline } }, 0);
 }
 
 test("stats says where bans are that it does not list", () => {

@@ -30,15 +30,12 @@ describe("why --account", TIMED, () => {
     assert.equal((await run(`account quota ${ANNA} none`)).code, 0);
     assert.equal((await run(`account suspend ${ANNA}`)).code, 0);
     const evidence = { count: 101, limit: 100, windowMs: 3_600_000, key: "limits.sending.strangers" };
+    const guess = { type: "GUESS", account: ANNA, isStale: false } as const;
+    const know = { type: "KNOW", account: ANNA, passwordHash: "right" } as const;
     guard().write(
-      ...Array.from({ length: 20 }, (_, i) => {
-        const network = net(`198.51.${i}.0/24`);
-        return { type: "GUESS", account: ANNA, network, passwordHash: `wrong ${i}`, isStale: false } as const;
-      }),
+      ...Array.from({ length: 20 }, (_, i) => ({ ...guess, network: net(`198.51.${i}.0/24`), passwordHash: `${i}` })),
       { type: "HOLD_ACCOUNT", account: ANNA, prefix: net("203.0.113.66"), ip: ip("203.0.113.66"), evidence },
-      ...Array.from({ length: 10 }, (_, i) => {
-        return { type: "KNOW", prefix: net(`203.0.113.${i}`), account: ANNA, passwordHash: "right" } as const;
-      }),
+      ...Array.from({ length: 10 }, (_, i) => ({ ...know, prefix: net(`203.0.113.${i}`) })),
     );
     const reported = await why("Anna@Example.org");
     assert.match(reported, /^anna@example\.org: suspended, since /);

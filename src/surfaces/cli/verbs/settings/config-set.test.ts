@@ -64,11 +64,7 @@ test("a value may name a setting, and have spaces", async () => {
 });
 
 const refused: readonly (readonly [words: readonly string[], code: number, says: RegExp])[] = [
-  [
-    ["set", "limits.mail.per_dya", "3"],
-    2,
-    /^"limits\.mail\.per_dya" is not a setting; the nearest is limits\.mail\.per_day/,
-  ],
+  [["set", "spam.enabeld", "3"], 2, /^"spam\.enabeld" is not a setting; the nearest is spam\.enabled\b/],
   [["set", "limits.mail.per_minute", "0"], 2, /^limits\.mail\.per_minute must be a whole number .* not 0\./],
   [["set", "limits.mail.per_minute", "3\nsimulate = true"], 2, /must be a whole number/],
   [["set", "ports.smtp", "993"], 1, /^ports\.imaps must not be 993, the port of ports\.smtp\./],
