@@ -12,7 +12,7 @@ export const LIST_MANNERS: readonly ListManner[] = ["honest", "lying", "blocked"
 export type ListZone = Readonly<{ zone: string; manner: ListManner; listed: Readonly<Record<string, string>> }>;
 
 /** RFC 5782, section 5; the second is ::FFFF:7F00:2. */
-export const TEST_POINTS: Readonly<Record<string, string>> = {
+const TEST_POINTS: Readonly<Record<string, string>> = {
   "2.0.0.127": "127.0.0.2",
   [`2.0.0.0.0.0.f.7.f.f.f.f${".0".repeat(20)}`]: "127.0.0.2",
 };
