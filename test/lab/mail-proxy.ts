@@ -18,10 +18,10 @@ export const PROXIED: readonly number[] = [325, 365, 387, 393];
 /** The greeting of an SMTP server, then the last line of its reply to this line. Shorter if it hangs up. */
 export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
   const dialog = await Dialog.open(host, wish);
-  const greeting = await dialog.reply();
-  const answer = greeting.code === 220 ? await dialog.ask(line) : null;
+  const replies = [await dialog.reply()];
+  if (replies[0]?.code === 220) replies.push(await dialog.ask(line));
   dialog.close();
-  return [greeting, ...(answer === null ? [] : [answer])].map(({ code, lines }) => `${code} ${lines.at(-1) ?? ""}`);
+  return replies.map(({ code, lines }) => `${code} ${lines.at(-1) ?? ""}`);
 }
 
 /** Makes these addresses those of proxies, while the server runs, as docs/mail-proxy.md says. */

@@ -14,21 +14,17 @@ export type Written = Readonly<{
 const TODAY = new Date().toUTCString().replace("GMT", "+0000");
 
 /** A complete mail, as a mail program would write it. */
-export function mailText({
-  subject,
-  from = "someone@sender.test",
-  to = "anna@example.test",
-  ...rest
-}: Written): string {
+export function mailText({ subject, headers = [], body = "Hello.", ...envelope }: Written): string {
+  const { from = "someone@sender.test", to = "anna@example.test" } = envelope;
   return [
-    ...(rest.headers ?? []),
+    ...headers,
     `From: <${from}>`,
     `To: <${to}>`,
     `Subject: ${subject}`,
     `Date: ${TODAY}`,
     `Message-ID: <${subject.replaceAll(" ", ".")}@sender.test>`,
     "",
-    rest.body ?? "Hello.",
+    body,
   ].join("\r\n");
 }
 
@@ -38,11 +34,8 @@ export function findMail(
   subject: string,
   { folder = "INBOX", account = "anna@example.test" }: Readonly<{ folder?: "INBOX" | "Junk"; account?: string }> = {},
 ): string | null {
-  return (
-    mailsIn(layout, account, folder).find((text) =>
-      new RegExp(`^Subject: (\\[SPAM\\] )?${subject}$`, "m").test(text),
-    ) ?? null
-  );
+  const line = new RegExp(`^Subject: (\\[SPAM\\] )?${subject}$`, "m");
+  return mailsIn(layout, account, folder).find((text) => line.test(text)) ?? null;
 }
 
 /** The files of the mails in a folder of a mailbox; none if there is no such folder. */

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { hash, randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Layout } from "../../src/settings/layout.ts";
 import { mailText } from "./mailbox.ts";
 
@@ -13,7 +14,6 @@ export class ManyMails {
   readonly #accounts: readonly string[];
   readonly #bodyBytes: number;
   readonly #paths: string[] = [];
-  readonly #directories = new Set<string>();
   #made = 0;
 
   constructor(layout: Layout, accounts: readonly string[], bodyBytes = 800) {
@@ -27,13 +27,17 @@ export class ManyMails {
       const n = this.#made++;
       const account = this.#accounts[n % this.#accounts.length] ?? "";
       const folder = FOLDERS[Math.floor(n / this.#accounts.length) % FOLDERS.length] ?? "";
-      const path = join(this.#maildir(account), folder, "cur", `1763700000.M${n}P1.lab:2,${FLAGS[n % FLAGS.length]}`);
-      this.#makeDirectory(dirname(path));
+      const [local = "", domain = ""] = account.split("@");
+      const cur = join(this.#layout.mail, domain, local, "Maildir", folder, "cur");
+      const path = join(cur, `1763700000.M${n}P1.lab:2,${FLAGS[n % FLAGS.length]}`);
+      mkdirSync(cur, { recursive: true, mode: 0o700 });
       const body = `${randomBytes((this.#bodyBytes * 3) / 4).toString("base64")}\r\n`;
       writeFileSync(path, `${mailText({ subject: `Many ${n}`, to: account, body })}\r\n`);
-      this.#give(path);
       this.#paths.push(path);
     }
+    // All that is root's is from here.
+    const { uid, gid } = statSync(this.#layout.mail);
+    execFileSync("chown", ["-R", "--from=0:0", `${uid}:${gid}`, this.#layout.mail]);
   }
 
   /** A third of them are deleted, a third get a flag, and a third are new. */
@@ -46,32 +50,9 @@ export class ManyMails {
     this.#paths.push(...some.slice(deleted * 2), ...flagged.map((path) => `${path}T`));
     this.add(count - deleted * 2);
   }
-
-  #maildir(account: string): string {
-    const [local = "", domain = ""] = account.split("@");
-    return join(this.#layout.mail, domain, local, "Maildir");
-  }
-
-  #makeDirectory(path: string): void {
-    if (path === this.#layout.mail || this.#directories.has(path)) return;
-    this.#directories.add(path);
-    if (existsSync(path)) return;
-    this.#makeDirectory(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
-    this.#give(path);
-  }
-
-  #give(path: string): void {
-    const { uid, gid } = statSync(this.#layout.mail);
-    chownSync(path, uid, gid);
-  }
 }
 
 /** The content of these files below `top`. */
 export function hashesOf(top: string, paths: readonly string[]): Readonly<Record<string, string>> {
-  const hash = (path: string): string =>
-    createHash("sha256")
-      .update(readFileSync(join(top, path)))
-      .digest("hex");
-  return Object.fromEntries(paths.map((path) => [path, hash(path)]));
+  return Object.fromEntries(paths.map((path) => [path, hash("sha256", readFileSync(join(top, path)))]));
 }

@@ -27,7 +27,7 @@ export class MemoryPlace {
   remove(): void {
     process.off("exit", this.#atExit);
     // Other tests' new namespaces may hold the mount, but not the files.
-    rmContents(this.directory);
+    spawnSync("find", [this.directory, "-xdev", "-mindepth", "1", "-delete"]);
     if (this.#isMounted) spawnSync("umount", ["--lazy", this.directory]);
     this.#isMounted = false;
     rmSync(this.directory, { recursive: true, force: true });
@@ -37,8 +37,4 @@ export class MemoryPlace {
 /** As proc(5) has it. */
 function availableKib(): number {
   return Number(/^MemAvailable: +(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);
-}
-
-function rmContents(directory: string): void {
-  spawnSync("find", [directory, "-xdev", "-mindepth", "1", "-delete"]);
 }

@@ -43,12 +43,9 @@ export function noNetAdminTests({ lab, product }: Running): void {
   });
 
   test("a new password and a suspension end what was signed in", async () => {
-    for (const argv of [
-      ["account", "passwd", ANNA, "--password-stdin"],
-      ["account", "suspend", ANNA],
-    ]) {
+    for (const line of [`account passwd ${ANNA} --password-stdin`, `account suspend ${ANNA}`]) {
       const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
-      const ran = await product.cli(argv, { input: `${PASSWORD}\n` });
+      const ran = await product.cli(line.split(" "), { input: `${PASSWORD}\n` });
       assert.equal(ran.code, 0, ran.stderr);
       await dialog.ask(`MAIL FROM:<${ANNA}>`);
       assert.equal((await dialog.ask("RCPT TO:<bob@sender.test>")).code, 421);
@@ -64,10 +61,8 @@ export function noNetAdminTests({ lab, product }: Running): void {
       // A connection that Dovecot already has open proves nothing: it must connect again.
       for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");
       // The ban cuts the last of them off.
-      const guesses = [1, 2, 3, 4, 5].map(async (guess) => {
-        await tryLogIn(lab.attacker, GUESSER, ANNA, `wrong-${guess}`);
-      });
-      await Promise.allSettled(guesses);
+      const guess = (n: number) => tryLogIn(lab.attacker, GUESSER, ANNA, `wrong-${n}`);
+      await Promise.allSettled([1, 2, 3, 4, 5].map(guess));
       await until("the guesser is banned", async () => (await product.banOf(GUESSER)) !== undefined);
       assert.doesNotMatch(readFileSync(layout.mailLog, "utf8"), /Policy server HTTP error/);
     } finally {

@@ -67,11 +67,9 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
   test("with many writers at once, everything that was flushed before is there; a flush under way promises nothing", async () => {
     const done = new Int32Array(new SharedArrayBuffer(4 * WRITERS));
     const files = at("file");
-    const writers = Array.from(
-      { length: WRITERS },
-      (_, number) => new Worker(WRITER, { eval: true, workerData: { done, number, files } }),
-    );
-    const ended = Promise.all(writers.map((writer) => once(writer, "exit")));
+    const write = (number: number) =>
+      once(new Worker(WRITER, { eval: true, workerData: { done, number, files } }), "exit");
+    const ended = Promise.all(Array.from({ length: WRITERS }, (_, number) => write(number)));
     await until("each has written", () => done.every((count) => count > 10));
     const before = Array.from(done);
     disk.cut();
@@ -105,13 +103,8 @@ describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () =
     note.run("203.0.113.3/32");
     await cutAfter(() => undefined);
     const again = openEngine(path);
-    assert.deepEqual(
-      again
-        .prepare("SELECT prefix FROM allow_entry ORDER BY prefix")
-        .all()
-        .map(({ prefix }) => prefix),
-      ["203.0.113.1/32", "203.0.113.2/32"],
-    );
+    const rows = again.prepare("SELECT prefix FROM allow_entry ORDER BY prefix").all();
+    assert.equal(rows.map(({ prefix }) => prefix).join(), "203.0.113.1/32,203.0.113.2/32");
     again.close();
     rmSync(at("db"), { recursive: true });
   });

@@ -25,17 +25,7 @@ export class Prometheus {
     const argv = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, "--web.listen-address=127.0.0.1:9090"];
     const web = await WebClient.from(host, { from: "127.0.0.1", to: "127.0.0.1", port: 9090 });
     const child = host.spawn(["prometheus", ...argv]);
-    const isReady = (): Promise<boolean> =>
-      web.ask("GET", "/-/ready").then(
-        ({ status }) => status === 200,
-        () => false,
-      );
-    try {
-      await until("Prometheus is ready", isReady);
-    } catch (error) {
-      child.kill("SIGKILL");
-      throw error;
-    }
+    await until("Prometheus is ready", async () => (await web.ask("GET", "/-/ready")).status === 200);
     return new Prometheus(child, web);
   }
 

@@ -38,12 +38,9 @@ const TRY = `
 
 /** Each identity under which a program of the server runs, except root. */
 export function identitiesOf(product: Product): readonly Identity[] {
-  const found = new Map<string, Identity>();
-  for (const pid of product.pidsOf(/./)) {
-    const identity = identityOf(pid);
-    if (identity !== null && identity.uid !== 0) found.set(JSON.stringify({ ...identity, name: "" }), identity);
-  }
-  return [...found.values()];
+  const all = product.pidsOf(/./).flatMap((pid) => identityOf(pid) ?? []);
+  const found = new Map(all.map((identity) => [JSON.stringify(identity), identity]));
+  return [...found.values()].filter(({ uid }) => uid !== 0);
 }
 
 /** A user with its groups of group(5), for a program that does not run all the time. */
@@ -91,10 +88,7 @@ function identityOf(pid: number): Identity | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     const numbers = (name: string): readonly number[] =>
-      (new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1] ?? "")
-        .split(/\s+/)
-        .filter((word) => word !== "")
-        .map(Number);
+      (new RegExp(`^${name}:(.*)$`, "m").exec(status)?.[1]?.match(/\d+/g) ?? []).map(Number);
     const [, uid = 0] = numbers("Uid");
     const [, gid = 0] = numbers("Gid");
     return { name: userName(uid), uid, gid, groups: numbers("Groups") };
@@ -104,8 +98,6 @@ function identityOf(pid: number): Identity | null {
 }
 
 function userName(uid: number): string {
-  const line = readFileSync("/etc/passwd", "utf8")
-    .split("\n")
-    .find((entry) => entry.split(":")[2] === String(uid));
-  return line?.split(":")[0] ?? String(uid);
+  const [, name] = new RegExp(`^([^:]*):[^:]*:${uid}:`, "m").exec(readFileSync("/etc/passwd", "utf8")) ?? [];
+  return name ?? String(uid);
 }

@@ -103,28 +103,19 @@ export class SystemdMachine {
 
   async #booted(before: string): Promise<void> {
     const shell = String(this.#container?.pid);
-    this.#pid = await until(
-      "a systemd",
-      () => {
-        const all = childrenOf(shell).flatMap(childrenOf);
-        return all.find((pid) => pid !== before && readFileSync(`/proc/${pid}/comm`, "utf8") === "systemd\n");
-      },
-      BOOT_MS,
-    );
-    const DONE = /^(running|degraded)$/m;
-    await until(
-      "it has booted",
-      async () => DONE.test((await this.run(["systemctl", "is-system-running", "--wait"])).stdout),
-      BOOT_MS,
-    );
+    const find = () => {
+      const all = childrenOf(shell).flatMap(childrenOf);
+      return all.find((pid) => pid !== before && readFileSync(`/proc/${pid}/comm`, "utf8") === "systemd\n");
+    };
+    this.#pid = await until("a systemd", find, BOOT_MS);
+    const isDone = async (): Promise<boolean> =>
+      /^(running|degraded)$/m.test((await this.run(["systemctl", "is-system-running", "--wait"])).stdout);
+    await until("it has booted", isDone, BOOT_MS);
   }
 }
 
 function childrenOf(pid: string): readonly string[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
-    .trim()
-    .split(" ")
-    .filter((one) => one !== "");
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").match(/\d+/g) ?? [];
 }
 
 /** Why no machine can be booted here; null if one can. */

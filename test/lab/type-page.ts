@@ -39,9 +39,8 @@ export function stepsUnder(page: string, heading: string): readonly Step[] {
 
 /** Types a step of a page as printed, and expects the printed output. Returns all output. */
 export async function follow(terminal: Terminal, step: Step): Promise<string> {
-  if (LOOKS.test(step.line))
-    return until(`the output that the page shows for: ${step.line}`, () => typed(terminal, step), MOST_WAIT_MS);
-  return typed(terminal, step);
+  if (!LOOKS.test(step.line)) return typed(terminal, step);
+  return until(`the output that the page shows for: ${step.line}`, () => typed(terminal, step), MOST_WAIT_MS);
 }
 
 async function typed(terminal: Terminal, step: Step): Promise<string> {

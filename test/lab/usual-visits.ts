@@ -19,16 +19,15 @@ export function usualVisits(listed: Readonly<Record<string, unknown>>): Readonly
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- results are not looked at
     const forms = entry.routes as unknown as readonly HttpForm<unknown>[];
     for (const form of forms) {
-      const [method = "", path = ""] = form.route.split(" ");
-      const template = `/api/v1${path}`;
-      const route = `${method} ${template}`;
-      if (!(route in listed)) visits[route] = visitsOf(entry, form, method, template);
+      const route = form.route.replace(" ", " /api/v1");
+      if (!(route in listed)) visits[route] = visitsOf(entry, form, route);
     }
   }
   return visits;
 }
 
-function visitsOf(entry: VerbEntry, form: HttpForm<unknown>, method: string, template: string): readonly Visit[] {
+function visitsOf(entry: VerbEntry, form: HttpForm<unknown>, route: string): readonly Visit[] {
+  const [method, template = ""] = route.split(" ");
   const rights: Rights = entry.rights;
   const { named = {}, given = {}, fields = {}, own, status = 200 } = form;
   const isProven = own === true || !rights.from.includes("root");
@@ -46,9 +45,8 @@ function visitsOf(entry: VerbEntry, form: HttpForm<unknown>, method: string, tem
     else body[name] = value;
   }
   if (method === "GET" || method === "DELETE") {
-    const missing = path.replace(ANNA, NOBODY);
-    const isOfAccount = method === "GET" && missing !== path;
-    return [{ path, ...answers }, ...(isOfAccount ? [{ path: missing, answers: 404, code: "not_found" }] : [])];
+    const missing = { path: path.replace(ANNA, NOBODY), answers: 404, code: "not_found" };
+    return [{ path, ...answers }, ...(method === "GET" && missing.path !== path ? [missing] : [])];
   }
   return [Object.keys(body).length === 0 ? { path, ...answers } : { path, body, ...answers }];
 }

@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Dialog } from "./dialog.ts";
 import { openImap } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -23,7 +22,7 @@ export async function watchVerifications(product: Product): Promise<() => readon
   appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
   await product.sv("restart", "dovecot");
   // It runs shortly before its ports serve TLS again.
-  await until("Dovecot answers again", () => openImap(lab.sender, HOME).then(hangUp, () => false));
+  (await until("Dovecot answers again", () => openImap(lab.sender, HOME))).close();
   return () => {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
     // Its worker logs the same again.
@@ -32,9 +31,4 @@ export async function watchVerifications(product: Product): Promise<() => readon
       return found === null ? [] : [{ name: found[1] ?? "", ip: found[2] ?? "" }];
     });
   };
-}
-
-function hangUp(dialog: Dialog): true {
-  dialog.close();
-  return true;
 }

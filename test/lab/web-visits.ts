@@ -4,6 +4,8 @@ import { ADMIN_PASSWORD } from "./product.ts";
 export const GUEST = "198.51.100.71";
 const STRANGER = "198.51.100.72";
 const OFFICE = "198.51.100.73";
+const OWNER = { password: ADMIN_PASSWORD };
+const SPAN = "from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z";
 const KEY = { "idempotency-key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"' };
 
 export type Visit = Readonly<{
@@ -29,19 +31,14 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
     { body: { action: "ban", ip: "127.0.0.1" }, answers: 409, code: "refused" },
   ],
   "POST /api/v1/login": [
-    { body: { password: ADMIN_PASSWORD }, answers: 200 },
+    { body: OWNER, answers: 200 },
     { body: { password: "guess" }, answers: 401, code: "login_refused" },
-    {
-      body: { password: ADMIN_PASSWORD },
-      headers: { origin: "https://evil.test" },
-      answers: 403,
-      code: "foreign_origin",
-    },
-    { body: { password: ADMIN_PASSWORD }, headers: { host: "evil.test" }, answers: 403, code: "unknown_host" },
+    { body: OWNER, headers: { origin: "https://evil.test" }, answers: 403, code: "foreign_origin" },
+    { body: OWNER, headers: { host: "evil.test" }, answers: 403, code: "unknown_host" },
   ],
   "GET /api/v1/session": [{ answers: 200 }],
   "POST /api/v1/session/proof": [
-    { body: { password: ADMIN_PASSWORD }, answers: 200 },
+    { body: OWNER, answers: 200 },
     { body: { password: "guess" }, answers: 401, code: "login_refused" },
   ],
   "GET /api/v1/sessions": [{ answers: 200 }],
@@ -97,10 +94,7 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
     { answers: 200 },
     { path: `/api/v1/events?ip=${GUEST}&type=LOGIN_FAILED&limit=1&cursor=99999`, answers: 200 },
     { path: `/api/v1/events?account=${ANNA}&type=EMAIL_DELIVERED`, answers: 200 },
-    {
-      path: "/api/v1/events?type=BAN&type=EMAIL&text=%C3%A4&from=2026-01-01T00:00:00Z&to=2099-01-01T00:00:00Z",
-      answers: 200,
-    },
+    { path: `/api/v1/events?type=BAN&type=EMAIL&text=%C3%A4&${SPAN}`, answers: 200 },
   ],
   "GET /api/v1/events/stream": [{ path: "/api/v1/events/stream?after=x", answers: 400, code: "invalid_request" }],
   "GET /healthz": [{ answers: 200 }],

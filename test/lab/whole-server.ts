@@ -74,7 +74,5 @@ export function expectState(now: ReturnType<typeof stateOf>, then: typeof now, m
 }
 
 export async function signInAs(lab: Lab, accounts: readonly string[], from: string): Promise<void> {
-  for (const name of accounts) {
-    assert.match(await tryLogIn(lab.sender, from, name, passwordOf(name)), /^OK/, name);
-  }
+  for (const name of accounts) assert.match(await tryLogIn(lab.sender, from, name, passwordOf(name)), /^OK/, name);
 }
