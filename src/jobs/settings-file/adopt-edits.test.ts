@@ -1,25 +1,29 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { contentOf, modeOf } from "../../../test/kit/files.ts";
+import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { SCRIPT } from "../../settings/script/adopt-edits.ts";
 import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
 
-function scene(toml: string) {
+/** A checkout beside a data directory with these settings. */
+function installed(toml: string) {
   const [checkout, layout] = [temporaryDirectory(), temporaryLayout()];
-  writeFileSync(layout.settings, toml);
-  chmodSync(layout.settings, 0o640);
+  put(layout.settings, toml, 0o640);
   mkdirSync(join(checkout, "security"));
+  return { checkout, layout, text: () => contentOf(layout.settings) };
+}
+
+function scene(toml: string) {
+  const { checkout, layout, text } = installed(toml);
   const upgrade = (version: string): void =>
     writeFileSync(join(checkout, "package.json"), `{ "version": "${version}" }\n`);
   upgrade("1.0.0");
   const script = join(checkout, SCRIPT);
   const edit = (config: string): void => writeFileSync(script, `const config = ${config};\n`);
   const adopt = (isTrial = false) => adoptScript(checkout, layout, {}, isTrial);
-  const text = () => contentOf(layout.settings);
   return { layout, edit, upgrade, adopt, text, script };
 }
 
@@ -128,16 +132,14 @@ const PRINTED = "# Edit fail2ban jail configuration\ndestemail = your-alert-emai
 const ADOPTED = 'alerts.email = ["your-alert-email@domain.com"]';
 
 function jails(toml = "") {
-  const [checkout, layout] = [temporaryDirectory(), temporaryLayout()];
-  writeFileSync(layout.settings, toml);
-  mkdirSync(join(checkout, "security"));
+  const { checkout, layout, text } = installed(toml);
   mkdirSync(layout.fail2banConf, { recursive: true });
   return {
     file: join(layout.fail2banConf, "jail.local"),
     rendered: join(layout.fail2banConf, "jail.conf"),
     security: join(checkout, "security", "jail.local"),
     adopt: (isTrial = false, env = {}) => adoptDestemail(checkout, layout, env, isTrial),
-    text: () => contentOf(layout.settings),
+    text,
   };
 }
 

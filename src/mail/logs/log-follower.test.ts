@@ -1,27 +1,19 @@
 // Invariant: Each line of a log becomes an event once, through rotation, truncation, kills and power failures.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  appendFileSync,
-  lchownSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, lchownSync, renameSync, rmSync, statSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { contentOf, put } from "../../../test/kit/files.ts";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { LogPosition } from "../../core/decide/decision.ts";
 import { instant } from "../../core/time.ts";
 import { isRotated, isRotatedElsewhere, LogFollower, rotatedName } from "./log-follower.ts";
 
+const top = temporaryDirectory();
+let tests = 0;
 let directory: string;
 let file: string;
 let taken: string[];
@@ -30,18 +22,15 @@ let willing: boolean;
 let follower: LogFollower;
 
 beforeEachOf(import.meta.filename, () => {
-  directory = mkdtempSync(join(tmpdir(), "ghostinbox-log-"));
+  directory = join(top, String(++tests));
   file = join(directory, "current");
   taken = [];
   position = null;
   willing = true;
-  writeFileSync(file, "from before the first start\n");
+  put(file, "from before the first start\n");
   follower = follow();
 });
-afterEachOf(import.meta.filename, async () => {
-  await follower.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterEachOf(import.meta.filename, () => follower.stop());
 
 function follow(lingerMs = 0, failed: (why: string) => unknown = assert.fail): LogFollower {
   return new LogFollower({
@@ -74,7 +63,7 @@ async function restart(lingerMs?: number): Promise<void> {
 /** Follows a log that syslog would write, from now on. */
 async function begin(lingerMs?: number): Promise<void> {
   file = join(directory, "mail.log");
-  writeFileSync(file, "");
+  put(file);
   await restart(lingerMs);
 }
 
@@ -90,7 +79,7 @@ async function moves(time: string, line: string): Promise<string> {
 /** Rotates as svlogd(8) does. */
 function rotate(name: string): void {
   renameSync(file, join(directory, `@${name}.s`));
-  writeFileSync(file, "");
+  put(file);
 }
 
 test("a pipe or another user's link in place of a log is reported once and does not block", async () => {
@@ -102,7 +91,7 @@ test("a pipe or another user's link in place of a log is reported once and does 
   await other.poll();
   assert.deepEqual(failures, [`${file} is not a regular file: remove it, and let its program write a new one.`]);
   rmSync(file);
-  writeFileSync(file, "");
+  put(file);
   await other.poll();
   rmSync(file);
   symlinkSync("/etc/passwd", file);
@@ -123,11 +112,11 @@ test("only lines from after the first start are taken, each whole", async () => 
 test("no line is doubled where a power failure took the end of the log, however much came since", async () => {
   await reads();
   await reads("one\n");
-  const kept = readFileSync(file, "utf8");
+  const kept = contentOf(file);
   await reads("lost\nand this one too\n");
   for (const since of ["", "three\n", "three, and more than was lost\nfour\n"]) {
     await follower.stop();
-    writeFileSync(file, `${kept}${since}`);
+    put(file, `${kept}${since}`);
     taken = [];
     const before = position;
     await restart();
@@ -142,7 +131,7 @@ test("a log that was truncated while the guard was down is read from its start, 
   await reads();
   await reads("one\n");
   await follower.stop();
-  writeFileSync(file, `${"another ".repeat(20)}\ntwo\n`);
+  put(file, `${"another ".repeat(20)}\ntwo\n`);
   await restart();
   assert.deepEqual(taken.slice(-1), ["two"]);
   assert.equal(taken.length, 3);
@@ -175,7 +164,7 @@ test("while writers switch one after another, the old file is still read", async
   await reads("one\n");
   const old = join(directory, "mail.log.20261120-080000");
   renameSync(file, old);
-  writeFileSync(file, "");
+  put(file);
   appendFileSync(old, "two, by a writer that has not changed over\n");
   await reads();
   appendFileSync(old, "three, by the same\n");
@@ -216,7 +205,7 @@ test("parts that were silent long ago are read one after another at once", async
     appendFileSync(file, `${n}\n`);
     renameSync(file, part);
     utimesSync(part, n, n);
-    writeFileSync(file, "");
+    put(file);
   }
   await reads("4\n");
   assert.deepEqual(taken, ["1", "2", "3", "4"]);
@@ -227,7 +216,7 @@ test("old parts of a copied directory, which were created after the log, are not
   const old = join(directory, "mail.log.20261119-080000");
   await until(() => {
     rmSync(old, { force: true });
-    writeFileSync(old, "old\n");
+    put(old, "old\n");
     return statSync(old).ctimeMs > statSync(file).ctimeMs;
   }, "it is younger than the log");
   appendFileSync(file, "one\n");
@@ -250,8 +239,8 @@ test("a part that was named while the clock was ahead is read once, also after a
 
 test("another log's old file in the same directory is ignored", async () => {
   await begin();
-  writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
-  writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as text\n");
+  put(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
+  put(join(directory, "mail.log.20261119-080000.gz"), "not to be read as text\n");
   appendFileSync(file, "one\n");
   await moves("20261120-080000", "two");
   assert.deepEqual(taken, ["one", "two"]);
@@ -259,7 +248,7 @@ test("another log's old file in the same directory is ignored", async () => {
 
 test("a truncated file is read from its start", async () => {
   await reads("one, which is longer than what comes next\n");
-  writeFileSync(file, "");
+  put(file);
   await reads("two\n");
   assert.deepEqual(taken, ["two"]);
 });
@@ -268,7 +257,7 @@ test("a file that was truncated and has grown beyond its former end is read from
   await reads();
   await reads("one\n");
   const again = ["another ".repeat(20), "two", "three"];
-  writeFileSync(file, `${again.join("\n")}\n`);
+  put(file, `${again.join("\n")}\n`);
   await reads();
   assert.deepEqual(taken, ["one", ...again]);
   await restart();

@@ -20,11 +20,7 @@ function setUp(t: TestContext) {
   const logins = sqliteSenderLogins(db);
   const { mock } = t.mock.method(logins, "all");
   const now = { domains: ["example.org"] as readonly string[], allowed: [] as readonly Prefix[] };
-  const refresh = createAuthorFiles(files, {
-    logins,
-    domains: () => now.domains,
-    allowed: () => now.allowed,
-  });
+  const refresh = createAuthorFiles(files, { logins, domains: () => now.domains, allowed: () => now.allowed });
   const read = (name: string): readonly string[] => readFileSync(join(files, name), "utf8").split("\n").slice(1, -2);
   return { accounts: sqliteAccounts(db), refresh, now, read, files, asked: () => mock.callCount() };
 }
