@@ -12,12 +12,8 @@ const { layout } = commandLineOf(import.meta.filename);
 const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "setpriv", "nft"] }) };
 
 describe("break-glass while the guard is down", WITH_NFT, () => {
-  const inNamespace = async (commands: string): Promise<Finished> => {
-    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands]);
-    child.stdin.end();
-    return ended;
-  };
-
+  const inNamespace = (commands: string): Promise<Finished> =>
+    start(layout, "unshare", ["--net", "bash", "-c", commands]).ended;
   const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
 
   test("deletes our table once, keeps others, and leaves a note for the guard's next start", async () => {
@@ -60,9 +56,7 @@ test("break-glass fails while the strict firewall stays closed", WITH_NFT, async
   t.after(() => guard.stop());
   keepStrict(layout, { confirmed: { doors: [], trusted: [] }, trial: null });
   const powerless = ["--net", "setpriv", "--bounding-set", "-net_admin", "./ghostinbox", "break-glass"];
-  const { child, ended } = start(layout, "unshare", powerless);
-  child.stdin.end();
-  const { code, err } = await ended;
+  const { code, err } = await start(layout, "unshare", powerless).ended;
   const says =
     /^0 bans lifted; .* The strict firewall could not be opened: .* nft delete table inet ghostinbox_strict$/m;
   assert.match(err, says);

@@ -93,9 +93,7 @@ describe("while the guard is down", TIMED, () => {
   test("without set-up the program explains how to do it", async () => {
     const bare = temporaryDirectory();
     copyFileSync("ghostinbox", join(bare, "ghostinbox"));
-    const { child, ended } = start(layout, join(bare, "ghostinbox"), ["status"]);
-    child.stdin.end();
-    assert.match(oneLineOfError(await ended, 1), /npm run setup/);
+    assert.match(oneLineOfError(await start(layout, join(bare, "ghostinbox"), ["status"]).ended, 1), /npm run setup/);
   });
 });
 

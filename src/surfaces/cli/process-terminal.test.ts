@@ -52,8 +52,8 @@ for (const [output, code, says] of [
   test(`output that cannot be written (${output}) ends the program with ${code}`, TIMED, async () => {
     const long = '(terminal.out("line ".repeat(1e6)), new Promise((resolve) => setTimeout(resolve, 9_000)))';
     const script = `set -o pipefail; "$@" ${output}`;
-    const { err, ...ended } = await start(LAYOUT, "bash", ["--norc", "-c", script, "bash", ...program(long)]).ended;
-    assert.match(err, says);
+    const ended = await start(LAYOUT, "bash", ["--norc", "-c", script, "bash", ...program(long)]).ended;
+    assert.match(ended.err, says);
     assert.equal(ended.code, code);
   });
 
@@ -97,11 +97,8 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
   });
 
   test("accepts both secrets pasted at once", async () => {
-    const { out } = await typed(
-      '[await terminal.askSecret("Which? "), await terminal.askSecret("Again? ")]',
-      "one\rtwo\r",
-    );
-    assert.match(out, /\["one","two"\]/);
+    const both = '[await terminal.askSecret("Which? "), await terminal.askSecret("Again? ")]';
+    assert.match((await typed(both, "one\rtwo\r")).out, /\["one","two"\]/);
   });
 
   test("asks with echo", async () => {
@@ -109,16 +106,13 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
   });
 
   test("progress is one line, removed before the next text", async () => {
-    const { out } = await typed(
-      '(terminal.progress("1 of 2"), terminal.progress("2 of 2"), terminal.err("Which? "), terminal.ask(""))',
-      "\r",
-    );
+    const call =
+      '(terminal.progress("1 of 2"), terminal.progress("2 of 2"), terminal.err("Which? "), terminal.ask(""))';
+    const { out } = await typed(call, "\r");
     assert.ok(out.startsWith("\r\x1b[K1 of 2 \r\x1b[K2 of 2 \r\x1b[KWhich? "), JSON.stringify(out));
   });
 });
 
 test("shows no progress without a terminal", TIMED, async () => {
-  const { child, ended } = started('terminal.progress("1 of 2")');
-  child.stdin.end();
-  assert.equal((await ended).err, "");
+  assert.equal((await started('terminal.progress("1 of 2")').ended).err, "");
 });

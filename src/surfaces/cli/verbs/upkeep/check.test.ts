@@ -36,17 +36,12 @@ test("a check counts as changed if its result differs from before; a new check d
 
 test("the checklist fails while a point is open, and says what cannot be known", () => {
   const point = { point: "Set up", checks: [RIGHT] };
-  const points = [
-    { ...point, state: "done" },
-    { ...point, state: "unknown" },
-  ] as const;
+  const points = (["done", "unknown"] as const).map((state) => ({ ...point, state }));
   const well = checklistOf(points, []);
   assert.ok(well.ok);
-  assert.equal(
-    well.text,
-    "[x] Set up\n    ok       a.b: seen\n             did: Looks.\n[?] Set up\n    ok       a.b: seen\n             did: Looks.\n" +
-      "Done: 1 of 2; 1 cannot be known from here: look at what is unknown yourself.",
-  );
+  const shown = "Set up\n    ok       a.b: seen\n             did: Looks.\n";
+  const count = "Done: 1 of 2; 1 cannot be known from here: look at what is unknown yourself.";
+  assert.equal(well.text, `[x] ${shown}[?] ${shown}${count}`);
   const left = [{ setting: "firewall.mode", leaves: "Every port is reached.", change: "config set" }];
   const open = checklistOf(points, left);
   assert.ok(open.ok, "what is left open opens no point");

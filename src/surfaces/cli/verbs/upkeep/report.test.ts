@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { before, describe, test } from "node:test";
-import * as z from "zod/mini";
 import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
 import { guardOfSuite, json, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
-
-const shape = z.object({
-  span: z.string(),
-  from: z.string(),
-  to: z.string(),
-  accounts: z.object({ total: z.number(), unused: z.array(z.unknown()) }),
-  bans: z.object({ standing: z.number() }),
-  audit: z.object({ total: z.number(), latest: z.array(z.object({ type: z.string(), subject: z.string() })) }),
-  certificate: z.object({ known: z.boolean() }),
-  disk: z.object({ known: z.boolean(), history: z.array(z.unknown()) }),
-  todo: z.array(z.object({ what: z.string(), command: z.string() })),
-});
+import type { ReportFacts } from "../../../../core/report/figures.ts";
+import type { Report } from "../../../../core/report/report.ts";
 
 noPackageLists();
 
@@ -27,16 +16,14 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("--json has the figures of the server, and what to do", async () => {
-    const report = z.parse(shape, json(await run("report --json")));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the command prints
+    const report = json(await run("report --json")) as ReportFacts & Pick<Report, "todo">;
     const { span, from, to, accounts, bans, audit, certificate, disk, todo } = report;
     assert.deepEqual([span, Date.parse(to) - Date.parse(from)], ["week", 7 * 24 * 3_600_000]);
-    assert.deepEqual([accounts, bans], [{ total: 1, unused: [] }, { standing: 1 }]);
-    assert.deepEqual(audit.latest, [
-      { type: "BAN", subject: "203.0.113.7/32" },
-      { type: "ACCOUNT_ADDED", subject: "anna@example.org" },
-    ]);
-    assert.equal(audit.total, 2);
-    assert.deepEqual([certificate, disk], [{ known: false }, { known: true, history: [] }]);
+    assert.deepEqual([accounts.total, accounts.unused, bans.standing, audit.total], [1, [], 1, 2]);
+    const latest = audit.latest.map(({ type, subject }) => `${type} ${subject}`);
+    assert.deepEqual(latest, ["BAN 203.0.113.7/32", "ACCOUNT_ADDED anna@example.org"]);
+    assert.deepEqual([certificate.known, disk.known && disk.history], [false, []]);
     assert.ok(todo.some(({ command }) => command === "./ghostinbox backup create"));
   });
 
