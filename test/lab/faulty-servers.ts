@@ -7,8 +7,9 @@ type Faulty = Readonly<{ address: string; certificate: Certificate; doors: reado
 
 /** See `faulty-smtp-program.ts` for its ports. */
 export async function startFaulty(host: Host, { address, certificate, doors }: Faulty): Promise<void> {
+  const program = new URL("faulty-smtp-program.ts", import.meta.url);
   const ports = doors.map((door) => Number.parseInt(door, 10));
-  await startProgram(host, "faulty-smtp-program.ts", [address, certificate.cert, certificate.key, ...doors], ports);
+  await startProgram(host, program, [address, certificate.cert, certificate.key, ...doors], ports);
 }
 
 /** A server without a fault is one of {@link BadServer}'s; its certificate becomes valid in a day. */
@@ -21,7 +22,8 @@ export async function startWorse(host: Host, directory: string, address: string)
 export async function startHostile(host: Host, directory: string, address: string): Promise<string> {
   const file = join(directory, "made-by-hostile");
   const { cert, key } = await makeCertificate(directory, "hostile", `\`touch ${file}\``);
-  await startProgram(host, "hostile-mail-program.ts", [address, cert, key, file], [25, 465, 587, 993]);
+  const program = new URL("hostile-mail-program.ts", import.meta.url);
+  await startProgram(host, program, [address, cert, key, file], [25, 465, 587, 993]);
   return file;
 }
 
@@ -33,7 +35,11 @@ export async function startSilent(host: Host, address: string, ports: readonly n
 }
 
 /** `argv`: starts with the address at which it listens. */
-async function startProgram(host: Host, name: string, argv: readonly string[], ports: readonly number[]) {
-  const program = fileURLToPath(new URL(name, import.meta.url));
-  await host.spawnServer([process.execPath, program, ...argv], argv[0] ?? "", ...ports);
+async function startProgram(
+  host: Host,
+  program: URL,
+  argv: readonly string[],
+  ports: readonly number[],
+): Promise<void> {
+  await host.spawnServer([process.execPath, fileURLToPath(program), ...argv], argv[0] ?? "", ...ports);
 }

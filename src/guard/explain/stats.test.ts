@@ -59,10 +59,10 @@ test("the overview has every field of the API contract, for the last 24 hours", 
   });
 });
 
-test("the overview of the API has at most ten thousand bans", () => {
+test("the overview of the API has at most three thousand bans", () => {
   const limits: number[] = [];
   statsText({ ...queries, bans: (_, { limit }) => (limits.push(limit), { items: [], next: null }) }, WELL, T0);
-  assert.deepEqual(limits, [10_000]);
+  assert.deepEqual(limits, [3_000]);
 });
 
 test("a step is as short as requested, within the chart's maximum number of steps", () => {
