@@ -73,6 +73,9 @@ type Row = readonly [line: string, asked: Command, result: object, more?: More];
 type More = Readonly<{ sent?: object; answer?: object; status?: number }>;
 /** An app password is made: the name in the body is the app's, one in the path the account's. */
 const APP: More = { sent: { name: "phone" }, answer: { id: "phone", name: "phone", password: "once" }, status: 201 };
+const GONE: More = { answer: { id: LAPTOP.app } };
+const DROPPED = { name: ANNA, dropped: 1 };
+const BOUNCED: More = { sent: { ids, bounce: true } };
 const NONE = page("items");
 
 /** One route for each way in which a form may differ from its verb. The lab asks every route. */
@@ -88,12 +91,7 @@ const ROWS: readonly Row[] = [
   ["POST queue/release", { verb: "queue_release", ...ANY, isAll: true }, CHANGED, { sent: { all: true } }],
   ["POST queue/delete", { verb: "queue_delete", ...ANY, ...BOUNCES, isAll: false }, CHANGED, { sent: BOUNCES }],
   [`GET held?account=${ANNA}`, { verb: "held_list", name: ANNA }, { accounts: [] }],
-  [
-    "POST held/anna%40example.org/drop",
-    { verb: "held_drop", name: ANNA, isReturned: true, ids },
-    { name: ANNA, dropped: 1 },
-    { sent: { ids, bounce: true } },
-  ],
+  ["POST held/anna%40example.org/drop", { verb: "held_drop", name: ANNA, isReturned: true, ids }, DROPPED, BOUNCED],
   ["POST greylist/pauses", { verb: "greylist_pause", ...TWO_HOURS }, PAUSE, { sent: TWO_HOURS, status: 201 }],
   [`DELETE spam/senders?account=${ANNA}&sender=${SENDER.sender}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
   [`POST aliases/${INFO}/block`, { verb: "alias_block", address: INFO, blocked: true }, { address: INFO }],
@@ -116,12 +114,7 @@ const OF_SESSIONS: readonly Row[] = [
 const OF_USERS: readonly Row[] = [
   ["GET me/app-passwords", { verb: "app_passwords", name: ANNA }, { items: [{ id: "Annas Laptop" }] }],
   ["POST me/app-passwords", { verb: "app_password_add", ...PHONE }, MADE, APP],
-  [
-    "DELETE me/app-passwords/Annas%20Laptop",
-    { verb: "app_password_remove", ...LAPTOP },
-    LAPTOP,
-    { answer: { id: LAPTOP.app } },
-  ],
+  ["DELETE me/app-passwords/Annas%20Laptop", { verb: "app_password_remove", ...LAPTOP }, LAPTOP, GONE],
   ["PUT me/forwarding", { verb: "forward_set", name: ANNA, ...FORWARDING }, { name: ANNA }, { sent: FORWARDING }],
   ["DELETE me/forwarding", { verb: "forward_set", name: ANNA, to: [], keep: true }, { name: ANNA }],
   ["PUT me/vacation", { verb: "vacation_set", name: ANNA, ...LONG }, { name: ANNA }, { sent: { text: LONG.text } }],

@@ -13,7 +13,6 @@ import { instant, later } from "../../core/time.ts";
 import type { Caller } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
-import { createApiServer } from "./server.ts";
 import { ConnectionShares, createTurns, Rates, ReadShares } from "./shares.ts";
 
 const PATIENCE_MS = 5_000;
@@ -193,17 +192,14 @@ test("a token may ask several questions at once, the owner's page has its own sh
   const cookie = await signIn(kit);
   const { promise, resolve } = Promise.withResolvers<void>();
   let asked = 0;
-  const lookups: typeof kit.parts.lookups = {
-    ask: async (...question) => {
-      asked += 1;
-      if (asked <= API_LIMITS.readsOfOne) await promise;
-      return kit.parts.lookups.ask(...question);
-    },
-  };
-  const server = createApiServer({ ...kit.parts, lookups });
-  t.after(() => server.stop());
-  const events = `http://127.0.0.1:${await server.listen("127.0.0.1", 0)}/api/v1/events`;
-  const read = async (headers: Readonly<Record<string, string>>) => (await fetch(events, { headers })).status;
+  const usual = kit.parts.lookups.ask.bind(kit.parts.lookups);
+  t.mock.method(kit.parts.lookups, "ask", async (...question: Parameters<typeof usual>) => {
+    asked += 1;
+    if (asked <= API_LIMITS.readsOfOne) await promise;
+    return usual(...question);
+  });
+  const read = async (headers: Readonly<Record<string, string>>) =>
+    (await fetch(`${kit.url}/api/v1/events`, { headers })).status;
   const all = Array.from({ length: API_LIMITS.readsOfOne + 1 }, () => read(bearer));
   assert.equal(await Promise.race(all), 503);
   assert.equal(await read({ cookie }), 200);

@@ -95,11 +95,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
       [`${recover} --recovery-key ${other}`, SECOND, /^This is another recovery key/],
       [`${recover} --recovery-key ${file}`, FIRST, /^This is not the password of anna@example\.org\./],
       [`${recover} --recovery-key ${file}`, "", /^The first line of standard input held no password/],
-      [
-        `encryption recover bert@example.org --recovery-key ${file}`,
-        SECOND,
-        /^There is no account bert@example\.org\./,
-      ],
+      [`encryption recover bea@example.org --recovery-key ${file}`, SECOND, /^There is no account bea@example\.org\./],
       [`account passwd ${ANNA} --password-stdin --recovery-key ${other}`, THIRD, /^This is another recovery key/],
     ];
     for (const [line, password, says] of wrong) {
