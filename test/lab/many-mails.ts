@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { hash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chownSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Layout } from "../../src/settings/layout.ts";
 import { mailText } from "./mailbox.ts";
 
@@ -23,6 +22,7 @@ export class ManyMails {
   }
 
   add(count: number): void {
+    const { uid, gid } = statSync(this.#layout.mail);
     for (let i = 0; i < count; i++) {
       const n = this.#made++;
       const account = this.#accounts[n % this.#accounts.length] ?? "";
@@ -30,14 +30,15 @@ export class ManyMails {
       const [local = "", domain = ""] = account.split("@");
       const cur = join(this.#layout.mail, domain, local, "Maildir", folder, "cur");
       const path = join(cur, `1763700000.M${n}P1.lab:2,${FLAGS[n % FLAGS.length]}`);
-      mkdirSync(cur, { recursive: true, mode: 0o700 });
+      // At once, as the server runs: the first directory that was missing, and those below it.
+      const first = mkdirSync(cur, { recursive: true, mode: 0o700 });
+      if (first !== undefined)
+        for (let made = cur; made.length >= first.length; made = dirname(made)) chownSync(made, uid, gid);
       const body = `${randomBytes((this.#bodyBytes * 3) / 4).toString("base64")}\r\n`;
       writeFileSync(path, `${mailText({ subject: `Many ${n}`, to: account, body })}\r\n`);
+      chownSync(path, uid, gid);
       this.#paths.push(path);
     }
-    // All that is root's is from here.
-    const { uid, gid } = statSync(this.#layout.mail);
-    execFileSync("chown", ["-R", "--from=0:0", `${uid}:${gid}`, this.#layout.mail]);
   }
 
   /** A third of them are deleted, a third get a flag, and a third are new. */

@@ -94,6 +94,10 @@ export function webRightsTests({ lab, product }: Running): void {
       for (const pid of product.pidsOf(program)) process.kill(pid, "SIGKILL");
     const isUp = async () => (await web.ask("GET", "/healthz/ready")).status === 200;
     await until("both are back", async () => (await product.guardAnswers()) && (await isUp()));
+    const mayOpen = async (path: string) => (await lab.server.exec([...AS_WEB, "test", "-w", path])).code === 0;
+    const { webSocket, controlSocket, policySocket } = product.layout;
+    for (const path of [webSocket, controlSocket, policySocket])
+      assert.equal(await mayOpen(path), path === webSocket, path);
     assert.equal((await session.ask("GET", "/api/v1/session")).status, 200);
     assert.deepEqual(idsOf(await product.json(["session", "list"])), idsOf(before));
     await product.json(["session", "end", "--all"]);

@@ -98,6 +98,11 @@ test("a proof counts for its session, and guessing from a stolen session is stop
   const isFresh = () => kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt === kit.clock.now();
   assert.deepEqual([await prove("wrong"), isFresh()], ["wrong", false]);
   assert.deepEqual([await prove(HERS), isFresh()], ["proved", true]);
+  const steal = (password: string) =>
+    kit.mailboxSignIn.prove({ account: ANNA, password, ip: ip("198.51.100.9") }, opened.digest);
+  for (let n = 0; n < 5; n++) assert.equal(await steal(`${n}`), "wrong");
+  assert.equal(kit.count("BAN"), 1);
+  assert.equal(await steal(HERS), "refused");
 });
 
 test("one proof at a time is verified for all sessions of an account, and one waits", {
@@ -158,6 +163,7 @@ test("a crowd of strangers keeps no user out of a place that the account knows",
   const { signIn, end } = slowly();
   const crowd = crowdAt(signIn);
   await settled();
+  assert.equal(await attempt({ from: "192.0.2.1", signIn }), "refused", "the places of strangers are taken");
   assert.equal(await attempt({ signIn }), "in");
   end();
   await Promise.all(crowd);

@@ -117,6 +117,15 @@ test("a network with proven mail on three days is spared, but no longer a month 
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
 });
 
+test("one honest mail doubles a network's limit", async () => {
+  const made = scene();
+  await honestMail(made, "198.51.100.200");
+  for (const from of offenders(9)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK), null);
+  await made.flood("198.51.100.99");
+  assert.match(made.sqlite.ban(NETWORK)?.reason ?? "", /10 within 7d, limit 10/);
+});
+
 test("an address banned within the time of honest mail has none, even if the memory of bans is shorter", async () => {
   const made = scene({ ...POLICY, bans: { ...POLICY.bans, memoryMs: DAY_MS } });
   await honestMail(made, "198.51.100.200");
