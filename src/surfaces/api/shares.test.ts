@@ -193,11 +193,12 @@ test("a token may ask several questions at once, the owner's page has its own sh
   const { promise, resolve } = Promise.withResolvers<void>();
   let asked = 0;
   const usual = kit.parts.lookups.ask.bind(kit.parts.lookups);
-  t.mock.method(kit.parts.lookups, "ask", async (...question: Parameters<typeof usual>) => {
+  const ask: typeof usual = async (...question) => {
     asked += 1;
     if (asked <= API_LIMITS.readsOfOne) await promise;
     return usual(...question);
-  });
+  };
+  t.mock.method(kit.parts.lookups, "ask", ask);
   const read = async (headers: Readonly<Record<string, string>>) =>
     (await fetch(`${kit.url}/api/v1/events`, { headers })).status;
   const all = Array.from({ length: API_LIMITS.readsOfOne + 1 }, () => read(bearer));
