@@ -41,7 +41,7 @@ test("saves open and resolved alerts when they change, and retries if the databa
   const before = saved.length;
   state.unwritable = true;
   notices.raise("greylist_silent", "");
-  await seconds(1);
+  assert.deepEqual(await seconds(1), ["a: opened greylist_silent"], "it is sent all the same");
   assert.equal(saved.length, before);
   assert.ok(logged.some((line) => line.startsWith("warn Alerts could not be kept; it is tried again.")));
   state.unwritable = false;

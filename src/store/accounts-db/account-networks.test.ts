@@ -19,6 +19,13 @@ function fresh(t: TestContext) {
 
 const nets = (...texts: readonly string[]) => texts.map(net);
 
+test("an account that does not exist gets no networks", (t) => {
+  const { networks } = fresh(t);
+  const added = networks.addNetworks(accountName("nobody@example.org"), nets("203.0.113.0/24"));
+  assert.deepEqual(added, refused("There is no account nobody@example.org."));
+  assert.deepEqual(networks.networksOf("nobody@example.org"), []);
+});
+
 test("Dovecot gets the networks that the server and the account have in common", (t) => {
   const { accounts, networks, allowed } = fresh(t);
   assert.equal(allowed(ann), null);

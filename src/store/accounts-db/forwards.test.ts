@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { mailAddress } from "../../../test/kit/samples.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ann, bob, refused, START, scalarOf, twoAccounts } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts";
@@ -26,6 +26,13 @@ function fresh(t: TestContext) {
     isStored: (of: string) => scalarOf(db, "SELECT 1 FROM stored WHERE user = ?", of) === 1,
   };
 }
+
+test("an account that does not exist forwards nothing", (t) => {
+  const { forwards, goesTo } = fresh(t);
+  const set = forwards.setForward(accountName("nobody@example.org"), [else_], true, null);
+  assert.deepEqual(set, refused("There is no account nobody@example.org."));
+  assert.equal(goesTo("nobody@example.org"), undefined);
+});
 
 test("the targets of all are listed, without the copies that stay", (t) => {
   const { forwards } = fresh(t);

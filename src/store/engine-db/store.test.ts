@@ -163,6 +163,36 @@ test("what was rolled back is gone, and a second rollback does no harm", (t) => 
   assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "an abandoned turn is not committed");
 });
 
+test("a turn that a full disk interrupts is gone as a whole, the rest can be read, and turns go on once there is room", (t) => {
+  const { db, store } = fresh(t);
+  const all = reachSince(instant(0), 1_000_000);
+  const read = () => store.address(net("203.0.113.7"), all).connections.length;
+  let kept = 0;
+  const turn = (): void => {
+    store.begin();
+    try {
+      for (let i = 0; i < 100; i++) store.append(eventRow("203.0.113.7", START));
+      store.commit();
+      kept += 100;
+    } catch (error) {
+      store.rollback();
+      throw error;
+    }
+  };
+  const untilFull = (): void => {
+    for (let i = 0; i < 1_000; i++) turn();
+  };
+  db.exec(`PRAGMA max_page_count = ${Number(scalarOf(db, "PRAGMA page_count")) + 40}`);
+  assert.throws(untilFull, /full/);
+  assert.throws(untilFull, /full/, "it stays full");
+  assert.ok(kept > 0);
+  assert.equal(read(), kept);
+  db.exec("PRAGMA max_page_count = 4294967294");
+  for (let i = 0; i < 5; i++) turn();
+  assert.deepEqual([read(), scalarOf(db, "SELECT count(*) FROM event")], [kept, kept]);
+  assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
+});
+
 test("while another program holds the lock, only the first try waits for it; once it is free, statements wait again", (t) => {
   const { db, store, committed } = fresh(t);
   using other = new DatabaseSync(db.location() ?? "", { timeout: 0 });

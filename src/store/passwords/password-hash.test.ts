@@ -28,6 +28,14 @@ test("a strange, foreign or ruinous hash never verifies", async () => {
 const ANNA = "anna@example.org";
 const PASSWORD = ' lamp $orchid "kettle% ü';
 
+test("Dovecot accepts our hash, also of a password beyond ASCII", {
+  skip: lacking({ installed: ["doveadm"] }),
+}, async () => {
+  const hash = await hashPassword(PASSWORD);
+  assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD), { is: "right" });
+  assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD.trim()), { is: "wrong" });
+});
+
 describe("another server's hash", { skip: lacking({ installed: ["doveadm"] }) }, () => {
   for (const scheme of ["SHA512-CRYPT", "BLF-CRYPT", "SSHA512", "PBKDF2", "MD5-CRYPT", "DIGEST-MD5"])
     test(`${scheme} is verified`, async () => {

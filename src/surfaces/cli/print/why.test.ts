@@ -31,7 +31,7 @@ const failure = eventItem("LOGIN_FAILED", {
   details: "imap login=<anna@example.org>",
 });
 
-test("all a ban with its time, numbers, offence, events and the command that lifts it", () => {
+test("shows a ban with its time, numbers, offence, events and the command that lifts it", () => {
   assert.equal(
     printWhy(subject({ ban, events: [failure] })),
     `203.0.113.7 is banned until 2026-11-20 08:40:00 UTC (1 h 40 min left).
@@ -120,7 +120,7 @@ test("a known address and its past bans", () => {
   assert.match(text, /2026-11-20 06:40:00 UTC {2}lifted after 12 min {2}medium {2}Too many/);
 });
 
-test("all only the latest of many events, and strangers' text cannot control the terminal", () => {
+test("shows only the latest of many events, and strangers' text cannot control the terminal", () => {
   const many = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: i, details: `login=<\x1b[31m${i}>` }));
   const text = printWhy(subject({ events: many.reverse() }));
   assert.equal(text.match(/LOGIN_FAILED/g)?.length, 20);
