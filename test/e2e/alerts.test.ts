@@ -2,25 +2,29 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { AlertConditions, alertConditionsTests } from "../lab/alert-conditions-tests.ts";
-import { AlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
+import { ALERT_CONDITIONS, alertConditionsTests, diskOf, prepareConditions } from "../lab/alert-conditions-tests.ts";
+import { type AlertReceivers, startAlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
 import { stopService } from "../lab/content.ts";
+import type { Lists } from "../lab/lists.ts";
 import { ANNA, tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(AlertConditions.settings, [ANNA], {
+  const { lab, product } = withProduct(ALERT_CONDITIONS, [ANNA], {
     prepare,
-    release: () => conditions.release(),
+    release: async () => {
+      lists.stop();
+      await diskOf(product).unmount();
+    },
   });
   let receivers: AlertReceivers;
-  let conditions: AlertConditions;
+  let lists: Lists;
   async function prepare(): Promise<void> {
-    receivers = await AlertReceivers.start(lab);
+    receivers = await startAlertReceivers(lab);
     product.set(receivers.environment);
-    conditions = await AlertConditions.prepare({ lab, product });
+    lists = await prepareConditions({ lab, product });
   }
   const once = (title: string, deadlineMs?: number): Promise<void> =>
     receivers.onceEverywhere(product, title, deadlineMs);
@@ -147,7 +151,7 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
 
   // Last: they have their own thresholds.
   describe("each condition is reported once on every channel, and its end once", () =>
-    alertConditionsTests({ lab, product }, { conditions: () => conditions, receivers: () => receivers }));
+    alertConditionsTests({ lab, product }, { lists: () => lists, receivers: () => receivers }));
 });
 
 function isPostgrey(text: string): boolean {

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/core/time.ts";
 import { patienceSeconds } from "../kit/patience.ts";
-import { MachineClock } from "../lab/machine-clock.ts";
+import { machineClock } from "../lab/machine-clock.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -24,10 +24,10 @@ const STATS = "/api/security?action=stats";
 const GUARD = /program\/guard\.js/;
 
 describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
-  const clock = new MachineClock();
+  const clock = machineClock();
   const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [ANNA], {
     within: clock.within,
-    prepare: () => clock.prepare(),
+    prepare: clock.prepare,
   });
 
   async function guessUntilBanned(from: string): Promise<void> {
@@ -129,7 +129,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     assert.ok(await isBanned(EARLIER));
     await guessUntilBanned(SLOW);
     const ban = (await product.events(SLOW)).find(({ type }) => type === "BAN");
-    assert.ok(Math.abs(clock.now - Date.parse(ban?.at ?? "")) < MINUTE_MS, "the guard's clock is slow");
+    assert.ok(Math.abs(clock.now() - Date.parse(ban?.at ?? "")) < MINUTE_MS, "the guard's clock is slow");
     const stale = await Promise.all(Array.from({ length: 8 }, () => signsIn("stale")));
     for (const answer of stale) assert.match(answer, /^NO/);
     for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from: PHONE })).code, 250);

@@ -9,7 +9,7 @@ import { whileStopped } from "../lab/commands.ts";
 import { contentMail, GTUBE, RECORDS, scoreByOneRule, spamdAnswers, stopService } from "../lab/content.ts";
 import { ANNA } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { channelRecords, RulesChannel } from "../lab/rules-channel.ts";
+import { channelRecords, startRulesChannel } from "../lab/rules-channel.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -22,16 +22,15 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
     },
     [ANNA],
-    { toml: "", records: () => [...RECORDS, ...channelRecords()], prepare, release: () => channel?.stop() },
+    { toml: "", records: () => [...RECORDS, ...channelRecords()], prepare, release: () => void channel.stop() },
   );
   const { arrived, send } = contentMail(product);
   const rules = join(lab.directory, "own.cf");
-  let channel: RulesChannel | null = null;
+  let channel: Awaited<ReturnType<typeof startRulesChannel>>;
   async function prepare(): Promise<void> {
     scoreByOneRule({ product });
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
-    channel = new RulesChannel(lab.sender, lab.directory);
-    await channel.start();
+    channel = await startRulesChannel(lab.sender, lab.directory);
     product.set({ GHOSTINBOX_SPAM__RULES: rules, GHOSTINBOX_SPAM__UPDATE_KEY_FILE: channel.keyFile });
   }
   before(() => until("spamd answers", () => spamdAnswers(product)));

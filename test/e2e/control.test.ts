@@ -7,7 +7,7 @@ import { expectMails } from "../lab/expect-mails.ts";
 import { Lab } from "../lab/lab.ts";
 import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { OUR_USERS, Outliver } from "../lab/outliver.ts";
+import { OUR_USERS, startOutliver } from "../lab/outliver.ts";
 import { Product } from "../lab/product.ts";
 import { rootWritesTests } from "../lab/root-writes-tests.ts";
 import { until } from "../lab/wait.ts";
@@ -116,12 +116,12 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
   describe("an attacker who was one of its users when it stopped", () => rootWritesTests({ lab, product }));
 
   test("is stopped by a command that waits for it, once is enough, and what its users left behind ends too", async (t) => {
-    const left = await Promise.all(OUR_USERS.map((user) => Outliver.start({ host: lab.server, user })));
+    const left = await Promise.all(OUR_USERS.map((user) => startOutliver({ host: lab.server, user })));
     t.after(() => Promise.all(left.map((one) => one.end())));
     const stopped = await product.cli(["stop"]);
     assert.equal(stopped.code, 0, stopped.stderr);
     assert.equal(stopped.stdout, "GhostInbox has stopped.\n");
-    await until("they have ended", () => left.every((one) => !one.isThere));
+    await until("they have ended", () => left.every((one) => !one.isThere()));
     assert.deepEqual(product.processes(), []);
     assert.equal(await lab.server.mustExec(["nft", "list", "tables"]), "");
     const again = await product.cli(["stop"]);

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { mustRun } from "../lab/commands.ts";
 import { signIn } from "../lab/login-attacks.ts";
-import { LoopDisk, whyNoLoopDisk } from "../lab/loop-disk.ts";
+import { loopDisk, whyNoLoopDisk } from "../lab/loop-disk.ts";
 import { ANNA, sendMail } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { ALERTS_ELSEWHERE, Owner, WELL_MS } from "../lab/owner.ts";
+import { ALERTS_ELSEWHERE, type Owner, ownerOf, WELL_MS } from "../lab/owner.ts";
 import { queueOf } from "../lab/submitted.ts";
-import { missingOf, Traffic } from "../lab/traffic.ts";
+import { duringTraffic, missingOf } from "../lab/traffic.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -26,10 +26,10 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     release: () => disk.unmount(),
   });
   const { layout } = product;
-  const disk = new LoopDisk(layout.data, { sizeMb: 600, inodes: 8_192, mountOptions: "errors=remount-ro" });
+  const disk = loopDisk(layout.data, { sizeMb: 600, inodes: 8_192, mountOptions: "errors=remount-ro" });
   let owner: Owner;
   before(async () => {
-    owner = await Owner.of(product, lab);
+    owner = await ownerOf(product, lab);
   });
 
   const send = async (subject: string, from: string, body?: string): Promise<string> => {
@@ -93,7 +93,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
   });
 
   test("the kernel finds the disk in error and writes no more: mail waits, there are notices, and nothing is lost", async () => {
-    const traffic = await Traffic.during([lab, ANNA, "6"], async (under) => {
+    const traffic = await duringTraffic([lab, ANNA, "6"], async (under) => {
       await disk.fail();
       await owner.isAlertedTo({
         disk_read_only: /\(\/dev\/loop\d+, ext4\), which is read-only\. Try: mount -o remount,rw /,
@@ -101,7 +101,9 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
       assert.match((await product.cli(["status"])).stdout, /is read-only: no mail is accepted.*mount -o remount,rw/s);
       await until("mail must wait", () => under.failures("mail").length > 0, WELL_MS);
     });
-    console.log(`${traffic.accepted.length} were accepted; then: ${[...new Set(traffic.failures("mail"))].join("; ")}`);
+    console.log(
+      `${traffic.accepted().length} were accepted; then: ${[...new Set(traffic.failures("mail"))].join("; ")}`,
+    );
     assert.ok(
       traffic.failures("mail").every((said) => !said.startsWith("5")),
       "none is refused for good",
@@ -123,6 +125,6 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     leaveLock(new Date());
     await until("the keeper removes it from a running server too", () => !existsSync(lock), WELL_MS);
     await owner.seesAllWell();
-    await allArrive(traffic.accepted);
+    await allArrive(traffic.accepted());
   });
 });

@@ -13,7 +13,7 @@ import { Lists, POISON } from "../lab/lists.ts";
 import { ANNA, assertAccepted, openSmtp, sendMailAs } from "../lab/mail.ts";
 import { namespaceOf, whyNoLab } from "../lab/network.ts";
 import { Signer } from "../lab/signer.ts";
-import { Sink } from "../lab/sink.ts";
+import { type Sink, startSink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -41,7 +41,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
   let next = 70;
   async function prepare(): Promise<void> {
     lists = await Lists.start();
-    sink = await Sink.start(lab.sender, MX, lab.directory);
+    sink = await startSink(lab.sender, MX, lab.directory);
     writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
   }
 

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readFileSync, rmSync, truncateSync, wr
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
-import { SmallDisk } from "../lab/full-disk.ts";
+import { smallDisk } from "../lab/full-disk.ts";
 import { fullDiskSignInsTests } from "../lab/full-disk-sign-ins-tests.ts";
 import { ANNA, assertAccepted, BERT, sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
@@ -19,7 +19,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     [ANNA, BERT],
     { isByNpm: true, toml: "", prepare: () => disk.mount(), release: () => disk.unmount() },
   );
-  const disk = new SmallDisk(dirname(product.layout.engineDb), "6m");
+  const disk = smallDisk(dirname(product.layout.engineDb), "6m");
 
   const isReported = () => product.hasNotice("database_unwritable");
   const healthy = async (): Promise<boolean> => !(await isReported());

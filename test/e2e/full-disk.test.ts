@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
-import { SmallDisk } from "../lab/full-disk.ts";
+import { smallDisk } from "../lab/full-disk.ts";
 import { ANNA, BERT, openSubmissionAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { WELL_MS } from "../lab/owner.ts";
@@ -18,7 +18,7 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
     prepare: () => disk.mount(),
     release: () => disk.unmount(),
   });
-  const disk = new SmallDisk(product.layout.data, "400m");
+  const disk = smallDisk(product.layout.data, "400m");
   let clients = 0;
 
   const send = async (): Promise<string> => {

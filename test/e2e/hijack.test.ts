@@ -9,7 +9,7 @@ import type { HttpReceiver } from "../lab/http-receiver.ts";
 import { receiveAlerts } from "../lab/incident-tests.ts";
 import { ANNA, BERT, openSubmissionAs, tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Sink } from "../lab/sink.ts";
+import { type Sink, startSink } from "../lab/sink.ts";
 import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -133,7 +133,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.match((await product.cli(["status"])).stdout, /\d things need attention\.\n/);
     const list = await product.cli(["account", "held", BERT]);
     for (const n of [1, 2, 3]) assert.match(list.stdout, new RegExp(`later${n}@sender\\.test`));
-    sink = await Sink.start(lab.sender, ELSEWHERE, lab.directory);
+    sink = await startSink(lab.sender, ELSEWHERE, lab.directory);
     await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
     const held = (await queued(BERT)).map(({ queue }) => queue);
     assert.deepEqual(held, ["hold", "hold", "hold"], "a flush sends none of it");

@@ -4,16 +4,16 @@ import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { copiedCheckout, copyCheckout } from "../lab/checkout.ts";
 import { AS_NOBODY } from "../lab/commands.ts";
-import { Locker } from "../lab/locker.ts";
+import { type Locker, lockDatabase } from "../lab/locker.ts";
 import { signIn } from "../lab/login-attacks.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { makeNextVersion } from "../lab/next-version.ts";
-import { ALERTS_ELSEWHERE, Owner, WELL_MS } from "../lab/owner.ts";
+import { ALERTS_ELSEWHERE, type Owner, ownerOf, WELL_MS } from "../lab/owner.ts";
 import { ADMIN_PASSWORD, PASSWORD, Product } from "../lab/product.ts";
 import { filesOf, type Resources, resourcesOf } from "../lab/resources.ts";
 import { queueOf } from "../lab/submitted.ts";
-import { LONGER_PAUSE_MS, missingOf, Traffic } from "../lab/traffic.ts";
+import { duringTraffic, LONGER_PAUSE_MS, missingOf, type Traffic } from "../lab/traffic.ts";
 import { until } from "../lab/wait.ts";
 import { WebClient } from "../lab/web-client.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -45,7 +45,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
   const { layout } = product;
   let owner: Owner;
   before(async () => {
-    owner = await Owner.of(product, lab);
+    owner = await ownerOf(product, lab);
   });
   const arrive = (subjects: readonly string[]): Promise<true> =>
     until("each mail is in the mailbox", () => missingOf(layout, ANNA, subjects).length === 0, WELL_MS);
@@ -65,14 +65,14 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     };
     let files: readonly string[] = [];
     let resources: readonly Resources[] = [];
-    const traffic = await Traffic.during([lab, ANNA, "2"], async () => {
+    const traffic = await duringTraffic([lab, ANNA, "2"], async () => {
       await applyEach(0);
       // Without a copy of a database that is being made.
       files = filesOf(layout).filter((file) => !file.includes(".copy.new"));
       resources = before.map(resourcesOf);
       for (let round = 1; round <= APPLIES; round++) await applyEach(round);
     });
-    console.log(traffic.summary);
+    traffic.print();
     // Postfix asks Dovecot about room. Where its auth process ends in the middle of the answer, Dovecot defers the mail.
     assert.ok(
       traffic.failures("mail").every((said) => /^450 4\.7\.1 \S+ .*: Temporary internal error$/.test(said)),
@@ -88,7 +88,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     const refused = `SELECT type FROM event WHERE account = '${ANNA}' AND type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')`;
     assert.deepEqual(await product.sqlite(refused), [], "the guard refused none");
     assert.ok(traffic.failedInRow("sign-in") <= CUT_OFF_IN_ROW, `${traffic.failedInRow("sign-in")} in a row`);
-    await arrive(traffic.accepted);
+    await arrive(traffic.accepted());
     assert.deepEqual(programs(), before, "neither the guard nor the keeper was restarted");
     assert.match((await product.cli(["config", "apply"])).stdout, /^No setting had changed\.$/m);
     assert.doesNotMatch((await product.cli(["config", "show"])).stdout, /not applied yet/);
@@ -115,11 +115,11 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     product.writeSettings("");
     assert.equal((await product.cli(["config", "apply"])).code, 0);
     const [faulty, late, bea] = ["198.51.100.90", "198.51.100.91", "bea@example.test"];
-    const traffic = await Traffic.during([lab, ANNA, "1", LONGER_PAUSE_MS], async () => {
+    const traffic = await duringTraffic([lab, ANNA, "1", LONGER_PAUSE_MS], async () => {
       const lockers: Locker[] = [];
       const from = performance.now();
       try {
-        for (const each of [layout.engineDb, layout.accountsDb]) lockers.push(await Locker.lock(lab.server, each));
+        for (const each of [layout.engineDb, layout.accountsDb]) lockers.push(await lockDatabase(lab.server, each));
         const [engine = 0, accounts = 0] = lockers.map(({ pid }) => pid);
         const names = `pid ${engine}, .* has locked engine\\.db since .*pid ${accounts}, .*accounts\\.db since .*`;
         await owner.isAlertedTo({
@@ -140,12 +140,12 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       }
       await owner.seesAllWell();
     });
-    console.log(traffic.summary);
+    traffic.print();
     for (const kind of ["mail", "sign-in"] as const) {
       assert.deepEqual(traffic.failures(kind), []);
       assert.ok(traffic.longest(kind) < PATIENCE_MS, `a ${kind} took ${traffic.longest(kind)} ms`);
     }
-    await arrive(traffic.accepted);
+    await arrive(traffic.accepted());
     await until("the events from the logs are recorded", async () =>
       (await product.events(faulty)).some(({ reason }) => reason === "helo_refused"),
     );
@@ -222,7 +222,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     // Another password than was taken so far.
     const next = new Product(lab, { ...ALERTS_ELSEWHERE, ADMIN_PASSWORD: NEW_PASSWORD }, place);
     await product.json(["ban", BANNED]);
-    const traffic = await Traffic.during([lab, ANNA, "3", LONGER_PAUSE_MS], async (flowing) => {
+    const traffic = await duringTraffic([lab, ANNA, "3", LONGER_PAUSE_MS], async (flowing) => {
       await until("some mail has come", () => flowing.count("mail") >= 10);
       await product.stop();
       const [[events = ""] = []] = await product.sqlite("SELECT max(id) FROM event");
@@ -241,8 +241,8 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       assert.match(next.output, /The upgrade of engine\.db to schema 2 was undone/);
       await startsWith(product, flowing, { password: ADMIN_PASSWORD, schema: "1", events });
     });
-    console.log(traffic.summary);
-    await arrive(traffic.accepted);
+    traffic.print();
+    await arrive(traffic.accepted());
     assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: ANNA })).said, /^OK/);
     assert.match((await signIn(lab.sender, { from: "198.51.100.94", name: "new@example.test" })).said, /^NO/);
   });

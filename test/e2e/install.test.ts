@@ -8,11 +8,11 @@ import { CHECKOUT } from "../lab/checkout.ts";
 import { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
 import { DNS_HOST, DNS_HOST_V6, putBehindRouter, SERVER, takeAwayV4, whyNoLab } from "../lab/network.ts";
-import { OutsideRelay } from "../lab/outside-relay.ts";
+import { startOutsideRelay } from "../lab/outside-relay.ts";
 import { OwnMachine } from "../lab/own-machine.ts";
 import { INSTALL_PAGES } from "../lab/printed-page.ts";
 import { startResolver, V4_RECORDS, V4_ZONE } from "../lab/provider-resolver.ts";
-import { Sink } from "../lab/sink.ts";
+import { type Sink, startSink } from "../lab/sink.ts";
 import { makeCertificate } from "../lab/tls-server.ts";
 import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
@@ -43,7 +43,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
   let laptop: OwnMachine;
   /** His server. */
   let bob: Sink;
-  let relay: OutsideRelay | undefined;
+  let relay: Awaited<ReturnType<typeof startOutsideRelay>> | undefined;
   before(async () => {
     await lab.start(RECORDS);
     lab.publish(OF_V6, DNS_HOST_V6);
@@ -51,8 +51,8 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
     server = await OwnMachine.startServer(lab, { GHOSTINBOX_GREYLIST__ENABLED: "false" });
     await server.must(["sh", "-c", `echo nameserver ${DNS_HOST_V6} > /etc/resolv.conf`]);
     laptop = await OwnMachine.start(lab.sender, lab.directory);
-    bob = await Sink.start(lab.sender, BOB, lab.directory);
-    await Sink.start(lab.sender, LARGE_V6, lab.directory);
+    bob = await startSink(lab.sender, BOB, lab.directory);
+    await startSink(lab.sender, LARGE_V6, lab.directory);
   });
   after(() => {
     try {
@@ -85,7 +85,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
       await server.trust(certificate.cert);
       const login = { user: ME, password: "password at the relay" };
       const wish = { directory: lab.directory, address: RELAY, certificate, login, nextHop: BOB };
-      relay = await OutsideRelay.start(lab.sender, wish);
+      relay = await startOutsideRelay(lab.sender, wish);
     },
     "When the relay refuses the password": async () => {
       await relay?.letIn({ user: ME, password: "new password at the relay" });

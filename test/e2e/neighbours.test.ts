@@ -6,7 +6,7 @@ import type { Lab } from "../lab/lab.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail, sendMailAs, tryLogIn } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { Sink } from "../lab/sink.ts";
+import { startSink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -91,7 +91,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
   });
 
   test("where an account's mail goes, no network is banned, however many offend: each alone", async () => {
-    const sink = await Sink.start(lab.sender, MX, lab.directory);
+    const sink = await startSink(lab.sender, MX, lab.directory);
     // From elsewhere, because a sign-in would spare the network.
     const mail = { from: "2001:db8:b000:1::1", recipient: "someone@sender.test" };
     assertAccepted(await sendMailAs(ANNA, { host: lab.sender, ...mail }));

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { Container } from "../lab/container.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { nonsenseTests } from "../lab/nonsense-tests.ts";
-import { OUR_USERS, Outliver } from "../lab/outliver.ts";
+import { OUR_USERS, startOutliver } from "../lab/outliver.ts";
 import { STUB_ZONES, stubZonesTests } from "../lab/stub-zones-tests.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -32,12 +32,12 @@ describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () =>
   test("in a container whose root may not look into other users' processes, survivors of a stop end at the next start", async (t) => {
     await product.stop();
     const left = await Promise.all(
-      OUR_USERS.map((user) => Outliver.start({ host: lab.server, user, within: container.within })),
+      OUR_USERS.map((user) => startOutliver({ host: lab.server, user, within: container.within })),
     );
     t.after(() => Promise.all(left.map((one) => one.end())));
     await product.start();
     assert.ok(product.output.includes(`Ended ${left.length} processes that an earlier start left behind.`));
-    await until("they have ended", () => left.every((one) => !one.isThere));
+    await until("they have ended", () => left.every((one) => !one.isThere()));
     await product.stop();
     const isOurs = (line: string): boolean => !/ sleep infinity *$/.test(line);
     assert.deepEqual(product.processes().filter(isOurs), [], "nor rspamd's, into which root may not look");

@@ -8,12 +8,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Layout } from "../../src/settings/layout.ts";
 import { seeded } from "../kit/test-database.ts";
 import { signal } from "../lab/commands.ts";
-import { LoopDisk, STRICT, whyNoLoopDisk } from "../lab/loop-disk.ts";
+import { loopDisk, STRICT, whyNoLoopDisk } from "../lab/loop-disk.ts";
 import { mailFiles } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
-import { UnderLoad } from "../lab/under-load.ts";
+import { type UnderLoad, underLoad } from "../lab/under-load.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -35,9 +35,9 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
     prepare: () => disk.mount(),
     release: () => disk.unmount(),
   });
-  const disk = new LoopDisk(product.layout.data, STRICT);
+  const disk = loopDisk(product.layout.data, STRICT);
   const random = seeded(SEED);
-  const load = new UnderLoad(product, ACCOUNTS);
+  const load = underLoad(product, ACCOUNTS);
   const ends: Span[] = [];
   const { signsIn } = signInsFrom(lab.sender);
 
@@ -66,11 +66,11 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
 
   async function round(how: End, number: number): Promise<void> {
     const mails = load.promised.mails.size + 1 + Math.floor(random() * MOST_MAILS);
-    const commands = load.commands + 1;
+    const commands = load.counts.commands + 1;
     const laterMs = random() * 300;
     load.start();
     try {
-      const isUnderWay = (): boolean => load.promised.mails.size >= mails && load.commands >= commands;
+      const isUnderWay = (): boolean => load.promised.mails.size >= mails && load.counts.commands >= commands;
       await until("some mails were accepted, and a command was answered", isUnderWay, 60_000);
       await pause(laterMs);
     } finally {
@@ -163,8 +163,8 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
       .map((ms) => `${(ms / 1_000).toFixed(1)} s`);
     const count = ends.filter((end) => end.how === how).length;
     console.log(
-      `${how}, seed ${SEED}: ${count} ends; so far ${mails.size} mails accepted and ${load.deferred} not, ${copies.length} ` +
-        `delivered twice, ${load.signIns} sign-ins, ${load.commands} commands; starts took ${starts[0]} to ${starts.at(-1)}`,
+      `${how}, seed ${SEED}: ${count} ends; so far ${mails.size} mails accepted and ${load.counts.deferred} not, ${copies.length} ` +
+        `delivered twice, ${load.counts.signIns} sign-ins, ${load.counts.commands} commands; starts took ${starts[0]} to ${starts.at(-1)}`,
     );
   }
 

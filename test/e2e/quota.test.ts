@@ -6,7 +6,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeF
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { Dialog, SmtpReply } from "../lab/dialog.ts";
-import { SmallDisk } from "../lab/full-disk.ts";
+import { type SmallDisk, smallDisk } from "../lab/full-disk.ts";
 import { ANNA, assertAccepted, BERT, openImapAs, openSmtp, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { findMail, mailFiles, mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -32,9 +32,9 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
   );
   const { data, engineDb, postfixQueue, mail: mails } = product.layout;
   // The database of the engine and Postfix's queue share a small disk, as on a real server.
-  const disk = new SmallDisk(`${data}-disk`, "16m", [dirname(engineDb), postfixQueue]);
+  const disk = smallDisk(`${data}-disk`, "16m", [dirname(engineDb), postfixQueue]);
   // Space that other tests free would hide from the keeper what sessions store.
-  const mailDisk = new SmallDisk(`${data}-mail-disk`, "1g", [mails]);
+  const mailDisk = smallDisk(`${data}-mail-disk`, "1g", [mails]);
   const forEachDisk = async (act: (disk: SmallDisk) => Promise<void>): Promise<void> => {
     for (const one of [disk, mailDisk]) await act(one);
   };

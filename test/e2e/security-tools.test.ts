@@ -21,7 +21,7 @@ import { ownCertificate } from "../kit/own-certificate.ts";
 import { OWN_ETC } from "../kit/own-etc.ts";
 import { patience } from "../kit/patience.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
-import { CertificateLog } from "../lab/certificate-log.ts";
+import { certificateLog } from "../lab/certificate-log.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { until } from "../lab/wait.ts";
 
@@ -161,7 +161,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
       return ownCertificate(at(name), name).cert;
     });
     assert.ok(own !== undefined && foreign !== undefined && other !== undefined);
-    const log = new CertificateLog([own, foreign, other]);
+    const log = certificateLog([own, foreign, other]);
     const port = await listenOnPort(log.server);
     writeFileSync(at("logs.json"), JSON.stringify(log.listed(`http://127.0.0.1:${port}/`)));
     writeFileSync(at("watchlist"), ".example.org\n");

@@ -3,7 +3,7 @@ import { daneRecords } from "../lab/dane-tests.ts";
 import { FORWARDS_RECORDS, forwardsTests } from "../lab/forwards-tests.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { sieveMailTests } from "../lab/sieve-mail-tests.ts";
-import { Sink } from "../lab/sink.ts";
+import { type Sink, startSink } from "../lab/sink.ts";
 import { type Certificate, makeCertificate } from "../lab/tls-server.ts";
 import { serveLiveCertificate, tlsTests } from "../lab/tls-tests.ts";
 import { userMailboxesTests } from "../lab/user-mailboxes-tests.ts";
@@ -44,8 +44,8 @@ describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? f
       prepare: async (made) => {
         const { lab } = made;
         await serveLiveCertificate(made);
-        written = await Sink.start(lab.sender, HONEST, lab.directory);
-        elsewhere = await Sink.start(lab.sender, THERE, lab.directory);
+        written = await startSink(lab.sender, HONEST, lab.directory);
+        elsewhere = await startSink(lab.sender, THERE, lab.directory);
       },
     },
   );

@@ -5,7 +5,7 @@ import { whileBusy } from "../lab/busy-processors.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import type { Dialog } from "../lab/dialog.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
-import { GuardClock } from "../lab/guard-clock.ts";
+import { type GuardClock, guardClock } from "../lab/guard-clock.ts";
 import type { Host } from "../lab/host.ts";
 import {
   ANNA,
@@ -57,7 +57,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
   const newPlace = (): string => `2001:db8:${(0xb000 + ++place).toString(16)}::1`;
 
   before(async () => {
-    clock = await GuardClock.of(product);
+    clock = await guardClock(product);
     await until("every part of it is well", async () => (await product.stats()).health.status === "ok");
     await product.json(["greylist", "pause", ANNA, "--for", "1h"]);
     assert.match(await tryLogIn(lab.sender, HOME, ANNA), /^OK/);

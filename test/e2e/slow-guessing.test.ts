@@ -64,7 +64,7 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
     const bannedUntil = new Map<string, number>();
     for (let minute = 0; minute < DAY; minute++, logins.clock.forwardMinutes(1)) {
       const due = SLOW.filter(
-        ({ from, every }) => minute % every === 0 && logins.clock.now > (bannedUntil.get(from) ?? 0),
+        ({ from, every }) => minute % every === 0 && logins.clock.now() > (bannedUntil.get(from) ?? 0),
       );
       if (due.length === 0) continue;
       await tryAll(

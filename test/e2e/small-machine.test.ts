@@ -10,7 +10,7 @@ import { RECORDS, spamdAnswers } from "../lab/content.ts";
 import { arriveAtOnce, FAMILY, LETS_IN, openDevices, spamArrives } from "../lab/family-mail.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { logIn, openImap } from "../lab/mail.ts";
-import { MemoryLimit, whyNoMemoryLimit } from "../lab/memory-limit.ts";
+import { limitMemory, whyNoMemoryLimit } from "../lab/memory-limit.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -22,7 +22,7 @@ const LIMIT_MB = 512;
 const BACKUP_MS = 120_000;
 
 test("files that a container has in memory count as free", { skip: whyNoMemoryLimit() ?? false }, (t) => {
-  const limit = new MemoryLimit(256, "files");
+  const limit = limitMemory(256, "files");
   t.after(() => limit.remove());
   // On a disk, unlike /tmp in many places (file-hierarchy(7)).
   const file = join("/var/tmp", `ghostinbox-files-${process.pid}`);
@@ -39,7 +39,7 @@ test("files that a container has in memory count as free", { skip: whyNoMemoryLi
 });
 
 describe("the small profile", { skip: whyNoLab() ?? whyNoMemoryLimit() ?? false }, () => {
-  const limit = new MemoryLimit(LIMIT_MB, "small");
+  const limit = limitMemory(LIMIT_MB, "small");
   const settings = { ...AS_SHIPPED, ...LETS_IN, GHOSTINBOX_PROFILE: "small" };
   const { lab, product } = withProduct(settings, FAMILY, {
     isByNpm: true,

@@ -7,12 +7,12 @@ import { makeCheap } from "../kit/cheap-repository.ts";
 import { Lab } from "../lab/lab.ts";
 import { tryLogIn } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
-import { ImapMailbox, inOrder, LATE, MOVED, type Stored, startOldImap } from "../lab/old-imap.ts";
+import { inOrder, LATE, MOVED, openMailbox, type Stored, startOldImap } from "../lab/old-imap.ts";
 import { OwnMachine } from "../lab/own-machine.ts";
 import { type Step, TYPED_PAGES } from "../lab/printed-page.ts";
 import { PASSWORD } from "../lab/product.ts";
-import { Sink } from "../lab/sink.ts";
-import { makeCertificate, TlsServer } from "../lab/tls-server.ts";
+import { type Sink, startSink } from "../lab/sink.ts";
+import { makeCertificate, startTlsServer, type TlsServer } from "../lab/tls-server.ts";
 import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
 
@@ -49,7 +49,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     await lab.start(RECORDS);
     server = await OwnMachine.startServer(lab);
     laptop = await OwnMachine.start(lab.sender, lab.directory);
-    elsewhere = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
+    elsewhere = await startSink(lab.sender, "198.51.100.10", lab.directory);
   });
   after(() => {
     try {
@@ -80,7 +80,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
       const certificate = await makeCertificate(lab.directory, "relay", "smtp.relay.example");
       await server.trust(certificate.cert);
       const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
-      relay = await TlsServer.start(lab.sender, where, { user: "me@relay.example", password: "password at the relay" });
+      relay = await startTlsServer(lab.sender, where, { user: "me@relay.example", password: "password at the relay" });
     },
     "Copy mail that arrived since": async () => {
       const old = await oldMailbox();
@@ -131,15 +131,12 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     await server.must(["sh", "-c", `${mail} | ./ghostinbox sendmail -f ${from} ${to}`]);
   }
 
-  const oldMailbox = (): Promise<ImapMailbox> =>
-    ImapMailbox.open(lab.sender, OLD, OLD, { name: "anna@old.example", password: PASSWORD });
+  const oldMailbox = () => openMailbox(lab.sender, OLD, OLD, { name: "anna@old.example", password: PASSWORD });
 
   /** Anna's mail on the new server. */
   async function newMails(): Promise<readonly Stored[]> {
-    const mailbox = await ImapMailbox.open(lab.sender, PHONE, SERVER.v4, {
-      name: "anna@example.org",
-      password: PASSWORD,
-    });
+    const login = { name: "anna@example.org", password: PASSWORD };
+    const mailbox = await openMailbox(lab.sender, PHONE, SERVER.v4, login);
     try {
       return await mailbox.mails();
     } catch (error) {

@@ -1,12 +1,13 @@
-import { copyFileSync, mkdirSync, rmSync, statfsSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import type { AlertReceivers } from "./alert-receivers.ts";
-import { mustRun } from "./commands.ts";
+import { type SmallDisk, smallDisk } from "./full-disk.ts";
 import type { Lab } from "./lab.ts";
 import { Lists } from "./lists.ts";
-import { Locker } from "./locker.ts";
+import { lockDatabase } from "./locker.ts";
 import { ANNA, sendMail, tryLogIn } from "./mail.ts";
+import type { Product } from "./product.ts";
 import { type Certificate, makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
@@ -51,50 +52,36 @@ function goLive(lab: Lab, { cert, key }: Certificate): void {
   copyFileSync(key, at(lab, "live-key.pem"));
 }
 
-/** Prerequisites of these conditions, made before the server starts. */
-export class AlertConditions {
-  static readonly settings = {
-    GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
-    GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
-    GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
-    GHOSTINBOX_BANS__LADDER: "2s,1h",
-  };
-  readonly lists: Lists;
-  readonly #disk: string;
+/** Settings of a server for these conditions. */
+export const ALERT_CONDITIONS = {
+  GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
+  GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
+  GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "1MB",
+  GHOSTINBOX_BANS__LADDER: "2s,1h",
+};
 
-  private constructor(lists: Lists, disk: string) {
-    this.lists = lists;
-    this.#disk = disk;
-  }
-
-  static async prepare({ lab, product }: Running): Promise<AlertConditions> {
-    const disk = product.layout.data;
-    const lists = await Lists.start();
-    // A separate disk, small enough to fill.
-    mkdirSync(disk);
-    await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
-    goLive(lab, await makeCertificate(lab.directory, "good", "mail.example.test"));
-    product.set({ GHOSTINBOX_TLS__CERT: at(lab, "live.pem"), GHOSTINBOX_TLS__KEY: at(lab, "live-key.pem") });
-    await lists.become("zen.spamhaus.org", "honest", { "90.100.51.198": "127.0.0.2" });
-    return new AlertConditions(lists, disk);
-  }
-
-  async release(): Promise<void> {
-    this.lists.stop();
-    await mustRun(["umount", "-l", this.#disk]);
-  }
+/** Their other prerequisites, made before the server starts: its disk, its certificate, and this block list. */
+export async function prepareConditions({ lab, product }: Running): Promise<Lists> {
+  const lists = await Lists.start();
+  await diskOf(product).mount();
+  goLive(lab, await makeCertificate(lab.directory, "good", "mail.example.test"));
+  product.set({ GHOSTINBOX_TLS__CERT: at(lab, "live.pem"), GHOSTINBOX_TLS__KEY: at(lab, "live-key.pem") });
+  await lists.become("zen.spamhaus.org", "honest", { "90.100.51.198": "127.0.0.2" });
+  return lists;
 }
 
-type Parts = Readonly<{ conditions: () => AlertConditions; receivers: () => AlertReceivers }>;
+export const diskOf = ({ layout }: Product): SmallDisk => smallDisk(layout.data, "600m");
 
-/** For a server with AlertConditions that alerts these receivers. */
+type Parts = Readonly<{ lists: () => Lists; receivers: () => AlertReceivers }>;
+
+/** For a server with ALERT_CONDITIONS that alerts these receivers. */
 export function alertConditionsTests({ lab, product }: Running, parts: Parts): void {
-  const disk = product.layout.data;
+  const disk = diskOf(product);
   let lists: Lists;
   let receivers: AlertReceivers;
   before(async () => {
     receivers = parts.receivers();
-    ({ lists } = parts.conditions());
+    lists = parts.lists();
     await thresholds(LOW);
   });
 
@@ -128,19 +115,18 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
   });
 
   test("what notices tell: the disk, a block list, the certificate, the database", async () => {
-    const { bavail, bsize } = statfsSync(disk);
-    await mustRun(["fallocate", "-l", String(bavail * bsize - 15 * 1024 * 1024), join(disk, "filler")]);
+    disk.fill(15 * 1024 * 1024);
     await lists.become("zen.spamhaus.org", "lying");
     goLive(lab, await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test"));
     for (const title of [NO_LIST, CERTIFICATE]) await once(title);
     await once(NO_DISK, 60_000);
     for (const title of [FILLING, LITTLE_LEFT]) await once(title);
-    rmSync(join(disk, "filler"));
+    disk.free();
     await lists.become("zen.spamhaus.org", "honest");
     goLive(lab, { cert: at(lab, "good.pem"), key: at(lab, "good-key.pem") });
     await once(`Resolved: ${NO_LIST}`);
     await once(`Resolved: ${CERTIFICATE}`);
-    const locker = await Locker.lock(lab.server, product.layout.engineDb);
+    const locker = await lockDatabase(lab.server, product.layout.engineDb);
     try {
       await until("the owner is alerted", async () => {
         await sendMail({ host: lab.sender, from: "198.51.100.84" });

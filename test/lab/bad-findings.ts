@@ -1,6 +1,6 @@
 /** Evidence by the name of a test. */
 export type Findings = Readonly<Record<string, RegExp>>;
-/** Every fault of `BadServer`. */
+/** Every fault of `startBad`. */
 export const AT_BAD: Findings = {
   "ports that should be closed": /^open: 143 3306$/,
   "25: greeting tells no version": /Postfix 3\.\d/,

@@ -7,42 +7,29 @@ import { type Certificate, makeCertificate, makeExpiringCertificate, NEW_RSA_KEY
 
 /**
  * A mail server with faults of configuration: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
- * were a database, on 3306), and a program of ours on 587. It discards accepted mail.
+ * were a database, on 3306), and a program of ours on 587. It discards accepted mail. Returns how its log lists that.
  */
-export class BadServer {
-  readonly #log: string;
-
-  private constructor(log: string) {
-    this.#log = log;
-  }
-
-  static async start(host: Host, directory: string, address: string): Promise<BadServer> {
-    const at = (name: string): string => join(directory, `bad-${name}`);
-    const expired = await makeExpiringCertificate(directory, "bad-expired", "bad.test", -1);
-    // With another key type Dovecot offers no old TLS version.
-    const other = await makeCertificate(directory, "bad-other", "other.test", NEW_RSA_KEY);
-    const config = at("postfix");
-    for (const name of ["postfix", "queue", "data"]) mkdirSync(at(name), { mode: 0o755 });
-    await host.mustExec(["chown", "postfix", at("data")]);
-    writeFileSync(join(config, "main.cf"), mainCf(directory, at, expired));
-    writeFileSync(join(config, "master.cf"), masterCf(address));
-    mkdirSync(at("dovecot"), { mode: 0o755 });
-    mkdirSync(at("mail"));
-    chmodSync(at("mail"), 0o777);
-    writeFileSync(at("dovecot.conf"), dovecotConf(address, at, other));
-    await host.mustExec(["postfix", "-c", config, "check"]);
-    await host.spawnServer(["dovecot", "-F", "-c", at("dovecot.conf")], address, 143, 993);
-    // After Dovecot, which it asks about sign-ins.
-    await host.spawnServer(["/usr/lib/postfix/sbin/master", "-c", config, "-d"], address, 25);
-    await startFaulty(host, { address, certificate: expired, doors: ["587=injectable"] });
-    return new BadServer(at("postfix.log"));
-  }
-
-  /** Accepted mails, by lines of its log. */
-  mails(): readonly string[] {
-    const lines = readFileSync(this.#log, "utf8").split("\n");
-    return lines.filter((line) => / qmgr\[|status=/.test(line));
-  }
+export async function startBad(host: Host, directory: string, address: string): Promise<() => readonly string[]> {
+  const at = (name: string): string => join(directory, `bad-${name}`);
+  const expired = await makeExpiringCertificate(directory, "bad-expired", "bad.test", -1);
+  // With another key type Dovecot offers no old TLS version.
+  const other = await makeCertificate(directory, "bad-other", "other.test", NEW_RSA_KEY);
+  const config = at("postfix");
+  for (const name of ["postfix", "queue", "data"]) mkdirSync(at(name), { mode: 0o755 });
+  await host.mustExec(["chown", "postfix", at("data")]);
+  writeFileSync(join(config, "main.cf"), mainCf(directory, at, expired));
+  writeFileSync(join(config, "master.cf"), masterCf(address));
+  mkdirSync(at("dovecot"), { mode: 0o755 });
+  mkdirSync(at("mail"));
+  chmodSync(at("mail"), 0o777);
+  writeFileSync(at("dovecot.conf"), dovecotConf(address, at, other));
+  await host.mustExec(["postfix", "-c", config, "check"]);
+  await host.spawnServer(["dovecot", "-F", "-c", at("dovecot.conf")], address, 143, 993);
+  // After Dovecot, which it asks about sign-ins.
+  await host.spawnServer(["/usr/lib/postfix/sbin/master", "-c", config, "-d"], address, 25);
+  await startFaulty(host, { address, certificate: expired, doors: ["587=injectable"] });
+  const log = () => readFileSync(at("postfix.log"), "utf8").split("\n");
+  return () => log().filter((line) => / qmgr\[|status=/.test(line));
 }
 
 function mainCf(directory: string, at: (name: string) => string, expired: Certificate): string {

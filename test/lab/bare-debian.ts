@@ -5,7 +5,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, symlinkSync,
 import { basename, dirname, join, relative } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { childrenOf, mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
-import { DebianTree } from "./debian-tree.ts";
+import { type DebianTree, makeDebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
@@ -56,7 +56,7 @@ export class BareDebian {
   static async make(directory: string): Promise<BareDebian> {
     const place = new MemoryPlace();
     const root = join(place.directory, "debian");
-    const tree = await DebianTree.make(join(directory, "made"));
+    const tree = await makeDebianTree(join(directory, "made"));
     await mustRun(["cp", "-a", "--reflink=auto", tree.root, root]);
     tree.configureApt(root);
     await copyNode(root);

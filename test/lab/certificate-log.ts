@@ -1,55 +1,48 @@
 import { createHash, generateKeyPairSync, sign, X509Certificate } from "node:crypto";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 
-/** A certificate log (RFC 6962) that certspotter can read in full. It never grows. */
-export class CertificateLog {
-  readonly server: Server;
-  readonly #keys = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
-  readonly #at = BigInt(Date.now());
-  readonly #leaves: readonly Buffer[];
-
-  /** Certificates as PEM. */
-  constructor(certificates: readonly string[]) {
-    this.#leaves = certificates.map((pem) => leafOf(new X509Certificate(pem).raw, this.#at));
-    this.server = createServer(({ url = "" }, response) => {
-      const { pathname, searchParams } = new URL(url, "http://log");
-      const answer = this.#answer(pathname, Number(searchParams.get("start")), Number(searchParams.get("end")));
-      response.writeHead(answer === null ? 404 : 200, { "Content-Type": "application/json" });
-      response.end(JSON.stringify(answer));
-    });
-  }
-
-  /** Its entry in a list of logs (https://www.gstatic.com/ct/log_list/v3/log_list_schema.json). */
-  listed(url: string): object {
-    const key = this.#keys.publicKey.export({ type: "spki", format: "der" });
-    const state = { usable: { timestamp: "2026-01-01T00:00:00Z" } };
-    const log = { description: "lab", log_id: hash(key).toString("base64"), key: key.toString("base64"), mmd: 86_400 };
-    return { version: "1.0", operators: [{ name: "lab", email: [], logs: [{ ...log, url, state }] }] };
-  }
-
-  #answer(path: string, start: number, end: number): object | null {
-    if (path === "/ct/v1/get-sth") return this.#signedHead();
-    if (path !== "/ct/v1/get-entries") return null;
-    const asked = this.#leaves.slice(start, end + 1);
-    // No chain.
-    return { entries: asked.map((leaf) => ({ leaf_input: leaf.toString("base64"), extra_data: "AAAA" })) };
-  }
+/** A certificate log (RFC 6962) of these, as PEM, that certspotter can read in full. It never grows. */
+export function certificateLog(certificates: readonly string[]) {
+  const keys = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+  const at = BigInt(Date.now());
+  const leaves = certificates.map((pem) => leafOf(new X509Certificate(pem).raw, at));
 
   /** Section 3.5. */
-  #signedHead(): object {
-    const root = rootOf(this.#leaves);
-    const size = BigInt(this.#leaves.length);
-    const signed = Buffer.concat([Buffer.from([0, 1]), uint(this.#at, 8), uint(size, 8), root]);
-    const signature = sign("sha256", signed, this.#keys.privateKey);
+  const signedHead = () => {
+    const root = rootOf(leaves);
+    const size = BigInt(leaves.length);
+    const signed = Buffer.concat([Buffer.from([0, 1]), uint(at, 8), uint(size, 8), root]);
+    const signature = sign("sha256", signed, keys.privateKey);
     // SHA-256 and ECDSA (RFC 5246, section 7.4.1.4.1).
     const whole = Buffer.concat([Buffer.from([4, 3]), uint(BigInt(signature.length), 2), signature]);
     return {
-      tree_size: Number(size),
-      timestamp: Number(this.#at),
+      tree_size: leaves.length,
+      timestamp: Number(at),
       sha256_root_hash: root.toString("base64"),
       tree_head_signature: whole.toString("base64"),
     };
-  }
+  };
+  const answerTo = (path: string, start: number, end: number) => {
+    if (path === "/ct/v1/get-sth") return signedHead();
+    if (path !== "/ct/v1/get-entries") return null;
+    // No chain.
+    const entry = (leaf: Buffer) => ({ leaf_input: leaf.toString("base64"), extra_data: "AAAA" });
+    return { entries: leaves.slice(start, end + 1).map(entry) };
+  };
+  const server = createServer(({ url = "" }, response) => {
+    const { pathname, searchParams } = new URL(url, "http://log");
+    const answer = answerTo(pathname, Number(searchParams.get("start")), Number(searchParams.get("end")));
+    response.writeHead(answer === null ? 404 : 200, { "Content-Type": "application/json" });
+    response.end(JSON.stringify(answer));
+  });
+  /** Its entry in a list of logs (https://www.gstatic.com/ct/log_list/v3/log_list_schema.json). */
+  const listed = (url: string) => {
+    const key = keys.publicKey.export({ type: "spki", format: "der" });
+    const state = { usable: { timestamp: "2026-01-01T00:00:00Z" } };
+    const log = { description: "lab", log_id: hash(key).toString("base64"), key: key.toString("base64"), mmd: 86_400 };
+    return { version: "1.0", operators: [{ name: "lab", email: [], logs: [{ ...log, url, state }] }] };
+  };
+  return { server, listed };
 }
 
 /** A MerkleTreeLeaf (section 3.4) of version 0, for a certificate without extensions. */

@@ -3,7 +3,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { assertAccepted, sendMailAs } from "./mail.ts";
-import { type Certificate, TlsServer } from "./tls-server.ts";
+import { type Certificate, startTlsServer, type TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -33,7 +33,7 @@ export function daneTests({ lab, product }: Running, certificateOf: () => Certif
   let other: TlsServer;
   before(async () => {
     const where = { directory: lab.directory, address: OTHER, port: 25, certificate: certificateOf() };
-    other = await TlsServer.start(lab.sender, where);
+    other = await startTlsServer(lab.sender, where);
   });
 
   async function submit(recipient: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, createReadStream, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join, normalize } from "node:path";
@@ -9,50 +10,38 @@ import { mustRun } from "./commands.ts";
 const SUITE = "bookworm";
 const MAKE = join(CHECKOUT, "test/lab/make-debian.sh");
 
+export type DebianTree = Awaited<ReturnType<typeof makeDebianTree>>;
+
 /**
  * A Debian 12 with nothing installed but what every Debian has, and an archive of packages for it. That takes 20 s of
- * CPU time, so the files of one run share it.
+ * CPU time, so the files of one run share it. `ownDirectory`: for what is made, if no run shares it.
  */
-export class DebianTree {
-  readonly #directory: string;
-  readonly #archive: Server;
+export async function makeDebianTree(ownDirectory: string) {
+  const directory = process.env["TEST_RUN_DIRECTORY"] ?? ownDirectory;
+  mkdirSync(directory, { recursive: true });
+  await mustRun(["bash", MAKE, directory], { deadlineMs: 480_000 });
+  const archive = serve(join(directory, "archive"));
+  await once(archive.listen(0, "127.0.0.1"), "listening");
+  const address = archive.address();
+  const port = typeof address === "object" ? address?.port : null;
+  return {
+    /** Must not be changed. */
+    root: join(directory, "debian"),
 
-  private constructor(directory: string, archive: Server) {
-    this.#directory = directory;
-    this.#archive = archive;
-  }
+    /** Files in `root`: for apt, which reaches the archive from the network of this machine, and for names. */
+    configureApt: (root: string): void => {
+      for (const name of ["apt.conf.d", "sources.list.d"]) mkdirSync(join(root, "etc/apt", name), { recursive: true });
+      writeFileSync(join(root, "etc/apt/sources.list"), `deb [trusted=yes] http://127.0.0.1:${port} ${SUITE} main\n`);
+      // There are no translated package descriptions.
+      writeFileSync(join(root, "etc/apt/apt.conf.d/00reach"), 'Acquire::Languages "none";\n');
+      copyFileSync("/etc/resolv.conf", join(root, "etc/resolv.conf"));
+    },
 
-  /** `ownDirectory`: for what is made, if no run shares it. */
-  static async make(ownDirectory: string): Promise<DebianTree> {
-    const directory = process.env["TEST_RUN_DIRECTORY"] ?? ownDirectory;
-    mkdirSync(directory, { recursive: true });
-    await mustRun(["bash", MAKE, directory], { deadlineMs: 480_000 });
-    const archive = serve(join(directory, "archive"));
-    await new Promise<void>((resolve) => archive.listen(0, "127.0.0.1", resolve));
-    return new DebianTree(directory, archive);
-  }
-
-  /** Must not be changed. */
-  get root(): string {
-    return join(this.#directory, "debian");
-  }
-
-  /** Files in `root`: for apt, which reaches the archive from the network of this machine, and for names. */
-  configureApt(root: string): void {
-    const address = this.#archive.address();
-    const port = typeof address === "object" ? address?.port : null;
-    for (const directory of ["apt.conf.d", "sources.list.d"])
-      mkdirSync(join(root, "etc/apt", directory), { recursive: true });
-    writeFileSync(join(root, "etc/apt/sources.list"), `deb [trusted=yes] http://127.0.0.1:${port} ${SUITE} main\n`);
-    // There are no translated package descriptions.
-    writeFileSync(join(root, "etc/apt/apt.conf.d/00reach"), 'Acquire::Languages "none";\n');
-    copyFileSync("/etc/resolv.conf", join(root, "etc/resolv.conf"));
-  }
-
-  close(): void {
-    this.#archive.closeAllConnections();
-    this.#archive.close();
-  }
+    close: (): void => {
+      archive.closeAllConnections();
+      archive.close();
+    },
+  };
 }
 
 /** Returns why no Debian can be made here; null if one can. */

@@ -12,7 +12,7 @@ export async function startFaulty(host: Host, { address, certificate, doors }: F
   await startProgram(host, program, [address, certificate.cert, certificate.key, ...doors], ports);
 }
 
-/** A server without a fault is one of {@link BadServer}'s; its certificate becomes valid in a day. */
+/** A server without a fault is one of `startBad`'s; its certificate becomes valid in a day. */
 export async function startWorse(host: Host, directory: string, address: string): Promise<void> {
   const certificate = await makeExpiringCertificate(directory, "worse", "worse.test", 5 * 24);
   await startFaulty(host, { address, certificate, doors: ["25=injectable", "465=tls", "587=plain"] });

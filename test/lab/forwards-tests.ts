@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import { detailsOf } from "./content.ts";
 import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
-import { Sink } from "./sink.ts";
+import { startSink } from "./sink.ts";
 import { queueOf } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -29,7 +29,7 @@ export const FORWARDS_RECORDS = [
 
 /** `there`: the mails that written.test has got. */
 export function forwardsTests({ lab, product }: Running, there: () => readonly string[]): void {
-  before(() => Sink.start(lab.sender, REFUSING, lab.directory, ["-f", "."]));
+  before(() => startSink(lab.sender, REFUSING, lab.directory, ["-f", "."]));
 
   type More = Readonly<{ headers?: readonly string[]; sender?: string; body?: string; text?: string }>;
   async function write(subject: string, from: string, more: More = {}): Promise<void> {

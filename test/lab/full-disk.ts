@@ -2,37 +2,31 @@ import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from "n
 import { basename, join } from "node:path";
 import { mustRun } from "./commands.ts";
 
-/** A separate disk, small enough to fill, that holds one or several directories of the server. Mounted before it starts. */
-export class SmallDisk {
-  readonly directory: string;
-  readonly #size: string;
-  readonly #parts: readonly string[];
+export type SmallDisk = ReturnType<typeof smallDisk>;
 
-  /** `size`: as mount(8) takes it for a tmpfs. `parts`: directories elsewhere that it holds too. */
-  constructor(directory: string, size: string, parts: readonly string[] = []) {
-    this.directory = directory;
-    this.#size = size;
-    this.#parts = parts;
-  }
-
-  async mount(): Promise<void> {
-    mkdirSync(this.directory, { recursive: true });
-    await mustRun(["mount", "-t", "tmpfs", "-o", `size=${this.#size},mode=0755`, "tmpfs", this.directory]);
-    for (const part of this.#parts) {
-      const place = join(this.directory, basename(part));
+/**
+ * A separate disk, small enough to fill, that holds one or several directories of the server. Mounted before it starts. `size`: as
+ * mount(8) takes it for a tmpfs. `parts`: directories elsewhere that it holds too.
+ */
+export function smallDisk(directory: string, size: string, parts: readonly string[] = []) {
+  async function mount(): Promise<void> {
+    mkdirSync(directory, { recursive: true });
+    await mustRun(["mount", "-t", "tmpfs", "-o", `size=${size},mode=0755`, "tmpfs", directory]);
+    for (const part of parts) {
+      const place = join(directory, basename(part));
       for (const each of [place, part]) mkdirSync(each, { recursive: true });
       await mustRun(["mount", "--bind", place, part]);
     }
   }
 
-  async unmount(): Promise<void> {
-    await mustRun(["umount", "-l", ...this.#parts, this.directory]);
+  async function unmount(): Promise<void> {
+    await mustRun(["umount", "-l", ...parts, directory]);
   }
 
   /** Fills it up to this many bytes. */
-  fill(leaves = 0): void {
-    const file = openSync(join(this.directory, "filler"), "a");
-    const { bavail, bsize } = statfsSync(this.directory);
+  function fill(leaves = 0): void {
+    const file = openSync(join(directory, "filler"), "a");
+    const { bavail, bsize } = statfsSync(directory);
     try {
       if (leaves > 0) {
         writeSync(file, Buffer.alloc(bavail * bsize - leaves));
@@ -49,7 +43,9 @@ export class SmallDisk {
     }
   }
 
-  free(): void {
-    rmSync(join(this.directory, "filler"));
+  function free(): void {
+    rmSync(join(directory, "filler"));
   }
+
+  return { mount, unmount, fill, free };
 }

@@ -5,7 +5,7 @@ import { before, test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import { fail2banRuns, jailHasRead } from "./fail2ban.ts";
 import { ANNA, assertAccepted, BERT, openSmtp, sendMail, sendMailAs } from "./mail.ts";
-import { Sink } from "./sink.ts";
+import { startSink } from "./sink.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -90,7 +90,7 @@ export function honestServersTests({ lab, product }: Running): void {
     product.sqlite(`SELECT 1 FROM honest_mail WHERE prefix = '${LIST}/32' AND ${kind} > 0`);
 
   test("a list server delivers eleven mails in a minute to a family that writes to it: deferred, not banned", async () => {
-    const sink = await Sink.start(lab.sender, LIST, lab.directory);
+    const sink = await startSink(lab.sender, LIST, lab.directory);
     const mail = { from: "2001:db8:b000:1::1", recipient: "someone@sender.test" };
     assertAccepted(await sendMailAs(ANNA, { host: lab.sender, ...mail }));
     await until("it is there", () => sink.mails().length > 0);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
-import { DebianTree } from "./debian-tree.ts";
+import { makeDebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
@@ -42,7 +42,7 @@ export class ImageLab {
     const lab = await Lab.make();
     const place = new MemoryPlace();
     const docker = new Docker(place.directory);
-    const tree = await DebianTree.make(join(lab.directory, "made"));
+    const tree = await makeDebianTree(join(lab.directory, "made"));
     try {
       await docker.start(null);
       await docker.makeBase(tree);

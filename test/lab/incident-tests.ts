@@ -5,12 +5,12 @@ import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
-import { HttpReceiver, type Received } from "./http-receiver.ts";
+import { type HttpReceiver, type Received, startReceiver } from "./http-receiver.ts";
 import { assessed, compared, contained, dropped, packed } from "./incident-answers.ts";
 import { ANNA, BERT, openImapAs, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
-import { Sink } from "./sink.ts";
+import { type Sink, startSink } from "./sink.ts";
 import { assertShut, queueOf, reaches, submit, submitMany, waitingIn } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -29,7 +29,7 @@ const TABLE = ["table", "inet", "ghostinbox_isolation"];
 /** The receiver of alerts. */
 export async function receiveAlerts({ lab, product }: Running): Promise<HttpReceiver> {
   product.set({ GHOSTINBOX_ALERTS__WEBHOOK: "http://mx.sender.test:8001/hook" });
-  return HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
+  return startReceiver(lab.sender, lab.directory, ELSEWHERE, 8001);
 }
 
 /**
@@ -46,7 +46,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
   const folder = () => join(layout.incidents, id);
 
   test("a thief sends 300 mails to strangers, and there is an alert", async () => {
-    elsewhere = await Sink.start(lab.sender, ELSEWHERE, lab.directory);
+    elsewhere = await startSink(lab.sender, ELSEWHERE, lab.directory);
     assert.match(await signIn(PASSWORD), /^OK/);
     await product.json(["backup", "create"]);
     before = new Date().toISOString();

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { AlertItem } from "../../src/admin/server.ts";
 import { messageOf } from "../../src/core/error.ts";
 import { AS_SHIPPED } from "./for-tests.ts";
-import { GuardClock } from "./guard-clock.ts";
+import { type GuardClock, guardClock } from "./guard-clock.ts";
 import type { Host } from "./host.ts";
 import { logIn, openImap } from "./mail.ts";
 import { type Environment, PASSWORD, type Product } from "./product.ts";
@@ -48,7 +48,7 @@ export function watchedLogins(product: Product) {
   let postfix: SaslClient;
   before(async () => {
     verifications = await watchVerifications(product);
-    clock = await GuardClock.of(product);
+    clock = await guardClock(product);
     postfix = await SaslClient.open(product);
   });
   after(() => postfix.close());

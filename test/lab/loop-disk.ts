@@ -23,49 +23,42 @@ type Wish = Readonly<{ sizeMb: number; inodes?: number; mountOptions: string }>;
  */
 export const STRICT: Wish = { sizeMb: 768, mountOptions: "noauto_da_alloc" };
 
-/** A directory on a separate ext4 disk: a file, over a loop device with direct I/O. Its errors are those of a real disk. */
-export class LoopDisk {
-  readonly #directory: string;
-  readonly #wish: Wish;
-  #copies = 0;
-
-  /** Its mount point; the image is next to it. */
-  constructor(directory: string, wish: Wish) {
-    this.#directory = directory;
-    this.#wish = wish;
-  }
+/** A directory on a separate ext4 disk: a file beside it, over a loop device with direct I/O. Its errors are those of a real disk. */
+export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wish) {
+  let copies = 0;
+  const image = () => `${directory}-disk.${copies}`;
+  const filler = join(directory, "filler");
 
   /** Formats and mounts it. */
-  async mount(): Promise<void> {
-    const { sizeMb, inodes } = this.#wish;
-    mkdirSync(this.#directory, { recursive: true });
-    await mustRun(["truncate", "-s", `${sizeMb}M`, this.#image]);
+  async function mount(): Promise<void> {
+    mkdirSync(directory, { recursive: true });
+    await mustRun(["truncate", "-s", `${sizeMb}M`, image()]);
     const few = inodes === undefined ? [] : ["-N", String(inodes)];
-    await mustRun(["mkfs.ext4", "-q", "-F", ...few, this.#image]);
+    await mustRun(["mkfs.ext4", "-q", "-F", ...few, image()]);
     // If the run is stopped: before the lab removes the directory.
-    process.prependListener("exit", () => spawnSync("umount", ["-q", "-l", this.#directory]));
-    await this.#attach();
+    process.prependListener("exit", () => spawnSync("umount", ["-q", "-l", directory]));
+    await attach();
   }
 
-  async unmount(): Promise<void> {
-    await mustRun(["umount", "-l", this.#directory]);
-    rmSync(this.#image, { force: true });
+  async function unmount(): Promise<void> {
+    await mustRun(["umount", "-l", directory]);
+    rmSync(image(), { force: true });
   }
 
   /** Uses up all but a few inodes, which the server's programs allocate and free all the time. */
-  fillInodes(): void {
-    mkdirSync(this.#filler);
-    for (let left = statfsSync(this.#directory).ffree; left > SPARE_INODES; left--)
-      writeFileSync(join(this.#filler, String(left)), "");
+  function fillInodes(): void {
+    mkdirSync(filler);
+    for (let left = statfsSync(directory).ffree; left > SPARE_INODES; left--)
+      writeFileSync(join(filler, String(left)), "");
   }
 
-  freeInodes(): void {
-    rmSync(this.#filler, { recursive: true });
+  function freeInodes(): void {
+    rmSync(filler, { recursive: true });
   }
 
   /** What the kernel does after an error of the disk: ext4 refuses all further writes, even to open files. */
-  async fail(): Promise<void> {
-    const device = (await mustRun(["findmnt", "-n", "-o", "SOURCE", this.#directory])).trim();
+  async function fail(): Promise<void> {
+    const device = (await mustRun(["findmnt", "-n", "-o", "SOURCE", directory])).trim();
     writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "a test\n");
   }
 
@@ -75,53 +68,47 @@ export class LoopDisk {
    * transaction, which it has discarded, as already written (jbd2_complete_transaction() in fs/jbd2/journal.c). So what a program
    * answers from now on promises nothing; after a power failure no one would get the answer.
    */
-  cut(): void {
-    const { status, stderr } = spawnSync("perl", ["-e", CUT, this.#directory], { encoding: "utf8" });
+  function cut(): void {
+    const { status, stderr } = spawnSync("perl", ["-e", CUT, directory], { encoding: "utf8" });
     if (status !== 0) throw new Error(`the power could not be cut: ${stderr}`);
   }
 
   /** Mounts the data that remains after `cut`; no process may use the old mount any longer. */
-  async restore(): Promise<void> {
-    await this.#leave();
-    await this.#attach();
+  async function restore(): Promise<void> {
+    await leave();
+    await attach();
   }
 
   /** Runs fsck(8) after `fail` and mounts it again. */
-  async repair(): Promise<void> {
-    await this.#leave();
-    const { code, stdout } = await runProgram(["e2fsck", "-f", "-y", this.#image]);
+  async function repair(): Promise<void> {
+    await leave();
+    const { code, stdout } = await runProgram(["e2fsck", "-f", "-y", image()]);
     // 1: errors were corrected.
     if (code > 1) throw new Error(`e2fsck: ${code}\n${stdout}`);
-    await this.#attach();
+    await attach();
   }
 
   /**
    * Unmounts it and continues with a copy of the image: other programs of this machine may have taken the old mount along in a mount
    * namespace of theirs, and the dead file system would then stay.
    */
-  async #leave(): Promise<void> {
-    const before = this.#image;
-    await mustRun(["umount", "-l", this.#directory]);
-    this.#copies += 1;
-    await mustRun(["cp", "--sparse=always", before, this.#image]);
+  async function leave(): Promise<void> {
+    const before = image();
+    await mustRun(["umount", "-l", directory]);
+    copies += 1;
+    await mustRun(["cp", "--sparse=always", before, image()]);
     rmSync(before);
   }
 
-  async #attach(): Promise<void> {
-    const device = (await mustRun(["losetup", "--find", "--show", "--direct-io=on", this.#image])).trim();
+  async function attach(): Promise<void> {
+    const device = (await mustRun(["losetup", "--find", "--show", "--direct-io=on", image()])).trim();
     try {
-      await mustRun(["mount", "-o", this.#wish.mountOptions, device, this.#directory]);
+      await mustRun(["mount", "-o", mountOptions, device, directory]);
     } finally {
       // From now on it is removed with its last mount.
       await mustRun(["losetup", "--detach", device]);
     }
   }
 
-  get #image(): string {
-    return `${this.#directory}-disk.${this.#copies}`;
-  }
-
-  get #filler(): string {
-    return join(this.#directory, "filler");
-  }
+  return { mount, unmount, fillInodes, freeInodes, fail, cut, restore, repair };
 }

@@ -14,7 +14,7 @@ import {
 } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
-import { Sink } from "./sink.ts";
+import { type Sink, startSink } from "./sink.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -26,7 +26,7 @@ const OUTSIDE = "198.51.100.10";
 export function mailTests({ lab, product }: Running): void {
   let sink: Sink;
   before(async () => {
-    sink = await Sink.start(lab.sender, OUTSIDE, lab.directory);
+    sink = await startSink(lab.sender, OUTSIDE, lab.directory);
   });
 
   test("a stranger's mail through port 25 is read over IMAPS by a stock client", async () => {

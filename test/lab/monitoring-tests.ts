@@ -6,7 +6,7 @@ import { EVENT_TYPES } from "../../src/core/events/event-types.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { runProgram } from "./commands.ts";
 import { sendMail } from "./mail.ts";
-import { Prometheus } from "./prometheus.ts";
+import { startPrometheus } from "./prometheus.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
@@ -65,11 +65,11 @@ export function monitoringTests({ lab, product }: Running): void {
   });
 
   test("a Prometheus with the example's configuration reads the server, and knows each number of the dashboard", async () => {
-    const prometheus = await Prometheus.start(lab.server, folder);
+    const prometheus = await startPrometheus(lab.server, folder);
     try {
       for (const expression of [...expressions(), 'up{job="ghostinbox"} == 1', "ghostinbox_component_up == 1"]) {
         const mayBeNone = expression.endsWith("> 0");
-        const finds = async (): Promise<boolean> => (await prometheus.ask(expression)).length > 0 || mayBeNone;
+        const finds = async (): Promise<boolean> => (await prometheus.count(expression)) > 0 || mayBeNone;
         await until(`${expression} finds something`, finds);
       }
       await until("the rules were tried", async () =>

@@ -1,14 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Dialog } from "./dialog.ts";
 import type { Host } from "./host.ts";
 import { openImap } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
 import type { Certificate } from "./tls-server.ts";
 
 export type Stored = Readonly<{ folder: string; subject: string; flags: string; date: string }>;
-export type Login = Readonly<{ name: string; password: string }>;
-export type Wish = Readonly<{ directory: string; address: string; certificate: Certificate }>;
+type Login = Readonly<{ name: string; password: string }>;
+type Wish = Readonly<{ directory: string; address: string; certificate: Certificate }>;
 
 const OLD_DATE = "13-Sep-2020 12:26:40 +0000";
 /** The mailbox that moves: folders within folders, other characters, every flag. */
@@ -68,53 +67,39 @@ service imap-login {
 }
 
 /** A mailbox over IMAP, from `from`. */
-export class ImapMailbox {
-  readonly #dialog: Dialog;
-
-  private constructor(dialog: Dialog) {
-    this.#dialog = dialog;
-  }
-
-  static async open(host: Host, from: string, to: string, { name, password }: Login): Promise<ImapMailbox> {
-    const mailbox = new ImapMailbox(await openImap(host, from, to));
-    await mailbox.#must(`LOGIN "${name}" "${password}"`);
-    return mailbox;
-  }
-
-  async create(folder: string): Promise<void> {
-    await this.#must(`CREATE "${folder}"`);
-  }
-
-  /** A literal that the server need not ask for (RFC 7888). */
-  async add({ folder, subject, flags, date }: Stored): Promise<void> {
-    const text = `${mailText({ subject, from: "friend@sender.test", body: `It is about: ${subject}.` })}\r\n`;
-    await this.#must(`APPEND "${folder}" (${flags}) "${date}" {${text.length}+}\r\n${text}`);
-  }
-
-  /** Every mail, in order of folder and subject. Folder names use `/` as the separator. */
-  async mails(): Promise<readonly Stored[]> {
-    const mails: Stored[] = [];
-    for (const line of await this.#must('LIST "" "*"')) {
-      const listed = /^\* LIST \(([^)]*)\) "(.)" "?([^"]*)"?$/.exec(line) ?? [];
-      const [, attributes = "", separator = "/", name = ""] = listed;
-      if (name === "" || attributes.includes("\\Noselect")) continue;
-      await this.#must(`EXAMINE "${name}"`);
-      const fetched = await this.#dialog.imap("FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])");
-      const [, ...each] = fetched.join("\n").split(/^\* \d+ FETCH /m);
-      mails.push(...each.map((text) => storedOf(name.replaceAll(separator, "/"), text)));
-    }
-    return inOrder(mails);
-  }
-
-  close(): void {
-    this.#dialog.close();
-  }
-
-  async #must(command: string): Promise<readonly string[]> {
-    const lines = await this.#dialog.imap(command, 30_000);
+export async function openMailbox(host: Host, from: string, to: string, { name, password }: Login) {
+  const dialog = await openImap(host, from, to);
+  const must = async (command: string): Promise<readonly string[]> => {
+    const lines = await dialog.imap(command, 30_000);
     if (!/^t\d+ OK/.test(lines.at(-1) ?? "")) throw new Error(`${command}: ${lines.join("\n")}`);
     return lines;
-  }
+  };
+  await must(`LOGIN "${name}" "${password}"`);
+  return {
+    create: (folder: string) => must(`CREATE "${folder}"`),
+    close: () => dialog.close(),
+
+    /** A literal that the server need not ask for (RFC 7888). */
+    add: ({ folder, subject, flags, date }: Stored) => {
+      const text = `${mailText({ subject, from: "friend@sender.test", body: `It is about: ${subject}.` })}\r\n`;
+      return must(`APPEND "${folder}" (${flags}) "${date}" {${text.length}+}\r\n${text}`);
+    },
+
+    /** Every mail, in order of folder and subject. Folder names use `/` as the separator. */
+    mails: async (): Promise<readonly Stored[]> => {
+      const mails: Stored[] = [];
+      for (const line of await must('LIST "" "*"')) {
+        const listed = /^\* LIST \(([^)]*)\) "(.)" "?([^"]*)"?$/.exec(line) ?? [];
+        const [, attributes = "", separator = "/", name = ""] = listed;
+        if (name === "" || attributes.includes("\\Noselect")) continue;
+        await must(`EXAMINE "${name}"`);
+        const fetched = await dialog.imap("FETCH 1:* (FLAGS INTERNALDATE BODY.PEEK[])");
+        const [, ...each] = fetched.join("\n").split(/^\* \d+ FETCH /m);
+        mails.push(...each.map((text) => storedOf(name.replaceAll(separator, "/"), text)));
+      }
+      return inOrder(mails);
+    },
+  };
 }
 
 export function inOrder(mails: readonly Stored[]): readonly Stored[] {

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { assertAccepted, sendMailAs } from "./mail.ts";
-import { makeCertificate, TlsServer } from "./tls-server.ts";
+import { makeCertificate, startTlsServer, type TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -22,7 +22,7 @@ export function outboundTests({ lab, product }: Running): void {
     await lab.server.mustExec(["postsuper", "-c", product.layout.postfixConf, "-d", "ALL"]);
     const certificate = await makeCertificate(lab.directory, "relay", "mx.sender.test");
     const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
-    relay = await TlsServer.start(lab.sender, where, { user: "tessa-at-relay", password: SECRET });
+    relay = await startTlsServer(lab.sender, where, { user: "tessa-at-relay", password: SECRET });
     writeFileSync(at("relay-password"), `${SECRET}\n`, { mode: 0o600 });
     await product.applySettings(`
       [outbound]

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { asUser, endProgram } from "./commands.ts";
 import type { Host } from "./host.ts";
@@ -22,29 +22,16 @@ export const OUR_USERS = [
   "ghostinbox-fail2ban",
 ];
 
-export type Wish = Readonly<{ host: Host; user: string; file?: string; within?: readonly string[] }>;
+type Wish = Readonly<{ host: Host; user: string; file?: string; within?: readonly string[] }>;
 
 /** A process of one of the server's users. */
-export class Outliver {
-  readonly #child: ChildProcess;
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  static async start({ host, user, file, within = [] }: Wish): Promise<Outliver> {
-    const perl = ["perl", "-e", PROGRAM, ...(file === undefined ? [] : [file])];
-    const [program = "", ...argv] = host.inside([...within, ...asUser(user), ...perl]);
-    const child = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env["PATH"] } });
-    assert.equal(String((await once(child.stdout, "data"))[0]), "here\n");
-    return new Outliver(child);
-  }
-
-  get isThere(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
-  }
-
-  async end(): Promise<void> {
-    await endProgram(this.#child, "SIGKILL");
-  }
+export async function startOutliver({ host, user, file, within = [] }: Wish) {
+  const perl = ["perl", "-e", PROGRAM, ...(file === undefined ? [] : [file])];
+  const [program = "", ...argv] = host.inside([...within, ...asUser(user), ...perl]);
+  const child = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"], env: { PATH: process.env["PATH"] } });
+  assert.equal(String((await once(child.stdout, "data"))[0]), "here\n");
+  return {
+    isThere: () => child.exitCode === null && child.signalCode === null,
+    end: () => endProgram(child, "SIGKILL"),
+  };
 }

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -8,7 +7,7 @@ import { POSTFIX_SERVICES } from "./postfix-services.ts";
 import type { Certificate, Login } from "./tls-server.ts";
 import { until } from "./wait.ts";
 
-export type RelayWish = Readonly<{
+type RelayWish = Readonly<{
   directory: string;
   address: string;
   certificate: Certificate;
@@ -31,40 +30,27 @@ scache unix - - n - 1 scache
 `;
 
 /** A provider's relay: a separate Postfix that accepts mail only over TLS, from users that Dovecot authenticates. */
-export class OutsideRelay {
-  readonly #directory: string;
-  readonly #programs: readonly ChildProcess[];
-
-  private constructor(directory: string, programs: readonly ChildProcess[]) {
-    this.#directory = directory;
-    this.#programs = programs;
-  }
-
-  static async start(host: Host, wish: RelayWish): Promise<OutsideRelay> {
-    const { directory, address } = wish;
-    const at = (name: string): string => join(directory, "outside-relay", name);
-    for (const name of ["etc", "queue/private", "data", "run"]) mkdirSync(at(name), { recursive: true });
-    await mustRun(["chown", "postfix", at("data"), at("queue/private")]);
-    writeFileSync(at("etc/main.cf"), mainOf(at, wish));
-    writeFileSync(at("etc/master.cf"), `${address}:${PORT} inet n - n - - smtpd${SERVICES}`);
-    writeFileSync(at("dovecot.conf"), dovecotOf(at));
-    const dovecot = host.spawn(["dovecot", "-F", "-c", at("dovecot.conf")]);
-    await until("the relay accepts sign-ins", () => existsSync(at("queue/private/auth")));
-    const postfix = await host.spawnServer(["postfix", "-c", at("etc"), "start-fg"], address, PORT);
-    const relay = new OutsideRelay(at("."), [dovecot, postfix]);
-    await relay.letIn(wish.login);
-    return relay;
-  }
-
+export async function startOutsideRelay(host: Host, wish: RelayWish) {
+  const { directory, address, login } = wish;
+  const at = (name: string): string => join(directory, "outside-relay", name);
+  for (const name of ["etc", "queue/private", "data", "run"]) mkdirSync(at(name), { recursive: true });
+  await mustRun(["chown", "postfix", at("data"), at("queue/private")]);
+  writeFileSync(at("etc/main.cf"), mainOf(at, wish));
+  writeFileSync(at("etc/master.cf"), `${address}:${PORT} inet n - n - - smtpd${SERVICES}`);
+  writeFileSync(at("dovecot.conf"), dovecotOf(at));
+  const dovecot = host.spawn(["dovecot", "-F", "-c", at("dovecot.conf")]);
+  await until("the relay accepts sign-ins", () => existsSync(at("queue/private/auth")));
+  const postfix = await host.spawnServer(["postfix", "-c", at("etc"), "start-fg"], address, PORT);
   /** Accepts only this login from now on. Dovecot checks the file at most once a second. */
-  async letIn({ user, password }: Login): Promise<void> {
-    writeFileSync(join(this.#directory, "users"), `${user}:{PLAIN}${password}\n`, { mode: 0o644 });
+  const letIn = async ({ user, password }: Login): Promise<void> => {
+    writeFileSync(at("users"), `${user}:{PLAIN}${password}\n`, { mode: 0o644 });
     await setTimeout(1_200);
-  }
-
-  end(): void {
-    for (const program of this.#programs) program.kill("SIGTERM");
-  }
+  };
+  await letIn(login);
+  const end = (): void => {
+    for (const program of [dovecot, postfix]) program.kill("SIGTERM");
+  };
+  return { letIn, end };
 }
 
 function mainOf(at: (name: string) => string, { certificate, nextHop }: RelayWish): string {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import type { Health } from "../../src/admin/declare/items.ts";
-import { HttpReceiver } from "./http-receiver.ts";
+import { type Received, startReceiver } from "./http-receiver.ts";
 import type { Lab } from "./lab.ts";
 import type { Environment, Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -22,62 +21,46 @@ export const ALERTS_ELSEWHERE: Environment = {
   GHOSTINBOX_ALERTS__RESOLVE_AFTER: "2s",
 };
 
+export type Owner = Awaited<ReturnType<typeof ownerOf>>;
+
 /** The server's owner, who watches `status` and a receiver of alerts on another host. */
-export class Owner {
-  readonly #product: Product;
-  readonly #elsewhere: HttpReceiver;
+export async function ownerOf(product: Product, { sender, directory }: Lab) {
+  const elsewhere = await startReceiver(sender, directory, ELSEWHERE.address, ELSEWHERE.port);
+  const health = async () => (await product.stats()).health;
+  return {
+    /** Returns the detail of a notice; empty if there is none. */
+    detailOf: async (code: string) => (await product.notice(code)) ?? "",
 
-  private constructor(product: Product, elsewhere: HttpReceiver) {
-    this.#product = product;
-    this.#elsewhere = elsewhere;
-  }
-
-  static async of(product: Product, { sender, directory }: Lab): Promise<Owner> {
-    return new Owner(product, await HttpReceiver.start(sender, directory, ELSEWHERE.address, ELSEWHERE.port));
-  }
-
-  /** Returns the detail of a notice; empty if there is none. */
-  async detailOf(code: string): Promise<string> {
-    return (await this.#product.notice(code)) ?? "";
-  }
-
-  /** Waits until `status` and an alert elsewhere mention each of these components or notice codes. */
-  async isAlertedTo(expected: Readonly<Record<string, RegExp>>): Promise<void> {
-    const from = performance.now();
-    await until(
-      `the owner is alerted to ${Object.keys(expected).join()}`,
-      async () => {
-        const { components, notices } = await this.#health();
+    /** Waits until `status` and an alert elsewhere mention each of these components or notice codes. */
+    isAlertedTo: async (expected: Readonly<Record<string, RegExp>>): Promise<void> => {
+      const from = performance.now();
+      const all = Object.keys(expected).join();
+      const isAlerted = async (): Promise<true> => {
+        const { components, notices } = await health();
         for (const [name, detail] of Object.entries(expected)) {
           const component = components.find((one) => one.name === name);
           const found = component ?? notices.find(({ code }) => code === name);
           assert.match(found?.detail ?? "", detail);
-          assert.ok(
-            this.#elsewhere.received().some(({ body }) => body.includes(name) && detail.test(textOf(body))),
-            name,
-          );
+          const tells = ({ body }: Received) => body.includes(name) && detail.test(textOf(body));
+          assert.ok(elsewhere.received().some(tells), name);
         }
         return true;
-      },
-      NOTICED_MS,
-    );
-    console.log(`alerted to ${Object.keys(expected).join()} after ${secondsSince(from)} s`);
-  }
+      };
+      await until(`the owner is alerted to ${all}`, isAlerted, NOTICED_MS);
+      console.log(`alerted to ${all} after ${secondsSince(from)} s`);
+    },
 
-  async seesAllWell(): Promise<void> {
-    const from = performance.now();
-    const isWell = async (): Promise<boolean> => {
-      const { components, notices } = await this.#health();
-      assert.deepEqual(notices, []);
-      return components.every(({ status }) => status === "ok");
-    };
-    await until("all is well", isWell, WELL_MS);
-    console.log(`all is well after ${secondsSince(from)} s`);
-  }
-
-  async #health(): Promise<Health> {
-    return (await this.#product.stats()).health;
-  }
+    seesAllWell: async (): Promise<void> => {
+      const from = performance.now();
+      const isWell = async (): Promise<boolean> => {
+        const { components, notices } = await health();
+        assert.deepEqual(notices, []);
+        return components.every(({ status }) => status === "ok");
+      };
+      await until("all is well", isWell, WELL_MS);
+      console.log(`all is well after ${secondsSince(from)} s`);
+    },
+  };
 }
 
 /** A webhook's text without JSON's escapes of quotation marks. */

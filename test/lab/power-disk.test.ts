@@ -10,7 +10,7 @@ import { createFile, writeFile } from "../../src/host/root-files/files.ts";
 import { LogFlush } from "../../src/store/maintenance/write-ahead-log.ts";
 import { openEngine } from "../../src/store/open.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
-import { LoopDisk, STRICT, whyNoLoopDisk } from "./loop-disk.ts";
+import { loopDisk, STRICT, whyNoLoopDisk } from "./loop-disk.ts";
 import { until } from "./wait.ts";
 
 const WRITERS = 4;
@@ -29,7 +29,7 @@ try {
 const top = join(temporaryDirectory(), "disk");
 
 describe("a disk that loses its power", { skip: whyNoLoopDisk() ?? false }, () => {
-  const disk = new LoopDisk(top, STRICT);
+  const disk = loopDisk(top, STRICT);
   const at = (name: string): string => join(top, name);
   const read = (name: string): string => readFileSync(at(name), "utf8");
   before(() => disk.mount());

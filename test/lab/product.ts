@@ -4,8 +4,6 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BanItem } from "../../src/admin/bans.ts";
-import type { EventItem, Stats } from "../../src/admin/declare/items.ts";
-import type { AlertItem } from "../../src/admin/server.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { patience, patienceSeconds } from "../kit/patience.ts";
 import { CHECKOUT, START_SCRIPT } from "./checkout.ts";
@@ -16,7 +14,7 @@ import { FOR_TESTS } from "./for-tests.ts";
 import { makeKnownSecret } from "./known-secret.ts";
 import type { Lab } from "./lab.ts";
 import { processesOf } from "./network.ts";
-import { Recorded } from "./recorded.ts";
+import { recordedBy } from "./recorded.ts";
 import { Typist } from "./typist.ts";
 import { Hopeless, until } from "./wait.ts";
 
@@ -39,13 +37,13 @@ export class Product {
   #child: ChildProcess | null = null;
   readonly #starts: () => readonly string[];
   readonly #checkout: string;
-  readonly #recorded: Recorded;
   #output = "";
   #token: Promise<string> | undefined;
-  readonly alerts = (): Promise<readonly AlertItem[]> => this.#recorded.alerts();
-  readonly events = (ip: string): Promise<readonly EventItem[]> => this.#recorded.events(ip);
-  readonly guardAnswers = (): Promise<boolean> => this.#recorded.guardAnswers();
-  readonly stats = (): Promise<Stats> => this.#recorded.stats();
+  readonly #recorded: ReturnType<typeof recordedBy>;
+  readonly alerts = () => this.#recorded.alerts();
+  readonly events = (ip: string) => this.#recorded.events(ip);
+  readonly guardAnswers = () => this.#recorded.guardAnswers();
+  readonly stats = () => this.#recorded.stats();
 
   /**
    * `data`: its data directory. `within`: a program that starts `npm start`, with fewer rights than the lab has.
@@ -58,7 +56,7 @@ export class Product {
     this.#checkout = checkout;
     this.lab = lab;
     this.layout = layoutOf(data ?? join(lab.directory, "data"));
-    this.#recorded = new Recorded(this.layout);
+    this.#recorded = recordedBy(this.layout);
     const root = rootOf(lab.directory);
     this.#environment = {
       GHOSTINBOX_DNS__ROOT_HINTS: root.hints,

@@ -21,29 +21,23 @@ const PATIENCE_MS = patience(20_000);
  * The output of `bans`, `events`, `alerts list` and `stats`, by their own code, but without a process for each call:
  * waiting tests ask repeatedly. Throws if the commands fail, such as without a guard.
  */
-export class Recorded {
-  readonly #layout: Layout;
-
-  constructor(layout: Layout) {
-    this.#layout = layout;
-  }
-
+export function recordedBy(layout: Layout) {
   /** Whether `status` has something to report. */
-  async guardAnswers(): Promise<boolean> {
-    return (await ask(this.#layout.controlSocket, { by: "root" }, { verb: "health" }, PATIENCE_MS)).ok;
+  async function guardAnswers(): Promise<boolean> {
+    return (await ask(layout.controlSocket, { by: "root" }, { verb: "health" }, PATIENCE_MS)).ok;
   }
 
-  async bans(): Promise<readonly BanItem[]> {
-    await this.#ask({ verb: "ping" });
-    return this.#read((queries) => queries.bans(instant(Date.now()), { limit: MOST_BANS, cursor: null }).items);
+  async function bans(): Promise<readonly BanItem[]> {
+    await tell({ verb: "ping" });
+    return read((queries) => queries.bans(instant(Date.now()), { limit: MOST_BANS, cursor: null }).items);
   }
 
   /** The latest of this address or network, newest last. */
-  async events(of: string): Promise<readonly EventItem[]> {
+  async function events(of: string): Promise<readonly EventItem[]> {
     const prefix = parsePrefix(parseIp(of) ?? of);
     if (prefix === null) throw new Error(`${of} is not an address`);
-    await this.#ask({ verb: "ping" });
-    return this.#read((queries) => {
+    await tell({ verb: "ping" });
+    return read((queries) => {
       const items: EventItem[] = [];
       let before: number | null = Number.MAX_SAFE_INTEGER;
       while (before !== null && items.length < MOST_EVENTS) {
@@ -56,28 +50,30 @@ export class Recorded {
   }
 
   /** Newest first. */
-  async alerts(): Promise<readonly AlertItem[]> {
-    return (await this.#ask<"alerts_list">({ verb: "alerts_list", limit: MOST_ALERTS, cursor: null })).items;
+  async function alerts(): Promise<readonly AlertItem[]> {
+    return (await tell<"alerts_list">({ verb: "alerts_list", limit: MOST_ALERTS, cursor: null })).items;
   }
 
-  async stats(): Promise<Stats> {
-    const health = await this.#ask<"health">({ verb: "health" });
-    return this.#read((queries) => statsOf(queries, health, instant(Date.now()), ALL_BANS));
+  async function stats(): Promise<Stats> {
+    const health = await tell<"health">({ verb: "health" });
+    return read((queries) => statsOf(queries, health, instant(Date.now()), ALL_BANS));
   }
 
-  async #ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
-    const answer = await ask(this.#layout.controlSocket, { by: "root" }, command, PATIENCE_MS);
+  async function tell<V extends Verb>(command: Extract<Command, { verb: V }>) {
+    const answer = await ask(layout.controlSocket, { by: "root" }, command, PATIENCE_MS);
     if (!answer.ok) throw new Error(answer.message);
     return answer.result;
   }
 
   /** Closed at once: a test may remove the disk. */
-  #read<T>(read: (queries: Queries) => T): T {
-    const db = openEngineForReading(this.#layout.engineDb);
+  function read<T>(by: (queries: Queries) => T): T {
+    const db = openEngineForReading(layout.engineDb);
     try {
-      return read(sqliteQueries(db));
+      return by(sqliteQueries(db));
     } finally {
       db.close();
     }
   }
+
+  return { guardAnswers, bans, events, alerts, stats };
 }

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { before, test } from "node:test";
-import { OUR_USERS, Outliver } from "./outliver.ts";
+import { OUR_USERS, startOutliver } from "./outliver.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -70,13 +70,13 @@ export function rootWritesTests({ lab, product }: Running): void {
     linkSync(shadow, join(product.layout.mail, "mail"));
     await lab.server.mustExec(["chown", "12345:12345", product.layout.mail]);
     const mine = await Promise.all([
-      ...OUR_USERS.map((user) => Outliver.start({ host: lab.server, user })),
-      Outliver.start({ host: lab.server, user: "_rspamd", file: join(product.layout.rspamdData, "open") }),
+      ...OUR_USERS.map((user) => startOutliver({ host: lab.server, user })),
+      startOutliver({ host: lab.server, user: "_rspamd", file: join(product.layout.rspamdData, "open") }),
     ]);
     // Those of a second server on this machine, and of Debian's own packages.
     const others = await Promise.all([
-      ...OUR_USERS.map((user) => Outliver.start({ host: lab.sender, user })),
-      ...["_rspamd", "postfix", "debian-spamd"].map((user) => Outliver.start({ host: lab.server, user })),
+      ...OUR_USERS.map((user) => startOutliver({ host: lab.sender, user })),
+      ...["_rspamd", "postfix", "debian-spamd"].map((user) => startOutliver({ host: lab.server, user })),
     ]);
     t.after(() => Promise.all([...mine, ...others].map((one) => one.end())));
     await product.start();
@@ -85,8 +85,8 @@ export function rootWritesTests({ lab, product }: Running): void {
     assert.ok(lstatSync(keyFile()).isFile());
     assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
     assert.ok(product.output.includes(`Ended ${mine.length} processes that an earlier start left behind.`));
-    await until("those of this server have ended", () => mine.every((one) => !one.isThere));
-    assert.ok(others.every((one) => one.isThere));
+    await until("those of this server have ended", () => mine.every((one) => !one.isThere()));
+    assert.ok(others.every((one) => one.isThere()));
     const warns = /warning: Of the files below \S+mail 1 stay with another user, such as \S+mail\/mail:/;
     assert.match(product.output, warns);
     assert.equal(lstatSync(shadow).uid, 0);

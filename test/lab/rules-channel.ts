@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,39 +20,25 @@ export function channelRecords(): readonly string[] {
 }
 
 /** Channels of rules for SpamAssassin on a web server of the lab, signed by a separate key. */
-export class RulesChannel {
+export async function startRulesChannel(host: Host, directory: string) {
+  const top = join(directory, "channel");
   /** The public key of the owner of the channels. */
-  readonly keyFile: string;
-  readonly #directory: string;
-  readonly #host: Host;
-  #server: ChildProcess | null = null;
-
-  constructor(host: Host, directory: string) {
-    this.#host = host;
-    this.#directory = join(directory, "channel");
-    this.keyFile = join(this.#directory, "key.asc");
-    for (const home of ["owner", "stranger"]) mkdirSync(join(this.#directory, home), { recursive: true, mode: 0o700 });
-    chmodSync(this.#directory, 0o755);
-    for (const who of ["owner", "stranger"])
-      this.#gpg(who, ["--passphrase", "", "--quick-gen-key", `${who}@rules.test`, "rsa2048", "sign"]);
-    writeFileSync(this.keyFile, this.#gpg("owner", ["--armor", "--export"]));
-  }
-
-  async start(): Promise<void> {
-    this.#publish("good.test", "body LAB_FETCHED /frobnicate/\nscore LAB_FETCHED 0.5\n", "owner");
-    this.#publish("unsigned.test", "score LAB_FETCHED 50\n", "stranger");
-    this.#publish("broken.test", "body LAB_BROKEN /(frobnicate/\n", "owner");
-    const web = ["/usr/bin/python3", "-m", "http.server", String(PORT), "--directory", join(this.#directory, "web")];
-    this.#server = await this.#host.spawnServer(web, ADDRESS, PORT);
-  }
-
-  stop(): void {
-    this.#server?.kill("SIGTERM");
-  }
+  const keyFile = join(top, "key.asc");
+  for (const home of ["owner", "stranger"]) mkdirSync(join(top, home), { recursive: true, mode: 0o700 });
+  chmodSync(top, 0o755);
+  for (const who of ["owner", "stranger"])
+    gpg(who, ["--passphrase", "", "--quick-gen-key", `${who}@rules.test`, "rsa2048", "sign"]);
+  writeFileSync(keyFile, gpg("owner", ["--armor", "--export"]));
+  publish("good.test", "body LAB_FETCHED /frobnicate/\nscore LAB_FETCHED 0.5\n", "owner");
+  publish("unsigned.test", "score LAB_FETCHED 50\n", "stranger");
+  publish("broken.test", "body LAB_BROKEN /(frobnicate/\n", "owner");
+  const web = ["/usr/bin/python3", "-m", "http.server", String(PORT), "--directory", join(top, "web")];
+  const server = await host.spawnServer(web, ADDRESS, PORT);
+  return { keyFile, stop: () => server.kill("SIGTERM") };
 
   /** Rules as those of Debian's package, but few, and one more. */
-  #publish(channel: Channel, rule: string, signer: "owner" | "stranger"): void {
-    const [rules, web] = [join(this.#directory, channel), join(this.#directory, "web", channel)];
+  function publish(channel: Channel, rule: string, signer: "owner" | "stranger"): void {
+    const [rules, web] = [join(top, channel), join(top, "web", channel)];
     mkdirSync(web, { recursive: true });
     writeOneRule(rules);
     writeFileSync(join(rules, "99_lab.cf"), rule);
@@ -64,12 +50,12 @@ export class RulesChannel {
       const digest = createHash(algorithm).update(readFileSync(archive)).digest("hex");
       writeFileSync(`${archive}.${algorithm}`, `${digest}  ${CHANNELS[channel]}.tar.gz\n`);
     }
-    this.#gpg(signer, ["--armor", "--detach-sign", archive]);
+    gpg(signer, ["--armor", "--detach-sign", archive]);
     writeFileSync(join(web, "MIRRORED.BY"), `http://${ADDRESS}:${PORT}/${channel}/ weight=1\n`);
   }
 
-  #gpg(home: string, argv: readonly string[]): Buffer {
-    return execFileSync("gpg", ["--batch", "--yes", "--homedir", join(this.#directory, home), ...argv], {
+  function gpg(home: string, argv: readonly string[]): Buffer {
+    return execFileSync("gpg", ["--batch", "--yes", "--homedir", join(top, home), ...argv], {
       stdio: ["ignore", "pipe", "ignore"],
     });
   }

@@ -46,26 +46,15 @@ export async function makeExpiringCertificate(directory: string, file: string, n
   return made;
 }
 
-export type Wish = Readonly<{ directory: string; address: string; port: number; certificate: Certificate }>;
+type Wish = Readonly<{ directory: string; address: string; port: number; certificate: Certificate }>;
+export type TlsServer = Awaited<ReturnType<typeof startTlsServer>>;
 
 /** Another mail server, which offers STARTTLS and, if it has a login, accepts mail only after a sign-in. */
-export class TlsServer {
-  readonly #mails: string;
-
-  private constructor(mails: string) {
-    this.#mails = mails;
-  }
-
-  static async start(host: Host, { directory, address, port, certificate }: Wish, login?: Login): Promise<TlsServer> {
-    const program = fileURLToPath(new URL("tls-server-program.ts", import.meta.url));
-    const mails = join(directory, `mails-${address}-${port}`);
-    const where = [address, String(port), certificate.cert, certificate.key, mails];
-    const who = login === undefined ? [] : [login.user, login.password];
-    await host.spawnServer([process.execPath, program, ...where, ...who], address, port);
-    return new TlsServer(mails);
-  }
-
-  mails(): readonly string[] {
-    return existsSync(this.#mails) ? readFileSync(this.#mails, "utf8").trim().split("\n") : [];
-  }
+export async function startTlsServer(host: Host, { directory, address, port, certificate }: Wish, login?: Login) {
+  const program = fileURLToPath(new URL("tls-server-program.ts", import.meta.url));
+  const mails = join(directory, `mails-${address}-${port}`);
+  const where = [address, String(port), certificate.cert, certificate.key, mails];
+  const who = login === undefined ? [] : [login.user, login.password];
+  await host.spawnServer([process.execPath, program, ...where, ...who], address, port);
+  return { mails: () => (existsSync(mails) ? readFileSync(mails, "utf8").trim().split("\n") : []) };
 }

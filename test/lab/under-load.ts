@@ -4,60 +4,47 @@ import { PASSWORD, type Product } from "./product.ts";
 const SENDERS = 5;
 const WRONG = "not the password at all";
 
+export type UnderLoad = ReturnType<typeof underLoad>;
+
 /** Mails, sign-ins and commands without end, until the server is gone. Each mail is sent once. */
-export class UnderLoad {
+export function underLoad(product: Product, accounts: readonly string[]) {
   /** The server's promises: everything here was answered with 250 or with success. */
-  readonly promised = {
+  const promised = {
     /** Their numbers. */
     mails: new Set<number>(),
     bans: new Set<string>(),
     /** The possible passwords of each account: more than one if a change was not answered. */
-    passwords: new Map<string, readonly string[]>(),
+    passwords: new Map<string, readonly string[]>(accounts.map((name) => [name, [PASSWORD]])),
     tokens: new Set<string>(),
     /** `limits.mail.per_day`, which `config set` writes: several if a change was not answered. */
     perDay: [200] as readonly number[],
   };
-  /** Replies other than 250, such as while the guard starts. */
-  deferred = 0;
-  signIns = 0;
-  /** Of the successful ones. */
-  commands = 0;
-  readonly #product: Product;
-  readonly #accounts: readonly string[];
-  #mail = 0;
-  #made = 0;
-  #turn = 0;
-  #isOn = false;
-  #isDark = false;
-  #done: Promise<unknown> = Promise.resolve();
+  /** `deferred`: replies other than 250, such as while the guard starts. The others: successful ones. */
+  const counts = { deferred: 0, signIns: 0, commands: 0 };
+  let [mail, made, turn] = [0, 0, 0];
+  const now = { isOn: false, isDark: false };
+  let done: Promise<unknown> = Promise.resolve();
 
-  constructor(product: Product, accounts: readonly string[]) {
-    this.#product = product;
-    this.#accounts = accounts;
-    for (const name of accounts) this.promised.passwords.set(name, [PASSWORD]);
+  function start(): void {
+    Object.assign(now, { isOn: true, isDark: false });
+    const senders = Array.from({ length: SENDERS }, () => send);
+    const others = [signIn, guess, command];
+    done = Promise.all([...senders, ...others].map(onAndOn));
   }
 
-  start(): void {
-    this.#isOn = true;
-    this.#isDark = false;
-    const senders = Array.from({ length: SENDERS }, () => () => this.#send());
-    const others = [() => this.#signIn(), () => this.#guess(), () => this.#command()];
-    this.#done = Promise.all([...senders, ...others].map((work) => this.#onAndOn(work)));
-  }
-
-  /** Call it before the power fails: no later answer would reach anyone, so none is a promise (`LoopDisk.cut`). */
-  losePower(): void {
-    this.#isDark = true;
+  /** Call it before the power fails: no later answer would reach anyone, so none is a promise (`cut` of loop-disk.ts). */
+  function losePower(): void {
+    now.isDark = true;
   }
 
   /** Starts nothing more. Resolves once pending work has ended, or failed with the server. */
-  stop(): Promise<unknown> {
-    this.#isOn = false;
-    return this.#done;
+  function stop(): Promise<unknown> {
+    now.isOn = false;
+    return done;
   }
 
-  async #onAndOn(work: () => Promise<void>): Promise<void> {
-    while (this.#isOn)
+  async function onAndOn(work: () => Promise<void>): Promise<void> {
+    while (now.isOn)
       try {
         await work();
       } catch {
@@ -66,67 +53,69 @@ export class UnderLoad {
       }
   }
 
-  async #send(): Promise<void> {
-    const number = this.#mail++;
+  async function send(): Promise<void> {
+    const number = mail++;
     const reply = await sendMail({
-      host: this.#product.lab.sender,
+      host: product.lab.sender,
       from: `2001:db8:b${(number >> 12).toString(16).padStart(3, "0")}:${(number & 0xfff).toString(16)}::1`,
-      recipient: this.#accounts[number % this.#accounts.length] ?? "",
+      recipient: accounts[number % accounts.length] ?? "",
       subject: `Number ${number}.`,
     });
-    if (reply.code !== 250) this.deferred += 1;
-    else if (!this.#isDark) this.promised.mails.add(number);
+    if (reply.code !== 250) counts.deferred += 1;
+    else if (!now.isDark) promised.mails.add(number);
   }
 
-  async #signIn(): Promise<void> {
-    const name = this.#accounts[this.signIns % this.#accounts.length] ?? "";
-    const answer = await tryLogIn(this.#product.lab.sender, "198.51.100.70", name);
-    if (answer.startsWith("OK")) this.signIns += 1;
+  async function signIn(): Promise<void> {
+    const name = accounts[counts.signIns % accounts.length] ?? "";
+    const answer = await tryLogIn(product.lab.sender, "198.51.100.70", name);
+    if (answer.startsWith("OK")) counts.signIns += 1;
   }
 
-  async #guess(): Promise<void> {
-    const number = this.#made++;
+  async function guess(): Promise<void> {
+    const number = made++;
     const from = `198.18.${(number >> 8) & 255}.${number & 255}`;
-    await tryLogIn(this.#product.lab.attacker, from, `nobody${number}@example.test`, WRONG);
+    await tryLogIn(product.lab.attacker, from, `nobody${number}@example.test`, WRONG);
   }
 
   /** One of each kind in turn. Unanswered commands may have been carried out or not. */
-  async #command(): Promise<void> {
-    const number = this.#made++;
-    const { bans, passwords, tokens } = this.promised;
+  async function command(): Promise<void> {
+    const number = made++;
+    const { bans, passwords, tokens } = promised;
     const [ban, name, token] = [`192.0.2.${number % 250}/32`, `user${number}@example.test`, `token${number}`];
     const added = () => passwords.set(name, [PASSWORD]);
     const kinds = [
-      () => this.#does(["ban", ban, "--for", "1d"], () => bans.add(ban)),
-      () => this.#does(["account", "add", name, "--password-stdin"], added, PASSWORD),
-      () => this.#setting(200 + number),
-      () => this.#changePassword(`${PASSWORD} ${number}`),
-      () => this.#does(["token", "create", token], () => tokens.add(token)),
+      () => does(["ban", ban, "--for", "1d"], () => bans.add(ban)),
+      () => does(["account", "add", name, "--password-stdin"], added, PASSWORD),
+      () => setting(200 + number),
+      () => changePassword(`${PASSWORD} ${number}`),
+      () => does(["token", "create", token], () => tokens.add(token)),
     ];
-    await kinds[this.#turn++ % kinds.length]?.();
+    await kinds[turn++ % kinds.length]?.();
   }
 
-  async #changePassword(password: string): Promise<void> {
-    const { passwords } = this.promised;
-    const name = [...passwords.keys()].findLast((one) => !this.#accounts.includes(one));
+  async function changePassword(password: string): Promise<void> {
+    const { passwords } = promised;
+    const name = [...passwords.keys()].findLast((one) => !accounts.includes(one));
     if (name === undefined) return;
     passwords.set(name, [...(passwords.get(name) ?? []), password]);
     const changed = () => passwords.set(name, [password]);
-    await this.#does(["account", "passwd", name, "--password-stdin"], changed, password);
+    await does(["account", "passwd", name, "--password-stdin"], changed, password);
   }
 
-  async #setting(perDay: number): Promise<void> {
-    this.promised.perDay = [...this.promised.perDay, perDay];
-    const set = () => (this.promised.perDay = [perDay]);
-    await this.#does(["config", "set", "limits.mail.per_day", `${perDay}`], set);
+  async function setting(perDay: number): Promise<void> {
+    promised.perDay = [...promised.perDay, perDay];
+    const set = () => (promised.perDay = [perDay]);
+    await does(["config", "set", "limits.mail.per_day", `${perDay}`], set);
   }
 
   /** `promises`: what its answer does. */
-  async #does(argv: readonly string[], promises: () => unknown, password = ""): Promise<void> {
-    if (!this.#isOn) return;
-    const ran = await this.#product.cli([...argv, "--json"], { input: password === "" ? "" : `${password}\n` });
-    if (ran.code !== 0 || this.#isDark) return;
+  async function does(argv: readonly string[], promises: () => unknown, password = ""): Promise<void> {
+    if (!now.isOn) return;
+    const ran = await product.cli([...argv, "--json"], { input: password === "" ? "" : `${password}\n` });
+    if (ran.code !== 0 || now.isDark) return;
     promises();
-    this.commands += 1;
+    counts.commands += 1;
   }
+
+  return { promised, counts, start, losePower, stop };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
-import { Sink } from "./sink.ts";
+import { startSink } from "./sink.ts";
 import { queueOf } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -122,7 +122,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
   });
 
   describe("a server that takes minutes for each mail", () => {
-    before(() => Sink.start(lab.sender, SLOW, lab.directory, ["-W", "mail:600"]));
+    before(() => startSink(lab.sender, SLOW, lab.directory, ["-W", "mail:600"]));
     const atSlow = (): readonly string[] =>
       Array.from({ length: AN_HOUR }, (_, i) => `a${i}@${SLOW_DOMAINS[i % SLOW_DOMAINS.length]}`);
     const submit = async (account: string, subject: string, recipient: string): Promise<string> =>
