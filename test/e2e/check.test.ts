@@ -14,6 +14,7 @@ import { ANNA } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { queueOf } from "../lab/submitted.ts";
+import { NEW_KEY, writeCertificate } from "../lab/tls-server.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -74,7 +75,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     ],
     prepare: async () => {
       mkdirSync(certificates, { mode: 0o700 });
-      await makePair();
+      await writeCertificate(live, "mail.example.test", [...NEW_KEY, "-days", "40"]);
       product.set({
         GHOSTINBOX_TLS__CERT: live.cert,
         GHOSTINBOX_TLS__KEY: live.key,
@@ -87,12 +88,6 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
   const certificates = join(lab.directory, "certificates");
   const live = { cert: join(certificates, "fullchain.pem"), key: join(certificates, "privkey.pem") };
   const { layout } = product;
-
-  async function makePair(): Promise<void> {
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"];
-    const names = ["-subj", "/CN=lab", "-addext", "subjectAltName=DNS:mail.example.test"];
-    await mustRun(["openssl", "req", "-x509", ...key, ...names, "-days", "40", "-keyout", live.key, "-out", live.cert]);
-  }
 
   const alerts = async () => (await product.alerts()).map(({ code }) => code);
 

@@ -147,15 +147,9 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
 
   async function restartGuard(): Promise<void> {
     const before = product.pidsOf(GUARD);
+    const restart = ["sv", "-w", patienceSeconds(15), "restart", join(product.layout.services, "guard")];
     // sv(8) compares times with runsv's.
-    await lab.server.mustExec([
-      ...clock.within,
-      "sv",
-      "-w",
-      patienceSeconds(15),
-      "restart",
-      join(product.layout.services, "guard"),
-    ]);
+    await lab.server.mustExec([...clock.within, ...restart]);
     const isNew = (): boolean => product.pidsOf(GUARD).every((pid) => !before.includes(pid));
     await until("the guard is back", async () => isNew() && (await product.guardAnswers()));
   }

@@ -129,7 +129,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByRole("button", { name: "Unban 198.51.100.96" }).waitFor();
   });
 
-  test("holds rows for a resting pointer and a focus that moves on, and shows none for a refused filter", async () => {
+  test("holds rows for a resting pointer and a focus that moves on", async () => {
     const { page } = open();
     await go("bans");
     await page.getByRole("button", { name: "Unban 198.51.100.90" }).hover();
@@ -142,10 +142,6 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.mouse.move(5, 5);
     await page.keyboard.press("Tab");
     await page.getByRole("button", { name: "1 new" }).waitFor();
-    await go("events");
-    await page.goto(`${PAGE}#/events?ip=300.1.1.1`);
-    await page.getByRole("alert").getByText("is not an IP address").waitFor();
-    assert.equal(await page.getByRole("listitem").count(), 0);
   });
 
   test("bans only by the keyboard, after a preview of the effect", async () => {
@@ -191,18 +187,11 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.locator("h1:focus").waitFor();
   });
 
-  test("holds events back while it is paused, filters by a click, and saves what it shows", async () => {
+  test("filters events by a click, and saves what it shows", async () => {
     const { page } = open();
-    await go("events");
-    await page.getByRole("button", { name: "Pause" }).click();
-    const first = page.getByRole("listitem").first();
-    const shown = await first.innerText();
     await product.json(["ban", "198.51.100.98", "for a moment"]);
     await product.json(["unban", "198.51.100.98"]);
-    await page.getByRole("button", { name: /^\d+ new$/ }).waitFor();
-    assert.equal(await first.innerText(), shown);
-    await page.getByRole("button", { name: "Resume" }).click();
-    await page.mouse.move(5, 5);
+    await go("events");
     await page.getByRole("link", { name: "Unban", exact: true }).first().click();
     await page.waitForURL(/type=UNBAN/);
     await until("only those are left", async () => {

@@ -22,51 +22,39 @@ const NOTICED_MS = 30_000;
 /** Half a minute of failures, and the restart. */
 const RESTARTED_MS = 75_000;
 
-type Part = Readonly<{ process: RegExp; notice: string; says: RegExp }>;
+type Part = ReturnType<typeof part>;
+const part = (process: RegExp, notice: string, says: RegExp) => ({ process, notice, says });
 
 /** These continue after a while. */
 const FOR_A_WHILE: readonly Part[] = [
-  { process: /^\d+ unbound /, notice: "resolver_silent", says: /^The resolver gave no answer within 3 s, since / },
-  { process: /^\d+ \S*dovecot -F/, notice: "dovecot_silent", says: /Dovecot's master process gave no answer/ },
-  { process: /^\d+ spamass-milter /, notice: "spam_filter_down", says: /spamass-milter gave no answer/ },
-  { process: /^\d+ rspamd: /, notice: "verifier_silent", says: /^Rspamd gave no answer/ },
-  { process: /\/web\.js$/, notice: "web_silent", says: /^The dashboard gave no answer/ },
+  part(/^\d+ unbound /, "resolver_silent", /^The resolver gave no answer within 3 s, since /),
+  part(/^\d+ \S*dovecot -F/, "dovecot_silent", /Dovecot's master process gave no answer/),
+  part(/^\d+ spamass-milter /, "spam_filter_down", /spamass-milter gave no answer/),
+  part(/^\d+ rspamd: /, "verifier_silent", /^Rspamd gave no answer/),
+  part(/\/web\.js$/, "web_silent", /^The dashboard gave no answer/),
 ];
 /** Nothing probes log writers: once they have been stopped for a while, the keeper continues them. */
 const LOG_WRITERS: readonly Part[] = [
-  { process: /^\d+ svlogd /, notice: "process_stopped", says: /svlogd \(pid \d+\).*Try: kill -CONT \d/ },
-  { process: /^\d+ postlogd /, notice: "process_stopped", says: /Try: kill -CONT \d/ },
+  part(/^\d+ svlogd /, "process_stopped", /svlogd \(pid \d+\).*Try: kill -CONT \d/),
+  part(/^\d+ postlogd /, "process_stopped", /Try: kill -CONT \d/),
 ];
 /** It picks up accepted mail. */
-const QMGR: Part = { process: /^\d+ qmgr /, notice: "postfix_silent", says: /Postfix's qmgr gave no answer/ };
+const QMGR = part(/^\d+ qmgr /, "postfix_silent", /Postfix's qmgr gave no answer/);
 /** These hang until they are restarted. */
 const FOR_GOOD: readonly Part[] = [
   QMGR,
-  { process: /^\d+ pickup /, notice: "postfix_silent", says: /Postfix's pickup gave no answer/ },
-  { process: /^\d+ tlsmgr /, notice: "postfix_silent", says: /Postfix's tlsmgr gave no answer/ },
-  { process: /^\d+ anvil /, notice: "postfix_silent", says: /Postfix's anvil gave no answer/ },
-  {
-    process: /^\d+ \S*\/sbin\/master /,
-    notice: "postfix_silent",
-    says: /Postfix's master process gave no answer/,
-  },
-  {
-    process: /^\d+ cleanup /,
-    notice: "postfix_silent",
-    says: /Postfix's cleanup gave no answer .* Try: sv restart .*\/postfix/,
-  },
-  { process: /fail2ban-server/, notice: "fail2ban_silent", says: /^Fail2ban gave no answer/ },
-  {
-    process: /spam-head\.py/,
-    notice: "spam_filter_down",
-    says: /spam-head gave no answer .* Try: sv restart .*\/spam-head/,
-  },
-  {
-    process: /^\d+ dovecot\S*\/auth$/,
-    notice: "dovecot_silent",
-    says: /Dovecot's auth process gave no answer/,
-  },
+  part(/^\d+ pickup /, "postfix_silent", /Postfix's pickup gave no answer/),
+  part(/^\d+ tlsmgr /, "postfix_silent", /Postfix's tlsmgr gave no answer/),
+  part(/^\d+ anvil /, "postfix_silent", /Postfix's anvil gave no answer/),
+  part(/^\d+ \S*\/sbin\/master /, "postfix_silent", /Postfix's master process gave no answer/),
+  part(/^\d+ cleanup /, "postfix_silent", /Postfix's cleanup gave no answer .* Try: sv restart .*\/postfix/),
+  part(/fail2ban-server/, "fail2ban_silent", /^Fail2ban gave no answer/),
+  part(/spam-head\.py/, "spam_filter_down", /spam-head gave no answer .* Try: sv restart .*\/spam-head/),
+  part(/^\d+ dovecot\S*\/auth$/, "dovecot_silent", /Dovecot's auth process gave no answer/),
 ];
+
+/** Waits for a notice to appear or to end, among others. */
+const soon: typeof until = (what, isSo) => until(what, isSo, NOTICED_MS);
 
 describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct(
@@ -77,14 +65,10 @@ describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () =>
   const frozen = new Map<Part, readonly number[]>();
 
   async function freeze(part: Part): Promise<void> {
-    const pids = await until(
-      `${part.process} runs`,
-      () => {
-        const found = product.pidsOf(part.process);
-        return found.length === 0 ? false : found;
-      },
-      NOTICED_MS,
-    );
+    const pids = await soon(`${part.process} runs`, () => {
+      const found = product.pidsOf(part.process);
+      return found.length > 0 && found;
+    });
     for (const pid of pids) process.kill(pid, "SIGSTOP");
     frozen.set(part, pids);
   }
@@ -100,14 +84,10 @@ describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () =>
   };
 
   test("while all is well nothing is reported", async () => {
-    await until(
-      "every service has started",
-      async () => {
-        const { status, notices } = (await product.stats()).health;
-        return status === "ok" && notices.length === 0;
-      },
-      NOTICED_MS,
-    );
+    await soon("every service has started", async () => {
+      const { status, notices } = (await product.stats()).health;
+      return status === "ok" && notices.length === 0;
+    });
   });
 
   test("a program that holds the database's write-ahead log is named, until it ends", async () => {
@@ -121,14 +101,14 @@ describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () =>
       const grow =
         "CREATE TABLE lab_grown (what BLOB); INSERT INTO lab_grown VALUES (zeroblob(70000000)); DROP TABLE lab_grown;";
       await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 10000", engineDb, grow]);
-      const detail = await until("it is named", async () => (await openNotices()).get("database_reader"), NOTICED_MS);
+      const detail = await soon("it is named", async () => (await openNotices()).get("database_reader"));
       assert.match(detail, /^pid \d+: sqlite3 .*engine\.db$/);
       assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
     } finally {
       reader.stdin.end("COMMIT;\n.quit\n");
       await once(reader, "close");
     }
-    await until("it is over", async () => (await openNotices()).size === 0, NOTICED_MS);
+    await soon("it is over", async () => (await openNotices()).size === 0);
   });
 
   test("each is reported, with the next step, until it continues", async () => {
@@ -139,41 +119,33 @@ describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () =>
     try {
       // A reported one may be restarted before the last one is.
       const seen = new Set<Part>();
-      await until(
-        "each has a notice",
-        async () => {
-          const now = await openNotices();
-          for (const part of all) if (part.says.test(now.get(part.notice) ?? "")) seen.add(part);
-          return seen.size === all.length;
-        },
-        NOTICED_MS,
-      );
+      await soon("each has a notice", async () => {
+        const now = await openNotices();
+        for (const part of all) if (part.says.test(now.get(part.notice) ?? "")) seen.add(part);
+        return seen.size === all.length;
+      });
     } finally {
       for (const part of FOR_A_WHILE) for (const pid of frozen.get(part) ?? []) signal(pid, "SIGCONT");
     }
     // Some are not over: Dovecot's auth process and spam-head still hang.
     for (const part of FOR_A_WHILE.filter(({ notice }) => FOR_GOOD.every((other) => other.notice !== notice)))
-      await until(`${part.notice} is over`, () => isOver(part), NOTICED_MS);
+      await soon(`${part.notice} is over`, () => isOver(part));
   });
 
   test("those that write logs are continued", async () => {
-    await until(
-      "none of them stands",
-      () => LOG_WRITERS.every((part) => (frozen.get(part) ?? []).every(isGoing)),
-      NOTICED_MS,
-    );
+    await soon("none of them stands", () => LOG_WRITERS.every((part) => (frozen.get(part) ?? []).every(isGoing)));
   });
 
   test("one that keeps hanging is restarted, its leftovers are ended, and it works again", async () => {
     for (const part of FOR_GOOD) {
       const before = frozen.get(part) ?? [];
       await until(`${part.notice}: it is restarted`, () => isReplaced(part, before), RESTARTED_MS);
-      await until(`${part.notice} is over`, () => isOver(part), NOTICED_MS);
+      await soon(`${part.notice} is over`, () => isOver(part));
     }
     assertAccepted(await sendMail({ host: lab.sender, from: SENDER }));
     assert.match(await tryLogIn(lab.sender, SENDER, ANNA), /^OK/);
-    await until("the mail accepted in between arrives", () => findMail(product.layout, WAITS) !== null, NOTICED_MS);
-    await until("no notice is left", async () => (await openNotices()).size === 0, NOTICED_MS);
+    await soon("the mail accepted in between arrives", () => findMail(product.layout, WAITS) !== null);
+    await soon("no notice is left", async () => (await openNotices()).size === 0);
   });
 
   test("the probes make no events; the logs of Postfix and Dovecot name them", async () => {

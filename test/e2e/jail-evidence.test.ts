@@ -7,7 +7,7 @@ import { stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
 import { guessDashboard } from "../lab/jail-offences.ts";
-import { ANNA, authenticate, BERT, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, authenticate, BERT, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { MAIL_PROXY } from "../lab/mail-proxy.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -148,16 +148,6 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   test("status says which reports ban", async () => {
     const ran = await product.cli(["fail2ban", "status"]);
     assert.match(ran.stdout, /for what the guard did not judge as it happened \(fail2ban\.sentences = "unjudged"\)/);
-  });
-
-  test("the engine's own limits hold for what it judges", async () => {
-    const from = "198.51.100.94";
-    const dialog = await openSmtp(lab.sender, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
-    for (let i = 1; i <= 10; i++) assert.equal((await dialog.ask(`RCPT TO:<name-${i}@example.test>`)).code, 550);
-    dialog.send("RCPT TO:<name-11@example.test>");
-    const ban = await until("the ban", () => product.banOf(from));
-    dialog.close();
-    assert.deepEqual([ban.source, ban.code], ["engine", "recipient_probing"]);
   });
 
   test("headers that were forged before the guard's table was in force ban neither the proxy nor a stranger", async () => {

@@ -84,7 +84,8 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
   test("five hosts that the engine bans for probing: a network with an honest server takes more", async () => {
     for (const from of hosts(210, 5)) {
       await probe(lab, from, 11);
-      assert.equal((await until(`${from} is banned`, () => product.banOf(from))).code, "recipient_probing");
+      const ban = await until(`${from} is banned`, () => product.banOf(from));
+      assert.deepEqual([ban.source, ban.code], ["engine", "recipient_probing"]);
     }
     assert.equal(await product.banOf(NETWORK), undefined);
     await comesIn(lab, MX);

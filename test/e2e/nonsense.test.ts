@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
-import { Container } from "../lab/container.ts";
+import { startContainer } from "../lab/container.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { nonsenseTests } from "../lab/nonsense-tests.ts";
 import { OUR_USERS, startOutliver } from "../lab/outliver.ts";
@@ -10,14 +10,17 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () => {
-  const container = new Container();
+  const within: string[] = [];
+  let endContainer: () => void;
   const running = withProduct(
     { ...STUB_ZONES.settings, GHOSTINBOX_MAILBOXES__ENCRYPTION: "server" },
     ["anna@example.test"],
     {
       records: () => STUB_ZONES.records,
-      within: container.within,
-      prepare: ({ lab }) => container.start(lab.server),
+      within,
+      prepare: async ({ lab }) => {
+        endContainer = await startContainer(lab.server, within);
+      },
     },
   );
   const { lab, product } = running;
@@ -31,9 +34,7 @@ describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () =>
 
   test("in a container whose root may not look into other users' processes, survivors of a stop end at the next start", async (t) => {
     await product.stop();
-    const left = await Promise.all(
-      OUR_USERS.map((user) => startOutliver({ host: lab.server, user, within: container.within })),
-    );
+    const left = await Promise.all(OUR_USERS.map((user) => startOutliver({ host: lab.server, user, within })));
     t.after(() => Promise.all(left.map((one) => one.end())));
     await product.start();
     assert.ok(product.output.includes(`Ended ${left.length} processes that an earlier start left behind.`));
@@ -41,7 +42,7 @@ describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () =>
     await product.stop();
     const isOurs = (line: string): boolean => !/ sleep infinity *$/.test(line);
     assert.deepEqual(product.processes().filter(isOurs), [], "nor rspamd's, into which root may not look");
-    container.end();
+    endContainer();
     await until("the container has ended", () => product.processes().length === 0);
   });
 });

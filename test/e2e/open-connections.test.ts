@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { before, describe, test } from "node:test";
 import { FLOODED, floodTests } from "../lab/flood-tests.ts";
+import { hold } from "../lab/held.ts";
 import type { Connected } from "../lab/host.ts";
 import { ANNA, assertAccepted, openImapAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -47,45 +48,36 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
       assert.deepEqual(failed, []);
     });
 
-  test("an address that an account knows may hold more connections than a stranger's", async () => {
+  test("an address that an account knows may hold more connections than a stranger's", async (t) => {
     const imap = await openImapAs(lab.sender, HOME, ANNA);
-    const held = await Promise.all(Array.from({ length: 20 }, () => connect(HOME, 993)));
-    const strange = await Promise.all(Array.from({ length: 10 }, () => connect(ELSEWHERE, 993)));
+    await hold(t, lab.sender, HOME, Array<number>(20).fill(993));
+    await hold(t, lab.sender, ELSEWHERE, Array<number>(10).fill(993));
     await until("the eleventh of a stranger is refused", async () => isRefused(await connect(ELSEWHERE, 993)));
-    const again = await connect(HOME, 993);
-    assert.ok(again.ok, "the twenty-second of the owner is not");
-    hangUp([...held, ...strange, again]);
+    // The twenty-second of the owner is not.
+    await hold(t, lab.sender, HOME, [993]);
     imap.close();
   });
 
-  test("a stranger's ten connections count over all ports together", async () => {
+  test("a stranger's ten connections count over all ports together", async (t) => {
     const from = "198.51.100.79";
-    const ports = [25, 465, 587, 993, 25, 465, 587, 993, 465, 993];
-    const held = await Promise.all(ports.map((port) => connect(from, port)));
+    await hold(t, lab.sender, from, [25, 465, 587, 993, 25, 465, 587, 993, 465, 993]);
     for (const port of [25, 465, 587, 993])
       await until(`the eleventh is refused at ${port}`, async () => isRefused(await connect(from, port)));
-    hangUp(held);
   });
 
-  test("strangers who sit in most of the places of a port make room, for the owner and for other strangers", async () => {
+  test("strangers who sit in most of the places of a port make room, for the owner and for other strangers", async (t) => {
     // Nine hosts of nine at a time, so that each stays below its own limit.
     const hosts = Array.from({ length: 9 }, (_, i) => `198.51.100.${80 + i}`);
-    const held = (
-      await Promise.all(hosts.map((from) => Promise.all(Array.from({ length: 9 }, () => connect(from, 587)))))
-    ).flat();
-    assert.deepEqual(
-      held.filter(({ ok }) => !ok),
-      [],
-    );
-    const ended = new Set<number>();
-    for (const [i, one] of held.entries()) if (one.ok) one.socket.resume().once("close", () => ended.add(i));
+    const ofHosts = await Promise.all(hosts.map((from) => hold(t, lab.sender, from, Array<number>(9).fill(587))));
+    const held = ofHosts.flat();
+    const ended = new Set<Socket>();
+    for (const one of held) one.resume().once("close", () => ended.add(one));
     await until("a third of the places is free", () => held.length - ended.size <= 66);
     for (const from of [HOME, ELSEWHERE])
       assertAccepted(await sendMailAs(ANNA, { host: lab.sender, from, recipient: ANNA }));
     await until("a host whose idle connection was cut is refused for a while", async () =>
       (await Promise.all(hosts.map((from) => connect(from, 587)))).map(isRefused).includes(true),
     );
-    hangUp(held);
   });
 
   test("the crowd is reported, and nothing else", async () => {
@@ -148,14 +140,6 @@ async function closed(socket: Socket): Promise<void> {
   const over = once(socket, "close");
   socket.resume().end();
   await over;
-}
-
-/** Closes connections that all were accepted. */
-function hangUp(connections: readonly Connected[]): void {
-  for (const one of connections) {
-    assert.ok(one.ok);
-    one.socket.destroy();
-  }
 }
 
 /** Closes the connection if it was opened. */

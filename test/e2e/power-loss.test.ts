@@ -97,28 +97,14 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
       const aside = readdirSync(dirname(file)).filter((name) => /\.db\.(damaged|replaced|missing)/.test(name));
       assert.deepEqual(aside, [], "no database had to be repaired");
     }
-    const standing = new Set((await product.sqlite("SELECT prefix FROM ban WHERE ended_at IS NULL")).flat());
-    assert.deepEqual(
-      [...bans].filter((ban) => !standing.has(ban)),
-      [],
-      "a ban is gone",
-    );
+    const inAccounts = (sql: string) => product.sqlite(sql, product.layout.accountsDb);
+    expectAll("ban", bans, await product.sqlite("SELECT prefix FROM ban WHERE ended_at IS NULL"));
+    expectAll("account", passwords.keys(), await inAccounts("SELECT name FROM account"));
+    expectAll("token", tokens, await inAccounts("SELECT name FROM token"));
     await until("the firewall has them all", async () => {
       const there = new Set(Array.from((await product.firewallBans()).matchAll(/([0-9.]+) timeout/g), ([, ip]) => ip));
       return [...bans].every((ban) => there.has(ban.replace("/32", "")));
     });
-    const accounts = new Set((await product.sqlite("SELECT name FROM account", product.layout.accountsDb)).flat());
-    assert.deepEqual(
-      [...passwords.keys()].filter((name) => !accounts.has(name)),
-      [],
-      "an account is gone",
-    );
-    const known = new Set((await product.sqlite("SELECT name FROM token", product.layout.accountsDb)).flat());
-    assert.deepEqual(
-      [...tokens].filter((name) => !known.has(name)),
-      [],
-      "a token is gone",
-    );
     // Postfix marks a file as complete before it flushes it (mail_stream.c), so the power may fail in between: that mail was not accepted.
     if (how === "kill")
       assert.deepEqual(readdirSync(join(product.layout.postfixQueue, "corrupt")), [], "a file of the queue is damaged");
@@ -179,6 +165,12 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
     for (const name of ACCOUNTS) assert.ok(await signsIn(name));
   });
 });
+
+function expectAll(what: string, promised: Iterable<string>, rows: readonly (readonly string[])[]): void {
+  const there = new Set(rows.flat());
+  const gone = [...promised].filter((one) => !there.has(one));
+  assert.deepEqual(gone, [], `gone: ${what}`);
+}
 
 /** Checks that none of our files is empty or incomplete. */
 function assertFiles(layout: Layout, { promised }: UnderLoad): void {

@@ -104,11 +104,8 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.equal((await state()).state, "unconfirmed");
     await product.sv("up", ...services);
     await until("the keeper takes the table away", async () => !(await isThere()), WITHIN_MS);
-    await until(
-      "the owner is alerted",
-      async () => /but every port is open, because it was not confirmed/.test((await product.cli(["status"])).stdout),
-      WITHIN_MS,
-    );
+    const says = /but every port is open, because it was not confirmed/;
+    await until("the owner is alerted", async () => says.test((await product.cli(["status"])).stdout), WITHIN_MS);
     session.socket.destroy();
   });
   let old: Shell;
@@ -193,17 +190,8 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
   });
 
   test("it stays confirmed over another program's change and a restart, and is gone after a stop", async () => {
-    await lab.server.mustExec([
-      "nft",
-      "insert",
-      "rule",
-      ...STRICT,
-      "confirmed",
-      "tcp",
-      "dport",
-      String(UNLISTED),
-      "accept",
-    ]);
+    const rule = `insert rule ${STRICT.join(" ")} confirmed tcp dport ${UNLISTED} accept`;
+    await lab.server.mustExec(["nft", rule]);
     await until("the keeper restores it", async () => !(await reaches(running, HOME, UNLISTED)), WITHIN_MS);
     await lab.server.mustExec(["nft", "delete", "table", ...STRICT]);
     await until("the keeper puts it back", isThere, WITHIN_MS);

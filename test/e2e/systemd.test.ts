@@ -139,12 +139,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
 
     test("what strangers reach may do little else", async () => {
       for (const part of ["guard", "web"])
-        await machine.must([
-          "systemd-analyze",
-          "security",
-          `--threshold=${MOST_EXPOSED}`,
-          `ghostinbox-${part}.service`,
-        ]);
+        await machine.shell(`systemd-analyze security --threshold=${MOST_EXPOSED} ghostinbox-${part}.service`);
     });
 
     test("the journal has what the parts say, and no password", async () => {

@@ -172,11 +172,8 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   async function getCertificate(): Promise<void> {
     const { cert, key } = await makeCertificate(lab.directory, "tasks", "mail.example.org");
     const live = "/etc/letsencrypt/live/mail.example.org";
-    await server.must([
-      "sh",
-      "-c",
-      `mkdir -p ${live}; cp ${cert} ${live}/fullchain.pem; cp ${key} ${live}/privkey.pem`,
-    ]);
+    const store = `mkdir -p ${live}; cp ${cert} ${live}/fullchain.pem; cp ${key} ${live}/privkey.pem`;
+    await server.must(["sh", "-c", store]);
     await laptop.trust(cert);
   }
 });

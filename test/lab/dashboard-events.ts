@@ -56,6 +56,7 @@ async function pause(page: Page, product: Product): Promise<void> {
     await product.api("POST", "/api/v1/bans", { ip: `198.51.100.${120 + last}` });
   const waiting = page.getByRole("button", { name: `${NEW} new` });
   await showsWell(waiting, "events that wait while the list is paused");
+  assert.equal(await page.getByRole("listitem").filter({ hasText: "198.51.100.131" }).count(), 0);
   await press(waiting);
   await page.getByRole("listitem").filter({ hasText: "198.51.100.131" }).waitFor();
   await waiting.waitFor({ state: "hidden" });

@@ -47,8 +47,11 @@ async function isRefused(page: Page): Promise<void> {
   const form = page.getByRole("region", { name: "Allow a network" });
   await enter(form.getByLabel("Address or network"), "0.0.0.0/0");
   await showsWell(page.locator(".toast.bad").last(), "a network that is refused");
+  await page.goto(`${PAGE}#/events`);
+  await page.getByRole("listitem").first().waitFor();
   await page.goto(`${PAGE}#/events?ip=300.1.1.1`);
   await showsWell(page.getByRole("alert").getByText("is not an IP address"), "a filter that is refused");
+  assert.equal(await page.locator("main").getByRole("listitem").count(), 0);
 }
 
 async function blocksAnAlias(page: Page, product: Product): Promise<void> {

@@ -7,7 +7,7 @@ import type { SmtpReply } from "./dialog.ts";
 import { NAMED } from "./dns.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail, tryLogIn } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
-import { eachOf, until } from "./wait.ts";
+import { eachOf, median, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const HOME = "198.51.100.70";
@@ -137,8 +137,4 @@ export function crowdTests({ lab, product }: Running): void {
 /** Removes the name from the reply, so that replies can be compared. */
 function said({ code, lines }: SmtpReply, name: string): Readonly<{ code: number; said: string }> {
   return { code, said: lines.join(" ").replaceAll(name, "NAME") };
-}
-
-function median(values: readonly number[]): number {
-  return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
 }

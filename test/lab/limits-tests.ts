@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { after, before, describe, type TestContext, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { type Stopped, stopService } from "./content.ts";
 import { Dialog } from "./dialog.ts";
-import type { Connected, Wish } from "./host.ts";
+import { hold } from "./held.ts";
 import { ANNA, assertAccepted, mailOver, openSmtp, openSubmissionAs, sendMail, serverFor } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
@@ -64,21 +64,21 @@ export function limitsTests({ lab, product }: Running): void {
     ] as const)
       test(`port ${port} takes ten connections at once from ${first}, and refuses the eleventh`, async (t) => {
         const to = serverFor(first);
-        const [one] = await hold(t, { from: first, to }, Array<number>(AT_ONCE).fill(port));
+        const [one] = await hold(t, lab.sender, first, Array<number>(AT_ONCE).fill(port));
         assert.deepEqual(await lab.sender.connect({ from: last, to, port }), REFUSED);
-        hangUp([one]);
+        one?.destroy();
         await until("there is room again", () => lab.sender.reaches({ from: last, to, port }));
       });
 
     test("ten connections over all ports are all that an address may have", async (t) => {
       const client = { from: "198.51.100.98", to: SERVER.v4 };
-      await hold(t, client, [25, 465, 587, 993, 25, 465, 587, 993, 465, 993]);
+      await hold(t, lab.sender, client.from, [25, 465, 587, 993, 25, 465, 587, 993, 465, 993]);
       for (const port of [25, 993])
         assert.deepEqual(await lab.sender.connect({ ...client, port }), REFUSED, `port ${port}`);
     });
 
     test("an address on the allow list may hold more", async (t) => {
-      await hold(t, { from: ALLOWED, to: SERVER.v4 }, Array<number>(AT_ONCE + 2).fill(993));
+      await hold(t, lab.sender, ALLOWED, Array<number>(AT_ONCE + 2).fill(993));
     });
 
     test("Postfix takes twenty mails a minute from an address, and no more", async () => {
@@ -134,23 +134,10 @@ export function limitsTests({ lab, product }: Running): void {
       await product.json(["config", "apply", "--yes"]);
     });
     const client = { from: "198.51.100.99", to: SERVER.v4 };
-    await hold(t, client, Array.from({ length: AT_ONCE }, () => [465, 993]).flat());
+    await hold(t, lab.sender, client.from, Array.from({ length: AT_ONCE }, () => [465, 993]).flat());
     for (const port of [465, 993])
       await until(`port ${port} refuses the eleventh`, async () => !(await lab.sender.reaches({ ...client, port })));
   });
-
-  /** Opens a connection to each of these ports, which are all accepted, and hangs up when the test ends. */
-  async function hold(t: TestContext, client: Omit<Wish, "port">, ports: readonly number[]) {
-    const held = await Promise.all(ports.map((port) => lab.sender.connect({ ...client, port })));
-    t.after(() => hangUp(held));
-    const accepted = held.filter(({ ok }) => ok);
-    assert.equal(accepted.length, ports.length);
-    return held;
-  }
-}
-
-function hangUp(connections: readonly (Connected | undefined)[]): void {
-  for (const connection of connections) if (connection?.ok === true) connection.socket.destroy();
 }
 
 /** A mail of this size, as RFC 1870 counts: including the final CR LF. */

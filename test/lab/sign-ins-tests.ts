@@ -11,7 +11,7 @@ import { endedWithKeys } from "./interrupted-restore.ts";
 import { ANNA, authenticate, BERT, logIn, openImap, openSubmission } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
-import { until } from "./wait.ts";
+import { median, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const MEASUREMENTS = 3;
@@ -220,8 +220,4 @@ export function signInsTests({ lab, product }: Running): void {
       ...different.map((ms) => `answered after ${ms} ms, not ${slow} ms`),
     ];
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -34,7 +34,7 @@ const VICTIMS: readonly RegExp[] = [
 /** For a server with the spam filter and ANNA's account. */
 export function thousandTests({ lab, product }: Running): void {
   test("every accepted mail is in its mailbox; a duplicate lies only where a kill fell between", async () => {
-    const sending = new Senders(lab);
+    const sending = sendAll(lab);
     let kills = 0;
     for (const victim of victims()) {
       if (sending.accepted.size >= MAILS) break;
@@ -91,44 +91,40 @@ function* victims(): Generator<RegExp> {
 }
 
 /** Honest senders: each mail from a different network, retried until it is accepted. */
-class Senders {
-  readonly accepted = new Set<number>();
+function sendAll({ sender: host }: Lab) {
+  const accepted = new Set<number>();
   /** After the final dot, no reply said whether the mail was stored. */
-  readonly unanswered = new Set<number>();
-  readonly done: Promise<unknown>;
-  #next = 0;
+  const unanswered = new Set<number>();
+  let next = 0;
 
-  constructor(lab: Lab) {
-    const one = async (): Promise<void> => {
-      for (let number = this.#next++; number < MAILS; number = this.#next++) await this.#send(lab, number);
-    };
-    this.done = Promise.all(Array.from({ length: SENDERS }, one));
-  }
-
-  async #send(lab: Lab, number: number): Promise<void> {
+  const isAccepted = async (number: number): Promise<boolean> => {
     const from = `2001:db8:b${(number >> 8).toString(16)}00:${(number & 0xff).toString(16)}::1`;
-    await until(
-      `mail ${number} is accepted`,
-      async () => {
-        let sent = false;
-        try {
-          const mail = { subject: `Number ${number}.`, onceSent: () => (sent = true) };
-          const { code, lines } = await sendMail({ host: lab.sender, from, ...mail });
-          if (code >= 500) throw new Hopeless(`mail ${number} was refused: ${code} ${lines.join(" ")}`);
-          if (code === 250) return true;
-          // A deferred one was not stored, unless cleanup was killed after it had stored it and before it said so.
-          if (code !== 0 && !lines.some((line) => line.includes("queue file write error"))) sent = false;
-        } catch (error) {
-          if (error instanceof Hopeless) throw error;
-        }
-        // A sender cannot know whether the server had already stored it.
-        if (sent) this.unanswered.add(number);
-        return false;
-      },
-      120_000,
-    );
-    this.accepted.add(number);
-  }
+    let sent = false;
+    try {
+      const { code, lines } = await sendMail({
+        host,
+        from,
+        subject: `Number ${number}.`,
+        onceSent: () => (sent = true),
+      });
+      if (code >= 500) throw new Hopeless(`mail ${number} was refused: ${code} ${lines.join(" ")}`);
+      if (code === 250) return true;
+      // A deferred one was not stored, unless cleanup was killed after it had stored it and before it said so.
+      if (code !== 0 && !lines.some((line) => line.includes("queue file write error"))) sent = false;
+    } catch (error) {
+      if (error instanceof Hopeless) throw error;
+    }
+    // A sender cannot know whether the server had already stored it.
+    if (sent) unanswered.add(number);
+    return false;
+  };
+  const one = async (): Promise<void> => {
+    for (let number = next++; number < MAILS; number = next++) {
+      await until(`mail ${number} is accepted`, () => isAccepted(number), 120_000);
+      accepted.add(number);
+    }
+  };
+  return { accepted, unanswered, done: Promise.all(Array.from({ length: SENDERS }, one)) };
 }
 
 type Stored = Readonly<{ number: number; queueId: string }>;

@@ -67,6 +67,11 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
   await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
 }
 
+/** The upper one of two; 0 of none. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
 /** With its milliseconds. */
 export async function timed<T>(work: () => Promise<T>): Promise<Readonly<{ value: T; ms: number }>> {
   const from = performance.now();
