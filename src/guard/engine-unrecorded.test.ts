@@ -30,7 +30,7 @@ for (const step of ["begin", "append", "commit"] as const) {
   };
 
   test(`a database that fails at ${step}: an address may try five times in ten minutes, ten times a day`, async () => {
-    const { engine, clock, notices, tryOne } = await full();
+    const { engine, clock, tryOne } = await full();
     let heard = 0;
     for (let i = 0; i < 40; i++) {
       const { verdict, reason } = await tryOne(guess(`guess ${i}`));
@@ -43,9 +43,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     assert.ok(heard <= 10, `${heard} were heard`);
     const alice = await engine.ask({ ...guess("right", HOME), type: "LOGIN_ASKED" });
     assert.equal(alice.verdict, "pass", "Alice can sign in");
-    assert.ok(notices.raised.has("database_unwritable"));
-    assert.equal((await engine.ask(connect())).verdict, "pass", "mail is accepted");
-    assert.equal((await engine.ask(mail())).verdict, "pass");
+    assert.equal((await engine.ask(mail())).verdict, "pass", "mail is accepted");
   });
 
   test(`a database that fails at ${step}: an account is guarded, and its owner can sign in`, async () => {

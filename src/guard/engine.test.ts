@@ -7,7 +7,7 @@ import { columnOf } from "../../test/kit/test-database.ts";
 import type { Connect } from "../core/events/connection.ts";
 import type { Event } from "../core/events/event.ts";
 import { hostPrefix } from "../core/net/ip.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 
 // The rules themselves are in test/scenarios. These are the cases that a scenario cannot state.
 
@@ -46,29 +46,6 @@ const PREFIX = hostPrefix(STRANGER);
 const POSITION = { inode: "1", offset: 7 };
 
 const DETAILS = "SELECT details FROM event ORDER BY id";
-
-test("a wanted server is deferred past the limit and accepted when it retries, as long as its credit lasts", async () => {
-  const { engine, sqlite, clock } = engineOnMemory();
-  sqlite.apply({ type: "CREDIT", prefix: PREFIX, network: net("203.0.113.0/24"), mail: "wanted" }, clock.now());
-  const last = async (): Promise<readonly string[]> => {
-    const decided = await Promise.all(Array.from({ length: 12 }, () => engine.ask(mail())));
-    return decided.slice(9).map(({ reason }) => reason);
-  };
-  assert.deepEqual(await last(), ["below_limit", "wanted_busy", "wanted_busy"]);
-  clock.advance(MINUTE_MS);
-  assert.equal((await engine.ask(mail())).reason, "below_limit", "deferred mail did not count");
-  clock.advance(31 * DAY_MS);
-  assert.deepEqual(await last(), ["below_limit", "mail_limit", "banned"]);
-});
-
-test("a banned network applies to every address in it", async () => {
-  const { engine } = engineOnMemory();
-  await engine.ask(connect());
-  await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.0/24"), note: "", durationMs: null, by: "root" });
-  assert.equal((await engine.ask(connect())).reason, "banned");
-  await engine.ask({ type: "UNBAN_ASKED", prefix: net("203.0.113.0/24"), by: "root" });
-  assert.equal((await engine.ask(connect())).verdict, "pass");
-});
 
 test("a turn with very many events and records commits 32 at a time, and the rest at its end", async () => {
   const { engine, committed } = engineOnMemory();

@@ -4,13 +4,15 @@ import type { HonestServer } from "../../src/core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import type { DataCommand } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
-import { instant, type Millis } from "../../src/core/time.ts";
+import type { Millis } from "../../src/core/time.ts";
 import { FactBase } from "../../src/guard/facts/fact-base.ts";
-import { SmtpProgress } from "../../src/guard/facts/smtp-sessions.ts";
 import { type AddressHistory, NO_HISTORY } from "../../src/guard/storage-ports.ts";
+import { engineMigrations } from "../../src/store/engine-db/schema.ts";
+import { enginePartsOn } from "./engine-kit.ts";
+import { databaseOnMemory } from "./memory-database.ts";
 import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
-/** Facts over fake databases that answer as a test wants, and count queries. */
+/** Facts over an empty database, with fakes that answer as a test wants, and count queries. */
 
 export const HOME: Prefix = hostPrefix(STRANGER);
 export const SENT: DataCommand = { type: "DATA", recipientCount: 1, ...MAIL };
@@ -25,20 +27,13 @@ export function factsOnFakes() {
     asked: 0,
   };
   let address = NO_HISTORY;
+  const parts = enginePartsOn(databaseOnMemory(engineMigrations));
   const base = new FactBase({
+    ...parts,
     policy: POLICY,
-    progress: new SmtpProgress(),
     notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
     history: { address: () => address },
-    bansInForce: { ban: () => null, bansWithin: () => [], allowed: () => [] },
-    sending: {
-      sentMails: () => [],
-      hasWritten: () => true,
-      knowsPlace: () => true,
-      holdOf: () => ({ evidence: null, vouchedAt: instant(0) }),
-      refusals: () => 0,
-    },
-    neighbours: { offenders: () => 0, banned: () => [], settledAt: () => NOON, guessesFrom: () => 0 },
+    sending: { ...parts.sending, hasWritten: () => true },
     own: {
       current: () => [
         { prefix: hostPrefix(ip("203.0.113.25")), why: "own_address" },
@@ -48,7 +43,6 @@ export function factsOnFakes() {
     recipients: { exists: (address) => address.startsWith("owner") },
     firstContacts: { isFirstContact: () => true, isExpected: () => true },
     networks: { networksOf: () => [HOME] },
-    forwardReach: { reachedBy: () => [] },
     jails: { priorReports: () => PRIOR_REPORTS },
     honest: {
       server: (_, __, since) => {
@@ -61,18 +55,11 @@ export function factsOnFakes() {
     },
     active: { isActive: () => state.isActive() },
     accounts: {
-      signIns: () => [],
-      passwordHashes: () => [],
-      guesses: () => [],
+      ...parts.accounts,
       accountsOf: (_, since) => {
         state.since = since;
         return ["anna@example.org"];
       },
-      isKnownWithin: () => false,
-      networksSince: () => [],
-      candidates: () => ({ within: 0, beyond: 0 }),
-      guessesOf: () => [],
-      guessesSince: () => [],
     },
   });
   /** The facts of an event from an address with this history. */
