@@ -4,59 +4,37 @@ import { HandClock, SILENT } from "../../../test/kit/engine-kit.ts";
 import type { Outcome } from "../ports.ts";
 import { createHeartbeat } from "./health-watch.ts";
 
-function kit() {
+const ABSENT: Outcome = { ok: false, reason: "it answered 404" };
+
+test("sends a heartbeat at its time while the server is healthy, and logs an absent watcher once until it answers", async () => {
   const clock = new HandClock();
   const warned: unknown[] = [];
-  const state: { beats: number; isWell: boolean; outcome: Outcome } = { beats: 0, isWell: true, outcome: { ok: true } };
+  let [beats, isWell] = [0, true];
+  let outcome: Outcome = ABSENT;
   const heartbeat = createHeartbeat({
     ping: () => {
-      state.beats += 1;
-      return Promise.resolve(state.outcome);
+      beats += 1;
+      return Promise.resolve(outcome);
     },
-    isWell: () => state.isWell,
+    isWell: () => isWell,
     clock,
     log: { ...SILENT, warn: (...what) => warned.push(what) },
   });
-  return { clock, warned, state, heartbeat };
-}
-const ABSENT: Outcome = { ok: false, reason: "it answered 404" };
-
-test("sends heartbeats while the server is healthy, and logs an absent watcher once", async () => {
-  const { clock, warned, state, heartbeat } = kit();
-  const minutes = async (count: number, everyMs: number | null = 60_000): Promise<number> => {
-    const before = state.beats;
-    for (let i = 0; i < count * 60; i++) {
-      await heartbeat.round(everyMs);
-      clock.advance(1_000);
-    }
-    return state.beats - before;
-  };
-  assert.equal(await minutes(5), 5);
-  assert.equal(await minutes(5, null), 0, "no watcher is set");
-  state.isWell = false;
-  assert.equal(await minutes(5), 0);
-  state.isWell = true;
-  state.outcome = ABSENT;
-  assert.equal(await minutes(5), 5);
-  assert.equal(warned.length, 1);
-});
-
-test("sends a heartbeat exactly at its time, and logs a failure again after a success", async () => {
-  const { clock, warned, state, heartbeat } = kit();
-  state.outcome = ABSENT;
-  const after = async (ms: number): Promise<number> => {
+  const after = async (ms: number, everyMs: number | null = 60_000): Promise<number> => {
     clock.advance(ms);
-    await heartbeat.round(60_000);
-    return state.beats;
+    await heartbeat.round(everyMs);
+    return beats;
   };
-  assert.equal(await after(0), 1);
-  assert.equal(await after(59_999), 1);
-  assert.equal(await after(1), 2);
+  assert.deepEqual([await after(0), await after(59_999), await after(1)], [1, 1, 2]);
   assert.equal(await after(-60_000), 3, "even if the clock was set back");
   assert.deepEqual(warned, [["The watcher of the heartbeat does not answer.", { why: "it answered 404" }]]);
-  state.outcome = { ok: true };
-  await after(60_000);
-  state.outcome = ABSENT;
+  assert.equal(await after(60_000, null), 3, "no watcher is set");
+  isWell = false;
+  assert.equal(await after(60_000), 3);
+  isWell = true;
+  outcome = { ok: true };
+  assert.equal(await after(0), 4);
+  outcome = ABSENT;
   await after(60_000);
   assert.equal(warned.length, 2);
 });
