@@ -99,15 +99,7 @@ test("sent mail is not counted as received, and counts are never negative", () =
     { EMAIL_ACCEPTED: 5, sent: 1, BAN: 7, EMAIL_DEFERRED: 1 },
     { ...mail, CONNECT_REFUSED: 2, CONNECT_DEFERRED: 8, BAN: 6, LOGIN_REFUSED: 4 },
   );
-  assert.deepEqual(point, {
-    connections: 10,
-    mails_in: 3,
-    mails_out: 2,
-    refused: 3,
-    deferred: 9,
-    logins: 0,
-    logins_failed: 4,
-    bans: 0,
-  });
+  const mails = { connections: 10, mails_in: 3, mails_out: 2, refused: 3, deferred: 9 };
+  assert.deepEqual(point, { ...mails, logins: 0, logins_failed: 4, bans: 0 });
   assert.deepEqual(eventsBetween({ BAN: 7, sent: 1 }, { BAN: 7, CONNECT: 2, sent: 2 }), { CONNECT: 2 });
 });
