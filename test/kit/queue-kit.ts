@@ -89,16 +89,8 @@ export class FakeQueue {
 
 /** A mail that was deferred, except for the fields that the test gives. */
 export function listedMail(id: string, changes: Partial<ListedMail> = {}): ListedMail {
-  const usual = {
-    queue: "deferred",
-    at: 0,
-    sizeBytes: 1,
-    sender: "",
-    nextTryAt: null,
-    recipientCount: 1,
-    recipients: [],
-  };
-  return { id, ...usual, ...changes };
+  const mail = { sizeBytes: 1, sender: "", recipientCount: 1, recipients: [] };
+  return { id, queue: "deferred", at: 0, nextTryAt: null, ...mail, ...changes };
 }
 
 /** The guard holds these mails of an account, each with one recipient. */

@@ -7,19 +7,8 @@ import { reasons } from "../../core/events/reasons.ts";
 import { isSettingKey } from "../../settings/schema.ts";
 import { timelineOf } from "./timeline.ts";
 
-const event = eventItem("LOGIN_FAILED", {
-  id: 2,
-  at: "2026-11-20T06:40:00.000Z",
-  service: "imap",
-  ip: "203.0.113.7",
-  account: "anna@example.org",
-  reason: "login_failures",
-  count: 5,
-  limit: 5,
-  windowMs: 600_000,
-  details: "imap login=<anna@example.org>",
-  action: "refused",
-});
+const EVIDENCE = { reason: "login_failures", count: 5, limit: 5, windowMs: 600_000 };
+const event = eventItem("LOGIN_FAILED", { id: 2, service: "imap", ...EVIDENCE, action: "refused" });
 
 test("a step has its source, evidence and meaning, how to lift it and how to prevent it", () => {
   const [first, second] = timelineOf([event, { ...event, id: 1, type: "CONNECT", reason: "below_limit", count: null }]);

@@ -111,8 +111,3 @@ test("a list that is checked seldom or often waits at most its usual time", () =
   clock.advance(1);
   assert.ok(often.isDue(clock.now()));
 });
-
-test("a list that was wrong from the start is asked again after half a minute", () => {
-  const { list, clock } = health({ type: "wrong", why: "it lists everybody" });
-  assert.equal(waits(list, clock), 30 * SECOND_MS);
-});

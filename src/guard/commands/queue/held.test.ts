@@ -88,13 +88,6 @@ test("nothing is lost while the keeper is down: the same command releases the re
   await releases(1);
 });
 
-test("a deletion that the keeper took and did not confirm may be done", async () => {
-  await send("HELD1", 30);
-  kit.replies.set("delete_mail", { ok: false, reason: "no answer", mayBeDone: true });
-  const message = "The queue may have been changed: no answer";
-  assert.partialDeepStrictEqual(await kit.ask(DROP), { message, mayBeDone: true });
-});
-
 test("a release that fails afterwards says that the hold has ended", async () => {
   await send("HELD1", 30);
   kit.replies.set("release_mail", { ok: false, reason: "no answer" });

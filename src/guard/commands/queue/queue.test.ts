@@ -185,10 +185,15 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
 
 test("a change that the keeper took and did not confirm may be done", async () => {
   const message = "The queue may have been changed: no answer";
-  for (const what of ["delete", "flush"] as const) {
-    queue.mails = [mail("AAAA1")];
-    kit.replies.set(`${what}_mail`, { ok: false, reason: "no answer", mayBeDone: true });
-    assert.partialDeepStrictEqual(await kit.ask({ verb: `queue_${what}`, ...ALL }), { message, mayBeDone: true });
+  await holdMails(kit, ANNA, "AAAA2");
+  for (const [order, command] of [
+    ["delete_mail", { verb: "queue_delete", ...ALL }],
+    ["flush_mail", { verb: "queue_flush", ...ALL }],
+    ["delete_mail", { verb: "held_drop", name: ANNA }],
+  ] as const) {
+    queue.mails = [mail("AAAA1"), mail("AAAA2", { queue: "hold" })];
+    kit.replies.set(order, { ok: false, reason: "no answer", mayBeDone: true });
+    assert.partialDeepStrictEqual(await kit.ask(command), { message, mayBeDone: true }, command.verb);
   }
 });
 

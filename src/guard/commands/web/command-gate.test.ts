@@ -156,23 +156,11 @@ test("root has none of these limits, and no session or passkey", async () => {
 });
 
 test("people and their scripts stay far below the limits", () => {
-  assert.deepEqual(WEB_LIMITS, {
-    widest: { v4: 24, v6: 48 },
-    bans: 500,
-    access: 50,
-    accounts: 500,
-    shutOut: 50,
-    settings: 20,
-    mail: 500,
-    deleted: 1_000,
-    dryRuns: 500,
-    released: 500,
-    alertTests: 10,
-    allowEntries: 50,
-    bannedSignIns: 100,
-    signInsEach: 300,
-    administrators: 32,
-  });
+  const networks = { widest: { v4: 24, v6: 48 }, bans: 500, allowEntries: 50 };
+  const changes = { access: 50, accounts: 500, shutOut: 50, settings: 20, alertTests: 10, dryRuns: 500 };
+  const ofMail = { mail: 500, deleted: 1_000, released: 500 };
+  const signIns = { bannedSignIns: 100, signInsEach: 300, administrators: 32 };
+  assert.deepEqual(WEB_LIMITS, { ...networks, ...changes, ...ofMail, ...signIns });
 });
 
 test("bans, unbans and changes of the allow list count together, leave the hour one by one, and raise an alert past the limit", async () => {

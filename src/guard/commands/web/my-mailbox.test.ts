@@ -24,17 +24,9 @@ const audited = () => Number(kit.db.prepare("SELECT count(*) AS n FROM audit_ent
 const mine = () => kit.result({ verb: "my_mailbox" }, "web", AS);
 
 test("users see their own mailbox, and no other account", async () => {
-  assert.deepEqual(await mine(), {
-    account: ANNA,
-    quotaBytes: 5_000,
-    usedBytes: 1_200,
-    mails: 3,
-    aliases: [],
-    networks: [],
-    guarded: false,
-    greylistPausedUntil: null,
-    passwordOnServer: false,
-  });
+  const use = { quotaBytes: 5_000, usedBytes: 1_200, mails: 3 };
+  const unset = { aliases: [], networks: [], guarded: false, greylistPausedUntil: null, passwordOnServer: false };
+  assert.deepEqual(await mine(), { account: ANNA, ...use, ...unset });
   await kit.result({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
   await kit.result({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
   await kit.result({ verb: "networks_add", name: ANNA, networks: ["203.0.113.0/24"] });
