@@ -29,7 +29,6 @@ const ofOther = (facts: Partial<Facts>) => ({ knownAccounts: [BERT], ...facts })
 /** Those that a ban has answered. */
 const spent = (count: number): readonly Failure[] => tried(count).map((failure) => ({ ...failure, spent: true }));
 const REFUSED = "network_guesses_refused 40 of 40";
-const CAPPED = "known_address_capped 40 of 40";
 const AT_OTHERS = "known_address_at_others 15 of 15";
 const SLOW = "slow_guessing 10 of 10";
 const SPRAYED = { guesses: POLICY.spraying.guesses, networks: 8 };
@@ -39,8 +38,6 @@ const UNHASHED = Array.from({ length: 2 }, () => ({ account: ANNA, passwordHash:
 const examples: readonly (readonly [that: string, barred: string | null, facts: Partial<Facts>])[] = [
   ["a stranger", null, {}],
   ["a guarded account", "account_guarded 20 of 20", of({ guesses: 20 })],
-  ["a network with 39 guesses", null, of({ networkGuesses: 39 })],
-  ["a network with 40", REFUSED, of({ networkGuesses: 40 })],
   ["the account's own network with 40", REFUSED, of({ networkGuesses: 40, kinship: "network" })],
   ["a sprayed server", "spraying 12 of 12", { spraying: SPRAYED }],
   ["one sprayed by few", null, { spraying: { ...SPRAYED, networks: 7 } }],
@@ -48,13 +45,10 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
   ["a neighbour at the same time", null, of({ kinship: "network" }, { spraying: SPRAYED })],
   ["the owner at the same time", null, of({ kinship: "address", guesses: 20 }, { spraying: SPRAYED })],
   ["the dashboard at the same time", null, { account: null, spraying: SPRAYED }],
-  ["the owner after 40 different ones", CAPPED, ofOwner({ failures: tried(40) })],
-  ["the owner with one under way after 39", CAPPED, ofOwner({ failures: tried(39), pending: verified(1) })],
   ["the owner after 39 and what others tried there", null, ofOwner({ failures: [...tried(39), ...tried(9, BERT)] })],
   ["the owner a day later", null, ofOwner({ failures: tried(500, ANNA, DAY_MS) })],
   ["another's address after 15 at others", AT_OTHERS, ofOther({ failures: [...tried(9), ...tried(6, "cid@x.test")] })],
   ["the same after 14, and many at its own", null, ofOther({ failures: [...tried(14), ...tried(30, BERT)] })],
-  ["another's address with one under way after 14", AT_OTHERS, ofOther({ failures: tried(14), pending: verified(1) })],
   ["four under way, each twice", null, { pending: [...verified(4), ...verified(4)] }],
   ["five under way", "pending_guesses 5 of 5", { pending: verified(5) }],
   ["four under way, and two without a hash", "pending_guesses 6 of 5", { pending: [...verified(4), ...UNHASHED] }],
@@ -77,16 +71,12 @@ for (const [that, barred, facts] of examples)
 test("a password that looks right is checked while the budget lasts, at home always", () => {
   const may = (facts: Partial<Facts>, passwordHash = "now"): boolean =>
     mayBeRight(POLICY, factsOf(facts), { ...LOGIN, passwordHash });
-  assert.equal(may(of({ passwordHashes: ["then", "now"], candidates: 999 })), true);
-  assert.equal(may(of({ passwordHashes: ["then", "now"], candidates: 1_000 })), false);
   const crowded = { passwordHashes: ["now"], commonCandidates: 250 };
   assert.equal(may(of({ ...crowded, networkCandidates: 39 })), true, "each network has its share");
   assert.equal(may(of({ ...crowded, networkCandidates: 40 })), false);
   assert.equal(may(of({ ...crowded, networkCandidates: 40, commonCandidates: 249 })), true, "and then the common one");
   assert.equal(may(of({ ...crowded, networkCandidates: 40, kinship: "address" })), true);
-  assert.equal(may(of({ passwordHashes: ["then"] })), false);
   assert.equal(may(of({ passwordHashes: [""] }), ""), false, "a hash that is not known looks like nothing");
-  assert.equal(may({ account: null }), false);
   const home = of({ kinship: "address", passwordHashes: ["now"], candidates: 1_000 });
   assert.equal(may({ ...home, failures: tried(1_000) }), true, "no guesser locks out a device at home");
 });

@@ -38,8 +38,6 @@ const NEW_PLACE = { isNewPlace: (since: Millis) => since === later(NOON, -DAY_MS
 const refusing = (count: number) => ({ refused: () => count });
 
 const recipients: readonly Example[] = [
-  ["the 50th stranger", PASSES, naming("stranger", to(49))],
-  ["the 51st stranger of one mail", LIMITED, naming("stranger", to(50))],
   ["a known recipient after 50 strangers, who does not add to them", PASSES, naming("written", to(50))],
   ["the 60th of those to whom it has written", PASSES, naming("written", to(59, 59))],
   ["the 151st within an hour, known or not", LIMITED, naming("written", to(50, 50), sent(HOUR_MS - 1, to(100, 100)))],
@@ -71,10 +69,7 @@ const mails: readonly Example[] = [
   ["to the 151st stranger when the day of the first 100 is over", LEAVES, after({ [DAY_MS]: 100, [HOUR_MS]: 50 })],
   ["to the 31st stranger of a day from a new place", HELD, after({ [DAY_MS - 1]: 15, [HOUR_MS]: 15 }, NEW_PLACE)],
   ["to one more after the owner vouched for 500", LEAVES, after({ 1_000: 500 }, { vouchedAt: later(NOON, -1_000) })],
-  ["to the 20th stranger from a new place", LEAVES, sending({ mail: to(20), ...NEW_PLACE })],
-  ["to the 21st stranger from a new place", HELD, sending({ mail: to(21), ...NEW_PLACE })],
   ["to a friend from there after 20 strangers", LEAVES, after({ 1_000: 20 }, { mail: to(1, 1), ...NEW_PLACE })],
-  ["to the 90 members of a list who have heard from it", LEAVES, sending({ mail: to(90, 90) })],
   ["to the 20th stranger, of whom 11 refused it", HELD, after({ [HOUR_MS - 1]: 19 }, refusing(11))],
   ["to the 44th stranger, of whom 11 refused it: a quarter", HELD, after({ 1_000: 43 }, refusing(11))],
   ["to the 45th stranger, of whom 11 refused it: less than a quarter", LEAVES, after({ 1_000: 44 }, refusing(11))],
