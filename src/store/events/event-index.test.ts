@@ -53,7 +53,7 @@ test("each name of an event enters once, people in lower case, Message-IDs witho
   ]);
 });
 
-// That a search finds all in any order, page by page, is in event-pages.test.ts.
+// That a search finds all in any order, page by page, is in event-search.test.ts.
 test("a batch at a time; events outside the index are still found, by account and by recipient", (t) => {
   const { append, names, search } = fresh(t);
   for (let i = 0; i < 10; i++)

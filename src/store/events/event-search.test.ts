@@ -5,12 +5,18 @@ import { eventItem, net } from "../../../test/kit/samples.ts";
 import {
   columnOf,
   engineDatabase,
+  engineFor,
   eventRow,
   PATIENT_MS,
   record,
   START,
   scalarOf,
+  seeded,
 } from "../../../test/kit/test-database.ts";
+import { overlaps } from "../../core/net/ip.ts";
+import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
+import type { EventFilter } from "../../guard/storage-ports.ts";
+import { SqliteStore } from "../engine-db/store.ts";
 import { sqliteEventNames } from "./event-index.ts";
 import { addLowerCase, lowerCaseFor, sqliteEventSearch } from "./event-search.ts";
 
@@ -123,3 +129,114 @@ test("letters of any language are compared, those of ASCII by what SQLite has", 
   assert.ok(finds("relay", "RELAY \u00c4"));
   assert.ok(!finds("x", "y"));
 });
+
+const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
+/** The window in which each event counts. */
+const COUNTS = { CONNECT: "connection", EMAIL: "mail", LOGIN_FAILED: "login", BAN: null } as const;
+
+/** Events of some addresses and networks. The last ones are too few to be in any index yet. */
+function filled(t: TestContext, count: number, addresses: number, at = (i: number): number => i >> 2) {
+  const db = engineFor(t);
+  const store = new SqliteStore(db);
+  const random = seeded(11);
+  const events = Array.from({ length: count }, (_, i) => {
+    const address = Math.floor(random() * addresses);
+    const type = TYPES[Math.floor(random() ** 2 * TYPES.length)] ?? "CONNECT";
+    const account = random() < 0.3 ? `u${Math.floor(random() * 3)}@example.test` : null;
+    const ip = `203.0.${address >> 8}.${address & 255}`;
+    const prefix = net(random() < 0.02 ? "203.0.0.0/24" : ip);
+    return { ...eventRow(ip, later(START, at(i)), { type, counts: COUNTS[type] }), account, prefix };
+  });
+  const settled = count - 31;
+  record(store, ...events.slice(0, settled));
+  store.indexWaiting();
+  const names = sqliteEventNames(db);
+  while (names.step());
+  record(store, ...events.slice(settled));
+  return { db, events };
+}
+
+const FILTERS: readonly Omit<EventFilter, "most" | "order">[] = [
+  {},
+  { types: [] },
+  { types: ["CONNECT"] },
+  { types: ["BAN"] },
+  { types: ["TOKEN_CREATED"] },
+  { account: "U1@example.test" },
+  { account: "u1@example.test", types: ["BAN"] },
+  { account: "u1@example.test", prefix: net("203.0.0.0/28") },
+  { prefix: net("203.0.0.7") },
+  { prefix: net("203.0.0.7"), types: ["EMAIL"] },
+  { prefix: net("203.0.0.0/28") },
+  { prefix: net("203.0.0.0/28"), types: ["CONNECT"] },
+  { prefix: net("203.0.0.0/23") },
+  { prefix: net("203.0.0.0/16"), types: ["LOGIN_FAILED"] },
+  { prefix: net("198.51.100.0/24") },
+  { prefix: net("0.0.0.0/0"), after: 100, before: 700 },
+  { types: ["BAN", "EMAIL"] },
+  { types: ["BAN", "TOKEN_CREATED"], account: "u1@example.test" },
+  { types: ["BAN", "EMAIL"], prefix: net("203.0.0.0/28") },
+  { from: later(START, 100), to: later(START, 200) },
+  { from: later(START, 10 * MINUTE_MS), to: later(START, HOUR_MS), prefix: net("203.0.0.0/28") },
+  { to: later(START, HOUR_MS), types: ["EMAIL"], before: 900 },
+  { from: later(START, HOUR_MS), account: "u1@example.test" },
+  { text: "203.0.0.1" },
+  { text: "U2@EXAMPLE", types: ["CONNECT"], to: later(START, HOUR_MS) },
+  { text: "nowhere" },
+];
+
+/** Two minutes an event, and an hour back after each 500. */
+function setBack(i: number): number {
+  return i * 2 * MINUTE_MS - HOUR_MS * Math.floor(i / 500);
+}
+
+for (const [name, addresses, longestMs, at] of [
+  ["few addresses", 40, 1_000, undefined],
+  ["more addresses than are looked up one by one", 700, 1_000, undefined],
+  ["a search that stops after each step", 700, 0, undefined],
+  ["a clock that was set back by an hour, twice", 40, 1_000, setBack],
+  ["a clock that was set back, a search that stops after each step", 40, 0, setBack],
+  ["a clock that is set back after each twenty", 40, 1_000, (i: number) => (i % 20) * MINUTE_MS],
+] as const)
+  test(`all pages together have the events that a scan of all events finds: ${name}`, (t) => {
+    const { db, events } = filled(t, 1_500, addresses, at);
+    const search = sqliteEventSearch(db, longestMs);
+    for (const filter of FILTERS) {
+      const wanted = events.flatMap(({ at: time, type, account, ip, prefix }, i) => {
+        const id = i + 1;
+        if (id <= (filter.after ?? 0) || id >= (filter.before ?? Number.MAX_SAFE_INTEGER)) return [];
+        if (filter.types !== undefined && filter.types.length > 0 && !filter.types.includes(type)) return [];
+        if (time < (filter.from ?? 0) || time > (filter.to ?? Number.MAX_SAFE_INTEGER)) return [];
+        if (!`${ip} ${account}`.includes(filter.text?.toLowerCase() ?? "")) return [];
+        if (filter.account !== undefined && account !== filter.account.toLowerCase()) return [];
+        return filter.prefix !== undefined && !overlaps(prefix, filter.prefix) ? [] : [id];
+      });
+      // Without time a page ends after a step, whatever it may hold.
+      for (const most of longestMs === 0 ? [67] : [67, 500]) {
+        const asked = JSON.stringify(filter);
+        assert.deepEqual(pages(search, { ...filter, most, order: "oldest_first" }), wanted, asked);
+        assert.deepEqual(pages(search, { ...filter, most, order: "newest_first" }), wanted.toReversed(), asked);
+      }
+    }
+  });
+
+test("a search that finds nothing in its time has a cursor to continue", (t) => {
+  const { db } = filled(t, 3_000, 700, (i) => i);
+  const asked = { prefix: net("198.51.0.0/16"), types: ["CONNECT"], most: 5, order: "newest_first" } as const;
+  const first = sqliteEventSearch(db, 0).find(asked);
+  assert.deepEqual(first.items, []);
+  assert.ok(first.next !== null && first.next > 0 && first.next < 3_000, String(first.next));
+  assert.equal(first.searchedTo, later(START, first.next - 1));
+  assert.deepEqual(sqliteEventSearch(db, 10_000).find(asked), { items: [], next: null });
+});
+
+function pages(search: ReturnType<typeof sqliteEventSearch>, filter: EventFilter): readonly number[] {
+  const ids: number[] = [];
+  for (let asked = filter; ; ) {
+    const { items, next } = search.find(asked);
+    assert.ok(items.length <= filter.most);
+    ids.push(...items.map(({ id }) => id));
+    if (next === null) return ids;
+    asked = filter.order === "newest_first" ? { ...filter, before: next } : { ...filter, after: next };
+  }
+}
