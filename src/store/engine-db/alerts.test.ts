@@ -27,16 +27,6 @@ test("a condition is reported once, and its end once, whatever restarts are betw
   assert.deepEqual(await seconds(90), []);
 });
 
-test("an account that was added through the web is reported at once", async () => {
-  const { engine, seconds, signIn } = alertsOnDatabase();
-  await signIn("203.0.113.9");
-  for (let i = 0; i < 8; i++)
-    await engine.audit({ type: "ACCOUNT_ADDED", subject: `${i}${ANNA}`, by: "web:admin via 203.0.113.9" });
-  const reported = await seconds(20);
-  assert.equal(reported.length, 8, "none waits for a digest");
-  assert.match(reported[0] ?? "", /^opened web_account 0anna@example\.test \(event \d+\)$/);
-});
-
 test("an alias that was added through the web is reported with its targets", async () => {
   const { engine, seconds, db } = alertsOnDatabase();
   const by = "web:admin via 203.0.113.9";
@@ -58,27 +48,6 @@ test("what was not delivered before a restart is delivered after it, under the s
   assert.deepEqual(await seconds(10), ["opened disk_nearly_full"]);
   assert.match(String(id), /^msg_[0-9a-f]{32}$/);
   assert.equal(scalarOf(db, "SELECT count(*) FROM alert_message"), 0);
-});
-
-test("an account that is guessed at from everywhere is reported, and its right password from a new place separately", async () => {
-  const { engine, seconds, clock, restart } = alertsOnDatabase();
-  await engine.ask(succeeded("203.0.113.200", ANNA, "right"));
-  for (let i = 0; i < 40; i++) {
-    const guess = succeeded(`198.18.${i}.7`, ANNA, `guess ${i}`);
-    const { verdict } = await engine.ask({ ...guess, type: "LOGIN_ASKED" });
-    if (verdict !== "refuse") await engine.ask({ ...guess, type: "LOGIN_FAILED" });
-  }
-  const guarded = "opened account_guarded anna@example.test";
-  assert.deepEqual((await seconds(5)).toSorted(), [guarded, "opened failed_logins", "opened spraying"]);
-  const inNewPlace = { ...succeeded("198.51.100.9", ANNA, "right"), type: "LOGIN_ASKED" } as const;
-  assert.equal((await engine.ask(inNewPlace)).verdict, "pass", "the owner travels");
-  engine.setPolicy({ ...engine.policy, accounts: { ...engine.policy.accounts, candidates: 30 } });
-  assert.equal((await engine.ask(inNewPlace)).verdict, "refuse", "nothing is left of the budget");
-  assert.deepEqual(await seconds(2), ["opened right_password_refused anna@example.test"]);
-  restart();
-  assert.deepEqual(await seconds(2), []);
-  clock.advance(HOUR_MS);
-  assert.equal((await seconds(100)).filter((one) => one.startsWith("resolved")).length, 4);
 });
 
 test("lost mail is reported by its alias, or else by its recipient", async () => {

@@ -92,26 +92,6 @@ test("a sender who writes another mail's names into an address is not in its sto
   assert.ok(whyMessage(queries, "72CED1EABE5").timeline.every(({ ip }) => ip !== "203.0.113.9"));
 });
 
-test("an account: sign-ins by address, what it sent, what came for it, what was changed", (t) => {
-  const { commit, observe, queries } = fresh(t);
-  const login = (from: string, name = "anna@example.test") =>
-    ({ ip: ip(from), service: "imap", login: name, passwordHash: "" }) as const;
-  commit(
-    { type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" },
-    { type: "LOGIN_SUCCEEDED", ...login("198.51.100.65") },
-    { type: "LOGIN_FAILED", ...login("198.51.100.7", "Anna@Example.test") },
-    { type: "LOGIN_ASKED", ...login("198.51.100.7") },
-    { type: "LOGIN_FAILED", ...login("198.51.100.7", "bert@example.test") },
-    { type: "ACCOUNT_SUSPENDED", subject: "joanna@example.test", by: "root" },
-  );
-  observe(DELIVERED);
-  const { addresses, timeline } = whyAccount(queries, "anna@example.test");
-  const tried = addresses.map(({ ip, succeeded, failed }) => `${ip} ${succeeded} right ${failed} wrong`);
-  assert.deepEqual(tried, ["198.51.100.7 0 right 2 wrong", "198.51.100.65 1 right 0 wrong"]);
-  const types = timeline.map(({ type }) => type);
-  assert.deepEqual(types, ["ACCOUNT_ADDED", "LOGIN_SUCCEEDED", "LOGIN_FAILED", "LOGIN_REFUSED", "EMAIL_DELIVERED"]);
-});
-
 test("strangers who guess at an account push out nothing that it did or that was changed about it", (t) => {
   const { commit, queries } = fresh(t);
   const guess = (from: number, login: string) =>
