@@ -3,16 +3,7 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { COMMANDS } from "../../test/kit/commands.ts";
 import { type Verb, verbs } from "./declare/control.ts";
-import {
-  accountName,
-  aliasAddress,
-  duration,
-  listOf,
-  mailAddress,
-  note,
-  restrictingNetwork,
-  sessionId,
-} from "./declare/kinds.ts";
+import { accountName, aliasAddress, duration, listOf, mailAddress, note, sessionId } from "./declare/kinds.ts";
 import { rightsOf } from "./declare/rights.ts";
 import type { Rights } from "./declare/verb.ts";
 
@@ -78,7 +69,6 @@ test("kinds take what they stand for, and say what is wrong", () => {
   const lists = takes(listOf(mailAddress, 1), [], ["a@b.example"], ["a@b.example", "c@d.example"]);
   assert.deepEqual(lists, [false, true, false]);
   assert.deepEqual(takes(sessionId, "0a1b2c3d4e5f", "", "0A1b2c3d4e5f", "../x"), [true, false, false, false]);
-  assert.deepEqual(takes(restrictingNetwork, "203.0.113.7", "2001:db8::/32", "::/0", "x"), [true, true, false, false]);
   const wrong = aliasAddress.safeParse("*@example.org");
   assert.match(wrong.error?.issues[0]?.message ?? "", /every name of the domain/);
 });

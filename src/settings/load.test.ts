@@ -86,7 +86,6 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
   ["[limits.mail.per_minute]", "limits.mail.per_minute must be a whole number from 1 to 1000000, not a table."],
   [`[limits.mail]\nper_minute = "ten"`, `limits.mail.per_minute must be a whole number from 1 to 1000000, not "ten".`],
   ["[limits.mail]\nper_minute = inf", "limits.mail.per_minute must be a whole number from 1 to 1000000, not Infinity."],
-  ["[limits.mail]\nper_minute = 0", "limits.mail.per_minute must be a whole number from 1 to 1000000, not 0."],
   ["[ports]\nimaps = 25", "ports.imaps must not be 25, the port of ports.smtp."],
   [`domains = ["ok.org", "nodot"]`, `domains has an item that must be a domain such as example.org, not "nodot".`],
   [`hostname = "mail"`, `hostname must be a full host name such as mail.example.org, not "mail".`],
