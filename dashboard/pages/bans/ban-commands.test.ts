@@ -9,14 +9,8 @@ import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf } fr
 
 const NOW = Date.UTC(2026, 10, 21, 14);
 const BAN = banItem({ ip: "192.0.2.1", prefix: "192.0.2.1/32", reason: "the former", expiresAt: null });
-const ENTRY: AllowedItem = {
-  prefix: "192.0.2.0/24",
-  note: "the office",
-  by: "root",
-  at: new Date(NOW).toISOString(),
-  expiresAt: new Date(NOW + 90 * 60_000).toISOString(),
-  from: "command",
-};
+const LASTS = { at: new Date(NOW).toISOString(), expiresAt: new Date(NOW + 90 * 60_000).toISOString() };
+const ENTRY: AllowedItem = { ...LASTS, prefix: "192.0.2.0/24", note: "the office", by: "root", from: "command" };
 
 /** A server that answers so; returns what it was asked. */
 function serve(t: TestContext, answers: Readonly<Record<string, unknown>>): string[] {

@@ -78,13 +78,12 @@ test("who has signed out is out at once, also for an answer that is on its way",
 
 test("beside an open stream the guard hears of requests once a minute", async () => {
   const { callers, found } = await oneKnown();
-  const uses = (): number => kit.guard.identified.filter(({ isUse }) => isUse).length;
   for (let seconds = 0; seconds < 600; seconds += 5) {
     kit.advance(API_LIMITS.callerAgeMs);
     assert.equal(await callers.stillHolds(found, HERE), true);
     known(await callers.of(headers, HERE));
   }
-  assert.equal(uses(), 11);
+  assert.equal(kit.guard.identified.filter(({ isUse }) => isUse).length, 11);
 });
 
 test("a proof that is given while a question is on its way is not forgotten", async () => {

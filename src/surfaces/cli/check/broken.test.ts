@@ -20,6 +20,7 @@ import { layoutOf } from "../../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import type { Machine } from "./check.ts";
 
+const NOTICE = { code: "backup_failed", since: "", says: "It failed.", detail: "", next: "backup create" } as const;
 const OTHERS_TABLE =
   "table ip filter {\n\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n";
 
@@ -61,11 +62,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   "components.services": wrong(/postfix is down \(it ended\)/, () => ({
     health: health({ components: [{ name: "postfix", status: "down", detail: "it ended" }] }),
   })),
-  "components.notices": warning(/backup_failed: It failed/, () => ({
-    health: health({
-      notices: [{ code: "backup_failed", since: "", says: "It failed.", detail: "", next: "backup create" }],
-    }),
-  })),
+  "components.notices": warning(/backup_failed: It failed/, () => ({ health: health({ notices: [NOTICE] }) })),
 
   "disk.space": wrong(/1\.0 GB of 100\.0 GB are free/, () => room({ free: 1e9, all: 1e11 })),
   "disk.inodes": wrong(/1000000000 of 100000000000 inodes/, () => room({ free: 1e9, all: 1e11 })),

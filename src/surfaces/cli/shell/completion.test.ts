@@ -71,7 +71,9 @@ for (const [shell, { make, options, before = "", offer }] of Object.entries(SHEL
     assert.deepEqual([code, out], [0, make(WORDS)]);
     writeFileSync(script, out);
     const offers = TYPED.map(([line]) => `${offer(["ghostinbox", ...line.split(" ")])}\necho +++++`);
-    const offered = ran(shell, [...options, [`${before}source ${script}`, ...offers].join("\n")]).split("+++++\n");
+    const argv = [...options, [`${before}source ${script}`, ...offers].join("\n")];
+    const env = { PATH: process.env["PATH"], HOME: place, LC_ALL: "C.UTF-8" };
+    const offered = execFileSync(shell, argv, { encoding: "utf8", env }).split("+++++\n");
     for (const [i, [line, expected]] of TYPED.entries()) {
       const words = offered[i]?.split("\n").map((word) => word.split("\t")[0]?.trim() ?? "");
       assert.deepEqual(words?.filter((word) => word !== "").toSorted(), expected.toSorted(), line);
@@ -99,13 +101,6 @@ test("another shell is wrong usage", async () => {
   const { code, err } = await typed("completion csh", () => assert.fail("it asks no guard"));
   assert.deepEqual([code, /No completion exists for csh\./.test(err)], [2, true]);
 });
-
-function ran(program: string, argv: readonly string[]): string {
-  return execFileSync(program, argv, {
-    encoding: "utf8",
-    env: { PATH: process.env["PATH"], HOME: place, LC_ALL: "C.UTF-8" },
-  });
-}
 
 function quoted(words: readonly string[]): string {
   return words.map((word) => `'${word}'`).join(" ");

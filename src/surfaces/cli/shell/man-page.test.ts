@@ -7,15 +7,11 @@ import { manPage } from "./man-page.ts";
 
 const PAGE = manPage(commands, "1.2.3", "2026-11-20");
 
-function shown(): string {
+test("the page names every command and each of its options", { skip: lacking({ installed: ["groff"] }) }, () => {
   const options = ["-man", "-Tutf8", "-ww", "-P-c", "-P-b", "-P-u", "-rLL=200n"];
   const { stdout, stderr, status } = spawnSync("groff", options, { input: PAGE, encoding: "utf8" });
   assert.deepEqual([status, stderr], [0, ""], "groff finds nothing wrong with it");
-  return stdout.replace(/\s+/g, " ");
-}
-
-test("the page names every command and each of its options", { skip: lacking({ installed: ["groff"] }) }, () => {
-  const text = shown();
+  const text = stdout.replace(/\s+/g, " ");
   for (const { name, says, options = [] } of commands) {
     assert.ok(text.includes(` ${name} `), name);
     assert.ok(text.includes(says.replace(/\s+/g, " ")), says);

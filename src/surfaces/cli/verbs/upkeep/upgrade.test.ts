@@ -10,15 +10,9 @@ import { printPlan, type UpgradePlan, waitingOf } from "./upgrade.ts";
 
 noPackageLists();
 
-const NOTHING: UpgradePlan = {
-  version: { installed: "0.1.0", here: "0.1.0" },
-  programs: [],
-  databases: [{ name: "engine.db", schema: 1, becomes: 1 }],
-  neededBytes: null,
-  components: [],
-  otherPackages: 0,
-  obstacles: [],
-};
+const ENGINE = { name: "engine.db", schema: 1, becomes: 1 };
+const NONE = { programs: [], neededBytes: null, components: [], otherPackages: 0, obstacles: [] };
+const NOTHING: UpgradePlan = { ...NONE, version: { installed: "0.1.0", here: "0.1.0" }, databases: [ENGINE] };
 
 test("where nothing changes, it says so", () => {
   assert.deepEqual(printPlan(NOTHING).split("\n"), [
@@ -34,7 +28,7 @@ test("each change is listed, with the snapshot and the restart", () => {
     ...NOTHING,
     version: { installed: null, here: "0.2.0" },
     programs: ["guard.js", "web.js"],
-    databases: [{ name: "engine.db", schema: 1, becomes: 2 }],
+    databases: [{ ...ENGINE, becomes: 2 }],
     neededBytes: 70 * 1024 * 1024,
     components: [{ service: "postfix", packages: ["postfix 3.7.11"] }],
     otherPackages: null,
