@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { commandLineOf, json, oneLineOfError } from "../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
@@ -14,8 +15,7 @@ const { layout, run } = commandLineOf(import.meta.filename);
 /** Starts a server with these variables; it runs as long as the lock is held. */
 function startWith(variables: Readonly<Record<string, string>>): void {
   writeFileSync(layout.settings, FILE);
-  mkdirSync(layout.environment, { recursive: true });
-  for (const [name, value] of Object.entries(variables)) writeFileSync(join(layout.environment, name), value);
+  for (const [name, value] of Object.entries(variables)) put(join(layout.environment, name), value);
   mkdirSync(dirname(layout.startPid), { recursive: true });
   takeLock(layout.startPid, layout.data);
 }

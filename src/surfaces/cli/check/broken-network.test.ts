@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
-import { dirname } from "node:path";
 import { after } from "node:test";
 import { type Broken, findEach, warning, wrong } from "../../../../test/kit/broken-check.ts";
 import { type CheckedParts, checkedServer, printing } from "../../../../test/kit/checked-server.ts";
 import type { OfNetwork } from "../../../../test/kit/checks-in-product.ts";
+import { put } from "../../../../test/kit/files.ts";
 import { ListServer } from "../../../../test/kit/list-server.ts";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { mailCertificate, type Pair } from "../../../../test/kit/own-certificate.ts";
@@ -128,9 +128,7 @@ async function imaps(tls: Speech["tls"], answers: NonNullable<Speech["answers"]>
 /** A data directory whose settings serve this certificate. */
 function served({ cert }: Pair): CheckedParts {
   const layout = temporaryLayout();
-  const file = servedFiles(layout).cert;
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, cert);
+  put(servedFiles(layout).cert, cert);
   return { data: layout.data };
 }
 
@@ -152,8 +150,7 @@ function withDkimKey(): string {
   if (existsSync(layout.dkimKeys)) return dkimData;
   const site = { layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] };
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  mkdirSync(layout.dkimKeys, { recursive: true });
-  for (const { file } of dkimKeys(site)) writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }));
+  for (const { file } of dkimKeys(site)) put(file, privateKey.export({ type: "pkcs8", format: "pem" }));
   return dkimData;
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { accountName } from "../../../../../test/kit/samples.ts";
 import { commandLineOf, start, startGuard } from "../../../../../test/kit/test-guard.ts";
@@ -21,8 +20,7 @@ describe("an account is contained, as far as it can be", {
   let guard: Awaited<ReturnType<typeof startGuard>>;
   const contain = (options = "") => run(`incident contain ${ANNA} ${options}`.trim());
   beforeEach(async () => {
-    mkdirSync(dirname(layout.loginPolicySecret), { recursive: true });
-    writeFileSync(layout.loginPolicySecret, "secret\n");
+    put(layout.loginPolicySecret, "secret\n");
     guard = await startGuard(layout);
     const added = await run(`account add ${ANNA} --password-stdin`, "violet anchor mustard ladder\n");
     assert.equal(added.code, 0, added.err);

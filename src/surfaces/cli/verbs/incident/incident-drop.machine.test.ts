@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import * as z from "zod/mini";
+import { put as writeQueueFile } from "../../../../../test/kit/files.ts";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { commandLineOf, startGuard } from "../../../../../test/kit/test-guard.ts";
 import type { KeeperCommand, KeeperReply, ListedMail } from "../../../../admin/declare/keeper.ts";
@@ -30,9 +31,7 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
     const queueName = place === "hold" ? "hold" : "deferred";
     const reported = { queue: queueName, at: queue.length + 1, sizeBytes: 1, sender: ANNA, nextTryAt: null };
     queue.push({ id, ...reported, recipientCount: 0, recipients: [] });
-    const file = join(layout.postfixQueue, place, id);
-    mkdirSync(dirname(file), { recursive: true });
-    if (isThere) writeFileSync(file, id);
+    if (isThere) writeQueueFile(join(layout.postfixQueue, place, id), id);
   }
 
   function obey(command: KeeperCommand): KeeperReply | null {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { checkedServer } from "../../../../../test/kit/checked-server.ts";
+import { put } from "../../../../../test/kit/files.ts";
 import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
@@ -19,10 +19,8 @@ const { layout, run } = commandLineOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
   writeFileSync(layout.settings, `domains = ${JSON.stringify(domains)}\nhostname = "mail.example.org"\n`);
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
-  for (const { file } of dkimKeys({ layout, domains, dkimSelector: "ghostinbox" })) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }));
-  }
+  for (const { file } of dkimKeys({ layout, domains, dkimSelector: "ghostinbox" }))
+    put(file, privateKey.export({ type: "pkcs8", format: "pem" }));
 });
 
 test("the records of every domain are listed, each with a table for a registrar's form", async () => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { appendFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { put } from "../../../../../test/kit/files.ts";
 import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
 import { commandLineOf, ghostinbox, json, oneLineOfError, start, TIMED } from "../../../../../test/kit/test-guard.ts";
 
@@ -15,16 +16,15 @@ function stamp(minutesAgo: number): string {
 
 const { layout, run } = commandLineOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
-  for (const folder of [dirname(layout.mailLog), join(layout.log, "guard")]) mkdirSync(folder, { recursive: true });
   const lines = [
     `${stamp(200)} mail postfix/smtpd[1]: 72CED1EABE5: client=unknown[198.51.100.7]`,
     `${stamp(30)} mail postfix/smtpd[1]: connect from unknown[198.51.100.70]`,
     `${stamp(20)} imap-login: Info: Login: user=<anna@example.org>, method=PLAIN, rip=2001:db8::7, lip=x, \x1b[31mred`,
   ];
-  writeFileSync(`${layout.mailLog}.20261119-000000.gz`, gzipSync(`${lines[0]}\n`));
+  put(`${layout.mailLog}.20261119-000000.gz`, gzipSync(`${lines[0]}\n`));
   writeFileSync(layout.mailLog, `${lines[1]}\n${lines[2]}\n`);
   const at = new Date(Date.now() - 10 * 60_000).toISOString().replace("T", "_").replace("Z", "00");
-  writeFileSync(join(layout.log, "guard", "current"), `${at} {"message":"The guard decides."}\n`);
+  put(join(layout.log, "guard", "current"), `${at} {"message":"The guard decides."}\n`);
 });
 
 describe("logs", TIMED, () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../../../test/kit/files.ts";
 import { beforeEachOf } from "../../../../../test/kit/hooks.ts";
 import { commandLineOf, type Finished, ghostinbox, json, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { commentedToml } from "../../../../settings/reference.ts";
@@ -122,8 +123,7 @@ test("before the first start the file to change is missing", async () => {
 });
 
 test("a variable that overrides the new value is named", async () => {
-  mkdirSync(layout.environment, { recursive: true });
-  writeFileSync(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
+  put(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
   const { out } = await config("set", "domains", "example.net");
   const says =
     /^Warning: GHOSTINBOX_DOMAIN overrides line 5 of ghostinbox\.toml: domains is \["example\.org"\], not \["example\.net"\]\.$/m;

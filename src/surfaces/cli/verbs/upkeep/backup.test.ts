@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { test } from "node:test";
 import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
+import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { commandLineOf, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
@@ -12,8 +13,7 @@ const { layout, run } = commandLineOf(import.meta.filename);
 const ROOT = { skip: lacking({ root: true, installed: ["restic"] }) };
 
 test("an empty repository shows when and where the last backup was made", ROOT, async () => {
-  mkdirSync(dirname(layout.backupKey), { recursive: true });
-  writeFileSync(layout.backupKey, "key\n");
+  put(layout.backupKey, "key\n");
   const listed = async () => (await run("backup list")).out.split("\n")[0];
   assert.equal(await listed(), "No backup exists yet.");
   changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
@@ -35,8 +35,7 @@ test("a missing key is not mistaken for a missing backup", ROOT, async () => {
 });
 
 test("a backup that cannot be made promises nothing about earlier ones", ROOT, async () => {
-  mkdirSync(dirname(layout.backupKey), { recursive: true });
-  writeFileSync(layout.backupKey, "key\n");
+  put(layout.backupKey, "key\n");
   writeFileSync(layout.settings, "");
   changeBackupRecord(layout, { last: { ...doneBackup(Date.UTC(2026, 10, 20, 3)), place: layout.backupRepository } });
   const refused = oneLineOfError(await run("backup create"), 1);
