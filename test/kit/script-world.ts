@@ -5,7 +5,7 @@ import type { Call, Reader, Terminal } from "../../src/surfaces/cli/call.ts";
 import { run, type World } from "../../src/surfaces/cli/run.ts";
 
 /** A terminal without a person, on which only these are used; any other part throws. */
-export function scriptTerminal(used: Partial<Terminal>): Terminal {
+function scriptTerminal(used: Partial<Terminal>): Terminal {
   const unused = (): never => assert.fail("nothing else of the terminal is used");
   return {
     interactive: false,
@@ -61,11 +61,11 @@ export function scriptCall({ flags = [], terminal = {}, ...used }: Called): Call
 }
 
 type ScriptWorld = Partial<Pick<World, "env" | "version" | "now" | "connect">> &
-  Readonly<{ width?: number | null; input?: string }>;
+  Readonly<{ width?: number | null; input?: string; person?: Partial<Terminal> }>;
 
-/** Runs a command line in this process, without a person, and returns what it printed. */
+/** Runs a command line in this process and returns what it printed. `person`: of the terminal where one sits. */
 export async function script(argv: readonly string[], world: ScriptWorld) {
-  const { env = {}, version = "1.2.3", now = () => 0, width = null, input = "" } = world;
+  const { env = {}, version = "1.2.3", now = () => 0, width = null, input = "", person = {} } = world;
   const { connect = () => assert.fail("this needs no server") } = world;
   let [out, err] = ["", ""];
   const terminal = scriptTerminal({
@@ -77,6 +77,7 @@ export async function script(argv: readonly string[], world: ScriptWorld) {
     },
     err: (text) => (err += lines(text)),
     readLine: (mostBytes) => Promise.resolve(firstLine(input, mostBytes)),
+    ...person,
   });
   const code = await run(argv, { env, version, now, terminal, connect });
   return { code, out, err };

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import type { Command, Reply } from "../../src/admin/declare/control.ts";
 import { CommitFeed } from "../../src/guard/commits.ts";
 import { connect } from "../../src/programs/command-line/connect.ts";
-import { run } from "../../src/surfaces/cli/run.ts";
 import { createControlServer } from "../../src/surfaces/control-server.ts";
-import { scriptTerminal } from "./script-world.ts";
+import { script } from "./script-world.ts";
 import { dataDirectory } from "./test-guard.ts";
 
 export const NOW = Date.UTC(2026, 10, 20, 8);
@@ -18,17 +17,11 @@ export async function typed(
 ) {
   using layout = dataDirectory();
   const asked: Command[] = [];
-  let [out, err, question] = ["", "", ""];
-  const terminal = scriptTerminal({
-    interactive: answer !== null,
-    out: (text) => (out += `${text}\n`),
-    err: (text) => (err += `${text}\n`),
-    readLine: () => Promise.resolve(null),
-    ask: (text) => {
-      question = text;
-      return Promise.resolve(answer);
-    },
-  });
+  let question = "";
+  const ask = (text: string) => {
+    question = text;
+    return Promise.resolve(answer);
+  };
   const feed = new CommitFeed();
   const guard = createControlServer({
     origin: "root",
@@ -43,8 +36,9 @@ export async function typed(
   await guard.start(layout.controlSocket, 0o600);
   try {
     const env = { GHOSTINBOX_DATA: layout.data, ...variables };
-    const code = await run(line.split(" "), { terminal, env, version: "1", now: () => NOW, connect });
-    return { code, out, err, question, asked };
+    const person = { interactive: answer !== null, ask };
+    const ran = await script(line.split(" "), { env, now: () => NOW, connect, person });
+    return { ...ran, question, asked };
   } finally {
     await guard.stop();
   }
