@@ -38,11 +38,3 @@ test("bans no network from which its own SSH connection comes", async () => {
     assert.equal((await typed("ban 198.51.100.7", BANNED, null, ssh)).code, 0);
   }
 });
-
-test("refuses an alias for every name, with the reason", async () => {
-  for (const name of ["*@example.org", "@example.org"]) {
-    const { code, err, asked } = await typed(`alias add ${name} anna@example.org`, BANNED);
-    assert.deepEqual([code, asked], [2, []]);
-    assert.match(err, /stands for every name of the domain.*add an alias for each name/);
-  }
-});

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { typed } from "../../../test/kit/typed-command.ts";
 import { wrongWord } from "./derived.ts";
 
+const EVERY_NAME =
+  "stands for every name of the domain, and would take the mail to each name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one.";
 const MANY = Array.from({ length: 101 }, (_, i) => `AAAAA${i}`);
 
 for (const [line, says] of [
@@ -13,6 +15,8 @@ for (const [line, says] of [
   ["queue delete 4Wxyz1-4Wxyz2 --yes", '"4Wxyz1-4Wxyz2" is not a queue id such as 4Wxyz12AbCz1.'],
   [`queue hold ${MANY.join(" ")}`, `"${MANY.join(" ").slice(0, 79)}…" has more than 100 entries.`],
   ["token create nightly --for soon", '"soon" is not a time such as 30m, 2h or 7d.'],
+  ["alias add *@example.org anna@example.org", `"*@example.org" ${EVERY_NAME}`],
+  ["alias add @example.org anna@example.org", `"@example.org" ${EVERY_NAME}`],
   ["alias add info@example.org bob", '"bob" is not a mail address such as anna@example.org.'],
   [
     `account vacation anna@example.org ${"x".repeat(8_001)}`,

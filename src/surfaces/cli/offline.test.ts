@@ -70,8 +70,6 @@ describe("while the guard is down", TIMED, () => {
     });
 
   test("stopping a stopped server succeeds", ROOT, async () => {
-    const finished = await run("stop");
-    assert.deepEqual([finished.code, finished.out], [0, "GhostInbox is not running.\n"], finished.err);
     assert.deepEqual(json(await run("stop --json")), { stopped: true, wasRunning: false });
   });
 
@@ -83,11 +81,6 @@ describe("while the guard is down", TIMED, () => {
     assert.equal(wrong.code, 1);
     assert.match(wrong.err, /^- domain is not a setting; the nearest is domains\.$/m);
     assert.match(wrong.err, /2 settings are wrong/);
-  });
-
-  test("nonsense exits with 2", async () => {
-    for (const line of ["why 203.0.113.300", "ban all", "ban 203.0.113.7 --for ever", "events --type login_faild"])
-      oneLineOfError(await run(line), 2);
   });
 
   test("without set-up the program explains how to do it", async () => {

@@ -9,10 +9,8 @@ test("an IPv6 address stands for the network in which it is judged", () => {
   assert.equal(ipInPath(64).parse({ ip: "2001:db8::/32" }).ip, "2001:db8::/32");
 });
 
-test("a ban's time is a duration or for good; a reason may be in any language", () => {
+test("a reason may be in any language, without control characters", () => {
   const isRight = (more: object) => securityCommand.safeParse({ action: "ban", ip: "203.0.113.7", ...more }).success;
-  for (const good of ["30m", "2h", "7d", "permanent"]) assert.ok(isRight({ for: good }), good);
-  for (const bad of ["", "0m", "-2h", "forever", "2 hours"]) assert.ok(!isRight({ for: bad }), bad);
   assert.ok(isRight({ reason: "Überlastung, 攻撃" }));
   for (const mark of ["\n", "\u0000", "\u001b[2J", "\u2028"])
     assert.ok(!isRight({ reason: mark }), JSON.stringify(mark));

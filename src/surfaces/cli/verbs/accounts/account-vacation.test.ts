@@ -35,14 +35,13 @@ describe("account vacation", TIMED, () => {
     assert.doesNotMatch(await why(), /vacation reply/);
   });
 
-  test("refuses contradictions, past times, and what cannot be an account", async () => {
+  test("refuses contradictions, and times that are past or none", async () => {
     for (const words of [
       [ANNA, "away", "--off"],
       [ANNA, "--off", "--until", "2099-01-01"],
       [ANNA, "--subject", "Away"],
       [ANNA, "away", "--until", "soon"],
       [ANNA, "away", "--until", "2020-01-01"],
-      ["anna", "away"],
     ])
       assert.equal((await run(...words)).code, 2, words.join(" "));
   });
