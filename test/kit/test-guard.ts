@@ -101,7 +101,6 @@ export async function startGuard(layout: Layout) {
   const feed = new CommitFeed();
   const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
-  let detail = "Postfix was reloaded.";
   let pending: Results["pending"] = { changed: ["ports.login_policy"], inForce: ["2"] };
   let answer: (command: KeeperCommand) => KeeperReply | null = () => null;
   const keeper = {
@@ -109,8 +108,8 @@ export async function startGuard(layout: Layout) {
       asked.push(command);
       const answered = answer(command);
       if (answered !== null) return Promise.resolve(answered);
-      const mailbox = command.verb === "mailbox_use" ? { mailbox: { usedBytes: 5 * 1024 ** 2, mails: 12 } } : {};
-      return Promise.resolve({ ok: true, detail: "mailbox" in mailbox ? "" : detail, ...mailbox } as const);
+      if (command.verb !== "mailbox_use") return Promise.resolve({ ok: true, detail: "Postfix was reloaded." });
+      return Promise.resolve({ ok: true, detail: "", mailbox: { usedBytes: 5 * 1024 ** 2, mails: 12 } });
     },
   };
   const engine = new Engine({
@@ -172,9 +171,6 @@ export async function startGuard(layout: Layout) {
     },
     settingsWait(given: typeof pending): void {
       pending = given;
-    },
-    keeperSays(words: string): void {
-      detail = words;
     },
     /** Writes directly what the engine would have decided now. */
     write(...changes: readonly Change[]): void {

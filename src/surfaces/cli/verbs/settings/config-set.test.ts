@@ -69,7 +69,6 @@ const refused: readonly (readonly [words: readonly string[], code: number, says:
   [["set", "limits.mail.per_minute", "0"], 2, /^limits\.mail\.per_minute must be a whole number .* not 0\./],
   [["set", "limits.mail.per_minute", "3\nsimulate = true"], 2, /must be a whole number/],
   [["set", "ports.smtp", "993"], 1, /^ports\.imaps must not be 993, the port of ports\.smtp\./],
-  [["set", "hostname", "nonsense"], 2, /^hostname must be a full host name/],
   [["set", "hostname"], 2, /^config set needs VALUE\./],
   [["set", "simulate", "true", "nonsense"], 2, /^"nonsense" is not a setting/],
   [["set", "simulate", "true", "hostname"], 2, /^hostname needs a value\. Put quotes/],
@@ -87,8 +86,6 @@ for (const [words, code, says] of refused)
 test("a file that is not TOML, or wrong elsewhere, is reported and left unchanged; the wrong key itself can be fixed", async () => {
   writeFileSync(layout.settings, "a = [");
   assert.match(oneLineOfError(await config("set", "simulate", "true")), /^Line 1 of ghostinbox\.toml.* is not TOML/);
-  writeFileSync(layout.settings, "simulate = true\nsimulate = true\n");
-  assert.match(oneLineOfError(await config("unset", "simulate")), /^simulate is set twice .* in lines 1 and 2/);
   writeFileSync(layout.settings, 'domains = ["example.org"]\nports.smtp = 0\n');
   assert.match(oneLineOfError(await config("set", "simulate", "true")), /^ports\.smtp must be/);
   assert.equal((await config("set", "ports.smtp", "25")).code, 0);
