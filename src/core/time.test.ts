@@ -31,7 +31,7 @@ const durations: readonly (readonly [text: string, durationMs: number])[] = [
 for (const [text, durationMs] of durations)
   test(`parseDuration of ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), durationMs));
 for (const text of ["36501d", "999999999d", "", "30", "m", "-30m", "1.5h", "30 m", "30M", "1h30m", "1e3s", "1w"])
-  test(`no duration: ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), null));
+  test(`not a duration: ${JSON.stringify(text)}`, () => assert.equal(parseDuration(text), null));
 
 test("a duration is printed in its largest whole unit", () => {
   const shortest = [0, 1, 1_500, MINUTE_MS, 90 * MINUTE_MS, 2 * HOUR_MS, DAY_MS].map(formatDuration);
@@ -68,7 +68,7 @@ for (const [text, iso] of [
 
 const noDays = ["2027-02-29", "2027-02-30T10:00:00Z", "2027-04-31", "2027-13-01", "2027-01-01T24:01:00Z"];
 for (const text of [...noDays, "2027-01-01T08:00:00", "2027-01-01T", "tomorrow", ""])
-  test(`no time: ${JSON.stringify(text)}`, () => assert.equal(parseTime(text), null));
+  test(`not a time: ${JSON.stringify(text)}`, () => assert.equal(parseTime(text), null));
 
 test("times and spans are shown as people read them", () => {
   assert.equal(dayAndTime("2026-11-20T07:05:01.000Z"), "2026-11-20 07:05:01 UTC");

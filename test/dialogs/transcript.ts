@@ -18,7 +18,7 @@ import { PASSWORD } from "../lab/product.ts";
  *     auth anna@example.test right         AUTH PLAIN with her password, or with a wrong one: `auth … wrong`
  *     closed                               the server hangs up
  *
- * What most sessions have is short, for what the server answers to every client:
+ * The steps of most sessions have short forms, which expect the usual answers of the server:
  *
  *     from sender 198.51.100.70 to 25 as client.test      connects, is greeted, and says EHLO
  *     mail <a@sender.test> to <b@example.test>            a sender, with a recipient or without, who are taken

@@ -71,7 +71,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
       assert.equal((await committed(product, last)).rows, rows, "a committed event is lost");
     assert.deepEqual(await product.sqlite("PRAGMA integrity_check"), [["ok"]]);
     const gaps = await product.sqlite("SELECT max(id) - min(id) + 1 - count(*) FROM event");
-    assert.deepEqual(gaps, [["0"]], "what a kill interrupted left no part and no gap");
+    assert.deepEqual(gaps, [["0"]], "an interrupted write left neither a part nor a gap");
     await until("database and firewall agree", async () => {
       const inDatabase = (await product.sqlite("SELECT prefix FROM ban WHERE ended_at IS NULL ORDER BY prefix")).flat();
       const inFirewall = Array.from(

@@ -281,7 +281,9 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     const { onDisk, write } = mail;
     let password = PASSWORD;
     const open = (word: string) =>
-      until("Dovecot is back", async () => (await mail.read(password).catch(() => "")).includes(`bodysecret of ${word}`));
+      until("Dovecot is back", async () =>
+        (await mail.read(password).catch(() => "")).includes(`bodysecret of ${word}`),
+      );
     const cli = (...args: readonly string[]) => product.cli(args);
 
     await write("clearsecret");

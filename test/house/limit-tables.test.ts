@@ -7,7 +7,7 @@ const settings = new Map<string, unknown>(Object.entries(settingsWith()));
 
 type Row = readonly [what: string, group: string, names: string];
 
-/** Each row of the tables, by its start, and the settings below `limits` whose defaults its numbers are, in this order. */
+/** How each row of the tables starts, and the settings below `limits` whose defaults its numbers are, in this order. */
 const README: readonly Row[] = [
   ["mails from one stranger", "mail", "per_minute per_hour per_day"],
   ["connections to ports 25", "connections", "per_minute per_hour"],

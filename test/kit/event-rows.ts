@@ -8,8 +8,8 @@ import { eventItem, NOON } from "./samples.ts";
 export type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number }>;
 
 /**
- * Events in the order of their ids, which a search finds by type, queue id and Message-ID, and whoever caused them; at most
- * `longest` in one page.
+ * Events in the order of their ids, `longest` at most in one page. A search finds them by type, and by queue id or Message-ID;
+ * one by network finds every event that an address caused.
  */
 export function eventsOf(rows: readonly Row[], longest = Number.POSITIVE_INFINITY) {
   const items = rows.map(({ type, minute = 0, ...reported }, i) =>

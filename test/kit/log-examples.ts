@@ -1,5 +1,5 @@
 type Lines = Readonly<{
-  /** What makes them whole lines: without it they are of the server at port 25. `String`: they are whole. */
+  /** Turns the texts below into whole lines, by default of the server at port 25. `String`: they are whole lines already. */
   by?: (text: string) => string;
   /** What a line of the log says, which the pattern matches. */
   example: string;

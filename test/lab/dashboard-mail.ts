@@ -67,7 +67,7 @@ async function deleteWithProof(page: Page, product: Product): Promise<void> {
   await page.getByText("1 selected").waitFor();
   await press(page.getByRole("button", { name: "Delete", exact: true }));
   const surely = page.getByRole("button", { name: "Delete 1 mail for good" });
-  await showsWell(surely, "a question whether a mail shall be deleted");
+  await showsWell(surely, "the question whether to delete a mail");
   await press(surely);
   await page.getByText("Deleted: 1 mail.").waitFor();
   await page.getByText("No waiting mail matches.").waitFor();

@@ -30,7 +30,7 @@ export function leakTests({ lab, product }: Running): void {
     };
     await until("the notice is raised", isRaised, 40_000);
     const alert = () => mailsIn(product.layout, "anna@example.test").find((mail) => mail.includes(TITLE));
-    const text = await until("the owner has a mail of it", alert, 30_000);
+    const text = await until("the owner has a mail about it", alert, 30_000);
     assert.match(text, new RegExp(`${BANNED.replaceAll(".", "\\.")}, banned since .*, reached smtp`));
   });
 

@@ -27,7 +27,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     return { code: reply.code, text: reply.lines.join(" ") };
   }
 
-  /** More forms: src/mail/rspamd/authors.test.ts. Each second one is a bounce, which may lack an author. */
+  /** More forms: src/mail/rspamd/authors.test.ts. Every second one is a bounce, which may lack an author. */
   const unclear: readonly (readonly string[])[] = [
     ["From: <x@sender.test>", `From: <${BOSS}>`],
     [`From: <${BOSS}>`, "From: <x@sender.test>"],

@@ -25,16 +25,16 @@ const DIFFERENCES: Readonly<Record<"us" | "fail2ban", readonly RegExp[]>> = {
     /imap-login: .*\((?:no auth attempts|disconnected before auth was ready)/,
   ],
   us: [
-    // The stock filter knows a HELO without a domain only.
+    // The stock filter knows only a HELO without a domain.
     /Helo command rejected: Invalid name;/,
-    // Its code 503 is none of the stock filter's; the line `improper command pipelining` is, and both see it.
+    // The stock filter does not know its code, 503. Both see the line `improper command pipelining`.
     /rejected: Improper use of SMTP command pipelining;/,
     // The stock filter has no words for these two.
     /: warning: (?:non-SMTP command|Illegal address syntax|\S+: request longer)/,
     /: SSL_accept error from /,
     // The stock filter omits it, since honest connections break there too; we record it and never ban for it.
     /: lost connection after DATA /,
-    // The stock filter knows senders without a host name only.
+    // The stock filter knows only senders without a host name.
     /Sender address rejected: (?:need fully-qualified address|not owned by user|Access denied)/,
     // Honest servers send large mail too: we record that it was refused.
     /Message size exceeds fixed limit;/,

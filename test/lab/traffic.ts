@@ -10,7 +10,7 @@ import { until } from "./wait.ts";
 type Kind = "mail" | "sign-in";
 /** One mail or sign-in. `said`: the reply, or why there was none. */
 type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; tookMs: number }>;
-/** `networks`: a hexadecimal digit that separates those of several traffics. */
+/** `networks`: a hexadecimal digit that keeps the networks of each `Traffic` apart. */
 type Of = readonly [lab: Lab, account: string, networks: string, pauseMs?: number];
 
 const MAILERS = 2;

@@ -108,7 +108,7 @@ export function underLoad(product: Product, accounts: readonly string[]) {
     await does(["config", "set", "limits.mail.per_day", `${perDay}`], set);
   }
 
-  /** `promises`: what its answer does. */
+  /** Runs a command. `promises` notes what its success promises. */
   async function does(argv: readonly string[], promises: () => unknown, password = ""): Promise<void> {
     if (!now.isOn) return;
     const ran = await product.cli([...argv, "--json"], { input: password === "" ? "" : `${password}\n` });

@@ -40,7 +40,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     assert.doesNotMatch(why, new RegExp(phone));
     assert.match(await cli(`account app-password list ${ANNA}`), /^phone +\d\S+ \S+ UTC +\d\S+ \S+ UTC +root$/m);
     const found = await lab.server.exec(["grep", "-rl", phone, product.layout.data]);
-    assert.equal(found.stdout, "", "it is stored nowhere, nor in a log");
+    assert.equal(found.stdout, "", "it is stored nowhere, not even in a log");
   });
 
   test("it holds to the networks of its account, and to what happens to the account", async () => {

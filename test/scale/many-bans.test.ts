@@ -17,7 +17,7 @@ import { temporaryDirectory } from "../kit/temporary-directory.ts";
 import { bannedNetwork } from "./fill.ts";
 
 const BANS = 100_000;
-/** Milliseconds of processor time: those of the product, which answers at once, and of what happens once, more than twice what it costs. */
+/** Milliseconds of processor time: the product's own limits where it answers at once, and more than twice the usual cost of what happens once. */
 const MOST = { add: 6_000, list: 15, count: 15, search: 15, restore: 500, answer: 400, print: 6_000 } as const;
 /** A wait that no processor time shows, for a lock or the disk. */
 const LONGEST_MS = 60_000;

@@ -271,7 +271,7 @@ function stepOf(event: EventLine["event"], at: Millis, number: number): Omit<Ste
   const numbered = ["ip", "prefix", "login", "recipient"].flatMap((field) => {
     const text = event[field];
     if (typeof text !== "string" || !text.includes("%")) return [];
-    // Without what follows the last dot or colon, an address has the text of its network too.
+    // Cut after its last dot or colon, the text of an address also matches that of its network.
     const sign = text.replace(/[^.:%]+$/, "");
     return [[withNumber(sign, number), sign] as const];
   });

@@ -90,11 +90,11 @@ for (const [why, origins] of Object.entries({
   "with a path or a user": ["https://mail.example.test/", "https://user@mail.example.test"],
   "with the usual port": ["https://mail.example.test:443"],
   "at an IP address": ["http://127.0.0.1:3000", "https://203.0.113.10", "https://[2001:db8::1]"],
-  "that is no page": ["android:apk-key-hash:x", "null", ""],
+  "that is not a web page": ["android:apk-key-hash:x", "null", ""],
 }))
-  test(`no page ${why} can`, () => {
+  test(`an origin ${why} cannot have passkeys`, () => {
     for (const origin of origins) assert.equal(passkeyName(origin, NAMES), null, origin);
   });
 
-test("no page at an IP address can, whatever the settings say", () =>
+test("no page at an IP address can have passkeys, whatever the settings say", () =>
   assert.equal(passkeyName("https://203.0.113.10", ["203.0.113.10"]), null));

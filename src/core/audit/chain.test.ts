@@ -30,7 +30,7 @@ function writtenAgain(entries: readonly AuditEntry[], from: number): readonly Au
   return again;
 }
 
-/** With ids without gaps. */
+/** Returns the entries with ids that have no gaps. */
 function renumbered(entries: readonly AuditEntry[]): readonly AuditEntry[] {
   return entries.map((entry, i) => ({ ...entry, id: i + 1 }));
 }

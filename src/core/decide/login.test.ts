@@ -149,7 +149,7 @@ test("an address that the allow list accepted is known by its prefix", () => {
 
 test("the administrator makes nothing known; an address that is only spared bans does", () => {
   assert.deepEqual(changesOnSuccess({}, { service: "dashboard", login: "admin" }), []);
-  assert.equal(changesOnSuccess({}, { service: "dashboard" }).length, 1, "a user's does as by mail");
+  assert.equal(changesOnSuccess({}, { service: "dashboard" }).length, 1, "a mailbox user's sign-in does, as by mail");
   assert.equal(changesOnSuccess({ protection: "gateway" }).length, 1);
 });
 

@@ -25,11 +25,11 @@ function sent(agoMs: number, counts: RecipientCounts): SentMail {
   return { at: later(NOON, -agoMs), ...counts };
 }
 const sending = (facts: Partial<SendingFacts>) => ({ sending: { ...NO_SENDING, ...facts } });
-/** A recipient of this kind, after those of its mail and of earlier ones. */
+/** A recipient of this kind, after the earlier recipients of its mail and of earlier mails. */
 function naming(recipient: SendingFacts["recipient"], mail: RecipientCounts, ...mails: readonly SentMail[]) {
   return sending({ recipient, mail, mails });
 }
-/** One more mail, to a stranger, after mails to so many strangers, by how long ago they were sent. */
+/** One more mail, to a stranger. `strangers`: the numbers of those of earlier mails, by age in milliseconds. */
 function after(strangers: Readonly<Record<number, number>>, facts: Partial<SendingFacts> = {}) {
   const mails = Object.entries(strangers).map(([agoMs, count]) => sent(Number(agoMs), to(count)));
   return sending({ mails: mails.toReversed(), mail: to(1), ...facts });

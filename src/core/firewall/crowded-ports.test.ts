@@ -142,7 +142,7 @@ for (const [network, addressOf] of [
   ["an IPv4 network", (i: number) => `198.51.100.${i}`],
 ] as const)
   for (const areWanted of [false, true])
-    test(`all addresses of ${network} cannot hold the port by slow mails${areWanted ? " that are wanted" : ""}`, () => {
+    test(`not even all addresses of ${network} can hold the port with slow mails${areWanted ? " that are wanted" : ""}`, () => {
       const asked = { ...rules, isWanted: areWanted ? () => true : rules.isWanted };
       const slow = Array.from({ length: 15 }, (_, i) => held(addressOf(i), 2, { silentMs: 0, isTransferring: true }));
       const newcomer = [...held(host(1), 2, TALKS), ...held(host(2), 1, { silentMs: 0, isTransferring: true })];

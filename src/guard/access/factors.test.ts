@@ -27,7 +27,7 @@ function setUp(): readonly string[] {
   assert.ok(typeof ready === "object", JSON.stringify(ready));
   const confirmed = factors.confirm(ready) ?? assert.fail();
   assert.equal(factors.confirm(ready), null, "once");
-  // The code that confirmed it is used.
+  // The code that confirmed the app is used up.
   kit.clock.advance(2 * STEP_MS);
   return confirmed;
 }

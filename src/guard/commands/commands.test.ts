@@ -109,7 +109,7 @@ test("each command of root is carried out, or refused in a sentence", async () =
 /** Commands about an account that need not be there, or whose samples are refused for their passwords first. */
 const NEED_NONE = /^(account_(create|set)|held_|legal_hold)/;
 
-test("a command about what cannot be an account is wrong usage, about a missing one it fails, and neither changes anything", async () => {
+test("a command about an impossible account name is wrong usage, one about a missing account fails, and neither changes anything", async () => {
   const before = kit.state();
   for (const command of Object.values(COMMANDS)) {
     // The first reports the state of any text; the other two name a token and a passkey.

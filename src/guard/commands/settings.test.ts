@@ -135,7 +135,7 @@ test("a file that was edited since the preview, or has unapplied edits, is not c
   assert.deepEqual(asked, []);
 });
 
-test("the keeper's refusal is reported, recorded as not done, and cannot be undone, whatever was edited meanwhile", async () => {
+test("the keeper's refusal is reported, recorded as not done, and cannot be undone, whatever was edited in the meantime", async () => {
   for (const text of [FILE, `${FILE}# mine\n`]) {
     const { digest, apply, keeperUp, details, writes, list } = await previewed();
     keeperUp(false);

@@ -28,7 +28,7 @@ function refusal(command: Command, as: Readonly<{ as?: string; ip?: string }>): 
   return "error" in admitted ? (admitted.error.denied ?? admitted.error.message) : null;
 }
 
-/** The verbs of commands that this caller is refused for this reason; null: that are admitted. */
+/** The verbs of the commands that are refused to this caller for this reason; if null, of those that are admitted. */
 function verbsFor(why: string | null, as: Parameters<typeof refusal>[1], commands = WEB_COMMANDS): readonly string[] {
   const asked = commands.filter((command) => refusal(command, as) === why);
   return asked.map(({ verb }) => verb).toSorted();
@@ -48,7 +48,7 @@ function useFrom(from: string, as = "5e".repeat(32)): string | null {
   return refusal({ verb: "caller", isUse: true }, { as, ip: from });
 }
 
-/** Addresses where administrators work are not banned. */
+/** Whether this address is spared a ban because an administrator works there. */
 async function isSpared(target: string): Promise<boolean> {
   const command = { verb: "ban", target: ip(target), note: "", for: null } as const;
   return !(await NETWORK_DECISION_RUNS.ban(kit, command, "root")).ok;

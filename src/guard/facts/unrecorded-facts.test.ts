@@ -71,7 +71,7 @@ test("an unreadable database counts as empty, and guesses in memory still count"
   assert.deepEqual(history.candidates("anna", asked), { within: 1, beyond: 0 });
 });
 
-test("is bounded for one address and in total", () => {
+test("the guesses in memory are bounded, for one address and in total", () => {
   const memory = new UnrecordedGuesses();
   for (let i = 0; i < 100; i++) memory.fail(HOST, { at: NOON, passwordHash: `${i}`, account: "anna" });
   assert.equal(memory.failures(HOST).length, 64);

@@ -56,7 +56,7 @@ test("a stub below, at or above a zone that unbound answers itself is asked at i
   assert.equal(zonesOf("f.ip6.arpa").length, 6);
 });
 
-test("neither a slow server for each question that it can hold, nor sixteen silent ones, keep others waiting", () => {
+test("neither one slow server nor sixteen silent ones for each question that Unbound can hold keep other questions waiting", () => {
   const numberOf = (setting: string) => Number(new RegExp(`^ {2}${setting}: (\\d+)$`, "m").exec(rendered())?.[1]);
   assert.ok(numberOf("outgoing-num-tcp") >= numberOf("num-queries-per-thread"), "no other connection is ended");
   assert.ok(numberOf("outgoing-range") >= 16 * numberOf("num-queries-per-thread"));

@@ -63,7 +63,7 @@ test("a session that started while the clock was far ahead ends with the clock's
   assert.equal(scalarOf(db, "SELECT count(*) FROM session"), 2);
 });
 
-test("those of all mailboxes end together, and the administrator's stay; or everybody's end", (t) => {
+test("the sessions of all mailboxes end together while the administrator's stay, or everybody's end", (t) => {
   const { open, names, sessions } = fresh(t);
   open("owner");
   open("a", START, ANNA);

@@ -166,7 +166,7 @@ test("what was rolled back is gone, and a second rollback does no harm", (t) => 
   assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "an abandoned turn is not committed");
 });
 
-test("a turn that a full disk interrupts is gone as a whole, the rest can be read, and turns go on once there is room", (t) => {
+test("a turn that a full disk interrupts is rolled back whole, earlier ones can be read, and turns continue once there is room", (t) => {
   const { db, store } = fresh(t);
   const all = reachSince(instant(0), 1_000_000);
   const read = () => store.address(net("203.0.113.7"), all).connections.length;

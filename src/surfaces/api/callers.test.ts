@@ -67,7 +67,7 @@ test("requests that come together share one question", async () => {
   assert.equal(asked(), 1);
 });
 
-test("who has signed out is out at once, also for an answer that is on its way", async () => {
+test("whoever signs out is out at once, even for an answer that is on its way", async () => {
   const { callers, found } = await oneKnown();
   const late = callers.stillHolds(found, HERE);
   callers.end(found, HERE);

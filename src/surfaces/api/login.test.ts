@@ -34,7 +34,7 @@ test("the right password opens a session, and signing out ends it at once", asyn
   assert.equal(await isIn(cookie), false);
 });
 
-test("signing out while the guard is away takes the cookie, and tells that the session has not ended", async () => {
+test("signing out while the guard is away clears the cookie, and says that the session has not ended", async () => {
   const cookie = await signIn(kit);
   const stream = await fetch(`${kit.url}/api/v1/events/stream`, { headers: { cookie } });
   kit.guard.isDown = true;
@@ -65,7 +65,7 @@ test("the user of a mailbox signs in with its address: nothing of it can be take
   assert.deepEqual(kit.guard.of("sign_in"), []);
 });
 
-test("a wrong password and an address that may not try hear the same words", async () => {
+test("a wrong password and an address that may not try get the same answer", async () => {
   const wrong = await attempt("wrong");
   kit.guard.answers("sign_in", { outcome: "refused" });
   const refused = await attempt(PASSWORD);

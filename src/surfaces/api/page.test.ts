@@ -5,7 +5,7 @@ import { encodingFor } from "./page.ts";
 
 const kit = apiKitOf(import.meta.filename);
 
-test("the page comes compressed to who takes that, and is the same", async () => {
+test("the page is served compressed to clients that accept that, and is the same", async () => {
   const tags = new Set<string | null>();
   for (const coding of ["br", "gzip", "identity"]) {
     const page = await fetch(kit.url, { headers: { "accept-encoding": coding } });

@@ -118,7 +118,7 @@ test("a dry run takes no key for the request itself", async () => {
   assert.equal((await post()).status, 201);
 });
 
-test("a key that is none is refused", async () => {
+test("a malformed key is refused", async () => {
   for (const key of ["", '""', '"a', "a b", `"${"x".repeat(256)}"`])
     assert.equal((await post({ key })).status, 400, key);
   assert.equal(kit.guard.of("ban").length, 0);

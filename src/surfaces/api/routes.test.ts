@@ -39,7 +39,7 @@ test("each route says what it does, and reads no more than it needs", () => {
   }
 });
 
-test("every route that is not open answers 401, the same for no, a wrong and an ended credential", async () => {
+test("every route that is not open answers 401, the same for a missing, a wrong and an expired credential", async () => {
   const ended = await signIn(kit);
   for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.delete(secret);
   kit.advance(API_LIMITS.callerAgeMs);

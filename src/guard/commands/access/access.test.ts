@@ -54,7 +54,7 @@ async function ids(): Promise<readonly string[]> {
   return listed.items.map(({ id }) => id);
 }
 
-test("a session ends by its sign-out, by its id, or with all others; that and proofs are recorded with the actor", async () => {
+test("a session is ended by signing out, by its id, or with all others; each end and each proof is recorded with the actor", async () => {
   const [first, second, third] = [await signIn(), await signIn(), await signIn()];
   const isOpen = async (as: typeof first) => (await kit.ask({ verb: "caller", isUse: true }, "web", as)).ok;
   await result({ verb: "prove", password: PASSWORD }, first);

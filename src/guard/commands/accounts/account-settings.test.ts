@@ -19,7 +19,7 @@ beforeEachOf(import.meta.filename, () => kit.signIn(OWNER));
 /** Why the owner's command at the dashboard is refused, or `done`. */
 const byOwner = (command: Command) => kit.said(command, "web", OWNER);
 
-test("distinguishes an account without own settings from a missing account", async () => {
+test("distinguishes an account without settings of its own from a missing account", async () => {
   for (const [verb, result] of [
     ["app_passwords", { items: [] }],
     ["forwarding", { to: [], keep: true }],
@@ -177,6 +177,6 @@ test("the end of a reply is a time or a day to come", () => {
   for (const past of ["2026-11-21", "2026-11-22T12:00:00Z"]) assert.match(until(past), /ended already/);
 });
 
-test("no end makes it throw", () => {
+test("no text given as the end of a reply makes the parser throw", () => {
   fc.assert(fc.property(fc.string({ unit: ANY_CHARACTER }), (until) => void parseEnd(until, NOW)));
 });

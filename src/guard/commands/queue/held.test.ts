@@ -239,7 +239,7 @@ test("a list forgets mail that root removed from the queue, but not mail that ma
   assert.deepEqual(noted(), ["NEW1", "OLD1"]);
 });
 
-test("a release does not make the recipients of a mail known that root deleted", async () => {
+test("a release does not make known the recipients of a mail that root deleted", async () => {
   await holdMails(kit, ANNA, "GONE", "KEPT");
   kit.clock.advance(HOUR_MS + 1);
   leave("KEPT");

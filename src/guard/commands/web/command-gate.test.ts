@@ -16,7 +16,7 @@ const kit = webGateOf(import.meta.filename);
 
 const refusal = async (verb: Verb) => (await kit.ask(COMMANDS[verb]))?.message ?? "";
 
-/** So many of these commands in turn are admitted, and then none of them. */
+/** Asserts that exactly this many of these commands, in turn, are admitted. */
 async function admits(most: number, ...verbs: readonly [Verb, ...Verb[]]): Promise<void> {
   for (let i = 0; i < most; i++) assert.equal(await kit.ask(COMMANDS[verbs[i % verbs.length] ?? verbs[0]]), null);
   for (const verb of verbs) assert.match(await refusal(verb), /more than it may/, verb);

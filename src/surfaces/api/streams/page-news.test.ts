@@ -37,7 +37,7 @@ test("a longer uptime does not count as a change of health", async (t) => {
   assert.match(news.health ?? "", /"degraded"/);
 });
 
-test("small figures tell the last day and hour, and the last two minutes apart", async () => {
+test("the small figures count the last day, the last hour, and each of the last two minutes", async () => {
   const at = later(T0, 30_000);
   const totals = (when: Millis | null) => ({ BAN: when === null ? 100 : 100 - Math.ceil((at - when) / MINUTE_MS) });
   const { minutes, day, hour, bans } = smallFigures({ ...kit.queries.figures, totals }, at);

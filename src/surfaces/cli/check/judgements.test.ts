@@ -38,7 +38,7 @@ import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
 /**
- * Asserts the judgement, and that any result other than ok says what helps; `says` and `helps`: what it says. What `broken.test.ts` and its like bring about by a whole
+ * Asserts the judgement, and that any result other than ok says what helps. `says` matches what was seen, `helps` the fix. What `broken.test.ts` and its like bring about by a whole
  * check is not repeated here, nor what is ok on a whole server (`test/e2e/check.test.ts`).
  */
 function is(state: State, { state: found, saw, fix }: Finding, says = /./, helps = /^/): void {
