@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { dirname } from "node:path";
 import { after } from "node:test";
 
-/** Listens on a free port of this address and returns it; closes with the test, suite or file that asked for it. */
+/** Listens on a free port of this address and returns it; closes, with its connections, at the end of the test, suite or file that asked for it. */
 export async function listenOnPort(server: Server, host = "127.0.0.1"): Promise<number> {
   await listening(server.listen(0, host));
   const address = server.address();
@@ -19,6 +19,11 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
 }
 
 async function listening(server: Server): Promise<void> {
-  after(() => server.close());
+  const open: Socket[] = [];
+  server.on("connection", (socket) => open.push(socket));
+  after(() => {
+    server.close();
+    for (const socket of open) socket.destroy();
+  });
   await once(server, "listening");
 }

@@ -1,6 +1,5 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { after } from "node:test";
 import type { ProbeResult } from "../../src/core/alerts/probe-record.ts";
 import { type Exchange, exchange } from "../../src/mail/probes/exchange.ts";
 import { listenOnPort, listenOnSocket } from "./local-server.ts";
@@ -45,12 +44,5 @@ export const failed = (says: string): ProbeResult => ({ ok: false, hangs: false,
 export const hung = (says: string): ProbeResult => ({ ok: false, hangs: true, says });
 
 function serverOf(serve: Serve) {
-  const open = new Set<Socket>();
-  after(() => {
-    for (const socket of open) socket.destroy();
-  });
-  return createServer((socket) => {
-    open.add(socket.on("error", () => undefined));
-    serve(socket);
-  });
+  return createServer((socket) => serve(socket.on("error", () => undefined)));
 }

@@ -1,5 +1,4 @@
 import { createServer, type Socket } from "node:net";
-import { after } from "node:test";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
 import { listenOnPort } from "./local-server.ts";
 
@@ -24,12 +23,8 @@ const USUAL: readonly (readonly [RegExp, string])[] = [
 
 /** Starts a server that answers line by line and starts TLS on request. Returns its port; ends with the test. */
 export function speaker({ greeting = "220 ready\r\n", answers = [], tls, atOnce = false }: Speech): Promise<number> {
-  const open = new Set<Socket>();
-  after(() => {
-    for (const socket of open) socket.destroy();
-  });
   const hear = (socket: Socket): void => {
-    open.add(socket.on("error", () => undefined));
+    socket.on("error", () => undefined);
     let said = "";
     const listen = (chunk: Buffer): void => {
       said += chunk.toString("latin1");

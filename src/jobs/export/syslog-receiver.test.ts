@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer as createPlainServer } from "node:net";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
@@ -19,7 +19,6 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
 
   async function server(serve: (socket: TLSSocket) => void, changes: Partial<SyslogServer> = {}) {
     const listener = createServer({ ...identity, allowHalfOpen: true }, (socket) => {
-      after(() => socket.destroy());
       socket.on("error", () => socket.destroy());
       serve(socket);
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { createServer } from "node:tls";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { selfSigned } from "../../../test/kit/own-certificate.ts";
@@ -32,7 +32,6 @@ test("the IMAP port works if it greets over TLS, with any certificate", async ()
     socket.on("error", () => undefined);
     socket.write("* OK [CAPABILITY IMAP4rev1] Ready.\r\n");
     socket.on("data", (said) => heard.resolve(said.toString()));
-    after(() => socket.destroy());
   });
   const at = { host: "127.0.0.1", port: await listenOnPort(server), localAddress: "127.0.0.1" };
   assert.deepEqual(await exchange(at, IMAP, LONG_MS), { ok: true });

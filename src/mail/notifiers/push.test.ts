@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { instant } from "../../core/time.ts";
@@ -123,14 +123,13 @@ const lookup = receiverLookup({
 const world = { lookup, authorities: undefined };
 
 describe("requests over HTTP", () => {
-  async function serve(status: number, headers: Readonly<Record<string, string>>, body: string): Promise<number> {
-    const server = createServer((request, response) => {
-      request.resume();
-      response.writeHead(status, headers).end(body);
-    });
-    after(() => server.closeAllConnections());
-    return listenOnPort(server);
-  }
+  const serve = (status: number, headers: Readonly<Record<string, string>>, body: string): Promise<number> =>
+    listenOnPort(
+      createServer((request, response) => {
+        request.resume();
+        response.writeHead(status, headers).end(body);
+      }),
+    );
   const send = (url: string) => sendHttp({ method: "POST", url, body: "{}" }, world);
 
   test("200 to 299 is taken; names are asked of our resolver", async () => {
