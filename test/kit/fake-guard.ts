@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import {
-  type Command,
-  type CommandError,
-  type CommandOf,
-  type Reply,
-  type Verb,
-  verbs,
-} from "../../src/admin/declare/control.ts";
+import { type Command, type CommandOf, type Reply, type Verb, verbs } from "../../src/admin/declare/control.ts";
 import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
 import type { MyMailbox } from "../../src/admin/me.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
@@ -100,7 +93,7 @@ export class FakeGuard implements GuardPort {
   }
 
   /** From now on the verb is refused. */
-  refuses(verb: Verb, message: string, more: Partial<CommandError> = {}): void {
+  refuses(verb: Verb, message: string, more: Partial<Extract<Reply, { ok: false }>> = {}): void {
     this.replies.set(verb, { ok: false, kind: "failed", message, next: "", ...more });
   }
 

@@ -1,16 +1,8 @@
-import {
-  chownSync,
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { userIds } from "../../src/host/machine/system-users.ts";
 import type { Layout } from "../../src/settings/layout.ts";
+import { put } from "./files.ts";
 import { lacking } from "./needs.ts";
 
 /** For tests that put mails into a queue by Postfix's own sendmail(1), which lets only root name another queue. */
@@ -18,7 +10,7 @@ export const SENDMAIL = { skip: lacking({ root: true, installed: ["sendmail", "p
 
 /** A queue of Postfix into which mails can be put while Postfix is down. */
 export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout): void {
-  for (const directory of [postfixConf, postfixData, join(postfixQueue, "maildrop"), join(postfixQueue, "public")])
+  for (const directory of [postfixData, join(postfixQueue, "maildrop"), join(postfixQueue, "public")])
     mkdirSync(directory, { recursive: true });
   const parameters = {
     compatibility_level: "3.6",
@@ -29,10 +21,10 @@ export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout
   };
   const lines = Object.entries(parameters).map(([name, value]) => `${name} = ${value}\n`);
   const main = join(postfixConf, "main.cf");
-  writeFileSync(main, lines.join(""));
+  put(main, lines.join(""));
   // Postfix waits up to two seconds for a file that was written just now: an editor may not have finished it.
   utimesSync(main, 0, 0);
-  writeFileSync(join(postfixConf, "master.cf"), "");
+  put(join(postfixConf, "master.cf"));
 }
 
 /** The text of each file in the maildrop: sender, recipients and lines, each after its length. */

@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  type KeeperCommand,
-  type ListedMail,
-  parseKeeperCommand,
-  type QueuedMail,
-} from "../../src/admin/declare/keeper.ts";
+import { type KeeperCommand, type ListedMail, parseKeeperCommand } from "../../src/admin/declare/keeper.ts";
 import type { commandsOnMemory, KeeperCommandOf } from "./commands-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 
@@ -61,7 +56,7 @@ export class FakeQueue {
     this.#mails = this.#mails.map((mail) => (isMeant(mail) ? { ...mail, queue } : mail));
   }
 
-  #find({ senders, ids, onHold }: KeeperCommandOf<"find_mail">): readonly QueuedMail[] {
+  #find({ senders, ids, onHold }: KeeperCommandOf<"find_mail">) {
     const present = this.mails.filter(({ queue }) => (queue === "hold") === onHold);
     const named = present.filter(({ id }) => ids.includes(id));
     const sent = present.filter(({ id, sender }) => senders.some((one) => one === sender) && !ids.includes(id));

@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { modeOf, put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { OURSELVES as owner, temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { UnsafePath } from "./directory.ts";
@@ -23,8 +13,7 @@ const top = temporaryDirectory();
 
 function file(...parts: readonly string[]): string {
   const path = join(top, ...parts);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, "");
+  put(path);
   return path;
 }
 
@@ -33,14 +22,14 @@ test("creates missing directories, and leaves existing ones unchanged", () => {
   mkdirSync(there, { mode: 0o700 });
   makeDirectory(join(there, "a", "b"), 0o755);
   makeDirectory(join(there, "a", "b"), 0o700);
-  const modes = [there, join(there, "a"), join(there, "a", "b")].map((path) => statSync(path).mode & 0o777);
+  const modes = [there, join(there, "a"), join(there, "a", "b")].map(modeOf);
   assert.deepEqual(modes, [0o700, 0o755, 0o755]);
 });
 
 test("a directory gets its mode, whatever the umask, and set-gid with it", () => {
   const path = join(top, "given");
   assert.deepEqual(giveDirectory(path, { mode: 0o2770, owner }), { count: 0, first: null });
-  assert.equal(statSync(path).mode & 0o7777, 0o2770);
+  assert.equal(modeOf(path), 0o2770);
 });
 
 test("a directory that is filled by path is made only where no other user can replace it", ROOT, () => {
@@ -53,7 +42,7 @@ test("a directory that is filled by path is made only where no other user can re
   symlinkSync(open, join(top, "linked"));
   const made = join(open, "own", "new");
   assert.equal(makeOwnDirectory(join(top, "linked", "own", "new"), 0o700), made);
-  assert.equal(statSync(made).mode & 0o777, 0o700);
+  assert.equal(modeOf(made), 0o700);
   assert.equal(makeOwnDirectory(made, 0o700), null);
   symlinkSync("/nowhere", join(open, "link"));
   assert.equal(makeOwnDirectory(join(open, "link"), 0o700), null, "a link is followed by a program that works by path");
