@@ -1,8 +1,6 @@
-import assert from "node:assert/strict";
 import type { Command, Reply } from "../../src/admin/declare/control.ts";
-import { CommitFeed } from "../../src/guard/commits.ts";
 import { connect } from "../../src/programs/command-line/connect.ts";
-import { createControlServer } from "../../src/surfaces/control-server.ts";
+import { controlOnSocket } from "./control-on-socket.ts";
 import { script } from "./script-world.ts";
 import { dataDirectory } from "./test-guard.ts";
 
@@ -22,18 +20,11 @@ export async function typed(
     question = text;
     return Promise.resolve(answer);
   };
-  const feed = new CommitFeed();
-  const guard = createControlServer({
-    origin: "root",
-    run: ({ command }) => {
-      if (command.verb === "ping") return Promise.resolve({ ok: true, result: { pid: 1 } });
-      asked.push(command);
-      return Promise.resolve(replies(command));
-    },
-    subscribe: feed.subscribe.bind(feed),
-    report: (code, detail) => assert.fail(`${code}: ${detail}`),
+  const guard = await controlOnSocket(layout.controlSocket, "root", ({ command }) => {
+    if (command.verb === "ping") return { ok: true, result: { pid: 1 } };
+    asked.push(command);
+    return replies(command);
   });
-  await guard.start(layout.controlSocket, 0o600);
   try {
     const env = { GHOSTINBOX_DATA: layout.data, ...variables };
     const person = { interactive: answer !== null, ask };

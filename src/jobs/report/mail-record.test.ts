@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
-import { changeMailRecord, duePeriod, type MailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
+import { duePeriod, type MailRecord, type MailRules, withPeriod } from "./records.ts";
 
 const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
 const MONTHLY: MailRules = { "report.mail": "monthly", "report.hour": 7 };
@@ -64,12 +63,4 @@ test("after a failure it retries each hour, whatever the clock does", () => {
   assert.equal(due(failed, WEEKLY, monday + HOUR_MS - 1), null);
   assert.equal(due(failed, WEEKLY, monday + HOUR_MS), "2026-11-23");
   assert.equal(due({ ...failed, failure: { at: monday + 9 * DAY_MS, reason: "-" } }, WEEKLY, monday), "2026-11-23");
-});
-
-test("the record survives its program", () => {
-  const layout = temporaryLayout("reportsMailed");
-  assert.deepEqual(readMailRecord(layout).done, []);
-  changeMailRecord(layout, { schedule: "weekly", done: ["2026-11-16"] });
-  changeMailRecord(layout, { last: { at: 5, to: ["anna@example.org"] } });
-  assert.deepEqual(readMailRecord(layout), { ...chosen, last: { at: 5, to: ["anna@example.org"] } });
 });

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { accountName, keepRule } from "../../../test/kit/samples.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { readFolderTimes, ruledFolders, underRuleSince, withSeen, writeFolderTimes } from "./retention.ts";
+import { ruledFolders, underRuleSince, withSeen } from "./retention.ts";
 
 const ANNA = accountName("anna@example.org");
 const seen = (name: string, ...rules: readonly string[]) =>
@@ -26,12 +24,4 @@ test("a folder's time starts when it comes under a rule, even by a new name or a
 test("a time noted while the clock was ahead does not keep mail forever", () => {
   const folders = seen("Trash", "Trash 30d");
   assert.equal(withSeen(withSeen({}, folders, 900), folders, 200)["a1"]?.since, 200);
-});
-
-test("written data can be read", () => {
-  const path = join(temporaryDirectory(), "folders.json");
-  assert.deepEqual(readFolderTimes(path), {});
-  const times = { [ANNA]: withSeen({}, seen("Trash", "Trash 30d"), 100) };
-  writeFolderTimes(path, times);
-  assert.deepEqual(readFolderTimes(path), times);
 });

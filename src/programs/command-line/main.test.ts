@@ -104,14 +104,11 @@ describe("with a running guard", TIMED, () => {
   for (const [line, input, code, says] of badAccounts)
     test(`refused: ${line} < ${JSON.stringify(input.slice(0, 20))}`, () => fails(line, says, { input, code }));
 
-  test("a token is shown once, and only its digest is stored", async () => {
-    const made = json(await run("token create nightly --json"));
-    assert.ok(typeof made === "object" && made !== null && "token" in made);
-    assert.match(String(made.token), /^gi_[A-Za-z0-9_-]{43}$/);
-    assert.match((await run("token list")).out, /^nightly /m);
-    assert.equal((await run("token create nightly")).code, 1);
-    assert.equal((await run("token revoke nightly")).code, 0);
-    assert.equal((await run("token revoke nightly")).code, 1);
+  test("a token is made and revoked once", async () => {
+    const { out } = await run("token create nightly --json");
+    assert.match(out, /"token": ?"gi_[A-Za-z0-9_-]{43}"/);
+    const lines = ["token create nightly", "token revoke nightly", "token revoke nightly"];
+    for (const [at, line] of lines.entries()) assert.equal((await run(line)).code, at === 1 ? 0 : 1);
   });
 
   test("status, cleanup, the dashboard's password and new settings", async () => {

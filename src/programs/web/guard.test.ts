@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { controlOnSocket } from "../../../test/kit/control-on-socket.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { ParsedLine, Reply } from "../../admin/declare/control.ts";
-import { CommitFeed } from "../../guard/commits.ts";
 import { type NoAnswer, watch } from "../../host/sockets/control-client.ts";
-import { createControlServer } from "../../surfaces/control-server.ts";
 import { createGuardNews, createGuardPort } from "./guard.ts";
 
 test("a health request about a hanging guard is answered within seconds", async () => {
@@ -42,16 +41,9 @@ const WATCHED = (): Reply => ({ ok: true, result: { lastEventId: 0 } });
 
 /** The guard's control socket, which reports commits. */
 async function guardFor(t: TestContext, run: (line: ParsedLine) => Reply, path = `${temporaryDirectory()}/web.sock`) {
-  const feed = new CommitFeed();
-  const server = createControlServer({
-    origin: "web",
-    run: (line) => Promise.resolve(run(line)),
-    subscribe: feed.subscribe.bind(feed),
-    report: (code, detail) => assert.fail(`${code} ${detail}`),
-  });
-  await server.start(path, 0o660);
-  t.after(() => server.stop());
-  return { path, feed, stop: () => server.stop() };
+  const guard = await controlOnSocket(path, "web", run);
+  t.after(() => guard.stop());
+  return { path, ...guard };
 }
 
 function newsOf(t: TestContext, path: string) {
@@ -69,11 +61,11 @@ test("every subscriber gets one notification for a burst of commits", async (t) 
   news.start();
   // A new subscriber gets one notification for earlier commits.
   await t.waitFor(() => assert.equal(reported, 1));
-  for (let id = 1; id <= 50; id++) guard.feed.publish(id);
+  for (let id = 1; id <= 50; id++) guard.publish(id);
   await t.waitFor(() => assert.equal(reported, 2));
   assert.equal(alsoReported, 2);
   leave();
-  guard.feed.publish(51);
+  guard.publish(51);
   await t.waitFor(() => assert.equal(reported, 3));
   assert.equal(alsoReported, 2, "it has unsubscribed");
 });
@@ -88,7 +80,7 @@ test("when the guard returns, subscribers are notified at once, and watching con
   await first.stop();
   const second = await guardFor(t, WATCHED, first.path);
   await t.waitFor(() => assert.equal(reported, 2), { timeout: patience(10_000) });
-  second.feed.publish(7);
+  second.publish(7);
   await t.waitFor(() => assert.equal(reported, 3));
 });
 
