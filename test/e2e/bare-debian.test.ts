@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
-import { BareDebian, type BareRun, expectAnnounced, INSIDE } from "../lab/bare-debian.ts";
+import { type BareDebian, type BareRun, expectAnnounced, INSIDE, makeBareDebian } from "../lab/bare-debian.ts";
 import { AS_NOBODY } from "../lab/commands.ts";
 import { whyNoDebian } from "../lab/debian-tree.ts";
 import { expectMails } from "../lab/expect-mails.ts";
@@ -46,7 +46,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
   let started: Typist;
   before(async () => {
     lab = await Lab.make();
-    machine = await BareDebian.make(lab.directory);
+    machine = await makeBareDebian(lab.directory);
     const settings = { GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_GREYLIST__ENABLED: "false" };
     online = machine.online(lab, { ...settings, GHOSTINBOX_DOMAIN: DOMAINS.join() });
     for (const argv of [["update"], ["upgrade", "-y"]]) await machine.apt(...argv);
@@ -188,10 +188,8 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       await started.ends();
       assert.match(started.output, /GhostInbox has stopped\./);
       assert.deepEqual(changes(bare.processes, await look.processes()), []);
-      assert.deepEqual(
-        (await look.users()).filter((line) => line.startsWith("ghostinbox")),
-        [],
-      );
+      const left = (await look.users()).filter((line) => line.startsWith("ghostinbox"));
+      assert.deepEqual(left, []);
       const orphaned = await machine.must(["find", DATA, "-nouser", "-o", "-nogroup"]);
       assert.equal(orphaned, "", "no file waits for the next user of its number");
       assert.deepEqual(await look.firewall(), bare.firewall);

@@ -102,10 +102,8 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
         existsSync(`${engineDb}.digest`) && String(await product.sqlite(BANS, `${engineDb}.digest`)) === BANNED,
     );
     await product.sv("down", "guard");
-    assert.match(
-      (await product.cli(["status"])).stderr,
-      /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m,
-    );
+    const said = (await product.cli(["status"])).stderr;
+    assert.match(said, /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m);
     // Pages in the write-ahead log would hide the damage.
     await lab.server.mustExec(["sqlite3", engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(engineDb);
@@ -153,10 +151,8 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       await mailsAndLoginsWork("198.51.100.99");
       return true;
     });
-    assert.equal(
-      (await sendMail({ host: lab.sender, from: "198.51.100.99", recipient: "bea@example.test" })).code,
-      250,
-    );
+    const code = (await sendMail({ host: lab.sender, from: "198.51.100.99", recipient: "bea@example.test" })).code;
+    assert.equal(code, 250);
     await removed(notice);
   });
 

@@ -110,10 +110,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual(await change("delete", "--all", "--yes"), { changed: 1, kept, next: null });
     assert.deepEqual([(await queued(BERT)).length, (await queued(ANNA)).length], [0, MAILS]);
     const types = await product.sqlite("SELECT type, actor FROM event WHERE type LIKE 'QUEUE_%' ORDER BY id");
-    assert.deepEqual(
-      types.map(([type]) => type),
-      ["QUEUE_HELD", "QUEUE_DELETED", "QUEUE_RELEASED", "QUEUE_DELETED"],
-    );
+    const kinds = types.map(([type]) => type);
+    assert.deepEqual(kinds, ["QUEUE_HELD", "QUEUE_DELETED", "QUEUE_RELEASED", "QUEUE_DELETED"]);
   });
 
   test("`suspend` leaves nothing of an account deliverable, and `resume` says how it is released", async () => {
@@ -125,10 +123,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     // `status` shows what waits for the owner, and every mail names its recipient.
     const { needsYou } = (await product.stats()).health;
     const waits = new Map(needsYou.map(({ code, says }) => [code, says]));
-    assert.match(
-      waits.get("suspended_mail_waits") ?? "",
-      /^3 mails of bert@example\.test are held, and the account is/,
-    );
+    const waiting = waits.get("suspended_mail_waits") ?? "";
+    assert.match(waiting, /^3 mails of bert@example\.test are held, and the account is/);
     assert.match(waits.get("mail_held") ?? "", /of anna@example\.test are held/);
     assert.match((await product.cli(["status"])).stdout, /\d things need attention\.\n/);
     const list = await product.cli(["account", "held", BERT]);
@@ -212,10 +208,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.equal((await product.cli(["account", "forward", EVE, "victim@sender.test"])).code, 0);
     const itself = Array.from({ length: 21 }, (_, i) => `eve+${i}@example.test`);
     assert.equal(await whileBusy(() => submit(running, EVE, THIEF, ...itself)), 250);
-    assert.deepEqual(
-      (await queued(EVE)).map(({ queue }) => queue),
-      ["hold"],
-    );
+    const places = (await queued(EVE)).map(({ queue }) => queue);
+    assert.deepEqual(places, ["hold"]);
   });
 
   async function listed(...words: readonly string[]): Promise<Readonly<{ mails: readonly QueueItem[] }>> {

@@ -229,10 +229,8 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
 
   test("what docs/docker.md prints of the two examples is typed", () => {
     const printed = stepsUnder("docker.md", "The two examples").map(({ line }) => line);
-    assert.deepEqual(
-      printed.filter((line) => !FIRST_COMMANDS.includes(line) && !SECOND_COMMANDS.includes(line)),
-      [],
-    );
+    const untyped = printed.filter((line) => !FIRST_COMMANDS.includes(line) && !SECOND_COMMANDS.includes(line));
+    assert.deepEqual(untyped, []);
   });
 
   test("with the lines of the former compose file it runs, and says what of them it does not need", async () =>

@@ -9,7 +9,7 @@ import { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
 import { DNS_HOST, DNS_HOST_V6, putBehindRouter, SERVER, takeAwayV4, whyNoLab } from "../lab/network.ts";
 import { startOutsideRelay } from "../lab/outside-relay.ts";
-import { OwnMachine } from "../lab/own-machine.ts";
+import { type OwnMachine, startMachine, startServerMachine } from "../lab/own-machine.ts";
 import { INSTALL_PAGES } from "../lab/printed-page.ts";
 import { startResolver, V4_RECORDS, V4_ZONE } from "../lab/provider-resolver.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
@@ -48,9 +48,9 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
     await lab.start(RECORDS);
     lab.publish(OF_V6, DNS_HOST_V6);
     await takeAwayV4();
-    server = await OwnMachine.startServer(lab, { GHOSTINBOX_GREYLIST__ENABLED: "false" });
+    server = await startServerMachine(lab, { GHOSTINBOX_GREYLIST__ENABLED: "false" });
     await server.must(["sh", "-c", `echo nameserver ${DNS_HOST_V6} > /etc/resolv.conf`]);
-    laptop = await OwnMachine.start(lab.sender, lab.directory);
+    laptop = await startMachine(lab.sender, lab.directory);
     bob = await startSink(lab.sender, BOB, lab.directory);
     await startSink(lab.sender, LARGE_V6, lab.directory);
   });
@@ -142,10 +142,8 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
     assert.ok(await connects());
     await server.must(["./ghostinbox", "ban", ip, "it probes"]);
     await until("the ban is in the kernel", async () => !(await connects()));
-    assert.match(
-      await lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]),
-      /elements = \{ [^}]*(?:198\.51\.100\.200|2001:db8:a000::)/,
-    );
+    const table = await lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
+    assert.match(table, /elements = \{ [^}]*(?:198\.51\.100\.200|2001:db8:a000::)/);
     await server.must(["./ghostinbox", "unban", ip]);
     await until("the ban is lifted", connects);
   }

@@ -109,10 +109,8 @@ async function refusesToBan(product: Product, target: string): Promise<void> {
   const status = await product.api("POST", "/api/v1/bans", { ip: target });
   assert.ok(status.code >= 400 && status.code < 500, `the API bans ${target}: ${status.code} ${status.body}`);
   const items = (await product.stats()).bans.items;
-  assert.deepEqual(
-    items.filter((ban) => ban.prefix === target || ban.ip === target),
-    [],
-  );
+  const banned = items.filter((ban) => ban.prefix === target || ban.ip === target);
+  assert.deepEqual(banned, []);
 }
 
 /** The answer to Anna's sign-in by IMAP, and how long it took. */

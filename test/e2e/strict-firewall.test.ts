@@ -157,10 +157,8 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     const doors = (open ?? []).map((door) => partsOf(parseDoor(door) ?? assert.fail(door)));
     const of = (protocol: string) => doors.filter((door) => door.protocol === protocol).map(({ first }) => first);
     // Port 22 is among them if this test itself was started over SSH.
-    assert.deepEqual(
-      of("tcp").filter((port) => port !== 22),
-      [...MAIL, SSH],
-    );
+    const tcp = of("tcp").filter((port) => port !== 22);
+    assert.deepEqual(tcp, [...MAIL, SSH]);
     assert.deepEqual(of("udp"), [VPN]);
     await assertScan([...MAIL, SSH], [VPN]);
     const v6 = ["nmap", "-6", "-n", "-Pn", "-p", "25,993,2222,2244", "-oG", "-", SERVER.v6];
@@ -200,10 +198,8 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.equal(restarted.code, 0, restarted.stderr);
     assert.equal(await reaches(running, HOME, UNLISTED), false);
     assert.equal(await reaches(running, HOME, 2022), true, "SSH has another port since");
-    assert.match(
-      await lab.server.mustExec(["nft", "list", "table", "inet", "other"]),
-      /chain c \{\n.*hook input.*\n\t\}/,
-    );
+    const table = await lab.server.mustExec(["nft", "list", "table", "inet", "other"]);
+    assert.match(table, /chain c \{\n.*hook input.*\n\t\}/);
     await product.stop();
     assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /ghostinbox/);
     assert.equal(await reaches(running, HOME, UNLISTED), true);

@@ -8,7 +8,7 @@ import { Lab } from "../lab/lab.ts";
 import { tryLogIn } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { inOrder, LATE, MOVED, openMailbox, type Stored, startOldImap } from "../lab/old-imap.ts";
-import { OwnMachine } from "../lab/own-machine.ts";
+import { type OwnMachine, startMachine, startServerMachine } from "../lab/own-machine.ts";
 import { type Step, TYPED_PAGES } from "../lab/printed-page.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
@@ -47,8 +47,8 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   let own: readonly Stored[] = [];
   before(async () => {
     await lab.start(RECORDS);
-    server = await OwnMachine.startServer(lab);
-    laptop = await OwnMachine.start(lab.sender, lab.directory);
+    server = await startServerMachine(lab);
+    laptop = await startMachine(lab.sender, lab.directory);
     elsewhere = await startSink(lab.sender, "198.51.100.10", lab.directory);
   });
   after(() => {

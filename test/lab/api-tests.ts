@@ -6,7 +6,7 @@ import { sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import { namedEvents, serverSent, WebClient } from "./web-client.ts";
-import { Description } from "./web-description.ts";
+import { describedBy } from "./web-description.ts";
 import type { Running } from "./with-product.ts";
 
 const GUEST = "198.51.100.81";
@@ -131,7 +131,7 @@ export function apiTests({ lab, product }: Running): void {
   });
 
   test("without the guard reading works, commands and health report it, each as described", async () => {
-    const described = new Description(await must("GET", "/openapi.json"));
+    const described = describedBy(await must("GET", "/openapi.json"));
     const page = await web.stream("/api/v1/stream");
     const messagesOf = (name: string) => namedEvents(page.text()).filter((message) => message.name === name);
     await until("the page knows the health", () => messagesOf("health").length > 0);

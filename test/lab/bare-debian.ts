@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
 import { childrenOf, mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
-import { type DebianTree, makeDebianTree } from "./debian-tree.ts";
+import { makeDebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
-import { MemoryPlace } from "./memory-place.ts";
+import { memoryPlace } from "./memory-place.ts";
 
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const APT_MS = 300_000;
@@ -38,68 +38,44 @@ export type BareRun = RunOptions & Readonly<{ network?: Host; as?: readonly stri
  * A Debian 12 with nothing installed but what every Debian has, and Node.js with npm, as the README asks for: as
  * made by debootstrap(8), entered by chroot(1) in separate namespaces. Processes in it end with it.
  */
-export class BareDebian {
-  readonly root: string;
-  readonly #place: MemoryPlace;
-  readonly #tree: DebianTree;
-  readonly #init: ChildProcess;
-  readonly #pid: number;
-
-  private constructor(root: string, place: MemoryPlace, tree: DebianTree, init: ChildProcess) {
-    this.root = root;
-    this.#place = place;
-    this.#tree = tree;
-    this.#init = init;
-    [this.#pid = 0] = childrenOf(init.pid ?? 0);
-  }
-
-  static async make(directory: string): Promise<BareDebian> {
-    const place = new MemoryPlace();
-    const root = join(place.directory, "debian");
-    const tree = await makeDebianTree(join(directory, "made"));
-    await mustRun(["cp", "-a", "--reflink=auto", tree.root, root]);
-    tree.configureApt(root);
-    await copyNode(root);
-    const filter = (path: string) => !["node_modules", ".git"].includes(relative(CHECKOUT, path));
-    cpSync(CHECKOUT, join(root, INSIDE), { recursive: true, filter });
-    const init = spawn("unshare", ["--mount", "--pid", "--fork", "--kill-child", "bash", "-c", INIT, root], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    await once(init.stdout, "data");
-    return new BareDebian(root, place, tree, init);
-  }
+export async function makeBareDebian(directory: string) {
+  const place = memoryPlace();
+  const root = join(place.directory, "debian");
+  const tree = await makeDebianTree(join(directory, "made"));
+  await mustRun(["cp", "-a", "--reflink=auto", tree.root, root]);
+  tree.configureApt(root);
+  await copyNode(root);
+  const filter = (path: string) => !["node_modules", ".git"].includes(relative(CHECKOUT, path));
+  cpSync(CHECKOUT, join(root, INSIDE), { recursive: true, filter });
+  const init = spawn("unshare", ["--mount", "--pid", "--fork", "--kill-child", "bash", "-c", INIT, root], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(init.stdout, "data");
+  const [pid = 0] = childrenOf(init.pid ?? 0);
 
   /** Ends its processes and deletes it. */
-  async remove(): Promise<void> {
-    const ended = once(this.#init, "close");
-    this.#init.stdin?.end();
+  async function remove(): Promise<void> {
+    const ended = once(init, "close");
+    init.stdin.end();
     await ended;
-    this.#tree.close();
-    this.#place.remove();
+    tree.close();
+    place.remove();
   }
 
   /** `argv` as a command in it: in the network of the machine, or of a host of the lab. */
-  inside(argv: readonly string[], { network, env = {}, as = [] }: BareRun = {}): readonly string[] {
-    const entering = [
-      "nsenter",
-      `--target=${this.#pid}`,
-      "--mount",
-      "--pid",
-      "--root",
-      "env",
-      "-i",
-      `--chdir=${INSIDE}`,
-    ];
+  function inside(argv: readonly string[], { network, env = {}, as = [] }: BareRun = {}): readonly string[] {
+    const entering = ["nsenter", `--target=${pid}`, "--mount", "--pid", "--root"];
+    const clean = ["env", "-i", `--chdir=${INSIDE}`];
     const variables = Object.entries({ HOME: "/root", LANG: "C.UTF-8", TERM: "dumb", PATH, ...env });
-    const wrapped = [...entering, ...variables.map(([name, value]) => `${name}=${value}`), ...as, ...argv];
+    const wrapped = [...entering, ...clean, ...variables.map(([name, value]) => `${name}=${value}`), ...as, ...argv];
     return network === undefined ? wrapped : network.inside(wrapped);
   }
 
   /** Runs in the lab's network, where the product asks the lab's DNS. */
-  online(lab: Lab, env: RunOptions["env"] = {}): BareRun {
+  function online(lab: Lab, env: RunOptions["env"] = {}): BareRun {
     const { hints, anchor } = rootOf(lab.directory);
-    mkdirSync(join(this.root, LAB_ROOT));
-    for (const file of [hints, anchor]) copyFileSync(file, join(this.root, LAB_ROOT, basename(file)));
+    mkdirSync(join(root, LAB_ROOT));
+    for (const file of [hints, anchor]) copyFileSync(file, join(root, LAB_ROOT, basename(file)));
     return {
       network: lab.server,
       env: {
@@ -112,35 +88,39 @@ export class BareDebian {
     };
   }
 
-  async run(argv: readonly string[], options: BareRun = {}): Promise<Ran> {
-    return runProgram(this.inside(argv, options), { ...options, env: {} });
+  async function run(argv: readonly string[], options: BareRun = {}): Promise<Ran> {
+    return runProgram(inside(argv, options), { ...options, env: {} });
   }
 
-  async apt(...argv: readonly string[]): Promise<void> {
-    await this.must(["apt-get", ...argv], { deadlineMs: APT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } });
+  async function apt(...argv: readonly string[]): Promise<void> {
+    await must(["apt-get", ...argv], { deadlineMs: APT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } });
   }
 
   /** Without its dependencies, as an interrupted dpkg leaves it. */
-  async unpack(name: string): Promise<void> {
+  async function unpack(name: string): Promise<void> {
     const unpack = 'cd /tmp; apt-get download -qq "$0"; dpkg --unpack "$0"_*.deb; rm "$0"_*.deb';
-    await this.must(["bash", "-ec", unpack, name]);
+    await must(["bash", "-ec", unpack, name]);
   }
 
   /** How many packages have this state (dpkg-query(1)). */
-  async packages(state: "installed" | "unpacked"): Promise<number> {
+  async function packages(state: "installed" | "unpacked"): Promise<number> {
     const count = `dpkg-query -W -f '\${db:Status-Status}\\n' | grep -cx ${state} || true`;
-    return Number(await this.must(["bash", "-c", count]));
+    return Number(await must(["bash", "-c", count]));
   }
 
   /** As kill(1) would: the command's children keep running. */
-  async killCommand(verb: string): Promise<void> {
-    await this.must(["bash", "-c", KILL, verb]);
+  async function killCommand(verb: string): Promise<void> {
+    await must(["bash", "-c", KILL, verb]);
   }
 
-  async must(argv: readonly string[], options: BareRun = {}): Promise<string> {
-    return mustRun(this.inside(argv, options), { ...options, env: {} });
+  async function must(argv: readonly string[], options: BareRun = {}): Promise<string> {
+    return mustRun(inside(argv, options), { ...options, env: {} });
   }
+
+  return { root, remove, inside, online, run, apt, unpack, packages, killCommand, must };
 }
+
+export type BareDebian = Awaited<ReturnType<typeof makeBareDebian>>;
 
 /** The machine's own Node.js, as if unpacked from nodejs.org's archive. */
 async function copyNode(root: string): Promise<void> {

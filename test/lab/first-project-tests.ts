@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { z } from "zod";
 import { CHECKOUT } from "./checkout.ts";
-import { DocumentLines } from "./document-lines.ts";
+import { documentLines } from "./document-lines.ts";
 import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
 import { ANNA, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
@@ -159,7 +159,7 @@ export function firstProjectTests(image: () => ImageLab): void {
   });
 
   test("does what every line of its document says, as printed", async () => {
-    const lines = new DocumentLines("ghostinbox");
+    const lines = documentLines("ghostinbox");
     const { lab, docker } = image();
     const typed = (line: string) => types(image(), line);
     const onHost = (line: string) => docker.types(line, CHECKOUT, { env: NOT_SET_UP_HERE });

@@ -8,7 +8,7 @@ import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
 import { openImapAs, serverFor, tryLogIn } from "./mail.ts";
-import { MemoryPlace } from "./memory-place.ts";
+import { memoryPlace } from "./memory-place.ts";
 import { PASSWORD } from "./product.ts";
 import { follow, stepsUnder } from "./type-page.ts";
 import { until } from "./wait.ts";
@@ -30,9 +30,9 @@ type Typed = Readonly<{ directory?: string; from?: number; to?: number; without?
 export class ImageLab {
   readonly lab: Lab;
   readonly docker: Docker;
-  readonly #place: MemoryPlace;
+  readonly #place: ReturnType<typeof memoryPlace>;
 
-  private constructor(lab: Lab, docker: Docker, place: MemoryPlace) {
+  private constructor(lab: Lab, docker: Docker, place: ReturnType<typeof memoryPlace>) {
     this.lab = lab;
     this.docker = docker;
     this.#place = place;
@@ -40,7 +40,7 @@ export class ImageLab {
 
   static async make(): Promise<ImageLab> {
     const lab = await Lab.make();
-    const place = new MemoryPlace();
+    const place = memoryPlace();
     const docker = new Docker(place.directory);
     const tree = await makeDebianTree(join(lab.directory, "made"));
     try {

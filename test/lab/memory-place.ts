@@ -8,30 +8,23 @@ const ENOUGH_KIB = 6 * 1024 ** 2;
  * A directory for thousands of files that are soon deleted, such as a Debian: in memory, where the kernel takes half as long for
  * them as on a disk. On disk if memory is short.
  */
-export class MemoryPlace {
-  readonly directory: string;
-  readonly #atExit = () => this.remove();
-  #isMounted = false;
-
-  constructor() {
-    this.directory = mkdtempSync("/var/tmp/gi-place-");
-    process.on("exit", this.#atExit);
-    if (availableKib() >= ENOUGH_KIB) {
-      const argv = ["-t", "tmpfs", "-o", "mode=755,size=50%", "tmpfs", this.directory];
-      this.#isMounted = spawnSync("mount", argv).status === 0;
-    }
-    chmodSync(this.directory, 0o755);
-  }
+export function memoryPlace() {
+  const directory = mkdtempSync("/var/tmp/gi-place-");
+  process.on("exit", remove);
+  const argv = ["-t", "tmpfs", "-o", "mode=755,size=50%", "tmpfs", directory];
+  let isMounted = availableKib() >= ENOUGH_KIB && spawnSync("mount", argv).status === 0;
+  chmodSync(directory, 0o755);
 
   /** Removes it with its content. */
-  remove(): void {
-    process.off("exit", this.#atExit);
+  function remove(): void {
+    process.off("exit", remove);
     // Other tests' new namespaces may hold the mount, but not the files.
-    spawnSync("find", [this.directory, "-xdev", "-mindepth", "1", "-delete"]);
-    if (this.#isMounted) spawnSync("umount", ["--lazy", this.directory]);
-    this.#isMounted = false;
-    rmSync(this.directory, { recursive: true, force: true });
+    spawnSync("find", [directory, "-xdev", "-mindepth", "1", "-delete"]);
+    if (isMounted) spawnSync("umount", ["--lazy", directory]);
+    isMounted = false;
+    rmSync(directory, { recursive: true, force: true });
   }
+  return { directory, remove };
 }
 
 /** As proc(5) has it. */

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
@@ -27,68 +26,47 @@ const MOUNT = `
   echo ready
   exec sleep infinity`;
 
+export type OwnMachine = Awaited<ReturnType<typeof startMachine>>;
+type Variables = Readonly<Record<string, string>>;
+
 /**
  * A host of the lab with its own files, so that a page's commands can be typed as printed: it has its own /etc, /root
- * and /tmp, and the data directory is at the default place.
+ * and /tmp, and the data directory is at the default place. `environment`: of every command.
  */
-export class OwnMachine {
-  readonly #holder: ChildProcess;
-  readonly #environment: readonly string[];
-
-  private constructor(holder: ChildProcess, environment: readonly string[]) {
-    this.#holder = holder;
-    this.#environment = environment;
-  }
-
-  /** `environment`: of every command. */
-  static async start(
-    host: Host,
-    directory: string,
-    environment: Readonly<Record<string, string>> = {},
-  ): Promise<OwnMachine> {
-    const data = join(directory, `data-${host.name}`);
-    mkdirSync(data);
-    const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", MOUNT, "sh", data, DNS_HOST];
-    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-    return new OwnMachine(await host.spawnReady(argv), variables);
-  }
-
-  /** The lab's server. The spam filter and Fail2ban have separate pages and tests; here they would only cost time at each start. */
-  static startServer({ server, directory }: Lab, settings: Readonly<Record<string, string>> = {}): Promise<OwnMachine> {
-    const root = rootOf(directory);
-    return OwnMachine.start(server, directory, {
-      GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
-      GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
-      // On the internet; the lab has none.
-      GHOSTINBOX_DNSBL__ZONES: "[]",
-      GHOSTINBOX_SPAM__ENABLED: "false",
-      GHOSTINBOX_FAIL2BAN__ENABLED: "false",
-      ...settings,
-    });
-  }
-
-  inside(argv: readonly string[]): readonly string[] {
-    const enter = ["nsenter", "--net", "--mount", `--target=${this.#holder.pid ?? 0}`, "--"];
-    return [...enter, "env", `--chdir=${CHECKOUT}`, ...this.#environment, ...argv];
-  }
-
-  /** Types a line at a separate terminal in the checkout. */
-  types(line: string): Typist {
-    return new Typist((argv) => this.inside(argv), `stty cols 110; ${line}`);
-  }
-
+export async function startMachine(host: Host, directory: string, environment: Variables = {}) {
+  const data = join(directory, `data-${host.name}`);
+  mkdirSync(data);
+  const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", MOUNT, "sh", data, DNS_HOST];
+  const holder = await host.spawnReady(argv);
+  const enter = ["nsenter", "--net", "--mount", `--target=${holder.pid ?? 0}`, "--"];
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const inside = (words: readonly string[]) => [...enter, "env", `--chdir=${CHECKOUT}`, ...variables, ...words];
   /** Runs a program that must succeed; returns its output. */
-  async must(argv: readonly string[]): Promise<string> {
-    return mustRun(this.inside(argv));
-  }
+  const must = (words: readonly string[]): Promise<string> => mustRun(inside(words));
+  return {
+    must,
+    /** Types a line at a separate terminal in the checkout. */
+    types: (line: string) => new Typist(inside, `stty cols 110; ${line}`),
+    end: (): void => void holder.kill("SIGKILL"),
 
-  /** Makes its programs trust this certificate. */
-  async trust(cert: string): Promise<void> {
-    const [folder, hash] = ["/etc/ssl/certs", `$(openssl x509 -noout -hash -in ${cert})`];
-    await this.must(["sh", "-c", `cp ${cert} ${folder}/${hash}.0; cat ${cert} >> ${folder}/ca-certificates.crt`]);
-  }
+    /** Makes its programs trust this certificate. */
+    trust: async (cert: string): Promise<void> => {
+      const [folder, hash] = ["/etc/ssl/certs", `$(openssl x509 -noout -hash -in ${cert})`];
+      await must(["sh", "-c", `cp ${cert} ${folder}/${hash}.0; cat ${cert} >> ${folder}/ca-certificates.crt`]);
+    },
+  };
+}
 
-  end(): void {
-    this.#holder.kill("SIGKILL");
-  }
+/** The lab's server. The spam filter and Fail2ban have separate pages and tests; here they would only cost time at each start. */
+export function startServerMachine({ server, directory }: Lab, settings: Variables = {}): Promise<OwnMachine> {
+  const root = rootOf(directory);
+  return startMachine(server, directory, {
+    GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
+    GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
+    // On the internet; the lab has none.
+    GHOSTINBOX_DNSBL__ZONES: "[]",
+    GHOSTINBOX_SPAM__ENABLED: "false",
+    GHOSTINBOX_FAIL2BAN__ENABLED: "false",
+    ...settings,
+  });
 }

@@ -9,7 +9,7 @@ import { mailboxVisits, managingVisits } from "./managing-visits.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
 import { usualVisits } from "./usual-visits.ts";
 import { type WebAnswer, WebClient } from "./web-client.ts";
-import { Description } from "./web-description.ts";
+import { type Description, describedBy } from "./web-description.ts";
 import { visits as firstVisits, GUEST } from "./web-visits.ts";
 import type { Running } from "./with-product.ts";
 
@@ -37,7 +37,7 @@ export function routesTests({ lab, product }: Running): void {
     bearer = web.with({ authorization: `Bearer ${await product.makeToken("routes", "--scope", "owner")}` });
     owner = await web.signedIn({ password: ADMIN_PASSWORD });
     user = await web.signedIn({ account: ANNA, password: PASSWORD });
-    described = new Description((await bearer.ask("GET", "/openapi.json")).json());
+    described = describedBy((await bearer.ask("GET", "/openapi.json")).json());
     // So that there is something to show.
     queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST }));
     await tryLogIn(lab.sender, GUEST, ANNA, "a wrong one");

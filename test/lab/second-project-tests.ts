@@ -16,7 +16,7 @@ import { stripVTControlCharacters } from "node:util";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { Dialog } from "./dialog.ts";
-import { DocumentLines } from "./document-lines.ts";
+import { documentLines } from "./document-lines.ts";
 import { type ImageLab, START_MS } from "./image-lab.ts";
 import { assertAccepted, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
@@ -108,7 +108,7 @@ export function secondProjectTests(image: () => ImageLab): void {
   const ghostinbox = (words: string): Promise<string> => types(`docker exec ${NAME} ghostinbox ${words}`);
   const reports = (notice: RegExp): Promise<true> =>
     until("status says so", async () => notice.test(await ghostinbox("status")));
-  const lines = new DocumentLines("investra");
+  const lines = documentLines("investra");
   test("sets what its document sets, word for word, and writes its logs", async () => {
     const conf = (path: string) => readFileSync(dms("mail-state", "conf", path), "utf8");
     const [, defaults = "", ...jails] = conf("fail2ban/jail.conf").split(/^(?=\[)/m);

@@ -6,7 +6,7 @@ type Headers = Readonly<Record<string, Readonly<{ required?: boolean }>>>;
 type Response = Readonly<{ content?: Content; headers?: Headers }>;
 /** Responses that any route may give undocumented: not found, wrong method, a bug. */
 const UNSAID = [404, 405, 500];
-export type Operation = Readonly<{
+type Operation = Readonly<{
   security: readonly Readonly<Record<string, unknown>>[];
   requestBody?: object;
   responses: Readonly<Record<string, Response>>;
@@ -14,32 +14,30 @@ export type Operation = Readonly<{
 
 type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
-/** `/openapi.json` as the running server returns it. */
-export class Description {
-  readonly #paths: Paths;
+export type Description = ReturnType<typeof describedBy>;
 
-  constructor(document: unknown) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what lacks here fails each test
-    this.#paths = (whole(document, document) as Readonly<{ paths: Paths }>).paths;
-  }
+/** `/openapi.json` as the running server returns it. */
+export function describedBy(document: unknown) {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what lacks here fails each test
+  const { paths } = whole(document, document) as Readonly<{ paths: Paths }>;
 
   /** `GET /api/v1/why/{ip}`, all of them. */
-  routes(): readonly string[] {
-    return Object.entries(this.#paths).flatMap(([path, methods]) =>
+  function routes(): readonly string[] {
+    return Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
   }
 
-  operation(route: string): Operation {
+  function operation(route: string): Operation {
     const [method = "", path = ""] = route.split(" ");
-    const operation = this.#paths[path]?.[method.toLowerCase()];
-    if (operation === undefined) throw new Error(`${route} is not described`);
-    return operation;
+    const found = paths[path]?.[method.toLowerCase()];
+    if (found === undefined) throw new Error(`${route} is not described`);
+    return found;
   }
 
   /** How an answer differs from its description: status, headers, type, body. */
-  faults(route: string, answer: WebAnswer): readonly string[] {
-    const { responses } = this.operation(route);
+  function faults(route: string, answer: WebAnswer): readonly string[] {
+    const { responses } = operation(route);
     const response = responses[answer.status] ?? responses["default"];
     const isDescribed = responses[answer.status] !== undefined || UNSAID.includes(answer.status);
     if (response === undefined || !isDescribed) return [`${answer.status} is not described`];
@@ -56,6 +54,8 @@ export class Description {
     const { error } = z.fromJSONSchema(described.schema).safeParse(answer.json());
     return error === undefined ? [] : [z.prettifyError(error)];
   }
+
+  return { routes, operation, faults };
 }
 
 /**
