@@ -2,6 +2,7 @@ import type { AlertEvent, Thresholds } from "../../src/core/alerts/rules.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import { alertWindows } from "../../src/guard/alerts/windows.ts";
+import { beforeEachOf } from "./hooks.ts";
 
 export const THRESHOLDS: Thresholds = {
   failed_logins: 3,
@@ -54,4 +55,11 @@ export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly
     holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),
     details: () => all.holding(instant(now)).map(({ detail }) => detail),
   };
+}
+
+/** The same, new for each test of `file`. */
+export function windowsOf(file: string) {
+  const kit = windows();
+  beforeEachOf(file, () => void Object.assign(kit, windows()));
+  return kit;
 }

@@ -87,7 +87,8 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
     use: (settings: Partial<typeof SETTINGS>, ...channels: readonly string[]) =>
       alerts.configure({ ...SETTINGS, ...settings, channels: channels.map(channel) }),
     failures: (count: number): void => {
-      for (let i = 0; i < count; i++) seen.push({ ...FAILED, id: ++state.last, at: clock.now() });
+      for (let i = 0; i < count; i++)
+        seen.push({ ...NO_FIELDS, type: "LOGIN_FAILED", ...SIGN_IN, id: ++state.last, at: clock.now() });
     },
     seconds: async (count: number): Promise<readonly string[]> => {
       for (let i = 0; i < count; i++) {
@@ -100,11 +101,4 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   };
 }
 
-const FAILED: Omit<AlertEvent, "id" | "at"> = {
-  ...NO_FIELDS,
-  type: "LOGIN_FAILED",
-  account: "anna@example.test",
-  proof: "a",
-  verdict: "pass",
-  service: "imap",
-};
+const SIGN_IN = { account: "anna@example.test", proof: "a", verdict: "pass", service: "imap" } as const;

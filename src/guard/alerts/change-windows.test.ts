@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { windowsOf } from "../../../test/kit/alert-windows-kit.ts";
 import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
 import { eachChange } from "./change-windows.ts";
+
+const kit = windowsOf(import.meta.filename);
 
 const WEB = "web:admin via 203.0.113.9";
 
@@ -40,7 +42,6 @@ test("a change from a network that is not the owner's is critical, even after a 
 });
 
 test("a token made from a new network is critical; a copied passkey always is, and keeps its name", () => {
-  const kit = windows();
   for (const type of ["TOKEN_CREATED", "PASSKEY_REFUSED"] as const)
     kit.take(type, { subject: "x", actor: WEB, isNewNetwork: true });
   assert.deepEqual(kit.holding(), ["web_new_network x (event 1)", "passkey_copied x copied (event 2)"]);
@@ -60,7 +61,6 @@ for (const [type, subject, alert, byRoot] of [
   ["RECOVERY_CODE_USED", "9 left", "recovery_code_used 9 left", false],
 ] as const)
   test(`each time for a day, ${byRoot ? "also" : "not"} if root does it: ${alert}`, () => {
-    const kit = windows();
     const reported = (id: number): string => (alert === "web_settings" ? `${alert} ${id}` : `${alert} (event ${id})`);
     kit.take(type, { subject, actor: "root" });
     assert.deepEqual(kit.holding(), byRoot ? [reported(1)] : []);
@@ -78,7 +78,6 @@ for (const [type, subject, alert, byRoot] of [
   });
 
 test("five wrong codes after the right password within a day are guesses", () => {
-  const kit = windows();
   const wrong = (): void => kit.take("SECOND_FACTOR_FAILED", { actor: WEB });
   for (let i = 0; i < 4; i++) wrong();
   assert.deepEqual(kit.holding(), []);
@@ -94,7 +93,6 @@ test("five wrong codes after the right password within a day are guesses", () =>
 });
 
 test("a right password without a code is reported once for each address in a new network", () => {
-  const kit = windows();
   const asked = (address: string, isNewNetwork = true): void =>
     kit.take("SECOND_FACTOR_ASKED", { actor: `web:admin via ${address}`, isNewNetwork });
   asked("203.0.113.9", false);
@@ -111,7 +109,6 @@ test("a right password without a code is reported once for each address in a new
 
 for (const type of ["TOKEN_CREATED", "PASSKEY_ADDED", "SETTINGS_APPLIED", "FACTOR_ADDED"] as const)
   test(`a flood of changes leaves room for other alerts: ${type}`, () => {
-    const kit = windows();
     for (let i = 0; i < 60; i++) kit.take(type, { subject: `t${i}`, actor: WEB });
     assert.equal(kit.holding().length, 21, "the further ones share one alert for that hour");
     kit.wait(-2 * DAY_MS);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { windowsOf } from "../../../test/kit/alert-windows-kit.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+
+const kit = windowsOf(import.meta.filename);
 
 const ANNA = "anna@example.test";
 const HELD = { account: ANNA, from: "203.0.113.66", count: 100, limit: 20, windowMs: HOUR_MS, recipients: 100 };
 
 test("a held account is reported until its owner vouches for it, with its held mail, the address and the reason", () => {
-  const kit = windows();
   kit.take("EMAIL_HELD", HELD);
   assert.deepEqual(kit.holding(), [`account_held ${ANNA}`]);
   const why = `${ANNA} wrote to 100 people within 1h to whom it had never written, limit 20`;
@@ -23,14 +24,12 @@ test("a held account is reported until its owner vouches for it, with its held m
 });
 
 test("a hold because of refusals says so", () => {
-  const kit = windows();
   kit.take("EMAIL_HELD", { ...HELD, count: 11, limit: 10, limitKey: "limits.sending.refused" });
   const why = `mail to 11 people to whom ${ANNA} had never written was refused within 1h, limit 10`;
   assert.deepEqual(kit.details(), [`1 mail to 100 recipients from 203.0.113.66/32 is held; ${why}`]);
 });
 
 test("a hold from before a restart is still reported, unless it has ended since", () => {
-  const kit = windows();
   const times = { openedAt: instant(0), lastAt: instant(0), resolvedAt: null };
   kit.all.remember([{ code: "account_held", subject: ANNA, detail: "as before", ...times }]);
   assert.deepEqual(kit.details(), ["as before"]);
@@ -41,7 +40,6 @@ test("a hold from before a restart is still reported, unless it has ended since"
 });
 
 test("a sending limit is reported once, for an hour; ten mails within a minute are not reported", () => {
-  const kit = windows();
   const limited = { account: ANNA, from: "198.51.100.7", count: 51, limit: 50 };
   kit.take("EMAIL_DEFERRED", { ...limited, reason: "account_mail_limit", windowMs: MINUTE_MS });
   kit.take("EMAIL_DEFERRED", { ...limited, reason: "provider_busy", windowMs: HOUR_MS });
@@ -57,7 +55,6 @@ test("a sending limit is reported once, for an hour; ten mails within a minute a
 });
 
 test("many accounts leave room for other alerts", () => {
-  const kit = windows();
   for (let i = 0; i < 200; i++) {
     kit.take("EMAIL_HELD", { account: `held${i}@example.test` });
     kit.take("EMAIL_DEFERRED", { account: `limited${i}@example.test`, reason: "account_recipient_limit" });

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { windowsOf } from "../../../test/kit/alert-windows-kit.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+
+const kit = windowsOf(import.meta.filename);
 
 const WEB = "web:admin via 203.0.113.9";
 const ANNA = "anna@example.test";
 const by = (name: string) => ({ account: name, actor: `mailbox:${name} via 203.0.113.9` });
 
 test("each change of an account through the web is reported for a day; root's are not", () => {
-  const kit = windows();
   kit.take("ACCOUNT_ADDED", { account: "mine@example.test", actor: "root" });
   kit.take("ACCOUNT_SUSPENDED", { account: ANNA, actor: WEB });
   kit.take("LOGIN_SUCCEEDED", { account: ANNA });
@@ -26,7 +27,6 @@ test("each change of an account through the web is reported for a day; root's ar
 });
 
 test("changes that outlast a stolen mailbox password are reported, and hide nothing", () => {
-  const kit = windows();
   const user = `mailbox:${ANNA} via 203.0.113.9`;
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: user });
   assert.deepEqual(kit.holding(), [], "users change their own");
@@ -38,7 +38,6 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
 });
 
 test("one user's many changes hide no other user's", () => {
-  const kit = windows();
   for (let i = 0; i < 30; i++) kit.take("APP_PASSWORD_MADE", by("bert@example.test"));
   kit.take("FORWARDING_CHANGED", by(ANNA));
   assert.equal(kit.holding().length, 7);
@@ -47,7 +46,6 @@ test("one user's many changes hide no other user's", () => {
 });
 
 test("changes of many users leave room for other alerts", () => {
-  const kit = windows();
   const change = (user: number): void => kit.take("APP_PASSWORD_MADE", by(`user${user}@example.test`));
   for (let i = 0; i < 35; i++) change(i % 7);
   assert.equal(kit.holding().length, 31, "half of the room is for other users");
@@ -61,7 +59,6 @@ test("changes of many users leave room for other alerts", () => {
 });
 
 test("a few users who change something every hour leave another's change an alert", () => {
-  const kit = windows();
   for (let hour = 0; hour < 20; hour++) {
     for (const name of ["a@example.test", "b@example.test", "c@example.test"])
       for (let i = 0; i < 6; i++) kit.take("APP_PASSWORD_MADE", by(name));
@@ -72,7 +69,6 @@ test("a few users who change something every hour leave another's change an aler
 });
 
 test("a new forward that is paused raises the alert, which the user's own changes do not hide", () => {
-  const kit = windows();
   const paused = { account: ANNA, actor: "engine" };
   kit.take("ACCOUNT_REMOVED", paused);
   kit.take("FORWARDING_CHANGED", paused);
@@ -85,7 +81,6 @@ test("a new forward that is paused raises the alert, which the user's own change
 });
 
 test("a file of accounts leaves room for other alerts, and hides no takeover", () => {
-  const kit = windows();
   for (let i = 0; i < 60; i++) kit.take("ACCOUNT_ADDED", { account: `a${i}@example.test`, actor: WEB });
   assert.equal(kit.holding().length, 11);
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
@@ -95,7 +90,6 @@ test("a file of accounts leaves room for other alerts, and hides no takeover", (
 });
 
 test("changes of networks and of alias targets are reported too", () => {
-  const kit = windows();
   kit.take("NETWORKS_CHANGED", { account: ANNA, subject: `${ANNA} from anywhere`, actor: WEB });
   kit.take("ALIAS_ADDED", { subject: "info@example.test to thief@evil.test", actor: WEB });
   kit.take("ALIAS_REMOVED", { subject: "info@example.test", actor: "root" });
@@ -110,7 +104,6 @@ test("changes of networks and of alias targets are reported too", () => {
 });
 
 test("replies hide no forward, not even through the web", () => {
-  const kit = windows();
   for (let i = 0; i < 30; i++)
     kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
   kit.take("FORWARDING_CHANGED", { account: "bert@example.test", subject: "bert@example.test to x", actor: WEB });
@@ -120,7 +113,6 @@ test("replies hide no forward, not even through the web", () => {
 });
 
 test("replies set by users hide none that the web set for others", () => {
-  const kit = windows();
   for (let i = 0; i < 30; i++)
     kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} ${i}`, actor: `mailbox:${ANNA}` });
   kit.take("VACATION_CHANGED", { account: "bert@example.test", subject: "bert@example.test until", actor: WEB });
@@ -128,7 +120,6 @@ test("replies set by users hide none that the web set for others", () => {
 });
 
 test("the end of a vacation reply is not reported as a new one", () => {
-  const kit = windows();
   kit.take("VACATION_CHANGED", { account: ANNA, subject: `${ANNA} no longer`, actor: WEB });
   assert.deepEqual(kit.details(), [`its vacation reply: ${ANNA} no longer, by ${WEB}`]);
 });

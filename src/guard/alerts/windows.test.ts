@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { windows, windowsOf } from "../../../test/kit/alert-windows-kit.ts";
 import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
+const kit = windowsOf(import.meta.filename);
+
 test("failed sign-ins to mail and to the dashboard are counted separately, and leave their window", () => {
-  const kit = windows();
   for (let i = 0; i < 2; i++) kit.take("LOGIN_FAILED", { service: "imap", from: "203.0.113.7" });
   kit.take("LOGIN_FAILED", { service: "dashboard", from: "203.0.113.8" });
   assert.deepEqual(kit.holding(), []);
@@ -21,7 +22,6 @@ test("failed sign-ins to mail and to the dashboard are counted separately, and l
 });
 
 test("a network counts once, however often it connects or is banned", () => {
-  const kit = windows();
   for (let i = 0; i < 9; i++) kit.take("CONNECT", { from: "203.0.113.7" });
   for (let i = 0; i < 9; i++) kit.take("BAN", { from: "203.0.113.7", reason: "mail_limit", offence: 1 });
   assert.deepEqual(kit.holding(), []);
@@ -35,7 +35,6 @@ test("a network counts once, however often it connects or is banned", () => {
 });
 
 test("accepted mail that is then refused is lost; a user's mail that other servers refuse is not", () => {
-  const kit = windows();
   kit.take("EMAIL_BOUNCED", { verdict: "refuse" });
   assert.deepEqual(kit.holding(), []);
   for (const subject of ["info@example.test", "Info+1@example.test", "anna@example.test"])
@@ -56,7 +55,6 @@ test("accepted mail that is then refused is lost; a user's mail that other serve
 });
 
 test("a million networks use no more memory than the threshold", () => {
-  const kit = windows();
   for (let i = 0; i < 5_000; i++) {
     kit.take("CONNECT", { from: `10.${i >> 8}.${i & 255}.1` });
     kit.take("LOGIN_FAILED", { account: `user${i}@example.test`, proof: "x", from: "203.0.113.7" });

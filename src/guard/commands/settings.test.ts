@@ -10,8 +10,12 @@ const FILE = 'domains = ["example.test"] # ours\nlimits.mail.per_minute = 10 # f
 const CHANGED = FILE.replace("= 10", "= 20");
 const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }];
 
-/** A change waits for its turn before it reads the file. */
-const begun = () => Promise.resolve();
+/** Lets this happen once the change has read the file, for which it waits for its turn. */
+async function during<T>(reply: Promise<T>, happens: () => void): Promise<T> {
+  await Promise.resolve();
+  happens();
+  return reply;
+}
 
 function kit(text = FILE, env = {}) {
   const commands = commandsOnMemory();
@@ -88,10 +92,7 @@ test("a preview lists the lines, the values, the restarts and the changed decisi
 
 test("a change is sent to the keeper with the digest of the file, recorded with its values, and can be undone", async () => {
   const { digest, apply, inForce, asked, details, list, ask, clock } = await previewed();
-  const pendingApply = apply(digest);
-  await begun();
-  inForce(CHANGED);
-  const applied = await pendingApply;
+  const applied = await during(apply(digest), () => inForce(CHANGED));
   assert.ok(applied.ok, JSON.stringify(applied));
   const [keys, until] = [["limits.mail.per_minute"], isoTime(later(clock.now(), 15 * MINUTE_MS))];
   assert.deepEqual(applied.result, { changed: keys, detail: "", restarts: [], undoUntil: until, recorded: true });
@@ -104,10 +105,8 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
   assert.equal((await list()).undo, null);
   clock.advance(-15 * MINUTE_MS);
   assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "in its earlier state");
-  const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
-  await begun();
-  inForce(FILE);
-  assert.ok((await pendingUndo).ok);
+  const undo = ask({ verb: "settings_undo", digest: (await list()).digest });
+  assert.ok((await during(undo, () => inForce(FILE))).ok);
   const changed = createHash("sha256").update(CHANGED).digest("hex");
   assert.deepEqual(asked.at(-1), { verb: "undo_settings", digest: changed });
   assert.equal(details().at(-1), "undone: limits.mail.per_minute = 10, was 20 by root");
@@ -116,11 +115,9 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
 
 test("a program that reads only at its start what the reload found changed is restarted", async () => {
   const { digest, apply, reloads, asked } = await previewed();
-  const applied = apply(digest);
   const changed = ["limits.mail.per_minute", "bans.memory"];
-  await begun();
-  reloads({ ok: true, changed });
-  assert.partialDeepStrictEqual(await applied, { result: { changed, restarts: ["web"] } });
+  const applied = await during(apply(digest), () => reloads({ ok: true, changed }));
+  assert.partialDeepStrictEqual(applied, { result: { changed, restarts: ["web"] } });
   assert.deepEqual(asked.at(-1), { verb: "restart", service: "web" });
 });
 
@@ -139,10 +136,8 @@ test("the keeper's refusal is reported, recorded as not done, and cannot be undo
   for (const text of [FILE, `${FILE}# mine\n`]) {
     const { digest, apply, keeperUp, details, writes, list } = await previewed();
     keeperUp(false);
-    const refused = apply(digest);
-    await begun();
-    writes(text);
-    assert.match(refusalOf(await refused), /^Nothing was changed: no answer\.$/);
+    const refused = await during(apply(digest), () => writes(text));
+    assert.match(refusalOf(refused), /^Nothing was changed: no answer\.$/);
     const says = "limits.mail.per_minute = 20, was 10 by root";
     assert.deepEqual(details(), [says, `not done: ${says}`]);
     assert.equal((await list()).undo, null);
@@ -153,10 +148,7 @@ test("if the keeper did not answer, the record says that it may have written the
   for (const text of [FILE, CHANGED]) {
     const { digest, apply, keeper, details, writes } = await previewed();
     t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayBeDone: true }));
-    const late = apply(digest);
-    await begun();
-    writes(text);
-    const reply = await late;
+    const reply = await during(apply(digest), () => writes(text));
     assert.match(refusalOf(reply), /^It may hold or not: no answer\.$/);
     assert.partialDeepStrictEqual(reply, { mayBeDone: true });
     const says = "limits.mail.per_minute = 20, was 10 by root";
@@ -166,11 +158,9 @@ test("if the keeper did not answer, the record says that it may have written the
 
 test("a file that the keeper wrote and the guard could not load may be in force", async () => {
   const { digest, apply, reloads } = await previewed();
-  const applied = apply(digest);
-  await begun();
-  reloads({ ok: false, reason: "It cannot be read." });
+  const applied = await during(apply(digest), () => reloads({ ok: false, reason: "It cannot be read." }));
   const message = "Not everything is in force: It cannot be read.";
-  assert.partialDeepStrictEqual(await applied, { message, mayBeDone: true });
+  assert.partialDeepStrictEqual(applied, { message, mayBeDone: true });
 });
 
 test("a change without effect, or an invalid one, does not reach the keeper", async () => {
@@ -204,11 +194,9 @@ test("for a file with mistakes the web sees their positions, but no values", asy
 
 test("the second of two concurrent changes finds the file edited, and is recorded as not done", async () => {
   const { digest, apply, inForce, asked, details } = await previewed();
-  const both = [apply(digest), apply(digest)];
-  await begun();
-  inForce(CHANGED);
-  const [first, second] = await Promise.all(both);
-  assert.ok(first?.ok === true && second !== undefined);
+  const both = Promise.all([apply(digest), apply(digest)]);
+  const [first, second] = await during(both, () => inForce(CHANGED));
+  assert.ok(first.ok);
   assert.match(refusalOf(second), /edited since then/);
   assert.deepEqual([asked.length, details().length], [1, 1]);
 });
