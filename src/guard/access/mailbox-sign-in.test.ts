@@ -90,7 +90,7 @@ test("the decoy is verified in place of a costly hash from an import", async () 
   assert.deepEqual(verified, ["decoy"]);
 });
 
-test("a proof counts for its session, and guessing from a stolen session is stopped", async () => {
+test("a proof is judged like a sign-in, and counts for its session", async () => {
   const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "x");
   assert.ok(typeof opened === "object");
   kit.clock.advance(HOUR_MS);

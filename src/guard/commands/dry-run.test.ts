@@ -133,15 +133,7 @@ describe("a dry run", () => {
 });
 
 /** Made even without a record: they take rights away, or only let mail pass. */
-const MADE_ANYWAY: readonly Command["verb"][] = [
-  "token_revoke",
-  "session_end_all",
-  "account_suspend",
-  "greylist_pause",
-  "greylist_resume",
-  "spam_allow_add",
-  "spam_allow_remove",
-];
+const MADE_ANYWAY = /^(token_revoke|session_end_all|account_suspend|greylist_(pause|resume)|spam_allow_(add|remove))$/;
 
 const KEYS = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
 const CHANGED = { name, hash: `${HASH}1` };
@@ -163,7 +155,7 @@ describe("without a record", () => {
   /** Every row of the databases, and how often sessions were ended. */
   const effects = () => `${kit.state()} ${kit.kept().filter((verb) => verb === "kick_account").length}`;
   for (const { command, after } of [...DRY_RUNS, ...OTHERS]) {
-    const isMade = MADE_ANYWAY.includes(command.verb);
+    const isMade = MADE_ANYWAY.test(command.verb);
     test(`${command.verb} fails, and ${isMade ? "is made anyway" : "changes nothing"}`, async () => {
       for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
       kit.fillDisk();

@@ -37,11 +37,6 @@ test("questions and answers pass to another thread and back unchanged", () => {
   }
 });
 
-test("a chart shows what happened in each of its steps", () => {
-  const chart = answerTo(new FakeQueries(), "series", ASKED.series);
-  assert.partialDeepStrictEqual(chart, { connections: [2, 1], mails_in: [0, 1], mails_out: [0, 1] });
-});
-
 /** `daysAgo` of each mail, oldest first, and whether it was spam. */
 function scored(...mails: readonly (readonly [daysAgo: number, isSpam: boolean])[]) {
   const rows = mails.map(([daysAgo, isSpam]) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { ip, LOGIN, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { ip, LOGIN, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { PendingPassword } from "../../core/decide/facts.ts";
 import { hostPrefix, neighbourhoodOf } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
@@ -9,18 +9,9 @@ import { LoginFacts } from "./login-facts.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 
 function pending(known: Partial<PendingPassword> = {}): PendingPassword {
-  const address = ip("203.0.113.7");
-  return {
-    at: NOON,
-    account: "anna@example.org",
-    passwordHash: "a",
-    subject: hostPrefix(address),
-    network: neighbourhoodOf(address, 64),
-    isStrange: true,
-    looksWrong: true,
-    isFirst: false,
-    ...known,
-  };
+  const place = { subject: hostPrefix(STRANGER), network: neighbourhoodOf(STRANGER, 64) };
+  const guess = { isStrange: true, looksWrong: true, isFirst: false };
+  return { at: NOON, account: "anna@example.org", passwordHash: "a", ...place, ...guess, ...known };
 }
 
 const passwordHashes = (all: Iterable<Readonly<{ passwordHash: string }>>): readonly string[] =>

@@ -91,14 +91,8 @@ test("mail that was marked as spam, bounced or refused gives no credit", async (
   assert.deepEqual(sent, of([1, 0, 0, 0]), "a stranger's mail has no account");
 });
 
-const REFUSED: typeof DELIVERED = {
-  ...DELIVERED,
-  recipient: "eve@example.net",
-  outcome: "bounced",
-  relay: "smtp mx.example.net[192.0.2.1]:25",
-  reply: "550 5.1.1 No such user",
-  server: ip("192.0.2.1"),
-};
+const REPLY = { relay: "smtp mx.example.net[192.0.2.1]:25", reply: "550 5.1.1 No such user", server: ip("192.0.2.1") };
+const REFUSED: typeof DELIVERED = { ...DELIVERED, recipient: "eve@example.net", outcome: "bounced", ...REPLY };
 const NEVER_HELD = { holdOf: () => ({ evidence: null, vouchedAt: instant(0) }) };
 const FROM = { prefix: NETWORK, network: NETWORK, sending: NO_SENDING };
 

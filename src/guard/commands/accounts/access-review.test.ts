@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { isoTime } from "../../../core/time.ts";
 import { digestOf } from "../../access/secrets.ts";
 
 const ALICE = "alice@example.test";
 const BERT = "bert@example.test";
 
+const kit = commandsOf(import.meta.filename, ALICE, BERT);
+
 test("lists who can read the mail of each account and where it is forwarded, and leaves no trace", async () => {
-  const kit = commandsOnMemory();
-  for (const name of [ALICE, BERT]) await kit.ask({ verb: "account_create_hashed", name, hash: HASH });
   await kit.ask({ verb: "app_password_add", name: ALICE, app: "phone" });
   await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [ALICE] });
   await kit.ask({ verb: "forward_set", name: BERT, to: ["bert@else.example"], keep: true });
@@ -18,16 +18,9 @@ test("lists who can read the mail of each account and where it is forwarded, and
   const recorded = kit.types();
   const page = (limit: number, cursor: string | null, text: string | null = null) =>
     kit.ask({ verb: "access_review", text, limit, cursor });
-  const alice = {
-    name: ALICE,
-    suspended: false,
-    networks: [],
-    createdAt: isoTime(kit.clock.now()),
-    addresses: [ALICE, "info@example.test"],
-    appPasswords: ["phone"],
-    lastSignIn: null,
-    forwards: [{ to: ["alice@elsewhere.example"], by: ".dovecot.sieve" }],
-  };
+  const account = { name: ALICE, suspended: false, networks: [], createdAt: isoTime(kit.clock.now()) };
+  const readers = { addresses: [ALICE, "info@example.test"], appPasswords: ["phone"], lastSignIn: null };
+  const alice = { ...account, ...readers, forwards: [{ to: ["alice@elsewhere.example"], by: ".dovecot.sieve" }] };
   assert.deepEqual(await page(1, null), { ok: true, result: { items: [alice], next: ALICE, total: 2 } });
   const forwards = [{ to: ["bert@else.example"], by: "account forward" }];
   const bert = { name: BERT, suspended: true, addresses: [BERT], appPasswords: [], forwards };
@@ -41,7 +34,6 @@ test("lists who can read the mail of each account and where it is forwarded, and
 });
 
 test("eight reviews wait, two of one caller, so that the keeper stays free for other commands", async () => {
-  const kit = commandsOnMemory();
   for (const name of "abcde")
     await kit.result({ ...COMMANDS.token_create, name, digest: digestOf(name), scopes: ["owner"] });
   const review = { verb: "access_review", text: null, limit: 1, cursor: null } as const;
@@ -50,7 +42,6 @@ test("eight reviews wait, two of one caller, so that the keeper stays free for o
 });
 
 test("without the keeper nothing is listed: a page without forwards would look as if there were none", async () => {
-  const kit = commandsOnMemory();
   kit.keeperUp(false);
   const reply = await kit.ask({ verb: "access_review", text: null, limit: 1, cursor: null });
   assert.partialDeepStrictEqual(reply, { ok: false, message: "no answer" });
