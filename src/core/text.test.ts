@@ -74,8 +74,6 @@ test("room is shown in whole megabytes, rounded up", () => {
 });
 
 test("edit distance counts insertions, deletions, replacements and swaps", () => {
-  const distances = ["limits", "limitss", "limts", "linits", "limtis"].map((typed) => editDistance(typed, "limits"));
-  assert.deepEqual(distances, [0, 1, 1, 1, 1]);
   const word = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 5 });
   fc.assert(
     fc.property(word, word, (a, b) => assert.equal(editDistance(a, b), naiveDistance(a, b))),

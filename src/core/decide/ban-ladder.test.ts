@@ -14,11 +14,6 @@ function banAfter(offences: number, bans: Partial<Policy["bans"]> = {}): Ban {
   return nextBan(policy, factsOf({ offences }), { code: "mail_limit", evidence: EVIDENCE }, NOON).ban;
 }
 
-test("permanent comes past the last rung, and only where it is wanted", () => {
-  assert.equal(banAfter(2, { permanent: true }).level, "heavy");
-  assert.partialDeepStrictEqual(banAfter(3, { permanent: true }), { level: "permanent", expiresAt: null });
-});
-
 test("each offence brings the next rung, and the last one all others; a ladder of one rung and one of five have levels", () => {
   const rungs = (bans: number, ladderMs: readonly number[]) =>
     Array.from({ length: bans }, (_, offences) => {

@@ -19,10 +19,6 @@ test("ban: manual, for the time that was given", () => {
   assert.deepEqual(banIn(decided), { ...BAN, ...manual, expiresAt: later(NOON, 2 * HOUR_MS) });
 });
 
-test("ban: for good without a time", () => {
-  assert.equal(banIn(decideCommand(NOTHING, { ...ASKED, durationMs: null }, NOON))?.expiresAt, null);
-});
-
 const protections: readonly Protection[] = ["loopback", "own_address", "gateway", "allow_listed"];
 for (const protection of protections)
   test(`ban: refused and recorded where ${protection} protects it or a part of it`, () => {

@@ -25,7 +25,6 @@ const examples: readonly Example[] = [
   ["the same past three times the limit", BANNED, { isWanted: true, connections: times(60) }],
   ["the same after an offence", BANNED, { isWanted: true, offences: 1, connections: times(20) }],
   ["a large provider that is banned for another reason", "refuse banned, uncounted", { ban: BAN }, OF_GOOGLE],
-  ["someone who only looks like a provider", BANNED, { connections: times(20) }, { clientName: "mail.notgoogle.com" }],
   ["an address from which an account signed in, over the limit", KNOWN, { known: true, connections: times(20) }],
   ["the same at three times the limit", KNOWN, { known: true, connections: times(59) }],
   ["an owner there who sends, while a machine floods port 25", PASSES, { known: true, connections: times(59) }, SENDS],

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { net } from "../../../test/kit/samples.ts";
-import { DAY_MS } from "../time.ts";
-import { HONEST_FOR_MS, type HonestServer, honestyOf, isWanted } from "./honest-mail.ts";
+import { type HonestServer, honestyOf, isWanted } from "./honest-mail.ts";
 
 const unit = (host: number) => net(`203.0.113.${host}`);
 const server = (host: number, counts: Partial<HonestServer> = {}): HonestServer => ({
@@ -21,10 +20,6 @@ test("one mail does not make a server wanted, unless someone here knows who send
   assert.equal(isWanted(server(1, { provenDays: 3 })), true);
   assert.equal(isWanted(server(1, { wanted: 1 })), true);
   assert.equal(isWanted(server(1, { written: 1 })), true);
-});
-
-test("honest mail vouches for a server for thirty days", () => {
-  assert.equal(HONEST_FOR_MS, 30 * DAY_MS);
 });
 
 test("each honest server raises the limits of its network, up to five times", () => {

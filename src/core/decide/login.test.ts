@@ -51,7 +51,7 @@ function decideFailed(known: Partial<Facts> = {}, login: Partial<LoginAttributes
   return decideLoginFailed(policy, factsOf(known), { type: "LOGIN_FAILED", ...LOGIN, ...login }, NOON);
 }
 
-const failed: readonly (readonly [that: string, answer: string, known?: Partial<Facts>, passwordHash?: string])[] = [
+const failed: readonly (readonly [that: string, answer: string, known?: Partial<Facts>])[] = [
   ["a stale one before one different one too many", REPEATED, after(failures("a", "b", "c", "now"))],
   ["the right one of a suspended account", "pass right_password_inactive, GUESS", suspended("now")],
   ["the same from loopback", "pass right_password_inactive", { ...RIGHT_AT_HOME, ...LOCAL }],
@@ -61,8 +61,6 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
     "refuse login_failures, GUESS, banned",
     { ...suspended("now"), ...after(different(4)) },
   ],
-  ["passwords without a hash count each", "refuse login_failures, banned", after(failures("", "", "", "")), ""],
-  ["the 5th different one, the others being ten minutes old", "pass below_limit", after(tenMinutesOld(different(4)))],
   ["one that is banned", "refuse banned, uncounted", { ban: BAN }],
   ["an allowed one despite a ban", "pass allow_listed, SPARE", { ...ALLOWED, ban: BAN, ...after(different(13)) }],
   ["this machine at three times the limit", `${SLOWED}, SPARE`, { ...LOCAL, ban: BAN, ...after(different(14)) }],
@@ -79,8 +77,8 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["a known address at its own account", KNOWN, { account: AT_HOME, knownAccounts: [LOGIN.login], ...after(MANY) }],
   ["the same at others, past three times the limit", KNOWN, { ...ELSEWHERE, ...after(MANY) }],
 ];
-for (const [that, answer, known, passwordHash = "now"] of failed)
-  test(`failed: ${that}: ${answer}`, () => assert.equal(outcomeOf(decideFailed(known, { passwordHash })), answer));
+for (const [that, answer, known] of failed)
+  test(`failed: ${that}: ${answer}`, () => assert.equal(outcomeOf(decideFailed(known)), answer));
 
 type Asked = readonly [that: string, answer: string, known?: Partial<Facts>, why?: LoginAttributes["withoutBan"]];
 const asked: readonly Asked[] = [

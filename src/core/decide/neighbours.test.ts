@@ -11,9 +11,6 @@ const { network, ip } = factsOf();
 const ALMOST: NeighbourFacts = { network, ip, isBanned: false, offences: 0, banned: 4, guesses: 29, times: 1 };
 
 for (const [that, facts, code] of [
-  ["some offend", {}, undefined],
-  ["the fifth of them is banned", { banned: 5 }, "neighbours_banned"],
-  ["they tried thirty passwords", { guesses: 30 }, "network_guesses"],
   ["two honest servers stand", { banned: 14, guesses: 89, times: 3 }, undefined],
   ["they are outnumbered", { banned: 15, times: 3 }, "neighbours_banned"],
   ["guesses outnumber them", { guesses: 90, times: 3 }, "network_guesses"],

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, type Example, outcomeOf, USER } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
+import { isBounce } from "../events/mail.ts";
 import type { Facts } from "./facts.ts";
-import { decideRecipient } from "./mail.ts";
+import { decideBounce, decideRecipient } from "./mail.ts";
 
 const PASSES = "pass below_limit, uncounted";
 const KNOWN = "defer known_address, uncounted";
@@ -33,7 +34,6 @@ const recipients: readonly Example[] = [
   ["an account on a banned address", "refuse banned, uncounted", { ban: BAN }, OF_USER],
 ];
 const doors: readonly Example[] = [
-  ["one that does not exist", REFUSED, { recipient: "unknown" }],
   ["the eleventh that does not exist within an hour", BANNED, PROBING],
   ["the same of a large provider", "defer provider_busy, uncounted", PROBING, { clientName: "mail.google.com" }],
   ["the same of a server whose mail is wanted", "defer wanted_busy, uncounted", { ...PROBING, isWanted: true }],
@@ -100,3 +100,46 @@ test("a first contact is greylisted where that is on", () => {
 });
 
 check("RCPT", recipients, (facts, mail) => decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON));
+
+const BOUNCE = { ...RECIPIENT, sender: "" };
+const DEFERRED = "defer bounces_deferred, uncounted";
+const SECOND = "refuse bounce_recipients, uncounted";
+const HIDDEN = "pass recipient_hidden, uncounted";
+const UNKNOWN = { recipient: "unknown" } as const;
+const FROM_ALL = { probesFromAnywhere: times(100), firstContact: true };
+const EXPECTED = { hasOther: false, isExpected: true };
+
+test("a bounce has no sender, or one of blanks", () => {
+  for (const sender of ["", " "]) assert.ok(isBounce({ sender }));
+  const mail = { ...BOUNCE, sender: "a@example.net" };
+  assert.ok(!isBounce(mail));
+  assert.equal(decideBounce(POLICY, factsOf(UNKNOWN), mail, NOON), null);
+});
+
+const bounces: readonly Example[] = [
+  ["to one of ours", "pass below_limit, uncounted"],
+  ["to one who does not exist", "refuse recipient_unknown", { recipient: "unknown" }],
+  ["to one who does not exist, after any probing", "refuse recipient_unknown", { ...UNKNOWN, probes: times(500) }],
+  ["the 101st of the whole server", DEFERRED, { ...FROM_ALL, ...UNKNOWN, namesProbed: 1 }],
+  ["to one of ours after that, from a network that asked", DEFERRED, { ...FROM_ALL, namesProbed: 1 }],
+  ["from a known place all the same", "pass below_limit, uncounted", { known: true, probesFromAnywhere: times(100) }],
+  ["to one of ours after 30 within an hour", DEFERRED, { bounces: times(30) }],
+  ["to a common target of spam after that", DEFERRED, { recipient: "blocked", bounces: times(30) }],
+  ["to one of ours who wrote there", "pass below_limit, uncounted", { bounces: times(500), bounce: EXPECTED }],
+  ["to one who does not exist, and so wrote nowhere", DEFERRED, { ...UNKNOWN, bounces: times(500), bounce: EXPECTED }],
+  ["to a second recipient", SECOND, { bounce: { hasOther: true, isExpected: true } }],
+  ["to a second recipient who does not exist", SECOND, { ...UNKNOWN, bounce: { hasOther: true, isExpected: false } }],
+  ["from what is never banned", "pass allow_listed, uncounted", { protection: "allow_listed", bounces: times(500) }],
+];
+check("a bounce", bounces, (facts) => decideRecipient(POLICY, facts, BOUNCE, NOON));
+
+const greylisted: readonly Example[] = [
+  ["to one of ours, from a network that asked for none", "pass greylist_asked, uncounted", FROM_ALL],
+  ["to one who does not exist, from there", HIDDEN, { ...FROM_ALL, recipient: "unknown" }],
+  ["to one of ours, from one that did", DEFERRED, { ...FROM_ALL, namesProbed: 1 }],
+  ["from a server with wanted mail", HIDDEN, { ...FROM_ALL, ...UNKNOWN, isWanted: true, namesProbed: 2 }],
+  ["from one whose network named three", DEFERRED, { ...FROM_ALL, isWanted: true, namesProbed: 3 }],
+];
+check("while strangers ask for many who do not exist, a bounce", greylisted, (facts) =>
+  decideRecipient({ ...POLICY, greylist: true }, facts, BOUNCE, NOON),
+);

@@ -20,19 +20,12 @@ function opened(t: TestContext) {
   return { engine, accounts: sqliteAccounts(accounts), known: sqliteCorrespondents(engine, accounts), wrote };
 }
 
-test("a correspondent of an account is known from the commit on, ignoring case", (t) => {
-  const { engine, wrote } = opened(t);
-  const honest = sqliteHonestMail(engine);
-  for (const at of [START, later(START, 5)]) wrote(anna, "shop@example.net", at);
-  assert.equal(honest.hasWrittenTo("Shop@Example.NET"), true);
-  assert.equal(honest.hasWrittenTo("other@example.net"), false);
-});
-
 test("a correspondent without mail for long is forgotten", (t) => {
   const { engine, wrote } = opened(t);
   const honest = sqliteHonestMail(engine);
   wrote(anna, "old@example.net");
-  wrote(anna, "new@example.net", later(START, DAY_MS));
+  for (const at of [START, later(START, DAY_MS)]) wrote(anna, "new@example.net", at);
+  assert.deepEqual(["OLD@Example.NET", "other@example.net"].map(honest.hasWrittenTo), [true, false]);
   const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
   const retention = new Retention(engine, new EventCount(engine), limits);
   const now = later(START, 400 * DAY_MS + 1);

@@ -44,28 +44,17 @@ test("an event is found as it is shown, and none if none is asked for", (t) => {
   ]);
 });
 
-test("events of a network: its own, those within it, and those of the networks around it", (t) => {
+test("events of an IPv6 network: its own, those within it, and those of the networks around it", (t) => {
   const { store, committed, search } = fresh(t);
-  const written = [
-    "203.0.113.7/32",
-    "203.0.113.0/24",
-    "203.0.11.7/32",
-    "2001:db8::/64",
-    "2001:db8:0:1::/64",
-    "2001:db8:1::/64",
-    "2001:db8::/32",
-    "2001:0:1::/64",
-  ];
+  const sites = ["2001:db8::/64", "2001:db8:0:1::/64", "2001:db8:1::/64", "2001:0:1::/64"];
+  const written = ["203.0.113.7/32", ...sites, "2001:db8::/32"];
   committed(() => {
     for (const network of written) store.append({ ...eventRow("203.0.113.7", START), prefix: net(network) });
     store.append({ ...eventRow("203.0.113.7", START), prefix: null });
   });
   const of = (network: string): readonly (string | undefined)[] =>
     search.find({ prefix: net(network), most: 99, order: "oldest_first" }).items.map(({ id }) => written[id - 1]);
-  assert.deepEqual(of("203.0.113.7"), ["203.0.113.7/32", "203.0.113.0/24"]);
-  assert.deepEqual(of("203.0.113.8"), ["203.0.113.0/24"]);
-  assert.deepEqual(of("203.0.0.0/16"), ["203.0.113.7/32", "203.0.113.0/24", "203.0.11.7/32"]);
-  assert.deepEqual(of("203.0.113.0/25"), ["203.0.113.7/32", "203.0.113.0/24"]);
+  assert.deepEqual(of("0.0.0.0/0"), ["203.0.113.7/32"]);
   assert.deepEqual(of("2001:db8::5"), ["2001:db8::/64", "2001:db8::/32"]);
   assert.deepEqual(of("2001:db8::/48"), ["2001:db8::/64", "2001:db8:0:1::/64", "2001:db8::/32"]);
   assert.deepEqual(of("2001:db8:1::/48"), ["2001:db8:1::/64", "2001:db8::/32"]);

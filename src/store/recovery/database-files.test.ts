@@ -21,12 +21,6 @@ test("a database is set aside with its log, under a name that tells the time", (
   assert.equal(timeOfName(path), 0);
 });
 
-test("of one that is gone, a name stays", () => {
-  const path = join(temporaryDirectory(), "engine.db");
-  setAside(path, "missing", START);
-  assert.deepEqual(setAsideBeside(path), [`${path}.missing-20261120T060000Z`]);
-});
-
 for (const { what, does, expected } of [
   { what: "removed", does: (path: string) => rmSync(path), expected: "gone" },
   { what: "moved away", does: (path: string) => renameSync(path, `${path}.elsewhere`), expected: "gone" },
