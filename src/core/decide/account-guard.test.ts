@@ -61,18 +61,10 @@ test("an address that keeps guessing at a guarded account is banned, whether or 
   }
 });
 
-for (const [that, facts, changes] of [
-  ["a stranger", guarded({ guesses: 0 }), [GUESS]],
-  ["a neighbour of the owner", guarded({ kinship: "network" }), [GUESS]],
-  ["a stale device", guarded({ passwordHashes: ["now"] }), [STALE]],
-  ["the owner", guarded({ kinship: "address" }), []],
-  ["the gateway, behind which all may stand", { ...guarded(), protection: "gateway" }, [GUESS]],
-  ["who was banned while his password was verified", { ...guarded(), ban: BAN }, [GUESS]],
-] as const)
-  test(`a wrong password of ${that} ${changes.length === 0 ? "does not count" : "counts"} against the account`, () => {
-    const decided = decideLoginFailed(POLICY, factsOf(facts), { type: "LOGIN_FAILED", ...LOGIN }, NOON);
-    assert.deepEqual(decided.changes, changes);
-  });
+test("a wrong password of a neighbour of the owner counts against the account", () => {
+  const facts = factsOf(guarded({ kinship: "network" }));
+  assert.deepEqual(decideLoginFailed(POLICY, facts, { type: "LOGIN_FAILED", ...LOGIN }, NOON).changes, [GUESS]);
+});
 
 for (const [that, guesses, count] of [
   ["one network, however many it tries, for its share", { 1: "abcdefgh" }, 2],

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
-import type { Protection } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { type CommandFacts, decideCommand, sideEffectsOf } from "./command.ts";
@@ -18,13 +17,6 @@ test("ban: manual, for the time that was given", () => {
   const manual = { level: "manual", code: "manual", reason: "scans", source: "root", createdAt: NOON, offences: 0 };
   assert.deepEqual(banIn(decided), { ...BAN, ...manual, expiresAt: later(NOON, 2 * HOUR_MS) });
 });
-
-const protections: readonly Protection[] = ["loopback", "own_address", "gateway", "allow_listed"];
-for (const protection of protections)
-  test(`ban: refused and recorded where ${protection} protects it or a part of it`, () => {
-    const decided = decideCommand({ ...NOTHING, sparing: () => ({ ...UNSPARED, protection }) }, ASKED, NOON);
-    assert.equal(outcomeOf(decided), `refuse ${protection}, uncounted`);
-  });
 
 test("unban: lifts and forgives what stands, refuses where nothing does", () => {
   const event = { type: "UNBAN_ASKED", prefix: PREFIX, by: "root" } as const;

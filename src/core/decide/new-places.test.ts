@@ -50,7 +50,6 @@ const examples: readonly (readonly [that: string, barred: string | null, facts: 
   ["another's address after 15 at others", AT_OTHERS, ofOther({ failures: [...tried(9), ...tried(6, "cid@x.test")] })],
   ["the same after 14, and many at its own", null, ofOther({ failures: [...tried(14), ...tried(30, BERT)] })],
   ["four under way, each twice", null, { pending: [...verified(4), ...verified(4)] }],
-  ["five under way", "pending_guesses 5 of 5", { pending: verified(5) }],
   ["four under way, and two without a hash", "pending_guesses 6 of 5", { pending: [...verified(4), ...UNHASHED] }],
   ["the same as now under way after four within minutes", null, { failures: lately(4), pending: [SAME] }],
   ["one under way after four within minutes", "pending_guesses 5 of 5", { failures: lately(4), pending: verified(1) }],

@@ -84,13 +84,10 @@ describe("bans", () => {
       for (const network of ["2001:db8:0:1::/64", "2001:db8:1::/48", "2001:db9::/64"]) ban(store, network);
     });
     const within = (network: string): readonly string[] => store.bansWithin(net(network)).map(({ prefix }) => prefix);
-    assert.deepEqual(within("203.0.113.7"), ["203.0.113.7/32"]);
     assert.deepEqual(within("203.0.113.0/24"), ["203.0.113.7/32"]);
-    assert.deepEqual(within("203.0.112.0/23"), ["203.0.112.0/24", "203.0.113.7/32"]);
     assert.deepEqual(within("203.0.112.0/20").toSorted(), ["203.0.112.0/20", "203.0.112.0/24", "203.0.113.7/32"]);
     assert.deepEqual(within("2001:db8::/32"), ["2001:db8:0:1::/64", "2001:db8:1::/48"]);
     assert.deepEqual(within("0.0.0.0/0").length, 3);
-    assert.deepEqual(within("198.51.100.0/24"), []);
   });
 
   test("the log tells what is in force and what is over", (t) => {
