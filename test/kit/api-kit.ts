@@ -140,6 +140,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     signInRefused: () => undefined,
     report: (problem) => problems.push(problem),
   };
+  const tell = (): void => listeners.forEach((listener) => listener());
   const server = createApiServer(parts);
   const port = await server.listen("127.0.0.1", 0);
   t.after(() => server.stop());
@@ -160,7 +161,12 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     /** Moves the clock of the API; the sockets' time-outs are real. */
     advance: (byMs: number) => (now = later(now, byMs)),
     storeDown: (down: boolean) => (isStoreDown = down),
-    tell: () => listeners.forEach((listener) => listener()),
+    tell,
+    /** Adds an event, of which the listeners hear. */
+    commit: (...event: Parameters<typeof queries.add>): void => {
+      queries.add(...event);
+      tell();
+    },
     subscribers: () => listeners.size,
     stop: () => server.stop(),
   };

@@ -58,7 +58,7 @@ const UNAUTHORIZED = { ok: false, kind: "failed", message: "", next: "", denied:
 /** Answers as the guard would, or what only reads with a sample of its result, records its commands, and throws at an unexpected verb. */
 export class FakeGuard implements GuardPort {
   readonly asked: { readonly asker: Asker; readonly command: Command; readonly isDry?: true }[] = [];
-  readonly replies = new Map<Verb, Reply>([
+  readonly replies = new Map<Verb, Reply | Unreachable>([
     ["health", { ok: true, result: HEALTH }],
     ["protection", { ok: true, result: { prefix: "203.0.113.7/32", reason: null } }],
     ["account_state", { ok: true, result: { state: null } }],

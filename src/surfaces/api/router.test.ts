@@ -72,12 +72,11 @@ test("each path names its own methods, also one below a parameter or beside one;
 test("a dry run reaches the guard as one: nothing is made, and no token is shown", async () => {
   kit.guard.answers("ban", { ban: BAN });
   kit.guard.answers("token_create", { name: "ci" });
-  const banned = await ask(kit, "/api/v1/bans?dry_run=true", { ip: "203.0.113.7" });
-  assert.equal(banned.status, 200);
-  assert.deepEqual(await banned.json(), { ban: BAN });
-  const made = await ask(kit, "/api/v1/tokens?dry_run=true", { name: "ci", scopes: ["read"] });
-  assert.deepEqual(await made.json(), { name: "ci", token: "" });
-  assert.equal((await ask(kit, "/api/v1/bans?dry_run=false", { ip: "203.0.113.7" })).status, 201);
+  const banned = await kit.send("POST", "bans?dry_run=true", { ip: "203.0.113.7" });
+  assert.deepEqual(banned, { status: 200, answer: { ban: BAN } });
+  const made = await kit.send("POST", "tokens?dry_run=true", { name: "ci", scopes: ["read"] });
+  assert.deepEqual(made.answer, { name: "ci", token: "" });
+  assert.equal((await kit.send("POST", "bans?dry_run=false", { ip: "203.0.113.7" })).status, 201);
   const asked = kit.guard.asked.map(({ asker, isDry = false }) => [asker, isDry]);
   assert.deepEqual(
     asked,

@@ -62,8 +62,7 @@ test("events of a quarter of a second are one message, and none is missing", asy
   await reader.until(is("beat"));
   const from = performance.now();
   for (let i = 1; i <= 60; i++) {
-    kit.queries.add("CONNECT");
-    kit.tell();
+    kit.commit("CONNECT");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   const messages = await reader.until(upTo(60));
@@ -140,8 +139,7 @@ test("a replaced database is announced, and read from the start", async (t) => {
   kit.tell();
   const messages = await reader.until(({ name, data }) => name === "hello" && data["epoch"] === "second");
   assert.equal(messages.findLast(is("hello"))?.id, "4");
-  kit.queries.add("BAN");
-  kit.tell();
+  kit.commit("BAN");
   assert.deepEqual(idsOf(await reader.until(upTo(5))), [5]);
   const stale = await (await open(t, "?since=900")).until(is("hello"));
   assert.equal(stale[0]?.id, "5", "an id from another database");

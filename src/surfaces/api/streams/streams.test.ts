@@ -19,10 +19,8 @@ function open(t: TestContext, query = "", headers: Readonly<Record<string, strin
 test("what is committed arrives, and what was there before does not", async (t) => {
   kit.queries.add("CONNECT");
   const reader = await open(t);
-  kit.queries.add("LOGIN_FAILED");
-  kit.tell();
-  kit.queries.add("BAN");
-  kit.tell();
+  kit.commit("LOGIN_FAILED");
+  kit.commit("BAN");
   assert.deepEqual(await idsOf(reader, 2), [2, 3]);
 });
 
@@ -41,10 +39,8 @@ test("a nonsensical Last-Event-ID counts as none", () => {
 test("a filter holds back the rest, without forgetting where it was", async (t) => {
   const reader = await open(t, "?type=BAN&ip=203.0.113.7&after=0");
   kit.queries.add("CONNECT");
-  kit.queries.add("BAN", "203.0.113.8");
-  kit.tell();
-  kit.queries.add("BAN");
-  kit.tell();
+  kit.commit("BAN", "203.0.113.8");
+  kit.commit("BAN");
   assert.deepEqual(await idsOf(reader, 1), [3]);
 });
 
@@ -52,8 +48,7 @@ test("a quiet stream ends within seconds of its session, and asking on does not 
   const cookie = await signIn(kit);
   t.mock.timers.enable({ apis: ["setInterval"] });
   const reader = await open(t, "?after=0", { cookie });
-  kit.queries.add("CONNECT");
-  kit.tell();
+  kit.commit("CONNECT");
   await idsOf(reader, 1);
   kit.guard.identified = [];
   kit.guard.isDown = true;
@@ -63,8 +58,7 @@ test("a quiet stream ends within seconds of its session, and asking on does not 
   t.mock.timers.tick(API_LIMITS.callerAgeMs);
   await until(() => kit.guard.identified.length > 0);
   assert.deepEqual([...new Set(kit.guard.identified.map(({ isUse }) => isUse))], [false]);
-  kit.queries.add("CONNECT");
-  kit.tell();
+  kit.commit("CONNECT");
   await idsOf(reader, 2);
   kit.guard.callers.clear();
   const over = assert.rejects(reader.end());
@@ -158,8 +152,7 @@ test("a quiet stream shows a sign of life, and a reader that stalls is dropped",
   });
   assert.equal(await next, ": alive\n\n");
   await until(() => {
-    kit.queries.add("CONNECT"); // until what lies between us and the reader is full, and it is waited for
-    kit.tell();
+    kit.commit("CONNECT"); // until what lies between us and the reader is full, and it is waited for
     t.mock.timers.tick(API_LIMITS.streamStallMs);
     return dropped > 0;
   });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { accountsFor } from "../../../../test/kit/test-database.ts";
-import { layoutOf } from "../../../settings/layout.ts";
 import { SETTING_TABLES } from "../../../store/accounts-db/setting-tables.ts";
 import { settingChanges } from "../../../store/changed-since.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
@@ -45,10 +44,8 @@ for (const setting of SETTING_TABLES)
   });
 
 test("after a restore the former databases are compared; without them a sentence explains how to check", async () => {
-  const top = temporaryDirectory();
-  const [restored, aside] = [layoutOf(join(top, "data")), layoutOf(join(top, "before"))];
+  const [restored, aside] = [temporaryLayout("accountsDb", "engineDb"), temporaryLayout("accountsDb", "engineDb")];
   for (const { accountsDb, engineDb, settings } of [restored, aside]) {
-    for (const path of [accountsDb, engineDb]) mkdirSync(dirname(path), { recursive: true });
     openAccounts(accountsDb).close();
     openEngine(engineDb).close();
     writeFileSync(settings, 'domains = ["example.test"]\n');
@@ -64,7 +61,7 @@ test("after a restore the former databases are compared; without them a sentence
   assert.ok(lines.includes("  tokens: 1 removed (nightly)"), lines.join("\n"));
   assert.ok(lines.includes("  ghostinbox.toml was changed: logins.networks"), lines.join("\n"));
   assert.match(lines.at(-1) ?? "", /^ {2}Comes back: anna@example\.test to x@else\.example without a copy\. /);
-  for (const nothing of [null, join(top, "none")])
+  for (const nothing of [null, join(aside.data, "none")])
     assert.match(
       comesBackFrom(restored, nothing).join(),
       /is back, old passwords and tokens too: .* `\.\/ghostinbox access review` lists/,
