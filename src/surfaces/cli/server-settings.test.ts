@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
@@ -16,7 +16,6 @@ const { layout, run } = commandLineOf(import.meta.filename);
 function startWith(variables: Readonly<Record<string, string>>): void {
   writeFileSync(layout.settings, FILE);
   for (const [name, value] of Object.entries(variables)) put(join(layout.environment, name), value);
-  mkdirSync(dirname(layout.startPid), { recursive: true });
   takeLock(layout.startPid, layout.data);
 }
 
