@@ -100,6 +100,14 @@ function rows(shown: Rows): HeldRows<string> {
   return list;
 }
 
+/** A list that its reader holds, and that has been read again since. */
+function held(shown: Rows, latest: Rows): HeldRows<string> {
+  const list = rows(shown);
+  list.hold("reader", true);
+  list.renew(latest);
+  return list;
+}
+
 test("new rows come on top at once, and the oldest go to the next page", () => {
   const list = rows(page("c", "b", "a"));
   list.renew(page("e", "d", "c"));
@@ -122,18 +130,14 @@ test("nothing moves while the list is held, and all that waited comes once nothi
 });
 
 test("the next page starts after the rows that are shown, also while newer ones wait", () => {
-  const list = rows(page("d", "c"));
-  list.hold("reader", true);
-  list.renew(page("g", "f"));
+  const list = held(page("d", "c"), page("g", "f"));
   assert.equal(list.next.value, "after c");
   list.take();
   assert.equal(list.next.value, "after f");
 });
 
 test("where a whole page is new, there may be more", () => {
-  const list = rows(page("b", "a"));
-  list.hold("reader", true);
-  list.renew(page("e", "d"));
+  const list = held(page("b", "a"), page("e", "d"));
   assert.equal(list.waiting.value, "2+");
   list.renew(last("e", "d"));
   assert.equal(list.waiting.value, "2");
@@ -142,18 +146,14 @@ test("where a whole page is new, there may be more", () => {
 });
 
 test("a row that moves up from the next page is not new", () => {
-  const list = rows(page("d", "c", "b"));
-  list.hold("touch", true);
-  list.renew(page("e", "d", "b", "a"));
+  const list = held(page("d", "c", "b"), page("e", "d", "b", "a"));
   assert.equal(list.waiting.value, "1");
   list.take();
   assert.deepEqual(list.shown.value, ["e", "d", "b", "a"]);
 });
 
 test("rows that a list lacks when it is read again are over, unless they may be on a later page", () => {
-  const list = rows(page("d", "c", "b", "a"));
-  list.hold("touch", true);
-  list.renew(page("d", "b"));
+  const list = held(page("d", "c", "b", "a"), page("d", "b"));
   assert.deepEqual([...list.ended.value], ["c"]);
   list.renew(last("d", "c"));
   assert.deepEqual([...list.ended.value], ["b", "a"], "one that is back is not over any more");
@@ -162,23 +162,19 @@ test("rows that a list lacks when it is read again are over, unless they may be 
 });
 
 test("a row that comes on top again does not end those above its former place", () => {
-  const list = rows(page("d", "c", "b", "a"));
-  list.hold("touch", true);
-  list.renew(page("a", "f", "e", "d"));
+  const list = held(page("d", "c", "b", "a"), page("a", "f", "e", "d"));
   assert.deepEqual([list.ended.value.size, list.waiting.value], [0, "2"]);
 });
 
 test("a row that the reader ends is marked at once, stays so, and does not come back with an earlier answer", () => {
-  const list = rows(page("c", "b", "a"));
-  list.hold("pointer", true);
-  list.renew(page("d", "c", "b", "a"));
+  const list = held(page("c", "b", "a"), page("d", "c", "b", "a"));
   list.end("a");
   assert.deepEqual([list.shown.value, [...list.ended.value]], [["c", "b", "a"], ["a"]]);
   list.renew(page("e", "d", "c", "b"));
   assert.deepEqual([...list.ended.value], ["a"], "it may be on a later page");
   list.renew(page("d", "c", "b", "a"));
   list.end("a");
-  list.hold("pointer", false);
+  list.hold("reader", false);
   assert.deepEqual(list.shown.value, ["d", "c", "b"]);
   list.take();
   assert.deepEqual(list.shown.value, ["d", "c", "b"]);
