@@ -57,7 +57,8 @@ test("each question has its own answer", async () => {
   put(layout.mailPublicKey, "nonsense");
   const noKey = "The public key with which mail is encrypted cannot be read.";
   assert.deepEqual(await tell("encryption", known), { ok: false, reason: noKey });
-  assert.partialDeepStrictEqual(await tell("retention", known), { ok: true, retention: { legalHolds: [] } });
+  const kept = await tell("retention", known);
+  assert.deepEqual(kept.ok && kept.retention?.legalHolds, []);
   put(layout.legalHolds, "nonsense");
   const noHolds = "The list of legal holds cannot be read, so no mail is removed.";
   assert.deepEqual(await tell("retention", known), { ok: false, reason: noHolds });
