@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
-import { ALERT_BODY, parseKeeperCommand } from "../../admin/declare/keeper.ts";
+import { ALERT_BODY } from "../../admin/declare/keeper.ts";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../guard/alerts/words.ts";
 import { alertMailTo, areMailboxesHere, channelsOf, ownQueue } from "./channels.ts";
