@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { put } from "../../../test/kit/files.ts";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
@@ -23,15 +24,10 @@ function smtp(port: number): ServerPort {
   return { setting: "ports.smtp", service: "postfix", port, address: null, says: "mail" };
 }
 
-function says(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-}
-
 /** A layout in which the web gets another process again and again, until the test ends. */
 function exitingWeb(t: TestContext): Layout {
   let id = 1_000;
-  const restarts = setInterval(() => says(join(layout.services, "web", "supervise", "pid"), `${++id}\n`), 20);
+  const restarts = setInterval(() => put(join(layout.services, "web", "supervise", "pid"), `${++id}\n`), 20);
   // Before the directory is removed.
   t.after(() => clearInterval(restarts));
   const layout = temporaryLayout();
@@ -60,7 +56,7 @@ describe("what does not come up is named with its last log lines", () => {
   test("a service that does not answer", async () => {
     const layout = temporaryLayout();
     await listenOnSocket(createServer(), layout.policySocket);
-    says(serviceLog(layout, "guard"), "one\ntwo\n\nthree\nfour\nfive\nsix\n");
+    put(serviceLog(layout, "guard"), "one\ntwo\n\nthree\nfour\nfive\nsix\n");
     assert.deepEqual(await waitUntilReady(layout, [], never, SHORT), {
       ok: false,
       reason:
@@ -71,7 +67,7 @@ describe("what does not come up is named with its last log lines", () => {
   test("a closed port; Postfix speaks in the mail log", async () => {
     const layout = temporaryLayout();
     await withSockets(layout);
-    says(layout.mailLog, "postfix/master[1]: fatal: bind\n");
+    put(layout.mailLog, "postfix/master[1]: fatal: bind\n");
     assert.deepEqual(await waitUntilReady(layout, [smtp(1)], never, SHORT), {
       ok: false,
       reason:

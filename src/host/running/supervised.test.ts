@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
@@ -35,8 +36,7 @@ test("half a file is ignored", () => assert.equal(parseStatus(Buffer.alloc(7)), 
 function logOf(text: string) {
   const layout = temporaryLayout();
   const file = serviceLog(layout, "guard");
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
+  put(file, text);
   return { layout, file };
 }
 

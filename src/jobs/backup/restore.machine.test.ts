@@ -16,7 +16,7 @@ import { openAccounts } from "../../store/open.ts";
 import { openAnySchema } from "../../store/schemas.ts";
 import { readLegalHolds, setLegalHold } from "../retention/retention.ts";
 import { misplacedFiles, outsideText } from "./outside-files.ts";
-import { asideOfMount, finishReplacing, finishRestore, wholeIn } from "./replace-contents.ts";
+import { asideOfMount, finishRestore } from "./replace-contents.ts";
 import { readKey, repositoryOf } from "./repository.ts";
 import { refusal, restoreServer } from "./restore.ts";
 
@@ -133,15 +133,6 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.equal(contentOf(join(logs, asideOfMount(aside), "mail.log")), "later");
     assert.ok(existsSync(join(target.data, aside, "later")) && !existsSync(join(target.data, "later")));
     assert.deepEqual(globSync("{.,mail,log/mail}/.restoring", { cwd: target.data }), []);
-    // A kill once everything is ready: the next start finishes it.
-    for (const path of [target.data, target.mail]) {
-      put(join(wholeIn(path), "restored"));
-    }
-    const state = { step: "out", aside: "before-kill", mounts: ["mail", "log/mail"] };
-    put(join(dirname(wholeIn(target.data)), "step.json"), JSON.stringify(state));
-    assert.ok(finishReplacing(target.data));
-    assert.deepEqual(globSync("{.,mail}/restored", { cwd: target.data }).length, 2);
-    assert.ok(existsSync(join(target.mail, ".before-kill", old)));
   });
 
   test("restores a directory behind a link, and one on a separate disk, within it; the former contents move aside", async () => {

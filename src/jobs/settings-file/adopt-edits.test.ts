@@ -111,12 +111,6 @@ test("without a script or a settings file there is nothing to do", () => {
   assert.deepEqual([adopt(), existsSync(layout.settings)], [said(), false]);
 });
 
-test("a script that is a directory is reported with its path", () => {
-  const { adopt, script } = scene("");
-  mkdirSync(script);
-  assert.throws(adopt, (error: Error) => error.message.startsWith(`${script} cannot be read: `));
-});
-
 test("a pipe or an endless file in place of the script is one error, and keeps no start waiting", () => {
   const { adopt, script } = scene("");
   execFileSync("mkfifo", [script]);

@@ -119,21 +119,10 @@ test("a log with a line that is too long for a block is indexed up to that line,
   assert.ok(!names.includes(indexName(basename(aside))), "no index is left for the deleted file");
 });
 
-const ADDRESSES = [
-  "0.0.0.0",
-  "198.51.100.7",
-  "198.51.100.8",
-  "255.255.255.255",
-  "::",
-  "::1",
-  "1:2:3::",
-  "2001:db8::7",
-  "2001:db8:0:1::",
-  "2001:db8:1::",
-  "2a01:db8:ffff:ffff::1",
-  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-  "0:1:2:3:4:5:6:7",
-];
+const V4 = ["0.0.0.0", "198.51.100.7", "198.51.100.8", "255.255.255.255"];
+const SHORT_V6 = ["::", "::1", "1:2:3::", "2001:db8::7", "2001:db8:0:1::", "2001:db8:1::"];
+const LONG_V6 = ["2a01:db8:ffff:ffff::1", `${"ffff:".repeat(7)}ffff`, "0:1:2:3:4:5:6:7"];
+const ADDRESSES = [...V4, ...SHORT_V6, ...LONG_V6];
 
 test("a network has the keys of all its addresses, and of no others but for those of its IPv6 /48", () => {
   for (const text of ADDRESSES) {

@@ -6,23 +6,12 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
 import { readCredentials } from "../../store/accounts-db/credentials.ts";
+import { USERS } from "../../settings/layout.ts";
 import { openAccounts, openAccountsForReading } from "../../store/open.ts";
 import { hashPassword, verifyPassword } from "../../store/passwords/password-hash.ts";
 
 const PASSWORD = "correct horse battery";
-const USERS = [
-  "ghostinbox",
-  "ghostinbox-mail",
-  "ghostinbox-fail2ban",
-  "postfix",
-  "postgrey",
-  "ghostinbox-accounts",
-  "ghostinbox-data",
-  "ghostinbox-logs",
-  "_rspamd",
-  "debian-spamd",
-  "spamass-milter",
-];
+const OF_PACKAGES = ["postfix", "postgrey", "_rspamd", "debian-spamd", "spamass-milter"];
 
 /** With the guard's own program, as the guard's own user. */
 describe("the databases", OWN_ETC, () => {
@@ -35,7 +24,7 @@ describe("the databases", OWN_ETC, () => {
   };
   before(async () => {
     chmodSync(layout.data, 0o755);
-    for (const [i, name] of USERS.entries()) etc.add(name, 61_000 + i);
+    for (const [i, name] of [...Object.values(USERS), ...OF_PACKAGES].entries()) etc.add(name, 61_000 + i);
     await etc.call(["src/mail/configuration/directories.ts", "makeDirectories", layout]);
     await installPrograms(CHECKOUT, layout);
   });
