@@ -90,10 +90,8 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     for (let i = 0; i < 10; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250);
     const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
     process.kill(pid, "SIGKILL");
-    await until(
-      "the guard is back",
-      async () => !product.pidsOf(GUARD).includes(pid) && (await product.guardAnswers()),
-    );
+    const isBack = async () => !product.pidsOf(GUARD).includes(pid) && (await product.guardAnswers());
+    await until("the guard is back", isBack);
     assertCutOff(await sendMail({ host: lab.sender, from }));
     await until("it is banned", () => product.banOf(from));
   });

@@ -59,12 +59,8 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
 
   test("email account management: a line added is an account, a line removed is none, without a restart", async () => {
     assert.ok((await tryLogIn(lab.sender, "198.51.100.71", ANNA)).startsWith("OK"));
-    appendFileSync(accounts, "newuser@investra.com|{PLAIN}SecurePassword123!\n");
-    await until("the line is an account", () => listed("newuser@investra.com"));
-    const before = await openSubmission(lab.sender, "198.51.100.72");
-    assert.equal((await authenticate(before, "newuser@investra.com", "SecurePassword123!")).code, 235);
     appendFileSync(accounts, "weak@investra.com|{PLAIN}weak1\n");
-    await until("the weak one is an account too", () => listed("weak@investra.com"));
+    await until("the line is an account", () => listed("weak@investra.com"));
     for (const [argv, marked] of [
       [["account", "list"], /^weak@investra\.com +active, weak password /m],
       [["access", "review"], /weak@investra\.com.*, weak password/],
@@ -74,10 +70,10 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     assert.equal((await authenticate(weak, "weak@investra.com", "weak1")).code, 235, "it is marked, and stays in use");
     writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);
     await until("the account of the removed line is gone", async () =>
-      /"newuser@investra\.com","suspended":true/.test(JSON.stringify(await product.json(["account", "list"]))),
+      /"weak@investra\.com","suspended":true/.test(JSON.stringify(await product.json(["account", "list"]))),
     );
     const after = await openSubmission(lab.sender, "198.51.100.72");
-    assert.equal((await authenticate(after, "newuser@investra.com", "SecurePassword123!")).code, 535);
+    assert.equal((await authenticate(after, "weak@investra.com", "weak1")).code, 535);
   });
 
   test("SpamAssassin rules: its lines word for word", () => {
@@ -190,10 +186,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
     const patient = await openPlain(lab, "198.51.100.74");
     assert.equal((await patient.reply()).code, 220);
     patient.close();
-    for (const ip of ["198.51.100.73", "198.51.100.74"])
-      assert.ok(
-        (await product.events(ip)).some(({ type }) => type === "CONNECT"),
-        ip,
-      );
+    const isSeen = async (ip: string) => (await product.events(ip)).some(({ type }) => type === "CONNECT");
+    for (const ip of ["198.51.100.73", "198.51.100.74"]) assert.ok(await isSeen(ip), ip);
   });
 });

@@ -110,11 +110,8 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     const fail2ban = await stopService(product, "fail2ban");
     await lab.server.mustExec(["rm", "-f", product.layout.fail2banDb]);
     await fail2ban.start();
-    const attached = await until(
-      "the old lines are reported again",
-      async () => (await product.events(from)).filter(({ type }) => type === "JAIL_REPORTED")[1],
-    );
-    assert.ok(attached);
+    const reported = async () => (await product.events(from)).filter(({ type }) => type === "JAIL_REPORTED");
+    await until("the old lines are reported again", async () => (await reported()).length > 1);
     assert.deepEqual(await product.banOf(from), before, "the same ban, no longer than it was");
     await product.json(["unban", from]);
     await product.json(["fail2ban", "restart"]);

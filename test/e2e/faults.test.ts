@@ -96,11 +96,9 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
 
   test("a damaged database is set aside, bans and lasting data stay, and there is a notice until it is removed", async () => {
     const { engineDb } = product.layout;
-    await until(
-      "the digest has the ban",
-      async () =>
-        existsSync(`${engineDb}.digest`) && String(await product.sqlite(BANS, `${engineDb}.digest`)) === BANNED,
-    );
+    const digest = `${engineDb}.digest`;
+    const hasBan = async () => existsSync(digest) && String(await product.sqlite(BANS, digest)) === BANNED;
+    await until("the digest has the ban", hasBan);
     await product.sv("down", "guard");
     const said = (await product.cli(["status"])).stderr;
     assert.match(said, /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m);

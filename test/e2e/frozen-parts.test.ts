@@ -149,12 +149,9 @@ describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () =>
   });
 
   test("the probes make no events; the logs of Postfix and Dovecot name them", async () => {
+    const marks = [`connect from probe.localhost[${PROBE_ADDRESS}]`, `rip=${PROBE_ADDRESS}`];
     const log = (): string => readFileSync(product.layout.mailLog, "utf8");
-    await until(
-      "both ports are asked",
-      () => log().includes(`connect from probe.localhost[${PROBE_ADDRESS}]`) && log().includes(`rip=${PROBE_ADDRESS}`),
-      45_000,
-    );
+    await until("both ports are asked", () => marks.every((mark) => log().includes(mark)), 45_000);
     assert.deepEqual(await product.events(PROBE_ADDRESS), []);
     assert.deepEqual(await product.events("127.0.0.1"), []);
   });

@@ -74,17 +74,13 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     });
     traffic.print();
     // Postfix asks Dovecot about room. Where its auth process ends in the middle of the answer, Dovecot defers the mail.
-    assert.ok(
-      traffic.failures("mail").every((said) => /^450 4\.7\.1 \S+ .*: Temporary internal error$/.test(said)),
-      traffic.failures("mail").join(),
-    );
-    assert.ok(traffic.failures("mail").length <= DEFERRED, `${traffic.failures("mail").length} mails deferred`);
+    const deferred = traffic.failures("mail");
+    for (const said of deferred) assert.match(said, /^450 4\.7\.1 \S+ .*: Temporary internal error$/);
+    assert.ok(deferred.length <= DEFERRED, `${deferred.length} mails deferred`);
     // Dovecot ends sessions when it reloads, also new ones; but its port is open. Where its auth process ends before the
     // one that waits for it, that one says a failure.
-    assert.ok(
-      traffic.failures("sign-in").every((said) => /^(closed$|NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/.test(said)),
-      traffic.failures("sign-in").join(),
-    );
+    for (const said of traffic.failures("sign-in"))
+      assert.match(said, /^(closed$|NO \[(AUTHENTICATIONFAILED|UNAVAILABLE)\])/);
     const refused = `SELECT type FROM event WHERE account = '${ANNA}' AND type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')`;
     assert.deepEqual(await product.sqlite(refused), [], "the guard refused none");
     assert.ok(traffic.failedInRow("sign-in") <= CUT_OFF_IN_ROW, `${traffic.failedInRow("sign-in")} in a row`);

@@ -96,8 +96,7 @@ describe("honest users, with the limits as they are shipped", { skip: whyNoLab()
     await eachOf(Array.from({ length: 90 }), 5, async () => {
       replies.push((await sendMail({ host: lab.sender, from: OFFICE, recipient: PHONE })).code);
     });
-    const haveToWait = replies.slice(60).every((code) => code === 450 || code === 421);
-    assert.ok(haveToWait, replies.join(" "));
+    for (const code of replies.slice(60)) assert.ok(code === 450 || code === 421, replies.join(" "));
     const [colleague = ""] = STAFF;
     await enters(OFFICE, colleague);
     assertAccepted(await sendMailAs(colleague, { host: lab.sender, from: OFFICE, recipient: PHONE }));

@@ -35,15 +35,8 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
 
   /** The report came, is shown as evidence, and changed nothing: neither a ban nor a step on the ladder. */
   async function isEvidence(ip: string, jail: string): Promise<void> {
-    const [report] = await until(
-      `${jail} reports ${ip}`,
-      async () => {
-        const reports = await reportsOf(ip, jail);
-        return reports.length > 0 ? reports : null;
-      },
-      20_000,
-    );
-    assert.deepEqual([report?.reason, report?.action], ["judged_live", "attached"]);
+    const report = await until(`${jail} reports ${ip}`, async () => (await reportsOf(ip, jail))[0], 20_000);
+    assert.deepEqual([report.reason, report.action], ["judged_live", "attached"]);
     assert.equal(await product.banOf(ip), undefined);
     assert.deepEqual(await product.sqlite(`SELECT * FROM ban WHERE prefix = '${ip}/32'`), []);
   }

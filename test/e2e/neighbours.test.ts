@@ -48,14 +48,9 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
     await product.json(["break-glass"]);
     const five = hosts(240, 5);
     await Promise.all(five.map(async (from) => assert.equal(await probe(lab, from, 3), 550)));
-    for (const from of five)
-      await until(
-        `Fail2ban has reported ${from}`,
-        async () => {
-          return (await product.events(from)).some(({ details }) => details.startsWith("jail postfix: "));
-        },
-        20_000,
-      );
+    const isReported = async (from: string): Promise<boolean> =>
+      (await product.events(from)).some(({ details }) => details.startsWith("jail postfix: "));
+    for (const from of five) await until(`Fail2ban has reported ${from}`, () => isReported(from), 20_000);
     assert.equal(await product.banOf(NETWORK), undefined);
     await comesIn(lab, MX);
     await until("its mail vouches for it", async () => (await credits()).some(([, unit]) => unit === `${MX}/32`));

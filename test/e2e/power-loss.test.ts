@@ -119,24 +119,18 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
       return [...mails].filter((number) => !there.has(number));
     };
     let last: readonly number[] = [];
+    const isEmpty = async (): Promise<boolean> => {
+      await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
+      last = missing(storedMails(product));
+      return last.length === 0;
+    };
     try {
-      await until(
-        "the queue has emptied into the mailboxes",
-        async () => {
-          await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
-          last = missing(storedMails(product));
-          return last.length === 0;
-        },
-        120_000,
-      );
+      await until("the queue has emptied into the mailboxes", isEmpty, 120_000);
     } catch {
       const { stdout } = await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-p"]);
       const log = readFileSync(product.layout.mailLog, "utf8").split("\n").slice(-40).join("\n");
-      assert.deepEqual(
-        last,
-        [],
-        `accepted, and not in its mailbox; the queue and the end of the log:\n${stdout}${log}`,
-      );
+      const queue = `the queue and the end of the log:\n${stdout}${log}`;
+      assert.deepEqual(last, [], `accepted, and not in its mailbox; ${queue}`);
     }
     const copies = [...Map.groupBy(storedMails(product), ({ number }) => number).values()].filter(
       (all) => all.length > 1,

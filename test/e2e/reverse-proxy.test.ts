@@ -117,11 +117,8 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         await until("the stream starts", () => stream.text().startsWith("retry: "));
         for (const ip of ["192.0.2.78", "192.0.2.79"]) {
           await product.json(["ban", ip, "for the stream"]);
-          await until(
-            `${ip} is in the stream`,
-            () => serverSent(stream.text()).some(({ data }) => data["ip"] === ip),
-            3_000,
-          );
+          const isThere = () => serverSent(stream.text()).some(({ data }) => data["ip"] === ip);
+          await until(`${ip} is in the stream`, isThere, 3_000);
         }
         stream.close();
         for (const ip of ["192.0.2.78", "192.0.2.79"]) await product.json(["unban", ip]);

@@ -168,11 +168,8 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
       stdio: "inherit",
     });
     after(() => spotter.kill("SIGKILL"));
-    await until(
-      "both are found",
-      () => existsSync(found) && readFileSync(found, "utf8").split("\n").length === 3,
-      20_000,
-    );
+    const areFound = () => existsSync(found) && readFileSync(found, "utf8").split("\n").length === 3;
+    await until("both are found", areFound, 20_000);
     assert.ok(allCommands().has(processOf("certspotter")));
 
     mkdirSync(layout.tlsServed, { recursive: true });

@@ -168,14 +168,8 @@ describe("idle connections that would take every place of a port", { skip: whyNo
       Object.entries(honest).map(async ([who, comesIn]) => {
         while (performance.now() < end) {
           const began = performance.now();
-          const waitedMs = await until(
-            who,
-            async () => {
-              const tried = performance.now();
-              return tried - began + (await comesIn());
-            },
-            UNWILLING_MS,
-          );
+          const wait = async (): Promise<number> => performance.now() - began + (await comesIn());
+          const waitedMs = await until(who, wait, UNWILLING_MS);
           waits.set(who, [...(waits.get(who) ?? []), waitedMs]);
           // No client may connect more often than limits.connections allows.
           await new Promise((resolve) => setTimeout(resolve, 4_000));

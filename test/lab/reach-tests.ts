@@ -155,11 +155,8 @@ export function reachTests({ lab, product }: Running): void {
         const beyond = found[way].filter((path) => !may.some((pattern) => pattern.test(path)));
         assert.deepEqual(beyond, [], `${name} ${way}`);
       }
-      for (const door of allowed.sockets ?? [])
-        assert.ok(
-          found.sockets.some((path) => door.test(path)),
-          `${name} has no use for ${door}`,
-        );
+      const isUsed = (door: RegExp): boolean => found.sockets.some((path) => door.test(path));
+      for (const door of allowed.sockets ?? []) assert.ok(isUsed(door), `${name} has no use for ${door}`);
     });
 
   test("the exporter runs as its own user, and says why nothing arrives", async () => {
@@ -199,10 +196,9 @@ export function reachTests({ lab, product }: Running): void {
   test("the port at which mail from Sieve scripts is handed over is for who delivers mail, and no other port listens on loopback", async () => {
     assert.deepEqual(await whoOpens(26), ["ghostinbox-mail"]);
     const listening = await lab.server.mustExec(["ss", "-Hltn", "src", "127.0.0.1"]);
-    assert.deepEqual(
-      [...listening.matchAll(/ 127\.0\.0\.1:(\d+) /g)].map(([, port]) => Number(port)).toSorted((a, b) => a - b),
-      [26, 3_000, 10_025],
-    );
+    const ports = Array.from(listening.matchAll(/ 127\.0\.0\.1:(\d+) /g), ([, port]) => Number(port));
+    const inOrder = ports.toSorted((a, b) => a - b);
+    assert.deepEqual(inOrder, [26, 3_000, 10_025]);
   });
 
   test("no local program puts anything into the queue as root does with an alert", async () => {

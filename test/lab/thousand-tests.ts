@@ -50,16 +50,13 @@ export function thousandTests({ lab, product }: Running): void {
     assert.equal(sending.accepted.size, MAILS);
     assert.ok(kills >= 30, `only ${kills} kills`);
 
-    const stored = await until(
-      "the queue has emptied into the mailbox",
-      async () => {
-        await product.cli(["status"]);
-        await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
-        const found = mailsOf(product);
-        return new Set(found.map(({ number }) => number)).size >= MAILS && found;
-      },
-      120_000,
-    );
+    const allStored = async () => {
+      await product.cli(["status"]);
+      await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
+      const found = mailsOf(product);
+      return new Set(found.map(({ number }) => number)).size >= MAILS && found;
+    };
+    const stored = await until("the queue has emptied into the mailbox", allStored, 120_000);
     const copies = Map.groupBy(stored, ({ number }) => number);
     const lost = Array.from({ length: MAILS }, (_, i) => i).filter((number) => !copies.has(number));
     assert.deepEqual(lost, [], "accepted, and not in the mailbox");
