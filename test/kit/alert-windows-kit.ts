@@ -1,6 +1,7 @@
 import type { AlertEvent, Thresholds } from "../../src/core/alerts/rules.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
+import type { Alert } from "../../src/guard/alerts/ports.ts";
 import { alertWindows } from "../../src/guard/alerts/windows.ts";
 import { beforeEachOf } from "./hooks.ts";
 
@@ -40,26 +41,26 @@ export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
 
 /** Events one second apart, from the epoch on. */
 export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly string[] = []) {
-  const all = alertWindows({ ...THRESHOLDS, ...thresholds }, mailedTo);
-  let id = 0;
-  let now = 0;
+  const start = () => alertWindows({ ...THRESHOLDS, ...thresholds }, mailedTo);
+  let [all, id, now] = [start(), 0, 0];
   return {
-    all,
     take: (type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void => {
       const { from, ...rest } = event;
       const prefix = from === undefined ? null : parsePrefix(from);
       now += 1_000;
       all.take({ ...NO_FIELDS, id: ++id, at: instant(now), type, prefix, ...rest });
     },
+    remember: (open: readonly Alert[]): void => all.remember(open),
     wait: (ms: number) => (now += ms),
     holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),
     details: () => all.holding(instant(now)).map(({ detail }) => detail),
+    startAgain: (): void => void ([all, id, now] = [start(), 0, 0]),
   };
 }
 
-/** The same, new for each test of `file`. */
-export function windowsOf(file: string) {
-  const kit = windows();
-  beforeEachOf(file, () => void Object.assign(kit, windows()));
+/** The same, which start again before each test of `file`. */
+export function windowsOf(file: string, thresholds: Partial<Thresholds> = {}) {
+  const kit = windows(thresholds);
+  beforeEachOf(file, () => kit.startAgain());
   return kit;
 }

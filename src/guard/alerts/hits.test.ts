@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { windowsOf } from "../../../test/kit/alert-windows-kit.ts";
 import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 const NEW = { isNewPlace: true, isNewNetwork: true };
 
-function kit() {
-  const all = windows({ failed_logins: 1_000, password_guessed: 1_000 });
-  return {
-    ...all,
-    fail: (account: string, from: string, isNewPlace = true) => all.take("LOGIN_FAILED", { account, from, isNewPlace }),
-    succeed: (account: string, from: string, place = NEW) => all.take("LOGIN_SUCCEEDED", { account, from, ...place }),
-  };
-}
+const thresholds = { failed_logins: 1_000, password_guessed: 1_000 };
+const { take, remember, wait, holding, details } = windowsOf(import.meta.filename, thresholds);
+const fail = (account: string, from: string, isNewPlace = true) => take("LOGIN_FAILED", { account, from, isNewPlace });
+const succeed = (account: string, from: string, place = NEW) => take("LOGIN_SUCCEEDED", { account, from, ...place });
 
 test("a sign-in from an address that failed at a different account is reported for a day, or until the password is changed", () => {
-  const { fail, succeed, take, wait, holding, details } = kit();
   fail(ANNA, "203.0.113.7");
   succeed(BERT, "203.0.113.7");
   const hit = `login_after_guesses ${BERT}`;
@@ -39,9 +34,8 @@ test("a sign-in from an address that failed at a different account is reported f
 });
 
 test("after a restart, a password change from before a theft does not end its alert", () => {
-  const { all, take, wait, holding } = kit();
   const kept = { subject: ANNA, detail: "", openedAt: instant(HOUR_MS), lastAt: instant(HOUR_MS), resolvedAt: null };
-  for (const code of ["password_guessed", "login_after_guesses"] as const) all.remember([{ ...kept, code }]);
+  for (const code of ["password_guessed", "login_after_guesses"] as const) remember([{ ...kept, code }]);
   take("PASSWORD_CHANGED", { account: ANNA });
   assert.deepEqual(holding(), [`password_guessed ${ANNA}`, `login_after_guesses ${ANNA}`]);
   wait(HOUR_MS);
@@ -50,7 +44,6 @@ test("after a restart, a password change from before a theft does not end its al
 });
 
 test("sign-ins refused without a check count as failed; those refused by a ban do not", () => {
-  const { take, succeed, holding } = kit();
   take("LOGIN_REFUSED", { account: ANNA, from: "203.0.113.7", isNewPlace: true, reason: "banned" });
   take("LOGIN_REFUSED", { account: ANNA, from: "198.51.100.7", isNewPlace: true, reason: "spraying" });
   succeed(BERT, "203.0.113.7");
@@ -60,7 +53,6 @@ test("sign-ins refused without a check count as failed; those refused by a ban d
 });
 
 test("a network that failed makes sign-ins to accounts new to it suspicious; a neighbouring network does not", () => {
-  const { fail, succeed, holding, details } = kit();
   for (const account of [ANNA, "cid@example.test", "dora@example.test"]) fail(account, "203.0.113.7");
   succeed(BERT, "203.0.113.8", { isNewPlace: true, isNewNetwork: false });
   assert.deepEqual(holding(), [], "the network is Bert's");
@@ -75,7 +67,6 @@ test("a network that failed makes sign-ins to accounts new to it suspicious; a n
 });
 
 test("the last sixteen failures of a network count, and a repeated one counts once", () => {
-  const { fail, succeed, details } = kit();
   fail(ANNA, "203.0.113.7");
   for (let i = 0; i < 20; i++) fail(`user${i % 15}@example.test`, "203.0.113.8");
   succeed(BERT, "203.0.113.7");
@@ -86,7 +77,6 @@ test("the last sixteen failures of a network count, and a repeated one counts on
 });
 
 test("remembers the failures of 10,000 networks and the refusals of 2,000 accounts", () => {
-  const { fail, succeed, take, holding, details } = kit();
   for (let i = 0; i <= 10_000; i++) fail(`user${i}@example.test`, `10.${i >> 8}.${i & 255}.1`);
   succeed(ANNA, "10.0.0.1");
   succeed(BERT, "10.0.1.1");
@@ -101,7 +91,6 @@ test("remembers the failures of 10,000 networks and the refusals of 2,000 accoun
 });
 
 test("does not suspect users who mistype at home or at their own account, or whom the account knows", () => {
-  const { fail, succeed, wait, holding } = kit();
   fail(ANNA, "203.0.113.7", false);
   fail(BERT, "203.0.113.7");
   succeed(BERT, "203.0.113.7");
@@ -116,7 +105,6 @@ test("does not suspect users who mistype at home or at their own account, or who
 });
 
 test("a network where an account was never used is reported once a day, except for its first sign-in", () => {
-  const { succeed, take, wait, holding, details } = kit();
   take("LOGIN_SUCCEEDED", { account: ANNA, from: "203.0.113.7", ...NEW, isFirst: true });
   assert.deepEqual(holding(), []);
   for (const from of ["198.51.100.1", "198.51.101.1", "198.51.102.1"]) succeed(ANNA, from);
@@ -132,7 +120,6 @@ test("a network where an account was never used is reported once a day, except f
 });
 
 test("neither the administrator nor a program of this machine is a new place; a user at the dashboard is", () => {
-  const { succeed, take, holding } = kit();
   succeed(ANNA, "127.0.0.1");
   take("LOGIN_SUCCEEDED", { account: "admin", from: "203.0.113.7", ...NEW, service: "dashboard" });
   assert.deepEqual(holding(), []);
@@ -141,7 +128,6 @@ test("neither the administrator nor a program of this machine is a new place; a 
 });
 
 test("at most fifty accounts of each kind are reported at once", () => {
-  const { succeed, fail, holding } = kit();
   for (let i = 0; i < 70; i++) succeed(`user${i}@example.test`, `198.18.${i}.1`);
   assert.equal(holding().length, 50);
   fail(ANNA, "203.0.113.7");

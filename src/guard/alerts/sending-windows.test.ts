@@ -31,7 +31,7 @@ test("a hold because of refusals says so", () => {
 
 test("a hold from before a restart is still reported, unless it has ended since", () => {
   const times = { openedAt: instant(0), lastAt: instant(0), resolvedAt: null };
-  kit.all.remember([{ code: "account_held", subject: ANNA, detail: "as before", ...times }]);
+  kit.remember([{ code: "account_held", subject: ANNA, detail: "as before", ...times }]);
   assert.deepEqual(kit.details(), ["as before"]);
   kit.take("EMAIL_HELD", HELD);
   assert.match(kit.details()[0] ?? "", /^1 mail to 100 recipients from /, "held since the restart");

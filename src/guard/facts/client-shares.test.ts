@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip, NOON, net, RECIPIENT } from "../../../test/kit/samples.ts";
 import { isAllClients } from "../../core/decide/sparing.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
@@ -9,22 +10,24 @@ import { CLIENT_SHARE_LIMITS, ClientShares } from "./sparing.ts";
 
 const PROXY = "172.18.0.5";
 
-function crowd() {
-  const notices = new NoticeBoard();
-  const watched = new ClientShares(notices);
-  const connect = (from: string, at = 0): void =>
-    watched.count({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
-  const helo = (from: string, name: string, at = 0): void =>
-    watched.count({ ...RECIPIENT, ip: ip(from), helo: name }, later(NOON, at));
-  const signIn = (from: string, login: string): void =>
-    watched.count({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
-  const hides = (from: string, at = 0): boolean =>
-    watched.sharesIn(hostPrefix(ip(from)), later(NOON, at)).some(isAllClients);
-  return { watched, notices, connect, helo, signIn, hides };
+let notices: NoticeBoard;
+let watched: ClientShares;
+function startAgain(): void {
+  notices = new NoticeBoard();
+  watched = new ClientShares(notices);
 }
+beforeEachOf(import.meta.filename, startAgain);
+
+const connect = (from: string, at = 0): void =>
+  watched.count({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
+const helo = (from: string, name: string, at = 0): void =>
+  watched.count({ ...RECIPIENT, ip: ip(from), helo: name }, later(NOON, at));
+const signIn = (from: string, login: string): void =>
+  watched.count({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
+const hides = (from: string, at = 0): boolean =>
+  watched.sharesIn(hostPrefix(ip(from)), later(NOON, at)).some(isAllClients);
 
 test("one private address with nearly all clients, under three names, hides them, and there is a notice", () => {
-  const { watched, notices, connect, helo, hides } = crowd();
   for (const name of ["one.test", "ONE.test", "two.test", "three.test"]) helo(PROXY, name);
   for (let i = 1; i < 10; i++) connect(PROXY, MINUTE_MS);
   assert.equal(hides(PROXY, MINUTE_MS), false, "too few to decide");
@@ -38,7 +41,6 @@ test("one private address with nearly all clients, under three names, hides them
 });
 
 test("a flood with three names does not hide other clients", () => {
-  const { notices, connect, helo, hides } = crowd();
   for (let i = 0; i < 30; i++) connect(PROXY, i * 1_000);
   for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name, 1_000);
   assert.equal(hides(PROXY, 30_000), false);
@@ -46,7 +48,6 @@ test("a flood with three names does not hide other clients", () => {
 });
 
 test("a client that signed in counts at once", () => {
-  const { connect, signIn, hides } = crowd();
   for (let i = 0; i < 10; i++) connect(PROXY);
   for (const login of ["ann", "bob", "Bob"]) signIn(PROXY, `${login}@example.test`);
   assert.equal(hides(PROXY), false);
@@ -55,7 +56,6 @@ test("a client that signed in counts at once", () => {
 });
 
 test("a gateway that hides the clients by IPv6 alone is noticed, and stays so while others come by IPv4", () => {
-  const { notices, connect, signIn, hides } = crowd();
   const gateway = "fd6d:6169:6c00::1";
   for (let i = 0; i < 100; i++) connect(`203.0.113.${i}`);
   for (const login of ["ann", "bob", "cid"]) signIn(gateway, login);
@@ -70,14 +70,12 @@ test("a gateway that hides the clients by IPv6 alone is noticed, and stays so wh
 });
 
 test("a public address hides no clients", () => {
-  const { connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn("203.0.113.7", login);
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
   assert.equal(hides("203.0.113.7"), false);
 });
 
 test("events older than two windows do not count, and setting the clock back does no harm", () => {
-  const { connect, helo, hides } = crowd();
   const names = ["one.test", "two.test", "three.test"];
   for (let i = 0; i < 100; i++) connect("203.0.113.7");
   for (const name of names) helo(PROXY, name, 1);
@@ -92,7 +90,6 @@ test("events older than two windows do not count, and setting the clock back doe
 });
 
 test("nine of ten or more are nearly all, and the notice has the number", () => {
-  const { notices, connect, signIn, hides } = crowd();
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
   for (let i = 0; i < 17; i++) connect(PROXY);
@@ -107,7 +104,6 @@ test("nine of ten or more are nearly all, and the notice has the number", () => 
 });
 
 test("ten clients with fewer than nine private ones end the notice", () => {
-  const { notices, connect, signIn } = crowd();
   notices.raise("all_clients_private", "of yesterday");
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
   for (let i = 0; i < 7; i++) connect(PROXY);
@@ -122,7 +118,6 @@ test("ten clients with fewer than nine private ones end the notice", () => {
 });
 
 test("a connection has no name, and a known name needs no second minute", () => {
-  const { connect, helo, hides } = crowd();
   for (const name of ["one.test", "two.test"]) helo(PROXY, name);
   for (let i = 0; i < 20; i++) connect(PROXY);
   assert.equal(hides(PROXY, MINUTE_MS), false, "two names and connections");
@@ -133,7 +128,6 @@ test("a connection has no name, and a known name needs no second minute", () => 
 });
 
 test("an event counts until the end of the next half hour", () => {
-  const { connect, signIn, hides } = crowd();
   for (let i = 0; i < 10; i++) connect(PROXY);
   for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
   connect(PROXY, 30 * MINUTE_MS - 1);
@@ -145,7 +139,7 @@ test("an event counts until the end of the next half hour", () => {
 
 test("half an hour is one window, exclusive of its end", () => {
   const areHidden = [30 * MINUTE_MS - 1, 30 * MINUTE_MS].map((lastMs) => {
-    const { connect, signIn, hides } = crowd();
+    startAgain();
     for (let i = 0; i < 10; i++) connect(PROXY);
     for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
     connect(PROXY, lastMs);
@@ -156,7 +150,6 @@ test("half an hour is one window, exclusive of its end", () => {
 });
 
 test("remembers sixty-four private addresses, and as many names of each", () => {
-  const { connect, signIn, hides } = crowd();
   for (let i = 0; i < 64; i++) connect(`10.0.0.${i}`);
   for (const login of ["ann", "bob", "cid"]) signIn("10.0.1.1", login);
   for (let i = 0; i < 2_000; i++) connect("10.0.1.1");
@@ -168,10 +161,10 @@ test("remembers sixty-four private addresses, and as many names of each", () => 
     [61, true],
     [62, false],
   ] as const) {
-    const many = crowd();
-    for (let i = 0; i < 10; i++) many.connect(PROXY);
-    for (let i = 0; i < names; i++) many.helo(PROXY, `${i}.test`);
-    for (const login of ["ann", "bob", "cid"]) many.signIn(PROXY, login);
-    assert.equal(many.hides(PROXY), hidden, `with ${names} additional names`);
+    startAgain();
+    for (let i = 0; i < 10; i++) connect(PROXY);
+    for (let i = 0; i < names; i++) helo(PROXY, `${i}.test`);
+    for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+    assert.equal(hides(PROXY), hidden, `with ${names} additional names`);
   }
 });

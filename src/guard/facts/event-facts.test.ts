@@ -13,6 +13,8 @@ import { DAY_MS, later } from "../../core/time.ts";
 import type { AddressHistory } from "../storage-ports.ts";
 import { recipientKind } from "./fact-sources.ts";
 
+const { base, state, of, update } = factsOnFakes(import.meta.filename);
+
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
 const BOUNCE: Recipient = { ...RECIPIENT, sender: "" };
 const CONNECT = { type: "CONNECT", ...MAIL } as const;
@@ -20,7 +22,6 @@ const REFUSE = decision("refuse", "session_limit");
 const SERVER = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
 
 test("mails of a connection are counted when they pass, and read when the next one arrives", () => {
-  const { update, of } = factsOnFakes();
   update(SENT);
   update(SENT);
   update(SENT, REFUSE);
@@ -32,7 +33,6 @@ test("mails of a connection are counted when they pass, and read when the next o
 });
 
 test("whether a recipient exists, and is a first contact, comes from the directories", () => {
-  const { of } = factsOnFakes();
   const nobody = of({ ...RECIPIENT, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
   assert.deepEqual([nobody.recipient, nobody.firstContact], ["unknown", true]);
   assert.equal(of(RECIPIENT).recipient, "exists");
@@ -40,7 +40,6 @@ test("whether a recipient exists, and is a first contact, comes from the directo
 });
 
 test("whether someone expects a bounce or an answer, and whether it named a different recipient or extension before", () => {
-  const { update, of } = factsOnFakes();
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(RECIPIENT).bounce, { hasOther: false, isExpected: false }, "it has a sender");
   assert.deepEqual([of(RECIPIENT).isAnswer, of(BOUNCE).isAnswer, of(SENT).isAnswer], [true, false, false]);
@@ -51,17 +50,15 @@ test("whether someone expects a bounce or an answer, and whether it named a diff
 });
 
 test("what strangers asked for does not count after the clock was set back", () => {
-  const { base, update, of } = factsOnFakes();
   const unknown: Recipient = { ...RECIPIENT, recipient: "nobody@example.org" };
-  base.begin(later(NOON, DAY_MS));
+  base().begin(later(NOON, DAY_MS));
   update(unknown, PASS);
   assert.equal(of(unknown).probesFromAnywhere.length, 1);
-  base.begin(NOON);
+  base().begin(NOON);
   assert.equal(of(unknown).probesFromAnywhere.length, 0);
 });
 
 test("recipients of a connection are counted until a mail passes, or a new connection starts", () => {
-  const { update, of } = factsOnFakes();
   for (let i = 0; i < 3; i++) update(RECIPIENT, PASS);
   assert.equal(of(RECIPIENT).sessionRecipients, 3);
   update(SENT, REFUSE);
@@ -74,7 +71,6 @@ test("recipients of a connection are counted until a mail passes, or a new conne
 });
 
 test("a sending account is active unless the directory says otherwise; if it cannot be read, everyone counts as known", () => {
-  const { state, of } = factsOnFakes();
   const byAccount = { ...SENT, account: "anna@example.org" };
   assert.equal(of(byAccount).accountActive, true);
   state.isActive = () => false;
@@ -87,7 +83,6 @@ test("a sending account is active unless the directory says otherwise; if it can
 });
 
 test("the account of a login may be suspended, which is looked up only for the decision", () => {
-  const { state, of } = factsOnFakes();
   state.isActive = () => false;
   const login = { type: "LOGIN_FAILED", ...LOGIN } as const;
   const read = of(login);
@@ -99,7 +94,6 @@ test("the account of a login may be suspended, which is looked up only for the d
 });
 
 test("a login has its account and its networks, the administrator has neither; accounts are known where one signed in", () => {
-  const { state, of } = factsOnFakes();
   const known = { knownAt: NOON };
   const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
   assert.deepEqual(of(asked, known).accountNetworks, [HOME]);
@@ -112,13 +106,11 @@ test("a login has its account and its networks, the administrator has neither; a
 });
 
 test("earlier reports are looked up only for reports", () => {
-  const { of } = factsOnFakes();
   assert.deepEqual(of(SENT).priorReports, NO_PRIOR_REPORTS);
   assert.deepEqual(of(JAIL_REPORT).priorReports, PRIOR_REPORTS);
 });
 
 test("a password is pending from its pass until its report", () => {
-  const { update, of } = factsOnFakes();
   const policy = { ...POLICY, accounts: { ...POLICY.accounts, failures: 1 } };
   const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
   const guesses = (): number | undefined => of(asked, {}, policy).account?.guesses;
@@ -135,7 +127,6 @@ test("a password is pending from its pass until its report", () => {
 });
 
 test("an account has written to the recipients that passed, until the mail has ended", () => {
-  const { update, of } = factsOnFakes();
   const account = "anna@example.org";
   const names = (recipient: string | null, decided = PASS, by: string | null = account): void =>
     update({ ...RECIPIENT, account: by, recipient }, decided);
@@ -153,14 +144,12 @@ test("an account has written to the recipients that passed, until the mail has e
 });
 
 test("a sender that names this machine by its address is local; one that names the gateway is not", () => {
-  const { of } = factsOnFakes();
   const hosts = ["[203.0.113.25]", "[203.0.113.1]", "[203.0.113.9]", "example.net"];
   const areHere = hosts.map((host) => of({ ...RECIPIENT, sender: `root@${host}` }).senderHere);
   assert.deepEqual(areHere, [true, false, false, false]);
 });
 
 test("mail from a server is wanted if evidence within thirty days vouches for it", () => {
-  const { state, of } = factsOnFakes();
   const areWanted = [SERVER, { ...SERVER, wanted: 0 }, null].map((server) => {
     state.server = server;
     return of(CONNECT).isWanted;
@@ -170,7 +159,6 @@ test("mail from a server is wanted if evidence within thirty days vouches for it
 });
 
 test("a decision reads only the facts that it uses", () => {
-  const { state, of } = factsOnFakes();
   state.server = SERVER;
   const asked = (event: ClientEvent, known: Partial<AddressHistory>): string => {
     state.asked = 0;
@@ -184,7 +172,6 @@ test("a decision reads only the facts that it uses", () => {
 });
 
 test("a sign-in and an offence are remembered for a week, to the millisecond", () => {
-  const { of } = factsOnFakes();
   for (const [agoMs, counts] of [
     [7 * DAY_MS - 1, true],
     [7 * DAY_MS, false],
@@ -198,7 +185,6 @@ test("a sign-in and an offence are remembered for a week, to the millisecond", (
 });
 
 test("expensive facts are recorded only if the decision read them", () => {
-  const { state, of } = factsOnFakes();
   state.server = SERVER;
   const below = of(CONNECT);
   decide(POLICY, below, CONNECT, NOON);
@@ -211,25 +197,23 @@ test("expensive facts are recorded only if the decision read them", () => {
 });
 
 test("a simulated ban holds as long as the simulation", () => {
-  const { of } = factsOnFakes();
   const simulated = { ...BAN, simulated: true } as const;
   const banned = (ban: Ban, simulate: boolean) => of(CONNECT, { ban }, { ...POLICY, simulate }).ban;
   assert.deepEqual([banned(simulated, true), banned(simulated, false), banned(BAN, true)], [simulated, null, BAN]);
 });
 
 test("a row keeps what only the guard's memory knew, once", () => {
-  const { base, of, update } = factsOnFakes();
   const account = "anna@example.org";
   const asked = { type: "LOGIN_ASKED", ...LOGIN } as const;
   const pass = decision("pass", "below_limit", { counted: false, recorded: false });
   const evidence = { count: 20, limit: 20, windowMs: 1_000, key: "k" };
   const refuse = decision("refuse", "account_guarded", { evidence });
   const take = (event: ClientEvent, decided = PASS, afterMs = 0): object => {
-    const all = base.takeRemembered(event, decided, of(event), { at: later(NOON, afterMs), after: 7 });
+    const all = base().takeRemembered(event, decided, of(event), { at: later(NOON, afterMs), after: 7 });
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   };
   assert.deepEqual([take(SENT), take(SENT)], [{ restarted: true }, {}]);
-  base.administratorAt(ip("198.51.100.9"), NOON);
+  base().administratorAt(ip("198.51.100.9"), NOON);
   assert.deepEqual([take(asked, refuse), take(asked, pass, 1), take(asked, pass, 2)], [{}, {}, {}]);
   const failed = () => take({ ...asked, type: "LOGIN_FAILED" });
   const [first, second] = [1, 2].map((nth) => ({ at: later(NOON, nth), after: 7, nth }));
