@@ -1,33 +1,31 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import type { ComponentHealth } from "../../admin/declare/items.ts";
 import { watchComponents } from "./health-watch.ts";
 
-function kit() {
-  const clock = new HandClock();
-  const state: { components: readonly ComponentHealth[]; asked: number; broken: boolean } = {
-    components: [],
-    asked: 0,
-    broken: false,
-  };
-  const watch = watchComponents(() => {
+type State = { components: readonly ComponentHealth[]; asked: number; broken: boolean };
+const state: State = { components: [], asked: 0, broken: false };
+const clock = new HandClock();
+let watch: ReturnType<typeof watchComponents>;
+beforeEachOf(import.meta.filename, () => {
+  Object.assign(state, { components: [], asked: 0, broken: false });
+  watch = watchComponents(() => {
     state.asked += 1;
     return state.broken ? Promise.reject(new Error("no keeper")) : Promise.resolve(state.components);
   }, clock);
-  const after = async (ms: number) => {
-    clock.advance(ms);
-    await watch.look();
-    return watch.holding();
-  };
-  return { state, after };
+});
+async function after(ms: number) {
+  clock.advance(ms);
+  await watch.look();
+  return watch.holding();
 }
 
 const POSTFIX: ComponentHealth = { name: "postfix", status: "down", detail: "not running" };
 const KEEPER: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
 
 test("components are asked about every four seconds", async () => {
-  const { state, after } = kit();
   await after(0);
   await after(3_999);
   assert.equal(state.asked, 1);
@@ -40,7 +38,6 @@ test("components are asked about every four seconds", async () => {
 });
 
 test("a component is reported once it has been down for eight seconds, until it is up", async () => {
-  const { state, after } = kit();
   state.components = [POSTFIX, { name: "dovecot", status: "degraded", detail: "slow" }];
   assert.deepEqual(await after(0), []);
   assert.deepEqual(await after(7_999), []);
@@ -50,14 +47,12 @@ test("a component is reported once it has been down for eight seconds, until it 
 });
 
 test("a stopped keeper is reported under the name of its notice", async () => {
-  const { state, after } = kit();
   state.components = [{ name: "keeper", status: "down", detail: "no answer" }];
   await after(0);
   assert.deepEqual(await after(8_000), [{ code: "keeper_unreachable", subject: "", detail: "no answer" }]);
 });
 
 test("if the state of the services is unknown, none is reported as down", async () => {
-  const { state, after } = kit();
   state.components = [POSTFIX];
   await after(0);
   state.broken = true;
@@ -65,7 +60,6 @@ test("if the state of the services is unknown, none is reported as down", async 
 });
 
 test("a part that was reported as down stays so while the keeper does not answer, until it is up or not used", async () => {
-  const { state, after } = kit();
   const reported = [{ code: "component_down", subject: "postfix", detail: "postfix: not running" }];
   const up = { ...POSTFIX, status: "ok" } as const;
   for (const ends of [[KEEPER, up], [up], [KEEPER]] as const) {
@@ -81,7 +75,6 @@ test("a part that was reported as down stays so while the keeper does not answer
 });
 
 test("a keeper that does not answer once does not restart the eight seconds", async () => {
-  const { state, after } = kit();
   const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps exiting" };
   state.components = [KEEPER, web];
   await after(0);
