@@ -73,14 +73,9 @@ const wrongFiles: readonly (readonly [text: string, ...says: readonly string[]])
   ["[limits.mail]\nper_minuet = 3", "limits.mail.per_minuet is not a setting; the nearest is limits.mail.per_minute."],
   ["[limts.mail]\nper_hour = 3", "limts.mail.per_hour is not a setting; the nearest is limits.mail.per_hour."],
   [
-    `domains = ["a.org"]\n# twice\ndomains = ["b.org"]`,
-    "domains is set twice in ghostinbox.toml, in lines 1 and 3: keep one of them.",
-  ],
-  [
     "[alerts]\n\nspam.enabled = false",
     "alerts.spam.enabled is not a setting: line 3 sets spam.enabled below the table [alerts] of line 1. Move it above line 1.",
   ],
-  ["domain = []", "domain is not a setting; the nearest is domains."],
   [`"limits.mail.per_minute" = 3`, `"limits.mail.per_minute" is not a setting; the nearest is limits.mail.per_minute.`],
   ["limits = 3", "limits must be a table, as in [limits], not 3."],
   ["[limits.mail.per_minute]", "limits.mail.per_minute must be a whole number from 1 to 1000000, not a table."],

@@ -48,12 +48,10 @@ test("a hold of an account enters it, by the change", (t) => {
   assert.equal(fault(), undefined);
 });
 
-test("removed newest entries are found at once, with and without an anchor, and when the chain grows", (t) => {
-  const { db, add, fault, anchor } = audited(t);
-  const anchored = anchor();
+test("removed newest entries are found at once without an anchor, and when the chain grows", (t) => {
+  const { db, add, fault } = audited(t);
   db.exec("DELETE FROM audit_entry WHERE id > 3");
   assert.match(fault() ?? "", /^2 entries from 4 on are missing/);
-  assert.match(fault(anchored) ?? "", /^2 entries from 4 on are missing/);
   add("f");
   assert.match(fault() ?? "", /^2 entries from 4 on are missing/, "SQLite gives no number twice");
   db.exec("DELETE FROM audit_entry");
@@ -68,19 +66,4 @@ test("who also sets back the numbers is found by an anchor", (t) => {
   add("f", "g", "h");
   assert.equal(fault(), undefined);
   assert.match(fault(anchored) ?? "", /^entry 5 is not the one that was anchored/);
-});
-
-test("pages go back from the newest entry, and the whole goes forward", (t) => {
-  const { entries } = audited(t);
-  const page = (cursor: string | null) => {
-    const { items, next, total } = entries.page({ limit: 2, cursor });
-    return [items.map(({ subject }) => subject.charAt(0)), next, total];
-  };
-  assert.deepEqual(page(null), [["e", "d"], "4", 5]);
-  assert.deepEqual(page("4"), [["c", "b"], "2", 5]);
-  assert.deepEqual(page("2"), [["a"], null, 5]);
-  const ids = [...entries.all()].map(({ id }) => id);
-  assert.deepEqual([ids, entries.check([], START).last], [[1, 2, 3, 4, 5], 5]);
-  const { at, since } = entries.lastOf("ACCOUNT_ADDED");
-  assert.deepEqual([at === since, at === null, entries.lastOf("BAN").at], [true, false, null]);
 });
