@@ -10,24 +10,20 @@ import type { Running } from "./with-product.ts";
 export type Breaking = Readonly<{
   breaks: () => unknown;
   repairs: () => unknown;
-  state: "wrong" | "warning";
   saw: RegExp;
 }>;
 
-type Names = Readonly<{ repository: string; banned: string }>;
 /** A lab can never connect to the internet's port 25. */
 type Needed = Exclude<InProduct, "reputation.port-25-out">;
 
 /** Parts of a running server that can all be broken at the same time, by the check that finds each. */
 export function brokenThings(
   { lab, product }: Running,
-  { repository, banned }: Names,
+  { repository, banned }: Readonly<{ repository: string; banned: string }>,
 ): Readonly<Record<Needed, Breaking> & Partial<Record<CheckId, Breaking>>> {
   const { layout } = product;
   const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
-  function wrong(saw: RegExp, breaks: () => unknown, repairs: () => unknown): Breaking {
-    return { state: "wrong", saw, breaks, repairs };
-  }
+  const wrong = (saw: RegExp, breaks: Breaking["breaks"], repairs: Breaking["repairs"]) => ({ saw, breaks, repairs });
   const nothing = () => undefined;
   /** Every user may do everything with it. */
   function opened(path: string, saw: RegExp): Breaking {
