@@ -30,6 +30,9 @@ test("several change at once or not at all, with the values before and after", (
   const added = lines.flatMap((line) => line.added);
   assert.deepEqual(added, ["limits.mail.per_minute = 20", 'bans.ladder = ["15m", "1h"]', "spam.required_score = 6.0"]);
   assert.ok(lines.every(({ removed }) => removed.length === 0));
+  const marked = `\uFEFF${SHIPPED}`;
+  const { text } = changed(marked, [PER_MINUTE]);
+  assert.equal(changed(text, [{ ...PER_MINUTE, value: null }]).text, marked, "the way back gives the same file");
   assert.deepEqual(problemsOf(SHIPPED, [PER_MINUTE, { key: "spam.required_score", value: "16" }]), [
     "spam.refuse_score: spam.refuse_score must be 0, or at least spam.required_score.",
   ]);

@@ -25,7 +25,6 @@ const REFUSED = "refuse account_guarded";
 type Asked = readonly [that: string, answer: string, facts: Partial<Facts>, changes?: readonly unknown[]];
 const asked: readonly Asked[] = [
   ["one guess below the limit", PASSES, guarded({ guesses: 19 })],
-  ["at the limit", REFUSED, guarded(), [GUESS]],
   ["a neighbour of the owner, whose own network guesses", REFUSED, guarded({ kinship: "network" })],
   ["the owner", PASSES, { ...guarded({ kinship: "address" }), known: true }],
   ["the right password from elsewhere", PASSES, right(999)],

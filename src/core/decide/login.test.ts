@@ -65,7 +65,6 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["an allowed one despite a ban", "pass allow_listed, SPARE", { ...ALLOWED, ban: BAN, ...after(different(13)) }],
   ["this machine at three times the limit", `${SLOWED}, SPARE`, { ...LOCAL, ban: BAN, ...after(different(14)) }],
   ["a guess on this machine", "pass loopback, GUESS", { ...LOCAL, account: ACCOUNT }],
-  ["a guess from the allow list", "pass allow_listed", { ...ALLOWED, account: ACCOUNT }],
   ["the 5th of ten minutes, a ban having answered the others", "pass below_limit", after(spent(different(4)))],
   ["the 20th different one of a week", "refuse slow_guessing, banned", after(daily(19, 8))],
   ["the 19th different one of a week", "pass below_limit", after(daily(18, 8))],

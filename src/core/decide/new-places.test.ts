@@ -28,7 +28,6 @@ const ofOwner = (facts: Partial<Facts>) => of({ kinship: "address" }, facts);
 const ofOther = (facts: Partial<Facts>) => ({ knownAccounts: [BERT], ...facts });
 /** Those that a ban has answered. */
 const spent = (count: number): readonly Failure[] => tried(count).map((failure) => ({ ...failure, spent: true }));
-const REFUSED = "network_guesses_refused 40 of 40";
 const AT_OTHERS = "known_address_at_others 15 of 15";
 const SLOW = "slow_guessing 10 of 10";
 const SPRAYED = { guesses: POLICY.spraying.guesses, networks: 8 };
@@ -36,9 +35,6 @@ const SAME: TriedPassword = { account: ANNA, passwordHash: "now" };
 const UNHASHED = Array.from({ length: 2 }, () => ({ account: ANNA, passwordHash: "" }));
 
 const examples: readonly (readonly [that: string, barred: string | null, facts: Partial<Facts>])[] = [
-  ["a stranger", null, {}],
-  ["a guarded account", "account_guarded 20 of 20", of({ guesses: 20 })],
-  ["the account's own network with 40", REFUSED, of({ networkGuesses: 40, kinship: "network" })],
   ["a sprayed server", "spraying 12 of 12", { spraying: SPRAYED }],
   ["one sprayed by few", null, { spraying: { ...SPRAYED, networks: 7 } }],
   ["one sprayed little", null, { spraying: { ...SPRAYED, guesses: 11 } }],

@@ -50,6 +50,17 @@ test("what was not delivered before a restart is delivered after it, under the s
   assert.equal(scalarOf(db, "SELECT count(*) FROM alert_message"), 0);
 });
 
+test("a refusal by a guarded account is reported for it, and that of its right password separately", async () => {
+  const { engine, seconds, fail } = alertsOnDatabase();
+  await engine.ask(succeeded("198.51.100.7", ANNA, "right"));
+  await fail("a");
+  engine.setPolicy({ ...engine.policy, accounts: { ...engine.policy.accounts, failures: 1, candidates: 0 } });
+  for (const password of ["b", "right"])
+    await engine.ask({ ...succeeded("192.0.2.9", ANNA, password), type: "LOGIN_ASKED" });
+  const opened = ["account_guarded", "right_password_refused"].map((code) => `opened ${code} ${ANNA}`);
+  assert.deepEqual((await seconds(5)).toSorted(), [...opened, "opened failed_logins"].toSorted());
+});
+
 test("lost mail is reported by its alias, or else by its recipient", async () => {
   const { engine, seconds } = alertsOnDatabase();
   const lost = { ...DELIVERED, outcome: "bounced", recipient: "person@elsewhere.test" } as const;
