@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { accountsFor, START } from "../../../test/kit/test-database.ts";
+import { accountsFor, HASH, START } from "../../../test/kit/test-database.ts";
 import { openAccountsForReading } from "../open.ts";
 import { sqliteAccountLists } from "./account-lists.ts";
 import { sqliteAccounts } from "./accounts.ts";
 
-const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const ALL = { text: null, limit: 9, cursor: null } as const;
 
 function fresh(t: TestContext) {
