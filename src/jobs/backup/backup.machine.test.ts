@@ -11,7 +11,7 @@ import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
 import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { DOVECOT, realDovecot } from "../../../test/kit/real-dovecot.ts";
-import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import { ghostinbox, ghostinboxProcess, start } from "../../../test/kit/test-guard.ts";
@@ -48,16 +48,14 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   put(join(layout.postfixQueue, "deferred", "A", "A123"), "queued");
 
   test("contains mails, queue, databases and settings, and nothing half delivered", async () => {
-    const made = await backUp();
-    assert.ok(made.ok, JSON.stringify(made));
+    const made = done(await backUp());
     assert.deepEqual([made.isKeyNew, made.backup.mails, made.place], [true, 4, layout.backupRepository]);
     assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
     assert.ok(!readBackupRecord(layout).isKeySeen, "`backup create` shows it later");
     assert.ok(!existsSync(layout.backupStage));
     assert.equal(modeOf(layout.backupKey), 0o600);
     makeCheap(layout.backupRepository, readKey(layout) ?? "");
-    const read = await readManifest(repositoryOf(layout, settings), made.backup.snapshot);
-    assert.ok(read.ok);
+    const read = done(await readManifest(repositoryOf(layout, settings), made.backup.snapshot));
     assert.deepEqual([read.manifest.mails, read.manifest.queued, read.manifest.host], [3, 1, "mail.example.test"]);
     const again = await backUp();
     assert.ok(again.ok && !again.isKeyNew);
@@ -127,8 +125,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.equal(refusal(elsewhere, false), null);
     assert.match(refusal(layout, false) ?? "", /is not empty, and nothing is overwritten/);
     const key = readKey(layout) ?? "";
-    const restored = await restoreTo(elsewhere, { key });
-    assert.ok(restored.ok, JSON.stringify(restored));
+    done(await restoreTo(elsewhere, { key }));
     assert.deepEqual(globSync("*", { cwd: top }).toSorted(), ["data", "elsewhere"]);
     assert.equal(contentOf(join(elsewhere.data, "installed-packages")), "restic\n");
     const mails = join(elsewhere.mail, "example.test", "anna", "Maildir");
@@ -189,8 +186,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const file = archiveIn(top, new Date("2026-11-20T08:00:00Z"));
     assert.equal(file, join(top, "email-20261120", "email-backup.tar.gz.gpg"));
     const given = { file, passphrase, settings, version: "1", watch: quiet };
-    const made = await exportArchive(layout, given);
-    assert.ok(made.ok, JSON.stringify(made));
+    done(await exportArchive(layout, given));
     assert.equal(modeOf(file), 0o600);
     assert.equal(reasonOf(await exportArchive(layout, given)), `${file} exists, and nothing is overwritten.`);
     const home = join(top, "gnupg");
@@ -212,8 +208,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const damaged = await restoreFrom(short, passphrase);
     assert.deepEqual(damaged, { ok: false, reason: "Nothing was restored: it is damaged." });
     assert.ok(!existsSync(other.data));
-    const restored = await restoreFrom(file, passphrase);
-    assert.ok(restored.ok, JSON.stringify(restored));
+    done(await restoreFrom(file, passphrase));
     assert.equal(contentOf(join(other.mail, "example.test", "anna", "Maildir", "cur", "1:2,S")), "a mail");
     assert.ok(!existsSync(memoryDirectory("gpg")));
   });

@@ -10,7 +10,7 @@ import { modeOf, put } from "../../../test/kit/files.ts";
 import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { writeToday } from "../../../test/kit/next-version.ts";
-import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { addUsers } from "../../mail/configuration/directories.ts";
@@ -42,8 +42,7 @@ describe("a restore drill", {
     await installPrograms(CHECKOUT, layout);
   });
   const drill = async (): Promise<Drill> => {
-    const outcome = await drillRestore(layout, settings, { env: {}, watch, says: watch });
-    assert.ok(outcome.ok, JSON.stringify(outcome));
+    const outcome = done(await drillRestore(layout, settings, { env: {}, watch, says: watch }));
     assert.ok(!existsSync(layout.backupDrill), "no files are left");
     assert.deepEqual(readDrills(layout).drills.at(-1), outcome.drill);
     assert.equal(readDrills(layout).begun, null);
@@ -59,8 +58,7 @@ describe("a restore drill", {
 
   test("counts and compares everything; mail that was deleted since is not a failure", async () => {
     makeCheapRepository(layout);
-    const made = await backUp();
-    assert.ok(made.ok, JSON.stringify(made));
+    const made = done(await backUp());
     for (let i = 0; i < MAILS; i += 2) rmSync(join(maildir("anna"), "cur", `${i}:2,S`));
     const { reason, found, snapshot } = await drill();
     assert.equal(reason, null);
@@ -98,8 +96,7 @@ describe("a restore drill", {
     const restic = repositoryOf(layout, settings);
     assert.ok((await restic.restore("latest", { to: stage, watch })).ok);
     const restored = layoutOf(stage);
-    const checked = checkRestored(restored);
-    assert.ok(checked.ok);
+    const checked = done(checkRestored(restored));
     assert.deepEqual(checked.manifest.accounts, { "anna@example.test": MAILS, "bert@example.test": 1 });
     const trouble = () => keysTrouble(restored, layout, Date.now());
     assert.equal(trouble(), null);

@@ -8,7 +8,7 @@ import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { contentOf, put } from "../../../test/kit/files.ts";
 import { mounted, tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { prepareDirectory } from "./repository.ts";
@@ -44,13 +44,11 @@ describe("mail on a separate mount", { skip: lacking({ root: true, installed: ["
     test(`is backed up and restored as one tree, and leaves no files on it: ${what}`, () =>
       onMounts(mount, async ({ top, layout, backUp, restoreTo }) => {
         put(join(layout.backupMailStage, "tree", "left"), "by a backup that was killed");
-        const made = await backUp();
-        assert.ok(made.ok, JSON.stringify(made));
+        const made = done(await backUp());
         assert.equal(made.backup.mails, 1);
         assert.deepEqual(readdirSync(layout.mail), ["example.test"]);
         const elsewhere = layoutOf(join(top, "elsewhere"));
-        const restored = await restoreTo(elsewhere);
-        assert.ok(restored.ok, JSON.stringify(restored));
+        done(await restoreTo(elsewhere));
         assert.equal(contentOf(join(elsewhere.mail, "example.test/anna/Maildir/cur/1:2,S")), "a mail");
         assert.equal(contentOf(join(elsewhere.log, "mail", "mail.log")), "a line\n");
         assert.equal(readlinkSync(join(elsewhere.log, "mail", "link")), "mail.log");

@@ -11,6 +11,7 @@ import { makeCheap } from "../../../test/kit/cheap-repository.ts";
 import { contentOf, put } from "../../../test/kit/files.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { done } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { NIGHTLY, Restic } from "./restic.ts";
@@ -70,13 +71,13 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
 
   test("a directory is backed up, listed, read and restored unchanged", async () => {
     const seen: number[] = [];
-    const added = await restic.backup(source, { ...quiet, watch: ({ totalBytes }) => void seen.push(totalBytes) });
-    assert.ok(added.ok, JSON.stringify(added));
+    const added = done(
+      await restic.backup(source, { ...quiet, watch: ({ totalBytes }) => void seen.push(totalBytes) }),
+    );
     const { files, bytes, addedBytes } = added.value;
     assert.deepEqual([files, bytes, addedBytes], [2, 350_013, 350_013]);
     snapshot = added.value.id;
-    const listed = await restic.snapshots();
-    assert.ok(listed.ok);
+    const listed = done(await restic.snapshots());
     const made = listed.value.map(({ id, host, tags }) => [id.slice(0, 8), host, tags]);
     assert.deepEqual(made, [[snapshot, quiet.host, [NIGHTLY]]]);
     assert.deepEqual(await restic.read(snapshot, "/backup.json"), { ok: true, value: '{"format":1}' });
@@ -165,8 +166,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     const reason = "the connection was cut, or a file of it is damaged";
     assert.deepEqual(await remote.open(), { ok: false, code: "unreachable", reason });
     [cut, left] = [/data\/./, 4];
-    const restored = await remote.restore(snapshot, { to: at("remote"), watch: () => undefined });
-    assert.ok(restored.ok, JSON.stringify(restored));
+    done(await remote.restore(snapshot, { to: at("remote"), watch: () => undefined }));
     server.close();
     assert.deepEqual(await remote.open(), { ok: false, code: "unreachable", reason: "it cannot be reached" });
   });

@@ -8,7 +8,7 @@ import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
 import { contentOf, modeOf, put } from "../../../test/kit/files.ts";
 import { tmpfs } from "../../../test/kit/mounts.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
 import { keepIsolation, readIsolation } from "../../host/firewall/isolation.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -32,8 +32,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
     makeCheapRepository(layout);
-    const made = await backUp();
-    assert.ok(made.ok, JSON.stringify(made));
+    done(await backUp());
   });
 
   test("contains outside files that the settings name, and restores them beside, with a sentence that names their places", async () => {
@@ -125,8 +124,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     // As a start does.
     chownSync(target.mail, 54_321, 54_321);
     assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
-    const again = await restoreTo(target, { key: "k", replaces: true });
-    assert.ok(again.ok, JSON.stringify(again));
+    const again = done(await restoreTo(target, { key: "k", replaces: true }));
     const aside = basename(again.aside ?? "");
     assert.equal(contentOf(join(target.mail, old)), "a mail");
     assert.equal(contentOf(join(target.mail, asideOfMount(aside), old)), "another mail");
@@ -146,8 +144,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       keepIsolation(target, ISOLATION);
       setLegalHold(target.legalHolds, HOLD);
       put(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");
-      const again = await restoreTo(target, { key: "k", replaces: true });
-      assert.ok(again.ok, JSON.stringify(again));
+      const again = done(await restoreTo(target, { key: "k", replaces: true }));
       assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
       assert.equal(readKey(target), "k");
       assert.deepEqual(readIsolation(target), ISOLATION, "a restore does not lift an isolation");

@@ -7,6 +7,7 @@ import { put } from "../../../test/kit/files.ts";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { done } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { openAccounts } from "../../store/open.ts";
 import { repositoryOf } from "../backup/repository.ts";
@@ -26,8 +27,7 @@ function scene() {
     makeCheapRepository(layout);
     for (const path of [layout.accountsDb, layout.settings]) cpSync(path, join(source, path.slice(layout.data.length)));
     const how = { host: "x", tag: "nightly", watch: () => undefined } as const;
-    const made = await repositoryOf(layout, settings).backup(source, how);
-    assert.ok(made.ok, JSON.stringify(made));
+    done(await repositoryOf(layout, settings).backup(source, how));
   };
   const compare = (before: number) => compareWithBackup(layout, { settings, env: {} }, before);
   return { layout, backUp, compare };
@@ -41,8 +41,7 @@ test("names the differences from the last backup before a time", NEEDS, async ()
   db.exec("INSERT INTO alias (address, target) VALUES ('sales@example.test', 'eve@evil.test')");
   put(layout.settings, 'domains = ["example.test", "example.net"]\n');
   put(join(layout.incidents, "comparing", "db", "accounts.db"), "of one that was killed");
-  const found = await compare(Date.now() + 60_000);
-  assert.ok(found.ok, JSON.stringify(found));
+  const found = done(await compare(Date.now() + 60_000));
   assert.deepEqual(found.differences, [
     { what: "alias sales@example.test", was: null, is: "to eve@evil.test" },
     { what: "setting domains", was: '["example.test"]', is: '["example.test", "example.net"]' },
@@ -57,7 +56,6 @@ test("a backup from before an upgrade is compared too", NEEDS, async (t) => {
   await backUp();
   using db = openAccounts(layout.accountsDb);
   db.exec("INSERT INTO alias (address, target) VALUES ('sales@example.test', 'eve@evil.test')");
-  const found = await compare(Date.now() + 60_000);
-  assert.ok(found.ok, JSON.stringify(found));
+  const found = done(await compare(Date.now() + 60_000));
   assert.deepEqual(found.differences, [{ what: "alias sales@example.test", was: null, is: "to eve@evil.test" }]);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { copyMail, deferMails, makeMailQueue, SENDMAIL } from "../../../test/kit/mail-queue.ts";
-import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { mailAddress } from "../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { type KeeperCommand, MAILS_PER_COMMAND, type QueuedMail } from "../../admin/declare/keeper.ts";
@@ -94,8 +94,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     type Change = "hold_mail" | "release_mail" | "delete_mail" | "return_mail";
     const change = async (verb: Change, ...of: readonly string[]): Promise<number> => {
       const command = verb === "delete_mail" ? { verb, ids: of, onHold: true } : { verb, ids: of };
-      const reply = await queueVerb(layout, command);
-      assert.ok(reply.ok, JSON.stringify(reply));
+      const reply = done(await queueVerb(layout, command));
       return reply.count ?? assert.fail("how many?");
     };
     assert.equal(await change("hold_mail", anna, info, MISSING), 2);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { noteProcess } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
@@ -107,8 +107,7 @@ test("the status shows which services run, and what does not work from the secon
   await t.waitFor(
     async () => {
       verbs.watches.lookAtParts();
-      const reply = await status();
-      assert.ok(reply.ok);
+      const reply = done(await status());
       const [reported] = reply.troubles ?? [];
       assert.equal(reported?.code, "verifier_silent");
       assert.match(reported.detail, /^Rspamd cannot be reached \(ENOENT\), since /);
