@@ -4,15 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import {
-  COMPONENTS,
-  isDpkgBusy,
-  PACKAGE_FILES,
-  packagesState,
-  replacedIn,
-  unfinishedPackages,
-  unpackedAt,
-} from "./packages.ts";
+import { COMPONENTS, isDpkgBusy, PACKAGE_FILES, packagesState, replacedIn, unfinishedPackages } from "./packages.ts";
 
 function dpkg() {
   const directory = temporaryDirectory();
@@ -46,15 +38,6 @@ test("dpkg is at work while its lock is held", () => {
   assert.equal(isDpkgBusy(files), false);
   writeFileSync(files.locks, line(1) + line(statSync(lock).ino));
   assert.equal(isDpkgBusy(files), true);
-});
-
-test("a package was unpacked when its list was written", () => {
-  const files = dpkg();
-  assert.equal(unpackedAt("postfix", files), null);
-  const list = join(files.directory, "info", "postfix.list");
-  writeFileSync(list, "");
-  utimesSync(list, 5, 5);
-  assert.equal(unpackedAt("postfix", files), 5_000);
 });
 
 test("packages that are not finished are named", { skip: lacking({ installed: ["dpkg-query"] }) }, async () => {

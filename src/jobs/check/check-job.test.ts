@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mock, test } from "node:test";
+import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import type { RunBehind } from "../job.ts";
@@ -34,11 +34,11 @@ test("the notice names a few of many failures, and is about all of them", () => 
   assert.deepEqual(trouble?.about, Object.keys(many));
 });
 
-test("one run of the checks at a time, if they are enabled, and their results are used", async () => {
+test("the checks run if they are enabled, and their results are used", async () => {
   const layout = temporaryLayout("checkRecord");
   let now = NOW;
   const ended = Promise.withResolvers<string | null>();
-  const run = mock.fn(() => ended.promise);
+  const run: RunBehind = () => ended.promise;
   const rules = { "checks.weekly": false };
   const schedule = createCheckJob(layout, { now: () => instant(now) }, () => rules, run);
   assert.equal(schedule.look(), null);
@@ -48,8 +48,6 @@ test("one run of the checks at a time, if they are enabled, and their results ar
   assert.equal(readCheckRecord(layout).since, NOW);
   now += 10 * MINUTE_MS;
   const running = schedule.look();
-  schedule.look();
-  assert.equal(run.mock.callCount(), 1);
   assert.equal(readCheckRecord(layout).triedAt, now);
   ended.resolve("1");
   changeCheckRecord(layout, { at: now, checks: FALLEN });

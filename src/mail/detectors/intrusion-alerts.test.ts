@@ -78,7 +78,6 @@ test("an alert of lower severity does not count", () => {
 
 for (const [what, changes] of [
   ["over UDP", { proto: "UDP" }],
-  ["over ICMP", { proto: "ICMP" }],
   ["of a connection whose contents were not seen", { app_proto: undefined }],
   ["of a connection whose protocol was not recognized", { app_proto: "failed" }],
 ] as const)

@@ -10,7 +10,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -124,14 +123,6 @@ test("names sort by age, even in one second and after the clock was ahead", asyn
   const parts = elderParts(layout.mailLog).map((path) => `${basename(path)} ${read(path).slice(0, 3)}`);
   const rotated = ["mail.log.20280101-000000 one", "mail.log.20280101-000001 two"];
   assert.deepEqual(parts, ["mail.log.20271231-235959 nam", ...rotated]);
-});
-
-test("a log that was renamed while the disk could take no new file is made, and opened, as soon as it can", async () => {
-  renameSync(layout.mailLog, `${layout.mailLog}.20261119-080000`);
-  await keeper.look();
-  assert.deepEqual([statSync(layout.mailLog).mode & 0o777, reopened], [0o640, 1]);
-  await keeper.look();
-  assert.equal(reopened, 1);
 });
 
 test("a removed log is created again, and the guard can read one that Postfix created first", async () => {

@@ -58,8 +58,6 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
     { protocol_state: "END-OF-MESSAGE", recipient_count: "1", queue_id: "4Zabc", size: "48213" },
     { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 48_213, ...mail, queueId: "4Zabc" },
   ],
-  ["VRFY", { protocol_state: "VRFY" }, { type: "NOTHING_TO_DECIDE" }],
-  ["ETRN", { protocol_state: "ETRN" }, { type: "NOTHING_TO_DECIDE" }],
   ["a stage of a later Postfix", { protocol_state: "BDAT" }, { type: "NOTHING_TO_DECIDE" }],
   [
     "submission by an account",

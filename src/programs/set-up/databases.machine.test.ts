@@ -5,8 +5,8 @@ import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
-import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { USERS } from "../../settings/layout.ts";
+import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { openAccounts, openAccountsForReading } from "../../store/open.ts";
 import { hashPassword, verifyPassword } from "../../store/passwords/password-hash.ts";
 
