@@ -93,7 +93,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
   });
 
   test("the kernel finds the disk in error and writes no more: mail waits, there are notices, and nothing is lost", async () => {
-    const traffic = await duringTraffic([lab, ANNA, "6"], async (under) => {
+    const traffic = await duringTraffic({ lab, account: ANNA, networks: "6" }, async (under) => {
       await disk.fail();
       await owner.isAlertedTo({
         disk_read_only: /\(\/dev\/loop\d+, ext4\), which is read-only\. Try: mount -o remount,rw /,

@@ -65,7 +65,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     };
     let files: readonly string[] = [];
     let resources: readonly Resources[] = [];
-    const traffic = await duringTraffic([lab, ANNA, "2"], async () => {
+    const traffic = await duringTraffic({ lab, account: ANNA, networks: "2" }, async () => {
       await applyEach(0);
       // Without a copy of a database that is being made.
       files = filesOf(layout).filter((file) => !file.includes(".copy.new"));
@@ -111,7 +111,8 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     product.writeSettings("");
     assert.equal((await product.cli(["config", "apply"])).code, 0);
     const [faulty, late, bea] = ["198.51.100.90", "198.51.100.91", "bea@example.test"];
-    const traffic = await duringTraffic([lab, ANNA, "1", LONGER_PAUSE_MS], async () => {
+    const slowly = { lab, account: ANNA, networks: "1", pauseMs: LONGER_PAUSE_MS };
+    const traffic = await duringTraffic(slowly, async () => {
       const lockers: Locker[] = [];
       const from = performance.now();
       try {
@@ -218,7 +219,8 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     // Another password than was taken so far.
     const next = new Product(lab, { ...ALERTS_ELSEWHERE, ADMIN_PASSWORD: NEW_PASSWORD }, place);
     await product.json(["ban", BANNED]);
-    const traffic = await duringTraffic([lab, ANNA, "3", LONGER_PAUSE_MS], async (flowing) => {
+    const slowly = { lab, account: ANNA, networks: "3", pauseMs: LONGER_PAUSE_MS };
+    const traffic = await duringTraffic(slowly, async (flowing) => {
       await until("some mail has come", () => flowing.count("mail") >= 10);
       await product.stop();
       const [[events = ""] = []] = await product.sqlite("SELECT max(id) FROM event");

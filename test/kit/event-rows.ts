@@ -12,8 +12,8 @@ export type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number 
  * one by network finds every event that an address caused.
  */
 export function eventsOf(rows: readonly Row[], longest = Number.POSITIVE_INFINITY) {
-  const items = rows.map(({ type, minute = 0, ...reported }, i) =>
-    eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ...reported }),
+  const items = rows.map(({ type, minute = 0, ...fields }, i) =>
+    eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ...fields }),
   );
   const asked: EventFilter[] = [];
   const events = (filter: EventFilter): EventPage => {

@@ -186,9 +186,9 @@ export function firstProjectTests(image: () => ImageLab): void {
     assert.match(await script("cleanup"), /removed|expired/i);
     assert.match(await script("ban"), /1\.2\.3\.4/);
     for (const line of lines.take("services:", 10)) assert.ok(ITS_LINES.includes(line), line);
-    const docker_ = (start: string) => lines.typed(`docker exec ${NAME} ${start}`, typed);
-    assert.match(await docker_("journalctl"), /fail2ban/);
-    assert.match(await docker_("fail2ban-client"), /Fail2ban was restarted/);
+    const typedInContainer = (start: string) => lines.typed(`docker exec ${NAME} ${start}`, typed);
+    assert.match(await typedInContainer("journalctl"), /fail2ban/);
+    assert.match(await typedInContainer("fail2ban-client"), /Fail2ban was restarted/);
     const [unbanned] = lines.take("node security/security.js unban");
     assert.match(await script("stats | grep"), /Spam relay attempt/);
     assert.equal(unbanned, "node security/security.js unban 1.2.3.4");
@@ -200,7 +200,7 @@ export function firstProjectTests(image: () => ImageLab): void {
       typist.types("\x03");
       await ended;
     });
-    assert.match(await docker_("iptables"), /^[1-9]\d*$/m);
+    assert.match(await typedInContainer("iptables"), /^[1-9]\d*$/m);
     assert.match(await script("cleanup"), /removed|expired/i);
     // The printed file is the delivered one, with a comment that there are more settings.
     const own = join(lab.directory, "security", "security.js");

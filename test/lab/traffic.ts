@@ -11,7 +11,7 @@ type Kind = "mail" | "sign-in";
 /** One mail or sign-in. `said`: the reply, or why there was none. */
 type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; tookMs: number }>;
 /** `networks`: a hexadecimal digit that keeps the networks of each `Traffic` apart. */
-type Of = readonly [lab: Lab, account: string, networks: string, pauseMs?: number];
+type TrafficOptions = Readonly<{ lab: Lab; account: string; networks: string; pauseMs?: number }>;
 
 const MAILERS = 2;
 /** Keeps the server busy but not flooded; longer if the exact moment of traffic does not matter. */
@@ -25,7 +25,7 @@ export type Traffic = ReturnType<typeof summaryOf>;
  * runs.
  */
 export async function duringTraffic(
-  [{ sender: host }, account, networks, pauseMs = PAUSE_MS]: Of,
+  { lab, account, networks, pauseMs = PAUSE_MS }: TrafficOptions,
   work: (traffic: Traffic) => Promise<void>,
 ): Promise<Traffic> {
   const tries: Try[] = [];
@@ -46,8 +46,8 @@ export async function duringTraffic(
 
   /** Returns the reply. */
   const tryOne = async (kind: Kind, subject: string, from: string): Promise<string> => {
-    if (kind === "sign-in") return (await signIn(host, { from, name: account })).said;
-    const { code, lines } = await sendMail({ host, from, recipient: account, subject });
+    if (kind === "sign-in") return (await signIn(lab.sender, { from, name: account })).said;
+    const { code, lines } = await sendMail({ host: lab.sender, from, recipient: account, subject });
     return `${code} ${lines.join(" ")}`;
   };
 

@@ -84,11 +84,11 @@ export function underLoad(product: Product, accounts: readonly string[]) {
     const [ban, name, token] = [`192.0.2.${number % 250}/32`, `user${number}@example.test`, `token${number}`];
     const added = () => passwords.set(name, [PASSWORD]);
     const kinds = [
-      () => does(["ban", ban, "--for", "1d"], () => bans.add(ban)),
-      () => does(["account", "add", name, "--password-stdin"], added, PASSWORD),
+      () => runCommand(["ban", ban, "--for", "1d"], () => bans.add(ban)),
+      () => runCommand(["account", "add", name, "--password-stdin"], added, PASSWORD),
       () => setting(200 + number),
       () => changePassword(`${PASSWORD} ${number}`),
-      () => does(["token", "create", token], () => tokens.add(token)),
+      () => runCommand(["token", "create", token], () => tokens.add(token)),
     ];
     await kinds[turn++ % kinds.length]?.();
   }
@@ -99,17 +99,17 @@ export function underLoad(product: Product, accounts: readonly string[]) {
     if (name === undefined) return;
     passwords.set(name, [...(passwords.get(name) ?? []), password]);
     const changed = () => passwords.set(name, [password]);
-    await does(["account", "passwd", name, "--password-stdin"], changed, password);
+    await runCommand(["account", "passwd", name, "--password-stdin"], changed, password);
   }
 
   async function setting(perDay: number): Promise<void> {
     promised.perDay = [...promised.perDay, perDay];
     const set = () => (promised.perDay = [perDay]);
-    await does(["config", "set", "limits.mail.per_day", `${perDay}`], set);
+    await runCommand(["config", "set", "limits.mail.per_day", `${perDay}`], set);
   }
 
   /** Runs a command. `promises` notes what its success promises. */
-  async function does(argv: readonly string[], promises: () => unknown, password = ""): Promise<void> {
+  async function runCommand(argv: readonly string[], promises: () => unknown, password = ""): Promise<void> {
     if (!now.isOn) return;
     const ran = await product.cli([...argv, "--json"], { input: password === "" ? "" : `${password}\n` });
     if (ran.code !== 0 || now.isDark) return;

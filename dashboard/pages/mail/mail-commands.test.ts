@@ -26,13 +26,17 @@ function serve(t: TestContext, answers: Readonly<Record<string, readonly unknown
 const refused = (detail: string) => new Response(JSON.stringify({ detail, code: "refused" }), { status: 409 });
 
 const last = () => toasts.value.at(-1) ?? assert.fail("no toast was shown");
-const did = (changed: number, next: string | null = null, kept: readonly object[] = []) => ({ changed, kept, next });
+const changed = (count: number, next: string | null = null, kept: readonly object[] = []) => ({
+  changed: count,
+  kept,
+  next,
+});
 const never = (): never => assert.fail("nothing was undone");
 
 test("mail that is held by its id can be released again, and the other way about", async (t) => {
   const asked = serve(t, {
-    "POST queue/hold": [did(1), did(1)],
-    "POST queue/release": [did(1), did(1)],
+    "POST queue/hold": [changed(1), changed(1)],
+    "POST queue/release": [changed(1), changed(1)],
   });
   let undone = 0;
   await changeQueue("hold", { ids: ["AAAA1"] }, () => (undone += 1));
@@ -52,7 +56,7 @@ test("mail that is held by its id can be released again, and the other way about
 
 test("all matching mail is changed, the rest is reported, and no undo is offered for other users' holds", async (t) => {
   const kept = [{ account: "anna@example.test", mails: 3 }];
-  const asked = serve(t, { "POST queue/hold": [did(1_000, "c1", kept), did(7)] });
+  const asked = serve(t, { "POST queue/hold": [changed(1_000, "c1", kept), changed(7)] });
   await changeQueue("hold", { sender: "form@example.test" }, never);
   assert.deepEqual(asked, [
     'POST queue/hold {"sender":"form@example.test"}',
@@ -63,20 +67,20 @@ test("all matching mail is changed, the rest is reported, and no undo is offered
 });
 
 test("no undo is offered if some of the named mails were on hold before", async (t) => {
-  serve(t, { "POST queue/hold": [did(1)] });
+  serve(t, { "POST queue/hold": [changed(1)] });
   await changeQueue("hold", { ids: ["AAAA1", "AAAA2"] }, never);
   assert.deepEqual([last().text, last().undo], ["On hold: 1 mail.", null]);
 });
 
 test("a list that has no end is given up after twenty turns", async (t) => {
-  const asked = serve(t, { "POST queue/flush": Array.from({ length: 99 }, () => did(1, "again")) });
+  const asked = serve(t, { "POST queue/flush": Array.from({ length: 99 }, () => changed(1, "again")) });
   await changeQueue("flush", { account: "anna@example.test" }, never);
   assert.equal(asked.length, 20);
 });
 
 test("the finished part is reported before the server's refusal of the rest", async (t) => {
   serve(t, {
-    "POST queue/delete": [did(1_000, "c1"), refused("No more within an hour."), refused("No more at all.")],
+    "POST queue/delete": [changed(1_000, "c1"), refused("No more within an hour."), refused("No more at all.")],
     "POST held/anna%40example.test/release": [{ released: 500, isMore: true }, refused("Try again.")],
     "POST held/anna%40example.test/drop": [{ dropped: 1_000, isMore: true }, refused("Try again.")],
   });
@@ -121,8 +125,8 @@ test("mail that arrived since is not dropped: the mails that were shown are name
 test("what is deleted, returned, sent or dropped offers no way back", async (t) => {
   const dropped = { name: "anna@example.test", dropped: 4, isMore: false, isHeld: true };
   const asked = serve(t, {
-    "POST queue/delete": [did(1)],
-    "POST queue/return": [did(2)],
+    "POST queue/delete": [changed(1)],
+    "POST queue/return": [changed(2)],
     "POST held/anna%40example.test/release": [{ name: "anna@example.test", released: 4, isMore: false }],
     "POST held/anna%40example.test/drop": [dropped, dropped],
   });

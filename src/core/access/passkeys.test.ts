@@ -82,7 +82,7 @@ test("a page of ours over https, and one at the end of a tunnel, can have passke
     assert.equal(passkeyName(origin, NAMES), name, origin);
 });
 
-for (const [why, origins] of Object.entries({
+for (const [where, origins] of Object.entries({
   "over http": ["http://mail.example.test", "http://mail.example.test:3000", "http://x.localhost", "ftp://localhost"],
   "under another name": ["https://example.test", "https://evil.example", "https://evilexample.org"],
   "below another name": ["https://mail.example.test.evil.example"],
@@ -92,7 +92,7 @@ for (const [why, origins] of Object.entries({
   "at an IP address": ["http://127.0.0.1:3000", "https://203.0.113.10", "https://[2001:db8::1]"],
   "that is not a web page": ["android:apk-key-hash:x", "null", ""],
 }))
-  test(`an origin ${why} cannot have passkeys`, () => {
+  test(`an origin ${where} cannot have passkeys`, () => {
     for (const origin of origins) assert.equal(passkeyName(origin, NAMES), null, origin);
   });
 

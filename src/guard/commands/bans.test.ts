@@ -17,16 +17,16 @@ function allow(target: string, length: string | null = null): Promise<string> {
 }
 
 test("ban: an address, a network, an IPv6 address as its network; for a time, permanently, or the default", async () => {
-  const made = async (target: string, length: string | null, note = "noise"): Promise<string> => {
+  const banLine = async (target: string, length: string | null, note = "noise"): Promise<string> => {
     const reply = await kit.result({ verb: "ban", target, note, for: length });
     const { prefix, level, reason, source, createdAt, expiresAt } = reply.ban;
     const hours = expiresAt === null ? "ever" : (Date.parse(expiresAt) - Date.parse(createdAt)) / HOUR_MS;
     return `${prefix} ${level} ${reason} ${source} ${hours}`;
   };
-  assert.equal(await made("203.0.113.7", null), "203.0.113.7/32 manual noise root 24");
+  assert.equal(await banLine("203.0.113.7", null), "203.0.113.7/32 manual noise root 24");
   for (const note of ["", " "])
-    assert.equal(await made("198.51.100.9/24", "2h", note), "198.51.100.0/24 manual Banned by hand root 2");
-  assert.equal(await made("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
+    assert.equal(await banLine("198.51.100.9/24", "2h", note), "198.51.100.0/24 manual Banned by hand root 2");
+  assert.equal(await banLine("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
 });
 
 test("the documented example of a ban is what the web gets", async () => {

@@ -12,8 +12,8 @@ const [FIRST, SECOND] = ["72CED1EABE5", "82CED1EABE6"];
 const MESSAGE = "<one@sender.test>";
 
 /** The events of some mails, oldest first. */
-const queriesOf = (...rows: readonly (readonly [type: string, reported: Partial<EventItem>])[]) =>
-  eventsOf(rows.map(([type, reported]) => ({ type, ...reported })));
+const queriesOf = (...rows: readonly (readonly [type: string, fields: Partial<EventItem>])[]) =>
+  eventsOf(rows.map(([type, fields]) => ({ type, ...fields })));
 
 test("only its sender and its recipients can find a mail", () => {
   const queries = queriesOf(

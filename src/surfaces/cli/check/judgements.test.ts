@@ -41,7 +41,7 @@ const NOW = Date.parse("2026-11-21T08:00:00Z");
  * Asserts the judgement, and that any result other than ok says what helps. `says` matches what was seen, `helps` the fix. What `broken.test.ts` and its like bring about by a whole
  * check is not repeated here, nor what is ok on a whole server (`test/e2e/check.test.ts`).
  */
-function is(state: State, { state: found, saw, fix }: Finding, says = /./, helps = /^/): void {
+function assertJudged(state: State, { state: found, saw, fix }: Finding, says = /./, helps = /^/): void {
   assert.equal(found, state, saw);
   assert.match(saw, says);
   assert.match(fix, helps);
@@ -50,13 +50,13 @@ function is(state: State, { state: found, saw, fix }: Finding, says = /./, helps
 }
 
 test("passwords: a followed one that is weak is wrong", () => {
-  is("unknown", judgeDashboard(null, 0, false));
+  assertJudged("unknown", judgeDashboard(null, 0, false));
   assert.ok(defaultPasswords(["example.org"], "mail.example.org").includes("example.org"));
   const listed = { name: "b@example.org", origin: "listed" } as const;
-  is("ok", judgeImported([listed], { weak: new Map(), judged: new Set(["b@example.org"]) }));
+  assertJudged("ok", judgeImported([listed], { weak: new Map(), judged: new Set(["b@example.org"]) }));
   const weak = { weak: new Map([["b@example.org", "It is too short."]]), judged: new Set(["b@example.org"]) };
-  is("wrong", judgeImported([listed], weak), /b@example\.org \(It is too short\)/);
-  is("warning", judgeDashboard("{ARGON2ID}x", 9, false, "It is too short."));
+  assertJudged("wrong", judgeImported([listed], weak), /b@example\.org \(It is too short\)/);
+  assertJudged("warning", judgeDashboard("{ARGON2ID}x", 9, false, "It is too short."));
 });
 
 /** In nft(8)'s output format. */
@@ -69,37 +69,37 @@ const BANNED = chainOf(['counter name "dropped" drop']);
 
 test("firewall: a chain that is missing, not hooked, or drops nothing", () => {
   const lets = 'iif "lo" accept\n\t\tip saddr @allow4 accept\n';
-  is("ok", judgeChain(`${HOOK} policy accept;\n${lets}${DROPS}`, BANNED, ""));
+  assertJudged("ok", judgeChain(`${HOOK} policy accept;\n${lets}${DROPS}`, BANNED, ""));
   for (const early of ["ip saddr 0.0.0.0/0 accept", "return", "jump other", 'accept comment "mine"']) {
-    is("wrong", judgeChain(`${HOOK}\n${lets}${early}\n${DROPS}`, BANNED, ""));
-    is("wrong", judgeChain(`${HOOK}\n${lets}${DROPS.replace("\n", `\n\t\t${early}\n`)}`, BANNED, ""));
+    assertJudged("wrong", judgeChain(`${HOOK}\n${lets}${early}\n${DROPS}`, BANNED, ""));
+    assertJudged("wrong", judgeChain(`${HOOK}\n${lets}${DROPS.replace("\n", `\n\t\t${early}\n`)}`, BANNED, ""));
   }
-  is("wrong", judgeChain(DROPS, BANNED, ""));
-  is("wrong", judgeChain(`${HOOK}\n${DROPS.replace("@net6 goto banned", "")}`, BANNED, ""));
+  assertJudged("wrong", judgeChain(DROPS, BANNED, ""));
+  assertJudged("wrong", judgeChain(`${HOOK}\n${DROPS.replace("@net6 goto banned", "")}`, BANNED, ""));
 });
 
 test("firewall: banned addresses are sent to a chain that drops nothing, or not all", () => {
   const input = `${HOOK}\n${DROPS}`;
   const [reject, drop] = ["limit rate 200/second reject with tcp reset", 'counter name "dropped" drop'];
   const of = (...rules: readonly string[]): Finding => judgeChain(input, chainOf(rules), "");
-  is("ok", of(reject, drop));
-  is("ok", of("counter packets 0 bytes 0 drop"));
-  is("wrong", judgeChain(input, "", ""));
-  is("wrong", of());
-  is("wrong", of(reject));
-  is("wrong", of(reject, "ip saddr 198.51.100.1 drop"));
+  assertJudged("ok", of(reject, drop));
+  assertJudged("ok", of("counter packets 0 bytes 0 drop"));
+  assertJudged("wrong", judgeChain(input, "", ""));
+  assertJudged("wrong", of());
+  assertJudged("wrong", of(reject));
+  assertJudged("wrong", of(reject, "ip saddr 198.51.100.1 drop"));
   for (const early of ["accept", "tcp dport 25 return", "goto other", "ip saddr vmap @verdicts"])
-    is("wrong", of(early, reject, drop));
+    assertJudged("wrong", of(early, reject, drop));
 });
 
 test("firewall: it accepts what the settings and SSH need, and nothing else", () => {
   const open = opening(["22/tcp", "25/tcp"]);
   const none = { open: null, waitsS: null, faults: [] };
   const confirmed = { ...none, state: "confirmed", open } as const;
-  is("ok", judgeOpenPorts(confirmed, open));
-  is("warning", judgeOpenPorts(confirmed, opening(["25/tcp"])), /still accepts 22\/tcp, which/);
-  is("wrong", judgeOpenPorts(confirmed, opening(["22/tcp", "25/tcp", "993/tcp"])), /closes 993\/tcp\./);
-  is("warning", judgeOpenPorts({ ...none, state: "trial", open, waitsS: 60 }, open), /./, /firewall confirm/);
+  assertJudged("ok", judgeOpenPorts(confirmed, open));
+  assertJudged("warning", judgeOpenPorts(confirmed, opening(["25/tcp"])), /still accepts 22\/tcp, which/);
+  assertJudged("wrong", judgeOpenPorts(confirmed, opening(["22/tcp", "25/tcp", "993/tcp"])), /closes 993\/tcp\./);
+  assertJudged("warning", judgeOpenPorts({ ...none, state: "trial", open, waitsS: 60 }, open), /./, /firewall confirm/);
   for (const [state, judged] of [
     ["bans", "ok"],
     ["off", "unknown"],
@@ -107,7 +107,7 @@ test("firewall: it accepts what the settings and SSH need, and nothing else", ()
     ["unconfirmed", "wrong"],
     ["broken", "wrong"],
   ] as const)
-    is(judged, judgeOpenPorts({ ...none, state }, open));
+    assertJudged(judged, judgeOpenPorts({ ...none, state }, open));
 });
 
 const promised = portsOf(settingsWith());
@@ -119,158 +119,161 @@ const listeners = promised.map(({ port, address, service }) => ({
 }));
 
 test("ports: one for proxies that accepts no one else is ok", () => {
-  is("ok", judgeProxied(new Map([["203.0.113.10", []]])));
+  assertJudged("ok", judgeProxied(new Map([["203.0.113.10", []]])));
 });
 
 test("ports: other programs that listen publicly are a warning, except ssh", () => {
   const other = (name: string, address = "0.0.0.0") => ({ address, port: 2222, programs: [name] });
-  is("ok", judgeOthers(promised, [...listeners, other("sshd")]));
-  is("warning", judgeOthers(promised, [...listeners, other("telnetd")]));
-  is("ok", judgeOthers(promised, [...listeners, other("telnetd", "127.0.0.1")]));
+  assertJudged("ok", judgeOthers(promised, [...listeners, other("sshd")]));
+  assertJudged("warning", judgeOthers(promised, [...listeners, other("telnetd")]));
+  assertJudged("ok", judgeOthers(promised, [...listeners, other("telnetd", "127.0.0.1")]));
   const strict = (...doors: readonly string[]) =>
     judgeOthers(promised, [...listeners, other("telnetd")], opening(doors));
   assert.match(strict("25/tcp").saw, /The strict firewall closes the ports of all other programs/);
-  is("warning", strict("2222/tcp6"));
+  assertJudged("warning", strict("2222/tcp6"));
 });
 
 test("tls: an attempt that proves nothing is unknown: no server, or a version that our own OpenSSL lacks", () => {
   const failed = (code: string, stage: "connect" | "tls"): Handshake => ({ ok: false, code, says: "it failed", stage });
-  is("unknown", judgeOld("SMTP", failed("ECONNREFUSED", "connect")));
-  is("unknown", judgeOld("SMTP", failed("ETIMEDOUT", "tls")));
-  is("unknown", judgeOld("SMTP", failed("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")));
-  is("ok", judgeOld("SMTP", failed("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "tls")));
+  assertJudged("unknown", judgeOld("SMTP", failed("ECONNREFUSED", "connect")));
+  assertJudged("unknown", judgeOld("SMTP", failed("ETIMEDOUT", "tls")));
+  assertJudged("unknown", judgeOld("SMTP", failed("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")));
+  assertJudged("ok", judgeOld("SMTP", failed("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "tls")));
 });
 
 test("tls: days left, and the chain", () => {
-  is("warning", judgeDays(NOW + 13 * DAY_MS, NOW));
-  is("ok", judgeCertificates(null, "an authority"));
+  assertJudged("warning", judgeDays(NOW + 13 * DAY_MS, NOW));
+  assertJudged("ok", judgeCertificates(null, "an authority"));
 });
 
 test("dns: a record that differs is wrong, silence is unknown", () => {
   const record = { name: "example.org", type: "TXT", value: "x", kind: "spf", says: "", required: true } as const;
   for (const status of ["wrong", "unknown"] as const)
-    is(status, judgeRecord("example.org", { record, verdict: { status, detail: "seen" } }));
+    assertJudged(status, judgeRecord("example.org", { record, verdict: { status, detail: "seen" } }));
 });
 
 test("mail flow: an unclear answer is unknown, and a sign-in offered before TLS is wrong", () => {
   const taken = "250 2.1.0 Ok\r\n";
-  is("unknown", judgeRelay(taken, "450 4.7.1 try again\r\n"));
+  assertJudged("unknown", judgeRelay(taken, "450 4.7.1 try again\r\n"));
   const full = "452 4.3.1 Insufficient system storage\r\n";
-  is("unknown", judgeRelay(full, "503 5.5.1 Error: need MAIL command\r\n"));
-  is("unknown", judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
-  is("wrong", judgeOffers("SMTP", "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n", "before TLS"));
+  assertJudged("unknown", judgeRelay(full, "503 5.5.1 Error: need MAIL command\r\n"));
+  assertJudged("unknown", judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
+  assertJudged("wrong", judgeOffers("SMTP", "250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n", "before TLS"));
 });
 
 test("accounts: unused for 90 days, but not if new or suspended", () => {
   const one = { name: "a@example.org", suspended: false, createdAt: new Date(NOW - 100 * DAY_MS).toISOString() };
   const signedIn = (days: number): string => new Date(NOW - days * DAY_MS).toISOString();
-  is("ok", judgeUnused([{ ...one, lastSignInAt: signedIn(89) }], NOW));
-  is("warning", judgeUnused([{ ...one, lastSignInAt: signedIn(91) }], NOW));
-  is("ok", judgeUnused([{ ...one, createdAt: signedIn(1), lastSignInAt: null }], NOW));
-  is("ok", judgeUnused([{ ...one, suspended: true, lastSignInAt: null }], NOW));
+  assertJudged("ok", judgeUnused([{ ...one, lastSignInAt: signedIn(89) }], NOW));
+  assertJudged("warning", judgeUnused([{ ...one, lastSignInAt: signedIn(91) }], NOW));
+  assertJudged("ok", judgeUnused([{ ...one, createdAt: signedIn(1), lastSignInAt: null }], NOW));
+  assertJudged("ok", judgeUnused([{ ...one, suspended: true, lastSignInAt: null }], NOW));
 });
 
 test("accounts: mail that the password cannot decrypt, in each mode; a missing key, in one", () => {
   const [counts, ann] = [{ own: 1, without: [], ofFile: 2, closed: [] }, "ann@example.org"] as const;
-  for (const byAccount of [true, false]) is("ok", judgeKeys(counts, byAccount));
+  for (const byAccount of [true, false]) assertJudged("ok", judgeKeys(counts, byAccount));
   const locked = judgeKeys({ ...counts, closed: [ann], without: [ann] }, false);
   assert.match(locked.saw, /^Older mail is locked, .*: ann@example\.org\.$/);
   const keyless = { ...counts, without: [ann] };
   assert.match(judgeKeys(keyless, true).saw, /^The server's key encrypts .*: ann@example\.org\.$/);
-  is("ok", judgeKeys(keyless, false));
+  assertJudged("ok", judgeKeys(keyless, false));
 });
 
 test("accounts: mail for postmaster@ goes to an alias, unless it is blocked", () => {
   const address = "info@example.org";
-  is("ok", judgePostmaster([], address, [{ address, blocked: false }]));
-  is("wrong", judgePostmaster([], address, [{ address, blocked: true }]));
+  assertJudged("ok", judgePostmaster([], address, [{ address, blocked: false }]));
+  assertJudged("wrong", judgePostmaster([], address, [{ address, blocked: true }]));
 });
 
 test("permissions: another owner is wrong; fewer rights and missing files are not", () => {
   const wanted = { path: "/x", mode: 0o640, uid: 0, gid: 7 };
-  is("ok", judgeOwners("file", [[wanted, { mode: 0o100600, uid: 0, gid: 7 }]]));
-  is("ok", judgeOwners("file", [[wanted, null]]));
-  is("wrong", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 5, gid: 7 }]]));
+  assertJudged("ok", judgeOwners("file", [[wanted, { mode: 0o100600, uid: 0, gid: 7 }]]));
+  assertJudged("ok", judgeOwners("file", [[wanted, null]]));
+  assertJudged("wrong", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 5, gid: 7 }]]));
 });
 
 test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", () => {
   const greets = [{ host: "mx.example.net", says: "220 mx.example.net ESMTP" }];
-  is("ok", judgeOutgoing(greets));
-  is("warning", judgeOutgoing(greets, false), /no IPv4 address/);
-  is("wrong", judgeOutgoing([{ host: "mx.example.net", says: new Error("refused") }], false));
-  is("unknown", judgeOutgoing([]));
+  assertJudged("ok", judgeOutgoing(greets));
+  assertJudged("warning", judgeOutgoing(greets, false), /no IPv4 address/);
+  assertJudged("wrong", judgeOutgoing([{ host: "mx.example.net", says: new Error("refused") }], false));
+  assertJudged("unknown", judgeOutgoing([]));
 });
 
 test("components: one that works badly, and a guard that does not answer", () => {
   const slow = { name: "postfix", status: "degraded", detail: "x" } as const;
-  is("warning", judgeComponents({ ...WELL, components: [slow] }));
-  is("wrong", judgeComponents(null));
-  is("wrong", judgeNotices(null));
+  assertJudged("warning", judgeComponents({ ...WELL, components: [slow] }));
+  assertJudged("wrong", judgeComponents(null));
+  assertJudged("wrong", judgeNotices(null));
 });
 
 test("disk: little space, no fixed number of inodes, and an unknown mount", () => {
-  is("ok", judgeSpace("/x", { free: 50, all: 100 }));
-  is("warning", judgeSpace("/x", { free: 9, all: 100 }));
-  is("ok", judgeInodes("/x", { free: 0, all: 0 }));
-  is("unknown", judgeMount("/x", ""));
+  assertJudged("ok", judgeSpace("/x", { free: 50, all: 100 }));
+  assertJudged("warning", judgeSpace("/x", { free: 9, all: 100 }));
+  assertJudged("ok", judgeInodes("/x", { free: 0, all: 0 }));
+  assertJudged("unknown", judgeMount("/x", ""));
 });
 
 test("queue: a mail of an hour and 500 mails are ok", () => {
-  is("ok", judgeAge({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
-  is("ok", judgeLength(500));
+  assertJudged("ok", judgeAge({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
+  assertJudged("ok", judgeLength(500));
 });
 
 test("bans: networks that are missing in the kernel", () => {
   const network = net("203.0.113.0/24");
-  is("wrong", judgeHeldByKernel(1, null, [network]));
+  assertJudged("wrong", judgeHeldByKernel(1, null, [network]));
   assert.deepEqual(uncovered([network], "elements = { 203.0.112.0/23 timeout 1h }"), []);
   assert.deepEqual(uncovered([network], "elements = { 198.51.100.0/24 }"), [network]);
-  is("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
+  assertJudged("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
 });
 
 test("alerts: a channel that works and leaves the server, and a guard that does not answer", () => {
   const email = { name: "email", failing: null };
-  is("ok", judgeOutside({ channels: [email], leadOut: true }));
-  is("unknown", judgeOutside(null));
-  is("ok", judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
+  assertJudged("ok", judgeOutside({ channels: [email], leadOut: true }));
+  assertJudged("unknown", judgeOutside(null));
+  assertJudged("ok", judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
 });
 
 test("backups: none, old or failed, and a restore drill of long ago", () => {
   const last = doneBackup(NOW - HOUR_MS);
   const record = { last, failure: null, oldKept: null, since: 0, isKeySeen: true };
   const aged = (hours: number) => ({ ...record, last: { ...last, at: NOW - hours * HOUR_MS } });
-  is("warning", judgeBackup(true, aged(31), NOW));
-  is("wrong", judgeBackup(true, aged(73), NOW));
-  is("wrong", judgeBackup(true, { ...record, last: null }, NOW));
-  is("warning", judgeBackup(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
-  is("warning", judgeBackup(false, record, NOW));
-  is("unknown", judgeKey({ ...record, last: null }));
+  assertJudged("warning", judgeBackup(true, aged(31), NOW));
+  assertJudged("wrong", judgeBackup(true, aged(73), NOW));
+  assertJudged("wrong", judgeBackup(true, { ...record, last: null }, NOW));
+  assertJudged("warning", judgeBackup(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
+  assertJudged("warning", judgeBackup(false, record, NOW));
+  assertJudged("unknown", judgeKey({ ...record, last: null }));
   const drill = doneDrill(NOW - DAY_MS);
-  is("ok", judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));
-  is("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 61 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
-  is("ok", judgePlace("/x", { data: 1, repository: 2 }));
-  is("ok", judgePlace("sftp:x", { data: 1, repository: null }));
+  assertJudged("ok", judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));
+  assertJudged("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 61 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
+  assertJudged("ok", judgePlace("/x", { data: 1, repository: 2 }));
+  assertJudged("ok", judgePlace("sftp:x", { data: 1, repository: null }));
 });
 
 test("clock: no file, a time server, and neither", () => {
-  is("unknown", judgeFiles(null, NOW));
-  is("ok", judgeSynchronized("yes"));
-  is("unknown", judgeSynchronized(""));
+  assertJudged("unknown", judgeFiles(null, NOW));
+  assertJudged("ok", judgeSynchronized("yes"));
+  assertJudged("unknown", judgeSynchronized(""));
 });
 
 test("updates: an image is old a month after it came here", () => {
-  is("ok", judgeImage(NOW - 30 * DAY_MS, NOW));
+  assertJudged("ok", judgeImage(NOW - 30 * DAY_MS, NOW));
   const renew = /^git pull && docker compose build --pull /;
-  is("warning", judgeImage(NOW - 31 * DAY_MS, NOW), /^This image is 31 days old/, renew);
+  assertJudged("warning", judgeImage(NOW - 31 * DAY_MS, NOW), /^This image is 31 days old/, renew);
 });
 
 test("updates: security updates are wrong, and old or missing lists prove nothing", () => {
   const line = (from: string): string => `Inst openssl [3.0.16] (3.0.17 ${from} [amd64])\n`;
-  is("ok", judgeUpdates("", NOW - DAY_MS, NOW));
-  is("warning", judgeUpdates(line("Debian:12.13/oldstable"), NOW, NOW));
-  is("warning", judgeUpdates(line("Debian:12.13/oldstable").replace("openssl", "debian-security-support"), NOW, NOW));
-  is("wrong", judgeUpdates(line("Debian-Security:12/oldstable-security"), NOW, NOW), /./, /--with-new-pkgs/);
-  is("unknown", judgeUpdates("", NOW - 8 * DAY_MS, NOW));
-  is("unknown", judgeUpdates("", null, NOW));
-  is("unknown", judgeUpdates(null, NOW, NOW));
+  assertJudged("ok", judgeUpdates("", NOW - DAY_MS, NOW));
+  assertJudged("warning", judgeUpdates(line("Debian:12.13/oldstable"), NOW, NOW));
+  assertJudged(
+    "warning",
+    judgeUpdates(line("Debian:12.13/oldstable").replace("openssl", "debian-security-support"), NOW, NOW),
+  );
+  assertJudged("wrong", judgeUpdates(line("Debian-Security:12/oldstable-security"), NOW, NOW), /./, /--with-new-pkgs/);
+  assertJudged("unknown", judgeUpdates("", NOW - 8 * DAY_MS, NOW));
+  assertJudged("unknown", judgeUpdates("", null, NOW));
+  assertJudged("unknown", judgeUpdates(null, NOW, NOW));
 });
