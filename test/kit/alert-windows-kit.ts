@@ -42,7 +42,9 @@ export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
 /** Events one second apart, from the epoch on. */
 export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly string[] = []) {
   const start = () => alertWindows({ ...THRESHOLDS, ...thresholds }, mailedTo);
-  let [all, id, now] = [start(), 0, 0];
+  let all = start();
+  let id = 0;
+  let now = 0;
   return {
     take: (type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void => {
       const { from, ...rest } = event;
@@ -54,7 +56,11 @@ export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly
     wait: (ms: number) => (now += ms),
     holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),
     details: () => all.holding(instant(now)).map(({ detail }) => detail),
-    startAgain: (): void => void ([all, id, now] = [start(), 0, 0]),
+    startAgain: (): void => {
+      all = start();
+      id = 0;
+      now = 0;
+    },
   };
 }
 

@@ -29,7 +29,8 @@ export function apiTests({ lab, product }: Running): void {
   const reaches = (from: string) => lab.attacker.reaches({ from, to: SERVER.v4, port: 25, timeoutMs: 500 });
 
   test("/api/security reaches the kernel", async () => {
-    const [ip, path] = ["198.51.100.200", "/api/security"];
+    const ip = "198.51.100.200";
+    const path = "/api/security";
     await reachKernel(ip, [path, { action: "ban", ip, reason: "it scanned us" }], [path, { action: "unban", ip }]);
   });
 

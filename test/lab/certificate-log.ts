@@ -47,7 +47,8 @@ export function certificateLog(certificates: readonly string[]) {
 
 /** A MerkleTreeLeaf (section 3.4) of version 0, for a certificate without extensions. */
 function leafOf(certificate: Buffer, at: bigint): Buffer {
-  const [length, none] = [uint(BigInt(certificate.length), 3), Buffer.alloc(2)];
+  const length = uint(BigInt(certificate.length), 3);
+  const none = Buffer.alloc(2);
   return Buffer.concat([none, uint(at, 8), none, length, certificate, none]);
 }
 

@@ -34,13 +34,19 @@ export function memoryOfComponents(product: Product): readonly ComponentMemory[]
 
 export function totalOf(all: readonly Figures[], name = "all"): ComponentMemory {
   const sum = (of: keyof Figures): number => all.reduce((total, one) => total + one[of], 0);
-  const [processes, mb] = [sum("processes"), sum("mb")];
-  return { name, processes, mb, anonymousMb: sum("anonymousMb"), processorS: sum("processorS") };
+  return {
+    name,
+    processes: sum("processes"),
+    mb: sum("mb"),
+    anonymousMb: sum("anonymousMb"),
+    processorS: sum("processorS"),
+  };
 }
 
 function figuresOf(pid: number): Figures {
   const rollup = textOf(`/proc/${pid}/smaps_rollup`);
-  const [mb, anonymousMb] = [megabytes(rollup, "Pss"), megabytes(rollup, "Pss_Anon")];
+  const mb = megabytes(rollup, "Pss");
+  const anonymousMb = megabytes(rollup, "Pss_Anon");
   return { processes: 1, mb, anonymousMb, processorS: processorSecondsOf(pid) };
 }
 

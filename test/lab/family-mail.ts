@@ -40,7 +40,8 @@ export async function spamArrives({ sender }: Lab): Promise<number> {
 }
 
 async function write(host: Host, i: number, subject: string, body: string): Promise<number> {
-  const [from, recipient] = [`198.51.100.${FIRST_HOST + (i % 60)}`, memberOf(i)];
+  const from = `198.51.100.${FIRST_HOST + (i % 60)}`;
+  const recipient = memberOf(i);
   return (await sendMail({ host, from, recipient, text: mailText({ subject, to: recipient, body }) })).code;
 }
 

@@ -51,7 +51,8 @@ export async function startMachine(host: Host, directory: string, environment: V
 
     /** Makes its programs trust this certificate. */
     trust: async (cert: string): Promise<void> => {
-      const [folder, hash] = ["/etc/ssl/certs", `$(openssl x509 -noout -hash -in ${cert})`];
+      const folder = "/etc/ssl/certs";
+      const hash = `$(openssl x509 -noout -hash -in ${cert})`;
       await must(["sh", "-c", `cp ${cert} ${folder}/${hash}.0; cat ${cert} >> ${folder}/ca-certificates.crt`]);
     },
   };

@@ -38,7 +38,8 @@ export async function startRulesChannel(host: Host, directory: string) {
 
   /** Rules as those of Debian's package, but few, and one more. */
   function publish(channel: Channel, rule: string, signer: "owner" | "stranger"): void {
-    const [rules, web] = [join(top, channel), join(top, "web", channel)];
+    const rules = join(top, channel);
+    const web = join(top, "web", channel);
     mkdirSync(web, { recursive: true });
     writeOneRule(rules);
     writeFileSync(join(rules, "99_lab.cf"), rule);

@@ -140,7 +140,8 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
       plan_of() { ${plan}; }
       install_debian() { echo "$@"; }
       main`).stdout;
-    const [fixed, added] = ["new --fix-broken --fix-broken", "new postfix postfix"];
+    const fixed = "new --fix-broken --fix-broken";
+    const added = "new postfix postfix";
     assert.equal(played("installed\\nunpacked", "echo new $1"), `${FINISHED}\n${fixed}\n${added}\n`);
     assert.equal(played("installed\\nconfig-files", "echo new $1"), `${added}\n`);
     const refused = played("half-installed", "echo removed exim4");

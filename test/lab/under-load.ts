@@ -21,7 +21,9 @@ export function underLoad(product: Product, accounts: readonly string[]) {
   };
   /** `deferred`: replies other than 250, such as while the guard starts. The others: successful ones. */
   const counts = { deferred: 0, signIns: 0, commands: 0 };
-  let [mail, made, turn] = [0, 0, 0];
+  let mail = 0;
+  let made = 0;
+  let turn = 0;
   const now = { isOn: false, isDark: false };
   let done: Promise<unknown> = Promise.resolve();
 
@@ -81,7 +83,9 @@ export function underLoad(product: Product, accounts: readonly string[]) {
   async function command(): Promise<void> {
     const number = made++;
     const { bans, passwords, tokens } = promised;
-    const [ban, name, token] = [`192.0.2.${number % 250}/32`, `user${number}@example.test`, `token${number}`];
+    const ban = `192.0.2.${number % 250}/32`;
+    const name = `user${number}@example.test`;
+    const token = `token${number}`;
     const added = () => passwords.set(name, [PASSWORD]);
     const kinds = [
       () => runCommand(["ban", ban, "--for", "1d"], () => bans.add(ban)),

@@ -230,7 +230,8 @@ type Happening = Omit<Step, "part" | "refusals"> | Refusal;
 
 function happening(line: Line): readonly Happening[] {
   const { at, times = 1, every = "0ms" } = line;
-  const [from, apart] = [millisOf(at), millisOf(every)];
+  const from = millisOf(at);
+  const apart = millisOf(every);
   return Array.from({ length: times }, (_, i) => i).flatMap((i): readonly Happening[] => {
     const when = instant(START + from + i * apart);
     if ("event" in line) return [stepOf(line.event, when, i + 1)];

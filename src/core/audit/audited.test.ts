@@ -33,7 +33,8 @@ test("bans and allow-list entries are kept where an administrator made them, and
 });
 
 test("the administrator's sign-ins are kept without what names the password; those of mailboxes are not", () => {
-  const [type, passwordHash] = ["LOGIN_SUCCEEDED", "secret2"] as const;
+  const type = "LOGIN_SUCCEEDED";
+  const passwordHash = "secret2";
   const signIn = (service: "dashboard" | "imap", account = "admin") =>
     auditedOf(
       eventRow("198.51.100.9", START, { type, service, account, proof: "secret", rest: { event: type, passwordHash } }),

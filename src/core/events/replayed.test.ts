@@ -51,7 +51,8 @@ test("a command is read back from its changes; the engine's own actions are not"
     const record = changeRecord(change, NOON);
     return record === null ? null : eventOf(record);
   };
-  const [by, note] = ["root", BAN.reason];
+  const by = "root";
+  const note = BAN.reason;
   const asked = (durationMs: number | null) => ({ type: "BAN_ASKED", prefix: PREFIX, note, durationMs, by });
   const allowAsked = { type: "ALLOW_ASKED", prefix: PREFIX, note: "office", durationMs: HOUR_MS, by };
   const manual = { ...BAN, level: "manual", offences: 0, source: by, createdAt: NOON } as const;

@@ -36,7 +36,8 @@ function verbsFor(why: string | null, as: Parameters<typeof refusal>[1], command
 
 function tokenWith(scopes: readonly Scope[], expiresInMs: number | null = null) {
   const secret = `gi_${scopes.join("")}`;
-  const [digest, at] = [digestOf(secret), kit.clock.now()];
+  const digest = digestOf(secret);
+  const at = kit.clock.now();
   const expiresAt = expiresInMs === null ? null : later(at, expiresInMs);
   const token = { name: `t${scopes.join("-")}`, digest, scopes, by: "root", at, expiresAt };
   assert.ok(kit.credentials.createToken(token).ok);

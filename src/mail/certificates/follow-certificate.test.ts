@@ -74,7 +74,8 @@ test("the message about a new certificate", OPENSSL, async () => {
   const made = selfSigned("any");
   const port = await listenOnPort(createServer(made));
   const none = { fresh: null, failed: null };
-  const [fresh, failed] = [made.cert, "Postfix could not be reloaded."];
+  const fresh = made.cert;
+  const failed = "Postfix could not be reloaded.";
   for (const [news, ports, ...says] of [
     [none, [port]],
     [{ ...none, fresh }, [port], "New connections get the new certificate."],

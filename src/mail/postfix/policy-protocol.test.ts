@@ -34,8 +34,8 @@ function request(changes: Readonly<Record<string, string | undefined>> = {}): st
   return lines.map(([name, value]) => `${name}=${value}`).join("\n");
 }
 
-const [host, session] = ["mail.example.net", "203.0.113.7 41234 25 198.51.100.1"];
-const client = { ip: "203.0.113.7", service: "smtp", session, clientName: host };
+const host = "mail.example.net";
+const client = { ip: "203.0.113.7", service: "smtp", session: "203.0.113.7 41234 25 198.51.100.1", clientName: host };
 const envelope = { helo: host, sender: "alice@example.net", recipient: "bob@example.org", account: null };
 const mail = { ...client, ...envelope, queueId: "", transaction: "1234.5678abcd.0" };
 const recipient = { type: "RECIPIENT", blockListing: null, senderExists: null, ...mail };

@@ -34,8 +34,8 @@ function fresh() {
 }
 
 function tried(i: number): Change {
-  const [network, passwordHash] = [net(`198.51.${i}.0/24`), `wrong ${i}`];
-  return { type: "GUESS", account: ANNA, network, passwordHash, isStale: false };
+  const network = net(`198.51.${i}.0/24`);
+  return { type: "GUESS", account: ANNA, network, passwordHash: `wrong ${i}`, isStale: false };
 }
 
 test("an account is guarded once it has the limit's number of different wrong passwords, until they are old", async () => {
