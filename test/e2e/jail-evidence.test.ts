@@ -36,7 +36,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   /** The report came, is shown as evidence, and changed nothing: neither a ban nor a step on the ladder. */
   async function isEvidence(ip: string, jail: string): Promise<void> {
     const report = await until(`${jail} reports ${ip}`, async () => (await reportsOf(ip, jail))[0], 20_000);
-    assert.deepEqual([report.reason, report.action], ["judged_live", "attached"]);
+    assert.partialDeepStrictEqual(report, { reason: "judged_live", action: "attached" });
     assert.equal(await product.banOf(ip), undefined);
     assert.deepEqual(await product.sqlite(`SELECT * FROM ban WHERE prefix = '${ip}/32'`), []);
   }

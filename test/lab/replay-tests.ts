@@ -80,7 +80,8 @@ export function replayTests({ lab, product }: Running): void {
   test("a policy that turns an owner away names the account; it is applied only with consent", async () => {
     const tight = "limits.mail.per_minute = 2\n";
     const [turnedAway, ...others] = (await replayed(tight)).accounts.items;
-    assert.deepEqual([turnedAway?.account, others], [ANNA, []]);
+    assert.equal(turnedAway?.account, ANNA);
+    assert.deepEqual(others, []);
     product.writeSettings(tight);
     const refused = await product.cli(["config", "apply"]);
     assert.equal(refused.code, 1);

@@ -210,7 +210,7 @@ describe("set-up's record of the packages that it installed", { skip }, () => {
     const inTmp = { env: { ...env, GHOSTINBOX_DATA: "/tmp" }, encoding: "utf8" } as const;
     const { status, stdout, stderr } = spawnSync("bash", ["scripts/setup"], inTmp);
     const says = "ghostinbox: /tmp is for the files of all users: name another place in GHOSTINBOX_DATA.\n";
-    assert.deepEqual([status, stdout, stderr], [1, "", says]);
+    assert.deepEqual({ status, stdout, stderr }, { status: 1, stdout: "", stderr: says });
     assert.equal(lstatSync("/tmp").mode & 0o7777, 0o1777);
   });
 });

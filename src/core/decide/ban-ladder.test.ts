@@ -28,9 +28,14 @@ test("the ban holds the network, names the address and tells the owner why in nu
   const facts = factsOf({ prefix: prefixOf(ip("2001:db8:0:1::7"), 64), ip: ip("2001:db8:0:1::7") });
   const evidence = { count: 5, limit: 5, windowMs: 600_000, key: "limits.logins.failures" };
   const { ban } = nextBan(POLICY, facts, { code: "login_failures", evidence }, NOON);
-  const reason = "Too many different wrong passwords: 5 within 10m, limit 5";
-  assert.partialDeepStrictEqual(ban, { prefix: "2001:db8:0:1::/64", ip: "2001:db8:0:1::7", source: "engine" });
-  assert.deepEqual([ban.code, ban.reason, ban.createdAt], ["login_failures", reason, NOON]);
+  assert.partialDeepStrictEqual(ban, {
+    prefix: "2001:db8:0:1::/64",
+    ip: "2001:db8:0:1::7",
+    source: "engine",
+    code: "login_failures",
+    reason: "Too many different wrong passwords: 5 within 10m, limit 5",
+    createdAt: NOON,
+  });
   assert.equal(banAfter(0).ip, STRANGER);
 });
 

@@ -22,7 +22,7 @@ test("unban: lifts and forgives what stands, refuses where nothing does", () => 
   const event = { type: "UNBAN_ASKED", prefix: PREFIX, by: "root" } as const;
   const lift = { type: "LIFT", prefix: PREFIX, cause: "UNBAN", forgiven: true, by: "root" };
   const { changes, counted } = decideCommand({ ...NOTHING, ban: BAN }, event, NOON);
-  assert.deepEqual([changes, counted], [[lift], false]);
+  assert.deepEqual({ changes, counted }, { changes: [lift], counted: false });
   assert.equal(outcomeOf(decideCommand(NOTHING, event, NOON)), "refuse not_banned, uncounted");
 });
 
@@ -43,7 +43,7 @@ test("disallow: removes listed networks, refuses others", () => {
   const event = { type: "DISALLOW_ASKED", prefix: PREFIX, by: "root" } as const;
   const { changes, counted } = decideCommand({ ...NOTHING, listed: { expiresAt: null } }, event, NOON);
   const removed = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_REMOVED", by: "root" };
-  assert.deepEqual([changes, counted], [[removed], false]);
+  assert.deepEqual({ changes, counted }, { changes: [removed], counted: false });
   assert.equal(outcomeOf(decideCommand(NOTHING, event, NOON)), "refuse not_listed, uncounted");
 });
 
@@ -56,9 +56,11 @@ test("allow: an entry with a time ends by then, and not before", () => {
   const gone = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_EXPIRED", by: "engine" };
   const decided = (listed: CommandFacts["listed"], now = expiresAt) => decideCommand({ ...NOTHING, listed }, over, now);
   const { changes, counted } = decided({ expiresAt });
-  assert.deepEqual([changes, counted], [[gone], false]);
-  for (const early of [decided({ expiresAt }, later(expiresAt, -1)), decided({ expiresAt: null }), decided(null)])
-    assert.deepEqual([early.changes, early.recorded, early.counted], [[], false, false]);
+  assert.deepEqual({ changes, counted }, { changes: [gone], counted: false });
+  for (const early of [decided({ expiresAt }, later(expiresAt, -1)), decided({ expiresAt: null }), decided(null)]) {
+    assert.deepEqual(early.changes, []);
+    assert.partialDeepStrictEqual(early, { recorded: false, counted: false });
+  }
 });
 
 test("expiry: ends a ban whose time is over, and forgives nothing", () => {
@@ -73,7 +75,7 @@ test("expiry: skips a ban that is gone, permanent, or was renewed in between", (
   const event = { type: "BAN_EXPIRED", prefix: PREFIX } as const;
   for (const ban of [null, { ...BAN, expiresAt: null }, { ...BAN, expiresAt: later(NOON, 1) }]) {
     const { changes, recorded, counted } = decideCommand({ ...NOTHING, ban }, event, NOON);
-    assert.deepEqual([changes, recorded, counted], [[], false, false]);
+    assert.deepEqual({ changes, recorded, counted }, { changes: [], recorded: false, counted: false });
   }
 });
 

@@ -42,8 +42,8 @@ const SIMULATED = { ...POLICY, simulate: true };
 test("what would be refused passes, tells what it would be, and its ban is simulated", () => {
   const facts = factsOf({ mails: times(10) });
   const [real, simulated] = [POLICY, SIMULATED].map((policy) => decide(policy, facts, DATA, NOON));
-  assert.deepEqual([real?.verdict, simulated?.verdict, simulated?.simulated], ["refuse", "pass", "refuse"]);
-  assert.equal(simulated?.reason, real?.reason);
+  assert.equal(real?.verdict, "refuse");
+  assert.partialDeepStrictEqual(simulated, { verdict: "pass", simulated: "refuse", reason: real.reason });
   assert.equal(simulated?.counted, real?.counted);
   assert.deepEqual(
     simulated?.changes,
@@ -61,27 +61,27 @@ test("a ban that is real holds, a simulated one does not", () => {
   const banned = decide(SIMULATED, factsOf({ ban: BAN, accountActive: false }), DATA, NOON);
   assert.equal(outcomeOf(banned), "refuse banned, uncounted");
   const passed = decide(SIMULATED, factsOf({ ban: { ...BAN, simulated: true } }), DATA, NOON);
-  assert.deepEqual([passed.verdict, passed.reason, passed.simulated], ["pass", "banned", "refuse"]);
+  assert.partialDeepStrictEqual(passed, { verdict: "pass", reason: "banned", simulated: "refuse" });
 });
 
 test("administrators' rules for accounts hold, behind a simulated ban too", () => {
   for (const ban of [null, { ...BAN, simulated: true } as const]) {
     const facts = factsOf({ accountActive: false, ban });
     const decided = decide(SIMULATED, facts, { ...DATA, account: "anna@example.org" }, NOON);
-    assert.deepEqual([decided.verdict, decided.reason], ["refuse", "account_inactive"]);
+    assert.partialDeepStrictEqual(decided, { verdict: "refuse", reason: "account_inactive" });
   }
 });
 
 test("a stranger is not greylisted, and would have been", () => {
   const facts = factsOf({ firstContact: true });
   const decided = decide({ ...SIMULATED, greylist: true }, facts, RECIPIENT, NOON);
-  assert.deepEqual([decided.verdict, decided.reason, decided.simulated], ["pass", "greylist_asked", "defer"]);
+  assert.partialDeepStrictEqual(decided, { verdict: "pass", reason: "greylist_asked", simulated: "defer" });
 });
 
 test("the mail of one of many new places is not marked", () => {
   const firstContactsFromAnywhere = Array.from({ length: 20 }, () => NOON);
   const decided = decide(SIMULATED, factsOf({ firstContactsFromAnywhere, isAmongFirstContacts: true }), DATA, NOON);
-  assert.deepEqual([decided.reason, decided.simulated], ["first_contacts_marked", "pass"]);
+  assert.partialDeepStrictEqual(decided, { reason: "first_contacts_marked", simulated: "pass" });
 });
 
 test("guessing at the administrator's password is refused as always, and at a mailbox's only simulated", () => {

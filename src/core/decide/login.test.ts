@@ -135,7 +135,7 @@ function changesOnSuccess(known: Partial<Facts> = {}, login: Partial<LoginAttrib
 test("a right password makes the network known, by the name of its account", () => {
   const { verdict, reason, changes } = decideLoginSucceeded(POLICY, factsOf(), { type: "LOGIN_SUCCEEDED", ...LOGIN });
   const known = { type: "KNOW", prefix: "203.0.113.7/32", account: LOGIN.login, passwordHash: "now" };
-  assert.deepEqual([verdict, reason, changes], ["pass", "signed_in", [known]]);
+  assert.deepEqual({ verdict, reason, changes }, { verdict: "pass", reason: "signed_in", changes: [known] });
 });
 
 test("an address that the allow list accepted is known by its prefix", () => {

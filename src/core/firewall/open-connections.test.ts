@@ -60,7 +60,8 @@ test("connections to all ports count together, unless the owner wants each port 
   const everywhere = (prefixName: string) => together.ports.map((port) => ({ prefix: prefix(prefixName), port }));
   const spread = [25, 587, 993, 465].flatMap((port) => connections("198.51.100.1", 1, port));
   const { refused, excess } = plan(spread, together);
-  assert.deepEqual([refused, excess.length], [everywhere("198.51.100.1"), 1]);
+  assert.deepEqual(refused, everywhere("198.51.100.1"));
+  assert.equal(excess.length, 1);
   assert.deepEqual(plan(spread.slice(0, 2), together).refused, []);
   const onOne = plan(connections("198.51.100.1", 3), together);
   assert.deepEqual(onOne.refused, everywhere("198.51.100.1"), "each port once");
@@ -83,7 +84,7 @@ test("keeps connections that the previous check saw, and all of them at the firs
 test("strangers who hold their share of a port leave the rest to known addresses", () => {
   const strangers = [1, 2, 3, 4, 5].flatMap((host) => connections(`198.51.100.${host}`, 2, 993));
   const { full, excess } = plan([...strangers, ...connections(KNOWN, 4, 993)]);
-  assert.deepEqual([full, excess], [[993], [strangers[0], strangers[2]]]);
+  assert.deepEqual({ full, excess }, { full: [993], excess: [strangers[0], strangers[2]] });
   const few = strangers.slice(0, 7);
   assert.deepEqual(plan([...few, ...connections(KNOWN, 4, 993)]).full, []);
   assert.deepEqual(plan(strangers.slice(0, 8)).full, [993]);

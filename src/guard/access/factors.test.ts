@@ -49,7 +49,8 @@ test("the password alone asks for a code, and is neither a sign-in nor a failure
   assert.equal(kit.count("SECOND_FACTOR_ASKED"), 1, "but it is recorded");
   const signIns = () => [kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")];
   assert.deepEqual(signIns(), [0, 0]);
-  assert.deepEqual([await open(undefined, { password: "wrong" }), await open(code())], ["wrong", "in"]);
+  assert.equal(await open(undefined, { password: "wrong" }), "wrong");
+  assert.equal(await open(code()), "in");
   assert.deepEqual(signIns(), [1, 1]);
 });
 
@@ -74,7 +75,8 @@ test("a wrong password uses up no code, and the answer says only that it was wro
 
 test("a code is used once, even across a restart of the guard", async () => {
   const used = code();
-  assert.deepEqual([await open(used), await open(used)], ["in", "wrong"]);
+  assert.equal(await open(used), "in");
+  assert.equal(await open(used), "wrong");
   assert.equal(await open(code(-1)), "wrong", "it uses up earlier ones too");
   kit.signIn = kit.verifying((hash, given) => Promise.resolve(hash === hashOf(given)));
   assert.equal(await open(used), "wrong");
@@ -89,8 +91,11 @@ test("two sign-ins with the same code at once open one session", async () => {
 test("a recovery code signs in once, however it is typed, and is recorded", async () => {
   const [first = "", second = ""] = recovery;
   assert.equal(await open(first.toUpperCase().replaceAll("-", " ")), "in");
-  assert.deepEqual([await open(first), await open(second)], ["wrong", "in"]);
-  assert.deepEqual([recovery.length, kit.factors.recoveryLeft(), kit.count("RECOVERY_CODE_USED")], [10, 8, 2]);
+  assert.equal(await open(first), "wrong");
+  assert.equal(await open(second), "in");
+  assert.equal(recovery.length, 10);
+  assert.equal(kit.factors.recoveryLeft(), 8);
+  assert.equal(kit.count("RECOVERY_CODE_USED"), 2);
 });
 
 test("past twenty wrong codes a day no app code is checked, but recovery codes still are", async () => {
@@ -130,7 +135,8 @@ test("a proof needs a code too", async () => {
   kit.clock.advance(HOUR_MS);
   const prove = (given?: string) => kit.signIn.prove({ ip: IP, password: PASSWORD, code: given }, opened.digest);
   const provedAt = () => kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt;
-  assert.deepEqual([await prove(), await prove("123456")], ["code_needed", "wrong"]);
+  assert.equal(await prove(), "code_needed");
+  assert.equal(await prove("123456"), "wrong");
   assert.notEqual(provedAt(), kit.clock.now());
   assert.equal(await prove(code()), "proved");
   assert.equal(provedAt(), kit.clock.now());
@@ -154,7 +160,8 @@ test("a sign-in that is too late, or whose password has changed since, uses up n
   assert.equal(await open(used), "refused", "the web has given up");
   during(() => kit.credentials.setAdminPassword(hashOf("another")));
   assert.equal(await open(used), "wrong");
-  assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.sessions.list(null, kit.clock.now())], [0, []]);
+  assert.equal(kit.count("LOGIN_SUCCEEDED"), 0);
+  assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
   during(() => kit.clock.advance(8_999));
   assert.equal(await open(used, { password: "another" }), "in");
 });

@@ -42,7 +42,8 @@ describe("passkeys", () => {
   test("a challenge for sign-ins works once, and one for adding a passkey does not", () => {
     const device = add();
     const asked = toSign();
-    assert.deepEqual([why(device.sign(asked)), why(device.sign(asked))], ["right", "invalid"]);
+    assert.equal(why(device.sign(asked)), "right");
+    assert.equal(why(device.sign(asked)), "invalid");
     assert.equal(why(device.sign(toMake())), "invalid");
     assert.equal(why(device.sign({ challenge: "AAAA", origin: ORIGIN })), "invalid");
   });

@@ -26,7 +26,9 @@ test("sends a heartbeat at its time while the server is healthy, and logs an abs
     await heartbeat.round(everyMs);
     return beats;
   };
-  assert.deepEqual([await after(0), await after(59_999), await after(1)], [1, 1, 2]);
+  assert.equal(await after(0), 1);
+  assert.equal(await after(59_999), 1);
+  assert.equal(await after(1), 2);
   assert.equal(await after(-60_000), 3, "even if the clock was set back");
   assert.deepEqual(warned, [["The watcher of the heartbeat does not answer.", { why: "it answered 404" }]]);
   assert.equal(await after(60_000, null), 3, "no watcher is set");

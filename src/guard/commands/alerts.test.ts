@@ -26,7 +26,8 @@ test("open alerts come before resolved ones, newest first in each group, with th
     return reply.result;
   };
   const all = page(50, null);
-  assert.deepEqual([all.next, all.total, all.items.length, all.leadOut], [null, 4, 4, true]);
+  assert.partialDeepStrictEqual(all, { next: null, total: 4, leadOut: true });
+  assert.equal(all.items.length, 4);
   const first = page(3, null);
   assert.deepEqual([...first.items, ...page(3, first.next).items], all.items, "page by page");
   assert.partialDeepStrictEqual(all.items, [

@@ -57,11 +57,12 @@ test("a page has each mail's score, if it was noted, and the first page also has
     { day: "2026-11-20", scored: 2, spam: 1 },
     { day: "2026-11-19", scored: 3, spam: 1 },
   ]);
-  assert.deepEqual([first.next, first.complete], ["3", true]);
+  assert.partialDeepStrictEqual(first, { next: "3", complete: true });
   const second = spamScores(queries, NOON, { limit: 4, cursor: 3 });
   const rest = second.items.map(({ id, score, required }) => `${id} ${score} of ${required}`);
   assert.deepEqual(rest, ["2 2.5 of 5", "1 null of null"]);
-  assert.deepEqual([second.next, second.days, second.complete], [null, [], true]);
+  assert.partialDeepStrictEqual(second, { next: null, complete: true });
+  assert.deepEqual(second.days, []);
 });
 
 test("the days are today and the thirteen before", () => {
@@ -73,5 +74,6 @@ test("the days are today and the thirteen before", () => {
 test("no more than 5,000 mails are counted, and the answer says so", () => {
   const mails = Array.from({ length: 5_001 }, () => [0, true] as const);
   const counted = spamScores(scored(...mails), NOON, { limit: 1, cursor: null });
-  assert.deepEqual([counted.days, counted.complete], [[{ day: "2026-11-20", scored: 5_000, spam: 5_000 }], false]);
+  assert.deepEqual(counted.days, [{ day: "2026-11-20", scored: 5_000, spam: 5_000 }]);
+  assert.equal(counted.complete, false);
 });

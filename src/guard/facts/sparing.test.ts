@@ -91,11 +91,14 @@ test("a change is seen within five seconds, at once on request, and after the cl
   const allow = (text: string): void =>
     void allowed.push({ prefix: net(text), note: "", by: "root", at: NOON, expiresAt: null });
   const hasChanged = (afterMs: number, isAsked = false) => list.refresh(POLICY, later(NOON, afterMs), isAsked);
-  assert.deepEqual([hasChanged(0), hasChanged(6_000)], [true, false]);
+  assert.equal(hasChanged(0), true);
+  assert.equal(hasChanged(6_000), false);
   allow("198.51.100.1");
-  assert.deepEqual([hasChanged(10_999), hasChanged(11_000)], [false, true]);
+  assert.equal(hasChanged(10_999), false);
+  assert.equal(hasChanged(11_000), true);
   allow("198.51.100.2");
   assert.equal(hasChanged(11_001, true), true);
   allow("198.51.100.3");
-  assert.deepEqual([hasChanged(11_001), hasChanged(11_000)], [false, true], "the clock was set back");
+  assert.equal(hasChanged(11_001), false);
+  assert.equal(hasChanged(11_000), true, "the clock was set back");
 });

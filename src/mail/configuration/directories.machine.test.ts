@@ -112,7 +112,7 @@ describe("the data directory", OWN_ETC, () => {
     assert.equal(statSync(layout.tls).mode & 0o777, 0o700);
     assert.equal(statSync(layout.mailLog).mode & 0o777, 0o640);
     const { uid, gid } = statSync(layout.secrets);
-    assert.deepEqual([uid, gid], [0, etc.numberOf("group", "ghostinbox")]);
+    assert.deepEqual({ uid, gid }, { uid: 0, gid: etc.numberOf("group", "ghostinbox") });
     assert.equal(readFileSync(layout.mailLog, "utf8"), "a line\n");
   });
 

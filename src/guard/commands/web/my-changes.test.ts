@@ -32,7 +32,8 @@ test("a new password ends every session but the user's own, including those of m
   assert.match(String(kit.details().at(-1)), new RegExp(`${ANNA} by ${ACTOR}`));
   const signIn = { verb: "sign_in_mailbox", ip: "203.0.113.9", account: ANNA, device: "x" } as const;
   const outcome = async (password: string) => (await kit.result({ ...signIn, password }, "web")).outcome;
-  assert.deepEqual([await outcome("quite new words"), await outcome("quite other words")], ["in", "wrong"]);
+  assert.equal(await outcome("quite new words"), "in");
+  assert.equal(await outcome("quite other words"), "wrong");
   assert.notEqual(hashOf("quite new words"), HASH);
 });
 
