@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Holding } from "../../src/core/alerts/alerts.ts";
 import type { AlertEvent } from "../../src/core/alerts/rules.ts";
 import type { Millis } from "../../src/core/time.ts";
@@ -36,13 +37,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
       return Promise.resolve(answers.get(name) ?? ({ ok: true } as const));
     },
   });
-  const components = (): Promise<readonly []> => {
-    state.asked += 1;
-    return Promise.resolve([]);
-  };
-  const readable = (): void => {
-    if (state.unreadable) throw new Error("disk I/O error");
-  };
+  const components = () => (state.asked++, Promise.resolve([]));
   const log =
     (level: string) =>
     (message: string, details: object = {}): void =>
@@ -50,10 +45,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const alerts = new Alerts(
     {
       events: {
-        last: () => {
-          readable();
-          return state.last;
-        },
+        last: () => (state.unreadable ? assert.fail("disk I/O error") : state.last),
         firstSince: (at) => state.ids(at),
         between: (after, upTo) => {
           steps.push([after, upTo]);
@@ -62,10 +54,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
       },
       store: {
         load: () => kept,
-        save: (now) => {
-          if (state.unwritable) throw new Error("disk full");
-          saved.push(now);
-        },
+        save: (now) => void (state.unwritable ? assert.fail("disk full") : saved.push(now)),
       },
       notices,
       components: Object.assign(watchComponents(components, clock), { holding: () => held }),

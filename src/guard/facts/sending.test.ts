@@ -17,27 +17,17 @@ const SENT: DataCommand & { account: string } = { type: "DATA", recipientCount: 
 
 function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = []) {
   const asked: string[] = [];
+  const noting = <T>(what: string, answer: T): T => {
+    asked.push(what);
+    return answer;
+  };
   const history: SendingHistory = {
-    sentMails: (account, since) => {
-      asked.push(`mails of ${account} since ${NOON - since}`);
-      return present;
-    },
-    hasWritten: (_, address) => {
-      asked.push(address);
-      return address.startsWith("friend");
-    },
-    knowsPlace: (_, place, { firstBy, decidedAfter }) => {
-      asked.push(`place first by ${NOON - firstBy}, decided after ${NOON - decidedAfter}`);
-      return place === hostPrefix(MAIL.ip);
-    },
-    holdOf: () => {
-      asked.push("hold");
-      return { evidence: null, vouchedAt: instant(7) };
-    },
-    refusals: (account, since) => {
-      asked.push(`refusals of ${account} since ${NOON - since}`);
-      return 3;
-    },
+    sentMails: (account, since) => noting(`mails of ${account} since ${NOON - since}`, present),
+    hasWritten: (_, address) => noting(address, address.startsWith("friend")),
+    knowsPlace: (_, place, { firstBy, decidedAfter }) =>
+      noting(`place first by ${NOON - firstBy}, decided after ${NOON - decidedAfter}`, place === hostPrefix(MAIL.ip)),
+    holdOf: () => noting("hold", { evidence: null, vouchedAt: instant(7) }),
+    refusals: (account, since) => noting(`refusals of ${account} since ${NOON - since}`, 3),
   };
   const [sent, named] = [new SentMails(history), new NamedRecipients()];
   const forwardReach: ForwardReach = {
