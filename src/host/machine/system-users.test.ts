@@ -44,9 +44,8 @@ test("reading a database writes into no file that its owner linked beside it", R
   const path = directoryOf(OTHER, "database");
   const file = join(path, "some.db");
   asOwnerOf(path, () => {
-    const db = new DatabaseSync(file);
+    using db = new DatabaseSync(file);
     db.exec("PRAGMA journal_mode = WAL; CREATE TABLE one (a); INSERT INTO one VALUES (1)");
-    db.close();
   });
   const victim = join(top, "victim");
   writeFileSync(victim, "root's alone", { mode: 0o600 });

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -132,13 +133,10 @@ test("no other user can make a start wait for the lock", ROOT, async (t) => {
   assert.equal(String(said), "taken\n");
 });
 
-test("a server whose processes are not seen here, as in another container, is found by its sockets", async (t) => {
+test("a server whose processes are not seen here, as in another container, is found by its sockets", async () => {
   const layout = layoutOf(temporaryDirectory());
-  mkdirSync(dirname(layout.keeperSocket), { recursive: true });
   assert.equal(await usedElsewhere(layout), null);
-  const keeper = createServer().listen(layout.keeperSocket);
-  t.after(() => keeper.close());
-  await once(keeper, "listening");
+  await listenOnSocket(createServer(), layout.keeperSocket);
   assert.match((await usedElsewhere(layout)) ?? "", /^A server in another container uses \S+: stop it first\.$/);
 });
 

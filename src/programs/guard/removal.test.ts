@@ -88,8 +88,7 @@ test("without the maintenance process the log is emptied by force, and stays bou
 test("an endless reader is reported, then nothing more is recorded, and recording continues once it has ended", async (t) => {
   const { path, log, grow, commit, refusal, notices } = checkpointing(t, true);
   commit();
-  const reader = new DatabaseSync(path, { readOnly: true });
-  t.after(() => reader.close());
+  using reader = new DatabaseSync(path, { readOnly: true });
   reader.exec("BEGIN");
   reader.prepare("SELECT count(*) FROM event").get();
   grow(LIMITS.forceBytes);

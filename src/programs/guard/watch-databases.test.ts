@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, truncateSync, wri
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { START, scalarOf } from "../../../test/kit/test-database.ts";
+import { columnOf, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { damage, lookUntil, watchedDatabases } from "../../../test/kit/watched-databases.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { isDamage, openAccountsForReading, openEngine } from "../../store/open.ts";
@@ -12,10 +12,8 @@ import { copyOf, digestOf, setAside, setAsideBeside } from "../../store/recovery
 import { digest } from "../../store/recovery/salvage.ts";
 
 function namesIn(path: string): readonly unknown[] {
-  const db = openAccountsForReading(path);
-  const names = db.prepare("SELECT name FROM account ORDER BY name").all();
-  db.close();
-  return names.map((row) => row["name"]);
+  using db = openAccountsForReading(path);
+  return columnOf(db, "SELECT name FROM account ORDER BY name");
 }
 
 test("each change of the accounts is copied", async (t) => {
@@ -75,9 +73,8 @@ test("a file that replaced an open database is set aside", async () => {
   await watch.look();
   assert.equal(calls.restarts, 1);
   assert.match(setAsideBeside(engineDb).join(), /engine\.db\.replaced-\w+$/);
-  const saved = openEngine(engineDb);
+  using saved = openEngine(engineDb);
   assert.equal(scalarOf(saved, "SELECT count(*) FROM allow_entry"), 1);
-  saved.close();
 });
 
 test("while it cannot be restored there is a notice, and events are still recorded", async () => {
@@ -185,10 +182,6 @@ test("damage of a new digest does not count as damage of the database", () => {
 
 /** Uses a connection that has none of it in memory. */
 function digested(from: string, to: string): void {
-  const source = new DatabaseSync(from);
-  try {
-    digest(source, to);
-  } finally {
-    source.close();
-  }
+  using source = new DatabaseSync(from);
+  digest(source, to);
 }

@@ -114,8 +114,7 @@ test("a restored database is read instead of the old one; SIGTERM is an orderly 
   };
   await until(async () => (await events()) === 1);
   const restored = `${layout.engineDb}.restored`;
-  const db = openEngine(restored);
-  db.close();
+  openEngine(restored).close();
   for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
   renameSync(restored, layout.engineDb);
   await until(async () => (await events()) === 0);
@@ -124,10 +123,8 @@ test("a restored database is read instead of the old one; SIGTERM is an orderly 
   assert.equal(web.exitCode, 0);
 });
 
-test("a port in use and an invalid setting are one clear sentence each", async (t) => {
-  const other = createServer();
-  t.after(() => other.close());
-  const port = await listenOnPort(other);
+test("a port in use and an invalid setting are one clear sentence each", async () => {
+  const port = await listenOnPort(createServer());
   const layout = webData(port);
   const says = `Cannot listen on 127.0.0.1 port ${port}: another program listens there; set ports.http to another port.\n`;
   assert.equal(await failure(layout.data), says);

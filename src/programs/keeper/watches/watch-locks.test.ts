@@ -37,11 +37,10 @@ async function locking(program: string, ...argv: readonly string[]) {
   return locker;
 }
 
-test("a program that locks a database is named, with a command that ends it, until it ends", SQLITE3, async (t) => {
+test("a program that locks a database is named, with a command that ends it, until it ends", SQLITE3, async () => {
   // This process writes, as the guard does.
   const { layout, watch, lookLater } = lockWatch(process.execPath);
-  const own = openEngine(layout.engineDb);
-  t.after(() => own.close());
+  using own = openEngine(layout.engineDb);
   own.exec("BEGIN IMMEDIATE");
   assert.deepEqual(lookLater(), [], "the guard's own transaction is none");
   own.exec("ROLLBACK");
@@ -102,11 +101,10 @@ async function sharing(path: string, byte: number, command: number, run: (pid: n
 
 test("a user who may only read a database is named too while its locks keep the guard from writing", {
   skip: lacking({ root: true, installed: [PYTHON] }),
-}, async (t) => {
+}, async () => {
   // Python acts as Node, with which the web runs.
   const { layout, lookLater } = lockWatch(realpathSync(PYTHON));
-  const own = openEngine(layout.engineDb);
-  t.after(() => own.close());
+  using own = openEngine(layout.engineDb);
   own.exec("BEGIN IMMEDIATE; COMMIT");
   for (const command of [OF_PROCESS, OF_OPEN_FILE])
     for (const byte of [120, 121])
@@ -136,11 +134,10 @@ test("neither the guard nor its children are named, even if no process's program
   await once(shell, "close");
 });
 
-test("a program that reads on while the log grows is named by pid and command until it ends", SQLITE3, async (t) => {
+test("a program that reads on while the log grows is named by pid and command until it ends", SQLITE3, async () => {
   // This process writes, as the guard does.
   const { layout } = lockWatch(process.execPath);
-  const db = openEngine(layout.engineDb);
-  t.after(() => db.close());
+  using db = openEngine(layout.engineDb);
   db.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
   const watch = createReaderWatch(layout, 1);
   const reader = spawn("sqlite3", [layout.engineDb], { stdio: ["pipe", "pipe", "inherit"] });
