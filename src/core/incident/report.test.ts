@@ -6,17 +6,34 @@ import { incidentReport, type Reported, TEMPLATE, tellingMail } from "./report.t
 const AT = "2026-11-20T10:00:00.000Z";
 const place = { ip: "198.51.100.99", signIns: 3, mails: 2, first: AT, last: AT };
 const ANNA = "anna@example.test";
-const signedIn = { account: ANNA, signIns: 4, failedSignIns: 0, mails: 2, held: 1, recipients: 3 };
-const account = { ...signedIn, places: [place, { ...place, ip: "198.51.100.65" }] };
+const account = {
+  account: ANNA,
+  signIns: 4,
+  failedSignIns: 0,
+  mails: 2,
+  held: 1,
+  recipients: 3,
+  places: [place, { ...place, ip: "198.51.100.65" }],
+};
 const address = { ...place, accounts: [ANNA], failedSignIns: 7, guesses: 7 };
-const reached = { recipientCount: 1, recipients: ["one@away.test"], reached: ["one@away.test"], refused: [] };
-const mail = { queueId: "72CED1EABE5", account: ANNA, ip: place.ip, at: AT, sender: ANNA, isHeld: false, ...reached };
-const heldMail = { ...mail, queueId: "82CED1EABE5", isHeld: true, recipients: [], reached: [] };
+const mail = {
+  queueId: "72CED1EABE5",
+  account: ANNA,
+  ip: place.ip,
+  at: AT,
+  sender: ANNA,
+  isHeld: false,
+  recipientCount: 1,
+  recipients: ["one@away.test"],
+  reached: ["one@away.test"],
+  refused: [],
+};
+const heldAt = "2026-11-20T10:20:00.000Z";
 const FOUND: Assessment = {
   events: 10,
   accounts: [account],
   addresses: [address],
-  mails: [mail, { ...heldMail, at: "2026-11-20T10:20:00.000Z" }],
+  mails: [mail, { ...mail, queueId: "82CED1EABE5", at: heldAt, isHeld: true, recipients: [], reached: [] }],
   commands: [{ at: AT, by: "root", type: "PASSWORD_CHANGED", subject: ANNA }],
   isCut: false,
 };

@@ -12,10 +12,23 @@ const ANNA = accountName("anna@example.org");
 function setUp() {
   const clock = new HandClock();
   const limited = new Set<AccountName>();
-  const uncounted = { folders: 5, storingBytes: 0, indexBytes: 0, listBytes: 0 };
-  const quota = { usedBytes: 0, mails: 1, limitBytes: 40 * MB, isKnown: true };
-  const sessions = { freeMemory: 1_100 * MB, freeSwap: 500 * MB, processes: 0, sessionMemory: 0, areKnown: true };
-  const state = { ...uncounted, ...quota, ...sessions, freeBytes: 1_000 * MB, looks: 0 };
+  const state = {
+    folders: 5,
+    storingBytes: 0,
+    indexBytes: 0,
+    listBytes: 0,
+    usedBytes: 0,
+    mails: 1,
+    limitBytes: 40 * MB,
+    isKnown: true,
+    freeMemory: 1_100 * MB,
+    freeSwap: 500 * MB,
+    processes: 0,
+    sessionMemory: 0,
+    areKnown: true,
+    freeBytes: 1_000 * MB,
+    looks: 0,
+  };
   const ended: AccountName[] = [];
   const removed: AccountName[] = [];
   const unfinished: AccountName[] = [];

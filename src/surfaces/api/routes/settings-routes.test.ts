@@ -9,11 +9,22 @@ import { STRANGER } from "../../../../test/kit/samples.ts";
 import { preview as previewShape, type SettingsPreview, settingList } from "../../../admin/settings.ts";
 
 const DIGEST = "0a".repeat(32);
-const NOTHING = { problems: [], lines: [], values: [], restarts: [], warnings: [] };
-const TRIAL = { policy: TEST_POLICY, allowNow: [], proxies: [] };
-const PREVIEW: SettingsPreview = { ...NOTHING, digest: DIGEST, trial: TRIAL };
-const DONE = { changed: ["simulate"], detail: "x", restarts: [], recorded: true };
-const CHANGED = { ...DONE, undoUntil: "2026-11-20T07:15:00.000Z" };
+const PREVIEW: SettingsPreview = {
+  problems: [],
+  lines: [],
+  values: [],
+  restarts: [],
+  warnings: [],
+  digest: DIGEST,
+  trial: { policy: TEST_POLICY, allowNow: [], proxies: [] },
+};
+const CHANGED = {
+  changed: ["simulate"],
+  detail: "x",
+  restarts: [],
+  recorded: true,
+  undoUntil: "2026-11-20T07:15:00.000Z",
+};
 
 const kit = apiKitOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => {
@@ -42,12 +53,11 @@ test("the list joins what the guard knows with the reference, and says why a set
   const { items } = z.parse(settingList(), body);
   assert.equal(items.length, 4);
   const [minute, hour, port, webhook] = items;
-  const expected = [null, "10", "number", "1"];
-  assert.deepEqual([minute?.whyNot, minute?.default, minute?.form.type, minute?.form.least], expected);
+  assert.partialDeepStrictEqual(minute, { whyNot: null, default: "10", form: { type: "number", least: "1" } });
   assert.match(minute?.says ?? "", /^Mails from one stranger/);
   assert.match(hour?.whyNot ?? "", /^GHOSTINBOX_LIMITS__MAIL__PER_HOUR sets it/);
   assert.match(port?.whyNot ?? "", /^It decides who reaches the server/);
-  assert.deepEqual([webhook?.value, webhook?.isHidden], ["(secret)", true]);
+  assert.partialDeepStrictEqual(webhook, { value: "(secret)", isHidden: true });
 });
 
 test("a preview tells what the limits would have done, or that it was too long", async (t) => {
