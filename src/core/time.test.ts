@@ -66,9 +66,14 @@ for (const [text, iso] of [
 ] as const)
   test(`the time ${text} is ${iso}`, () => assert.equal(isoTime(parseTime(text) ?? assert.fail()), iso));
 
-const noDays = ["2027-02-29", "2027-02-30T10:00:00Z", "2027-04-31", "2027-13-01", "2027-01-01T24:01:00Z"];
-for (const text of [...noDays, "2027-01-01T08:00:00", "2027-01-01T", "tomorrow", ""])
-  test(`not a time: ${JSON.stringify(text)}`, () => assert.equal(parseTime(text), null));
+for (const [why, texts] of Object.entries({
+  "there is no such day": ["2027-02-29", "2027-02-30T10:00:00Z", "2027-04-31", "2027-13-01"],
+  "a day ends at 24:00": ["2027-01-01T24:01:00Z"],
+  "it has no time zone": ["2027-01-01T08:00:00"],
+  "it is incomplete or no date at all": ["2027-01-01T", "tomorrow", ""],
+}))
+  for (const text of texts)
+    test(`not a time, because ${why}: ${JSON.stringify(text)}`, () => assert.equal(parseTime(text), null));
 
 test("times and spans are shown as people read them", () => {
   assert.equal(dayAndTime("2026-11-20T07:05:01.000Z"), "2026-11-20 07:05:01 UTC");

@@ -91,26 +91,44 @@ test("the guard verifies hashes that cost about as much as its own, and no other
 });
 
 test("over the web a hash is of a scheme with a salt, and names its cost where that can be read", () => {
-  const argon = [
+  for (const hash of [
     "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
     "{argon2i}$argon2i$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA",
-  ];
-  const sha = ["{SHA512-CRYPT}$6$salt$hash", "{SHA512-CRYPT}$6$rounds=656000$salt$hash", "{SHA256-CRYPT}$5$salt$hash"];
-  const crypt = ["{CRYPT}$6$salt$hash", "{CRYPT}$2y$12$saltandhash", "{CRYPT}$y$j9T$salt$hash"];
-  const others = ["{MD5-CRYPT}$1$salt$hash", "{BLF-CRYPT}$2y$12$saltandhash", "{PBKDF2}$1$salt$5000$abcdef01"];
-  const salted = ["{SCRAM-SHA-256}4096,salt,key,key", "{SSHA512}c2FsdHNhbHQ", "{SSHA256.HEX}73616c74"];
-  for (const hash of [...argon, ...sha, ...crypt, ...others, ...salted])
+    "{SHA512-CRYPT}$6$salt$hash",
+    "{SHA512-CRYPT}$6$rounds=656000$salt$hash",
+    "{SHA256-CRYPT}$5$salt$hash",
+    "{CRYPT}$6$salt$hash",
+    "{CRYPT}$2y$12$saltandhash",
+    "{CRYPT}$y$j9T$salt$hash",
+    "{MD5-CRYPT}$1$salt$hash",
+    "{BLF-CRYPT}$2y$12$saltandhash",
+    "{PBKDF2}$1$salt$5000$abcdef01",
+    "{SCRAM-SHA-256}4096,salt,key,key",
+    "{SSHA512}c2FsdHNhbHQ",
+    "{SSHA256.HEX}73616c74",
+  ])
     assert.ok(isOfKnownScheme(hash) && !tooCostly(hash), hash);
 });
 
 test("over the web no other hash is taken: of another scheme, encoded, or whose cost cannot be read", () => {
-  const yescrypt = ["{CRYPT}$y$jPT$salt$hash", "{CRYPT}$gy$j9T$salt$hash", "{CRYPT}$7$U6..../....salt$hash"];
-  const crypt = ["{CRYPT}_zzzzsalthash", "{CRYPT}ab0123456789.", "{CRYPT}$6$salt$hash$sha1$4000000000$x"];
-  const sha1 = ["{CRYPT}$sha1$4000000000$salt$hash", "{SHA512-CRYPT}$sha1$4000000000$salt$hash"];
-  const md5 = "{BLF-CRYPT}$md5,rounds=4294963199$salt$hash";
   const hex = (text: string) => Buffer.from(text).toString("hex");
-  const encoded = [`{SHA512-CRYPT.HEX}${hex("$6$salt$hash")}`, `{PBKDF2.HEX}${hex("$1$salt$99999999$ab")}`];
-  const unsalted = ["{PLAIN}x", "{CLEARTEXT}x", "{SHA}c2FsdA==", "{OTP}sha1 4000000000 seed key"];
-  for (const hash of [...yescrypt, ...crypt, ...sha1, ...encoded, ...unsalted, md5, "$6$salt$hash", ""])
-    assert.equal(isOfKnownScheme(hash), false, hash);
+  for (const [why, hashes] of Object.entries({
+    "without a scheme": ["", "$6$salt$hash"],
+    "of another scheme": ["{PLAIN}x", "{CLEARTEXT}x", "{SHA}c2FsdA==", "{OTP}sha1 4000000000 seed key"],
+    encoded: [`{SHA512-CRYPT.HEX}${hex("$6$salt$hash")}`, `{PBKDF2.HEX}${hex("$1$salt$99999999$ab")}`],
+    "yescrypt of another cost": ["{CRYPT}$y$jPT$salt$hash"],
+    "whose cost cannot be read": [
+      "{CRYPT}$gy$j9T$salt$hash",
+      "{CRYPT}$7$U6..../....salt$hash",
+      "{CRYPT}_zzzzsalthash",
+      "{CRYPT}ab0123456789.",
+      "{CRYPT}$sha1$4000000000$salt$hash",
+    ],
+    "of another method than its scheme names": [
+      "{SHA512-CRYPT}$sha1$4000000000$salt$hash",
+      "{BLF-CRYPT}$md5,rounds=4294963199$salt$hash",
+    ],
+    "followed by another hash": ["{CRYPT}$6$salt$hash$sha1$4000000000$x"],
+  }))
+    for (const hash of hashes) assert.equal(isOfKnownScheme(hash), false, `${why}: ${hash}`);
 });

@@ -43,11 +43,18 @@ const addresses: readonly (readonly [text: string, expected: string])[] = [
   ["64:ff9b::203.0.113.7", "64:ff9b::cb00:7107"],
   ["1:2:3:4:5:6:203.0.113.7", "1:2:3:4:5:6:cb00:7107"],
 ];
-const noV4 = ["203.0.113", "203.0.113.256", "203.0.113.07", "203.0.113.7 ", "203.0.113.7/32", "0xcb.0.113.7"];
-const noV6 = ["fe80::1%eth0", "[2001:db8::1]", "2001:db8::1::2", "1:2:3:4:5:6:7:8:9", ":::"];
-const noAddresses = ["", "unknown", "3405803783", ...noV4, ...noV6].map((text) => [text, null] as const);
-for (const [text, expected] of [...addresses, ...noAddresses])
+for (const [text, expected] of addresses)
   test(`parseIp of ${JSON.stringify(text)}`, () => assert.equal(parseIp(text), expected));
+for (const [why, texts] of Object.entries({
+  "it has neither dots nor colons": ["", "unknown", "3405803783"],
+  "it is not four numbers up to 255": ["203.0.113", "203.0.113.256"],
+  "its numbers are not plain decimals": ["203.0.113.07", "0xcb.0.113.7"],
+  "something follows": ["203.0.113.7 ", "203.0.113.7/32", "fe80::1%eth0"],
+  "it has brackets": ["[2001:db8::1]"],
+  "it has nine groups, or `::` twice": ["1:2:3:4:5:6:7:8:9", "2001:db8::1::2", ":::"],
+}))
+  for (const text of texts)
+    test(`not an address, because ${why}: ${JSON.stringify(text)}`, () => assert.equal(parseIp(text), null));
 
 const prefixes: readonly (readonly [text: string, expected: string])[] = [
   ["203.0.113.7", "203.0.113.7/32"],
@@ -59,11 +66,22 @@ const prefixes: readonly (readonly [text: string, expected: string])[] = [
   ["::ffff:203.0.113.7/128", "203.0.113.7/32"],
   ["::ffff:203.0.113.0/96", "0.0.0.0/0"],
 ];
-const tooWide = ["::ffff:203.0.113.0/95", "::ffff:203.0.113.7/24", "203.0.113.7/33", "2001:db8::/129"];
-const noLength = ["203.0.113.7/", "203.0.113.7/-1", "203.0.113.7/2 4", "203.0.113.7/24/24", "203.0.113.7/1e1"];
-const noPrefixes = ["", "/24", ...tooWide, ...noLength].map((text) => [text, null] as const);
-for (const [text, expected] of [...prefixes, ...noPrefixes])
+for (const [text, expected] of prefixes)
   test(`parsePrefix of ${JSON.stringify(text)}`, () => assert.equal(parsePrefix(text), expected));
+for (const [why, texts] of Object.entries({
+  "it has no address": ["", "/24"],
+  "its length exceeds the address": ["203.0.113.7/33", "2001:db8::/129"],
+  "it is wider than all mapped IPv4 addresses": ["::ffff:203.0.113.0/95", "::ffff:203.0.113.7/24"],
+  "its length is no number": [
+    "203.0.113.7/",
+    "203.0.113.7/-1",
+    "203.0.113.7/2 4",
+    "203.0.113.7/24/24",
+    "203.0.113.7/1e1",
+  ],
+}))
+  for (const text of texts)
+    test(`not a network, because ${why}: ${JSON.stringify(text)}`, () => assert.equal(parsePrefix(text), null));
 
 test("IPv4 addresses are counted individually, IPv6 addresses by network", () => {
   assert.equal(prefixOf(ip("203.0.113.7"), 64), "203.0.113.7/32");
@@ -89,11 +107,19 @@ test("a single address is a network of one, whatever the family", () => {
 });
 
 test("private addresses are those of RFC 1918, 3927, 4193 and 6598, and link-local ones", () => {
-  const shared = ["100.64.0.1", "100.127.0.1", "169.254.1.1", "fd00::1", "fe80::1", "febf::1"];
-  for (const text of ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.7.7", ...shared])
-    assert.ok(isPrivate(ip(text)), text);
-  const beside = ["172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "110.0.0.1", "fec0::1"];
-  for (const text of [...beside, "203.0.113.7", "2001:db8::1"]) assert.ok(!isPrivate(ip(text)), text);
+  for (const [source, texts] of Object.entries({
+    "RFC 1918": ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.7.7"],
+    "RFC 3927": ["169.254.1.1"],
+    "RFC 4193": ["fd00::1"],
+    "RFC 6598": ["100.64.0.1", "100.127.0.1"],
+    "link-local": ["fe80::1", "febf::1"],
+  }))
+    for (const text of texts) assert.ok(isPrivate(ip(text)), `${source}: ${text}`);
+  for (const [where, texts] of Object.entries({
+    "beside them": ["172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "110.0.0.1", "fec0::1"],
+    elsewhere: ["203.0.113.7", "2001:db8::1"],
+  }))
+    for (const text of texts) assert.ok(!isPrivate(ip(text)), `${where}: ${text}`);
 });
 
 test("loopback is ::1 and 127.0.0.0/8, however it is written", () => {
