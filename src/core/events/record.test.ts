@@ -17,7 +17,6 @@ function row(event: Event, decided: Decision = PASS) {
   return readBack(recordOf(event, decided, { prefix: PREFIX, at: NOON }));
 }
 
-/** `TYPE action, its window, its account`. */
 function line(event: Event, decided: Decision = PASS): string {
   const { type, action, counts, account } = row(event, decided);
   return `${type} ${action}, ${counts}, ${account}`;
@@ -60,6 +59,7 @@ test("each event has its public type, by what became of it", () => {
   const byAccount = { account: "anna@example.org" };
   const asked: Event = { type: "LOGIN_ASKED", ...LOGIN };
   for (const [expected, event, decided] of [
+    // type action, what it counts for, account
     ["CONNECT allowed, connection, null", connect, PASS],
     ["CONNECT_REFUSED refused, null, null", connect, REFUSE],
     ["CONNECT_DEFERRED deferred, connection, null", connect, DEFER],
