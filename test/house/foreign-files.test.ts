@@ -3,20 +3,31 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { directories } from "../../src/mail/configuration/directories.ts";
-import { layoutOf } from "../../src/settings/layout.ts";
+import { type Layout, layoutOf } from "../../src/settings/layout.ts";
 import { reachedFrom } from "../kit/reached-from.ts";
 
 /** Paths in directories of users other than root that nothing opens as a plain file, by what they are instead. */
 const NO_FILES = Object.values({
-  "databases: store/open.ts comes first": "accountsDb engineDb",
-  "only its presence counts": "breakGlass",
-  "only Fail2ban opens them": "fail2banDb fail2banPid",
-  "directories; only spamd opens what is in them": "learnedByUsers spamRules",
-  "a directory of root's, refused if it belongs to another user": "backupMailStage",
-  sockets:
-    "controlSocket fail2banSocket greylistSocket guardMilterSocket policySocket rspamdSocket standIn spamHeadSocket " +
-    "spamMilterSocket spamPulseSocket spamdSocket webSocket",
-}).flatMap((names) => names.split(" "));
+  "databases: store/open.ts comes first": ["accountsDb", "engineDb"],
+  "only its presence counts": ["breakGlass"],
+  "only Fail2ban opens them": ["fail2banDb", "fail2banPid"],
+  "directories; only spamd opens what is in them": ["learnedByUsers", "spamRules"],
+  "a directory of root's, refused if it belongs to another user": ["backupMailStage"],
+  sockets: [
+    "controlSocket",
+    "fail2banSocket",
+    "greylistSocket",
+    "guardMilterSocket",
+    "policySocket",
+    "rspamdSocket",
+    "standIn",
+    "spamHeadSocket",
+    "spamMilterSocket",
+    "spamPulseSocket",
+    "spamdSocket",
+    "webSocket",
+  ],
+} satisfies Readonly<Record<string, readonly (keyof Layout)[]>>).flat();
 /** Who may take the name out of a `ForeignFile`. */
 const NAMED_BY = [
   "src/host/root-files/files.ts",
@@ -28,32 +39,42 @@ const NAMED_BY = [
  * or that is mounted into a container, is read by `readNamed` instead.
  */
 const READS_BY_NAME = Object.entries({
-  "host/debian": "packages updates",
-  "host/firewall": "isolation opening",
-  "host/kernel": "proc-locks",
-  "host/machine": "clock own-addresses own-networks read-text settings-text system-users",
-  "host/root-files": "copies directory files mirror record-file",
-  "host/running": "checkout container data-directory ports read-processes stop supervise supervised units",
-  "jobs/audit": "audit-anchors",
-  "jobs/backup": "archive check-restored outside-files replace-contents repository restic restore",
-  "jobs/build": "build-programs kept-build kept-files program",
-  "jobs/export": "delivery-record",
-  "jobs/incident": "compare-backup folder",
-  "jobs/report": "gather",
-  "jobs/retention": "retention",
-  "jobs/uninstall": "installed-besides uninstall-packages",
-  "jobs/upgrade": "rollback",
-  "mail/certificates": "follow-certificate issue-certificate",
-  "mail/configuration": "apply reload-by-signal site",
-  "mail/dovecot": "mail-keys",
-  "mail/fail2ban": "adopt-filters",
-  "mail/probes": "exchange",
-  "mail/spamassassin": "spam-preferences",
-  "programs/export": "main",
-  "programs/guard": "databases-main main stand-in-main watch-machine",
-  "programs/keeper": "change-settings tell",
-  "programs/keeper/watches": "probes watch-locks watch-parts watch-services",
-}).flatMap(([folder, names]) => names.split(" ").map((name) => `${folder}/${name}.ts`));
+  "host/debian": ["packages", "updates"],
+  "host/firewall": ["isolation", "opening"],
+  "host/kernel": ["proc-locks"],
+  "host/machine": ["clock", "own-addresses", "own-networks", "read-text", "settings-text", "system-users"],
+  "host/root-files": ["copies", "directory", "files", "mirror", "record-file"],
+  "host/running": [
+    "checkout",
+    "container",
+    "data-directory",
+    "ports",
+    "read-processes",
+    "stop",
+    "supervise",
+    "supervised",
+    "units",
+  ],
+  "jobs/audit": ["audit-anchors"],
+  "jobs/backup": ["archive", "check-restored", "outside-files", "replace-contents", "repository", "restic", "restore"],
+  "jobs/build": ["build-programs", "kept-build", "kept-files", "program"],
+  "jobs/export": ["delivery-record"],
+  "jobs/incident": ["compare-backup", "folder"],
+  "jobs/report": ["gather"],
+  "jobs/retention": ["retention"],
+  "jobs/uninstall": ["installed-besides", "uninstall-packages"],
+  "jobs/upgrade": ["rollback"],
+  "mail/certificates": ["follow-certificate", "issue-certificate"],
+  "mail/configuration": ["apply", "reload-by-signal", "site"],
+  "mail/dovecot": ["mail-keys"],
+  "mail/fail2ban": ["adopt-filters"],
+  "mail/probes": ["exchange"],
+  "mail/spamassassin": ["spam-preferences"],
+  "programs/export": ["main"],
+  "programs/guard": ["databases-main", "main", "stand-in-main", "watch-machine"],
+  "programs/keeper": ["change-settings", "tell"],
+  "programs/keeper/watches": ["probes", "watch-locks", "watch-parts", "watch-services"],
+}).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}.ts`));
 
 const layout = layoutOf("/data");
 const others = directories(layout)
