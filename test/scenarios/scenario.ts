@@ -81,29 +81,37 @@ export function printDecisions(steps: readonly Step[], decisions: readonly Decis
     if (step === undefined) throw new Error("more decisions than events");
     const { part } = step;
     const to = step.at === START ? "0s" : formatDuration(step.at - START);
-    const [what, count] = [describe(step, decision), decision.evidence?.count ?? 0];
-    const row = [rows.findLast((one) => one.part === part), rows.at(-1)].find(
-      (one) => one?.what === what && isNext(one, count),
-    );
+    const what = describe(step, decision);
+    const count = decision.evidence?.count ?? 0;
+    const lastOfPart = rows.findLast((one) => one.part === part);
+    const lastRow = rows.at(-1);
+    const row = [lastOfPart, lastRow].find((one) => one !== undefined && continues(one, what, count));
     if (row === undefined) rows.push({ from: to, to, times: 1, first: count, count, part, what });
-    else Object.assign(row, { to, times: row.times + 1, count, part });
+    else {
+      row.to = to;
+      row.times += 1;
+      row.count = count;
+      row.part = part;
+    }
   }
-  return rows
-    .map(({ from, to, times, first, count, what }) => {
-      const when = times === 1 ? { at: from } : { at: from, until: to, times };
-      const counted = what.replace(COUNT, first === count ? String(count) : `${first} to ${count}`);
-      return `${JSON.stringify(when).slice(0, -1)},${counted.slice(1)}\n`;
-    })
-    .join("");
+  return rows.map(printRow).join("");
 }
 
-/** Equal decisions, whose evidence counts from `first` to `count`, or has `count` in all. */
-type Row = Readonly<Record<"from" | "to" | "part" | "what", string> & Record<"times" | "first" | "count", number>>;
+/** Equal decisions, whose evidence counts from `first` to `count`, or has `count` in all. `what`: as JSON. */
+type Row = Record<"from" | "to" | "part" | "what", string> & Record<"times" | "first" | "count", number>;
 const COUNT = "#";
 
-function isNext({ times, first, count }: Row, next: number): boolean {
-  const isRising = count > first;
-  return next === (isRising ? count + 1 : count) || (times === 1 && next === count + 1);
+function continues(row: Row, what: string, count: number): boolean {
+  if (row.what !== what) return false;
+  const isRising = row.count > row.first;
+  return count === (isRising ? row.count + 1 : row.count) || (row.times === 1 && count === row.count + 1);
+}
+
+function printRow({ from, to, times, first, count, what }: Row): string {
+  const when = times === 1 ? { at: from } : { at: from, until: to, times };
+  const counted = what.replace(COUNT, first === count ? String(count) : `${first} to ${count}`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `describe` wrote
+  return `${JSON.stringify({ ...when, ...(JSON.parse(counted) as object) })}\n`;
 }
 
 function describe({ event, numbered }: Step, { verdict, reason, evidence, changes }: Decision): string {
