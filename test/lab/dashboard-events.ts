@@ -16,7 +16,7 @@ export async function findsEvents({ page }: LabBrowser, product: Product): Promi
   await filter(page);
   await findsNone(page);
   await pause(page, product);
-  await save(page);
+  await save(page, product);
 }
 
 async function filter(page: Page): Promise<void> {
@@ -62,10 +62,14 @@ async function pause(page: Page, product: Product): Promise<void> {
   await waiting.waitFor({ state: "hidden" });
 }
 
-async function save(page: Page): Promise<void> {
+async function save(page: Page, product: Product): Promise<void> {
   const file = await saved(page.getByRole("button", { name: "Export JSON" }));
   assert.match(file.suggestedFilename(), /^ghostinbox-events-.*\.json$/);
   await showsWell(page.getByText(/^\d+ events are exported\./), "events that were saved");
+  await product.api("POST", "/api/v1/bans", { ip: "198.51.100.132" });
+  await page.getByRole("button", { name: "1 new" }).waitFor();
   await press(page.getByRole("button", { name: "Resume" }));
   await hasFocus(page.getByRole("button", { name: "Pause" }));
+  await page.mouse.move(5, 5);
+  await page.getByRole("listitem").filter({ hasText: "198.51.100.132" }).waitFor();
 }

@@ -102,7 +102,8 @@ export function encryptedMail(
       const texts: string[] = [];
       let { imap, selected } = await open(password, folder);
       for (let n = 1, all = mailsOf(selected); n <= all; n++) {
-        const lines = await imap.imap(`FETCH ${n} BODY.PEEK[]`);
+        // As mail programs list it too: what they ask for must not be cached in clear text.
+        const lines = await imap.imap(`FETCH ${n} (ENVELOPE BODYSTRUCTURE BODY.PEEK[])`);
         texts.push(...lines);
         if (/ OK /.test(lines.at(-1) ?? "")) continue;
         imap.close();

@@ -112,9 +112,10 @@ for (const [recipient, named] of [
     assert.ok(err.includes(`greylist pause ${named}  #`), err);
   });
 
-test("--after takes an id only", async (t) => {
+test("--after takes an id only, and --type a type that exists", async (t) => {
   const refused = oneLineOfError(await ran(t, "events --after yesterday"), 2);
   assert.match(refused, /^"yesterday" is not the id of an event\. /);
+  assert.match(oneLineOfError(await ran(t, "events --type login_faild"), 2), /^"login_faild" is not an event type/);
 });
 
 test("--types tells every type with its meaning, and needs no guard", async (t) => {
