@@ -18,6 +18,11 @@ test("ban: manual, for the time that was given", () => {
   assert.deepEqual(banIn(decided), { ...BAN, ...manual, expiresAt: later(NOON, 2 * HOUR_MS) });
 });
 
+test("ban: refused and recorded where something protects it or a part of it", () => {
+  const decided = decideCommand({ ...NOTHING, sparing: () => ({ ...UNSPARED, protection: "gateway" }) }, ASKED, NOON);
+  assert.equal(outcomeOf(decided), "refuse gateway, uncounted");
+});
+
 test("unban: lifts and forgives what stands, refuses where nothing does", () => {
   const event = { type: "UNBAN_ASKED", prefix: PREFIX, by: "root" } as const;
   const lift = { type: "LIFT", prefix: PREFIX, cause: "UNBAN", forgiven: true, by: "root" };

@@ -86,10 +86,12 @@ test("a restart does not send another five alerts one by one, and sends the wait
   assert.deepEqual(await after.seconds(2 * MINUTE), ["a: digest"]);
 });
 
-test("alerts about possible access to mail, and about the server, never wait", async () => {
-  const { seconds, held } = alertsKit();
-  held.push(...holdings("login_after_guesses", 20), ...holdings("password_guessed", 20));
-  assert.equal((await seconds(MINUTE)).length, 40);
+test("alerts about possible access to mail, and about changes through the web, never wait", async () => {
+  for (const code of ["login_after_guesses", "password_guessed", "web_account"] as const) {
+    const { seconds, held } = alertsKit();
+    held.push(...holdings(code, 20));
+    assert.equal((await seconds(MINUTE)).length, 20, code);
+  }
 });
 
 test("after the clock was set back no alert waits longer than an hour", async () => {

@@ -109,11 +109,17 @@ test("a network with proven mail on three days is spared, but no longer a month 
     await honestMail(made, "198.51.100.200", true);
     made.clock.advance(DAY_MS);
   }
+  const server = { type: "CONNECT", ...MAIL, ip: ip("198.51.100.200") } as const;
+  const asked = [await made.engine.ask(server), await made.engine.ask(server)];
+  const reasons = asked.map(({ reason }) => reason);
+  assert.deepEqual(reasons, ["below_limit", "wanted_busy"], "the server is only deferred");
   for (const from of offenders(30)) await made.flood(from);
   assert.equal(made.sqlite.ban(NETWORK), null);
   const spared = columnOf(made.db, "SELECT DISTINCT reason FROM event WHERE type = 'SPARED'");
   assert.deepEqual(spared, ["honest_network"]);
   made.clock.advance(HONEST_FOR_MS);
+  await made.flood("198.51.100.200");
+  assert.equal(made.sqlite.ban(net("198.51.100.200"))?.code, "connection_limit");
   for (const from of offenders(5)) await made.flood(from);
   assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
 });

@@ -39,6 +39,7 @@ test("right after the start a silent list is asked again soon, and disabled at t
   assert.equal(waits(list, clock), SECOND_MS);
   list.probed(SILENT, clock.now());
   assert.equal(list.why, "ETIMEOUT");
+  assert.equal(waits(list, clock), 30 * SECOND_MS);
 });
 
 test("a list with wrong answers is disabled at once, and retried after twice as long each time", () => {
