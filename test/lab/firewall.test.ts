@@ -210,7 +210,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     }
   });
 
-  test("from outside SYN cookies pass, so forged SYNs keep nobody out", async (t) => {
+  test("from outside SYN cookies pass, so forged SYNs keep no one out", async (t) => {
     const port = PORT + 2;
     const address = SERVER.v4;
     const listen = `use Socket; socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(${port}, inet_aton("${address}"))) or die;
@@ -258,7 +258,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await weak.close();
   });
 
-  test("a list of bans that breaks off changes nothing: whoever was banned stays banned", async () => {
+  test("a list of bans that breaks off changes nothing: banned addresses stay banned", async () => {
     await kit.apply(["add", "198.51.100.243"]);
     function* broken(): Generator<FirewallBan> {
       for (let i = 0; i < 5_000; i++) yield lastingBan(`11.0.${i >> 8}.${i & 255}`);

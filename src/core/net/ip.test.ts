@@ -72,7 +72,7 @@ for (const [why, texts] of Object.entries({
   "it has no address": ["", "/24"],
   "its length exceeds the address": ["203.0.113.7/33", "2001:db8::/129"],
   "it is wider than all mapped IPv4 addresses": ["::ffff:203.0.113.0/95", "::ffff:203.0.113.7/24"],
-  "its length is no number": [
+  "its length is not a number": [
     "203.0.113.7/",
     "203.0.113.7/-1",
     "203.0.113.7/2 4",

@@ -134,7 +134,7 @@ test("a file that was edited since the preview, or has unapplied edits, is not c
   assert.deepEqual(asked, []);
 });
 
-test("the keeper's refusal is reported, recorded as not done, and cannot be undone, whatever was edited in the meantime", async () => {
+test("the keeper's refusal is reported, recorded as not done, and cannot be undone, even if the file is edited meanwhile", async () => {
   for (const text of [FILE, `${FILE}# mine\n`]) {
     const { digest, apply, keeperUp, details, writes, list } = await previewed();
     keeperUp(false);

@@ -102,6 +102,9 @@ describe("a restore that is killed before any of its steps", {
         const aside = globSync(["data.before-*/only-old", "data/before-*/only-old"], { cwd: top });
         assert.deepEqual([aside.length, existsSync(join(data, "only-old"))], isDone ? [1, false] : [0, true]);
         const mails = join("example.test", "anna", "Maildir", "cur");
+        const asides = ["data.before-*/mail", "data/before-*/mail", "data/mail/.before-*"];
+        const former = asides.map((place) => join(place, mails, "9:2,S"));
+        assert.equal(globSync(former, { cwd: top }).length, isDone ? 1 : 0, "the former mail is kept");
         assert.deepEqual(readdirSync(join(layout.mail, mails)), [isDone ? "1:2,S" : "9:2,S"]);
         return isDone;
       };

@@ -27,6 +27,7 @@ test("the quota of a line is read, and one that cannot be read is a problem", ()
     return parsed.ok ? parsed.accounts.map(({ quotaBytes }) => quotaBytes) : parsed.problems.map(({ says }) => says);
   };
   assert.deepEqual(quotas(""), [null]);
+  assert.deepEqual(quotas("|userdb_quota_rule=*:storage=0"), [0]);
   assert.deepEqual(quotas("|userdb_mail=maildir:~/mail userdb_quota_rule=*:bytes=5000"), [5_000]);
   assert.deepEqual(quotas("|userdb_quota_rule=Trash:storage=+10%|userdb_quota_rule2=*:storage=10"), [10_240]);
   const wrong = "Line 1: the quota of anna@example.org is not one such as userdb_quota_rule=*:storage=1G.";

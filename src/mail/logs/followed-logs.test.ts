@@ -54,5 +54,5 @@ test("an unreadable log is reported, and its lines are events once it can be rea
   writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
   const seen = () => columnOf(db, "SELECT ip FROM security_events ORDER BY ip");
   await t.waitFor(() => assert.deepEqual(seen(), ["198.51.100.1", "198.51.100.2"]), WAIT);
-  assert.equal(sqlite.positionOf("mail")?.offset, lines.join("\n").length + 1, "a restart goes on from there");
+  assert.equal(sqlite.positionOf("mail")?.offset, lines.join("\n").length + 1, "a restart continues there");
 });

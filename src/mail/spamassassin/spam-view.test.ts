@@ -13,7 +13,7 @@ function python(...lines: readonly string[]): string {
   return execFileSync("python3", ["-I", "-B", "-c", program.join("\n")], { encoding: "utf8" }).trim();
 }
 
-test("a part begins after its delimiter, in any form that mailers write, and after no other dashes", NEEDS, () => {
+test("a part starts after its delimiter, in any form that mailers write, and after no other dashes", NEEDS, () => {
   const said = python(
     `header = b'Content-Type: multipart/mixed; boundary="a b"\\nX: boundary=c\\n'`,
     `for line in (b"--a b", b"--a b--", b"--c \\t", b"--c--\\r", b"--c-", b"--x", b"--", b" --c"):`,

@@ -65,7 +65,7 @@ test("requests that come together share one question", async () => {
   assert.equal(asked(), 1);
 });
 
-test("whoever signs out is out at once, even for an answer that is on its way", async () => {
+test("a sign-out counts at once, even for an answer that is on its way", async () => {
   const { callers, found } = await oneKnown();
   const late = callers.stillHolds(found, HERE);
   callers.end(found, HERE);

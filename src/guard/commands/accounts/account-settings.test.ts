@@ -19,7 +19,7 @@ beforeEachOf(import.meta.filename, () => kit.signIn(OWNER));
 /** Why the owner's command at the dashboard is refused, or `done`. */
 const byOwner = (command: Command) => kit.said(command, "web", OWNER);
 
-test("distinguishes an account without settings of its own from a missing account", async () => {
+test("distinguishes an account without its own settings from a missing account", async () => {
   for (const [verb, result] of [
     ["app_passwords", { items: [] }],
     ["forwarding", { to: [], keep: true }],
