@@ -92,7 +92,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     return { ...(JSON.parse(ran.stdout) as Answer), code: ran.code, text: `${ran.stdout}${ran.stderr}` };
   }
 
-  const broken = brokenThings({ lab, product }, { repository: REPOSITORY, banned: BANNED });
+  const broken = brokenThings({ lab, product }, REPOSITORY, BANNED);
 
   async function allIsWell(): Promise<Answer & Readonly<{ text: string }>> {
     const { checks, code, ok, text } = await checked();

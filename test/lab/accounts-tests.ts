@@ -55,8 +55,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
   test("the accounts file is followed without a restart, and only valid content is used", async () => {
     const hash = (await lab.server.mustExec(["doveadm", "pw", "-s", "SHA512-CRYPT", "-p", PASSWORD])).trim();
     writeFileSync(file, `dora@example.test|${hash}\nemil@example.test|{PLAIN}${PASSWORD}\n${ANNA}|{PLAIN}not hers\n`);
-    const isListed = async (state: RegExp): Promise<boolean> =>
-      state.test((await product.cli(["account", "list"])).stdout);
+    const isListed = async (state: RegExp) => state.test((await product.cli(["account", "list"])).stdout);
     await until("a new line is an account", () => isListed(/^dora@example\.test +active/m));
     assert.ok(await signsIn("dora@example.test"));
     assert.ok(await signsIn("emil@example.test"));

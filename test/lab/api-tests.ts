@@ -90,6 +90,8 @@ export function apiTests({ lab, product }: Running): void {
       return events.some(({ data }) => data["type"] === "EMAIL_ACCEPTED") ? events : null;
     });
     first.close();
+    const last = heard.at(-1)?.id ?? 0;
+    const missed = () => product.sqlite(`SELECT id, type FROM event WHERE id > ${last} ORDER BY id`);
     const ids = heard.map(({ id }) => id);
     const inOrder = [...new Set(ids)].toSorted((a, b) => a - b);
     assert.deepEqual(ids, inOrder);
@@ -98,7 +100,6 @@ export function apiTests({ lab, product }: Running): void {
 
     await sendMail({ host: lab.sender, from: GUEST, subject: "While no client listens" });
     await until("it is delivered", async () => (await missed()).some(([, type]) => type === "EMAIL_DELIVERED"));
-    const last = heard.at(-1)?.id ?? 0;
     const second = await web.stream("/api/v1/events/stream", { "last-event-id": String(last) });
     const missing = await missed();
     const resumed = await until("what was missed arrives", () => {
@@ -108,10 +109,6 @@ export function apiTests({ lab, product }: Running): void {
     second.close();
     const read = resumed.slice(0, missing.length).map(({ id, data }) => [String(id), data["type"]]);
     assert.deepEqual(read, missing);
-
-    async function missed() {
-      return product.sqlite(`SELECT id, type FROM event WHERE id > ${heard.at(-1)?.id ?? 0} ORDER BY id`);
-    }
   });
 
   test("the stream ends within seconds of the token by which it was opened", async () => {

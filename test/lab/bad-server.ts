@@ -27,7 +27,7 @@ export async function startBad(host: Host, directory: string, address: string): 
   await host.spawnServer(["dovecot", "-F", "-c", at("dovecot.conf")], address, 143, 993);
   // After Dovecot, which it asks about sign-ins.
   await host.spawnServer(["/usr/lib/postfix/sbin/master", "-c", config, "-d"], address, 25);
-  await startFaulty(host, { address, certificate: expired, doors: ["587=injectable"] });
+  await startFaulty(host, address, expired, ["587=injectable"]);
   const log = () => readFileSync(at("postfix.log"), "utf8").split("\n");
   return () => log().filter((line) => / qmgr\[|status=/.test(line));
 }

@@ -47,9 +47,8 @@ export async function makeBareDebian(directory: string) {
   await copyNode(root);
   const filter = (path: string) => !["node_modules", ".git"].includes(relative(CHECKOUT, path));
   cpSync(CHECKOUT, join(root, INSIDE), { recursive: true, filter });
-  const init = spawn("unshare", ["--mount", "--pid", "--fork", "--kill-child", "bash", "-c", INIT, root], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const alone = ["--mount", "--pid", "--fork", "--kill-child", "bash", "-c", INIT, root];
+  const init = spawn("unshare", alone, { stdio: ["pipe", "pipe", "inherit"] });
   await once(init.stdout, "data");
   const [pid = 0] = childrenOf(init.pid ?? 0);
 
@@ -109,9 +108,7 @@ export async function makeBareDebian(directory: string) {
   }
 
   /** As kill(1) would: the command's children keep running. */
-  async function killCommand(verb: string): Promise<void> {
-    await must(["bash", "-c", KILL, verb]);
-  }
+  const killCommand = (verb: string) => must(["bash", "-c", KILL, verb]);
 
   async function must(argv: readonly string[], options: BareRun = {}): Promise<string> {
     return mustRun(inside(argv, options), { ...options, env: {} });

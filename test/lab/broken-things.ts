@@ -7,20 +7,14 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 /** Breaks the subject of a check; `saw` is what the check must report. */
-export type Breaking = Readonly<{
-  breaks: () => unknown;
-  repairs: () => unknown;
-  saw: RegExp;
-}>;
+type Breaking = Readonly<{ breaks: () => unknown; repairs: () => unknown; saw: RegExp }>;
 
 /** A lab can never connect to the internet's port 25. */
 type Needed = Exclude<InProduct, "reputation.port-25-out">;
+type Broken = Readonly<Record<Needed, Breaking> & Partial<Record<CheckId, Breaking>>>;
 
 /** Parts of a running server that can all be broken at the same time, by the check that finds each. */
-export function brokenThings(
-  { lab, product }: Running,
-  { repository, banned }: Readonly<{ repository: string; banned: string }>,
-): Readonly<Record<Needed, Breaking> & Partial<Record<CheckId, Breaking>>> {
+export function brokenThings({ lab, product }: Running, repository: string, banned: string): Broken {
   const { layout } = product;
   const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
   const wrong = (saw: RegExp, breaks: Breaking["breaks"], repairs: Breaking["repairs"]) => ({ saw, breaks, repairs });
@@ -35,12 +29,19 @@ export function brokenThings(
     return wrong(saw, opens, () => chmodSync(path, mode));
   }
 
-  /** Removes the first rule of a chain, which a test has inserted. */
-  async function withdrawRule(chain: string): Promise<void> {
-    const [, rules = ""] = (await nft("-a", "list", "chain", "inet", "ghostinbox", chain)).split("policy accept;");
-    const [, handle = assert.fail("no rule")] = /# handle (\d+)/.exec(rules) ?? [];
-    await nft("delete", "rule", "inet", "ghostinbox", chain, "handle", handle);
+  /** Inserts a rule before all others of a chain. */
+  function preceded(chain: string, saw: RegExp, ...rule: readonly string[]): Breaking {
+    const place = ["rule", "inet", "ghostinbox", chain];
+    const withdraw = async () => {
+      const [, rules = ""] = (await nft("-a", "list", "chain", "inet", "ghostinbox", chain)).split("policy accept;");
+      const [, handle = assert.fail("no rule")] = /# handle (\d+)/.exec(rules) ?? [];
+      await nft("delete", ...place, "handle", handle);
+    };
+    return wrong(saw, () => nft("insert", ...place, ...rule), withdraw);
   }
+
+  const setActors = (sql: string) => () =>
+    product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = ${sql}"`);
 
   return {
     "permissions.secrets": opened(layout.settings, /ghostinbox\.toml is 0647 0:\d+ instead of 0640/),
@@ -57,26 +58,14 @@ export function brokenThings(
       // The guard may have repaired it before.
       () => lab.server.exec(["nft", "delete", "element", "inet", "ghostinbox", "net4", `{ ${SERVER.v4}/32 }`]),
     ),
-    "firewall.table": wrong(
-      /has rules before the bans: .* accept/,
-      () => nft("insert", "rule", "inet", "ghostinbox", "input", "ip", "saddr", "0.0.0.0/0", "accept"),
-      () => withdrawRule("input"),
-    ),
+    "firewall.table": preceded("input", /has rules before the bans: .* accept/, "ip", "saddr", "0.0.0.0/0", "accept"),
     "firewall.open-ports": wrong(
       /ghostinbox_strict was changed \(no chain input\)/,
       () => nft("add", "table", "inet", "ghostinbox_strict"),
       () => nft("delete", "table", "inet", "ghostinbox_strict"),
     ),
-    "firewall.inner-port": wrong(
-      /any user can reach port 10025/,
-      () => nft("insert", "rule", "inet", "ghostinbox", "local", "accept"),
-      () => withdrawRule("local"),
-    ),
-    "database.audit": wrong(
-      /The audit is not consistent/,
-      () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = actor || '?'"`),
-      () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
-    ),
+    "firewall.inner-port": preceded("local", /any user can reach port 10025/, "accept"),
+    "database.audit": wrong(/The audit is not consistent/, setActors("actor || '?'"), setActors("rtrim(actor, '?')")),
     "backups.repository": wrong(
       /cannot be read/,
       () => renameSync(repository, `${repository}.away`),

@@ -63,8 +63,7 @@ export function cannotBeAskedTests({ lab }: Pick<Running, "lab">): void {
 
   /** Whether the connections are cut and the next is refused: five different passwords cause a ban. */
   async function endOf(from: string, dialogs: readonly Dialog[]): Promise<string> {
-    const isShutOut = async (): Promise<boolean> =>
-      !(await lab.attacker.reaches({ from, to: SERVER.v6, port: 993, timeoutMs: 200 }));
+    const isShutOut = async () => !(await lab.attacker.reaches({ from, to: SERVER.v6, port: 993, timeoutMs: 200 }));
     const shutOut = await until("shut out", isShutOut, 4_000).catch(() => false);
     const closed = dialogs.filter(({ isClosed }) => isClosed).length;
     return `${shutOut ? "banned" : "free"}, ${closed} closed`;

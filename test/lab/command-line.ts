@@ -11,11 +11,10 @@ const ASK_ONLY_THE_SERVER = [
   // With a strict firewall, `config apply` does read it.
   /^(backup (key|list|verify)|config (apply|set|unset|show|simulate)|encryption|spam allow) /,
 ];
-const WAITS = "--follow";
 
 export function asksOnlyTheServer(argv: readonly string[]): boolean {
   const words = `${argv.join(" ")} `;
-  return ASK_ONLY_THE_SERVER.some((pattern) => pattern.test(words)) && !argv.includes(WAITS);
+  return ASK_ONLY_THE_SERVER.some((pattern) => pattern.test(words)) && !argv.includes("--follow");
 }
 
 /** Runs a command in this process: a Node process costs ten times as much as most commands. */

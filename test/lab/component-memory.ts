@@ -4,21 +4,10 @@ import type { Product } from "./product.ts";
 
 /** The memory of one service: its first process and all descendants. Megabytes. */
 export type ComponentMemory = Figures & Readonly<{ name: string }>;
-type Figures = Readonly<{
-  processes: number;
-  /** `Pss` of proc(5): shared pages are divided among their processes. */
-  mb: number;
-  /** `Pss_Anon`: the part that the kernel cannot drop and read again from a file. */
-  anonymousMb: number;
-  /** CPU time since each process started. Seconds. */
-  processorS: number;
-}>;
+type Figures = Readonly<ReturnType<typeof figuresOf>>;
 
 type ByPid<T> = ReadonlyMap<number, T>;
 
-/** Processes outside services: supervisors, log writers and `npm start`. */
-const SUPERVISION = "supervision";
-const START = "npm start";
 /** `getconf CLK_TCK`: the same on every Linux that Debian supports. */
 const CLOCK_TICKS = 100;
 
@@ -43,11 +32,16 @@ export function totalOf(all: readonly Figures[], name = "all"): ComponentMemory 
   };
 }
 
-function figuresOf(pid: number): Figures {
+function figuresOf(pid: number) {
   const rollup = textOf(`/proc/${pid}/smaps_rollup`);
-  const mb = megabytes(rollup, "Pss");
-  const anonymousMb = megabytes(rollup, "Pss_Anon");
-  return { processes: 1, mb, anonymousMb, processorS: processorSecondsOf(pid) };
+  return {
+    processes: 1,
+    /** `Pss` of proc(5): shared pages are divided among their processes. */
+    mb: megabytes(rollup, "Pss"),
+    /** The part that the kernel cannot drop and read again from a file. */
+    anonymousMb: megabytes(rollup, "Pss_Anon"),
+    processorS: processorSecondsOf(pid),
+  };
 }
 
 /** Processor time that a process has used (proc_pid_stat(5)). Seconds; 0 once it has ended. */
@@ -72,8 +66,9 @@ function serviceOf(pid: number, services: ByPid<string>, parents: ByPid<number>)
   return null;
 }
 
+/** Names a process outside services: a supervisor, a log writer or `npm start`. */
 function besides(pid: number): string {
-  return /^(runsv|svlogd)/.test(textOf(`/proc/${pid}/cmdline`)) ? SUPERVISION : START;
+  return /^(runsv|svlogd)/.test(textOf(`/proc/${pid}/cmdline`)) ? "supervision" : "npm start";
 }
 
 export function parentOf(pid: number): number {

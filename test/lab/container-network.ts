@@ -7,7 +7,6 @@ export const BRIDGE = "172.17.0.1";
 export const OTHER_BRIDGE = "172.18.0.1";
 /** Another container, such as a proxy for mail. */
 export const NEIGHBOUR = "172.17.0.9";
-const PORTS = "25, 465, 587, 993";
 
 const [NET, CONTAINER] = [namespaceOf("net"), namespaceOf("server")];
 const WAYS = {
@@ -47,7 +46,7 @@ export async function publish(way: Way): Promise<void> {
     table ip published {
       chain in {
         type nat hook prerouting priority dstnat;
-        ip daddr ${SERVER.v4} tcp dport { ${PORTS} } dnat to ${to}
+        ip daddr ${SERVER.v4} tcp dport { 25, 465, 587, 993 } dnat to ${to}
       }
       chain out {
         type nat hook postrouting priority srcnat;

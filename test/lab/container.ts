@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { runProgram } from "./commands.ts";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
@@ -11,8 +10,7 @@ const RIGHTS = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon", "--inh-caps
  * prefix that runs a program in it, and returns what ends all of its processes.
  */
 export async function startContainer(host: Host, within: string[]): Promise<() => void> {
-  const [program = "", ...argv] = host.inside(ALONE);
-  const first = spawn(program, argv, { stdio: "ignore" });
+  const first = host.spawn(ALONE);
   const pid = await until("its first process runs", async () => {
     const children = await runProgram(["pgrep", "-P", String(first.pid), "sleep"]);
     return children.code === 0 ? children.stdout.trim() : null;

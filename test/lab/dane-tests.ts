@@ -7,8 +7,6 @@ import { type Certificate, startTlsServer, type TlsServer } from "./tls-server.t
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const TESSA = "tessa@example.test";
-const PHONE = "198.51.100.65";
 const OTHER = "198.51.100.71";
 
 /** Records of two domains whose mail server has this certificate; only one publishes it. */
@@ -37,8 +35,8 @@ export function daneTests({ lab, product }: Running, certificateOf: () => Certif
   });
 
   async function submit(recipient: string): Promise<void> {
-    const mail = { host: lab.sender, from: PHONE, recipient, subject: `to ${recipient}` };
-    assertAccepted(await sendMailAs(TESSA, mail));
+    const mail = { host: lab.sender, from: "198.51.100.65", recipient, subject: `to ${recipient}` };
+    assertAccepted(await sendMailAs("tessa@example.test", mail));
   }
   const log = (): string => readFileSync(product.layout.mailLog, "utf8");
 

@@ -20,8 +20,7 @@ const TYPED = "lantern gravel otter 71";
 
 /** Changes an account on the page Accounts, and checks the effect for its user. The page of `browser` is signed in. */
 export async function managesAccounts({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
-  const signsIn = async (password: string): Promise<boolean> =>
-    (await tryLogIn(lab.sender, USER, NAME, password)).startsWith("OK");
+  const signsIn = async (password: string) => (await tryLogIn(lab.sender, USER, NAME, password)).startsWith("OK");
   const made = await addsAccount(page);
   assert.ok(await signsIn(made), "with the password that the server made");
   const endsAt = new Date(Date.now() + AWAY_MS).toISOString();

@@ -6,13 +6,11 @@ import { looksWell, showsWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-const EVENTS = `${PAGE}#/events`;
-const NETWORK = "198.51.100.0/24";
 const NEW = 12;
 
 /** Finds events with each filter and with none, pauses the list while events arrive, and saves it. The page of `browser` is signed in. */
 export async function findsEvents({ page }: LabBrowser, product: Product): Promise<void> {
-  await page.goto(EVENTS);
+  await page.goto(`${PAGE}#/events`);
   await filter(page);
   await findsNone(page);
   await pause(page, product);
@@ -22,7 +20,7 @@ export async function findsEvents({ page }: LabBrowser, product: Product): Promi
 async function filter(page: Page): Promise<void> {
   await choose(page.getByLabel("Kind"), "Ban");
   await page.waitForURL(/type=BAN$/);
-  await type(page.getByLabel("Address or network"), NETWORK);
+  await type(page.getByLabel("Address or network"), "198.51.100.0/24");
   await type(page.getByLabel("Text", { exact: true }), "script");
   for (const [end, year] of Object.entries({ From: "2020", To: "2099" })) {
     await reach(page.getByLabel(end, { exact: true }));

@@ -152,18 +152,16 @@ async function opened(page: Page) {
   return part;
 }
 
-const GREYLIST = `${PAGE}#/mail?show=greylist`;
-const STRANGER = "198.51.100.75";
 /** A mailbox name of maximum length (RFC 5321, 4.5.3.1.1). */
 const SENDER = `${"c".repeat(64)}@sender.test`;
 
 /** Accepts a code at once on the page Mail. The page of `browser` is signed in; greylisting is off. */
 export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
-  const tries = async (): Promise<number> =>
-    (await sendMail({ host: lab.sender, from: STRANGER, sender: SENDER, recipient: ANNA, subject: "Your code" })).code;
+  const mail = { host: lab.sender, from: "198.51.100.75", sender: SENDER, recipient: ANNA, subject: "Your code" };
+  const tries = async (): Promise<number> => (await sendMail(mail)).code;
   await product.configure("greylist.enabled", "true");
   await until("it is deferred", async () => (await tries()) === 450);
-  await page.goto(GREYLIST);
+  await page.goto(`${PAGE}#/mail?show=greylist`);
   const waiting = page.getByRole("list", { name: "Deferred, and not tried again yet" }).getByText(SENDER);
   const shows = (count: number): Promise<boolean> =>
     until(`${count} mails are shown`, async () => {

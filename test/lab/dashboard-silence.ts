@@ -44,17 +44,13 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
     await press(notice.getByRole("link", { name: "See the system" }));
     await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
     await showsWell(page.getByText(`kill -CONT ${writer}`), "a notice with its command");
-    await testsTheAlerts(page);
+    // While there is an alert to be listed.
+    await goTo(page, "system?show=alerts", "System");
+    await press(page.getByRole("button", { name: "Send a test" }));
+    await showsWell(page.getByText("accepted the test").first(), "the result of a test of the alerts");
   });
   await goTo(page, "now", "Now");
   await notice.waitFor({ state: "hidden", timeout: NOTICED_MS });
-}
-
-/** While there is an alert to be listed. */
-async function testsTheAlerts(page: Page): Promise<void> {
-  await goTo(page, "system?show=alerts", "System");
-  await press(page.getByRole("button", { name: "Send a test" }));
-  await showsWell(page.getByText("accepted the test").first(), "the result of a test of the alerts");
 }
 
 /** The web is killed, and started again later: the page reconnects, and misses no event. */
@@ -115,11 +111,8 @@ async function loadsNothing(page: Page, other: Page): Promise<void> {
   await showsWell(failure, "a list that could not be loaded");
 }
 
-/** To kill(2) 0 is the process group of the test itself. */
 function pidOf(product: Product, program: RegExp): number {
-  const [pid = 0] = product.pidsOf(program);
-  assert.ok(pid > 0, `${program} runs`);
-  return pid;
+  return product.pidsOf(program)[0] ?? assert.fail(`${program} does not run`);
 }
 
 async function goTo(page: Page, place: string, heading: string): Promise<void> {

@@ -1,15 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "./commands.ts";
 import { DNS_HOST, DNS_HOST_V6, namespaceOf, SERVER } from "./network.ts";
@@ -73,7 +63,7 @@ export async function startDns(directory: string, records: readonly string[]): P
   ]);
   const { hints, anchor } = rootOf(directory);
   writeFileSync(hints, `. 3600 NS ns.lab.\nns.lab. 3600 A ${DNS_HOST}\n`);
-  copyFileSync(join(folder, `${root}.key`), anchor);
+  cpSync(join(folder, `${root}.key`), anchor);
   return serve(folder, [".", SIGNED_ZONE, BOGUS_ZONE]);
 }
 
@@ -97,14 +87,12 @@ function copySignedZones(folder: string): void {
 function makeSignedZones(folder: string): void {
   mkdirSync(folder, { mode: 0o755 });
   makeKey(folder, ".");
-  const signed = makeKey(folder, SIGNED_ZONE);
-  const keys = [
-    [SIGNED_ZONE, signed],
-    [BOGUS_ZONE, makeKey(folder, BOGUS_ZONE)],
-  ] as const;
+  const keys = new Map([SIGNED_ZONE, BOGUS_ZONE].map((zone) => [zone, makeKey(folder, zone)]));
   for (const [zone, key] of keys)
     sign(folder, zone, key, [`www.${zone}. A ${SERVER.v4}`, `${zone}. MX 10 mx.sender.test.`]);
-  const delegations = keys.flatMap(([zone]) => [`${zone}. NS ns.lab.`, `${zone}. ${signerOf(folder, signed)}`]);
+  const signer = readFileSync(join(folder, `${keys.get(SIGNED_ZONE)}.ds`), "utf8").replaceAll("\t", " ");
+  const [, record = ""] = /\sIN\s+(DS .*)$/m.exec(signer) ?? [];
+  const delegations = Array.from(keys.keys(), (zone) => `${zone}. NS ns.lab.\n${zone}. ${record}`);
   writeFileSync(join(folder, DELEGATIONS), `${delegations.join("\n")}\n`);
 }
 
@@ -118,13 +106,6 @@ function makeKey(folder: string, zone: string): string {
 function keyOfRoot(folder: string): string {
   const key = readdirSync(folder).find((name) => /^K\.\+\d+\+\d+\.private$/.test(name)) ?? "";
   return key.replace(/\.private$/, "");
-}
-
-/** `DS …` of the key, as the zone above must hold it. */
-function signerOf(folder: string, key: string): string {
-  const [, record = ""] =
-    /\sIN\s+(DS .*)$/m.exec(readFileSync(join(folder, `${key}.ds`), "utf8").replaceAll("\t", " ")) ?? [];
-  return record;
 }
 
 function sign(folder: string, zone: string, key: string, records: readonly string[]): void {

@@ -10,7 +10,8 @@ type Document = "ghostinbox" | "investra";
 export function documentLines(document: Document) {
   const text = readFileSync(join(CHECKOUT, "test", "documents", `${document}.md`), "utf8");
   const blocks = [...text.matchAll(/^```\w*\n(.*?)^```$/gms)].map(([, block = ""]) => block);
-  const left = blocks.flatMap((block) => block.split("\n").map((line) => line.trim())).filter(isTyped);
+  const lines = blocks.flatMap((block) => block.split("\n").map((line) => line.trim()));
+  const left = lines.filter((line) => line !== "" && !/^(?:#|\/\/)/.test(line));
   const all = left.length;
 
   /** Takes the lines from the one that starts with this on, as printed. */
@@ -41,8 +42,4 @@ export function documentLines(document: Document) {
       assert.deepEqual(left, [], "lines that nothing has typed");
     },
   };
-}
-
-function isTyped(line: string): boolean {
-  return line !== "" && !/^(?:#|\/\/)/.test(line);
 }

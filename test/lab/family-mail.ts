@@ -7,8 +7,6 @@ import { mailText } from "./mailbox.ts";
 
 export const FAMILY = ["anna", "bert", "cara", "dora"].map((name) => `${name}@example.test`);
 const DEVICES = 8;
-/** Each from a different address. */
-const FIRST_HOST = 66;
 const BODY = "The minutes of our meeting follow below.\r\n".repeat(200);
 
 /** Settings that accept these mails at once: the sending host is on the allow list, and there is no block list. */
@@ -40,7 +38,7 @@ export async function spamArrives({ sender }: Lab): Promise<number> {
 }
 
 async function write(host: Host, i: number, subject: string, body: string): Promise<number> {
-  const from = `198.51.100.${FIRST_HOST + (i % 60)}`;
+  const from = `198.51.100.${66 + (i % 60)}`;
   const recipient = memberOf(i);
   return (await sendMail({ host, from, recipient, text: mailText({ subject, to: recipient, body }) })).code;
 }

@@ -3,27 +3,23 @@ import { fileURLToPath } from "node:url";
 import type { Host } from "./host.ts";
 import { type Certificate, makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 
-type Faulty = Readonly<{ address: string; certificate: Certificate; doors: readonly string[] }>;
-
 /** See `faulty-smtp-program.ts` for its ports. */
-export async function startFaulty(host: Host, { address, certificate, doors }: Faulty): Promise<void> {
-  const program = new URL("faulty-smtp-program.ts", import.meta.url);
+export async function startFaulty(host: Host, address: string, { cert, key }: Certificate, doors: readonly string[]) {
   const ports = doors.map((door) => Number.parseInt(door, 10));
-  await startProgram(host, program, [address, certificate.cert, certificate.key, ...doors], ports);
+  await startProgram(host, "faulty-smtp-program.ts", [address, cert, key, ...doors], ports);
 }
 
 /** A server without a fault is one of `startBad`'s; its certificate becomes valid in a day. */
 export async function startWorse(host: Host, directory: string, address: string): Promise<void> {
   const certificate = await makeExpiringCertificate(directory, "worse", "worse.test", 5 * 24);
-  await startFaulty(host, { address, certificate, doors: ["25=injectable", "465=tls", "587=plain"] });
+  await startFaulty(host, address, certificate, ["25=injectable", "465=tls", "587=plain"]);
 }
 
 /** Returns the file that it tries to create through its client's shell: see `hostile-mail-program.ts`. */
 export async function startHostile(host: Host, directory: string, address: string): Promise<string> {
   const file = join(directory, "made-by-hostile");
   const { cert, key } = await makeCertificate(directory, "hostile", `\`touch ${file}\``);
-  const program = new URL("hostile-mail-program.ts", import.meta.url);
-  await startProgram(host, program, [address, cert, key, file], [25, 465, 587, 993]);
+  await startProgram(host, "hostile-mail-program.ts", [address, cert, key, file], [25, 465, 587, 993]);
   return file;
 }
 
@@ -35,11 +31,7 @@ export async function startSilent(host: Host, address: string, ports: readonly n
 }
 
 /** `argv`: starts with the address at which it listens. */
-async function startProgram(
-  host: Host,
-  program: URL,
-  argv: readonly string[],
-  ports: readonly number[],
-): Promise<void> {
-  await host.spawnServer([process.execPath, fileURLToPath(program), ...argv], argv[0] ?? "", ...ports);
+async function startProgram(host: Host, name: string, argv: readonly string[], ports: readonly number[]) {
+  const program = fileURLToPath(new URL(name, import.meta.url));
+  await host.spawnServer([process.execPath, program, ...argv], argv[0] ?? "", ...ports);
 }

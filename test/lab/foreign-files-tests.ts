@@ -16,8 +16,7 @@ const TRAPS = {
 
 /** For a server with REACHED: the exporter runs, but has no receiver. */
 export function foreignFilesTests({ lab, product }: Running): void {
-  const asExporter = (script: string): Promise<string> =>
-    lab.server.mustExec([...asUser("ghostinbox-export"), "sh", "-c", script]);
+  const asExporter = (script: string) => lab.server.mustExec([...asUser("ghostinbox-export"), "sh", "-c", script]);
 
   test("what the exporter's user puts in the place of its record stops no decision and no start", async (t) => {
     const { foreign: record } = product.layout.exportRecord;

@@ -43,9 +43,7 @@ export function smallDisk(directory: string, size: string, parts: readonly strin
     }
   }
 
-  function free(): void {
-    rmSync(join(directory, "filler"));
-  }
+  const free = () => rmSync(join(directory, "filler"));
 
   return { mount, unmount, fill, free };
 }

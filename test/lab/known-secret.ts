@@ -6,10 +6,6 @@ import type { Layout } from "../../src/settings/layout.ts";
 import { schema } from "../../src/settings/schema.ts";
 import { keepForRun, keptByRun } from "./kept-by-run.ts";
 
-const SECRET = "5e".repeat(32);
-/** The domain of most labs. */
-const DOMAIN = "example.test";
-
 /**
  * The guard tells passwords apart by 12 bits, salted by a secret that the first start makes: once in 400 times two of
  * five different passwords look alike, and count as four. In the lab the secret is the same in each run, so that what a
@@ -20,10 +16,11 @@ export function makeKnownSecret(layout: Layout): void {
   const { data, secrets, loginPolicySecret } = layout;
   if (existsSync(data) && readdirSync(data).length > 0) return;
   mkdirSync(secrets, { recursive: true });
-  writeFileSync(loginPolicySecret, `${SECRET}\n`, { mode: 0o640 });
+  writeFileSync(loginPolicySecret, `${"5e".repeat(32)}\n`, { mode: 0o640 });
   writeFileSync(join(data, "installed-packages"), "");
   const dkimSelector = schema["dkim.selector"].byDefault;
-  for (const { file } of dkimKeys({ layout, domains: [DOMAIN], dkimSelector })) {
+  // The domain of most labs.
+  for (const { file } of dkimKeys({ layout, domains: ["example.test"], dkimSelector })) {
     mkdirSync(layout.dkimKeys, { recursive: true });
     writeFileSync(file, keptByRun("dkim-key") ?? keepForRun("dkim-key", signingKey()), { mode: 0o600 });
   }

@@ -46,9 +46,7 @@ export function longMailsTests({ lab, product }: Running): void {
   }
 
   /** As stored in the mailbox: with Unix line ends, and a complete last line. */
-  function bodyOf(mail: string): string {
-    return mail.slice(mail.indexOf("\n\n") + 2).replace(/\n+$/, "");
-  }
+  const bodyOf = (mail: string) => mail.slice(mail.indexOf("\n\n") + 2).replace(/\n+$/, "");
 
   /** And complete. */
   function assertMarked(mail: string, subject: string, body: string): void {

@@ -52,9 +52,7 @@ export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wi
       writeFileSync(join(filler, String(left)), "");
   }
 
-  function freeInodes(): void {
-    rmSync(filler, { recursive: true });
-  }
+  const freeInodes = () => rmSync(filler, { recursive: true });
 
   /** What the kernel does after an error of the disk: ext4 refuses all further writes, even to open files. */
   async function fail(): Promise<void> {
