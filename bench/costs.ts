@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { Dialog } from "../test/lab/dialog.ts";
+import { openDialog } from "../test/lab/dialog.ts";
 import { LISTS } from "../test/lab/dns.ts";
-import { Lists } from "../test/lab/lists.ts";
+import { startLists } from "../test/lab/lists.ts";
 import { mailOver } from "../test/lab/mail.ts";
 import { mailText } from "../test/lab/mailbox.ts";
 import { SERVER } from "../test/lab/network.ts";
@@ -44,7 +44,7 @@ export const costs: Part = {
   name: "costs",
   says: "what each part adds to a mail",
   async run(bench) {
-    const lists = await Lists.start();
+    const lists = await startLists();
     const product = new Product(bench.lab, SETTINGS, { data: join(bench.lab.directory, "all") });
     try {
       await product.start();
@@ -110,7 +110,7 @@ type Sent = Readonly<{ way: Way; text: string; from: string }>;
 
 async function timed({ lab }: Bench, { way, text, from }: Sent): Promise<number> {
   const started = performance.now();
-  const dialog = await Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
+  const dialog = await openDialog(lab.sender, { from, to: SERVER.v4, port: 25 });
   try {
     await dialog.reply();
     await dialog.ask("EHLO mx.author.test");

@@ -1,7 +1,7 @@
 /** `npm run bench`: see docs/benchmarks.md. Exit code 0 unless something could not be measured; --strict: or missed. */
 import { parseArgs } from "node:util";
 import { messageOf } from "../src/core/error.ts";
-import { Lab } from "../test/lab/lab.ts";
+import { makeLab } from "../test/lab/lab.ts";
 import { whyNoLab } from "../test/lab/network.ts";
 import { backup } from "./backup.ts";
 import { banTime } from "./ban-time.ts";
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   goFirst();
   // The lab removes itself when the process exits.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-  const lab = await Lab.make(AUTHOR.records);
+  const lab = await makeLab(AUTHOR.records);
   const rows: Row[] = [];
   let failed = 0;
   try {

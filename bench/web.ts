@@ -9,7 +9,7 @@ import { systemClock } from "../src/host/machine/clock.ts";
 import { sqliteCredentials } from "../src/store/accounts-db/credentials.ts";
 import { openAccounts } from "../src/store/open.ts";
 import { hashPassword } from "../src/store/passwords/password-hash.ts";
-import { LabBrowser } from "../test/lab/browser.ts";
+import { openBrowser } from "../test/lab/browser.ts";
 import { mustRun } from "../test/lab/commands.ts";
 import { signInShown } from "../test/lab/keyboard.ts";
 import { FILLED } from "../test/scale/fill.ts";
@@ -137,7 +137,7 @@ const DRAWN = "new Promise((resolve) => setTimeout(() => requestAnimationFrame(r
 
 /** The dashboard in Chromium: until it is useful after a sign-in, and how long it is busy at a stretch while events arrive. */
 async function pageRows(bench: Bench, of: string): Promise<readonly Row[]> {
-  const browser = await LabBrowser.on(bench.lab.server, bench.lab);
+  const browser = await openBrowser(bench.lab.server, bench.lab);
   try {
     const { page } = browser;
     await page.addInitScript(TASKS);

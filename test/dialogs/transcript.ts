@@ -1,4 +1,4 @@
-import { Dialog, type SmtpReply } from "../lab/dialog.ts";
+import { type Dialog, openDialog, type SmtpReply } from "../lab/dialog.ts";
 import type { Lab } from "../lab/lab.ts";
 import { serverFor } from "../lab/mail.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -115,7 +115,7 @@ export async function play(lab: Lab, steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if (step.type === "connect") {
         dialog?.close();
-        dialog = await Dialog.open(lab[step.host], {
+        dialog = await openDialog(lab[step.host], {
           ...step,
           to: step.host === "server" ? step.from : serverFor(step.from),
         });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Stats } from "../../src/admin/declare/items.ts";
 import { patience } from "../kit/patience.ts";
-import { whileBusy } from "../lab/busy-processors.ts";
+import { whileBusy } from "../lab/commands.ts";
 import type { Host } from "../lab/host.ts";
 import { ALLOWED, limitsTests } from "../lab/limits-tests.ts";
 import {

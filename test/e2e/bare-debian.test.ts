@@ -8,7 +8,7 @@ import { type BareDebian, type BareRun, expectAnnounced, INSIDE, makeBareDebian 
 import { AS_NOBODY } from "../lab/commands.ts";
 import { whyNoDebian } from "../lab/debian-tree.ts";
 import { expectMails } from "../lab/expect-mails.ts";
-import { Lab } from "../lab/lab.ts";
+import { type Lab, makeLab } from "../lab/lab.ts";
 import { below, changes, MachineLook, type MachineState, memoryOf } from "../lab/machine-state.ts";
 import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -45,7 +45,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
   let online: BareRun;
   let started: Typist;
   before(async () => {
-    lab = await Lab.make();
+    lab = await makeLab();
     machine = await makeBareDebian(lab.directory);
     const settings = { GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_GREYLIST__ENABLED: "false" };
     online = machine.online(lab, { ...settings, GHOSTINBOX_DOMAIN: DOMAINS.join() });

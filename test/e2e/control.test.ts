@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
 import { expectMails } from "../lab/expect-mails.ts";
-import { Lab } from "../lab/lab.ts";
+import { newLab } from "../lab/lab.ts";
 import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { OUR_USERS, startOutliver } from "../lab/outliver.ts";
@@ -15,7 +15,7 @@ import { until } from "../lab/wait.ts";
 const PHONE = "198.51.100.70";
 
 describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, () => {
-  const lab = new Lab();
+  const lab = newLab();
   const product = new Product(lab, {}, { isByNpm: false });
   before(async () => {
     await lab.start();

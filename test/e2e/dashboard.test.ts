@@ -8,7 +8,7 @@ import { messageOf } from "../../src/core/error.ts";
 import { DAY_MS, instant } from "../../src/core/time.ts";
 import { openEngine } from "../../src/store/open.ts";
 import { lacking } from "../kit/needs.ts";
-import { LabBrowser, PAGE } from "../lab/browser.ts";
+import { type LabBrowser, openBrowser, PAGE } from "../lab/browser.ts";
 import { flows } from "../lab/dashboard-flows.ts";
 import { GUEST, PLACES, pictures, STRANGE_PLACES, strangersSend } from "../lab/dashboard-looks.ts";
 import { HOSTILE, putIntoQueue } from "../lab/dashboard-mail.ts";
@@ -59,7 +59,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
 
   before(async () => {
     await putIntoQueue(lab.server, product.layout, ACCOUNTS);
-    browser = await LabBrowser.on(lab.server, lab);
+    browser = await openBrowser(lab.server, lab);
     await sendMail({ host: lab.sender, from: GUEST });
     await tryLogIn(lab.sender, GUEST, ANNA);
   });

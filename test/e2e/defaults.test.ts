@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { GTUBE, RECORDS } from "../lab/content.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
-import { Lists } from "../lab/lists.ts";
+import { type Lists, startLists } from "../lab/lists.ts";
 import { ANNA, assertAccepted, logIn, openImap, openImapAs, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -33,7 +33,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
   });
   let lists: Lists;
   async function prepare(): Promise<void> {
-    lists = await Lists.start();
+    lists = await startLists();
     await lists.become("zen.spamhaus.org", "honest", { "91.100.51.198": "127.0.0.2" });
     await lists.become("bl.spamcop.net", "honest", { "92.100.51.198": "127.0.0.2" });
     await stopFirstStarts(product);

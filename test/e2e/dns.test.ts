@@ -9,7 +9,7 @@ import { MX } from "../lab/content.ts";
 import { contentTests, SCORED } from "../lab/content-tests.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
 import { excessTests } from "../lab/excess-tests.ts";
-import { Lists, POISON } from "../lab/lists.ts";
+import { type Lists, POISON, startLists } from "../lab/lists.ts";
 import { ANNA, assertAccepted, openSmtp, sendMailAs } from "../lab/mail.ts";
 import { namespaceOf, whyNoLab } from "../lab/network.ts";
 import { Signer } from "../lab/signer.ts";
@@ -40,7 +40,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
   let sink: Sink;
   let next = 70;
   async function prepare(): Promise<void> {
-    lists = await Lists.start();
+    lists = await startLists();
     sink = await startSink(lab.sender, MX, lab.directory);
     writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
   }
@@ -199,7 +199,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
       await allTrusted();
     });
     describe("of how much a mail may consist", () => excessTests(running));
-    contentTests(running, { signer, sink: () => sink });
+    contentTests(running, signer, () => sink);
   });
 
   // Last: the resolver returns late to servers that were silent.

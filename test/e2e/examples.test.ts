@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
-import { Dialog } from "../lab/dialog.ts";
+import { type Dialog, openDialog } from "../lab/dialog.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import type { Lab } from "../lab/lab.ts";
-import { Lists } from "../lab/lists.ts";
+import { type Lists, startLists } from "../lab/lists.ts";
 import { authenticate, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -28,7 +28,7 @@ const AS_THE_FILE_SAYS = {
 const example = (name: string): string => readFileSync(join(CHECKOUT, "examples", name), "utf8");
 
 async function openPlain(lab: Lab, from: string): Promise<Dialog> {
-  return Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
+  return openDialog(lab.sender, { from, to: SERVER.v4, port: 25 });
 }
 
 describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
@@ -136,7 +136,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   let lists: Lists;
   async function prepare(running: Running): Promise<void> {
     scoreByOneRule(running);
-    lists = await Lists.start();
+    lists = await startLists();
     await lists.become("zen.spamhaus.org", "honest", { [LISTED.split(".").toReversed().join(".")]: "127.0.0.2" });
     await lists.become("bl.spamcop.net", "honest");
   }

@@ -8,7 +8,7 @@ import { patience } from "../kit/patience.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { BASE, type Docker, whyNoDocker } from "../lab/docker.ts";
 import { assertPrivileged, FIRST_COMMANDS, firstProjectTests, startFirstProject } from "../lab/first-project-tests.ts";
-import { ImageLab, NAME } from "../lab/image-lab.ts";
+import { type ImageLab, makeImageLab, NAME } from "../lab/image-lab.ts";
 import type { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -33,7 +33,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
   let lab: Lab;
   let docker: Docker;
   before(async () => {
-    image = await ImageLab.make();
+    image = await makeImageLab();
     ({ lab, docker } = image);
   });
   after(async () => image.remove());

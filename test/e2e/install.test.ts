@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { parseIp } from "../../src/core/net/ip.ts";
 import { reverseName } from "../../src/mail/dns/records.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
-import { Lab } from "../lab/lab.ts";
+import { newLab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
 import { DNS_HOST, DNS_HOST_V6, putBehindRouter, SERVER, takeAwayV4, whyNoLab } from "../lab/network.ts";
 import { startOutsideRelay } from "../lab/outside-relay.ts";
@@ -38,7 +38,7 @@ const ME = "me@relay.example";
 const STATUS = ["./ghostinbox", "status"];
 
 describe("the pages of an installation, typed as printed", { skip: whyNoLab() ?? false }, () => {
-  const lab = new Lab();
+  const lab = newLab();
   let server: OwnMachine;
   let laptop: OwnMachine;
   /** His server. */

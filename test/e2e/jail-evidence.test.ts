@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
-import { whileBusy } from "../lab/busy-processors.ts";
+import { whileBusy } from "../lab/commands.ts";
 import { stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { forgeBeforeTheTable } from "../lab/forged-headers.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
-import { whileBusy } from "../lab/busy-processors.ts";
+import { whileBusy } from "../lab/commands.ts";
 import { alertsOf, comesIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
 import { whyNoLab } from "../lab/network.ts";
 import type { Credentials } from "../lab/sasl.ts";

@@ -4,7 +4,7 @@ import { appendFileSync, readdirSync, readFileSync, readlinkSync, statSync, writ
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
-import { Dialog } from "../lab/dialog.ts";
+import { type Dialog, openDialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
 import {
@@ -52,7 +52,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     },
   );
 
-  const open = (from: string, port = 25): Promise<Dialog> => Dialog.open(lab.attacker, { from, to: SERVER.v4, port });
+  const open = (from: string, port = 25): Promise<Dialog> => openDialog(lab.attacker, { from, to: SERVER.v4, port });
   const recorded = (ip: string, reason: string): Promise<EventItem> =>
     until(`${reason} of ${ip} is recorded`, async () =>
       (await product.events(ip)).find((event) => event.reason === reason),

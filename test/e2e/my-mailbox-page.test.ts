@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Locator } from "playwright-core";
 import { lacking } from "../kit/needs.ts";
-import { LabBrowser, PAGE } from "../lab/browser.ts";
+import { type LabBrowser, openBrowser, PAGE } from "../lab/browser.ts";
 import { outages } from "../lab/dashboard-flows.ts";
 import { GUEST, pictures } from "../lab/dashboard-looks.ts";
 import { choose, enter, press, reach, saved, signInShown, type } from "../lab/keyboard.ts";
@@ -57,7 +57,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     assert.ok(await signsIn(PASSWORD));
     assert.ok(!(await signsIn("a guess", STRANGER)));
     await product.json(["alias", "add", ALIAS, ANNA, BERT]);
-    browser = await LabBrowser.on(lab.server, lab);
+    browser = await openBrowser(lab.server, lab);
   });
 
   test("refuses a wrong password, and shows with the right one only the mailbox, whatever the address", async () => {

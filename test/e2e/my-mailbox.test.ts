@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { whileBusy } from "../lab/busy-processors.ts";
+import { whileBusy } from "../lab/commands.ts";
 import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
-import { LabBrowser } from "../lab/browser.ts";
+import { openBrowser } from "../lab/browser.ts";
 import { AS_NOBODY, endProgram } from "../lab/commands.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { believe, MAIL_PROXY, startMailProxy } from "../lab/mail-proxy.ts";
@@ -137,7 +137,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
       for (const language of inChromium)
         test("in Chromium a page of a sibling domain plants no session", async (t) => {
           const rules = `--host-resolver-rules=MAP *.example.test ${SERVER.v4}`;
-          const opened = await LabBrowser.on(lab.attacker, lab, language, [rules, "--ignore-certificate-errors"]);
+          const opened = await openBrowser(lab.attacker, lab, language, [rules, "--ignore-certificate-errors"]);
           t.after(() => opened.close());
           const { page } = opened;
           const home = `https://${DASHBOARD}/`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
-import { whileBusy } from "../lab/busy-processors.ts";
+import { whileBusy } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import type { Dialog } from "../lab/dialog.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { rootOf } from "../lab/dns.ts";
-import { Lab } from "../lab/lab.ts";
+import { type Lab, makeLab } from "../lab/lab.ts";
 import { openImapAs, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { packageNextVersion } from "../lab/next-version.ts";
@@ -37,7 +37,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
   let variables: readonly string[];
   let mails = 0;
   before(async () => {
-    lab = await Lab.make();
+    lab = await makeLab();
     machine = await SystemdMachine.boot(lab);
     const root = rootOf(lab.directory);
     // Not in /var/tmp, because each unit has a private one.

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { readKey } from "../../src/jobs/backup/repository.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { makeCheap } from "../kit/cheap-repository.ts";
-import { Lab } from "../lab/lab.ts";
+import { newLab } from "../lab/lab.ts";
 import { tryLogIn } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { inOrder, LATE, MOVED, openMailbox, type Stored, startOldImap } from "../lab/old-imap.ts";
@@ -37,7 +37,7 @@ const GUESSES = ["first guess", "second guess", "third guess", "fourth guess", "
 const DASHBOARD = "http://127.0.0.1:3000";
 
 describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false }, () => {
-  const lab = new Lab();
+  const lab = newLab();
   let server: OwnMachine;
   let laptop: OwnMachine;
   /** Bob's server. */

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import type { AlertReceivers } from "./alert-receivers.ts";
 import { type SmallDisk, smallDisk } from "./full-disk.ts";
 import type { Lab } from "./lab.ts";
-import { Lists } from "./lists.ts";
+import { type Lists, startLists } from "./lists.ts";
 import { lockDatabase } from "./locker.ts";
 import { ANNA, sendMail, tryLogIn } from "./mail.ts";
 import type { Product } from "./product.ts";
@@ -62,7 +62,7 @@ export const ALERT_CONDITIONS = {
 
 /** Their other prerequisites, made before the server starts: its disk, its certificate, and this block list. */
 export async function prepareConditions({ lab, product }: Running): Promise<Lists> {
-  const lists = await Lists.start();
+  const lists = await startLists();
   await diskOf(product).mount();
   goLive(lab, await makeCertificate(lab.directory, "good", "mail.example.test"));
   product.set({ GHOSTINBOX_TLS__CERT: at(lab, "live.pem"), GHOSTINBOX_TLS__KEY: at(lab, "live-key.pem") });
@@ -75,22 +75,15 @@ export const diskOf = ({ layout }: Product): SmallDisk => smallDisk(layout.data,
 type Parts = Readonly<{ lists: () => Lists; receivers: () => AlertReceivers }>;
 
 /** For a server with ALERT_CONDITIONS that alerts these receivers. */
-export function alertConditionsTests({ lab, product }: Running, parts: Parts): void {
+export function alertConditionsTests({ lab, product }: Running, { lists, receivers }: Parts): void {
   const disk = diskOf(product);
-  let lists: Lists;
-  let receivers: AlertReceivers;
-  before(async () => {
-    receivers = parts.receivers();
-    lists = parts.lists();
-    await thresholds(LOW);
-  });
+  before(() => thresholds(LOW));
 
   async function thresholds(all: Readonly<Record<string, number>>): Promise<void> {
     const lines = Object.entries(all).map(([name, count]) => `${name} = ${count}\n`);
     await product.applySettings(`[limits.logins]\nfailures = ${FAILURES}\n[alerts.thresholds]\n${lines.join("")}`);
   }
-  const once = (title: string, deadlineMs = 40_000): Promise<void> =>
-    receivers.onceEverywhere(product, title, deadlineMs);
+  const once = (title: string, deadlineMs = 40_000) => receivers().onceEverywhere(product, title, deadlineMs);
   /** Three different wrong passwords, and the ban that follows. */
   async function attack(from: string, round = 1): Promise<void> {
     const tries = ["1", "2", "3"].map((n) => tryLogIn(lab.attacker, from, ANNA, `wrong ${round}.${n}`));
@@ -111,18 +104,18 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     for (const title of BY_EVENTS) await once(title);
     await thresholds(HIGH);
     for (const title of BY_EVENTS) await once(`Resolved: ${title}`);
-    for (const title of BY_EVENTS) receivers.neverTwice(product, title);
+    for (const title of BY_EVENTS) receivers().neverTwice(product, title);
   });
 
   test("what notices tell: the disk, a block list, the certificate, the database", async () => {
     disk.fill(15 * 1024 * 1024);
-    await lists.become("zen.spamhaus.org", "lying");
+    await lists().become("zen.spamhaus.org", "lying");
     goLive(lab, await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test"));
     for (const title of [NO_LIST, CERTIFICATE]) await once(title);
     await once(NO_DISK, 60_000);
     for (const title of [FILLING, LITTLE_LEFT]) await once(title);
     disk.free();
-    await lists.become("zen.spamhaus.org", "honest");
+    await lists().become("zen.spamhaus.org", "honest");
     goLive(lab, { cert: at(lab, "good.pem"), key: at(lab, "good-key.pem") });
     await once(`Resolved: ${NO_LIST}`);
     await once(`Resolved: ${CERTIFICATE}`);
@@ -130,7 +123,9 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     try {
       await until("the owner is alerted", async () => {
         await sendMail({ host: lab.sender, from: "198.51.100.84" });
-        return receivers.received("ntfy").some(({ body }) => body.includes(NO_DATABASE));
+        return receivers()
+          .received("ntfy")
+          .some(({ body }) => body.includes(NO_DATABASE));
       });
       await once(NO_DATABASE);
     } finally {
@@ -138,6 +133,6 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     }
     await once(`Resolved: ${NO_DATABASE}`);
     await once(`Resolved: ${NO_DISK}`, 60_000);
-    for (const title of [NO_LIST, CERTIFICATE, NO_DISK, NO_DATABASE]) receivers.neverTwice(product, title);
+    for (const title of [NO_LIST, CERTIFICATE, NO_DISK, NO_DATABASE]) receivers().neverTwice(product, title);
   });
 }

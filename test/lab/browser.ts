@@ -1,6 +1,6 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { chromium, type Page } from "playwright-core";
 import { patience } from "../kit/patience.ts";
 import type { Host } from "./host.ts";
 import { STEPS } from "./keyboard.ts";
@@ -14,63 +14,41 @@ export const PHONE = { width: 390, height: 844 } as const;
 const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
 const OPENED_MS = 20_000;
 
+export type LabBrowser = Awaited<ReturnType<typeof openBrowser>>;
+
 /** Debian's Chromium on a host of the lab, and one page of it. */
-export class LabBrowser {
-  readonly page: Page;
-  readonly #browser: Browser;
+export async function openBrowser(host: Host, lab: Lab, language = "en-GB", more: readonly string[] = []) {
+  const executablePath = join(lab.directory, "chromium");
+  const script = `#!/bin/sh\nexec ${host.inside(["chromium"]).join(" ")} "$@"\n`;
+  writeFileSync(executablePath, script, { mode: 0o755 });
+  const timeout = patience(OPENED_MS);
+  const browser = await chromium.launch({ executablePath, args: [...ARGUMENTS, ...more], timeout });
   /** What a page must never do: errors of scripts, refusals by its policy, dialogs. */
-  readonly faults: string[] = [];
-
-  private constructor(browser: Browser, page: Page) {
-    this.#browser = browser;
-    this.page = page;
-    this.#watch(page);
-  }
-
-  #watch(page: Page): void {
-    page.on("pageerror", (error) => this.faults.push(`error: ${error.message}`));
-    page.on("dialog", (dialog) => {
-      this.faults.push(`dialog: ${dialog.message()}`);
+  const faults: string[] = [];
+  const open = async (locale: string): Promise<Page> => {
+    const context = await browser.newContext({ viewport: WIDE, locale, reducedMotion: "reduce" });
+    context.setDefaultTimeout(timeout);
+    await context.addInitScript(STEPS);
+    const opened = await context.newPage();
+    opened.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+    opened.on("dialog", (dialog) => {
+      faults.push(`dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
-    page.on("console", (message) => {
+    opened.on("console", (message) => {
       const text = message.text();
       // Chromium reports every error response, such as the first one before the sign-in.
-      if (message.type() === "error" && !text.startsWith("Failed to load resource")) this.faults.push(text);
+      if (message.type() === "error" && !text.startsWith("Failed to load resource")) faults.push(text);
     });
-  }
-
-  static async on(host: Host, lab: Lab, language = "en-GB", more: readonly string[] = []): Promise<LabBrowser> {
-    const program = join(lab.directory, "chromium");
-    writeFileSync(program, `#!/bin/sh\nexec ${host.inside(["chromium"]).join(" ")} "$@"\n`);
-    chmodSync(program, 0o755);
-    const browser = await chromium.launch({
-      executablePath: program,
-      args: [...ARGUMENTS, ...more],
-      timeout: patience(OPENED_MS),
-    });
-    return new LabBrowser(browser, await (await contextOf(browser, language)).newPage());
-  }
-
-  /** A page that looks like another browser to the server: it shares no cookie with the first. */
-  async elsewhere(): Promise<Page> {
-    const page = await (await contextOf(this.#browser, "en-GB")).newPage();
-    this.#watch(page);
-    return page;
-  }
-
-  async close(): Promise<void> {
-    await this.#browser.close();
-  }
-
-  async nodes(): Promise<number> {
-    return this.page.evaluate<number>("document.querySelectorAll('*').length");
-  }
-}
-
-async function contextOf(browser: Browser, language: string): Promise<BrowserContext> {
-  const context = await browser.newContext({ viewport: WIDE, locale: language, reducedMotion: "reduce" });
-  context.setDefaultTimeout(patience(OPENED_MS));
-  await context.addInitScript(STEPS);
-  return context;
+    return opened;
+  };
+  const page = await open(language);
+  return {
+    page,
+    faults,
+    /** A page that looks like another browser to the server: it shares no cookie with the first. */
+    elsewhere: () => open("en-GB"),
+    close: () => browser.close(),
+    nodes: () => page.evaluate<number>("document.querySelectorAll('*').length"),
+  };
 }

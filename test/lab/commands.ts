@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { patience } from "../kit/patience.ts";
 
 export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>;
@@ -71,6 +72,17 @@ export async function whileStopped(pids: readonly number[], work: () => Promise<
     await work();
   } finally {
     for (const pid of pids.toReversed()) process.kill(pid, "SIGCONT");
+  }
+}
+
+/** Keeps every processor busy by programs that never wait, in a separate session, like another user's programs. */
+export async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
+  const start = () => spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore", detached: true });
+  const loops = Array.from({ length: availableParallelism() }, start);
+  try {
+    return await work();
+  } finally {
+    for (const loop of loops) loop.kill("SIGKILL");
   }
 }
 

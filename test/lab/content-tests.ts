@@ -24,10 +24,7 @@ export const SCORED = {
 };
 
 /** For a server with SCORED and the accounts of Anna and Bert. `sink`: at MX. */
-export function contentTests(
-  { lab, product }: Running,
-  { signer, sink }: Readonly<{ signer: Signer; sink: () => Sink }>,
-): void {
+export function contentTests({ lab, product }: Running, signer: Signer, sink: () => Sink): void {
   const { arrived, send } = contentMail(product);
   before(() => until("spamd answers", () => spamdAnswers(product)));
 

@@ -9,8 +9,6 @@ import { looksWell, showsWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-const ACCESS = `${PAGE}#/system?show=access`;
-
 /** Ends sessions and makes tokens on the page System. The page of `browser` is signed in, and stays so. */
 export async function endsAndMakesAccess(browser: LabBrowser, product: Product): Promise<void> {
   const { page } = browser;
@@ -27,7 +25,7 @@ export async function endsAndMakesAccess(browser: LabBrowser, product: Product):
 
 async function endWithProof(page: Page): Promise<void> {
   await staleProof(page, "**/api/v1/sessions/*", 2);
-  await page.goto(ACCESS);
+  await page.goto(`${PAGE}#/system?show=access`);
   const end = page.getByRole("button", { name: /^End the session of .+ at 127\.0\.0\.1$/ });
   await press(end);
   const dialog = page.getByRole("dialog", { name: "Confirm your password" });
@@ -109,7 +107,7 @@ const SECURITY = "#/system?show=security";
  */
 export async function signsInWithASecondFactor(browser: LabBrowser, product: Product): Promise<void> {
   const { page } = browser;
-  const { secret, recovery } = await setUpApp(browser);
+  const { secret, recovery } = await setUpApp(page);
   await signOut(page);
   await signIn(page);
   const code = page.getByLabel("Code of the authenticator app");
@@ -139,12 +137,15 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
   await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
 }
 
-async function setUpApp(browser: LabBrowser): Promise<Readonly<{ secret: string; recovery: string }>> {
-  const { page } = browser;
+async function setUpApp(page: Page): Promise<Readonly<{ secret: string; recovery: string }>> {
   await page.goto(`${PAGE}${SECURITY}`);
   await press(page.getByRole("button", { name: "Set up" }));
-  await proveIfAsked(page);
-  await page.getByRole("img", { name: /^QR code/ }).waitFor();
+  // The sign-in may be more than ten minutes ago.
+  const password = page.getByRole("dialog").getByLabel("Administrator password");
+  const shown = page.getByRole("img", { name: /^QR code/ });
+  await password.or(shown).waitFor();
+  if (await password.isVisible()) await enter(password, ADMIN_PASSWORD);
+  await shown.waitFor();
   await press(page.getByText("The same as a URI"));
   await looksWell(page, "the secret of an app");
   const secret = await page.locator("code.typed").first().innerText();
@@ -164,15 +165,6 @@ async function setUpApp(browser: LabBrowser): Promise<Readonly<{ secret: string;
   await page.getByText("10 recovery codes are left.").waitFor();
   assert.equal(await page.getByText(recovery).count(), 0);
   return { secret, recovery };
-}
-
-/** The sign-in may be more than ten minutes ago. */
-async function proveIfAsked(page: Page): Promise<void> {
-  const password = page.getByRole("dialog").getByLabel("Administrator password");
-  const shown = page.getByRole("img", { name: /^QR code/ });
-  await password.or(shown).waitFor();
-  if (!(await password.isVisible())) return;
-  await enter(password, ADMIN_PASSWORD);
 }
 
 async function signOut(page: Page): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Page } from "playwright-core";
-import { Dialog } from "./dialog.ts";
+import { openDialog } from "./dialog.ts";
 import type { Lab } from "./lab.ts";
 import type { Look } from "./looks.ts";
 import { ANNA, logIn, openImap } from "./mail.ts";
@@ -53,7 +53,7 @@ export const STRANGE_PLACES = [...PLACES, "find?q=198.51.100.90", `find?q=${LONG
 
 /** Uses all of it in sign-ins, HELO names and reasons of bans. */
 export async function strangersSend({ sender }: Lab, product: Product): Promise<void> {
-  const dialog = await Dialog.open(sender, { from: GUEST, to: SERVER.v4, port: 25 });
+  const dialog = await openDialog(sender, { from: GUEST, to: SERVER.v4, port: 25 });
   await dialog.reply();
   await dialog.ask(`EHLO ${"h".repeat(10_000)}`);
   dialog.close();

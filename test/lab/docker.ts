@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, rmSyn
 import { join } from "node:path";
 import { parseCapabilities } from "../../src/host/kernel/capabilities.ts";
 import { patience } from "../kit/patience.ts";
-import { childrenOf, mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
+import { childrenOf, mustRun, type RunOptions, runProgram } from "./commands.ts";
 import { type DebianTree, whyNoDebian } from "./debian-tree.ts";
 import type { Host } from "./host.ts";
 import { Typist } from "./typist.ts";
@@ -56,74 +56,81 @@ export function whyNoDocker(): string | null {
   return whyNoDebian();
 }
 
+export type Docker = ReturnType<typeof dockerIn>;
+
 /** A separate daemon, with everything in one directory. */
-export class Docker {
-  readonly #directory: string;
-  #daemon: ChildProcess | null = null;
-  #madeEtc = false;
+export function dockerIn(directory: string) {
+  let daemon: ChildProcess | null = null;
+  let madeEtc = false;
+  const at = (name: string): string => join(directory, name);
+  const cgroup = `ghostinbox-lab-${process.pid}`;
+  const reaching = (options: RunOptions): RunOptions => {
+    const env = { DOCKER_HOST: `unix://${at("sock")}`, DOCKER_CONFIG: at("cli"), DOCKER_BUILDKIT: "0" };
+    return { ...options, env: { ...env, ...options.env } };
+  };
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  function runtime(): readonly string[] {
+    if (LACKING.length === 0) return [];
+    writeFileSync(at("runtime"), RUNTIME, { mode: 0o755 });
+    return [`--add-runtime=lab=${at("runtime")}`, "--default-runtime=lab"];
   }
 
-  /**
-   * In the network of a host, with Docker's bridge and published ports, including IPv6, or in that of the machine, where
-   * it has no network and touches none: for building.
-   */
-  async start(network: Host | null): Promise<void> {
-    const lone = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", DAEMON, "-", this.#directory];
-    const more = [...this.#runtime(), `--cgroup-parent=${this.#cgroup}`];
-    const [program = "", ...rest] =
-      network === null
-        ? [...lone, "--bridge=none", "--iptables=false", "--ip6tables=false", ...more]
-        : network.inside([...lone, "--experimental", "--ip6tables=true", ...more]);
-    if (!existsSync(ETC)) {
-      mkdirSync(ETC);
-      this.#madeEtc = true;
-    }
-    const log = openSync(join(this.#directory, "log"), "a");
-    this.#daemon = spawn(program, rest, { stdio: ["ignore", log, log] });
-    const answers = async () => (await this.run(["version"])).code === 0 || this.#failIfEnded();
-    await until("docker answers", answers);
-  }
+  const run = (argv: readonly string[], options: RunOptions = {}) => runProgram(["docker", ...argv], reaching(options));
 
-  async run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
-    return runProgram(["docker", ...argv], this.#reaching(options));
-  }
-
-  async must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-    return mustRun(["docker", ...argv], this.#reaching(options));
-  }
-
-  /** Waits until a command that keeps running, such as `logs --follow`, prints this; polling would take a third of a core. */
-  async sees(argv: readonly string[], pattern: RegExp, deadlineMs: number): Promise<void> {
-    const { env } = this.#reaching({});
-    const child = spawn("docker", argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
-    const ended = once(child, "close");
-    const timer = setTimeout(() => child.kill(), patience(deadlineMs));
-    let shown = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.on("data", (chunk: Buffer) => {
-        shown += chunk.toString();
-        if (pattern.test(shown)) child.kill();
+  return {
+    /**
+     * In the network of a host, with Docker's bridge and published ports, including IPv6, or in that of the machine, where
+     * it has no network and touches none: for building.
+     */
+    start: async (network: Host | null): Promise<void> => {
+      const lone = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "bash", "-c", DAEMON, "-", directory];
+      const more = [...runtime(), `--cgroup-parent=${cgroup}`];
+      const [program = "", ...rest] =
+        network === null
+          ? [...lone, "--bridge=none", "--iptables=false", "--ip6tables=false", ...more]
+          : network.inside([...lone, "--experimental", "--ip6tables=true", ...more]);
+      if (!existsSync(ETC)) {
+        mkdirSync(ETC);
+        madeEtc = true;
+      }
+      const log = openSync(at("log"), "a");
+      const started = spawn(program, rest, { stdio: ["ignore", log, log] });
+      daemon = started;
+      await until("docker answers", async () => {
+        if ((await run(["version"])).code === 0) return true;
+        if (started.exitCode === null && started.signalCode === null) return false;
+        throw new Error(`dockerd has ended: ${readFileSync(at("log"), "utf8").slice(-2_000)}`);
       });
-    await ended;
-    clearTimeout(timer);
-    assert.match(shown, pattern, `docker ${argv.join(" ")}, for ${deadlineMs} ms at most`);
-  }
+    },
 
-  async compose(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-    return mustRun(["docker-compose", ...argv], this.#reaching({ deadlineMs: 120_000, ...options }));
-  }
+    run,
+    must: (argv: readonly string[], options: RunOptions = {}) => mustRun(["docker", ...argv], reaching(options)),
+    /** Waits until a command that keeps running, such as `logs --follow`, prints this; polling would take a third of a core. */
+    sees: async (argv: readonly string[], pattern: RegExp, deadlineMs: number): Promise<void> => {
+      const { env } = reaching({});
+      const child = spawn("docker", argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
+      const ended = once(child, "close");
+      const timer = setTimeout(() => child.kill(), patience(deadlineMs));
+      let shown = "";
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (chunk: Buffer) => {
+          shown += chunk.toString();
+          if (pattern.test(shown)) child.kill();
+        });
+      await ended;
+      clearTimeout(timer);
+      assert.match(shown, pattern, `docker ${argv.join(" ")}, for ${deadlineMs} ms at most`);
+    },
 
-  /**
-   * Arguments added to the lines of docs/docker.md: a build has no bridge, and its registry may differ; a container must know the
-   * lab's names; and Debian's Compose is a separate program.
-   */
-  add(toBuild: readonly string[], toRun: readonly string[]): void {
-    const bin = join(this.#directory, "bin");
-    mkdirSync(bin);
-    const script = `#!/bin/sh
+    compose: (argv: readonly string[], options: RunOptions = {}): Promise<string> =>
+      mustRun(["docker-compose", ...argv], reaching({ deadlineMs: 120_000, ...options })),
+    /**
+     * Arguments added to the lines of docs/docker.md: a build has no bridge, and its registry may differ; a container must know the
+     * lab's names; and Debian's Compose is a separate program.
+     */
+    add: (toBuild: readonly string[], toRun: readonly string[]): void => {
+      mkdirSync(at("bin"));
+      const script = `#!/bin/sh
 PATH=\${PATH#*:}
 case $1 in
   build) shift; exec docker build ${quoted(toBuild)} "$@" ;;
@@ -132,77 +139,53 @@ case $1 in
 esac
 exec docker "$@"
 `;
-    writeFileSync(join(bin, "docker"), script, { mode: 0o755 });
-  }
+      writeFileSync(join(at("bin"), "docker"), script, { mode: 0o755 });
+    },
 
-  /** Types a line at a separate terminal in this directory. */
-  terminal(line: string, directory: string): Typist {
-    const PATH = `${join(this.#directory, "bin")}:${process.env["PATH"]}`;
-    const env = Object.entries({ ...this.#reaching({}).env, PATH }).map(([name, value]) => `${name}=${value}`);
-    return new Typist((argv) => ["env", `--chdir=${directory}`, ...env, ...argv], line);
-  }
+    /** Types a line at a separate terminal in this directory. */
+    terminal: (line: string, cwd: string): Typist => {
+      const PATH = `${at("bin")}:${process.env["PATH"]}`;
+      const env = Object.entries({ ...reaching({}).env, PATH }).map(([name, value]) => `${name}=${value}`);
+      return new Typist((argv) => ["env", `--chdir=${cwd}`, ...env, ...argv], line);
+    },
 
-  /** Types lines as an owner in this directory. */
-  async types(lines: string, directory: string, options: RunOptions = {}): Promise<string> {
-    const argv = ["bash", "-ec", `cd "$0"\n${lines}`, directory];
-    return mustRun(argv, this.#reaching({ deadlineMs: 120_000, ...options }));
-  }
-
-  /** Debian's own slim image, with the authorities that this machine's administrator added. */
-  async makeBase(tree: DebianTree): Promise<void> {
-    const besides = join(this.#directory, "base");
-    mkdirSync(join(besides, "etc/dpkg/dpkg.cfg.d"), { recursive: true });
-    const excludes = SLIM.map((path) => `path-exclude ${path}\n`).join("");
-    writeFileSync(join(besides, "etc/dpkg/dpkg.cfg.d/docker"), excludes + DOC);
-    tree.configureApt(besides);
-    const authorities = "usr/local/share/ca-certificates";
-    if (existsSync(join("/", authorities)))
-      cpSync(join("/", authorities), join(besides, authorities), { recursive: true });
-    const without = SLIM.map((path) => `--exclude=.${path}`);
-    // Docker takes no name twice, not even that of a directory.
-    const script = `
+    /** Types lines as an owner in this directory. */
+    types: (lines: string, cwd: string, options: RunOptions = {}): Promise<string> =>
+      mustRun(["bash", "-ec", `cd "$0"\n${lines}`, cwd], reaching({ deadlineMs: 120_000, ...options })),
+    /** Debian's own slim image, with the authorities that this machine's administrator added. */
+    makeBase: async (tree: DebianTree): Promise<void> => {
+      const besides = at("base");
+      mkdirSync(join(besides, "etc/dpkg/dpkg.cfg.d"), { recursive: true });
+      const excludes = SLIM.map((path) => `path-exclude ${path}\n`).join("");
+      writeFileSync(join(besides, "etc/dpkg/dpkg.cfg.d/docker"), excludes + DOC);
+      tree.configureApt(besides);
+      const authorities = "usr/local/share/ca-certificates";
+      if (existsSync(join("/", authorities)))
+        cpSync(join("/", authorities), join(besides, authorities), { recursive: true });
+      const without = SLIM.map((path) => `--exclude=.${path}`);
+      // Docker takes no name twice, not even that of a directory.
+      const script = `
       (cd "$2"; find . ! -type d -print0) | tar -c "\${@:3}" -C "$1" . -C "$2" --null -T - | docker import - "$0"`;
-    const argv = ["bash", "-o", "pipefail", "-c", script, BASE, tree.root, besides, ...without];
-    await mustRun(argv, this.#reaching({ deadlineMs: BUILD_MS }));
-    rmSync(besides, { recursive: true });
-  }
+      const argv = ["bash", "-o", "pipefail", "-c", script, BASE, tree.root, besides, ...without];
+      await mustRun(argv, reaching({ deadlineMs: BUILD_MS }));
+      rmSync(besides, { recursive: true });
+    },
 
-  /** Its containers end with it; images and volumes stay for the next start. */
-  async stop(): Promise<void> {
-    const daemon = this.#daemon;
-    if (daemon === null || daemon.exitCode !== null || daemon.signalCode !== null) return;
-    const ended = once(daemon, "close");
-    for (const pid of childrenOf(daemon.pid ?? 0)) process.kill(pid, "SIGTERM");
-    const timer = setTimeout(() => daemon.kill("SIGKILL"), 20_000);
-    await ended;
-    clearTimeout(timer);
-    if (this.#madeEtc) rmdirSync(ETC);
-    this.#madeEtc = false;
-    const cgroup = join("/sys/fs/cgroup", this.#cgroup);
-    spawnSync("find", [cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], { stdio: "ignore" });
-  }
-
-  #runtime(): readonly string[] {
-    if (LACKING.length === 0) return [];
-    const program = join(this.#directory, "runtime");
-    writeFileSync(program, RUNTIME, { mode: 0o755 });
-    return [`--add-runtime=lab=${program}`, "--default-runtime=lab"];
-  }
-
-  get #cgroup(): string {
-    return `ghostinbox-lab-${process.pid}`;
-  }
-
-  #reaching(options: RunOptions): RunOptions {
-    const of = (name: string): string => join(this.#directory, name);
-    const env = { DOCKER_HOST: `unix://${of("sock")}`, DOCKER_CONFIG: of("cli"), DOCKER_BUILDKIT: "0" };
-    return { ...options, env: { ...env, ...options.env } };
-  }
-
-  #failIfEnded(): false {
-    if (this.#daemon?.exitCode === null && this.#daemon.signalCode === null) return false;
-    throw new Error(`dockerd has ended: ${readFileSync(join(this.#directory, "log"), "utf8").slice(-2_000)}`);
-  }
+    /** Its containers end with it; images and volumes stay for the next start. */
+    stop: async (): Promise<void> => {
+      const stopped = daemon;
+      if (stopped === null || stopped.exitCode !== null || stopped.signalCode !== null) return;
+      const ended = once(stopped, "close");
+      for (const pid of childrenOf(stopped.pid ?? 0)) process.kill(pid, "SIGTERM");
+      const timer = setTimeout(() => stopped.kill("SIGKILL"), 20_000);
+      await ended;
+      clearTimeout(timer);
+      if (madeEtc) rmdirSync(ETC);
+      madeEtc = false;
+      const argv = [join("/sys/fs/cgroup", cgroup), "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"];
+      spawnSync("find", argv, { stdio: "ignore" });
+    },
+  };
 }
 
 /** Quotes for a shell. */

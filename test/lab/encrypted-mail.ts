@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import type { Lab } from "./lab.ts";
+import type { Reader } from "./expect-mails.ts";
 import { assertAccepted, openImapAs, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
+import type { Running } from "./with-product.ts";
 
 type User = Readonly<{ account: string; password: string }>;
 
@@ -20,10 +21,7 @@ export async function encryptByAccount(product: Product, { account, password }: 
 }
 
 /** Writes to an account as a stranger, and looks at its mail as it lies on the disk and as its user sees it. */
-export function encryptedMail(
-  { lab, product }: Readonly<{ lab: Lab; product: Product }>,
-  { account, from }: Readonly<{ account: string; from: string }>,
-) {
+export function encryptedMail({ lab, product }: Running, { account, from }: Reader) {
   const [local = "", domain = ""] = account.split("@");
   const home = join(product.layout.mail, domain, local);
   const files = (): readonly string[] => globSync("Maildir/{new,cur}/*", { cwd: home });

@@ -5,11 +5,10 @@ import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { serviceLog } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
-import { whileBusy } from "./busy-processors.ts";
-import { whileStopped } from "./commands.ts";
+import { whileBusy, whileStopped } from "./commands.ts";
 import { processorSecondsOf } from "./component-memory.ts";
 import { contentMail, spamdAnswers } from "./content.ts";
-import type { Dialog, SmtpReply } from "./dialog.ts";
+import type { Dialog } from "./dialog.ts";
 import { ANNA, assertRefused, mailOver, openSmtp, openSubmissionAs, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
 import { timed, until } from "./wait.ts";
@@ -283,8 +282,7 @@ export function excessTests(running: Running): void {
     return dialog;
   }
 
-  const write = (from: string, text: string): Promise<SmtpReply> =>
-    sendMail({ host: lab.attacker, from, sender: "a@sender.test", text });
+  const write = (from: string, text: string) => sendMail({ host: lab.attacker, from, sender: "a@sender.test", text });
 
   /** A mail from this address is accepted, and its turn is over by the log, which says that it is delivered. */
   async function hasTurn(from: string, text = IN_PIECES): Promise<void> {
@@ -299,9 +297,7 @@ export function excessTests(running: Running): void {
   }
 
   /** Mails of the stranger that writes large ones which have come to their end. */
-  function ended(): Promise<number> {
-    return product.countEvents("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
-  }
+  const ended = () => product.countEvents("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
 
   async function banned(ip: string, code: string): Promise<void> {
     const ban = await until(`a ban of ${ip}`, () => product.banOf(ip));

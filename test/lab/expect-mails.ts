@@ -2,7 +2,7 @@ import type { Lab } from "./lab.ts";
 import { openImapAs } from "./mail.ts";
 import { until } from "./wait.ts";
 
-type Reader = Readonly<{ account: string; from: string }>;
+export type Reader = Readonly<{ account: string; from: string }>;
 
 /** Signs in by IMAP, and waits until the inbox holds this many mails. */
 export async function expectMails({ sender }: Lab, { account, from }: Reader, count: number): Promise<void> {

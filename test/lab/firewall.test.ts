@@ -11,14 +11,16 @@ import { nftLocal, nftReset, onlyBans } from "../../src/host/firewall/guard-tabl
 import { patience } from "../kit/patience.ts";
 import { net } from "../kit/samples.ts";
 import { AS_NOBODY } from "./commands.ts";
-import { FirewallLab, lastingBan, OK, PORT } from "./firewall-kit.ts";
+import { type FirewallLab, lastingBan, makeFirewallLab, OK, PORT } from "./firewall-kit.ts";
 import { SERVER, whyNoLab } from "./network.ts";
 import { timed, until } from "./wait.ts";
+
+const ROOT = 0;
 
 describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   let kit: FirewallLab;
   before(async () => {
-    kit = await FirewallLab.make();
+    kit = await makeFirewallLab();
   });
   beforeEach(async () => assert.deepEqual(await kit.firewall.reset([], [], kit.now()), OK));
   after(async () => kit.remove());
@@ -165,8 +167,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     });
 
   test("nft is replaced before its history grows large, and nothing is lost by it", async () => {
-    const batch = (i: number): readonly string[] =>
-      Array.from({ length: 60 }, (_, n) => `10.${i >> 8}.${i & 255}.${n}`);
+    const batch = (i: number) => Array.from({ length: 60 }, (_, n) => `10.${i >> 8}.${i & 255}.${n}`);
     await kit.apply(["add", "198.51.100.242"]);
     const first = await kit.pidsOfNft();
     let batches = 0;
@@ -180,11 +181,8 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("on loopback no program of another user answers for the guard", async () => {
-    const root = 0;
-    for (const [server, code] of [
-      [root, 0],
-      [61_017, 3],
-    ] as const) {
+    for (const server of [ROOT, 61_017]) {
+      const code = server === ROOT ? 0 : 3;
       const local = [{ port: PORT, clients: { set: "askers", users: [] }, server, address: "127.0.0.1" }] as const;
       const firewall = new NftFirewall(() => ({ ...onlyBans(64), local }), kit.able);
       assert.deepEqual(await firewall.reset([], [], kit.now()), OK);
@@ -199,10 +197,8 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       listen(S, 0); syswrite(STDOUT, "up"); while (accept(C, S)) { syswrite(C, "x"); close C }`;
     const stranger = await kit.lab.server.spawnReady(["perl", "-e", listen]);
     t.after(() => stranger.kill());
-    for (const [server, code] of [
-      [61_018, 0],
-      [0, 3],
-    ] as const) {
+    for (const server of [61_018, ROOT]) {
+      const code = server === 61_018 ? 0 : 3;
       const input = nftLocal([{ port, clients: null, server, address: "127.0.0.1" }]);
       await kit.lab.server.mustExec(["nft", "-f", "-"], { input });
       const answers = await Promise.all([1, 2, 3, 4].map(() => kit.askOnLoopback(port)));
@@ -233,10 +229,8 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const left = new NftFirewall(() => onlyBans(64), kit.able);
     assert.deepEqual(await left.reset([lastingBan("198.51.100.246")], [], kit.now()), OK);
     await left.close();
-    for (const [server, code] of [
-      [61_017, 3],
-      [0, 0],
-    ] as const) {
+    for (const server of [61_017, ROOT]) {
+      const code = server === ROOT ? 0 : 3;
       const input = nftLocal([{ port: PORT, clients: { set: "askers", users: [] }, server, address: "127.0.0.1" }]);
       await kit.lab.server.mustExec(["nft", "-f", "-"], { input });
       assert.equal(await kit.askOnLoopback(), code, `the listener is root's, and expected is ${server}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { stopService } from "./content.ts";
-import { Dialog } from "./dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { fail2banLog } from "./fail2ban.ts";
 import { logIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
@@ -39,7 +39,7 @@ export async function forgeBeforeTheTable({ lab, product }: Running, named: read
   for (const address of named) assert.equal(await product.banOf(address), undefined, address);
 
   async function signIn(address: string, attempt: number): Promise<void> {
-    const dialog = await Dialog.open(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: IMAP_OF_PROXIES });
+    const dialog = await openDialog(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: IMAP_OF_PROXIES });
     dialog.send(`PROXY TCP4 ${address} ${SERVER.v4} ${4_000 + attempt} 993`);
     await dialog.startTls();
     await dialog.line();

@@ -38,8 +38,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     const text = more.text ?? `${head}\r\n${body}`;
     assertAccepted(await sendMail({ host: lab.sender, from, sender, recipient: "info@example.test", text }));
   }
-  const reportsOn = (subject: string): readonly string[] =>
-    there().filter((mail) => mail.includes(`Subject: ${subject}`));
+  const reportsOn = (subject: string) => there().filter((mail) => mail.includes(`Subject: ${subject}`));
   const eventOf = (type: string, containing: string) => detailsOf(product, type, containing);
   const queueIsEmpty = async (): Promise<boolean> => (await queueOf({ lab, product })).length === 0;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { setTimeout as waitMs } from "node:timers/promises";
 import { patience } from "../kit/patience.ts";
-import { whileBusy } from "./busy-processors.ts";
+import { whileBusy } from "./commands.ts";
 import type { SmtpReply } from "./dialog.ts";
 import { NAMED } from "./dns.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail, tryLogIn } from "./mail.ts";

@@ -5,8 +5,8 @@ import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
 import { makeDebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
-import { Docker } from "./docker.ts";
-import { Lab } from "./lab.ts";
+import { dockerIn } from "./docker.ts";
+import { type Lab, makeLab } from "./lab.ts";
 import { openImapAs, serverFor, tryLogIn } from "./mail.ts";
 import { memoryPlace } from "./memory-place.ts";
 import { PASSWORD } from "./product.ts";
@@ -16,169 +16,143 @@ import { until } from "./wait.ts";
 /** Of the image, and of the container unless another name is given. */
 export const NAME = "ghostinbox";
 export const START_MS = 90_000;
-const PAGE = "docker.md";
-const PHONE = "198.51.100.70";
 /** Most containers are not about the spam filter and Fail2ban, whose starts take as long as the rest of the container's start. */
 export const UNFILTERED: Readonly<Record<string, string>> = { GHOSTINBOX_SPAM__ENABLED: "false" };
 const PLAIN: Readonly<Record<string, string>> = { ...UNFILTERED, GHOSTINBOX_FAIL2BAN__ENABLED: "false" };
-const READY = /Ctrl-C stops everything\./;
+const { hints, anchor } = rootOf("/lab");
+/** Settings with the lab's names, and without delays. */
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  GHOSTINBOX_DNS__ROOT_HINTS: hints,
+  GHOSTINBOX_DNS__TRUST_ANCHOR: anchor,
+  GHOSTINBOX_DNSBL__ZONES: "[]",
+  GHOSTINBOX_GREYLIST__ENABLED: "false",
+  GHOSTINBOX_BANS__NEIGHBOURS: "1000",
+};
 
 /** In the checkout, unless a directory is given. `without`: words that are omitted. */
 type Typed = Readonly<{ directory?: string; from?: number; to?: number; without?: string }>;
 
+export type ImageLab = Awaited<ReturnType<typeof makeImageLab>>;
+
 /** The image as the Dockerfile builds it, and containers of it whose ports the lab's server publishes. */
-export class ImageLab {
-  readonly lab: Lab;
-  readonly docker: Docker;
-  readonly #place: ReturnType<typeof memoryPlace>;
-
-  private constructor(lab: Lab, docker: Docker, place: ReturnType<typeof memoryPlace>) {
-    this.lab = lab;
-    this.docker = docker;
-    this.#place = place;
+export async function makeImageLab() {
+  const lab = await makeLab();
+  const place = memoryPlace();
+  const docker = dockerIn(place.directory);
+  const tree = await makeDebianTree(join(lab.directory, "made"));
+  const namesVolume = `${join(lab.directory, "dns")}:/lab/dns:ro`;
+  try {
+    await docker.start(null);
+    await docker.makeBase(tree);
+    const registry = (await mustRun(["npm", "config", "get", "registry"])).trim();
+    const settings = Object.entries({ ...ENVIRONMENT, ...PLAIN }).map(([name, value]) => `--env=${name}=${value}`);
+    const ofRun = [...settings, "--volume", namesVolume];
+    docker.add(["--network=host", "--build-arg", `NPM_REGISTRY=${registry}`], ofRun);
+    await typed("Without Compose", { to: 1 });
+    await docker.stop();
+    await docker.start(lab.server);
+  } catch (error) {
+    await remove();
+    throw error;
+  } finally {
+    tree.close();
   }
 
-  static async make(): Promise<ImageLab> {
-    const lab = await Lab.make();
-    const place = memoryPlace();
-    const docker = new Docker(place.directory);
-    const tree = await makeDebianTree(join(lab.directory, "made"));
-    try {
-      await docker.start(null);
-      await docker.makeBase(tree);
-      const registry = (await mustRun(["npm", "config", "get", "registry"])).trim();
-      const image = new ImageLab(lab, docker, place);
-      docker.add(["--network=host", "--build-arg", `NPM_REGISTRY=${registry}`], image.#options());
-      await image.typed("Without Compose", { to: 1 });
-      await docker.stop();
-      await docker.start(lab.server);
-      return image;
-    } catch (error) {
-      await docker.stop();
-      place.remove();
-      lab.remove();
-      throw error;
-    } finally {
-      tree.close();
-    }
-  }
-
-  async remove(): Promise<void> {
-    await this.docker.stop();
-    this.#place.remove();
-    this.lab.remove();
-  }
-
-  /** A compose file with the lab's own settings. JSON is YAML. */
-  writeCompose(file: string, service: string, settings = PLAIN, mounts: readonly string[] = []): void {
-    const volumes = [this.#names(), `${this.#sources()}:/etc/apt/sources.list:ro`, ...mounts];
-    const additions = { environment: { ...this.#environment(), ...settings }, volumes };
-    writeFileSync(file, JSON.stringify({ services: { [service]: additions } }));
+  async function remove(): Promise<void> {
+    await docker.stop();
+    place.remove();
+    lab.remove();
   }
 
   /** Types what docs/docker.md prints under a heading: all of it, or these of its lines. Returns what is seen. */
-  async typed(heading: string, { directory = CHECKOUT, from = 0, to, without = "" }: Typed = {}): Promise<string> {
-    const terminal = { types: (line: string) => this.docker.terminal(line.replace(without, ""), directory) };
+  async function typed(heading: string, { directory = CHECKOUT, from = 0, to, without = "" }: Typed = {}) {
+    const terminal = { types: (line: string) => docker.terminal(line.replace(without, ""), directory) };
     const seen: string[] = [];
-    for (const step of stepsUnder(PAGE, heading).slice(from, to)) seen.push(await follow(terminal, step));
+    for (const step of stepsUnder("docker.md", heading).slice(from, to)) seen.push(await follow(terminal, step));
     return seen.join("");
   }
 
-  /** Waits until it reports that it runs, since its last start. */
-  async runs(name: string = NAME): Promise<void> {
-    const since = await this.inspect("{{.State.StartedAt}}", name);
-    await this.docker.sees(["logs", "--follow", "--since", since, name], READY, START_MS);
+  async function inspect(format: string, name: string = NAME): Promise<string> {
+    return (await docker.must(["inspect", "--format", format, name])).trim();
   }
 
-  /** Waits until Docker considers it healthy. */
-  async isHealthy(): Promise<void> {
-    const argv = ["events", "--since", await this.inspect("{{.State.StartedAt}}"), "--filter", `container=${NAME}`];
-    await this.docker.sees([...argv, "--filter", "event=health_status"], /health_status: healthy/, START_MS);
-  }
+  const inside = (...argv: readonly string[]): Promise<string> => docker.must(["exec", NAME, ...argv]);
 
-  async inspect(format: string, name: string = NAME): Promise<string> {
-    return (await this.docker.must(["inspect", "--format", format, name])).trim();
-  }
+  return {
+    lab,
+    docker,
+    remove,
+    /** A compose file with the lab's own settings. JSON is YAML. */
+    writeCompose: (file: string, service: string, settings = PLAIN, mounts: readonly string[] = []): void => {
+      const volumes = [namesVolume, `${makeSources(lab)}:/etc/apt/sources.list:ro`, ...mounts];
+      const additions = { environment: { ...ENVIRONMENT, ...settings }, volumes };
+      writeFileSync(file, JSON.stringify({ services: { [service]: additions } }));
+    },
 
-  async inside(...argv: readonly string[]): Promise<string> {
-    return this.docker.must(["exec", NAME, ...argv]);
-  }
+    typed,
+    /** Waits until it reports that it runs, since its last start. */
+    runs: async (name: string = NAME): Promise<void> => {
+      const since = await inspect("{{.State.StartedAt}}", name);
+      await docker.sees(["logs", "--follow", "--since", since, name], /Ctrl-C stops everything\./, START_MS);
+    },
 
-  async addAccount(name: string): Promise<void> {
-    const argv = ["exec", "-i", NAME, "ghostinbox", "account", "add", name, "--password-stdin"];
-    await this.docker.must(argv, { input: `${PASSWORD}\n` });
-  }
+    /** Waits until Docker considers it healthy. */
+    isHealthy: async (): Promise<void> => {
+      const argv = ["events", "--since", await inspect("{{.State.StartedAt}}"), "--filter", `container=${NAME}`];
+      await docker.sees([...argv, "--filter", "event=health_status"], /health_status: healthy/, START_MS);
+    },
 
-  /** Waits until its inbox holds mails with these words in their subjects. */
-  async expectMails(account: string, ...subjects: readonly string[]): Promise<void> {
-    const imap = await openImapAs(this.lab.sender, PHONE, account);
-    await imap.imap("SELECT INBOX");
-    const isThere = async (subject: string) =>
-      /SEARCH \d/.test((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join());
-    for (const subject of subjects) await until(`the mail "${subject}"`, () => isThere(subject));
-    imap.close();
-  }
+    inspect,
+    inside,
+    addAccount: async (name: string): Promise<void> => {
+      const argv = ["exec", "-i", NAME, "ghostinbox", "account", "add", name, "--password-stdin"];
+      await docker.must(argv, { input: `${PASSWORD}\n` });
+    },
 
-  /** Signs in, each time with another password. Retries when the server defers a sign-in under load, since it counts no such guess. */
-  async guess(account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> {
-    for (let number = 0; number < times; number++) {
-      const password = `guess ${number} of ${from}`;
-      const said = () => tryLogIn(this.lab.attacker, from, account, password);
-      await until(`${password} is judged`, async () => !(await said()).includes("[UNAVAILABLE]"));
-    }
-  }
+    /** Waits until its inbox holds mails with these words in their subjects. */
+    expectMails: async (account: string, ...subjects: readonly string[]): Promise<void> => {
+      const imap = await openImapAs(lab.sender, "198.51.100.70", account);
+      await imap.imap("SELECT INBOX");
+      const isThere = async (subject: string) =>
+        /SEARCH \d/.test((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join());
+      for (const subject of subjects) await until(`the mail "${subject}"`, () => isThere(subject));
+      imap.close();
+    },
 
-  /** Waits until a container lists these addresses, or the same hosts in its own networks, as banned. */
-  async bans(ips: readonly string[], container: string = NAME): Promise<void> {
-    await until(`${ips.join()} are banned`, async () => {
-      const listed = await this.docker.must(["exec", container, "ghostinbox", "bans"]);
-      return ips.every((ip) => listed.includes(ip.replace(/200$/, "")));
-    });
-  }
+    /** Signs in, each time with another password. Retries when the server defers a sign-in under load, since it counts no such guess. */
+    guess: async (account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> => {
+      for (let number = 0; number < times; number++) {
+        const password = `guess ${number} of ${from}`;
+        const said = () => tryLogIn(lab.attacker, from, account, password);
+        await until(`${password} is judged`, async () => !(await said()).includes("[UNAVAILABLE]"));
+      }
+    },
 
-  async reaches(from: string): Promise<boolean> {
-    return this.lab.attacker.reaches({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 });
-  }
+    /** Waits until a container lists these addresses, or the same hosts in its own networks, as banned. */
+    bans: async (ips: readonly string[], container: string = NAME): Promise<void> => {
+      await until(`${ips.join()} are banned`, async () => {
+        const listed = await docker.must(["exec", container, "ghostinbox", "bans"]);
+        return ips.every((ip) => listed.includes(ip.replace(/200$/, "")));
+      });
+    },
 
-  async status(): Promise<string> {
-    return this.inside("ghostinbox", "status");
-  }
+    reaches: (from: string) => lab.attacker.reaches({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 }),
+    status: (): Promise<string> => inside("ghostinbox", "status"),
+  };
+}
 
-  /** Settings with the lab's names, and without delays. */
-  #environment(): Readonly<Record<string, string>> {
-    const { hints, anchor } = rootOf("/lab");
-    return {
-      GHOSTINBOX_DNS__ROOT_HINTS: hints,
-      GHOSTINBOX_DNS__TRUST_ANCHOR: anchor,
-      GHOSTINBOX_DNSBL__ZONES: "[]",
-      GHOSTINBOX_GREYLIST__ENABLED: "false",
-      GHOSTINBOX_BANS__NEIGHBOURS: "1000",
-    };
-  }
-
-  /** Of `docker run`. */
-  #options(): readonly string[] {
-    const env = Object.entries({ ...this.#environment(), ...PLAIN });
-    return [...env.map(([name, value]) => `--env=${name}=${value}`), "--volume", this.#names()];
-  }
-
-  /** A Debian that has a security update of tini: its sources.list. */
-  #sources(): string {
-    const repository = join(this.lab.directory, "dns", "debian");
-    const sources = join(repository, "sources.list");
-    if (existsSync(sources)) return sources;
-    mkdirSync(repository);
-    const packages =
-      "Package: tini\nVersion: 99\nArchitecture: all\nMaintainer: a\nDescription: b\nFilename: ./none.deb\nSize: 1\n";
-    const sum = createHash("sha256").update(packages).digest("hex");
-    const release = `Origin: Debian-Security\nLabel: Debian-Security\nSuite: oldstable-security\nVersion: 12\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n ${sum} ${packages.length} Packages\n`;
-    writeFileSync(join(repository, "Packages"), packages);
-    writeFileSync(join(repository, "Release"), release);
-    writeFileSync(sources, "deb [trusted=yes] file:/lab/dns/debian ./\n");
-    return sources;
-  }
-
-  #names(): string {
-    return `${join(this.lab.directory, "dns")}:/lab/dns:ro`;
-  }
+/** A Debian that has a security update of tini: its sources.list. */
+function makeSources({ directory }: Lab): string {
+  const repository = join(directory, "dns", "debian");
+  const sources = join(repository, "sources.list");
+  if (existsSync(sources)) return sources;
+  mkdirSync(repository);
+  const packages =
+    "Package: tini\nVersion: 99\nArchitecture: all\nMaintainer: a\nDescription: b\nFilename: ./none.deb\nSize: 1\n";
+  const sum = createHash("sha256").update(packages).digest("hex");
+  const release = `Origin: Debian-Security\nLabel: Debian-Security\nSuite: oldstable-security\nVersion: 12\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n ${sum} ${packages.length} Packages\n`;
+  writeFileSync(join(repository, "Packages"), packages);
+  writeFileSync(join(repository, "Release"), release);
+  writeFileSync(sources, "deb [trusted=yes] file:/lab/dns/debian ./\n");
+  return sources;
 }

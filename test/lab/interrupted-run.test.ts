@@ -21,9 +21,9 @@ test("Ctrl-C while a lab is up leaves no process, namespace or directory", {
     import { spawnSync } from "node:child_process";
     import { mkdirSync, renameSync, writeFileSync } from "node:fs";
     import { test } from "node:test";
-    import { Lab } from ${JSON.stringify(join(import.meta.dirname, "lab.ts"))};
+    import { makeLab } from ${JSON.stringify(join(import.meta.dirname, "lab.ts"))};
     test("stays", async () => {
-      const lab = await Lab.make();
+      const lab = await makeLab();
       await lab.server.spawnReady(["sh", "-c", "echo up; exec sleep 600"], true);
       // As debootstrap does.
       const mount = process.env.TEST_RUN_DIRECTORY + "/proc";

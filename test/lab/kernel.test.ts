@@ -1,7 +1,7 @@
 import { after, before, describe } from "node:test";
 import { connectionsTests } from "./connections-tests.ts";
 import { enforceTests } from "./enforce-tests.ts";
-import { FirewallLab } from "./firewall-kit.ts";
+import { type FirewallLab, makeFirewallLab } from "./firewall-kit.ts";
 import { whyNoLab } from "./network.ts";
 import { openConnectionsTests } from "./open-connections-tests.ts";
 import { ownNetworksTests } from "./own-networks-tests.ts";
@@ -10,7 +10,7 @@ import { ownNetworksTests } from "./own-networks-tests.ts";
 describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
   let kit: FirewallLab;
   before(async () => {
-    kit = await FirewallLab.make();
+    kit = await makeFirewallLab();
   });
   after(() => kit.remove());
   const kitOf = (): FirewallLab => kit;

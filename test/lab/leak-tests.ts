@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Dialog } from "./dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { mailsIn } from "./mailbox.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
@@ -17,7 +17,7 @@ export function leakTests({ lab, product }: Running): void {
     await product.json(["ban", BANNED, "it scanned us"]);
     await until("it is out", async () => !(await reaches()));
     await lab.server.mustExec(["nft", "delete", "element", "inet", "ghostinbox", "ban4", `{ ${BANNED} }`]);
-    const dialog = await Dialog.open(lab.attacker, { from: BANNED, to: SERVER.v4, port: 25 });
+    const dialog = await openDialog(lab.attacker, { from: BANNED, to: SERVER.v4, port: 25 });
     assert.equal((await dialog.reply()).code, 421, "it reaches Postfix, which asks the guard");
     dialog.close();
     assert.equal(await product.notice("bans_leak"), undefined, "so soon after the ban it may have been on its way");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { type Stopped, stopService } from "./content.ts";
-import { Dialog } from "./dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { hold } from "./held.ts";
 import { ANNA, assertAccepted, mailOver, openSmtp, openSubmissionAs, sendMail, serverFor } from "./mail.ts";
 import { SERVER } from "./network.ts";
@@ -105,7 +105,7 @@ export function limitsTests({ lab, product }: Running): void {
       await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
       const from = "198.51.100.96";
       const dialogs = await Promise.all(
-        Array.from({ length: AT_ONCE + 1 }, () => Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 })),
+        Array.from({ length: AT_ONCE + 1 }, () => openDialog(lab.sender, { from, to: SERVER.v4, port: 25 })),
       );
       const banners = await Promise.all(dialogs.map(async (dialog) => (await dialog.reply()).code));
       for (const dialog of dialogs) dialog.close();

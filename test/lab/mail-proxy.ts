@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
-import { Dialog } from "./dialog.ts";
+import { openDialog } from "./dialog.ts";
 import type { Host, Wish } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import { SERVER } from "./network.ts";
@@ -17,7 +17,7 @@ export const PROXIED: readonly number[] = [325, 365, 387, 393];
 
 /** The greeting of an SMTP server, then the last line of its reply to this line. Shorter if it hangs up. */
 export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
-  const dialog = await Dialog.open(host, wish);
+  const dialog = await openDialog(host, wish);
   const replies = [await dialog.reply()];
   if (replies[0]?.code === 220) replies.push(await dialog.ask(line));
   dialog.close();

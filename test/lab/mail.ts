@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Dialog, type SmtpReply } from "./dialog.ts";
+import { type Dialog, openDialog, type SmtpReply } from "./dialog.ts";
 import type { Host } from "./host.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
@@ -30,7 +30,7 @@ export function serverFor(from: string): string {
 
 /** One mail from a stranger through port 25; returns the last reply, or the first that is not positive. */
 export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
-  const dialog = await Dialog.open(mail.host, { from: mail.from, to: mail.to ?? serverFor(mail.from), port: 25 });
+  const dialog = await openDialog(mail.host, { from: mail.from, to: mail.to ?? serverFor(mail.from), port: 25 });
   try {
     // Postfix greets once its milters have answered.
     const banner = await dialog.reply(MILTERS_MS);
@@ -44,7 +44,7 @@ export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
 
 /** A session on 25 that has said these lines, whatever the answers. */
 export async function openSmtp(host: Host, from: string, lines: readonly string[] = [HELLO]): Promise<Dialog> {
-  const dialog = await Dialog.open(host, { from, to: serverFor(from), port: 25 });
+  const dialog = await openDialog(host, { from, to: serverFor(from), port: 25 });
   await dialog.reply();
   for (const line of lines) await dialog.ask(line);
   return dialog;
@@ -90,7 +90,7 @@ export async function openSubmission(
   port: 587 | 465 = 587,
   to: string = serverFor(from),
 ): Promise<Dialog> {
-  const dialog = await Dialog.open(host, { from, to, port, tls: port === 465 });
+  const dialog = await openDialog(host, { from, to, port, tls: port === 465 });
   await dialog.reply();
   if (port === 587) {
     await dialog.ask(HELLO);
@@ -127,7 +127,7 @@ export async function sendMailAs(
 
 /** An IMAP session over TLS that has read the greeting. */
 export async function openImap(host: Host, from: string, to: string = serverFor(from)): Promise<Dialog> {
-  const dialog = await Dialog.open(host, { from, to, port: 993, tls: true });
+  const dialog = await openDialog(host, { from, to, port: 993, tls: true });
   await dialog.line();
   return dialog;
 }

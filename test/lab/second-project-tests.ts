@@ -15,7 +15,7 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
-import { Dialog } from "./dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { documentLines } from "./document-lines.ts";
 import { type ImageLab, START_MS } from "./image-lab.ts";
 import { assertAccepted, sendMail, tryLogIn } from "./mail.ts";
@@ -155,7 +155,7 @@ export function secondProjectTests(image: () => ImageLab): void {
     await until("the new account is there", () => signsIn(NEW, "SecurePassword123!"), START_MS);
     await until("the other is gone", async () => !(await signsIn(UNWANTED, PASSWORD)), START_MS);
     assert.ok(existsSync(dms("mail-data", "investra.com", "unwanted")), "its mail stays");
-    const imap = await Dialog.open(lab.sender, { from: PHONE, to: SERVER.v4, port: 993, tls: true });
+    const imap = await openDialog(lab.sender, { from: PHONE, to: SERVER.v4, port: 993, tls: true });
     assert.match((await imap.line()) ?? "", new RegExp(`${GREETING}$`));
     imap.close();
   });

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { contentMail, stopService } from "./content.ts";
-import { Dialog } from "./dialog.ts";
+import { openDialog } from "./dialog.ts";
 import { ANNA, BERT, sendMailAs } from "./mail.ts";
 import { findMail } from "./mailbox.ts";
 import { SERVER } from "./network.ts";
@@ -157,7 +157,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
 
   /** The answer to STARTTLS: first of all Postfix checks that the milter answers. */
   async function askTls(): Promise<number> {
-    const dialog = await Dialog.open(lab.sender, { from: PHONE, to: SERVER.v4, port: 587 });
+    const dialog = await openDialog(lab.sender, { from: PHONE, to: SERVER.v4, port: 587 });
     await dialog.reply();
     await dialog.ask("EHLO client.test");
     const { code } = await dialog.ask("STARTTLS");

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { after, before } from "node:test";
 import { copiedCheckout, copyCheckout } from "./checkout.ts";
 import { addFirstAccounts } from "./first-accounts.ts";
-import { Lab } from "./lab.ts";
+import { type Lab, newLab } from "./lab.ts";
 import { type Environment, Product } from "./product.ts";
 
 export type Running = Readonly<{ lab: Lab; product: Product }>;
@@ -36,7 +36,7 @@ export function withProduct(
   accounts: readonly string[] = [],
   besides: Besides = {},
 ): Running {
-  const lab = new Lab();
+  const lab = newLab();
   const checkout = besides.copied === true ? copiedCheckout(lab) : undefined;
   const product = new Product(lab, settings, { within: besides.within, checkout, isByNpm: besides.isByNpm ?? false });
   before(async () => {
