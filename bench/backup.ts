@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { mustRun } from "../test/lab/commands.ts";
 import { sendMail } from "../test/lab/mail.ts";
 import { mailText } from "../test/lab/mailbox.ts";
-import { ManyMails } from "../test/lab/many-mails.ts";
+import { manyMails } from "../test/lab/many-mails.ts";
 import { Product } from "../test/lab/product.ts";
 import { timed } from "../test/lab/wait.ts";
 import { type Bench, higher, lower, type Part, type Row } from "./result.ts";
@@ -46,7 +46,7 @@ export const backup: Part = {
 
 async function measure(bench: Bench, product: Product): Promise<readonly Row[]> {
   const part = bench.quick ? QUICK_PART : 1;
-  const many = new ManyMails(product.layout, ACCOUNTS, BODY_BYTES);
+  const many = manyMails(product.layout, ACCOUNTS, BODY_BYTES);
   many.add(MAILS / part);
   const first = await timed(() => product.json(["backup", "create"], { deadlineMs: LONG_MS }));
   many.change(CHANGED / part);

@@ -6,14 +6,14 @@ import { mailOver } from "../test/lab/mail.ts";
 import { mailText } from "../test/lab/mailbox.ts";
 import { SERVER } from "../test/lab/network.ts";
 import { Product } from "../test/lab/product.ts";
-import { Signer } from "../test/lab/signer.ts";
+import { makeSigner } from "../test/lab/signer.ts";
 import { until } from "../test/lab/wait.ts";
 import { reconfigure, rendered } from "./mail.ts";
 import { type Bench, median, type Part, type Row, untargeted } from "./result.ts";
 
 const RECIPIENT = "alice@example.test";
 const DOMAIN = "author.test";
-const signer = new Signer();
+const signer = makeSigner();
 
 /** Whose mail it is: signed, aligned, and published as it should be. */
 export const AUTHOR = {

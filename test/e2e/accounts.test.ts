@@ -2,14 +2,13 @@ import { join } from "node:path";
 import { describe } from "node:test";
 import { accountsTests } from "../lab/accounts-tests.ts";
 import { RECORDS } from "../lab/content.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { receivedAuthorsTests } from "../lab/received-authors-tests.ts";
-import { Signer } from "../lab/signer.ts";
+import { makeSigner } from "../lab/signer.ts";
 import { submittedAuthorsTests } from "../lab/submitted-authors-tests.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("accounts, and whom mail names as its author", { skip: whyNoLab() ?? false }, () => {
-  const signer = new Signer();
+describe("accounts, and whom mail names as its author", needsLab(), () => {
+  const signer = makeSigner();
   const running = withProduct(
     {
       GHOSTINBOX_DOMAIN: "example.test,two.test",

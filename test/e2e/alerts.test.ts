@@ -7,11 +7,10 @@ import { type AlertReceivers, startAlertReceivers, WEBHOOK_KEY } from "../lab/al
 import { stopService } from "../lab/content.ts";
 import type { Lists } from "../lab/lists.ts";
 import { ANNA, tryLogIn } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
+describe("alerts on every channel", needsLab(), () => {
   const { lab, product } = withProduct(ALERT_CONDITIONS, [ANNA], {
     prepare,
     release: async () => {
@@ -151,6 +150,5 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     alertConditionsTests({ lab, product }, { lists: () => lists, receivers: () => receivers }));
 });
 
-function isPostgrey(text: string): boolean {
-  return text.includes("does not run (postgrey)") || text.includes("does not run\r\n (postgrey)");
-}
+const isPostgrey = (text: string): boolean =>
+  text.includes("does not run (postgrey)") || text.includes("does not run\r\n (postgrey)");

@@ -6,11 +6,10 @@ import { auditTests } from "../lab/audit-tests.ts";
 import { leakTests } from "../lab/leak-tests.ts";
 import { ANNA } from "../lab/mail.ts";
 import { monitoringTests } from "../lab/monitoring-tests.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { routesTests } from "../lab/routes-tests.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("the HTTP API and what is seen by it", { skip: whyNoLab() ?? false }, () => {
+describe("the HTTP API and what is seen by it", needsLab(), () => {
   const running = withProduct({ GHOSTINBOX_ALERTS__EMAIL: ANNA }, [ANNA]);
 
   describe("what the HTTP API does", () => apiTests(running));

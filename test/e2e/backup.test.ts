@@ -12,12 +12,11 @@ import { besideData, endedRestores } from "../lab/interrupted-restore.ts";
 import { ANNA, BERT, openImapAs, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { hashesOf } from "../lab/many-mails.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { killedDrill, secondGuard } from "../lab/second-guard.ts";
 import { timed, until } from "../lab/wait.ts";
 import { DOMAINS, fillServer, MANY, signInAs } from "../lab/whole-server.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const MAILS = 1_000;
 /** Deadline for a drill on a busy machine. */
@@ -30,7 +29,7 @@ const [ANNAS, SECRET] = ["purple monkey dishwasher", "Encrypted"];
 
 type Made = Readonly<{ snapshot: string; key: string; mails: number }>;
 
-describe("backups", { skip: whyNoLab() ?? false }, () => {
+describe("backups", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_DOMAIN: DOMAINS.join() }, [ANNA, BERT], {
     // No such host exists, so mail to it waits.
     records: () => ["away.test. 60 IN A 203.0.113.250"],

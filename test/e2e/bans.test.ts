@@ -20,15 +20,15 @@ import {
   tryLogIn,
 } from "../lab/mail.ts";
 import { mailTests } from "../lab/mail-tests.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** Addresses that no other test uses. */
 const BUSY = "busy@example.test";
 
-describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false }, () => {
+describe("mail, its limits, and bans of attackers", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: ALLOWED }, [ANNA, "bert@example.test", BUSY]);
 
   describe("mail in and out", () => mailTests({ lab, product }));
@@ -66,9 +66,8 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
     const from = "198.51.100.203";
     await whileBusy(async () => {
       for (const count of [5, 5]) {
-        const dialog = await openSmtp(lab.attacker, from);
+        using dialog = await openSmtp(lab.attacker, from);
         for (let i = 1; i <= count; i++) assert.equal((await mailOver(dialog, {})).code, 250, `mail ${i}`);
-        dialog.close();
       }
       const dialog = await openSmtp(lab.attacker, from);
       const eleventh = await mailOver(dialog, {});
@@ -84,9 +83,8 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
     const from = "198.51.100.204";
     await whileBusy(async () => {
       for (let i = 1; i <= 20; i++) {
-        const dialog = await openSmtp(lab.attacker, from);
+        using dialog = await openSmtp(lab.attacker, from);
         assert.match(dialog.transcript[0] ?? "", /^S: 220/, `connection ${i}`);
-        dialog.close();
       }
       await lab.attacker.reaches({ from, to: SERVER.v4, port: 25 });
     });
@@ -158,10 +156,8 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
 /** Whether the answer comes before the ban cuts the connection. */
 async function guess(host: Host, from: string, door: "imap" | "submission", password: string): Promise<boolean> {
   if (door === "imap") return (await tryLogIn(host, from, ANNA, password)) !== "";
-  const dialog = await openSubmission(host, from);
-  const { code } = await authenticate(dialog, ANNA, password);
-  dialog.close();
-  return code !== 0;
+  using dialog = await openSubmission(host, from);
+  return (await authenticate(dialog, ANNA, password)).code !== 0;
 }
 
 /** Checks that command line, API, database and firewall show the same reason and expiry. */
@@ -201,6 +197,4 @@ function durationMs(text: string): number {
   );
 }
 
-function prefixOf(ip: string): string {
-  return ip.includes(":") ? `${ip.split(":").slice(0, 4).join(":")}::/64` : ip;
-}
+const prefixOf = (ip: string): string => (ip.includes(":") ? `${ip.split(":").slice(0, 4).join(":")}::/64` : ip);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
 import { type BareDebian, type BareRun, expectAnnounced, INSIDE, makeBareDebian } from "../lab/bare-debian.ts";
 import { AS_NOBODY } from "../lab/commands.ts";
 import { whyNoDebian } from "../lab/debian-tree.ts";
 import { expectMails } from "../lab/expect-mails.ts";
-import { type Lab, makeLab } from "../lab/lab.ts";
-import { below, changes, MachineLook, type MachineState, memoryOf } from "../lab/machine-state.ts";
+import { newLab } from "../lab/lab.ts";
+import { below, changes, type MachineLook, type MachineState, machineLook, memoryOf } from "../lab/machine-state.ts";
 import { ANNA, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -17,6 +17,7 @@ import { expectLimitOfScript, scriptAsDelivered, whitelistInScript } from "../la
 import { Typist } from "../lab/typist.ts";
 import { unpackAgain } from "../lab/unpack-again.ts";
 import { BANNED_FOR_GOOD, backedUp, DOMAINS, expectState, MANY, signInAs, stateOf } from "../lab/whole-server.ts";
+import { endsBy } from "../lab/with-product.ts";
 
 const PHONE = "198.51.100.70";
 /** A mail transport agent without a service: Debian allows only one, so Postfix removes it. */
@@ -33,11 +34,10 @@ const BY_PACKAGES = / \/etc\/(passwd|group|shadow|gshadow|ld\.so\.cache|ssl\/pri
 const EVERYTHING = ["uninstall", "--packages", "--purge-data"];
 const LONG_MS = 300_000;
 const MAILS = 1_000;
-const SIGN_INS = 5;
 const [BACKUPS, KEY] = ["/srv/backups", "/srv/key"];
 
 describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => {
-  let lab: Lab;
+  const lab = newLab();
   let machine: BareDebian;
   let look: MachineLook;
   let bare: MachineState;
@@ -45,7 +45,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
   let online: BareRun;
   let started: Typist;
   before(async () => {
-    lab = await makeLab();
+    await lab.start();
     machine = await makeBareDebian(lab.directory);
     const settings = { GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_GREYLIST__ENABLED: "false" };
     online = machine.online(lab, { ...settings, GHOSTINBOX_DOMAIN: DOMAINS.join() });
@@ -53,16 +53,10 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     await machine.apt("install", "-y", "--no-install-recommends", OTHER_MTA, ...HERE_BEFORE);
     await machine.must(["apt-mark", "auto", OTHER_MTA]);
     await lab.server.mustExec(["nft", OWN_FIREWALL]);
-    look = new MachineLook(machine, lab.server);
+    look = machineLook(machine, lab.server);
     bare = await look.all();
   });
-  after(async () => {
-    try {
-      await machine.remove();
-    } finally {
-      lab.remove();
-    }
-  });
+  endsBy(lab, () => machine.remove());
 
   async function expectAsBefore(): Promise<void> {
     const now = await look.all();
@@ -153,7 +147,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     test("and serves, within the memory that docs/set-up.md tells", async () => {
       started = types("npm --silent start", online);
       await started.sees(/Ctrl-C stops everything\./, 90_000);
-      await signInAs(lab, MANY.slice(0, SIGN_INS), PHONE);
+      await signInAs(lab, MANY.slice(0, 5), PHONE);
       assert.ok((await lab.server.mustExec(["nft", "list", "ruleset"])).includes(BANNED_FOR_GOOD));
       await machine.must(["./ghostinbox", "account", "add", ANNA, "--password-stdin"], {
         ...online,

@@ -17,21 +17,19 @@ import {
   sendMail,
   tryLogIn,
 } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
 import { REPLAYED_ACCOUNTS, replayTests } from "../lab/replay-tests.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const KILLS = 20;
 const GUARD = /\/guard\.js/;
-const KEEPER = /\/keeper\.js/;
 const STAND_IN = /\/stand-in\.js/;
 /** Answers each of Dovecot's questions that the sign-in is fine. */
 const SAYS_YES = `require("http").createServer((_, answer) => answer.end('{"status":0,"msg":""}'))
   .listen(10025, "127.0.0.1", () => console.log("listens"))`;
 
-describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
+describe("what the guard has committed", needsLab(), () => {
   const { lab, product } = withProduct({}, REPLAYED_ACCOUNTS);
 
   // First, while nothing else is recorded.
@@ -99,7 +97,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
   test("a stalled guard lets no one past its limits, and another takes its place", async () => {
     const from = "198.51.100.102";
     const [keeper, pid] = await until("both run", () => {
-      const [[one], [other]] = [product.pidsOf(KEEPER), product.pidsOf(GUARD)];
+      const [[one], [other]] = [product.pidsOf(/\/keeper\.js/), product.pidsOf(GUARD)];
       return one !== undefined && other !== undefined && [one, other];
     });
     const nice = Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[16]);

@@ -8,11 +8,10 @@ import { patienceSeconds } from "../kit/patience.ts";
 import { machineClock } from "../lab/machine-clock.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { WebClient } from "../lab/web-client.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const PHONE = "198.51.100.70";
 const EARLIER = "198.51.100.220";
@@ -23,7 +22,7 @@ const SOON_MS = 30_000;
 const STATS = "/api/security?action=stats";
 const GUARD = /program\/guard\.js/;
 
-describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
+describe("the machine's clock is set", needsLab(), () => {
   const clock = machineClock();
   const { lab, product } = withProduct({ GHOSTINBOX_FAIL2BAN__ENABLED: "true" }, [ANNA], {
     within: clock.within,
@@ -44,9 +43,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
   }
 
   /** By the kernel's clock, which is never set. */
-  async function isBanned(ip: string): Promise<boolean> {
-    return (await product.firewallBans()).includes(`${ip} timeout`);
-  }
+  const isBanned = async (ip: string): Promise<boolean> => (await product.firewallBans()).includes(`${ip} timeout`);
 
   const signsIn = (password: string): Promise<string> => tryLogIn(lab.sender, PHONE, ANNA, password);
 
@@ -62,9 +59,8 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
   const delivered = () => product.countEvents("type = 'EMAIL_DELIVERED'");
 
   const noticed = () => product.notice("clock_jumped");
-  async function isRecorded(words: string): Promise<boolean> {
-    return (await product.cli(["events", "--type", "CLOCK_JUMPED"])).stdout.includes(words);
-  }
+  const isRecorded = async (words: string): Promise<boolean> =>
+    (await product.cli(["events", "--type", "CLOCK_JUMPED"])).stdout.includes(words);
 
   test("back by a day, and right again: mail, sign-ins and bans continue, and there is a notice", async () => {
     await goesOn("198.51.100.71", "By the right clock");

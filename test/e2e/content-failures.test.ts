@@ -8,12 +8,11 @@ import { CHECKOUT } from "../lab/checkout.ts";
 import { whileStopped } from "../lab/commands.ts";
 import { contentMail, GTUBE, RECORDS, scoreByOneRule, spamdAnswers, stopService } from "../lab/content.ts";
 import { ANNA } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { channelRecords, startRulesChannel } from "../lab/rules-channel.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
+describe("a content filter that fails", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_SPAM__ENABLED: "true",

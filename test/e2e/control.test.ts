@@ -1,20 +1,21 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
+import { asUser } from "../lab/commands.ts";
 import { expectMails } from "../lab/expect-mails.ts";
 import { newLab } from "../lab/lab.ts";
 import { ANNA, sendMail } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { OUR_USERS, startOutliver } from "../lab/outliver.ts";
 import { Product } from "../lab/product.ts";
 import { rootWritesTests } from "../lab/root-writes-tests.ts";
 import { until } from "../lab/wait.ts";
+import { endsBy, needsLab } from "../lab/with-product.ts";
 
 const PHONE = "198.51.100.70";
 
-describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, () => {
+describe("a server that was started over ssh", needsLab(), () => {
   const lab = newLab();
   const product = new Product(lab, {}, { isByNpm: false });
   before(async () => {
@@ -24,13 +25,9 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     await product.addAccount(ANNA);
     await terminal.hangsUp();
   });
-  after(async () => {
-    try {
-      await product.cli(["stop"]);
-      await until("nothing is left running", () => product.processes().length === 0);
-    } finally {
-      lab.remove();
-    }
+  endsBy(lab, async () => {
+    await product.cli(["stop"]);
+    await until("nothing is left running", () => product.processes().length === 0);
   });
 
   test("keeps running when the connection is lost, and says so in its log", async () => {
@@ -129,11 +126,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
   });
 
   /** Debian's sendmail(1) as another user. */
-  function as(user: string): readonly string[] {
-    return ["setpriv", `--reuid=${user}`, "--regid=nogroup", "--clear-groups", "/usr/sbin/sendmail"];
-  }
+  const as = (user: string) => [...asUser(user, "nogroup"), "/usr/sbin/sendmail"];
 
-  function startLog(): string {
-    return readFileSync(product.layout.startLog, "utf8");
-  }
+  const startLog = (): string => readFileSync(product.layout.startLog, "utf8");
 });

@@ -11,19 +11,19 @@ import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
 import { excessTests } from "../lab/excess-tests.ts";
 import { type Lists, POISON, startLists } from "../lab/lists.ts";
 import { ANNA, assertAccepted, openSmtp, sendMailAs } from "../lab/mail.ts";
-import { namespaceOf, whyNoLab } from "../lab/network.ts";
-import { Signer } from "../lab/signer.ts";
+import { namespaceOf } from "../lab/network.ts";
+import { makeSigner } from "../lab/signer.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const RESOLVER = "127.71.9.53";
 /** Maximum wait of a recipient with every list broken: one second, plus processing. */
 const PATIENCE_MS = patience(1_300);
 
 /** On a host whose own resolver setting names a server that answers every question wrongly. */
-describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
-  const signer = new Signer();
+describe("names and block lists", needsLab(), () => {
+  const signer = makeSigner();
   const running = withProduct(
     {
       // It makes more lookups than all others.
@@ -53,14 +53,13 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
   /** One mail; `tookMs` is the time from the connection to the reply to its recipient. */
   async function send(from: string): Promise<Readonly<{ reply: string; tookMs: number }>> {
     const started = performance.now();
-    const dialog = await openSmtp(lab.sender, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
+    using dialog = await openSmtp(lab.sender, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     let reply = await dialog.ask(`RCPT TO:<${ANNA}>`);
     const tookMs = performance.now() - started;
     if (reply.code === 250) {
       await dialog.ask("DATA");
       reply = await dialog.ask(`From: <someone@sender.test>\r\nTo: <${ANNA}>\r\nSubject: In\r\n\r\nHello.\r\n.`);
     }
-    dialog.close();
     return { reply: `${reply.code} ${reply.lines.join(" ")}`, tookMs };
   }
   async function accepted(from: string): Promise<void> {

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
-import { type Dialog, openDialog } from "../lab/dialog.ts";
+import { openDialog } from "../lab/dialog.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import type { Lab } from "../lab/lab.ts";
 import { type Lists, startLists } from "../lab/lists.ts";
 import { authenticate, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
-import { type Running, withProduct } from "../lab/with-product.ts";
+import { needsLab, type Running, withProduct } from "../lab/with-product.ts";
 
 /** Unsets the lab's settings, so that the example's apply: an empty variable counts as unset. */
 const AS_THE_FILE_SAYS = {
@@ -27,11 +27,9 @@ const AS_THE_FILE_SAYS = {
 
 const example = (name: string): string => readFileSync(join(CHECKOUT, "examples", name), "utf8");
 
-async function openPlain(lab: Lab, from: string): Promise<Dialog> {
-  return openDialog(lab.sender, { from, to: SERVER.v4, port: 25 });
-}
+const openPlain = (lab: Lab, from: string) => openDialog(lab.sender, { from, to: SERVER.v4, port: 25 });
 
-describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
+describe("examples/investra.toml does what its seed says", needsLab(), () => {
   const ANNA = "anna@investra.com";
   const { lab, product } = withProduct(AS_THE_FILE_SAYS, [], { toml: example("investra.toml"), prepare });
   const accounts = join(lab.directory, "postfix-accounts.cf");
@@ -45,9 +43,7 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     await fail2banRuns(product);
   });
 
-  async function listed(name: string): Promise<boolean> {
-    return JSON.stringify(await product.json(["account", "list"])).includes(name);
-  }
+  const listed = async (name: string) => JSON.stringify(await product.json(["account", "list"])).includes(name);
 
   // With these lines the ports behave as test/lab/tls-tests.ts says.
   test("TLS configuration: the seed's line, the server's order, nothing below 1.2", () => {
@@ -123,7 +119,7 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
   });
 });
 
-describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() ?? false }, () => {
+describe("examples/ghostinbox.toml does what its seed says", needsLab(), () => {
   const ANNA = "anna@example.org";
   const toml = example("ghostinbox.toml");
   const LISTED = "198.51.100.203";
@@ -162,11 +158,10 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("recipient protection: abuse@ and admin@ are refused, a mailbox is not", async () => {
-    const dialog = await openSmtp(lab.sender, "198.51.100.71", ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
+    using dialog = await openSmtp(lab.sender, "198.51.100.71", ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     for (const name of ["abuse", "admin"])
       assert.equal((await dialog.ask(`RCPT TO:<${name}@example.org>`)).code, 550, name);
     assert.equal((await dialog.ask(`RCPT TO:<${ANNA}>`)).code, 250);
-    dialog.close();
   });
 
   test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {

@@ -2,19 +2,17 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
-import type { EventItem } from "../../src/admin/declare/items.ts";
 import { stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { ANNA, mailOver, openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** The owner's own address, which an attacker would like to see banned. */
 const OWNER = "198.51.100.70";
 
-describe("Fail2ban reports, and each report is a sentence if you say so", { skip: whyNoLab() ?? false }, () => {
+describe("Fail2ban reports, and each report is a sentence if you say so", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
@@ -27,12 +25,6 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     [ANNA],
   );
   before(() => fail2banRuns(product));
-
-  async function eventOf(ip: string, type: string, about: RegExp): Promise<EventItem> {
-    return until(`${type} of ${ip}`, async () =>
-      (await product.events(ip)).find((event) => event.type === type && about.test(event.details)),
-    );
-  }
 
   // The other five, with nearly the same limits: examples.test.ts.
   describe("a jail is triggered by real traffic", { concurrency: true }, () => {
@@ -65,7 +57,9 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
   test("one stale password, however often, is spared, and that is recorded", async () => {
     const from = "198.51.100.210";
     for (let i = 0; i < 4; i++) await guessImap(from, "stale");
-    const spared = await eventOf(from, "SPARED", /jail dovecot/);
+    const spared = await until("it is spared", async () =>
+      (await product.events(from)).find(({ type, details }) => type === "SPARED" && details.includes("jail dovecot")),
+    );
     assert.deepEqual([spared.reason, spared.action], ["repeated_password", "spared"]);
     assert.equal(await product.banOf(from), undefined);
   });
@@ -118,7 +112,5 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     assert.equal(await product.banOf(from), undefined);
   });
 
-  async function guessImap(from: string, password: string): Promise<void> {
-    await tryLogIn(lab.attacker, from, ANNA, password);
-  }
+  const guessImap = (from: string, password: string) => tryLogIn(lab.attacker, from, ANNA, password);
 });

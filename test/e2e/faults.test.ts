@@ -7,12 +7,11 @@ import { smallDisk } from "../lab/full-disk.ts";
 import { fullDiskSignInsTests } from "../lab/full-disk-sign-ins-tests.ts";
 import { ANNA, assertAccepted, BERT, sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
+describe("disk, database and supervisor fail", needsLab(), () => {
   const { lab, product } = withProduct(
     // The limits that the guesses meet are as shipped; Fail2ban is off.
     { GHOSTINBOX_BANS__NEIGHBOURS: undefined, GHOSTINBOX_LIMITS__NETWORKS__FAILURES: undefined },
@@ -22,14 +21,11 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   const disk = smallDisk(dirname(product.layout.engineDb), "6m");
 
   const isReported = () => product.hasNotice("database_unwritable");
-  const healthy = async (): Promise<boolean> => !(await isReported());
   const mailsAndLoginsWork = async (from: string): Promise<void> => {
     assertAccepted(await sendMail({ host: lab.sender, from }));
     assert.match(await tryLogIn(lab.sender, from, ANNA), /^OK/);
   };
-  const whole = async (): Promise<void> => {
-    assert.deepEqual(await product.sqlite("PRAGMA integrity_check"), [["ok"]]);
-  };
+  const whole = async () => assert.deepEqual(await product.sqlite("PRAGMA integrity_check"), [["ok"]]);
 
   test("a full disk: mail flows, there is a notice, nothing is half-written, and it recovers", async () => {
     disk.fill();
@@ -40,7 +36,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     assert.equal((await product.cli(["ban", "198.51.100.91"])).code, 1, "a ban that cannot be kept is not promised");
     assert.doesNotMatch(await product.firewallBans(), /198\.51\.100\.91/);
     disk.free();
-    await until("it has recovered, without any mail", healthy);
+    await until("it has recovered, without any mail", async () => !(await isReported()));
     await product.json(["ban", "198.51.100.91", "--for", "1h"]);
     await whole();
   });
@@ -182,7 +178,8 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       const from = performance.now();
       const isAlerted = async (): Promise<true> => {
         // A failure shows the open notices.
-        assert.match(await openAlerts(), /web: it keeps exiting/);
+        const open = (await product.alerts()).filter(({ resolvedAt }) => resolvedAt === null);
+        assert.match(JSON.stringify(open), /web: it keeps exiting/);
         return true;
       };
       await until("there is an alert", isAlerted, 30_000);
@@ -206,10 +203,6 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     const command = /`(rm [^`]+)`/.exec(notice)?.[1] ?? assert.fail(notice);
     await lab.server.mustExec(["sh", "-c", command]);
     await until("the notice is over", async () => (await setAside()) === undefined);
-  }
-
-  async function openAlerts(): Promise<string> {
-    return JSON.stringify((await product.alerts()).filter(({ resolvedAt }) => resolvedAt === null));
   }
 });
 

@@ -10,10 +10,9 @@ import { signal } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { thousandTests } from "../lab/thousand-tests.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const SENDER = "198.51.100.10";
 const WAITS = "It waits in the queue";
@@ -56,7 +55,7 @@ const FOR_GOOD: readonly Part[] = [
 /** Waits for a notice to appear or to end, among others. */
 const soon: typeof until = (what, isSo) => until(what, isSo, NOTICED_MS);
 
-describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () => {
+describe("parts that are frozen or killed", needsLab(), () => {
   const { lab, product } = withProduct(
     { GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_FAIL2BAN__ENABLED: "true" },
     [ANNA],
@@ -73,10 +72,8 @@ describe("parts that are frozen or killed", { skip: whyNoLab() ?? false }, () =>
     frozen.set(part, pids);
   }
 
-  async function openNotices(): Promise<ReadonlyMap<string, string>> {
-    const { notices } = (await product.stats()).health;
-    return new Map(notices.map(({ code, detail }) => [code, detail]));
-  }
+  const openNotices = async (): Promise<ReadonlyMap<string, string>> =>
+    new Map((await product.stats()).health.notices.map(({ code, detail }) => [code, detail]));
   const isOver = async ({ notice }: Part): Promise<boolean> => !(await openNotices()).has(notice);
   const isReplaced = ({ process }: Part, before: readonly number[]): boolean => {
     const now = product.pidsOf(process);

@@ -3,16 +3,15 @@ import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { smallDisk } from "../lab/full-disk.ts";
 import { ANNA, BERT, openSubmissionAs, sendMail, sendMailAs } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { WELL_MS } from "../lab/owner.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const HOME = "198.51.100.70";
 const PROMPT_MS = patience(5_000);
 
-describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
+describe("a disk without a byte left", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, [ANNA, BERT], {
     toml: "",
     prepare: () => disk.mount(),
@@ -22,11 +21,8 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
   let clients = 0;
 
   const send = async (): Promise<string> => {
-    clients += 1;
-    const { code, lines } = await sendMail({
-      host: lab.sender,
-      from: `2001:db8:b${clients.toString(16).padStart(3, "0")}::1`,
-    });
+    const from = `2001:db8:b${(++clients).toString(16).padStart(3, "0")}::1`;
+    const { code, lines } = await sendMail({ host: lab.sender, from });
     return `${code} ${lines.join(" ")}`;
   };
   const refusesAtOnce = async (after: string): Promise<void> => {
@@ -64,14 +60,13 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
   test("what room is left then is for mailboxes, not for mail that waits for other servers", async () => {
     disk.free();
     const toOthers = async (recipient: string): Promise<string> => {
-      const mail = { host: lab.sender, from: HOME, sender: ANNA, recipient };
-      const { code, lines } = await sendMailAs(ANNA, mail);
+      const { code, lines } = await sendMailAs(ANNA, { host: lab.sender, from: HOME, recipient });
       return `${code} ${lines.join(" ")}`;
     };
     await until("its owner sends", async () => (await toOthers("bert@elsewhere.test")).startsWith("250"), WELL_MS);
     await product.json(["alias", "add", "team@example.test", ANNA, BERT]);
     await product.json(["account", "forward", BERT, ANNA]);
-    const waiting = await openSubmissionAs(lab.sender, HOME, ANNA);
+    using waiting = await openSubmissionAs(lab.sender, HOME, ANNA);
     for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<bert@elsewhere.test>"])
       assert.equal((await waiting.ask(line)).code, 250);
     disk.fill(150 * 1024 ** 2);
@@ -87,7 +82,6 @@ describe("a disk without a byte left", { skip: whyNoLab() ?? false }, () => {
     assert.equal((await waiting.ask("DATA")).code, 354);
     waiting.send(`From: <${ANNA}>\r\n\r\nHello.\r\n.`);
     assert.equal((await waiting.reply()).code, 452, "it was accepted before");
-    waiting.close();
   });
 
   test("mail flows as soon as there is room", async () => {

@@ -53,15 +53,10 @@ describe("greylisting, names that are guessed, and what each user reaches", {
   describe("files that other users write", () => foreignFilesTests(running));
 
   /** Postgrey treats a /24 as one client, so each test has different senders. */
-  const codeFrom = async (from: string, sender: string, recipient = ANNA): Promise<number> =>
-    (
-      await sendMail({
-        host: lab.sender,
-        from,
-        sender: sender.includes("@") ? sender : `${sender}@sender.test`,
-        recipient,
-      })
-    ).code;
+  const codeFrom = async (from: string, name: string, recipient = ANNA): Promise<number> => {
+    const sender = name.includes("@") ? name : `${name}@sender.test`;
+    return (await sendMail({ host: lab.sender, from, sender, recipient })).code;
+  };
 
   test("a first contact is asked to retry, learns no mechanism, and is accepted when it does", async () => {
     const from = "198.51.100.90";

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { QueueEntry, QueueItem } from "../../src/admin/queue.ts";
+import type { QueueItem } from "../../src/admin/queue.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy, whileStopped } from "../lab/commands.ts";
 import type { HttpReceiver } from "../lab/http-receiver.ts";
 import { receiveAlerts } from "../lab/incident-tests.ts";
 import { ANNA, BERT, openSubmissionAs, tryLogIn } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
 import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const [CARL, DORA, EVE, FAY] = ["carl@example.test", "dora@example.test", "eve@example.test", "fay@example.test"];
 const HOME = "198.51.100.65";
@@ -23,7 +22,7 @@ const A_MAIL = 100;
 const MOST_LEFT = 100;
 const ALERT_MS = 10_000;
 
-describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
+describe("a stolen password", needsLab(), () => {
   const running = withProduct({}, [ANNA, BERT, CARL, DORA, EVE, FAY], {
     prepare: async (made) => {
       webhook = await receiveAlerts(made);
@@ -133,7 +132,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("an account is suspended while a filter reads its mail", async () => {
-    const dialog = await openSubmissionAs(lab.sender, HOME, FAY);
+    using dialog = await openSubmissionAs(lab.sender, HOME, FAY);
     // No server listens there: the mail waits.
     for (const line of [`MAIL FROM:<${FAY}>`, "RCPT TO:<one@phone.client.test>"])
       assert.equal((await dialog.ask(line)).code, 250);
@@ -144,7 +143,6 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
       assert.deepEqual(await product.json(["account", "suspend", FAY]), { name: FAY, held: 0 });
     });
     assert.equal((await dialog.reply(patience(60_000))).code, 250);
-    dialog.close();
   });
 
   test("`drop` deletes it after a question, and further mail is held until `release`", async () => {
@@ -206,22 +204,16 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual(places, ["hold"]);
   });
 
-  async function listed(...words: readonly string[]): Promise<Readonly<{ mails: readonly QueueItem[] }>> {
-    return (await product.json(["queue", "list", ...words])) as { readonly mails: readonly QueueItem[] };
-  }
+  const listed = async (...words: readonly string[]): Promise<Readonly<{ mails: readonly QueueItem[] }>> =>
+    (await product.json(["queue", "list", ...words])) as { readonly mails: readonly QueueItem[] };
 
-  async function queued(sender: string): Promise<readonly QueueEntry[]> {
-    return (await queueOf(running)).filter((entry) => entry.sender === sender);
-  }
+  const queued = async (sender: string) => (await queueOf(running)).filter((entry) => entry.sender === sender);
 
   /** Backdates events, as if from earlier days. */
-  async function change(sql: string): Promise<void> {
-    await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
-  }
+  const change = (sql: string) =>
+    lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
 
-  function alerts(): readonly string[] {
-    return webhook.received().map(({ body }) => body);
-  }
+  const alerts = (): readonly string[] => webhook.received().map(({ body }) => body);
 
   /** How many recipients like this the other server accepted. */
   function delivered(recipient: RegExp): number {

@@ -7,7 +7,6 @@ import { AS_NOBODY } from "../lab/commands.ts";
 import { type Locker, lockDatabase } from "../lab/locker.ts";
 import { signIn } from "../lab/login-attacks.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { makeNextVersion } from "../lab/next-version.ts";
 import { ALERTS_ELSEWHERE, type Owner, ownerOf, WELL_MS } from "../lab/owner.ts";
 import { ADMIN_PASSWORD, PASSWORD, Product } from "../lab/product.ts";
@@ -16,7 +15,7 @@ import { queueOf } from "../lab/submitted.ts";
 import { duringTraffic, LONGER_PAUSE_MS, missingOf, type Traffic } from "../lab/traffic.ts";
 import { until } from "../lab/wait.ts";
 import { WebClient } from "../lab/web-client.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const NEW_PASSWORD = "another long phrase for the dashboard";
 const BANNED = "203.0.113.200";
@@ -40,7 +39,7 @@ const LISTENS = `require("node:net").createServer().listen(Number(process.argv[1
 /** One mail or sign-in while the databases are locked. Half a second unless the machine is busy. */
 const PATIENCE_MS = patience(10_000);
 
-describe("a server in use", { skip: whyNoLab() ?? false }, () => {
+describe("a server in use", needsLab(), () => {
   const { lab, product } = withProduct(ALERTS_ELSEWHERE, [ANNA]);
   const { layout } = product;
   let owner: Owner;
@@ -274,6 +273,4 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
 });
 
 /** Lets root share its port, as all of Postfix does (SO_REUSEPORT): Dovecot shares none. */
-function smtpSink(port: number): readonly string[] {
-  return ["smtp-sink", "-u", "nobody", `0.0.0.0:${port}`, "10"];
-}
+const smtpSink = (port: number): readonly string[] => ["smtp-sink", "-u", "nobody", `0.0.0.0:${port}`, "10"];

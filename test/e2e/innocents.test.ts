@@ -7,9 +7,8 @@ import { patience } from "../kit/patience.ts";
 import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
 import { alertsOf, comesIn, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { assertAccepted, sendMail, sendMailAs } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { eachOf } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** Each in a different network. */
 const [HOME, HOTEL, OFFICE, MONITOR] = ["198.51.100.70", "2001:db8:b0fd::1", "2001:db8:b0fe::1", "2001:db8:b0ff::1"];
@@ -23,7 +22,7 @@ const WATCHED = "monitored@example.test";
 const CHECKS = 40;
 const PATIENCE_MS = patience(10_000);
 
-describe("honest users, with the limits as they are shipped", { skip: whyNoLab() ?? false }, () => {
+describe("honest users, with the limits as they are shipped", needsLab(), () => {
   const accounts = [PHONE, ...GUESTS, ...STAFF, TRAVELLER, WATCHED];
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED);
   before(async () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { parseIp } from "../../src/core/net/ip.ts";
 import { reverseName } from "../../src/mail/dns/records.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { newLab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
-import { DNS_HOST, DNS_HOST_V6, putBehindRouter, SERVER, takeAwayV4, whyNoLab } from "../lab/network.ts";
+import { DNS_HOST, DNS_HOST_V6, putBehindRouter, SERVER, takeAwayV4 } from "../lab/network.ts";
 import { startOutsideRelay } from "../lab/outside-relay.ts";
 import { type OwnMachine, startMachine, startServerMachine } from "../lab/own-machine.ts";
 import { INSTALL_PAGES } from "../lab/printed-page.ts";
@@ -16,6 +16,7 @@ import { type Sink, startSink } from "../lab/sink.ts";
 import { makeCertificate } from "../lab/tls-server.ts";
 import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
+import { endsBy, needsLab } from "../lab/with-product.ts";
 
 /** Of the sender host. Bob's server has no IPv6. */
 const [BOB, RELAY, LARGE_V6] = ["198.51.100.10", "198.51.100.91", "2001:db8:b000::25"];
@@ -37,7 +38,7 @@ const OF_ROUTER = [`mail.example.org. A ${SERVER.v4}`, `${reverse(SERVER.v4)}. P
 const ME = "me@relay.example";
 const STATUS = ["./ghostinbox", "status"];
 
-describe("the pages of an installation, typed as printed", { skip: whyNoLab() ?? false }, () => {
+describe("the pages of an installation, typed as printed", needsLab(), () => {
   const lab = newLab();
   let server: OwnMachine;
   let laptop: OwnMachine;
@@ -54,14 +55,10 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
     bob = await startSink(lab.sender, BOB, lab.directory);
     await startSink(lab.sender, LARGE_V6, lab.directory);
   });
-  after(() => {
-    try {
-      relay?.end();
-      server.end();
-      laptop.end();
-    } finally {
-      lab.remove();
-    }
+  endsBy(lab, () => {
+    relay?.end();
+    server.end();
+    laptop.end();
   });
 
   /** What happens in the world before a page, or before a task of it. */
@@ -155,10 +152,8 @@ const isByRelay =
     mail.includes(text) && mail.includes("by smtp.relay.example");
 
 /** The router's rules, as the page prints them. */
-function rulesOf(page: string): string {
-  const text = readFileSync(join(CHECKOUT, "docs", page), "utf8");
-  return /^```text\n(table ip [^]*?)^```$/m.exec(text)?.[1] ?? "";
-}
+const rulesOf = (page: string): string =>
+  /^```text\n(table ip [^]*?)^```$/m.exec(readFileSync(join(CHECKOUT, "docs", page), "utf8"))?.[1] ?? "";
 
 function reverse(address: string): string {
   return reverseName(parseIp(address) ?? assert.fail(address));

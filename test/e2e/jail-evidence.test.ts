@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
-import type { EventItem } from "../../src/admin/declare/items.ts";
 import { whileBusy } from "../lab/commands.ts";
 import { stopService } from "../lab/content.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
@@ -9,14 +8,14 @@ import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
 import { guessDashboard } from "../lab/jail-offences.ts";
 import { ANNA, authenticate, BERT, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { MAIL_PROXY } from "../lab/mail-proxy.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** More than the default, and more than any jail of sign-ins allows. */
 const FAILURES = 8;
 
-describe("jails add what the guard did not judge as it happened", { skip: whyNoLab() ?? false }, () => {
+describe("jails add what the guard did not judge as it happened", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
@@ -27,11 +26,10 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   );
   before(() => fail2banRuns(product));
 
-  async function reportsOf(ip: string, jail: string): Promise<readonly EventItem[]> {
-    return (await product.events(ip)).filter(
+  const reportsOf = async (ip: string, jail: string) =>
+    (await product.events(ip)).filter(
       ({ type, details }) => type === "JAIL_REPORTED" && details.startsWith(`jail ${jail}: `),
     );
-  }
 
   /** The report came, is shown as evidence, and changed nothing: neither a ban nor a step on the ladder. */
   async function isEvidence(ip: string, jail: string): Promise<void> {
@@ -41,14 +39,11 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     assert.deepEqual(await product.sqlite(`SELECT * FROM ban WHERE prefix = '${ip}/32'`), []);
   }
 
-  async function imap(ip: string, name: string, password: string): Promise<void> {
-    await tryLogIn(lab.sender, ip, name, password);
-  }
+  const imap = (ip: string, name: string, password: string) => tryLogIn(lab.sender, ip, name, password);
 
   async function submission(ip: string, name: string, password: string): Promise<void> {
-    const dialog = await openSubmission(lab.sender, ip);
+    using dialog = await openSubmission(lab.sender, ip);
     await authenticate(dialog, name, password);
-    dialog.close();
   }
 
   async function names(from: string, recipients: readonly string[]): Promise<void> {

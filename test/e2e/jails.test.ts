@@ -2,11 +2,10 @@ import { describe } from "node:test";
 import { RECORDS } from "../lab/content.ts";
 import { fail2banClientTests } from "../lab/fail2ban-client-tests.ts";
 import { honestServersTests } from "../lab/honest-servers-tests.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { dropFirstFilter, ownFiltersTests } from "../lab/own-filters-tests.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("a server with Fail2ban", { skip: whyNoLab() ?? false }, () => {
+describe("a server with Fail2ban", needsLab(), () => {
   const running = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",

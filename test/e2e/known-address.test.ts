@@ -3,10 +3,9 @@ import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/commands.ts";
 import { alertsOf, comesIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
-import { whyNoLab } from "../lab/network.ts";
 import type { Credentials } from "../lab/sasl.ts";
 import { eachOf, until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const OWNER = "anna@example.test";
 const OTHER = "bert@example.test";
@@ -20,7 +19,7 @@ const MOST_VERIFIED = 50;
 const MOST_AT_OTHERS = 23;
 const OWNER_MS = patience(5_000);
 
-describe("guessing behind an address that the account knows", { skip: whyNoLab() ?? false }, () => {
+describe("guessing behind an address that the account knows", needsLab(), () => {
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, OTHER]);
   const logins = watchedLogins(product);
   let signedIn = 0;

@@ -6,15 +6,15 @@ import { patience } from "../kit/patience.ts";
 import { lengthMs } from "../lab/fail2ban.ts";
 import type { Host } from "../lab/host.ts";
 import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { PASSWORD, type Product } from "../lab/product.ts";
 import { timed, until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const LEVELS = ["light", "medium", "heavy", "heavy"] as const;
 const LADDER_S = [1, 2, 3, 3] as const;
 
-describe("bans of seconds in real traffic", { skip: whyNoLab() ?? false }, () => {
+describe("bans of seconds in real traffic", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_BANS__LADDER: "1s,2s,3s",
@@ -115,12 +115,9 @@ async function refusesToBan(product: Product, target: string): Promise<void> {
 
 /** The answer to Anna's sign-in by IMAP, and how long it took. */
 async function signIn(host: Host, from: string, password: string, to?: string) {
-  const dialog = await openImap(host, from, to);
+  using dialog = await openImap(host, from, to);
   const { value, ms } = await timed(() => logIn(dialog, "anna@example.test", password));
-  dialog.close();
   return { said: value ?? "", tookMs: ms };
 }
 
-function reaches(host: Host, from: string): Promise<boolean> {
-  return host.reaches({ from, to: serverFor(from), port: 993, timeoutMs: 250 });
-}
+const reaches = (host: Host, from: string) => host.reaches({ from, to: serverFor(from), port: 993, timeoutMs: 250 });

@@ -3,14 +3,14 @@ import { before, describe, test } from "node:test";
 import { whileBusy } from "../lab/commands.ts";
 import { ANNA, assertAccepted, BERT, sendMail, sendMailAs } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
 import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { webRightsTests } from "../lab/web-rights-tests.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const HERS = "198.51.100.70";
 const STRANGER = "198.51.100.90";
@@ -19,7 +19,7 @@ const SENDER = "198.51.100.80";
 const FRESH = "seven quiet lanterns above";
 const WRONG = Array.from({ length: 6 }, (_, i) => `a wrong one ${i}`);
 
-describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() ?? false }, () => {
+describe("what the user of a mailbox does at the dashboard", needsLab(), () => {
   const settings = {
     GHOSTINBOX_HTTP__ADDRESS: "0.0.0.0",
     GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",

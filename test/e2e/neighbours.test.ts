@@ -5,10 +5,10 @@ import { ELSEWHERE, GTUBE, MX, RECORDS, scoreByOneRule } from "../lab/content.ts
 import type { Lab } from "../lab/lab.ts";
 import { ANNA, assertAccepted, openSmtp, sendMail, sendMailAs, tryLogIn } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { startSink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const NETWORK = "198.51.100.0/24";
 
@@ -19,7 +19,7 @@ const FAIL2BAN = { GHOSTINBOX_FAIL2BAN__ENABLED: "true" };
 const hosts = (first: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, i) => `198.51.100.${first + i}`);
 
-describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? false }, () => {
+describe("networks in which hosts offend, with Fail2ban", needsLab(), () => {
   const { lab, product } = withProduct(
     { ...SHIPPED, ...FAIL2BAN, GHOSTINBOX_SPAM__ENABLED: "true", GHOSTINBOX_SPAM__REFUSE_SCORE: "1500" },
     [ANNA],
@@ -109,10 +109,9 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
 
 /** Names this many missing recipients; returns the last reply. */
 async function probe(lab: Lab, from: string, count: number): Promise<number> {
-  const dialog = await openSmtp(lab.attacker, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
+  using dialog = await openSmtp(lab.attacker, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
   let code = 0;
   for (let i = 0; i < count; i++) ({ code } = await dialog.ask(`RCPT TO:<nobody${i}@example.test>`, 20_000));
-  dialog.close();
   return code;
 }
 async function comesIn(lab: Lab, from: string): Promise<void> {

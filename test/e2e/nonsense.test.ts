@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { startContainer } from "../lab/container.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { nonsenseTests } from "../lab/nonsense-tests.ts";
 import { OUR_USERS, startOutliver } from "../lab/outliver.ts";
 import { STUB_ZONES, stubZonesTests } from "../lab/stub-zones-tests.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
-describe("a server to which no mail comes", { skip: whyNoLab() ?? false }, () => {
+describe("a server to which no mail comes", needsLab(), () => {
   const within: string[] = [];
   let endContainer: () => void;
   const running = withProduct(

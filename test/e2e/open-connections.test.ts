@@ -6,10 +6,10 @@ import { FLOODED, floodTests } from "../lab/flood-tests.ts";
 import { hold } from "../lab/held.ts";
 import type { Connected } from "../lab/host.ts";
 import { ANNA, assertAccepted, openImapAs, sendMail, sendMailAs } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { fallSilent, sendSyns } from "../lab/spoof.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** Anna's address, which ignores unsolicited packets; and one that no account knows. */
 const HOME = "198.51.100.70";
@@ -17,7 +17,7 @@ const ELSEWHERE = "198.51.100.75";
 const CONNECTIONS = 80;
 const BANNED = "198.51.100.91";
 
-describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
+describe("who comes in at the doors", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "10000",
@@ -130,9 +130,7 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
   // Last: its notice stays.
   describe("a flood from many addresses", () => floodTests({ lab, product }));
 
-  async function recorded(type: string): Promise<string> {
-    return (await product.cli(["events", "--type", type])).stdout;
-  }
+  const recorded = async (type: string): Promise<string> => (await product.cli(["events", "--type", type])).stdout;
 });
 
 /** Also by the server: connections that it has not closed yet count. */

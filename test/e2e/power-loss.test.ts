@@ -185,25 +185,21 @@ function assertFiles(layout: Layout, { promised }: UnderLoad): void {
   }
 }
 
-function filesBelow(directory: string): readonly string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
+const filesBelow = (directory: string): readonly string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-}
 
 /** `at`: when it was delivered, by the name of its file. */
 type Stored = Readonly<{ number: number; at: number }>;
 
 function storedMails({ layout }: Product): readonly Stored[] {
-  return ACCOUNTS.flatMap((name) => mailFiles(layout, name))
-    .map((path) => stored(path, basename(path)))
-    .filter(({ number }) => !Number.isNaN(number));
-}
-
-function stored(path: string, file: string): Stored {
-  const number = Number(/^Subject: Number (\d+)\.$/m.exec(readFileSync(path, "utf8"))?.[1]);
-  const [, seconds, micros] = /^(\d+)\.M(\d+)P/.exec(file) ?? [];
-  return { number, at: Number(seconds) * 1_000 + Number(micros) / 1_000 };
+  const found = ACCOUNTS.flatMap((name) => mailFiles(layout, name)).map((path) => {
+    const number = Number(/^Subject: Number (\d+)\.$/m.exec(readFileSync(path, "utf8"))?.[1]);
+    const [, seconds, micros] = /^(\d+)\.M(\d+)P/.exec(basename(path)) ?? [];
+    return { number, at: Number(seconds) * 1_000 + Number(micros) / 1_000 };
+  });
+  return found.filter(({ number }) => !Number.isNaN(number));
 }
 
 /** Whether the server ended between any two deliveries of a mail: after a delivery, before its removal from the queue. */

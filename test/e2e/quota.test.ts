@@ -10,18 +10,17 @@ import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { type SmallDisk, smallDisk } from "../lab/full-disk.ts";
 import { ANNA, assertAccepted, BERT, openImapAs, openSmtp, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { queueOf } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const HOME = "198.51.100.70";
 const MAX_SIZE_KB = 256;
 /** Five are 82 % of 1 MB, six 99 %. */
 const BODY = `${"x".repeat(70)}\r\n`.repeat(2_390);
 
-describe("room for mail", { skip: whyNoLab() ?? false }, () => {
+describe("room for mail", needsLab(), () => {
   const { lab, product } = withProduct(
     { GHOSTINBOX_MAILBOXES__QUOTA: "1MB", GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: `${MAX_SIZE_KB}KB` },
     [ANNA, BERT],
@@ -42,17 +41,13 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
 
   const words = ({ code, lines }: SmtpReply): string => `${code} ${lines.join(" ")}`;
   const quotaOf = async (name: string): Promise<string> => {
-    const imap = await openImapAs(lab.sender, HOME, name);
-    const answer = (await imap.imap('GETQUOTAROOT "INBOX"')).join("\n");
-    imap.close();
-    return answer;
+    using imap = await openImapAs(lab.sender, HOME, name);
+    return (await imap.imap('GETQUOTAROOT "INBOX"')).join("\n");
   };
   const begin = () => openSmtp(lab.sender, "198.51.100.71", ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
   const askFor = async (recipient: string): Promise<string> => {
-    const dialog = await begin();
-    const reply = await dialog.ask(`RCPT TO:<${recipient}>`);
-    dialog.close();
-    return words(reply);
+    using dialog = await begin();
+    return words(await dialog.ask(`RCPT TO:<${recipient}>`));
   };
 
   test("strangers' mail fills a mailbox until it is refused at RCPT; accepted mail is there", async () => {
@@ -115,10 +110,9 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     session.close();
     assert.match(await askFor("anna"), /^504 /, "a name without a domain is not an address");
     assert.match(await askFor(BERT), /^250 /);
-    const dialog = await openSubmissionAs(lab.sender, HOME, BERT);
+    using dialog = await openSubmissionAs(lab.sender, HOME, BERT);
     await dialog.ask(`MAIL FROM:<${BERT}>`);
     assert.match(words(await dialog.ask(`RCPT TO:<${ANNA}>`)), /^452 4\.2\.2 /);
-    dialog.close();
   });
 
   test("mail that it sends on without a copy is accepted, and refused again once it would be stored", async () => {
@@ -206,10 +200,8 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     limited.close();
     for (const each of folders) rmSync(each, { recursive: true });
     await until("folders can be created again", async () => {
-      const session = await open();
-      const answer = (await session.imap("CREATE another")).at(-1) ?? "";
-      session.close();
-      return / OK /.test(answer);
+      using session = await open();
+      return / OK /.test((await session.imap("CREATE another")).at(-1) ?? "");
     });
 
     const cache = `${mailbox}/dovecot.index.cache`;
@@ -248,10 +240,9 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     const mailsIn = (account: string, folder: string) =>
       encryptedMail({ lab, product }, { account, from: HOME }).count(folder);
     for (const account of [ANNA, BERT]) {
-      const imap = await openImapAs(lab.sender, HOME, account);
+      using imap = await openImapAs(lab.sender, HOME, account);
       await imap.imap("SELECT INBOX");
       assert.match((await imap.imap("COPY 1 Trash")).at(-1) ?? "", /OK/);
-      imap.close();
     }
     const inbox = await mailsIn(BERT, "INBOX");
     await product.json(["config", "set", "retention.mail", '["Trash 1s", "* 3650d"]']);

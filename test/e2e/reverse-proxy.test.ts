@@ -11,19 +11,19 @@ import { AS_NOBODY, endProgram } from "../lab/commands.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { believe, MAIL_PROXY, startMailProxy } from "../lab/mail-proxy.ts";
 import { mailProxyTests } from "../lab/mail-proxy-tests.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
 import { DASHBOARD, startReverseProxy } from "../lab/reverse-proxy.ts";
 import { until } from "../lab/wait.ts";
 import { serverSent, type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { describedBy } from "../lab/web-description.ts";
 import { GUEST, visits } from "../lab/web-visits.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const ANYWHERE = "192.0.2.77";
 const LOGIN = "/api/v1/login";
 
-describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, () => {
+describe("behind a reverse proxy as documented", needsLab(), () => {
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_HTTP__TRUSTED_PROXIES: "127.0.0.1,::1",
@@ -51,11 +51,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
     ["caddy", "198.51.100.80", "198.51.100.81", "198.51.100.211", "198.51.100.212"],
   ] as const)
     describe(kind, () => {
-      let proxy: ChildProcess;
-      before(async () => {
-        proxy = await startReverseProxy(lab, kind);
-      });
-      after(() => endProgram(proxy));
+      during(() => startReverseProxy(lab, kind));
 
       test("the page is there, and its owner signs in from the address that the events name", async () => {
         const web = await browser(owner);
@@ -189,19 +185,14 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         for (let i = 1; i <= 5; i++) await signIn(web, `guess ${i}`).catch(() => null);
         const ban = await until("the guesser is banned", () => product.banOf(guesser));
         assert.equal(ban.code, "login_failures");
-        await until("the proxy is out of reach", async () => {
-          return !(await lab.attacker.reaches({ from: guesser, to: SERVER.v4, port: 443, timeoutMs: 500 }));
-        });
+        const reaches = () => lab.attacker.reaches({ from: guesser, to: SERVER.v4, port: 443, timeoutMs: 500 });
+        await until("the proxy is out of reach", async () => !(await reaches()));
         assert.equal((await signIn(await browser(other), ADMIN_PASSWORD)).status, 200);
       });
     });
 
   describe("a web application firewall", () => {
-    let proxy: ChildProcess;
-    before(async () => {
-      proxy = await startReverseProxy(lab, "waf");
-    });
-    after(() => endProgram(proxy));
+    during(() => startReverseProxy(lab, "waf"));
 
     test("passes every page and every call unchanged", async () => {
       const queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST }));
@@ -272,12 +263,8 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
   });
 
   describe("HAProxy before the mail ports", () => {
-    let proxy: ChildProcess;
-    before(async () => {
-      proxy = await startMailProxy(lab);
-      await believe(product, [MAIL_PROXY, "127.0.0.1"]);
-    });
-    after(() => endProgram(proxy));
+    during(() => startMailProxy(lab));
+    before(() => believe(product, [MAIL_PROXY, "127.0.0.1"]));
     mailProxyTests({ lab, product }, ANNA);
   });
 
@@ -297,3 +284,12 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
     assert.doesNotMatch(signedIn.headers["set-cookie"] ?? "", /Secure/);
   });
 });
+
+/** Runs a program for the tests of a `describe`. */
+function during(start: () => Promise<ChildProcess>): void {
+  let program: ChildProcess;
+  before(async () => {
+    program = await start();
+  });
+  after(() => endProgram(program));
+}

@@ -82,9 +82,8 @@ sees "scan detected" /var/log/psad-scans.log
 cat /proc/[0-9]*/comm /var/log/psad-scans.log || true
 `;
 
-function processOf(detector: (typeof DETECTOR_PROCESSES)[number]["name"]): string {
-  return DETECTOR_PROCESSES.find(({ name }) => name === detector)?.process ?? "";
-}
+const processOf = (detector: (typeof DETECTOR_PROCESSES)[number]["name"]): string =>
+  DETECTOR_PROCESSES.find(({ name }) => name === detector)?.process ?? "";
 
 describe("the security tools of Debian, run for real", { skip, concurrency: true }, () => {
   test("Suricata 7.0.10: what a rule matches in a client's commands is read from eve.json", suricata, async () => {

@@ -1,21 +1,20 @@
 import { describe } from "node:test";
 import { daneRecords } from "../lab/dane-tests.ts";
 import { FORWARDS_RECORDS, forwardsTests } from "../lab/forwards-tests.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { sieveMailTests } from "../lab/sieve-mail-tests.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
 import { type Certificate, makeCertificate } from "../lab/tls-server.ts";
 import { serveLiveCertificate, tlsTests } from "../lab/tls-tests.ts";
 import { userMailboxesTests } from "../lab/user-mailboxes-tests.ts";
 import { VACATION_RECORDS, vacationTests } from "../lab/vacation-tests.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** The server of written.test: its mail comes from there, and replies go there. */
 const HONEST = "198.51.100.10";
 /** The server of elsewhere.test. */
 const THERE = "198.51.100.100";
 
-describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? false }, () => {
+describe("what the server sends for its users, and TLS", needsLab(), () => {
   const running = withProduct(
     {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",

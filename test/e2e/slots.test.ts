@@ -19,9 +19,8 @@ import {
   serverFor,
   tryLogIn,
 } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 /** An address from which Anna's account signed in before. */
 const HOME = "198.51.100.70";
@@ -41,7 +40,7 @@ const attackers = (count: number): readonly string[] =>
 const sites = (first: number, count: number): readonly string[] =>
   range(count).map((i) => `2001:db8:${(0xa000 + first + i).toString(16)}::1`);
 
-describe("idle connections that would take every place of a port", { skip: whyNoLab() ?? false }, () => {
+describe("idle connections that would take every place of a port", needsLab(), () => {
   const { lab, product } = withProduct(
     { ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_LIMITS__CONNECTIONS__IMAP_PLACES: "60" },
     [ANNA, BERT],
@@ -190,25 +189,17 @@ describe("idle connections that would take every place of a port", { skip: whyNo
 
   async function submits(from: string, port: 465 | 587): Promise<number> {
     const began = performance.now();
-    const dialog = await openSubmission(lab.sender, from, port);
-    try {
-      assert.equal((await authenticate(dialog, ANNA)).code, 235);
-      assert.equal((await dialog.ask(`MAIL FROM:<${ANNA}>`)).code, 250);
-      return performance.now() - began;
-    } finally {
-      dialog.close();
-    }
+    using dialog = await openSubmission(lab.sender, from, port);
+    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    assert.equal((await dialog.ask(`MAIL FROM:<${ANNA}>`)).code, 250);
+    return performance.now() - began;
   }
 
   async function reads(from: string): Promise<number> {
     const began = performance.now();
-    const dialog = await openImap(lab.sender, from);
-    try {
-      assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
-      return performance.now() - began;
-    } finally {
-      dialog.close();
-    }
+    using dialog = await openImap(lab.sender, from);
+    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
+    return performance.now() - began;
   }
 });
 

@@ -10,10 +10,9 @@ import { LOG_LIMITS } from "../../src/programs/guard/removal.ts";
 import { serviceLog } from "../../src/settings/layout.ts";
 import { patience } from "../kit/patience.ts";
 import { ANNA, BERT } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { signInsTests } from "../lab/sign-ins-tests.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const DELAY_MS = 200;
 const CONNECTIONS = 8;
@@ -22,7 +21,7 @@ const STAGES = ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"] as const;
 /** Far above a decision on the busiest machine, and well below one flush. */
 const WAITED_MS = 150;
 
-describe("who may sign in, and a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
+describe("who may sign in, and a disk that takes its time", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" }, [ANNA, BERT]);
   const guards = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*guard\.js/);
   const maintenance = (): readonly number[] => product.pidsOf(/^\d+ \S*\/node .*maintenance\.js/);
@@ -104,8 +103,7 @@ describe("who may sign in, and a disk that takes its time", { skip: whyNoLab() ?
   }
 });
 
-function lines(path: string): readonly string[] {
-  return readFileSync(path, "utf8")
+const lines = (path: string): readonly string[] =>
+  readFileSync(path, "utf8")
     .split("\n")
     .filter((line) => /fsync|fdatasync/.test(line) && !line.includes("resumed"));
-}

@@ -3,16 +3,15 @@ import { before, describe, test } from "node:test";
 import { DAY_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { comesIn, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import type { Credentials } from "../lab/sasl.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const OWNER = "anna@example.test";
 const NEIGHBOUR = "bert@example.test";
 const TRAVELLER = "carl@example.test";
 const HOME = "198.51.100.70";
-const DAY = 24 * 60;
 /** Addresses that guess every few minutes: at one account, or at a different name each time. */
 const SLOW = [
   { from: "198.18.1.9", every: 3, spread: false },
@@ -22,7 +21,6 @@ const SLOW = [
 const MOST_A_DAY = 10;
 /** Twenty, plus one after each ban of a day. */
 const MOST_A_WEEK = 25;
-const WEEKS = 4;
 /** Guesses from a network from which an account signed in once, and from the server's own network. */
 const CROWD = [64, 192].flatMap((first) => Array.from({ length: 50 }, (_, i) => `198.51.100.${first + 10 + i}`));
 const NEXT_DOOR = ["2001:db8:10::66", SERVER.gateway];
@@ -31,7 +29,7 @@ const OWNER_MS = patience(5_000);
 /** Deadline for Dovecot's reports. */
 const REPORT_MS = patience(500);
 
-describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
+describe("guessing over days", needsLab(), () => {
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED, [OWNER, NEIGHBOUR, TRAVELLER]);
   const logins = watchedLogins(product);
   before(async () => {
@@ -62,7 +60,7 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
 
   test("a guess every three to ten minutes, for a day: no more than ten are heard of any address", async () => {
     const bannedUntil = new Map<string, number>();
-    for (let minute = 0; minute < DAY; minute++, logins.clock.forwardMinutes(1)) {
+    for (let minute = 0; minute < 24 * 60; minute++, logins.clock.forwardMinutes(1)) {
       const due = SLOW.filter(
         ({ from, every }) => minute % every === 0 && logins.clock.now() > (bannedUntil.get(from) ?? 0),
       );
@@ -121,7 +119,7 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
   test("six guesses a day for four weeks, from one address and from a new one each day: few are verified a week", async () => {
     logins.clock.forward(7 * DAY_MS);
     const regular = "198.18.3.9";
-    for (let week = 0; week < WEEKS; week++) {
+    for (let week = 0; week < 4; week++) {
       const before = verified((ip) => ip === regular);
       for (let step = 0; step < 7 * 6; step++, logins.clock.forwardMinutes(240)) {
         const passing = `198.18.${10 + week}.${1 + Math.floor(step / 6)}`;

@@ -97,14 +97,10 @@ describe("the small profile", { skip: whyNoLab() ?? whyNoMemoryLimit() ?? false 
 
   /** How many of the mails that arrived are in a mailbox, read over IMAP. */
   async function read(name: string): Promise<number> {
-    const imap = await openImap(lab.sender, "198.51.100.65");
-    try {
-      assert.match((await logIn(imap, name)) ?? "", /^OK/);
-      await imap.imap("SELECT INBOX");
-      const fetched = await imap.imap("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]");
-      return fetched.filter((line) => line.startsWith("Subject: Number ")).length;
-    } finally {
-      imap.close();
-    }
+    using imap = await openImap(lab.sender, "198.51.100.65");
+    assert.match((await logIn(imap, name)) ?? "", /^OK/);
+    await imap.imap("SELECT INBOX");
+    const fetched = await imap.imap("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]");
+    return fetched.filter((line) => line.startsWith("Subject: Number ")).length;
   }
 });

@@ -3,10 +3,9 @@ import { before, describe, test } from "node:test";
 import { HOUR_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { alertsOf, comesIn, during, LOGINS_AS_SHIPPED, signIn, watchedLogins } from "../lab/login-attacks.ts";
-import { whyNoLab } from "../lab/network.ts";
 import type { Credentials } from "../lab/sasl.ts";
 import { eachOf, until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const OWNER = "anna@example.test";
 const [EARLY_VICTIM, VICTIM] = ["bert@example.test", "carl@example.test"];
@@ -34,7 +33,7 @@ const FASHIONABLE = "Summer-2026!";
 const HOME = "198.51.100.70";
 const EARLY_SPRAYER = "198.18.250.9";
 
-describe("spraying: a few guesses at each of many accounts, from many networks", { skip: whyNoLab() ?? false }, () => {
+describe("spraying: a few guesses at each of many accounts, from many networks", needsLab(), () => {
   const { lab, product } = withProduct(LOGINS_AS_SHIPPED, ACCOUNTS);
   const hits = new Set<string>();
   const logins = watchedLogins(product);
@@ -105,10 +104,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
 });
 
 /** Every other network is an IPv4 /24, the rest are IPv6 /48; each guess has a different address in it. */
-function sprayer(network: number, host: number): string {
-  return network % 2 === 0 ? `198.18.${network}.${host + 1}` : `2001:db8:a${hex(network)}:${host}::7`;
-}
+const sprayer = (network: number, host: number): string =>
+  network % 2 === 0 ? `198.18.${network}.${host + 1}` : `2001:db8:a${hex(network)}:${host}::7`;
 
-function hex(n: number): string {
-  return n.toString(16).padStart(3, "0");
-}
+const hex = (n: number): string => n.toString(16).padStart(3, "0");

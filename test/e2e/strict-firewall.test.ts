@@ -8,16 +8,15 @@ import type { HttpReceiver } from "../lab/http-receiver.ts";
 import { SETTINGS } from "../lab/incident-answers.ts";
 import { incidentTests, receiveAlerts } from "../lab/incident-tests.ts";
 import { sendMail } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { scan } from "../lab/port-scan.ts";
-import { echoes, type Shell, Shells } from "../lab/shells.ts";
+import { echoes, type Shell, shellsOn } from "../lab/shells.ts";
 import { reaches } from "../lab/submitted.ts";
 import { Typist } from "../lab/typist.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const HOME = "198.51.100.65";
-const CAFE = "198.51.100.66";
 const STRICT = ["inet", "ghostinbox_strict"];
 const MAIL = [25, 465, 587, 993];
 const [SSH, UNLISTED, VPN] = [2222, 2244, 51_820];
@@ -30,7 +29,7 @@ const shown = z.object({
 });
 const audited = z.object({ items: z.array(z.object({ type: z.string(), subject: z.string() })) });
 
-describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, () => {
+describe("an incident, and the strict firewall", needsLab(), () => {
   // Before the server's own hook, which checks whether anything is left running.
   after(() => shells.end());
   const running = withProduct(SETTINGS, ["anna@example.test", "bert@example.test"], {
@@ -46,7 +45,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
   });
   const { lab, product } = running;
   let webhook: HttpReceiver;
-  const shells = new Shells(lab);
+  const shells = shellsOn(lab);
   const state = async () => z.parse(shown, await product.json(["firewall"]));
   // It asks the kernel what is open.
   const apply = (...words: readonly string[]) => product.typed(["config", "apply", ...words]);
@@ -129,7 +128,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     await terminal.sees(/Start\? \[y\/N\]/);
     terminal.types("y\n");
     assert.equal(await terminal.ends(), 0);
-    const fresh = await shells.open(CAFE, SSH);
+    const fresh = await shells.open("198.51.100.66", SSH);
     const kept = await confirm(fresh.connection);
     assert.equal(kept.code, 0, kept.stderr);
     assert.match((await confirm(fresh.connection)).stderr, /No confirmation is pending/);

@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { rootOf } from "../lab/dns.ts";
-import { type Lab, makeLab } from "../lab/lab.ts";
+import { newLab } from "../lab/lab.ts";
 import { openImapAs, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { packageNextVersion } from "../lab/next-version.ts";
-import { SystemdMachine, whyNoSystemd } from "../lab/systemd-machine.ts";
+import { bootMachine, type SystemdMachine, whyNoSystemd } from "../lab/systemd-machine.ts";
 import { assertQuickStart, assertTakenBack } from "../lab/systemd-start.ts";
 import { follow, stepsUnder } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
+import { endsBy } from "../lab/with-product.ts";
 
 const YOU = "you@example.org";
 const PHONE = "198.51.100.70";
 /** The highest score of `systemd-analyze security` for the services that strangers reach, in tenths. */
 const MOST_EXPOSED = 25;
 const MINUTE_MS = 60_000;
-const PAGE = "package.md";
 const DIST = join(CHECKOUT, "dist");
 /** The only place for new files. */
 const PACKAGE_NEXT = `
@@ -32,13 +32,13 @@ const BAN = "192.0.2.77";
 const PARTS = ["guard", "web", "keeper", "postfix", "dovecot", "unbound", "spamd", "rspamd", "fail2ban", "mail-log"];
 
 describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? false }, () => {
-  let lab: Lab;
+  const lab = newLab();
   let machine: SystemdMachine;
   let variables: readonly string[];
   let mails = 0;
   before(async () => {
-    lab = await makeLab();
-    machine = await SystemdMachine.boot(lab);
+    await lab.start();
+    machine = await bootMachine(lab);
     const root = rootOf(lab.directory);
     // Not in /var/tmp, because each unit has a private one.
     const [hints, anchor] = ["/srv/lab/root.hints", "/srv/lab/root.key"];
@@ -52,13 +52,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
     };
     variables = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   });
-  after(async () => {
-    try {
-      await machine.remove();
-    } finally {
-      lab.remove();
-    }
-  });
+  endsBy(lab, () => machine.remove());
 
   const checkout = async (...argv: readonly string[]): Promise<string> =>
     machine.must([`${CHECKOUT}/ghostinbox`, ...argv]);
@@ -67,11 +61,10 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
   const mainPid = async (): Promise<string> => machine.shell("systemctl show --value -p MainPID ghostinbox");
   const allIsWell = async (): Promise<boolean> =>
     !/^ {2}\S+ +(degraded|down) |is read-only:/m.test(await machine.must(["ghostinbox", "status"]));
-  async function expectBan(ip: string): Promise<void> {
-    await until("the ban is in the kernel", async () =>
-      (await lab.server.mustExec(["nft", "list", "ruleset"])).includes(ip),
+  const expectBan = () =>
+    until("the ban is in the kernel", async () =>
+      (await lab.server.mustExec(["nft", "list", "ruleset"])).includes(BAN),
     );
-  }
   /** `active`, or `inactive` once it has stopped. */
   async function expectState(state: "active" | "inactive"): Promise<void> {
     const argv = ["systemctl", "is-active", "ghostinbox"];
@@ -82,13 +75,12 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
   async function serves(): Promise<void> {
     const subject = `mail ${++mails} of this test`;
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, recipient: YOU, subject })).code, 250);
-    const dialog = await openImapAs(lab.sender, PHONE, YOU);
+    using dialog = await openImapAs(lab.sender, PHONE, YOU);
     // An alert may be there too: the first account gets the postmaster's mail.
     await until("it is there", async () => {
       await dialog.imap("SELECT INBOX");
       return (await dialog.imap(`SEARCH SUBJECT "${subject}"`)).some((line) => /^\* SEARCH \d/.test(line));
     });
-    dialog.close();
   }
 
   async function units(): Promise<readonly string[]> {
@@ -101,7 +93,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
     async function typed(heading: string, from = 0, to?: number, directory = DIST): Promise<string> {
       const terminal = { types: (line: string) => machine.types(line, directory) };
       const seen: string[] = [];
-      for (const step of stepsUnder(PAGE, heading).slice(from, to)) seen.push(await follow(terminal, step));
+      for (const step of stepsUnder("package.md", heading).slice(from, to)) seen.push(await follow(terminal, step));
       return seen.join("");
     }
     before(async () => {
@@ -132,7 +124,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       for (const part of PARTS) assert.ok(running.includes(`ghostinbox-${part}`), part);
       await until("all is well", allIsWell, MINUTE_MS);
       await machine.must(["ghostinbox", "ban", BAN]);
-      await expectBan(BAN);
+      await expectBan();
       for (const verb of ["uninstall", "service install"])
         assert.equal((await machine.run(["ghostinbox", ...verb.split(" ")])).code, 1, verb);
     });
@@ -153,7 +145,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await assertQuickStart(machine);
       await expectState("active");
       await serves();
-      await expectBan(BAN);
+      await expectBan();
     });
 
     test("an upgrade brings the new version and its schemas to run, and shells complete its commands", async () => {
@@ -165,7 +157,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
         /The databases are brought up to date\. `ghostinbox rollback` goes back .* \(engine\.db of schema 1, accounts\.db of /,
       );
       await serves();
-      await expectBan(BAN);
+      await expectBan();
       assert.equal(await machine.shell("dpkg --verify ghostinbox | grep -v ' c /etc/' || true"), "");
       assert.match(
         await machine.shell("source /usr/share/bash-completion/completions/ghostinbox; complete -p ghostinbox"),
@@ -179,7 +171,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await typed("Upgrade", 1, 3);
       await assertTakenBack(machine);
       await typed("Upgrade", 3);
-      await expectBan(BAN);
+      await expectBan();
     });
 
     test("removed after it has failed, it leaves nothing in the firewall, and the data, with which a checkout works", async () => {
@@ -211,7 +203,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       assert.deepEqual(await units(), [], "it starts nothing");
       await machine.must(["systemctl", "start", "ghostinbox"]);
       await serves();
-      await expectBan(BAN);
+      await expectBan();
     });
 
     test("what is killed comes back: the guard, and the start with all others", async () => {

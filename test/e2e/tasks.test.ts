@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { readKey } from "../../src/jobs/backup/repository.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { makeCheap } from "../kit/cheap-repository.ts";
 import { newLab } from "../lab/lab.ts";
 import { tryLogIn } from "../lab/mail.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { inOrder, LATE, MOVED, openMailbox, type Stored, startOldImap } from "../lab/old-imap.ts";
 import { type OwnMachine, startMachine, startServerMachine } from "../lab/own-machine.ts";
 import { type Step, TYPED_PAGES } from "../lab/printed-page.ts";
@@ -15,6 +15,7 @@ import { type Sink, startSink } from "../lab/sink.ts";
 import { makeCertificate, startTlsServer, type TlsServer } from "../lab/tls-server.ts";
 import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
+import { endsBy, needsLab } from "../lab/with-product.ts";
 
 const RECORDS = [
   `mail.example.org. A ${SERVER.v4}`,
@@ -28,15 +29,12 @@ const RECORDS = [
 ];
 /** The last tasks of the first page end the server, so the other pages' tasks come first. */
 const ENDS = "Restart and stop";
-const PHONE = "198.51.100.70";
 const OLD = "198.51.100.90";
-const RELAY = "198.51.100.91";
-const ABUSER = "198.51.100.200";
 /** Different ones: a device that repeats one is not an attacker. */
 const GUESSES = ["first guess", "second guess", "third guess", "fourth guess", "fifth guess", "sixth guess"];
 const DASHBOARD = "http://127.0.0.1:3000";
 
-describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false }, () => {
+describe("the pages of an owner, typed as printed", needsLab(), () => {
   const lab = newLab();
   let server: OwnMachine;
   let laptop: OwnMachine;
@@ -51,13 +49,9 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     laptop = await startMachine(lab.sender, lab.directory);
     elsewhere = await startSink(lab.sender, "198.51.100.10", lab.directory);
   });
-  after(() => {
-    try {
-      server.end();
-      laptop.end();
-    } finally {
-      lab.remove();
-    }
+  endsBy(lab, () => {
+    server.end();
+    laptop.end();
   });
 
   /** Outside events before a task. */
@@ -79,7 +73,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     "Port 25 is blocked": async () => {
       const certificate = await makeCertificate(lab.directory, "relay", "smtp.relay.example");
       await server.trust(certificate.cert);
-      const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
+      const where = { directory: lab.directory, address: "198.51.100.91", port: 587, certificate };
       relay = await startTlsServer(lab.sender, where, { user: "me@relay.example", password: "password at the relay" });
     },
     "Copy mail that arrived since": async () => {
@@ -136,7 +130,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   /** Anna's mail on the new server. */
   async function newMails(): Promise<readonly Stored[]> {
     const login = { name: "anna@example.org", password: PASSWORD };
-    const mailbox = await openMailbox(lab.sender, PHONE, SERVER.v4, login);
+    const mailbox = await openMailbox(lab.sender, "198.51.100.70", SERVER.v4, login);
     try {
       return await mailbox.mails();
     } catch (error) {
@@ -151,9 +145,8 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     }
   }
 
-  async function guess(password: string): Promise<void> {
-    await tryLogIn(lab.attacker, ABUSER, "anna@example.org", password).catch(() => null);
-  }
+  const guess = (password: string) =>
+    tryLogIn(lab.attacker, "198.51.100.200", "anna@example.org", password).catch(() => null);
 
   /** The server's sshd, and a key for which the laptop is not asked for a password. */
   async function openSsh(): Promise<void> {

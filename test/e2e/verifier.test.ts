@@ -6,15 +6,15 @@ import { whileStopped } from "../lab/commands.ts";
 import { contentMail, ELSEWHERE, MX, RECORDS } from "../lab/content.ts";
 import { ANNA, assertAccepted, sendMail } from "../lab/mail.ts";
 import { mailFiles, mailText } from "../lab/mailbox.ts";
-import { SERVER, whyNoLab } from "../lab/network.ts";
+import { SERVER } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const SESSIONS = 8;
 const MAILS = 800;
 const RSPAMD = /rspamd: (main|rspamd_proxy) process/;
 
-describe("the verifier", { skip: whyNoLab() ?? false }, () => {
+describe("the verifier", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/26" }, [ANNA], {
     records: () => RECORDS,
   });

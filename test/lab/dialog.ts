@@ -100,6 +100,7 @@ export async function openDialog(host: Host, wish: Wish & Readonly<{ tls?: boole
   };
   if (wish.tls === true) await startTls();
 
+  const close = (): void => void socket.destroy();
   return {
     transcript,
     get isClosed() {
@@ -121,8 +122,7 @@ export async function openDialog(host: Host, wish: Wish & Readonly<{ tls?: boole
     /** Resolves once the server has closed the connection. */
     closed: (deadlineMs = 10_000) => once(() => isClosed, "still open after", deadlineMs),
     startTls,
-    close: (): void => {
-      socket.destroy();
-    },
+    close,
+    [Symbol.dispose]: close,
   };
 }

@@ -4,7 +4,7 @@ import { patience } from "../kit/patience.ts";
 import type { SmallDisk } from "./full-disk.ts";
 import { comesIn, during, signIn } from "./login-attacks.ts";
 import { ANNA, BERT } from "./mail.ts";
-import { type Credentials, SaslClient } from "./sasl.ts";
+import { type Credentials, openSasl, type SaslClient } from "./sasl.ts";
 import { type Verification, watchVerifications } from "./verified.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -25,7 +25,7 @@ export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk)
   before(async () => {
     await product.addAccount(SUSPENDED);
     verifications = await watchVerifications(product);
-    postfix = await SaslClient.open(product);
+    postfix = await openSasl(product);
     for (const name of [OWNER, SUSPENDED]) assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
     await product.json(["account", "suspend", SUSPENDED]);
     disk.fill();

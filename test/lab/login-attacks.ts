@@ -10,7 +10,7 @@ import { type GuardClock, guardClock } from "./guard-clock.ts";
 import type { Host } from "./host.ts";
 import { logIn, openImap } from "./mail.ts";
 import { type Environment, PASSWORD, type Product } from "./product.ts";
-import { type Credentials, SaslClient } from "./sasl.ts";
+import { type Credentials, openSasl, type SaslClient } from "./sasl.ts";
 import { type Verification, watchVerifications } from "./verified.ts";
 
 /** The defaults, with Fail2ban, but without content filters and block lists: sign-ins do not use them, and they start slowly. */
@@ -49,7 +49,7 @@ export function watchedLogins(product: Product) {
   before(async () => {
     verifications = await watchVerifications(product);
     clock = await guardClock(product);
-    postfix = await SaslClient.open(product);
+    postfix = await openSasl(product);
   });
   after(() => postfix.close());
   return {

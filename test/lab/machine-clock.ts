@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { SECOND_MS } from "../../src/core/time.ts";
 import { mustRun } from "./commands.ts";
 
-const SOURCE = join(import.meta.dirname, "machine-clock.c");
 const FIELD_BYTES = 8;
 
 /** Builds a library that sets the clocks of the programs that load it (ld.so(8)), all at once and while they run. */
@@ -19,7 +18,7 @@ export function clockLibrary() {
     path: at("clock.so"),
 
     build: async (): Promise<void> => {
-      copyFileSync(SOURCE, at("clock.c"));
+      copyFileSync(join(import.meta.dirname, "machine-clock.c"), at("clock.c"));
       await mustRun(["tcc", "-shared", "-nostdlib", `-DAHEAD="${at("ahead")}"`, "-o", at("clock.so"), at("clock.c")]);
     },
 

@@ -20,10 +20,8 @@ const [USER, LIAR, GUESSER, LEAVER, DIRECT] = [
 export function mailProxyTests({ lab, product }: Running, account: string): void {
   const imap = (from: string) => openImap(lab.attacker, from, MAIL_PROXY);
   const signIn = async (from: string, name: string = account, password?: string): Promise<string> => {
-    const dialog = await imap(from);
-    const said = await logIn(dialog, name, password);
-    dialog.close();
-    return said ?? "";
+    using dialog = await imap(from);
+    return (await logIn(dialog, name, password)) ?? "";
   };
   const said = async (from: string, to: string, line: string): Promise<string> =>
     (await saidTo(lab.attacker, { from, to, port: 25 }, line)).join();
@@ -32,9 +30,8 @@ export function mailProxyTests({ lab, product }: Running, account: string): void
   test("mail and sign-ins on each port are those of the client", async () => {
     assert.ok((await sendMail({ host: lab.attacker, from: USER, to: MAIL_PROXY })).code > 0);
     for (const port of [587, 465] as const) {
-      const dialog = await openSubmission(lab.attacker, USER, port, MAIL_PROXY);
+      using dialog = await openSubmission(lab.attacker, USER, port, MAIL_PROXY);
       assert.equal((await authenticate(dialog, account)).code, 235);
-      dialog.close();
     }
     assert.match(await signIn(USER), /^OK/);
     const seen = (await kinds(USER)).join();

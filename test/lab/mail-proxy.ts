@@ -17,10 +17,9 @@ export const PROXIED: readonly number[] = [325, 365, 387, 393];
 
 /** The greeting of an SMTP server, then the last line of its reply to this line. Shorter if it hangs up. */
 export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
-  const dialog = await openDialog(host, wish);
+  using dialog = await openDialog(host, wish);
   const replies = [await dialog.reply()];
   if (replies[0]?.code === 220) replies.push(await dialog.ask(line));
-  dialog.close();
   return replies.map(({ code, lines }) => `${code} ${lines.at(-1) ?? ""}`);
 }
 

@@ -74,12 +74,11 @@ export function mailTests({ lab, product }: Running): void {
   });
 
   test("a user makes 400 folders in one session", async () => {
-    const imap = await openImapAs(lab.sender, PHONE, ANNA);
+    using imap = await openImapAs(lab.sender, PHONE, ANNA);
     for (let n = 0; n < 400; n++)
       assert.match((await imap.imap(`CREATE List${n}`)).at(-1) ?? "", /^t\d+ OK/, `folder ${n}`);
     const listed = await imap.imap('LIST "" "List*"');
     assert.equal(listed.filter((line) => line.startsWith("* LIST")).length, 400);
-    imap.close();
   });
 
   test("the password is asked for over TLS only", async () => {

@@ -24,22 +24,16 @@ const HELLO = "EHLO client.test";
 const MILTERS_MS = 40_000;
 
 /** The server's address of the same family. */
-export function serverFor(from: string): string {
-  return from.includes(":") ? SERVER.v6 : SERVER.v4;
-}
+export const serverFor = (from: string): string => (from.includes(":") ? SERVER.v6 : SERVER.v4);
 
 /** One mail from a stranger through port 25; returns the last reply, or the first that is not positive. */
 export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
-  const dialog = await openDialog(mail.host, { from: mail.from, to: mail.to ?? serverFor(mail.from), port: 25 });
-  try {
-    // Postfix greets once its milters have answered.
-    const banner = await dialog.reply(MILTERS_MS);
-    if (banner.code !== 220) return banner;
-    await dialog.ask(HELLO);
-    return await mailOver(dialog, mail);
-  } finally {
-    dialog.close();
-  }
+  using dialog = await openDialog(mail.host, { from: mail.from, to: mail.to ?? serverFor(mail.from), port: 25 });
+  // Postfix greets once its milters have answered.
+  const banner = await dialog.reply(MILTERS_MS);
+  if (banner.code !== 220) return banner;
+  await dialog.ask(HELLO);
+  return await mailOver(dialog, mail);
 }
 
 /** A session on 25 that has said these lines, whatever the answers. */
@@ -101,9 +95,8 @@ export async function openSubmission(
   return dialog;
 }
 
-export async function authenticate(dialog: Dialog, name: string, password: string = PASSWORD): Promise<SmtpReply> {
-  return dialog.ask(`AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString("base64")}`);
-}
+export const authenticate = (dialog: Dialog, name: string, password: string = PASSWORD): Promise<SmtpReply> =>
+  dialog.ask(`AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString("base64")}`);
 
 /** The same, in which the account has signed in. */
 export async function openSubmissionAs(host: Host, from: string, name: string, port: 587 | 465 = 587): Promise<Dialog> {
@@ -117,12 +110,8 @@ export async function sendMailAs(
   name: string,
   { host, from, port, ...mail }: Omit<MailFrom, "to"> & Readonly<{ port?: 587 | 465 }>,
 ): Promise<SmtpReply> {
-  const dialog = await openSubmissionAs(host, from, name, port);
-  try {
-    return await mailOver(dialog, { sender: name, ...mail });
-  } finally {
-    dialog.close();
-  }
+  using dialog = await openSubmissionAs(host, from, name, port);
+  return await mailOver(dialog, { sender: name, ...mail });
 }
 
 /** An IMAP session over TLS that has read the greeting. */
@@ -141,12 +130,8 @@ export async function openImapAs(host: Host, from: string, name: string, passwor
 
 /** A sign-in by IMAP whose session is closed after the answer, which is empty when the server closed the connection first. */
 export async function tryLogIn(host: Host, from: string, name: string, password: string = PASSWORD): Promise<string> {
-  const dialog = await openImap(host, from);
-  try {
-    return (await logIn(dialog, name, password)) ?? "";
-  } finally {
-    dialog.close();
-  }
+  using dialog = await openImap(host, from);
+  return (await logIn(dialog, name, password)) ?? "";
 }
 
 /** The tagged answer to LOGIN: starts with `OK` or `NO`; null when the server closed the connection. */

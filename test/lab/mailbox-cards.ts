@@ -82,9 +82,7 @@ export async function repliesWhileAway(browser: LabBrowser, product: Product): P
   assert.doesNotMatch(await set(), /Monday/);
 }
 
-function cardOf({ page }: LabBrowser, name: string): Locator {
-  return page.getByRole("region", { name, exact: true });
-}
+const cardOf = ({ page }: LabBrowser, name: string): Locator => page.getByRole("region", { name, exact: true });
 
 /** A sender chooses it. */
 export const STRANGE_ID = `<${MARKUP.replaceAll(/[^a-z]+/g, "$")}${LONG_WORD}@sender.test>`;

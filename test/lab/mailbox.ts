@@ -49,13 +49,11 @@ export function mailFiles(
 }
 
 /** Their texts. */
-export function mailsIn(...where: Parameters<typeof mailFiles>): readonly string[] {
-  return mailFiles(...where).map((file) => readFileSync(file, "utf8"));
-}
+export const mailsIn = (...where: Parameters<typeof mailFiles>): readonly string[] =>
+  mailFiles(...where).map((file) => readFileSync(file, "utf8"));
 
 /** Whether any mailbox has a mail of the keeper with this subject. */
-export function isInMailbox(mail: string, subject: string): boolean {
-  return readdirSync(mail, { recursive: true, withFileTypes: true }).some(
+export const isInMailbox = (mail: string, subject: string): boolean =>
+  readdirSync(mail, { recursive: true, withFileTypes: true }).some(
     (entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes(subject),
   );
-}

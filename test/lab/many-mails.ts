@@ -8,52 +8,42 @@ const FOLDERS = ["", ".Archive", ".Archive.2026"] as const;
 const FLAGS = ["", "S", "FS", "RS"] as const;
 
 /** Writes mails directly into mailboxes, in folders and with flags: faster than delivery. */
-export class ManyMails {
-  readonly #layout: Layout;
-  readonly #accounts: readonly string[];
-  readonly #bodyBytes: number;
-  readonly #paths: string[] = [];
-  #made = 0;
+export function manyMails(layout: Layout, accounts: readonly string[], bodyBytes = 800) {
+  const paths: string[] = [];
+  let made = 0;
 
-  constructor(layout: Layout, accounts: readonly string[], bodyBytes = 800) {
-    this.#layout = layout;
-    this.#accounts = accounts;
-    this.#bodyBytes = bodyBytes;
-  }
-
-  add(count: number): void {
-    const { uid, gid } = statSync(this.#layout.mail);
+  function add(count: number): void {
+    const { uid, gid } = statSync(layout.mail);
     for (let i = 0; i < count; i++) {
-      const n = this.#made++;
-      const account = this.#accounts[n % this.#accounts.length] ?? "";
-      const folder = FOLDERS[Math.floor(n / this.#accounts.length) % FOLDERS.length] ?? "";
+      const n = made++;
+      const account = accounts[n % accounts.length] ?? "";
+      const folder = FOLDERS[Math.floor(n / accounts.length) % FOLDERS.length] ?? "";
       const [local = "", domain = ""] = account.split("@");
-      const cur = join(this.#layout.mail, domain, local, "Maildir", folder, "cur");
+      const cur = join(layout.mail, domain, local, "Maildir", folder, "cur");
       const path = join(cur, `1763700000.M${n}P1.lab:2,${FLAGS[n % FLAGS.length]}`);
       // At once, as the server runs: the first directory that was missing, and those below it.
       const first = mkdirSync(cur, { recursive: true, mode: 0o700 });
-      if (first !== undefined)
-        for (let made = cur; made.length >= first.length; made = dirname(made)) chownSync(made, uid, gid);
-      const body = `${randomBytes((this.#bodyBytes * 3) / 4).toString("base64")}\r\n`;
+      if (first !== undefined) for (let at = cur; at.length >= first.length; at = dirname(at)) chownSync(at, uid, gid);
+      const body = `${randomBytes((bodyBytes * 3) / 4).toString("base64")}\r\n`;
       writeFileSync(path, `${mailText({ subject: `Many ${n}`, to: account, body })}\r\n`);
       chownSync(path, uid, gid);
-      this.#paths.push(path);
+      paths.push(path);
     }
   }
 
   /** A third of them are deleted, a third get a flag, and a third are new. */
-  change(count: number): void {
-    const some = this.#paths.splice(0, count);
+  function change(count: number): void {
+    const some = paths.splice(0, count);
     const deleted = Math.floor(count / 3);
     for (const path of some.slice(0, deleted)) rmSync(path);
     const flagged = some.slice(deleted, deleted * 2);
     for (const path of flagged) renameSync(path, `${path}T`);
-    this.#paths.push(...some.slice(deleted * 2), ...flagged.map((path) => `${path}T`));
-    this.add(count - deleted * 2);
+    paths.push(...some.slice(deleted * 2), ...flagged.map((path) => `${path}T`));
+    add(count - deleted * 2);
   }
+  return { add, change };
 }
 
 /** The content of these files below `top`. */
-export function hashesOf(top: string, paths: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(paths.map((path) => [path, hash("sha256", readFileSync(join(top, path)))]));
-}
+export const hashesOf = (top: string, paths: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(paths.map((path) => [path, hash("sha256", readFileSync(join(top, path)))]));

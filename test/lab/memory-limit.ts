@@ -68,6 +68,4 @@ export function limitMemory(megabytes: number, name: string) {
 }
 
 /** The cgroup of this process, in the hierarchy of the memory controller. */
-function own(): string {
-  return /^\d+:memory:(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";
-}
+const own = (): string => /^\d+:memory:(.*)$/m.exec(readFileSync("/proc/self/cgroup", "utf8"))?.[1] ?? "/";

@@ -28,6 +28,4 @@ export function memoryPlace() {
 }
 
 /** As proc(5) has it. */
-function availableKib(): number {
-  return Number(/^MemAvailable: +(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);
-}
+const availableKib = () => Number(/^MemAvailable: +(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);

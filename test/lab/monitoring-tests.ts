@@ -47,7 +47,8 @@ export function monitoringTests({ lab, product }: Running): void {
     const [code, says] = await said(["config", join(folder, "prometheus.yml")]);
     assert.equal(code, 0, says);
     assert.match(says, /SUCCESS: \d+ rules found/);
-    writeFileSync(join(folder, "dashboard.yml"), asRules(expressions()));
+    const rules = expressions().map((expr, at) => ({ record: `dashboard:expression_${at}`, expr }));
+    writeFileSync(join(folder, "dashboard.yml"), JSON.stringify({ groups: [{ name: "dashboard", rules }] }));
     const [parsed, whyNot] = await said(["rules", join(folder, "dashboard.yml")]);
     assert.equal(parsed, 0, whyNot);
   });
@@ -87,9 +88,4 @@ function expressions(): readonly string[] {
   const { panels, annotations } = JSON.parse(text) as Dashboard;
   const all = [...panels.flatMap(({ targets }) => targets), ...annotations.list].map(({ expr }) => expr);
   return all.map((expr) => VARIABLES.reduce((filled, [name, value]) => filled.replaceAll(name, value), expr));
-}
-
-function asRules(all: readonly string[]): string {
-  const rules = all.map((expr, at) => ({ record: `dashboard:expression_${at}`, expr }));
-  return JSON.stringify({ groups: [{ name: "dashboard", rules }] });
 }

@@ -47,9 +47,7 @@ const ADDRESSES = {
 
 const PREFIX = "ghostinbox-lab";
 
-export function namespaceOf(host: HostName, owner: number = process.pid): string {
-  return `${PREFIX}-${owner}-${host}`;
-}
+export const namespaceOf = (host: HostName, owner: number = process.pid): string => `${PREFIX}-${owner}-${host}`;
 
 /** Why namespaces cannot be made here; null if they can. One file of a run checks it for all. */
 export function whyNoLab(): string | null {
@@ -107,9 +105,7 @@ export async function makeNetwork(): Promise<void> {
 }
 
 /** The server has no IPv4 address but loopback. */
-export async function takeAwayV4(): Promise<void> {
-  await inside("server", [`addr del ${SERVER.v4}/24 dev eth0`]);
-}
+export const takeAwayV4 = () => inside("server", [`addr del ${SERVER.v4}/24 dev eth0`]);
 
 /** Moves the server, without a public address, into the network of a router. */
 export const INNER = { v4: "192.168.7.10", router: "192.168.7.1" } as const;
@@ -195,17 +191,10 @@ function kernelSettings(host: HostName): string {
   return `nsenter --net=/run/netns/${namespaceOf(host)} sh -ec '${writes.join("; ")}'`;
 }
 
-function batch(host: HostName | "", lines: readonly string[]): string {
-  return `ip ${host === "" ? "" : `-n ${namespaceOf(host)} `}-batch - <<.\n${lines.map(atOnce).join("\n")}\n.`;
-}
+const batch = (host: HostName | "", lines: readonly string[]): string =>
+  `ip ${host === "" ? "" : `-n ${namespaceOf(host)} `}-batch - <<.\n${lines.map(atOnce).join("\n")}\n.`;
 
 /** Otherwise nothing can bind an IPv6 address until the kernel has seen, in the background, that it need not look for its twin. */
-function atOnce(line: string): string {
-  return /^addr add \S*:/.test(line) ? `${line} nodad` : line;
-}
+const atOnce = (line: string): string => (/^addr add \S*:/.test(line) ? `${line} nodad` : line);
 
-async function inside(host: HostName, lines: readonly string[]): Promise<void> {
-  await mustRun(["ip", "-n", namespaceOf(host), "-batch", "-"], {
-    input: lines.map((line) => `${atOnce(line)}\n`).join(""),
-  });
-}
+const inside = (host: HostName, lines: readonly string[]) => mustRun(["sh"], { input: batch(host, lines) });

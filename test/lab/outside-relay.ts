@@ -4,17 +4,11 @@ import { setTimeout } from "node:timers/promises";
 import { mustRun } from "./commands.ts";
 import type { Host } from "./host.ts";
 import { POSTFIX_SERVICES } from "./postfix-services.ts";
-import type { Certificate, Login } from "./tls-server.ts";
+import type { Login, Wish } from "./tls-server.ts";
 import { until } from "./wait.ts";
 
-type RelayWish = Readonly<{
-  directory: string;
-  address: string;
-  certificate: Certificate;
-  login: Login;
-  /** The server to which it delivers all mail. */
-  nextHop: string;
-}>;
+/** `nextHop`: the server to which it delivers all mail. */
+type RelayWish = Omit<Wish, "port"> & Readonly<{ login: Login; nextHop: string }>;
 
 const PORT = 587;
 /** What it needs in addition from Postfix (master(5)). */

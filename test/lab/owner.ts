@@ -41,7 +41,8 @@ export async function ownerOf(product: Product, { sender, directory }: Lab) {
           const component = components.find((one) => one.name === name);
           const found = component ?? notices.find(({ code }) => code === name);
           assert.match(found?.detail ?? "", detail);
-          const tells = ({ body }: Received) => body.includes(name) && detail.test(textOf(body));
+          // Without JSON's escapes of quotation marks.
+          const tells = ({ body }: Received) => body.includes(name) && detail.test(body.replaceAll('\\"', '"'));
           assert.ok(elsewhere.received().some(tells), name);
         }
         return true;
@@ -63,11 +64,4 @@ export async function ownerOf(product: Product, { sender, directory }: Lab) {
   };
 }
 
-/** A webhook's text without JSON's escapes of quotation marks. */
-function textOf(body: string): string {
-  return body.replaceAll('\\"', '"');
-}
-
-function secondsSince(from: number): number {
-  return Math.round((performance.now() - from) / 100) / 10;
-}
+const secondsSince = (from: number): number => Math.round((performance.now() - from) / 100) / 10;

@@ -94,9 +94,8 @@ export function sectionsOf(page: string): readonly (readonly [heading: string, t
 }
 
 /** A pattern for these lines that ignores a terminal's line breaks. */
-export function patternOf(sees: readonly string[]): RegExp {
-  return new RegExp(sees.map((line) => loosely(line.trim())).join("[^]*?"));
-}
+export const patternOf = (sees: readonly string[]): RegExp =>
+  new RegExp(sees.map((line) => loosely(line.trim())).join("[^]*?"));
 
 function loosely(line: string): string {
   let pattern = "";

@@ -146,14 +146,12 @@ export class Product {
   }
 
   /** The programs on the server host without the lab's own agent. One in brackets has ended, and waits for its parent. */
-  processes(): readonly string[] {
-    return processesOf("server").filter((line) => !line.includes("agent.ts") && !/^\d+ \[/.test(line));
-  }
+  readonly processes = (): readonly string[] =>
+    processesOf("server").filter((line) => !line.includes("agent.ts") && !/^\d+ \[/.test(line));
 
   /** Ids of the processes there whose command line matches. */
-  pidsOf(pattern: RegExp): readonly number[] {
-    return this.processes().flatMap((line) => (pattern.test(line) ? [Number.parseInt(line, 10)] : []));
-  }
+  readonly pidsOf = (pattern: RegExp): readonly number[] =>
+    this.processes().flatMap((line) => (pattern.test(line) ? [Number.parseInt(line, 10)] : []));
 
   /** Runs a command. Most need no process: see command-line.ts. */
   async cli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
@@ -175,9 +173,8 @@ export class Product {
   }
 
   /** Runs a line as typed in the checkout. */
-  async shell(line: string): Promise<Ran> {
-    return this.lab.server.exec(["bash", "-c", `cd '${this.#checkout}' && ${line}`], { env: this.#environment });
-  }
+  readonly shell = (line: string): Promise<Ran> =>
+    this.lab.server.exec(["bash", "-c", `cd '${this.#checkout}' && ${line}`], { env: this.#environment });
 
   /** Runs a command that must succeed; returns its `--json` output. */
   async json(argv: readonly string[], options: RunOptions = {}): Promise<unknown> {
@@ -204,9 +201,8 @@ export class Product {
     return token;
   }
 
-  async addAccount(name: string): Promise<void> {
-    await this.json(["account", "add", name, "--password-stdin"], { input: `${PASSWORD}\n` });
-  }
+  readonly addAccount = (name: string) =>
+    this.json(["account", "add", name, "--password-stdin"], { input: `${PASSWORD}\n` });
 
   /** Puts settings into the file, as `writeSettings` does, and applies them. */
   async applySettings(toml: string): Promise<void> {
@@ -221,17 +217,13 @@ export class Product {
   }
 
   /** The detail of a notice that `status` shows; undefined if it does not. */
-  async notice(code: string): Promise<string | undefined> {
-    return (await this.stats()).health.notices.find((one) => one.code === code)?.detail;
-  }
+  readonly notice = async (code: string): Promise<string | undefined> =>
+    (await this.stats()).health.notices.find((one) => one.code === code)?.detail;
 
-  async hasNotice(code: string): Promise<boolean> {
-    return (await this.notice(code)) !== undefined;
-  }
+  readonly hasNotice = async (code: string): Promise<boolean> => (await this.notice(code)) !== undefined;
 
-  async banOf(ip: string): Promise<BanItem | undefined> {
-    return (await this.#recorded.bans()).find((ban) => ban.ip === ip || ban.prefix === ip);
-  }
+  readonly banOf = async (ip: string): Promise<BanItem | undefined> =>
+    (await this.#recorded.bans()).find((ban) => ban.ip === ip || ban.prefix === ip);
 
   /** The stock `sqlite3` of Debian on a database; rows as arrays of text. */
   async sqlite(sql: string, file: string = this.layout.engineDb): Promise<readonly (readonly string[])[]> {
@@ -240,19 +232,15 @@ export class Product {
   }
 
   /** Counts the events for which this condition of SQL holds. */
-  async countEvents(condition: string): Promise<number> {
-    return Number((await this.sqlite(`SELECT count(*) FROM event WHERE ${condition}`))[0]?.[0]);
-  }
+  readonly countEvents = async (condition: string): Promise<number> =>
+    Number((await this.sqlite(`SELECT count(*) FROM event WHERE ${condition}`))[0]?.[0]);
 
   /** Our whole table, as nft lists it. */
-  async firewall(): Promise<string> {
-    return this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
-  }
+  readonly firewall = (): Promise<string> => this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
 
   /** Only its sets of bans: other sets contain known addresses, or those with many connections. */
-  async firewallBans(): Promise<string> {
-    return ((await this.firewall()).match(/set (?:ban|net)\w+ \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g) ?? []).join("\n");
-  }
+  readonly firewallBans = async (): Promise<string> =>
+    ((await this.firewall()).match(/set (?:ban|net)\w+ \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g) ?? []).join("\n");
 
   #failIfEnded(): false {
     if (this.#child === null || this.#child.exitCode !== null)

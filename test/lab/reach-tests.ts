@@ -133,7 +133,8 @@ export function reachTests({ lab, product }: Running): void {
     for (const identity of identities) {
       const before = reached.get(identity.name);
       const now = await reachOf(product, identity);
-      reached.set(identity.name, before === undefined ? now : both(before, now));
+      const union = (way: keyof Reach) => [...new Set([...(before?.[way] ?? []), ...now[way]])];
+      reached.set(identity.name, { sockets: union("sockets"), reads: union("reads"), writes: union("writes") });
     }
   });
 
@@ -208,9 +209,4 @@ export function reachTests({ lab, product }: Running): void {
     const tested = await product.cli(["alerts", "test", "--json"]);
     assert.match(tested.stdout, /"channel": "email", "ok": true/);
   });
-}
-
-function both(one: Reach, other: Reach): Reach {
-  const union = (way: keyof Reach): readonly string[] => [...new Set([...one[way], ...other[way]])];
-  return { sockets: union("sockets"), reads: union("reads"), writes: union("writes") };
 }

@@ -52,10 +52,8 @@ export async function identityNamed({ lab }: Product, name: string): Promise<Ide
 }
 
 /** Whether a program of this user can connect to this port of loopback. */
-export async function opens({ lab }: Product, identity: Identity, port: number): Promise<boolean> {
-  const ran = await lab.server.exec([...becoming(identity), "bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`]);
-  return ran.code === 0;
-}
+export const opens = async ({ lab }: Product, identity: Identity, port: number): Promise<boolean> =>
+  (await lab.server.exec([...becoming(identity), "bash", "-c", `exec 3<>/dev/tcp/127.0.0.1/${port}`])).code === 0;
 
 /** Everything below the data directory that this user can open or write. */
 export async function reachOf(product: Product, identity: Identity): Promise<Reach> {

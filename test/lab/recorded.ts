@@ -12,9 +12,7 @@ import { sqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { openEngineForReading } from "../../src/store/open.ts";
 import { patience } from "../kit/patience.ts";
 
-const MOST_BANS = 10_000;
 const MOST_EVENTS = 500;
-const MOST_ALERTS = 100;
 const PATIENCE_MS = patience(20_000);
 
 /**
@@ -23,13 +21,12 @@ const PATIENCE_MS = patience(20_000);
  */
 export function recordedBy(layout: Layout) {
   /** Whether `status` has something to report. */
-  async function guardAnswers(): Promise<boolean> {
-    return (await ask(layout.controlSocket, { by: "root" }, { verb: "health" }, PATIENCE_MS)).ok;
-  }
+  const guardAnswers = async (): Promise<boolean> =>
+    (await ask(layout.controlSocket, { by: "root" }, { verb: "health" }, PATIENCE_MS)).ok;
 
   async function bans(): Promise<readonly BanItem[]> {
     await tell({ verb: "ping" });
-    return read((queries) => queries.bans(instant(Date.now()), { limit: MOST_BANS, cursor: null }).items);
+    return read((queries) => queries.bans(instant(Date.now()), { limit: 10_000, cursor: null }).items);
   }
 
   /** The latest of this address or network, newest last. */
@@ -50,9 +47,8 @@ export function recordedBy(layout: Layout) {
   }
 
   /** Newest first. */
-  async function alerts(): Promise<readonly AlertItem[]> {
-    return (await tell<"alerts_list">({ verb: "alerts_list", limit: MOST_ALERTS, cursor: null })).items;
-  }
+  const alerts = async (): Promise<readonly AlertItem[]> =>
+    (await tell<"alerts_list">({ verb: "alerts_list", limit: 100, cursor: null })).items;
 
   async function stats(): Promise<Stats> {
     const health = await tell<"health">({ verb: "health" });
@@ -67,12 +63,8 @@ export function recordedBy(layout: Layout) {
 
   /** Closed at once: a test may remove the disk. */
   function read<T>(by: (queries: Queries) => T): T {
-    const db = openEngineForReading(layout.engineDb);
-    try {
-      return by(sqliteQueries(db));
-    } finally {
-      db.close();
-    }
+    using db = openEngineForReading(layout.engineDb);
+    return by(sqliteQueries(db));
   }
 
   return { guardAnswers, bans, events, alerts, stats };

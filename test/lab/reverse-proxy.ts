@@ -15,9 +15,8 @@ type ProxyKind = "nginx" | "caddy" | "waf";
 export const DASHBOARD = "dashboard.example.test";
 
 /** A configuration of `examples`, with the lab's name. */
-function example(file: "nginx.conf" | "Caddyfile" | "modsecurity.conf"): string {
-  return readFileSync(join(CHECKOUT, "examples", file), "utf8").replaceAll("example.org", "example.test");
-}
+const example = (file: "nginx.conf" | "Caddyfile" | "modsecurity.conf"): string =>
+  readFileSync(join(CHECKOUT, "examples", file), "utf8").replaceAll("example.org", "example.test");
 
 /** A reverse proxy on the server's host, configured as documented. */
 export async function startReverseProxy(lab: Lab, kind: ProxyKind): Promise<ChildProcess> {

@@ -12,12 +12,11 @@ export const CHANNELS = { "good.test": 100, "unsigned.test": 200, "broken.test":
 type Channel = keyof typeof CHANNELS;
 
 /** TXT records by which sa-update(1p) finds the newest version for SpamAssassin 4.0.1, and the mirrors. */
-export function channelRecords(): readonly string[] {
-  return Object.entries(CHANNELS).flatMap(([name, version]) => [
+export const channelRecords = (): readonly string[] =>
+  Object.entries(CHANNELS).flatMap(([name, version]) => [
     `1.0.4.${name}. TXT "${version}"`,
     `mirrors.${name}. TXT "http://${ADDRESS}:${PORT}/${name}/MIRRORED.BY"`,
   ]);
-}
 
 /** Channels of rules for SpamAssassin on a web server of the lab, signed by a separate key. */
 export async function startRulesChannel(host: Host, directory: string) {

@@ -155,9 +155,8 @@ export function secondProjectTests(image: () => ImageLab): void {
     await until("the new account is there", () => signsIn(NEW, "SecurePassword123!"), START_MS);
     await until("the other is gone", async () => !(await signsIn(UNWANTED, PASSWORD)), START_MS);
     assert.ok(existsSync(dms("mail-data", "investra.com", "unwanted")), "its mail stays");
-    const imap = await openDialog(lab.sender, { from: PHONE, to: SERVER.v4, port: 993, tls: true });
+    using imap = await openDialog(lab.sender, { from: PHONE, to: SERVER.v4, port: 993, tls: true });
     assert.match((await imap.line()) ?? "", new RegExp(`${GREETING}$`));
-    imap.close();
   });
 
   test("runs without a dovecot.cf that Dovecot refuses, or that root does not own, and says so", async () => {

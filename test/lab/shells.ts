@@ -1,7 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
-import type { Socket } from "node:net";
 import { join } from "node:path";
 import { connectionsIn } from "../../src/host/kernel/listeners.ts";
 import type { Lab } from "./lab.ts";
@@ -20,39 +19,35 @@ const DATAGRAMS = `
   $socket->recv(my $data, 9000) while 1;
 `;
 
-export type Shell = Readonly<{ socket: Socket; connection: string }>;
+export type Shell = Awaited<ReturnType<ReturnType<typeof shellsOn>["open"]>>;
 
 /** Programs on the server that keep sessions open, as sshd does: by their kernel names. */
-export class Shells {
-  readonly #lab: Lab;
-  readonly #children: ChildProcess[] = [];
+export function shellsOn({ server, sender, directory }: Lab) {
+  const children: ChildProcess[] = [];
+  return {
+    listen: async (name: string, port: number, protocol: "tcp" | "udp" = "tcp"): Promise<void> => {
+      const program = join(directory, name);
+      copyFileSync("/usr/bin/perl", program);
+      const text = protocol === "tcp" ? ECHO : DATAGRAMS;
+      children.push(await server.spawnReady([program, "-e", text, String(port)], true));
+    },
 
-  constructor(lab: Lab) {
-    this.#lab = lab;
-  }
+    /** A session from this address, and the variable with which sshd would describe it to its shell. */
+    open: async (from: string, port: number) => {
+      const opened = await sender.connect({ from, to: SERVER.v4, port });
+      if (!opened.ok) throw new Error(`${port} from ${from}: ${opened.code}`);
+      const connection = await until("the session is listed", async () =>
+        connectionsIn(await server.mustExec(["ss", "-Hnt", "state", "established"])).findLast(
+          (one) => one.startsWith(`${from} `) && one.endsWith(` ${port}`),
+        ),
+      );
+      return { socket: opened.socket, connection };
+    },
 
-  async listen(name: string, port: number, protocol: "tcp" | "udp" = "tcp"): Promise<void> {
-    const program = join(this.#lab.directory, name);
-    copyFileSync("/usr/bin/perl", program);
-    const text = protocol === "tcp" ? ECHO : DATAGRAMS;
-    this.#children.push(await this.#lab.server.spawnReady([program, "-e", text, String(port)], true));
-  }
-
-  /** A session from this address, and the variable with which sshd would describe it to its shell. */
-  async open(from: string, port: number): Promise<Shell> {
-    const opened = await this.#lab.sender.connect({ from, to: SERVER.v4, port });
-    if (!opened.ok) throw new Error(`${port} from ${from}: ${opened.code}`);
-    const connection = await until("the session is listed", async () =>
-      connectionsIn(await this.#lab.server.mustExec(["ss", "-Hnt", "state", "established"])).findLast(
-        (one) => one.startsWith(`${from} `) && one.endsWith(` ${port}`),
-      ),
-    );
-    return { socket: opened.socket, connection };
-  }
-
-  end(): void {
-    for (const { pid } of this.#children.splice(0)) if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  }
+    end: (): void => {
+      for (const { pid } of children.splice(0)) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+    },
+  };
 }
 
 /** Whether a session still answers. */

@@ -11,7 +11,6 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const ELSEWHERE = "anna@elsewhere.test";
-const HONEST = "198.51.100.10";
 /** `ports.sieve_mail`. */
 const PORT = 26;
 
@@ -37,7 +36,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
     there().filter((mail) => mail.includes(`Subject: ${subject}`));
   async function write(subject: string): Promise<void> {
     const text = mailText({ subject, from: "someone@written.test", to: ANNA });
-    const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", recipient: ANNA, text };
+    const mail = { host: lab.sender, from: "198.51.100.10", sender: "someone@written.test", recipient: ANNA, text };
     assertAccepted(await sendMail(mail));
   }
   const home = (): string => join(product.layout.mail, "example.test", "anna");

@@ -12,12 +12,8 @@ export function signInsFrom(host: Host): Readonly<{ signsIn: SignIn; submits: Si
   const signsIn = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> =>
     (await tryLogIn(host, from, name, password)).startsWith("OK");
   const submits = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
-    const dialog = await openSubmission(host, from, 465);
-    try {
-      return (await authenticate(dialog, name, password)).code === 235;
-    } finally {
-      dialog.close();
-    }
+    using dialog = await openSubmission(host, from, 465);
+    return (await authenticate(dialog, name, password)).code === 235;
   };
   return { signsIn, submits };
 }

@@ -27,9 +27,8 @@ for my $i (1 .. $count) {
 export type Flood = Readonly<{ to: string; port: number; from: string; count: number; pauseS?: number }>;
 
 /** Resolves once all are sent. */
-export async function sendSyns(host: Host, { to, port, from, count, pauseS = 0 }: Flood): Promise<void> {
-  await host.mustExec(["perl", "-e", PROGRAM, to, String(port), String(count), String(pauseS), from]);
-}
+export const sendSyns = (host: Host, { to, port, from, count, pauseS = 0 }: Flood) =>
+  host.mustExec(["perl", "-e", PROGRAM, to, String(port), String(count), String(pauseS), from]);
 
 /** Makes the host ignore unsolicited packets, like a host behind a careful router: no reset ends half-open connections. */
 export async function fallSilent(host: Host): Promise<void> {

@@ -101,6 +101,5 @@ describe("our patterns and Fail2ban's stock filters", { skip: MISSING }, () => {
   });
 });
 
-function reasonOf(line: string, seenBy: keyof typeof DIFFERENCES): RegExp | undefined {
-  return DIFFERENCES[seenBy].find((lines) => lines.test(line));
-}
+const reasonOf = (line: string, seenBy: keyof typeof DIFFERENCES): RegExp | undefined =>
+  DIFFERENCES[seenBy].find((lines) => lines.test(line));

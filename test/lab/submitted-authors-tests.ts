@@ -157,12 +157,10 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
 
   /** The answer to STARTTLS: first of all Postfix checks that the milter answers. */
   async function askTls(): Promise<number> {
-    const dialog = await openDialog(lab.sender, { from: PHONE, to: SERVER.v4, port: 587 });
+    using dialog = await openDialog(lab.sender, { from: PHONE, to: SERVER.v4, port: 587 });
     await dialog.reply();
     await dialog.ask("EHLO client.test");
-    const { code } = await dialog.ask("STARTTLS");
-    dialog.close();
-    return code;
+    return (await dialog.ask("STARTTLS")).code;
   }
 
   test("while the guard is down users write on, as themselves alone", async () => {

@@ -5,19 +5,17 @@ import { SERVER } from "./network.ts";
 import type { Running } from "./with-product.ts";
 
 /** The code of the last reply to a mail of this account, or of the first that is not positive. */
-export async function submit({ lab }: Running, account: string, from: string, ...recipients: readonly string[]) {
-  return (await sendMailAs(account, { host: lab.sender, from, recipient: recipients, subject: "hello" })).code;
-}
+export const submit = async ({ lab }: Running, account: string, from: string, ...recipients: readonly string[]) =>
+  (await sendMailAs(account, { host: lab.sender, from, recipient: recipients, subject: "hello" })).code;
 
 /** Mails to `victim0@sender.test` and so on, over several sessions at once. Returns the reply codes. */
 export async function submitMany(running: Running, asked: Readonly<{ account: string; from: string; mails: number }>) {
   const { account, from, mails } = asked;
   const sessions = Array.from({ length: 4 }, async (_, nth) => {
-    const dialog = await openSubmissionAs(running.lab.sender, from, account);
+    using dialog = await openSubmissionAs(running.lab.sender, from, account);
     const said = new Set<number>();
     for (let i = nth; i < mails; i += 4)
       said.add((await mailOver(dialog, { sender: account, recipient: `victim${i}@sender.test` })).code);
-    dialog.close();
     return [...said];
   });
   return [...new Set((await Promise.all(sessions)).flat())];
@@ -30,16 +28,14 @@ export async function queueOf({ lab, product }: Running): Promise<readonly Queue
 }
 
 /** What is in the queue and not on hold, with why it waits. */
-export async function waitingIn(running: Running): Promise<readonly Readonly<{ sender: string; reason: string }>[]> {
-  return (await queueOf(running))
+export const waitingIn = async (running: Running) =>
+  (await queueOf(running))
     .filter(({ queue }) => queue !== "hold")
     .map(({ sender, recipients }) => ({ sender, reason: recipients[0]?.reason ?? "" }));
-}
 
 /** Whether the server's port answers a connection from this address. */
-export async function reaches({ lab }: Running, from: string, port: number): Promise<boolean> {
-  return lab.sender.reaches({ from, to: SERVER.v4, port });
-}
+export const reaches = ({ lab }: Running, from: string, port: number): Promise<boolean> =>
+  lab.sender.reaches({ from, to: SERVER.v4, port });
 
 /** Checks that a server is isolated: strangers reach none of its ports, an administrator all. */
 export async function assertShut(

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Ran, type RunOptions, runProgram } from "./commands.ts";
+import { childrenOf, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { namespaceOf } from "./network.ts";
 import { Typist } from "./typist.ts";
@@ -37,88 +37,73 @@ done`;
 const BOOT_MS = 120_000;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+export type SystemdMachine = Awaited<ReturnType<typeof bootMachine>>;
+
 /** A machine that systemd has booted, with the lab's network as its own, this checkout, and this machine's packages. */
-export class SystemdMachine {
-  readonly #place: string;
-  #container: ChildProcess | null = null;
-  #pid = "";
+export async function bootMachine(lab: Lab) {
+  const place = join(lab.directory, "machine");
+  mkdirSync(place);
+  // systemd-nspawn(1) would mount an empty /tmp over this machine's, where the checkout may be.
+  const env = { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: "0" };
+  const argv = ["--mount", "bash", "-c", BOOT, place, namespaceOf(lab.server.name)];
+  const container = spawn("unshare", argv, { stdio: ["ignore", "ignore", "inherit"], env });
+  let pid = 0;
 
-  constructor(lab: Lab) {
-    this.#place = join(lab.directory, "machine");
+  function inside(words: readonly string[], more: RunOptions["env"] = {}): readonly string[] {
+    const variables = Object.entries({ HOME: "/root", LANG: "C.UTF-8", TERM: "dumb", PATH, ...more });
+    const within = ["env", "-i", ...variables.map(([name, value]) => `${name}=${value}`), ...words];
+    return ["nsenter", "--target", `${pid}`, "--all", `--wd=/proc/${pid}/cwd`, "--", ...within];
   }
-
-  static async boot(lab: Lab): Promise<SystemdMachine> {
-    const machine = new SystemdMachine(lab);
-    mkdirSync(machine.#place);
-    // systemd-nspawn(1) would mount an empty /tmp over this machine's, where the checkout may be.
-    const env = { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: "0" };
-    const argv = ["--mount", "bash", "-c", BOOT, machine.#place, namespaceOf(lab.server.name)];
-    machine.#container = spawn("unshare", argv, { stdio: ["ignore", "ignore", "inherit"], env });
-    await machine.#booted("");
-    return machine;
-  }
-
-  /** Ends it as if its power were cut; all its changes are gone. */
-  async remove(): Promise<void> {
-    const container = this.#container;
-    if (container === null || container.exitCode !== null || container.signalCode !== null) return;
-    const ended = once(container, "close");
-    await runProgram(["kill", "-KILL", this.#pid]);
-    await ended;
-    rmdirSync(this.#place);
-  }
-
-  async run(argv: readonly string[], { env = {}, ...options }: RunOptions = {}): Promise<Ran> {
-    return runProgram(this.#inside(argv, env), { deadlineMs: 180_000, ...options });
-  }
-
-  /** Types a line at a separate terminal in this directory. Packages ask nothing there, and are built without delay. */
-  types(line: string, directory: string): Typist {
-    const env = { DEBIAN_FRONTEND: "noninteractive", DPKG_DEB_COMPRESSOR_TYPE: "none", SYSTEMD_PAGER: "cat" };
-    return new Typist((argv) => this.#inside(argv, env), `stty cols 110; cd ${directory} && ${line}`);
-  }
-
+  const run = (words: readonly string[], { env: more = {}, ...options }: RunOptions = {}): Promise<Ran> =>
+    runProgram(inside(words, more), { deadlineMs: 180_000, ...options });
   /** As above, and throws unless it exits with 0; returns its standard output. */
-  async must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { code, stdout, stderr } = await this.run(argv, options);
-    if (code !== 0) throw new Error(`${argv.join(" ")}: exit code ${code}\n${stdout}${stderr}`);
+  async function must(words: readonly string[], options: RunOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await run(words, options);
+    if (code !== 0) throw new Error(`${words.join(" ")}: exit code ${code}\n${stdout}${stderr}`);
     return stdout;
   }
 
-  async shell(script: string): Promise<string> {
-    return this.must(["bash", "-c", script]);
-  }
-
-  /** Waits until everything started at boot runs, or has failed. */
-  async reboot(): Promise<void> {
-    await this.must(["systemctl", "reboot"]);
-    await this.#booted(this.#pid);
-  }
-
-  #inside(argv: readonly string[], env: RunOptions["env"] = {}): readonly string[] {
-    const variables = Object.entries({ HOME: "/root", LANG: "C.UTF-8", TERM: "dumb", PATH, ...env });
-    const within = ["env", "-i", ...variables.map(([name, value]) => `${name}=${value}`), ...argv];
-    return ["nsenter", "--target", this.#pid, "--all", `--wd=/proc/${this.#pid}/cwd`, "--", ...within];
-  }
-
-  async #booted(before: string): Promise<void> {
-    const shell = String(this.#container?.pid);
+  async function booted(): Promise<void> {
+    const before = pid;
     const find = () => {
-      const all = childrenOf(shell).flatMap(childrenOf);
-      return all.find((pid) => pid !== before && readFileSync(`/proc/${pid}/comm`, "utf8") === "systemd\n");
+      const all = childrenOf(container.pid ?? 0).flatMap(childrenOf);
+      return all.find((one) => one !== before && readFileSync(`/proc/${one}/comm`, "utf8") === "systemd\n");
     };
-    this.#pid = await until("a systemd", find, BOOT_MS);
+    pid = await until("a systemd", find, BOOT_MS);
     const isDone = async (): Promise<boolean> =>
-      /^(running|degraded)$/m.test((await this.run(["systemctl", "is-system-running", "--wait"])).stdout);
+      /^(running|degraded)$/m.test((await run(["systemctl", "is-system-running", "--wait"])).stdout);
     await until("it has booted", isDone, BOOT_MS);
   }
-}
 
-function childrenOf(pid: string): readonly string[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").match(/\d+/g) ?? [];
+  await booted();
+  return {
+    run,
+    must,
+    shell: (script: string) => must(["bash", "-c", script]),
+
+    /** Types a line at a separate terminal in this directory. Packages ask nothing there, and are built without delay. */
+    types: (line: string, directory: string): Typist => {
+      const quiet = { DEBIAN_FRONTEND: "noninteractive", DPKG_DEB_COMPRESSOR_TYPE: "none", SYSTEMD_PAGER: "cat" };
+      return new Typist((words) => inside(words, quiet), `stty cols 110; cd ${directory} && ${line}`);
+    },
+
+    /** Waits until everything started at boot runs, or has failed. */
+    reboot: async (): Promise<void> => {
+      await must(["systemctl", "reboot"]);
+      await booted();
+    },
+
+    /** Ends it as if its power were cut; all its changes are gone. */
+    remove: async (): Promise<void> => {
+      if (container.exitCode !== null || container.signalCode !== null) return;
+      const ended = once(container, "close");
+      await runProgram(["kill", "-KILL", `${pid}`]);
+      await ended;
+      rmdirSync(place);
+    },
+  };
 }
 
 /** Why no machine can be booted here; null if one can. */
-export function whyNoSystemd(): string | null {
-  return spawnSync("systemd-nspawn", ["--version"]).status === 0 ? null : "systemd-nspawn is missing";
-}
+export const whyNoSystemd = (): string | null =>
+  spawnSync("systemd-nspawn", ["--version"]).status === 0 ? null : "systemd-nspawn is missing";

@@ -32,9 +32,7 @@ export async function assertQuickStart(machine: SystemdMachine): Promise<void> {
  * From the start of the unit to its readiness, in seconds; how long any part waited for a processor or the disk since the
  * boot, which depends on what else this machine does (kernel, Documentation/accounting/psi.rst); and what all used.
  */
-async function startUp(
-  machine: SystemdMachine,
-): Promise<Readonly<{ elapsedS: number; waitedS: number; usedS: number }>> {
+async function startUp(machine: SystemdMachine) {
   const slice = "/sys/fs/cgroup/system.slice";
   const printed = await machine.shell(`
     systemctl show -p InactiveExitTimestampMonotonic -p ActiveEnterTimestampMonotonic ghostinbox

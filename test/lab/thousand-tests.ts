@@ -6,7 +6,6 @@ import { signal } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { ANNA, sendMail } from "./mail.ts";
 import { mailsIn } from "./mailbox.ts";
-import type { Product } from "./product.ts";
 import { Hopeless, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -53,7 +52,8 @@ export function thousandTests({ lab, product }: Running): void {
     const allStored = async () => {
       await product.cli(["status"]);
       await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
-      const found = mailsOf(product);
+      const mails = (["INBOX", "Junk"] as const).flatMap((folder) => mailsIn(product.layout, ANNA, folder));
+      const found = mails.flatMap(storedIn);
       return new Set(found.map(({ number }) => number)).size >= MAILS && found;
     };
     const stored = await until("the queue has emptied into the mailbox", allStored, 120_000);
@@ -126,11 +126,7 @@ function sendAll({ sender: host }: Lab) {
 
 type Stored = Readonly<{ number: number; queueId: string }>;
 
-function mailsOf(product: Product): readonly Stored[] {
-  return (["INBOX", "Junk"] as const).flatMap((folder) => mailsIn(product.layout, ANNA, folder).flatMap(stored));
-}
-
-function stored(text: string): readonly Stored[] {
+function storedIn(text: string): readonly Stored[] {
   const number = /^Subject: (?:\[SPAM\] )?Number (\d+)\.$/m.exec(text)?.[1];
   const received = /\bid ([0-9A-Za-z]+)\b[^\n]*\n?[^\n]*for <anna@example\.test>|with E?SMTPS? id ([0-9A-Za-z]+)/;
   const [, queueId, otherId = ""] = received.exec(text) ?? [];

@@ -46,7 +46,7 @@ export async function makeExpiringCertificate(directory: string, file: string, n
   return made;
 }
 
-type Wish = Readonly<{ directory: string; address: string; port: number; certificate: Certificate }>;
+export type Wish = Readonly<{ directory: string; address: string; port: number; certificate: Certificate }>;
 export type TlsServer = Awaited<ReturnType<typeof startTlsServer>>;
 
 /** Another mail server, which offers STARTTLS and, if it has a login, accepts mail only after a sign-in. */

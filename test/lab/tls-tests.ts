@@ -72,9 +72,8 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
 
   const serials = () => Promise.all(DOORS.map(([port, starttls]) => serialAt(port, starttls)));
 
-  async function servedEverywhere(serial: number): Promise<void> {
-    await until(`serial ${serial} on every port`, async () => (await serials()).every((one) => one === serial));
-  }
+  const servedEverywhere = (serial: number) =>
+    until(`serial ${serial} on every port`, async () => (await serials()).every((one) => one === serial));
 
   for (const [port, starttls] of DOORS)
     test(`the seed's list in the server's order, TLS 1.2 and 1.3 only, on ${port}`, async () => {
@@ -178,6 +177,5 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
   describe("mail out through a relay that wants a password", () => outboundTests({ lab, product }));
 }
 
-function makePair(to: Certificate, serial: number, newKey: readonly string[]): Promise<void> {
-  return writeCertificate(to, "mail.example.test", [...newKey, "-set_serial", String(serial)]);
-}
+const makePair = (to: Certificate, serial: number, newKey: readonly string[]): Promise<void> =>
+  writeCertificate(to, "mail.example.test", [...newKey, "-set_serial", String(serial)]);

@@ -79,13 +79,10 @@ function summaryOf(tries: readonly Try[]) {
     accepted: () => of("mail").flatMap(({ ok, subject }) => (ok ? [subject] : [])),
     /** Maximum failures in a row. */
     failedInRow: (kind: Kind): number => {
-      const runs = of(kind).map(({ ok }) => (ok ? " " : "x"));
-      return Math.max(
-        ...runs
-          .join("")
-          .split(" ")
-          .map(({ length }) => length),
-      );
+      const marks = of(kind)
+        .map(({ ok }) => (ok ? " " : "x"))
+        .join("");
+      return Math.max(...marks.split(" ").map(({ length }) => length));
     },
     print: (): void => {
       for (const kind of ["mail", "sign-in"] as const)

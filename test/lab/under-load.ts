@@ -2,7 +2,6 @@ import { sendMail, tryLogIn } from "./mail.ts";
 import { PASSWORD, type Product } from "./product.ts";
 
 const SENDERS = 5;
-const WRONG = "not the password at all";
 
 export type UnderLoad = ReturnType<typeof underLoad>;
 
@@ -76,7 +75,7 @@ export function underLoad(product: Product, accounts: readonly string[]) {
   async function guess(): Promise<void> {
     const number = made++;
     const from = `198.18.${(number >> 8) & 255}.${number & 255}`;
-    await tryLogIn(product.lab.attacker, from, `nobody${number}@example.test`, WRONG);
+    await tryLogIn(product.lab.attacker, from, `nobody${number}@example.test`, "not the password at all");
   }
 
   /** One of each kind in turn. Unanswered commands may have been carried out or not. */

@@ -7,8 +7,6 @@ import { until } from "./wait.ts";
 /** A password that Dovecot compared with that of an account, or with the decoy of an unknown name. */
 export type Verification = Readonly<{ name: string; ip: string }>;
 
-const HOME = "198.51.100.70";
-
 /** Anything but an app password is an unknown user to that passdb, and nothing is verified then. An invalid name has a decoy. */
 const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown";
 
@@ -22,7 +20,7 @@ export async function watchVerifications(product: Product): Promise<() => readon
   appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
   await product.sv("restart", "dovecot");
   // It runs shortly before its ports serve TLS again.
-  (await until("Dovecot answers again", () => openImap(lab.sender, HOME))).close();
+  (await until("Dovecot answers again", () => openImap(lab.sender, "198.51.100.70"))).close();
   return () => {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
     // Its worker logs the same again.

@@ -54,9 +54,8 @@ export const promptly: Pause = (tookMs) => Math.min(Math.max(2 * tookMs, PAUSE_M
 const patiently: Pause = (tookMs, waitedMs) =>
   Math.max(promptly(tookMs, waitedMs), Math.min(10 * tookMs, waitedMs / 5, PAUSE_MS.mostLater));
 
-function isThere<T>(answer: T): answer is Exclude<T, false | null | undefined> {
-  return answer !== false && answer !== null && answer !== undefined;
-}
+const isThere = <T>(answer: T): answer is Exclude<T, false | null | undefined> =>
+  answer !== false && answer !== null && answer !== undefined;
 
 /** Does `work` for each, this many at once. */
 export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
@@ -68,9 +67,8 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
 }
 
 /** The upper one of two; 0 of none. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-}
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** With its milliseconds. */
 export async function timed<T>(work: () => Promise<T>): Promise<Readonly<{ value: T; ms: number }>> {

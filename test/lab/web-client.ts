@@ -108,9 +108,8 @@ type WebStream = Readonly<{
 type ServerSent = Readonly<{ name: string; id: string | null; data: Readonly<Record<string, unknown>> }>;
 
 /** The complete events of a stream (HTML Living Standard, 9.2.6) that have no names, without comments and `retry`. */
-export function serverSent(text: string): readonly Readonly<{ id: number; data: ServerSent["data"] }>[] {
-  return namedEvents(text).flatMap(({ name, id, data }) => (name === "" ? [{ id: Number(id), data }] : []));
-}
+export const serverSent = (text: string): readonly Readonly<{ id: number; data: ServerSent["data"] }>[] =>
+  namedEvents(text).flatMap(({ name, id, data }) => (name === "" ? [{ id: Number(id), data }] : []));
 
 /** The same of a stream whose events have names. */
 export function namedEvents(text: string): readonly ServerSent[] {

@@ -22,11 +22,10 @@ export function describedBy(document: unknown) {
   const { paths } = whole(document, document) as Readonly<{ paths: Paths }>;
 
   /** `GET /api/v1/why/{ip}`, all of them. */
-  function routes(): readonly string[] {
-    return Object.entries(paths).flatMap(([path, methods]) =>
+  const routes = (): readonly string[] =>
+    Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-  }
 
   function operation(route: string): Operation {
     const [method = "", path = ""] = route.split(" ");

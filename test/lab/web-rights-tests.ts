@@ -117,13 +117,10 @@ async function asOf(product: Product, name: string, ...options: readonly string[
   return { as: token, ip: "203.0.113.7" };
 }
 
-function secretIn({ cookie }: WebClient): string {
-  return /ghostinbox=([\w-]+)/.exec(cookie)?.[1] ?? assert.fail("no secret");
-}
+const secretIn = ({ cookie }: WebClient): string => /ghostinbox=([\w-]+)/.exec(cookie)?.[1] ?? assert.fail("no secret");
 
-function idsOf(listed: unknown): readonly string[] {
-  return Array.from(JSON.stringify(listed).matchAll(/"id":"([0-9a-f]+)"/g), ([, id = ""]) => id).toSorted();
-}
+const idsOf = (listed: unknown): readonly string[] =>
+  Array.from(JSON.stringify(listed).matchAll(/"id":"([0-9a-f]+)"/g), ([, id = ""]) => id).toSorted();
 
 type Said = Reply | Readonly<{ lastEventId: number }>;
 

@@ -7,7 +7,7 @@ import type { Layout } from "../../src/settings/layout.ts";
 import { makeCheap } from "../kit/cheap-repository.ts";
 import type { Lab } from "./lab.ts";
 import { tryLogIn } from "./mail.ts";
-import { hashesOf, ManyMails } from "./many-mails.ts";
+import { hashesOf, manyMails } from "./many-mails.ts";
 import { Product } from "./product.ts";
 
 export const DOMAINS = ["example.test", "second.test", "third.test"];
@@ -23,23 +23,19 @@ export async function fillServer(product: Product, mails: number): Promise<void>
   await product.json(["account", "import", file]);
   for (const domain of DOMAINS) await product.json(["alias", "add", `office@${domain}`, `user0@${DOMAINS[0]}`]);
   await product.json(["ban", BANNED_FOR_GOOD, "kept", "--permanent"]);
-  new ManyMails(product.layout, MANY).add(mails);
+  manyMails(product.layout, MANY).add(mails);
   // Dovecot numbers the mails of a folder when it first opens it; retention, for example, opens all.
   const status = ["doveadm", "-c", product.layout.dovecotConf, "mailbox", "status", "-A", "messages", "*"];
   await product.lab.server.mustExec(status, { deadlineMs: 60_000 });
 }
 
-/** Every mail of the mailboxes by name, folder and flags, and the files by which IMAP clients know them again. */
-function mailboxFiles(layout: Layout): readonly string[] {
-  const mails = "*/*/Maildir{,/.*}/{cur,new}/*";
-  const indexes = "*/*/Maildir{,/.*}/{dovecot-uidlist,dovecot-keywords,subscriptions,maildirfolder}";
-  return globSync([mails, indexes], { cwd: layout.mail }).toSorted();
-}
-
 /** Hashes of everything that must come back: mails with flags and folders; accounts with passwords, aliases, bans and tokens; keys; settings. */
 export function stateOf(layout: Layout) {
+  const mails = "*/*/Maildir{,/.*}/{cur,new}/*";
+  // By these files IMAP clients know the mails again.
+  const indexes = "*/*/Maildir{,/.*}/{dovecot-uidlist,dovecot-keywords,subscriptions,maildirfolder}";
   return {
-    mails: hashesOf(layout.mail, mailboxFiles(layout)),
+    mails: hashesOf(layout.mail, globSync([mails, indexes], { cwd: layout.mail }).toSorted()),
     rows: rowsOf(layout),
     keys: hashesOf(layout.dkimKeys, readdirSync(layout.dkimKeys).toSorted()),
     certificate: readFileSync(layout.tlsCert, "utf8"),

@@ -4,7 +4,11 @@ import { after, before } from "node:test";
 import { copiedCheckout, copyCheckout } from "./checkout.ts";
 import { addFirstAccounts } from "./first-accounts.ts";
 import { type Lab, newLab } from "./lab.ts";
+import { whyNoLab } from "./network.ts";
 import { type Environment, Product } from "./product.ts";
+
+/** For a `describe` in a lab: skips it, with the reason, where none can be made. */
+export const needsLab = () => ({ skip: whyNoLab() ?? false });
 
 export type Running = Readonly<{ lab: Lab; product: Product }>;
 
@@ -59,4 +63,15 @@ export function withProduct(
     }
   });
   return { lab, product };
+}
+
+/** After the tests of a `describe`: ends what they ran, and removes the lab also where that fails. */
+export function endsBy(lab: Lab, end: () => void | Promise<void>): void {
+  after(async () => {
+    try {
+      await end();
+    } finally {
+      lab.remove();
+    }
+  });
 }
