@@ -1,4 +1,4 @@
-import type { Imports, Reach } from "./imports.ts";
+import type { Reach } from "./imports.ts";
 import type { Mutant } from "./mutants.ts";
 import type { Tree } from "./tree.ts";
 import { runTests, type Verdict } from "./trial.ts";
@@ -29,10 +29,6 @@ export function testsOf(file: string, reaches: ReadonlyMap<string, Reach>): read
     .map(({ test }) => test);
 }
 
-export function reachesOf(imports: Imports, tests: readonly string[]): ReadonlyMap<string, Reach> {
-  return new Map(tests.map((test) => [test, imports.reachOf(test)]));
-}
-
 /** Lets the tests loose on one mutant. */
 export async function attack(tree: Tree, mutant: Mutant, tests: readonly string[]): Promise<Result> {
   const from = performance.now();
@@ -42,15 +38,9 @@ export async function attack(tree: Tree, mutant: Mutant, tests: readonly string[
     const last = first.end !== "passed" || rest.length === 0 ? first : await runTests(tree.path, rest, REST_MS);
     return isProven(last, tests[0]) ? last : eachAlone(tree, [...fileOf(last), ...tests]);
   });
-  const tookMs = performance.now() - from;
-  switch (verdict.end) {
-    case "passed":
-      return { mutant, end: "survived", by: "", tookMs };
-    case "failed":
-      return { mutant, end: "killed", by: `${verdict.file}: ${verdict.test}`, tookMs };
-    case "timed_out":
-      return { mutant, end: "timed_out", by: "", tookMs };
-  }
+  const by = verdict.end === "failed" ? `${verdict.file}: ${verdict.test}` : "";
+  const end = ({ passed: "survived", failed: "killed", timed_out: "timed_out" } as const)[verdict.end];
+  return { mutant, end, by, tookMs: performance.now() - from };
 }
 
 /** Files that share a process may disturb each other: a failure counts only if it repeats in a separate process. */

@@ -5,15 +5,11 @@ import type { Mutant } from "./mutants.ts";
 /** A mutant of one line that changes nothing which anybody could notice, as the report prints it, and why not. */
 type Equivalent = Readonly<{ file: string; was: string; is: string; why: string }>;
 
-/** What `equivalent-mutants.txt` lists. */
+/** Reads `equivalent-mutants.txt`: the name of a file, and below it, indented, `before «was → is | or is» after // why`. */
 export function knownEquivalents(): readonly Equivalent[] {
-  return equivalentsIn(readFileSync(join(import.meta.dirname, "equivalent-mutants.txt"), "utf8"));
-}
-
-/** Reads the name of a file, and below it, indented, `before «was → is | or is» after // why`. */
-function equivalentsIn(text: string): readonly Equivalent[] {
   let file = "";
-  return text.split("\n").flatMap((line) => {
+  const lines = readFileSync(join(import.meta.dirname, "equivalent-mutants.txt"), "utf8").split("\n");
+  return lines.flatMap((line) => {
     if (!line.startsWith("  ")) {
       file = line;
       return [];

@@ -1,9 +1,9 @@
 /** `npm run mutate`: changes the code in small ways and counts how many of the changes a test notices. */
 import { parseArgs } from "node:util";
-import { attack, type Result, reachesOf, testsOf } from "./attack.ts";
+import { attack, type Result, testsOf } from "./attack.ts";
 import { groupsOf } from "./choose.ts";
 import { isEquivalent, knownEquivalents, outdated } from "./equivalents.ts";
-import { Imports } from "./imports.ts";
+import { reachesOf } from "./imports.ts";
 import { type Mutant, mutantsIn } from "./mutants.ts";
 import { sourcesIn, testsIn } from "./scope.ts";
 import { Tree } from "./tree.ts";
@@ -53,7 +53,7 @@ async function mutate(): Promise<number> {
   if (first === undefined) return 2;
   console.log(`seed ${seed}, ${mutants.length} places in ${new Set(mutants.map(({ file }) => file)).size} files`);
   const { chosen, refused } = await choose(first);
-  const reaches = reachesOf(new Imports(root), testsIn(root));
+  const reaches = reachesOf(root, testsIn(root));
   const tests = new Map(chosen.map(({ file }) => [file, testsOf(file, reaches)]));
   if (!(await pass([...new Set([...tests.values()].flat())]))) return 2;
   const equivalent = chosen.filter((mutant) => isEquivalent(mutant, known));

@@ -1,18 +1,4 @@
-import {
-  type AssignmentExpression,
-  type BinaryExpression,
-  type CallExpression,
-  type ConditionalExpression,
-  type Expression,
-  type ExpressionStatement,
-  type IfStatement,
-  type LogicalExpression,
-  parseSync,
-  type SpreadElement,
-  type UnaryExpression,
-  type UpdateExpression,
-  Visitor,
-} from "oxc-parser";
+import { type Expression, parseSync, Visitor } from "oxc-parser";
 
 /** One small change of a source text: what stands from `start` to `end` becomes `text`. */
 export type Mutation = Readonly<{ start: number; end: number; text: string; rule: Rule }>;
@@ -31,7 +17,7 @@ export type Rule =
   | "min_max"
   | "fallback";
 
-type Span = Readonly<{ start: number; end: number }>;
+type Span = Pick<Mutation, "start" | "end">;
 
 const OPERATORS: Readonly<Record<string, readonly [Rule, string]>> = {
   "<": ["boundary", "<="],
@@ -64,113 +50,73 @@ export function mutationsOf(source: string): readonly Mutation[] {
   const { program, errors } = parseSync("source.ts", source);
   const [error] = errors;
   if (error !== undefined) throw new Error(error.message);
-  const places = new Places(source);
-  new Visitor({
-    TSLiteralType: ({ literal }) => places.leave(literal.type === "UnaryExpression" ? literal.argument : literal),
-    ArrayPattern: ({ elements }) =>
-      elements.forEach((element) => element?.type === "AssignmentPattern" && places.leave(element.right)),
-    BinaryExpression: (node) => places.operator(node),
-    LogicalExpression: (node) => (node.operator === "??" ? places.fallback(node) : places.operator(node)),
-    AssignmentExpression: (node) => places.assignment(node),
-    UpdateExpression: (node) => places.update(node),
-    UnaryExpression: (node) => places.negation(node),
-    Literal: (node) => places.literal(node),
-    IfStatement: (node) => places.condition(node),
-    ConditionalExpression: (node) => places.condition(node),
-    SpreadElement: (node) => places.spread(node),
-    ExpressionStatement: (node) => places.statement(node),
-    CallExpression: (node) => {
-      if (node.callee.type === "Identifier" && CUTS_TEXT.has(node.callee.name)) node.arguments.forEach(places.leave);
-      places.minMax(node);
-    },
-  }).visit(program);
-  return places.found.toSorted((a, b) => a.start - b.start || a.end - b.end);
-}
-
-class Places {
-  readonly found: Mutation[] = [];
-  readonly #source: string;
-  readonly #left = new Set<number>();
-
-  constructor(source: string) {
-    this.#source = source;
-  }
-
+  const found: Mutation[] = [];
+  const left = new Set<number>();
+  const textOf = ({ start, end }: Span): string => source.slice(start, end);
+  const add = ({ start, end }: Span, text: string, rule: Rule): void => {
+    if (textOf({ start, end }) !== text) found.push({ start, end, text, rule });
+  };
+  const swap = (start: number, end: number, operator: string): void => {
+    const [rule, other] = OPERATORS[operator] ?? [];
+    const at = source.indexOf(operator, start);
+    if (rule === undefined || other === undefined || at < 0 || at >= end) return;
+    add({ start: at, end: at + operator.length }, other, rule);
+  };
+  const swapBetween = (node: Readonly<{ left: Span; right: Span; operator: string }>): void =>
+    swap(node.left.end, node.right.start, node.operator);
   /**
    * A literal at which nothing is changed. Parents are visited before children. In addition to types these are fallbacks for
    * what the compiler cannot see is never missing: `const [first = 0] = …`, `times[i] ?? 0`.
    */
-  readonly leave = ({ start }: Span): void => {
-    this.#left.add(start);
-  };
-
-  operator({ left, right, operator }: BinaryExpression | LogicalExpression): void {
-    this.#swap({ start: left.end, end: right.start }, operator);
-  }
-
-  assignment({ left, right, operator }: AssignmentExpression): void {
-    this.#swap({ start: left.end, end: right.start }, operator);
-  }
-
-  update({ operator, prefix, argument, start, end }: UpdateExpression): void {
-    this.#swap(prefix ? { start, end: argument.start } : { start: argument.end, end }, operator);
-  }
-
-  negation({ operator, argument, start, end }: UnaryExpression): void {
-    if (operator === "!") this.#add({ start, end }, this.#text(argument), "negation");
-  }
-
-  literal({ value, raw, start, end }: Span & Readonly<{ value: unknown; raw: string | null }>): void {
-    if (this.#left.has(start)) return;
-    if (typeof value === "boolean") this.#add({ start, end }, String(!value), "boolean");
-    // `1_000n` has no plain neighbour; its value is not a number.
-    if (typeof value !== "number" || raw === null) return;
-    for (const other of value > LARGE ? [value * 2, Math.round(value / 2)] : [value + 1, value - 1])
-      this.#add({ start, end }, other < 0 ? `(${other})` : String(other), "number");
-  }
-
+  const leave = ({ start }: Span): void => void left.add(start);
   /** An early return is gone when its condition never holds. */
-  condition({ test }: IfStatement | ConditionalExpression): void {
-    this.#add(test, "true", "condition");
-    this.#add(test, "false", "condition");
-  }
-
-  spread({ start, end }: SpreadElement): void {
-    const comma = /^\s*,/.exec(this.#source.slice(end))?.[0] ?? "";
-    this.#add({ start, end: end + comma.length }, "", "spread");
-  }
-
-  statement({ start, end, expression }: ExpressionStatement): void {
-    if (isEffect(expression)) this.#add({ start, end }, ";", "statement");
-  }
-
-  minMax({ callee }: CallExpression): void {
-    if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return;
-    const { name, start, end } = callee.property;
-    const other = { min: "max", max: "min" }[name];
-    if (other !== undefined && this.#text(callee.object) === "Math") this.#add({ start, end }, other, "min_max");
-  }
-
-  fallback({ left, right, start, end }: LogicalExpression): void {
-    this.leave(right);
-    this.#add({ start, end }, this.#text(left), "fallback");
-    this.#add({ start, end }, this.#text(right), "fallback");
-  }
-
-  #swap(between: Span, operator: string): void {
-    const [rule, other] = OPERATORS[operator] ?? [];
-    const at = this.#source.indexOf(operator, between.start);
-    if (rule === undefined || other === undefined || at < 0 || at >= between.end) return;
-    this.#add({ start: at, end: at + operator.length }, other, rule);
-  }
-
-  #add({ start, end }: Span, text: string, rule: Rule): void {
-    if (this.#source.slice(start, end) !== text) this.found.push({ start, end, text, rule });
-  }
-
-  #text({ start, end }: Span): string {
-    return this.#source.slice(start, end);
-  }
+  const condition = ({ test }: Readonly<{ test: Span }>): void => {
+    for (const always of ["true", "false"]) add(test, always, "condition");
+  };
+  new Visitor({
+    TSLiteralType: ({ literal }) => leave(literal.type === "UnaryExpression" ? literal.argument : literal),
+    ArrayPattern: ({ elements }) =>
+      elements.forEach((element) => element?.type === "AssignmentPattern" && leave(element.right)),
+    BinaryExpression: swapBetween,
+    LogicalExpression: (node) => {
+      if (node.operator !== "??") swapBetween(node);
+      else {
+        leave(node.right);
+        for (const part of [node.left, node.right]) add(node, textOf(part), "fallback");
+      }
+    },
+    AssignmentExpression: swapBetween,
+    UpdateExpression: ({ operator, prefix, argument, start, end }) =>
+      prefix ? swap(start, argument.start, operator) : swap(argument.end, end, operator),
+    UnaryExpression: (node) => {
+      if (node.operator === "!") add(node, textOf(node.argument), "negation");
+    },
+    Literal: (node) => {
+      const { value, raw, start } = node;
+      if (left.has(start)) return;
+      if (typeof value === "boolean") add(node, String(!value), "boolean");
+      // `1_000n` has no plain neighbour; its value is not a number.
+      if (typeof value !== "number" || raw === null) return;
+      for (const other of value > LARGE ? [value * 2, Math.round(value / 2)] : [value + 1, value - 1])
+        add(node, other < 0 ? `(${other})` : String(other), "number");
+    },
+    IfStatement: condition,
+    ConditionalExpression: condition,
+    SpreadElement: ({ start, end }) => {
+      const comma = /^\s*,/.exec(source.slice(end))?.[0] ?? "";
+      add({ start, end: end + comma.length }, "", "spread");
+    },
+    ExpressionStatement: (node) => {
+      if (isEffect(node.expression)) add(node, ";", "statement");
+    },
+    CallExpression: ({ callee, arguments: given }) => {
+      if (callee.type === "Identifier" && CUTS_TEXT.has(callee.name)) given.forEach(leave);
+      if (callee.type !== "MemberExpression" || callee.property.type !== "Identifier") return;
+      const other = { min: "max", max: "min" }[callee.property.name];
+      if (other !== undefined && textOf(callee.object) === "Math") add(callee.property, other, "min_max");
+    },
+  }).visit(program);
+  return found.toSorted((a, b) => a.start - b.start || a.end - b.end);
 }
 
 /** Not `"use strict"`, nor the call that makes the parent of an object. */
