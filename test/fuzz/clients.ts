@@ -3,8 +3,7 @@ import type { Event } from "../../src/core/events/event.ts";
 import type { Ip } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import { net, ip as parsed } from "../kit/samples.ts";
-
-export const START = instant(Date.UTC(2026, 0, 1));
+import { START } from "../scenarios/scenario.ts";
 
 export const ip = fc
   .constantFrom(

@@ -7,13 +7,13 @@ import type { Change } from "../../src/core/decide/decision.ts";
 import type { Reason } from "../../src/core/events/reasons.ts";
 import { neighbourhoodOf, prefixOf } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
-import { NaiveHistory } from "../scenarios/naive-history.ts";
+import { naiveHistory } from "../scenarios/naive-history.ts";
 import type { Credited } from "../scenarios/naive-networks.ts";
-import { RealEngine } from "../scenarios/real-engine.ts";
+import { realEngine } from "../scenarios/real-engine.ts";
+import { START } from "../scenarios/scenario.ts";
 import { type Aside, POLICY, stepOf, WORLDS } from "./histories.ts";
 import { OWN } from "./small-policy.ts";
 
-const START = instant(Date.UTC(2026, 0, 1));
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_124);
 
 const history = fc
@@ -30,8 +30,8 @@ test("the engine decides as the oracle that recounts everything, through restart
   const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(history, async ([{ policy }, steps, restartEvery]) => {
-      const oracle = new NaiveHistory(policy, OWN);
-      const engine = new RealEngine(policy, OWN, START);
+      const oracle = naiveHistory(policy, OWN);
+      const engine = realEngine(policy, OWN);
       try {
         let now = START;
         const happened = steps.flatMap(({ afterMs, times, what }) =>

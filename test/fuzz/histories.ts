@@ -32,16 +32,7 @@ const STRICT: Policy = {
 };
 /** Networks that only sign-ins, administrators and honest mail protect. */
 const UNPROTECTED: World = {
-  ips: [
-    "192.0.2.1",
-    "192.0.2.2",
-    "192.0.2.3",
-    "192.0.2.4",
-    "192.0.2.5",
-    "192.0.2.6",
-    "2001:db8:2:1::1",
-    "2001:db8:2:2::1",
-  ],
+  ips: [...Array.from({ length: 6 }, (_, n) => `192.0.2.${n + 1}`), "2001:db8:2:1::1", "2001:db8:2:2::1"],
   logins: ["anna@example.test", "bea@example.test"],
   signIns: 1,
   policy: UNGUARDED,

@@ -5,11 +5,11 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import { instant } from "../../src/core/time.ts";
 import { MAIL } from "../kit/samples.ts";
-import { NaiveHistory } from "../scenarios/naive-history.ts";
-import { RealEngine } from "../scenarios/real-engine.ts";
+import { naiveHistory } from "../scenarios/naive-history.ts";
+import { realEngine } from "../scenarios/real-engine.ts";
+import { START } from "../scenarios/scenario.ts";
 import { OWN, SMALL_POLICY } from "./small-policy.ts";
 
-const START = instant(Date.UTC(2026, 0, 1));
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
 const MANY = 1_000;
 /** Only refusals hold an account. */
@@ -25,27 +25,20 @@ const POLICY: Policy = {
 };
 
 /** A mail of an account, to strangers and people whom it knows; or refusals of an earlier one. */
-type Step = Readonly<{
-  afterMs: number;
-  account: string;
-  known: number;
-  strangers: number;
-  refuses: number | null;
-  /** Of how many domains the refusing recipients are. */
-  domains: number;
-}>;
-const step: fc.Arbitrary<Step> = fc.record({
+const step = fc.record({
   afterMs: fc.constantFrom(0, 1, 50, 300, 1_000),
   account: fc.constantFrom("anna@example.test", "bea@example.test"),
   known: fc.nat(2),
   strangers: fc.nat(5),
   /** How many mails ago. */
   refuses: fc.constantFrom(null, 0, 0, 0, 1, 2, 7),
+  /** Of how many domains the refusing recipients are. */
   domains: fc.constantFrom(1, 2, 5),
 });
+type Mail = Readonly<{ account: string; known: number; strangers: number }>;
 const history = fc.tuple(fc.array(step, { minLength: 20, maxLength: 60, size: "max" }), fc.constantFrom(0, 5, 17));
 
-function mailOf({ account, known, strangers }: Step, n: number): readonly Event[] {
+function mailOf({ account, known, strangers }: Mail, n: number): readonly Event[] {
   const id = `mail${n}`;
   const about = { ...MAIL, account, sender: account, session: id, transaction: id, queueId: `Q${n}` };
   const to = [
@@ -67,7 +60,7 @@ test("refusals hold an account as the oracle says, through restarts between any 
   let passed = 0;
   await fc.assert(
     fc.asyncProperty(history, async ([steps, restartEvery]) => {
-      const [oracle, engine] = [new NaiveHistory(POLICY, OWN), new RealEngine(POLICY, OWN, START)];
+      const [oracle, engine] = [naiveHistory(POLICY, OWN), realEngine(POLICY, OWN)];
       try {
         let now = START;
         let mails = 0;

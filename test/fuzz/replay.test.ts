@@ -6,8 +6,9 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import { instant } from "../../src/core/time.ts";
 import { differenceOf } from "../../src/jobs/replay/comparison.ts";
 import { MAIL, net } from "../kit/samples.ts";
-import { RealEngine } from "../scenarios/real-engine.ts";
-import { type Client, clients, ip, mixed, START } from "./clients.ts";
+import { type RealEngine, realEngine } from "../scenarios/real-engine.ts";
+import { START } from "../scenarios/scenario.ts";
+import { type Client, clients, ip, mixed } from "./clients.ts";
 import { OWN, SMALL_POLICY } from "./small-policy.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
@@ -26,7 +27,7 @@ test("a replay of the same policy makes every decision again, through restarts",
   let [bans, spared, asked] = [0, 0, 0];
   await fc.assert(
     fc.asyncProperty(clients, async (all) => {
-      const engine = new RealEngine(SMALL_POLICY, OWN, START);
+      const engine = realEngine(SMALL_POLICY, OWN);
       try {
         await lived(engine, all);
         for (const one of engine.replay(SMALL_POLICY)) {
@@ -67,7 +68,7 @@ test("a replay with another policy decides each event as a guard with that polic
   });
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(...others), async (all, other) => {
-      const [then, now] = [new RealEngine(SMALL_POLICY, OWN, START), new RealEngine(other, OWN, START)];
+      const [then, now] = [realEngine(SMALL_POLICY, OWN), realEngine(other, OWN)];
       try {
         const decided: Decision[] = [];
         let at = START;

@@ -17,7 +17,6 @@ import {
   bannedOrLifted,
   bansIn,
   bounceOf,
-  type Changed,
   changesOf,
   failuresOf,
   heardOf,
@@ -36,56 +35,40 @@ import { type AdministratorSeen, isAdministrators, isCrowd, type Seen, unbanned 
 import type { Refusal } from "./scenario.ts";
 
 /** The oracle: it keeps every event and recounts all each time. Slow and obvious. The engine must decide alike. */
-export class NaiveHistory {
-  readonly #policy: Policy;
-  readonly #own: readonly OwnNetwork[];
-  readonly #kept: Kept[] = [];
-  readonly #credits: Credited[] = [];
-  readonly #refused: Refused[] = [];
-  #administrators: AdministratorSeen[] = [];
-  #unanswered: readonly Unanswered[] = [];
+export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
+  const kept: Kept[] = [];
+  const credits: Credited[] = [];
+  const refused: Refused[] = [];
+  let administrators: AdministratorSeen[] = [];
+  let unanswered: readonly Unanswered[] = [];
   /** What only the memory of the engine knows is counted from here. */
-  #startedAfter = 0;
+  let startedAfter = 0;
 
-  constructor(policy: Policy, own: readonly OwnNetwork[]) {
-    this.#policy = policy;
-    this.#own = own;
-  }
+  const sinceStart = () => kept.slice(startedAfter);
+  const allChanges = () => changesOf(kept);
+  const given = () => ({ from: startedAfter, policy, refused });
 
-  /** The engine starts again: what only its memory knew is forgotten. */
-  restart(): void {
-    this.#startedAfter = this.#kept.length;
-    this.#administrators = [];
-    this.#unanswered = [];
-  }
-
-  administratorAt(ip: Ip, at: Millis): void {
-    this.#administrators.push({ ip, at });
-  }
-  credit(credited: Credited): void {
-    this.#credits.push(credited);
-  }
-
-  refuse(refusal: Refusal): void {
-    const { windowMs } = this.#policy.sending.refused;
-    this.#refused.push(...refusedOf(this.#kept.slice(this.#startedAfter), this.#refused, refusal, windowMs));
-  }
-
-  decide(event: Event, at: Millis): Decision {
-    if (event.type !== "BAN_EXPIRED") this.#expire(at);
-    const subject = "prefix" in event ? event.prefix : this.#subject(event.ip);
-    const known = { at, event, subject, sending: sendingFactsOf(this.#kept, this.#given, event, subject) };
-    const decision = "prefix" in event ? this.#decideCommand(event, at) : this.#decideClient(event, at);
-    this.#kept.push({ ...known, decision, changes: decision.changes });
+  function decideAt(event: Event, at: Millis): Decision {
+    if (event.type !== "BAN_EXPIRED") expire(at);
+    const subject = "prefix" in event ? event.prefix : subjectOf(event.ip);
+    const known = { at, event, subject, sending: sendingFactsOf(kept, given(), event, subject) };
+    const decision = "prefix" in event ? commandAt(event, at) : clientAt(event, at);
+    kept.push({ ...known, decision, changes: decision.changes });
     return decision;
   }
 
-  #decideCommand(event: NetworkEvent, at: Millis): Decision {
+  function expire(at: Millis): void {
+    for (const { prefix, expiresAt } of bansIn(allChanges()))
+      if (expiresAt !== null && expiresAt <= at) decideAt({ type: "BAN_EXPIRED", prefix }, at);
+  }
+
+  function commandAt(event: NetworkEvent, at: Millis): Decision {
+    const standing = bansIn(allChanges());
     const facts = {
-      sparing: () => ({ ...UNSPARED, protection: this.#whyNot(event.prefix, this.#seen(), at) }),
-      ban: bansIn(this.#changes()).find((ban) => ban.prefix === event.prefix) ?? null,
-      listed: listingsIn(this.#changes()).get(event.prefix) ?? null,
-      covered: bansIn(this.#changes())
+      sparing: () => ({ ...UNSPARED, protection: whyNot(event.prefix, seen(), at) }),
+      ban: standing.find((ban) => ban.prefix === event.prefix) ?? null,
+      listed: listingsIn(allChanges()).get(event.prefix) ?? null,
+      covered: standing
         .map((ban) => ban.prefix)
         .filter((prefix) => prefix === event.prefix || isWithin(prefix, event.prefix))
         .toSorted(),
@@ -93,156 +76,136 @@ export class NaiveHistory {
     return decideCommand(facts, event, at);
   }
 
-  #decideClient(event: ClientEvent, at: Millis): Decision {
-    const facts = this.#facts(event, at);
+  function clientAt(event: ClientEvent, at: Millis): Decision {
+    const facts = factsOf(event, at);
     // Nothing forbids a ban, and no network offends, as far as the core knows: both are worked out here.
-    const due = decide(this.#policy, facts, event, at);
-    const decided = this.#spared(due, event, at);
-    this.#unanswered = unansweredAfter(this.#unanswered, event, decided, { ...facts, at });
+    const due = decide(policy, facts, event, at);
+    const decided = spared(due, event, at);
+    unanswered = unansweredAfter(unanswered, event, decided, { ...facts, at });
     if ("withoutBan" in event && event.withoutBan) return decided;
-    return { ...decided, changes: [...decided.changes, ...this.#ofNetwork(facts, decided, event, at)] };
+    return { ...decided, changes: [...decided.changes, ...ofNetwork(facts, decided, event, at)] };
   }
 
-  #spared(due: Decision, event: ClientEvent, at: Millis): Decision {
-    const toldOf = (prefix: Prefix): boolean => this.#wasTold(prefix, at);
+  function spared(due: Decision, event: ClientEvent, at: Millis): Decision {
+    const toldOf = (prefix: Prefix): boolean => wasTold(prefix, at);
     const ban = due.changes.find((change) => change.type === "BAN")?.ban;
-    const why = ban === undefined ? null : this.#whyNot(ban.prefix, [...this.#seen(), { at, event }], at);
+    const why = ban === undefined ? null : whyNot(ban.prefix, [...seen(), { at, event }], at);
     if (why !== null) return unbanned(due, event, why, toldOf);
-    const changes = due.changes.filter((change) => change.type !== "SPARE" || !toldOf(change.prefix));
-    return { ...due, changes };
+    return { ...due, changes: due.changes.filter((change) => change.type !== "SPARE" || !toldOf(change.prefix)) };
   }
 
-  #ofNetwork(
-    { ip, network, prefix: subject }: Facts,
-    decided: Decision,
-    event: ClientEvent,
-    at: Millis,
-  ): readonly Change[] {
+  function ofNetwork(facts: Facts, decided: Decision, event: ClientEvent, at: Millis): readonly Change[] {
+    const { ip, network, prefix: subject } = facts;
     if (network === subject) return [];
-    const brought = decided.changes.map((change) => ({ change, at }));
-    const changes = [...this.#changes(), ...brought];
-    const unforgiven = unforgivenIn(changes);
-    const history = { changes, standing: bansIn(this.#changes()), unforgiven, credits: this.#credits };
-    const due = banOfWhole(this.#policy, history, { ip, network, decided, now: at });
+    const changes = [...allChanges(), ...decided.changes.map((change) => ({ change, at }))];
+    const history = { changes, standing: bansIn(allChanges()), unforgiven: unforgivenIn(changes), credits };
+    const due = banOfWhole(policy, history, { ip, network, decided, now: at });
     if (due === null) return [];
-    const home = signInsIn(this.#changes(), at - this.#policy.accounts.knownForMs).some(({ prefix }) =>
-      overlaps(prefix, network),
-    );
+    const signIns = signInsIn(allChanges(), at - policy.accounts.knownForMs);
+    const isHome = signIns.some(({ prefix }) => overlaps(prefix, network));
     const why =
-      this.#whyNot(network, [...this.#seen(), { at, event }], at) ??
-      (home ? "known_network" : due.spared ? "honest_network" : null);
+      whyNot(network, [...seen(), { at, event }], at) ??
+      (isHome ? "known_network" : due.spared ? "honest_network" : null);
     if (why === null) return [due.change];
     const { code } = due.change.ban;
-    return this.#wasTold(network, at) ? [] : [{ type: "SPARE", prefix: network, ip, why, code }];
+    return wasTold(network, at) ? [] : [{ type: "SPARE", prefix: network, ip, why, code }];
   }
 
   /** What forbids a ban of this network. */
-  #whyNot(network: Prefix, seen: readonly Seen[], at: Millis): Protection | null {
-    const listed = this.#protection(network);
+  function whyNot(network: Prefix, seen: readonly Seen[], at: Millis): Protection | null {
+    const listed = protectionOf(network);
     if (listed !== null) return listed;
-    if (isAdministrators(network, this.#administrators, at)) return "admin_session";
+    if (isAdministrators(network, administrators, at)) return "admin_session";
     return isCrowd(network, seen, at) ? "all_clients" : null;
   }
 
   /** What clients did since the engine started. */
-  #seen(): readonly Seen[] {
-    return this.#kept.slice(this.#startedAfter).flatMap(({ event, at }) => ("ip" in event ? [{ at, event }] : []));
+  function seen(): readonly Seen[] {
+    return sinceStart().flatMap(({ event, at }) => ("ip" in event ? [{ at, event }] : []));
   }
 
-  #wasTold(prefix: Prefix, at: Millis): boolean {
-    return changesOf(this.#kept.slice(this.#startedAfter)).some(
+  function wasTold(prefix: Prefix, at: Millis): boolean {
+    return changesOf(sinceStart()).some(
       ({ change, at: told }) => change.type === "SPARE" && change.prefix === prefix && at - told < 600_000,
     );
   }
 
-  #facts(event: ClientEvent, at: Millis): Facts {
+  function factsOf(event: ClientEvent, at: Millis): Facts {
     const { ip } = event;
-    const subject = this.#subject(ip);
+    const subject = subjectOf(ip);
     const account = "account" in event ? event.account : null;
-    const memory = at - this.#policy.bans.memoryMs;
-    const since = this.#countedSince(subject);
-    const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
-    const sending = sendingFactsOf(this.#kept, this.#given, event, subject);
+    const memory = at - policy.bans.memoryMs;
+    const since = countedSince(subject);
+    const network = neighbourhoodOf(ip, policy.bans.ipv6Prefix);
+    const changes = allChanges();
     return {
       prefix: subject,
       network,
       ip,
-      protection: this.#protection(subject),
-      known: this.#changes().some(
+      protection: protectionOf(subject),
+      known: changes.some(
         ({ change, at: when }) => change.type === "KNOW" && change.prefix === subject && when > memory,
       ),
-      ban: bansIn(this.#changes()).find((ban) => contains(ban.prefix, ip)) ?? null,
-      offences: this.#offencesAt(subject).filter((when) => when > memory).length,
-      connections: timesOf(since.filter((kept) => kept.event.type === "CONNECT")),
-      mails: timesOf(since.filter((kept) => kept.event.type === "DATA" && kept.event.account === null)),
-      probes: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && !isBounce(kept))),
-      bounces: timesOf(since.filter(({ event: kept }) => kept.type === "RECIPIENT" && isBounce(kept))),
-      bounce: event.type === "RECIPIENT" && isBounce(event) ? bounceOf(this.#changes(), event) : NO_BOUNCE,
+      ban: bansIn(changes).find((ban) => contains(ban.prefix, ip)) ?? null,
+      // Bans by the engine itself, but for those that the administrator lifted.
+      offences: unforgivenIn(changes).filter(({ prefix, createdAt }) => prefix === subject && createdAt > memory)
+        .length,
+      connections: timesOf(since.filter((one) => one.event.type === "CONNECT")),
+      mails: timesOf(since.filter((one) => one.event.type === "DATA" && one.event.account === null)),
+      probes: timesOf(since.filter((one) => one.event.type === "RECIPIENT" && !isBounce(one.event))),
+      bounces: timesOf(since.filter((one) => one.event.type === "RECIPIENT" && isBounce(one.event))),
+      bounce: event.type === "RECIPIENT" && isBounce(event) ? bounceOf(changes, event) : NO_BOUNCE,
       hasOtherExtension: false,
       isAnswer: false,
-      isWanted: isWanted(this.#credits.filter(({ prefix }) => prefix === subject)),
+      isWanted: isWanted(credits.filter(({ prefix }) => prefix === subject)),
       sparing: () => UNSPARED,
       neighbourhood: () => ({ ...QUIET, settledAt: at }),
-      sessionMails: event.type === "DATA" ? sessionMails(this.#kept, event.session) : 0,
+      sessionMails: event.type === "DATA" ? sessionMails(kept, event.session) : 0,
       sessionRecipients: 0,
       recipient: event.type === "RECIPIENT" && account === null ? recipientKind(event.recipient) : "exists",
       accountNetworks: [],
       priorReports:
-        event.type === "JAIL_REPORTED" ? heardOf(this.#kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,
+        event.type === "JAIL_REPORTED" ? heardOf(kept, { subject, report: event, now: at }) : NO_PRIOR_REPORTS,
       accountActive: true,
-      ...loginFactsOf(this.#policy, this.#past, { event, subject, network }, at),
+      ...loginFactsOf(policy, { changes, unanswered }, { event, subject, network }, at),
       senderHere: false,
-      ...serverFactsOf(this.#kept, this.#given, { at, event, subject }),
+      ...serverFactsOf(kept, given(), { at, event, subject }),
       firstContact: event.type === "RECIPIENT" && account === null && isFirstContact(event),
-      writtenTo: writtenToIn(this.#kept.slice(this.#startedAfter), event),
-      failures: failuresOf(this.#kept, subject, since, at),
-      sending,
+      writtenTo: writtenToIn(sinceStart(), event),
+      failures: failuresOf(kept, subject, since, at),
+      sending: sendingFactsOf(kept, given(), event, subject),
     };
   }
 
-  get #given() {
-    return { from: this.#startedAfter, policy: this.#policy, refused: this.#refused };
-  }
-
   /** Counts since the last ban on the subject started or was lifted. */
-  #countedSince(subject: Prefix): readonly Kept[] {
-    const last = this.#kept.findLastIndex(({ changes }) =>
-      changes.some((change) => bannedOrLifted(change) === subject),
-    );
-    return this.#kept
-      .slice(last + 1)
-      .filter((kept) => kept.decision.counted && "ip" in kept.event && kept.subject === subject);
+  function countedSince(subject: Prefix): readonly Kept[] {
+    const last = kept.findLastIndex(({ changes }) => changes.some((change) => bannedOrLifted(change) === subject));
+    return kept.slice(last + 1).filter((one) => one.decision.counted && "ip" in one.event && one.subject === subject);
   }
 
-  #expire(at: Millis): void {
-    for (const { prefix, expiresAt } of bansIn(this.#changes()))
-      if (expiresAt !== null && expiresAt <= at) this.decide({ type: "BAN_EXPIRED", prefix }, at);
+  function protectionOf(network: Prefix): Protection | null {
+    const ours = own.find(({ prefix }) => overlaps(prefix, network));
+    if (ours !== undefined) return ours.why;
+    const allowed = [...policy.allow, ...listingsIn(allChanges()).keys()];
+    return allowed.some((prefix) => overlaps(prefix, network)) ? "allow_listed" : null;
   }
 
-  get #past() {
-    return { changes: this.#changes(), unanswered: this.#unanswered };
+  function subjectOf(ip: Ip): Prefix {
+    const network = prefixOf(ip, policy.bans.ipv6Prefix);
+    return protectionOf(network) === null ? network : prefixOf(ip, 128);
   }
 
-  #changes(): readonly Changed[] {
-    return changesOf(this.#kept);
-  }
-
-  /** Bans by the engine itself, but for those that the administrator lifted. */
-  #offencesAt(subject: Prefix): readonly Millis[] {
-    return unforgivenIn(this.#changes()).flatMap(({ prefix, createdAt }) => (prefix === subject ? [createdAt] : []));
-  }
-
-  #protection(network: Prefix): Protection | null {
-    const own = this.#own.find(({ prefix }) => overlaps(prefix, network));
-    if (own !== undefined) return own.why;
-    const allowed = [...this.#policy.allow, ...listingsIn(this.#changes()).keys()].some((prefix) =>
-      overlaps(prefix, network),
-    );
-    return allowed ? "allow_listed" : null;
-  }
-
-  #subject(ip: Ip): Prefix {
-    const network = prefixOf(ip, this.#policy.bans.ipv6Prefix);
-    return this.#protection(network) === null ? network : prefixOf(ip, 128);
-  }
+  return {
+    decide: decideAt,
+    administratorAt: (ip: Ip, at: Millis): void => void administrators.push({ ip, at }),
+    credit: (credited: Credited): void => void credits.push(credited),
+    refuse: (refusal: Refusal): void =>
+      void refused.push(...refusedOf(sinceStart(), refused, refusal, policy.sending.refused.windowMs)),
+    /** The engine starts again: what only its memory knew is forgotten. */
+    restart: (): void => {
+      startedAfter = kept.length;
+      administrators = [];
+      unanswered = [];
+    },
+  };
 }

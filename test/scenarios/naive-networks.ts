@@ -5,7 +5,7 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import { contains, type Ip, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import { guessesIn, passwordOf } from "./naive-accounts.ts";
-import type { Changed } from "./naive-recount.ts";
+import { bannedOrLifted, type Changed, isWithin } from "./naive-recount.ts";
 
 /** What the oracle knows of networks whose addresses offend together, by the words of docs/bans.md. */
 
@@ -13,7 +13,7 @@ import type { Changed } from "./naive-recount.ts";
 export type Credited = Readonly<{ at: Millis; prefix: Prefix; network: Prefix; mail: Credit }>;
 
 /** All that happened up to now, with what the decision itself brings. `unforgiven`: bans for offences that still count. */
-export type NetworkHistory = Readonly<{
+type NetworkHistory = Readonly<{
   changes: readonly Changed[];
   standing: readonly Ban[];
   unforgiven: readonly Ban[];
@@ -32,10 +32,10 @@ export function banOfWhole(
   const { bans, networks } = policy;
   if (history.standing.some(({ prefix }) => contains(prefix, networkAddress(network)) && isAsWide(prefix, network)))
     return null;
-  const spent = Math.max(0, ...history.changes.flatMap((one) => answered(one, network)));
-  const inside = history.unforgiven.filter(
-    ({ prefix }) => prefix !== network && contains(network, networkAddress(prefix)),
-  );
+  // A ban of the network, or its end, answers what came before it.
+  const answers = history.changes.filter(({ change }) => bannedOrLifted(change) === network);
+  const spent = Math.max(0, ...answers.map(({ at }) => at));
+  const inside = history.unforgiven.filter(({ prefix }) => isWithin(prefix, network));
   const judged = inside.filter(
     ({ code, createdAt }) => JUDGED.has(code) && createdAt > spent && createdAt > now - bans.memoryMs,
   );
@@ -59,23 +59,12 @@ export function banOfWhole(
   });
   const servers = [...new Set(honest.map(({ prefix }) => prefix))];
   const times = Math.min(5, 1 + servers.length);
-  const found =
-    offenders >= bans.neighbours * times
-      ? {
-          code: "neighbours_banned" as const,
-          count: offenders,
-          limit: bans.neighbours * times,
-          windowMs: bans.memoryMs,
-        }
-      : guesses >= networks.failures * times
-        ? {
-            code: "network_guesses" as const,
-            count: guesses,
-            limit: networks.failures * times,
-            windowMs: networks.windowMs,
-          }
-        : null;
-  if (found === null) return null;
+  const limits = [
+    { code: "neighbours_banned", count: offenders, limit: bans.neighbours * times, windowMs: bans.memoryMs },
+    { code: "network_guesses", count: guesses, limit: networks.failures * times, windowMs: networks.windowMs },
+  ] as const;
+  const found = limits.find(({ count, limit }) => count >= limit);
+  if (found === undefined) return null;
   const { code, ...numbers } = found;
   const own = history.unforgiven.filter(
     ({ prefix, createdAt }) => prefix === network && createdAt > now - bans.memoryMs,
@@ -100,13 +89,6 @@ export function isWanted(mails: readonly Credited[]): boolean {
   if (mails.some(({ mail }) => mail === "written" || mail === "wanted")) return true;
   const days = mails.flatMap(({ mail, at }) => (mail === "proven" ? [Math.floor(at / DAY)] : []));
   return new Set(days).size >= 3;
-}
-
-/** A ban of the network, or its end, answers what came before it. */
-function answered({ change, at }: Changed, network: Prefix): readonly Millis[] {
-  const isAnswer =
-    (change.type === "BAN" && change.ban.prefix === network) || (change.type === "LIFT" && change.prefix === network);
-  return isAnswer ? [at] : [];
 }
 
 function isAsWide(prefix: Prefix, network: Prefix): boolean {

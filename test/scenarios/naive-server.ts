@@ -1,4 +1,3 @@
-import type { Facts } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import { isBounce, type Recipient } from "../../src/core/events/mail.ts";
@@ -7,10 +6,6 @@ import { HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 
 type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
-type ServerFacts = Pick<
-  Facts,
-  "probesFromAnywhere" | "namesProbed" | "firstContactsFromAnywhere" | "isAmongFirstContacts"
->;
 
 /** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
 const ANSWERED = [
@@ -34,7 +29,7 @@ export function serverFactsOf(
   all: readonly Kept[],
   { from, policy }: Readonly<{ from: number; policy: Policy }>,
   now: Readonly<{ at: Millis; event: ClientEvent; subject: Prefix }>,
-): ServerFacts {
+) {
   const networkOf = ({ ip }: Pick<ClientEvent, "ip">): Prefix => neighbourhoodOf(ip, policy.bans.ipv6Prefix);
   const wasKnown = (one: Kept): boolean =>
     changesOf(all.slice(0, all.indexOf(one))).some(
@@ -52,29 +47,20 @@ export function serverFactsOf(
   const probes = asked.filter(isUnknown);
   const alike = probes.filter(({ event }) => isBounce(event) === ofBounces);
   const firstContacts = asked.filter((one) => !isUnknown(one) && FIRST_CONTACTS.includes(one.reason));
-  const places = firstTimes(
-    firstContacts.map(({ at, subject }) => ({ at, key: subject })),
-    now.at,
-  );
+  const places = firstTimes(firstContacts, ({ subject }) => subject, now.at);
   const counted = countedOf(firstContacts, 5, ({ subject }) => subject);
   const nameOf = ({ network, event }: Asked): string => `${network} ${event.recipient}`;
   const countedNames = countedOf(alike, 10, nameOf);
   const isAsking = now.event.type === "RECIPIENT" && now.event.account === null;
   return {
     probesFromAnywhere: isAsking
-      ? [
-          ...firstTimes(
-            alike.map((one) => ({ at: one.at, key: nameOf(one) })),
-            now.at,
-          ),
-        ].flatMap(([name, at]) =>
+      ? [...firstTimes(alike, nameOf, now.at)].flatMap(([name, at]) =>
           countedNames.has(`${name} ${at}`) || name.startsWith(`${networkOf(now.event)} `) ? [at] : [],
         )
       : [],
     namesProbed: firstTimes(
-      probes
-        .filter(({ network }) => network === networkOf(now.event))
-        .map(({ at, event }) => ({ at, key: `${isBounce(event)} ${event.recipient}` })),
+      probes.filter(({ network }) => network === networkOf(now.event)),
+      ({ event }) => `${isBounce(event)} ${event.recipient}`,
       now.at,
     ).size,
     firstContactsFromAnywhere: [...places].flatMap(([place, at]) =>
@@ -88,8 +74,7 @@ export function serverFactsOf(
 function countedOf(asked: readonly Asked[], most: number, keyOf: (one: Asked) => string): ReadonlySet<string> {
   const counted: Asked[] = [];
   for (const [i, one] of asked.entries()) {
-    const before = asked.slice(0, i).map((other) => ({ at: other.at, key: keyOf(other) }));
-    if (firstTimes(before, one.at).has(keyOf(one))) continue;
+    if (firstTimes(asked.slice(0, i), keyOf, one.at).has(keyOf(one))) continue;
     const alike = counted.filter(({ network, at }) => network === one.network && at > one.at - HOUR_MS);
     if (alike.length < most) counted.push(one);
   }
@@ -97,12 +82,11 @@ function countedOf(asked: readonly Asked[], most: number, keyOf: (one: Asked) =>
 }
 
 /** When each key first came within the hour; after an hour it comes for the first time again. */
-function firstTimes<K extends string>(
-  came: readonly Readonly<{ at: Millis; key: K }>[],
-  now: Millis,
-): ReadonlyMap<K, Millis> {
+function firstTimes<K extends string>(came: readonly Asked[], keyOf: (one: Asked) => K, now: Millis) {
   const first = new Map<K, Millis>();
-  for (const { at, key } of came) {
+  for (const one of came) {
+    const { at } = one;
+    const key = keyOf(one);
     const before = first.get(key);
     if (before !== undefined && before > at - HOUR_MS) continue;
     first.delete(key);

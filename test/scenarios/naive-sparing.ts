@@ -12,12 +12,9 @@ export type AdministratorSeen = Readonly<{ at: Millis; ip: Ip }>;
 
 const MINUTES = 60_000;
 const PRIVATE = new BlockList();
-for (const [network, length] of [
-  ["10.0.0.0", 8],
-  ["172.16.0.0", 12],
-  ["192.168.0.0", 16],
-] as const)
-  PRIVATE.addSubnet(network, length);
+PRIVATE.addSubnet("10.0.0.0", 8);
+PRIVATE.addSubnet("172.16.0.0", 12);
+PRIVATE.addSubnet("192.168.0.0", 16);
 
 /** "An address from which an administrator used the dashboard or an API token within half an hour." */
 export function isAdministrators(network: Prefix, seen: readonly AdministratorSeen[], now: Millis): boolean {

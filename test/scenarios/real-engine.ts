@@ -13,7 +13,6 @@ import type { Ip } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { Engine } from "../../src/guard/engine.ts";
 import type { Notices } from "../../src/guard/ports.ts";
-import type { BanLog } from "../../src/guard/storage-ports.ts";
 import { recordedEvents } from "../../src/jobs/replay/recorded-events.ts";
 import { type Replayed, replay } from "../../src/jobs/replay/replay.ts";
 import { openReplayHistory } from "../../src/jobs/replay/replay-history.ts";
@@ -21,138 +20,111 @@ import { inOrder } from "../../src/jobs/replay/sequence.ts";
 import { sqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { accountsOnMemory, enginePartsOn } from "../kit/engine-kit.ts";
-import { newEngine } from "../kit/test-database.ts";
+import { committed, newEngine, scalarOf } from "../kit/test-database.ts";
 import type { Credited } from "./naive-networks.ts";
 import { isFirstContact, recipientKind } from "./naive-recount.ts";
-import type { Refusal } from "./scenario.ts";
+import { type Refusal, START } from "./scenario.ts";
+
+export type RealEngine = ReturnType<typeof realEngine>;
 
 /** The engine on a separate database, with a clock that the test moves. */
-export class RealEngine {
-  readonly #directory = mkdtempSync(join(tmpdir(), "ghostinbox-scenario-"));
-  readonly #policy: Policy;
-  readonly #own: readonly OwnNetwork[];
-  readonly #db: DatabaseSync;
-  readonly #statements: Statements;
-  #bans: BanLog;
-  #engine: Engine;
-  #now: Millis;
-  #read = 0;
-
-  constructor(policy: Policy, own: readonly OwnNetwork[], start: Millis) {
-    this.#policy = policy;
-    this.#own = own;
-    this.#now = start;
-    this.#db = newEngine(join(this.#directory, "engine.db"));
-    this.#statements = new Statements(this.#db);
-    this.#bans = sqliteBanLog(this.#db);
-    this.#engine = this.#makeEngine();
-  }
-
-  /** Each event is committed before the next one comes; bans that are over have been ended, as the expirer would. */
-  async decide(event: Event, at: Millis): Promise<Decision> {
-    this.#now = at;
-    for (const prefix of this.#bans.expired(at, 100)) void this.#engine.ask({ type: "BAN_EXPIRED", prefix });
-    const decided = this.#engine.ask(event);
-    this.#engine.flush();
-    return decided;
-  }
-
-  administratorAt(ip: Ip, at: Millis): void {
-    this.#now = at;
-    this.#engine.administratorAt(ip);
-  }
-
-  /** As if the log of Postfix had reported it. */
-  refuse({ at, queueId, recipient }: Refusal): void {
-    this.#now = at;
-    const answer = { relay: "smtp mx.elsewhere.test[192.0.2.25]:25", reply: "550 5.1.1 No such user", server: null };
-    const tried = { outcome: "bounced", recipient, alias: null } as const;
-    const position = { inode: "1", offset: ++this.#read };
-    void this.#engine.observe("mail", position, [{ type: "MAIL_TRIED", queueId, ...tried, ...answer }]);
-    this.#engine.flush();
-  }
-
-  /** As if the logs had reported a mail from there, or to there. */
-  credit({ at, ...credit }: Credited): void {
-    const store = new SqliteStore(this.#db);
-    store.begin();
-    store.apply({ type: "CREDIT", ...credit }, at);
-    store.commit();
-  }
-
-  /**
-   * As if the process had been killed between two events: only the database remembers. Its connection stays, as it holds
-   * nothing but what is committed; that this outlives the process is tested by test/e2e/chaos.test.ts.
-   */
-  restart(): void {
-    assert.ok(!this.#db.isTransaction, "an event is not committed");
-    const { n } = this.#db.prepare("SELECT count(*) AS n FROM temp.sqlite_schema").get() ?? {};
-    assert.equal(n, 0, "a table would be lost");
-    this.#statements.useAgain();
-    this.#bans = sqliteBanLog(this.#db);
-    this.#engine = this.#makeEngine();
-  }
-
-  /** Everything recorded so far, decided once more by a policy. */
-  replay(policy: Policy): readonly Replayed[] {
-    const recorded = recordedEvents(this.#db);
-    const history = openReplayHistory(policy, null, START_OF_TIME);
-    try {
-      const steps = inOrder(recorded.between(1, recorded.last()));
-      return [...replay({ policy, allowNow: this.#policy.allow, own: this.#own, history }, steps)];
-    } finally {
-      history.close();
-    }
-  }
-
-  remove(): void {
-    this.#db.close();
-    rmSync(this.#directory, { recursive: true });
-  }
-
-  #expectsBounce({ recipient, clientName }: Recipient): boolean {
-    const wrote = accountsOnMemory(this.#db).correspondents;
-    return recipient !== null && clientName !== null && wrote.wroteTo(recipient, domainsOf(clientName));
-  }
-
-  #makeEngine(): Engine {
-    return new Engine({
-      ...enginePartsOn(this.#db),
-      policy: this.#policy,
-      own: { current: () => this.#own },
+export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-scenario-"));
+  const db = newEngine(join(directory, "engine.db"));
+  const useAgain = keepStatements(db);
+  let now = START;
+  let read = 0;
+  const expectsBounce = ({ recipient, clientName }: Recipient): boolean =>
+    recipient !== null &&
+    clientName !== null &&
+    accountsOnMemory(db).correspondents.wroteTo(recipient, domainsOf(clientName));
+  const makeEngine = () =>
+    new Engine({
+      ...enginePartsOn(db),
+      policy,
+      own: { current: () => own },
       recipients: { exists: (address) => recipientKind(address) === "exists" },
-      firstContacts: { isFirstContact, isExpected: (event) => isBounce(event) && this.#expectsBounce(event) },
+      firstContacts: { isFirstContact, isExpected: (event) => isBounce(event) && expectsBounce(event) },
       notices: QUIET,
-      clock: { now: () => this.#now },
+      clock: { now: () => now },
       committed: () => {},
     });
-  }
+  let bans = sqliteBanLog(db);
+  let engine = makeEngine();
+  return {
+    /** Each event is committed before the next one comes; bans that are over have been ended, as the expirer would. */
+    decide: (event: Event, at: Millis): Promise<Decision> => {
+      now = at;
+      for (const prefix of bans.expired(at, 100)) void engine.ask({ type: "BAN_EXPIRED", prefix });
+      const decided = engine.ask(event);
+      engine.flush();
+      return decided;
+    },
+    administratorAt: (ip: Ip, at: Millis): void => {
+      now = at;
+      engine.administratorAt(ip);
+    },
+    /** As if the log of Postfix had reported it. */
+    refuse: ({ at, queueId, recipient }: Refusal): void => {
+      now = at;
+      const answer = { relay: "smtp mx.elsewhere.test[192.0.2.25]:25", reply: "550 5.1.1 No such user", server: null };
+      const tried = { outcome: "bounced", recipient, alias: null } as const;
+      const position = { inode: "1", offset: ++read };
+      void engine.observe("mail", position, [{ type: "MAIL_TRIED", queueId, ...tried, ...answer }]);
+      engine.flush();
+    },
+    /** As if the logs had reported a mail from there, or to there. */
+    credit: ({ at, ...credit }: Credited): void => {
+      const store = new SqliteStore(db);
+      committed(store, () => store.apply({ type: "CREDIT", ...credit }, at));
+    },
+    /**
+     * As if the process had been killed between two events: only the database remembers. Its connection stays, as it holds
+     * nothing but what is committed; that this outlives the process is tested by test/e2e/chaos.test.ts.
+     */
+    restart: (): void => {
+      assert.ok(!db.isTransaction, "an event is not committed");
+      assert.equal(scalarOf(db, "SELECT count(*) FROM temp.sqlite_schema"), 0, "a table would be lost");
+      useAgain();
+      bans = sqliteBanLog(db);
+      engine = makeEngine();
+    },
+    /** Everything recorded so far, decided once more by a policy. */
+    replay: (by: Policy): readonly Replayed[] => {
+      const recorded = recordedEvents(db);
+      const history = openReplayHistory(by, null, instant(0));
+      try {
+        const steps = inOrder(recorded.between(1, recorded.last()));
+        return [...replay({ policy: by, allowNow: policy.allow, own, history }, steps)];
+      } finally {
+        history.close();
+      }
+    },
+    remove: (): void => {
+      db.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
 }
 
-const START_OF_TIME = instant(0);
-
-/** Keeps what was prepared for the parts of an engine for those of the next one: preparing takes most of a restart. */
-class Statements {
-  readonly #made = new Map<string, StatementSync[]>();
-  readonly #inUse = new Map<string, number>();
-
-  constructor(db: DatabaseSync) {
-    const prepare = db.prepare.bind(db);
-    db.prepare = (sql) => {
-      const made = this.#made.get(sql) ?? [];
-      const at = this.#inUse.get(sql) ?? 0;
-      const statement = made[at] ?? prepare(sql);
-      made[at] = statement;
-      this.#made.set(sql, made);
-      this.#inUse.set(sql, at + 1);
-      return statement;
-    };
-  }
-
-  /** The parts that had them are gone. */
-  useAgain(): void {
-    this.#inUse.clear();
-  }
+/**
+ * Keeps what was prepared for the parts of an engine for those of the next one: preparing takes most of a restart. Returns
+ * what to call when the parts that had them are gone.
+ */
+function keepStatements(db: DatabaseSync): () => void {
+  const made = new Map<string, StatementSync[]>();
+  const inUse = new Map<string, number>();
+  const prepare = db.prepare.bind(db);
+  db.prepare = (sql) => {
+    const known = made.get(sql) ?? [];
+    const at = inUse.get(sql) ?? 0;
+    const statement = known[at] ?? prepare(sql);
+    known[at] = statement;
+    made.set(sql, known);
+    inUse.set(sql, at + 1);
+    return statement;
+  };
+  return () => inUse.clear();
 }
 
 /** Nothing may go wrong here, so a notice is a failure, unless it is one of a crowd. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Decision } from "../../src/core/decide/decision.ts";
+import type { Change, Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { Event } from "../../src/core/events/event.ts";
@@ -87,12 +87,7 @@ export function printDecisions(steps: readonly Step[], decisions: readonly Decis
     const lastRow = rows.at(-1);
     const row = [lastOfPart, lastRow].find((one) => one !== undefined && continues(one, what, count));
     if (row === undefined) rows.push({ from: to, to, times: 1, first: count, count, part, what });
-    else {
-      row.to = to;
-      row.times += 1;
-      row.count = count;
-      row.part = part;
-    }
+    else Object.assign(row, { to, times: row.times + 1, count, part });
   }
   return rows.map(printRow).join("");
 }
@@ -127,52 +122,36 @@ function describe({ event, numbered }: Step, { verdict, reason, evidence, change
   return numbered.reduce((text, [number, sign]) => text.replaceAll(number, sign), what);
 }
 
-function describeChange(change: Decision["changes"][number]): string {
-  switch (change.type) {
-    case "BAN": {
-      const { prefix, level, expiresAt, createdAt, offences } = change.ban;
-      const length = expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - createdAt)}`;
-      return `${prefix} banned ${length}, ${level}, offence ${offences}`;
-    }
-    case "END_SIMULATION":
-      return "simulation ended";
-    case "LIFT":
-      return `${change.prefix} lifted${change.forgiven ? " and forgiven" : ""}`;
-    case "KNOW":
-      return `${change.account} known from ${change.prefix}`;
-    case "GUESS":
-      return `${change.account} guessed at from ${change.network}${change.isStale ? ", by an old password" : ""}`;
-    case "SET_PASSWORD":
-      return `${change.account} has a new password`;
-    case "FORGET_GUESSES":
-      return `guesses at ${change.account ?? "any account"} forgotten`;
-    case "CORRESPOND":
-      return `${change.account} writes to ${change.address}`;
-    case "HOLD_ACCOUNT":
-      return `${change.account} held, by mail from ${change.prefix}`;
-    case "END_HOLD":
-      return `${change.account} released`;
-    case "DISOWN_HOLD":
-      return `held mail of ${change.account} dropped`;
-    case "HOLD_MAIL":
-      return `mail of ${change.account} held`;
-    case "FORGET_HELD":
-      return "held mail gone";
-    case "NOTE_REFUSAL":
-      return `mail of ${change.account} refused`;
-    case "READ_LOG":
-      return `${change.log} read`;
-    case "CREDIT":
-      return `${change.mail} mail of ${change.prefix}`;
-    case "NOTE_REPORT":
-      return `jail ${change.jail} heard of ${change.prefix}`;
-    case "SPARE":
-      return `${change.prefix} spared: ${change.why}`;
-    case "ALLOW":
-      return `${change.prefix} allowed`;
-    case "DISALLOW":
-      return `${change.prefix} no longer allowed`;
-  }
+const CHANGES: { readonly [T in Change["type"]]: (change: Extract<Change, { type: T }>) => string } = {
+  BAN: ({ ban: { prefix, level, expiresAt, createdAt, offences } }) => {
+    const length = expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - createdAt)}`;
+    return `${prefix} banned ${length}, ${level}, offence ${offences}`;
+  },
+  END_SIMULATION: () => "simulation ended",
+  LIFT: ({ prefix, forgiven }) => `${prefix} lifted${forgiven ? " and forgiven" : ""}`,
+  KNOW: ({ account, prefix }) => `${account} known from ${prefix}`,
+  GUESS: ({ account, network, isStale }) =>
+    `${account} guessed at from ${network}${isStale ? ", by an old password" : ""}`,
+  SET_PASSWORD: ({ account }) => `${account} has a new password`,
+  FORGET_GUESSES: ({ account }) => `guesses at ${account ?? "any account"} forgotten`,
+  CORRESPOND: ({ account, address }) => `${account} writes to ${address}`,
+  HOLD_ACCOUNT: ({ account, prefix }) => `${account} held, by mail from ${prefix}`,
+  END_HOLD: ({ account }) => `${account} released`,
+  DISOWN_HOLD: ({ account }) => `held mail of ${account} dropped`,
+  HOLD_MAIL: ({ account }) => `mail of ${account} held`,
+  FORGET_HELD: () => "held mail gone",
+  NOTE_REFUSAL: ({ account }) => `mail of ${account} refused`,
+  READ_LOG: ({ log }) => `${log} read`,
+  CREDIT: ({ mail, prefix }) => `${mail} mail of ${prefix}`,
+  NOTE_REPORT: ({ jail, prefix }) => `jail ${jail} heard of ${prefix}`,
+  SPARE: ({ prefix, why }) => `${prefix} spared: ${why}`,
+  ALLOW: ({ prefix }) => `${prefix} allowed`,
+  DISALLOW: ({ prefix }) => `${prefix} no longer allowed`,
+};
+
+function describeChange(change: Change): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each describes its own type
+  return (CHANGES[change.type] as (change: Change) => string)(change);
 }
 
 const BY_ANNA = { service: "submission", account: "anna@example.test", sender: "anna@example.test" };

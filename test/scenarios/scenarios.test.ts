@@ -3,9 +3,9 @@ import { test } from "node:test";
 import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import { differenceOf } from "../../src/jobs/replay/comparison.ts";
-import { NaiveHistory } from "./naive-history.ts";
-import { RealEngine } from "./real-engine.ts";
-import { OWN, printDecisions, readScenario, rewriteExpected, type Scenario, START, scenarioNames } from "./scenario.ts";
+import { naiveHistory } from "./naive-history.ts";
+import { type RealEngine, realEngine } from "./real-engine.ts";
+import { OWN, printDecisions, readScenario, rewriteExpected, type Scenario, scenarioNames } from "./scenario.ts";
 
 for (const name of scenarioNames()) {
   test(`${name}: the core with a history that recounts everything`, () => {
@@ -22,7 +22,7 @@ for (const name of scenarioNames()) {
     test(`${name}: the engine on SQLite${how}, and a replay of it`, async () => {
       const scenario = readScenario(name);
       const { policy, steps } = scenario;
-      const engine = new RealEngine(policy, OWN, START);
+      const engine = realEngine(policy, OWN);
       try {
         const decisions: Decision[] = [];
         for (const { at, event, refusals } of steps) {
@@ -40,7 +40,7 @@ for (const name of scenarioNames()) {
 
 /** The decisions of the oracle. */
 function recounted({ policy, steps }: Scenario, isRestarted = false): string {
-  const history = new NaiveHistory(policy, OWN);
+  const history = naiveHistory(policy, OWN);
   const decisions = steps.map(({ at, event, refusals }) => {
     for (const refusal of refusals) history.refuse(refusal);
     if (isRestarted) history.restart();
