@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { describe, test } from "node:test";
-import { Authenticator, type KeyKind } from "../../../test/kit/authenticator.ts";
+import { type Authenticator, authenticator, type KeyKind } from "../../../test/kit/authenticator.ts";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { MINUTE_MS } from "../../core/time.ts";
@@ -19,7 +19,7 @@ describe("passkeys", () => {
   const toSign = (origin = ORIGIN) => ({ challenge: kit.keys.challenge(), origin });
 
   function add(kind: KeyKind = "ec", counter = 0): Authenticator {
-    const device = new Authenticator(kind);
+    const device = authenticator(kind);
     const made = kit.keys.checkMade(device.make(toMake(), { counter }), SESSION);
     assert.ok(made.ok, JSON.stringify(made));
     assert.ok(kit.passkeys.add({ ...made.passkey, name: kind, at: kit.clock.now() }).ok);
@@ -72,7 +72,7 @@ describe("passkeys", () => {
   });
 
   test("a different key's signature, and one over different bytes, do not sign in", () => {
-    const [device, other] = [add(), new Authenticator()];
+    const [device, other] = [add(), authenticator()];
     assert.equal(why(other.sign(toSign())), "unknown");
     assert.equal(why({ ...other.sign(toSign()), id: device.id.toString("base64url") }), "invalid");
     const [one, two] = [device.sign(toSign()), device.sign(toSign())];
@@ -93,7 +93,7 @@ describe("passkeys", () => {
   });
 
   test("a passkey made elsewhere, in a different session, or with different options is not added", () => {
-    const device = new Authenticator();
+    const device = authenticator();
     const refused = (odd: Parameters<Authenticator["make"]>[1], asked = toMake(), session = SESSION): string => {
       const made = kit.keys.checkMade(device.make(asked, odd), session);
       return made.ok ? "added" : made.reason;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Authenticator } from "../../../test/kit/authenticator.ts";
+import { type Authenticator, authenticator } from "../../../test/kit/authenticator.ts";
 import { hashOf, PASSWORD } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { until } from "../../../test/kit/until.ts";
@@ -229,7 +229,7 @@ function add(device: Authenticator): void {
 }
 
 test("a factor that is removed during a sign-in opens nothing", async (t) => {
-  const device = new Authenticator();
+  const device = authenticator();
   add(device);
   assert.equal(typeof (await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x")), "object");
   const ask = kit.engine.ask.bind(kit.engine);
@@ -263,7 +263,7 @@ test("a reset of the factors recorded with a sign-in leaves it no session, in ei
     return asked;
   });
   for (; later <= 10; later++) {
-    const device = new Authenticator();
+    const device = authenticator();
     add(device);
     await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x");
     await reset;
@@ -272,7 +272,7 @@ test("a reset of the factors recorded with a sign-in leaves it no session, in ei
 });
 
 test("wrong passkeys wait their turn, and repeating an unknown one is stopped", async () => {
-  const device = new Authenticator();
+  const device = authenticator();
   const start = performance.now();
   const many = [1, 2, 3, 4].map((n) =>
     kit.signIn.open({ ip: ip(`198.51.${n}.1`), known: null, passkey: signed(device) }, "x"),

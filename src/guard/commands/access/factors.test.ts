@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Authenticator } from "../../../../test/kit/authenticator.ts";
+import { type Authenticator, authenticator } from "../../../../test/kit/authenticator.ts";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
 import { dashboardOf, hashOf, PASSWORD, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
@@ -50,7 +50,7 @@ async function challenge(): Promise<string> {
 }
 
 async function add(as: As, name: string, counter = 0): Promise<Authenticator> {
-  const device = new Authenticator();
+  const device = authenticator();
   const asked = await result({ verb: "passkey_begin" }, as);
   const made = device.make({ challenge: asked.challenge, origin: ORIGIN }, { counter });
   assert.deepEqual(await result({ verb: "passkey_add", name, ...made }, as), { name: name.trim() });
@@ -123,7 +123,7 @@ test("a change that cannot be recorded is not made", async () => {
   await add(as, "Laptop");
   const [laptop] = await list(as);
   const asked = await result({ verb: "passkey_begin" }, as);
-  const made = new Authenticator().make({ challenge: asked.challenge, origin: ORIGIN }, { counter: 0 });
+  const made = authenticator().make({ challenge: asked.challenge, origin: ORIGIN }, { counter: 0 });
   const { secret } = await result({ verb: "totp_begin" }, as);
   const refused = async (command: Command, origin: "web" | "root" = "web"): Promise<void> => {
     // After a refused write, the engine waits before it tries the database again.
@@ -171,7 +171,7 @@ test("a passkey is added, signs in without a password, gives a proof, and is rem
 
 test("a challenge for a new passkey belongs to one session, and the passkey names its server", async () => {
   const [one, other] = [await signIn(), await signIn()];
-  const device = new Authenticator();
+  const device = authenticator();
   const asked = await result({ verb: "passkey_begin" }, one);
   assert.partialDeepStrictEqual(asked, { name: "admin (mail.example.test)", known: [] });
   const made = device.make({ challenge: asked.challenge, origin: ORIGIN });
