@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after } from "node:test";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
@@ -18,21 +18,19 @@ export const ACTION = {
 };
 
 /** An engine that answers when the test says so. */
-export class HeldEngine {
-  readonly asked: { event: Event; answer: (decided: Decision) => void }[] = [];
-  readonly submit = (event: Event, answer: (decided: Decision) => void): void => {
-    this.asked.push({ event, answer });
+export function heldEngine() {
+  const asked: { event: Event; answer: (decided: Decision) => void }[] = [];
+  return {
+    asked,
+    submit: (event: Event, answer: (decided: Decision) => void): void => void asked.push({ event, answer }),
+    answer: (index: number, decided: Decision): void =>
+      (asked[index] ?? assert.fail(`question ${index} was not asked`)).answer(decided),
   };
-  answer(index: number, decided: Decision): void {
-    const question = this.asked[index];
-    assert.ok(question, `question ${index} was not asked`);
-    question.answer(decided);
-  }
 }
 
 /** A server that runs until the test ends, and its first client. `submit`: instead of the held engine's. */
 export async function started(options: Partial<PolicyOptions> = {}, submit?: Submit) {
-  const engine = new HeldEngine();
+  const engine = heldEngine();
   const [reports, details]: [string[], string[]] = [[], []];
   const report = (code: string, detail: string): void => {
     reports.push(code);
@@ -42,7 +40,7 @@ export async function started(options: Partial<PolicyOptions> = {}, submit?: Sub
   after(() => server.stop());
   const path = join(temporaryDirectory(), "policy.sock");
   await server.start(path);
-  const client = new Client(path);
+  const client = postfixAt(path);
   /** Sends this as the first client, and waits until the engine has been asked one question more. */
   const asks = async (text = ask()): Promise<void> => {
     const before = engine.asked.length;
@@ -53,21 +51,11 @@ export async function started(options: Partial<PolicyOptions> = {}, submit?: Sub
 }
 
 /** A Postfix that keeps all replies, chunk by chunk. */
-export class Client {
-  readonly chunks: string[] = [];
-  closed = false;
-  readonly socket: Socket;
-  constructor(path: string) {
-    this.socket = connect(path);
-    this.socket.on("data", (chunk) => this.chunks.push(chunk.toString()));
-    this.socket.on("error", () => {});
-    this.socket.on("close", () => {
-      this.closed = true;
-    });
-  }
-  get text(): string {
-    return this.chunks.join("");
-  }
+export function postfixAt(path: string) {
+  const chunks: string[] = [];
+  const socket = connect(path);
+  socket.on("data", (chunk) => chunks.push(chunk.toString())).on("error", () => {});
+  return { chunks, socket, text: () => chunks.join("") };
 }
 
 /** A question of Postfix. `more`: further attributes, of which the last of a name counts. */

@@ -3,7 +3,7 @@ import { symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { ALL, Logs } from "../../../test/kit/searched-logs.ts";
+import { ALL, searchedLogs } from "../../../test/kit/searched-logs.ts";
 import type { LogQuery } from "../../admin/declare/log-query.ts";
 import { instant } from "../../core/time.ts";
 import { latestLines } from "./latest-lines.ts";
@@ -15,7 +15,7 @@ const stamp = (second: number): string => `Nov 20 08:00:${String(second).padStar
 const utc = (second: number): string => local(second).toISOString().replace("T", "_").replace("Z", "00");
 
 function scene() {
-  const logs = new Logs();
+  const logs = searchedLogs();
   const put = (path: string, text: string | Buffer, second: number) => logs.put(path, text, local(second).getTime());
   const search = async (query: Partial<LogQuery>, limit: number) => {
     const reported: string[] = [];

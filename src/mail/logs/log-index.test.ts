@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { modeOf } from "../../../test/kit/files.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
-import { ALL, Logs } from "../../../test/kit/searched-logs.ts";
+import { ALL, searchedLogs } from "../../../test/kit/searched-logs.ts";
 import { contains, isV4, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
@@ -23,7 +23,7 @@ const SEVEN = { network: net("198.51.100.7") };
 
 test("an index that does not match the log is not used, and is created again", async () => {
   for (const change of ["replaced", "edited", "cut", "torn index", "changed index", "no index"] as const) {
-    const logs = new Logs();
+    const logs = searchedLogs();
     const aside = logs.put("mail/mail.log.20261119-010000", MANY, FIRST_MS);
     const index = indexName(aside);
     await logs.look();
@@ -46,7 +46,7 @@ test("an index that does not match the log is not used, and is created again", a
 });
 
 test("an index grows with its log, is created again if it is missing, and is deleted with its log", async () => {
-  const logs = new Logs();
+  const logs = searchedLogs();
   writeFileSync(logs.mail, MANY);
   await logs.look();
   const index = indexName(logs.mail);
@@ -68,7 +68,7 @@ test("an index grows with its log, is created again if it is missing, and is del
 });
 
 test("an address in a few blocks is found without reading the others", async () => {
-  const logs = new Logs();
+  const logs = searchedLogs();
   writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
   await logs.look();
   // These blocks change after indexing: a search that reads them finds more lines.
@@ -79,7 +79,7 @@ test("an address in a few blocks is found without reading the others", async () 
 });
 
 test("if a block differs from its index, everything before it is searched without the index", async () => {
-  const logs = new Logs();
+  const logs = searchedLogs();
   writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
   await logs.look();
   const bytes = readFileSync(logs.mail);
@@ -91,7 +91,7 @@ test("if a block differs from its index, everything before it is searched withou
 });
 
 test("a log can be searched while it is rotated and compressed", async () => {
-  const logs = new Logs();
+  const logs = searchedLogs();
   logs.put("mail/mail.log.20261119-010000", LINE(1, "198.51.100.7"), FIRST_MS);
   logs.put("mail/mail.log", LINE(2, "198.51.100.7"), FIRST_MS);
   const opened = findLogs(logs.directory).map(snapshotOf);
@@ -105,7 +105,7 @@ test("a log can be searched while it is rotated and compressed", async () => {
 });
 
 test("a log with a line that is too long for a block is indexed up to that line, and searched completely after it", async () => {
-  const logs = new Logs();
+  const logs = searchedLogs();
   const text = `${MANY}${"x".repeat(3_000_000)}\n${LINE(1, "198.51.100.7")}${MANY}`;
   const aside = logs.put("mail/mail.log.20261119-010000", text, Date.now() - DAY_MS);
   await logs.look();

@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listenOnSocket } from "../../../test/kit/local-server.ts";
-import { ACTION, ask, BANNED, Client, HeldEngine, PASS, started } from "../../../test/kit/policy-server-kit.ts";
+import { ACTION, ask, BANNED, heldEngine, PASS, postfixAt, started } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
@@ -14,24 +14,24 @@ import { settingOf } from "../../settings/schema.ts";
 import { createPolicyServer, POLICY_LIMITS } from "./policy-server.ts";
 
 const directory = temporaryDirectory();
-const newServer = () => createPolicyServer(new HeldEngine().submit, assert.fail, WITHOUT_GUARD);
+const newServer = () => createPolicyServer(heldEngine().submit, assert.fail, WITHOUT_GUARD);
 
 test("a question is answered when the engine has decided, on a connection that stays", async () => {
   const { engine, client, asks } = await started();
   await asks(ask("CONNECT"));
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
-  assert.equal(client.text, "");
+  assert.equal(client.text(), "");
   engine.answer(0, BANNED);
-  await until(() => client.text === ACTION.banned, "the answer arrives");
+  await until(() => client.text() === ACTION.banned, "the answer arrives");
   await asks(ask("RCPT"));
   engine.answer(1, PASS);
-  await until(() => client.text === ACTION.banned + ACTION.pass, "the second answer arrives");
+  await until(() => client.text() === ACTION.banned + ACTION.pass, "the second answer arrives");
 });
 
 test("a stage that is not ours passes without the engine", async () => {
   const { engine, client } = await started();
   client.socket.write(ask("EHLO"));
-  await until(() => client.text === ACTION.pass, "DUNNO");
+  await until(() => client.text() === ACTION.pass, "DUNNO");
   assert.equal(engine.asked.length, 0);
 });
 
@@ -54,13 +54,13 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
     answer = next;
     client.socket.write(question);
     reported += says;
-    await until(() => client.text === reported, says);
+    await until(() => client.text() === reported, says);
   }
   assert.deepEqual([asked, engine.asked.length], [[40_000, 40_000, 40_000], 0]);
   const { client: other } = await started();
   other.socket.write(question);
   const later = "action=421 4.3.2 Service not available, try again later\n\n";
-  await until(() => other.text === later, "without the guard no one is known to be Dovecot");
+  await until(() => other.text() === later, "without the guard no one is known to be Dovecot");
 });
 
 test("a session at a submission port that is over sends nothing more, and the engine is not asked", async () => {
@@ -71,12 +71,12 @@ test("a session at a submission port that is over sends nothing more, and the en
   for (const [index, question] of [at("CONNECT", "policy_context=submissions"), at("RCPT", ofUser)].entries()) {
     await asks(question);
     engine.answer(index, PASS);
-    await until(() => client.text === ACTION.pass.repeat(index + 1), "it passes");
+    await until(() => client.text() === ACTION.pass.repeat(index + 1), "it passes");
   }
   sessions.end("anna@example.org");
   client.socket.write(at("DATA", ofUser) + at("END-OF-MESSAGE", ofUser) + at("RCPT", ofUser));
   const over = "action=421 4.7.0 Session ended, sign in again\n\n";
-  await until(() => client.text === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
+  await until(() => client.text() === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
   assert.equal(engine.asked.length, 2);
   await asks(at("DATA", ofUser.replace("anna", "bert")));
 });
@@ -90,7 +90,7 @@ test("while the disk has no room for a recipient's mail, only such recipients ar
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
   engine.answer(0, PASS);
   const refused = "action=452 4.3.1 Insufficient system storage\n\n";
-  await until(() => client.text === refused + ACTION.pass, "both answers arrive");
+  await until(() => client.text() === refused + ACTION.pass, "both answers arrive");
   await asks(ask("RCPT"));
   engine.answer(1, PASS);
   full.clear();
@@ -98,19 +98,19 @@ test("while the disk has no room for a recipient's mail, only such recipients ar
   engine.answer(2, PASS);
   full.add("anna@example.org");
   client.socket.write(at("END-OF-MESSAGE"));
-  await until(() => client.text.endsWith(ACTION.pass + refused), "a client that waited has no room either");
+  await until(() => client.text().endsWith(ACTION.pass + refused), "a client that waited has no room either");
 });
 
 test("at the end of a mail to several, room is asked about for each of them, and for a held one in the queue", async () => {
   const full = new Set<string | null>([null]);
   const { engine, client } = await started({ hasRoom: (recipient) => !full.has(recipient) });
   const says = async (state: string, transaction: string, recipient = "", answer = PASS): Promise<string> => {
-    const [before, asked] = [client.text, engine.asked.length];
+    const [before, asked] = [client.text(), engine.asked.length];
     client.socket.write(ask(state, `recipient=${recipient}`, "recipient_count=2", "size=9", `instance=${transaction}`));
-    await until(() => engine.asked.length > asked || client.text !== before, `${state} arrives`);
+    await until(() => engine.asked.length > asked || client.text() !== before, `${state} arrives`);
     if (engine.asked.length > asked) engine.answer(asked, answer);
-    await until(() => client.text !== before, `${state} is answered`);
-    return client.text.slice(before.length);
+    await until(() => client.text() !== before, `${state} is answered`);
+    return client.text().slice(before.length);
   };
   const refused = "action=452 4.3.1 Insufficient system storage\n\n";
   const mailToBoth = async (transaction: string, answer = PASS): Promise<string> => {
@@ -151,10 +151,10 @@ for (const [name, text] of [
 ] as const)
   test(`${name}: the connection is dropped without an answer, others stay open`, async () => {
     const { reports, path, asks } = await started();
-    const bad = new Client(path);
+    const bad = postfixAt(path);
     bad.socket.write(text);
-    await until(() => bad.closed, "the connection is dropped");
-    assert.equal(bad.text, "");
+    await until(() => bad.socket.closed, "the connection is dropped");
+    assert.equal(bad.text(), "");
     assert.deepEqual(reports, ["policy_request_malformed"]);
     await asks();
   });
@@ -164,7 +164,7 @@ test("a client behind a proxy is accepted only while no other can forge its head
   const { engine, client, asks } = await started({ guardsProxied: () => guards });
   const proxied = ask("CONNECT", "policy_context=proxied-smtp");
   client.socket.write(proxied);
-  await until(() => client.text === "action=421 4.3.2 Service not available, try again later\n\n", "it is refused");
+  await until(() => client.text() === "action=421 4.3.2 Service not available, try again later\n\n", "it is refused");
   assert.deepEqual(engine.asked, []);
   guards = true;
   await asks(proxied);
@@ -175,15 +175,15 @@ test("an engine that throws: no answer, so that Postfix takes its default action
     throw new Error("bug\nin the engine");
   });
   client.socket.write(ask());
-  await until(() => client.closed, "the connection is dropped");
-  assert.equal(client.text, "");
+  await until(() => client.socket.closed, "the connection is dropped");
+  assert.equal(client.text(), "");
   assert.deepEqual([reports, details], [["internal_error"], ["bug\\x0ain the engine"]]);
 });
 
 test("a connection with a second open question is dropped", async () => {
   const { engine, reports, client: flood } = await started();
   flood.socket.write(ask().repeat(2));
-  await until(() => flood.closed, "the flood is dropped");
+  await until(() => flood.socket.closed, "the flood is dropped");
   assert.deepEqual(reports, ["policy_flooded"]);
   assert.equal(engine.asked.length, 1);
   engine.answer(0, PASS); // late; the client is gone
@@ -197,7 +197,7 @@ test("a second answer to one question does not answer the next", async () => {
   await asks();
   engine.answer(0, BANNED);
   engine.answer(1, PASS);
-  await until(() => client.text === ACTION.pass.repeat(2), "two answers");
+  await until(() => client.text() === ACTION.pass.repeat(2), "two answers");
 });
 
 test("a client that never reads its answers is dropped", async () => {
@@ -223,24 +223,24 @@ test("all processes that the settings allow find room: three services, and three
 test("one connection too many is turned away", async () => {
   const { reports, path, client: first, asks } = await started({ maxConnections: 1 });
   await asks();
-  const second = new Client(path);
-  await until(() => second.closed, "the second is turned away");
-  assert.deepEqual([reports, first.closed], [["too_many_connections"], false]);
+  const second = postfixAt(path);
+  await until(() => second.socket.closed, "the second is turned away");
+  assert.deepEqual([reports, first.socket.closed], [["too_many_connections"], false]);
 });
 
 test("stop answers open questions, ends every connection and removes the socket", async () => {
   const { server, engine, path, client: asking, asks } = await started({ stopMs: 5_000 });
-  const idle = new Client(path);
+  const idle = postfixAt(path);
   idle.socket.write(ask("EHLO"));
   await asks();
-  await until(() => idle.text === ACTION.pass, "both are connected");
+  await until(() => idle.text() === ACTION.pass, "both are connected");
   const stopped = server.stop();
-  await until(() => idle.closed, "the idle one is ended");
-  assert.equal(asking.closed, false);
+  await until(() => idle.socket.closed, "the idle one is ended");
+  assert.equal(asking.socket.closed, false);
   engine.answer(0, BANNED);
   await stopped;
-  await until(() => asking.closed, "the asking one is ended");
-  assert.equal(asking.text, ACTION.banned);
+  await until(() => asking.socket.closed, "the asking one is ended");
+  assert.equal(asking.text(), ACTION.banned);
   await assert.rejects(stat(path), { code: "ENOENT" });
 });
 
@@ -248,8 +248,8 @@ test("stop does not wait indefinitely for an engine that hangs", async () => {
   const { server, client, asks } = await started({ stopMs: 20 });
   await asks();
   await server.stop();
-  await until(() => client.closed, "it is cut");
-  assert.equal(client.text, "");
+  await until(() => client.socket.closed, "it is cut");
+  assert.equal(client.text(), "");
 });
 
 test("the socket has mode 0660 and replaces that of a program that died", async () => {

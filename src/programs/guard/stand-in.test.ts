@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ask, Client, HeldEngine } from "../../../test/kit/policy-server-kit.ts";
+import { ask, heldEngine, postfixAt } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
@@ -17,7 +17,7 @@ const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.
 /** The sockets of a guard, and that guard's servers; that of sign-ins runs. */
 async function places() {
   const directory = temporaryDirectory();
-  const engine = new HeldEngine();
+  const engine = heldEngine();
   const parts = { submit: engine.submit, secret: SECRET, report: assert.fail, guardsProxied: () => false };
   const logins = createLoginPolicyServer(parts);
   const loginPort = await logins.start(0);
@@ -51,11 +51,11 @@ async function signIn(port: number): Promise<string> {
 }
 
 async function answer(path: string, question: string): Promise<string> {
-  const client = new Client(path);
+  const client = postfixAt(path);
   client.socket.write(question);
-  await until(() => client.text !== "", "it answers");
+  await until(() => client.text() !== "", "it answers");
   client.socket.destroy();
-  return client.text;
+  return client.text();
 }
 
 test("mail and sign-ins pass, what only the guard can judge does not, and the guard takes over", async () => {
@@ -73,7 +73,7 @@ test("mail and sign-ins pass, what only the guard can judge does not, and the gu
   await guard.start(at.loginPort);
   await takesOver(async () => policy.start(at.policySocket));
   assert.equal(existsSync(at.handover), false);
-  const client = new Client(at.policySocket);
+  const client = postfixAt(at.policySocket);
   client.socket.write(ask());
   await until(() => engine.asked.length === 1, "the guard is asked");
   client.socket.destroy();

@@ -3,7 +3,7 @@ import { appendFileSync, utimesSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { net } from "../../../test/kit/samples.ts";
-import { Logs } from "../../../test/kit/searched-logs.ts";
+import { searchedLogs } from "../../../test/kit/searched-logs.ts";
 import { seeded } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
@@ -47,7 +47,7 @@ function textOf(random: (below: number) => number, from: number, lines: number, 
 
 test("an index never changes an answer: the same lines in the same order as a search without one", async () => {
   for (let seed = 1; seed <= 2; seed += 1) {
-    const logs = new Logs();
+    const logs = searchedLogs();
     const random = randomFrom(seed);
     const hour = (n: number): number => FIRST_MS + n * 3_600_000;
     const lines = (n: number, isUtc = false): string => textOf(random, hour(n), 600 + random(1_200), isUtc);
