@@ -56,16 +56,35 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const stores = accountsOnMemory(db, clock, () => engine.flush());
   const { accounts, book, active, factors, sessions, heldMail, vacations } = stores;
   const asked: KeeperCommand[] = [];
-  let up = true;
   const replies = new Map<KeeperCommand["verb"], KeeperReply>();
-  let queue: (asked: KeeperCommandOf<"find_mail">) => readonly QueuedMail[] = () => [];
-  let list: (asked: KeeperCommandOf<"list_mail">) => Readonly<{ queue: readonly ListedMail[] }> = () => ({ queue: [] });
+  /** What a test may set. */
+  const given = {
+    keeperUp: true,
+    /** What the keeper finds in the queue, and how it lists it. */
+    queue: (() => []) as (asked: KeeperCommandOf<"find_mail">) => readonly QueuedMail[],
+    list: (() => ({ queue: [] })) as (
+      asked: KeeperCommandOf<"list_mail">,
+    ) => Readonly<{ queue: readonly ListedMail[] }>,
+    /** The mail addresses for alerts. */
+    alertsTo: [] as readonly string[],
+    /** Whether flushes succeed. */
+    diskWell: true,
+    whileHashing: (): Promise<unknown> => Promise.resolve(),
+    /** Whether each account has a key for its mail. */
+    keyOfEach: false,
+    settingsText: 'domains = ["example.test"]\n',
+    settingsEnv: {} as Readonly<Record<string, string>>,
+    /** The result of reading the settings. */
+    reloaded: { ok: true, changed: [] } as ReturnType<Parameters<typeof createCommands>[0]["reload"]>,
+    /** How often the lists for the content filters were refreshed. */
+    listsRefreshed: 0,
+  };
   const answer = (command: KeeperCommand): KeeperReply => {
-    if (!up) return { ok: false, reason: "no answer" };
-    const given = replies.get(command.verb);
-    if (given !== undefined) return given;
-    if (command.verb === "find_mail") return { ok: true, detail: "", mails: queue(command) };
-    if (command.verb === "list_mail") return { ok: true, detail: "", ...list(command) };
+    if (!given.keeperUp) return { ok: false, reason: "no answer" };
+    const reply = replies.get(command.verb);
+    if (reply !== undefined) return reply;
+    if (command.verb === "find_mail") return { ok: true, detail: "", mails: given.queue(command) };
+    if (command.verb === "list_mail") return { ok: true, detail: "", ...given.list(command) };
     if (command.verb === "mailbox_use") return { ok: true, detail: "", mailbox: { usedBytes: 1_200, mails: 3 } };
     if (command.verb === "redirects") return { ok: true, detail: "", redirects: redirects(command.accounts) };
     return { ok: true, detail: "", count: "ids" in command ? command.ids.length : 0 };
@@ -76,14 +95,6 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       return Promise.resolve(answer(command));
     },
   };
-  let settingsText = 'domains = ["example.test"]\n';
-  let settingsEnv: Readonly<Record<string, string>> = {};
-  let alertsTo: readonly string[] = [];
-  let listsRefreshed = 0;
-  let isDiskWell = true;
-  let whileHashing: () => Promise<unknown> = () => Promise.resolve();
-  let keyOfEach = false;
-  let reloaded: ReturnType<Parameters<typeof createCommands>[0]["reload"]> = { ok: true, changed: [] };
   const health = { keeper, notices, clock, startedAt: engine.startedAt, firewall: noEnforcement.status };
   const passwords: Passwords = {
     verify: (hash, password) => Promise.resolve(hash === hashOf(password)),
@@ -98,20 +109,22 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     engine,
     bansInForce: sqlite,
     clock,
-    alertsTo: () => alertsTo,
+    alertsTo: () => given.alertsTo,
     accountRow: (name) => book.account(name),
     guesses: accountHistory,
     lastSignIn: (account) => sqliteLastSignIns(db)(account),
     secrets: {
-      make: (asked) =>
-        whileHashing().then(() => asked.map(({ password }) => ({ hash: hashOf(password), passwordHash: "0abc" }))),
+      make: async (asked) => {
+        await given.whileHashing();
+        return asked.map(({ password }) => ({ hash: hashOf(password), passwordHash: "0abc" }));
+      },
       passwordHashOf: () => "0abc",
     },
-    mailboxes: () => ({ quotaBytes: 5_000, keyOfEach, maySignIn: true }),
+    mailboxes: () => ({ quotaBytes: 5_000, keyOfEach: given.keyOfEach, maySignIn: true }),
     recipients: { exists: (address) => address === "owner@example.test" },
     pauses: stores.correspondents,
     queue: upkeep,
-    contentLists: { refresh: () => void listsRefreshed++ },
+    contentLists: { refresh: () => void given.listsRefreshed++ },
     keeper,
     notices,
     tokens: (asked) => stores.credentials.tokens(asked),
@@ -120,10 +133,13 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     names: () => ["mail.example.test"],
     passwords,
     health: () => healthOf({ ...health, events: () => 0, needs: NO_NEEDS }),
-    settingsText: () => ({ ok: true, text: settingsText, env: settingsEnv }),
-    reload: () => reloaded,
-    pending: () => (reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1") } : reloaded),
-    flushed: () => Promise.resolve(isDiskWell),
+    settingsText: () => ({ ok: true, text: given.settingsText, env: given.settingsEnv }),
+    reload: () => given.reloaded,
+    pending: () => {
+      const { reloaded } = given;
+      return reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1") } : reloaded;
+    },
+    flushed: () => Promise.resolve(given.diskWell),
     alerts: NO_ALERTS,
     upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
@@ -138,13 +154,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   const rows = (column: string) => columnOf(db, `SELECT ${column} FROM event ORDER BY id`);
   return {
     ...memory,
-    /** Makes every flush fail from now on. */
-    failDisk: () => (isDiskWell = false),
-    /** Sets what happens while passwords are hashed. */
-    whileHashing: (work: typeof whileHashing) => (whileHashing = work),
+    given,
     passwordHashesOf: (account: string) => accountHistory.passwordHashes(account),
-    /** Gives each account a key for its mail from now on. */
-    keepKeys: () => (keyOfEach = true),
     book,
     active,
     appPasswordsOf: stores.appPasswordsOf,
@@ -177,24 +188,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** The keeper's commands, except for status queries. */
     asked,
     kept: () => asked.map(({ verb }) => verb),
-    keeperUp: (value: boolean) => (up = value),
     /** The keeper's replies to these commands, instead of the usual ones. */
     replies,
-    /** Sets the result of reading the settings. */
-    reloads: (outcome: typeof reloaded) => (reloaded = outcome),
-    /** Sets the content of the settings file. */
-    writes: (text: string, env: typeof settingsEnv = {}) => {
-      settingsText = text;
-      settingsEnv = env;
-    },
-    /** Sets the mail addresses for alerts. */
-    sendsAlertsTo: (addresses: readonly string[]) => (alertsTo = addresses),
-    /** Sets what the keeper finds in the queue. */
-    queues: (find: typeof queue) => (queue = find),
-    /** Sets the keeper's listing of the queue. */
-    listsQueue: (find: typeof list) => (list = find),
-    /** How often the lists for the content filters were refreshed. */
-    listsRefreshed: () => listsRefreshed,
     rows: () => rows("id").length,
     /** The type and the text of each event that fits. */
     recorded: (pattern: RegExp): readonly string[] =>

@@ -35,12 +35,12 @@ test("cleanup removes only what has expired", async () => {
 });
 
 test("a reload records which settings changed", async () => {
-  kit.reloads({ ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] });
+  kit.given.reloaded = { ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] };
   assert.deepEqual(await kit.result({ verb: "reload" }), {
     changed: ["limits.mail.per_minute", "spam.required_score"],
     recorded: true,
   });
-  kit.reloads({ ok: true, changed: [] });
+  kit.given.reloaded = { ok: true, changed: [] };
   await kit.ask({ verb: "reload" });
   assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);
 });
@@ -51,9 +51,9 @@ test("writes no list if nothing changed, least of all for a stranger's made-up t
   await kit.ask({ verb: "unban", target: "203.0.113.7" }, "web", as);
   await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
   await kit.ask(COMMANDS.break_glass, "web");
-  assert.equal(kit.listsRefreshed(), 0);
+  assert.equal(kit.given.listsRefreshed, 0);
   await kit.ask({ verb: "reload" });
-  assert.equal(kit.listsRefreshed(), 1, "the domains may have changed");
+  assert.equal(kit.given.listsRefreshed, 1, "the domains may have changed");
 });
 
 test("a watcher starts at the last event", async () => {
@@ -80,7 +80,7 @@ test("new settings and a new password of the dashboard are in force even if that
 test("a command whose change could not be flushed does not report success; reads still work", async () => {
   const ban: Command = { verb: "ban", target: "203.0.113.7", note: "", for: null };
   assert.ok((await kit.ask(ban)).ok);
-  kit.failDisk();
+  kit.given.diskWell = false;
   assert.match(refusalOf(await kit.ask({ ...ban, target: "203.0.113.8" })), /a power failure may undo it/);
   for (const verb of ["ping", "health", "reload"] as const) assert.ok((await kit.ask({ verb })).ok, verb);
   assert.ok((await kit.ask({ verb: "account_state", name: "anna@example.test" })).ok);

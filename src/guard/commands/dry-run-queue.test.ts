@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOf, OWNER } from "../../../test/kit/commands-kit.ts";
 import { DRY_VERBS } from "../../../test/kit/dry-verbs.ts";
-import { FakeQueue, holdMails, listedMail } from "../../../test/kit/queue-kit.ts";
+import { fakeQueue, holdMails, listedMail } from "../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
@@ -31,7 +31,7 @@ const LOOKS: readonly KeeperCommand["verb"][] = ["find_mail", "list_mail"];
 const ON_QUEUE = DRY_VERBS.filter((verb) => /^(queue|held)_/.test(verb));
 
 const kit = commandsOf(import.meta.filename, ANNA);
-const queue = new FakeQueue(import.meta.filename, kit);
+const queue = fakeQueue(import.meta.filename, kit);
 
 describe("a dry run of a command on mail", () => {
   beforeEach(async () => {

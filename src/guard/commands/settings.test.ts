@@ -19,8 +19,8 @@ async function during<T>(reply: Promise<T>, happens: () => void): Promise<T> {
 
 function kit(text = FILE, env = {}) {
   const commands = commandsOnMemory();
-  commands.writes(text, env);
-  const { ask, result } = commands;
+  const { ask, result, given } = commands;
+  Object.assign(given, { settingsText: text, settingsEnv: env });
   return {
     ...commands,
     list: () => result({ verb: "settings_list" }),
@@ -28,10 +28,8 @@ function kit(text = FILE, env = {}) {
       result({ verb: "settings_preview", changes }),
     apply: (digest: string, changes = CHANGES) => ask({ verb: "settings_apply", changes, digest }),
     /** As the keeper writes it, and the guard reads it. */
-    inForce: (file: string): void => {
-      commands.writes(file, env);
-      commands.reloads({ ok: true, changed: [] });
-    },
+    inForce: (file: string): void =>
+      void Object.assign(given, { settingsText: file, reloaded: { ok: true, changed: [] } }),
   };
 }
 
@@ -58,8 +56,8 @@ test("lists every setting with its origin, but no secret, path or address of the
 });
 
 test("shows both values of a setting that is not applied yet, and none of a hidden one", async () => {
-  const { list, reloads } = kit(`${FILE}alerts.email = ["owner@home.example"]\n`);
-  reloads({ ok: true, changed: ["limits.mail.per_minute", "alerts.email"] });
+  const { list, given } = kit(`${FILE}alerts.email = ["owner@home.example"]\n`);
+  given.reloaded = { ok: true, changed: ["limits.mail.per_minute", "alerts.email"] };
   const { values } = await list();
   const of = (key: string) => values.find((one) => one.key === key);
   assert.deepEqual([of("limits.mail.per_minute")?.value, of("limits.mail.per_minute")?.inFile], ["1", "10"]);
@@ -116,19 +114,19 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
 });
 
 test("a program that reads only at its start what the reload found changed is restarted", async () => {
-  const { digest, apply, reloads, asked } = await previewed();
+  const { digest, apply, given, asked } = await previewed();
   const changed = ["limits.mail.per_minute", "bans.memory"];
-  const applied = await during(apply(digest), () => reloads({ ok: true, changed }));
+  const applied = await during(apply(digest), () => (given.reloaded = { ok: true, changed }));
   assert.partialDeepStrictEqual(applied, { result: { changed, restarts: ["web"] } });
   assert.deepEqual(asked.at(-1), { verb: "restart", service: "web" });
 });
 
 test("a file that was edited since the preview, or has unapplied edits, is not changed", async () => {
-  const { digest, apply, writes, reloads, asked, ask } = await previewed();
-  writes(`${FILE}# mine\n`);
+  const { digest, apply, given, asked, ask } = await previewed();
+  given.settingsText = `${FILE}# mine\n`;
   assert.match(refusalOf(await apply(digest)), /edited since then/);
-  writes(FILE);
-  reloads({ ok: true, changed: ["ports.smtp"] });
+  given.settingsText = FILE;
+  given.reloaded = { ok: true, changed: ["ports.smtp"] };
   assert.match(refusalOf(await apply(digest)), /not applied yet: ports\.smtp/);
   assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /not applied yet/);
   assert.deepEqual(asked, []);
@@ -136,9 +134,9 @@ test("a file that was edited since the preview, or has unapplied edits, is not c
 
 test("the keeper's refusal is reported, recorded as not done, and cannot be undone, even if the file is edited meanwhile", async () => {
   for (const text of [FILE, `${FILE}# mine\n`]) {
-    const { digest, apply, keeperUp, details, writes, list } = await previewed();
-    keeperUp(false);
-    const refused = await during(apply(digest), () => writes(text));
+    const { digest, apply, given, details, list } = await previewed();
+    given.keeperUp = false;
+    const refused = await during(apply(digest), () => (given.settingsText = text));
     assert.match(refusalOf(refused), /^Nothing was changed: no answer\.$/);
     const says = "limits.mail.per_minute = 20, was 10 by root";
     assert.deepEqual(details(), [says, `not done: ${says}`]);
@@ -148,9 +146,9 @@ test("the keeper's refusal is reported, recorded as not done, and cannot be undo
 
 test("if the keeper did not answer, the record says that it may have written the file, or may still write it", async (t) => {
   for (const text of [FILE, CHANGED]) {
-    const { digest, apply, keeper, details, writes } = await previewed();
+    const { digest, apply, keeper, details, given } = await previewed();
     t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayBeDone: true }));
-    const reply = await during(apply(digest), () => writes(text));
+    const reply = await during(apply(digest), () => (given.settingsText = text));
     assert.match(refusalOf(reply), /^It may hold or not: no answer\.$/);
     assert.partialDeepStrictEqual(reply, { mayBeDone: true });
     const says = "limits.mail.per_minute = 20, was 10 by root";
@@ -159,8 +157,8 @@ test("if the keeper did not answer, the record says that it may have written the
 });
 
 test("a file that the keeper wrote and the guard could not load may be in force", async () => {
-  const { digest, apply, reloads } = await previewed();
-  const applied = await during(apply(digest), () => reloads({ ok: false, reason: "It cannot be read." }));
+  const { digest, apply, given } = await previewed();
+  const applied = await during(apply(digest), () => (given.reloaded = { ok: false, reason: "It cannot be read." }));
   const message = "Not everything is in force: It cannot be read.";
   assert.partialDeepStrictEqual(applied, { message, mayBeDone: true });
 });
@@ -188,8 +186,8 @@ test("for a file with mistakes the web sees their positions, but no values", asy
     assert.equal(refusalOf(reply), `The settings file has mistakes: ${places}.`);
     assert.doesNotMatch(JSON.stringify(reply), /S3CRET|T0KEN|home\.example|foo/);
   }
-  const { ask: askPending, reloads } = kit();
-  reloads({ ok: false, reason: 'alerts.email must be an address, not "owner@@home.example".' });
+  const { ask: askPending, given } = kit();
+  given.reloaded = { ok: false, reason: 'alerts.email must be an address, not "owner@@home.example".' };
   const asked = await askPending({ verb: "settings_list" });
   assert.equal(refusalOf(asked), "The settings file has mistakes: the file as a whole.");
 });

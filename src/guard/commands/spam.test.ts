@@ -12,9 +12,9 @@ test("a sender is allowed once for an existing account, and the filter is refres
   const name = "owner@example.test";
   await kit.ask({ verb: "account_create_hashed", name, hash: HASH });
   const add = { verb: "spam_allow_add", account: name, sender: "*@friend.example" } as const;
-  const before = kit.listsRefreshed();
+  const before = kit.given.listsRefreshed;
   const added = await kit.ask({ ...add, sender: "*@Friend.example" });
-  assert.equal(kit.listsRefreshed(), before + 1);
+  assert.equal(kit.given.listsRefreshed, before + 1);
   assert.deepEqual(added, { ok: true, result: { account: name, sender: "*@friend.example" } });
   for (const account of [name, "nobody@example.test"])
     assert.match(await kit.said({ ...add, account }), /^failed /, account);

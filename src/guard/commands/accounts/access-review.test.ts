@@ -42,7 +42,7 @@ test("eight reviews wait, two of one caller, so that the keeper stays free for o
 });
 
 test("without the keeper nothing is listed: a page without forwards would look as if there were none", async () => {
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   const reply = await kit.ask({ verb: "access_review", text: null, limit: 1, cursor: null });
   assert.partialDeepStrictEqual(reply, { ok: false, message: "no answer" });
 });

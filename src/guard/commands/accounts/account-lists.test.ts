@@ -47,7 +47,7 @@ test("an account's details: its aliases, its use of the quota from the keeper, a
     lastSignIn: null,
   });
   assert.deepEqual(kit.kept(), ["kick_account", "mailbox_use"]);
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.equal((await kit.result({ verb: "account_details", name: ANNA })).use, null);
   const missing = await kit.ask({ verb: "account_details", name: "nobody@example.test" });
   assert.partialDeepStrictEqual(missing, { ok: false, isMissing: true });

@@ -89,12 +89,12 @@ test("a network that restricts nothing, or no network, is a usage error and chan
 });
 
 test("the caller learns where sessions stay open", async () => {
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.match(refusalOf(await change("networks_add", ["203.0.113.7"])), /its open sessions were not ended: no answer/);
 });
 
 test("the web cannot restrict the mailbox that gets the alerts", async () => {
-  kit.sendsAlertsTo([NAME]);
+  kit.given.alertsTo = [NAME];
   for (const verb of ["networks_add", "networks_remove"] as const)
     assert.match(await byOwner({ verb, name: NAME, networks: ["203.0.113.7/32"] }), /gets the alerts/, verb);
   assert.partialDeepStrictEqual(await change("networks_add", ["203.0.113.7/32"]), { ok: true }, "root may");
@@ -126,7 +126,7 @@ test("the web cannot set a quota too small for the mailbox to receive mail", asy
 });
 
 test("the web cannot lower the quota of the mailbox that gets the alerts", async () => {
-  kit.sendsAlertsTo([NAME]);
+  kit.given.alertsTo = [NAME];
   await setQuota(2 * GB);
   const answer = (quotaBytes: number | null) => byOwner({ verb: "quota_set", name: NAME, quotaBytes });
   const stays = /^failed This mailbox gets the alerts of the server: its quota can be lowered only on the server\./;

@@ -60,7 +60,7 @@ test("changes of an account's keys are recorded, and keys recovered for an earli
 });
 
 test("a reply about an open session names the account and the reason", async () => {
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.deepEqual(await kit.ask({ verb: "account_suspend", name: ALICE }), {
     ok: false,
     kind: "failed",
@@ -69,7 +69,7 @@ test("a reply about an open session names the account and the reason", async () 
     mayBeDone: true,
   });
   assert.equal(kit.notices.raised.get("keeper_unreachable"), "no answer");
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   assert.equal(kit.notices.raised.size, 0);
 });
@@ -78,10 +78,10 @@ test("through the web a mailbox that gets the alerts is neither suspended nor re
   kit.signIn(OWNER);
   const web = (verb: "account_suspend" | "account_remove") => kit.said({ verb, name: ALICE }, "web", OWNER);
   assert.equal(await kit.said({ verb: "alias_add", address: "alerts@example.test", targets: [ALICE] }), "done");
-  kit.sendsAlertsTo(["owner@elsewhere.test", "alerts+server@example.test"]);
+  kit.given.alertsTo = ["owner@elsewhere.test", "alerts+server@example.test"];
   for (const verb of ["account_suspend", "account_remove"] as const) assert.match(await web(verb), /gets the alerts/);
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done", "root may");
-  kit.sendsAlertsTo(["owner@elsewhere.test"]);
+  kit.given.alertsTo = ["owner@elsewhere.test"];
   assert.equal(await web("account_remove"), "done");
 });
 

@@ -87,9 +87,9 @@ test("through the web no alias diverts mail of an account, or the alerts of post
   assert.match(await web({ verb: "alias_remove", address }), /gets the alerts/);
   assert.match(await web({ verb: "alias_block", address, blocked: true }), /gets the alerts/);
   assert.equal(await addAlias(owned, ALICE), "done");
-  kit.sendsAlertsTo([owned]);
+  kit.given.alertsTo = [owned];
   assert.match(await web({ verb: "alias_remove", address: owned }), /gets the alerts/);
   assert.match(await web({ verb: "alias_block", address: owned, blocked: true }), /gets the alerts/);
-  kit.sendsAlertsTo([]);
+  kit.given.alertsTo = [];
   assert.equal(await web({ verb: "alias_remove", address: owned }), "done");
 });

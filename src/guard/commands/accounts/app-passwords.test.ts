@@ -36,7 +36,7 @@ test("removing an app password ends the sessions of the account", async () => {
   assert.deepEqual([kit.types().at(-1), kit.kept()], ["APP_PASSWORD_REMOVED", ["kick_account"]]);
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
   await add("phone");
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.match(refusalOf(await remove("phone")), /its open sessions were not ended/);
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });
@@ -66,7 +66,7 @@ test("through the web an app password is removed without entering the password a
 });
 
 test("accounts with a key for their mail have no app passwords", async () => {
-  kit.keepKeys();
+  kit.given.keyOfEach = true;
   assert.match(refusalOf(await add("phone")), /only its own password opens/);
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });

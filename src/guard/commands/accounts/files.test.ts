@@ -51,10 +51,10 @@ test("a followed file adds, changes, suspends and resumes; each change is record
 test("queued mail of a suspended account is held", async () => {
   const bea = "bea@example.test";
   const queued = { id: "BEA1", isHeld: false, at: 0, recipients: 3 };
-  kit.queues(({ senders, onHold }) => {
+  kit.given.queue = ({ senders, onHold }) => {
     const isHeld = kit.asked.some((asked) => asked.verb === "hold_mail" && asked.ids.includes(queued.id));
     return senders.some((sender) => sender === bea) && isHeld === onHold ? [{ ...queued, isHeld }] : [];
-  });
+  };
   await follow({ "anna@example.test": HASH, [bea]: HASH });
   await follow({}, bea);
   await kit.upkeep.round();

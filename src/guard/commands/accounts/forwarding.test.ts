@@ -53,12 +53,12 @@ test("mail is not forwarded to more addresses than Postfix accepts", async () =>
 
 test("through the web a mailbox that gets the alerts keeps a copy of its mail", async () => {
   kit.signIn(OWNER);
-  kit.sendsAlertsTo([NAME]);
+  kit.given.alertsTo = [NAME];
   assert.match(refusalOf(await forwardBy(OWNER, [OUTSIDE], false)), /gets the alerts/);
   const outside = await forwardBy(OWNER, [OUTSIDE]);
   assert.match(refusalOf(outside), /gets the alerts/, "nor are they sent to a new target outside");
   assert.ok((await forwardBy(OWNER, [], false)).ok, "that forwards nothing");
-  kit.sendsAlertsTo([]);
+  kit.given.alertsTo = [];
   assert.ok((await forwardBy(OWNER, [OUTSIDE])).ok);
   assert.ok((await forwardBy(OWNER, [OUTSIDE], false)).ok);
   assert.deepEqual(kit.details().slice(3), [
@@ -70,7 +70,7 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
 test("root leads the alerts outside, also by sudo, and is pointed to its commands", async () => {
   const typed = (by: string, to: string) =>
     kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "root", { by });
-  kit.sendsAlertsTo([NAME]);
+  kit.given.alertsTo = [NAME];
   for (const [by, to] of [
     ["root", OUTSIDE],
     ["root (anna)", "bob@else.example"],
@@ -85,7 +85,7 @@ test("through the web alerts are not led outside in steps either", async () => {
   kit.signIn(OWNER);
   const alias = (address: string, target: string) =>
     kit.ask({ verb: "alias_add", address, targets: [target] }, "web", OWNER);
-  kit.sendsAlertsTo([NAME, "admin@example.test"]);
+  kit.given.alertsTo = [NAME, "admin@example.test"];
   assert.ok((await forward(OTHER, [OUTSIDE])).ok);
   assert.ok((await alias("out@example.test", OUTSIDE)).ok);
   assert.ok((await alias("in@example.test", OTHER)).ok);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, HASH, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
-import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
+import { fakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
 import { columnOf } from "../../../../test/kit/test-database.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
@@ -12,7 +12,7 @@ const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const THIEF = ip("203.0.113.66");
 
 const kit = commandsOf(import.meta.filename, ANNA);
-const queue = new FakeQueue(import.meta.filename, kit);
+const queue = fakeQueue(import.meta.filename, kit);
 
 const RELEASE = { verb: "held_release", name: ANNA } as const;
 const DROP = { verb: "held_drop", name: ANNA } as const;
@@ -78,13 +78,13 @@ test("a release ends the hold, sends the mail, and makes its recipients known", 
 });
 
 test("nothing is lost while the keeper is down: the same command releases the rest", async () => {
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.equal((await kit.result({ verb: "held_list", name: null })).heldTotal, 0, "none was noted");
   await send("HELD1", 30);
   assert.match(await kit.said(RELEASE), /^failed The queue could not be changed: no answer/);
   assert.match(await kit.said({ verb: "held_list", name: ANNA }), /no answer/);
   assert.match(await kit.said(DROP), /no answer/);
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   await releases(1);
 });
 
@@ -100,11 +100,11 @@ test("a release that fails afterwards says that the hold has ended", async () =>
 test("mail released before a failure is reported, and that there is more", async () => {
   const mails = Array.from({ length: 700 }, (_, n) => ({ id: `MANY${n}`, isHeld: true, at: 0, recipients: 1 }));
   let looks = 0;
-  kit.queues(() => {
+  kit.given.queue = () => {
     looks += 1;
-    if (looks === 2) kit.keeperUp(false);
+    if (looks === 2) kit.given.keeperUp = false;
     return looks === 1 ? mails.slice(0, 500) : mails.slice(500);
-  });
+  };
   await releases(500, true);
 });
 
@@ -183,7 +183,7 @@ test("through the web at most 500 held mails leave within a day", async () => {
 test("mail that stays on hold keeps its note, and the reply says that there is more", async () => {
   await send("HELD1", 30);
   const stuck = { id: "HELD1", isHeld: true, at: 0, recipients: 30 };
-  kit.queues(({ onHold }) => (onHold ? [stuck] : []));
+  kit.given.queue = ({ onHold }) => (onHold ? [stuck] : []);
   assert.deepEqual(await kit.result(DROP), dropped(0, true));
   assert.equal(kit.kept().filter((verb) => verb === "delete_mail").length, 40, "20,000 mails at a time");
   const listed = await kit.result({ verb: "held_list", name: ANNA });
@@ -212,7 +212,7 @@ test("a suspended account has its queued mail held: by its events, and by its ad
 
 test("mail that cannot be held is reported", async () => {
   const stuck = { id: "STUCK1", isHeld: false, at: 0, recipients: 1 };
-  kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
+  kit.given.queue = ({ onHold }) => (onHold ? [] : [stuck]);
   const reply = await kit.ask({ verb: "account_suspend", name: ANNA });
   assert.equal(kit.kept().filter((verb) => verb === "hold_mail").length, 40);
   const says = /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/;
@@ -264,7 +264,7 @@ test("notes of all accounts are compared with the queue, 500 at a time", async (
 test("the guard forgets nothing while the queue cannot be read", async () => {
   await holdMails(kit, ANNA, "A1");
   kit.clock.advance(2 * HOUR_MS);
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.equal(await forgetGone(parts(), ""), null);
   assert.deepEqual(noted(), ["A1"]);
 });

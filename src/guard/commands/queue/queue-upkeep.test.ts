@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { SILENT } from "../../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
+import { fakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../../test/kit/samples.ts";
 import { settled } from "../../../../test/kit/until.ts";
 import type { KeeperCommand, KeeperReply, ListedMail } from "../../../admin/declare/keeper.ts";
@@ -15,7 +15,7 @@ const ANNA = accountName("anna@example.test");
 const BERT = accountName("bert@example.test");
 
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
-const queue = new FakeQueue(import.meta.filename, kit);
+const queue = fakeQueue(import.meta.filename, kit);
 beforeEachOf(import.meta.filename, () => {
   queue.mails = [ANNA, BERT].map((sender) => listedMail(sender.slice(0, 4).toUpperCase(), { sender }));
 });
@@ -28,14 +28,14 @@ async function heldAfter(ms: number): Promise<readonly string[]> {
 const notedIds = (): readonly string[] => kit.heldMail.held(null).map(({ queueId }) => queueId);
 
 async function suspend(): Promise<void> {
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   for (const name of [ANNA, BERT]) await kit.ask({ verb: "account_suspend", name });
   kit.asked.splice(0);
 }
 
 test("queued mail of suspended accounts is held at once, and noted", async () => {
   await suspend();
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   kit.upkeep.holdSoon(ANNA);
   kit.upkeep.holdSoon(BERT);
   await settled();
@@ -55,7 +55,7 @@ test("retries each minute while the keeper is down, except for an account that w
     await settled();
   }
   assert.equal(kit.logged.length, 2);
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   assert.ok((await kit.ask({ verb: "account_resume", name: BERT })).ok);
   assert.deepEqual(await heldAfter(MINUTE_MS - SECOND_MS), []);
   assert.deepEqual(await heldAfter(SECOND_MS), ["ANNA"]);
@@ -63,7 +63,7 @@ test("retries each minute while the keeper is down, except for an account that w
 });
 
 test("mail whose milters answer after the suspension is held too, but no mail that the owner has released", async () => {
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
   assert.deepEqual(heldIds(), ["ANNA"]);
   queue.mails = [listedMail("ANNA", { sender: ANNA }), listedMail("LATE", { sender: ANNA })];
@@ -79,7 +79,7 @@ test("mail whose milters answer after the suspension is held too, but no mail th
 test("mail that root had put on hold before, and has released since, is not held again", async () => {
   const id = "72CED1EABE5";
   queue.mails = [listedMail(id, { sender: ANNA })];
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   const all = { account: null, sender: null, recipient: null, isAll: false, cursor: null } as const;
   assert.ok((await kit.ask({ verb: "queue_hold", ids: [id], ...all })).ok);
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);
@@ -104,7 +104,7 @@ test("compares the notes with the queue once an hour", async () => {
 
 test("an error is logged, and the next round runs", async (t) => {
   await suspend();
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   const noted = t.mock.method(kit.heldMail, "held", () => assert.fail("disk I/O error"));
   kit.upkeep.holdSoon(ANNA);
   await settled();

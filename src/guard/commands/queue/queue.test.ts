@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
-import { FakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
+import { fakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
@@ -18,7 +18,7 @@ const SOME = { ...ALL, isAll: false } as const;
 const ANNAS = { ...SOME, account: ANNA } as const;
 
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
-const queue = new FakeQueue(import.meta.filename, kit);
+const queue = fakeQueue(import.meta.filename, kit);
 
 function mail(id: string, reported: Partial<ListedMail> = {}): ListedMail {
   const recipients = [{ address: "bob@elsewhere.test", reason: "connection timed out" }];
@@ -175,9 +175,9 @@ test("mails of the guard beyond one command's limit do not hide later mails", as
 
 test("nothing is done if nothing can be recorded, or Postfix cannot be asked", async () => {
   queue.mails = [mail("AAAA1")];
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The queue could not be changed: no answer/);
-  kit.keeperUp(true);
+  kit.given.keeperUp = true;
   kit.fillDisk();
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
   assert.deepEqual(left(), ["AAAA1 deferred"]);
@@ -200,10 +200,10 @@ test("a change that the keeper took and did not confirm may be done", async () =
 test("what was changed before a failure is reported, with where the rest starts", async () => {
   const all = mails(1_000, { queue: "hold" });
   await holdMails(kit, BERT, ...all.slice(1, 500).map(({ id }) => id));
-  kit.listsQueue(({ after }) => {
-    if (after !== null) kit.keeperUp(false);
+  kit.given.list = ({ after }) => {
+    if (after !== null) kit.given.keeperUp = false;
     return { queue: after === null ? all.slice(0, 500) : all.slice(500), total: 1_000 };
-  });
+  };
   const next = `0000000000000499 ${id(499)}`;
   const command = { verb: "queue_delete", ...ALL } as const;
   assert.deepEqual(await result(command), done(1, { kept: [{ account: BERT, mails: 499 }], next }));
@@ -239,7 +239,7 @@ test("from the cursor before all mail, an empty result succeeds", async () => {
   assert.match(await kit.said({ verb: "queue_hold", ...ANNAS }), /^failed No such mail waits in the queue\./);
   assert.deepEqual(await result({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL }), done(0));
   assert.deepEqual(kit.asked, [], "Postfix gets no order");
-  kit.keeperUp(false);
+  kit.given.keeperUp = false;
   assert.equal((await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL })).ok, false);
 });
 

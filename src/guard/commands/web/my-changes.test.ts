@@ -41,7 +41,7 @@ test("a password that is too simple, or that the guard may not set, changes noth
   const refusal = (password: string) => kit.said({ verb: "my_password", password }, "web", AS);
   assert.match(await refusal("short"), /^usage .*too short/);
   assert.match(await refusal("owner and more"), /^usage .*contains the name/);
-  kit.keepKeys();
+  kit.given.keyOfEach = true;
   assert.match(refusalOf(await mine(NEW)), /only on the server/);
   assert.equal(sessionsOf(ANNA).length, 2);
 });
@@ -61,12 +61,12 @@ for (const [act, verbs, hash] of [
   ["suspended and resumed the account", ["account_suspend", "account_resume"], HASH],
 ] as const)
   test(`a password that was being hashed while the owner ${act} is not set`, async () => {
-    kit.whileHashing(async () => {
+    kit.given.whileHashing = async () => {
       for (const verb of verbs) {
         const given = verb === "account_set_hash" ? { verb, hash: THE_OWNERS } : { verb };
         assert.ok((await kit.ask({ ...given, name: ANNA })).ok);
       }
-    });
+    };
     assert.partialDeepStrictEqual(await mine(NEW), { ok: false, denied: "unauthorized" });
     assert.equal(kit.active.storedHash(ANNA), hash);
     assert.deepEqual(sessionsOf(ANNA), []);
@@ -74,10 +74,10 @@ for (const [act, verbs, hash] of [
   });
 
 test("a password that was being hashed replaces none that the owner set, even if the session continues", async () => {
-  kit.whileHashing(async () => {
+  kit.given.whileHashing = async () => {
     await kit.ask({ verb: "account_set_hash", name: ANNA, hash: THE_OWNERS });
     kit.signIn(AS, ANNA);
-  });
+  };
   assert.partialDeepStrictEqual(await mine(NEW), { ok: false, denied: "unauthorized" });
   assert.equal(kit.active.storedHash(ANNA), THE_OWNERS);
 });

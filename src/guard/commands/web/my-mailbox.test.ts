@@ -100,9 +100,9 @@ test("a user may change a bounded number of things an hour and a day, which take
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
   for (let hour = 0; hour < 5; hour++) {
     for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
-    const before = kit.listsRefreshed();
+    const before = kit.given.listsRefreshed;
     assert.match(refusalOf(await end()), /60 times within an hour/);
-    assert.equal(kit.listsRefreshed(), before, "a refused change is not followed by its effects");
+    assert.equal(kit.given.listsRefreshed, before, "a refused change is not followed by its effects");
     kit.clock.advance(3_600_000);
   }
   assert.match(refusalOf(await end()), /300 times within a day/);

@@ -35,7 +35,7 @@ test("an invalid password or account name is refused, and nothing is changed", a
 });
 
 test("if each account has a key for its mail, passwords are set on the server, which creates the key", async () => {
-  kit.keepKeys();
+  kit.given.keyOfEach = true;
   const onServer = /^failed .* is set only on the server.*account add/;
   for (const verb of ["account_create", "account_set_password"] as const)
     assert.match(await said({ verb, name: ANNA, password: WORDS }), onServer);
