@@ -4,26 +4,75 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  anyFacts,
-  anyLogin,
-  anyMail,
-  bansOf,
-  passwords,
-  policies,
-  protections,
-  services,
-} from "../../../test/kit/any-facts.ts";
-import { BAN, DATA, factsOf, LOGIN, MESSAGE, NOON, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+  BAN,
+  DATA,
+  factsOf,
+  LOGIN,
+  MESSAGE,
+  NOON,
+  POLICY,
+  RECIPIENT,
+  STRANGER,
+  UNSPARED,
+} from "../../../test/kit/samples.ts";
+import type { Service } from "../events/event-types.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import type { MailAttributes } from "../events/mail.ts";
+import type { Protection } from "../events/reasons.ts";
 import { later, type Millis } from "../time.ts";
 import { decideCommand } from "./command.ts";
 import { decide, decideConnect } from "./decide.ts";
-import type { Decision } from "./decision.ts";
-import type { Facts, Failure } from "./facts.ts";
+import type { Ban, Decision } from "./decision.ts";
+import { type Facts, type Failure, NO_RECIPIENTS, NO_SENDING } from "./facts.ts";
 import { decideLoginFailed } from "./login.ts";
 import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 import type { Policy } from "./policy.ts";
+
+/** Arbitrary facts for properties of decisions. Limits and windows are small, so random histories cross them often. */
+const limits = fc.array(
+  fc.record({
+    key: fc.constant("k"),
+    count: fc.integer({ min: 1, max: 6 }),
+    windowMs: fc.integer({ min: 1, max: 500 }),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+const policies = fc.record({ mail: limits, connections: limits, failures: fc.integer({ min: 1, max: 6 }) }).map(
+  ({ mail, connections, failures }): Policy => ({
+    ...POLICY,
+    mail,
+    connections,
+    logins: { ...POLICY.logins, failures, windowMs: 300 },
+  }),
+);
+const protections = fc.constantFrom<Protection>("loopback", "own_address", "gateway", "allow_listed");
+const clientNames = fc.constantFrom(null, "mail.google.com", "mail.example.net");
+const services = fc.constantFrom<Service>("smtp", "submission", "submissions", "imap", "sieve", "dashboard");
+const pastTimes = fc
+  .array(fc.nat(600), { maxLength: 30 })
+  .map((list) => list.sort((a, b) => b - a).map((ago) => later(NOON, -ago)));
+const passwords = fc.constantFrom("", "a", "b", "c", "d", "e", "f", "g");
+const pastFailures = fc
+  .tuple(pastTimes, fc.array(passwords, { minLength: 30, maxLength: 30 }))
+  .map(([list, hashes]) =>
+    list.map((at, i): Failure => ({ at, passwordHash: hashes[i] ?? "", account: "user@example.org" })),
+  );
+const anyFacts = fc.record({
+  known: fc.boolean(),
+  ban: fc.constantFrom<Ban | null>(null, BAN, { ...BAN, expiresAt: null }),
+  offences: fc.nat(5),
+  connections: pastTimes,
+  mails: pastTimes,
+  failures: pastFailures,
+  sending: pastTimes.map((list) => ({ ...NO_SENDING, mails: list.map((at) => ({ at, ...NO_RECIPIENTS })) })),
+});
+const anyMail = fc.record({
+  service: services,
+  clientName: clientNames,
+  sender: fc.constantFrom("", "user@example.org", "someone@example.net"),
+  account: fc.constantFrom(null, "user@example.org"),
+});
+const anyLogin = fc.record({ service: services, passwordHash: passwords });
 
 test("whatever is protected is never banned nor turned away as a stranger, by any decision", () => {
   const scenes = fc.tuple(policies, anyFacts, protections, anyMail, anyLogin);
@@ -163,4 +212,8 @@ function firstGuessBeyond(policy: Policy, attempts: readonly Failure[]): number 
     const { failures, windowMs, perDay } = policy.logins;
     return counted.filter(({ at }) => at > attempt.at - windowMs).length >= failures || counted.length >= perDay;
   });
+}
+
+function bansOf(decided: Decision): readonly Ban[] {
+  return decided.changes.flatMap((change) => (change.type === "BAN" ? [change.ban] : []));
 }

@@ -1,19 +1,39 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { message } from "../../../test/kit/engine-events.ts";
-import { factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../test/kit/facts-kit.ts";
-import { BAN, ip, JAIL_REPORT, MAIL, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
+import { enginePartsOn } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
+import {
+  BAN,
+  DATA,
+  ip,
+  JAIL_REPORT,
+  MAIL,
+  NOON,
+  POLICY,
+  RECIPIENT,
+  STRANGER,
+  times,
+} from "../../../test/kit/samples.ts";
 import { decide } from "../../core/decide/decide.ts";
 import { type Ban, decision } from "../../core/decide/decision.ts";
 import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
+import type { HonestServer } from "../../core/decide/honest-mail.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
 import type { Recipient } from "../../core/events/mail.ts";
-import { DAY_MS, later } from "../../core/time.ts";
-import type { AddressHistory } from "../storage-ports.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
+import { DAY_MS, later, type Millis } from "../../core/time.ts";
+import { engineMigrations } from "../../store/engine-db/schema.ts";
+import { type AddressHistory, NO_HISTORY } from "../storage-ports.ts";
+import { FactBase } from "./fact-base.ts";
 import { recipientKind } from "./fact-sources.ts";
 
-const { base, state, of, update } = factsOnFakes(import.meta.filename);
+const HOME = hostPrefix(STRANGER);
+const PRIOR_REPORTS = { upTo: NOON, passwords: ["p"], unjudged: [] };
+const PASS = decision("pass", "below_limit");
+const { base, state, of, update } = factsOnFakes();
 
 const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
 const BOUNCE: Recipient = { ...RECIPIENT, sender: "" };
@@ -22,27 +42,27 @@ const REFUSE = decision("refuse", "session_limit");
 const SERVER = { prefix: HOME, accepted: 1, proven: 0, wanted: 1, written: 0, provenDays: 0 };
 
 test("mails of a connection are counted when they pass, and read when the next one arrives", () => {
-  update(SENT);
-  update(SENT);
-  update(SENT, REFUSE);
+  update(DATA);
+  update(DATA);
+  update(DATA, REFUSE);
   update(RECIPIENT);
-  assert.equal(of(SENT).sessionMails, 2);
+  assert.equal(of(DATA).sessionMails, 2);
   assert.equal(of(RECIPIENT).sessionMails, 0);
   update(CONNECT);
-  assert.equal(of(SENT).sessionMails, 0, "a new connection starts at zero");
+  assert.equal(of(DATA).sessionMails, 0, "a new connection starts at zero");
 });
 
 test("whether a recipient exists, and is a first contact, comes from the directories", () => {
   const nobody = of({ ...RECIPIENT, recipient: "nobody@example.org" }, {}, { ...POLICY, greylist: true });
   assert.deepEqual([nobody.recipient, nobody.firstContact], ["unknown", true]);
   assert.equal(of(RECIPIENT).recipient, "exists");
-  assert.deepEqual([of(SENT).recipient, of(SENT).firstContact], ["exists", false]);
+  assert.deepEqual([of(DATA).recipient, of(DATA).firstContact], ["exists", false]);
 });
 
 test("whether someone expects a bounce or an answer, and whether it named a different recipient or extension before", () => {
   assert.equal(of(BOUNCE).bounce.isExpected, true);
   assert.deepEqual(of(RECIPIENT).bounce, { hasOther: false, isExpected: false }, "it has a sender");
-  assert.deepEqual([of(RECIPIENT).isAnswer, of(BOUNCE).isAnswer, of(SENT).isAnswer], [true, false, false]);
+  assert.deepEqual([of(RECIPIENT).isAnswer, of(BOUNCE).isAnswer, of(DATA).isAnswer], [true, false, false]);
   update(BOUNCE, PASS);
   assert.equal(of({ ...BOUNCE, recipient: "other@example.org" }).bounce.hasOther, true);
   update({ ...RECIPIENT, recipient: "anna+shop@example.org" }, PASS);
@@ -61,9 +81,9 @@ test("what strangers asked for does not count after the clock was set back", () 
 test("recipients of a connection are counted until a mail passes, or a new connection starts", () => {
   for (let i = 0; i < 3; i++) update(RECIPIENT, PASS);
   assert.equal(of(RECIPIENT).sessionRecipients, 3);
-  update(SENT, REFUSE);
-  assert.deepEqual([of(RECIPIENT).sessionRecipients, of(SENT).sessionRecipients], [3, 0]);
-  update(SENT, PASS);
+  update(DATA, REFUSE);
+  assert.deepEqual([of(RECIPIENT).sessionRecipients, of(DATA).sessionRecipients], [3, 0]);
+  update(DATA, PASS);
   assert.equal(of(RECIPIENT).sessionRecipients, 0);
   update(RECIPIENT, PASS);
   update(CONNECT);
@@ -71,11 +91,11 @@ test("recipients of a connection are counted until a mail passes, or a new conne
 });
 
 test("a sending account is active unless the directory says otherwise; if it cannot be read, everyone counts as known", () => {
-  const byAccount = { ...SENT, account: "anna@example.org" };
+  const byAccount = { ...DATA, account: "anna@example.org" };
   assert.equal(of(byAccount).accountActive, true);
   state.isActive = () => false;
   assert.equal(of(byAccount).accountActive, false);
-  assert.equal(of(SENT).accountActive, true, "a stranger has no account");
+  assert.equal(of(DATA).accountActive, true, "a stranger has no account");
   state.isActive = () => {
     throw new Error("disk I/O error");
   };
@@ -102,11 +122,11 @@ test("a login has its account and its networks, the administrator has neither; a
   assert.deepEqual(of(asked, known).knownAccounts, ["anna@example.org"]);
   assert.equal(state.since, later(NOON, -POLICY.accounts.knownForMs));
   assert.deepEqual(of(asked).knownAccounts, []);
-  assert.deepEqual(of(SENT, known).knownAccounts, ["anna@example.org"]);
+  assert.deepEqual(of(DATA, known).knownAccounts, ["anna@example.org"]);
 });
 
 test("earlier reports are looked up only for reports", () => {
-  assert.deepEqual(of(SENT).priorReports, NO_PRIOR_REPORTS);
+  assert.deepEqual(of(DATA).priorReports, NO_PRIOR_REPORTS);
   assert.deepEqual(of(JAIL_REPORT).priorReports, PRIOR_REPORTS);
 });
 
@@ -138,7 +158,7 @@ test("an account has written to the recipients that passed, until the mail has e
   assert.deepEqual(of(end).writtenTo, ["one@sender.test"]);
   assert.deepEqual(of({ ...end, recipient: "alone@sender.test" }).writtenTo, ["alone@sender.test"]);
   assert.deepEqual(of({ ...end, account: null }).writtenTo, [], "a stranger's mail is no account's correspondence");
-  assert.deepEqual(of({ ...SENT, account }).writtenTo, []);
+  assert.deepEqual(of({ ...DATA, account }).writtenTo, []);
   update(end, PASS);
   assert.deepEqual(of(end).writtenTo, []);
 });
@@ -165,10 +185,10 @@ test("a decision reads only the facts that it uses", () => {
     return `${decide(POLICY, of(event, known), event, NOON).reason}, asked ${state.asked} times`;
   };
   assert.equal(asked(CONNECT, { connections: times(19) }), "below_limit, asked 0 times");
-  assert.equal(asked(SENT, { mails: times(9) }), "below_limit, asked 0 times");
+  assert.equal(asked(DATA, { mails: times(9) }), "below_limit, asked 0 times");
   assert.equal(asked(CONNECT, { connections: times(20) }), "wanted_busy, asked 1 times");
-  assert.equal(asked(SENT, { mails: times(10) }), "wanted_busy, asked 1 times");
-  assert.equal(asked(SENT, { mails: times(10), offencesAt: [NOON] }), "mail_limit, asked 0 times");
+  assert.equal(asked(DATA, { mails: times(10) }), "wanted_busy, asked 1 times");
+  assert.equal(asked(DATA, { mails: times(10), offencesAt: [NOON] }), "mail_limit, asked 0 times");
 });
 
 test("a sign-in and an offence are remembered for a week, to the millisecond", () => {
@@ -212,7 +232,7 @@ test("a row keeps what only the guard's memory knew, once", () => {
     const all = base().takeRemembered(event, decided, of(event), { at: later(NOON, afterMs), after: 7 });
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   };
-  assert.deepEqual([take(SENT), take(SENT)], [{ restarted: true }, {}]);
+  assert.deepEqual([take(DATA), take(DATA)], [{ restarted: true }, {}]);
   base().administratorAt(ip("198.51.100.9"), NOON);
   assert.deepEqual([take(asked, refuse), take(asked, pass, 1), take(asked, pass, 2)], [{}, {}, {}]);
   const failed = () => take({ ...asked, type: "LOGIN_FAILED" });
@@ -221,7 +241,7 @@ test("a row keeps what only the guard's memory knew, once", () => {
   update(asked, pass);
   assert.deepEqual(Object.keys(take(asked, refuse)), ["pending"]);
   update({ ...RECIPIENT, account, recipient: "friend@sender.test" });
-  const data = { ...SENT, account, recipientCount: 2 };
+  const data = { ...DATA, account, recipientCount: 2 };
   assert.deepEqual(take(data), { sentTo: { written: 1, strangers: 1 } });
 });
 
@@ -245,3 +265,60 @@ test("known, unknown and blocked recipients; other domains and a broken director
     assert.equal(kind(unknown), "unknown");
   assert.equal(kind("bob@example.org", { exists: () => assert.fail("database is locked") }), "exists");
 });
+
+/** Facts over an empty database, with fakes that answer as a test wants, and count queries; new for each test. */
+function factsOnFakes() {
+  type State = { isActive: () => boolean; since: Millis; server: HonestServer | null; asked: number };
+  const usual: State = { isActive: () => true, since: NOON, server: null, asked: 0 };
+  const state = { ...usual };
+  let address = NO_HISTORY;
+  const parts = enginePartsOn(databaseOnMemory(engineMigrations));
+  const start = () =>
+    new FactBase({
+      ...parts,
+      policy: POLICY,
+      notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
+      history: { address: () => address },
+      sending: { ...parts.sending, hasWritten: () => true },
+      own: {
+        current: () => [
+          { prefix: hostPrefix(ip("203.0.113.25")), why: "own_address" },
+          { prefix: hostPrefix(ip("203.0.113.1")), why: "gateway" },
+        ],
+      },
+      recipients: { exists: (address) => address.startsWith("owner") },
+      firstContacts: { isFirstContact: () => true, isExpected: () => true },
+      networks: { networksOf: () => [HOME] },
+      jails: { priorReports: () => PRIOR_REPORTS },
+      honest: {
+        server: (_, __, since) => {
+          state.asked += 1;
+          state.since = since;
+          return state.server;
+        },
+        servers: () => [],
+        hasWrittenTo: () => false,
+      },
+      active: { isActive: () => state.isActive() },
+      accounts: {
+        ...parts.accounts,
+        accountsOf: (_, since) => {
+          state.since = since;
+          return ["anna@example.org"];
+        },
+      },
+    });
+  let base = start();
+  beforeEachOf(import.meta.filename, () => {
+    Object.assign(state, usual);
+    base = start();
+  });
+  /** The facts of an event from an address with this history. */
+  const of = (event: ClientEvent, known: Partial<AddressHistory> = {}, policy = POLICY) => {
+    address = { ...NO_HISTORY, ...known };
+    base.setPolicy(policy, NOON);
+    return base.of(event, NOON);
+  };
+  const update = (event: ClientEvent, decided = PASS): void => base.update(event, decided, of(event), NOON);
+  return { state, of, update, base: () => base };
+}

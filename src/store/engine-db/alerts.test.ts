@@ -1,11 +1,16 @@
 // Invariant: Alerts never delay anything, depend only on the database, and are neither repeated nor lost over a restart.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { alertsOnDatabase } from "../../../test/kit/alerts-on-database.ts";
+import { SETTINGS } from "../../../test/kit/alerts-kit.ts";
+import { guess } from "../../../test/kit/engine-events.ts";
+import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
 import { DELIVERED, ip } from "../../../test/kit/samples.ts";
 import { columnOf, scalarOf } from "../../../test/kit/test-database.ts";
-import { DAY_MS, HOUR_MS } from "../../core/time.ts";
-import { sqliteAlertEvents } from "./alerts.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { Alerts } from "../../guard/alerts/alerts.ts";
+import { watchComponents } from "../../guard/alerts/health-watch.ts";
+import type { AlertMessage } from "../../guard/alerts/ports.ts";
+import { sqliteAlertEvents, sqliteAlertStore } from "./alerts.ts";
 
 const ANNA = "anna@example.test";
 
@@ -187,3 +192,50 @@ test("an alert can name what was changed", async () => {
     assert.equal(sqliteAlertEvents(db).between(0, 100).at(-1)?.subject, "it", type);
   }
 });
+
+/** Real alerts on a real engine's database, with a fake channel. */
+function alertsOnDatabase() {
+  const { engine, db, clock, notices } = engineOnMemory();
+  const sent: AlertMessage[] = [];
+  let reachable = true;
+  const channel = {
+    name: "channel",
+    send: (message: AlertMessage) => {
+      if (!reachable) return Promise.resolve({ ok: false, reason: "no one there" } as const);
+      sent.push(message);
+      return Promise.resolve({ ok: true } as const);
+    },
+  };
+  const settings = { ...SETTINGS, settleMs: MINUTE_MS, channels: [channel] };
+  const make = (): Alerts => {
+    const components = watchComponents(() => Promise.resolve([]), clock);
+    const parts = { events: sqliteAlertEvents(db), store: sqliteAlertStore(db), notices, components, clock };
+    return new Alerts({ ...parts, log: SILENT }, settings);
+  };
+  let alerts = make();
+  return {
+    engine,
+    db,
+    clock,
+    notices,
+    reach: (is: boolean) => (reachable = is),
+    /** Restarts as after a kill: only stored state survives. */
+    restart: () => (alerts = make()),
+    alerts: () => alerts,
+    signIn: async (from: string, login: "admin" | "anna@example.test" = "admin"): Promise<void> => {
+      const service = login === "admin" ? "dashboard" : "imap";
+      await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(from), service, login, passwordHash: "" });
+    },
+    fail: async (password: string): Promise<void> => {
+      await engine.ask({ ...guess(password, ip("203.0.113.200")), login: "anna@example.test" });
+    },
+    seconds: async (count: number): Promise<readonly string[]> => {
+      for (let i = 0; i < count; i++) {
+        await alerts.round();
+        clock.advance(1_000);
+      }
+      await alerts.stop();
+      return sent.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
+    },
+  };
+}
