@@ -1,4 +1,5 @@
 import type { AlertEvent, Thresholds } from "../../src/core/alerts/rules.ts";
+import { row } from "../../src/core/events/columns.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import type { Alert } from "../../src/guard/alerts/ports.ts";
@@ -19,23 +20,12 @@ export const THRESHOLDS: Thresholds = {
 
 /** An event of which nothing is known but its type. */
 export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
-  prefix: null,
-  account: null,
-  proof: null,
-  reason: null,
+  ...row({ at: instant(0), type: "CONNECT" }, {}),
   isNewPlace: false,
   isNewNetwork: false,
   isFirst: false,
   isKnownAccount: true,
-  verdict: null,
-  service: null,
-  offence: null,
-  count: null,
-  limit: null,
-  windowMs: null,
-  limitKey: null,
   recipients: null,
-  actor: null,
   subject: null,
 };
 

@@ -6,8 +6,8 @@ import { NXDOMAIN, readQuestion, reply, TYPES } from "./zone-server.ts";
  * How a name server of a block list behaves. `lying`: it lists everyone. `blocked`: it refuses to serve us, and says so.
  * `slow`: correct, but late. `dead`: no answer at all.
  */
-export type ListManner = "honest" | "lying" | "blocked" | "slow" | "dead";
-export const LIST_MANNERS: readonly ListManner[] = ["honest", "lying", "blocked", "slow", "dead"];
+export const LIST_MANNERS = ["honest", "lying", "blocked", "slow", "dead"] as const;
+export type ListManner = (typeof LIST_MANNERS)[number];
 /** `listed`: the labels before the zone in a name (`7.113.0.203`), with the answered address. */
 export type ListZone = Readonly<{ zone: string; manner: ListManner; listed: Readonly<Record<string, string>> }>;
 
@@ -24,11 +24,9 @@ export class ListServer {
   /** Every queried name, in order. */
   readonly asked: string[] = [];
   readonly #socket: Socket = createSocket("udp4");
-  readonly #address: string;
   #zone: ListZone;
 
-  private constructor(address: string, zone: ListZone) {
-    this.#address = address;
+  private constructor(zone: ListZone) {
     this.#zone = zone;
     this.#socket.on("message", (query, from) => {
       const answer = this.#answer(query);
@@ -41,7 +39,7 @@ export class ListServer {
 
   /** Port 0 stands for any that is free. */
   static async start(address: string, port: number, zone: ListZone): Promise<ListServer> {
-    const server = new ListServer(address, zone);
+    const server = new ListServer(zone);
     server.#socket.bind(port, address);
     await once(server.#socket, "listening");
     return server;
@@ -66,7 +64,7 @@ export class ListServer {
     this.asked.push(name);
     const { zone, manner } = this.#zone;
     if (manner === "dead") return null;
-    if (name === `ns.${zone}`) return say(this.#address);
+    if (name === `ns.${zone}`) return say(this.#socket.address().address);
     if (manner === "lying" || manner === "blocked") {
       if (name === zone) return reply(query, question, []);
       return say(manner === "lying" ? "127.0.0.2" : "127.255.255.254");

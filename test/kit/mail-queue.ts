@@ -12,16 +12,10 @@ export const SENDMAIL = { skip: lacking({ root: true, installed: ["sendmail", "p
 export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout): void {
   for (const directory of [postfixData, join(postfixQueue, "maildrop"), join(postfixQueue, "public")])
     mkdirSync(directory, { recursive: true });
-  const parameters = {
-    compatibility_level: "3.6",
-    queue_directory: postfixQueue,
-    data_directory: postfixData,
-    // Otherwise each call asks the resolver for this machine's name.
-    myhostname: "mail.example.org",
-  };
-  const lines = Object.entries(parameters).map(([name, value]) => `${name} = ${value}\n`);
   const main = join(postfixConf, "main.cf");
-  put(main, lines.join(""));
+  const directories = `queue_directory = ${postfixQueue}\ndata_directory = ${postfixData}\n`;
+  // Without a name, each call asks the resolver for this machine's.
+  put(main, `compatibility_level = 3.6\nmyhostname = mail.example.org\n${directories}`);
   // Postfix waits up to two seconds for a file that was written just now: an editor may not have finished it.
   utimesSync(main, 0, 0);
   put(join(postfixConf, "master.cf"));

@@ -28,6 +28,7 @@ import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
 import { script } from "./script-world.ts";
+import { committed } from "./test-database.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 /** The real engine with its commands, databases and control socket, but without mail servers and firewall. */
@@ -166,20 +167,14 @@ export async function startGuard(layout: Layout) {
     engine,
     /** The commands that the keeper got. */
     asked,
-    keeperAnswers(given: typeof answer): void {
-      answer = given;
-    },
-    settingsWait(given: typeof pending): void {
-      pending = given;
-    },
+    keeperAnswers: (given: typeof answer) => (answer = given),
+    settingsWait: (given: typeof pending) => (pending = given),
     /** Writes directly what the engine would have decided now. */
-    write(...changes: readonly Change[]): void {
+    write: (...changes: readonly Change[]): void => {
       engine.flush();
-      store.begin();
-      for (const change of changes) store.apply(change, clock.now());
-      store.commit();
+      committed(store, () => changes.forEach((change) => store.apply(change, clock.now())));
     },
-    async stop(): Promise<void> {
+    stop: async (): Promise<void> => {
       await Promise.all([control.stop(), keeperServer.stop(STOP_MS)]);
       stores.db.close();
       stores.accountsDb.close();

@@ -7,7 +7,7 @@ import { EventIndex, sqliteEventNames } from "../../src/store/events/event-index
 import { sqliteEventTally } from "../../src/store/events/event-tally.ts";
 import { net } from "../kit/samples.ts";
 
-export type Filling = Readonly<{
+type Filling = Readonly<{
   events: number;
   bans: number;
   /** The time of the newest event. */
@@ -25,7 +25,6 @@ const ACCOUNTS = 200;
 /** What a fill contains, to ask for. The busiest address has a tenth of all events, what is rare has one or a session. */
 export const FILLED = {
   busiest: "11.255.0.1",
-  busy: "11.254.0.7",
   rare: "11.253.0.1",
   account: "u7@example.test",
   rareAccount: "rare@example.test",
