@@ -126,7 +126,7 @@ export const clients = fc.array(
   { minLength: 40, maxLength: 80, size: "max" },
 );
 
-export type Client = Readonly<{ steps: readonly Step[]; from: number; gap: number; afterMs: number }>;
+type Client = Readonly<{ steps: readonly Step[]; from: number; gap: number; afterMs: number }>;
 
 /** The steps of all clients, one between the other. */
 export function mixed(all: readonly Client[]): readonly Readonly<{ step: Step; afterMs: number }>[] {

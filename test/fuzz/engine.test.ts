@@ -31,25 +31,21 @@ test("the engine decides as the oracle that recounts everything, through restart
   await fc.assert(
     fc.asyncProperty(history, async ([{ policy }, steps, restartEvery]) => {
       const oracle = naiveHistory(policy, OWN);
-      const engine = realEngine(policy, OWN);
-      try {
-        let now = START;
-        const happened = steps.flatMap(({ afterMs, times, what }) =>
-          Array.from({ length: times }, (_, i) => ({ afterMs: i === 0 ? afterMs : 0, what })),
-        );
-        for (const [i, { afterMs, what }] of happened.entries()) {
-          now = instant(now + afterMs);
-          if (restartEvery > 0 && i % restartEvery === 0) for (const one of [oracle, engine]) one.restart();
-          if (what.type === "administrator") for (const one of [oracle, engine]) one.administratorAt(what.ip, now);
-          else if (what.type === "credit") for (const one of [oracle, engine]) one.credit(credited(what, now));
-          else {
-            const expected = oracle.decide(what, now);
-            assert.deepEqual(await engine.decide(what, now), expected, `event ${i}: ${JSON.stringify(what)}`);
-            for (const name of expected.changes.flatMap(nameOf)) seen.set(name, (seen.get(name) ?? 0) + 1);
-          }
+      using engine = realEngine(policy, OWN);
+      let now = START;
+      const happened = steps.flatMap(({ afterMs, times, what }) =>
+        Array.from({ length: times }, (_, i) => ({ afterMs: i === 0 ? afterMs : 0, what })),
+      );
+      for (const [i, { afterMs, what }] of happened.entries()) {
+        now = instant(now + afterMs);
+        if (restartEvery > 0 && i % restartEvery === 0) for (const one of [oracle, engine]) one.restart();
+        if (what.type === "administrator") for (const one of [oracle, engine]) one.administratorAt(what.ip, now);
+        else if (what.type === "credit") for (const one of [oracle, engine]) one.credit(credited(what, now));
+        else {
+          const expected = oracle.decide(what, now);
+          assert.deepEqual(await engine.decide(what, now), expected, `event ${i}: ${JSON.stringify(what)}`);
+          for (const name of expected.changes.flatMap(nameOf)) seen.set(name, (seen.get(name) ?? 0) + 1);
         }
-      } finally {
-        engine.remove();
       }
     }),
     { numRuns: 80, seed: SEED, endOnFailure: true },

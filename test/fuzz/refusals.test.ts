@@ -60,30 +60,27 @@ test("refusals hold an account as the oracle says, through restarts between any 
   let passed = 0;
   await fc.assert(
     fc.asyncProperty(history, async ([steps, restartEvery]) => {
-      const [oracle, engine] = [naiveHistory(POLICY, OWN), realEngine(POLICY, OWN)];
-      try {
-        let now = START;
-        let mails = 0;
-        for (const [i, one] of steps.entries()) {
-          now = instant(now + one.afterMs);
-          if (restartEvery > 0 && i % restartEvery === 0) for (const each of [oracle, engine]) each.restart();
-          const queueId = `Q${mails - (one.refuses ?? 0)}`;
-          if (one.refuses !== null)
-            for (let times = 0; times < one.strangers; times++)
-              for (const each of [oracle, engine])
-                each.refuse({ at: now, queueId, recipient: `x@of${times}.place${times % one.domains}.test` });
-          else {
-            mails += 1;
-            for (const event of mailOf(one, mails)) {
-              const expected = oracle.decide(event, now);
-              assert.deepEqual(await engine.decide(event, now), expected, `step ${i}: ${JSON.stringify(event)}`);
-              if (expected.changes.some(({ type }) => type === "HOLD_ACCOUNT")) holds += 1;
-              else if (expected.verdict === "pass" && event.type === "DATA") passed += 1;
-            }
+      const oracle = naiveHistory(POLICY, OWN);
+      using engine = realEngine(POLICY, OWN);
+      let now = START;
+      let mails = 0;
+      for (const [i, one] of steps.entries()) {
+        now = instant(now + one.afterMs);
+        if (restartEvery > 0 && i % restartEvery === 0) for (const each of [oracle, engine]) each.restart();
+        const queueId = `Q${mails - (one.refuses ?? 0)}`;
+        if (one.refuses !== null)
+          for (let times = 0; times < one.strangers; times++)
+            for (const each of [oracle, engine])
+              each.refuse({ at: now, queueId, recipient: `x@of${times}.place${times % one.domains}.test` });
+        else {
+          mails += 1;
+          for (const event of mailOf(one, mails)) {
+            const expected = oracle.decide(event, now);
+            assert.deepEqual(await engine.decide(event, now), expected, `step ${i}: ${JSON.stringify(event)}`);
+            if (expected.changes.some(({ type }) => type === "HOLD_ACCOUNT")) holds += 1;
+            else if (expected.verdict === "pass" && event.type === "DATA") passed += 1;
           }
         }
-      } finally {
-        engine.remove();
       }
     }),
     { numRuns: 12, seed: SEED, endOnFailure: true },

@@ -6,39 +6,31 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import { instant } from "../../src/core/time.ts";
 import { differenceOf } from "../../src/jobs/replay/comparison.ts";
 import { MAIL, net } from "../kit/samples.ts";
-import { type RealEngine, realEngine } from "../scenarios/real-engine.ts";
+import { realEngine } from "../scenarios/real-engine.ts";
 import { START } from "../scenarios/scenario.ts";
-import { type Client, clients, ip, mixed } from "./clients.ts";
+import { clients, ip, mixed } from "./clients.ts";
 import { OWN, SMALL_POLICY } from "./small-policy.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_120);
-
-async function lived(engine: RealEngine, all: readonly Client[]): Promise<void> {
-  let now = START;
-  for (const { step, afterMs } of mixed(all)) {
-    now = instant(now + afterMs);
-    if (step === "restart") engine.restart();
-    else if ("administrator" in step) engine.administratorAt(step.administrator, now);
-    else await engine.decide(step, now);
-  }
-}
 
 test("a replay of the same policy makes every decision again, through restarts", async () => {
   let [bans, spared, asked] = [0, 0, 0];
   await fc.assert(
     fc.asyncProperty(clients, async (all) => {
-      const engine = realEngine(SMALL_POLICY, OWN);
-      try {
-        await lived(engine, all);
-        for (const one of engine.replay(SMALL_POLICY)) {
-          assert.equal(differenceOf(one), null, JSON.stringify(one));
-          assert.ok(one.decision !== null, JSON.stringify(one));
-          bans += one.bans.length;
-          spared += one.spared.length;
-          if (one.step.type === "asked") asked++;
-        }
-      } finally {
-        engine.remove();
+      using engine = realEngine(SMALL_POLICY, OWN);
+      let now = START;
+      for (const { step, afterMs } of mixed(all)) {
+        now = instant(now + afterMs);
+        if (step === "restart") engine.restart();
+        else if ("administrator" in step) engine.administratorAt(step.administrator, now);
+        else await engine.decide(step, now);
+      }
+      for (const one of engine.replay(SMALL_POLICY)) {
+        assert.equal(differenceOf(one), null, JSON.stringify(one));
+        assert.ok(one.decision !== null, JSON.stringify(one));
+        bans += one.bans.length;
+        spared += one.spared.length;
+        if (one.step.type === "asked") asked++;
       }
     }),
     { numRuns: 40, seed: SEED, endOnFailure: true },
@@ -68,28 +60,24 @@ test("a replay with another policy decides each event as a guard with that polic
   });
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(...others), async (all, other) => {
-      const [then, now] = [realEngine(SMALL_POLICY, OWN), realEngine(other, OWN)];
-      try {
-        const decided: Decision[] = [];
-        let at = START;
-        for (const [i, { afterMs, event: happened }] of all.entries()) {
-          at = instant(at + afterMs);
-          const event = { ...happened, session: `${i}` };
-          await then.decide(event, at);
-          decided.push(await now.decide(event, at));
-        }
-        const replayed = then.replay(other);
-        for (const [i, { decision }] of replayed.entries())
-          assert.deepEqual(
-            [decision?.verdict, decision?.reason],
-            [decided[i]?.verdict, decided[i]?.reason],
-            `event ${i}: ${JSON.stringify(all[i])}`,
-          );
-        differing += replayed.filter((one) => differenceOf(one) !== null).length;
-      } finally {
-        then.remove();
-        now.remove();
+      using then = realEngine(SMALL_POLICY, OWN);
+      using now = realEngine(other, OWN);
+      const decided: Decision[] = [];
+      let at = START;
+      for (const [i, { afterMs, event: happened }] of all.entries()) {
+        at = instant(at + afterMs);
+        const event = { ...happened, session: `${i}` };
+        await then.decide(event, at);
+        decided.push(await now.decide(event, at));
       }
+      const replayed = then.replay(other);
+      for (const [i, { decision }] of replayed.entries())
+        assert.deepEqual(
+          [decision?.verdict, decision?.reason],
+          [decided[i]?.verdict, decided[i]?.reason],
+          `event ${i}: ${JSON.stringify(all[i])}`,
+        );
+      differing += replayed.filter((one) => differenceOf(one) !== null).length;
     }),
     { numRuns: 20, seed: SEED, endOnFailure: true },
   );

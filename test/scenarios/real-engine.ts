@@ -100,7 +100,7 @@ export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
         history.close();
       }
     },
-    remove: (): void => {
+    [Symbol.dispose]: (): void => {
       db.close();
       rmSync(directory, { recursive: true });
     },

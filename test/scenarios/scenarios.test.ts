@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Decision } from "../../src/core/decide/decision.ts";
-import type { Policy } from "../../src/core/decide/policy.ts";
 import { differenceOf } from "../../src/jobs/replay/comparison.ts";
 import { naiveHistory } from "./naive-history.ts";
-import { type RealEngine, realEngine } from "./real-engine.ts";
+import { realEngine } from "./real-engine.ts";
 import { OWN, printDecisions, readScenario, rewriteExpected, type Scenario, scenarioNames } from "./scenario.ts";
 
 for (const name of scenarioNames()) {
@@ -22,19 +21,17 @@ for (const name of scenarioNames()) {
     test(`${name}: the engine on SQLite${how}, and a replay of it`, async () => {
       const scenario = readScenario(name);
       const { policy, steps } = scenario;
-      const engine = realEngine(policy, OWN);
-      try {
-        const decisions: Decision[] = [];
-        for (const { at, event, refusals } of steps) {
-          for (const refusal of refusals) engine.refuse(refusal);
-          if (isRestarted) engine.restart();
-          decisions.push(await engine.decide(event, at));
-        }
-        assert.equal(printDecisions(steps, decisions), isRestarted ? recounted(scenario, true) : scenario.expected);
-        assertReplayed(engine, policy);
-      } finally {
-        engine.remove();
+      using engine = realEngine(policy, OWN);
+      const decisions: Decision[] = [];
+      for (const { at, event, refusals } of steps) {
+        for (const refusal of refusals) engine.refuse(refusal);
+        if (isRestarted) engine.restart();
+        decisions.push(await engine.decide(event, at));
       }
+      assert.equal(printDecisions(steps, decisions), isRestarted ? recounted(scenario, true) : scenario.expected);
+      const replayed = engine.replay(policy);
+      for (const one of replayed) assert.equal(differenceOf(one), null, JSON.stringify(one, null, 1));
+      assert.ok(replayed.length > 0);
     });
 }
 
@@ -47,11 +44,4 @@ function recounted({ policy, steps }: Scenario, isRestarted = false): string {
     return history.decide(event, at);
   });
   return printDecisions(steps, decisions);
-}
-
-/** A replay repeats each recorded decision. */
-function assertReplayed(engine: RealEngine, policy: Policy): void {
-  const replayed = engine.replay(policy);
-  for (const one of replayed) assert.equal(differenceOf(one), null, JSON.stringify(one, null, 1));
-  assert.ok(replayed.length > 0);
 }
