@@ -14,5 +14,6 @@ export async function controlOnSocket(path: string, origin: Origin, reply: (line
     report: (code, detail) => assert.fail(`${code}: ${detail}`),
   });
   await server.start(path, 0o600);
-  return { publish: (lastEventId: number) => feed.publish(lastEventId), stop: () => server.stop() };
+  const stop = () => server.stop();
+  return { publish: (lastEventId: number) => feed.publish(lastEventId), stop, [Symbol.asyncDispose]: stop };
 }

@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { lacking } from "./needs.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -91,19 +92,13 @@ export class OwnEtc {
   }
 
   /** Runs it in a separate process that sees this /etc. Returns its result, or `{ failed }`. */
-  call([file, name, ...args]: Call, { hostName = "" } = {}): Promise<unknown> {
+  async call([file, name, ...args]: Call, { hostName = "" } = {}): Promise<unknown> {
     const argv = [join(ROOT, file), name, JSON.stringify(args)];
     const node = [process.execPath, "--disable-warning=ExperimentalWarning", "-e", RUN, ...argv];
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    return new Promise((resolve, reject) => {
-      execFile(
-        "unshare",
-        ["--mount", "--uts", "sh", "-ec", MOUNT, "sh", this.path, hostName, ...node],
-        { env },
-        (error, stdout, stderr) =>
-          error === null ? resolve(JSON.parse(stdout.slice(stdout.lastIndexOf("\n")))) : reject(new Error(stderr)),
-      );
-    });
+    const mounted = ["--mount", "--uts", "sh", "-ec", MOUNT, "sh", this.path, hostName, ...node];
+    const { stdout } = await promisify(execFile)("unshare", mounted, { env });
+    return JSON.parse(stdout.slice(stdout.lastIndexOf("\n")));
   }
 
   #lines(file: string): readonly string[] {

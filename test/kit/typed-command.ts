@@ -20,17 +20,13 @@ export async function typed(
     question = text;
     return Promise.resolve(answer);
   };
-  const guard = await controlOnSocket(layout.controlSocket, "root", ({ command }) => {
+  await using _ = await controlOnSocket(layout.controlSocket, "root", ({ command }) => {
     if (command.verb === "ping") return { ok: true, result: { pid: 1 } };
     asked.push(command);
     return replies(command);
   });
-  try {
-    const env = { GHOSTINBOX_DATA: layout.data, ...variables };
-    const person = { interactive: answer !== null, ask };
-    const ran = await script(line.split(" "), { env, now: () => NOW, connect, person });
-    return { ...ran, question, asked };
-  } finally {
-    await guard.stop();
-  }
+  const env = { GHOSTINBOX_DATA: layout.data, ...variables };
+  const person = { interactive: answer !== null, ask };
+  const ran = await script(line.split(" "), { env, now: () => NOW, connect, person });
+  return { ...ran, question, asked };
 }

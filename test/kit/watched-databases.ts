@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
@@ -70,7 +70,5 @@ export function damage(db: DatabaseSync, path: string, table: string): void {
   const found = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table);
   const bytes = readFileSync(path);
   bytes.fill(0x5a, (Number(found?.["rootpage"]) - 1) * 4_096, Number(found?.["rootpage"]) * 4_096);
-  const file = openSync(path, "r+");
-  writeSync(file, bytes);
-  closeSync(file);
+  writeFileSync(path, bytes, { flag: "r+" });
 }

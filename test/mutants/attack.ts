@@ -36,16 +36,13 @@ export async function attack(tree: Tree, mutant: Mutant, tests: readonly string[
     const first = await runTests(tree.path, tests.slice(0, FIRST), FIRST_MS);
     const rest = tests.slice(FIRST);
     const last = first.end !== "passed" || rest.length === 0 ? first : await runTests(tree.path, rest, REST_MS);
-    return isProven(last, tests[0]) ? last : eachAlone(tree, [...fileOf(last), ...tests]);
+    // Files that share a process may disturb each other: a failure counts only if it repeats in a separate process.
+    if (last.end !== "failed" || last.file === tests[0]) return last;
+    return eachAlone(tree, last.file === "" ? tests : [last.file, ...tests]);
   });
   const by = verdict.end === "failed" ? `${verdict.file}: ${verdict.test}` : "";
   const end = ({ passed: "survived", failed: "killed", timed_out: "timed_out" } as const)[verdict.end];
   return { mutant, end, by, tookMs: performance.now() - from };
-}
-
-/** Files that share a process may disturb each other: a failure counts only if it repeats in a separate process. */
-function isProven(verdict: Verdict, ranAlone: string | undefined): boolean {
-  return verdict.end !== "failed" || verdict.file === ranAlone;
 }
 
 async function eachAlone(tree: Tree, tests: readonly string[]): Promise<Verdict> {
@@ -54,8 +51,4 @@ async function eachAlone(tree: Tree, tests: readonly string[]): Promise<Verdict>
     if (verdict.end !== "passed") return verdict;
   }
   return { end: "passed" };
-}
-
-function fileOf(verdict: Verdict): readonly string[] {
-  return verdict.end === "failed" && verdict.file !== "" ? [verdict.file] : [];
 }
