@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -9,13 +9,9 @@ export function headerActions(table: string, mail: string): readonly string[] {
   const file = join(directory, "table");
   writeFileSync(join(directory, "main.cf"), "");
   writeFileSync(file, table);
-  try {
-    const argv = ["-c", directory, "-hmq", "-", `regexp:${file}`];
-    const found = execFileSync("postmap", argv, { input: mail, encoding: "utf8", stdio: "pipe" });
-    // Each header, a tab, and the action.
-    return found.split("\n").flatMap((line) => /\t([A-Z]+(?: .*)?)$/.exec(line)?.[1] ?? []);
-  } catch {
-    // postmap(1) fails if nothing matches.
-    return [];
-  }
+  const argv = ["-c", directory, "-hmq", "-", `regexp:${file}`];
+  // Fails without output if nothing matches.
+  const { stdout } = spawnSync("postmap", argv, { input: mail, encoding: "utf8" });
+  // Each header, a tab, and the action.
+  return stdout.split("\n").flatMap((line) => /\t([A-Z]+(?: .*)?)$/.exec(line)?.[1] ?? []);
 }
