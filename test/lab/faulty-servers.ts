@@ -6,7 +6,8 @@ import { type Certificate, makeCertificate, makeExpiringCertificate } from "./tl
 /** See `faulty-smtp-program.ts` for its ports. */
 export async function startFaulty(host: Host, address: string, { cert, key }: Certificate, doors: readonly string[]) {
   const ports = doors.map((door) => Number.parseInt(door, 10));
-  await startProgram(host, "faulty-smtp-program.ts", [address, cert, key, ...doors], ports);
+  const program = new URL("faulty-smtp-program.ts", import.meta.url);
+  await startProgram(host, program, [address, cert, key, ...doors], ports);
 }
 
 /** A server without a fault is one of `startBad`'s; its certificate becomes valid in a day. */
@@ -19,7 +20,8 @@ export async function startWorse(host: Host, directory: string, address: string)
 export async function startHostile(host: Host, directory: string, address: string): Promise<string> {
   const file = join(directory, "made-by-hostile");
   const { cert, key } = await makeCertificate(directory, "hostile", `\`touch ${file}\``);
-  await startProgram(host, "hostile-mail-program.ts", [address, cert, key, file], [25, 465, 587, 993]);
+  const program = new URL("hostile-mail-program.ts", import.meta.url);
+  await startProgram(host, program, [address, cert, key, file], [25, 465, 587, 993]);
   return file;
 }
 
@@ -31,7 +33,6 @@ export async function startSilent(host: Host, address: string, ports: readonly n
 }
 
 /** `argv`: starts with the address at which it listens. */
-async function startProgram(host: Host, name: string, argv: readonly string[], ports: readonly number[]) {
-  const program = fileURLToPath(new URL(name, import.meta.url));
-  await host.spawnServer([process.execPath, program, ...argv], argv[0] ?? "", ...ports);
+async function startProgram(host: Host, program: URL, argv: readonly string[], ports: readonly number[]) {
+  await host.spawnServer([process.execPath, fileURLToPath(program), ...argv], argv[0] ?? "", ...ports);
 }

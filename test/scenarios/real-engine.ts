@@ -25,8 +25,6 @@ import type { Credited } from "./naive-networks.ts";
 import { isFirstContact, recipientKind } from "./naive-recount.ts";
 import { type Refusal, START } from "./scenario.ts";
 
-export type RealEngine = ReturnType<typeof realEngine>;
-
 /** The engine on a separate database, with a clock that the test moves. */
 export function realEngine(policy: Policy, own: readonly OwnNetwork[]) {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-scenario-"));
