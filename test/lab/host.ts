@@ -34,7 +34,7 @@ export function hostOf(name: HostName, directory: string) {
   const spawnReady = async (argv: readonly string[], detached = false): Promise<ChildProcess> => {
     const [program = "", ...rest] = inside(argv);
     const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"], detached });
-    await once(child.stdout, "data");
+    await once(child.stdout, "data", { signal: AbortSignal.timeout(patience(60_000)) });
     return child;
   };
 
@@ -64,7 +64,10 @@ export function hostOf(name: HostName, directory: string) {
     name,
     stop: (): void => {
       for (const forward of forwards) forward.close();
-      void agent?.then((running) => running.kill("SIGKILL"));
+      void agent?.then(
+        (running) => running.kill("SIGKILL"),
+        () => {},
+      );
     },
     inside,
     exec: (argv: readonly string[], options: RunOptions = {}): Promise<Ran> => runProgram(inside(argv), options),
