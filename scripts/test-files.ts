@@ -37,12 +37,12 @@ export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly st
   { places: 1, patterns: testsBelow("src/{core,settings,admin,guard}"), computes: true },
   { places: 1, patterns: testsBelow("src/store"), computes: true },
   { places: 1, patterns: testsBelow("test/house"), computes: true },
-  { places: 0.5, patterns: testsBelow("src/programs/keeper") },
-  { places: 0.5, patterns: testsBelow("src/jobs") },
-  { places: 0.5, patterns: testsBelow("src/mail") },
   { places: 0.5, patterns: testsBelow("src/host") },
-  { places: 0.5, patterns: testsBelow("src/programs/!(keeper)") },
+  { places: 0.5, patterns: testsBelow("src/mail") },
   { places: 0.5, patterns: testsBelow("src/surfaces", "dashboard", "bench", "test/kit") },
+  { places: 0.5, patterns: testsBelow("src/jobs") },
+  { places: 0.5, patterns: testsBelow("src/programs/!(keeper)") },
+  { places: 0.5, patterns: testsBelow("src/programs/keeper") },
 ];
 /** Each of these waits for seconds, or computes for as long: beside the others, not after them. The longest first. */
 export const BESIDE = [
