@@ -165,10 +165,10 @@ export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
 /** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, to the heading (`useKeptFocus`). */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
-  // On a busy machine the effect may run after the reader has moved to a field of the part.
-  const [opener] = useState(() => document.activeElement);
-  useEffect(() => {
+  // Before the part is painted: later, it would take the focus from a field that the reader has reached.
+  useLayoutEffect(() => {
     const part = place.current;
+    const opener = document.activeElement;
     part?.focus();
     return () => {
       const has = document.activeElement;

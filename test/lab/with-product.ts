@@ -65,7 +65,7 @@ export function withProduct(
   return { lab, product };
 }
 
-/** After the tests of a `describe`: ends what they ran, and removes the lab also where that fails. */
+/** After the tests of a `describe`: ends what they ran, and removes the lab even if that fails. */
 export function endsBy(lab: Lab, end: () => void | Promise<void>): void {
   after(async () => {
     try {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
@@ -44,12 +44,13 @@ function MailQueue() {
   useEffect(() => setTicked(new Set()), [path]);
   const rows = useRef<HTMLUListElement>(null);
   const acted = useRef<string | null>(null);
-  // The action may remove the button that was pressed, and its focus: the next button of the row takes it.
-  useEffect(() => {
-    const id = acted.current;
+  // The action may remove the button that was pressed, and its focus: the next button of the row takes it, before the heading would.
+  useLayoutEffect(() => {
+    const row = rows.current?.querySelector(`[data-mail="${acted.current}"]`);
+    // The button is still there: this may answer a request from before the action.
+    if (row?.contains(document.activeElement)) return;
     acted.current = null;
-    if (id === null || document.activeElement !== document.body) return;
-    rows.current?.querySelector<HTMLElement>(`[data-mail="${id}"] button`)?.focus();
+    if (document.activeElement === document.body) row?.querySelector("button")?.focus();
   }, [data]);
 
   const act = async (action: QueueAction, chosen: Chosen): Promise<void> => {

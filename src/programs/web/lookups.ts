@@ -10,7 +10,7 @@ export type LookupOrder = Readonly<{ id: number; question: Question; asked: read
 export type LookupReply = Readonly<{ id: number } & ({ value: unknown } | { down: string } | { bug: string })>;
 
 const LIMITS = { mostWaiting: 64, answerMs: 5 * SECOND_MS };
-/** Megabytes of its heap. The longest answer, 3,000 bans, takes a few. */
+/** Megabytes of its heap. The longest answer (`BANS_ANSWERED`) takes a few. */
 const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
 
 type Waiting = Readonly<{ resolve: (value: unknown) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }>;
