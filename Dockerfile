@@ -3,13 +3,13 @@
 # What a build makes is of this time (seconds since 1970), whenever it is built.
 ARG SOURCE_DATE_EPOCH=1767225600
 
-# Debian's packages and the Node runtime, on which the programs are built and then run. What a step leaves goes through Docker's
-# hands, file by file: so none leaves what the next ones do not need, nor touches what another has left. The second line of packages is
+# Debian's packages and the Node runtime, on which the programs are built and then run. What a step leaves is copied by
+# Docker, file by file: so none leaves what the next ones do not need, nor touches what another has left. The second line of packages is
 # what test-email-security.sh needs.
 FROM debian:bookworm-slim AS runtime
 ARG SOURCE_DATE_EPOCH
 COPY docker/add-users docker/clean scripts/setup /tmp/scripts/
-# What packages would tell systemd and init, which are not here, is not noted: it would take as long as to unpack them.
+# The hooks for systemd and init, neither of which is here, do nothing: they would take as long as unpacking the packages.
 RUN bash /tmp/scripts/add-users && \
     echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && \
     apt-get update -q && \
@@ -29,7 +29,7 @@ RUN cd /tmp/scripts && bash fetch-npm /usr/lib/ghostinbox/node_modules node && \
 
 FROM runtime AS programs
 ARG SOURCE_DATE_EPOCH
-# Node believes the authorities that Debian believes, and so those of a company that adds its own to the base image.
+# Node trusts the authorities that Debian trusts, and so those of a company that adds its own to the base image.
 ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
 ARG NPM_REGISTRY=https://registry.npmjs.org
 COPY package.json package-lock.json docker/fetch-npm docker/as-of-then /npm/

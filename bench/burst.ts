@@ -45,7 +45,7 @@ async function ofGuard({ programs, lab }: Bench): Promise<number> {
   });
 }
 
-/** Every line brings a ban. */
+/** Every line causes a ban. */
 async function ofFail2ban({ lab }: Bench): Promise<number> {
   const fail2ban = await startFail2ban(lab, "pyinotify", 1);
   try {

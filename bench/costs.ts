@@ -94,7 +94,7 @@ async function waysOf(product: Product): Promise<readonly Way[]> {
     { what: "a mail of 2 KB with none of it", parameters: none },
     { what: "  TLS", parameters: none, tls: true },
     { what: "  guard", parameters: guarded },
-    { what: "  guard, and three block lists that know the client not yet", parameters: guarded, strangers: true },
+    { what: "  guard, and three block lists, client not cached", parameters: guarded, strangers: true },
     { what: "  DKIM, SPF and DMARC", parameters: { ...none, smtpd_milters: "$ghostinbox_rspamd" } },
     { what: "  SpamAssassin", parameters: { ...none, smtpd_milters: "$ghostinbox_spam" } },
     {

@@ -1,6 +1,6 @@
 /**
- * The load: asks a policy server over a unix socket, one question in flight a connection, and prints one line of
- * JSON. It must never be the bottleneck, so it reuses one request and one read buffer a connection, patches digits in
+ * The load: asks a policy server over a unix socket, one question in flight per connection, and prints one line of
+ * JSON. It must never be the bottleneck, so it reuses one request and one read buffer per connection, patches digits in
  * place and counts into typed arrays. `load.ts JSON`, see LoadPlan.
  */
 import { connect, type Socket } from "node:net";

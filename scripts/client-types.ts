@@ -1,6 +1,6 @@
 /**
- * Makes clients/typescript/api.ts of `/openapi.json`: a type for each named schema, and `Routes`, which describes each route
- * what it takes and answers. `openapi-typescript` does the same for any document; it needs TypeScript 5 at run time, while this
+ * Makes clients/typescript/api.ts of `/openapi.json`: a type for each named schema, and `Routes`, which says what each route
+ * takes and answers. `openapi-typescript` does the same for any document; it needs TypeScript 5 at run time, while this
  * project compiles with 7. Ours knows what our description contains, and throws at anything else.
  */
 

@@ -169,7 +169,7 @@ async function measureAgain(): Promise<void> {
 /** Ctrl-C: a second one does not wait. */
 async function endEarly(): Promise<void> {
   beginNoMore();
-  if (what !== "computing") console.log("Ending: what the tests started is taken away.");
+  if (what !== "computing") console.log("Stopping: removing what the tests started.");
   await endChildren();
   process.exit(1);
 }
@@ -181,7 +181,7 @@ async function inTime(packages: Promise<boolean>): Promise<void> {
   process.exit(1);
 }
 
-/** What computes, and belongs to no process that takes many. At a low priority it takes as long as others let it. */
+/** What computes and needs a separate process. At a low priority its time depends on what else runs. */
 function computing(when: When): readonly Job[] {
   const timeout = what === "computing" ? labTimeoutMs() : unitTimeoutMs();
   const checks = only === "" && when !== "late" ? STATIC_CHECKS : [];

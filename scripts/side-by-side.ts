@@ -10,7 +10,7 @@ const LOOK_MS = 3_000;
 const IDLE_SHARE = 0.2;
 
 /**
- * Starts each as soon as there are places for it: in this order, but for those that must wait for more places. Only one that takes all
+ * Starts each as soon as there are places for it: in this order, except that others overtake those that wait for more places. Only one that takes all
  * places is not overtaken, or it would come last. While the processors idle all the same, `lent` places more are given, one at a time, to
  * those that take one.
  */

@@ -128,7 +128,7 @@ export async function againAlone(timeout: number, slowness: number): Promise<rea
 export function tellEnd(unsteady: readonly string[]): number {
   if (tally.took.length > SLOWEST) tellSlowest();
   for (const reason of tally.skipped) console.log(`skipped: ${reason}`);
-  tellList("Failed beside others, passed alone (each is a bug to find)", unsteady);
+  tellList("Flaky: failed beside others, passed alone (each is a bug to find)", unsteady);
   tellList(
     "Failed",
     tally.failures.map(({ what }) => what),

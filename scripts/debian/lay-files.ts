@@ -39,7 +39,16 @@ const SOURCES = [
   "tsconfig.json",
   "test-email-security.sh",
 ];
-const PAGES = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "docs", "examples"];
+const PAGES = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+  "docs",
+  "examples",
+  "clients",
+];
 const TEXT = /\.(tsx?|md|js|html|toml)$/;
 /** Not run: tests, what C programs would need of Node, and a second copy of esbuild. */
 const LEFT_OUT = [
@@ -52,8 +61,9 @@ const LEFT_OUT = [
 
 /** How it is called, and what takes the place of npm. */
 const SAYS: readonly (readonly [RegExp, string])[] = [
-  [/\.\/ghostinbox\b/g, "ghostinbox"],
+  [/\.\/ghostinbox\b(?!-)/g, "ghostinbox"],
   [/npm run restore\b(?: --)?/g, "ghostinbox backup restore"],
+  [/(GHOSTINBOX_\w+=\S+) (?=(GHOSTINBOX_\w+=\S+ )*npm start\b)/g, "echo $1 >> /etc/default/ghostinbox && "],
   [/npm start\b/g, "systemctl start ghostinbox"],
   [/npm (stop|restart)\b/g, "systemctl $1 ghostinbox"],
   [/npm run setup\b/g, "apt-get install -f"],

@@ -68,6 +68,13 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
     assert.ok(bill.components.some(({ purl }) => purl.startsWith("pkg:npm/node-linux-")));
   });
 
+  test("holds the security test with its tools", async () => {
+    const argv = ["run", "--rm", "--network=none", "--entrypoint=./test-email-security.sh", NAME, "--yes"];
+    const { code, stdout, stderr } = await docker.run(argv);
+    assert.equal(code, 2);
+    assert.match(stdout + stderr, /localhost \(\S+\) has no mail server for you/);
+  });
+
   test("says what it is, in labels", async () => {
     const labels = z.record(z.string(), z.string()).parse(JSON.parse(await image.inspect("{{json .Config.Labels}}")));
     for (const [name, value] of [
