@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -9,7 +9,7 @@ test("the position, and when trouble started, survive a restart", () => {
   const directory = temporaryDirectory();
   const file = { foreign: join(directory, "delivered") };
   let now = 1_000;
-  const open = () => deliveryFile(file, () => now);
+  const open = () => deliveryFile(file, assert.fail, () => now);
   const first = open();
   assert.equal(first.last(), null);
   const last = { id: 41, at: "2026-11-20T08:00:00.000Z" };
@@ -29,7 +29,7 @@ test("the position, and when trouble started, survive a restart", () => {
 test("events that were lost within a day are added up", () => {
   const file = { foreign: join(temporaryDirectory(), "delivered") };
   let now = 1_000;
-  const open = () => deliveryFile(file, () => now);
+  const open = () => deliveryFile(file, assert.fail, () => now);
   open().note({ id: 9, at: null }, { trouble: null, lost: 3 });
   now = 2_000;
   open().note({ id: 19, at: null }, { trouble: null, lost: 4 });
@@ -45,7 +45,20 @@ test("a file that was damaged is not taken for a first run", () => {
   for (const text of ["", "{", "[]", '{"position":-1,"trouble":null,"since":null}', '{"position":1}']) {
     writeFileSync(file.foreign, text);
     assert.equal(readDelivery(file), null, text);
-    const opened = deliveryFile(file);
+    const opened = deliveryFile(file, assert.fail);
     assert.deepEqual([opened.isUnreadable(), opened.last()], [true, { id: 0, at: null }]);
   }
+});
+
+test("while it cannot be written, nothing is thrown, and the reason is reported once", () => {
+  const file = { foreign: join(temporaryDirectory(), "delivered") };
+  const reports: string[] = [];
+  const record = deliveryFile(file, (why) => reports.push(why));
+  const note = () => record.note({ id: 9, at: null }, { trouble: null, lost: 1 });
+  mkdirSync(`${file.foreign}.new`);
+  assert.deepEqual([note(), note()], [false, false]);
+  assert.match(reports.join("; "), /^EISDIR[^;]*$/);
+  rmdirSync(`${file.foreign}.new`);
+  assert.equal(note(), true);
+  assert.equal(readDelivery(file)?.lost?.count, 3);
 });

@@ -1,6 +1,7 @@
 import { existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import * as z from "zod/mini";
 import { isObject, lazily, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { parseJson } from "../../core/text.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { Held } from "../../host/root-files/directory.ts";
@@ -43,8 +44,9 @@ export function readDelivery(file: ForeignFile): Delivery | null {
   return read.ok ? read.value : null;
 }
 
-/** Replaces the file as a whole, flushed before the rename. */
-export function deliveryFile(file: ForeignFile, now: () => number = Date.now) {
+/** Replaces the file as a whole, flushed before the rename. `report`: why it cannot be written, once for each reason. */
+export function deliveryFile(file: ForeignFile, report: (why: string) => void, now: () => number = Date.now) {
+  const unwritten = reportOnce(report);
   const read = readDelivery(file);
   let since = read?.since ?? null;
   let lost = read?.lost ?? null;
@@ -57,13 +59,21 @@ export function deliveryFile(file: ForeignFile, now: () => number = Date.now) {
       const { position = null, at = null } = readDelivery(file) ?? {};
       return position === null ? null : { id: position, at };
     },
-    note: (last: Delivered | null, said: Readonly<{ trouble: string | null; lost: number }>): void => {
+    /** Whether it was written. A full disk must not end the exporter: started again, it would send the same events. */
+    note: (last: Delivered | null, said: Readonly<{ trouble: string | null; lost: number }>): boolean => {
       const at = now();
       const trouble = said.trouble?.slice(0, MOST_TROUBLE) ?? null;
       since = trouble === null ? null : (since ?? at);
       const before = lost !== null && at - lost.at < LOST_MS ? lost : null;
       lost = said.lost === 0 ? before : { count: (before?.count ?? 0) + said.lost, at };
-      write(file, { position: last?.id ?? null, at: last?.at ?? null, trouble, since, lost });
+      try {
+        write(file, { position: last?.id ?? null, at: last?.at ?? null, trouble, since, lost });
+        unwritten(null);
+        return true;
+      } catch (error) {
+        unwritten(messageOf(error));
+        return false;
+      }
     },
   };
 }

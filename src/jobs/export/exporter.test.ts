@@ -20,6 +20,7 @@ function kit(newest: number, position: number | null = null) {
     trouble: null as string | null,
     lost: 0,
     notes: 0,
+    isWritten: true,
     outcome: { ok: true } as Outcome,
     /** Of all events from here on. */
     other: Number.POSITIVE_INFINITY,
@@ -50,6 +51,7 @@ function kit(newest: number, position: number | null = null) {
           state.at = at;
           state.trouble = trouble;
           state.lost += lost;
+          return state.isWritten;
         },
       },
     });
@@ -97,6 +99,17 @@ test("the notice of an earlier run ends with a step that finds nothing to send",
   state.trouble = "the database was not there";
   await exporter().step();
   assert.equal(state.trouble, null);
+});
+
+test("a position that could not be written is noted again, even if nothing happens", async () => {
+  const { state, delivered, exporter } = kit(5, 3);
+  const run = exporter();
+  state.isWritten = false;
+  for (let i = 0; i < 3; i++) assert.equal(await run.step(), 1_000);
+  assert.deepEqual([delivered, state.notes], [[4, 5], 3]);
+  state.isWritten = true;
+  for (let i = 0; i < 3; i++) await run.step();
+  assert.equal(state.notes, 4);
 });
 
 test("if ids start again, as after the loss of the database, events are sent from the first", async () => {

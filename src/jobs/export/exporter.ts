@@ -19,8 +19,8 @@ type ExporterParts = Readonly<{
   record: Readonly<{
     /** Null before the first. */
     last: () => Delivered | null;
-    /** `lost`: events that were removed before this one without having been delivered. */
-    note: (last: Delivered, said: Readonly<{ trouble: string | null; lost: number }>) => void;
+    /** `lost`: events that were removed before this one without having been delivered. False if it cannot be written now. */
+    note: (last: Delivered, said: Readonly<{ trouble: string | null; lost: number }>) => boolean;
   }>;
 }>;
 
@@ -37,7 +37,7 @@ const LONGEST_WAIT_MS = MINUTE_MS;
 export function createExporter({ events, receiver, record }: ExporterParts) {
   let last: Delivered | null = null;
   let waitMs = FIRST_WAIT_MS;
-  /** Whether anything was noted since the start, so that a notice of the last run is cleared. */
+  /** Whether the record shows the last position, and no trouble. */
   let isNoted = false;
   /** Events missing up to this id may have been delivered long ago. */
   let uncountedUntil = 0;
@@ -68,8 +68,7 @@ export function createExporter({ events, receiver, record }: ExporterParts) {
 
   function note({ id, at }: Delivered, trouble: string | null, lost = 0): void {
     last = { id, at };
-    isNoted = trouble === null;
-    record.note(last, { trouble, lost });
+    isNoted = record.note(last, { trouble, lost }) && trouble === null;
   }
 
   return {

@@ -26,7 +26,9 @@ const MOST_PEM_BYTES = 4_000_000;
 
 const log = createLog(systemClock);
 const layout = layoutFrom(process.env);
-const record = deliveryFile(layout.exportRecord);
+const record = deliveryFile(layout.exportRecord, (why) =>
+  log.error("The last position cannot be stored: after a restart, later events are sent again.", { why }),
+);
 
 // At once: unconfirmed events are sent again.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
@@ -50,7 +52,7 @@ async function run(): Promise<never> {
   const inode = inodeOf(layout.engineDb);
   const queries = sqliteQueries(openEngineForReading(layout.engineDb));
   if (record.isUnreadable())
-    log.warn("It cannot be read how far the events were sent: all that are kept are sent again.", {});
+    log.warn("The record of what was sent cannot be read: all stored events are sent again.", {});
   let trouble: string | null = null;
   let position = 0;
   const exporter = createExporter({
@@ -63,12 +65,13 @@ async function run(): Promise<never> {
       last: () => record.last(),
       note: (last, said) => {
         const { trouble: now, lost } = said;
-        record.note(last, said);
+        const isNoted = record.note(last, said);
         if (now !== trouble && now !== null) log.warn("The receiver cannot be reached.", { why: now });
         if (now !== trouble && now === null) log.info("The receiver takes events again.", { after: last.id });
-        if (last.id < position) log.warn("The database is another: all that it holds is sent.", { after: last.id });
+        if (last.id < position) log.warn("This is a different database: all its events are sent.", { after: last.id });
         if (lost > 0) log.warn("Events were removed before they were sent.", { count: lost, before: last.id });
         [trouble, position] = [now, last.id];
+        return isNoted;
       },
     },
   });

@@ -13,7 +13,7 @@ test("events that reach no receiver for five minutes are reported, until one arr
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const file = { foreign: join(directory, "delivered") };
-  const record = deliveryFile(file, () => clock.now());
+  const record = deliveryFile(file, assert.fail, () => clock.now());
   const look = (): string | undefined => {
     lookAtExport({ notices, clock, record: file, services: directory });
     return notices.raised.get("export_failing");
