@@ -12,6 +12,8 @@ const AS_NOBODY = { uid: 65_534, gid: 65_534 };
 const APT_MS = 120_000;
 /** It downloads its data each time. */
 const DEBSECAN_MS = 60_000;
+/** It prints a line for each vulnerability of each package. */
+const DEBSECAN_BYTES = 32_000_000;
 
 /** `aptConfig`: read by apt before its own configuration (apt.conf(5)); as for apt itself, the environment may name it. */
 type UpdateSources = Readonly<{ lists: string; debsecan: string; osRelease: string; aptConfig?: string }>;
@@ -66,7 +68,11 @@ export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Prom
   const isInstalled = true;
   const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(textOrNothing(osRelease))?.[1];
   if (suite === undefined) return { known: false, isInstalled, reason: `${osRelease} names no release of Debian.` };
-  const asked = await runProgram(debsecan, ["--suite", suite], { ...asNobody(), timeoutMs: DEBSECAN_MS });
+  const asked = await runProgram(debsecan, ["--suite", suite], {
+    ...asNobody(),
+    timeoutMs: DEBSECAN_MS,
+    mostOutputBytes: DEBSECAN_BYTES,
+  });
   if (asked.code === 124)
     return { known: false, isInstalled, reason: `debsecan got no data within ${DEBSECAN_MS / 1_000} s.` };
   if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan says: ${lastLines(asked, 1)}` };

@@ -24,3 +24,11 @@ test("an ss that silently ends nothing is reported", async () => {
   const ended = await kernel.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
   assert.ok(!ended.ok && ended.reason.includes("INET_DIAG_DESTROY"));
 });
+
+test("the silences of thousands of connections are read, which ss prints in megabytes", async () => {
+  const path = temporaryDirectory();
+  const line = `0 0 192.0.2.1:25 198.51.100.1:%s cubic bytes_sent:40 lastsnd:9000 lastrcv:8000 ${"x".repeat(500)}\\n`;
+  writeFileSync(join(path, "ss"), `#!/bin/sh\nseq 40001 43000 | xargs printf '${line}'\n`, { mode: 0o755 });
+  const silences = await createKernelConnections({ path: `${path}:/usr/bin` }).silences([25]);
+  assert.deepEqual([silences.size, ...new Set(silences.values())], [3_000, 8_000]);
+});

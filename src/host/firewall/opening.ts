@@ -14,11 +14,7 @@ import { portsOf } from "../running/ports.ts";
 import { statOf } from "../running/read-processes.ts";
 import { runTool } from "./run-nft.ts";
 
-const LIMITS = {
-  timeoutMs: 10_000,
-  /** A line of ss has up to 300 bytes, so more than 100,000 sockets. */
-  mostOutputBytes: 32_000_000,
-};
+const TIMEOUT_MS = 10_000;
 const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 });
 /** Answers of DHCP and DHCPv6 are always accepted (host/firewall/strict-rules.ts). */
 const DHCP: readonly string[] = ["68/udp", "546/udp"];
@@ -75,14 +71,14 @@ function sshSockets(): Promise<string> {
 
 /** Its output; empty if it is missing. */
 async function run(program: string, args: readonly string[]): Promise<string> {
-  return (await runTool(program, args, LIMITS)).stdout;
+  return (await runTool(program, args, { timeoutMs: TIMEOUT_MS })).stdout;
 }
 
 const MOST_ANCESTORS = 100;
 
 /** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null if not all of them can be listed. */
 export async function openConnections(except: readonly number[], path?: string): Promise<readonly string[] | null> {
-  const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], { ...LIMITS, path });
+  const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], { timeoutMs: TIMEOUT_MS, path });
   if (listed.code !== 0) return null;
   return connectionsIn(listed.stdout).filter((one) => !except.includes(Number(one.split(" ")[3])));
 }

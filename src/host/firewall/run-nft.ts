@@ -7,6 +7,9 @@ import { lastLines, runProgram } from "../machine/run-program.ts";
 /** Where administration tools are. A daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** A line of ss(8) has up to 300 bytes, or 600 with `-i`: enough for 50,000 sockets. More is a failure. */
+const TOOL_BYTES = 32_000_000;
+
 /** How long nft(8) may take for a table of ours. */
 const NFT_MS = 10_000;
 
@@ -20,13 +23,11 @@ type ToolRun = Readonly<{
   path?: string | undefined;
   input?: string | Iterable<string>;
   timeoutMs: number;
-  /** More than this is a failure. */
-  mostOutputBytes?: number;
 }>;
 
 /** Runs `nft` or `ss` to its end. Never throws. */
 export function runTool(program: string, args: readonly string[], { path = TOOL_PATH, ...options }: ToolRun) {
-  return runProgram(program, args, { env: toolEnvironment(path), ...options });
+  return runProgram(program, args, { env: toolEnvironment(path), mostOutputBytes: TOOL_BYTES, ...options });
 }
 
 /** Loads a text in one transaction. */
