@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { type Isolation, isolationSchema, SHUT } from "../../core/incident/incident.ts";
 import { isV4, isV6 } from "../../core/net/ip.ts";
 import { parseAs } from "../../core/parse-as.ts";
+import { instant, isoTime } from "../../core/time.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
@@ -13,11 +14,13 @@ import { listTable, loadNft, removeTable, setText } from "./run-nft.ts";
 const SSH = 22;
 const SMTP = 25;
 
-/** Null: the server is not isolated. An unreadable file closes everything but SSH: the file exists for a reason. */
+/** Null: the server is not isolated. An unreadable file closes everything but SSH, since its last change: it exists for a reason. */
 export function readIsolation({ isolation: file }: Pick<Layout, "isolation">): Isolation | null {
   if (!existsSync(file)) return null;
   const read = parseAs(isolationSchema, readFileSync(file, "utf8"));
-  return read ?? { incident: "unknown", since: "", allow: [], ssh: [SSH], shut: SHUT };
+  if (read !== null) return read;
+  const since = isoTime(instant(Math.floor(statSync(file).mtimeMs)));
+  return { incident: "unknown", since, allow: [], ssh: [SSH], shut: SHUT };
 }
 
 /** Applies to the next start and `config apply`. Null: the server is open again. */

@@ -194,7 +194,7 @@ test("a removed table is restored, and the isolation is reported until it is lif
   await look();
   const reported = {
     code: "isolated",
-    detail: "since 2026-11-20 08:00 UTC, for 2026-11-20-x; still closed: sign-in, send",
+    detail: "since 2026-11-20 08:00 UTC (incident 2026-11-20-x); still closed: sign-in, send",
   };
   assert.deepEqual([watch.troubles(), state.made], [[reported], 1]);
   await look({ isThere: false, fails: true });
