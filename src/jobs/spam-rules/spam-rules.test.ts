@@ -13,13 +13,14 @@ function keeper(rules = ON) {
   const clock = { at: START, now: () => instant(clock.at) };
   const tried: number[] = [];
   /** Results of the next tries: null succeeds. */
-  const state: { failure: string | null } = { failure: null };
+  const state: { failure: string | null; isFull: boolean } = { failure: null, isFull: false };
   const schedule = createRulesJob(
     layout,
     clock,
     () => rules,
     (_, now) => {
       tried.push((now - START) / HOUR_MS);
+      if (state.isFull) return Promise.reject(new Error("ENOSPC"));
       const before = readRulesRecord(layout);
       const { failure } = state;
       const last = failure === null ? { at: now, version: "7" } : before.last;
@@ -41,6 +42,13 @@ function keeper(rules = ON) {
 
 test("rules are fetched an hour after the first start, then each day", async () => {
   const { tried, pass } = keeper();
+  await pass(3);
+  assert.deepEqual(tried, [1, 25, 49]);
+});
+
+test("on a full disk, which stores no result, rules are still fetched once a day", async () => {
+  const { tried, state, pass } = keeper();
+  state.isFull = true;
   await pass(3);
   assert.deepEqual(tried, [1, 25, 49]);
 });

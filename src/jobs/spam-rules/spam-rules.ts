@@ -71,24 +71,29 @@ export function createRulesJob(layout: Layout, clock: Clock, rules: () => RulesR
     return inForce?.["spam.enabled"] === true && inForce["spam.updates"];
   };
 
+  /** In memory, because the disk may not be able to store it: without this they would be fetched each minute. */
+  let triedHere = 0;
+
   /** Never rejects. */
   async function fetchAt(now: number): Promise<void> {
+    triedHere = now;
     try {
       const fetched = await fetch(layout, now);
-      if (!fetched.ok) console.error(`keeper: no rules of the spam filter: ${fetched.reason}`);
+      if (!fetched.ok) console.error(`keeper: the spam filter's rules could not be updated: ${fetched.reason}`);
     } catch (error) {
-      console.error(`keeper: rules could not be fetched: ${messageOf(error)}`);
+      console.error(`keeper: the update of the spam filter's rules failed: ${messageOf(error)}`);
     }
   }
 
   return {
     look: oneAtATime(clock, rules, (_, now) => {
       if (!isOn()) return null;
-      const { since, triedAt } = readRulesRecord(layout);
+      const { since, triedAt: noted } = readRulesRecord(layout);
       if (since === 0 || since > now) {
         changeRulesRecord(layout, { since: now });
         return null;
       }
+      const triedAt = Math.max(noted, triedHere);
       const isDue = triedAt > now || now - Math.max(triedAt, since - DAY_MS + FIRST_AFTER_MS) >= DAY_MS;
       return isDue ? fetchAt(now) : null;
     }),
