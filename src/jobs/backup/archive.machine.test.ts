@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
@@ -33,6 +33,12 @@ test("an archive reports its size as it grows; without room, or interrupted, it 
   const ended = await unpack(file, to, secret, { bytes: () => undefined, signal: AbortSignal.abort() });
   assert.equal(ended.ok, false);
   assert.equal((await packTo("/dev/full/archive")).ok, false);
+  const kill = async (): Promise<void> => {
+    const ours = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
+    for (const pid of ours.trim().split(" ")) process.kill(Number(pid), "SIGKILL");
+  };
+  const killed = await pack(from, kill, secret, () => undefined);
+  assert.deepEqual(killed, { ok: false, reason: "gpg ended with SIGKILL" });
   // As when its user marks it as read: tar sees that the file changed while it read it.
   const [mail, moved] = [join(from, "1:2,S"), join(from, "2:2,")];
   writeFileSync(mail, randomBytes(20_000_000));

@@ -89,14 +89,14 @@ function start(
   errors.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString()}`.slice(-REASON_CHARACTERS)));
   const ended = new Promise<string | null>((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("close", (code) => {
-      resolve(code === 0 || code === mayEndWith ? null : sentence(words.trim(), program, code));
+    child.once("close", (code, signal) => {
+      resolve(code === 0 || code === mayEndWith ? null : sentence(words.trim(), program, code ?? signal));
     });
   });
   return { in: input, out, ended };
 }
 
-function sentence(words: string, program: string, code: number | null): string {
+function sentence(words: string, program: string, how: number | string | null): string {
   if (/bad session key|decryption failed: bad/i.test(words)) return "the passphrase does not open it";
   if (
     /no valid openpgp data|invalid packet|decryption failed|mdc|checksum|unexpected (?:eof|end)|not in gzip format/i.test(
@@ -105,5 +105,5 @@ function sentence(words: string, program: string, code: number | null): string {
   )
     return "it is damaged";
   if (/no space left/i.test(words)) return "no space is left on the disk";
-  return words.split("\n").at(-1) || `${program} ended with ${code}`;
+  return words.split("\n").at(-1) || `${program} ended with ${how}`;
 }
