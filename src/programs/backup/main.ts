@@ -8,7 +8,7 @@ import { VERSION } from "../../core/version.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
 import { createBackup } from "../../jobs/backup/create.ts";
 import { CannotBeApart, drillRestore } from "../../jobs/backup/drill.ts";
-import { changeBackupRecord } from "../../jobs/backup/records.ts";
+import { changeBackupRecord, endDrill, failedDrill } from "../../jobs/backup/records.ts";
 import { NIGHTLY } from "../../jobs/backup/restic.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -22,8 +22,15 @@ else await scheduled();
 async function scheduled(): Promise<void> {
   const loaded = settingsIn(layout.settings, process.env);
   if (loaded.ok) return task === "drill" ? drill(loaded.settings) : backUp(loaded.settings);
-  changeBackupRecord(layout, { failure: { at: Date.now(), reason: loaded.reason } });
-  fail(loaded.reason);
+  failAtStart(loaded.reason);
+}
+
+/** The task has noted nothing yet. */
+function failAtStart(reason: string): void {
+  const failure = { at: Date.now(), reason };
+  if (task === "drill") endDrill(layout, failedDrill(failure));
+  else changeBackupRecord(layout, { failure });
+  fail(reason);
 }
 
 async function backUp(settings: Settings): Promise<void> {
@@ -34,7 +41,8 @@ async function backUp(settings: Settings): Promise<void> {
 
 async function drill(settings: Settings): Promise<void> {
   const outcome = await drillRestore(layout, settings, { env: process.env, watch, says: watch });
-  const reason = outcome.ok ? outcome.drill.reason : outcome.reason;
+  if (!outcome.ok) return failAtStart(outcome.reason);
+  const { reason } = outcome.drill;
   if (reason === null) console.log("backup: the newest backup was restored beside the server, and is right");
   else fail(`restore drill: ${reason}`);
 }
