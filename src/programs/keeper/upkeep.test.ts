@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { doneDrill } from "../../../test/kit/data-to-back-up.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
 import type { UpkeepItem } from "../../admin/declare/reports.ts";
@@ -74,9 +75,13 @@ test("shows checks by name, and updates as the checks found them", () => {
 });
 
 test("a disabled task is shown as off", () => {
-  const off = { ...settings, "backup.enabled": false, "backup.drill_every": 0, "report.mail": "off" as const };
-  const items = upkeepOf(server(), [], off);
+  const off = { ...settings, "backup.enabled": false, "report.mail": "off" as const };
+  const layout = server();
+  const items = upkeepOf(layout, [], off);
   assert.match(named(items, "backup").says, /are off \(backup\.enabled\)/);
-  assert.match(named(items, "drill").says, /are off \(backup\.drill_every\)/);
+  assert.equal(stateOf(items, "drill"), "unknown: Restore drills are off (backup.enabled).");
   assert.match(named(items, "report").says, /No report is mailed/);
+  endDrill(layout, doneDrill(AT));
+  const after = "unknown: Restore drills are off (backup.enabled). 0 mails restored and checked, in 1 s.";
+  assert.equal(stateOf(upkeepOf(layout, [], off), "drill"), after);
 });

@@ -11,7 +11,7 @@ import { readRulesRecord } from "../../jobs/spam-rules/spam-rules.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 
-type Rules = Pick<Settings, "backup.enabled" | "backup.drill_every" | "report.mail" | "spam.enabled" | "spam.updates">;
+type Rules = Pick<Settings, "backup.enabled" | "report.mail" | "spam.enabled" | "spam.updates">;
 /** The last run, without failures. `at` in ms. */
 type Done = Readonly<{ at: number | null; says: string; isOff?: boolean }>;
 type Name = UpkeepItem["name"];
@@ -40,8 +40,8 @@ export function upkeepOf(
   rules: Rules | null,
 ): readonly UpkeepItem[] {
   return [
-    item("backup", backup(layout, rules), troubles),
-    item("drill", drill(layout, rules), troubles),
+    item("backup", ifOn(rules, "Nightly backups", backup(layout)), troubles),
+    item("drill", ifOn(rules, "Restore drills", drill(layout)), troubles),
     checksItem(layout, troubles),
     updatesItem(layout, troubles),
     item("report", report(layout, rules), troubles),
@@ -64,22 +64,24 @@ function item(name: Name, { at, says, isOff = false }: Done, troubles: readonly 
   };
 }
 
-function backup(layout: Layout, rules: Rules | null): Done {
-  const { last } = readBackupRecord(layout);
-  if (last === null) return { at: null, says: rules?.["backup.enabled"] === false ? OFF : "There is none yet." };
-  const { at, mails, bytes, addedBytes, tookMs } = last;
-  const says = `${plural(mails, "mail")}, ${formatBytes(bytes)}, of which ${formatBytes(addedBytes)} were new, in ${span(tookMs)}.`;
-  return rules?.["backup.enabled"] === false ? { at, says: `${OFF} ${says}`, isOff: true } : { at, says };
+/** `what`: backups or drills. */
+function ifOn(rules: Rules | null, what: string, { at, says }: Done): Done {
+  if (rules?.["backup.enabled"] !== false) return { at, says };
+  const off = `${what} are off (backup.enabled).`;
+  return { at, says: at === null ? off : `${off} ${says}`, isOff: true };
 }
 
-const OFF = "Nightly backups are off (backup.enabled).";
+function backup(layout: Layout): Done {
+  const { last } = readBackupRecord(layout);
+  if (last === null) return { at: null, says: "There is none yet." };
+  const { at, mails, bytes, addedBytes, tookMs } = last;
+  const says = `${plural(mails, "mail")}, ${formatBytes(bytes)}, of which ${formatBytes(addedBytes)} were new, in ${span(tookMs)}.`;
+  return { at, says };
+}
 
-function drill(layout: Layout, rules: Rules | null): Done {
+function drill(layout: Layout): Done {
   const last = lastDrill(readDrills(layout));
-  if (last === null) {
-    const isOff = rules?.["backup.drill_every"] === 0;
-    return { at: null, says: isOff ? "Restore drills are off (backup.drill_every)." : "There was none yet." };
-  }
+  if (last === null) return { at: null, says: "There was none yet." };
   const { at, reason, found, tookMs } = last;
   if (reason !== null) return { at, says: "It failed." };
   return { at, says: `${plural(found?.mails ?? 0, "mail")} restored and checked, in ${span(tookMs)}.` };
