@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, lstatSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import { compactTime, instant } from "../../core/time.ts";
 import type { Failed, Outcome } from "../../guard/ports.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
-import { Directory, type Owner, ourselves } from "../../host/root-files/directory.ts";
+import { Directory, type Owner, ourselves, ownUid } from "../../host/root-files/directory.ts";
 import { moveFile, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
@@ -220,6 +220,14 @@ function placeForFormer({ data }: Layout): string | null {
   if (isEmptyData(data, mountsIn(data))) return null;
   const before = `before-${compactTime(instant(Date.now()))}`;
   return isFixed(data) ? join(data, before) : `${data}.${before}`;
+}
+
+/** Former data directories, which `--replace` moved aside. */
+export function formerBeside(data: string): readonly string[] {
+  return globSync(`${data}.before-*`).filter((path) => {
+    const found = lstatSync(path);
+    return found.isDirectory() && found.uid === ownUid();
+  });
 }
 
 /** Whether the disk has space for the restored contents (bytes). Null: enough. */

@@ -15,6 +15,7 @@ import { serverOfUnits, uninstallUnits, unitsOf } from "../../host/running/units
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { readBackupRecord } from "../backup/records.ts";
 import { mountsIn } from "../backup/replace-contents.ts";
+import { formerBeside } from "../backup/restore.ts";
 import {
   type Besides,
   readBesides,
@@ -67,6 +68,7 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
     ...(isOnly ? packagesSentences(packages, options) : []),
     ...(isOnly && options.packages ? besidesSentences(readBesides(layout)) : []),
     ...(existsSync(layout.data) ? [dataSentence(layout, options)] : []),
+    ...listed([["Leave the data from before a restore, with its mail, owned by root", formerBeside(layout.data)]]),
   ];
 }
 
@@ -221,9 +223,7 @@ function listOf(things: readonly string[]): string {
 async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {
   const users = await existing("passwd", added);
   const groups = await existing("group", [...added, ...addedGroups]);
-  // Their ids may be reused for other users one day, who could then read these files.
-  if (existsSync(data))
-    takeTree(data, new Set(users.map((user) => userIds(user).uid)), new Set(groups.map((group) => groupId(group))));
+  takeAll(data, new Set(users.map((user) => userIds(user).uid)), new Set(groups.map((group) => groupId(group))));
   for (const user of users) {
     const removed = await runProgram("userdel", [user]);
     if (removed.code !== 0) return failed(`userdel ${user} failed: ${lastLines(removed)}`);
@@ -234,6 +234,11 @@ async function removeUsers(data: string, added: readonly string[], addedGroups: 
     if (removed.code !== 0) return failed(`groupdel ${group} failed: ${lastLines(removed)}`);
   }
   return { ok: true };
+}
+
+/** Their ids may be reused for other users one day, who could then read these files. Exported for its test. */
+export function takeAll(data: string, users: ReadonlySet<number>, groups: ReadonlySet<number>): void {
+  for (const path of [data, ...formerBeside(data)]) if (existsSync(path)) takeTree(path, users, groups);
 }
 
 async function existing(database: "passwd" | "group", names: readonly string[]): Promise<readonly string[]> {
