@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { refusal } from "./drill.ts";
+import { whyNoNamespaces } from "./drill.ts";
 
 test("a machine without namespaces is distinguished from a server that fails in them", () => {
   for (const says of [
@@ -10,8 +10,8 @@ test("a machine without namespaces is distinguished from a server that fails in 
     "mount /proc failed: Permission denied",
     "cannot change root filesystem propagation: Permission denied",
   ])
-    assert.equal(refusal(`unshare: ${says}\n`), says);
+    assert.equal(whyNoNamespaces(`unshare: ${says}\n`), says);
   const missing = "unshare: failed to execute /var/lib/ghostinbox/program/node: No such file or directory\n";
-  assert.equal(refusal(missing), null);
-  assert.equal(refusal("backup: its guard was not ready after 60 s\n"), null);
+  assert.equal(whyNoNamespaces(missing), null);
+  assert.equal(whyNoNamespaces("backup: its guard was not ready after 60 s\n"), null);
 });

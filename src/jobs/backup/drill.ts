@@ -200,7 +200,7 @@ async function runSecondServer(layout: Layout, scratch: string, env: Environment
     timeoutMs: MOST_MS,
     env: { ...variables, GHOSTINBOX_DATA: layout.data },
   });
-  const refused = refusal(ran.stderr);
+  const refused = whyNoNamespaces(ran.stderr);
   if (refused !== null) return { ok: false, reason: refused, isImpossible: true };
   const last = ran.stdout.trim().split("\n").at(-1) ?? "";
   return parseAs(answer, last) ?? { ok: false, reason: `it ended early: ${lastLines(ran)}` };
@@ -210,6 +210,6 @@ async function runSecondServer(layout: Layout, scratch: string, env: Environment
  * Output of unshare(1): the kernel or the container refuses a namespace (EPERM, or ENOSPC and EINVAL if their number is
  * limited or the kernel has none), or a mount in one. Null if it got as far as our program. Exported for its test.
  */
-export function refusal(stderr: string): string | null {
+export function whyNoNamespaces(stderr: string): string | null {
   return /^unshare: (?!failed to execute )(.*)$/m.exec(stderr)?.[1] ?? null;
 }

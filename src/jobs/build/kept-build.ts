@@ -8,7 +8,7 @@ import type { Built, BuiltFile } from "./bundle.ts";
 import {
   contentHash,
   fileOf,
-  hashOf,
+  hashIfThere,
   type KeptFiles,
   type Kind,
   keptFiles,
@@ -104,7 +104,7 @@ function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): 
   });
   const paths = [...sources, ...BUILT_BY.map((path) => join(root, path))];
   const read = [...new Set(paths)].map((path): Note => {
-    return { kept: false, status: statusOf(path), hash: hashOf(path), path: relative(root, path) };
+    return { kept: false, status: statusOf(path), hash: hashIfThere(path), path: relative(root, path) };
   });
   writeFile(record, writeNotes(place, [...kept, ...read]), { mode: 0o644, flush: false });
   if (at !== undefined) setModified(record, at);

@@ -33,7 +33,7 @@ export function keptFiles(checkout: string, kind: Kind): KeptFiles | null {
     const names = notes.flatMap(({ kept, path }) => (kept ? [path] : []));
     if (names.length === 0 || !names.every((name) => isSafe(lstatSync(join(directory, name)), "file"))) return null;
     const changed = notes.filter((note) => statusOf(fileOf(note, checkout, kind)) !== note.status);
-    const isSame = changed.every((note) => hashOf(fileOf(note, checkout, kind)) === note.hash);
+    const isSame = changed.every((note) => hashIfThere(fileOf(note, checkout, kind)) === note.hash);
     return isSame ? { names, notes, hasTimes: changed.length === 0 } : null;
   } catch {
     // No such directory or file, or half a record.
@@ -68,7 +68,7 @@ export function statusOf(path: string): string {
   return stat === undefined ? "- -" : `${stat.size} ${stat.mtimeMs}`;
 }
 
-export function hashOf(path: string): string {
+export function hashIfThere(path: string): string {
   return existsSync(path) ? contentHash(readFileSync(path)) : "-";
 }
 

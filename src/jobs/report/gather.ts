@@ -59,7 +59,7 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
   const outside = Promise.all([IS_IMAGE ? imageUpdates(now) : waitingUpdates(), knownHoles()]);
   const open = { engine: openEngineForReading(layout.engineDb), accounts: openAccountsForReading(layout.accountsDb) };
   try {
-    const recorded = recordedFacts(asked, open);
+    const recorded = databaseFacts(asked, open);
     const [updates, holes] = await outside;
     const facts = {
       ...recorded,
@@ -82,7 +82,7 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
   }
 }
 
-function recordedFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
+function databaseFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
   const lists = sqliteAccountLists(accounts);
   const from = later(now, -SPANS_MS[span]);
   const events = sqliteReportEvents(engine, from, now);

@@ -62,7 +62,7 @@ export async function removeOverrides({ overrides }: Pick<Besides, "overrides">)
 
 /** Deletes unchanged files that no package owns any more; then empty directories. */
 export async function removeFilesBesides({ files, directories }: Besides): Promise<void> {
-  const same = files.filter(({ path, sha256 }) => hashOf(path) === sha256).map(({ path }) => path);
+  const same = files.filter(({ path, sha256 }) => hashOfEntry(path) === sha256).map(({ path }) => path);
   const here = directories.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
   const owned = await ownedByPackages([...same, ...here]);
   for (const path of same) if (!owned.has(path)) removeFile(path);
@@ -96,7 +96,7 @@ async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<st
   return new Set(stdout.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
 }
 
-function hashOf(path: string): string | null {
+function hashOfEntry(path: string): string | null {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat?.isFile() === true) return hash("sha256", readFileSync(path));
   return stat?.isSymbolicLink() === true ? hash("sha256", readlinkSync(path)) : null;
