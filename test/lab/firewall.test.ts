@@ -241,7 +241,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   // Without nft: src/host/firewall/firewall.test.ts.
   test("without the capability there is one clear sentence and no exception", async () => {
     const weak = new NftFirewall(() => onlyBans(64), kit.toolsOf("unable", AS_NOBODY));
-    const lacks = { ok: false, reason: "The guard lacks CAP_NET_ADMIN, so it cannot steer the firewall." };
+    const lacks = { ok: false, reason: "The guard lacks CAP_NET_ADMIN, so it cannot change the firewall." };
     assert.deepEqual(await weak.reset([], [], kit.now()), lacks);
     assert.deepEqual(await weak.apply([{ id: 1, type: "add", ...lastingBan("198.51.100.245") }], kit.now()), lacks);
     assert.deepEqual(await weak.check(), lacks);

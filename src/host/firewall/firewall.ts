@@ -132,7 +132,7 @@ function outcomeOf(ran: Finished): Outcome {
 /** nft quotes the whole command below its error; the first line has the cause. */
 function reasonOf(errors: string): string {
   if (errors.includes("Operation not permitted"))
-    return "The guard lacks CAP_NET_ADMIN, so it cannot steer the firewall.";
+    return "The guard lacks CAP_NET_ADMIN, so it cannot change the firewall.";
   if (isMissing(errors)) return "The program `nft` is not installed (Debian package nftables).";
   const line = errors.split("\n").find((text) => text.includes("Error:")) ?? errors.split("\n", 1)[0] ?? "";
   return `nft failed: ${line.replace(/^.*Error: /, "").trim() || "it was stopped"}.`;

@@ -180,7 +180,7 @@ export function memoryHere(): number {
   return most > 0 ? Math.min(most, totalmem()) : totalmem();
 }
 
-/** How much of it is free, or can be freed at once. Bytes. Node takes the files that a container has in memory for used. */
+/** How much of it is free, or can be freed at once. Bytes. In a container, Node counts cached files as used memory. */
 export function freeMemoryHere(): number {
   return Math.min(process.availableMemory() + cachedHere(), freemem());
 }

@@ -62,7 +62,7 @@ export async function restartServer(
   const before = textOrNothing(layout.startPid);
   if (holder === null) return { ok: false, reason: "GhostInbox is not running.", isRunning: false };
   if (!catches(holder, constants.signals[RESTART_SIGNAL]))
-    return { ok: false, reason: `The start (pid ${holder}) knows no restart: stop and start it.`, isRunning: true };
+    return { ok: false, reason: `The server (pid ${holder}) cannot restart: stop it, then start it.`, isRunning: true };
   const since = startTimeOf(holder);
   const isGone = (): boolean => startTimeOf(holder) !== since;
   process.kill(holder, RESTART_SIGNAL);

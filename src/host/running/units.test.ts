@@ -36,7 +36,7 @@ test("an administrator's unit of the same name is not replaced, and nothing else
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "ghostinbox.service"), "[Service]\nExecStart=/bin/true\n");
   const outcome = await installUnits(of, directory);
-  assert.ok(!outcome.ok && outcome.reason.includes("is not from here"), JSON.stringify(outcome));
+  assert.ok(!outcome.ok && outcome.reason.includes("was not written by GhostInbox"), JSON.stringify(outcome));
   assert.deepEqual(readdirSync(directory), ["ghostinbox.service"]);
   assert.deepEqual(unitsOf(directory), []);
   assert.deepEqual(await uninstallUnits(directory), { ok: true, found: false });

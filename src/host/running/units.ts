@@ -54,7 +54,7 @@ export async function installUnits(
     return { ok: false, reason: `${odd} has characters that mean something else in a unit: choose a plainer path.` };
   const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
   if (foreign !== undefined)
-    return { ok: false, reason: `${join(directory, foreign)} is not from here: move it away first.` };
+    return { ok: false, reason: `${join(directory, foreign)} was not written by GhostInbox: move it away first.` };
   const other = serverOfUnits(layout, [directory, PACKAGED_UNITS]);
   if (other !== null)
     return {

@@ -54,10 +54,10 @@ export function createKeeperClient(path: string, usualMs: number = DEADLINE_MS) 
       socket.on("data", (chunk: Buffer) => {
         const kept = framer.push(chunk, (line) => {
           const reply = parseKeeperReply(line);
-          if (reply === null) fail("gave no answer that is one");
+          if (reply === null) fail("sent an invalid reply");
           else end(reply);
         });
-        if (!kept) fail("answered without an end");
+        if (!kept) fail("sent a reply that is too long");
       });
       socket.once("error", (error) => fail(`cannot be reached (${error.message})`));
       socket.once("close", () => fail("hung up"));

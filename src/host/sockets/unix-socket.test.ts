@@ -16,7 +16,7 @@ test("ten of one code a minute are reported, then the number of further ones; ot
 
   now += 60_000;
   report("login_secret_wrong", "");
-  assert.equal(reported.at(-1), "login_secret_wrong (15 more went unsaid)");
+  assert.equal(reported.at(-1), "login_secret_wrong (15 more were not logged)");
   report("login_secret_wrong", "");
   assert.equal(reported.at(-1), "login_secret_wrong ");
 });
@@ -31,5 +31,5 @@ test("a clock that was set back silences nothing", () => {
   for (let i = 0; i < 20; i++) report("policy_flooded", "");
   now = 0;
   report("policy_flooded", "");
-  assert.equal(reported.at(-1), "(10 more went unsaid)");
+  assert.equal(reported.at(-1), "(10 more were not logged)");
 });

@@ -89,7 +89,7 @@ export type Report = (code: ServerFault, detail: string) => void;
 type ServerFault = keyof typeof problems;
 
 export const problems = {
-  policy_request_malformed: "Postfix sent what is not a policy request; the connection was dropped.",
+  policy_request_malformed: "Postfix sent something that is not a policy request; the connection was dropped.",
   policy_flooded: "A client of the policy socket asks faster than it reads; the connection was dropped.",
   login_request_malformed: "A login-policy request could not be read; it was answered with 400.",
   login_secret_wrong: "Someone other than Dovecot called the login-policy port; it was answered with 401.",
@@ -115,7 +115,7 @@ export function atMostTenAMinute(report: Report, now: () => number): Report {
       return;
     }
     spans.set(code, { since: at, count: 1 });
-    const unsaid = (span?.count ?? 0) - MOST_A_MINUTE;
-    report(code, unsaid > 0 ? `${detail} (${unsaid} more went unsaid)`.trim() : detail);
+    const unlogged = (span?.count ?? 0) - MOST_A_MINUTE;
+    report(code, unlogged > 0 ? `${detail} (${unlogged} more were not logged)`.trim() : detail);
   };
 }

@@ -236,7 +236,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const keyless = layoutOf(join(top, "from-archive"));
     const taken = { ...settings, "backup.repository": layout.backupRepository };
     const foreign = await createBackup(keyless, taken, { version: "1", tag: "by-hand", watch: quiet });
-    assert.match(reasonOf(foreign), /holds backups already, and this machine has not their key/);
+    assert.match(reasonOf(foreign), /holds backups already, but this machine does not have their key/);
     assert.equal(readKey(keyless), null);
   });
 

@@ -30,7 +30,7 @@ export function rowsTrouble({ rows: then }: Manifest, now: Rows): string | null 
   if (then === undefined || table === undefined) return null;
   const [had, has] = [then[table].count, now[table].count];
   return had === has
-    ? `its ${table} are others than the server had`
+    ? `its ${table} differ from those that the server had`
     : `the server had ${had} ${table} and has ${has} after the restore`;
 }
 
@@ -59,7 +59,7 @@ export function keysTrouble(restored: Layout, running: Layout, at: number): stri
     const other = join(restored.dkimKeys, name);
     return !existsSync(other) || readFileSync(other, "utf8") !== readFileSync(own, "utf8");
   });
-  return missing === undefined ? null : `the DKIM key ${missing} is missing or another one`;
+  return missing === undefined ? null : `the DKIM key ${missing} is missing or different`;
 }
 
 function isPrivateKey(file: string): boolean {

@@ -81,7 +81,7 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
   if (opened.code === "wrong_key" && !hadKey)
     return {
       ok: false,
-      reason: `${place} holds backups already, and this machine has not their key: put it into ${layout.backupKey}.`,
+      reason: `${place} holds backups already, but this machine does not have their key: put it into ${layout.backupKey}.`,
     };
   if (opened.code !== "no_repository") return { ok: false, reason: `${place} cannot be used: ${opened.reason}.` };
   if (hasUsedPlace(layout, place) || readBackupRecord(layout).last?.place === place)

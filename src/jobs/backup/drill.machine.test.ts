@@ -103,7 +103,7 @@ describe("a restore drill", {
     put(join(restored.dkimKeys, "example.test.mail.pem"), "no key");
     assert.equal(trouble(), "the DKIM key example.test.mail.pem cannot be read");
     rmSync(join(restored.dkimKeys, "example.test.mail.pem"));
-    assert.equal(trouble(), "the DKIM key example.test.mail.pem is missing or another one");
+    assert.equal(trouble(), "the DKIM key example.test.mail.pem is missing or different");
     assert.equal(keysTrouble(restored, layout, 0), null);
     put(join(restored.tlsServed, "cert.pem"), "x");
     assert.match(trouble() ?? "", /^its certificate cannot be used: /);

@@ -45,5 +45,5 @@ export function outsideText(layout: Layout): string {
   if (files.length === 0) return "";
   const from = layout.backupOutside;
   const are = files.length === 1 ? "lies" : "lie";
-  return ` ${plural(files.length, "file")} that the settings name ${are} outside of it, and nothing is overwritten there: ${files.join(", ")}. The backup's are in ${from}; where none is, this puts them: cp -rn ${from}/. /`;
+  return ` ${plural(files.length, "file")} that the settings name ${are} outside of it, and nothing is overwritten there: ${files.join(", ")}. Their copies from the backup are in ${from}. To put the missing ones in place: cp -rn ${from}/. /`;
 }

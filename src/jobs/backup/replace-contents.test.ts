@@ -67,7 +67,7 @@ describe("replacing the contents of a directory", () => {
     const data = prepared();
     mkdirSync(wholeBeside(data));
     takeLock(restoreLock(data), data);
-    const refusal = /^SetUpFailure: A restore is at work in \S+ \(pid \d+\): start when it has ended\.$/;
+    const refusal = /^SetUpFailure: A restore is running in \S+ \(pid \d+\): start the server once it has finished\.$/;
     assert.throws(() => finishRestore(data), refusal);
     assert.ok(existsSync(wholeBeside(data)));
     releaseLock(restoreLock(data));

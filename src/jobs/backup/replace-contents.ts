@@ -167,7 +167,7 @@ export function restoreLock(data: string): string {
 export function finishRestore(data: string): boolean {
   const other = lockHolder(restoreLock(data));
   if (other !== null)
-    throw new SetUpFailure(`A restore is at work in ${data} (pid ${other}): start when it has ended.`);
+    throw new SetUpFailure(`A restore is running in ${data} (pid ${other}): start the server once it has finished.`);
   if (finishExchange(data)) return true;
   // It was not ready, so it is useless.
   if (!isExchanging(data)) removeTree(wholeBeside(data));

@@ -58,7 +58,7 @@ const FINISHED =
 /** Writes a backup into an existing directory, until the signal ends it. */
 export type Fetch = (to: string, signal?: AbortSignal) => Promise<Outcome>;
 
-/** A snapshot's description of itself. */
+/** Reads and checks the description in a snapshot. */
 export async function readManifest(
   restic: Restic,
   snapshot: string,
@@ -108,7 +108,7 @@ export async function restoreServer(
   const half = layoutOf(isIn ? wholeIn(layout.data) : wholeBeside(layout.data));
   const lock = restoreLock(layout.data);
   const other = lockHolder(lock);
-  if (other !== null) return { ok: false, reason: `Another restore is at work (pid ${other}): nothing was restored.` };
+  if (other !== null) return { ok: false, reason: `Another restore is running (pid ${other}): nothing was restored.` };
   takeLock(lock, layout.data);
   // Until it is known, nothing has been replaced.
   let aside: string | null | undefined;

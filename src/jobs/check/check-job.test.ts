@@ -74,7 +74,7 @@ test("a run that does not end is reported at once, and no other starts beside it
   assert.deepEqual(schedule.troubles(), []);
   now += HOUR_MS;
   limits[0]?.passed("not done after 60 minutes");
-  const detail = "the checks did not come to their end (not done after 60 minutes)";
+  const detail = "the checks did not finish (not done after 60 minutes)";
   const reported = [{ code: "check_failed", detail, about: [""] }];
   assert.deepEqual(schedule.troubles(), reported);
   now += HOUR_MS;
@@ -96,9 +96,9 @@ test("a failed run is reported until all checks have run, even if the owner runs
   const run: RunBehind = () => Promise.resolve("SIGSEGV");
   const schedule = createCheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
   await schedule.look();
-  assert.equal(schedule.troubles()[0]?.detail, "the checks did not come to their end (SIGSEGV)");
+  assert.equal(schedule.troubles()[0]?.detail, "the checks did not finish (SIGSEGV)");
   changeCheckRecord(layout, { checks: FALLEN });
-  const both = "the checks did not come to their end (SIGSEGV); tls.days: It expired.";
+  const both = "the checks did not finish (SIGSEGV); tls.days: It expired.";
   assert.equal(schedule.troubles()[0]?.detail, both);
   changeCheckRecord(layout, { at: now + MINUTE_MS, checks: {} });
   assert.deepEqual(schedule.troubles(), []);

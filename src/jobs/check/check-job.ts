@@ -35,7 +35,7 @@ export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckR
 
   async function check(now: number): Promise<void> {
     const failed = (how: string): void => {
-      failure = { at: now, reason: `the checks did not come to their end (${how})` };
+      failure = { at: now, reason: `the checks did not finish (${how})` };
     };
     const ended = await run(layout, "check", [], { ms: LIMIT_MS, passed: failed });
     if (ended === null) failure = null;

@@ -46,9 +46,7 @@ test("an edit is first shown, written once, and afterwards is in the settings fi
 
 const TRUSTING = '{ whitelist: ["192.0.2.7"] }';
 const ALL = 'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]\n';
-const KEPT = said(
-  `${SCRIPT} is again as delivered. ghostinbox.toml keeps what was edited there before: allow.networks.`,
-);
+const KEPT = said(`${SCRIPT} is as shipped again. ghostinbox.toml keeps what was edited there before: allow.networks.`);
 
 test("the script of a new version does not undo edits, which is reported once", () => {
   const { edit, upgrade, adopt, text } = scene("");

@@ -57,7 +57,7 @@ export function adoptScript(
       ),
       ...(kept.length === 0
         ? []
-        : [`${SCRIPT} is again as delivered. ghostinbox.toml keeps what was edited there before: ${kept.join(", ")}.`]),
+        : [`${SCRIPT} is as shipped again. ghostinbox.toml keeps what was edited there before: ${kept.join(", ")}.`]),
     ],
   };
 }

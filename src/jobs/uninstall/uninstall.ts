@@ -80,7 +80,9 @@ export async function uninstall(layout: Layout, options: UninstallOptions, tell:
   const packages = isOnly && options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
   const others = await alsoRemoved(packages);
   if (others.length > 0)
-    return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
+    return failed(
+      `These packages depend on ones that would be removed, so they would be removed too: ${others.join(", ")}. Omit --packages to keep them.`,
+    );
   const kept = options.purgeData ? whyKept(layout.data) : null;
   if (kept !== null) return failed(kept);
 

@@ -112,7 +112,7 @@ export function lackOfSpace(
   const needed = spaceNeeded(layout);
   if (freeBytes >= needed) return null;
   return (
-    `The databases are older than the program, and to copy them and bring them up to date takes ${inMb(needed)} MB on the disk of ` +
+    `The databases are older than the program, and copying and upgrading them takes ${inMb(needed)} MB on the disk of ` +
     `${layout.data}, which has ${inMb(freeBytes)} MB left: make room, or start the version that you had before.`
   );
 }

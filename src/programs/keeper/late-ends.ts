@@ -56,7 +56,7 @@ export function createLateEnds({ file, clock, end }: LateEndsParts) {
       writeFile(file, JSON.stringify([...waiting.keys()]), { mode: 0o600, flush: false });
     } catch (error) {
       // A full disk must not keep the sessions open.
-      console.error(`keeper: whose sessions are to end again could not be noted: ${messageOf(error)}`);
+      console.error(`keeper: could not record whose sessions must be ended again: ${messageOf(error)}`);
     }
   }
 

@@ -272,7 +272,7 @@ export class KeeperVerbs {
       writeFile(unreadMark(this.#layout.services, service), "", { mode: 0o600, flush: false });
     } catch (error) {
       // A full disk must not keep a service from being reloaded.
-      console.error(`keeper: that ${service} is to be reloaded could not be noted: ${messageOf(error)}`);
+      console.error(`keeper: could not record that ${service} must be reloaded: ${messageOf(error)}`);
     }
   }
 

@@ -37,7 +37,7 @@ test("the dashboard's password is shown if it was just created", () => {
 test("the first start says that the file counts from now on, a later one which variable overrides it", () => {
   assert.deepEqual(settingsNews(layout, loaded, []), []);
   assert.deepEqual(settingsNews(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
-    "/srv/mail/ghostinbox.toml has the mail domains now, and decides from now on: later starts need no GHOSTINBOX_DOMAIN.",
+    "/srv/mail/ghostinbox.toml now contains the mail domains and applies from here on: later starts do not need GHOSTINBOX_DOMAIN.",
   ]);
   const overridden = loadValid('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
   assert.deepEqual(settingsNews(layout, overridden, []), [

@@ -21,7 +21,7 @@ export function settingsNews(
     written.length === 0
       ? []
       : [
-          `${layout.settings} has the mail domains now, and decides from now on: later starts need no ${written.join(", ")}.`,
+          `${layout.settings} now contains the mail domains and applies from here on: later starts do not need ${written.join(", ")}.`,
         ];
   return [...handedOver, ...overridesOf(sources).map(({ says }) => `Note: ${says}`)];
 }

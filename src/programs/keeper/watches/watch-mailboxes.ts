@@ -17,8 +17,8 @@ export const MOST_FOLDERS = 3_000;
 /** How long a mailbox stays limited before its folders are counted again. A user who has deleted some may then create others. */
 const LIMITED_FOR_MS = 30 * SECOND_MS;
 /**
- * Indexes may take this, and a multiple of the lists of mails: about 2 KB for each mail, twice what honest mailboxes need. Dovecot notes
- * each requested header field of each mail, also a missing one, and room for each keyword: a client could fill the disk.
+ * Indexes may take this, and a multiple of the lists of mails: about 2 KB for each mail, twice what honest mailboxes need. Dovecot caches
+ * each requested header field of each mail, even an absent one, and reserves room for each keyword: a client could fill the disk.
  */
 const INDEXES_BYTES = 256 * 1024 ** 2;
 const INDEXES_PER_LIST = 32;

@@ -220,7 +220,7 @@ const STARVED = 0.5;
 
 /**
  * Starts a measurement; the result tells whether the server's programs have waited for a processor since. While they
- * do, as under a flood or beside other programs, a part may be silent that only has had no turn.
+ * do, as under a flood or beside other programs, a part may be silent only because it got no processor time.
  */
 export function measureStarvation(services: string): () => boolean {
   const waitsOf = (): ReadonlyMap<string, number> =>

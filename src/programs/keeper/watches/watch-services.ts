@@ -86,7 +86,7 @@ export function createServiceWatch(layout: Layout, ports: () => readonly ServerP
     return `it keeps exiting${line === null ? "" : `; its last log line: ${printable(line, SHOWN_CHARACTERS)}`}`;
   }
 
-  /** The port of the service that a foreign program holds, and what to do; null if there is none. The guard's own it reports itself. */
+  /** The port of the service that a foreign program holds, and what to do; null if there is none. The guard reports its own port itself. */
   function takenPort(service: ServiceName): string | null {
     const own = ports().filter((each) => each.service === service);
     if (own.length === 0 || service === "guard") return null;
