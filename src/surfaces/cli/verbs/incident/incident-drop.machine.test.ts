@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
@@ -71,6 +72,17 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
     const folder = join(layout.incidents, id, "mails");
     return existsSync(folder) ? readdirSync(folder).toSorted() : [];
   };
+
+  test("a bundle holds the copies, even if the queue cannot be listed", async () => {
+    put("A1", "deferred/A");
+    await drop();
+    guard.keeperAnswers(() => ({ ok: false, reason: "The keeper is down." }));
+    const { code, out, err } = await run("incident investigate");
+    assert.equal(code, 0, err);
+    assert.match(out, /^Missing: mails in the queue: /m);
+    const bundle = /^(\S+) holds/.exec(out)?.[1] ?? "";
+    assert.match(execFileSync("tar", ["-tzf", bundle], { encoding: "utf8" }), /^\.\/mails\/A1$/m);
+  });
 
   test("loose and held, some at a time, with mail that arrives in between", async () => {
     const ids = Array.from({ length: 150 }, (_, nth) => `A${1_000 + nth}`);

@@ -46,7 +46,7 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
   const lacks: string[] = [];
   try {
     removeTree(scratch);
-    prepareFolder(scratch);
+    for (const path of [scratch, join(scratch, "mails")]) prepareFolder(path);
     call.terminal.progress("Collecting logs and configuration ...");
     lacks.push(...(await collect(layout, scratch, { since })));
     writeInto(join(scratch, "conf", "settings.toml"), printSettings(showSettings(read.sources)));
