@@ -12,13 +12,16 @@ export type EventsAsked = Readonly<{
 
 /** Events only, for one reader, such as a script (the dashboard reads a `PageFeed`). Each has its id, so it resumes with Last-Event-ID. */
 export function createEventFeed({ queries, news }: ApiParts, { after, prefix, type }: EventsAsked): Feed {
-  let lastId = after ?? newestId({ queries });
+  // An id that does not exist yet comes from another database.
+  let lastId = Math.min(after ?? Number.POSITIVE_INFINITY, newestId({ queries }));
   let isMore = false;
   let beatAt = performance.now() + API_LIMITS.streamBeatMs;
   return {
     subscribe: (wake) => news.subscribe(wake),
     read: (now) => {
       const newest = newestId({ queries });
+      // Smaller if a restored database took the place.
+      lastId = Math.min(lastId, newest);
       const { items, next } = queries().events({
         after: lastId,
         ...(prefix !== undefined && { prefix }),
@@ -28,7 +31,7 @@ export function createEventFeed({ queries, news }: ApiParts, { after, prefix, ty
       });
       // It may have searched a part of them without a match.
       isMore = next !== null;
-      lastId = next ?? Math.max(lastId, items.at(-1)?.id ?? 0, newest);
+      lastId = next ?? Math.max(items.at(-1)?.id ?? 0, newest);
       if (items.length === 0 && now < beatAt) return "";
       beatAt = now + API_LIMITS.streamBeatMs;
       // JSON has no line break.

@@ -66,6 +66,8 @@ test("--ecs keeps to the filters, to --limit and to --after", async (t) => {
   assert.deepEqual(await idsOf("--after 1 --limit 2"), ["2", "3"]);
   assert.deepEqual(await idsOf("--account Anna@example.org"), ["4"]);
   assert.deepEqual(await idsOf("--after 4"), []);
+  const all = ["1", "2", "3", "4"];
+  assert.deepEqual([await idsOf("--after 5"), await idsOf("--after 5 --follow")], [all, all], "another database");
 });
 
 test("`find` lists the events that name a text or come from a network, and takes no character for a pattern", async (t) => {

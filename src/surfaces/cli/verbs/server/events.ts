@@ -27,9 +27,9 @@ export async function events(call: Call): Promise<Answer> {
   }
   const page = pageFrom(call, "events", "numbers");
   if ("ok" in page) return page;
-  const chosen = chosenFrom(call);
-  if ("ok" in chosen) return chosen;
-  if (chosen.after !== undefined && page.cursor !== null)
+  const asked = chosenFrom(call);
+  if ("ok" in asked) return asked;
+  if (asked.after !== undefined && page.cursor !== null)
     return wrongUsage(
       "`--after` and `--cursor` exclude each other.",
       "A list that started with --after continues with --after.",
@@ -37,10 +37,12 @@ export async function events(call: Call): Promise<Answer> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { reader } = opened;
-  if (call.flag("follow") && chosen.after !== undefined)
-    return follow(call, reader, chosen, { latest: [], from: chosen.after });
   // Read first, so that events committed during the search come after it.
   const newest = newestId(reader);
+  // An id that does not exist yet comes from another database: all events of this one are new.
+  const chosen = (asked.after ?? 0) > newest ? { ...asked, after: 0 } : asked;
+  if (call.flag("follow") && chosen.after !== undefined)
+    return follow(call, reader, chosen, { latest: [], from: chosen.after });
   const { items: latest, next } =
     chosen.after === undefined ? latestEvents(reader, chosen, page) : eventsAfter(reader, chosen, page.limit);
   if (call.flag("follow")) return follow(call, reader, chosen, { latest, from: latest.at(-1)?.id ?? newest });
