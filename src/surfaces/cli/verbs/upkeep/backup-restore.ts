@@ -36,8 +36,12 @@ export async function backupRestore(call: Call): Promise<Answer> {
 function wrongTogether(call: Call): Failure | null {
   const given = (...names: readonly string[]) => names.filter((name) => call.option(name) !== null);
   const account = call.option("account");
-  if (account === null && given("folder", "message").length > 0)
-    return wrongUsage("--folder and --message choose mails of one account.", "Name it: --account ADDRESS");
+  if (account === null && given("folder", "message", "into").length > 0)
+    return wrongUsage("--folder, --message and --into are for mails of one account.", "Name it: --account ADDRESS");
+  if (account !== null && given("to").length > 0)
+    return wrongUsage("--account and --to exclude each other.", "Use only one; --into names a folder of the account.");
+  if (given("from").length === 0 && given("environment-file").length > 0)
+    return wrongUsage("--environment-file is for the place that --from names.", "Name it: --from PLACE");
   if (account !== null && parseAccountName(account) === null)
     return wrongUsage(`"${oneLine(account)}" is not an address of an account.`, "Write it like anna@example.org.");
   const to = call.option("to");

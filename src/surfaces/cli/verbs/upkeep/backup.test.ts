@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
 import { put } from "../../../../../test/kit/files.ts";
@@ -40,6 +40,18 @@ test("a backup that cannot be made promises nothing about earlier ones", ROOT, a
   changeBackupRecord(layout, { last: { ...doneBackup(Date.UTC(2026, 10, 20, 3)), place: layout.backupRepository } });
   const refused = oneLineOfError(await run("backup create"), 1);
   assert.match(refused, /^The backups in \S+ are gone, .* delete \S+last\.json\.\n$/);
+});
+
+test("options of a restore that do not fit together restore nothing", ROOT, async () => {
+  const archive = join(layout.data, "x.gpg");
+  put(archive, "");
+  for (const [options, says] of [
+    ["--into X", /^--folder, --message and --into are for mails of one account\. /],
+    ["--account anna@example.org --to /root/x", /^--account and --to exclude each other\. /],
+    ["--environment-file /root/x", /^--environment-file is for the place that --from names\. /],
+    [`${archive} --account anna@example.org --into X`, /^--account is for backups, not for an archive\. /],
+  ] as const)
+    assert.match(oneLineOfError(await run(`backup restore ${options}`), 2), says);
 });
 
 test("a restore that the next start completes names what may come back, and one that changed nothing does not", () => {

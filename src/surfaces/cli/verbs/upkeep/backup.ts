@@ -236,7 +236,7 @@ async function newPassphrase(call: Call) {
 export async function restoreArchive(call: Call, file: string): Promise<Answer> {
   const { layout } = call;
   if (!existsSync(file)) return failed(`${oneLine(file)} does not exist.`, "");
-  const only = ["account", "folder", "message", "to", "from"].find((name) => call.option(name) !== null);
+  const only = ["account", "to", "from"].find((name) => call.option(name) !== null);
   if (only !== undefined)
     return wrongUsage(`--${only} is for backups, not for an archive.`, "An archive is restored whole.");
   const refused = refusal(layout, call.flag("replace"));
