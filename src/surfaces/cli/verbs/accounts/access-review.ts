@@ -75,7 +75,9 @@ function adminsOf(reader: Reader): readonly AdminAccess[] {
   const seen = new Map<string, Seen>();
   for (const { actor, at, detail } of reader.audit.all()) {
     const [, name = actor, from = ""] = /^(.*) via (\S+)$/.exec(actor) ?? [];
-    seen.set(name, { at, from: from === "" ? addressIn(detail) : from });
+    // With the user who became root (`callerName`).
+    const who = name.startsWith("root (") ? "root" : name;
+    seen.set(who, { at, from: from === "" ? addressIn(detail) : from });
   }
   const of = (actor: string): Seen | null => seen.get(actor) ?? null;
   return [

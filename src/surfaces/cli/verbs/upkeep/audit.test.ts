@@ -9,6 +9,7 @@ import { connected, script } from "../../../../../test/kit/script-world.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { record, START } from "../../../../../test/kit/test-database.ts";
 import { auditRecord } from "../../../../core/events/command.ts";
+import { DAY_MS, later } from "../../../../core/time.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { SqliteStore } from "../../../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
@@ -29,10 +30,17 @@ function server(t: TestContext) {
     assert.ok(opened.ok);
     return connected({ reader: () => Promise.resolve(opened) });
   };
-  const ran = (...words: readonly string[]) =>
-    script(["audit", ...words, "--data", layout.data], { now: () => START, connect });
-  return { layout, db, add, ran };
+  const typed = (...words: readonly string[]) =>
+    script([...words, "--data", layout.data], { now: () => START, connect });
+  return { layout, db, store, add, typed, ran: (...words: readonly string[]) => typed("audit", ...words) };
 }
+
+test("`access review` counts what root did through sudo as done by root", async (t) => {
+  const { layout, store, typed } = server(t);
+  writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+  record(store, auditRecord({ type: "TOKEN_CREATED", subject: "four", by: "root (anna)" }, later(START, DAY_MS)));
+  assert.match((await typed("access", "review")).out, /^root, by the command line .* 2026-11-21 06:00:00 UTC/m);
+});
 
 test("audit list shows the latest last, in pages", async (t) => {
   const { ran } = server(t);
