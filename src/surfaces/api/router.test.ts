@@ -8,19 +8,21 @@ import { until } from "../../../test/kit/until.ts";
 import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { LookupsBusy } from "./ports.ts";
-import { route } from "./route.ts";
+import { type Route, route } from "./route.ts";
 import { createRouter } from "./router.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const run = () => new Promise<Response>(() => {});
 const never = route("GET /never", "Does not answer.", { who: "anyone", run });
+const routerOf = (row: Route) => createRouter([row], createHandlers(kit.parts));
 
-/** Sends a request past the network, from a client with this address. */
-async function from(peer: string | undefined): Promise<Response> {
+/** Sends a request past the network, from a client with this address, which leaves at once if `isGone`. */
+async function from(peer: string | undefined, router = routerOf(never), isGone = false): Promise<Response> {
   const incoming = new IncomingMessage(new Socket());
   Object.defineProperty(incoming.socket, "remoteAddress", { value: peer });
   const outgoing = new ServerResponse(incoming);
-  return createRouter([never], createHandlers(kit.parts)).request("http://localhost/never", {}, { incoming, outgoing });
+  if (isGone) outgoing.destroy();
+  return router.request("http://localhost/never", { headers: bearer }, { incoming, outgoing });
 }
 
 test("a handler that takes too long is answered for", async (t) => {
@@ -36,6 +38,26 @@ test("a handler that takes too long is answered for", async (t) => {
 
 test("a client that is gone before it was seen is not taken for someone else", async () => {
   assert.equal((await from(undefined)).status, 400);
+});
+
+test("the guard is not asked again about a client that left before its stream started", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const stream = route("GET /never", "Streams.", {
+    endless: true,
+    run: ({ stillAllowed }) => Response.json(stillAllowed()),
+  });
+  assert.equal(await (await from("127.0.0.1", routerOf(stream), true)).json(), false);
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  assert.equal(kit.guard.identified.length, 1);
+});
+
+test("a client whose places are all taken is not told to search less", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const router = routerOf(never);
+  for (let i = 0; i < API_LIMITS.connectionsAnAddress; i++) void from("127.0.0.1", router);
+  const refused = await from("127.0.0.1", router);
+  assert.equal(refused.status, 503);
+  assert.match(await refused.text(), /"code":"busy","detail":"Too many requests from this client are in progress\."/);
 });
 
 test("an answer that failed says too how many requests are left", async (t) => {

@@ -88,11 +88,15 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   const forwarded = { for: headers.get("x-forwarded-for"), proto: headers.get("x-forwarded-proto") };
   const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
   const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
-  if (!connections.isWithin(http.env.incoming.socket, ip)) return busy();
+  if (!connections.isWithin(http.env.incoming.socket, ip)) return tooMany();
   const answered = await connections.run(ip, () =>
     answerFrom({ ip, secure, peer, forwarded: forwarded.for }, row, handlers, http),
   );
-  return answered === "too_many" ? busy() : answered;
+  return answered === "too_many" ? tooMany() : answered;
+}
+
+function tooMany(): Response {
+  return problem("busy", "Too many requests from this client are in progress.");
 }
 
 type Origin = Readonly<{ ip: Ip; secure: boolean; peer: Peer; forwarded: string | null }>;
@@ -183,6 +187,8 @@ function running(row: Route, { parts, reads, repeats }: Handlers, started: Start
 
 /** Ends a stream within seconds of its caller's session or token, even while it is quiet. */
 function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
+  // The client left while the guard was asked, and `close` came before this.
+  if (outgoing.destroyed) return () => false;
   let isAllowed = true;
   const look = async (): Promise<void> => {
     isAllowed = await callers.stillHolds(caller, ip);
