@@ -46,6 +46,16 @@ export function callerIn(call: Call, target: string): Prefix | null {
   return network !== null && overlaps(own, network) ? own : null;
 }
 
+/** Null if they cannot be counted. */
+export async function countBans(call: Call) {
+  try {
+    const opened = await call.reader();
+    return opened.ok ? opened.reader.queries.figures.bansInForce(call.now()) : null;
+  } catch {
+    return null;
+  }
+}
+
 export const bans = pageOfReader("bans", "numbers", async (call, { queries }, page) => {
   const now = call.now();
   const { items, next } = queries.bans(now, page);

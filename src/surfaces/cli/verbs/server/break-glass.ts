@@ -10,10 +10,12 @@ import { createFile } from "../../../../host/root-files/files.ts";
 import { runsForAnother } from "../../../../host/running/processes.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
+import { countBans } from "./bans.ts";
 
 /** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
 export async function breakGlass(call: Call): Promise<Answer> {
-  const byHand = await bansByHand(call);
+  // If they cannot be counted: that keeps no one locked out.
+  const byHand = (await countBans(call))?.manual ?? 0;
   if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Continue?`)))
     return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
   const asked = await call.guard.ask({ verb: "break_glass" });
@@ -44,16 +46,6 @@ export async function breakGlass(call: Call): Promise<Answer> {
     text,
     next,
   );
-}
-
-/** 0 if they cannot be counted: that keeps no one locked out. */
-async function bansByHand(call: Call): Promise<number> {
-  try {
-    const opened = await call.reader();
-    return opened.ok ? opened.reader.queries.figures.bansInForce(call.now()).manual : 0;
-  } catch {
-    return 0;
-  }
 }
 
 function byHandText(table: string): string {

@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { banItem, WELL } from "../../../../../test/kit/samples.ts";
+import { connected, readerWith, script } from "../../../../../test/kit/script-world.ts";
 import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
+import type { Command } from "../../../../admin/declare/control.ts";
 import type { Health } from "../../../../admin/declare/items.ts";
 import { alertText } from "../../../../core/alerts/alerts.ts";
 import { NOTICE_CODES } from "../../../../core/alerts/notices.ts";
 import { endDrill } from "../../../../jobs/backup/records.ts";
 import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { changeMailRecord } from "../../../../jobs/report/records.ts";
+import { failed, type GuardClient, type Reader } from "../../call.ts";
 import { shownLastDrill } from "../../print/drill.ts";
 import { nextAfterStatus, printStats, shownLastCheck, shownLastReport, shownProfile } from "./status.ts";
 
@@ -40,6 +43,20 @@ test("the next command is one of this program, whatever else the advice names", 
     const task = { kind: "notice", code, since: null, says, action: next, account: null } as const;
     assert.match(nextAfterStatus({ ...WELL, headline: "tasks", needsYou: [task] }, 0), /^\.\/ghostinbox \w/, code);
   }
+});
+
+test("status works with a database that cannot be read to its end", async () => {
+  const { data } = temporaryLayout();
+  const damaged = () => assert.fail("database disk image is malformed");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is read
+  const queries = { figures: { bansInForce: damaged } } as unknown as Reader["queries"];
+  const ask = ({ verb }: Command) =>
+    Promise.resolve(verb === "health" ? { ok: true, result: WELL } : failed("It is not known.", ""));
+  const ran = await script(["status", "--data", data], {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
+    connect: () => connected({ guard: { ask: ask as GuardClient["ask"] }, reader: readerWith({ queries }) }),
+  });
+  assert.match(ran.out, /^GhostInbox is running\. Up .*, bans unknown\./);
 });
 
 test("one line about the last checks; nothing before the first", () => {

@@ -18,13 +18,14 @@ import { shownLastDrill } from "../../print/drill.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { currentFirewall, shownState } from "../settings/firewall.ts";
+import { countBans } from "./bans.ts";
 
 export async function status(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "health" });
   if (!asked.ok) return asked;
-  const opened = await call.reader();
   // The state matters most when the database cannot be read: then it is shown without the number of bans.
-  const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(call.now())) : null;
+  const counted = await countBans(call);
+  const active = counted && allBans(counted);
   const health = asked.result;
   const listed = await call.guard.ask({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
   const known = listed.ok ? listed.result : null;
