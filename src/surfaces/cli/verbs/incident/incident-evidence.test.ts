@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ip } from "../../../../../test/kit/samples.ts";
+import { readerWith, scriptCall } from "../../../../../test/kit/script-world.ts";
+import { START } from "../../../../../test/kit/test-database.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
+import { row } from "../../../../core/events/columns.ts";
+import { isoTime } from "../../../../core/time.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
+import { appendEntry, openIncident } from "../../../../jobs/incident/folder.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
 import { openReader } from "../../open-reader.ts";
 import { accountEvidence } from "./incident-investigate.ts";
-import { waitsText } from "./incident-mail.ts";
+import { incidentTell, waitsText } from "./incident-mail.ts";
 
 const { layout } = commandLineOf(import.meta.filename);
 
@@ -30,6 +36,28 @@ test("the evidence names where mail is sent on, and the app passwords, but no se
     ["bert@example.org", [], null, null],
   ]);
   assert.doesNotMatch(JSON.stringify(found), /ARGON|digest|0abc/);
+});
+
+test("no one gets the same notice twice, however the account's name is typed", async () => {
+  const at = isoTime(START);
+  const incident = openIncident(layout, { title: "Anna", openedAt: at, since: at });
+  const says = "1 recipient was informed that the owner of anna@example.org did not write the mail they received.";
+  appendEntry(layout, incident, { at, by: "root", step: "tell", says, lines: ["bert@away.test"], audited: true });
+  const mail = { account: "anna@example.org", queueId: "Q1", sender: "anna@example.org" };
+  const message = { event: "MESSAGE", session: "", transaction: "t", recipientCount: 1 } as const;
+  const sent = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
+  const records = [
+    row({ at: START, type: "EMAIL", ip: ip("203.0.113.7"), verdict: "pass", ...mail }, message),
+    row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, sent),
+  ];
+  const reader = readerWith({
+    records: () =>
+      (function* () {
+        yield* records;
+      })(),
+  });
+  const told = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
+  assert.equal(told.ok && told.text, "No one is left to notify. 1 recipient was already informed.");
 });
 
 test("mails to recipients wait while sending is closed", () => {

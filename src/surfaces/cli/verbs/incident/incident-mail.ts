@@ -42,15 +42,16 @@ export async function incidentSent(call: Call): Promise<Answer> {
 
 /** `incident tell ACCOUNT`: to the people whom its mail reached. */
 export const incidentTell = inIncident(async (call, incident) => {
-  const found = await mailsOf(call, call.args[0]);
+  const name = accountFrom(call.args[0] ?? "");
+  if (typeof name !== "string") return name;
+  const found = await mailsOf(call, name);
   if ("ok" in found) return found;
-  const name = call.args[0] ?? "";
   const reached = mailsThatLeft(found.mails);
   const informed = toldOf(call, incident, name);
   const all = [...new Set(reached.flatMap((mail) => mail.reached))];
   const to = all.filter((recipient) => !informed.has(recipient));
   const notes = [
-    ...(to.length < all.length ? [`${plural(all.length - to.length, "recipient")} were informed before.`] : []),
+    ...(to.length < all.length ? [`${recipients(all.length - to.length)} already informed.`] : []),
     ...(found.isCut ? ["There was more than can be listed: others may have been reached too."] : []),
   ];
   const [first, last] = [reached[0], reached.at(-1)];
@@ -71,7 +72,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   const unsure = await whyNotSure(call, question, "nothing was sent");
   if (unsure !== null) return unsure;
   const sent = await sendEach(call, mail, to);
-  const says = [`${plural(sent.queued, "recipient")} ${toldAbout(name)}.`, ...notes].join(" ");
+  const says = [`${recipients(sent.queued)} ${toldAbout(name)}.`, ...notes].join(" ");
   const unaudited = await take(call, incident, { step: "tell", says, lines: to.slice(0, sent.queued) });
   if (sent.failure !== null) return failed(`${says} Then it failed: ${sent.failure}.`, "");
   const text = [says, waitsText(call.layout), unaudited].filter((part) => part !== "").join(" ");
@@ -84,8 +85,12 @@ export function waitsText(layout: Layout): string {
   return isShut ? `The server is isolated, so these mails wait until \`${PROGRAM} incident recover --lift send\`.` : "";
 }
 
+function recipients(count: number): string {
+  return `${plural(count, "recipient")} ${count === 1 ? "was" : "were"}`;
+}
+
 function toldAbout(name: string): string {
-  return `of mail of ${oneLine(name)} informed that its owner did not write it`;
+  return `informed that the owner of ${name} did not write the mail they received`;
 }
 
 /** Whom this step reached before. */
