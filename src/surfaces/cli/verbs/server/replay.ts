@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { codeOf } from "../../../../core/error.ts";
 import { DAY_MS, later } from "../../../../core/time.ts";
-import { readServiceEnvironment } from "../../../../host/machine/settings-text.ts";
+
 import { loadSettings } from "../../../../settings/load.ts";
 import { type Settings, settingKeys, variableOf } from "../../../../settings/schema.ts";
 import { replayPolicy } from "../../../../settings/to-policy.ts";
@@ -17,7 +17,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { printReplay } from "../../print/replay.ts";
-import { allowedUntilNow, invalid, settingsOf } from "../../server-settings.ts";
+import { allowedUntilNow, environmentOf, invalid, settingsOf } from "../../server-settings.ts";
 import { networkFrom } from "./bans.ts";
 import { sinceFrom } from "./logs.ts";
 
@@ -56,7 +56,7 @@ async function replayOf(file: string, reader: Reader, call: Call): Promise<Answe
 }
 
 /** The whole file must be valid. Its values override the environment of the service. */
-function policyFile(file: string, { layout, env }: Call): Readonly<{ settings: Settings }> | Failure {
+function policyFile(file: string, call: Call): Readonly<{ settings: Settings }> | Failure {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -68,7 +68,7 @@ function policyFile(file: string, { layout, env }: Call): Readonly<{ settings: S
   if (!alone.ok) return invalid(alone.problems);
   const written = settingKeys().filter((key) => alone.sources[key].from === "file");
   const overruled = new Set(written.map((key) => variableOf(key)));
-  const around = Object.entries({ ...readServiceEnvironment(layout.environment), ...env });
+  const around = Object.entries(environmentOf(call));
   const loaded = loadSettings(text, Object.fromEntries(around.filter(([name]) => !overruled.has(name))));
   return loaded.ok ? { settings: loaded.settings } : invalid(loaded.problems);
 }
