@@ -18,7 +18,8 @@ describe("with a running guard", TIMED, () => {
   const applyWith = (answer: (verb: string) => unknown, ask: Call["keeper"]["ask"]) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
     const other = { ask: ({ verb }: Command) => Promise.resolve(answer(verb)) } as unknown as Call["guard"];
-    return configApply(scriptCall({ layout, keeper: { ask }, guard: other }));
+    const agreed = { flags: ["yes"], terminal: { err: () => undefined } };
+    return configApply(scriptCall({ layout, keeper: { ask }, guard: other, ...agreed }));
   };
 
   test("account add names the command that applies a domain of the file, and that one the variable that overrides it", async () => {
@@ -70,6 +71,16 @@ describe("with a running guard", TIMED, () => {
     assert.ok(!applied.ok);
     assert.equal(applied.message, "Postfix and Dovecot have the new settings, the guard may not: The guard hangs.");
     assert.match(applied.next, /`\.\/ghostinbox restart` gives them to all programs/);
+  });
+
+  test("without a record of the change, a trial of the strict firewall is announced all the same", async () => {
+    const file = readFileSync(layout.settings, "utf8");
+    writeFileSync(layout.settings, `${file}firewall.mode = "strict"\n`);
+    const result = { changed: ["firewall.mode"], recorded: false };
+    const answer = () => ({ ok: true, result });
+    const applied = await applyWith(answer, () => Promise.resolve({ ok: true, detail: "", count: 60 }));
+    writeFileSync(layout.settings, file);
+    assert.match(applied.ok ? "" : applied.message, /could not be written\. The strict firewall is tried\. /);
   });
 
   test("a program that does not restart keeps no other from restarting", async () => {

@@ -68,11 +68,10 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
     const message = `The settings are in force, but the trial of the strict firewall may not run. ${tried.message}`;
     return { ...tried, message };
   }
-  if (!recorded)
-    return failed(
-      "The settings are in force, but no record of it was kept: the database could not be written.",
-      `\`${PROGRAM} status\` shows more.`,
-    );
+  if (!recorded) {
+    const says = "The settings are in force, but no record of it was kept: the database could not be written.";
+    return failed(`${says} ${tried?.text ?? ""}`.trim(), tried?.next ?? `\`${PROGRAM} status\` shows more.`);
+  }
   const programs = restarted.map((program) => `Restarted the ${program}.`);
   const warnings = [...warningsOf(loaded.settings), ...surprises(call, loaded)];
   const notes = [confirmed.note, tried?.text ?? ""];
