@@ -80,7 +80,7 @@ export function comesBackFrom(restored: Layout, aside: string | null): readonly 
   }, [UNKNOWN]);
 }
 
-function readIfThere(path: string): string | undefined {
+export function readIfThere(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { ROOT } from "../../../../../test/kit/needs.ts";
 import { writeOldDatabases } from "../../../../../test/kit/next-version.ts";
@@ -61,6 +61,12 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
 test("the only copy of keys is named once more at the end", ROOT, async (t) => {
   await upgrade(t);
   assert.match((await run("rollback --yes")).out, /^Keep the accounts\.db in it: it alone has the keys/m);
+});
+
+test("a missing settings file is named", ROOT, async (t) => {
+  await upgrade(t);
+  rmSync(layout.settings);
+  assert.match((await run("rollback --yes")).err, /^It could not be undone: .*ghostinbox\.toml'\. Fix that/m);
 });
 
 test("an unreadable database does not prevent a rollback", ROOT, async (t) => {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { messageOf } from "../../../../core/error.ts";
 import { formatBytes, type Unless, type UpdateFigures } from "../../../../core/report/figures.ts";
@@ -22,7 +21,7 @@ import {
 } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
-import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
+import { changesText, comesBack, readIfThere, settingsText } from "../../print/comes-back.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
 
@@ -138,8 +137,8 @@ export async function rollback(call: Call): Promise<Answer> {
       return failed("Parts of the server still run.", `Stop them first: ${stopCommand()}`);
     const changes = orWhyNot(() => changesToLose(layout, snapshot));
     const newSettings = settingsText(
-      readFileSync(layout.settings, "utf8"),
-      readFileSync(inSnapshot(layout, snapshot, layout.settings), "utf8"),
+      readIfThere(layout.settings) ?? "",
+      readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "",
     );
     const lost =
       typeof changes === "string"
