@@ -53,7 +53,7 @@ function records(kinds: readonly RecordKind[], does: string): Check {
 type MtaSts = Readonly<{ domain: string; hostname: string; found: Found<string>; policy: string | Error | null }>;
 
 /** RFC 8461: `policy` is what the domain's web server returns, or why it returned nothing; null: no policy is announced. */
-function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
+export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
   const fix = "docs/dns-records.md explains how to publish MTA-STS";
   if (!found.ok) return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.reason}).`);
   if (policy === null)
@@ -61,7 +61,8 @@ function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
   if (policy instanceof Error)
     return wrong(`${domain} announces MTA-STS, but its policy cannot be fetched: ${policy.message}`, fix);
   const hosts = [...policy.matchAll(/^mx:\s*(\S+)\s*$/gm)].map(([, host = ""]) => host.toLowerCase());
-  const fits = hosts.some((host) => host === hostname || (host.startsWith("*.") && hostname.endsWith(host.slice(1))));
+  // A wildcard stands for one label (section 4.1).
+  const fits = [hostname, hostname.replace(/^[^.]+/, "*")].some((name) => hosts.includes(name));
   if (!/^version:\s*STSv1\s*$/m.test(policy) || !fits)
     return wrong(
       `The MTA-STS policy of ${domain} does not name ${hostname}: other servers may refuse to deliver.`,
