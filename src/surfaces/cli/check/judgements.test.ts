@@ -18,9 +18,10 @@ import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./bac
 import { judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
 import type { Finding, State } from "./check.ts";
 import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
-import { judgeRecord } from "./dns.ts";
+import { judgeMtaSts, judgeRecord } from "./dns.ts";
 import { judgeChain, judgeOpenPorts } from "./firewall.ts";
 import {
+  judgeAutomatic,
   judgeFiles,
   judgeImage,
   judgeInodes,
@@ -152,6 +153,15 @@ test("dns: a record that differs is wrong, silence is unknown", () => {
     assertJudged(status, judgeRecord("example.org", { record, verdict: { status, detail: "seen" } }));
 });
 
+test("dns: a wildcard of an MTA-STS policy stands for one label", () => {
+  const policyOf = (mx: string) => `version: STSv1\nmode: enforce\nmx: ${mx}\nmax_age: 86400\n`;
+  const server = { domain: "example.org", hostname: "mail.example.org", found: { ok: true, found: [] } } as const;
+  for (const mx of ["mail.example.org", "*.example.org"])
+    assertJudged("ok", judgeMtaSts({ ...server, policy: policyOf(mx) }));
+  for (const mx of ["*.org", "*.mail.example.org"])
+    assertJudged("wrong", judgeMtaSts({ ...server, policy: policyOf(mx) }), /does not name mail\.example\.org/);
+});
+
 test("mail flow: an unclear answer is unknown, and a sign-in offered before TLS is wrong", () => {
   const taken = "250 2.1.0 Ok\r\n";
   assertJudged("unknown", judgeRelay(taken, "450 4.7.1 try again\r\n"));
@@ -256,6 +266,15 @@ test("clock: no file, a time server, and neither", () => {
   assertJudged("unknown", judgeFiles(null, NOW));
   assertJudged("ok", judgeSynchronized("yes"));
   assertJudged("unknown", judgeSynchronized(""));
+});
+
+test("updates: apt's own words for how often are shown as they are", () => {
+  for (const [value, says] of [
+    ["1", /\(every 1 day\)/],
+    ["always", /\(always\)/],
+    ["12h", /\(12h\)/],
+  ] as const)
+    assertJudged("ok", judgeAutomatic(`APT::Periodic::Unattended-Upgrade "${value}";\n`), says);
 });
 
 test("updates: an image is old a month after it came here", () => {

@@ -122,11 +122,12 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
 }
 
 /** `said`: apt-config(8)'s output for the setting that unattended-upgrades adds. */
-function judgeAutomatic(said: string | null): Finding {
+export function judgeAutomatic(said: string | null): Finding {
   if (said === null) return unknown("apt-config cannot be asked.");
-  const [, days = "0"] = /"([^"]*)";/.exec(said) ?? [];
-  if (days !== "0" && days !== "")
-    return ok(`Debian installs security updates automatically (every ${plural(Number(days), "day")}).`);
+  const [, every = "0"] = /"([^"]*)";/.exec(said) ?? [];
+  // Also "always", or with a unit, such as 12h.
+  const often = /^\d+$/.test(every) ? `every ${plural(Number(every), "day")}` : every;
+  if (every !== "0" && every !== "") return ok(`Debian installs security updates automatically (${often}).`);
   return warning(
     "Debian does not install security updates automatically.",
     "apt-get install unattended-upgrades && dpkg-reconfigure -plow unattended-upgrades",
