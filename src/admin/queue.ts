@@ -86,6 +86,12 @@ const mail = () =>
     nextTryAt: z.nullable(time),
   });
 export type QueueItem = Readonly<z.output<ReturnType<typeof mail>>>;
+
+/** Names of accounts contain an @; root's holds have none. */
+export function isGuardsHold({ heldFor }: Pick<QueueItem, "heldFor">): boolean {
+  return heldFor?.includes("@") === true;
+}
+
 const total = meaning(count, "How many fit, on all pages.");
 const listed = answers(() => z.object({ mails: list(mail()), next, total }));
 const changed = answers(() =>

@@ -45,6 +45,11 @@ export function parseAccountsFile(text: string): ParsedAccounts {
   return problems.length === 0 ? { ok: true, accounts } : { ok: false, problems };
 }
 
+/** For the report of an import: the fields that it did not use. */
+export function ignoredIn(accounts: readonly AccountLine[]) {
+  return accounts.flatMap(({ line, name, unused }) => (unused.length > 0 ? [{ line, name, fields: unused }] : []));
+}
+
 /** The problem names the line and the address, never the secret. */
 function parseLine(content: string, line: number): AccountLine | LineProblem {
   const [address = "", field, ...further] = content.split("|");

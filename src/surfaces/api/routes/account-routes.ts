@@ -6,7 +6,7 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import { later, SECOND_MS } from "../../../core/time.ts";
 import { madePassword } from "../../../guard/access/secrets.ts";
-import { type AccountLine, parseAccountsFile } from "../../../mail/dovecot/accounts-file.ts";
+import { type AccountLine, ignoredIn, parseAccountsFile } from "../../../mail/dovecot/accounts-file.ts";
 import { type Caller, identityOf } from "../access.ts";
 import { sendToGuard } from "../derived.ts";
 import { API_LIMITS } from "../limits.ts";
@@ -128,9 +128,7 @@ async function importAccounts(
     added.push(...done.added);
     skipped.push(...done.skipped);
   }
-  const ignored = accounts.flatMap(({ line, name, unused }) =>
-    unused.length > 0 ? [{ line, name, fields: unused }] : [],
-  );
+  const ignored = ignoredIn(accounts);
   const typed = accounts.flatMap(({ name, secret }) =>
     secret.type === "plain" && (added.includes(name) || perhaps.includes(name))
       ? [{ owner: name, password: secret.password }]

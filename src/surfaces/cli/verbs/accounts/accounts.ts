@@ -10,7 +10,7 @@ import { type AccountName, domainOf, parseAccountName } from "../../../../core/n
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
 import { readAccountsFile } from "../../../../jobs/accounts-file/follow-accounts.ts";
-import { type AccountLine, parseAccountsFile } from "../../../../mail/dovecot/accounts-file.ts";
+import { type AccountLine, ignoredIn, parseAccountsFile } from "../../../../mail/dovecot/accounts-file.ts";
 import { formatSize } from "../../../../settings/kinds/kind.ts";
 import { hashed } from "../../../../store/passwords/password-hash.ts";
 import {
@@ -170,9 +170,7 @@ export const accountImport = whileRunning(async (call) => {
   }
   const judged = await judgePlain(accounts.filter(({ name }) => added.includes(name)));
   const weak = [...judged.weak].map(([name, why]) => ({ name, why }));
-  const ignored = accounts.flatMap(({ line, name, unused }) =>
-    unused.length > 0 ? [{ line, name, fields: unused }] : [],
-  );
+  const ignored = ignoredIn(accounts);
   const lines = [
     `${plural(added.length, "account")} imported.`,
     ...skipped.map(({ name, why }) => `Not imported: ${name} ${why}.`),

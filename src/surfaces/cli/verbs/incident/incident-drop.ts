@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
-import { NO_MAIL } from "../../../../admin/queue.ts";
+import { isGuardsHold, NO_MAIL } from "../../../../admin/queue.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { copyMails, folderOf } from "../../../../jobs/incident/folder.ts";
@@ -116,11 +116,10 @@ async function waiting({ guard }: Call, name: AccountName) {
     null,
     (cursor) => guard.ask({ verb: "queue_list", ...chosen, cursor }),
     (page) => {
-      for (const { queueId, heldFor } of page.mails) {
-        // Names of accounts contain an @; root's holds have none.
-        const isGuards = heldFor?.includes("@") === true;
-        if (isGuards && heldFor !== name) others.add(queueId);
-        else mails.set(queueId, isGuards);
+      for (const mail of page.mails) {
+        const isGuards = isGuardsHold(mail);
+        if (isGuards && mail.heldFor !== name) others.add(mail.queueId);
+        else mails.set(mail.queueId, isGuards);
       }
     },
   );

@@ -72,8 +72,8 @@ test("the holder of a mail is shown, and strangers' text is harmless", async () 
     "on hold by the guard, as mail of anna@example.org",
     "on hold by hand",
     "on hold",
-    "is being delivered",
-    "arrives",
+    "being delivered",
+    "arriving",
   ]);
   assert.ok(!reported.out.includes("\x1b"));
   assert.equal(reported.err, "Next: ./ghostinbox account held anna@example.org\n");

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { QueueChange, QueueItem } from "../../../../admin/queue.ts";
+import { isGuardsHold, type QueueChange, type QueueItem } from "../../../../admin/queue.ts";
 import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { span } from "../../../../core/time.ts";
@@ -132,7 +132,8 @@ function printed(mail: QueueItem, nowMs: number): string {
   ].join("\n");
 }
 
-function stateOf({ queue, heldFor, nextTryAt }: QueueItem, nowMs: number): string {
+function stateOf(mail: QueueItem, nowMs: number): string {
+  const { queue, heldFor, nextTryAt } = mail;
   switch (queue) {
     case "deferred": {
       const waitMs = nextTryAt === null ? 0 : Date.parse(nextTryAt) - nowMs;
@@ -140,17 +141,17 @@ function stateOf({ queue, heldFor, nextTryAt }: QueueItem, nowMs: number): strin
     }
     case "hold":
       if (heldFor === null) return "on hold";
-      return heldFor.includes("@") ? `on hold by the guard, as mail of ${heldFor}` : "on hold by hand";
+      return isGuardsHold(mail) ? `on hold by the guard, as mail of ${heldFor}` : "on hold by hand";
     case "active":
-      return "is being delivered";
+      return "being delivered";
     default:
-      return "arrives";
+      return "arriving";
   }
 }
 
 function hintFor(mails: readonly QueueItem[]): string {
-  const guarded = mails.find(({ heldFor }) => heldFor?.includes("@") === true)?.heldFor;
-  if (guarded !== undefined && guarded !== null) return `${PROGRAM} account held ${guarded}`;
+  const guarded = mails.find(isGuardsHold);
+  if (guarded !== undefined) return `${PROGRAM} account held ${guarded.heldFor}`;
   return mails.some(({ queue }) => queue === "deferred")
     ? `${PROGRAM} queue flush  # tries again now; docs/mail-that-waits.md tells what to look at`
     : `${PROGRAM} why --message ${mails[0]?.queueId ?? "ID"}`;
