@@ -572,7 +572,7 @@ export type Routes = {
     readonly answer: {
       readonly name: string;
       readonly role: "owner" | "operator" | "viewer" | "mailbox";
-      /** The mailbox whose user this is; null: it administers, as its scopes say. */
+      /** The mailbox whose user this is; null for an administrator's session or token. */
       readonly account: string | null;
       readonly scopes: readonly ("read" | "ban" | "allow" | "greylist" | "queue" | "admin")[];
       /** Until when the password that was given counts as a fresh proof. */
@@ -580,7 +580,7 @@ export type Routes = {
     };
   };
 
-  /** A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes. */
+  /** A challenge for a passkey to sign, for a sign-in or a fresh proof; valid once, for two minutes. */
   "POST /api/v1/login/passkey": {
     readonly answer: {
       readonly challenge: string;
@@ -637,7 +637,7 @@ export type Routes = {
         | "operator"
         | "viewer"
       )[];
-      /** After which time it expires, such as 90d; without it, it does not. */
+      /** How long it is valid, such as 90d; without this it does not expire. */
       readonly expires?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -737,7 +737,7 @@ export type Routes = {
     };
   };
 
-  /** What changes of settings would come to: problems, lines of the file, and what limits would have done of late. */
+  /** What changed settings would do: problems, the lines of the file, and what the limits would have done recently. */
   "POST /api/v1/settings/preview": {
     readonly body: {
       /** Values by the names of settings. */
@@ -1035,7 +1035,7 @@ export type Routes = {
           readonly from?: string | undefined;
           /** Now if absent. */
           readonly to?: string | undefined;
-          /** Seconds a step. Longer if that would be too many steps, and whole hours for what is two days ago. */
+          /** Length of a step in seconds. Lengthened if there would be too many steps, and to whole hours if `from` is more than two days ago. */
           readonly step?: number | string | undefined;
         }
       | undefined;
@@ -1072,7 +1072,7 @@ export type Routes = {
     readonly answer: {
       readonly by: "mails" | "refusals" | "failures";
       readonly from: Time;
-      /** The most first. */
+      /** Highest count first. */
       readonly items: readonly {
         readonly ip: string;
         readonly count: number;
@@ -1217,7 +1217,7 @@ export type Routes = {
           readonly account?: string | undefined;
           /** Only events of this type; of several if it is there several times. */
           readonly type?: readonly EventType[] | undefined;
-          /** Only events that are shown with this text, in large or small letters. */
+          /** Only events whose displayed text contains this, ignoring case. */
           readonly text?: string | undefined;
           /** Only events of this time or later. */
           readonly from?: string | undefined;

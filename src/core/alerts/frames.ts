@@ -35,7 +35,7 @@ const en = {
   endsSince: (since: string, line: string) =>
     `It has started many times since ${since}. Each time it exits, nothing is counted or banned and no other alert is sent until it runs again. Its log is log/guard; its last line:\n\n    ${line}`,
   unguarded:
-    "Mail is accepted and users can sign in, but nothing is counted, no address is banned, and no other alert is sent.",
+    "Mail is accepted and users can sign in, but nothing is counted, no new address is banned, and no other alert is sent.",
   prevented: (by: string) => `Another program prevents its start: ${by}.`,
   comesBack: "`./ghostinbox status` shows what to do. The guard starts automatically once the cause is gone.",
 };
@@ -70,7 +70,7 @@ const de: AlertFrame = {
   endsSince: (since, line) =>
     `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; die letzte Zeile:\n\n    ${line}`,
   unguarded:
-    "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine Adresse gesperrt, und keine andere Meldung verschickt.",
+    "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine weitere Adresse gesperrt, und keine andere Meldung verschickt.",
   prevented: (by) => `Ein anderes Programm verhindert seinen Start: ${by}.`,
   comesBack:
     "`./ghostinbox status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache fort ist.",

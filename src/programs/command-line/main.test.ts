@@ -127,7 +127,7 @@ describe("with a running guard", TIMED, () => {
   test("alerts: each channel's answer to a test, and open and past alerts", async () => {
     const tested = await run("alerts test");
     assert.equal(tested.code, 1);
-    const answers = /^email: taken\nntfy ntfy\.example #0a1b2c: failed: it answered 403\n1 of 2 channels failed\./;
+    const answers = /^email: accepted\nntfy ntfy\.example #0a1b2c: failed: it answered 403\n1 of 2 channels failed\./;
     assert.match(tested.err, answers);
     assert.match((await run("alerts test --json")).out, /"ok": ?false/);
     const listed = await run("alerts list");

@@ -13,7 +13,7 @@ const GUARD_DOWN: OwnerTask = {
   kind: "notice",
   code: "guard_down",
   since: null,
-  says: "Until the guard answers, no address is banned and nothing is recorded.",
+  says: "Until the guard answers, no new address is banned and nothing is recorded.",
   action: "On the server, `status` says why; `restart` starts everything again.",
   account: null,
 };

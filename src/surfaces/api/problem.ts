@@ -34,7 +34,7 @@ const CODES = {
   store_down: [503, "Try again in a few seconds; `ghostinbox status` shows more."],
   too_many_streams: [503, "Close one, such as a page of the dashboard."],
   busy: [503, LATER],
-  timeout: [503, "Look at what there is now before you repeat a change: it may have been made."],
+  timeout: [503, "Check the current state before you repeat a change: it may already have been made."],
   internal: [500, "The log of the web program on the server says more."],
 } as const;
 type ProblemCode = keyof typeof CODES;

@@ -5,7 +5,7 @@ import { tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { later } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
-import { heedsRepeats, REPEAT_MS, Repeats } from "./repeats.ts";
+import { acceptsRepeatKey, REPEAT_MS, Repeats } from "./repeats.ts";
 import { route } from "./route.ts";
 
 const kit = apiKitOf(import.meta.filename);
@@ -60,7 +60,7 @@ test("a command that the guard took and did not answer or finish is not sent aga
   guard.replies.set("ban", { ok: false, kind: "unreachable", message: "It did not answer in time.", mayBeDone: true });
   const first = await post();
   assert.equal(first.status, 503);
-  assert.match(first.text, /"code":"timeout".*it may have been made/);
+  assert.match(first.text, /"code":"timeout".*it may already have been made/);
   const again = await post();
   assert.equal(again.status, 409);
   assert.match(again.text, /"code":"key_uncertain".*It is not known whether .* took full effect/);
@@ -77,7 +77,7 @@ test("a repeated change of the queue answers where it stopped; a preview changes
   assert.match(first.text, /"next":"7"/);
   assert.deepEqual(await post(asked), first);
   assert.equal(kit.guard.of("queue_hold").length, 1);
-  assert.equal(heedsRepeats({ ...ROW, asks: "settings_preview" }), false);
+  assert.equal(acceptsRepeatKey({ ...ROW, asks: "settings_preview" }), false);
 });
 
 test("another request with the same key is refused; another caller's key is another key", async () => {

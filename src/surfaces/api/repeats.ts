@@ -19,7 +19,7 @@ type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unkno
 type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
 /** Whether a route honours the key: each POST that changes something and is open to sessions and tokens. PUT and DELETE may be repeated without one. */
-export function heedsRepeats({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {
+export function acceptsRepeatKey({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {
   return method === "POST" && who === "session_or_token" && asks !== undefined && asks !== "settings_preview";
 }
 

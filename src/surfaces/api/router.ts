@@ -12,7 +12,7 @@ import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
 import { busy, guardDown, notAllowed, problem, unauthorized } from "./problem.ts";
-import { heedsRepeats, REPEAT_KEY } from "./repeats.ts";
+import { acceptsRepeatKey, REPEAT_KEY } from "./repeats.ts";
 import { readBody, readQuery } from "./request.ts";
 import { type Route, type RouteCall, whyNot } from "./route.ts";
 
@@ -181,7 +181,7 @@ function running(row: Route, { parts, reads, repeats }: Handlers, started: Start
   if (caller === null) return run();
   if (row.method === "GET") return row.endless === true ? run() : reads.run(caller, run);
   const key = headers.get(REPEAT_KEY);
-  if (key === null || isDry || !heedsRepeats(row)) return run();
+  if (key === null || isDry || !acceptsRepeatKey(row)) return run();
   return repeats.once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
 }
 
@@ -222,7 +222,7 @@ function wrongMethod(rows: readonly Route[], http: Http): Response {
   const allow = [...methods, "OPTIONS"].join(", ");
   // Without a CORS header the browser hides the answer from pages of other origins.
   if (http.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
-  return problem("method_not_allowed", `It answers to ${allow} only.`, { headers: { allow } });
+  return problem("method_not_allowed", `This route accepts only ${allow}.`, { headers: { allow } });
 }
 
 /** `/why/{ip}` in the router's syntax. A network or a Message-ID at the end takes its slashes as they are. */

@@ -163,19 +163,19 @@ export function createTurns(atOnce: number, waitMs: number) {
       return true;
     }
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const goOn = (): void => resolve(true);
+    const proceed = (): void => resolve(true);
     const timer = setTimeout(() => {
-      waiting.delete(goOn);
+      waiting.delete(proceed);
       resolve(false);
     }, waitMs);
-    waiting.add(goOn);
+    waiting.add(proceed);
     return promise.finally(() => clearTimeout(timer));
   };
   /** The place goes to the next waiting task. */
   const leave = (): void => {
-    for (const goOn of waiting) {
-      waiting.delete(goOn);
-      return goOn();
+    for (const proceed of waiting) {
+      waiting.delete(proceed);
+      return proceed();
     }
     running -= 1;
   };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { $ZodObject, $ZodOptional } from "zod/v4/core";
 import { rightsOf } from "../../../admin/declare/rights.ts";
-import { heedsRepeats, REPEAT_KEY } from "../repeats.ts";
+import { acceptsRepeatKey, REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN, mayBeDry } from "../request.ts";
 import { type Route, type Schema, scopeOf } from "../route.ts";
 
@@ -14,7 +14,7 @@ export function operationOf(row: Route, schemas: Schemas): Json {
     ...parametersOf(of.params, "path", schemas),
     ...parametersOf(of.query, "query", schemas),
     ...(mayBeDry(row) ? [{ $ref: `#/components/parameters/${DRY_RUN}` }] : []),
-    ...(heedsRepeats(row) ? [{ $ref: `#/components/parameters/${REPEAT_KEY}` }] : []),
+    ...(acceptsRepeatKey(row) ? [{ $ref: `#/components/parameters/${REPEAT_KEY}` }] : []),
   ];
   const remark = remarkOf(row);
   return {
@@ -97,7 +97,7 @@ const RATE = {
     schema: { type: "string" },
   },
 };
-const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; there is nothing to tell." } as const;
+const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; no content." } as const;
 
 function problemsOf(row: Route): Json {
   const { who, path, method, schemas, asks, needs } = row;
@@ -111,7 +111,7 @@ function problemsOf(row: Route): Json {
     [403, "Forbidden", (isCalled && needs !== null) || signsIn],
     [409, "Conflict", isCalled && asks !== undefined],
     [413, "TooLarge", schemas.body !== undefined],
-    [422, "KeyReused", heedsRepeats(row)],
+    [422, "KeyReused", acceptsRepeatKey(row)],
     [429, "TooMany", isCalled || signsIn],
     [503, "Unavailable", isCalled || signsIn],
   ] as const;
@@ -148,7 +148,7 @@ export const TAGS = [
   { name: "allow list", description: "Who is never banned.", paths: "allow" },
   { name: "explanations", description: "Why something happened.", paths: "why" },
   { name: "events", description: "What happens, as a list and as streams.", paths: "events stream" },
-  { name: "figures", description: "How much of it there is.", paths: "figures top stats metrics" },
+  { name: "figures", description: "Counts and metrics.", paths: "figures top stats metrics" },
   { name: "mail", description: "The queue, held mail, greylisting.", paths: "queue held greylist mail spam" },
   { name: "accounts", description: "Mailboxes and aliases.", paths: "accounts access aliases" },
   { name: "my mailbox", description: "Users' own mailboxes: what they can see and change.", paths: "me" },

@@ -23,7 +23,7 @@ export function openApi(table: readonly Route[]): Json {
       version: VERSION,
       summary: "Bans, the allow list, events and their explanations.",
       description:
-        "Times are ISO 8601 in UTC. Each error is a problem document (RFC 9457) with a stable `code` and, in `next`, what to do. The scopes that a route needs stand with its security.",
+        "Times are ISO 8601 in UTC. Each error is a problem document (RFC 9457) with a stable `code` and, in `next`, what to do. Each route's `security` lists the scopes it needs.",
       license: { name: "MIT", identifier: "MIT" },
     },
     // Relative to this document, so that it works below any path of a proxy.
@@ -77,10 +77,14 @@ const REPEAT_KEY_SHAPE = {
 
 /** Responses shared by many routes, by the names with which operations reference them. */
 const RETRY_AFTER = {
-  "Retry-After": { description: "Seconds until a new try may help.", required: true, schema: { type: "string" } },
+  "Retry-After": {
+    description: "Seconds after which a retry may succeed.",
+    required: true,
+    schema: { type: "string" },
+  },
 };
 const CHALLENGE = {
-  "WWW-Authenticate": { description: "`Bearer`, but at the sign-in.", schema: { type: "string" } },
+  "WWW-Authenticate": { description: "`Bearer`; absent at the sign-in.", schema: { type: "string" } },
 };
 const PROBLEMS: Readonly<Record<string, Readonly<{ says: string; headers?: Json }>>> = {
   BadRequest: { says: "The request is wrong: a parameter or the body." },

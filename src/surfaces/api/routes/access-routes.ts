@@ -36,7 +36,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
     ),
     route(
       "POST /api/v1/login/passkey",
-      "A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes.",
+      "A challenge for a passkey to sign, for a sign-in or a fresh proof; valid once, for two minutes.",
       {
         who: "anyone",
         answer: shape.passkeyChallenged,

@@ -43,7 +43,10 @@ const granted = z.enum([...SCOPES, ...ROLE_NAMES], `is none of ${[...SCOPES, ...
 export const session = z.object({
   name: z.string(),
   role: z.enum([...Object.keys(ROLES), "mailbox"]),
-  account: z.string().nullable().describe("The mailbox whose user this is; null: it administers, as its scopes say."),
+  account: z
+    .string()
+    .nullable()
+    .describe("The mailbox whose user this is; null for an administrator's session or token."),
   scopes,
   freshUntil: meaning(z.nullable(time), "Until when the password that was given counts as a fresh proof."),
 });
@@ -57,6 +60,6 @@ export const tokenRequest = z.strictObject({
     .string()
     .refine((text) => (parseDuration(text) ?? 0) > 0, "is not a time such as 12h or 90d")
     .optional()
-    .describe("After which time it expires, such as 90d; without it, it does not."),
+    .describe("How long it is valid, such as 90d; without this it does not expire."),
 });
 export const tokenMade = z.object({ name: z.string(), token: z.string().describe("Empty in a dry run.") });

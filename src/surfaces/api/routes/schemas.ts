@@ -106,7 +106,7 @@ export const eventsQuery = (ipv6Prefix: number) =>
       .describe("Only events of this type; of several if it is there several times."),
     text: textUpTo(NOTE_CHARACTERS)
       .optional()
-      .describe("Only events that are shown with this text, in large or small letters."),
+      .describe("Only events whose displayed text contains this, ignoring case."),
     from: timeAsked.describe("Only events of this time or later."),
     to: timeAsked.describe("Only events of this time or earlier."),
     cursor,
@@ -126,7 +126,9 @@ export const figuresQuery = z
     step: wholeNumber(LONGEST_STEP_SECONDS)
       .refine((seconds) => seconds >= 60 && seconds % 60 === 0, "is not a whole number of minutes, in seconds")
       .optional()
-      .describe("Seconds a step. Longer if that would be too many steps, and whole hours for what is two days ago."),
+      .describe(
+        "Length of a step in seconds. Lengthened if there would be too many steps, and to whole hours if `from` is more than two days ago.",
+      ),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, "from is not before to");
 export const topQuery = z.object({
@@ -178,7 +180,7 @@ export const figures = z.object({
 export const top = z.object({
   by: z.enum(RANKINGS),
   from: time,
-  items: z.array(z.object({ ip: z.string(), count })).describe("The most first."),
+  items: z.array(z.object({ ip: z.string(), count })).describe("Highest count first."),
 });
 const cleaned = z.object({ success: z.literal(true), action: z.literal("cleanup"), expired: count });
 export const statsOrCleaned = z.union([stats(), cleaned]);

@@ -41,7 +41,7 @@ export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Rou
     ),
     route(
       "POST /api/v1/settings/preview",
-      "What changes of settings would come to: problems, lines of the file, and what limits would have done of late.",
+      "What changed settings would do: problems, the lines of the file, and what the limits would have done recently.",
       {
         needs: "admin",
         asks: "settings_preview",

@@ -138,7 +138,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
     utimesSync(mailLog, CHECKED_AT / 1_000, CHECKED_AT / 1_000 + 3_600);
     return { data };
   }),
-  "clock.synchronized": warning(/No time server/, () => ({ machine: printing("no\n") })),
+  "clock.synchronized": warning(/is not synchronized/, () => ({ machine: printing("no\n") })),
 
   "updates.automatic": warning(/does not install security updates automatically/, () => ({
     machine: printing('APT::Periodic::Unattended-Upgrade "0";\n'),

@@ -30,9 +30,9 @@ export function judgeFiles(newest: Newest | null, now: number): Finding {
 
 /** `said`: NTPSynchronized of timedatectl(1); empty if it cannot be asked. */
 export function judgeSynchronized(said: string): Finding {
-  if (said === "yes") return ok("A time server keeps the machine's clock.");
-  if (said === "no") return warning("No time server keeps the machine's clock.", "timedatectl set-ntp true");
-  return unknown("Whether a time server keeps the clock is unknown here; the host may do it.", "timedatectl");
+  if (said === "yes") return ok("The clock is synchronized with a time server.");
+  if (said === "no") return warning("The clock is not synchronized with a time server.", "timedatectl set-ntp true");
+  return unknown("Whether the clock is synchronized is unknown here; the host may do it.", "timedatectl");
 }
 
 function newestFile(data: string): Newest | null {
@@ -50,7 +50,7 @@ export const clock = {
     look: ({ layout, now }) => judgeFiles(newestFile(layout.data), now),
   },
   synchronized: {
-    does: "Asks the system whether a time server keeps the clock.",
+    does: "Asks the system whether the clock is synchronized with a time server.",
     look: async ({ machine }) => {
       const ran = await machine.run("timedatectl", ["show", "-p", "NTPSynchronized", "--value"], { timeoutMs: 5_000 });
       return judgeSynchronized(ran.code === 0 ? ran.stdout.trim() : "");
@@ -118,7 +118,7 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
     return warning(`${plural(names.length, "update")} not installed yet: ${firstFew(names)}.`, INSTALL);
   const days = Math.floor((now - listedAt) / DAY_MS);
   if (days > OLD_DAYS) return unknown(`The package lists are ${plural(days, "day")} old and show no update.`, FETCH);
-  return ok("No update waits.");
+  return ok("No update is pending.");
 }
 
 /** `said`: apt-config(8)'s output for the setting that unattended-upgrades adds. */

@@ -96,7 +96,7 @@ export function leftOut({ cut, windowsFilled }: Pick<ReplayReport["reach"], "cut
 
 function reachOf(reach: ReplayReport["reach"]): string {
   const { firstEvent, summedUpTo, unreadable, settingsApplied } = reach;
-  const from = firstEvent === null ? "" : `The first event that can be replayed is of ${dayAndTime(firstEvent)}`;
+  const from = firstEvent === null ? "" : `The first event that can be replayed is from ${dayAndTime(firstEvent)}`;
   const why =
     summedUpTo === null
       ? unreadable === 0

@@ -113,7 +113,7 @@ if [[ \${funcstack[1]} == _ghostinbox ]]; then _ghostinbox "$@"; else compdef _g
 `;
 }
 
-/** In the format of _describe: \`word:description\`, with colons escaped. */
+/** In the format of _describe: `word:description`, with colons escaped. */
 function zshList(offered: readonly Offered[]): string {
   return offered
     .map(({ word, says }) => zshQuoted(says === "" ? word : `${word}:${says.replaceAll(":", "\\:")}`))

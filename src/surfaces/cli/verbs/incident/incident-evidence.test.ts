@@ -56,8 +56,8 @@ test("no one gets the same notice twice, however the account's name is typed", a
         yield* records;
       })(),
   });
-  const told = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
-  assert.equal(told.ok && told.text, "No one is left to notify. 1 recipient was already informed.");
+  const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
+  assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
 });
 
 test("mails to recipients wait while sending is closed", () => {

@@ -8,7 +8,9 @@ export async function alertsTest(call: Call): Promise<Answer> {
   const asked = await call.guard.ask({ verb: "alerts_test" });
   if (!asked.ok) return asked;
   const { results } = asked.result;
-  const lines = results.map(({ channel, ok, detail }) => `${channel}: ${ok ? "taken" : `failed: ${oneLine(detail)}`}`);
+  const lines = results.map(
+    ({ channel, ok, detail }) => `${channel}: ${ok ? "accepted" : `failed: ${oneLine(detail)}`}`,
+  );
   const bad = results.filter(({ ok }) => !ok).length;
   if (bad === 0) return done(asked.result, lines.join("\n"), `${PROGRAM} alerts list`);
   return failed(

@@ -49,7 +49,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
 }
 
 function byHandText(table: string): string {
-  return `Free the firewall by hand: nft delete table ${table}`;
+  return `Delete the table by hand: nft delete table ${table}`;
 }
 
 /** Opens the strict firewall until someone tries and confirms it again. `says` is empty if nothing was done. */

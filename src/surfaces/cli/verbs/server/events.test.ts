@@ -87,7 +87,7 @@ test("`find` lists the events that name a text or come from a network, and takes
     assert.doesNotMatch((await ran(t, words)).err, /is not an IP address/);
   for (const wrong of ["find ", "find   ", "why ", "why 203.0.113.300"]) oneLineOfError(await ran(t, wrong), 2);
   assert.doesNotMatch((await ran(t, "find  203.0.113.7")).err, /unexpected/, "a space before an address");
-  assert.match((await ran(t, "find nobody@nowhere.test")).out, /^Nothing is recorded of nobody@nowhere\.test\./);
+  assert.match((await ran(t, "find nobody@nowhere.test")).out, /^Nothing is recorded about nobody@nowhere\.test\./);
 });
 
 test("followed from an id, no event is missed and none comes twice, however small the limit", async (t) => {

@@ -63,9 +63,9 @@ export function eventsNaming(call: Call, reader: Reader, text: string): Answer {
   const until = call.now() + MOST_SEARCH_MS;
   const chosen = prefix === null ? { text } : { prefix };
   const { items, next } = latestEvents(reader, chosen, { limit: MOST_NAMING, cursor: null }, () => call.now() > until);
-  if (items.length === 0 && next === null) return done({ items, next }, `Nothing is recorded of ${oneLine(text)}.`);
+  if (items.length === 0 && next === null) return done({ items, next }, `Nothing is recorded about ${oneLine(text)}.`);
   if (items.length === 0) {
-    const says = `No event since number ${next} names ${oneLine(text)}; older ones would take long to search.`;
+    const says = `No event since number ${next} names ${oneLine(text)}; searching older ones would take too long.`;
     return done({ items, next }, says, `${PROGRAM} logs --grep TEXT`);
   }
   const older = next === null ? "" : "… and older ones.\n";

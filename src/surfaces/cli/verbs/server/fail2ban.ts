@@ -47,8 +47,8 @@ export const fail2banRestart = whileOn(async (call) => {
 });
 
 const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
-  unjudged: 'A report bans for what the guard did not judge as it happened (fail2ban.sentences = "unjudged").',
-  all: 'Each report bans by the limit of its jail (fail2ban.sentences = "all").',
+  unjudged: 'A report leads to a ban only for what the guard did not already judge (fail2ban.sentences = "unjudged").',
+  all: 'Each report leads to a ban by the limit of its jail (fail2ban.sentences = "all").',
 };
 
 /** The server must run with Fail2ban. */

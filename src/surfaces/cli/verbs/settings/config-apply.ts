@@ -144,7 +144,7 @@ export async function confirmApply(
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
   if (names.length > 0) {
-    const agreed = await agreedTo(call, `no mail would come to ${firstFew(names)} any more.`);
+    const agreed = await agreedTo(call, `${firstFew(names)} would no longer receive mail.`);
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };

@@ -40,7 +40,7 @@ export async function check(call: Call): Promise<Answer> {
   const results = await runChecks(chosen, serverOf(call, loaded.settings, call.flag("send-test")));
   const before = readCheckRecord(call.layout);
   const unkept = keepResults(call.layout, noted(before, results, call.now(), chosen.length === groups.length));
-  if (unkept !== null) call.terminal.err(`The results are not kept for the next time. ${unkept}`);
+  if (unkept !== null) call.terminal.err(`The results could not be stored for the next comparison. ${unkept}`);
   return isChecklist
     ? checklistOf(judgePoints(results), leftOpen(loaded.settings))
     : outcomeOf(results, changesSince(before, results));

@@ -71,7 +71,7 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
   const removed = await removeOldMail(call.layout, { settings, now, mail });
   const { mails, bytes, accounts, failure } = removed;
   if (failure !== null)
-    return failed(`Not all could be removed, but ${amount(removed)}: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
+    return failed(`Removed ${amount(removed)}, then it failed: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
   const text = `Removed ${amount(removed)} from the mailboxes of ${plural(accounts, "account")}.`;
   return done({ mails, bytes, accounts }, text, `${PROGRAM} retention show`);
 });

@@ -41,7 +41,7 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
 
   const unasked = await run("rollback");
   assert.equal(unasked.code, 2);
-  const says = /^The snapshot is of 2026-11-21 12:00 UTC \(engine\.db of schema 1, accounts\.db of schema 1\)\.$/m;
+  const says = /^The snapshot is from 2026-11-21 12:00 UTC \(engine\.db of schema 1, accounts\.db of schema 1\)\.$/m;
   assert.match(unasked.err, says);
   assert.match(unasked.err, /^Since then: 0 events, which will be missing\.$/m);
   assert.match(unasked.err, /^ {2}accounts: 1 added \(new@example\.test\)$/m);

@@ -30,7 +30,7 @@ export type UpgradePlan = Readonly<Awaited<ReturnType<typeof planUpgrade>>>;
 /** `upgrade --check`. */
 export async function upgrade(call: Call): Promise<Answer> {
   if (!call.flag("check"))
-    return wrongUsage("`upgrade` only tells what would change: give --check.", `\`${PROGRAM} restart\` upgrades.`);
+    return wrongUsage("`upgrade` only shows what would change: give --check.", `\`${PROGRAM} restart\` upgrades.`);
   const plan = await planUpgrade(call);
   const lines = printPlan(plan);
   if (plan.obstacles.length > 0)
@@ -145,7 +145,7 @@ export async function rollback(call: Call): Promise<Answer> {
         ? { says: [`What was recorded since cannot be read: ${changes}.`], back: [], notes: [], json: null }
         : { says: changesText(changes), back: comesBack(changes), notes: notesOn(changes), json: changes };
     const says = [
-      `The snapshot is of ${describeSnapshot(snapshot)}.`,
+      `The snapshot is from ${describeSnapshot(snapshot)}.`,
       ...lost.says,
       ...newSettings,
       ...lost.back,
