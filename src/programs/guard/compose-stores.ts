@@ -93,7 +93,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
     active: sqliteActiveAccounts(accountsDb),
     files: sqliteFileAccounts(accountsDb),
     ...own,
-    countedForwards: sqliteCountedForwards(accountsDb),
+    countedForwards: sqliteCountedForwards(accountsDb, uses),
     recipients: sqliteRecipients(accountsDb, clock),
     logins: sqliteSenderLogins(accountsDb, uses),
     correspondents: sqliteCorrespondents(outside, accountsDb),

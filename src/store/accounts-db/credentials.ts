@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementResultingChanges, StatementSync } from "node:sqlite";
 import type { TokenItem } from "../../admin/access.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import { parseScopes, printScopes } from "../../core/access/scopes.ts";
@@ -86,8 +86,8 @@ export function sqliteCredentials(db: DatabaseSync, clock: Clock, uses = new Not
 }
 
 /**
- * When sessions and tokens were used last. A note does not count as a change of the accounts: files made from them, and
- * their copy, stay unchanged. A row that is restored from the copy may have an earlier use.
+ * Rows that do not count as a change of the accounts, such as when a session or token was last used: files made from the accounts, and
+ * their copy, stay unchanged. What is restored from the copy may be older.
  */
 export class NotedUses {
   #rows = 0;
@@ -95,11 +95,15 @@ export class NotedUses {
   /** A use that cannot be noted, for example because the disk is full, is still accepted. */
   note(use: StatementSync, now: Millis, digest: string): void {
     try {
-      this.#rows += Number(use.run(now, digest).changes);
+      this.ignore(use.run(now, digest));
     } catch {}
   }
 
-  /** Grows with each row that this connection changes, except for notes. */
+  ignore({ changes }: StatementResultingChanges): void {
+    this.#rows += Number(changes);
+  }
+
+  /** Grows with each row that this connection changes, except for those ignored. */
   changes(db: DatabaseSync): number {
     return integer(db.prepare("SELECT total_changes() AS n").get()?.["n"]) - this.#rows;
   }

@@ -8,6 +8,7 @@ import { ann, bob, refused, START, scalarOf, twoAccounts } from "../../../test/k
 import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts";
 import { openAccounts } from "../open.ts";
 import { NETWORKS } from "./account-networks.ts";
+import { NotedUses } from "./credentials.ts";
 import { FORWARDS, sqliteCountedForwards } from "./forwards.ts";
 import { readMailboxSettings } from "./setting-tables.ts";
 
@@ -137,7 +138,8 @@ const [old, added] = [mailAddress("ann@old.example"), mailAddress("ann@added.exa
 
 function made(t: TestContext) {
   const { db, accounts } = twoAccounts(t, NOW);
-  const [forwards, countedForwards] = [FORWARDS.store(db), sqliteCountedForwards(db)];
+  const uses = new NotedUses();
+  const [forwards, countedForwards] = [FORWARDS.store(db), sqliteCountedForwards(db, uses)];
   const set = (keep: boolean, at = NOW) =>
     forwards.setForward(ann, [old, added], keep, { targets: [added], until: later(at, DAY_MS) });
   const goesTo = () =>
@@ -149,7 +151,7 @@ function made(t: TestContext) {
     countedForwards
       .reached(recipient, now)
       .map(({ account, target, isNew }) => `${account} ${target}${isNew ? "" : " old"}`);
-  return { accounts, forwards, networks, countedForwards, set, goesTo, reached };
+  return { accounts, forwards, networks, countedForwards, set, goesTo, reached, changes: () => uses.changes(db) };
 }
 
 test("mail reaches targets that root has not set, by other accounts' aliases, forwards and role addresses too", (t) => {
@@ -189,8 +191,11 @@ test("while it is paused the mail stays in the mailbox, and is still sent to old
   assert.deepEqual(reached(ann, later(NOW, 3 * DAY_MS)), [`${ann} ${added} old`], "it counts as long as it exists");
 });
 
-test("what left is counted for a day", (t) => {
-  const { countedForwards } = made(t);
+test("what left is counted for a day, which does not count as a change of the accounts; a pause does", (t) => {
+  const { forwards, countedForwards, set, changes } = made(t);
+  set(true);
+  forwards.setForward(ann, [old], true, { targets: [], until: NOW });
+  const before = changes();
   const mail = { at: NOW, recipients: 3, written: 1, strangers: 2 };
   countedForwards.count(ann, mail);
   countedForwards.count(ann, mail);
@@ -198,4 +203,9 @@ test("what left is counted for a day", (t) => {
   assert.deepEqual([countedForwards.sent(ann, later(NOW, -1)), countedForwards.sent(ann, NOW)], [[twice], []]);
   countedForwards.count(bob, { ...mail, at: later(NOW, DAY_MS) });
   assert.deepEqual(countedForwards.sent(ann, later(NOW, -1)), []);
+  assert.equal(changes(), before);
+  set(true);
+  const unpaused = changes();
+  countedForwards.pause(ann, { now: NOW, until: later(NOW, HOUR_MS), which: "new" });
+  assert.ok(changes() > unpaused);
 });

@@ -7,6 +7,7 @@ import type { CountedForwards } from "../../guard/mailbox-ports.ts";
 import { flag, integer, millis, rowReader, text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
 import { DONE, missingAccount, refused } from "./accounts.ts";
+import type { NotedUses } from "./credentials.ts";
 
 /** The forwards of accounts, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
 function sqliteForwards(db: DatabaseSync): ForwardStore {
@@ -69,7 +70,7 @@ const SQL = {
  * Forwards that root has not set, in `accounts.db`. Postfix sees at once which of them are paused. `db`: the connection that writes, because
  * total_changes() counts only a connection's own changes.
  */
-export function sqliteCountedForwards(db: DatabaseSync): CountedForwards {
+export function sqliteCountedForwards(db: DatabaseSync, uses: NotedUses): CountedForwards {
   const sql = prepared(db, NEW_SQL);
   /**
    * Whether there is one, as of change number `seen`. It is read again only after a further change, because each read takes a lock, and
@@ -96,9 +97,10 @@ export function sqliteCountedForwards(db: DatabaseSync): CountedForwards {
         return { at: millis(row["at"]), recipients, written: recipients - strangers, strangers };
       }),
     count: (account, { at, recipients, strangers }) => {
-      sql.forget.run(at - DAY_MS, at);
-      sql.forgetOld.run(at - DAY_MS);
-      sql.count.run(account, at, recipients, strangers);
+      // Strangers' mail must not have the accounts copied each second.
+      uses.ignore(sql.forget.run(at - DAY_MS, at));
+      uses.ignore(sql.forgetOld.run(at - DAY_MS));
+      uses.ignore(sql.count.run(account, at, recipients, strangers));
     },
     pause: (account, { now, until, which }) => {
       sql.pause.run(until, account, which === "new" ? now : 0);

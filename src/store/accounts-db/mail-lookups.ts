@@ -48,7 +48,7 @@ export function sqliteSenderLogins(accounts: DatabaseSync, uses = new NotedUses(
   const all = accounts.prepare("SELECT address, logins FROM sender_login ORDER BY address");
   return {
     all: (): readonly SenderLogin[] => all.all().map(rowReader({ address: text, logins: text })),
-    /** Grows with each row that the writer of this database changes, except for notes of uses. */
+    /** Grows with each row that the writer of this database changes, except for those that `uses` ignores. */
     changes: (): number => uses.changes(accounts),
   };
 }
