@@ -32,6 +32,7 @@ test("every setting that takes a path is found, and the files are named once", (
   for (const key of some) assert.ok(found.has(key), key);
   assert.ok(!found.has("backup.repository"));
   const both = 'tls.cert = "/etc/tls/both.pem"\ntls.key = "/etc/tls/both.pem"\n';
-  const settings = settingsWith(`mailboxes.encryption_key = "/run/mail.pem"\n${both}`);
+  const unnamed = ["mailboxes.encryption_key", "detection.suricata.file", "detection.psad.file", "certificates.log"];
+  const settings = settingsWith(`${both}${unnamed.map((key) => `${key} = "/run/${key}"\n`).join("")}`);
   assert.deepEqual(namedFiles(settings), ["/etc/tls/both.pem"]);
 });

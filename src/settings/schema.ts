@@ -84,9 +84,16 @@ export function fileSettings(): readonly SettingKey[] {
   return settingKeys().filter((key) => settingOf(key).kind.accepts.startsWith(path.accepts));
 }
 
+/** The key that opens encrypted mail, so that a stolen backup reveals no mail; and logs of other programs. */
+const NOT_BACKED_UP: ReadonlySet<SettingKey> = new Set([
+  "mailboxes.encryption_key",
+  "detection.suricata.file",
+  "detection.psad.file",
+  "certificates.log",
+]);
+
 /** The files that these settings name, each once, for a backup. Absolute paths. */
 export function namedFiles(settings: Settings): readonly string[] {
-  // Not the key that opens encrypted mail: a stolen backup reveals no mail.
-  const named = fileSettings().map((key) => (key === "mailboxes.encryption_key" ? "" : settings[key]));
+  const named = fileSettings().map((key) => (NOT_BACKED_UP.has(key) ? "" : settings[key]));
   return [...new Set(named.filter((file) => typeof file === "string" && file !== ""))].map(String);
 }
