@@ -129,6 +129,13 @@ test("the lessons follow from how the account was used, and from what was not do
     "No mail left: the limits for mail to strangers held it in time.",
     took,
   ]);
+  const unheld = { ...held, mails: [mail, { ...mail, queueId: "82CED1EABE5" }] };
+  assert.equal(
+    lessons({ timeline, assessment: { ...FOUND, ...unheld } })?.[1],
+    "2 mails left. A lower `limits.sending.strangers` holds mail to strangers earlier.",
+  );
+  const deferred = { ...held, mails: [{ ...mail, reached: [] }] };
+  assert.equal(lessons({ timeline, assessment: { ...FOUND, ...deferred } })?.[1], took, "nothing was held");
   const unsent = { accounts: [{ ...account, mails: 0 }], addresses: [{ ...address, guesses: 1 }], mails: [] };
   assert.deepEqual(lessons({ timeline, assessment: { ...FOUND, ...unsent } }), [
     "From 198.51.100.99 came 1 wrong password before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.",

@@ -112,6 +112,7 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
   const sender = accounts.find((one) => one.mails > 0);
   const guessed = usedAddresses(addresses).find((one) => one.guesses > 0);
   const left = mailsThatLeft(mails).length;
+  const wasHeld = mails.some(({ isHeld }) => isHeld);
   const taken = new Set(timeline.map(({ step }) => step));
   const first = mails[0]?.at ?? incident.openedAt;
   const found: readonly (string | false | undefined)[] = [
@@ -124,8 +125,8 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
       guessed === undefined &&
       `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its owner where else it was used, and which device may have lost it.`,
     left > 0 &&
-      `${plural(left, "mail")} left before the hold. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
-    left === 0 && mails.length > 0 && "No mail left: the limits for mail to strangers held it in time.",
+      `${plural(left, "mail")} left${wasHeld ? " before the hold" : ""}. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
+    left === 0 && wasHeld && "No mail left: the limits for mail to strangers held it in time.",
     first < incident.openedAt &&
       `${between(first, incident.openedAt)} passed between the first of these mails and the opening of the incident.`,
     contacts.length === 0 && "No contacts were set: `alerts.contacts` names the people whom every alert shows.",
