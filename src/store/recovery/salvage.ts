@@ -5,7 +5,7 @@ import { isDamage } from "../open.ts";
 import { together } from "../transactions.ts";
 
 /**
- * The lasting tables: bans, lists, knowledge of addresses and accounts, administrators. Not the alerts, which events
+ * The lasting tables: bans, lists, knowledge of addresses and accounts, the audit. Not the alerts, which events
  * raise again, nor tables computed from others.
  */
 const LASTING = [
@@ -28,6 +28,8 @@ const LASTING = [
 
 /** More than any limit counts for one address; read within a second. */
 const NEWEST_EVENTS = { table: "event", order: "ORDER BY id DESC LIMIT 20000" };
+/** Sums of events that retention removed. Too many to digest every few minutes. */
+const SUMS = { table: "event_summary", order: "" };
 /** For two days and more: counters do not restart at zero. */
 const NEWEST_MINUTES = { table: "event_minute", order: "ORDER BY id DESC LIMIT 4000" };
 
@@ -88,7 +90,7 @@ function isDamaged(db: DatabaseSync): boolean {
 }
 
 function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readonly string[] {
-  const tables = [...LASTING.map((table) => ({ table, order: "" })), NEWEST_EVENTS, NEWEST_MINUTES];
+  const tables = [...LASTING.map((table) => ({ table, order: "" })), SUMS, NEWEST_EVENTS, NEWEST_MINUTES];
   return together(db, () => {
     const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, one));
     // Events up to `answered` no longer count. Their ids are reused if the newest were lost.
