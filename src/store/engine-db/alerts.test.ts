@@ -1,5 +1,6 @@
 // Invariant: Alerts never delay anything, depend only on the database, and are neither repeated nor lost over a restart.
 import assert from "node:assert/strict";
+import { StatementSync } from "node:sqlite";
 import { test } from "node:test";
 import { SETTINGS } from "../../../test/kit/alerts-kit.ts";
 import { guess } from "../../../test/kit/engine-events.ts";
@@ -167,6 +168,21 @@ test("a token's first network is familiar, and no other for a day", async () => 
   assert.equal(await change("web:token nightly via 198.51.100.9"), "web_new_network");
   clock.advance(DAY_MS);
   assert.equal(await change("web:token nightly via 198.51.100.10"), "web_account");
+});
+
+test("many changes are looked up with one reading of the networks", async (t) => {
+  const { engine, db, signIn } = alertsOnDatabase();
+  await signIn("203.0.113.7");
+  for (const by of ["web:admin", "web:token one", "web:token one", "web:token two", "web:admin"])
+    await engine.audit({ type: "ACCOUNT_ADDED", subject: ANNA, by: `${by} via 198.51.100.7` });
+  const events = sqliteAlertEvents(db);
+  const { mock } = t.mock.method(StatementSync.prototype, "all");
+  const [, ...changes] = events.between(0, 100);
+  assert.deepEqual(
+    changes.map(({ isNewNetwork }) => isNewNetwork),
+    [true, false, false, false, true],
+  );
+  assert.equal(mock.callCount(), 5, "the events, the network of the sign-in, all sign-ins, and the acts of each token");
 });
 
 /** `change` resolves with the code of the alert that the change raises. */

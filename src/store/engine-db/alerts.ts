@@ -49,7 +49,7 @@ const CHANGES: readonly EventType[] = [
 /** The events that alerts consider. Shares the guard's connection; 300 ids take about a millisecond. */
 export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
   const ids = sqliteEventIds(db);
-  const dashboard = dashboardNetworks(db);
+  const dashboardNetworks = sqliteDashboardNetworks(db);
   const sql = prepared(db, {
     known: "SELECT prefix FROM known_address WHERE lower(account) = lower(?) AND first_at < ?",
     familiar: `
@@ -72,18 +72,19 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
       WHERE id > ? AND id <= ? AND type IN (${sqlList(ALERT_EVENT_TYPES)}) AND ${TOOK_EFFECT} ORDER BY id`,
   });
   /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
-  const placeOf = ({ type, actor, at, isNewPlace, prefix, account }: ReturnType<typeof alertEvent>) => {
+  const placeOf = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks) => {
+    const { type, actor, at, isNewPlace, prefix, account } = event;
     if (type === "SECOND_FACTOR_ASKED") {
       const ip = callersIp(text(actor));
       return { ...KNOWN_PLACE, isNewNetwork: ip !== null && dashboard.isNew(ip, at) };
     }
-    if (CHANGES.includes(type)) return { ...KNOWN_PLACE, isNewNetwork: !isFamiliar(actor ?? "", at) };
+    if (CHANGES.includes(type)) return { ...KNOWN_PLACE, isNewNetwork: !isFamiliar(actor ?? "", at, dashboard) };
     if (type !== "LOGIN_SUCCEEDED" || !isNewPlace || prefix === null) return KNOWN_PLACE;
     const known = sql.known.all(account, at);
     return { isNewNetwork: !isNear(networkAddress(prefix), known), isFirst: known.length === 0 };
   };
   /** Whether the caller's network has been used for a day, or was the first. Loopback hides it: it is root, a tunnel or a proxy. */
-  const isFamiliar = (actor: string, at: Millis): boolean => {
+  const isFamiliar = (actor: string, at: Millis, dashboard: DashboardNetworks): boolean => {
     const ip = callersIp(actor);
     if (ip === null || isLoopback(ip)) return true;
     const user = mailboxOf(actor);
@@ -93,11 +94,13 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
   return {
     last: () => ids.last(),
     firstSince: (at) => ids.firstSince(at),
-    between: (after, upTo) =>
-      sql.between.all(after, upTo).map((row) => {
-        const event = alertEvent(row);
-        return { ...event, ...placeOf(event) };
-      }),
+    between: (after, upTo) => {
+      const dashboard = dashboardNetworks();
+      return sql.between
+        .all(after, upTo)
+        .map(alertEvent)
+        .map((event) => ({ ...event, ...placeOf(event, dashboard) }));
+    },
   };
 }
 
@@ -206,8 +209,13 @@ const ENTRIES = 10_000;
 /** A thief's own sign-in must not make the thief's network familiar. */
 const FAMILIAR_AFTER_MS = DAY_MS;
 
-/** Networks from which the administrator has signed in to the dashboard and tokens have acted, by the audit. Shares the guard's connection. */
-function dashboardNetworks(db: DatabaseSync) {
+type DashboardNetworks = ReturnType<ReturnType<typeof sqliteDashboardNetworks>>;
+
+/**
+ * Networks from which the administrator has signed in to the dashboard and tokens have acted, by the audit. Each list takes a millisecond to
+ * read, so it is read once for many changes. Shares the guard's connection.
+ */
+function sqliteDashboardNetworks(db: DatabaseSync) {
   const recent = `FROM audit_entry WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES}`;
   const signIns = db.prepare(`
     SELECT min(at) AS at, detail ->> '$.ip' AS ip ${recent} AND type = 'LOGIN_SUCCEEDED' AND subject = 'dashboard'
@@ -215,22 +223,27 @@ function dashboardNetworks(db: DatabaseSync) {
   const acts = db.prepare(`
     SELECT min(at) AS at, substr(actor, length(?1) + 1) AS ip ${recent} AND substr(actor, 1, length(?1)) = ?1
       GROUP BY ip ORDER BY 1`);
-  return {
-    /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
-    isNew: (ip: Ip, at: Millis): boolean => {
-      const before = isoTime(at);
-      return !isAmong(
-        ip,
-        came(signIns).filter((one) => one.at < before),
-      );
-    },
-    /** Whether the first sign-in, or one more than a day ago, came from its network. Networks of tokens are judged in the same way. */
-    isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
-      const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
-      const familiar = (all: readonly Came[]) => all.filter((one, index) => index === 0 || one.at < before);
-      if (isAmong(ip, familiar(came(signIns)))) return true;
-      return actor.startsWith("web:token ") && isAmong(ip, familiar(came(acts, `${actor.split(" via ")[0]} via `)));
-    },
+  return () => {
+    const read = new Map<string, readonly Came[]>();
+    const signedIn = () => read.getOrInsertComputed("", () => came(signIns));
+    const acted = (by: string) => read.getOrInsertComputed(by, () => came(acts, by));
+    return {
+      /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
+      isNew: (ip: Ip, at: Millis): boolean => {
+        const before = isoTime(at);
+        return !isAmong(
+          ip,
+          signedIn().filter((one) => one.at < before),
+        );
+      },
+      /** Whether the first sign-in, or one more than a day ago, came from its network. Networks of tokens are judged in the same way. */
+      isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
+        const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
+        const familiar = (all: readonly Came[]) => all.filter((one, index) => index === 0 || one.at < before);
+        if (isAmong(ip, familiar(signedIn()))) return true;
+        return actor.startsWith("web:token ") && isAmong(ip, familiar(acted(`${actor.split(" via ")[0]} via `)));
+      },
+    };
   };
 }
 
