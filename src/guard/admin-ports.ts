@@ -58,8 +58,6 @@ export interface AliasStore {
   removeAlias(address: Address): Outcome;
   /** Whether an account or an alias has this address. */
   isAddress(address: Address): boolean;
-  /** Whether mail for `from` reaches `to`, directly or through aliases and forwards. */
-  leadsTo(from: Address, to: Address): boolean;
   setAliasBlocked(address: Address, blocked: boolean): Outcome;
   /** Addresses that only this account may send as: at most `most`. */
   sendersOf(account: AccountName, most: number): readonly string[];

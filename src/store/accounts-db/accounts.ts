@@ -77,7 +77,6 @@ export function sqliteAccounts(db: DatabaseSync): AccountStore & AliasStore & Ma
       }),
     isAddress: (address) =>
       [sql.accountExists, sql.aliasExists].some((statement) => statement.get(address) !== undefined),
-    leadsTo: (from, to) => sql.leadsTo.get(from, to) !== undefined,
     /** A blocked alias accepts no mail and cannot be used as a sender, but keeps its targets. */
     setAliasBlocked: (address, blocked) => {
       if (sql.aliasExists.get(address) === undefined) return noAlias(address);
@@ -120,12 +119,6 @@ const SQL = {
   accountExists: "SELECT 1 FROM account WHERE name = ?",
   aliasExists: "SELECT 1 FROM alias WHERE address = ?",
   sendersOf: "SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?",
-  leadsTo: `
-    WITH RECURSIVE reached (address) AS (
-      VALUES (?) UNION SELECT target FROM onward JOIN reached ON onward.address = reached.address
-      UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
-      WHERE instr(address, '+') > 1)
-    SELECT 1 FROM reached WHERE address = ?`,
   countTargets: "SELECT count(*) AS n FROM alias WHERE address = ?",
   addAlias: "INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
   removeAlias: "DELETE FROM alias WHERE address = ?",

@@ -60,7 +60,7 @@ export function sqliteAliasReach(db: DatabaseSync): AliasReach & ForwardReach {
   const stepsFrom = (address: string): readonly string[] =>
     targets.all(address).map((row) => text(row["target"]).toLowerCase());
   const onward = (address: string): readonly string[] =>
-    allFrom(address, (one) => [withoutExtension(one), ...stepsFrom(one)]);
+    allFrom(address.toLowerCase(), (one) => [withoutExtension(one), ...stepsFrom(one)]);
   const countFrom = (address: string, counts: Map<string, number>): number => {
     const known = counts.get(address);
     if (known !== undefined) return known;
@@ -83,7 +83,7 @@ export function sqliteAliasReach(db: DatabaseSync): AliasReach & ForwardReach {
     reachedBy: (account, recipient) => {
       const name = account.toLowerCase();
       // Few accounts have a forward, and an alias may have a thousand targets.
-      if (stepsFrom(name).length === 0 || !onward(recipient.toLowerCase()).includes(name)) return [];
+      if (stepsFrom(name).length === 0 || !onward(recipient).includes(name)) return [];
       // `onward` would add outside targets without their extension, which are other addresses.
       return allFrom(name, (one) => [one, withoutExtension(one)].flatMap(stepsFrom));
     },

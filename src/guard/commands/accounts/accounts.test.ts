@@ -86,7 +86,7 @@ test("through the web a mailbox that gets the alerts is neither suspended nor re
 });
 
 test("a mailbox gets alerts by its own address, with an extension, by aliases, and as the first one by postmaster@", () => {
-  const { accounts, networks } = accountsOnMemory();
+  const { accounts, networks, reach } = accountsOnMemory();
   const [anna, bert] = [accountName("anna@example.test"), accountName("bert@example.test")];
   const [alerts, info] = [mailAddress("alerts@example.test"), mailAddress("info@example.test")];
   accounts.add(anna, "{X}y", instant(1));
@@ -95,7 +95,7 @@ test("a mailbox gets alerts by its own address, with an extension, by aliases, a
   accounts.addAlias(info, [bert]);
   networks.serve({ domains: ["example.test"], administrator: null, refused: [], networks: [] });
   const reached = (...alertsTo: readonly string[]): readonly string[] =>
-    [anna, bert, alerts, info].filter((one) => getsAlerts({ accounts, alertsTo: () => alertsTo }, one));
+    [anna, bert, alerts, info].filter((one) => getsAlerts({ reach, alertsTo: () => alertsTo }, one));
   assert.deepEqual(reached(), []);
   assert.deepEqual(reached("owner@elsewhere.test", "nonsense"), []);
   assert.deepEqual(reached("bert+server@example.test"), [bert]);

@@ -2,14 +2,7 @@ import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../../admin/
 import { isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
-import {
-  type AccountName,
-  type Address,
-  domainOf,
-  localPart,
-  parseAddress,
-  withoutExtension,
-} from "../../../core/net/address.ts";
+import { type AccountName, type Address, domainOf, localPart } from "../../../core/net/address.ts";
 import type { AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
@@ -158,7 +151,7 @@ export async function endSessions(
 }
 
 type AlertMailboxParts = Readonly<{
-  accounts: Pick<AliasStore, "leadsTo">;
+  reach: Pick<AliasReach, "onward">;
   /** The addresses to which alerts are mailed. */
   alertsTo: () => readonly string[];
 }>;
@@ -172,25 +165,17 @@ export function isPostmaster(address: Address): boolean {
  * Whether alerts arrive here, directly or through aliases and forwards: an attacker who takes over the web must not hide them from the
  * owner.
  */
-export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: Address): boolean {
-  return alertsTo()
-    .flatMap((to) => [to, withoutExtension(to)])
-    .some((to) => {
-      const from = parseAddress(to);
-      return from !== null && accounts.leadsTo(from, address);
-    });
+export function getsAlerts(parts: AlertMailboxParts, address: Address): boolean {
+  return reachedByAlerts(parts).includes(address);
 }
 
 /** The addresses outside to which alerts go. */
-export function alertsOutside({
-  alertsTo,
-  reach,
-  engine,
-}: Pick<AccountCommandParts, "alertsTo" | "reach" | "engine">): readonly string[] {
-  return alertsTo()
-    .flatMap((to) => [to, withoutExtension(to)])
-    .flatMap((to) => reach.onward(to.toLowerCase()))
-    .filter((address) => !engine.policy.domains.includes(domainOf(address)));
+export function alertsOutside(parts: AlertMailboxParts & Pick<AccountCommandParts, "engine">): readonly string[] {
+  return reachedByAlerts(parts).filter((address) => !parts.engine.policy.domains.includes(domainOf(address)));
+}
+
+function reachedByAlerts({ alertsTo, reach }: AlertMailboxParts): readonly string[] {
+  return alertsTo().flatMap((to) => reach.onward(to));
 }
 
 export function alertsStay(address: Address): CommandError {

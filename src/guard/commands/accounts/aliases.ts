@@ -109,11 +109,11 @@ function wrongTargets(
 
 /** Returns why the mail of the address cannot go to the target, or null. */
 export function wrongTarget(
-  { accounts, engine }: Pick<AccountCommandParts, "accounts" | "engine">,
+  { accounts, reach, engine }: Pick<AccountCommandParts, "accounts" | "reach" | "engine">,
   address: Address,
   target: Address,
 ): string | null {
   if (engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address)
     return `${target} is neither an account nor an alias here.`;
-  return accounts.leadsTo(target, address) ? `Mail for ${address} would return to it through ${target}.` : null;
+  return reach.onward(target).includes(address) ? `Mail for ${address} would return to it through ${target}.` : null;
 }
