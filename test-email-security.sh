@@ -50,7 +50,7 @@ main() {
     esac
     shift
   done
-  [ $# -le 1 ] || refuse "Name one host."
+  [ $# -le 1 ] || refuse "Name one host, after the options."
   host=${1:-localhost}
   [[ $host =~ ^[A-Za-z0-9_.:-]+$ ]] || refuse "This is neither a host name nor an address: $host"
   require_tools
@@ -635,7 +635,7 @@ smuggle() {
   for _ in {1..200}; do printf 'Received: by example.com; Thu, 1 Jan 2026 00:00:00 +0000\r\n'; done >&3
   printf 'Subject: security test\r\n\r\nIt is never delivered.\r\n' >&3
   for end in '\n.\n' '\n.\r\n' '\r.\r' '\r\n.\r' '\r\n.\n' '\r\n\0.\r\n' '\r\n.\0\r\n'; do
-    printf '> END %s\n' "${end//\\/\\}"
+    printf '> END %s\n' "$end"
     # shellcheck disable=SC2059 # the escapes are meant
     printf "x$end" >&3 || return 1
     if reply "$END_PATIENCE"; then

@@ -201,7 +201,7 @@ describe("the test of a server's security, and long mails", needsLab(), () => {
   test("says what is wrong with the command, and which tools are missing", async () => {
     for (const [argv, message] of [
       [["--no-such-option"], "Unknown option --no-such-option."],
-      [["one.test", "two.test"], "Name one host."],
+      [["one.test", "two.test"], "Name one host, after the options."],
       [["one.test; reboot"], "This is neither a host name nor an address: one.test; reboot"],
       [["--foreign", "nobody"], "--foreign needs a mail address."],
       [["no-such-name.test"], "no-such-name.test has no address."],
