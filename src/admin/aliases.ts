@@ -21,7 +21,7 @@ export const ALIAS_VERBS = [
     .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201 })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
       words: ["address", "targets"],
-      done: ({ address }, asked) => `Mail for ${address} goes to ${asked.targets.join(", ")}.`,
+      done: ({ address }, asked) => `${address} now passes mail on to ${asked.targets.join(", ")}.`,
       next: "alias list",
     }),
   verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(named, "shutOut"))
