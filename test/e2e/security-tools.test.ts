@@ -114,7 +114,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
     assert.ok(found.index > 0 && found.index <= 100 && found.suggestions > 0, JSON.stringify(found));
   });
 
-  test("debsecan 0.4.20: packages with known holes, by the data of a server on this machine", async () => {
+  test("debsecan 0.4.20: packages with known vulnerabilities, by the data of a server on this machine", async () => {
     const directory = temporaryDirectory();
     chmodSync(directory, 0o755);
     const at = (name: string): string => join(directory, name);

@@ -86,7 +86,7 @@ export type UpdateFigures = Readonly<{
   isImage: boolean;
   packages: readonly Readonly<{ name: string; version: string; isSecurity: boolean }>[];
 }>;
-/** Packages with known holes (CVE numbers) by debsecan(1); `isInstalled`: whether that is there. */
+/** Packages with known vulnerabilities (CVE numbers) by debsecan(1); `isInstalled`: whether that is there. */
 export type HoleFigures = Readonly<{
   fixable: readonly Readonly<{ name: string; cves: readonly string[] }>[];
   /** Holes without a fix yet. */

@@ -99,7 +99,7 @@ SPAM FILTER
   120 mails were scored: 30 (25 %) went to Junk, 4 were refused. Counted from
   the newest 100,000 events that are kept.
   2 users corrected it: 3 mails moved into Junk, 1 out of it.
-  Its rules: version 19, looked for on 2026-11-19 10:00 UTC. The last try
+  Its rules: version 19, last checked on 2026-11-19 10:00 UTC. The last try
   failed: no answer.
 
 UPDATES
@@ -109,8 +109,9 @@ UPDATES
   openssl  3            security
   tzdata   3
   tar      3
-  2 packages with known holes for which a fix is there; 1 hole without one yet.
-  PACKAGE  HOLES
+  2 packages have known vulnerabilities with a fix; 1 vulnerability has none
+  yet.
+  PACKAGE  VULNERABILITIES
   tar      CVE-1 CVE-2 CVE-3
   openssl  CVE-1 CVE-2 CVE-3
 

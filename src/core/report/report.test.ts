@@ -36,10 +36,10 @@ test("where nothing happened, no list and no bar is shown, and long lists are cu
       "0 accepted, 0 refused, 0 delivered.",
       "0 mails were scored: 0 (0 %) went to Junk, 0 were refused.",
       "No user corrected it.",
-      "Its rules: version 1900000, looked for on 2026-11-20 04:00 UTC.",
+      "Its rules: version 1900000, last checked on 2026-11-20 04:00 UTC.",
       "GhostInbox 0.1.0, Node.js 26.10.0.",
       "0 updates waiting, 0 for security.",
-      "0 packages with known holes for which a fix is there; 3 holes without one yet.",
+      "0 packages have known vulnerabilities with a fix; 3 vulnerabilities have none yet.",
       "On 2026-11-18, 2 days ago: index 84 of 100, 0 warnings, 12 suggestions.",
       "a.test: expired on 2026-11-20.",
       "60.0 GB of 100.0 GB are free (60 %) at /srv/mail; logs take 300.0 MB, databases 100.0 MB.",
@@ -69,7 +69,7 @@ test("what is not known says why, and what is off says so", () => {
   );
   for (const line of [
     "Waiting updates are not known: apt-get is not there.",
-    "Known holes are not known: debsecan is not installed.",
+    "Known vulnerabilities could not be listed: debsecan is not installed.",
     "There is no certificate yet.",
     "Lynis has not looked at this machine.",
     "The disk cannot be asked.",

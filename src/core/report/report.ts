@@ -145,7 +145,7 @@ function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rul
       : `${plural(users, "user")} corrected it: ${plural(missed, "mail")} moved into Junk, ${number(wrong)} out of it.`,
     rules === null
       ? "Its rules are those of the package; no others were fetched yet."
-      : `Its rules: version ${rules.version}, looked for on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last try failed: ${rules.failure}`}`,
+      : `Its rules: version ${rules.version}, last checked on ${minute(rules.at)}.${rules.failure === null ? "" : ` The last try failed: ${rules.failure}`}`,
   ];
 }
 
@@ -166,13 +166,13 @@ function updates({ updates: waiting, holes, versions, to }: ReportFacts): readon
       .map(({ name, version, isSecurity }) => [name, version, isSecurity ? "security" : ""]);
     blocks.push(...table(["PACKAGE", "NEW VERSION", ""], rows));
   }
-  if (!holes.known) blocks.push(`Known holes are not known: ${holes.reason}`);
+  if (!holes.known) blocks.push(`Known vulnerabilities could not be listed: ${holes.reason}`);
   else {
     blocks.push(
-      `${plural(holes.fixable.length, "package")} with known holes for which a fix is there; ${plural(holes.unfixed, "hole")} without one yet.`,
+      `${plural(holes.fixable.length, "package has", "packages have")} known vulnerabilities with a fix; ${plural(holes.unfixed, "vulnerability has", "vulnerabilities have")} none yet.`,
     );
     const rows = holes.fixable.slice(0, NAMED).map(({ name, cves }) => [name, cves.slice(0, 3).join(" ")]);
-    blocks.push(...table(["PACKAGE", "HOLES"], rows));
+    blocks.push(...table(["PACKAGE", "VULNERABILITIES"], rows));
   }
   return blocks;
 }
