@@ -66,14 +66,14 @@ const de: AlertFrame = {
   guardDown: "Der Wächter läuft nicht.",
   guardUp: "Der Wächter läuft wieder.",
   silentSince: (since, line) => `Er antwortet seit ${since} nicht. Seine letzte Zeile im Protokoll:\n\n    ${line}`,
-  guardEnds: "Der Wächter endet immer wieder.",
+  guardEnds: "Der Wächter beendet sich immer wieder.",
   endsSince: (since, line) =>
     `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; die letzte Zeile:\n\n    ${line}`,
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine weitere Adresse gesperrt, und keine andere Meldung verschickt.",
   prevented: (by) => `Ein anderes Programm verhindert seinen Start: ${by}.`,
   comesBack:
-    "`./ghostinbox status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache fort ist.",
+    "`./ghostinbox status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache behoben ist.",
 };
 
 export const alertFrames: Readonly<Record<AlertLanguage, AlertFrame>> = { en, de };

@@ -3,9 +3,9 @@ import type { NoticeCode, NoticeText } from "./notices.ts";
 
 /** The texts of notices and conditions in German. Commands, settings and file names stay as they are. */
 
-const WRONG_DETAIL = "Beheben Sie, was die Einzelheit nennt";
+const WRONG_DETAIL = "Beheben Sie, was die Einzelheiten nennen";
 const RESTARTED =
-  "Es wird von selbst neu gestartet; hilft das nicht, versuchen Sie den Befehl der Einzelheit, und sehen Sie in";
+  "Ein Neustart erfolgt von selbst; hilft er nicht, versuchen Sie den Befehl in den Einzelheiten. Mehr steht in";
 const ASK_OWNER =
   "Fragen Sie den Inhaber. War er es nicht, setzt `account passwd ADDRESS` ein neues Passwort und beendet offene Sitzungen; `account suspend ADDRESS` legt das Konto still.";
 const LET_IN =
@@ -17,40 +17,40 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses, oder sehen Sie in das Log des Wächters.",
   },
   database_unflushed: {
-    says: "Die Platte bewahrt nicht, was geschrieben wird: Die Post läuft weiter, aber bei einem Stromausfall gingen die neuesten Einträge und Befehle verloren.",
-    next: "`dmesg` und `smartctl` sagen, was der Platte fehlt. Es wird jede Sekunde neu versucht; wiederholen Sie Befehle, die gescheitert sind.",
+    says: "Die Platte sichert nicht dauerhaft, was geschrieben wird: Die Post läuft weiter, aber bei einem Stromausfall gingen die neuesten Einträge und Befehle verloren.",
+    next: "`dmesg` und `smartctl` zeigen, was der Platte fehlt. Der Wächter versucht es jede Sekunde erneut; wiederholen Sie Befehle, die gescheitert sind.",
   },
   database_log_held: {
-    says: "Ein Programm liest ohne Ende in der Datenbank, sodass ihr Write-Ahead-Log wächst.",
+    says: "Ein Programm hört nicht auf, in der Datenbank zu lesen, sodass ihr Write-Ahead-Log immer weiter wächst.",
     next: "Beenden Sie das Programm, das engine.db offen hält: `fuser -v` nennt es. Ab 1 GB wird nichts Neues verzeichnet.",
   },
   database_reader: {
-    says: "Ein Programm hält engine.db offen, sodass ihr Write-Ahead-Log wächst: Es enthält über 64 MB.",
-    next: "Beenden Sie das Programm, das die Einzelheit nennt. Ab 1 GB wird nichts Neues verzeichnet.",
+    says: "Ein Programm hält engine.db offen, sodass ihr Write-Ahead-Log auf über 64 MB gewachsen ist.",
+    next: "Beenden Sie das Programm, das die Einzelheiten nennen. Ab 1 GB wird nichts Neues verzeichnet.",
   },
   database_locked: {
     says: "Ein anderes Programm hält eine Datenbank gesperrt: Post und Anmeldungen laufen weiter, aber nichts wird gezählt oder gesperrt (engine.db), oder kein Konto lässt sich ändern (accounts.db).",
-    next: "Beenden Sie das Programm mit dem Befehl der Einzelheit. Dann geht alles von selbst weiter.",
+    next: "Beenden Sie das Programm mit dem Befehl in den Einzelheiten. Danach läuft alles von selbst weiter.",
   },
   database_set_aside: {
-    says: "Eine Datenbank war beschädigt, ersetzt oder fort: Was zu retten war, steht an ihrer Stelle; die alte Datei liegt daneben.",
-    next: "docs/recovery.md sagt, was fehlen kann. Brauchen Sie die alten Dateien nicht mehr, entfernt sie der Befehl der Einzelheit.",
+    says: "Eine Datenbank war beschädigt, ersetzt oder verschwunden: Der Server hat sie neu aufgebaut, soweit sie zu retten war; die alte Datei liegt daneben.",
+    next: "docs/recovery.md sagt, was fehlen kann. Brauchen Sie die alten Dateien nicht mehr, entfernt sie der Befehl in den Einzelheiten.",
   },
   database_unsaved: {
-    says: "Eine Datei einer offenen Datenbank ist fort und ließ sich nicht wiederherstellen: Was sie enthält, ist verloren, sobald der Server anhält.",
-    next: "Halten Sie den Server nicht an. Stellen Sie das Verzeichnis wieder her, das die Einzelheit nennt, oder schaffen Sie Platz; es wird jede Sekunde neu versucht.",
+    says: "Eine Datei einer offenen Datenbank wurde gelöscht und ließ sich nicht wiederherstellen: Ihr Inhalt ist verloren, sobald der Server anhält.",
+    next: "Halten Sie den Server nicht an. Stellen Sie das Verzeichnis wieder her, das die Einzelheiten nennen, oder schaffen Sie Platz; der Server versucht es jede Sekunde erneut.",
   },
   certificate_unknown: {
-    says: "Für eine Ihrer Domains wurde ein Zertifikat mit einem Schlüssel ausgestellt, den keiner Ihrer Server hat: Vielleicht gibt sich jemand als Ihr Server aus.",
+    says: "Für eine Ihrer Domains wurde ein Zertifikat mit einem Schlüssel ausgestellt, den keiner Ihrer Server verwendet, soweit bekannt: Vielleicht gibt sich jemand als Ihr Server aus.",
     next: "Gehört es Ihnen, tragen Sie seinen Schlüssel in certificates.known ein, oder seine Datei in certificates.files. Sonst lassen Sie es vom Aussteller widerrufen; siehe docs/certificate-transparency.md.",
   },
   transparency_failing: {
     says: "Die öffentlichen Verzeichnisse von Zertifikaten werden nicht vollständig beobachtet: Ein gefälschtes kann unbemerkt bleiben.",
-    next: "Sehen Sie nach, was die Einzelheit sagt, und `journalctl -u certspotter`; der Hinweis endet einen Tag nach der letzten Störung.",
+    next: "Mehr zeigen die Einzelheiten und `journalctl -u certspotter`; der Hinweis endet einen Tag nach der letzten Störung.",
   },
   sign_ins_blocked: {
-    says: "Der Wächter kann nicht dort lauschen, wo Dovecot nach Anmeldungen fragt, weil ein anderes Programm den Port hat: Niemand kann sich anmelden. Post von außen ist nicht betroffen.",
-    next: "Beenden Sie das Programm, das den Port hat, wie die Einzelheit sagt; es wird jede Sekunde neu versucht.",
+    says: "Der Wächter kann nicht dort lauschen, wo Dovecot nach Anmeldungen fragt, weil ein anderes Programm den Port belegt: Niemand kann sich anmelden. Post von außen ist nicht betroffen.",
+    next: "Beenden Sie das Programm, das den Port belegt, wie in den Einzelheiten beschrieben; der Server versucht es jede Sekunde erneut.",
   },
   domain_missing: {
     says: "Konten oder Aliasse haben eine Domain, die nicht in `domains` steht: Post für sie von anderen Servern wartet dort einige Tage; die Ihrer Nutzer und die über Aliasse geht zurück.",
@@ -62,55 +62,55 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   export_failing: {
     says: "Ereignisse erreichen den Empfänger von `export.syslog` nicht. Er bekommt sie später, doch nicht, was der Server bis dahin entfernt hat (events.max_age, events.max_rows, events.max_size).",
-    next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Es wird jede Minute neu versucht; ein Verlust wird einen Tag lang gemeldet.`,
+    next: `${WRONG_DETAIL}; siehe log/export und docs/siem.md. Der Export wird jede Minute erneut versucht; ein Verlust wird einen Tag lang gemeldet.`,
   },
   backup_failed: {
-    says: "Der letzte Versuch einer Sicherung ist nicht gelungen.",
-    next: `${WRONG_DETAIL}, dann \`backup create\`. Es wird mindestens jede Stunde neu versucht.`,
+    says: "Der letzte Versuch einer Sicherung ist gescheitert.",
+    next: `${WRONG_DETAIL}, dann \`backup create\`. Der Server versucht es mindestens jede Stunde erneut.`,
   },
   backup_old_kept: {
     says: "Sicherungen, die älter sind als backup.keep, ließen sich nicht entfernen: Sie brauchen immer mehr Platz.",
-    next: `${WRONG_DETAIL}. Nimmt die andere Seite nur entgegen, entfernen Sie sie dort und beachten dies nicht.`,
+    next: `${WRONG_DETAIL}. Lässt die Gegenseite kein Löschen zu (append-only), entfernen Sie sie dort und beachten diesen Hinweis nicht.`,
   },
   backup_overdue: {
-    says: "Seit drei Tagen ist keine Sicherung entstanden.",
-    next: "`backup create` macht eine und sagt, was im Weg steht.",
+    says: "Seit drei Tagen wurde keine Sicherung erstellt.",
+    next: "`backup create` erstellt eine und zeigt, woran es scheitert.",
   },
   backup_key_unseen: {
-    says: "Niemand hat den Schlüssel der Sicherungen gesehen: Ist diese Maschine verloren, kann sie niemand lesen.",
-    next: "Sehen Sie ihn mit `backup key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
+    says: "Der Schlüssel der Sicherungen wurde noch nie angezeigt: Geht diese Maschine verloren, kann sie niemand lesen.",
+    next: "Zeigen Sie ihn mit `backup key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
   },
   backup_drill_failed: {
     says: "Der letzte Wiederherstellungstest ist gescheitert: Die neueste Sicherung ließ sich nicht wiederherstellen, oder nicht alles darin stimmt.",
-    next: `${WRONG_DETAIL}, dann \`backup drill\`. In der nächsten Nacht wird es neu versucht.`,
+    next: `${WRONG_DETAIL}, dann \`backup drill\`. In der nächsten Nacht versucht es der Server erneut.`,
   },
   backup_drill_overdue: {
-    says: "Es ist lange her, dass eine Sicherung wiederhergestellt wurde und stimmte.",
-    next: "`backup drill` tut es und sagt, was im Weg steht.",
+    says: "Seit Langem hat keine Sicherung den Wiederherstellungstest bestanden.",
+    next: "`backup drill` führt ihn aus und zeigt, woran es scheitert.",
   },
   check_failed: {
-    says: "Eine Prüfung des Servers, die früher bestanden wurde, findet jetzt einen Fehler, oder die Prüfungen kamen nicht zu Ende.",
-    next: "`check` sagt mehr, und was hilft. Ist nichts mehr falsch, endet damit dieser Hinweis.",
+    says: "Eine Prüfung des Servers, die bisher bestanden wurde, findet jetzt einen Fehler, oder die Prüfungen wurden nicht fertig.",
+    next: "`check` zeigt, was falsch ist und was hilft. Der Hinweis endet, sobald alle Prüfungen bestanden sind.",
   },
   audit_broken: {
     says: "Das Prüfprotokoll wurde verändert: Ein Eintrag wurde bearbeitet, entfernt oder neu geschrieben.",
-    next: "`ghostinbox audit verify` sagt, welcher. docs/audit.md sagt, was dann zu tun ist.",
+    next: "`ghostinbox audit verify` nennt ihn. In docs/audit.md steht, was dann zu tun ist.",
   },
   mail_locked: {
     says: "Der Schlüssel des Servers, mit dem verschlüsselte Post gelesen wird, fehlt: Post kommt an, aber niemand kann lesen, was er verschlüsselt.",
-    next: "Legen Sie den Schlüssel dorthin, wo die Einzelheit sagt, oder geben Sie ihn `encryption unlock`.",
+    next: "Legen Sie den Schlüssel an den Ort, den die Einzelheiten nennen, oder geben Sie ihn bei `encryption unlock` ein.",
   },
   mail_unencrypted: {
     says: "Neue Post wird unverschlüsselt gespeichert: Der Server hat keinen Schlüssel dafür.",
-    next: "Legen Sie einen Schlüssel dorthin, wo die Einzelheit sagt, und führen Sie dann `config apply` aus.",
+    next: "Legen Sie einen Schlüssel an den Ort, den die Einzelheiten nennen, und führen Sie dann `config apply` aus.",
   },
   recovery_key_missing: {
     says: "Der Wiederherstellungsschlüssel fehlt, also bekommen Konten keine Schlüssel: Der Schlüssel des Servers verschlüsselt die neue Post derer, die keinen haben.",
     next: "Erzeugen Sie einen mit `encryption recovery-key`, und führen Sie dann `config apply` aus.",
   },
   mail_key_unseen: {
-    says: "Niemand hat den Schlüssel des Servers gesehen, mit dem verschlüsselte Post gelesen wird: Geht er verloren, ist keine mehr lesbar, auch nicht aus Sicherungen.",
-    next: "Sehen Sie ihn mit `encryption key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
+    says: "Der Schlüssel des Servers für verschlüsselte Post wurde noch nie angezeigt: Geht er verloren, ist diese Post nicht mehr lesbar, auch nicht aus Sicherungen.",
+    next: "Zeigen Sie ihn mit `encryption key` an, und bewahren Sie ihn außerhalb dieser Maschine auf.",
   },
   settings_unread: {
     says: "Die Einstellungen lassen sich nicht lesen: Es gibt keine Sicherungen und Prüfungen mehr, und hängende Teile bleiben unbemerkt.",
@@ -118,90 +118,90 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   dovecot_settings_unused: {
     says: "Ihre eigenen Einstellungen für Dovecot (mailboxes.dovecot) sind nicht verwendbar: Dovecot läuft ohne sie; die Post ist nicht betroffen.",
-    next: "Korrigieren Sie die Datei, wie die Einzelheit sagt, dann `config apply`.",
+    next: "Korrigieren Sie die Datei, wie in den Einzelheiten beschrieben, dann `config apply`.",
   },
   access_review_overdue: {
-    says: "Lange hat niemand nachgesehen, wer lesen, senden und verwalten darf.",
-    next: "`access review` zeigt es; entziehen Sie, was zu viel ist, dann `access review --sign`.",
+    says: "Seit Langem wurde nicht geprüft, wer lesen, senden und verwalten darf.",
+    next: "`access review` zeigt es; entfernen Sie Rechte, die niemand mehr braucht, dann `access review --sign`.",
   },
   retention_failed: {
-    says: "Post, die lange genug aufbewahrt war, ließ sich nicht entfernen; Aufbewahrungspflichtiges blieb unberührt.",
-    next: `${WRONG_DETAIL}, dann \`retention run\`. Es wird jede Stunde neu versucht.`,
+    says: "Post, deren Aufbewahrungszeit abgelaufen ist, ließ sich nicht entfernen; Aufbewahrungspflichtiges blieb unberührt.",
+    next: `${WRONG_DETAIL}, dann \`retention run\`. Der Server versucht es jede Stunde erneut.`,
   },
   relay_refuses: {
-    says: "Post an andere wartet in der Warteschlange: Der Server von `outbound.relay` nimmt sie nicht an.",
+    says: "Ausgehende Post wartet in der Warteschlange: Der Server von `outbound.relay` nimmt sie nicht an.",
     next: `${WRONG_DETAIL}; ein neues Passwort gehört in die Datei von outbound.relay_password_file. Dann \`config apply\` und \`queue flush\`.`,
   },
   report_unsent: {
     says: "Der regelmäßige Bericht ließ sich nicht verschicken.",
-    next: `${WRONG_DETAIL}; es wird jede Stunde neu versucht. \`report\` zeigt ihn hier.`,
+    next: `${WRONG_DETAIL}; der Server versucht es jede Stunde erneut. \`report\` zeigt ihn hier.`,
   },
   isolated: {
     says: "Der Server ist wegen eines Vorfalls abgeschottet.",
     next: "`ghostinbox incident recover` prüft den Server und sagt, wie die Abschottung aufgehoben wird.",
   },
   isolation_broken: {
-    says: "Der Server soll abgeschottet sein, aber die Firewall schließt die Welt nicht aus.",
-    next: `${WRONG_DETAIL}; es wird jede Sekunde neu versucht.`,
+    says: "Der Server soll abgeschottet sein, aber die Firewall sperrt andere Adressen nicht aus.",
+    next: `${WRONG_DETAIL}; der Server versucht es jede Sekunde erneut.`,
   },
   firewall_unconfirmed: {
     says: "Die Firewall soll streng sein (firewall.mode), aber jeder Port ist offen, weil sie nicht rechtzeitig bestätigt wurde.",
-    next: "`ghostinbox firewall try`, dann `ghostinbox firewall confirm` aus einer neuen SSH-Sitzung.",
+    next: "Führen Sie `ghostinbox firewall try` aus, dann `ghostinbox firewall confirm` in einer neuen SSH-Sitzung.",
   },
   firewall_not_strict: {
     says: "Die Firewall soll streng sein (firewall.mode), aber ihre Tabelle lässt sich nicht anlegen.",
-    next: `${WRONG_DETAIL}; es wird alle fünf Sekunden neu versucht.`,
+    next: `${WRONG_DETAIL}; der Server versucht es alle fünf Sekunden erneut.`,
   },
   accounts_uncopied: {
     says: "Die Konten ließen sich nicht kopieren: Wird accounts.db jetzt beschädigt, gehen die neuesten Änderungen verloren.",
-    next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses; es wird jede Sekunde neu versucht.",
+    next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses; der Server versucht es jede Sekunde erneut.",
   },
   engine_undigested: {
-    says: "Der Auszug von engine.db ließ sich nicht schreiben: Geht engine.db jetzt verloren, fehlen die neuesten Änderungen an Sperren, Listen und Tokens.",
-    next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses; es wird jede Minute neu versucht.",
+    says: "Der Auszug von engine.db ließ sich nicht schreiben: Geht engine.db jetzt verloren, fehlen die neuesten Änderungen an Sperren und Listen.",
+    next: "Schaffen Sie Platz auf der Platte des Datenverzeichnisses; der Server versucht es jede Minute erneut.",
   },
   dashboard_password_unset: {
     says: "Die Verwaltungsseite hat kein Passwort, also kann sich niemand anmelden: accounts.db wurde neu angelegt.",
     next: "Setzen Sie eines mit `./ghostinbox admin passwd`, und erstellen Sie die Tokens Ihrer Skripte neu: `./ghostinbox token list` zeigt, welche es gibt.",
   },
   recovery_codes_few: {
-    says: "Nur noch wenige Wiederherstellungscodes der Verwaltungsseite sind übrig: Ohne Telefon und ohne Code hilft nur die Konsole.",
-    next: "Erstellen Sie neue, auf der Verwaltungsseite unter System › Sicherheit.",
+    says: "Nur noch wenige Wiederherstellungscodes der Verwaltungsseite sind übrig: Ohne Telefon und ohne Code kommen Sie nur noch über die Konsole hinein.",
+    next: "Erstellen Sie neue auf der Verwaltungsseite unter System › Sicherheit.",
   },
   accounts_unwritable: {
     says: "Geänderte Einstellungen ließen sich nicht in accounts.db schreiben: Die bisherigen Domains, gesperrten Empfänger und Netze für Anmeldungen gelten weiter.",
-    next: "Sehen Sie nach, was `status` sonst zeigt: eine volle Platte, oder die Sperre eines anderen Programms. Es wird alle 5 Sekunden neu versucht.",
+    next: "Sehen Sie nach, was `status` sonst zeigt: eine volle Platte oder die Sperre eines anderen Programms. Der Server versucht es alle 5 Sekunden erneut.",
   },
   maintenance_down: {
-    says: "Der Wartungsprozess des Wächters läuft nicht: Von Zeit zu Zeit warten Entscheidungen auf die Platte.",
+    says: "Der Wartungsprozess des Wächters läuft nicht: Entscheidungen warten manchmal auf die Platte.",
     next: "Sehen Sie in das Log des Wächters; der Prozess wird von selbst neu gestartet.",
   },
   firewall_unavailable: {
     says: "Die Firewall ist nicht nutzbar: Stattdessen weisen Postfix und Dovecot gesperrte Adressen ab.",
-    next: "Geben Sie dem Wächter CAP_NET_ADMIN und installieren Sie nftables; es wird von selbst neu versucht.",
+    next: "Geben Sie dem Wächter CAP_NET_ADMIN und installieren Sie nftables; der Wächter versucht es von selbst erneut.",
   },
   firewall_lost: {
     says: "Ein anderes Programm hat die Tabelle der Sperren in der Firewall entfernt oder geändert: Sie war binnen Sekunden wieder da.",
-    next: "Finden Sie, was es war, etwa ein Neustart von nftables oder einer anderen Firewall, oder ein Skript, das alle Regeln löscht; der Hinweis endet zehn Minuten nach dem letzten Mal.",
+    next: "Finden Sie heraus, was es war, etwa ein Neustart von nftables, eine andere Firewall oder ein Skript, das alle Regeln löscht; der Hinweis endet zehn Minuten nach dem letzten Mal.",
   },
   ports_blocked: {
-    says: "Eine andere Regel der Firewall dieser Maschine verwirft, was einen Mailport erreicht: Absender und Nutzer bekommen keine Antwort.",
-    next: "Der Befehl der Einzelheit zeigt alle Regeln: Finden Sie die einer anderen Tabelle, die den Port verwirft, und lassen Sie ihn dort zu.",
+    says: "Eine andere Regel der Firewall dieser Maschine verwirft alles, was an einen Mailport geht: Absender und Nutzer bekommen keine Antwort.",
+    next: "Der Befehl in den Einzelheiten zeigt alle Regeln: Suchen Sie in den anderen Tabellen die, die den Port verwirft, und lassen Sie ihn dort zu.",
   },
   connections_uncounted: {
-    says: "Der Kernel kann Verbindungen nicht zählen: Programme dieser Maschine können beliebig viele offen halten, und solange der Wächter fort ist, auch jede Adresse.",
-    next: "Nehmen Sie einen Kernel mit dem Modul nft_connlimit; Postfix begrenzt seine eigenen Ports in jedem Fall.",
+    says: "Der Kernel kann Verbindungen nicht zählen: Programme dieser Maschine können beliebig viele offen halten, und solange der Wächter nicht läuft, auch jede Adresse.",
+    next: "Verwenden Sie einen Kernel mit dem Modul nft_connlimit; Postfix begrenzt seine eigenen Ports in jedem Fall.",
   },
   tracking_full: {
-    says: "Die Tabelle verfolgter Verbindungen im Kernel ist fast voll: Ist sie es ganz, werden neue Verbindungen verworfen, und offene laufen weiter.",
-    next: "Vergrößern Sie sie mit dem Befehl der Einzelheit, und für den nächsten Start in /etc/sysctl.d. `conntrack -L` zeigt, was sie füllt.",
+    says: "Die Tabelle verfolgter Verbindungen im Kernel ist fast voll: Ist sie voll, werden neue Verbindungen verworfen; offene laufen weiter.",
+    next: "Vergrößern Sie sie mit dem Befehl in den Einzelheiten, und für den nächsten Start in /etc/sysctl.d. `conntrack -L` zeigt, was sie füllt.",
   },
   ports_crowded: {
     says: "Zwei Drittel der Verbindungen, die ein Mailport bedient, sind vergeben: Der Wächter beendet untätige von Fremden, und andere erst, wenn fast keine mehr frei sind.",
-    next: "Nichts, wenn die Einzelheit nur Adressen nennt, die Sie kennen: Bekannte Orte haben eigenen Platz. `ban NETWORK` hält eine Adresse fern.",
+    next: "Nichts, wenn die Einzelheiten nur Adressen nennen, die Sie kennen: Für bekannte Orte sind Verbindungen reserviert. `ban NETWORK` hält eine Adresse fern.",
   },
   dnsbl_set_aside: {
-    says: "Eine DNS-Sperrliste antwortet nicht oder unglaubwürdig und wird nicht mehr gefragt: Die Post läuft ohne sie weiter.",
+    says: "Eine DNS-Sperrliste antwortet nicht oder falsch und wird vorerst nicht gefragt: Post wird ohne sie angenommen.",
     next: "Erholt sie sich nicht: Eine Liste, die uns nicht bedient, verlangt vielleicht ein Konto; dnsbl.zones entfernt sie. Sie wird von selbst wieder geprüft.",
   },
   greylist_silent: {
@@ -217,7 +217,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: `${RESTARTED} log/unbound.`,
   },
   postfix_silent: {
-    says: "Ein Teil von Postfix antwortet nicht: Post wird nicht angenommen, und Absender versuchen es später wieder, oder sie wartet in der Warteschlange.",
+    says: "Ein Teil von Postfix antwortet nicht: Post wartet in der Warteschlange, oder sie wird nicht angenommen, und Absender versuchen es später wieder.",
     next: `${RESTARTED} log/mail/mail.err.`,
   },
   dovecot_silent: {
@@ -225,7 +225,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: `${RESTARTED} log/mail/mail.log.`,
   },
   fail2ban_silent: {
-    says: "Fail2ban antwortet nicht: Seine Jails melden nichts. Die Grenzen und Sperren des Wächters gelten.",
+    says: "Fail2ban antwortet nicht: Seine Jails melden nichts. Die Grenzen und Sperren des Wächters gelten weiter.",
     next: `${RESTARTED} log/fail2ban.`,
   },
   web_silent: {
@@ -233,19 +233,19 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: `${RESTARTED} log/web.`,
   },
   service_unstable: {
-    says: "Ein Programm des Servers endet immer wieder: Es wird jedes Mal neu gestartet, aber was es gerade tat, bricht ab.",
-    next: "Sehen Sie die Ursache in seinem Log unter log/ nach; `restart` zählt neu. Der Hinweis endet, wenn es zwei Stunden gelaufen ist.",
+    says: "Ein Programm des Servers beendet sich immer wieder: Es wird jedes Mal neu gestartet, aber was es gerade tat, bricht ab.",
+    next: "Sehen Sie die Ursache in seinem Log unter log/ nach; `restart` setzt die Zählung zurück. Der Hinweis endet, sobald es zwei Stunden gelaufen ist.",
   },
   process_stopped: {
     says: "Ein Programm des Servers wurde durch ein Signal angehalten (SIGSTOP) und tut nichts, bis es fortgesetzt wird.",
-    next: "Führen Sie den Befehl der Einzelheit aus. Was ein Log schreibt, wird von selbst fortgesetzt, und ein Teil, der nicht antwortet, neu gestartet.",
+    next: "Führen Sie den Befehl in den Einzelheiten aus. Ein Programm, das ein Log schreibt, wird von selbst fortgesetzt, und ein Teil, der nicht antwortet, neu gestartet.",
   },
   clock_jumped: {
-    says: "Die Uhr der Maschine wurde um mehr als 10 s verstellt. Sperren, Grenzen und Sitzungen gehen fünf Minuten lang nach der alten Zeit, danach nach der neuen.",
-    next: "Ist die neue Zeit falsch, stellt sie der Befehl der Einzelheit richtig. Ist sie richtig, tun Sie nichts.",
+    says: "Die Uhr der Maschine wurde um mehr als 10 s verstellt. Sperren, Grenzen und Sitzungen richten sich fünf Minuten lang nach der alten Zeit, danach nach der neuen.",
+    next: "Ist die neue Zeit falsch, korrigiert sie der Befehl in den Einzelheiten. Ist sie richtig, müssen Sie nichts tun.",
   },
   events_aggregated: {
-    says: "Es kamen so viele Ereignisse, dass manche zusammengefasst statt einzeln verzeichnet wurden.",
+    says: "Die Grenze der verzeichneten Ereignisse ist erreicht: Die ältesten wurden entfernt, und nur ihre Summen je Stunde bleiben erhalten.",
     next: "Sperren und Grenzen gelten weiter. Mit events.max_rows und events.max_size bewahren Sie mehr Ereignisse auf.",
   },
   keeper_unreachable: {
@@ -254,7 +254,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   certificate_refused: {
     says: "Die Dateien von tls.cert und tls.key sind nicht brauchbar: Das bisherige Zertifikat bleibt in Gebrauch.",
-    next: "Legen Sie eine gültige Zertifikatskette und ihren Schlüssel dorthin; binnen Sekunden werden sie von selbst genommen.",
+    next: "Legen Sie eine gültige Zertifikatskette und ihren Schlüssel dorthin; binnen Sekunden werden sie von selbst verwendet.",
   },
   certificate_expiring: {
     says: "Das TLS-Zertifikat läuft bald ab: Dann verbinden sich Mailprogramme nicht mehr.",
@@ -262,15 +262,15 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   accounts_file_refused: {
     says: "Die Datei von accounts.follow ließ sich nicht ganz verwenden; kein Konto wurde deswegen stillgelegt.",
-    next: "Berichtigen oder entfernen Sie, was die Einzelheit nennt; die Datei wird von selbst wieder gelesen.",
+    next: "Korrigieren oder entfernen Sie, was die Einzelheiten nennen; die Datei wird von selbst wieder gelesen.",
   },
   accounts_file_ignored: {
     says: "Die Datei von accounts.follow hat Felder, die dieser Server nicht verwendet; alles andere darin gilt.",
-    next: "Entfernen Sie die Felder, die die Einzelheit nennt; die Datei wird von selbst wieder gelesen.",
+    next: "Entfernen Sie die Felder, die in den Einzelheiten stehen; die Datei wird von selbst wieder gelesen.",
   },
   all_clients_private: {
     says: "Alle Verbindungen scheinen von einer privaten Adresse zu kommen, sodass Angreifer und Nutzer nicht zu unterscheiden sind.",
-    next: "Lassen Sie den Proxy oder das Netz der Container die wahren Adressen weitergeben.",
+    next: "Lassen Sie den Proxy oder das Netz der Container die echten Adressen der Clients weitergeben.",
   },
   bans_in_force: {
     says: "Viele Adressen sind zugleich gesperrt.",
@@ -278,43 +278,43 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   bans_leak: {
     says: "Eine gesperrte Adresse erreicht noch einen Mailserver, obwohl ihre Sperre in der Firewall steht.",
-    next: "Prüfen Sie, ob eine andere Regel der Firewall sie vorher zulässt, oder ein Proxy sie weitergibt: siehe die Liste der Erlaubten und http.trusted_proxies.",
+    next: "Prüfen Sie, ob eine andere Regel der Firewall sie vorher zulässt oder ein Proxy sie weitergibt: siehe die Liste der Erlaubten und http.trusted_proxies.",
   },
   spam_filter_down: {
-    says: "SpamAssassin antwortet nicht: Post wird unbewertet angenommen, oder muss warten, wenn spam.on_failure es so sagt.",
+    says: "SpamAssassin antwortet nicht: Post wird unbewertet angenommen oder muss warten, wenn spam.on_failure das vorsieht.",
     next: `${RESTARTED} log/spamd und log/spamass-milter.`,
   },
   component_outdated: {
     says: "Debian hat einen Bestandteil erneuert, und der Server läuft noch nicht mit der neuen Version.",
-    next: `${WRONG_DETAIL}. Es wird alle zehn Minuten neu versucht, und nach der nächsten Änderung eines Pakets.`,
+    next: `${WRONG_DETAIL}. Der Server versucht es alle zehn Minuten erneut, und nach der nächsten Änderung eines Pakets.`,
   },
   detector_stopped: {
     says: "Ein Programm, das nach Angriffen oder fremden Zertifikaten sucht, läuft nicht mehr: Was es melden würde, bleibt unbemerkt.",
-    next: "Starten Sie, was die Einzelheit nennt, zum Beispiel mit `systemctl start psad`, oder leeren Sie die Einstellung.",
+    next: "Starten Sie, was die Einzelheiten nennen, zum Beispiel mit `systemctl start psad`, oder leeren Sie die Einstellung.",
   },
   spam_rules_old: {
-    says: "Die Regeln des Spamfilters ließen sich seit einer Woche nicht erneuern: Neue Arten von Spam können durchkommen.",
-    next: `${WRONG_DETAIL}, dann \`spam update\`. Es wird jeden Tag neu versucht; die bisherigen Regeln bleiben in Gebrauch.`,
+    says: "Die Regeln des Spamfilters ließen sich seit einer Woche nicht aktualisieren: Neue Arten von Spam können durchkommen.",
+    next: `${WRONG_DETAIL}, dann \`spam update\`. Der Server versucht es jeden Tag erneut; die bisherigen Regeln bleiben in Gebrauch.`,
   },
   simulating: {
     says: "Die Einstellungen sagen `simulate`: Alles wird entschieden und verzeichnet, aber nichts abgelehnt und keine Adresse gesperrt.",
-    next: "`events` sagt, was geschehen wäre. Nehmen Sie `simulate` aus den Einstellungen, dann `config apply`.",
+    next: "`events` zeigt, was geschehen wäre. Entfernen Sie `simulate` aus den Einstellungen, dann `config apply`.",
   },
   proxy_not_trusted: {
-    says: "Anfragen an die Verwaltungsseite oder die API kommen durch einen Proxy, den die Einstellungen nicht nennen: Sie zählen für den Proxy, nicht für die, von denen sie kommen.",
-    next: "Ist die Adresse der Einzelheit Ihr Proxy, und setzt oder ergänzt er `X-Forwarded-For`, nehmen Sie ihn in `http.trusted_proxies` auf oder, wenn die Einzelheit einen Benutzer nennt, diesen in `http.proxy_users`, dann `config apply`. Nehmen Sie nicht auf, was nur Verbindungen weiterreicht, etwa Docker oder ein NAT: Alle, die so kommen, könnten jede Adresse vortäuschen.",
+    says: "Anfragen an die Verwaltungsseite oder die API kommen durch einen Proxy, den die Einstellungen nicht nennen: Sie zählen für den Proxy, nicht für seine Clients.",
+    next: "Ist die Adresse in den Einzelheiten Ihr Proxy, und setzt oder ergänzt er `X-Forwarded-For`, nehmen Sie ihn in `http.trusted_proxies` auf oder, wenn dort ein Benutzer steht, diesen in `http.proxy_users`, dann `config apply`. Nehmen Sie nicht auf, was nur Verbindungen weiterreicht, etwa Docker oder ein NAT: Alle, die so kommen, könnten jede Adresse vortäuschen.",
   },
   alerts_undelivered: {
-    says: "Ein Kanal versagt: Was durch ihn gemeldet wird, kommt nicht an.",
-    next: "`alerts test` zeigt, was jeder Kanal antwortet. Er wird von selbst wieder versucht; jeder andere geht noch.",
+    says: "Ein Kanal funktioniert nicht: Meldungen über ihn kommen nicht an.",
+    next: "`alerts test` zeigt, was jeder Kanal antwortet. Er wird von selbst erneut versucht; die anderen Kanäle funktionieren weiter.",
   },
   disk_read_only: {
-    says: "Das Dateisystem des Datenverzeichnisses nimmt nichts an: Keine Post wird angenommen, sodass Absender es später wieder versuchen, Nutzer können sich nicht anmelden, und nichts wird verzeichnet oder gesperrt.",
-    next: "Versuchen Sie den Befehl der Einzelheit. Wird er abgelehnt, nennt `dmesg` einen Fehler der Platte: Halten Sie den Server an, prüfen Sie sie mit fsck, hängen Sie sie ein, und starten Sie den Server.",
+    says: "Das Dateisystem des Datenverzeichnisses ist schreibgeschützt: Keine Post wird angenommen, sodass Absender es später wieder versuchen, Nutzer können sich nicht anmelden, und nichts wird verzeichnet oder gesperrt.",
+    next: "Versuchen Sie den Befehl in den Einzelheiten. Scheitert er, zeigt `dmesg` einen Fehler der Platte: Halten Sie den Server an, prüfen Sie die Platte mit fsck, hängen Sie sie ein, und starten Sie den Server.",
   },
   disk_full: {
     says: "Post wird jetzt abgelehnt: Die Platte ist voll.",
-    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen. Absender versuchen es tagelang wieder, und nach Sekunden kommt wieder Post an.",
+    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen. Absender versuchen es tagelang wieder; danach kommt die Post binnen Sekunden an.",
   },
   disk_nearly_full: {
     says: "Die Platte des Datenverzeichnisses ist fast voll.",
@@ -329,8 +329,8 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Schaffen Sie jetzt Platz oder vergrößern Sie die Platte: Ist sie voll, wird Post abgelehnt (452).",
   },
   mailbox_overused: {
-    says: "Ein Postfach belegt mehr Platz, als sein Kontingent erlaubt, oder viel Arbeitsspeicher, öffnet sehr viele Sitzungen, oder legt Ordner ohne Ende an.",
-    next: "Fragen Sie, wem es gehört. War es jemand anderes, ist das Passwort gestohlen: `account passwd` setzt ein neues und beendet alle Sitzungen.",
+    says: "Der Nutzer eines Postfachs versucht, mehr Platz zu belegen, als sein Kontingent erlaubt, belegt viel Arbeitsspeicher, öffnet sehr viele Sitzungen oder legt endlos Ordner an.",
+    next: "Fragen Sie den Nutzer. War es jemand anderes, ist das Passwort gestohlen: `account passwd` setzt ein neues und beendet alle Sitzungen.",
   },
 };
 
@@ -354,7 +354,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   login_after_guesses: {
     says: "Eine Anmeldung gelang von dort, wo Anmeldungen bei anderen Konten scheiterten.",
     matters:
-      "Wer Passwörter an vielen Konten versucht, hat wohl eines gefunden. Er kann die Post lesen und im Namen des Inhabers schreiben.",
+      "Wer an vielen Konten Passwörter durchprobiert, hat wohl eines gefunden. Er kann die Post lesen und im Namen des Inhabers schreiben.",
     next: ASK_OWNER,
   },
   login_new_place: {
@@ -371,7 +371,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   known_address_capped: {
     says: "Zu viele falsche Passwörter für ein Konto kamen von einer Adresse, die es kennt, oder von diesem Rechner.",
     matters:
-      "Jemand, der die Adresse mit dem Inhaber teilt, rät, oder jemand hat ein Gerät oder Programm dort übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
+      "Jemand, der die Adresse mit dem Inhaber teilt, rät, oder jemand hat dort ein Gerät oder Programm übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
     next: "Fragen Sie den Inhaber; `why IP` zeigt, was versucht wurde. `allow add IP --for 1d` hebt die Grenze für die Adresse auf.",
   },
   account_guarded: {
@@ -383,7 +383,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   right_password_refused: {
     says: "Eine Anmeldung mit dem anscheinend richtigen Passwort wurde abgelehnt.",
     matters:
-      "An einem Tag wurden so viele Passwörter für das Konto geraten, dass an neuen Orten nicht einmal ein Passwort geprüft wird, das richtig aussieht. Es ist der Inhaber, der dort ausgesperrt ist, oder jemand, der das Passwort kennt.",
+      "An einem Tag wurden so viele Passwörter für das Konto geraten, dass an neuen Orten nicht einmal ein Passwort geprüft wird, das richtig aussieht. Entweder ist der Inhaber dort ausgesperrt, oder jemand anderes kennt das Passwort.",
     next: "War es der Inhaber: `allow add IP --for 1d`; sonst `account passwd ADDRESS`.",
   },
   account_held: {
@@ -393,7 +393,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     next: "`account held ADDRESS` zeigt die Post; fragen Sie den Inhaber. Hat er sie geschrieben: `account release ADDRESS`. Sonst `account suspend ADDRESS`, `account drop ADDRESS`, dann `account passwd ADDRESS`, `account resume ADDRESS` und `account release ADDRESS`.",
   },
   sending_limited: {
-    says: "Ein Konto hat die Grenze seines Versands erreicht.",
+    says: "Ein Konto hat seine Versandgrenze erreicht.",
     matters: "Weitere Post muss warten. Der Inhaber schreibt viel, oder jemand hat sein Passwort.",
     next: "`account held ADDRESS` zeigt, was es verschickt hat; erhöhen Sie limits.sending oder limits.mail für den Inhaber, oder `account suspend ADDRESS`.",
   },
@@ -403,7 +403,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     next: "`stats` zeigt die aktivsten Adressen; `ban NETWORK` sperrt ein Netz.",
   },
   volume_spike: {
-    says: "Es geschieht viel mehr als üblich.",
+    says: "Es geschieht weit mehr als üblich.",
     matters: "Das kann ein Angriff sein, eine Flut von Post oder ein Konto, das Spam verschickt. Alle Grenzen gelten.",
     next: "`stats` zeigt, was geschieht, und von wo.",
   },
@@ -423,9 +423,8 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     next: "`bans` listet sie auf; `ban NETWORK --permanent` beendet es; bans.permanent tut das von selbst.",
   },
   mail_undelivered: {
-    says: "Post, die hier angenommen war, wurde nicht zugestellt: Der Server hinter einem Alias oder hinter einer Adresse für Meldungen, oder ein Postfach, lehnte sie ab.",
-    matters:
-      "Der Empfänger bekommt sie nicht. Der Absender bekommt nur dann einen Bericht, wenn SPF den Absender beweist.",
+    says: "Hier angenommene Post wurde nicht zugestellt: Der Server hinter einem Alias oder hinter einer Adresse für Meldungen, oder ein Postfach, lehnte sie ab.",
+    matters: "Der Empfänger bekommt sie nicht. Der Absender bekommt nur dann einen Bericht, wenn SPF ihn bestätigt.",
     next: "`events --type EMAIL_BOUNCED` zeigt die Antworten; gibt es ein Ziel nicht mehr, entfernen Sie den Alias und legen ihn mit den übrigen neu an. Meldungen brauchen in `alerts.email` eine Adresse, die sie annimmt.",
   },
   web_overreach: {
@@ -493,7 +492,8 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   component_down: {
     says: "Ein Teil des Servers läuft nicht.",
-    matters: "Ohne Postfix, Dovecot oder Rspamd kommt oder geht keine Post; ohne einen anderen Teil fehlt sein Schutz.",
+    matters:
+      "Ohne Postfix, Dovecot oder Rspamd kommt keine Post an oder geht keine hinaus; ohne einen anderen Teil fehlt sein Schutz.",
     next: "`status` zeigt, was läuft; die Logs liegen unter log/ im Datenverzeichnis.",
   },
 };

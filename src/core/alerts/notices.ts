@@ -53,7 +53,7 @@ const ofGuard = {
     next: "Free space on the disk of the data directory; the server retries each second.",
   },
   engine_undigested: {
-    says: "The digest of engine.db could not be written: if engine.db is lost now, the newest changes of bans, lists and tokens are lost.",
+    says: "The digest of engine.db could not be written: if engine.db is lost now, the newest changes of bans and lists are lost.",
     next: "Free space on the disk of the data directory; the server retries each minute.",
   },
   dashboard_password_unset: {
@@ -105,7 +105,7 @@ const ofGuard = {
     next: "If the new time is wrong, correct it with the command in the detail. If it is right, do nothing.",
   },
   events_aggregated: {
-    says: "Too many events arrived to record each one: some were recorded only as sums.",
+    says: "The limit of recorded events is reached: the oldest were removed, and only their hourly sums are kept.",
     next: "Bans and limits still hold. Raise events.max_rows and events.max_size to keep more events.",
   },
   keeper_unreachable: {
@@ -286,7 +286,7 @@ const ofKeeper = {
   },
   service_unstable: {
     says: "A program of the server keeps ending. It is restarted each time, but loses what it was doing.",
-    next: "See its log under log/ for the cause; `restart` clears the count. The notice goes once it has run for two hours.",
+    next: "See its log under log/ for the cause; `restart` clears the count. The notice ends once it has run for two hours.",
   },
   process_stopped: {
     says: "A program of the server was stopped by a signal (SIGSTOP) and does nothing until it is continued.",
