@@ -11,7 +11,7 @@ export type AccountState = {
   readonly quotaBytes: number | null;
   /** ISO 8601 in UTC. */
   readonly createdAt: string;
-  /** Strangers guess at its password, so new places are limited; null: they do not. */
+  /** Limits for new places while strangers guess its password; null unless they do. */
   readonly guarded: {
     readonly guesses: number;
     readonly windowMs: number;
@@ -1353,7 +1353,7 @@ export type Routes = {
       readonly quotaBytes: number | null;
       /** ISO 8601 in UTC. */
       readonly createdAt: string;
-      /** Strangers guess at its password, so new places are limited; null: they do not. */
+      /** Limits for new places while strangers guess its password; null unless they do. */
       readonly guarded: {
         readonly guesses: number;
         readonly windowMs: number;

@@ -83,7 +83,7 @@ const row = () => ({
 const known = () => ({
   guarded: meaning(
     z.nullable(z.object({ guesses: count, windowMs: count })),
-    "Strangers guess at its password, so new places are limited; null: they do not.",
+    "Limits for new places while strangers guess its password; null unless they do.",
   ),
   held: meaning(z.nullable(heldAccount()), "Null: its mail is not held."),
   known: meaning(list(z.string()), "Places from which it may sign in while it is guarded, newest first."),

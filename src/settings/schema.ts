@@ -18,13 +18,13 @@ export const schema = {
   },
   hostname: {
     ...optional(hostName),
-    says: "Name of this server in its greeting, HELO and certificate; empty means `mail.` and the first domain.",
+    says: "Name of this server in its greeting, HELO and certificate; empty means `mail.` before the first domain.",
     source: "RFC 5321 section 4.1.1.1",
   },
   profile: {
     kind: oneOf("standard", "small"),
     byDefault: "standard",
-    says: "Which defaults hold for settings that cost memory: `small` is for a machine with 512 MB (docs/small-machine.md). What you set yourself holds in either.",
+    says: "Which defaults apply to settings that cost memory: `small` is for a machine with 512 MB (docs/small-machine.md). What you set yourself applies in either.",
   },
 
   ...abuse,
@@ -84,7 +84,7 @@ export function fileSettings(): readonly SettingKey[] {
   return settingKeys().filter((key) => settingOf(key).kind.accepts.startsWith(path.accepts));
 }
 
-/** The key that opens encrypted mail, so that a stolen backup reveals no mail; and logs of other programs. */
+/** The key that opens encrypted mail, so that a stolen backup reveals no mail; and other programs' logs. */
 const NOT_BACKED_UP: ReadonlySet<SettingKey> = new Set([
   "mailboxes.encryption_key",
   "detection.suricata.file",

@@ -92,7 +92,7 @@ export const door = parsed("a port or a range such as 443/tcp, 60000-61000/udp o
 
 export const networkInterface = parsed("the name of an interface such as wg0 or br-*", parseInterface);
 
-/** A network that is not the whole internet. */
+/** A network that is not too wide to trust. */
 export const network = parsed("an IP address or a network such as 203.0.113.0/24", (written) => {
   const value = parsePrefix(written);
   return value === null || isTooWide(value) ? null : value;

@@ -10,7 +10,7 @@ export const abuse = {
   simulate: {
     kind: flag,
     byDefault: false,
-    says: "Whether to decide and record only: no mail and no sign-in is refused, deferred or delayed for it, and no address is banned. Bans by hand, and those that stand already, hold.",
+    says: "Whether to only decide and record: no mail or sign-in is refused, deferred or delayed, and no address is banned. Manual and existing bans still hold.",
   },
   "limits.mail.per_minute": {
     kind: count,
@@ -89,24 +89,24 @@ export const abuse = {
   "limits.connections.known": {
     kind: count,
     byDefault: 50,
-    says: "The same for an address from which an account signed in within `limits.accounts.known_for`; half of the port's places at most, too.",
+    says: "The same for an address from which an account signed in within `limits.accounts.known_for`; it too is capped at half of the port's places.",
     source: "postconf(5), smtpd_client_connection_count_limit",
   },
   "limits.connections.per_port": {
     kind: flag,
     byDefault: false,
-    says: "Whether `concurrent` and `known` hold for each mail port on its own: 10 and 50 connections to each.",
+    says: "Whether `concurrent` and `known` apply to each mail port separately: 10 and 50 connections to each.",
   },
   "limits.connections.smtp_places": {
     kind: wholeNumber(10, 1_000),
     byDefault: 100,
-    says: "Connections that each port of SMTP serves at once, each by a process of Postfix. Further ones wait.",
+    says: "Connections that each SMTP port serves at once, each by a process of Postfix. Further ones wait.",
     source: "postconf(5), default_process_limit",
   },
   "limits.connections.imap_places": {
     kind: wholeNumber(20, 10_000),
     byDefault: 400,
-    says: "Connections that the port of IMAP serves at once, each by a process of Dovecot.",
+    says: "Connections that the IMAP port serves at once, each by a process of Dovecot.",
     source: "Dovecot, process_limit of imap-login",
   },
   ...guessing,
@@ -125,7 +125,7 @@ export const abuse = {
   "bans.permanent": {
     kind: flag,
     byDefault: false,
-    says: "Whether an offence past the end of the ladder is banned for good.",
+    says: "Whether an offence past the end of the ladder causes a permanent ban.",
   },
   "bans.memory": {
     kind: duration(SECOND_MS),
@@ -174,7 +174,7 @@ export const abuse = {
   "fail2ban.sentences": {
     kind: oneOf("unjudged", "all"),
     byDefault: "unjudged",
-    says: "What a report of a Fail2ban jail causes a ban for. `unjudged`: only what the guard did not judge itself, by its own limits. `all`: everything that the jail counts, at `fail2ban.jails.NAME.maxretry`. Your own filters always ban.",
+    says: "Which reports of Fail2ban jails cause a ban. `unjudged`: only those of what the guard did not judge by its own limits. `all`: everything that the jail counts, at `fail2ban.jails.NAME.maxretry`. Your own filters always ban.",
   },
   "fail2ban.destemail": {
     ...optional(mailAddress),
@@ -183,7 +183,7 @@ export const abuse = {
   },
   "fail2ban.sender": {
     ...optional(mailAddress),
-    says: "The sender of these mails; empty means `fail2ban@` and `hostname`.",
+    says: "Sender of these mails; empty means `fail2ban@` at `hostname`.",
     source: "jail.conf(5), sender",
   },
   ...jails,
@@ -209,6 +209,6 @@ export const abuse = {
   "firewall.confirm_within": {
     kind: duration(10 * SECOND_MS, HOUR_MS),
     byDefault: "2m",
-    says: "How long the strict firewall waits for `firewall confirm` before the kernel takes it back.",
+    says: "How long the strict firewall waits for `firewall confirm` before it is undone.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

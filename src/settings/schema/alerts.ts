@@ -12,11 +12,11 @@ export const alerts = {
   },
   "alerts.email": {
     ...optionalList(mailAddress, 20),
-    says: "Addresses that get alerts by mail, through this server's own queue. While no channel for alerts is set at all, `postmaster@` and the first domain gets them: the administrator, or the first account.",
+    says: "Addresses that get alerts by mail, through this server's own queue. While no channel for alerts is set at all, `postmaster@` at the first domain gets them: the administrator, or the first account.",
   },
   "alerts.from": {
     ...optional(mailAddress),
-    says: "Sender of alerts by mail; empty means `postmaster@` and the first domain.",
+    says: "Sender of alerts by mail; empty means `postmaster@` at the first domain.",
   },
   "alerts.relay_to": {
     ...optionalList(mailAddress, 20),
@@ -121,7 +121,7 @@ export const alerts = {
   "alerts.thresholds.networks": {
     kind: count,
     byDefault: 200,
-    says: "Different networks that connect within 10 minutes that cause an alert.",
+    says: "Number of different networks connecting within 10 minutes that causes an alert.",
   },
   "alerts.thresholds.spam": {
     kind: count,
@@ -131,22 +131,22 @@ export const alerts = {
   "alerts.thresholds.bans": {
     kind: count,
     byDefault: 10,
-    says: "Networks banned within an hour that cause an alert.",
+    says: "Number of networks banned within an hour that causes an alert.",
   },
   "alerts.thresholds.bans_in_force": {
     kind: wholeNumber(0, 1_000_000),
     byDefault: 20,
-    says: "Addresses and networks banned at the same time, apart from manual bans, above which an alert comes.",
+    says: "Addresses and networks banned at the same time, apart from manual bans, above which an alert is sent.",
   },
   "alerts.thresholds.disk": {
     kind: wholeNumber(0, 100),
     byDefault: 20,
-    says: "Percent of the disk that are left when an alert comes; another comes at half of it. 0: none.",
+    says: "Percentage of free disk space at which an alert is sent; a second is sent at half of it. 0 sends none.",
   },
   "alerts.thresholds.repeated": {
     kind: count,
     byDefault: 3,
-    says: "Networks banned again within 24 hours that cause an alert.",
+    says: "Number of networks banned again within 24 hours that causes an alert.",
   },
   "alerts.thresholds.volume": {
     kind: count,

@@ -18,7 +18,7 @@ export const detection = {
   "detection.suricata.severity": {
     kind: wholeNumber(1, 4),
     byDefault: 2,
-    says: "Alerts of this severity and of more severe ones count; 1 is the most severe.",
+    says: "Alerts of this or a higher severity count; 1 is the most severe.",
     source: "docs.suricata.io, classtype and priority",
   },
   "detection.suricata.maxretry": {
@@ -38,7 +38,7 @@ export const detection = {
   },
   "detection.psad.file": {
     ...optional(path),
-    says: "File with the lines of psad; empty: it is not followed. The user ghostinbox must be able to read it and its directory.",
+    says: "File with psad's lines; empty: it is not followed. The user ghostinbox must be able to read it and its directory.",
   },
   "detection.psad.danger_level": {
     kind: wholeNumber(1, 5),

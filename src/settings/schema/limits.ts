@@ -47,7 +47,7 @@ export const guessing = {
   "limits.accounts.candidates": {
     kind: wholeNumber(1, 4_000),
     byDefault: 1_000,
-    says: "Different passwords for one account within 24 hours, checked or not, after which even one that looks right is refused where new places are refused. One network (IPv4 /24, IPv6 /48) has a part in 25 of them to itself; what networks try beyond that uses up a quarter at most, all of them together.",
+    says: "Different passwords for one account within 24 hours, checked or not, after which even one that looks right is refused where new places are refused. Each network (IPv4 /24, IPv6 /48) may use one twenty-fifth of them; beyond that, all networks together may use at most a quarter.",
   },
   "limits.networks.failures": {
     kind: count,
@@ -81,7 +81,7 @@ export const sending = {
   "limits.sending.recipients_per_minute": {
     kind: count,
     byDefault: 50,
-    says: "New recipients of other domains, to which an account has never written, within any 60 seconds.",
+    says: "New recipients in other domains, to which an account has never written, within any 60 seconds.",
   },
   "limits.sending.recipients_per_hour": {
     kind: count,
@@ -96,7 +96,7 @@ export const sending = {
   "limits.sending.strangers": {
     kind: count,
     byDefault: 100,
-    says: "New recipients of other domains, to which an account has never written, within any hour; past it all its mail is held in the queue and you are asked. A fifth of it from a place where the account first signed in less than a day ago.",
+    says: "New recipients in other domains, to which an account has never written, within any hour; past that, all its mail is held in the queue until you decide. From a place where the account first signed in less than a day ago, a fifth of this number applies.",
   },
   "limits.sending.strangers_per_day": {
     kind: count,
@@ -106,6 +106,6 @@ export const sending = {
   "limits.sending.refused": {
     kind: count,
     byDefault: 10,
-    says: "Such recipients whose servers refuse the mail for good, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. Only if they are a quarter or more of those to whom the account wrote within the hour. Of one domain two count.",
+    says: "Such recipients whose servers refuse the mail for good, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. They must be at least a quarter of those to whom the account wrote within the hour. At most two per recipient domain count.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

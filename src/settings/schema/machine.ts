@@ -19,7 +19,7 @@ export const machine = {
   "checks.weekly": {
     kind: flag,
     byDefault: true,
-    says: "Run every check of `check` ten minutes after the first start and each week, and tell when one that passed before finds something wrong.",
+    says: "Run every check of `check` ten minutes after the first start and each week, and report when a check that passed before fails.",
   },
 
   "tls.cert": { ...optional(path), says: "Certificate chain (PEM); empty means a self-signed one." },
@@ -39,7 +39,7 @@ export const machine = {
   "dns.cache": {
     kind: size(MB, GB),
     byDefault: "12MB",
-    says: "Memory of the resolver for answers that it keeps.",
+    says: "Memory for the resolver's cache.",
     source: "unbound.conf(5), msg-cache-size and rrset-cache-size",
   },
   "dns.root_hints": {
@@ -59,7 +59,7 @@ export const machine = {
   },
   "dns.forward": {
     ...optionalList(resolver, 10),
-    says: "Resolvers that are asked for all names but those of `dns.stub`, instead of the name servers of the internet: for a machine that cannot reach these. Answers are validated here all the same. Of a resolver on this machine, such as 127.0.0.53, name those that it asks: `resolvectl dns`. Block lists refuse public resolvers.",
+    says: "Resolvers to ask for all names except those of `dns.stub`, for a machine that cannot reach the internet's name servers. Answers are still validated here. Instead of a resolver on this machine, such as 127.0.0.53, name those that it asks: `resolvectl dns`. Block lists refuse public resolvers.",
     source: "unbound.conf(5), forward-zone",
   },
 
@@ -120,7 +120,7 @@ export const machine = {
   "http.mailboxes": {
     kind: flag,
     byDefault: true,
-    says: "Whether users of mailboxes sign in to the dashboard, with their address and password, and see the page of their mailbox.",
+    says: "Whether users of mailboxes can sign in to the dashboard with their address and password, and see the page of their mailbox.",
   },
   "http.names": {
     ...optionalList(hostName, 100),
@@ -133,25 +133,25 @@ export const machine = {
   "http.proxy_users": {
     kind: listOf(systemUserOrId, 20),
     byDefault: ["root", "www-data", "nginx", "caddy", "haproxy", "traefik"],
-    says: "Users as which a proxy of `http.trusted_proxies` runs on this machine, by name, or by id if they have no name here, as in a container. The header of a program that runs as any other local user is ignored, and such a user may have 64 connections open. Users that do not exist are skipped.",
+    says: "Users that proxies of `http.trusted_proxies` on this machine run as, by name, or by id if they have no name here, as in a container. The header of a program that runs as any other local user is ignored, and such a user may have 64 connections open. Users that do not exist are skipped.",
   },
 
   "events.max_rows": {
     kind: wholeNumber(100, 1_000_000_000),
     byDefault: 1_000_000,
-    says: "Events that are kept. Above this number, new ones are summed up and old ones removed.",
+    says: "Maximum number of events kept. Above it, the oldest are removed, and their hourly sums are kept.",
   },
   "events.max_size": {
     kind: size(MB, 1024 * GB),
     byDefault: "512MB",
-    says: "Size of the event database above which new events are summed up and old ones removed.",
+    says: "Size of the event database above which the oldest events are removed; their hourly sums are kept.",
   },
   "events.max_age": { kind: duration(SECOND_MS, 3_650 * DAY_MS), byDefault: "90d", says: "How long an event is kept." },
 
   "audit.review_every": {
     kind: duration(0, 3_650 * DAY_MS),
     byDefault: "90d",
-    says: "How long after `access review --sign` the next review of who can do what is overdue; `0s` means never.",
+    says: "How long after `access review --sign` the next access review becomes overdue; `0s` means never.",
   },
 
   "logs.max_size": {
@@ -180,7 +180,7 @@ export const certificates = {
   },
   "certificates.files": {
     ...optionalList(path, 100),
-    says: "Certificates (PEM) of your other services on this machine, such as a web server: theirs are known too, also after each renewal.",
+    says: "Certificates (PEM) of your other services on this machine, such as a web server: they count as yours, also after each renewal.",
   },
   "certificates.known": {
     ...optionalList(keyHash, 1_000),

@@ -18,19 +18,19 @@ export const mail = {
   "mailboxes.quota": {
     kind: size(0, 100_000 * GB),
     byDefault: "5GB",
-    says: "How large the mailbox of an account may become; `0B` means no limit. Mail to a full one must be sent again later (452). `account quota` sets another for one account.",
+    says: "Maximum size of a mailbox; `0B` means no limit. Mail to a full one must be sent again later (452). `account quota` sets another for one account.",
     source: "RFC 9208; Dovecot's quota plugin",
   },
 
   "mailboxes.encryption": {
     kind: oneOf("off", "server", "account"),
     byDefault: "off",
-    says: "Whether mail is encrypted on the disk: `server` encrypts new mail with one key of this server, `account` with a key of its account, which the password opens, or the owner's recovery key. Older mail stays unchanged.",
+    says: "Whether mail is encrypted on the disk: `server` encrypts new mail with one key of this server, `account` with a key of the account, which either its password or the owner's recovery key opens. Older mail stays unchanged.",
     source: "Dovecot's mail-crypt plugin",
   },
   "mailboxes.encryption_key": {
     ...optional(path),
-    says: "File with the private key. Empty means `private/mail.pem` in the data directory. A file below /run, which is memory, or on a stick keeps the key off the disk: while it is not there, mail arrives, and none that it encrypted can be read.",
+    says: "File with the private key. Empty means `private/mail.pem` in the data directory. A file below /run, which is memory, or on a USB stick keeps the key off the disk: while it is missing, mail arrives, but encrypted mail cannot be read.",
   },
   "mailboxes.dovecot": {
     ...optional(path),
@@ -57,13 +57,13 @@ export const mail = {
   "greylist.delay": {
     kind: duration(SECOND_MS, DAY_MS),
     byDefault: "5m",
-    says: "How long a stranger must wait before a retry is accepted. Earlier retries must wait on.",
+    says: "How long a stranger must wait before a retry is accepted. An earlier retry is deferred again.",
     source: "postgrey(8), --delay",
   },
   "greylist.crowd_delay": {
     kind: duration(SECOND_MS, 45 * MINUTE_MS),
     byDefault: "20m",
-    says: "How long ago a stranger must have connected first, within the last hour, while `limits.first_contacts` is exceeded.",
+    says: "How long ago a stranger must have first connected, within the last hour, while `limits.first_contacts` is exceeded.",
   },
   "greylist.providers": {
     kind: listOf(domain, 100),
@@ -111,7 +111,7 @@ export const mail = {
   "spam.crowd_score": {
     kind: decimal(0, 100),
     byDefault: 2,
-    says: "What is added to the score of a first mail while `limits.first_contacts` is exceeded.",
+    says: "Points added to the score of a first mail while `limits.first_contacts` is exceeded.",
   },
   "spam.allow_from": {
     ...optionalList(senderPattern, 1_000),
@@ -164,7 +164,7 @@ export const mail = {
   "outbound.at_once": {
     kind: wholeNumber(1, 1_000),
     byDefault: 20,
-    says: "Mails of an account that go to one other domain at once, and mails that are put into mailboxes at once. Further ones wait in the queue.",
+    says: "How many mails of an account are delivered to one other domain at once, and how many are delivered to mailboxes at once. Others wait in the queue.",
     source: "postconf(5), default_destination_concurrency_limit",
   },
   "outbound.queue_lifetime": {

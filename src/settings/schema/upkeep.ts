@@ -40,7 +40,7 @@ export const retention = {
   "retention.mail": {
     kind: listOf(keepRule, 1_000),
     byDefault: ["Junk 30d", "Trash 30d"],
-    says: "How long mail stays in a folder, counted from when it came into it: `FOLDER TIME`, or `ADDRESS FOLDER TIME` for one account. `*` is every folder, `forever` no end. A folder includes those below it. A folder without a rule keeps its mail.",
+    says: "How long mail stays in a folder, counted from its arrival there: `FOLDER TIME`, or `ADDRESS FOLDER TIME` for one account. `*` means every folder, `forever` no limit. A folder includes those below it. A folder without a rule keeps its mail.",
     source: "doveadm-search-query(7), savedbefore",
   },
   "retention.hour": {
@@ -69,18 +69,18 @@ export const exported = {
   "export.syslog.enabled": {
     kind: flag,
     byDefault: false,
-    says: "Send each event to another machine as a message of syslog, over TLS.",
+    says: "Send each event to another machine as a syslog message over TLS.",
     source: "RFC 5424",
   },
   "export.syslog.host": {
     ...optional(hostOrAddress),
-    says: "Name or address of the receiver. Its certificate must have it.",
+    says: "Name or address of the receiver. Its certificate must name it.",
   },
   "export.syslog.port": { kind: port, byDefault: 6514, says: "Port of the receiver.", source: "RFC 5425 section 4.1" },
   "export.syslog.protocol": {
     kind: oneOf("relp", "tls"),
     byDefault: "relp",
-    says: "How they are sent. `relp`: the receiver confirms each event. `tls`: plain syslog over TLS, which has no confirmation; for receivers that know no RELP.",
+    says: "How events are sent. `relp`: the receiver confirms each event. `tls`: plain syslog over TLS, without confirmation, for receivers that do not support RELP.",
     source: "RFC 5425",
   },
   "export.syslog.ca": {
@@ -89,7 +89,7 @@ export const exported = {
   },
   "export.syslog.cert": {
     ...optional(path),
-    says: "Certificate (PEM) with which this server proves to the receiver who it is; empty means none. The user ghostinbox-export must be able to read it.",
+    says: "Certificate (PEM) with which this server identifies itself to the receiver; empty means none. The user ghostinbox-export must be able to read it.",
   },
   "export.syslog.key": {
     ...optional(path),
