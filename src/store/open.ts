@@ -25,7 +25,7 @@ type Kind = Readonly<{ applicationId: number; migrations: readonly string[]; che
 const ENGINE: Kind = {
   applicationId: engineApplicationId,
   migrations: engineMigrations,
-  // All tables except the events, whose check would take seconds. A damaged event row cannot give anyone access.
+  // Only the tables that decide who is banned or allowed: checking the events would take seconds. A damaged event row cannot give anyone access.
   checked: ["ban", "known_address", "allow_entry"],
 };
 const ACCOUNTS: Kind = {

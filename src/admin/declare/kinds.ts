@@ -96,7 +96,7 @@ export const restrictingNetwork = written({
 export const tokenName = z
   .string("is missing, or not text")
   .check(
-    z.regex(/^[A-Za-z0-9_.-]{1,64}$/, "is not 1 to 64 letters, digits, dots or dashes"),
+    z.regex(/^[A-Za-z0-9_.-]{1,64}$/, "is not 1 to 64 letters, digits, dots, dashes or underscores"),
     z.meta({ examples: ["phone"] }),
   );
 export const queueId = z.string("is not text").check(z.refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1"));

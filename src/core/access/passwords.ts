@@ -12,7 +12,7 @@ export function passwordProblem(password: string, owner: AccountName | null): st
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
     return `The password is too long: it may have at most ${MAX_PASSWORD_BYTES} bytes.`;
   if (hasControlCharacter(password))
-    return "The password contains a control character, which mail programs cannot type.";
+    return "The password contains a control character, which cannot be typed in mail programs.";
   // What was read as UTF-8 and is none, such as a letter with an accent in Latin-1.
   if (password.includes("\ufffd"))
     return "The password contains a character that is not UTF-8, as mail programs send it.";

@@ -6,7 +6,7 @@ import type { Policy } from "./policy.ts";
 /** A password with this hash, tried from a network that the account does not know. */
 export type Guess = Readonly<{ network: Prefix; passwordHash: string }>;
 
-/** Longer names exist only as addresses in theory. In a flood of typed names each takes no more room than this. */
+/** Maximum characters of a guessed name. Bounds the memory that a flood of typed names takes; longer real names are rare. */
 export const LONGEST_NAME = 64;
 
 /** What a wrong password in verification changes: nothing if the account knows the address. */

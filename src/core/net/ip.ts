@@ -110,7 +110,7 @@ export function prefixLength(network: Prefix): number {
   return Number(network.slice(network.indexOf("/") + 1));
 }
 
-/** Half the internet or more: surely a mistake where trust is given. */
+/** Wider than an IPv4 /8 or an IPv6 /16: surely a mistake where trust is given. */
 export function isTooWide(network: Prefix): boolean {
   return prefixLength(network) < (isV4(network) ? 8 : 16);
 }

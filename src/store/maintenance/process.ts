@@ -16,7 +16,7 @@ const MOST_SAID = 300;
 export type MaintenanceOptions = Readonly<{
   /** Program and arguments. */
   argv: readonly string[];
-  /** Called with its last output if it ends without an order, and with null once it runs again. */
+  /** Called with its last output if it exits unasked, and with null once it runs again. */
   down: (why: string | null) => void;
 }>;
 
