@@ -176,7 +176,7 @@ export function Toasts() {
 function undoByKey(event: KeyboardEvent): void {
   const { target, key, ctrlKey, metaKey, shiftKey, altKey } = event;
   if (key.toLowerCase() !== "z" || !(ctrlKey || metaKey) || shiftKey || altKey) return;
-  if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) return;
+  if (target instanceof Element && target.matches("input, select, textarea")) return;
   if (undoLast()) event.preventDefault();
 }
 

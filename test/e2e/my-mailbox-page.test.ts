@@ -120,6 +120,10 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await looksWell(page, "a sender who was removed, and what undoes it");
     await page.keyboard.press("Enter");
     await senders.getByRole("listitem").filter({ hasText: "*@friends.test" }).waitFor();
+    const reply = page.getByLabel("Text of the reply");
+    await type(reply, "Not to be sent");
+    await page.keyboard.press("Control+z");
+    await until("the key undoes what was typed", async () => (await reply.inputValue()) === "");
   });
 
   test("accepts new senders at once, and ends that", async () => {
