@@ -78,7 +78,8 @@ export function useSecrets(send: (given: object) => Promise<void>) {
         if (code === "unauthorized") signedIn.value = "no";
         // The field for it takes the focus.
         if (code === "code_needed") return setCodeNeeded(true);
-        setError(complaintOf(isCodeNeeded && given !== usePasskey ? t.code.refused : reason));
+        const isOfCode = isCodeNeeded && given !== usePasskey && code === "login_refused";
+        setError(complaintOf(isOfCode ? t.code.refused : reason));
         const asked = isCodeNeeded ? "code" : "password";
         form.current?.querySelector<HTMLInputElement>(`input[name="${asked}"]`)?.select();
       })
