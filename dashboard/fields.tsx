@@ -102,7 +102,13 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
       <span>{label}</span>
       <select {...select}>
         {choices.map(([value, text]) => (
-          <option key={value} value={value} selected={value === chosen}>
+          <option
+            key={value}
+            value={value}
+            selected={value === chosen}
+            // Preact sets the property, and a reset of the form restores the attribute.
+            ref={(option) => void option?.toggleAttribute("selected", value === chosen)}
+          >
             {text}
           </option>
         ))}
