@@ -28,7 +28,7 @@ export function AllowList() {
       </div>
       {isOpen && may("allow") && <AllowForm allowed={reload} close={() => setOpen(false)} />}
       <Rows of={list} none={words.noneAllowed} label={words.allowList}>
-        {(item) => <AllowedRow key={`${item.from} ${item.prefix}`} item={item} removed={reload} />}
+        {(item) => <AllowedRow key={`${item.from} ${item.prefix}`} item={item} changed={reload} />}
       </Rows>
       <Pages page="bans" query={{ show: "allowed" }} at={before} next={data?.next ?? null} />
     </>
@@ -38,9 +38,8 @@ export function AllowList() {
 function AllowForm({ allowed, close }: Readonly<{ allowed: () => void; close: () => void }>) {
   const place = useOpened();
   const submit = async ({ network = "", note = "", for: duration = "" }): Promise<void> => {
-    await allow({ network, note, for: duration });
+    await allow({ network, note, for: duration }, allowed);
     close();
-    allowed();
   };
   return (
     <Card title={words.allow} place={place}>
@@ -53,13 +52,8 @@ function AllowForm({ allowed, close }: Readonly<{ allowed: () => void; close: ()
   );
 }
 
-function AllowedRow({ item, removed }: Readonly<{ item: AllowedItem; removed: () => void }>) {
+function AllowedRow({ item, changed }: Readonly<{ item: AllowedItem; changed: () => void }>) {
   const { prefix, note, by, expiresAt, from } = item;
-  const remove = (): void =>
-    attempt(async () => {
-      await disallow(item);
-      removed();
-    });
   return (
     <li class="row">
       <span class="who">
@@ -71,7 +65,9 @@ function AllowedRow({ item, removed }: Readonly<{ item: AllowedItem; removed: ()
       <span class="when">
         <Ends at={expiresAt} />
       </span>
-      {from === "command" && may("allow") && <TakeOff name={shortPrefix(prefix)} run={remove} />}
+      {from === "command" && may("allow") && (
+        <TakeOff name={shortPrefix(prefix)} run={() => attempt(() => disallow(item, changed))} />
+      )}
     </li>
   );
 }

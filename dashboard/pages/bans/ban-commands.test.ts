@@ -63,7 +63,7 @@ test("to undo an unban bans again, unless the network is wider than the page may
     ["2001:db8::/47", false],
   ] as const) {
     await lift({ ...BAN, prefix }, () => {});
-    await disallow({ ...ENTRY, prefix });
+    await disallow({ ...ENTRY, prefix }, () => {});
     for (const { text, undo: offer } of toasts.value.slice(-2))
       assert.deepEqual([offer !== null, text.includes("too wide")], [isOffered, !isOffered], text);
   }
@@ -74,11 +74,17 @@ test("to undo an entry of the allow list takes it off, or puts back the one that
   const entries: AllowedItem[] = [];
   const answers = { "GET allow?limit=500": { items: entries, next: null }, "POST allow": { ...ENTRY, liftedTotal: 0 } };
   const asked = serve(t, answers);
-  await allow(request);
+  let reloads = 0;
+  const reload = (): void => void (reloads += 1);
+  await allow(request, reload);
   assert.deepEqual(await undo(asked), ["DELETE allow/192.0.2.0/24"]);
   entries.push(ENTRY);
-  await allow(request);
-  assert.deepEqual(await undo(asked), ['POST allow {"network":"192.0.2.0/24","note":"the office","for":"90m"}']);
+  await allow(request, reload);
+  const restores = 'POST allow {"network":"192.0.2.0/24","note":"the office","for":"90m"}';
+  assert.deepEqual(await undo(asked), [restores]);
+  await disallow(ENTRY, reload);
+  assert.deepEqual(await undo(asked), [restores]);
+  assert.equal(reloads, 6, "the list is read again after each change and each undo");
 });
 
 test("an entry of the allow list that ended bans, or whose former state is not known, cannot be undone", async (t) => {
@@ -92,7 +98,7 @@ test("an entry of the allow list that ended bans, or whose former state is not k
   for (const { page, liftedTotal } of cases) {
     answers["GET allow?limit=500"] = page;
     answers["POST allow"] = { prefix: ENTRY.prefix, liftedTotal };
-    await allow({ network: ENTRY.prefix, note: "", for: "" });
+    await allow({ network: ENTRY.prefix, note: "", for: "" }, () => {});
     assert.equal(toasts.value.at(-1)?.undo, null);
   }
   assert.match(toasts.value[0]?.text ?? "", /ended with it for good: 2/);

@@ -53,10 +53,11 @@ export async function lift(item: BanItem, undone: () => void): Promise<void> {
   tell(words.lifted(name), { undo });
 }
 
-/** The bans that end with it are not made again, so it cannot be undone if there are any. */
-export async function allow(request: AllowRequest): Promise<void> {
+/** The bans that end with it are not made again, so it cannot be undone if there are any. `changed`: also called after an undo. */
+export async function allow(request: AllowRequest, changed: () => void): Promise<void> {
   const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
   const { prefix, liftedTotal } = await post<{ prefix: string; liftedTotal: number }>("allow", filled(request));
+  changed();
   const former = before.items.find((item) => item.prefix === prefix);
   const isKnown = former?.from === "command" || (former === undefined && before.next === null);
   const undo = async (): Promise<void> => {
@@ -67,16 +68,18 @@ export async function allow(request: AllowRequest): Promise<void> {
       await remove(`allow/${prefix}`);
       tell(words.notAllowed(shortPrefix(prefix)));
     }
+    changed();
   };
   const says = words.isAllowed(shortPrefix(prefix), liftedTotal);
   tell(says, { undo: isKnown && liftedTotal === 0 ? undo : null });
 }
 
-export async function disallow(item: AllowItem): Promise<void> {
+export async function disallow(item: AllowItem, changed: () => void): Promise<void> {
   await remove(`allow/${item.prefix}`);
+  changed();
   const says = words.notAllowed(shortPrefix(item.prefix));
   if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
-  tell(says, { undo: () => allow(allowedAgain(item)) });
+  tell(says, { undo: () => allow(allowedAgain(item), changed) });
 }
 
 function again({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
