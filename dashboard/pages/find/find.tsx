@@ -20,7 +20,7 @@ import { go, hrefOf, route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
 import { Ends } from "../bans/ban-form.tsx";
-import { answerTo } from "./question.ts";
+import { type Answer, answerTo } from "./question.ts";
 import { Timeline } from "./timeline.tsx";
 
 const words = t.find;
@@ -50,11 +50,18 @@ export function FindPage() {
 
 function Found({ asked }: Readonly<{ asked: string }>) {
   const answer = useLoaded(() => answerTo(asked), [asked]);
-  const { data, reload } = answer;
-  if (data === null) return <Waiting {...answer} />;
-  if (data.kind === "address") return <AddressStory asked={data.asked} report={data.report} changed={reload} />;
-  if (data.kind === "events") return <EventsStory asked={data.asked} items={data.items} />;
-  return data.kind === "account" ? <AccountStory report={data.report} /> : <MessageStory report={data.report} />;
+  return (
+    <>
+      <Waiting {...answer} />
+      {answer.data !== null && <Story of={answer.data} changed={answer.reload} />}
+    </>
+  );
+}
+
+function Story({ of, changed }: Readonly<{ of: Answer; changed: () => void }>) {
+  if (of.kind === "address") return <AddressStory asked={of.asked} report={of.report} changed={changed} />;
+  if (of.kind === "events") return <EventsStory asked={of.asked} items={of.items} />;
+  return of.kind === "account" ? <AccountStory report={of.report} /> : <MessageStory report={of.report} />;
 }
 
 type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: () => void }>;

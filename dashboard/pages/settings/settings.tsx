@@ -46,7 +46,7 @@ export function SettingsPage() {
   };
   return (
     <>
-      {data === null && <Waiting {...list} />}
+      <Waiting {...list} />
       {data?.undo !== null && data?.undo !== undefined && <LastChange {...data.undo} undo={undo} />}
       {lookedAt !== null && (
         <SettingPreview
