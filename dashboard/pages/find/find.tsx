@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
 import { eventName, t } from "../../admin-texts.ts";
 import { attempt } from "../../attempt.ts";
@@ -28,8 +29,10 @@ const words = t.find;
 export function FindPage() {
   const { q = "" } = route.value.query;
   const form = useFilled({ q });
+  const [submits, setSubmits] = useState(0);
   const submit = (event: Event): void => {
     event.preventDefault();
+    setSubmits((last) => last + 1);
     go("find", fieldsOf(event.currentTarget));
   };
   return (
@@ -43,13 +46,13 @@ export function FindPage() {
           {words.hint}
         </p>
       </form>
-      {q !== "" && <Found key={q} asked={q} />}
+      {q !== "" && <Found key={q} asked={q} news={submits} />}
     </>
   );
 }
 
-function Found({ asked }: Readonly<{ asked: string }>) {
-  const answer = useLoaded(() => answerTo(asked), [asked]);
+function Found({ asked, news }: Readonly<{ asked: string; news: number }>) {
+  const answer = useLoaded(() => answerTo(asked), [asked], news);
   return (
     <>
       <Waiting {...answer} />

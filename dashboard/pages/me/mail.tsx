@@ -73,13 +73,15 @@ export function CodeCard({ until, changed }: CodeProps) {
 }
 
 export function FollowCard() {
-  const [id, setId] = useState("");
+  // Asked again, the same mail may be further on its way.
+  const [asked, setAsked] = useState({ id: "", nth: 0 });
+  const ask = async ({ id = "" }): Promise<void> => setAsked(({ nth }) => ({ id, nth: nth + 1 }));
   return (
     <Card title={words.follow} hint={words.followHint}>
-      <Form label={words.followIt} isPlain submit={async ({ id: typed = "" }) => setId(typed)}>
+      <Form label={words.followIt} isPlain submit={ask}>
         <Field label={words.followId} name="id" required maxLength={998} />
       </Form>
-      <div role="status">{id !== "" && <Path key={id} id={id} />}</div>
+      <div role="status">{asked.nth > 0 && <Path key={asked.nth} id={asked.id} />}</div>
     </Card>
   );
 }
