@@ -15,7 +15,7 @@ import { change, reader, withProof } from "../../session.ts";
 const words = t.me;
 const { apps } = t.mailboxSettings;
 
-/** How often the reader has set a new password here: it removes app passwords. */
+/** How often the reader has set a new password here: it ends sessions and removes app passwords. */
 const passwordsSet = signal(0);
 
 /** `isOnServer`: the password opens the mailbox's key, so it is changed only on the server. */
@@ -29,10 +29,9 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 
 function NewPassword({ done }: Readonly<{ done: () => void }>) {
   const submit = async ({ password = "" }, form: HTMLFormElement): Promise<void> => {
-    await withProof(() => post("me/password", { password }));
+    const ask = () => post("me/password", { password });
+    await change(ask, () => (passwordsSet.value += 1), words.passwordSet);
     form.reset();
-    tell(words.passwordSet);
-    passwordsSet.value += 1;
     done();
   };
   return (
@@ -145,7 +144,7 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
 }
 
 export function OwnSessionsCard() {
-  const list = useGet<{ items: readonly Listed[] }>("me/sessions");
+  const list = useGet<{ items: readonly Listed[] }>("me/sessions", passwordsSet.value);
   const { data, reload } = list;
   const end = () => remove<{ ended: number }>("me/sessions");
   const endOthers = (): void => attempt(() => change(end, reload, ({ ended }) => t.browsers.ended(ended)));
