@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
-import { figures, health, Live, liveness, onBans, onEvents, onGap, onStale, version } from "./live.ts";
+import { figures, health, Live, liveness, onBans, onEvents, onGap, onStale, taskKey, version } from "./live.ts";
 
 const STARTED = Date.UTC(2026, 10, 21, 14, 2);
 
@@ -79,6 +79,12 @@ test("news reach their readers until they leave", (t) => {
   source().say("health", { status: "ok" });
   source().say("figures", { bans: 7 });
   assert.deepEqual([health.value, figures.value], [{ status: "ok" }, { bans: 7 }]);
+});
+
+test("a task keeps its place, and the focus in it, while its figures change", () => {
+  const task = { kind: "held_mail", code: "mail_held", since: null, says: "1 mail", action: "", account: "anna" } as const;
+  assert.equal(taskKey({ ...task, says: "2 mails" }), taskKey(task));
+  assert.notEqual(taskKey({ ...task, account: "bert" }), taskKey(task));
 });
 
 test("after an error it comes back where it was, unless the session has ended", async (t) => {

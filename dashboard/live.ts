@@ -1,5 +1,5 @@
 import { computed, signal } from "@preact/signals";
-import type { Health } from "../src/admin/declare/items.ts";
+import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
@@ -26,10 +26,12 @@ const RECONNECT_MS = 3_000;
 
 export const liveness = signal<Liveness>({ kind: "connecting" });
 export const health = signal<Health | null>(null);
-/** What waits for the owner, as one text: it changes less often than `health`, whose figures change with each event. */
-export const whatWaits = computed(() =>
-  JSON.stringify(health.value?.needsYou.map(({ kind, code, account, since }) => [kind, code, account, since]) ?? []),
-);
+/** Tells tasks apart, whatever their figures say: these change with each event. */
+export function taskKey({ kind, code, account, since }: OwnerTask): string {
+  return JSON.stringify([kind, code, account, since]);
+}
+/** What waits for the owner, as one text. */
+export const whatWaits = computed(() => health.value?.needsYou.map(taskKey).join() ?? "");
 export const figures = signal<Figures | null>(null);
 /** Of the server; empty until it is known. */
 export const version = signal("");

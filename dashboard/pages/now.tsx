@@ -4,7 +4,7 @@ import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
-import { figures, health, liveness, onBans, onStale } from "../live.ts";
+import { figures, health, liveness, onBans, onStale, taskKey } from "../live.ts";
 import { Address, At, Card, LinkButton, minute, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, holding, useLiveList } from "../rows.tsx";
@@ -79,7 +79,7 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
         {tasks.map((task) => {
           const [page, query, label] = placeOf(task);
           return (
-            <li key={task.says} class="row notice">
+            <li key={taskKey(task)} class="row notice">
               <p>
                 <Said within="strong" text={task.says} />
                 <br />
