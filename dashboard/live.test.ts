@@ -82,7 +82,14 @@ test("news reach their readers until they leave", (t) => {
 });
 
 test("a task keeps its place, and the focus in it, while its figures change", () => {
-  const task = { kind: "held_mail", code: "mail_held", since: null, says: "1 mail", action: "", account: "anna" } as const;
+  const task = {
+    kind: "held_mail",
+    code: "mail_held",
+    since: null,
+    says: "1 mail",
+    action: "",
+    account: "anna",
+  } as const;
   assert.equal(taskKey({ ...task, says: "2 mails" }), taskKey(task));
   assert.notEqual(taskKey({ ...task, account: "bert" }), taskKey(task));
 });

@@ -5,9 +5,9 @@ import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
-import { percent, whole } from "../../format.ts";
+import { isPast, percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Card, Field, Rows, Said, useGet } from "../../parts.tsx";
+import { Address, At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages, Table } from "../list-parts.tsx";
@@ -19,6 +19,7 @@ const MOST_SHOWN = 50;
 
 export function MailGreylist() {
   const pauses = useGet<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500");
+  const items = pauses.data?.items.filter(({ until }) => !isPast(until, now.value)) ?? [];
   const pause = (recipient: string, lasts: string): Promise<void> => pauseGreylist(recipient, lasts, pauses.reload);
   const resume = (recipient: string): void => attempt(() => resumeGreylist(recipient).then(pauses.reload));
   return (
@@ -31,7 +32,7 @@ export function MailGreylist() {
           </Form>
         )}
         <h3>{words.pauses}</h3>
-        <Rows of={pauses} none={words.noPauses}>
+        <Rows of={{ ...pauses, data: pauses.data && { items } }} none={words.noPauses}>
           {({ target, until, by }) => (
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
               {may("greylist") && (

@@ -3,8 +3,9 @@ import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
+import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, Rows, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { At, Button, Card, Field, now, Rows, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 
 const words = t.me;
 
@@ -59,7 +60,7 @@ export function CodeCard({ until, changed }: CodeProps) {
   };
   return (
     <Card title={words.code} hint={words.codeHint}>
-      {until !== null && (
+      {until !== null && !isPast(until, now.value) && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
           <Button shown={t.mailboxSettings.endNow} onClick={() => busy.attempt(resume)} />

@@ -4,7 +4,8 @@ import { t } from "../../admin-texts.ts";
 import { post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
-import { Button, Card, Field, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { isPast } from "../../format.ts";
+import { At, Button, Card, Field, now, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { change, withProof } from "../../session.ts";
@@ -47,7 +48,9 @@ export function SettingsPage() {
   return (
     <>
       <Waiting {...list} />
-      {data?.undo !== null && data?.undo !== undefined && <LastChange {...data.undo} undo={undo} />}
+      {data !== null && data.undo !== null && !isPast(data.undo.until, now.value) && (
+        <LastChange {...data.undo} undo={undo} />
+      )}
       {lookedAt !== null && (
         <SettingPreview
           preview={lookedAt.preview}
@@ -73,11 +76,11 @@ export function SettingsPage() {
   );
 }
 
-function LastChange({ keys, by, undo }: UndoItem & Readonly<{ undo: () => void }>) {
+function LastChange({ keys, by, until, undo }: UndoItem & Readonly<{ undo: () => void }>) {
   return (
     <section class="card" aria-label={words.undo}>
       <p>
-        <Said text={words.last(keys.join(", "), by)} /> {words.undoUntil}
+        <Said text={words.last(keys.join(", "), by)} /> {words.undoUntil} <At iso={until} how="moment" />.
       </p>
       <div class="buttons">
         <Button shown={words.undo} onClick={undo} />
