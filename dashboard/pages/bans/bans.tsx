@@ -46,6 +46,7 @@ function BansInForce() {
     [before, text],
   );
   const list = opened.data;
+  const active = list?.latest.value?.active;
   const [isOpen, setOpen] = useState(asked !== "");
   useEffect(() => {
     if (asked !== "") setOpen(true);
@@ -70,7 +71,7 @@ function BansInForce() {
       </div>
       {isOpen && may("ban") && <BanForm key={asked} target={asked} close={close} />}
       <div class="bar">
-        <span>{words.count(whole(list?.latest.value?.active ?? 0))}</span>
+        <span>{active !== undefined && words.count(whole(active))}</span>
         <span class="spacer" />
         {list !== null && <WaitingRows rows={list.rows} />}
       </div>
