@@ -58,7 +58,12 @@ export function SessionRow({ item, account = null, children }: SessionProps) {
     </>
   );
   return (
-    <Item name={device} beside={beside} facts={<Since word={t.browsers.started} iso={startedAt} used={usedAt} />}>
+    <Item
+      name={device}
+      lang="en"
+      beside={beside}
+      facts={<Since word={t.browsers.started} iso={startedAt} used={usedAt} />}
+    >
       {children}
     </Item>
   );

@@ -170,17 +170,18 @@ export function Lasts() {
 
 type ItemProps = Readonly<{
   name: string;
+  lang?: Language;
   beside?: ComponentChildren;
   facts?: ComponentChildren;
   children?: ComponentChildren;
 }>;
 
 /** A row: a name, facts about it, and its buttons. */
-export function Item({ name, beside, facts, children }: ItemProps) {
+export function Item({ name, lang = language, beside, facts, children }: ItemProps) {
   return (
     <li class="row act">
       <p>
-        <Said within="strong" text={name} /> {beside}
+        <Said within="strong" text={name} lang={lang} /> {beside}
         {facts !== undefined && <br />}
         <small>{facts}</small>
       </p>

@@ -4,7 +4,7 @@ import { type Complaint, complaintOf, post, Refused } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Form } from "../../fields.tsx";
 import { filled, whole } from "../../format.ts";
-import { language } from "../../messages.ts";
+import { type Language, language } from "../../messages.ts";
 import { Card, Field, Said, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
@@ -108,21 +108,21 @@ function Report({ added, skipped, ignored, weak, unjudged }: Imported) {
     <div class="preview" role="status">
       <p>{words.imported(whole(added.length))}</p>
       <Lines title={words.skipped} lines={skipped.map(({ name, why }) => `${name} ${why}`)} />
-      <Lines title={words.ignored} lines={unused} />
+      <Lines title={words.ignored} lines={unused} lang={language} />
       <Lines title={words.weak} lines={weak.map(({ name, why }) => `${name}: ${why}`)} />
       <Lines title={words.unjudged} lines={unjudged} />
     </div>
   );
 }
 
-function Lines({ title, lines }: Readonly<{ title: string; lines: readonly string[] }>) {
+function Lines({ title, lines, lang = "en" }: Readonly<{ title: string; lines: readonly string[]; lang?: Language }>) {
   if (lines.length === 0) return null;
   return (
     <>
       <h3>{title}</h3>
       <ul>
         {lines.map((line) => (
-          <Said key={line} within="li" text={line} />
+          <Said key={line} within="li" text={line} lang={lang} />
         ))}
       </ul>
     </>

@@ -60,7 +60,8 @@ function AllowedRow({ item, changed }: Readonly<{ item: AllowedItem; changed: ()
         <Address of={prefix} />
       </span>
       <span class="what">
-        <Said text={note || words.noReason} /> <small>{from === "settings" ? words.fromSettings : by}</small>
+        {note === "" ? words.noReason : <Said text={note} />}{" "}
+        <small>{from === "settings" ? words.fromSettings : by}</small>
       </span>
       <span class="when">
         <Ends at={expiresAt} />

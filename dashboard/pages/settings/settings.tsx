@@ -5,6 +5,7 @@ import { post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
+import { language } from "../../messages.ts";
 import { At, Button, Card, Field, now, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
@@ -80,7 +81,8 @@ function LastChange({ keys, by, until, undo }: UndoItem & Readonly<{ undo: () =>
   return (
     <section class="card" aria-label={words.undo}>
       <p>
-        <Said text={words.last(keys.join(", "), by)} /> {words.undoUntil} <At iso={until} how="moment" />.
+        <Said text={words.last(keys.join(", "), by)} lang={language} /> {words.undoUntil}{" "}
+        <At iso={until} how="moment" />.
       </p>
       <div class="buttons">
         <Button shown={words.undo} onClick={undo} />
@@ -165,7 +167,9 @@ function SettingRow({ setting, edited, edit }: Props) {
       </p>
       {inFile !== null && !isHidden && <p class="error">{words.unapplied(inFile)}</p>}
       <p class="hint">
-        <Advice text={says} /> <Said text={whyNot ?? `${words.takes}: ${takes}; ${words.byDefault(setting.default)}`} />
+        <Advice text={says} /> {whyNot === null && `${words.takes}: `}
+        <Said text={whyNot ?? takes} />
+        {whyNot === null && `; ${words.byDefault(setting.default)}`}
       </p>
     </li>
   );
