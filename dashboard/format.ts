@@ -18,7 +18,7 @@ export function distance(at: number, now: number, lang: Language = language): st
 /** The time of day, with the date if it is not today. */
 export function moment(at: number, now: number, lang: Language = language): string {
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
-  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false } as const;
+  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
   return new Intl.DateTimeFormat(lang, isToday ? time : { ...time, month: "short", day: "numeric" }).format(at);
 }
 
@@ -33,7 +33,7 @@ export function isPast(until: string | null, now: number): boolean {
 }
 
 export function hourAndMinute(at: number, lang: Language = language): string {
-  return new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);
+  return new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at);
 }
 
 export function whole(value: number, lang: Language = language): string {
