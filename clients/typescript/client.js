@@ -4,14 +4,14 @@ class Refused extends Error {
   status;
   /** Null: the answer is not one of GhostInbox. */
   problem;
-  /** After how many seconds a new try may help; null: the server does not say. */
+  /** After how many seconds a new try may help; null: the server does not say, or a proxy names a date. */
   retryAfterSeconds;
   constructor(response, problem) {
     super(problem === null ? `The answer is ${response.status}.` : `${problem.detail} ${problem.next}`.trim());
     this.status = response.status;
     this.problem = problem;
-    const seconds = response.headers.get("retry-after");
-    this.retryAfterSeconds = seconds === null ? null : Number(seconds);
+    const after = response.headers.get("retry-after") ?? "";
+    this.retryAfterSeconds = /^\d+$/.test(after) ? Number(after) : null;
   }
 }
 class GhostInbox {

@@ -35,15 +35,15 @@ export class Refused extends Error {
   readonly status: number;
   /** Null: the answer is not one of GhostInbox. */
   readonly problem: Problem | null;
-  /** After how many seconds a new try may help; null: the server does not say. */
+  /** After how many seconds a new try may help; null: the server does not say, or a proxy names a date. */
   readonly retryAfterSeconds: number | null;
 
   constructor(response: Response, problem: Problem | null) {
     super(problem === null ? `The answer is ${response.status}.` : `${problem.detail} ${problem.next}`.trim());
     this.status = response.status;
     this.problem = problem;
-    const seconds = response.headers.get("retry-after");
-    this.retryAfterSeconds = seconds === null ? null : Number(seconds);
+    const after = response.headers.get("retry-after") ?? "";
+    this.retryAfterSeconds = /^\d+$/.test(after) ? Number(after) : null;
   }
 }
 

@@ -74,6 +74,12 @@ test("a refusal is an error with the problem of the server", async (t) => {
   });
 });
 
+test("a refusal has the seconds after which to try again, unless a proxy names a date (RFC 9110, 10.2.3)", () => {
+  const afterSeconds = (after: string) =>
+    new Refused(new Response(null, { status: 503, headers: { "retry-after": after } }), null).retryAfterSeconds;
+  assert.deepEqual(["10", "Fri, 31 Dec 1999 23:59:59 GMT"].map(afterSeconds), [10, null]);
+});
+
 async function client(t: TestContext, token: string = TOKEN): Promise<GhostInbox> {
   const { url } = await startKit(t);
   return new GhostInbox({ url: `${url}/`, token });
