@@ -3,7 +3,7 @@ import { tell } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, useProgram, Waiting } from "./parts.tsx";
 
-/** Puts the text on the clipboard. `what` names it for those who do not see what stands beside the button. */
+/** Puts the text on the clipboard. `what`: its name for screen readers. */
 export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
   return <Button shown={t.copy.copy} aria-label={t.copy.copyOf(what)} onClick={() => void copy(text)} />;
 }

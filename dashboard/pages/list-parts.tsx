@@ -70,7 +70,7 @@ type FiltersProps = Readonly<{
   children: ComponentChildren;
 }>;
 
-/** What a list shows of all that there is; closed on a phone until something is set. */
+/** The filters of a list. Collapsed on a phone until one is set. */
 export function Filters({ title, label, filled, isSet, search, clear, children }: FiltersProps) {
   const form = useFilled(filled);
   return (

@@ -100,8 +100,8 @@ function timeLeft(expiresAt: string | null): string {
 }
 
 /**
- * What a ban of `ip`, an address or a network, would do, sentence by sentence. It calls nothing harmless that is not known to be;
- * of a network the server names who signs in from any part of it.
+ * What a ban of `ip`, an address or a network, would do, sentence by sentence. Calls a ban harmless only if that is known. For a
+ * network, the server names everyone who signs in from any part of it.
  */
 export function effectsOf(ip: string, of: AddressAnswer): readonly string[] {
   const { protection, protectionUnknown, knownAccounts, totals, ban } = of;
