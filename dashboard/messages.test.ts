@@ -43,6 +43,13 @@ test("what a button removes has a small letter within its English text, and keep
   assert.equal(german.removeOf(de.inSentence(de.forwarding)), "Weiterleitung entfernen");
 });
 
+test("one mail is counted as one, and held mail by what reached its limit", () => {
+  assert.deepEqual(["1", "2"].map(englishAdmin.now.busy), ["1 mail", "2 mails"]);
+  assert.deepEqual(["1", "2"].map(germanAdmin.now.busy), ["1 Mail", "2 Mails"]);
+  assert.match(englishAdmin.find.held(12, "limits.sending.refused"), /: 12 refusals \(/);
+  assert.match(germanAdmin.find.held(12, "limits.sending.strangers_per_day"), /: 12 Fremde \(/);
+});
+
 test("every type of an event has a name in both languages, and no other has", () => {
   for (const { eventNames } of [englishAdmin, germanAdmin]) assert.deepEqual(Object.keys(eventNames), [...EVENT_TYPES]);
   assert.equal(eventName("BAN_EXPIRED"), "Ban expired");

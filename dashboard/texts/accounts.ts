@@ -1,3 +1,5 @@
+import { mailsDe, mailsEn } from "./counts.ts";
+
 export const en = {
   accounts: "Accounts",
   aliases: "Aliases",
@@ -27,7 +29,7 @@ export const en = {
   from: "from",
   since: "Account since",
   use: "Mailbox",
-  useOf: (used: string, quota: string, mails: string) => `${used} of ${quota}, ${mails} mails`,
+  useOf: (used: string, quota: string, mails: string) => `${used} of ${quota}, ${mailsEn(mails)}`,
   useUnknown: "usage is currently unknown",
   guardedSays: (guesses: string) =>
     `Strangers are guessing its password (${guesses}): sign-ins from new places are limited.`,
@@ -37,7 +39,7 @@ export const en = {
   suspend: "Suspend",
   suspendSays: "While suspended, it cannot sign in, and its unsent mail waits. Mail to it still arrives.",
   suspendedNow: (name: string, held: string) =>
-    held === "0" ? `${name} is suspended.` : `${name} is suspended, and ${held} of its mails are on hold.`,
+    held === "0" ? `${name} is suspended.` : `${name} is suspended, and ${mailsEn(held)} put on hold.`,
   resume: "Resume",
   resumedNow: (name: string) => `${name} can sign in again.`,
   setPassword: "Set a new password",
@@ -122,7 +124,7 @@ export const de: typeof en = {
   from: "von",
   since: "Konto seit",
   use: "Postfach",
-  useOf: (used, quota, mails) => `${used} von ${quota}, ${mails} Mails`,
+  useOf: (used, quota, mails) => `${used} von ${quota}, ${mailsDe(mails)}`,
   useUnknown: "die Belegung ist gerade nicht bekannt",
   guardedSays: (guesses) =>
     `Fremde versuchen, das Passwort zu erraten (${guesses}): Anmeldungen von neuen Orten sind begrenzt.`,
@@ -132,7 +134,7 @@ export const de: typeof en = {
   suspend: "Stilllegen",
   suspendSays: "Stillgelegt kann es sich nicht anmelden, und seine ausgehende Post wartet. Neue Post kommt weiter an.",
   suspendedNow: (name, held) =>
-    held === "0" ? `${name} ist stillgelegt.` : `${name} ist stillgelegt, und ${held} seiner Mails warten.`,
+    held === "0" ? `${name} ist stillgelegt.` : `${name} ist stillgelegt; angehalten: ${mailsDe(held)}.`,
   resume: "Wieder öffnen",
   resumedNow: (name) => `${name} kann sich wieder anmelden.`,
   setPassword: "Neues Passwort setzen",

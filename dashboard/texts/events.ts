@@ -30,7 +30,7 @@ export const eventsEn = {
   further: "Search further back",
   export: "Export",
   exporting: (count: string) => `Exporting: ${count} …`,
-  exported: (count: number) => `${count} events are exported.`,
+  exported: (count: number) => (count === 1 ? "1 event is exported." : `${count} events are exported.`),
   only: (what: string) => `Show only ${what}`,
 };
 
@@ -50,7 +50,7 @@ export const eventsDe: typeof eventsEn = {
   further: "Weiter zurück suchen",
   export: "Exportieren",
   exporting: (count) => `Schon exportiert: ${count} …`,
-  exported: (count) => `${count} Ereignisse sind exportiert.`,
+  exported: (count) => (count === 1 ? "1 Ereignis ist exportiert." : `${count} Ereignisse sind exportiert.`),
   only: (what) => `Nur ${what} zeigen`,
 };
 

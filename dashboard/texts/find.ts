@@ -1,3 +1,5 @@
+import { heldForDe, heldForEn } from "./counts.ts";
+
 export const en = {
   label: "An address, a network, an account, a sender, a domain, a recipient, a queue id or a Message-ID",
   hint: "For example 203.0.113.7, 2001:db8::/48, anna@example.org, 72CED1EABE5 or <id@example.org>.",
@@ -23,7 +25,7 @@ export const en = {
   suspended: "It is suspended.",
   active: "It may sign in.",
   guarded: "Strangers are guessing its password, so sign-ins from new places are limited.",
-  held: (count: number, key: string) => `Its mail is held: ${count} strangers or refusals (${key}).`,
+  held: (count: number, key: string) => `Its mail is held: ${heldForEn(count, key)} (${key}).`,
   places: "Sign-ins and attempts by address",
   tries: (succeeded: number, failed: number) => `${succeeded} succeeded, ${failed} failed`,
   named: (asked: string) => `Events that name ${asked}`,
@@ -61,7 +63,7 @@ export const de: typeof en = {
   suspended: "Es ist stillgelegt.",
   active: "Es ist aktiv.",
   guarded: "Fremde versuchen, das Passwort zu erraten, deshalb sind Anmeldungen von neuen Orten begrenzt.",
-  held: (count, key) => `Seine Post wird angehalten: ${count} Fremde oder Ablehnungen (${key}).`,
+  held: (count, key) => `Seine Post wird angehalten: ${heldForDe(count, key)} (${key}).`,
   places: "Anmeldungen und Versuche nach Adresse",
   tries: (succeeded, failed) => `${succeeded} gelungen, ${failed} gescheitert`,
   named: (asked) => `Ereignisse, die ${asked} nennen`,

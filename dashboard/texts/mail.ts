@@ -1,5 +1,4 @@
-const mails = (count: number): string => (count === 1 ? "1 mail" : `${count} mails`);
-const mailsDe = (count: number): string => (count === 1 ? "1 Mail" : `${count} Mails`);
+import { heldForDe, heldForEn, mailsDe, mailsEn } from "./counts.ts";
 
 export const en = {
   queue: "Queue",
@@ -7,7 +6,7 @@ export const en = {
   greylist: "Greylisting",
   spam: "Spam filter",
   list: "Mail in the queue, oldest first",
-  count: (count: number) => `${mails(count)} waiting`,
+  count: (count: number) => `${mailsEn(count)} waiting`,
   empty: "No mail is waiting.",
   noneFits: "No waiting mail matches.",
   account: "Account",
@@ -35,43 +34,44 @@ export const en = {
     delete: "Delete",
   },
   surely: {
-    hold: (count: number) => `Put ${mails(count)} on hold`,
-    release: (count: number) => `Release ${mails(count)}`,
-    flush: (count: number) => `Try ${mails(count)} again now`,
-    return: (count: number) => `Return ${mails(count)} as undeliverable`,
-    delete: (count: number) => `Delete ${mails(count)} for good`,
+    hold: (count: number) => `Put ${mailsEn(count)} on hold`,
+    release: (count: number) => `Release ${mailsEn(count)}`,
+    flush: (count: number) => `Try ${mailsEn(count)} again now`,
+    return: (count: number) => `Return ${mailsEn(count)} as undeliverable`,
+    delete: (count: number) => `Delete ${mailsEn(count)} for good`,
   },
   actionsHint:
     "Mail on hold is not sent until you release it. Returning and deleting cannot be undone, and no one is notified of a deletion. Repeated tries may annoy the other server.",
   done: {
-    hold: (count: number) => `On hold: ${mails(count)}.`,
-    release: (count: number) => `Released: ${mails(count)}.`,
-    flush: (count: number) => `Tried again now: ${mails(count)}.`,
-    return: (count: number) => `Returned: ${mails(count)}.`,
-    delete: (count: number) => `Deleted: ${mails(count)}.`,
+    hold: (count: number) => `On hold: ${mailsEn(count)}.`,
+    release: (count: number) => `Released: ${mailsEn(count)}.`,
+    flush: (count: number) => `Tried again now: ${mailsEn(count)}.`,
+    return: (count: number) => `Returned: ${mailsEn(count)}.`,
+    delete: (count: number) => `Deleted: ${mailsEn(count)}.`,
   },
-  kept: (count: number, accounts: string) => `Still held by the guard for ${accounts}: ${mails(count)}.`,
+  kept: (count: number, accounts: string) => `Still held by the guard for ${accounts}: ${mailsEn(count)}.`,
   heldHint:
     "An account that writes to many strangers at once may be hijacked. The guard holds its mail until you decide.",
   noneHeld: "No mail of an account is held.",
-  heldWhy: (count: number, limit: number, key: string) => `${count} strangers, limit ${limit} (${key})`,
+  heldWhy: (count: number, limit: number, key: string) => `${heldForEn(count, key)}, limit ${limit} (${key})`,
   heldFrom: "sent from",
   heldList: "Accounts whose mail is held",
   decide: "Decide",
   decideOn: (account: string) => `Decide on the mail of ${account}`,
   heldMails: (account: string, count: number, sent: number) =>
-    `${mails(count)} of ${account} on hold; sent within 24 hours: ${sent}.`,
+    `${mailsEn(count)} of ${account} on hold; sent within 24 hours: ${sent}.`,
   to: "to",
-  sendAll: (count: number) => `Send ${mails(count)} and stop holding`,
-  dropAll: (count: number) => `Delete ${mails(count)}`,
-  returnAll: (count: number) => `Return ${mails(count)}`,
-  released: (account: string, count: number) => `Sent: ${mails(count)} of ${account}. New mail is no longer held.`,
+  sendAll: (count: number) => `Send ${mailsEn(count)} and stop holding`,
+  dropAll: (count: number) => `Delete ${mailsEn(count)}`,
+  returnAll: (count: number) => `Return ${mailsEn(count)}`,
+  released: (account: string, count: number) => `Sent: ${mailsEn(count)} of ${account}. New mail is no longer held.`,
   releasedPart: (account: string, count: number) =>
-    `Sent: ${mails(count)} of ${account}. Some is still on hold: decide again.`,
+    `Sent: ${mailsEn(count)} of ${account}. Some is still on hold: decide again.`,
   heldEnded: "Some mail is still on hold: sending it was interrupted, or the account is suspended.",
-  surelySend: (count: number) => `Send ${mails(count)} to strangers and stop holding`,
-  dropped: (account: string, count: number) => `Deleted: ${mails(count)} of ${account}. New mail is still held.`,
-  returnedHeld: (account: string, count: number) => `Returned: ${mails(count)} of ${account}. New mail is still held.`,
+  surelySend: (count: number) => `Send ${mailsEn(count)} to strangers and stop holding`,
+  dropped: (account: string, count: number) => `Deleted: ${mailsEn(count)} of ${account}. New mail is still held.`,
+  returnedHeld: (account: string, count: number) =>
+    `Returned: ${mailsEn(count)} of ${account}. New mail is still held.`,
   codeTitle: "Someone is waiting for a code",
   codeHint:
     "A stranger's first mail must be tried twice, which takes minutes. For a recipient who waits for a code, the next try is accepted at once.",
@@ -86,7 +86,7 @@ export const en = {
   waiting: "Deferred, and not tried again yet",
   waitingHint: "In the last six hours. Most of it is spam that is never tried again.",
   noneWaiting: "No mail is deferred.",
-  waitingMore: (count: number) => `${count} more are not shown.`,
+  waitingMore: (count: number) => `Not shown: ${count} more.`,
   waitingPart: "There may be more: only the newest events were searched.",
   waitsFor: {
     retry: "waits for its server to try again",
@@ -172,7 +172,7 @@ export const de: typeof en = {
   heldHint:
     "Ein Konto, das plötzlich an viele Fremde schreibt, ist vielleicht gekapert. Seine Post wartet, bis Sie entscheiden.",
   noneHeld: "Von keinem Konto wird Post angehalten.",
-  heldWhy: (count, limit, key) => `${count} Fremde, Grenze ${limit} (${key})`,
+  heldWhy: (count, limit, key) => `${heldForDe(count, key)}, Grenze ${limit} (${key})`,
   heldFrom: "gesendet von",
   heldList: "Konten, deren Post angehalten wird",
   decide: "Entscheiden",
@@ -204,7 +204,7 @@ export const de: typeof en = {
   waiting: "Aufgeschoben, noch kein zweiter Versuch",
   waitingHint: "In den letzten sechs Stunden. Das meiste ist Spam, den niemand ein zweites Mal sendet.",
   noneWaiting: "Keine Mail ist aufgeschoben.",
-  waitingMore: (count) => `${count} weitere werden nicht gezeigt.`,
+  waitingMore: (count) => `Nicht gezeigt: ${count} weitere.`,
   waitingPart: "Es gibt mehr: Nur die neuesten Ereignisse wurden angesehen.",
   waitsFor: {
     retry: "wartet auf den nächsten Versuch seines Servers",

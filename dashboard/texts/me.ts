@@ -1,12 +1,11 @@
-const mailsOf = (count: string): string => (count === "1" ? "1 mail" : `${count} mails`);
-const mailsOfDe = (count: string): string => (count === "1" ? "1 Mail" : `${count} Mails`);
+import { mailsDe, mailsEn } from "./counts.ts";
 
 /** The page My mailbox, for users who need not know anything about mail servers. */
 export const en = {
   use: "Storage",
-  useOf: (used: string, quota: string, mails: string) => `${used} of ${quota} used, ${mailsOf(mails)}`,
+  useOf: (used: string, quota: string, mails: string) => `${used} of ${quota} used, ${mailsEn(mails)}`,
   useUnknown: "usage is currently unknown",
-  useNoLimit: (used: string, mails: string) => `${used} used, ${mailsOf(mails)}`,
+  useNoLimit: (used: string, mails: string) => `${used} used, ${mailsEn(mails)}`,
   aliases: "Other addresses that lead here",
   noAliases: "None: only mail to your own address arrives here.",
   networks: "You can sign in from",
@@ -92,9 +91,9 @@ export const en = {
 
 export const de: typeof en = {
   use: "Platz",
-  useOf: (used, quota, mails) => `${used} von ${quota} belegt, ${mailsOfDe(mails)}`,
+  useOf: (used, quota, mails) => `${used} von ${quota} belegt, ${mailsDe(mails)}`,
   useUnknown: "die Belegung ist gerade nicht bekannt",
-  useNoLimit: (used, mails) => `${used} belegt, ${mailsOfDe(mails)}`,
+  useNoLimit: (used, mails) => `${used} belegt, ${mailsDe(mails)}`,
   aliases: "Weitere Adressen, die hierher führen",
   noAliases: "Keine: Post kommt nur an Ihre eigene Adresse.",
   networks: "Anmelden können Sie sich von",

@@ -1,10 +1,12 @@
+import { mailsDe, mailsEn } from "./counts.ts";
+
 export const en = {
   silent: (time: string) => `The server has not answered since ${time}. This page may be out of date.`,
   well: "Mail flows. Nothing needs your attention.",
   tasks: (count: number) =>
     count === 1 ? "Mail flows. One thing needs your attention." : `Mail flows. ${count} things need your attention.`,
   degraded: (names: string) => `Not everything works: ${names}.`,
-  down: (names: string) => `Mail may not flow: ${names} is down. Act now.`,
+  down: (names: string) => `Mail may not flow. Down: ${names}. Act now.`,
   guardDown: "The guard does not answer: bans stay in force, but nothing new is judged or banned. Act now.",
   todo: "What to do",
   see: "See the system",
@@ -21,7 +23,7 @@ export const en = {
   signIns: "Sign-ins",
   failed: "Failed sign-ins",
   busiest: "Busiest addresses",
-  busy: (mails: string) => `${mails} mails`,
+  busy: mailsEn,
   noMails: "No address has sent a mail.",
   chart: "The last 24 hours, in steps of 15 minutes",
   table: "As a table",
@@ -35,7 +37,7 @@ export const de: typeof en = {
   tasks: (count) =>
     count === 1 ? "Die Post läuft. Ein Hinweis wartet auf Sie." : `Die Post läuft. ${count} Hinweise warten auf Sie.`,
   degraded: (names) => `Nicht alles funktioniert: ${names}.`,
-  down: (names) => `Die Post läuft vielleicht nicht: ${names} ist ausgefallen. Handeln Sie jetzt.`,
+  down: (names) => `Die Post läuft vielleicht nicht. Ausgefallen: ${names}. Handeln Sie jetzt.`,
   guardDown:
     "Der Wächter antwortet nicht: Sperren bleiben, aber nichts Neues wird beurteilt oder gesperrt. Handeln Sie jetzt.",
   todo: "Was zu tun ist",
@@ -53,7 +55,7 @@ export const de: typeof en = {
   signIns: "Anmeldungen",
   failed: "Gescheiterte Anmeldungen",
   busiest: "Aktivste Adressen",
-  busy: (mails) => `${mails} Mails`,
+  busy: mailsDe,
   noMails: "Keine Adresse hat eine Mail geschickt.",
   chart: "Die letzten 24 Stunden, in Viertelstunden",
   table: "Als Tabelle",
