@@ -102,7 +102,7 @@ export const de: typeof en = {
   count: (count) => (count === "1" ? "1 Konto" : `${count} Konten`),
   list: "Liste der Konten",
   none: "Es gibt noch kein Konto.",
-  noneFound: "Kein Konto heißt so.",
+  noneFound: "Kein Kontoname enthält das.",
   add: "Konto anlegen",
   address: "Adresse, etwa anna@example.org",
   password: "Passwort (leer: Der Server erzeugt eines)",
@@ -132,7 +132,8 @@ export const de: typeof en = {
   story: "Verlauf",
   back: "Zu allen Konten",
   suspend: "Stilllegen",
-  suspendSays: "Stillgelegt kann es sich nicht anmelden, und seine ausgehende Post wartet. Neue Post kommt weiter an.",
+  suspendSays:
+    "Solange es stillgelegt ist, kann es sich nicht anmelden, und seine ausgehende Post wartet. Neue Post kommt weiter an.",
   suspendedNow: (name, held) =>
     held === "0" ? `${name} ist stillgelegt.` : `${name} ist stillgelegt; angehalten: ${mailsDe(held)}.`,
   resume: "Wieder öffnen",
@@ -159,7 +160,7 @@ export const de: typeof en = {
   importSays:
     "Datei eines anderen Servers, ein Konto je Zeile: anna@example.org|{SCHEMA}Hash. Höchstens 100, mehr auf der Kommandozeile. Vorhandene Konten bleiben unverändert.",
   importHashes:
-    "Konten mit Klartext-Passwort bleiben aus: Den Schlüssel für ihre Post macht nur `account add` auf dem Server.",
+    "Konten mit Klartext-Passwort werden übersprungen: Den Schlüssel für ihre Post erzeugt nur `account add` auf dem Server.",
   file: "Datei mit Konten",
   importNow: "Einlesen",
   noFile: "Wählen Sie zuerst eine Datei.",
@@ -169,7 +170,7 @@ export const de: typeof en = {
   ignored: "Nicht verwendet",
   line: (line, name, fields) => `Zeile ${line}, ${name}: ${fields}`,
   weak: "Leicht zu erraten",
-  unjudged: "Nicht darauf geprüft, ob leicht zu erraten: Die Zeit reichte nicht",
+  unjudged: "Aus Zeitmangel nicht geprüft, ob leicht zu erraten",
   aliasSearch: "Teil einer Adresse oder eines Ziels",
   aliasCount: (count) => (count === "1" ? "1 Alias" : `${count} Aliasse`),
   aliasList: "Liste der Aliasse",

@@ -17,7 +17,7 @@ export const en = {
     "2h": "2 hours",
     "24h": "a day",
     "7d": "a week",
-    permanent: "ever",
+    permanent: "permanent",
   },
   preview: "Preview",
   confirm: (target: string) => `Ban ${target}`,
@@ -70,7 +70,7 @@ export const de: typeof en = {
     "2h": "2 Stunden",
     "24h": "ein Tag",
     "7d": "eine Woche",
-    permanent: "für immer",
+    permanent: "dauerhaft",
   },
   preview: "Vorschau",
   confirm: (target) => `${target} sperren`,
@@ -80,7 +80,7 @@ export const de: typeof en = {
   lifted: (target) => `${target} ist nicht mehr gesperrt.`,
   bannedAsBefore: (target) => `${target} ist gesperrt wie zuvor.`,
   allowedAsBefore: (target) => `${target} ist erlaubt wie zuvor.`,
-  tooWide: "Für diese Seite ist das Netz zu groß: Nehmen Sie die Kommandozeile auf dem Server.",
+  tooWide: "Rückgängig machen lässt sich das nur mit der Kommandozeile auf dem Server: Das Netz ist zu groß.",
   isAllowed: (target, lifted) =>
     lifted === 0
       ? `${target} ist erlaubt.`

@@ -57,7 +57,7 @@ export const de: typeof en = {
   story: "Was geschah, das Neueste zuerst",
   nothing: "Dazu ist nichts verzeichnet.",
   evidence: "Beleg",
-  settings: "Einstellungen dahinter",
+  settings: "Zugehörige Einstellungen",
   noAccount: "Dieses Konto gibt es nicht; dies wurde mit seinem Namen versucht.",
   account: (name) => `Konto ${name}`,
   suspended: "Es ist stillgelegt.",

@@ -48,7 +48,7 @@ export const en = {
   },
   proof: {
     title: "Confirm your password",
-    why: "This change needs your password again, which then counts for ten minutes.",
+    why: "Enter your password again. That counts for ten minutes.",
     button: "Continue",
   },
   undo: "Undo",
@@ -76,7 +76,7 @@ export const en = {
     alone: "No other browser is signed in.",
   },
   code: {
-    code: "Code of the authenticator app",
+    code: "Code from the authenticator app",
     recoveryCode: "Recovery code",
     useRecovery: "Use a recovery code",
     useApp: "Use the authenticator app",
@@ -90,7 +90,7 @@ export const en = {
     known: "This device already has a passkey for this dashboard.",
   },
   pause: {
-    lasts: "For",
+    lasts: "Duration",
     durations: { "15m": "15 minutes", "1h": "an hour", "4h": "4 hours", "1d": "a day" },
   },
   problems,
@@ -119,7 +119,7 @@ export const de: typeof en = {
     connecting: "verbindet",
     live: "live",
     silent: (time) => `nicht live seit ${time}`,
-    skipped: "Ohne Verbindung entgingen der Seite viele Ereignisse. Die Listen werden neu geladen.",
+    skipped: "Ohne Verbindung hat die Seite viele Ereignisse verpasst. Die Listen werden neu geladen.",
     failed: "Das konnte nicht geladen werden.",
     unreachable: "Der Server ist nicht erreichbar.",
     answered: (status) => `Der Server antwortete mit ${status}.`,
@@ -131,7 +131,7 @@ export const de: typeof en = {
   },
   state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
   signIn: {
-    account: "Ihre Mailadresse (leer: Sie verwalten den Server)",
+    account: "Ihre Mailadresse (leer lassen, um den Server zu verwalten)",
     password: "Passwort der Verwaltungsseite",
     mailboxPassword: "Passwort Ihres Postfachs",
     button: "Anmelden",
@@ -172,11 +172,11 @@ export const de: typeof en = {
     useRecovery: "Wiederherstellungscode benutzen",
     useApp: "Authenticator-App benutzen",
     refused:
-      "Abgelehnt. Warten Sie auf den nächsten Code der App, denn jeder gilt einmal, und prüfen Sie die Uhr des Telefons, oder nehmen Sie einen Wiederherstellungscode. Nach mehreren Versuchen warten Sie.",
+      "Abgelehnt. Warten Sie auf den nächsten Code der App, denn jeder gilt nur einmal, und prüfen Sie die Uhr des Telefons, oder nehmen Sie einen Wiederherstellungscode. Warten Sie nach mehreren Versuchen eine Weile.",
   },
   passkey: {
     use: "Passkey benutzen",
-    unsupported: "Dieser Browser kann keine Passkeys.",
+    unsupported: "Dieser Browser unterstützt keine Passkeys.",
     givenUp:
       "Kein Passkey wurde benutzt: Sie haben abgebrochen, es dauerte zu lange, oder dieses Gerät hat keinen für diese Seite.",
     known: "Dieses Gerät hat schon einen Passkey für diese Verwaltungsseite.",
@@ -197,7 +197,7 @@ export const de: typeof en = {
     guard_down: "Der Wächter kann das gerade nicht ausführen. Versuchen Sie es in einigen Sekunden noch einmal.",
     store_down: "Die Datenbank lässt sich gerade nicht lesen. Versuchen Sie es in einigen Sekunden noch einmal.",
     busy: "Der Server ist gerade ausgelastet. Versuchen Sie es in einigen Sekunden noch einmal.",
-    timeout: "Es dauerte zu lange. Sehen Sie nach, ob es geschehen ist, bevor Sie es noch einmal versuchen.",
-    internal: "Dem Server unterlief ein Fehler. Das Log des Webprogramms sagt mehr.",
+    timeout: "Das dauerte zu lange. Prüfen Sie, ob es trotzdem geschehen ist, bevor Sie es noch einmal versuchen.",
+    internal: "Auf dem Server ist ein Fehler aufgetreten. Mehr steht im Log des Webprogramms.",
   },
 };

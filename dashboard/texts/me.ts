@@ -17,7 +17,7 @@ export const en = {
   whats: {
     signed_in: "signed in",
     wrong_password: "wrong password",
-    slowed: "made to wait",
+    slowed: "slowed down",
     refused: "refused",
   },
   askYou: "Was it you each time it says “signed in”?",
@@ -29,7 +29,7 @@ export const en = {
   notYouForwards: "Then check whether your mail is forwarded to an address that isn’t yours.",
   password: "New password",
   passwordHint:
-    "Use four or more unrelated words. Your mail programs need the new password too, and all app passwords end.",
+    "Use four or more unrelated words. Your mail programs need the new password too, and all app passwords stop working.",
   passwordOnServer:
     "Your mail is encrypted with a key that only your password opens, so only the administrator can change it, on the server. Please ask them.",
   newPassword: "New password for your mailbox",
@@ -47,11 +47,11 @@ export const en = {
     "The first mail of a new sender is accepted only when its server tries again, after a few minutes. If you are waiting for a code, skip that wait.",
   pause: "Accept new senders at once",
   paused: "New senders are accepted at once now.",
-  pausedUntil: "New senders are accepted at once. It ends",
+  pausedUntil: "New senders are accepted at once. This ends",
   resumed: "New senders have to try again, as usual.",
   follow: "Where is my mail?",
   followHint:
-    "What became of one mail that you sent, or that was sent to you. Its id is in its headers, or in an error message.",
+    "What happened to a mail that you sent, or that was sent to you. Its id is in its headers, or in an error message.",
   followId: "Message-ID or queue id",
   followIt: "Look it up",
   steps: "What happened",
@@ -119,7 +119,7 @@ export const de: typeof en = {
   notYouForwards: "Prüfen Sie dann, ob Ihre Mails an eine fremde Adresse weitergeleitet werden.",
   password: "Neues Passwort",
   passwordHint:
-    "Am besten sind vier oder mehr Wörter, die nichts miteinander zu tun haben. Auch Ihre Mailprogramme brauchen das neue Passwort, und alle App-Passwörter enden.",
+    "Am besten sind vier oder mehr Wörter, die nichts miteinander zu tun haben. Auch Ihre Mailprogramme brauchen das neue Passwort, und alle App-Passwörter werden ungültig.",
   passwordOnServer:
     "Ihre Post ist mit einem Schlüssel verschlüsselt, den nur Ihr Passwort öffnet. Deshalb kann es nur auf dem Server selbst geändert werden: Bitten Sie den Verwalter darum.",
   newPassword: "Neues Passwort für Ihr Postfach",
@@ -141,7 +141,7 @@ export const de: typeof en = {
   resumed: "Neue Absender müssen es wie üblich noch einmal versuchen.",
   follow: "Wo ist meine Mail?",
   followHint:
-    "Was aus einer Mail wurde, die Sie gesendet haben oder die an Sie ging. Ihre ID steht in ihren Kopfzeilen oder in einer Fehlermeldung.",
+    "Was aus einer Mail wurde, die Sie gesendet haben oder die an Sie ging. Die ID der Mail steht in ihren Kopfzeilen oder in einer Fehlermeldung.",
   followId: "Message-ID oder Queue-ID",
   followIt: "Nachsehen",
   steps: "Was geschah",
@@ -162,7 +162,7 @@ export const de: typeof en = {
   endOthers: "Alle anderen abmelden",
   client: "Mailprogramm einrichten",
   clientHint:
-    "Manche Programme finden das Weitere selbst, sobald sie Ihre Adresse kennen. Fragt Ihres, dann sind dies die Antworten.",
+    "Manche Programme finden den Rest selbst, sobald sie Ihre Adresse kennen. Fragt Ihres danach, sind dies die Antworten.",
   incoming: "Eingehende Post (IMAP)",
   outgoing: "Ausgehende Post (SMTP)",
   at: (host, port) => `${host}, Port ${port}, SSL/TLS`,

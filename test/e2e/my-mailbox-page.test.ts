@@ -131,7 +131,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const code = card("Are you waiting for a mail?");
     await press(code.getByRole("button", { name: "Accept new senders at once" }));
     await page.getByText("New senders are accepted at once now.").waitFor();
-    await code.getByText("It ends in 15 minutes").or(code.getByText("It ends in 14 minutes")).waitFor();
+    await code.getByText("This ends in 15 minutes").or(code.getByText("This ends in 14 minutes")).waitFor();
     await press(code.getByRole("button", { name: "End it now" }));
     await page.getByText("New senders have to try again, as usual.").waitFor();
   });

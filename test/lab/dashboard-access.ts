@@ -52,7 +52,7 @@ async function makeUseRevoke(page: Page, product: Product): Promise<void> {
   await page.getByRole("group").waitFor({ state: "detached" });
   await press(page.getByRole("button", { name: "Create a token" }));
   const secret = await page.getByLabel("Token", { exact: true }).inputValue();
-  assert.equal(await page.getByLabel("For", { exact: true }).inputValue(), "90d", "the next one's default");
+  assert.equal(await page.getByLabel("Duration").inputValue(), "90d", "the next one's default");
   await looksWell(page, "a token");
   await page.getByRole("listitem").filter({ hasText: "from-the-page" }).getByText("read").waitFor();
   const status = async (method: "GET" | "POST"): Promise<number> => {
@@ -111,7 +111,7 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
   const { secret, recovery } = await setUpApp(page);
   await signOut(page);
   await signIn(page);
-  const code = page.getByLabel("Code of the authenticator app");
+  const code = page.getByLabel("Code from the authenticator app");
   await until("the code has the focus", () =>
     page.evaluate<boolean>("document.activeElement.autocomplete === 'one-time-code'"),
   );

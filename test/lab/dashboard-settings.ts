@@ -19,7 +19,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   await type(field, "0");
   await press(look);
   await page.getByRole("alert").getByText(`${KEY} must be a whole number from 1 to 1000000, not 0.`).waitFor();
-  await hasFocus(page.getByRole("region", { name: "These values are not possible" }));
+  await hasFocus(page.getByRole("region", { name: "These values are not allowed" }));
   await looksWell(page, "a value that is not possible");
   await press(page.getByRole("button", { name: "Back to the list" }));
   await page.locator("h1:focus").waitFor();

@@ -70,7 +70,7 @@ export async function repliesWhileAway(browser: LabBrowser, product: Product): P
   await reach(vacation.getByLabel(/^Last day/));
   await page.keyboard.type("12122099");
   await press(vacation.getByRole("button", { name: "Send this reply" }));
-  await vacation.getByText("The reply is sent. It ends").waitFor();
+  await vacation.getByText("The reply is sent until").waitFor();
   await looksWell(page, "a reply while the user is away");
   const set = async () => JSON.stringify(await product.json(["account", "vacation", ANNA]));
   assert.match(await set(), /I am back on Monday\.\\nAnna.*2099-12-1[12]/);

@@ -46,7 +46,7 @@ function AllowForm({ allowed, close }: Readonly<{ allowed: () => void; close: ()
       <Form label={words.allow} submit={submit} close={close}>
         <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
         <Field label={words.reason} name="note" maxLength={LONGEST_NOTE} />
-        <Durations unset={words.never} />
+        <Durations unset={words.durations.permanent} />
       </Form>
     </Card>
   );

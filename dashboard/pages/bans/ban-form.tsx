@@ -51,9 +51,10 @@ export function BanForm({ target, close }: Props) {
   );
 }
 
-/** `unset`: the text of the choice without a duration. */
+/** `unset`: the text of the choice without a duration, also in place of one that has the same text. */
 export function Durations({ unset }: Readonly<{ unset: string }>) {
-  return <Choice label={t.pause.lasts} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
+  const others = Object.entries(words.durations).filter(([, text]) => text !== unset);
+  return <Choice label={t.pause.lasts} name="for" choices={[["", unset], ...others]} />;
 }
 
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
