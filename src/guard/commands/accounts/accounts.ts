@@ -9,7 +9,7 @@ import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
-import { type Rehearsal, recordFirst, recordThenChange, UNRECORDED, UNWRITTEN, uncertain } from "../record-first.ts";
+import { type Rehearsal, recordFirst, recordThenChange, UNWRITTEN, uncertain } from "../record-first.ts";
 import { failed, notDone, notServed, usage } from "../refusals.ts";
 import type { RunOf } from "../run-of.ts";
 
@@ -50,9 +50,10 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if (!urgent.ok) return notDone(urgent.reason);
   const shrinks = command.verb !== "account_create_hashed" && command.verb !== "account_resume";
   const stay = shrinks ? await endSessions(parts, name) : null;
+  const held = command.verb === "account_suspend" ? await holdMail(parts, name) : null;
   if (stay !== null) return stay;
-  if (isUrgent) return UNRECORDED;
-  if (command.verb === "account_suspend") return holdMail(parts, name);
+  if (isUrgent) return suspendedUnrecorded(name);
+  if (held !== null) return held;
   if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
   return { ok: true, result: { name } };
 };
@@ -96,15 +97,18 @@ function passwordChange(command: AccountCommand, name: AccountName): readonly Ch
   return [{ type: "SET_PASSWORD", account: name.toLowerCase(), passwordHash }];
 }
 
-/** Mail that the account has sent waits until it is released or deleted. */
+/** Mail that the account has sent waits until it is released or deleted. What cannot be held now is held later. */
 async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
   const outcome = await holdQueued(parts, name, new Set());
-  if (outcome.ok) {
-    parts.queue.holdLate(name, outcome.all);
-    return { ok: true, result: { name, held: outcome.held } };
-  }
+  parts.queue.holdLate(name, outcome.ok ? outcome.all : []);
+  if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
   const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
   return uncertain(message, "Suspend it again once `status` shows the keeper and Postfix.");
+}
+
+function suspendedUnrecorded(name: AccountName): CommandError {
+  const message = `${name} is suspended, but the database could not be written, so it was not recorded.`;
+  return uncertain(message, "Suspend it again once `status` reports the database as healthy.");
 }
 
 const ACCOUNT_AUDIT = {

@@ -48,6 +48,24 @@ test("queued mail of suspended accounts is held at once, and noted", async () =>
   assert.deepEqual(kit.logged, [], "nothing needed a note");
 });
 
+test("a suspension holds queued mail even if sessions stay open or the disk is full, and later if the keeper is down", async () => {
+  kit.replies.set("kick_account", { ok: false, reason: "doveadm kick failed" });
+  assert.match(await kit.said({ verb: "account_suspend", name: ANNA }), /not ended: doveadm kick failed/);
+  assert.deepEqual(heldIds(), ["ANNA"]);
+  kit.replies.clear();
+  kit.given.keeperUp = false;
+  assert.match(await kit.said({ verb: "account_suspend", name: BERT }), /not ended: no answer/);
+  kit.given.keeperUp = true;
+  assert.deepEqual(await heldAfter(30 * SECOND_MS), ["ANNA", "BERT"]);
+  queue.mails = [listedMail("NEXT", { sender: ANNA })];
+  kit.fillDisk();
+  assert.match(
+    await kit.said({ verb: "account_suspend", name: ANNA }),
+    /^failed anna@\S+ is suspended, but .* not recorded/,
+  );
+  assert.deepEqual(heldIds(), ["NEXT"]);
+});
+
 test("retries each minute while the keeper is down, except for an account that was resumed", async () => {
   await suspend();
   for (const name of [ANNA, BERT]) {

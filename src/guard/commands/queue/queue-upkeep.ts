@@ -41,7 +41,7 @@ export class QueueUpkeep {
     this.#parts = parts;
   }
 
-  /** After its mail, with these ids, was held: searches again for what its milters had not read yet. */
+  /** After its mail, with these ids, was held: searches again for the rest, such as mail that its milters had not read yet. */
   holdLate(account: AccountName, ids: readonly string[]): void {
     this.#searches.set(account, { since: this.#parts.clock.now(), done: 1, known: new Set(ids) });
   }
