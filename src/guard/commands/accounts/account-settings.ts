@@ -59,7 +59,7 @@ const networksCommand: RunOf<"networks_add" | "networks_remove", AccountSettingP
   };
   const outcome = await recordFirst(parts, { change, record });
   if (!outcome.ok) return outcome;
-  return (await endSessions(parts, name)) ?? { ok: true, result: { name, networks: outcome.networks } };
+  return (await endSessions(parts, name, by)) ?? { ok: true, result: { name, networks: outcome.networks } };
 };
 
 /** Through the web; 0 means no limit. A smaller mailbox could not receive mail. */

@@ -65,7 +65,7 @@ test("a reply about an open session names the account and the reason", async () 
     ok: false,
     kind: "failed",
     message: `${ALICE} is changed, but its open sessions were not ended: no answer`,
-    next: "Suspend the account once `status` shows the keeper: that ends them.",
+    next: "Once `status` shows the keeper, `account suspend` ends them; `account resume` lets the account in again.",
     mayBeDone: true,
   });
   assert.equal(kit.notices.raised.get("keeper_unreachable"), "no answer");

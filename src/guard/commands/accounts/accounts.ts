@@ -1,5 +1,5 @@
 import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../../admin/declare/control.ts";
-import { isWebAdmin } from "../../../admin/declare/rights.ts";
+import { isMailboxUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type AccountName, type Address, domainOf, localPart } from "../../../core/net/address.ts";
@@ -49,7 +49,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   const urgent: Outcome = isUrgent ? change() : { ok: true };
   if (!urgent.ok) return notDone(urgent.reason);
   const shrinks = command.verb !== "account_create_hashed" && command.verb !== "account_resume";
-  const stay = shrinks ? await endSessions(parts, name) : null;
+  const stay = shrinks ? await endSessions(parts, name, by) : null;
   const held = command.verb === "account_suspend" ? await holdMail(parts, name) : null;
   if (stay !== null) return stay;
   if (isUrgent) return suspendedUnrecorded(name);
@@ -78,7 +78,7 @@ const recoverKeys: RunOf<"mail_keys_recover", AccountCommandParts> = async (part
     audit: { type: "MAIL_KEYS_RECOVERED", subject: name, by },
     result: { name },
   });
-  return opened.ok ? ((await endSessions(parts, name)) ?? opened) : opened;
+  return opened.ok ? ((await endSessions(parts, name, by)) ?? opened) : opened;
 };
 
 export const ACCOUNT_RUNS = {
@@ -143,6 +143,7 @@ export function isHash(text: string): boolean {
 export async function endSessions(
   { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
   account: string,
+  by: string,
 ): Promise<CommandError | null> {
   const reply = await keeper.ask({ verb: "kick_account", account });
   if (reply.ok) {
@@ -150,8 +151,11 @@ export async function endSessions(
     return null;
   }
   notices.raise("keeper_unreachable", reply.reason);
-  const message = `${account} is changed, but its open sessions were not ended: ${reply.reason}`;
-  return uncertain(message, "Suspend the account once `status` shows the keeper: that ends them.");
+  const message = `${account} is changed, but its open sessions were not ended`;
+  if (isMailboxUser(by)) return uncertain(`${message}.`, "Ask the administrator of this server to end them.");
+  const next =
+    "Once `status` shows the keeper, `account suspend` ends them; `account resume` lets the account in again.";
+  return uncertain(`${message}: ${reply.reason}`, next);
 }
 
 type AlertMailboxParts = Readonly<{

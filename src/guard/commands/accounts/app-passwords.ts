@@ -56,7 +56,7 @@ export const APP_PASSWORD_RUNS = {
       result: { name, app },
       refused: (reason) => refused(reason, name, by),
     });
-    return removed.ok ? ((await endSessions(parts, name)) ?? removed) : removed;
+    return removed.ok ? ((await endSessions(parts, name, by)) ?? removed) : removed;
   },
   /** `by`: who asks. The user of the mailbox does not see who made an app password. */
   app_passwords: ({ accountRow, appPasswords }, { name }, by) => {

@@ -38,10 +38,10 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
   if (!(await record(parts, would, passwordHashes, by))) return UNWRITTEN;
   const changes = write(parts, command, entries);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
-    await endSessions(parts, name);
+    await endSessions(parts, name, by);
     parts.queue.holdSoon(name);
   }
-  for (const name of changes.changed) await endSessions(parts, name);
+  for (const name of changes.changed) await endSessions(parts, name, by);
   return { ok: true, result: { ...changes, skipped: [...skipped, ...changes.skipped] } };
 };
 

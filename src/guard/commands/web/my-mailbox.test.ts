@@ -88,12 +88,15 @@ test("every dry run of a user is refused", async () => {
   assert.match(await kit.said(forward, "web", { ...AS, isDry: true }), /^usage /);
 });
 
-test("refusals for users do not mention the command line", async () => {
+test("refusals for users mention neither the command line nor why the keeper does not answer", async () => {
   const app = { verb: "app_password_add", name: ANNA, app: "phone" } as const;
   assert.ok((await kit.ask(app, "web", AS)).ok);
   assert.match(await kit.said(app, "web", AS), /^failed .*already.* Your page My mailbox shows them\.$/);
   const forward = { verb: "forward_set", name: ANNA, to: [ANNA], keep: true } as const;
   assert.match(await kit.said(forward, "web", AS), /gets a copy unless you keep none.* Give another address\.$/);
+  kit.given.keeperUp = false;
+  const says = `failed ${ANNA} is changed, but its open sessions were not ended. Ask the administrator of this server to end them.`;
+  assert.equal(await kit.said({ ...app, verb: "app_password_remove" }, "web", AS), says);
 });
 
 test("a user may change a bounded number of things an hour and a day, which takes nothing from other users", async () => {

@@ -171,7 +171,7 @@ async function myPassword(
   if (!outcome.ok) return outcome;
   const { digest, ip } = caller;
   sessions.open({ digest, id: asking.id, account, device: asking.device, ip, at: clock.now() });
-  return (await endSessions(parts, account)) ?? { ok: true, result: { done: true } };
+  return (await endSessions(parts, account, by)) ?? { ok: true, result: { done: true } };
 }
 
 /** Returns why the user cannot set this password, or null. */
