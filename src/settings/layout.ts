@@ -170,9 +170,7 @@ export function layoutOf(dataDirectory: string) {
     webSocket: at("run", "guard", "web.sock"),
     /** Of what answers while the guard is dead: a guard that starts takes over. */
     standIn: at("run", "guard", "stand-in.sock"),
-    /**
-     * Made by `break-glass` while the guard is down. When the guard finds it, it lifts all bans and removes the file.
-     */
+    /** Made by `break-glass` if the guard is down or cannot write. It lifts all bans as soon as it can, and removes the file. */
     breakGlass: at("run", "guard", "break-glass"),
     keeperSocket: at("run", "keeper", "keeper.sock"),
     dovecotBase: at("run", "dovecot"),

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
 import { net } from "../../../test/kit/samples.ts";
@@ -53,7 +55,7 @@ async function setUp(t: TestContext, { keeper = WELL, failures = null as string[
   await housekeeping.finishBreakGlass();
   housekeeping.start();
   t.after(() => housekeeping.stop());
-  return { ...kit, readiness };
+  return { ...kit, layout, readiness };
 }
 
 test("bans and allow entries end during a flood and while a keeper hangs, and no second request is sent to it", async (t) => {
@@ -83,6 +85,19 @@ test("a database that can be written again is noticed even without mail", async 
   clock.advance(2 * SECOND_MS);
   await until(() => !notices.raised.has("database_unwritable"));
   assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "no event was invented");
+});
+
+test("a break-glass that the guard could not carry out is finished once the database can be written", async (t) => {
+  const { engine, store, clock, layout, db } = await setUp(t);
+  await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.7"), note: "", durationMs: null, by: "root" });
+  store.failing = "commit";
+  mkdirSync(dirname(layout.breakGlass), { recursive: true });
+  writeFileSync(layout.breakGlass, "");
+  assert.equal(await engine.audit({ type: "BREAK_GLASS", subject: "a full disk", by: "root" }), false);
+  store.failing = null;
+  clock.advance(2 * SECOND_MS);
+  await until(() => !existsSync(layout.breakGlass));
+  assert.deepEqual([...sqliteBanLog(db).active(clock.now())], []);
 });
 
 test("mailboxes accept mail while Dovecot runs, works, and has space", async (t) => {

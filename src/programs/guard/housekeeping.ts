@@ -62,10 +62,10 @@ export function createHousekeeping(parts: HousekeepingParts) {
   let isBusy = false;
   const report = reportOnce((why) => log.error("Housekeeping failed; it is tried again.", { why }));
 
-  /** Lifts bans that root lifted in the kernel while the guard was down. Call it before the kernel gets the bans again. */
+  /** Lifts bans that root lifted only in the kernel. Call it before the kernel gets the bans again. */
   async function finishBreakGlass(): Promise<void> {
-    if (!existsSync(layout.breakGlass)) return;
-    const { isDone } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
+    if (!existsSync(layout.breakGlass) || isUnwritable()) return;
+    const { isDone } = await breakGlass({ engine, banLog, clock }, "root, without the guard");
     if (isDone) rmSync(layout.breakGlass, { force: true });
   }
 
@@ -88,6 +88,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
       () => leakMonitor.look(),
       () => served.look(),
       probeDatabase,
+      finishBreakGlass,
       () => expireBans(engine, banLog, clock),
       () => expireAllowed(engine, store, clock),
       () => catchUp(tallied, (most) => tally.step(most)),
@@ -109,13 +110,16 @@ export function createHousekeeping(parts: HousekeepingParts) {
     report(failures.size === 0 ? null : [...failures].join("; "));
   }
 
+  function isUnwritable(): boolean {
+    return notices.list().some(({ code }) => code === "database_unwritable");
+  }
+
   /**
    * Whether writing works again: an idle server would not notice until its next mail. A real write, because an empty
    * transaction succeeds on a full disk too.
    */
   async function probeDatabase(): Promise<void> {
-    if (!notices.list().some(({ code }) => code === "database_unwritable")) return;
-    await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
+    if (isUnwritable()) await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
 
   /**

@@ -22,7 +22,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     const twice = "./ghostinbox break-glass && nft list tables && ./ghostinbox break-glass --json";
     const finished = await inNamespace(`${tables}; ${twice}`);
     assert.equal(finished.code, 0, finished.err);
-    const says = /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/;
+    const says = /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban as soon as it can/;
     assert.match(finished.out, says);
     assert.match(finished.out, /^table inet another$/m);
     assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);

@@ -76,12 +76,12 @@ async function deleteTable() {
   return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };
 }
 
-/** The bans are still in the database, which belongs to the guard: it lifts them when it starts. */
+/** The bans are still in the database, which belongs to the guard: it lifts them as soon as it can. */
 function leaveRequest(layout: Layout, nowMs: number) {
   if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "No database holds any bans." };
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
   // The directory is the guard's, so a link of that name is not followed.
   createFile(layout.breakGlass, `${new Date(nowMs).toISOString()}\n`, { mode: 0o644 });
-  return { ok: true, requested: true, says: "The guard will lift every ban when it starts." };
+  return { ok: true, requested: true, says: "The guard will lift every ban as soon as it can." };
 }
