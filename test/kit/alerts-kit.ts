@@ -28,7 +28,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const steps: (readonly [after: number, upTo: number])[] = [];
   const seen: AlertEvent[] = [];
   const held: Holding[] = [];
-  const state = { last: 0, unreadable: false, unwritable: false, asked: 0, ids: (_since: Millis): number => 1 };
+  const state = { last: 0, unreadable: false, readableTo: Infinity, unwritable: false, asked: 0, ids: (_since: Millis): number => 1 };
   const answers = new Map<string, Outcome | Promise<Outcome>>();
   const channel = (name: string) => ({
     name,
@@ -49,6 +49,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
         firstSince: (at) => state.ids(at),
         between: (after, upTo) => {
           steps.push([after, upTo]);
+          if (upTo > state.readableTo) assert.fail("disk I/O error");
           return seen.filter(({ id }) => id > after && id <= upTo);
         },
       },
@@ -75,6 +76,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
     answers,
     use: (settings: Partial<typeof SETTINGS>, ...channels: readonly string[]) =>
       alerts.configure({ ...SETTINGS, ...settings, channels: channels.map(channel) }),
+    seen,
     failures: (count: number): void => {
       for (let i = 0; i < count; i++)
         seen.push({ ...NO_FIELDS, type: "LOGIN_FAILED", ...SIGN_IN, id: ++state.last, at: clock.now() });

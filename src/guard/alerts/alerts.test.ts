@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_FIELDS } from "../../../test/kit/alert-windows-kit.ts";
 import { alertsKit, SETTINGS } from "../../../test/kit/alerts-kit.ts";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 
@@ -136,6 +137,20 @@ test("while events cannot be read, the server is not reported as healthy", async
   state.unreadable = false;
   await seconds(1);
   assert.equal(alerts.isWell, true);
+});
+
+test("no event counts twice because a later one could not be read", async () => {
+  const { alerts, clock, seen, seconds, state } = alertsKit();
+  for (const last of [300, 600]) {
+    const subject = `user${last}@example.test`;
+    seen.push({ ...NO_FIELDS, type: "EMAIL_HELD", account: subject, id: state.last + 1, at: clock.now() });
+    Object.assign(state, { last, readableTo: last - 1 });
+    await seconds(2);
+    state.readableTo = last;
+    await seconds(1);
+    const alert = alerts.book.open.find((one) => one.subject === subject);
+    assert.equal(alert?.detail, "1 mail to 1 recipient from ? is held");
+  }
 });
 
 test("decisions run between two steps of reading", async () => {

@@ -169,12 +169,17 @@ export class Alerts {
 
   async #catchUp(): Promise<void> {
     const { events, clock } = this.#parts;
+    // An attempt that failed has filled them in part.
+    if (this.#position === null) this.#windows = this.#emptyWindows();
     const windows = this.#windows;
     const last = events.last();
     let at =
       this.#position ?? Math.max(0, events.firstSince(later(clock.now(), -LONGEST_WINDOW_MS)) - 1, last - MOST_IDS);
-    for (; at < last; at = Math.min(last, at + IDS_PER_STEP)) {
-      for (const event of events.between(at, Math.min(last, at + IDS_PER_STEP))) windows.take(event);
+    while (at < last) {
+      const upTo = Math.min(last, at + IDS_PER_STEP);
+      for (const event of events.between(at, upTo)) windows.take(event);
+      at = upTo;
+      if (this.#position !== null) this.#position = at;
       await nextTurn();
       // The settings changed while events were read.
       if (windows !== this.#windows) return;
