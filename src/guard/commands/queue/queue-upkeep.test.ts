@@ -80,6 +80,19 @@ test("retries each minute while the keeper is down, except for an account that w
   assert.deepEqual(await heldAfter(MINUTE_MS), ["ANNA"]);
 });
 
+test("an account whose mail cannot be held does not delay the others", async () => {
+  await suspend();
+  const { ask } = kit.keeper;
+  kit.keeper.ask = (order) =>
+    order.verb === "find_mail" && order.senders.includes(ANNA)
+      ? Promise.resolve({ ok: false, reason: "" })
+      : ask(order);
+  kit.given.keeperUp = true;
+  for (const name of [ANNA, BERT]) kit.upkeep.holdSoon(name);
+  await settled();
+  assert.deepEqual(await heldAfter(MINUTE_MS), ["BERT"]);
+});
+
 test("mail whose milters answer after the suspension is held too, but no mail that the owner has released", async () => {
   kit.given.keeperUp = true;
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);

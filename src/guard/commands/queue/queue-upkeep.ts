@@ -90,11 +90,12 @@ export class QueueUpkeep {
   async #search(account: AccountName, search: Search): ReturnType<typeof holdQueued> {
     const outcome = await holdQueued(this.#parts, account, search.known);
     // The account may have been suspended again since.
-    if (!outcome.ok || this.#searches.get(account) !== search) return outcome;
-    const known = new Set([...search.known, ...outcome.all]);
-    const done = search.done + 1;
+    if (this.#searches.get(account) !== search) return outcome;
+    // Behind the others, so that an account whose mail cannot be held does not delay them.
+    this.#searches.delete(account);
+    const known = new Set([...search.known, ...(outcome.ok ? outcome.all : [])]);
+    const done = search.done + (outcome.ok ? 1 : 0);
     if (done < SEARCHES_MS.length) this.#searches.set(account, { ...search, done, known });
-    else this.#searches.delete(account);
     return outcome;
   }
 
