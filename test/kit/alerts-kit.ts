@@ -28,7 +28,14 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const steps: (readonly [after: number, upTo: number])[] = [];
   const seen: AlertEvent[] = [];
   const held: Holding[] = [];
-  const state = { last: 0, unreadable: false, readableTo: Infinity, unwritable: false, asked: 0, ids: (_since: Millis): number => 1 };
+  const state = {
+    last: 0,
+    unreadable: false,
+    readableTo: Infinity,
+    unwritable: false,
+    asked: 0,
+    ids: (_since: Millis): number => 1,
+  };
   const answers = new Map<string, Outcome | Promise<Outcome>>();
   const channel = (name: string) => ({
     name,

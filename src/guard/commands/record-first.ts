@@ -66,7 +66,7 @@ export async function recordDone<R>(engine: Pick<Engine, "audit">, audit: Audit,
  * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
  * be in the accounts' database. Either way the caller must not hear that it succeeded.
  */
-export const UNRECORDED = uncertain(
+const UNRECORDED = uncertain(
   "The database could not be written: the change may or may not have taken effect, and it was not recorded.",
   "Check, and repeat it once `status` reports the database as healthy.",
 );

@@ -3,7 +3,7 @@ import type { HeldMailItem } from "../../../admin/held.ts";
 import type { AccountName } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
-import { UNRECORDED, uncertain } from "../record-first.ts";
+import { UNWRITTEN, uncertain } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import {
@@ -51,7 +51,7 @@ export const HELD_RUNS = {
     if (!found.ok) return unanswered(found.reason);
     if (found.items.length === 0 && !isHeld(parts.heldMail, name)) return nothingHeld(name);
     // Its side effect is END_HOLD (`sideEffectsOf`).
-    if (!(await parts.engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
+    if (!(await parts.engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNWRITTEN;
     const { rounds, releases: most } = share;
     const released = await changeAll(parts, { verb: "release_mail", look, first: found.items, rounds, most });
     if (released.ok) return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
@@ -68,7 +68,7 @@ export const HELD_RUNS = {
       return ids === null
         ? nothingHeld(name)
         : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
-    if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
+    if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNWRITTEN;
     const verb = isReturned === true ? "return_mail" : "delete_mail";
     const { rounds, deletes: most } = share;
     const dropped = await changeAll(parts, { verb, look, first: found.items, rounds, most });

@@ -179,7 +179,10 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The queue could not be changed: no answer/);
   kit.given.keeperUp = true;
   kit.fillDisk();
-  assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
+  assert.match(
+    await kit.said({ verb: "queue_delete", ...ALL }),
+    /^failed The record of it could not be written, so nothing/,
+  );
   assert.deepEqual(left(), ["AAAA1 deferred"]);
 });
 
@@ -217,7 +220,10 @@ test("no mail is held whose note cannot be written", async () => {
   const next = `0000000000000499 ${id(499)}`;
   const command = { verb: "queue_hold", ...ALL } as const;
   assert.deepEqual(await result(command), done(500, { next }));
-  assert.match(await kit.said({ ...command, cursor: next }), /^failed The database could not be written/);
+  assert.match(
+    await kit.said({ ...command, cursor: next }),
+    /^failed The record of it could not be written, so nothing/,
+  );
   assert.deepEqual(left().slice(-2), [`${id(499)} hold`, `${id(500)} deferred`]);
 });
 

@@ -6,7 +6,7 @@ import type { AuditType } from "../../../core/events/event-types.ts";
 import { parseAccountName, withoutExtension } from "../../../core/net/address.ts";
 import { instant, isoTime, isoTimeOrNull } from "../../../core/time.ts";
 import { HELD_BY_HAND } from "../../admin-ports.ts";
-import { UNRECORDED } from "../record-first.ts";
+import { UNWRITTEN } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import {
   changeFault,
@@ -161,7 +161,7 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
     isCut = taken.length < free.length;
     const ids = taken.map(({ id }) => id);
     if (ids.length > 0) {
-      if (!isRecorded && !(await record(parts, asked))) return UNRECORDED;
+      if (!isRecorded && !(await record(parts, asked))) return UNWRITTEN;
       isRecorded = true;
       const done = await sendOrder(parts, command, ids);
       if (!done.ok && changed > 0) break;
