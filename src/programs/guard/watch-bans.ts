@@ -3,6 +3,7 @@ import type { JailReported } from "../../core/events/report.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
+import { Budget } from "../../guard/budget.ts";
 import type { Figures } from "../../guard/figures.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 
@@ -29,18 +30,15 @@ const MOST_AN_HOUR = 30;
 
 /** Mails each ban that Fail2ban caused, as its users expect (jail.conf(5), destemail). */
 export function createBanMails({ keeper, clock, log }: BanMailsParts) {
-  let sentAt: number[] = [];
+  const mails = new Budget(MOST_AN_HOUR, HOUR_MS);
   let unsaid = 0;
 
   /** Never throws; the caller does not wait for it. */
   return ({ prefix, createdAt, expiresAt }: Ban, { jail, failures }: JailReported): void => {
-    const now = clock.now();
-    sentAt = sentAt.filter((at) => at > now - HOUR_MS && at <= now);
-    if (sentAt.length >= MOST_AN_HOUR) {
+    if (!mails.spend(clock.now())) {
       unsaid += 1;
       return;
     }
-    sentAt.push(now);
     const lastsMs = expiresAt === null ? null : expiresAt - createdAt;
     void keeper.ask({ verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid }).then((reply) => {
       if (!reply.ok) log.warn("A mail about a ban could not be sent.", { prefix, why: reply.reason });
