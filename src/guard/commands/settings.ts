@@ -128,7 +128,7 @@ export class SettingsCommands {
     const done = await this.#parts.keeper.ask({ verb: "change_settings", changes, digest: digestOf(read.text) });
     if (!done.ok) return this.#failed(done, says, by);
     this.#last = { at: this.#parts.clock.now(), textAfter: changed.text, keys, values, by };
-    return this.#inForce(by, { keys, detail: done.detail });
+    return this.#inForce(keys, done.detail);
   }
 
   async #undo({ digest }: ParsedCommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
@@ -140,7 +140,7 @@ export class SettingsCommands {
     const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: digestOf(read.text) });
     if (!done.ok) return this.#failed(done, says, by);
     this.#last = null;
-    return this.#inForce(by, { keys, detail: done.detail });
+    return this.#inForce(keys, done.detail);
   }
 
   /** Records before the change, so that none lacks a record if the guard ends in between. Returns false if it cannot be written. */
@@ -157,21 +157,16 @@ export class SettingsCommands {
   }
 
   /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
-  async #inForce(
-    by: string,
-    { keys, detail }: Readonly<{ keys: readonly string[]; detail: string }>,
-  ): Promise<Reply<"settings_apply">> {
-    const outcome = await reload({ ...this.#parts, engine: RECORDED }, by);
-    if (!outcome.ok)
-      return uncertain(`Not everything is in force: ${outcome.message}`, "`status` shows what is wrong.");
-    const { recorded } = outcome.result;
-    const changed = outcome.result.changed.length === 0 ? keys : outcome.result.changed;
+  #inForce(keys: readonly string[], detail: string): Reply<"settings_apply"> {
+    const outcome = this.#parts.reload();
+    if (!outcome.ok) return uncertain(`Not everything is in force: ${outcome.reason}`, "`status` shows what is wrong.");
+    const changed = outcome.changed.length === 0 ? keys : outcome.changed;
     const restarts = programsToRestart(changed);
     // Not awaited: the answer goes through the web, which finishes its current requests.
     for (const service of restarts) void this.#parts.keeper.ask({ verb: "restart", service });
     const last = this.#last;
     const undoUntil = last === null ? null : isoTime(later(last.at, UNDO_MS));
-    return { ok: true, result: { changed, detail, restarts, undoUntil, recorded } };
+    return { ok: true, result: { changed, detail, restarts, undoUntil, recorded: true } };
   }
 
   #read(): ReadFile | CommandError {
@@ -207,7 +202,6 @@ export class SettingsCommands {
 }
 
 const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
-const RECORDED = { audit: () => Promise.resolve(true) };
 const ENOUGH_LISTS = failed(`The settings were listed ${LISTS_A_MINUTE} times within a minute.`, "Try again later.");
 const ENOUGH_PREVIEWS = failed(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
