@@ -137,9 +137,9 @@ export const conditions = {
   },
   web_overreach: {
     severity: "critical",
-    says: "The web program asked for something that it is not allowed to do.",
+    says: "The web program exceeded what it is allowed to do.",
     matters:
-      "It never does this on its own: someone has probably taken over the program behind the dashboard and the API.",
+      "This hardly happens in normal use: someone has probably taken over the program behind the dashboard and the API.",
     next: "`events --type COMMAND_REFUSED` shows what it asked for. Keep the dashboard off the internet (http.address), check `token list`, use `token revoke`, then update.",
   },
   web_token: {

@@ -428,9 +428,9 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     next: "`events --type EMAIL_BOUNCED` zeigt die Antworten; gibt es ein Ziel nicht mehr, entfernen Sie den Alias und legen ihn mit den übrigen neu an. Meldungen brauchen in `alerts.email` eine Adresse, die sie annimmt.",
   },
   web_overreach: {
-    says: "Das Webprogramm verlangte etwas, das es nicht darf.",
+    says: "Das Webprogramm ging über das hinaus, was es darf.",
     matters:
-      "Von selbst tut es das nie: Wahrscheinlich hat jemand das Programm hinter der Verwaltungsseite und der API übernommen.",
+      "Im normalen Betrieb kommt das kaum vor: Wahrscheinlich hat jemand das Programm hinter der Verwaltungsseite und der API übernommen.",
     next: "`events --type COMMAND_REFUSED` zeigt, was es verlangte. Halten Sie die Seite vom Internet fern (http.address), prüfen Sie `token list`, widerrufen Sie mit `token revoke`, und erneuern Sie die Software.",
   },
   web_token: {

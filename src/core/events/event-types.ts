@@ -163,11 +163,9 @@ const AUDIT_EVENTS = {
   ),
   /** A step of an incident; the subject names the incident and says what was done. */
   INCIDENT: auditEvent("A step of an incident was carried out.", "configuration: admin info"),
-  COMMAND_REFUSED: auditEvent(
-    "The web program requested a command that it is not allowed to run.",
-    "api: access denied",
-    { isRefusal: true },
-  ),
+  COMMAND_REFUSED: auditEvent("The web program exceeded what it is allowed to do.", "api: access denied", {
+    isRefusal: true,
+  }),
   CALLER_REFUSED: auditEvent(
     "A session or token requested a command that it is not allowed to run, or not without the password.",
     "api: access denied",
