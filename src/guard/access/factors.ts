@@ -30,7 +30,7 @@ type GivenCode = Readonly<{ code: string; from: CodeFrom; hash: string; by: stri
 
 /**
  * Wrong codes within a day, for each kind of giver: past them an app code is not checked. At any time three of a million are
- * right, so 20 guesses a day find one within a year with 2 % (docs/adr/0020). Recovery codes cannot be guessed, and are always checked.
+ * right, so 20 guesses a day find one within a year with a probability of 2 % (docs/adr/0020). Recovery codes cannot be guessed, and are always checked.
  */
 export const WRONG_CODES = 20;
 /** How long a new secret waits for its first code. */

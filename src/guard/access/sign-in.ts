@@ -24,7 +24,7 @@ import { digestOf, isSame, newSecret } from "./secrets.ts";
  */
 type Lane = Readonly<{ name: string; among: readonly string[] }>;
 
-/** The part of all queues that one network may have, for example: whoever has one IPv6 site has 65,536 of /64. */
+/** The share of all queues that one network may take: a single IPv6 site has 65,536 /64s. */
 const SHARE = 1 / 8;
 
 export function laneOfStranger(ip: Ip, prefix: Prefix): Lane {

@@ -43,7 +43,7 @@ test("saves open and resolved alerts when they change, and retries if the databa
   notices.raise("greylist_silent", "");
   assert.deepEqual(await seconds(1), ["a: opened greylist_silent"], "it is sent all the same");
   assert.equal(saved.length, before);
-  assert.ok(logged.some((line) => line.startsWith("warn Alerts could not be kept; it is tried again.")));
+  assert.ok(logged.some((line) => line.startsWith("warn Alerts could not be saved; the guard retries.")));
   state.unwritable = false;
   await seconds(1);
   assert.deepEqual(kept(), [["greylist_silent", true]]);

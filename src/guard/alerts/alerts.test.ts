@@ -8,10 +8,10 @@ test("an alert and its end are logged, with the details that an operator needs",
   const { notices, seconds, logged } = alertsKit();
   notices.raise("greylist_silent", "no answer");
   assert.deepEqual(await seconds(1), ["a: opened greylist_silent"]);
-  assert.deepEqual(logged, ['warn An alert. {"alert":"greylist_silent","subject":"","detail":"no answer"}']);
+  assert.deepEqual(logged, ['warn Alert opened. {"alert":"greylist_silent","subject":"","detail":"no answer"}']);
   notices.clear("greylist_silent");
   assert.deepEqual(await seconds(61), ["a: resolved greylist_silent"]);
-  assert.equal(logged[1], 'info An alert is over. {"alert":"greylist_silent","subject":""}');
+  assert.equal(logged[1], 'info Alert resolved. {"alert":"greylist_silent","subject":""}');
 });
 
 test("one alert may start while another ends", async () => {
@@ -124,7 +124,7 @@ test("events that cannot be read end no alert about them, and hide no other aler
     "a: opened disk_nearly_full",
     "a: resolved component_down postfix",
   ]);
-  assert.ok(logged.includes('warn Alerts cannot read what happened; it is tried again. {"why":"disk I/O error"}'));
+  assert.ok(logged.includes('warn Alerts cannot read the events; the guard retries. {"why":"disk I/O error"}'));
   state.unreadable = false;
   assert.deepEqual(await seconds(120), ["a: resolved failed_logins"]);
 });

@@ -162,7 +162,7 @@ export class Alerts {
       this.#lookAtVolume();
       return true;
     } catch (error) {
-      this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: messageOf(error) });
+      this.#parts.log.warn("Alerts cannot read the events; the guard retries.", { why: messageOf(error) });
       return false;
     }
   }
@@ -216,8 +216,9 @@ export class Alerts {
     const holding = [...noticed, ...components.holding(), ...byEvents];
     const { opened, resolved } = this.#book.update(holding, now, this.#settings.settleMs);
     if (opened.length + resolved.length === 0) return;
-    for (const { code, subject, detail } of opened) this.#parts.log.warn("An alert.", { alert: code, subject, detail });
-    for (const { code, subject } of resolved) this.#parts.log.info("An alert is over.", { alert: code, subject });
+    for (const { code, subject, detail } of opened)
+      this.#parts.log.warn("Alert opened.", { alert: code, subject, detail });
+    for (const { code, subject } of resolved) this.#parts.log.info("Alert resolved.", { alert: code, subject });
     const due = [
       ...opened.map((alert) => ({ alert, message: openedMessage(alert, this.#settings.language) })),
       ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert, this.#settings.language) })),
@@ -250,7 +251,7 @@ export class Alerts {
       this.#parts.store.save({ alerts: this.#known, deliveries: this.#outbox.deliveries });
       this.#unsaved = false;
     } catch (error) {
-      this.#parts.log.warn("Alerts could not be kept; it is tried again.", { why: messageOf(error) });
+      this.#parts.log.warn("Alerts could not be saved; the guard retries.", { why: messageOf(error) });
     }
   }
 }

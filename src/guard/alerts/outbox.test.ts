@@ -153,7 +153,9 @@ test("without changes nothing is saved again; a message dropped for lack of room
   for (let i = 0; i < 1_000; i++) kit.add(AT_ONCE, [`${i}`, "critical"]);
   assert.deepEqual(kit.warned, []);
   kit.add(AT_ONCE, ["1000", "critical"]);
-  assert.deepEqual(kit.warned, [["Too many alerts wait; the oldest are given up.", { most: 1_000 }]]);
+  assert.deepEqual(kit.warned, [
+    ["Too many alert messages are waiting; the oldest non-critical ones are dropped first.", { most: 1_000 }],
+  ]);
   assert.equal(kit.box.deliveries[0]?.message.title, "1");
 });
 

@@ -230,7 +230,9 @@ export class AlertOutbox {
       const leastFirst = [...deliveries.filter((one) => !isCritical(one)), ...deliveries.filter(isCritical)];
       const dropped = new Set(leastFirst.slice(0, surplus));
       this.#deliveries = deliveries.filter((one) => !dropped.has(one));
-      this.#parts.log.warn("Too many alerts wait; the oldest are given up.", { most: MOST_DELIVERIES });
+      this.#parts.log.warn("Too many alert messages are waiting; the oldest non-critical ones are dropped first.", {
+        most: MOST_DELIVERIES,
+      });
     } else this.#deliveries = deliveries;
     this.#parts.changed();
   }

@@ -105,7 +105,7 @@ test("break-glass reports how many bans it lifted, and how many it could not lif
   kit.store.failing = "commit";
   assert.equal(
     await kit.said({ verb: "break_glass" }),
-    "failed The database takes no writes: 1 ban not lifted, and no account's guesses forgotten. `status` shows what is wrong.",
+    "failed The database could not be written: it still has 1 ban, and no account's guesses were forgotten. `status` shows what is wrong.",
   );
   kit.store.failing = null;
   kit.clock.advance(2_000);

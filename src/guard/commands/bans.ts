@@ -91,7 +91,7 @@ export const BAN_LIST_RUNS = {
   break_glass: async (parts, _, by) => {
     const { lifted, left, isDone } = await breakGlass(parts, by);
     if (isDone) return { ok: true, result: { lifted } };
-    const message = `The database takes no writes: ${plural(left, "ban")} not lifted, and no account's guesses forgotten.`;
+    const message = `The database could not be written: it still has ${plural(left, "ban")}, and no account's guesses were forgotten.`;
     return failed(message, "`status` shows what is wrong.");
   },
 } satisfies RunsOf<BanListParts>;

@@ -27,7 +27,7 @@ import { createOwnMailbox, mayChangePassword } from "./web/my-mailbox.ts";
 
 const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
-const REVIEWS = { most: 8, ofOne: 2, busy: "The access of accounts is being looked at for many others." };
+const REVIEWS = { most: 8, ofOne: 2, busy: "Too many access reviews are waiting." };
 
 type Parts = CommandParts &
   Omit<SignInParts, "keys"> &

@@ -43,7 +43,7 @@ export function wrongFile(problems: readonly SettingProblem[]): CommandError {
     return named === null ? `line ${line}` : `line ${line} (${named})`;
   });
   const message = `The settings file has mistakes: ${places.join(", ") || "the file as a whole"}.`;
-  return { ...unreadable(message), next: "`config check` on the server tells what is wrong." };
+  return { ...unreadable(message), next: "`config check` on the server shows what is wrong." };
 }
 
 export function unreadable(message: string): CommandError {

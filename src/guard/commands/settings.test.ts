@@ -149,7 +149,7 @@ test("if the keeper did not answer, the record says that it may have written the
     const { digest, apply, keeper, details, given } = await previewed();
     t.mock.method(keeper, "ask", () => Promise.resolve({ ok: false, reason: "no answer", mayBeDone: true }));
     const reply = await during(apply(digest), () => (given.settingsText = text));
-    assert.match(refusalOf(reply), /^It may hold or not: no answer\.$/);
+    assert.match(refusalOf(reply), /^The change may or may not be in force: no answer\.$/);
     assert.partialDeepStrictEqual(reply, { mayBeDone: true });
     const says = "limits.mail.per_minute = 20, was 10 by root";
     assert.deepEqual(details(), [says, `perhaps: ${says}`]);

@@ -152,8 +152,8 @@ export class SettingsCommands {
   async #failed({ reason, mayBeDone }: Extract<KeeperReply, { ok: false }>, says: string, by: string) {
     await this.#record(`${mayBeDone === true ? "perhaps" : "not done"}: ${says}`, by);
     if (mayBeDone !== true) return failed(`Nothing was changed: ${asSentence(reason)}`, LOOK_AGAIN);
-    const next = "`config show` on the server tells what holds, and `config apply` completes it.";
-    return uncertain(`It may hold or not: ${asSentence(reason)}`, next);
+    const next = "`config show` on the server shows what is in force; `config apply` completes the change.";
+    return uncertain(`The change may or may not be in force: ${asSentence(reason)}`, next);
   }
 
   /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */

@@ -44,7 +44,7 @@ test("the web allows only senders with a written domain, and a bounded number of
     assert.match(await add(first, wide), /too wide for the dashboard/, wide);
   const slow = `${"*a".repeat(9)}*c*@friend.example`;
   for (const by of ["web:anna", `mailbox:${first} via 198.51.100.7`])
-    assert.match(await add(first, slow, by), /one \* before the @ at most/);
+    assert.match(await add(first, slow, by), /at most one \* before the @/);
   for (const sender of ["*@*", slow]) assert.equal(await add(first, sender, "root"), "done");
   for (const sender of ["n*s@friend.example", "*@*.friend.example"]) assert.equal(await add(first, sender), "done");
   for (let i = 2; i < 50; i++) assert.equal(await add(first, `*@d${i}.example`), "done");

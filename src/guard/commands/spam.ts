@@ -49,7 +49,7 @@ const MOST_OF_WEB = { account: 50, all: 500 } as const;
  * way, and a short mail from a fitting sender would take it seconds.
  */
 const NARROW = /^[^*]*\*?[^*]*@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
-const HOW = "write the domain out, and one * before the @ at most";
+const HOW = "write the domain out, with at most one * before the @";
 
 /** Returns why this actor may not allow this sender, or null. Root has no bounds. */
 function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {

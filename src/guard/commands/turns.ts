@@ -33,7 +33,7 @@ export function createTurn({ most, ofOne, busy }: Places) {
 
 /** 1,000 mails: the web waits 10 s for the guard (`CONTROL_TIMEOUT_MS`). */
 const WEB_ROUNDS = 2;
-const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "The queue is being looked at for many others." };
+const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "Too many commands on the queue are waiting." };
 
 /** Root is limited only by the time of a command. */
 const ROOTS_SHARE: Share = {

@@ -77,7 +77,7 @@ test("Fail2ban is asked once a minute, and a slow answer is not waited for", asy
   const { promise, resolve } = Promise.withResolvers<KeeperReply>();
   let asked = 0;
   const upkeep = upkeepOf({ keeper: { ask: () => ((asked += 1), promise) }, clock, longestMs: 5 });
-  assert.partialDeepStrictEqual(await upkeep.fail2ban(), { ok: false, next: "Ask again in some seconds." });
+  assert.partialDeepStrictEqual(await upkeep.fail2ban(), { ok: false, next: "Ask again in a few seconds." });
   resolve({ ok: true, detail: "", fail2ban });
   clock.advance(MINUTE_MS - 1);
   assert.deepEqual(await upkeep.fail2ban(), { ok: true, result: fail2ban });
@@ -133,7 +133,7 @@ test("a slow resolver is not waited for long, and its answer is kept for the nex
   const { promise, resolve } = Promise.withResolvers<readonly [typeof MX]>();
   const keeper = { ask: () => Promise.resolve({ ok: true as const, detail: "", dkimKeys: KEYS }) };
   const upkeep = upkeepOf({ keeper, clock: new HandClock(NOON), publishedFor: () => promise, longestMs: 5 });
-  assert.partialDeepStrictEqual(await upkeep.dns(null), { ok: false, next: "Ask again in some seconds." });
+  assert.partialDeepStrictEqual(await upkeep.dns(null), { ok: false, next: "Ask again in a few seconds." });
   resolve([MX]);
   assert.partialDeepStrictEqual(await upkeep.dns(null), { ok: true });
 });

@@ -57,8 +57,8 @@ const LONGEST_MS = 8 * SECOND_MS;
 
 /** As `encryption show` does. */
 const MOST_NAMED = 20;
-const BUSY = failed("Fail2ban has not answered for all jails yet.", "Ask again in some seconds.");
-const LATE = failed("The resolver has not answered for all records yet.", "Ask again in some seconds.");
+const BUSY = failed("Fail2ban has not answered for all jails yet.", "Ask again in a few seconds.");
+const LATE = failed("The resolver has not answered for all records yet.", "Ask again in a few seconds.");
 
 /** Root's records of this server and its upkeep, and the DNS records of its domains. */
 export function createUpkeep(parts: UpkeepParts) {

@@ -62,7 +62,7 @@ test("a gateway that hides the clients by IPv6 alone is noticed, and stays so wh
   for (let i = 0; i < 10; i++) connect(gateway);
   connect(PROXY);
   assert.equal(hides(gateway), true);
-  const detail = `10 of the last 10 connections and sign-ins by IPv6 are of ${gateway}`;
+  const detail = `10 of the last 10 connections and sign-ins over IPv6 come from ${gateway}`;
   assert.equal(notices.raised.get("all_clients_private"), detail);
   for (let i = 0; i < 9; i++) connect(`2001:db8::${i}`);
   connect(gateway);
@@ -97,7 +97,10 @@ test("nine of ten or more are nearly all, and the notice has the number", () => 
   assert.equal(notices.raised.size, 0);
   connect(PROXY);
   assert.equal(hides(PROXY), true);
-  assert.equal(notices.raised.get("all_clients_private"), `18 of the last 20 connections and sign-ins are of ${PROXY}`);
+  assert.equal(
+    notices.raised.get("all_clients_private"),
+    `18 of the last 20 connections and sign-ins come from ${PROXY}`,
+  );
   connect("203.0.113.9");
   connect(PROXY);
   assert.equal(notices.raised.size, 0, "19 of 22 are not");

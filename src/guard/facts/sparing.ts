@@ -118,10 +118,10 @@ export class ClientShares {
     const { events, total } = share;
     if (isAllClients(share)) {
       this.#hides = ip;
-      const by = isV4(ip) ? "" : " by IPv6";
+      const by = isV4(ip) ? "" : " over IPv6";
       this.#notices.raise(
         "all_clients_private",
-        `${events} of the last ${plural(total, "connection")} and sign-ins${by} are of ${ip}`,
+        `${events} of the last ${plural(total, "connection")} and sign-ins${by} come from ${ip}`,
       );
     } else if (total >= ALL_CLIENTS.events && events < ALL_CLIENTS.share * total) {
       if (this.#hides === null || !isAllClients(this.#share(this.#hides, now)))

@@ -31,7 +31,7 @@ test("the record of a new token has its rights and its expiry", async () => {
   assert.ok((await make("a", ["viewer"], "90d")).ok);
   assert.ok((await make("b", ["read", "ban"], null)).ok);
   const end = new Date(kit.clock.now() + 90 * DAY_MS).toISOString();
-  assert.deepEqual(kit.details().slice(1), [`a (read, until ${end}) by root`, "b (read,ban, without an end) by root"]);
+  assert.deepEqual(kit.details().slice(1), [`a (read, until ${end}) by root`, "b (read,ban, does not expire) by root"]);
 });
 
 test("the dashboard's password is changed, hashed, and the change is recorded", async () => {

@@ -38,7 +38,7 @@ const TOKEN_RUNS = {
     const expiresAt = lasts === null ? null : later(at, durationOf(lasts));
     const outcome = credentials.createToken({ name, digest, scopes, by, at, expiresAt });
     if (!outcome.ok) return failed(outcome.reason, LISTS_TOKENS);
-    const grants = `${printScopes(scopes)}, ${expiresAt === null ? "without an end" : `until ${isoTime(expiresAt)}`}`;
+    const grants = `${printScopes(scopes)}, ${expiresAt === null ? "does not expire" : `until ${isoTime(expiresAt)}`}`;
     if (await engine.audit({ type: "TOKEN_CREATED", subject: name, by, grants })) return { ok: true, result: { name } };
     // A token that no one learns of must not stay.
     credentials.revokeToken(name);

@@ -78,7 +78,10 @@ type FactorCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;
 }>;
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
-const NOT_BEGUN = failed("No setup waits for a code.", "Start again: a setup waits ten minutes, in one session.");
+const NOT_BEGUN = failed(
+  "No setup waits for a code.",
+  "Start again, and enter the code within ten minutes in the same session.",
+);
 const WRONG_CODE = failed(
   "This is not the app's current code.",
   "Enter the code that the app shows, and check the phone's clock.",

@@ -66,7 +66,7 @@ test("no alias reaches more addresses than Postfix delivers to, directly or thro
   assert.equal(await addAlias("all@example.test", ALICE), "done", "a thousand");
   assert.equal(
     await addAlias("two@example.test", "someone@elsewhere.test"),
-    "failed Mail for all@example.test would go to 1001 addresses: Postfix takes none for more than 1000. " +
+    "failed Mail for all@example.test would go to 1001 addresses: Postfix accepts no mail for more than 1000. " +
       "`alias list` shows the aliases.",
   );
   assert.match(await addAlias("all@example.test", "someone@elsewhere.test"), /1001 addresses/);

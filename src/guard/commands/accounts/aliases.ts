@@ -78,7 +78,7 @@ function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address
   if (addresses <= MOST_REACHED) return null;
   // It may be an address that its users do not know.
   if (isMailboxUser(by)) return failed("Your mail would go to too many addresses.", "Give fewer addresses.");
-  const message = `Mail for ${alias} would go to ${plural(addresses, "address")}: Postfix takes none for more than ${MOST_REACHED}.`;
+  const message = `Mail for ${alias} would go to ${plural(addresses, "address")}: Postfix accepts no mail for more than ${MOST_REACHED}.`;
   return failed(message, "`alias list` shows the aliases.");
 }
 

@@ -78,6 +78,6 @@ function refused(reason: string, account: AccountName, by: string): CommandError
 }
 
 const WRONG_NAME = usage(
-  `An app password is named by 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes.`,
+  `The name of an app password has 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes.`,
   "Name it after the device, such as phone.",
 );

@@ -139,7 +139,7 @@ test("an error is logged, and the next round runs", async (t) => {
   const noted = t.mock.method(kit.heldMail, "held", () => assert.fail("disk I/O error"));
   kit.upkeep.holdSoon(ANNA);
   await settled();
-  assert.deepEqual(kit.logged, ["The mail queue could not be looked after; it is tried again."]);
+  assert.deepEqual(kit.logged, ["Upkeep of the mail queue failed; the guard retries."]);
   noted.mock.restore();
   await kit.upkeep.round();
   assert.deepEqual(heldIds(), ["ANNA"]);

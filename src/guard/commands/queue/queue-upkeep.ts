@@ -61,7 +61,7 @@ export class QueueUpkeep {
       await this.#hold();
       await this.#reconcile();
     } catch (error) {
-      this.#parts.log.error("The mail queue could not be looked after; it is tried again.", { why: messageOf(error) });
+      this.#parts.log.error("Upkeep of the mail queue failed; the guard retries.", { why: messageOf(error) });
     }
     this.#working = false;
   }
@@ -79,7 +79,7 @@ export class QueueUpkeep {
       const outcome = await this.#search(account, search);
       if (outcome.ok) continue;
       this.#triedAt = clock.now();
-      log.warn("Mail of a suspended account in the queue is still being sent; the guard retries.", {
+      log.warn("Queued mail of a suspended account may still be sent; the guard retries.", {
         account,
         why: outcome.reason,
       });
@@ -155,7 +155,7 @@ export class OwnDeliveries {
     const failure = await this.#tryAll();
     if (failure === null) return;
     this.#tried = null;
-    this.#parts.log.warn("Mail for mailboxes here was not tried again at once.", { why: failure });
+    this.#parts.log.warn("Mail for local mailboxes could not be retried right away.", { why: failure });
   }
 
   /** Returns null, or the reason of a failure. */

@@ -286,11 +286,11 @@ test("the web deletes or returns at most a thousand mails within an hour, and le
 });
 
 for (const [what, command, says] of [
-  ["a choice and all", { verb: "queue_delete", ...ALL, ids: ["AAAA1"] }, /^usage Either all/],
-  ["no choice", { verb: "queue_delete", ...SOME }, /^usage Either all/],
-  ["both senders", { verb: "queue_hold", ...ANNAS, sender: BERT }, /^usage An acc/],
-  ["no place", { verb: "queue_hold", ...ALL, cursor: "x" }, /^usage That is not where/],
-  ["no cursor", { verb: "queue_list", ...NONE, limit: 1, cursor: "x" }, /^usage That is not where/],
+  ["a choice and all", { verb: "queue_delete", ...ALL, ids: ["AAAA1"] }, /^usage Choose either/],
+  ["no choice", { verb: "queue_delete", ...SOME }, /^usage Choose either/],
+  ["both senders", { verb: "queue_hold", ...ANNAS, sender: BERT }, /^usage An account already/],
+  ["no place", { verb: "queue_hold", ...ALL, cursor: "x" }, /^usage This cursor is not/],
+  ["no cursor", { verb: "queue_list", ...NONE, limit: 1, cursor: "x" }, /^usage This cursor is not/],
   ["no such mail", { verb: "queue_flush", ...ALL }, /^failed No such mail waits for another try/],
 ] as const satisfies readonly (readonly [string, Command, RegExp])[])
   test(`refused in one sentence: ${what}`, async () => assert.match(await kit.said(command), says));

@@ -46,7 +46,8 @@ function selectionOf(
   parts: HeldQueueParts,
   { ids, account, sender, recipient }: QueueCommand,
 ): Selection | CommandError {
-  if (account !== null && sender !== null) return usage("An account has its senders.", "Give the account or a sender.");
+  if (account !== null && sender !== null)
+    return usage("An account already stands for its sender addresses.", "Give the account or a sender.");
   if (account === null) return { ids, senders: sender === null ? [] : [sender], recipient };
   const sent = sentIds(parts, account).slice(0, MAILS_BESIDE);
   return { ids, ...(sent.length === 0 ? {} : { beside: sent }), senders: sendersOf(parts, account), recipient };
@@ -78,7 +79,8 @@ async function queueCommand(
   if ("ok" in selection) return selection;
   if (command.verb === "queue_list") return list(parts, selection, command);
   const isEmpty = selection.ids.length === 0 && selection.senders.length === 0 && selection.recipient === null;
-  if (isEmpty !== command.isAll) return usage("Either all mail is meant, or some.", "Name the mails, or give --all.");
+  if (isEmpty !== command.isAll)
+    return usage("Choose either some mails or all of them.", "Name the mails, or give --all.");
   const where = whereOf(command);
   if (where === null) return nothingThere(KINDS[command.verb].none);
   return isEmpty && command.verb === "queue_flush" && command.cursor === null
@@ -263,7 +265,7 @@ function cursorOf({ at, id }: NonNullable<After>): string {
   return `${ascending(at)} ${id}`;
 }
 
-const NOT_A_PLACE = usage("That is not where a list of the queue ended.", "The list prints the cursor.");
+const NOT_A_PLACE = usage("This cursor is not from a list of the queue.", "The list prints the cursor.");
 
 /** Null: from the start. Undefined: the cursor is none. */
 function placeOf(cursor: string | null): After | undefined {

@@ -34,13 +34,13 @@ export const NO_ADDRESS = usage("No address was given.", "");
 
 export const UNAUTHORIZED = denied(
   "unauthorized",
-  "A session or a token is needed that is valid now.",
+  "A valid session or token is needed.",
   "Sign in again, or send another token.",
 );
 const PROOF_NEEDED = denied(
   "proof_needed",
-  "This needs the password again, given within the last 10 minutes; a token cannot give it.",
-  "Give the password, then repeat it; or use the command line on the server.",
+  "This needs the password, entered within the last 10 minutes; a token cannot provide it.",
+  "Enter the password, then repeat it; or use the command line on the server.",
 );
 
 const MAILBOX_NEEDED = denied(

@@ -211,7 +211,7 @@ function tooWide(target: Ip | Prefix): Overreach | null {
   const network = asPrefix(target);
   const { v4, v6 } = WEB_LIMITS.widest;
   if (prefixLength(network) >= (isV4(network) ? v4 : v6)) return null;
-  const message = `${network} is too wide for the dashboard and the API: they take networks down from /${v4}, and /${v6} of IPv6.`;
+  const message = `${network} is too wide for the dashboard and the API: there the widest network is /${v4}, or /${v6} for IPv6.`;
   return refused("usage", message, "Use the command line on the server.");
 }
 

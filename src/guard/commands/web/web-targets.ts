@@ -88,6 +88,6 @@ function outside({ engine }: Pick<OutsideTargetParts, "engine">, of: readonly st
 }
 
 function refused(most: string, command: string): CommandError {
-  const message = `The dashboard and the API make no more than ${most}.`;
+  const message = `The dashboard and the API allow no more than ${most}.`;
   return failed(message, `Use \`${command}\` on the server, or ask its administrator.`);
 }
