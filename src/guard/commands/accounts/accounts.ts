@@ -49,8 +49,11 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   const urgent: Outcome = isUrgent ? change() : { ok: true };
   if (!urgent.ok) return notDone(urgent.reason);
   const shrinks = command.verb !== "account_create_hashed" && command.verb !== "account_resume";
-  const stay = shrinks ? await endSessions(parts, name, by) : null;
-  const held = command.verb === "account_suspend" ? await holdMail(parts, name) : null;
+  // At the same time: a keeper that hangs costs up to 20 s, and the command line waits 30 s.
+  const [stay, held] = await Promise.all([
+    shrinks ? endSessions(parts, name, by) : null,
+    command.verb === "account_suspend" ? holdMail(parts, name) : null,
+  ]);
   if (stay !== null) return stay;
   if (isUrgent) return suspendedUnrecorded(name);
   if (held !== null) return held;

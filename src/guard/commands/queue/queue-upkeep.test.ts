@@ -66,6 +66,14 @@ test("a suspension holds queued mail even if sessions stay open or the disk is f
   assert.deepEqual(heldIds(), ["NEXT"]);
 });
 
+test("a suspension holds mail while the keeper still ends sessions", async () => {
+  const { ask } = kit.keeper;
+  kit.keeper.ask = (order) => (order.verb === "kick_account" ? new Promise(() => undefined) : ask(order));
+  void kit.ask({ verb: "account_suspend", name: ANNA });
+  await settled();
+  assert.deepEqual(heldIds(), ["ANNA"]);
+});
+
 test("retries each minute while the keeper is down, except for an account that was resumed", async () => {
   await suspend();
   for (const name of [ANNA, BERT]) {
