@@ -1,6 +1,6 @@
 /**
- * Makes clients/typescript/api.ts of `/openapi.json`: a type for each named schema, and `Routes`, which says what each route
- * takes and answers. `openapi-typescript` does the same for any document; it needs TypeScript 5 at run time, while this
+ * Makes clients/typescript/api.ts from `/openapi.json`: a type for each named schema, and `Routes`, which describes what each
+ * route takes and answers. `openapi-typescript` does the same for any document; it needs TypeScript 5 at run time, while this
  * project compiles with 7. Ours knows what our description contains, and throws at anything else.
  */
 
@@ -31,7 +31,7 @@ const HEADER = `// Made from the description of the API in /openapi.json by scri
 
 /** A type of this many lines or more is written once: other routes refer to the first that has it. */
 const LONG = 5;
-/** `earlier`: the long types of the routes before, with their places in `Routes`. */
+/** `earlier`: long types of earlier routes, with their places in `Routes`. */
 type Known = Readonly<{ shared: Fields; earlier: Map<string, string> }>;
 
 function routeOf(route: string, operation: Fields, { shared, earlier }: Known): string {
@@ -86,7 +86,7 @@ function parameterField({ name, required, description, schema }: Fields): string
   });
 }
 
-/** A number or a yes is text in an address; a script has it as what it is. */
+/** In a URL, a number or a boolean is text; a script passes the value itself. */
 function parameterType(schema: unknown): string {
   const { pattern, enum: values } = fieldsOf(schema);
   if (listOf(values).join() === "true,false") return "boolean";
@@ -94,7 +94,7 @@ function parameterType(schema: unknown): string {
   return typeOf(schema);
 }
 
-/** Of all successful answers. One that only sets a session's cookie, such as a redirect, has no type. */
+/** The type of all successful answers. One that only sets a session's cookie, such as a redirect, has no type. */
 function answerOf(responses: Fields): string {
   const types = Object.entries(responses).flatMap(([status, response]) => {
     const content = Object.entries(fieldsOf(fieldsOf(response)["content"]));
@@ -135,7 +135,7 @@ function typeOf(schema: unknown): string {
     case undefined:
       if (Object.keys(fields).every((keyword) => keyword === "description")) return "unknown";
   }
-  throw new Error(`scripts/client-types.ts knows no such schema: ${JSON.stringify(schema)}`);
+  throw new Error(`scripts/client-types.ts does not support this schema: ${JSON.stringify(schema)}`);
 }
 
 function objectType({ properties, required, additionalProperties, propertyNames }: Fields): string {

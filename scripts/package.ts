@@ -1,4 +1,4 @@
-/** `npm run package`: makes the Debian package of this checkout, with everything that npm would bring. */
+/** `npm run package`: makes the Debian package of this checkout, with everything that npm would install. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -8,11 +8,11 @@ import { installedKib, layFiles, layScripts } from "./debian/lay-files.ts";
 
 const USAGE = `npm run package [-- OPTION]   makes dist/ghostinbox_VERSION_ARCHITECTURE.deb
 
-  --arch amd64|arm64   for this processor; that of this machine unless given
-  --revision N         of this version; 1 unless given
-  --out DIR            where to put it; dist unless given
+  --arch amd64|arm64   processor that runs it (default: this machine's)
+  --revision N         Debian revision of this version (default: 1)
+  --out DIR            where to put it (default: dist)
 
-DPKG_DEB_COMPRESSOR_TYPE (dpkg-deb(1)) chooses another compression than zstd of level 12.`;
+DPKG_DEB_COMPRESSOR_TYPE (dpkg-deb(1)) replaces the default compression, zstd at level 12.`;
 
 const CHECKOUT = resolve(import.meta.dirname, "..");
 const OWN: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
 function options(): Readonly<{ arch: Architecture; revision: number; out: string }> {
   const { arch = OWN, revision = "1", out = "dist" } = parsed();
   if (arch !== "amd64" && arch !== "arm64") fail(`Node has no runtime for ${arch}: use --arch amd64 or arm64.`);
-  if (!/^[0-9]+$/.test(revision)) fail("--revision is a number.");
+  if (!/^[0-9]+$/.test(revision)) fail("--revision must be a number.");
   return { arch, revision: Number(revision), out: resolve(out) };
 }
 

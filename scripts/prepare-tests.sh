@@ -8,10 +8,10 @@ TEST_TOOLS="sysctl:procps ps:procps swaks:swaks sslscan:sslscan nmap:nmap shellc
 # Modules without a command, by their files.
 TEST_MODULES="/usr/lib/*/rsyslog/imrelp.so:rsyslog-relp /usr/lib/*/rsyslog/lmnsd_gtls.so:rsyslog-gnutls /usr/lib/nginx/modules/ngx_http_modsecurity_module.so:libnginx-mod-http-modsecurity /usr/share/modsecurity-crs/owasp-crs.load:modsecurity-crs /usr/lib/python3/dist-packages/apt_pkg.*.so:python3-apt"
 
-# Tools whose output the server reads. Tests run them where they are unpacked, with what they need: installed, they would
-# start services, ask servers elsewhere, and be found by the servers under test.
+# Tools whose output the server reads. Tests run them where they are unpacked, with their dependencies: installed, they would
+# start services, contact other servers, and be found by the servers under test.
 TEST_UNPACKED="certspotter debsecan lynis psad"
-# Of Debian 12's backports.
+# From Debian 12's backports.
 TEST_BACKPORTS="suricata libhtp2"
 UNPACKED=/var/cache/ghostinbox-tests/unpacked
 
@@ -38,14 +38,14 @@ install_npm_packages() {
   touch node_modules/.package-lock.json
 }
 
-# The Node runtime needs it: with it, tests run while all else comes.
+# The Node runtime needs it: once it is here, tests run while the rest is installed.
 node_library() {
   if compgen -G "/usr/lib/*/libatomic.so.1" >/dev/null; then return; fi
   apt-get install -y -q --no-install-recommends libatomic1 >/dev/null 2>&1 ||
     { apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends libatomic1 >/dev/null; }
 }
 
-# With those of set-up: each run of apt and dpkg reads and writes what it knows of all packages.
+# Together with set-up's, as each run of apt and dpkg reads and writes the state of all packages.
 debian_packages() {
   local missing="" tool
   for tool in $TEST_TOOLS; do
@@ -55,7 +55,7 @@ debian_packages() {
     compgen -G "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
   done
   if [ -n "$missing" ]; then echo "Further Debian packages for the tests:$missing"; fi
-  # Set-up's own logger makes room for that of the tests, without a question.
+  # Set-up's own logger conflicts with that of the tests: removed without asking.
   if [[ $missing == *" rsyslog"* ]] && dpkg-query -W busybox-syslogd >/dev/null 2>&1; then
     DEBIAN_FRONTEND=noninteractive apt-get remove -y -q busybox-syslogd >/dev/null
   fi
@@ -64,14 +64,14 @@ debian_packages() {
   unpacked_packages
 }
 
-# Without them, the tests that run them are skipped, and say so.
+# Without them, the tests that need them are skipped, and say so.
 unpacked_packages() {
   local apt="$UNPACKED/apt" options release directory all=true
   if [ "$(cat "$UNPACKED/packages" 2>/dev/null)" = "$TEST_UNPACKED $TEST_BACKPORTS" ]; then return; fi
   echo "Unpacking Debian packages for the tests into $UNPACKED"
   rm -rf "$UNPACKED"
   mkdir -p "$UNPACKED/archives/partial" "$UNPACKED/root"
-  # Some packages of Debian 12 still name the directories from before these links.
+  # Some packages of Debian 12 still use the names that are links today.
   for directory in bin sbin lib; do ln -s "usr/$directory" "$UNPACKED/root/$directory"; mkdir -p "$UNPACKED/root/usr/$directory"; done
   release="$(. /etc/os-release && echo "$VERSION_CODENAME")"
   options=(-q -o APT::Sandbox::User=root -o Dir::State::lists="$apt/lists" -o Dir::Etc::sourceparts="$apt/sources")
@@ -91,16 +91,16 @@ list_backports() {
   mkdir -p "$apt/sources"
   cp -a /var/lib/apt/lists "$apt/lists"
   if [ -d /etc/apt/sources.list.d ]; then cp -a /etc/apt/sources.list.d/. "$apt/sources"; fi
-  # Beside an entry of the machine's own with Signed-By, apt would read no source at all.
+  # A second entry that lacks the Signed-By of the machine's own would make apt refuse all sources.
   if [ -z "$(apt-get indextargets "Codename: $1-backports")" ]; then
     mirror="$(apt-get indextargets --format "\$(REPO_URI)" "Codename: $1" "Component: main" | head -n 1)"
     if [ -n "$mirror" ]; then echo "deb $mirror $1-backports main" >"$apt/sources/backports.list"; fi
   fi
-  # Another source of packages that does not answer changes nothing.
+  # Other sources that do not answer are ignored.
   apt-get update "${options[@]}" >/dev/null || true
 }
 
-# The named packages, and their dependencies that are not installed.
+# Unpacks the named packages, and their dependencies that are not installed.
 unpack_packages() {
   local archive
   rm -f "$UNPACKED"/archives/*.deb
@@ -110,7 +110,7 @@ unpack_packages() {
   done
 }
 
-# An index of all manual pages takes seconds (mandb(8)). A command to which its mark is hidden makes none; Debian does so once a day.
+# Runs a command that cannot see man-db's mark, so it does not index all manual pages, which takes seconds (mandb(8)); Debian does so daily.
 without_man_index() {
   local hide='mount -t tmpfs tmpfs /var/lib/man-db && exec "$@"'
   if [ -d /var/lib/man-db ] && unshare --mount true 2>/dev/null; then

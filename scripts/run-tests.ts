@@ -54,13 +54,13 @@ const HEAVY_PLACES = 2;
 
 /** Programs that tests write to their own directories stay in the cache, so it is emptied at this many files. */
 const MOST_COMPILED = 20_000;
-/** A file that hangs fails; none comes near these. */
 let slowness = Number(process.env["TEST_SLOWNESS"] ?? 1);
+/** Fails a file that hangs; no other comes near these. */
 const unitTimeoutMs = (): number => 120_000 * slowness;
 const unitPlace = () => ({ places: 1, timeout: unitTimeoutMs() });
 const labTimeoutMs = (): number => 900_000 * slowness;
 
-/** In the lab, while the processors idle. */
+/** In the lab, while the processors are idle. */
 const lentPlaces = (): number => Math.max(2, MOST_LAB_PLACES - labPlaces());
 
 /** Which tests: `early` are those that take no packages, `late` the others. */
@@ -110,7 +110,7 @@ if (what === "computing") {
   process.exit();
 }
 const packages = packagesThere();
-// SCHED_IDLE (sched(7)): what computes gets what others leave, as they do while packages come and where times are measured.
+// SCHED_IDLE (sched(7)): tests that compute get the time that others leave, as while packages come and where times are measured.
 const idly = isWhole ? elsewhere(["computing"], { within: ["chrt", "--idle", "0"], sentWhen: packages }) : null;
 if (isWhole) {
   await sideBySide(units("early"), unitPlaces());
@@ -124,7 +124,7 @@ if (isWhole) {
   );
 }
 if (what === "all") {
-  // What files of the lab make once for all of them: a Debian (test/lab/debian-tree.ts).
+  // For what the lab's files make once and share: a Debian (test/lab/debian-tree.ts).
   const directory = mkdtempSync("/var/tmp/gi-run-");
   process.env["TEST_RUN_DIRECTORY"] = directory;
   process.on("exit", () => {
@@ -169,7 +169,7 @@ async function measureAgain(): Promise<void> {
 /** Ctrl-C: a second one does not wait. */
 async function endEarly(): Promise<void> {
   beginNoMore();
-  if (what !== "computing") console.log("Stopping: removing what the tests started.");
+  if (what !== "computing") console.log("Ending: removing what the tests made.");
   await endChildren();
   process.exit(1);
 }
@@ -177,11 +177,11 @@ async function endEarly(): Promise<void> {
 /** Ends the run if the packages have not come: no later test can pass without them. */
 async function inTime(packages: Promise<boolean>): Promise<void> {
   if (await packages) return;
-  console.error("The packages that the tests take could not be installed (see above).");
+  console.error("The packages that the tests need could not be installed (see above).");
   process.exit(1);
 }
 
-/** What computes and needs a separate process. At a low priority its time depends on what else runs. */
+/** What computes, outside the processes that run many files. At a low priority it takes as long as the others let it. */
 function computing(when: When): readonly Job[] {
   const timeout = what === "computing" ? labTimeoutMs() : unitTimeoutMs();
   const checks = only === "" && when !== "late" ? STATIC_CHECKS : [];
@@ -223,7 +223,7 @@ function inOneProcess(patterns: readonly string[], when: When): readonly string[
   return wanted(patterns, [...globSync(MACHINE), ...ON_DISK, ...BESIDE], when);
 }
 
-/** `within`: a command that runs it. `sentWhen`: it gets a message when this comes true. */
+/** `within`: a command that runs it. `sentWhen`: it gets a message once this is true. */
 async function elsewhere(
   argv: readonly string[],
   { within = [], sentWhen }: Readonly<{ within?: readonly string[]; sentWhen?: Promise<boolean> }> = {},
@@ -248,7 +248,7 @@ async function elsewhere(
   }
 }
 
-/** The requested ones of these files, the longest first. */
+/** The requested files among these, the longest first. */
 function wanted(patterns: readonly string[], besides: readonly string[] = [], when: When = "any"): readonly string[] {
   return globSync(patterns)
     .filter((file) => file.includes(only) && !besides.includes(file))

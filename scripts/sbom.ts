@@ -1,7 +1,7 @@
 /**
- * For the Dockerfile: prints the software bill of materials of the image (CycloneDX 1.5). The npm packages are those of the
- * file that `npm sbom` wrote, which is the argument, as far as the image has them; the Debian packages are those of dpkg.
- * Without the parts that `npm sbom` makes up at each run, so that the same image has the same bill.
+ * For the Dockerfile: prints the software bill of materials of the image (CycloneDX 1.5). The npm packages are those in the
+ * argument, a file from `npm sbom`, that the image has; the Debian packages are those that dpkg lists. Omits what `npm sbom`
+ * generates anew at each run, so that the same image has the same bill.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -27,8 +27,8 @@ const bill = {
 console.log(JSON.stringify(bill, null, 1));
 
 /**
- * Packages for development are not, nor the bundler, nor Node runtimes for different processors. `npm sbom --omit=dev` would
- * also omit packages that both the server and a package for development need.
+ * Development packages, the bundler and Node runtimes for other processors are not. `npm sbom --omit=dev` would also omit
+ * packages that both the server and a development package need.
  */
 function isThere({ name }: Component): boolean {
   return existsSync(join(CHECKOUT, "node_modules", name));

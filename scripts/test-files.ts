@@ -3,14 +3,14 @@ import { resolve } from "node:path";
 
 /** What `npm run check` and `npm test` run, and in which order. */
 
-/** Absolute, as some tools take it from their own project. */
+/** Absolute, as some tools resolve it from their own project. */
 const KEPT = resolve("node_modules/.cache/checks");
 const DASHBOARD_TYPES = ["node_modules/.bin/tsc", "-p", "dashboard", "--singleThreaded"];
 
 /**
- * The longest first. The linter knows the types, so it tells what the compiler would (`typeCheck` of .oxlintrc.json). The dashboard's
- * are checked in addition: it takes types of the server, which only here meet those of a browser. Exports that only tests use are found by a
- * separate run: without their files, the same names are unused.
+ * The longest first. The linter knows the types, so it reports what the compiler would (`typeCheck` in .oxlintrc.json). The
+ * dashboard's are checked in addition: only there do types of the server meet those of a browser. A separate run, without the
+ * tests, finds exports that only tests use.
  */
 export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = [
   ["lint and types", ["node_modules/.bin/oxlint", "--deny-warnings", "."]],
@@ -20,9 +20,9 @@ export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = 
   ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
 ];
 /**
- * tsc and the types of oxlint are Go programs: for so few seconds they need not collect garbage below a quarter of the memory, and
+ * tsc and oxlint's type checker are Go programs: in so few seconds they need not collect garbage below a quarter of the memory, and
  * several threads check some types twice (https://pkg.go.dev/runtime#hdr-Environment_Variables). A third of their processor time;
- * the types of oxlint take 2.6 GB, and below that a third of it again.
+ * oxlint's type checker takes 2.6 GB, and below that a third of it again.
  */
 export const GO = {
   GOGC: "off",
@@ -30,7 +30,7 @@ export const GO = {
   GOMAXPROCS: "1",
 };
 /**
- * None of these leaves anything that another could notice, so one process takes many of them: a third of the time. The first
+ * None of these leaves anything that another could notice, so one process runs many of them, in a third of the time. The first
  * three compute, and measure no time; the others mostly wait, the longest first.
  */
 export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly string[]; computes?: true }>[] = [
@@ -44,7 +44,7 @@ export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly st
   { places: 0.5, patterns: testsBelow("src/programs/!(keeper)") },
   { places: 0.5, patterns: testsBelow("src/programs/keeper") },
 ];
-/** Each of these waits for seconds, or computes for as long: beside the others, not after them. The longest first. */
+/** Each of these waits or computes for seconds, so it runs beside the others, not after them. The longest first. */
 export const BESIDE = [
   "src/programs/guard/housekeeping.test.ts",
   "src/programs/web/main.test.ts",
@@ -61,7 +61,7 @@ export const UNIT = [
   "test/mutants/*.test.ts",
   "test/scale/*.test.ts",
 ];
-/** Not in memory: a program below /dev that is gone is shared memory to the check, and no program that was replaced. */
+/** Not in memory: the check takes a deleted program below /dev for shared memory, not for a replaced program. */
 export const ON_DISK = [
   "src/surfaces/cli/check/broken.test.ts",
   "src/programs/keeper/watches/watch-components.test.ts",
@@ -74,9 +74,9 @@ export const FUZZ = ["test/fuzz/*.test.ts"];
 /** Each makes network namespaces and a whole server. */
 export const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.test.ts"];
 /**
- * A thousand guesses at once, and a time that the owner may wait: nothing beside it but what the processors have time for. It
- * comes first, and adds the system's users, which two servers cannot do at the same time; those of LONGEST that may come beside it
- * start none here so soon.
+ * Makes a thousand guesses at once and measures how long the owner waits, so beside it runs only what gets idle time. It comes
+ * first, and adds the system's users, which two servers cannot do at the same time; those of LONGEST that may run beside it do not
+ * start one here so soon.
  */
 export const LAB_ALONE = labFiles(["e2e/known-address"]);
 /** What measures time in seconds or less and leaves the machine mostly idle: two at a time, the longest first. */
@@ -90,8 +90,8 @@ export const LAB_HEAVY = [
   ...labFiles(["e2e/dns", "e2e/open-connections"]),
 ];
 /**
- * Those that take longest start first, or one of them would run last and without others; among these, one that computes
- * comes beside one that waits.
+ * Those that take longest start first, or one of them would run last and alone; among these, one that computes comes beside
+ * one that waits.
  */
 export const LONGEST = [
   "test/e2e/image.test.ts",

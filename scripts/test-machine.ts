@@ -45,11 +45,11 @@ function memoryDirectory(): string | null {
 const REFERENCE = { loopsMs: 430, startMs: 3 } as const;
 const WORK = "let x = 0; for (let i = 0; i < 1e8; i++) x = (x * 31 + i) | 0; process.exitCode = x === 1 ? 1 : 0;";
 const STARTS = 50;
-/** A machine on which all takes longer than that is too slow for these tests. */
+/** A machine slower than that is too slow for these tests. */
 const MOST_SLOWNESS = 8;
 
 /**
- * How many times slower this machine is than the reference: 2 with an endless loop beside each processor. At least 1. The tests start
+ * How many times slower this machine is than the reference: 2 while an endless loop keeps each processor busy. At least 1. The tests start
  * thousands of programs, which may be slow although the processors are not, as on some virtual machines.
  */
 export async function measureSlowness(): Promise<number> {
@@ -67,10 +67,10 @@ function programStartMs(): number {
   return (performance.now() - from) / STARTS;
 }
 
-/** Where scripts/test installs packages at the same time, it writes this to a pipe once they are there; if that fails, nothing. */
+/** If scripts/test installs packages at the same time, it writes this to a pipe once they are there; if that fails, nothing. */
 const READY = "ready\n";
 const PIPE = "TEST_PACKAGES_FD";
-/** What asks whether something is installed (test/kit/needs.ts), or runs programs. */
+/** Text of a test that asks whether something is installed (test/kit/needs.ts), or runs programs. */
 const LOOKS = /kit\/(needs|own-etc|own-certificate|mail-queue|test-guard)\.ts"|"node:child_process"|runProgram\(/;
 
 /** Whether the packages that tests need have come. Resolves at once where none are being installed. */
@@ -81,7 +81,7 @@ export async function packagesThere(): Promise<boolean> {
   return fd === undefined || (await readFile(`/dev/fd/${fd}`, "utf8")) === READY;
 }
 
-/** Whether what a unit test does depends on packages. */
+/** Whether a unit test depends on packages. */
 export function takesPackages(file: string): boolean {
   return LOOKS.test(readFileSync(file, "utf8"));
 }

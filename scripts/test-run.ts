@@ -6,7 +6,7 @@ import { signal } from "../src/host/running/processes.ts";
 import { listProcesses, nameOf, type Process, withDescendants } from "../src/host/running/read-processes.ts";
 import { GO } from "./test-files.ts";
 
-/** What running tests came to, in this process and in those that it started. */
+/** Results of the tests in this process and in those that it started. */
 export type Tally = {
   files: number;
   passed: number;
@@ -49,7 +49,7 @@ export function beginNoMore(): void {
   isOver = true;
 }
 
-/** Whoever starts something waits for this first: it never comes once the run is ending. */
+/** Awaited before anything is started: never resolves once the run is ending. */
 export async function mayBegin(): Promise<void> {
   if (isOver) await new Promise(() => undefined);
 }
@@ -87,7 +87,7 @@ export async function testFiles(files: readonly string[], how: How, into = tally
   });
   stream.on("test:fail", (test) => {
     const { error } = test.details;
-    // A suite fails with its tests; itself only when it could not be set up or taken down.
+    // A suite fails with its tests, and counts only if a hook of its own failed.
     if (test.details.type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
     // A test may be written in a file that several test files share.
     const file = files.length === 1 ? files[0] : local(test.file ?? "");
@@ -103,8 +103,8 @@ export async function testFiles(files: readonly string[], how: How, into = tally
 }
 
 /**
- * Runs the few files that failed beside others again, with nothing beside them, and returns what passed then. Those count as
- * passed, and are named at the end: each is a bug to find, but none that makes all else of this run unknown.
+ * Runs failed files again, alone, if they are few, and returns what passed then. Those count as passed, and are named at the
+ * end: each is a bug to find, but casts no doubt on the rest of this run.
  */
 export async function againAlone(timeout: number, slowness: number): Promise<readonly string[]> {
   const files = new Set(tally.failures.map(({ file }) => file));
@@ -112,7 +112,7 @@ export async function againAlone(timeout: number, slowness: number): Promise<rea
   const unsteady: string[] = [];
   for (const file of files) {
     if (file === null) continue;
-    console.log(`Again, with nothing beside it: ${file}`);
+    console.log(`Again, alone: ${file}`);
     const second = emptyTally();
     await testFiles([file], { timeout }, second);
     if (second.failed > 0 || second.passed === 0) continue;
@@ -137,7 +137,7 @@ export function tellEnd(unsteady: readonly string[]): number {
   return tally.failed > 0 ? 1 : 0;
 }
 
-/** Where a continuous integration says that nothing may be missing, a skip is a failure. */
+/** In continuous integration nothing may be missing, so a skip is a failure. */
 function skipped(where: string, into: Tally): void {
   into.skipped.push(where);
   if (intolerant) failed(`${where} (CI=true allows no skip)`, null, into);
@@ -177,7 +177,7 @@ export function seconds(durationMs: number): string {
   return `${(durationMs / 1000).toFixed(1)}s`.padStart(7);
 }
 
-/** In this time tests take away what they made: servers, namespaces, mounts, folders. */
+/** Time for the tests to remove what they made: servers, namespaces, mounts, folders. */
 const CLEAN_UP_MS = 30_000;
 const LOOK_MS = 50;
 

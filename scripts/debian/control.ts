@@ -5,12 +5,12 @@ import { VERSION } from "../../src/core/version.ts";
 
 export type Architecture = "amd64" | "arm64";
 
-/** As Debian counts: ours, and which package of it this is. */
+/** As Debian writes it: our version, then the revision of its package. */
 export function debianVersion(revision: number): string {
   return `${VERSION}-${revision}`;
 }
 
-/** Set-up installs it only where nothing else takes the messages of syslog(3); systemd does. */
+/** Set-up installs it only where nothing else receives the messages of syslog(3); systemd does. */
 const NOT_WITH_SYSTEMD = ["busybox-syslogd"];
 /** What the package itself needs: its units, its question, and the C++ library of the Node runtime. */
 const BESIDES = ["systemd", "debconf", "passwd", "libstdc++6"];
@@ -56,15 +56,15 @@ export function md5sums(stage: string): string {
 }
 
 type Staged = Readonly<{
-  /** From the root of the package, without a slash before it. */
+  /** From the root of the package, without a leading slash. */
   path: string;
   file: string;
   kind: "file" | "directory" | "link";
 }>;
 
 /**
- * Everything below a directory. Names that start with a dot too, which globs omit. Links are not followed, as
- * `readdirSync` with `recursive` would.
+ * Everything below a directory, including names that start with a dot, which globs omit. Does not follow links, unlike
+ * `readdirSync` with `recursive`.
  */
 export function stagedIn(root: string, below = ""): readonly Staged[] {
   return readdirSync(join(root, below), { withFileTypes: true })
