@@ -1,6 +1,6 @@
 /**
- * The load on the API: asks for each path a number of times over new connections, one after the other, and prints a line of JSON. In the
- * server's network and on a separate core, so that no other program lies between it and the answer. `api-load.ts JSON`, see ApiPlan.
+ * The load on the API: requests each path several times in a row, each over a new connection, and prints a line of JSON. Runs in the
+ * server's network on a separate core, so that no other program is between it and the answer. `api-load.ts JSON`, see ApiPlan.
  */
 import { request } from "node:http";
 import { argv } from "node:process";

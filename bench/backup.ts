@@ -9,15 +9,15 @@ import { timed } from "../test/lab/wait.ts";
 import { type Bench, higher, lower, type Part, type Row } from "./result.ts";
 
 const MAILS = 100_000;
-/** A tenth of them: deleted, marked or new, a third each. */
+/** A tenth of the mails: deleted, marked or new, a third each. */
 const CHANGED = 10_000;
 const QUICK_PART = 10;
-/** Of a mail: half of what mails with their attachments have on average (bytes). */
+/** Half the average size of a mail with its attachments. */
 const BODY_BYTES = 32_768;
 const ACCOUNTS = Array.from({ length: 20 }, (_, i) => `user${i}@example.test`);
 const SENDER = "198.51.100.80";
 const TIMES_FASTER = 10;
-/** Of what copying the same files reaches. */
+/** Share of the speed of copying the same files. */
 const DISK_SPEED = 0.8;
 const MS = 1_000;
 const LONG_MS = 1_800_000;
@@ -95,7 +95,7 @@ async function whileMailArrives({ lab }: Bench, work: () => Promise<unknown>): P
   return { ms, mails, slowestMs, refused };
 }
 
-/** The original project's script, with its options, on the same data. Until mail comes in again. */
+/** Runs the original project's script, with its options, on the same data, until mail is accepted again. */
 async function stopTarStart({ lab }: Bench, product: Product): Promise<Readonly<{ ms: number }>> {
   const archive = join(lab.directory, "email-backup.tar.gz.gpg");
   const gpg = `gpg --homedir '${lab.directory}' --batch --pinentry-mode loopback --passphrase bench --cipher-algo AES256 --compress-algo 1 --symmetric`;

@@ -7,7 +7,7 @@ import { type Backend, startFail2ban } from "./fail2ban.ts";
 import type { ProbeDone, ProbeWish } from "./prober.ts";
 import { type Bench, lower, median, ms, type Part, type Row } from "./result.ts";
 
-/** The failed login that brings the ban: five of different passwords for the guard, five lines for Fail2ban. */
+/** Failed logins that cause a ban: five different passwords for the guard, five lines for Fail2ban. */
 const OFFENCES = 5;
 const PARTS_OF_FAIL2BAN = 100;
 const LOGIN_POLICY_PORT = 10_025;
@@ -15,7 +15,7 @@ const LOGIN_POLICY_PORT = 10_025;
 const FIRST_ATTACKER = 193;
 const ATTACKERS = 62;
 
-/** From the last offence to the first packet that does not come through. */
+/** From the last offence to the first dropped packet. */
 export const banTime: Part = {
   name: "ban-time",
   says: "from the last failed login to the first dropped packet, against Fail2ban",
@@ -108,7 +108,7 @@ function tell(bench: Bench, who: string, times: readonly number[]): void {
 
 export type Probes = Awaited<ReturnType<typeof startProbes>>;
 
-/** The two ends of the probing, each in its own network namespace, both away from the core of the servers. */
+/** The two ends of the probe, each in its own network namespace, both away from the core of the servers. */
 export async function startProbes({ lab }: Bench) {
   const program = (name: string) => pinned(LOAD_CPU, [process.execPath, fileURLToPath(new URL(name, import.meta.url))]);
   const echo = new Lines(new Child(lab.server.inside(program("echo.ts"))));
@@ -126,7 +126,7 @@ export async function startProbes({ lab }: Bench) {
     const line = await prober.next();
     if (line !== "probing") throw new Error(`the prober does not get through: ${line}`);
   };
-  /** The moment (CLOCK_MONOTONIC, ns) at which the first packet left that was dropped. */
+  /** When the first dropped packet was sent (CLOCK_MONOTONIC, ns). */
   const dropped = async (): Promise<number> => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
     return (JSON.parse(await prober.next()) as ProbeDone).droppedAtNs;

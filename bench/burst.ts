@@ -6,7 +6,7 @@ import { type Bench, counted, higher, median, type Part } from "./result.ts";
 
 const GUARD_BANS = 5_000;
 const FAIL2BAN_BANS = 300;
-/** A set of the guard's holds one element more, by which it notices that someone emptied it. */
+/** Each set of the guard's holds one extra element: if it is missing, someone emptied the set. */
 const WATERMARKS = 1;
 
 /** Many bans at once: from the first offence until the last of them is in the kernel. */

@@ -12,7 +12,7 @@ import { counted } from "./result.ts";
 
 const STOP_MS = 10_000;
 
-/** A program that runs beside the benchmark. Whatever it prints is kept for the case that it fails. */
+/** A program that runs beside the benchmark. Its output is kept in case it fails. */
 export class Child {
   readonly process: ChildProcess;
   readonly #name: string;
@@ -51,16 +51,16 @@ export class Child {
   }
 }
 
-/** Server and load never share a core, where there are two. */
+/** Server and load never share a core, if there are two. */
 export const SERVER_CPU = "0";
 export const LOAD_CPU = String(availableParallelism() > 1 ? availableParallelism() - 1 : 0);
 
-/** Before everything else that the machine does: what else runs must not decide who is faster. Alike for all. */
+/** Above everything else on the machine, which must not decide who is faster. The same for all. */
 const PRIORITY = ["nice", "-n", "-10"];
 
 const AUTOGROUP = "/proc/self/autogroup";
 
-/** Where the kernel groups processes by session (sched(7), autogroup), `nice` counts only among those of one. */
+/** If the kernel groups processes by session (sched(7), autogroup), `nice` counts only within one. */
 export function goFirst(): void {
   if (existsSync(AUTOGROUP)) writeFileSync(AUTOGROUP, "-10");
 }
@@ -114,7 +114,7 @@ export async function askApi(plan: ApiPlan, inside: Inside): Promise<readonly As
   return (await run("api-load.ts", plan, inside)) as readonly Asked[];
 }
 
-/** In a separate process, on a separate core. Its output. */
+/** Runs it in a separate process on a separate core. Returns its output. */
 async function run(program: string, plan: LoadPlan | ApiPlan, inside: Inside): Promise<unknown> {
   const path = fileURLToPath(new URL(program, import.meta.url));
   const argv = pinned(LOAD_CPU, [process.execPath, "--max-semi-space-size=16", path, JSON.stringify(plan)]);

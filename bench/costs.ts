@@ -15,7 +15,7 @@ const RECIPIENT = "alice@example.test";
 const DOMAIN = "author.test";
 const signer = makeSigner();
 
-/** Whose mail it is: signed, aligned, and published as it should be. */
+/** The author, whose mail is signed and aligned, with correct DNS records. */
 export const AUTHOR = {
   records: [
     `${DOMAIN}. MX 10 mx.sender.test.`,
@@ -27,7 +27,7 @@ export const AUTHOR = {
 
 /** Allow-listed, so that no list is asked about it. */
 const FRIEND = "198.51.100.10";
-/** Each mail of a stranger comes from an address that was not looked up yet. */
+/** Each mail of a stranger comes from an address that was not looked up before. */
 const STRANGERS = { first: 67, last: 127 };
 
 const SETTINGS = {
@@ -39,7 +39,7 @@ const SETTINGS = {
 type Parameters_ = Readonly<Record<string, string>>;
 type Way = Readonly<{ what: string; parameters: Parameters_; strangers?: boolean; tls?: boolean }>;
 
-/** One mail at a time, a connection each, from the SYN to the reply that takes the mail. */
+/** One mail at a time, a connection each, from the SYN to the reply that accepts the mail. */
 export const costs: Part = {
   name: "costs",
   says: "what each part adds to a mail",
@@ -94,7 +94,7 @@ async function waysOf(product: Product): Promise<readonly Way[]> {
     { what: "a mail of 2 KB with none of it", parameters: none },
     { what: "  TLS", parameters: none, tls: true },
     { what: "  guard", parameters: guarded },
-    { what: "  guard, and three block lists, client not cached", parameters: guarded, strangers: true },
+    { what: "  guard, and three uncached block list lookups", parameters: guarded, strangers: true },
     { what: "  DKIM, SPF and DMARC", parameters: { ...none, smtpd_milters: "$ghostinbox_rspamd" } },
     { what: "  SpamAssassin", parameters: { ...none, smtpd_milters: "$ghostinbox_spam" } },
     {

@@ -10,14 +10,14 @@ import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts
 import { type Bench, counted, type Figure, higher, lower, median, ms, type Part, type Row, within } from "./result.ts";
 
 const CONNECTIONS = [1, 8, 32] as const;
-/** Where the target of the rate holds. */
+/** The number to which the rate's target applies. */
 const TARGET_CONNECTIONS = 8;
 const TIMES_THE_RATE = 10;
 /** By connections. */
 const PARTS_OF_P99: Readonly<Record<number, number>> = { 8: 5, 32: 3 };
 const POSTGREY = "Postgrey";
 
-/** The same questions to the guard and to Postgrey, in turns. */
+/** The same questions to the guard and to Postgrey, in turn. */
 export const decisions: Part = {
   name: "decisions",
   says: "policy decisions, against Postgrey",
@@ -48,7 +48,7 @@ function recipients({ quick }: Bench, socket: string, connections: number): Load
   return { ...WHOLE_MAILS, ...times, socket, connections, stages: ["RCPT"], addresses: 1_000 };
 }
 
-/** What Postfix asks of each mail, each mail from the next address: every window is counted and none is full. */
+/** What Postfix asks about each mail, each mail from the next address: every window is counted and none is full. */
 async function wholeMails(bench: Bench, guard: Child): Promise<Row> {
   const { stages, addresses } = WHOLE_MAILS;
   const some = recipients(bench, bench.programs.layout.policySocket, TARGET_CONNECTIONS);
@@ -84,8 +84,7 @@ async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan
   const result = await load(plan);
   const serverShare = (processorSecondsOf(server.pid) - before) / (result.seconds + plan.warmUpMs / 1_000);
   server.mustRun();
-  if (name !== POSTGREY && result.others > 0)
-    throw new Error(`${result.others} questions were refused: a limit has bitten`);
+  if (name !== POSTGREY && result.others > 0) throw new Error(`${result.others} questions were refused by a limit`);
   const perSecond = counted(result.answers / result.seconds);
   bench.say(
     `${name}, ${plan.connections} connections: ${perSecond}/s, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms ` +
@@ -98,7 +97,7 @@ function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-/** The real Postgrey as Debian starts it, but for its directory and a unix socket. */
+/** The real Postgrey as Debian starts it, except for its directory and a unix socket. */
 async function startPostgrey(lab: Lab): Promise<Readonly<{ socket: string; child: Child }>> {
   const directory = join(lab.directory, "postgrey");
   const socket = join(directory, "socket");
@@ -123,7 +122,7 @@ const SLOW_DISK = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/nul
   .concat(["-e", "trace=fsync,fdatasync"])
   .concat(["-e", `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`]);
 
-/** Decisions while the disk takes its time: none waits for it. */
+/** Decisions while the disk is slow: none waits for it. */
 export const flush: Part = {
   name: "flush",
   says: `decisions while each flush of the disk takes ${DELAY_MS} ms longer`,

@@ -1,6 +1,6 @@
 /**
- * Runs on the server host: sends every datagram back, and commits offences on request, so that the moment of the
- * last one is taken where it happens. Standard input: one Offence a line; standard output: one OffenceDone a line.
+ * Runs on the server host: sends every datagram back, and commits offences on request, so that the last one is timed where it
+ * happens. Standard input: one Offence a line; standard output: one OffenceDone a line.
  */
 import { createSocket } from "node:dgram";
 import { closeSync, openSync, writeSync } from "node:fs";

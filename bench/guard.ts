@@ -26,11 +26,11 @@ const SITE: Environment = {
   GHOSTINBOX_HOSTNAME: "mail.example.org",
   GHOSTINBOX_GREYLIST__ENABLED: "false",
   GHOSTINBOX_DNSBL__ZONES: "[]",
-  // All that asks here comes from few networks, which would be banned whole.
+  // All clients here are in a few networks, which would be banned as a whole.
   GHOSTINBOX_BANS__NEIGHBOURS: "1000",
   GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "1000",
 };
-/** Ten million events stay: by default a million does, and the guard would remove the others at the same time. */
+/** Keeps ten million events: by default the guard keeps one million, and would remove the others during the run. */
 export const KEEPS_ALL: Environment = {
   GHOSTINBOX_EVENTS__MAX_ROWS: "20000000",
   GHOSTINBOX_EVENTS__MAX_SIZE: "64GB",
@@ -88,7 +88,7 @@ export class Programs {
       mail: {},
     }).find(({ service }) => service === name);
     if (script === undefined) throw new Error(`no script of ${name}`);
-    // As runit does, each in its own directory: the script leaves its marks there, and ends whoever the last ones name.
+    // As under runit, each in its own directory: the script leaves marks there, and ends the processes that earlier marks name.
     const directory = join(dirname(layout.environment), name);
     mkdirSync(directory, { recursive: true });
     const file = join(directory, "run");

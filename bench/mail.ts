@@ -8,7 +8,7 @@ import { LOAD_CPU, pinned } from "./child.ts";
 import { type Bench, median, type Part, type Row, untargeted, verdict } from "./result.ts";
 
 const SENDER = "198.51.100.0/25";
-/** No limit bites: not even the kernel's, which counts connections a while after they have closed. */
+/** No limit applies, not even the kernel's, which counts connections for a while after they have closed. */
 const SETTINGS = {
   GHOSTINBOX_ALLOW__NETWORKS: SENDER,
   GHOSTINBOX_LIMITS__CONNECTIONS__CONCURRENT: "1000",
@@ -20,8 +20,7 @@ const RECIPIENT = "alice@example.test";
 
 /**
  * `discard`: Postfix throws each mail away once it is queued, so that smtpd sets the pace. `mailbox`: Dovecot stores it.
- * `scored`: SpamAssassin
- * scores it first, as the product does by default.
+ * `scored`: SpamAssassin scores it first, as the product does by default.
  */
 const DELIVERIES = {
   discard: {
@@ -77,7 +76,7 @@ type Setting = Readonly<{ delivery: Delivery; restriction: string; milters: stri
 async function measure(bench: Bench, product: Product, setting: Setting): Promise<readonly Row[]> {
   const { delivery, restriction, milters } = setting;
   const { transport, content, what, mails, atLeast } = DELIVERIES[delivery];
-  // Each smtpd lives on, so that its processor time can be read in the end.
+  // Each smtpd keeps running, so that its processor time can be read at the end.
   const parameters = { virtual_transport: transport, smtpd_milters: content ? milters : "", max_use: "100000" };
   const withGuard: Sent[] = [];
   const without: Sent[] = [];
@@ -160,7 +159,7 @@ function queued(directory: string): number {
     .reduce((count, entries) => count + entries.filter((entry) => entry.isFile()).length, 0);
 }
 
-/** Swaps parameters of the running Postfix and waits until no smtpd works by the old ones; nothing else differs. */
+/** Swaps parameters of the running Postfix and waits until no smtpd uses the old ones; nothing else differs. */
 export async function reconfigure(product: Product, parameters: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, value] of Object.entries(parameters)) await postconf(product, ["-e", `${name} = ${value}`]);
   const before = smtpds(product);

@@ -1,4 +1,4 @@
-/** `npm run bench`: see docs/benchmarks.md. Exit code 0 unless something could not be measured; --strict: or missed. */
+/** `npm run bench`: see docs/benchmarks.md. Exit code 0 unless something could not be measured or, with --strict, missed its target. */
 import { parseArgs } from "node:util";
 import { messageOf } from "../src/core/error.ts";
 import { makeLab } from "../test/lab/lab.ts";

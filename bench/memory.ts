@@ -37,7 +37,7 @@ export const memory: Part = {
         family: "v6",
         requests: events,
       });
-      if (result.answers !== events || result.others > 0) throw new Error("not every mail was taken");
+      if (result.answers !== events || result.others > 0) throw new Error("not every mail was accepted");
       await pause(SETTLE_MS);
       const many = `${counted(events)} events of ${counted(Math.min(events, ADDRESSES))} addresses`;
       return [...rows, memoryRow(bench, `memory of guard after ${many}`, programs.guard, AFTER_MB)];
@@ -101,12 +101,12 @@ async function measure(bench: Bench, { how, mails, settings }: How): Promise<rea
     const idle = await shareWhile(product, () => Promise.resolve());
     const busy = await shareWhile(product, async () => {
       const [code] = await arriveAtOnce(bench.lab, 1);
-      if (code !== 250) throw new Error(`a mail was not taken: ${code}`);
+      if (code !== 250) throw new Error(`a mail was not accepted: ${code}`);
     });
     const devices = await openDevices(bench.lab);
     const most = await mostWhile(product, async () => {
       const replies = await arriveAtOnce(bench.lab, mails);
-      if (replies.some((code) => code !== 250)) throw new Error(`a mail was not taken: ${replies.join(" ")}`);
+      if (replies.some((code) => code !== 250)) throw new Error(`a mail was not accepted: ${replies.join(" ")}`);
     });
     tell(bench, `${how}, at most while ${mails} mails arrive at once`, most);
     for (const device of devices) device.close();

@@ -45,7 +45,7 @@ export type LoadResult = Readonly<{
   p99Ms: number;
   p999Ms: number;
   mostMs: number;
-  /** Processor time of the client over the time that passed: at 1 it would be the bottleneck. */
+  /** Processor time of the client divided by the elapsed time: at 1 it would be the bottleneck. */
   cpuShare: number;
 }>;
 
@@ -122,7 +122,7 @@ export function writeDigits(request: Request, address: number, mail: number): vo
     writeDecimal(bytes, addressAt + 7, 3, 100 + (Math.floor(address) % WIDE));
     writeDecimal(bytes, addressAt + 11, 3, 100 + (Math.floor(address / WIDE) % WIDE));
   } else {
-    // The third group starts with 1, which no group may lack.
+    // The third group keeps its leading 1: no group may start with 0.
     let rest = address;
     for (const at of [18, 17, 16, 13, 12, 11]) {
       bytes[addressAt + at - 1] = HEX[rest & 15] ?? ZERO;

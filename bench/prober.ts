@@ -7,7 +7,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { createInterface } from "node:readline";
 
 export type ProbeWish = Readonly<{ from: string; to: string; port: number }>;
-/** When the first datagram left that never came back, by CLOCK_MONOTONIC (ns). */
+/** When the first datagram that never came back was sent, by CLOCK_MONOTONIC (ns). */
 export type ProbeDone = Readonly<{ droppedAtNs: number }>;
 
 /** One link and one datagram: nothing is lost, but an echo can be late on a busy machine. */

@@ -40,7 +40,7 @@ export async function fillDatabase({ programs, quick }: Bench, now: Millis): Pro
   return events;
 }
 
-/** Everything that the API and the command line ask of a large database, by a connection such as theirs, and of the logs; then the guard starts with it. */
+/** Everything that the API and the command line ask of a large database, over a connection like theirs, and of the logs; then the guard starts with it. */
 export const queries: Part = {
   name: "queries",
   says: `questions about ${FILLING}`,

@@ -16,7 +16,7 @@ const MOST_MS = 1_000;
 const MOST_MB = 40;
 /** From the start of the process: the kernel has the bans long before, and garbage is not yet collected. */
 const WATCHED_MS = 3_000;
-/** Each set that is found by a hash holds one element by which the guard notices that someone emptied it. */
+/** Each set that uses a hash holds one element by which the guard notices that someone emptied it. */
 const WATERMARKS = 3;
 
 /** The guard starts with a hundred thousand bans in its database and a kernel that knows none, as after a reboot. */

@@ -97,7 +97,7 @@ function times(ratio: number): string {
   return `${digits(ratio)}x`;
 }
 
-/** Three digits that mean something. */
+/** Three significant digits. */
 function digits(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const decimals = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 4;

@@ -70,7 +70,7 @@ export const web: Part = {
   },
 };
 
-/** Each route that answers GET, with what costs it most. */
+/** Each route that answers GET, with its most expensive query. */
 function paths(monthAgo: string): readonly string[] {
   const busiest = `ip=${FILLED.busiest}`;
   return [

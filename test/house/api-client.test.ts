@@ -10,7 +10,7 @@ import { startKit, tableOf } from "../kit/api-kit.ts";
 import { TOKEN } from "../kit/fake-guard.ts";
 
 const CLIENT = "clients/typescript";
-/** What Node 20 and the browsers of its year know. */
+/** What Node 20 and the browsers of its year support. */
 const TARGET = "es2022";
 
 test("the client's types are what the description of the API says", async (t) => {
@@ -28,7 +28,7 @@ test("the client's JavaScript is what its source says", () => {
   );
 });
 
-test("a schema that the generator does not know is not passed over", () => {
+test("a schema that the generator does not know is not ignored", () => {
   const typed = (schema: object) => clientTypes({ components: { schemas: { Odd: schema } } });
   for (const schema of [{ not: {} }, { type: ["string", "tuple"] }, { type: "tuple" }])
     assert.throws(() => typed(schema), /does not support this schema/);
@@ -36,7 +36,7 @@ test("a schema that the generator does not know is not passed over", () => {
   assert.match(either, /Odd = "a" \| readonly \(unknown\)\[\];/);
 });
 
-test("it fills in the address, names what may be repeated, and walks through a list", async (t) => {
+test("it fills in the path, sends the key of a repeatable request, and walks through a list", async (t) => {
   const api = await client(t);
   const sent: [string, RequestInit][] = [];
   const pages = [

@@ -22,7 +22,7 @@ test("the code map names every room, and no other", () => {
       `${dirname(file)}/`,
     ]),
   );
-  // Folders that only part what one room does are not in the map.
+  // Folders that only divide one room's work are not in the map.
   const open = /^src\/[\w-]+\/[\w-]+\/./;
   assert.deepEqual(named.toSorted(), [...rooms].filter((each) => !open.test(each)).toSorted());
 });
@@ -36,7 +36,7 @@ test("every file that it names is there", () => {
   assert.deepEqual(missing, []);
 });
 
-test("no folder has more files than a reader takes in", () => {
+test("no folder has more files than a reader can take in", () => {
   const sources = globSync("{src,dashboard,bench,scripts}/**/*.{ts,tsx}").filter((file) => !/\.test\.tsx?$/.test(file));
   const folders = Object.entries(Object.groupBy(sources, (file) => dirname(file)));
   assert.ok(folders.length > 50);

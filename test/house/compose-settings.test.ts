@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { settingKeys } from "../../src/settings/schema.ts";
 import { loadValid } from "../kit/loaded-settings.ts";
 
-/** A path in the container is another one. */
+/** Paths differ in the container. */
 const ELSEWHERE = ["accounts.follow", "http.address", "mailboxes.dovecot"];
 
 for (const name of ["ghostinbox", "investra"])

@@ -30,7 +30,7 @@ test("only printers and serialisers read the words of an event", () => {
   assert.deepEqual(found, []);
 });
 
-test("the list of readers holds nothing that is gone, or reads them no more", () => {
+test("each listed reader exists, and still reads them", () => {
   for (const path of Object.keys(READERS)) assert.notDeepEqual(readsIn(path, readFileSync(path, "utf8")), [], path);
 });
 

@@ -1,4 +1,4 @@
-// Invariant: No program waits for a file that another user put there: such paths have the type ForeignFile, and are read without waiting and up to a bound.
+// Invariant: No program waits for another user's file: such paths have the type ForeignFile, and are read without waiting and up to a bound.
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -52,7 +52,7 @@ test("the pure rooms reach for nothing outside", () => {
   assert.deepEqual(outside.map(say), []);
 });
 
-test("core reads no clock and no chance", () => {
+test("core reads no clock and no random numbers", () => {
   const impure = globSync("src/core/**/*.ts").filter(
     (file) =>
       !file.endsWith(".test.ts") &&

@@ -29,7 +29,7 @@ test("it says its version, its processor and its size as dpkg reads them", () =>
     assert.ok(control.split("\n").includes(line), line);
 });
 
-test("it brings the modules that run, for both processors, and none that only develop", () => {
+test("it contains the modules that run, for both processors, and none only for development", () => {
   const modules = modulesOf(readFileSync("package-lock.json", "utf8"));
   const forBoth = ["x64", "arm64"].flatMap((processor) => [`node-linux-${processor}`, `@esbuild/linux-${processor}`]);
   for (const name of ["hono", "esbuild", ...forBoth]) assert.ok(modules.includes(`node_modules/${name}`), name);

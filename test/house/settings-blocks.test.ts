@@ -25,13 +25,13 @@ test("the pages have blocks of settings, and the rule finds each kind", () => {
 });
 
 for (const { page, text, keys } of blocks)
-  test(`${page}: ${keys[0]} can be pasted into the shipped file, before and behind everything`, () => {
+  test(`${page}: ${keys[0]} can be pasted into the shipped file, before and after everything`, () => {
     assert.deepEqual(settingProblems(`${SHIPPED}\n${text}`), []);
     assert.deepEqual(settingProblems(`${text}\n${SHIPPED}`), []);
     for (const key of keys) assert.ok(isSettingKey(key), key);
   });
 
-test("blocks can be pasted behind each other in any order, also two of one table", () => {
+test("blocks can be pasted after each other in any order, even two of one table", () => {
   for (const first of blocks)
     for (const second of blocks) {
       const found = settingProblems(`${SHIPPED}${first.text}\n${second.text}\n`);

@@ -41,7 +41,7 @@ test("every command in a block of a typed page is typed, and every typed command
   assert.deepEqual(found, []);
 });
 
-test("what looks as if it was typed is: no other page has a block of `sh`", () => {
+test("only typed pages have blocks of `sh`", () => {
   const others = globSync("docs/**/*.md").filter((page) => !ALL.includes(page.replace("docs/", "")));
   const withBlocks = others.filter((page) => /^```(?:sh|bash|console)/m.test(readFileSync(page, "utf8")));
   assert.deepEqual(withBlocks, []);
@@ -75,7 +75,7 @@ test("a page is read as intended", () => {
   assert.doesNotMatch("New password:\nDelete it? [y/N] y\n1 mail, 4 min old for 02A01EB0B50", seen);
 });
 
-/** Commands that no test would type: outside of `sh` blocks, in different blocks, or lost by the reading. */
+/** Commands that no test would type: outside of `sh` blocks, in different blocks, or lost in reading. */
 function untyped(page: string, text: string): readonly string[] {
   const lost: string[] = [];
   const typed = stepsOf(text).map(({ line }) => line);

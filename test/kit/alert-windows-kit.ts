@@ -54,7 +54,7 @@ export function windows(thresholds: Partial<Thresholds> = {}, mailedTo: readonly
   };
 }
 
-/** The same, which start again before each test of `file`. */
+/** The same, started again before each test of `file`. */
 export function windowsOf(file: string, thresholds: Partial<Thresholds> = {}) {
   const kit = windows(thresholds);
   beforeEachOf(file, () => kit.startAgain());

@@ -162,7 +162,7 @@ export async function startKit(t: TestContext, settings: Partial<ApiParts["setti
     advance: (byMs: number) => (now = later(now, byMs)),
     storeDown: (down: boolean) => (isStoreDown = down),
     tell,
-    /** Adds an event, of which the listeners hear. */
+    /** Adds an event, and notifies the listeners. */
     commit: (...event: Parameters<typeof queries.add>): void => {
       queries.add(...event);
       tell();
@@ -235,7 +235,7 @@ export function idsOf(stream: OpenStream, count: number): Promise<readonly numbe
 
 export const bearer = { authorization: `Bearer ${TOKEN}` } as const;
 
-/** Signs in and returns the cookie's pair. `account`: the mailbox whose user does. */
+/** Signs in and returns the cookie's pair. `account`: the mailbox whose user signs in. */
 export async function signIn(kit: Kit, account?: string): Promise<string> {
   const response = await fetch(`${kit.url}/api/v1/login`, {
     method: "POST",

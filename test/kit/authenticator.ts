@@ -25,7 +25,7 @@ const VERIFIED = FLAGS.present | FLAGS.verified;
 
 export type Authenticator = ReturnType<typeof authenticator>;
 
-/** An authenticator with one passkey, with real keys: with a browser's requests. */
+/** An authenticator with one passkey and real keys, driven by a browser's requests. */
 export function authenticator(kind: KeyKind = "ec") {
   const id = randomBytes(32);
   const { publicKey, privateKey } = PAIRS[kind]();

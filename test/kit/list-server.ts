@@ -37,7 +37,7 @@ export class ListServer {
     });
   }
 
-  /** Port 0 stands for any that is free. */
+  /** Port 0: any free one. */
   static async start(address: string, port: number, zone: ListZone): Promise<ListServer> {
     const server = new ListServer(zone);
     server.#socket.bind(port, address);

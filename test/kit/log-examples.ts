@@ -3,7 +3,7 @@ type Lines = Readonly<{
   by?: (text: string) => string;
   /** What a line of the log says, which the pattern matches. */
   example: string;
-  /** A line with which a stranger tries to pass for another address. The pattern finds the true one. */
+  /** A line with which a stranger tries to fake another address. The pattern finds the true one. */
   matched?: string;
   /** Such lines that the pattern does not match. */
   unmatched?: string | readonly string[];

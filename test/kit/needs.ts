@@ -19,7 +19,7 @@ export function lacking({ root = false, installed = [], users = [] }: Needs): st
   const known = readFileSync("/etc/passwd", "utf8").split("\n");
   const strangers = users.filter((user) => !known.some((line) => line.startsWith(`${user}:`)));
   const reasons = [
-    ...(root && process.getuid?.() !== 0 ? ["it takes root"] : []),
+    ...(root && process.getuid?.() !== 0 ? ["it needs root"] : []),
     ...(missing.length > 0 ? [`not installed: ${missing.join(", ")}`] : []),
     ...(strangers.length > 0 ? [`no such user: ${strangers.join(", ")}`] : []),
   ];

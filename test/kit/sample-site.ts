@@ -93,7 +93,7 @@ export function assignments(text: string): ReadonlyMap<string, string> {
   for (const line of text.split("\n")) {
     const [, name = "", value = ""] = /^([a-z0-9_]+) =(?: (.*))?$/i.exec(line) ?? [];
     if (name === "") continue;
-    if (found.has(name)) throw new Error(`${name} stands twice`);
+    if (found.has(name)) throw new Error(`${name} is set twice`);
     found.set(name, value);
   }
   return found;

@@ -1,4 +1,4 @@
-/** The verbs that the web may use, by right: listed a second time in addition to their declarations, so opening one takes two changes. */
+/** The verbs that the web may use, by right: repeated here beside their declarations, so that opening one takes two changes. */
 export const BY_RIGHT = {
   /** Without a scope. */
   anyone: words("caller health passkey_challenge prove sign_in sign_in_mailbox sign_in_passkey sign_out watch"),

@@ -10,7 +10,7 @@ export const TYPES = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as co
 export const SERVFAIL = 2;
 export const NXDOMAIN = 3;
 
-/** A name server on UDP that knows only these records (RFC 1035, 4); `absent`: its code for other names. Its `address:port`; ends with the test. */
+/** A name server on UDP that knows only these records (RFC 1035, 4); `absent`: its code for other names. Returns its `address:port`; ends with the test. */
 export async function zoneServer(zone: Zone, absent = NXDOMAIN): Promise<string> {
   const socket = createSocket("udp4");
   socket.on("message", (query, from) => socket.send(answerTo(query, zone, absent), from.port, from.address));

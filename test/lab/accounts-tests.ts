@@ -111,7 +111,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
       assert.match((await imap.imap(`SELECT "${box}"`)).at(-1) ?? "", /^t\d+ NO/);
   });
 
-  test("postmaster and abuse reach the administrator unless someone is called so, and aliases are live", async () => {
+  test("postmaster and abuse reach the administrator unless an account has that name, and aliases are live", async () => {
     const mailsOf = (user: string): number => mailFiles(product.layout, `${user}@example.test`).length;
     const before = mailsOf("anna");
     for (const recipient of ["postmaster@example.test", "Abuse@two.test", "postmaster"])

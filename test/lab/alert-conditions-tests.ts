@@ -91,7 +91,7 @@ export function alertConditionsTests({ lab, product }: Running, { lists, receive
     await until(`${from} is banned`, () => product.banOf(from));
   }
 
-  test("what events amount to: sign-ins, the dashboard, networks, spam, bans, repeated ones, volume", async () => {
+  test("alerts from events: sign-ins, the dashboard, networks, spam, bans, repeated ones, volume", async () => {
     for (let last = 80; last < 84; last++) await sendMail({ host: lab.sender, from: `198.51.100.${last}` });
     for (let i = 0; i < 2; i++) await sendMail({ host: lab.sender, from: "198.51.100.90" });
     const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
@@ -107,7 +107,7 @@ export function alertConditionsTests({ lab, product }: Running, { lists, receive
     for (const title of BY_EVENTS) receivers().neverTwice(product, title);
   });
 
-  test("what notices tell: the disk, a block list, the certificate, the database", async () => {
+  test("alerts from notices: the disk, a block list, the certificate, the database", async () => {
     disk.fill(15 * 1024 * 1024);
     await lists().become("zen.spamhaus.org", "lying");
     goLive(lab, await makeExpiringCertificate(lab.directory, "expiring", "mail.example.test"));

@@ -75,7 +75,7 @@ export async function whileStopped(pids: readonly number[], work: () => Promise<
   }
 }
 
-/** Keeps every processor busy by programs that never wait, in a separate session, like another user's programs. */
+/** Keeps every processor busy with programs that never wait, in a separate session, like another user's programs. */
 export async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
   const start = () => spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore", detached: true });
   const loops = Array.from({ length: availableParallelism() }, start);

@@ -66,7 +66,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     }
   });
 
-  test("a table whose counting was taken away is noticed", async () => {
+  test("a table whose counting was removed is noticed", async () => {
     assert.deepEqual(await firewall.check(), OK);
     await kit.lab.server.mustExec(["nft", "flush", "chain", "inet", "ghostinbox", "input"]);
     assert.equal((await firewall.check()).ok, false);

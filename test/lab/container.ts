@@ -7,7 +7,7 @@ const RIGHTS = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon", "--inh-caps
 
 /**
  * Like most containers: a PID namespace, and a root that may not look into other users' processes. Adds to `within` the command
- * prefix that runs a program in it, and returns what ends all of its processes.
+ * prefix that runs a program in it, and returns a function that ends all of its processes.
  */
 export async function startContainer(host: Host, within: string[]): Promise<() => void> {
   const first = host.spawn(ALONE);

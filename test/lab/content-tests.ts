@@ -62,7 +62,7 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     assert.match(text, /^\s+spf=pass \(.*\) smtp\.mailfrom=someone@sender\.test/ms);
   });
 
-  test("what a domain's DMARC record says is done, and the reply names it", async () => {
+  test("a domain's DMARC policy is applied, and the reply names it", async () => {
     const forged = await send({ subject: "from strict", from: "boss@strict.test" }, ELSEWHERE);
     assert.equal(forged.code, 554, forged.text);
     assert.match(forged.text, /DMARC policy for strict\.test/);
@@ -213,7 +213,7 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     );
   });
 
-  test("who has mail scored cannot teach, and no user's script can start a program", async () => {
+  test("whoever can have mail scored cannot teach, and no user's script can start a program", async () => {
     const asked = await lab.server.exec(["spamc", "-U", product.layout.spamHeadSocket, "-u", BERT, "-L", "spam"], {
       input: "x",
     });

@@ -62,9 +62,9 @@ async function makeUseRevoke(page: Page, product: Product): Promise<void> {
   assert.deepEqual([await status("GET"), await status("POST")], [200, 403]);
   await press(page.getByRole("button", { name: "I have saved it" }));
   await page.getByLabel("Token", { exact: true }).waitFor({ state: "detached" });
-  await pressSurely(page, "Revoke from-the-page", "a question whether a token shall be revoked");
+  await pressSurely(page, "Revoke from-the-page", "the question whether to revoke a token");
   await page.getByText("The token from-the-page is revoked.").waitFor();
-  await until("the token opens nothing any more", async () => (await status("GET")) === 401);
+  await until("the token no longer opens anything", async () => (await status("GET")) === 401);
 }
 
 /** The page of a reader who may only read. No session has that role, so its answer is made here. */

@@ -112,7 +112,7 @@ async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
 
 async function removesAccount(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/accounts?name=${NAME}`);
-  await pressSurely(page, `Remove ${NAME}`, "a question whether an account shall be removed");
+  await pressSurely(page, `Remove ${NAME}`, "the question whether to remove an account");
   await page.getByText(`${NAME} is removed. Its mail stays on the disk.`).waitFor();
   await page.getByRole("list", { name: "List of accounts" }).getByRole("link").first().waitFor();
   assert.equal(await page.getByRole("link", { name: NAME }).count(), 0);

@@ -102,7 +102,7 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   assert.equal(await part.getByRole("button").first().textContent(), "Cancel", "the first button changes nothing");
   await press(part.getByText("and 57 more"));
   await showsWell(part.getByText("stranger59@sender.test"), "a decision on held mail");
-  await pressSurely(part, "Delete 1 mail", "a question whether held mail shall be deleted");
+  await pressSurely(part, "Delete 1 mail", "the question whether to delete held mail");
   await page.getByText(`Deleted: 1 mail of ${BEN}. New mail is still held.`).waitFor();
   await hasFocus(decide);
   await looksWell(page, "held mail that was deleted");

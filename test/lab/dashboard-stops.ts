@@ -59,7 +59,7 @@ async function blocksAnAlias(page: Page, product: Product): Promise<void> {
   await page.goto(`${PAGE}#/accounts?show=aliases`);
   await press(page.getByRole("button", { name: `Block ${ALIAS}` }));
   await page.getByText("blocked: its mail is refused").waitFor();
-  await pressSurely(page, `Remove ${ALIAS}`, "a blocked alias, and a question whether it shall be removed");
+  await pressSurely(page, `Remove ${ALIAS}`, "a blocked alias, and the question whether to remove it");
   await page.getByText(`${ALIAS} is no longer an alias.`).waitFor();
 }
 

@@ -8,9 +8,9 @@ import { until } from "./wait.ts";
 /** Addresses of the sender host with their own names. */
 export const NAMED = {
   "mx.sender.test": "198.51.100.10",
-  /** A large provider: the name of its address confirms forward. */
+  /** A large provider, whose name leads back to the address. */
   "mail-x.google.com": "198.51.100.64",
-  /** Claims to be one: the name does not lead back to the address. */
+  /** A client whose name is not a provider's. */
   "phone.client.test": "198.51.100.65",
 } as const;
 /** Its reverse name says google.com, which knows nothing of it. */
@@ -49,7 +49,7 @@ export function rootOf(directory: string): Readonly<{ hints: string; anchor: str
 
 /**
  * Starts NSD in the `net` namespace: an authoritative server with its own signed root. Hosts of the lab ask it as
- * if it were a resolver, which works because all but the block lists lies on it. Other names do not exist.
+ * if it were a resolver, which works because it has all zones but the block lists. Other names do not exist.
  */
 export async function startDns(directory: string, records: readonly string[]): Promise<ChildProcess> {
   const folder = join(directory, "dns");
@@ -117,8 +117,8 @@ function sign(folder: string, zone: string, key: string, records: readonly strin
 }
 
 /**
- * Records of the root in addition to those from the start, instead of those published this way before. Resolvers start from this address of
- * the DNS host then. The server gets a SIGHUP (nsd(8)).
+ * Adds records to the root's first ones, and removes those published this way before. Resolvers then start from this address of
+ * the DNS host. The server must get a SIGHUP (nsd(8)).
  */
 export function publish(directory: string, records: readonly string[], host: string): void {
   const folder = join(directory, "dns");

@@ -79,7 +79,7 @@ export function dockerIn(directory: string) {
 
   return {
     /**
-     * In the network of a host, with Docker's bridge and published ports, including IPv6, or in that of the machine, where
+     * In the network of a host, with Docker's bridge and published ports, including IPv6; or in the machine's, where
      * it has no network and touches none: for building.
      */
     start: async (network: Host | null): Promise<void> => {

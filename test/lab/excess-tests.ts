@@ -1,4 +1,4 @@
-// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts; strangers' mails that may hide more, one at a time; none passes unverified while Rspamd fails.
+// Invariant: No filter reads a mail with a million header lines or thousands of MIME parts; strangers' mails that may hide more are read one at a time; none passes unverified while Rspamd fails.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -29,7 +29,7 @@ const OF_PARTS = [
   ["198.18.120.7", "", MULTIPART + PARTS],
   ["198.18.121.7", " in a message within the mail", MESSAGE + MULTIPART + PARTS],
 ] as const;
-/** Worth 10,000 parts. */
+/** Costs as much as 10,000 parts. */
 const RECIPIENTS = `${MESSAGE}${`To: ${"a@b,\r\n ".repeat(10_000)}\r\n`.repeat(40)}\r\nHello.`;
 const FEWER = PARTS.slice(0, 80_000);
 const IN_PIECES = MULTIPART.replace('boundary="x y"', 'boundary*0="x "; boundary*1="y"') + FEWER;
@@ -51,10 +51,10 @@ const COSTLY = `${MESSAGE}${Array.from(
   (_, n) =>
     `Content-Type: multipart/a; boundary=q${n}\r\n\r\n--q${n}\r\n${"Content-Type: message/a\r\n\r\n".repeat(7)}`,
 ).join("")}Content-Disposition: attachment; ${"a=b;".repeat(9_000)}\r\n\r\nHello.`;
-/** 9.4 MB of text, and how many of it are more than the filters may have to read. */
+/** 9.4 MB of text; and how many such mails exceed what the filters may have to read. */
 const LARGE = `${HEAD.replace("heavy", "large")}\r\n${"a line of text that fills the mail\r\n".repeat(260_000)}Hello.`;
 const MOST_LARGE = 8;
-/** A mail whose end no line of the log shows counts for longer. */
+/** A mail counts for longer if no line of the log shows its end. */
 const COUNTED_MS = 50_000;
 const VERIFIER = /rspamd: rspamd_proxy/;
 const TOO_MUCH = { code: 451, lines: ["4.3.2 Too much mail at once, try again later"] };
@@ -128,7 +128,7 @@ export function excessTests(running: Running): void {
     assert.equal(await product.banOf(from), undefined);
   });
 
-  test("of mails that may hide parts the filters read one at a time, and a mail that hides none beside it", async () => {
+  test("the filters read mails that may hide parts one at a time, and a mail that hides none beside them", async () => {
     const taken = await ended();
     const dialogs = await Promise.all([...MAY_HIDE, "small"].map((_, nth) => atData(`198.18.${150 + nth}.7`)));
     const small = dialogs.pop();
@@ -149,7 +149,7 @@ export function excessTests(running: Running): void {
     await until("another has its turn", async () => (await write("198.18.159.7", IN_PIECES)).code !== 451);
   });
 
-  test("while the filters have 64 MB to read, a stranger's large mail must come again, and a small one is verified", async () => {
+  test("while the filters have 64 MB to read, a stranger's large mail must be retried, and a small one is verified", async () => {
     const taken = await ended();
     const strangers = Array.from({ length: MOST_LARGE + 2 }, (_, nth) => `198.18.${130 + nth}.7`);
     const dialogs = await Promise.all(strangers.map(atData));
@@ -201,7 +201,7 @@ export function excessTests(running: Running): void {
     assert.deepEqual(product.pidsOf(VERIFIER), verifier);
   });
 
-  test("a network whose mail blocked Rspamd, even if not to its end, has no turn soon; another network has", async () => {
+  test("a network whose mail blocked Rspamd, even if not to its end, gets no turn soon; another network does", async () => {
     await hasTurn("198.18.163.7");
     const taken = await ended();
     const dialog = await atData("198.18.160.7");
@@ -284,7 +284,7 @@ export function excessTests(running: Running): void {
 
   const write = (from: string, text: string) => sendMail({ host: lab.attacker, from, sender: "a@sender.test", text });
 
-  /** A mail from this address is accepted, and its turn is over by the log, which says that it is delivered. */
+  /** Waits until a mail from this address is accepted, and its turn is over: the log says that it is delivered. */
   async function hasTurn(from: string, text = IN_PIECES): Promise<void> {
     await until(`${from} has its turn`, async () => (await write(from, text)).code === 250);
     await isOver(from);
@@ -296,7 +296,7 @@ export function excessTests(running: Running): void {
     await until("it is delivered", async () => (await product.countEvents(delivered)) > 0);
   }
 
-  /** Mails of the stranger that writes large ones which have come to their end. */
+  /** How many mails of the stranger who writes large ones have come to their end. */
   const ended = () => product.countEvents("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
 
   async function banned(ip: string, code: string): Promise<void> {

@@ -19,7 +19,7 @@ export async function fail2banRuns(product: Product): Promise<void> {
 
 /** Waits for a ban by a jail, whose reason also has these words. */
 export async function bannedByJail(product: Product, jail: string, ip: string, words = ""): Promise<BanItem> {
-  const ban = await until(`${jail} brings on a ban of ${ip}`, () => product.banOf(ip));
+  const ban = await until(`${jail} causes a ban of ${ip}`, () => product.banOf(ip));
   assert.equal(ban.source, "fail2ban");
   assert.match(ban.reason, new RegExp(`jail ${jail}\\)${words}`));
   return ban;

@@ -1,8 +1,8 @@
 /**
  * A mail server with faults that Postfix no longer has, or never had: `faulty-smtp-program.ts ADDRESS CERT KEY PORT=KIND...`.
  * KIND is how TLS starts: `injectable` by STARTTLS, and commands in the same packet are obeyed after the handshake
- * (CVE-2011-0411); `plain` never; `tls` with the connection. It tells its version, takes any password, and answers VRFY, EXPN
- * and any recipient with 250. CR . CR ends a mail, which it forgets.
+ * (CVE-2011-0411); `plain` never; `tls` with the connection. It reveals its version, accepts any password, and answers VRFY, EXPN
+ * and any recipient with 250. CR . CR ends a mail, which it discards.
  */
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";

@@ -17,7 +17,7 @@ export const PORT = 2525;
 export const OK: Outcome = { ok: true };
 /** A ban without an end. */
 export const lastingBan = (text: string): FirewallBan => ({ prefix: net(text), expiresAt: null });
-/** The addresses of four clients that are counted as one, and a client that is counted apart. */
+/** The addresses of four clients that count as one, and a client that counts separately. */
 export const UNITS = [
   ["an IPv4 address", Array.from({ length: 4 }, () => "198.51.100.210"), "198.51.100.211"],
   [
@@ -36,7 +36,7 @@ const LISTENER = `require("net").createServer((socket) => {
 
 export type FirewallLab = Awaited<ReturnType<typeof makeFirewallLab>>;
 
-/** The lab with a listener on the server, and the real firewall of the server's kernel, controlled like by the guard. */
+/** The lab with a listener on the server, and the real firewall of the server's kernel, controlled as by the guard. */
 export async function makeFirewallLab() {
   const lab = await makeLab();
   const listener = await lab.server.spawnReady([process.execPath, "-e", LISTENER]);

@@ -135,7 +135,7 @@ export function firstProjectTests(image: () => ImageLab): void {
       assert.match(await types(image(), `docker exec ${NAME} ${command}`), answer);
     });
 
-  test("takes what is edited in security.js and filter.d of the checkout, without another image", async () => {
+  test("uses edits of security.js and filter.d in the checkout, without another image", async () => {
     const own = join(image().lab.directory, "security");
     const script = join(own, "security.js");
     const edits = [

@@ -42,7 +42,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
   const eventOf = (type: string, containing: string) => detailsOf(product, type, containing);
   const queueIsEmpty = async (): Promise<boolean> => (await queueOf({ lab, product })).length === 0;
 
-  test("a proven sender hears of it; the local copy is delivered all the same", async () => {
+  test("a proven sender gets a report; the local copy is delivered all the same", async () => {
     await product.json(["alias", "add", "info@example.test", ANNA, "person@refusing.test"]);
     await write("honest forward", HONEST);
     const report = await until("the report", () => reportsOn("honest forward")[0]);
@@ -74,7 +74,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     await until("the local copy", () => findMail(product.layout, "forged forward"));
   });
 
-  test("a proven sender of a long mail hears of it too", async () => {
+  test("a proven sender of a long mail gets a report too", async () => {
     await write("long forward", HONEST, { body: "A line of text.\r\n".repeat(6_000) });
     await until("the report", () => reportsOn("long forward")[0]);
   });
@@ -106,7 +106,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
     assert.doesNotMatch(log, /victim\.test>.*: the sender is proven by SPF$/m);
   });
 
-  test("the word by which mail is proven leaves with no mail", async () => {
+  test("the word by which mail is proven is in no mail that leaves", async () => {
     const word = readFileSync(product.layout.proofWord, "utf8").trim();
     assert.match(word, /^[0-9a-f]{32}$/);
     assert.ok(readFileSync(product.layout.mailLog, "utf8").includes(word), "it was looked at");

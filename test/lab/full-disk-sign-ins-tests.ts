@@ -38,7 +38,7 @@ export function fullDiskSignInsTests({ lab, product }: Running, disk: SmallDisk)
 
   const ownerSignsIn = () => comesIn(lab.sender, { from: HOME, name: OWNER }, OWNER_MS);
 
-  test(`of ${GUESSES} guesses few are verified, and the owner comes in`, async () => {
+  test(`few of ${GUESSES} guesses are verified, and the owner gets in`, async () => {
     const verified = (): readonly Verification[] => verifications().filter(({ ip }) => ip !== HOME);
     const guesses = Array.from({ length: GUESSES }, (_, i): Credentials => {
       const [v4, v6] = [`198.18.${i % 256}.${1 + (i >> 8)}`, `2001:db8:a${i.toString(16).padStart(3, "0")}::7`];

@@ -36,7 +36,7 @@ export function smallDisk(directory: string, size: string, parts: readonly strin
         try {
           for (;;) if (writeSync(file, Buffer.alloc(size)) < size) break;
         } catch {
-          // Full for this size; the next is half of it.
+          // Full for this size; the next is half as large.
         }
     } finally {
       closeSync(file);

@@ -51,7 +51,7 @@ export function harvestTests({ lab, product }: Running): void {
     const refused = asked.filter(({ code }) => code === 550);
     const deferred = asked.filter(({ code }) => code === 450);
     const real = deferred.filter(({ isReal }) => isReal);
-    // Than the names before and after it, for which the machine was as busy.
+    // Compared with the names before and after it, when the machine was as busy.
     const longer = real.map((one) => {
       const at = asked.indexOf(one);
       const beside = [asked[at - 1], asked[at + 1]].map((other) => other?.tookMs ?? assert.fail());

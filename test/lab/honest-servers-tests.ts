@@ -38,7 +38,7 @@ export function honestServersTests({ lab, product }: Running): void {
     assert.deepEqual(counted, [], "no jail counts them");
   });
 
-  test("whoever seeks names by it learns few: one recipient a mail, and after thirty all are answered alike", async () => {
+  test("whoever looks for names that way learns few: one recipient per mail, and after thirty all get one answer", async () => {
     const from = "198.51.100.81";
     // Few in each connection: after ten errors Postfix slows down.
     for (let connection = 1; connection <= 5; connection++) {

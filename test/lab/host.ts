@@ -53,7 +53,7 @@ export function hostOf(name: HostName, directory: string) {
     return { ok: false, code: /"code":"(\w+)"/.exec(answer)?.[1] ?? `no answer of the agent: ${answer}` };
   };
 
-  /** Whether a connection is accepted, which is closed then. */
+  /** Whether a connection is accepted; closes it. */
   const reaches = async (wish: Wish): Promise<boolean> => {
     const connected = await open(wish);
     if (connected.ok) connected.socket.destroy();

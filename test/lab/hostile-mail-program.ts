@@ -1,7 +1,7 @@
 /**
  * A mail server that attacks its clients: `hostile-mail-program.ts ADDRESS CERT KEY FILE`. Each reply would garble a
- * terminal, and make FILE in a shell. 25 never comes to the end of its greeting, 465 not to the end of a line; 587 talks
- * SMTP, and 993 IMAP by TLS with a line of 100 KB.
+ * terminal, and make FILE in a shell. 25 never ends its greeting, 465 never ends a line; 587 talks SMTP, and 993 IMAP over
+ * TLS with a line of 100 KB.
  */
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";

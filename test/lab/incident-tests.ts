@@ -83,7 +83,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     await until("the notice", isTold, MAIL_MS);
   });
 
-  test("it stays so over a changed setting, a table that is taken away, a start that fails, and a restart", async () => {
+  test("it stays so through a changed setting, a removed table, a failed start, and a restart", async () => {
     await assertTableFollows(running);
     assert.equal(await reaches(running, STRANGER, 25), false);
     await product.configure("limits.mail.recipients", "99");
@@ -239,7 +239,7 @@ async function assertTableFollows({ lab, product }: Running): Promise<void> {
   await lab.server.mustExec(["nft", "delete", ...TABLE]);
   await until("the keeper puts it back", isThere);
   renameSync(isolation, `${isolation}.away`);
-  await until("the keeper takes away what is left of an isolation", async () => !(await isThere()));
+  await until("the keeper removes what is left of an isolation", async () => !(await isThere()));
   renameSync(`${isolation}.away`, isolation);
   await until("the keeper puts it back again", isThere);
 }

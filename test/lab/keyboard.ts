@@ -48,7 +48,7 @@ export async function reach(target: Locator): Promise<void> {
     for (let press = 0; press < Math.abs(steps); press += 1) await page.keyboard.press(key);
     steps = await page.evaluate<number | null>("stepsLeft()");
   }
-  assert.fail(`the Tab key does not get to ${target.toString()}`);
+  assert.fail(`the Tab key does not reach ${target.toString()}`);
 }
 
 export async function hasFocus(target: Locator): Promise<void> {

@@ -8,8 +8,8 @@ import { keepForRun, keptByRun } from "./kept-by-run.ts";
 
 /**
  * The guard tells passwords apart by 12 bits, salted by a secret that the first start makes: once in 400 times two of
- * five different passwords look alike, and count as four. In the lab the secret is the same in each run, so that what a
- * test sees is too. Before the first start, in an empty data directory only; the empty record says that set-up has run.
+ * five different passwords look alike, and count as four. In the lab the secret is the same in each run, so results are
+ * too. Only before the first start, in an empty data directory; the empty record says that set-up has run.
  * The key that signs mail takes long to make, so servers of one run share it.
  */
 export function makeKnownSecret(layout: Layout): void {

@@ -13,7 +13,7 @@ const TITLE = "A banned address still reaches a mail server";
 export function leakTests({ lab, product }: Running): void {
   const reaches = () => lab.attacker.reaches({ from: BANNED, to: SERVER.v4, port: 25, timeoutMs: 400 });
 
-  test("a ban that another hand took out of the kernel: Postfix still refuses", async () => {
+  test("a ban that something else removed from the kernel: Postfix still refuses", async () => {
     await product.json(["ban", BANNED, "it scanned us"]);
     await until("it is out", async () => !(await reaches()));
     await lab.server.mustExec(["nft", "delete", "element", "inet", "ghostinbox", "ban4", `{ ${BANNED} }`]);

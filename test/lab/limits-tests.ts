@@ -33,7 +33,7 @@ export function limitsTests({ lab, product }: Running): void {
     assert.equal(event.type, "EMAIL_BLOCKED");
   });
 
-  test("a mail takes a hundred recipients, a user's too, and asks for the rest to come with the next", async () => {
+  test("a mail may have a hundred recipients, a user's too, and the rest must come with the next", async () => {
     const user = await openSubmissionAs(lab.sender, "198.51.100.89", ANNA);
     await user.ask(`MAIL FROM:<${ANNA}>`);
     for (let n = 1; n <= 100; n++) assert.equal((await user.ask(`RCPT TO:<r${n}@sender.test>`)).code, 250, `${n}`);
@@ -92,7 +92,7 @@ export function limitsTests({ lab, product }: Running): void {
       assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.93" })).code, 250, "another address");
     });
 
-    test("a mail of just the largest size is taken, and one byte more is not", async () => {
+    test("a mail of exactly the largest size is accepted, and one byte more is not", async () => {
       assertAccepted(await sendMail({ host: lab.sender, from: "198.51.100.94", text: mailOf(LARGEST_BYTES) }));
       // Dovecot stores CR LF as LF.
       const stored = ["find", product.layout.mail, "-type", "f", "-size", `+${Math.floor(0.95 * LARGEST_BYTES)}c`];
@@ -123,7 +123,7 @@ export function limitsTests({ lab, product }: Running): void {
   });
 
   test("the guard, back again, counts connections as before", async () => {
-    await until("its table stands", async () => /ct count over 10/.test(await product.firewall()));
+    await until("its table is in force", async () => /ct count over 10/.test(await product.firewall()));
   });
 
   test("with limits.connections.per_port an address may hold ten at each port, and an eleventh at none", async (t) => {

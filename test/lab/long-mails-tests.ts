@@ -119,7 +119,7 @@ export function longMailsTests({ lab, product }: Running): void {
     assert.ok(bodyOf(mail) === body.replaceAll("\r\n", "\n").trimEnd());
   });
 
-  test("mails on which SpamAssassin never ends keep no other mail from its score, nor themselves, and are whole", async () => {
+  test("mails that SpamAssassin never finishes are scored, as are the others, and are whole", async () => {
     const body = `${GTUBE}\r\n${filled("<table><tr><td>a\r\n", 400 * KB)}The end.`;
     // One more than there are processes.
     const heavy = Promise.all([1, 2, 3].map((n) => isScored(`heavy ${n}`, "text/html", body)));
@@ -133,7 +133,7 @@ export function longMailsTests({ lab, product }: Running): void {
     for (const n of scored.keys()) if (scored[n] === false) await assertScored(`heavy ${n} again`, "text/html", body);
   });
 
-  test("mails whose client hung up wait no longer at a frozen spamd", async () => {
+  test("mails whose client hung up stop waiting for a frozen spamd", async () => {
     const [head] = product.pidsOf(/spam-head\.py/);
     await whileStopped(product.pidsOf(/spamd (child|--)/), async () => {
       // More than there are places, each longer than a socket buffer.
@@ -146,7 +146,7 @@ export function longMailsTests({ lab, product }: Running): void {
     await until("spamd answers", () => spamdAnswers(product));
   });
 
-  test("none of them made a program of the filter large", async () => {
+  test("none of them made a program of the filter grow large", async () => {
     // A child that has nothing to do ends at any time.
     const peaks = product.pidsOf(/spamd (child|--)|spam-head\.py/).flatMap((pid) => {
       const file = `/proc/${pid}/status`;

@@ -38,7 +38,7 @@ export const LOOKS: readonly Look[] = [
 ];
 
 /**
- * `hasAxe` false: axe has judged this before, with other words. `isPage`: a page after it is opened, not a stop of a flow.
+ * `hasAxe` false: axe has judged this before, with other text. `isPage`: a page after it is opened, not a stop of a flow.
  * `isTouched`: on a phone the page has a finger in place of a pointer, and then neither until it is loaded again.
  */
 type Stop = Readonly<{

@@ -1,4 +1,4 @@
-/* Sets the clocks of every program that loads this: as clock_gettime(2) tells them, but ahead by the seconds in a file. */
+/* Sets the clocks of every program that loads this: as clock_gettime(2) returns them, but ahead by the seconds in a file. */
 struct moment { long seconds, parts; };
 extern void *dlsym(void *, const char *);
 extern int dprintf(int, const char *, ...);
@@ -11,10 +11,10 @@ extern void *mmap(void *, unsigned long, int, int, int, long);
 #define RTLD_NEXT ((void *) -1)
 #define O_CLOEXEC 02000000
 #define WALL(clock) ((clock) == 0 || (clock) == 5) /* CLOCK_REALTIME, and its coarse form */
-#define BOOTTIME 7 /* goes on while the machine sleeps, unlike CLOCK_MONOTONIC */
+#define BOOTTIME 7 /* continues while the machine sleeps, unlike CLOCK_MONOTONIC */
 
 static int (*real)(int, struct moment *);
-/* How far the wall clock is ahead, and how long the machine slept. Mapped once, so that it holds in a chroot and under any user. */
+/* How far the wall clock is ahead, and how long the machine slept. Mapped once, so that it works in a chroot and under any user. */
 static const volatile long *ahead;
 
 static int really_open(const char *path, int flags, int mode)

@@ -21,7 +21,7 @@ const NOT_LEFT = [
 ];
 const SKIPPED = `\\( ${NOT_LEFT.map((path) => `-path ${path}`).join(" -o ")} \\) -prune -o`;
 const EVERYWHERE = "/ /run /tmp";
-/** Of each file, directory and link: a line of the list; and what changes with a file's content (inode(7)), and its path. */
+/** For each file, directory and link: a line of the list; then what changes with a file's content (inode(7)), and its path. */
 const found = (places: string): string =>
   `find ${places} -xdev ${SKIPPED} -printf '%y %m %u:%g %p -> %l\\0%D %i %s %T@ %C@ %p\\0'`;
 const PACKAGES = `
@@ -35,7 +35,7 @@ const PROCESSES = 'for one in /proc/[0-9]*; do tr "\\0" " " <$one/cmdline 2>/dev
 
 const MEMORY = `cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '$1 == "Pss:" { sum += $2 } END { print int(sum / 1024) }'`;
 
-/** Looks at a machine again and again. A file that has not changed since is not read again. */
+/** Looks at a machine repeatedly. A file that has not changed since is not read again. */
 export function machineLook(machine: BareDebian, network: Host) {
   const sums = new Map<string, string>();
   const must = (script: string, input = "") => machine.must(["bash", "-c", script], { deadlineMs: 120_000, input });

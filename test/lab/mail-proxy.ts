@@ -23,7 +23,7 @@ export async function saidTo(host: Host, wish: Wish, line: string): Promise<read
   return replies.map(({ code, lines }) => `${code} ${lines.at(-1) ?? ""}`);
 }
 
-/** Makes these addresses those of proxies, while the server runs, as docs/mail-proxy.md says. */
+/** Makes the running server trust proxies at these addresses, as docs/mail-proxy.md says. */
 export async function believe(product: Product, networks: readonly string[]): Promise<void> {
   await product.configure("proxy.networks", networks.join());
   const wish = { from: "198.51.100.225", to: MAIL_PROXY, port: 25 };

@@ -32,7 +32,7 @@ export async function makesAppPasswords(
   await page.getByText("There is already an app password Annas Telefon.").waitFor();
   await page.reload();
   await row.getByText(/created .* last used/).waitFor();
-  await pressSurely(row, "Remove Annas Telefon", "a question whether an app password shall be removed");
+  await pressSurely(row, "Remove Annas Telefon", "the question whether to remove an app password");
   await page.getByText("The app password Annas Telefon is removed.").waitFor();
   assert.ok(!(await signsIn(password)), "it is over");
 }

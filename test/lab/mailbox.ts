@@ -10,7 +10,7 @@ export type Written = Readonly<{
   body?: string;
 }>;
 
-/** A mail of four days ago would be half of spam (DATE_IN_PAST_96_XX of SpamAssassin). */
+/** A date four days ago would be half of a spam score (DATE_IN_PAST_96_XX of SpamAssassin). */
 const TODAY = new Date().toUTCString().replace("GMT", "+0000");
 
 /** A complete mail, as a mail program would write it. */

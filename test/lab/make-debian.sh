@@ -64,7 +64,7 @@ SHA256:
  $sum $(stat -c %s "$NEW/archive/dists/$SUITE/$INDEX") $INDEX
 END
 
-# Speed is asked of the disk: nothing of this is needed after a power failure. Nor are packages that are installed.
+# Does not wait for the disk: nothing of this is needed after a power failure. Nor are packages once they are installed.
 DPKG_FORCE=unsafe-io debootstrap --no-check-gpg --variant=minbase "$SUITE" "$NEW/debian" "file://$NEW/archive" >"$NEW/log" 2>&1 ||
   { tail -n 5 "$NEW/log" >&2; exit 1; }
 rm "$NEW/debian/var/cache/apt/archives/"*.deb

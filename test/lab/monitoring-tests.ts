@@ -43,7 +43,7 @@ export function monitoringTests({ lab, product }: Running): void {
       return [code, `${stdout}${stderr}`] as const;
     };
     assert.deepEqual(await said(["metrics"], text), [0, ""]);
-    assert.notEqual((await said(["metrics"], text.replaceAll("_total", "")))[0], 0, "it is asked");
+    assert.notEqual((await said(["metrics"], text.replaceAll("_total", "")))[0], 0, "promtool judges them");
     const [code, says] = await said(["config", join(folder, "prometheus.yml")]);
     assert.equal(code, 0, says);
     assert.match(says, /SUCCESS: \d+ rules found/);

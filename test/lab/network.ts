@@ -11,8 +11,8 @@ import { keepForRun, keptByRun } from "./kept-by-run.ts";
  *     attacker 198.51.100.128/25           ──┘
  *
  * The sender owns every address of 198.51.100.64/26 and 2001:db8:b000::/36, the attacker every one of
- * 198.51.100.192/26, 198.18.0.0/16 and 2001:db8:a000::/36 (AnyIP: `ip route add local`), so that each test can come from
- * its own.
+ * 198.51.100.192/26, 198.18.0.0/16 and 2001:db8:a000::/36 (AnyIP: `ip route add local`), so that each test can have its
+ * own.
  */
 export type HostName = "net" | "server" | "sender" | "attacker";
 const HOSTS: readonly HostName[] = ["net", "server", "sender", "attacker"];
@@ -177,7 +177,7 @@ function removeLeftovers(): void {
     if (owner !== undefined && !signal(Number(owner), 0)) removeNetwork(Number(owner));
 }
 
-/** Before there is a link: each takes them over. */
+/** Set before there is a link: each link inherits them. */
 function kernelSettings(host: HostName): string {
   const settings = [
     // Addresses are usable at once: these links have no other hosts.
@@ -194,7 +194,7 @@ function kernelSettings(host: HostName): string {
 const batch = (host: HostName | "", lines: readonly string[]): string =>
   `ip ${host === "" ? "" : `-n ${namespaceOf(host)} `}-batch - <<.\n${lines.map(atOnce).join("\n")}\n.`;
 
-/** Otherwise nothing can bind an IPv6 address until the kernel has seen, in the background, that it need not look for its twin. */
+/** Otherwise nothing can bind an IPv6 address until the kernel has decided, in the background, not to look for duplicates. */
 const atOnce = (line: string): string => (/^addr add \S*:/.test(line) ? `${line} nodad` : line);
 
 const inside = (host: HostName, lines: readonly string[]) => mustRun(["sh"], { input: batch(host, lines) });

@@ -39,7 +39,7 @@ export function outboundTests({ lab, product }: Running): void {
     assertAccepted(await sendMailAs(TESSA, mail));
   }
 
-  test("it arrives, without what tells where its author sits and with what he writes", async () => {
+  test("it arrives without headers that reveal its author's place and program, and is otherwise unchanged", async () => {
     const enclosed = ["Received: from their.example", "User-Agent: theirs", "Subject: enclosed", "", "Their text."];
     await submit(
       [

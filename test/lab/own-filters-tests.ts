@@ -53,12 +53,12 @@ export function ownFiltersTests({ lab, product }: Running): void {
   }
   const restart = async () => JSON.stringify(await product.json(["fail2ban", "restart"]));
 
-  test("destemail of a jail file that lies there at the start is where alerts go", async () => {
+  test("alerts go to destemail of a jail file that is there at the start", async () => {
     const shown = JSON.stringify(await product.json(["config", "show"]));
     assert.match(shown, /"key":"alerts\.email","value":"\[\\"anna@example\.test\\"\]","from":"file"/);
   });
 
-  test("a filter that lies there at the start is a jail, and bans by real traffic", async () => {
+  test("a filter that is there at the start becomes a jail, and bans on real traffic", async () => {
     await runs("vanished");
     await until("the API reports it", async () => {
       const { code, body } = await product.api("GET", "/api/v1/fail2ban");
@@ -71,7 +71,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
   test("one that is dropped in later is tested by command, and goes live at the restart", async () => {
     write("curious", `${SMTPD}lost connection after NOOP from [^[]*\\[<HOST>\\]$`);
     await hangUp("198.51.100.201", "NOOP");
-    assert.match(await tests("curious"), /198\.51\.100\.201/, "whom a jail of it would ban");
+    assert.match(await tests("curious"), /198\.51\.100\.201/, "whom its jail would ban");
     assert.equal(await product.banOf("198.51.100.201"), undefined, "a test bans no address");
     assert.match(await restart(), /"own":\["curious","vanished"\]/);
     await runs("curious");
@@ -79,7 +79,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("curious", "198.51.100.202");
   });
 
-  test("one that attackers could use is not used, with its name in the checkout; the others are", async () => {
+  test("one that attackers could abuse is refused by its path in the checkout; the others are used", async () => {
     write("gullible", "reject: .* from .*\\[<HOST>\\]");
     const tested = await product.cli(["fail2ban", "test", "gullible", product.layout.mailLog]);
     assert.equal(tested.code, 1);
@@ -91,7 +91,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("curious", "198.51.100.203");
   });
 
-  test("one of the data directory bans too, and takes the place of one of its name", async () => {
+  test("one in the data directory bans too, and replaces one of the same name", async () => {
     for (const [name, command] of Object.entries({ curious: "HELO", restless: "RSET" })) {
       const text = filter(`${SMTPD}lost connection after ${command} from [^[]*\\[<HOST>\\]$`);
       writeFileSync(join(product.layout.fail2banFilters, `${name}.conf`), text);
@@ -108,7 +108,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     await isBannedBy("restless", banned);
   });
 
-  test("the checkout itself has got no filter by this", () => {
+  test("none of this added a filter to the checkout itself", () => {
     const own = join(CHECKOUT, "security", "filter.d");
     assert.deepEqual(existsSync(own) ? readdirSync(own).filter((name) => name.endsWith(".conf")) : [], []);
   });

@@ -1,10 +1,10 @@
 /**
  * Checks of a page at each stop, as a function that runs in the page. Its argument says whether to try each control too; it
  * returns the faults:
- * - The page is not wider than the window, and no text leaves the window, or what holds it, except where it can be scrolled.
+ * - The page is not wider than the window, and no text overflows the window or its container, except where it can be scrolled.
  * - A select has room for the chosen option.
  * - Touch targets have 44 pixels (WCAG 2.2, 2.5.5). A link within text and a box whose label can be hit may be smaller.
- * - Each control can be brought into view, and nothing covers it there; the Tab key gets to it.
+ * - Each control can be brought into view, and nothing covers it there; the Tab key reaches it.
  * - The focus is somewhere.
  */
 export const PAGE_CHECKS = `(triesControls) => {
@@ -81,7 +81,7 @@ export const PAGE_CHECKS = `(triesControls) => {
   const from = scrollY;
   for (const one of document.querySelectorAll(CONTROLS)) {
     if (!isShown(one) || one.disabled || one.closest("[inert]") !== null || (modal !== null && !modal.contains(one))) continue;
-    if (one.tabIndex < 0) found.push("the Tab key does not get to " + named(one));
+    if (one.tabIndex < 0) found.push("the Tab key does not reach " + named(one));
     const middle = () => {
       const { left, top, width, height } = one.getClientRects()[0] ?? { left: 0, top: 0, width: 0, height: 0 };
       return { x: left + width / 2, y: top + height / 2 };

@@ -1,7 +1,7 @@
 /**
  * Whether a page shows text with a combination of colour, size and background that is new in this colour scheme, as a function for
  * the page itself; the browser keeps the page. Contrast depends only on these: no text lies on anything but what contains it.
- * Without the elements that axe does not judge: disabled ones, and a text of one character.
+ * Ignores elements that axe does not judge: disabled ones, and a text of one character.
  */
 export const HAS_NEW_COLOURS = `(scheme) => {
   const OFF = ":disabled, [aria-disabled=true]";

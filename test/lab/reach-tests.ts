@@ -194,7 +194,7 @@ export function reachTests({ lab, product }: Running): void {
     assert.ok(await opens(product, root, 10_025));
   });
 
-  test("the port at which mail from Sieve scripts is handed over is for who delivers mail, and no other port listens on loopback", async () => {
+  test("only the user that delivers mail opens the port for mail from Sieve scripts, and no unexpected port listens on loopback", async () => {
     assert.deepEqual(await whoOpens(26), ["ghostinbox-mail"]);
     const listening = await lab.server.mustExec(["ss", "-Hltn", "src", "127.0.0.1"]);
     const ports = Array.from(listening.matchAll(/ 127\.0\.0\.1:(\d+) /g), ([, port]) => Number(port));

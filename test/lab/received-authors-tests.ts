@@ -84,7 +84,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     assert.ok(performance.now() - from < patience(15_000), `${performance.now() - from} ms`);
   });
 
-  test("p=quarantine goes to Junk, that of a domain above for those below it too", async () => {
+  test("p=quarantine goes to Junk, also for subdomains of the domain that sets it", async () => {
     for (const [at, header] of [
       "From: <x@lenient.test>",
       "From: <x@sub.parent.test>",
@@ -142,7 +142,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     await arrived("changed by a list", "INBOX");
   });
 
-  test("a sender of ours is one by our address, too; a dot at its end makes it invalid", async () => {
+  test("a sender of ours is refused with a route or our IP address too; a dot at its end makes it invalid", async () => {
     for (const [sender, code] of [
       ["@sender.test:bob@example.test", 550],
       [`bob@[${SERVER.v4}]`, 550],

@@ -50,7 +50,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     for (const path of [keys(), keyFile()]) assert.ok(!(await may("-w", path)), path);
   });
 
-  test("stops the start by a link in a key's place, which then says what to do", async () => {
+  test("stops the start with a link in a key's place; the error says what to do", async () => {
     await product.stop();
     const aside = join(lab.directory, "key");
     renameSync(keyFile(), aside);
@@ -60,7 +60,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     rmSync(keyFile());
   });
 
-  test("gets no file of root's by a link at a name that root is about to write, and ends at that start, as does no other process; foreign files are reported to the owner", async (t) => {
+  test("gets no file of root's with a link where root is about to write; its processes end at that start, and no others; foreign files are reported", async (t) => {
     const secret = join(lab.directory, "secret");
     writeFileSync(secret, "only root's", { mode: 0o600 });
     symlinkSync(secret, `${keyFile()}.new`);

@@ -24,7 +24,7 @@ const TOLD_WITHIN = { timeout: patience(20_000), interval: 500 };
 const ROUTES = Object.keys(visits(""));
 const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);
 
-/** These leave the server with encryption. */
+/** They leave encryption turned on. */
 export function routesTests({ lab, product }: Running): void {
   let web: WebClient;
   let bearer: WebClient;
@@ -84,7 +84,7 @@ export function routesTests({ lab, product }: Running): void {
     await product.json(["incident", "close"]);
   });
 
-  test("the access review tells where an account's Sieve script sends its mail on", async (t) => {
+  test("the access review shows where an account's Sieve script forwards its mail", async (t) => {
     const script = join(product.layout.mail, "example.test", "anna", ".dovecot.sieve");
     // Comments count too, and forward nothing.
     writeFileSync(script, '# redirect "anna@elsewhere.example";\n');

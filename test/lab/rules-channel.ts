@@ -35,7 +35,7 @@ export async function startRulesChannel(host: Host, directory: string) {
   const server = await host.spawnServer(web, ADDRESS, PORT);
   return { keyFile, stop: () => server.kill("SIGTERM") };
 
-  /** Rules as those of Debian's package, but few, and one more. */
+  /** Rules like those of Debian's package, but few, and one more. */
   function publish(channel: Channel, rule: string, signer: "owner" | "stranger"): void {
     const rules = join(top, channel);
     const web = join(top, "web", channel);

@@ -31,7 +31,7 @@ const GUESSERS = ["198.51.100.200", "2001:db8:a000::200"];
 const GUESSES = 3;
 const GREETING = "Mail of Investra";
 
-/** What its document prints to type. */
+/** Lines that its document prints to be typed. */
 const CHANGES = `
 # Add new email account
 echo "newuser@investra.com|{PLAIN}SecurePassword123!" >> docker-data/dms/config/postfix-accounts.cf
@@ -62,8 +62,8 @@ docker-compose start mailserver
 find secure/backups/ -name "email-*" -mtime +30 -delete
 `;
 /**
- * No one types the passphrase here. The copy's size and the cost of guessing its passphrase are not tested. Of its
- * 160 MB the Node runtime is 150.
+ * No one types the passphrase here. The copy's size and the cost of guessing its passphrase are not tested. The Node
+ * runtime is 150 of its 160 MB.
  */
 const GPG = `gpg() { command gpg --homedir keys --batch --pinentry-mode loopback --passphrase secret --s2k-count 1024 -z 0 "$@"; }
 export GZIP=-1 TAR_OPTIONS='--exclude=*/program/node'`;

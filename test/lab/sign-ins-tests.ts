@@ -178,7 +178,7 @@ export function signInsTests({ lab, product }: Running): void {
     assert.match(beside, /bodysecret of firstsecret/);
   });
 
-  /** The difference in time of each account from the first. Each sign-in comes from a different network. */
+  /** How each account's time differs from the first's. Each sign-in comes from a different network. */
   async function differences(measurement: number, names: readonly string[]): Promise<readonly string[]> {
     const words = new Set<string>();
     const verified = new Map<string, number[]>(names.map((name) => [name, []]));

@@ -91,7 +91,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     }
   });
 
-  test("an alias may be written from as soon as the command that adds it ends, and no longer than it is there", async () => {
+  test("an alias may send as soon as the command that adds it ends, and only while it exists", async () => {
     assert.equal((await submit(["From: <late@two.test>"], "too early")).code, 554);
     await product.json(["alias", "add", "late@two.test", ANNA]);
     assert.equal((await submit(["From: <late@two.test>"], "in time")).code, 250);
@@ -99,7 +99,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.equal((await submit(["From: <late@two.test>"], "too late")).code, 554);
   });
 
-  test("an account names a sender: the empty one is refused", async () => {
+  test("an account must name a sender: the empty one is refused", async () => {
     const refused = await submit([own], "without a sender", "");
     assert.equal(refused.code, 550, refused.text);
     assert.match(refused.text, /Use one of your own addresses as the sender/);
@@ -109,7 +109,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     });
   });
 
-  test("results that an account writes itself are taken out", async () => {
+  test("results that an account writes itself are removed", async () => {
     const forged = [
       "Authentication-Results: mail.example.test; dkim=pass header.d=bank.test; dmarc=pass",
       "Authentication-Results : elsewhere.test; spf=pass",
@@ -127,7 +127,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     await until("the report is there", () => findMail(product.layout, report));
   });
 
-  test("a list that is emptied or gone is written again; while it is not, mail of users waits", async () => {
+  test("a list that is emptied or gone is written again; until then users' mail waits", async () => {
     const file = join(product.layout.authorLists, "senders");
     const text = readFileSync(file, "utf8");
     const isBack = () => until("the list is back", () => existsSync(file) && readFileSync(file, "utf8") === text);
@@ -147,7 +147,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.equal((await submit([own], "with the list")).code, 250);
   });
 
-  test("while Rspamd is dead, mail of users waits and is not lost", async () => {
+  test("while Rspamd is dead, users' mail waits and is not lost", async () => {
     const dead = await stopService(product, "rspamd");
     assert.equal(await askTls(), 454);
     await dead.start();
@@ -163,7 +163,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     return (await dialog.ask("STARTTLS")).code;
   }
 
-  test("while the guard is down users write on, as themselves alone", async () => {
+  test("while the guard is down users can still send, only as themselves", async () => {
     const guard = await stopService(product, "guard");
     assert.equal((await submit([own], "without the guard")).code, 250);
     assert.equal((await submit([`From: <${CEO}>`], "forged without the guard")).code, 554);

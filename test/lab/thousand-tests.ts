@@ -32,7 +32,7 @@ const VICTIMS: readonly RegExp[] = [
 
 /** For a server with the spam filter and ANNA's account. */
 export function thousandTests({ lab, product }: Running): void {
-  test("every accepted mail is in its mailbox; a duplicate lies only where a kill fell between", async () => {
+  test("every accepted mail is in its mailbox; a duplicate exists only if a kill came in between", async () => {
     const sending = sendAll(lab);
     let kills = 0;
     for (const victim of victims()) {

@@ -40,7 +40,7 @@ export async function serveLiveCertificate({ lab, product }: Running): Promise<v
 }
 
 /**
- * TLS by stock tools. Of a server with `tls.profile` seed, `serveLiveCertificate`, the `daneRecords` of this certificate and the account
+ * TLS with stock tools. For a server with `tls.profile` seed, `serveLiveCertificate`, the `daneRecords` of this certificate and the account
  * tessa@example.test. Finally sends all mail through a relay.
  */
 export function tlsTests({ lab, product }: Running, certificateOf: () => Certificate): void {
@@ -138,7 +138,7 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
       await sessionsWork();
     });
 
-    test("by symbolic links that are led elsewhere, as certbot does it, likewise", async () => {
+    test("by pointing symbolic links elsewhere, as certbot does, likewise", async () => {
       for (const serial of [4, 5]) {
         const archived = { cert: `${live.cert}.${serial}`, key: `${live.key}.${serial}` };
         await makePair(archived, serial, serial === 4 ? NEW_RSA_KEY : NEW_KEY);

@@ -28,7 +28,7 @@ export function tourTests({ lab, product }: Running): void {
     const page = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
     const signedIn = await page.ask("POST", "/api/v1/login", { body: { password } });
     assert.equal(signedIn.status, 200, product.output);
-    assert.doesNotMatch(product.output, /rollback/, "nothing was there that could be brought up to date");
+    assert.doesNotMatch(product.output, /rollback/, "there was nothing to upgrade");
   });
 
   test("each line does what the text around it says", async () => {

@@ -43,7 +43,7 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     assert.equal(found.stdout, "", "it is stored nowhere, not even in a log");
   });
 
-  test("it holds to the networks of its account, and to what happens to the account", async () => {
+  test("it is bound to the networks of its account, and to what happens to the account", async () => {
     const phone = await made("tablet");
     await product.json(["account", "networks", ANNA, "add", `${HOME}/32`]);
     assert.deepEqual([await signsIn(ANNA, phone), await submits(ANNA, phone, AWAY)], [true, false]);

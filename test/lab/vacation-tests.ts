@@ -110,7 +110,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     await noReplyTo("ended@written.test");
   });
 
-  test("an account's replies an hour are bounded: a thief cannot send spam by it", async () => {
+  test("an account's replies per hour are bounded, so a thief cannot send spam with them", async () => {
     await cli("account", "vacation", BERT, "Buy this.");
     for (let i = 0; i < AN_HOUR + 3; i++)
       await write(`mail ${i} to Bert`, { sender: `victim${i}@written.test`, to: BERT, account: BERT });
@@ -139,7 +139,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
       await cli("account", "vacation", TESSA, "--off");
     });
 
-    test("nor does as much mail of one of them", async () => {
+    test("nor does as much mail from one user", async () => {
       for (const recipient of atSlow()) await submit("slow@example.test", "slow", recipient);
       await sendsAtOnce("beside another's mail");
     });

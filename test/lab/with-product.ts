@@ -32,7 +32,7 @@ export type Besides = Readonly<{
 
 /**
  * The server in a separate lab, for the tests of one `describe`: starts before the first of them with these settings
- * and accounts, stops after the last, and fails if anything is left over. Both exist at once, so that a test file can
+ * and accounts, stops after the last, and fails if anything is left over. Both exist immediately, so that a test file can
  * name them; neither does anything before the first test.
  */
 export function withProduct(
