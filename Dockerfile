@@ -40,8 +40,8 @@ RUN cd /npm && bash fetch-npm . esbuild npm && \
     cd /usr/lib/ghostinbox && bash /npm/as-of-then && \
     rm -r /npm /root/.npm
 COPY . .
-# Each start finds everything built (node_modules/.cache), by the time of each source, and needs no bundler. The Node runtime is
-# in the image already.
+# Each start finds everything built for the times of the sources (node_modules/.cache), and needs no bundler. The Node runtime
+# is already in the image.
 RUN touch image && bash docker/as-of-then && \
     node scripts/build-programs.ts && \
     rm -r node_modules/esbuild node_modules/@esbuild node_modules/node-linux-* scripts/build-programs.ts docker/add-users docker/clean docker/fetch-npm && \
@@ -52,7 +52,7 @@ ARG SOURCE_DATE_EPOCH
 COPY --from=programs /usr/lib/ghostinbox /usr/lib/ghostinbox
 COPY docker/clean /tmp/scripts/
 COPY docker/apt.conf /etc/apt/apt.conf.d/90ghostinbox
-# The commands and logs that people know from a machine of its own.
+# The commands and logs that people know from a server without containers.
 RUN ln -s /usr/lib/ghostinbox/ghostinbox /usr/lib/ghostinbox/docker/commands/* /usr/local/bin/ && \
     ln -s /bin/busybox /usr/local/bin/top && \
     ln -s /data/log/mail /var/log/mail && \

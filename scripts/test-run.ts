@@ -87,7 +87,7 @@ export async function testFiles(files: readonly string[], how: How, into = tally
   });
   stream.on("test:fail", (test) => {
     const { error } = test.details;
-    // A suite fails with its tests, and counts only if a hook of its own failed.
+    // A suite fails with its tests, and counts only if its own hook failed.
     if (test.details.type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
     // A test may be written in a file that several test files share.
     const file = files.length === 1 ? files[0] : local(test.file ?? "");

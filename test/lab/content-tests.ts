@@ -213,7 +213,7 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     );
   });
 
-  test("whoever can have mail scored cannot teach, and no user's script can start a program", async () => {
+  test("the socket that scores mail cannot teach, and no user's script can start a program", async () => {
     const asked = await lab.server.exec(["spamc", "-U", product.layout.spamHeadSocket, "-u", BERT, "-L", "spam"], {
       input: "x",
     });

@@ -87,8 +87,8 @@ export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wi
   }
 
   /**
-   * Unmounts it and continues with a copy of the image: other programs of this machine may still hold the old mount in a mount
-   * namespace of their own, and the dead file system would then stay.
+   * Unmounts it and continues with a copy of the image: other programs of this machine may still hold the old mount in their
+   * mount namespace, and the dead file system would then stay.
    */
   async function leave(): Promise<void> {
     const before = image();

@@ -108,7 +108,7 @@ function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
 
 function mailLogUnit({ layout }: UnitsInput): string {
   return unit({
-    Unit: ["Description=GhostInbox: passes the log of the mail servers on", "Documentation=man:ghostinbox(8)"],
+    Unit: ["Description=GhostInbox: passes on the mail servers' log", "Documentation=man:ghostinbox(8)"],
     Service: [
       `ExecStart=/usr/bin/tail --lines=0 --follow=name --retry ${layout.mailLog}`,
       "SyslogIdentifier=ghostinbox-mail",
