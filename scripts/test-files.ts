@@ -16,7 +16,7 @@ export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = 
   ["lint and types", ["node_modules/.bin/oxlint", "--deny-warnings", "."]],
   ["types of the dashboard", DASHBOARD_TYPES],
   ["dead code", deadCode("all")],
-  ["code for tests alone", deadCode("production", "--production")],
+  ["code only for tests", deadCode("production", "--production")],
   ["format", ["node_modules/.bin/biome", "check", "--error-on-warnings", "."]],
 ];
 /**

@@ -67,7 +67,7 @@ describe("what dpkg runs as root", SKIP, () => {
     assert.doesNotMatch(says, /Files are left/);
   });
 
-  test("without systemd, the servers that came with the package are switched off all the same", async () => {
+  test("without systemd, the servers that came with the package are still switched off", async () => {
     const units = "/etc/systemd/system";
     const enable = (name: string): string =>
       `printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' >${units}/${name}.service

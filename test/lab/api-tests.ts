@@ -80,7 +80,7 @@ export function apiTests({ lab, product }: Running): void {
       });
   });
 
-  test("the stream tells what happens as it happens, and resumes where a reader was cut off", async () => {
+  test("the stream reports events as they happen, and resumes where a reader was cut off", async () => {
     const first = await web.stream("/api/v1/events/stream");
     assert.equal(first.status, 200);
     assert.equal(first.headers["content-type"], "text/event-stream");

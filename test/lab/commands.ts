@@ -65,7 +65,7 @@ export function childrenOf(pid: number): readonly number[] {
   return text === "" ? [] : text.split(" ").map(Number);
 }
 
-/** Does `work` while these processes stand still. The last that was stopped continues first. */
+/** Does `work` while these processes are stopped. The last that was stopped continues first. */
 export async function whileStopped(pids: readonly number[], work: () => Promise<void>): Promise<void> {
   for (const pid of pids) process.kill(pid, "SIGSTOP");
   try {

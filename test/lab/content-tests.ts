@@ -202,7 +202,7 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     assert.doesNotMatch(await arrived("to bert", "INBOX", BERT), /BAYES_/);
   });
 
-  test("mail that is encrypted with the key of its account teaches the filter all the same", async () => {
+  test("mail that is encrypted with the key of its account still teaches the filter", async () => {
     const password = "purple monkey dishwasher";
     await encryptByAccount(product, { account: BERT, password });
     const mail = encryptedMail({ lab, product }, { account: BERT, from: "198.51.100.65" });

@@ -23,7 +23,7 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
   // The keeper would kill a guard that does not answer.
   await whileStopped([keeper, guard], async () => {
     await page.getByText("The guard does not answer").waitFor({ timeout: SHOWN_MS });
-    await looksWell(page, "a guard that stands still", { hasAxe: false });
+    await looksWell(page, "a guard that is stopped", { hasAxe: false });
   });
   await page.getByText("Mail flows.").first().waitFor();
   await whileStopped([pidOf(product, /web\.js/)], async () => {
@@ -67,7 +67,7 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   await isShown(page, BANNED[0]);
   const other = await page.context().newPage();
   await knowsNoSessionYet(other);
-  // Without this runsv would start it again at once.
+  // Without this runsv would restart it immediately.
   await product.sv("once", "web");
   const web = pidOf(product, /web\.js/);
   process.kill(web, "SIGKILL");

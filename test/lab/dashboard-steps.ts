@@ -9,7 +9,7 @@ export async function signIn(page: Page): Promise<void> {
   await enter(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
 }
 
-/** Presses the button of this name, and then the one that asks once more. `where`: the stop in between. */
+/** Presses the button of this name, and then the one that confirms it. `where`: the stop in between. */
 export async function pressSurely(within: Page | Locator, name: string, where?: string): Promise<void> {
   const button = within.getByRole("button", { name, exact: true });
   await press(button);

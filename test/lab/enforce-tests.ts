@@ -46,7 +46,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
     store.commit();
   }
 
-  test("bans from before the start hold; new ones are there a moment later; their sessions end", async (t) => {
+  test("bans from before the start hold; new ones take effect a moment later; their sessions end", async (t) => {
     ban("198.51.100.200");
     const session = await kit.open("198.51.100.201");
     await enforcer.start();

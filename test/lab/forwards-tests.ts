@@ -42,7 +42,7 @@ export function forwardsTests({ lab, product }: Running, there: () => readonly s
   const eventOf = (type: string, containing: string) => detailsOf(product, type, containing);
   const queueIsEmpty = async (): Promise<boolean> => (await queueOf({ lab, product })).length === 0;
 
-  test("a proven sender gets a report; the local copy is delivered all the same", async () => {
+  test("a proven sender gets a report; the local copy is still delivered", async () => {
     await product.json(["alias", "add", "info@example.test", ANNA, "person@refusing.test"]);
     await write("honest forward", HONEST);
     const report = await until("the report", () => reportsOn("honest forward")[0]);

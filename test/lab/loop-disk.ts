@@ -88,7 +88,7 @@ export function loopDisk(directory: string, { sizeMb, inodes, mountOptions }: Wi
 
   /**
    * Unmounts it and continues with a copy of the image: other programs of this machine may still hold the old mount in their
-   * mount namespace, and the dead file system would then stay.
+   * mount namespaces, and the dead file system would then stay.
    */
   async function leave(): Promise<void> {
     const before = image();

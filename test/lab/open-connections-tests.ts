@@ -122,7 +122,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     await open("198.51.100.200");
   });
 
-  test("where strangers hold their share, those whom accounts know still come in", async () => {
+  test("when strangers hold their share, addresses that accounts know still get in", async () => {
     await openMany([211, 212, 213, 214].flatMap((host) => times(`198.51.100.${host}`, 2)));
     await watch.look();
     await refused("198.51.100.215");
@@ -144,7 +144,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
       assert.doesNotMatch(table, new RegExp(`set ${set} \\{[^}]*elements`), `${set} is empty`);
   });
 
-  test("the same SYNs do lock out where the kernel counts alone", async () => {
+  test("the same SYNs do lock out when only the kernel counts", async () => {
     await watch.stop();
     await sendSyns(kit.lab.attacker, { to: SERVER.v4, port: PORT, from: OWNER, count: 2 * MOST });
     const connected = await kit.lab.sender.connect({ from: OWNER, to: SERVER.v4, port: PORT });

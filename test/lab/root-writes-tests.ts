@@ -38,7 +38,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     for (const path of [keys(), keyFile()]) assert.ok(!(await may("-w", path)), path);
   });
 
-  test("finds the same key as root's after an upgrade, and has no file of it open any more", async () => {
+  test("finds the same key as root's after an upgrade, in a file that it cannot have open", async () => {
     const { ino } = lstatSync(keyFile());
     const key = readFileSync(keyFile(), "utf8");
     await product.stop();

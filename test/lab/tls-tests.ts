@@ -163,7 +163,7 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
       await sessionsWork();
     });
 
-    test("leaves the private key to root alone", async () => {
+    test("leaves the private key readable only by root", async () => {
       for (const name of readdirSync(product.layout.tlsServed)) {
         const { mode, uid } = statSync(join(product.layout.tlsServed, name));
         assert.deepEqual([mode & 0o777, uid], [0o600, 0], name);

@@ -23,7 +23,7 @@ const EXPECTED: readonly (readonly [RegExp, number?])[] = [
 
 /** For a server for example.org with the defaults, without an administrator's password, behind `stopFirstStarts`. */
 export function tourTests({ lab, product }: Running): void {
-  test("after first starts that were stopped at once, the next is whole, and prints the password of the dashboard", async () => {
+  test("after first starts that were stopped early, the next completes, and prints the password of the dashboard", async () => {
     const [, password = ""] = /^Password of the dashboard, .*: {2}(\S+)$/m.exec(product.output) ?? [];
     const page = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
     const signedIn = await page.ask("POST", "/api/v1/login", { body: { password } });

@@ -63,7 +63,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     assert.match(await cli("why", "--account", ANNA), says);
   });
 
-  test("mail to an alias of the account alone gets one, to an alias of several none", async () => {
+  test("mail to an alias of only this account gets one, to an alias of several none", async () => {
     await cli("alias", "add", "a.nna@example.test", ANNA);
     await cli("alias", "add", "office@example.test", ANNA, BERT);
     await write("by the alias", { sender: "alias@written.test", to: "a.nna@example.test" });
