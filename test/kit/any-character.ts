@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
 
-/** No character has a number among these, the halves of UTF-16's pairs. */
+/** Surrogates, the halves of UTF-16's pairs: no character has these numbers. */
 const HALVES = { first: 0xd800, count: 0x800 } as const;
 const LAST = 0x10ffff;
 

@@ -10,7 +10,7 @@ const CHEAP = { N: 2, r: 1, p: 1 } as const;
 /** The polynomial with which it splits files; irreducible, from a `restic init`. */
 const POLYNOMIAL = "2d46d3b0ba25c9";
 const DIRECTORIES = ["keys", "data", "index", "locks", "snapshots"];
-/** Of an encryption key (32) and a MAC key (16 and 16), of a nonce, and of a MAC. */
+/** Sizes of an encryption key (32) with a MAC key (16 and 16), of a nonce, and of a MAC. */
 const [KEYS_BYTES, NONCE_BYTES, MAC_BYTES] = [64, 16, 16];
 
 const keyFile = z.object({ N: z.number(), r: z.number(), p: z.number(), salt: z.string(), data: z.string() });

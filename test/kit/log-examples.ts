@@ -14,7 +14,7 @@ export const smtpd = (text: string, service = ""): string =>
 const submission = (text: string): string => smtpd(text, "submission/");
 const imap = (text: string): string => `Nov 20 08:08:30 imap-login: Info: ${text}`;
 
-/** What strangers at 198.51.100.7 write to reach the logs, by the name of the pattern of src/mail/logs that meets it. */
+/** What strangers at 198.51.100.7 write to reach the logs, by the name of the pattern in src/mail/logs that matches it. */
 const LINES: Readonly<Record<string, Lines>> = {
   lost_connection: {
     example: "lost connection after AUTH from unknown[198.51.100.7]",

@@ -41,7 +41,7 @@ export async function started(options: Partial<PolicyOptions> = {}, submit?: Sub
   const path = join(temporaryDirectory(), "policy.sock");
   await server.start(path);
   const client = postfixAt(path);
-  /** Sends this as the first client, and waits until the engine has been asked one question more. */
+  /** Sends this as the first client, and waits until the engine has been asked one more question. */
   const asks = async (text = ask()): Promise<void> => {
     const before = engine.asked.length;
     client.socket.write(text);

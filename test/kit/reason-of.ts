@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 type Outcome = Readonly<{ ok: boolean }>;
 
-/** What came of something that was done; fails if it was not. */
+/** The outcome of something that was done; fails if it was not. */
 export function done<O extends Outcome>(outcome: O): O & Readonly<{ ok: true }> {
   return isDone(outcome) ? outcome : assert.fail(JSON.stringify(outcome));
 }

@@ -39,7 +39,7 @@ export async function answers(serve: Serve, probe: Exchange, timeoutMs: number):
   return (await exchange({ path: await servedSocket(serve) }, probe, timeoutMs)).ok;
 }
 
-/** What a probe finds of a part that does not work, and of one that gives no answer at all. */
+/** What a probe finds about a part that does not work, and about one that gives no answer at all. */
 export const failed = (says: string): ProbeResult => ({ ok: false, hangs: false, says });
 export const hung = (says: string): ProbeResult => ({ ok: false, hangs: true, says });
 

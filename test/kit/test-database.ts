@@ -21,7 +21,7 @@ export const START = instant(Date.UTC(2026, 10, 20, 6, 0, 0));
 export const ann = accountName("ann@example.org");
 export const bob = accountName("bob@example.org");
 export const HASH = "{BLF-CRYPT}$2y$05$x";
-/** Longest time of a search that finds all, on a busy machine too. */
+/** Longest time of a search that finds all, even on a busy machine. */
 export const PATIENT_MS = 10_000;
 
 let emptyEngine: Buffer | null = null;

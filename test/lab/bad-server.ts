@@ -6,7 +6,7 @@ import { POSTFIX_SERVICES } from "./postfix-services.ts";
 import { type Certificate, makeCertificate, makeExpiringCertificate, NEW_RSA_KEY } from "./tls-server.ts";
 
 /**
- * A mail server with faults of configuration: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
+ * A mail server with configuration faults: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
  * were a database, on 3306), and a program of ours on 587. It discards accepted mail. Returns how its log lists that.
  */
 export async function startBad(host: Host, directory: string, address: string): Promise<() => readonly string[]> {

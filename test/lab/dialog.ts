@@ -8,8 +8,8 @@ export type SmtpReply = Readonly<{ code: number; lines: readonly string[] }>;
 export type Dialog = Awaited<ReturnType<typeof openDialog>>;
 
 /**
- * A line-by-line conversation with a server. Each wait has a deadline; the transcript is kept for the error. Throws when the
- * connection is not made.
+ * A line-by-line conversation with a server. Each wait has a deadline; the transcript is kept for the error. Throws if it
+ * cannot connect.
  */
 export async function openDialog(host: Host, wish: Wish & Readonly<{ tls?: boolean }>) {
   const connected = await host.connect(wish);

@@ -113,7 +113,7 @@ export function encryptedMail({ lab, product }: Running, { account, from }: Read
 
     /**
      * Reads another folder, then the inbox from the newest mail back to the first that Dovecot cannot decrypt, all in one
-     * session: it opens all keys.
+     * session, which opens all keys.
      */
     async readNewest(password: string, folder: string): Promise<Readonly<{ beside: string; newest: string }>> {
       const texts: string[] = [];

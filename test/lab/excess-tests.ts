@@ -20,7 +20,7 @@ const STRANGERS = Array.from({ length: 20 }, (_, n) => `198.18.${100 + n}.7`);
 const HEAD = "From: <a@sender.test>\r\nSubject: heavy\r\n";
 /** 1.35 MB, which cost 20 s of CPU time each when the filters read them. */
 const LINES = `${HEAD}${"a:\r\n".repeat(450_000)}\r\nHello.`;
-/** Far below the minutes that the filters would take, above what a machine takes that pauses for its disk. */
+/** Far below the minutes that the filters would take, and above the pauses of a machine that waits for its disk. */
 const MOST_WAIT_MS = 15_000;
 const MULTIPART = `${HEAD}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x y"\r\n\r\n`;
 const PARTS = `${"--x y\r\nContent-Type: text/html\r\n\r\n<p>a\r\n".repeat(10_000)}--x y--`;
@@ -41,7 +41,7 @@ const MAY_HIDE = [
   `${MULTIPART.replace("x y", "z")}--other\r\nJunk\r\n${ENCODED}${IN_BASE64.replace(/.{76}/g, "$&\r\n")}`,
   `${MESSAGE}${"a:\r\n".repeat(40_000)}\r\nHello.`,
 ];
-/** 100,000 messages in each other, encoded: Rspamd would read them for minutes. */
+/** 100,000 nested messages, encoded: Rspamd would take minutes to read them. */
 const CHAINED = "Content-Type: message/a\n\n";
 const CHAIN = CHAINED.replace("\n\n", "\nContent-Transfer-Encoding: 7bit\n\n") + CHAINED.repeat(100_000);
 const ENDLESS = `${MULTIPART}--x y\r\n${ENCODED.slice(HEAD.length)}${Buffer.from(CHAIN).toString("base64").replace(/.{76}/g, "$&\r\n")}\r\n--x y--`;

@@ -30,8 +30,8 @@ export function lengthMs({ createdAt, expiresAt }: BanItem): number {
 }
 
 /**
- * Resolves when the jail `postfix` has read all of the present mail.log: it reads line by line, so that its report
- * of `relay`, which asks to pass mail on, comes after those of the lines before.
+ * Resolves when the jail `postfix` has read all of the current mail.log: it reads line by line, so its report about
+ * `relay`, which tries to relay mail, comes after those about earlier lines.
  */
 export async function jailHasRead(product: Product, relay: string): Promise<void> {
   const { attacker } = product.lab;

@@ -12,7 +12,7 @@ const BODY = "The minutes of our meeting follow below.\r\n".repeat(200);
 /** Settings that accept these mails at once: the sending host is on the allow list, and there is no block list. */
 export const LETS_IN = { GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25", GHOSTINBOX_DNSBL__ZONES: "[]" } as const;
 
-/** Open mail programs, each waiting for mail in a mailbox (IDLE, RFC 2177). */
+/** Opens mail programs, each waiting for mail in a mailbox (IDLE, RFC 2177). */
 export async function openDevices({ sender }: Lab): Promise<readonly Dialog[]> {
   const devices: Dialog[] = [];
   for (let i = 0; i < DEVICES; i++) {

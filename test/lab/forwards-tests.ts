@@ -27,7 +27,7 @@ export const FORWARDS_RECORDS = [
   ...Array.from({ length: 6 }, (_, i) => `refusing${i}.test. MX 10 mx.refusing.test.`),
 ];
 
-/** `there`: the mails that written.test has got. */
+/** `there`: the mails that written.test has received. */
 export function forwardsTests({ lab, product }: Running, there: () => readonly string[]): void {
   before(() => startSink(lab.sender, REFUSING, lab.directory, ["-f", "."]));
 

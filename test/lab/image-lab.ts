@@ -16,7 +16,7 @@ import { until } from "./wait.ts";
 /** Of the image, and of the container unless another name is given. */
 export const NAME = "ghostinbox";
 export const START_MS = 90_000;
-/** Most containers are not about the spam filter and Fail2ban, whose starts take as long as the rest of the container's start. */
+/** Most containers do not test the spam filter and Fail2ban, whose starts take as long as the rest of the container's start. */
 export const UNFILTERED: Readonly<Record<string, string>> = { GHOSTINBOX_SPAM__ENABLED: "false" };
 const PLAIN: Readonly<Record<string, string>> = { ...UNFILTERED, GHOSTINBOX_FAIL2BAN__ENABLED: "false" };
 const { hints, anchor } = rootOf("/lab");

@@ -36,7 +36,7 @@ export async function signInShown(page: Page): Promise<void> {
   await page.locator(".sign-in input:focus").waitFor();
 }
 
-/** Moves the focus to `target` only by the Tab key. */
+/** Moves the focus to `target` with only the Tab key. */
 export async function reach(target: Locator): Promise<void> {
   const page = target.page();
   let steps: number | null = null;
@@ -89,7 +89,7 @@ export async function enter(target: Locator, text: string): Promise<void> {
   await target.page().keyboard.press("Enter");
 }
 
-/** Presses what saves a file. */
+/** Presses a control that saves a file. */
 export async function saved(target: Locator): Promise<Download> {
   const [download] = await Promise.all([target.page().waitForEvent("download"), press(target)]);
   return download;

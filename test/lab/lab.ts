@@ -15,7 +15,7 @@ export async function makeLab(records: readonly string[] = []): Promise<Lab> {
   return lab;
 }
 
-/** A separate network for one test file: see network.ts for its hosts. It has a directory at once, hosts from `start` on. */
+/** A separate network for one test file: see network.ts for its hosts. Its directory exists immediately, its hosts from `start` on. */
 export function newLab() {
   // Below /var/tmp: unprivileged users must be able to enter it, and sockets need a short path.
   const directory = mkdtempSync(join("/var/tmp", "gi-lab-"));

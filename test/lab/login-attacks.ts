@@ -30,7 +30,7 @@ export async function signIn(host: Host, { from, name, password }: Credentials) 
   return { said, tookMs: performance.now() - began };
 }
 
-/** A sign-in that must succeed, and sooner than in this time. */
+/** A sign-in that must succeed within this time. */
 export async function comesIn(host: Host, credentials: Credentials, withinMs: number): Promise<void> {
   const { said, tookMs } = await signIn(host, credentials);
   const who = `${credentials.name} from ${credentials.from}`;

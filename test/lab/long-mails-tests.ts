@@ -48,7 +48,7 @@ export function longMailsTests({ lab, product }: Running): void {
   /** As stored in the mailbox: with Unix line ends, and a complete last line. */
   const bodyOf = (mail: string) => mail.slice(mail.indexOf("\n\n") + 2).replace(/\n+$/, "");
 
-  /** And complete. */
+  /** Marked, and complete. */
   function assertMarked(mail: string, subject: string, body: string): void {
     assert.match(mail, new RegExp(`^Subject: \\[SPAM\\] ${subject}$`, "m"));
     assert.ok(bodyOf(mail) === body.replaceAll("\r\n", "\n"), `${bodyOf(mail).length} of ${body.length} bytes`);

@@ -39,7 +39,7 @@ export const LOOKS: readonly Look[] = [
 
 /**
  * `hasAxe` false: axe has judged this before, with other text. `isPage`: a page after it is opened, not a stop of a flow.
- * `isTouched`: on a phone the page has a finger in place of a pointer, and then neither until it is loaded again.
+ * `isTouched`: on a phone the page has touch instead of a pointer, and then neither until it is loaded again.
  */
 type Stop = Readonly<{
   hasAxe?: boolean;

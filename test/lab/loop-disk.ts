@@ -14,12 +14,12 @@ export function whyNoLoopDisk(): string | null {
   return found.status === 0 ? null : `no loop device: ${found.stderr?.trim() || "no losetup"}`;
 }
 
-/** `inodes`: as many as ext4 has by default if absent. `mountOptions`: as of mount(8). */
+/** `inodes`: ext4's default if absent. `mountOptions`: those of mount(8). */
 type Wish = Readonly<{ sizeMb: number; inodes?: number; mountOptions: string }>;
 
 /**
  * For a disk whose power is cut. ext4 usually flushes the content of a file that replaces another by a rename (`auto_da_alloc`),
- * and hides a missing fsync with that. Other file systems do not.
+ * which hides a missing fsync. Other file systems do not.
  */
 export const STRICT: Wish = { sizeMb: 768, mountOptions: "noauto_da_alloc" };
 

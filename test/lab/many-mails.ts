@@ -21,7 +21,7 @@ export function manyMails(layout: Layout, accounts: readonly string[], bodyBytes
       const [local = "", domain = ""] = account.split("@");
       const cur = join(layout.mail, domain, local, "Maildir", folder, "cur");
       const path = join(cur, `1763700000.M${n}P1.lab:2,${FLAGS[n % FLAGS.length]}`);
-      // At once, as the server runs: the first directory that was missing, and those below it.
+      // Immediately, as the server is running: the first directory that was missing, and those below it.
       const first = mkdirSync(cur, { recursive: true, mode: 0o700 });
       if (first !== undefined) for (let at = cur; at.length >= first.length; at = dirname(at)) chownSync(at, uid, gid);
       const body = `${randomBytes((bodyBytes * 3) / 4).toString("base64")}\r\n`;

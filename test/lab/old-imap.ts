@@ -48,7 +48,7 @@ first_valid_uid = 1
 mail_location = maildir:~/Maildir
 namespace inbox {
   inbox = yes
-  # As many servers have it, and ours has not.
+  # As on many servers, but not on ours.
   separator = /
 }
 service imap-login {

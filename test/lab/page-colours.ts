@@ -1,6 +1,6 @@
 /**
  * Whether a page shows text with a combination of colour, size and background that is new in this colour scheme, as a function for
- * the page itself; the browser keeps the page. Contrast depends only on these: a text's background is always its container.
+ * the page itself, which remembers them. Contrast depends only on these: a text's background is always its container.
  * Ignores elements that axe does not judge: disabled ones, and a text of one character.
  */
 export const HAS_NEW_COLOURS = `(scheme) => {

@@ -20,7 +20,7 @@ export async function startPrometheus(host: Host, folder: string) {
   const child = host.spawn(["prometheus", ...argv]);
   await until("Prometheus is ready", async () => (await web.ask("GET", "/-/ready")).status === 200);
   return {
-    /** Evaluates an expression now: how many series it finds. Throws if Prometheus refuses it. */
+    /** Evaluates an expression now; returns how many series it finds. Throws if Prometheus refuses it. */
     count: async (expression: string): Promise<number> => {
       const answer = await web.ask("GET", `/api/v1/query?query=${encodeURIComponent(expression)}`);
       if (answer.status !== 200) throw new Error(`${expression}: ${answer.text}`);

@@ -7,7 +7,7 @@ import type { Host } from "./host.ts";
 
 const ADDRESS = "198.51.100.10";
 const PORT = 8_099;
-/** The contents of a channel; each is a separate channel. */
+/** The channels, one for each kind of content, with their versions. */
 export const CHANNELS = { "good.test": 100, "unsigned.test": 200, "broken.test": 300 } as const;
 type Channel = keyof typeof CHANNELS;
 

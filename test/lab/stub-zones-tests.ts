@@ -5,7 +5,7 @@ import { DNS_HOST } from "./network.ts";
 import type { Running } from "./with-product.ts";
 
 const RESOLVER = "127.71.9.53";
-/** Zones by a name that the stub's server knows in them; the resolver itself answers that none of them exist. */
+/** Zones, and a name in each that the stub's server knows; the resolver itself answers that none of them exist. */
 const STUBS = {
   "corp.home.arpa": "www.corp.home.arpa",
   "lan.test": "www.lan.test",

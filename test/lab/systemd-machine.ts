@@ -24,7 +24,7 @@ find "$units" -type l ! -lname /dev/null ! -name '*@*' -delete
 rm -rf "$0/root/etc/rc"[0-6S].d
 for unit in spamass-milter systemd-timesyncd; do ln -sf /dev/null "$units/$unit.service"; done
 ln -sf /lib/systemd/system/multi-user.target "$units/default.target"
-# Its database of manual pages is not brought up to date at each installation: lib/man-db/auto-update.
+# Its database of manual pages is not updated at each installation: lib/man-db/auto-update.
 for left in lib/ghostinbox log/journal cache/ghostinbox lib/man-db/auto-update; do rm -rf "$0/root/var/$left"; done
 : >"$0/root/etc/machine-id"
 mkdir -p /run/systemd/nspawn; mount -t tmpfs tmpfs /run/systemd/nspawn

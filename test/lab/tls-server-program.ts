@@ -1,6 +1,6 @@
 /**
  * A mail server with STARTTLS: `tls-server-program.ts ADDRESS PORT CERT KEY FILE [USER PASSWORD]`. With a user it accepts
- * nothing before AUTH PLAIN (RFC 4954), else nothing before TLS. Each mail that it takes is a line of JSON in FILE.
+ * nothing before AUTH PLAIN (RFC 4954), without one nothing before TLS. Each accepted mail is a line of JSON in FILE.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";

@@ -63,7 +63,7 @@ export async function duringTraffic(
   return traffic;
 }
 
-/** What there was of it so far. */
+/** The traffic so far. */
 function summaryOf(tries: readonly Try[]) {
   const of = (kind: Kind): readonly Try[] => tries.filter((one) => one.kind === kind);
   const count = (kind: Kind): number => of(kind).filter(({ ok }) => ok).length;
