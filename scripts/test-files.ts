@@ -21,8 +21,8 @@ export const STATIC_CHECKS: readonly (readonly [string, readonly string[]])[] = 
 ];
 /**
  * tsc and oxlint's type checker are Go programs: in so few seconds they need not collect garbage below a quarter of the memory, and
- * several threads check some types twice (https://pkg.go.dev/runtime#hdr-Environment_Variables). A third of their processor time;
- * oxlint's type checker takes 2.6 GB, and below that a third of it again.
+ * several threads check some types twice (https://pkg.go.dev/runtime#hdr-Environment_Variables). This takes a third of
+ * their processor time; oxlint's type checker needs 2.6 GB, and with less takes a third longer.
  */
 export const GO = {
   GOGC: "off",

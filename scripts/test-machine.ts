@@ -49,8 +49,8 @@ const STARTS = 50;
 const MOST_SLOWNESS = 8;
 
 /**
- * How many times slower this machine is than the reference: 2 while an endless loop keeps each processor busy. At least 1. The tests start
- * thousands of programs, which may be slow although the processors are not, as on some virtual machines.
+ * How many times slower this machine is than the reference: 2 while an endless loop keeps each processor busy. At least 1. The tests
+ * start thousands of programs, which may be slow although the processors are not, as on some virtual machines.
  */
 export async function measureSlowness(): Promise<number> {
   const from = performance.now();

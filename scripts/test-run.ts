@@ -103,7 +103,7 @@ export async function testFiles(files: readonly string[], how: How, into = tally
 }
 
 /**
- * Runs failed files again, alone, if they are few, and returns what passed then. Those count as passed, and are named at the
+ * If few files failed, runs them again, one at a time, and returns what passed then. Those count as passed, and are named at the
  * end: each is a bug to find, but casts no doubt on the rest of this run.
  */
 export async function againAlone(timeout: number, slowness: number): Promise<readonly string[]> {
