@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, mail } from "../../test/kit/engine-events.ts";
+import { connect, guess, mail } from "../../test/kit/engine-events.ts";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { ip, MAIL, net, STRANGER } from "../../test/kit/samples.ts";
 import { columnOf } from "../../test/kit/test-database.ts";
 import type { Connect } from "../core/events/connection.ts";
 import type { Event } from "../core/events/event.ts";
 import { hostPrefix } from "../core/net/ip.ts";
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
 
 // The rules themselves are in test/scenarios. These are the cases that a scenario cannot state.
 
@@ -25,6 +25,21 @@ test("a network that contains something protected is judged address by address",
   assert.equal(sqlite.ban(net("2001:db8:1:1::/64")), null);
   assert.equal(sqlite.ban(net("2001:db8:1:1::bad/128"))?.level, "light");
   for (let i = 0; i < 50; i++) assert.equal((await engine.ask(connect(ip("2001:db8:1:1::10")))).verdict, "pass");
+});
+
+test("a sign-in makes all of a network known, even if something protected splits it", async () => {
+  const own = [{ prefix: net("2001:db8:1:1::10/128"), why: "own_address" as const }];
+  const { engine, clock, sqlite } = engineOnMemory(TEST_POLICY, own);
+  const [seen, later] = [ip("2001:db8:1:1::a"), ip("2001:db8:1:1::b")];
+  await engine.ask(connect(seen));
+  await engine.ask({ ...guess("right", ip("2001:db8:1:1::c")), type: "LOGIN_SUCCEEDED" });
+  for (const from of [seen, later]) {
+    for (let i = 0; i < 30; i++) await engine.ask(connect(from));
+    assert.equal(sqlite.ban(hostPrefix(from)), null, from);
+  }
+  clock.advance(DAY_MS + HOUR_MS);
+  const sent = { ...mail(seen, "alice@example.test"), recipientCount: 21 };
+  assert.equal((await engine.ask(sent)).verdict, "pass", "of a new place, mail to so many strangers is held");
 });
 
 test("a clock set back by an hour bans no innocent address, lifts no ban, and lets windows continue", async () => {

@@ -53,6 +53,8 @@ export const NO_HISTORY: AddressHistory = {
 
 /** How far back to read and how many times to keep, so that windows are exact. */
 export type Reach = Readonly<{
+  /** Where sign-ins make the client known, if that is wider than its prefix. */
+  place?: Prefix;
   sinceConnections: Millis;
   sinceMails: Millis;
   sinceFailures: Millis;

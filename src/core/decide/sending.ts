@@ -1,4 +1,5 @@
 import type { DataCommand } from "../events/mail.ts";
+import { prefixOf } from "../net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../time.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
@@ -33,7 +34,7 @@ export function decideAccountRecipient(policy: Policy, { sending }: Facts, now: 
  */
 export function decideAccountMail(
   policy: Policy,
-  { sending, prefix }: Facts,
+  { sending }: Facts,
   { account, ip }: DataCommand & Readonly<{ account: string }>,
   now: Millis,
 ): Decision {
@@ -45,7 +46,7 @@ export function decideAccountMail(
   if (strange !== null)
     return decision("hold", "account_held", {
       evidence: strange,
-      changes: [{ type: "HOLD_ACCOUNT", account, prefix, ip, evidence: strange }],
+      changes: [{ type: "HOLD_ACCOUNT", account, prefix: prefixOf(ip, policy.bans.ipv6Prefix), ip, evidence: strange }],
     });
   const evidence = tooManyRecipients(policy, sending, sending.mail, now);
   return evidence === null

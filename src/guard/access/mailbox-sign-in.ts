@@ -4,7 +4,7 @@ import { isForGuard } from "../../core/access/passwords.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { readOr } from "../../core/error.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import type { Ip } from "../../core/net/ip.ts";
+import { type Ip, prefixOf } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import type { SecretMaker, SessionStore } from "../admin-ports.ts";
 import type { Engine } from "../engine.ts";
@@ -82,8 +82,9 @@ export class MailboxSignIn {
 
   #isKnownPlace({ account, ip }: MailboxAttempt): boolean {
     const { engine, guesses, clock } = this.#parts;
-    const since = later(clock.now(), -engine.policy.accounts.knownForMs);
-    return readOr(() => guesses.accountsOf(engine.prefixOf(ip), since), []).includes(account);
+    const { accounts, bans } = engine.policy;
+    const since = later(clock.now(), -accounts.knownForMs);
+    return readOr(() => guesses.accountsOf(prefixOf(ip, bans.ipv6Prefix), since), []).includes(account);
   }
 
   async #judged({ account, password, ip }: MailboxAttempt, takesEffect: () => void): Promise<"right" | NotIn> {

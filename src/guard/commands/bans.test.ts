@@ -56,6 +56,9 @@ test("a refused command names the network, unless the database cannot be written
 test("unban: an address means the prefix that was banned, and the reply names that prefix", async () => {
   assert.equal(await ban("2001:db8:1:2::7"), "done");
   assert.deepEqual(await kit.result({ verb: "unban", target: "2001:db8:1:2::9" }), { prefix: "2001:db8:1:2::/64" });
+  assert.equal(await ban("2001:db8:1:2::7/128"), "done");
+  const narrow = { prefix: "2001:db8:1:2::7/128" };
+  assert.deepEqual(await kit.result({ verb: "unban", target: "2001:db8:1:2::7" }), narrow, "as lists show it");
 });
 
 test("an allow entry is one network, at widest /8 or /16 for IPv6, with or without an end", async () => {

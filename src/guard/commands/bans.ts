@@ -17,7 +17,7 @@ import type { RunsOf } from "./run-of.ts";
 /** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
 type NetworkDecisionParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
-  bansInForce: Pick<BansInForce, "bansWithin">;
+  bansInForce: Pick<BansInForce, "ban" | "bansWithin">;
 }>;
 type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
@@ -35,7 +35,8 @@ export const NETWORK_DECISION_RUNS = {
     return { ok: true, result: { ban: banItem(made.ban) } };
   },
   unban: async (parts, command, by) => {
-    const prefix = targetOf(parts.engine, command.target);
+    const exactly = asPrefix(command.target);
+    const prefix = parts.bansInForce.ban(exactly) === null ? targetOf(parts.engine, command.target) : exactly;
     const outcome = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by });
     return outcome.ok ? { ok: true, result: { prefix } } : outcome;
   },

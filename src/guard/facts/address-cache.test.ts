@@ -34,7 +34,8 @@ test("an address is read once, as far back as any limit reaches, with the bans a
   assert.deepEqual(asked, ["2001:db8:1:2::/64"]);
   const [hour, day, week] = [HOUR_MS, DAY_MS, WEEK_MS].map((ms) => later(NOON, -ms));
   const since = { sinceConnections: hour, sinceMails: day, sinceFailures: week, sinceProbes: hour };
-  assert.deepEqual(reaches, [{ ...since, most: 601, mostFailures: 1_024 }]);
+  const place = net("2001:db8:1:2::/64");
+  assert.deepEqual(reaches, [{ ...since, place, most: 601, mostFailures: 1_024 }]);
   book.state({ ...POLICY, logins: { ...POLICY.logins, failures: 1_000 } }, ip("203.0.113.7"), NOON);
   assert.equal(reaches.at(-1)?.mostFailures, 3_001, "as many as a known address may have, and one");
 });

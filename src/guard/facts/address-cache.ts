@@ -14,6 +14,7 @@ import {
   networkAddress,
   type Prefix,
   prefixLength,
+  prefixOf,
 } from "../../core/net/ip.ts";
 import { instant, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -25,6 +26,8 @@ export type AddressState = {
   readonly prefix: Prefix;
   /** The network of the prefix and its neighbours. */
   readonly network: Prefix;
+  /** Sign-ins make a whole IPv6 network known, even if something protected splits it into single addresses. */
+  readonly place: Prefix;
   readonly protection: Protection | null;
   ban: Ban | null;
   knownAt: Millis | null;
@@ -78,10 +81,9 @@ export class AddressCache {
     }
   }
 
-  /** Notes that an account signed in from this prefix. */
-  know(prefix: Prefix, now: Millis): void {
-    const state = this.#states.get(prefix);
-    if (state !== undefined) state.knownAt = now;
+  /** Notes that an account signed in from this place. */
+  know(place: Prefix, now: Millis): void {
+    for (const [, state] of this.#states) if (state.place === place) state.knownAt = now;
   }
 
   /** A ban on this network changed: all addresses in it are read again. */
@@ -107,6 +109,7 @@ export class AddressCache {
 
   #load(policy: Policy, prefix: Prefix, now: Millis): AddressState {
     const history = this.#history.address(prefix, {
+      place: placeOf(policy, prefix),
       sinceConnections: later(now, -longestWindowMs(policy.connections)),
       sinceMails: later(now, -longestWindowMs(policy.mail)),
       sinceFailures: later(now, -Math.max(WEEK_MS, policy.logins.windowMs)),
@@ -123,6 +126,7 @@ export class AddressCache {
     return {
       prefix,
       network: neighbourhoodOf(networkAddress(prefix), policy.bans.ipv6Prefix),
+      place: placeOf(policy, prefix),
       protection: this.#protection.of(prefix),
       ban: history.ban,
       knownAt: history.knownAt,
@@ -134,6 +138,10 @@ export class AddressCache {
       bounces: until(history.bounces, now),
     };
   }
+}
+
+function placeOf({ bans }: Policy, prefix: Prefix): Prefix {
+  return prefixOf(networkAddress(prefix), bans.ipv6Prefix);
 }
 
 export function failureOf({ passwordHash, login }: LoginAttributes, at: Millis): Failure {

@@ -125,7 +125,7 @@ export class EventFacts implements Facts {
   }
 
   get sending(): SendingFacts {
-    this.#sending ??= sendingOf(this.#sources, this.#event, this.state.prefix, this.#now);
+    this.#sending ??= sendingOf(this.#sources, this.#event, this.state.place, this.#now);
     return this.#sending;
   }
 
@@ -199,7 +199,7 @@ export class EventFacts implements Facts {
   get knownAccounts(): readonly string[] {
     if (this.state.knownAt === null) return NOBODY;
     const { accounts } = this.#sources.policy;
-    return this.#sources.ports.accounts.accountsOf(this.state.prefix, later(this.#now, -accounts.knownForMs));
+    return this.#sources.ports.accounts.accountsOf(this.state.place, later(this.#now, -accounts.knownForMs));
   }
 
   get account(): Facts["account"] {

@@ -1,7 +1,7 @@
 import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { shareOfOneClient, shareOfStrangers } from "../../core/firewall/connection-shares.ts";
-import { contains, neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { contains, neighbourhoodOf, networkAddress, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { createBannedSessions } from "../../guard/enforce/banned-sessions.ts";
@@ -168,6 +168,8 @@ function composeConnectionWatch(
   const { accountHistory: accounts, honest } = stores;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
   const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
+  const accountsAt = (prefix: Prefix): readonly string[] =>
+    accounts.accountsOf(prefixOf(networkAddress(prefix), engine.policy.bans.ipv6Prefix), knownSince());
   const rules = () => {
     const now = settingsNow();
     const places = MAIL_PORTS.map((key) => [now[key], placesOf(now, key)] as const);
@@ -181,7 +183,7 @@ function composeConnectionWatch(
         [now["ports.imaps"], shareOfStrangers(now["limits.connections.imap_places"])],
       ]),
       prefixOf: engine.prefixOf.bind(engine),
-      isKnown: (prefix: Prefix) => accounts.accountsOf(prefix, knownSince()).length > 0,
+      isKnown: (prefix: Prefix) => accountsAt(prefix).length > 0,
       isExempt: engine.isProtected.bind(engine),
     };
   };
@@ -191,7 +193,7 @@ function composeConnectionWatch(
     return server !== null && isWanted(server);
   };
   const ownerOf = (prefix: Prefix): string => {
-    const owners = accounts.accountsOf(prefix, knownSince());
+    const owners = accountsAt(prefix);
     return owners.length === 1 ? (owners[0] ?? prefix) : prefix;
   };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { SETTINGS } from "../../../test/kit/alerts-kit.ts";
 import { guess } from "../../../test/kit/engine-events.ts";
 import { engineOnMemory, SILENT } from "../../../test/kit/engine-kit.ts";
-import { DELIVERED, ip } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, net } from "../../../test/kit/samples.ts";
 import { columnOf, scalarOf } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { Alerts } from "../../guard/alerts/alerts.ts";
@@ -104,6 +104,12 @@ test("a sign-in is new by its network, and the first by its account", async () =
   assert.equal(await succeed("2001:db8:1:2::3"), "place network");
   assert.equal(await succeed("2001:db8:1:3::3"), "place");
   assert.equal(await succeed("2001:db8:1:3::3", "bert@example.test"), "place network first");
+  assert.ok(
+    await engine.audit(null, [
+      { type: "ALLOW", prefix: net("2001:db8:1:3::9/128"), note: "", by: "root", expiresAt: null },
+    ]),
+  );
+  assert.equal(await succeed("2001:db8:1:3::4"), "", "known before the network was split");
 });
 
 test("a channel that fails becomes an alert itself", async () => {

@@ -3,7 +3,16 @@ import { callersIp, mailboxOf } from "../../admin/declare/rights.ts";
 import { ALERT_KINDS, type AlertCode, isAlertCode, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType, typesWhere } from "../../core/events/event-types.ts";
-import { type Ip, isLoopback, neighbourhoodOf, networkAddress, overlaps, parseIp } from "../../core/net/ip.ts";
+import {
+  type Ip,
+  isLoopback,
+  isSingleAddress,
+  isV4,
+  neighbourhoodOf,
+  networkAddress,
+  overlaps,
+  parseIp,
+} from "../../core/net/ip.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import type { AlertEvents, AlertStore } from "../../guard/alerts/ports.ts";
 import {
@@ -71,6 +80,12 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
       FROM event
       WHERE id > ? AND id <= ? AND type IN (${sqlList(ALERT_EVENT_TYPES)}) AND ${TOOK_EFFECT} ORDER BY id`,
   });
+  /** Where something protected splits an IPv6 network, its addresses are known together. */
+  const isInKnownNetwork = ({ prefix: place, account, at }: ReturnType<typeof alertEvent>): boolean =>
+    place !== null &&
+    !isV4(place) &&
+    isSingleAddress(place) &&
+    sql.known.all(account, at).some((row) => overlaps(prefix(row["prefix"]), place));
   /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
   const placeOf = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks) => {
     const { type, actor, at, isNewPlace, prefix, account } = event;
@@ -99,6 +114,7 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
       return sql.between
         .all(after, upTo)
         .map(alertEvent)
+        .map((event) => ({ ...event, isNewPlace: event.isNewPlace && !isInKnownNetwork(event) }))
         .map((event) => ({ ...event, ...placeOf(event, dashboard) }));
     },
   };

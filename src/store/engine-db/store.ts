@@ -182,7 +182,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
 
   address(prefix: Prefix, reach: Reach): AddressHistory {
     const windows = this.#windowsFor(prefix);
-    const stored = windows.stored(prefix);
+    const stored = windows.stored(prefix, reach.place ?? prefix);
     const bans = stored.bans ? this.#bans.of(prefix) : NO_BANS;
     const stretch = (since: Millis): Stretch => ({ since, after: bans.countsAfter, most: reach.most });
     // A ban resets all counts except those of wrong passwords over a day or a week, which lose only what was forgiven.

@@ -18,7 +18,7 @@ export function sqliteWindowReader(db: DatabaseSync, from: "event_subject" | "ev
       SELECT ${any(COUNTS_CODE.connection)} AS connections, ${any(COUNTS_CODE.mail)} AS mails,
         ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes,
         ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
-        (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`,
+        (SELECT max(last_at) FROM known_address WHERE prefix = ?2) AS known`,
     times: `
       SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC ${LIMIT}`,
     failures: `
@@ -29,8 +29,8 @@ export function sqliteWindowReader(db: DatabaseSync, from: "event_subject" | "ev
   });
   return {
     /** What is stored of an address: which windows have events, whether it was ever banned, and when it was known. */
-    stored: (subject: string) => {
-      const row = sql.stored.get(subject);
+    stored: (subject: string, place: string) => {
+      const row = sql.stored.get(subject, place);
       return {
         connections: row?.["connections"] === 1,
         mails: row?.["mails"] === 1,

@@ -38,7 +38,7 @@ test("an address is explained as of now, with the configured memory", async (t) 
   kit.guard.answers("protection", { prefix, reason: "gateway" });
   const reported = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([reported.ban, reported.protection, reported.protectionUnknown], [BAN, "gateway", false]);
-  assert.deepEqual(kit.guard.asked, [{ asker: FOR_CI, command: { verb: "protection", target: prefix } }]);
+  assert.deepEqual(kit.guard.asked, [{ asker: FOR_CI, command: { verb: "protection", target: ip("203.0.113.7") } }]);
   assert.deepEqual(address.mock.calls[0]?.arguments, [prefix, T0, 77]);
   kit.guard.isDown = true;
   const without = await readWhy(kit.parts, FOR_CI, prefix);

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { BanItem } from "../../admin/bans.ts";
 import type { AccountAnswer, AddressAnswer } from "../../admin/declare/items.ts";
 import { PAGE, type Page } from "../../admin/declare/paging.ts";
-import type { Prefix } from "../../core/net/ip.ts";
+import { isSingleAddress, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, isoTime, SECOND_MS } from "../../core/time.ts";
 import { allBans, spanOf } from "../../guard/explain/stats.ts";
 import { FIGURES_FOR_MS, RANKED_FOR_MS } from "../../guard/figures.ts";
@@ -75,7 +75,10 @@ export async function readWhy(
   prefix: Prefix,
 ): Promise<AddressAnswer> {
   const story = await lookups.ask("address", prefix, clock.now(), settings.memoryMs);
-  const asked = await guard.ask(asker, { verb: "protection", target: prefix });
+  const asked = await guard.ask(asker, {
+    verb: "protection",
+    target: isSingleAddress(prefix) ? networkAddress(prefix) : prefix,
+  });
   return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };
 }
 

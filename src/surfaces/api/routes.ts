@@ -101,7 +101,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       "GET /api/v1/why/{ip}",
       "Everything about an address: ban, past bans, offences, what protects it, allow list, decisions.",
       {
-        params: shape.ipInPath(ipv6Prefix),
+        params: shape.ipInPath,
         answer: items.addressAnswer(),
         run: ({ params, asker }) => readWhy(parts, asker, params.ip),
       },

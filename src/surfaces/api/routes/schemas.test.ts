@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ipInPath, securityCommand } from "./schemas.ts";
+import { eventsQuery, securityCommand } from "./schemas.ts";
 
 test("an IPv6 address stands for the network in which it is judged", () => {
-  const { ip } = ipInPath(56).parse({ ip: "2001:DB8:0:1ff::7" });
+  const { ip } = eventsQuery(56).parse({ ip: "2001:DB8:0:1ff::7" });
   assert.equal(ip, "2001:db8:0:100::/56");
-  assert.equal(ipInPath(64).parse({ ip: "::ffff:203.0.113.7" }).ip, "203.0.113.7/32");
-  assert.equal(ipInPath(64).parse({ ip: "2001:db8::/32" }).ip, "2001:db8::/32");
+  assert.equal(eventsQuery(64).parse({ ip: "::ffff:203.0.113.7" }).ip, "203.0.113.7/32");
+  assert.equal(eventsQuery(64).parse({ ip: "2001:db8::/32" }).ip, "2001:db8::/32");
 });
 
 test("a ban may be for good; a reason may be in any language, without control characters", () => {

@@ -80,7 +80,8 @@ export const securityCommand = z.discriminatedUnion(
   ],
   { error: "is neither ban nor unban" },
 );
-export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
+/** Also finds a ban or an entry that is narrower than the network of an IPv6 address. */
+export const ipInPath = z.object({ ip: subject(128) });
 
 /** An account as typed; it need not exist. */
 const account = textUpTo(320).min(1, "is empty").describe("An account, or a name that was tried.");

@@ -248,7 +248,7 @@ function joined(...came: readonly Came[]): Came {
 }
 
 export function accountsFrom(call: Call): readonly AccountName[] | Failure {
-  const names = listOf(call.args[0]).map(accountFrom);
+  const names = [...new Set(listOf(call.args[0]).map(accountFrom))];
   return names.find((name) => typeof name !== "string") ?? names.filter((name) => typeof name === "string");
 }
 

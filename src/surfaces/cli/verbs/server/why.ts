@@ -1,7 +1,7 @@
 import type { AccountKnown } from "../../../../admin/accounts.ts";
 import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
-import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
+import { contains, hostPrefix, type Ip, parseIp, parsePrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
@@ -77,7 +77,7 @@ async function answerAbout(call: Call, subject: Subject): Promise<Answer> {
 async function whyIp(call: Call, queries: Queries, loaded: ValidSettings, ip: Ip): Promise<Answer> {
   const { bans, allow } = toPolicy(loaded.settings);
   const now = call.now();
-  const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);
+  const report = whyAddress(queries, hostPrefix(ip), now, bans.memoryMs);
   const asked = await call.guard.ask({ verb: "protection", target: ip });
   const subject: WhySubject = {
     ip,
