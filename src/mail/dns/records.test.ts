@@ -35,6 +35,16 @@ test("the zone file of a domain", () => {
   ]);
 });
 
+test("the server's name gets a record of its own for HELO unless it is a domain of mail, or a relay sends", () => {
+  const spf = (changes: Partial<typeof publisher.settings>) =>
+    recordsOf({ ...publisher, settings: { ...publisher.settings, ...changes } })
+      .filter(({ value }) => value.startsWith("v=spf1"))
+      .map(({ name, value }) => `${name} ${value}`);
+  assert.deepEqual(spf({ hostname: "example.org" }), ["example.org v=spf1 mx -all"]);
+  const relayed = spf({ "outbound.relay": "[smtp.relay.example]:587" });
+  assert.deepEqual(relayed, ["example.org v=spf1 mx a:smtp.relay.example ~all"]);
+});
+
 test("reverse names (RFC 1035 section 3.5, RFC 3596 section 2.5)", () => {
   assert.equal(reverseName(ip("203.0.113.7")), "7.113.0.203.in-addr.arpa");
   const name = "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa";

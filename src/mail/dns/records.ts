@@ -30,7 +30,7 @@ type Publisher = Readonly<{ settings: Settings; addresses: readonly Ip[]; domain
 
 /** What others look up to deliver mail to the domain and to trust mail from it. */
 export function recordsOf({ settings, addresses, domain, key }: Publisher): readonly DnsRecord[] {
-  const { hostname, "dkim.selector": selector, "outbound.relay": relay } = settings;
+  const { hostname, domains, "dkim.selector": selector, "outbound.relay": relay } = settings;
   const spf = relay === "" ? "v=spf1 mx -all" : `v=spf1 mx a:${hostAndPort(relay).host} ~all`;
   const service = (name: "imaps" | "submissions" | "submission"): DnsRecord =>
     record("service", "SRV", `_${name}._tcp.${domain}`, `0 1 ${settings[`ports.${name}`]} ${hostname}.`);
@@ -38,7 +38,8 @@ export function recordsOf({ settings, addresses, domain, key }: Publisher): read
     record("mx", "MX", domain, `10 ${hostname}.`),
     ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
     record("spf", "TXT", domain, spf),
-    record("helo_spf", "TXT", hostname, "v=spf1 a -all"),
+    // A name must not have two (RFC 7208, 4.5), and a relay sends its own name in HELO.
+    ...(domains.includes(hostname) || relay !== "" ? [] : [record("helo_spf", "TXT", hostname, "v=spf1 a -all")]),
     record("dkim", "TXT", `${selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${key}`),
     record("dmarc", "TXT", `_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`),
     record("tls_report", "TXT", `_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`),
@@ -122,7 +123,7 @@ function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
   const [only] = found;
   if (only === undefined) return MISSING;
   // RFC 7208 section 4.5: with two, every receiver gives up.
-  if (found.length > 1) return wrong("There are several SPF records; only one may be.");
+  if (found.length > 1) return wrong("There are several SPF records; only one is allowed.");
   if (only === record.value) return { status: "ok", detail: only };
   if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets anyone send: ${only}`);
   return {
@@ -135,14 +136,16 @@ function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict 
   const keyOf = (text: string): string | undefined => /(?:^|;)\s*p=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, "");
   if (values.length === 0) return MISSING;
   const same = values.length === 1 && keyOf(values[0] ?? "") === keyOf(record.value);
-  return same ? { status: "ok", detail: "It is our key." } : wrong("It is not the key of our signatures.");
+  return same
+    ? { status: "ok", detail: "It is this server's key." }
+    : wrong("It is not the key that this server signs with.");
 }
 
 function judgeDmarc(values: readonly string[]): RecordVerdict {
   const found = values.filter((value) => /^v=DMARC1\s*;/.test(value));
   const [only] = found;
   if (only === undefined) return MISSING;
-  if (found.length > 1) return wrong("There are several DMARC records; only one may be.");
+  if (found.length > 1) return wrong("There are several DMARC records; only one is allowed.");
   const policy = /;\s*p\s*=\s*(none|quarantine|reject)\s*(;|$)/i.exec(only)?.[1]?.toLowerCase();
   if (policy === undefined) return wrong(`It has no policy (p=): ${only}`);
   return { status: "ok", detail: policy === "none" ? `It only watches (p=none): ${only}` : only };
