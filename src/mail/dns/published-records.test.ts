@@ -64,6 +64,7 @@ test("each record comes with its state, and why it is wrong", async () => {
 test("a router's address is a fact: it leads here if its port 25 greets with our name, else that is unknown", () => {
   const of = (greeting: string | null) => judgeOutside(ADDRESS, "mail.example.org", greeting);
   assert.equal(of("220 mail.example.org ESMTP\r\n").status, "ok");
+  assert.equal(judgeOutside(ADDRESS, "my-mail.example.org", "220-My-Mail.example.org\r\n220 -\r\n").status, "ok");
   for (const greeting of ["220 mx.example.net ESMTP\r\n", "554 no\r\n", "220\r\n", null])
     assert.equal(of(greeting).status, "unknown", String(greeting));
   assert.match(of(null).detail, /203\.0\.113\.10, which is not an address of this machine/);

@@ -118,10 +118,9 @@ async function comparedIn(
 
 /** `greeting`: the greeting on its port 25; null if there was none. */
 export function judgeOutside(address: Ip, hostname: string, greeting: string | null): RecordVerdict {
-  const fact = `It says ${address}, which is not an address of this machine but of a router or proxy before it`;
-  const [code, name = ""] = greeting?.split(/[ -]/) ?? [];
-  if (code === "220" && name.trim().toLowerCase() === hostname)
-    return { status: "ok", detail: `${fact}; port ${SMTP_PORT} there leads here.` };
+  const fact = `It says ${address}, which is not an address of this machine but of a router or proxy in front of it`;
+  const [, name = ""] = /^220[ -](\S+)/.exec(greeting ?? "") ?? [];
+  if (name.toLowerCase() === hostname) return { status: "ok", detail: `${fact}; port ${SMTP_PORT} there leads here.` };
   const why = greeting === null ? "gives this machine no answer" : "greets with another name";
   return {
     status: "unknown",
