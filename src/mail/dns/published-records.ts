@@ -39,7 +39,7 @@ export function expectedRecords(
 
 /** All published records of the domain, and the addresses of the router or proxy in front of this machine. */
 export async function comparedAll(expected: ExpectedRecords): Promise<readonly ComparedRecord[]> {
-  return (await Promise.all([compared(expected), outside(expected)])).flat();
+  return (await Promise.all([compared(expected), comparedOutside(expected, ["address", "reverse"])])).flat();
 }
 
 /** Compares the published records with the expected ones. */
@@ -48,16 +48,21 @@ export async function compared({ records, settings }: ExpectedRecords): Promise<
   return Promise.all(records.map((record) => comparedIn(published, record)));
 }
 
+export type OutsideKind = "address" | "reverse";
+
 /** The same for addresses of the name that are not the machine's. */
-async function outside({ addresses, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
+export async function comparedOutside(
+  { addresses, settings }: Omit<ExpectedRecords, "records">,
+  kinds: readonly OutsideKind[],
+): Promise<readonly ComparedRecord[]> {
   const others = await outsideAddresses(settings, addresses);
-  if (others.length > 0)
-    return (await Promise.all([comparedAddresses(settings, others), comparedReverse(settings, others)])).flat();
-  return addresses.length > 0 ? [] : [await missingName(settings)];
+  const looks = { address: comparedAddresses, reverse: comparedReverse };
+  if (others.length > 0) return (await Promise.all(kinds.map((kind) => looks[kind](settings, others)))).flat();
+  return addresses.length > 0 || !kinds.includes("address") ? [] : [await missingName(settings)];
 }
 
 /** There must be at least one address. */
-export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
+async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
   const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
   return comparedIn(createRecordLookup(settings["dns.address"]), record);
 }
@@ -80,7 +85,7 @@ export async function outsideAddresses({ hostname, ...settings }: Named, own: re
 }
 
 /** Whether they lead here: port 25 there greets with the server's name. Most routers refuse such connections from inside. */
-export async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
+async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
   return Promise.all(
     addresses.map(async (address) => {
       const greeting = await greetingAt(address, GREETING_MS).catch(() => null);

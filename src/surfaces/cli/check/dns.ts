@@ -5,15 +5,12 @@ import { isPublic } from "../../../host/machine/own-addresses.ts";
 import {
   type ComparedRecord,
   compared,
-  comparedAddresses,
-  comparedReverse,
+  comparedOutside,
   createRecordLookup,
-  missingName,
-  outsideAddresses,
+  type OutsideKind,
 } from "../../../mail/dns/published-records.ts";
 import type { RecordKind } from "../../../mail/dns/records.ts";
 import { probeResolver } from "../../../mail/dns/resolver.ts";
-import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "../print/text.ts";
 import { recordsOfDomain } from "../verbs/server/dns.ts";
@@ -85,21 +82,17 @@ async function fetchedPolicy(domain: string): Promise<string | Error> {
   }
 }
 
-/** `look`: at addresses of the server's name that belong to a router or proxy in front of the machine. */
-function withOutside(
-  check: Check,
-  look: typeof comparedAddresses,
-  none: (settings: Settings) => Promise<readonly ComparedRecord[]>,
-): Check {
+/** Includes addresses of the server's name that belong to a router or proxy in front of the machine. */
+function withOutside(kind: OutsideKind, does: string): Check {
+  const check = records([kind], does);
   return {
     ...check,
     look: async (server) => {
       const { settings, machine } = server;
-      const own = machine.addresses().filter(isPublic);
-      const found = await outsideAddresses(settings, own);
-      const others = found.length > 0 ? await look(settings, found) : own.length > 0 ? [] : await none(settings);
+      const addresses = machine.addresses().filter(isPublic);
+      const others = await comparedOutside({ addresses, settings }, [kind]);
       const findings = others.map((one) => judgeRecord(settings.domains[0] ?? "", one));
-      if (own.length > 0) findings.unshift(await check.look(server));
+      if (addresses.length > 0) findings.unshift(await check.look(server));
       return findings.length === 0 ? unknown(NOT_THERE) : worstOf(findings);
     },
   };
@@ -113,18 +106,10 @@ export const dns = {
   dkim: records(["dkim"], "Compares the published key of each domain with the one that signs (DKIM)."),
   dmarc: records(["dmarc"], "Looks up each domain's policy for unauthenticated mail (DMARC)."),
   address: withOutside(
-    records(
-      ["address"],
-      "Looks up the addresses of the server's name, and reads the greeting at those that are not the machine's.",
-    ),
-    comparedAddresses,
-    async (settings) => [await missingName(settings)],
+    "address",
+    "Looks up the addresses of the server's name, and reads the greeting at those that are not the machine's.",
   ),
-  reverse: withOutside(
-    records(["reverse"], "Looks up the name of the server's public addresses (reverse DNS)."),
-    comparedReverse,
-    () => Promise.resolve([]),
-  ),
+  reverse: withOutside("reverse", "Looks up the name of the server's public addresses (reverse DNS)."),
   services: records(["service"], "Looks up the records by which mail programs find the server (SRV)."),
   "tls-report": records(["tls_report"], "Looks up where each domain receives reports about TLS failures."),
   "mta-sts": {
