@@ -7,7 +7,7 @@ const AT_IPV6 = "smtp.relay.example[2001:db8::1]";
 const relayTrouble = (reason: string) => read(reason, "[smtp.relay.example]:587");
 
 const LOGIN = "SASL authentication failed; ";
-const UNTRUSTED = "its certificate does not have this name, or comes from no known authority";
+const UNTRUSTED = "its certificate is for another name, or not from a trusted authority";
 const BROKEN: readonly (readonly [text: string, says: string, isNamed?: boolean])[] = [
   [`${LOGIN}server ${AT} said: 535 5.7.8 wrong: secret`, "it refuses the name or the password (535 5.7.8)"],
   [`${LOGIN}server ${AT} said: 454 4.7.0 later`, "it accepts no sign-in (454 4.7.0)"],
@@ -35,6 +35,7 @@ for (const [text, says] of [
   // Before any recipient: it defers all mail.
   [`host ${AT} said: 451 4.7.0 sending limit of secret reached (in reply to MAIL FROM command)`, DEFERS],
   [`host ${AT} refused to talk to me: 451 4.7.0 secret`, DEFERS],
+  [`host ${AT} refused to talk to me: 554 secret`, "it accepts no mail for now (554)"],
   [`delivery temporarily suspended: host ${AT} said: 451 4.7.0 busy (in reply to EHLO command)`, DEFERS],
 ] as const)
   test(`a relay that is away or defers all mail is recognized: ${text}`, () =>

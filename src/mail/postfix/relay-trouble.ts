@@ -11,9 +11,9 @@ export type RelayTrouble = Readonly<{ heals: boolean; says: string; isNamed: boo
 const SUSPENDED = /^delivery temporarily suspended: /;
 /** `535`, `535 5.7.8` (RFC 5321 section 4.2, RFC 3463). Nothing else is quoted: a server may repeat a password. */
 const CODE = /(?:said|refused to talk to me): (\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?)/;
-/** A reply to every mail, before any recipient is named. */
+/** A reply to every mail, before any recipient is named. A greeting with 5xx defers mail too (postconf(5), smtp_skip_5xx_greeting). */
 const BEFORE_RECIPIENTS =
-  /^host \S+ (?:refused to talk to me: 4|said: 4.*\(in reply to (?:EHLO|HELO|MAIL FROM) command\)$)/s;
+  /^host \S+ (?:refused to talk to me: [45]|said: 4.*\(in reply to (?:EHLO|HELO|MAIL FROM) command\)$)/s;
 /** `name[address]`, `name[address]:port`, or `name=`. */
 const SERVER =
   /^(?:connect to|lost connection with|conversation with|host|SASL authentication failed; (?:cannot authenticate to )?server|TLS is required, but (?:was not offered by )?host) ([^\s[]+)\[[^\]]*\](?::(\d+):)?|Name service error for name=(\S+)/;
@@ -37,7 +37,7 @@ function troubleOf(text: string): Omit<RelayTrouble, "isNamed"> | null {
   if (/^[^:]*\[private\//.test(text)) return null;
   if (text.startsWith("SASL authentication failed")) return { heals: false, says: loginTrouble(text) };
   if (/^Server certificate not (?:trusted|verified)/.test(text))
-    return { heals: false, says: "its certificate does not have this name, or comes from no known authority" };
+    return { heals: false, says: "its certificate is for another name, or not from a trusted authority" };
   if (text.startsWith("TLS is required, but was not offered")) return { heals: false, says: "it offers no TLS" };
   if (/^(?:Cannot start TLS|TLS is required, but host )/.test(text)) return { heals: false, says: "TLS with it fails" };
   if (BEFORE_RECIPIENTS.test(text))
