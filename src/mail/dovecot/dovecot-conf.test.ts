@@ -52,7 +52,7 @@ test("IMAP sessions give way to sign-ins and deliveries", () => {
 });
 
 test("the services behind sign-ins and mailboxes have room for all clients that the settings allow", () => {
-  const { limits } = sampleSite();
+  const { limits, outbound } = sampleSite();
   const places = (imapPlaces: number, smtpPlaces: number, changes: Partial<Site> = {}): string =>
     rendered({ limits: { ...limits, imapPlaces, smtpPlaces }, ...changes });
   const clients = (text: string): number => Number(assignments(text).get("default_client_limit"));
@@ -64,6 +64,12 @@ test("the services behind sign-ins and mailboxes have room for all clients that 
   assert.ok(clients(places(400, 1_000)) >= 2_500, "each smtpd for users asks whether a password is right");
   const proxied = { networks: [net("10.0.0.5")], ports: PROXIED_PORTS };
   assert.ok(clients(places(400, 1_000, { proxied })) >= 4_500, "and of those behind a proxy");
+  const deliveries = places(400, 1_000, { outbound: { ...outbound, atOnce: 1_000 } });
+  assert.deepEqual(
+    [top, assignments(deliveries)].map((of) => of.get("default_process_limit")),
+    ["100", "1000"],
+  );
+  assert.ok(clients(deliveries) >= 3_400);
 });
 
 test("a port for proxies trusts only their header, and the guard learns of them", () => {

@@ -63,6 +63,8 @@ deliver_log_format = %$
 login_log_format_elements = user=<%{if;%u;~;^[!-~]*$;%u;?}> method=%m rip=%r lip=%l mpid=%e %c session=<%{session}>
 protocols = imap lmtp
 default_client_limit = ${clientLimit(site)}
+# Each delivery occupies a process of lmtp and one of dict. Deliveries that find none free fail.
+default_process_limit = ${processLimit(site)}
 listen = ${site.ipv6 ? "*, ::" : "*"}
 login_greeting = Ready.
 ${proxied === null ? "" : `# Connections from anyone else to a proxy port are closed.\nhaproxy_trusted_networks = ${proxied.networks.join(" ")}\n`}
@@ -205,22 +207,27 @@ function specialFolder(name: string): string {
 `;
 }
 
-/** Dovecot's own defaults: default_client_limit, and process_limit of `service imap`. */
+/** Dovecot's own defaults: default_client_limit, default_process_limit, and process_limit of `service imap`. */
 const DEFAULT_CLIENTS = 1_000;
+const DEFAULT_PROCESSES = 100;
 const DEFAULT_IMAP_PROCESSES = 1_024;
 /** Dovecot's default_vsz_limit. A buffer for a decoded mail has up to twice its size, and was copied from one of half the size. */
 const DEFAULT_VSZ_BYTES = 256 * 1024 ** 2;
 const DECODING = 4;
-/** Connections of other clients to one of Dovecot's services: LMTP, quota checks, commands. */
-const OTHER_CLIENTS = 200;
+
+function processLimit({ outbound }: Site): number {
+  return Math.max(DEFAULT_PROCESSES, outbound.atOnce);
+}
 
 /**
  * Connections that one of Dovecot's services may have. `auth` has one from each login process and each smtpd that lets
- * users sign in; `stats` one from each login process and each open mailbox. A client that finds none free hangs.
+ * users sign in; `stats` one from each login process and each open mailbox; both one from each delivery. Some are left for quota
+ * checks and commands. A client that finds none free hangs.
  */
-function clientLimit({ limits: { imapPlaces, smtpPlaces }, proxied }: Site): number {
-  const submissions = (proxied === null ? 2 : 4) * smtpPlaces;
-  return Math.max(DEFAULT_CLIENTS, imapPlaces + Math.max(imapPlaces, submissions) + OTHER_CLIENTS);
+function clientLimit(site: Site): number {
+  const { imapPlaces, smtpPlaces } = site.limits;
+  const submissions = (site.proxied === null ? 2 : 4) * smtpPlaces;
+  return Math.max(DEFAULT_CLIENTS, imapPlaces + Math.max(imapPlaces, submissions) + 2 * processLimit(site));
 }
 
 /**
