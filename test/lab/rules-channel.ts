@@ -27,6 +27,9 @@ export async function startRulesChannel(host: Host, directory: string) {
   chmodSync(top, 0o755);
   for (const who of ["owner", "stranger"])
     gpg(who, ["--passphrase", "", "--quick-gen-key", `${who}@rules.test`, "rsa2048", "sign"]);
+  // The owner signs with a subkey.
+  const [, primary = ""] = /^fpr:*(\w+):/m.exec(gpg("owner", ["--with-colons", "--list-keys"]).toString()) ?? [];
+  gpg("owner", ["--passphrase", "", "--quick-add-key", primary, "rsa2048", "sign"]);
   writeFileSync(keyFile, gpg("owner", ["--armor", "--export"]));
   publish("good.test", "body LAB_FETCHED /frobnicate/\nscore LAB_FETCHED 0.5\n", "owner");
   publish("unsigned.test", "score LAB_FETCHED 50\n", "stranger");

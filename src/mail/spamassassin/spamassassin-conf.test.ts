@@ -49,10 +49,13 @@ const script = (keyFile = ""): string =>
 
 test("signatures are always checked, with SpamAssassin's own key unless another is named", () => {
   for (const text of [script(), script("/srv/mail/rules.asc")]) {
-    assert.match(text, /sa-update --channel rules\.example .* \$\{key:\+--gpgkey "\$key"\} /);
+    assert.match(text, /sa-update --channel rules\.example .* \$keys /);
     assert.doesNotMatch(text, /nogpg|no-gpg/);
   }
-  assert.match(script("/srv/mail/rules.asc"), /--import '\/srv\/mail\/rules\.asc'/);
+  assert.match(
+    script("/srv/mail/rules.asc"),
+    /^for file in \S+\/sa-update-pubkey\.txt '\/srv\/mail\/rules\.asc'; do$/m,
+  );
 });
 
 test("new rules are read whole before they take the place of the former ones at once", () => {

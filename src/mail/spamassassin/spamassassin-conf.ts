@@ -111,12 +111,13 @@ umask 077
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=${spamState}
 cd ${spamState} && mkdir -p ${fetched} ${rules}/keys && chmod 700 ${rules}/keys || exit 1
 fails() { echo "$1" | tail -n 1; exit 1; }
-key=''
-if [ -n '${updates.keyFile}' ]; then
-  said=$(sa-update --gpghomedir ${rules}/keys --import '${updates.keyFile}' 2>&1) || fails "$said"
-  key=$(gpg --homedir ${rules}/keys --with-colons --show-keys '${updates.keyFile}' 2>/dev/null | sed -n 's/^fpr:*\\([0-9A-F]*\\):.*/\\1/p' | head -n 1)
-fi
-said=$(sa-update --channel ${updates.channel} --updatedir ${fetched} --gpghomedir ${rules}/keys \${key:+--gpgkey "$key"} 2>&1)
+# sa-update imports SpamAssassin's own key only into an empty keyring, and trusts a subkey only by its own fingerprint.
+keys=''
+for file in ${PACKAGED_RULES}/sa-update-pubkey.txt ${updates.keyFile && `'${updates.keyFile}'`}; do
+  said=$(sa-update --gpghomedir ${rules}/keys --import "$file" 2>&1) || fails "$said"
+  keys="$keys $(gpg --homedir ${rules}/keys --with-colons --show-keys "$file" 2>/dev/null | sed -n 's/^fpr:*\\([0-9A-F]*\\):.*/--gpgkey \\1/p')"
+done
+said=$(sa-update --channel ${updates.channel} --updatedir ${fetched} --gpghomedir ${rules}/keys $keys 2>&1)
 status=$?
 # 0: there is a new version; 1: there is none (sa-update(1p), EXIT CODES).
 [ $status -le 1 ] || fails "sa-update ended with $status: $said"
