@@ -3,7 +3,7 @@ import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
-import { BOUNCED, renderFail2banFilters } from "./filters.ts";
+import { BOUNCED, LISTED, renderFail2banFilters } from "./filters.ts";
 import { MOST_LINES } from "./jail-report.ts";
 
 /** It may read logs and write reports, and nothing else. */
@@ -77,10 +77,7 @@ const SOURCES: Readonly<Record<JailName, Source>> = {
   postfix: {
     filter: "postfix",
     port: MAIL_PORTS,
-    more: [
-      `ignoreregex = ^${BOUNCED}`,
-      "              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b",
-    ],
+    more: [`ignoreregex = ^${BOUNCED}`, `              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?${LISTED}`],
   },
   dovecot: { filter: "dovecot", port: "pop3,pop3s,imap,imaps,submission,465,sieve" },
   "postfix-auth": { filter: "postfix[mode=auth]", port: MAIL_PORTS },
@@ -155,7 +152,7 @@ class Report(ActionBase):
 
     def _report(self, aInfo):
         if len(os.listdir(self._spool)) >= _MOST_REPORTS:
-            self._logSys.error("Too many reports wait for the guard: the one of %s is lost", aInfo["ip"])
+            self._logSys.error("Too many reports wait for the guard: the report about %s was dropped", aInfo["ip"])
             return
         lines = aInfo["matches"].splitlines()[-_MOST_LINES:]
         report = {

@@ -7,7 +7,7 @@ export const DASHBOARD_REFUSED = "A sign-in to the dashboard was refused.";
 
 /**
  * Filters of ours, jail.conf(5). Each pattern is anchored where Postfix itself writes the client's address, before
- * anything that the client chose: \`[^[]*\` is the client's verified host name, which has no bracket.
+ * anything that the client chose: `[^[]*` is the client's verified host name, which has no bracket.
  */
 export function renderFail2banFilters(): readonly RenderedFile[] {
   return [
@@ -20,6 +20,9 @@ export function renderFail2banFilters(): readonly RenderedFile[] {
 
 /** A bounce to an unknown recipient: from an honest server that got spam in our domain's name. Follows "reject: ". */
 export const BOUNCED = `RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: 550 5\\.1\\.1 ${PATH}: Recipient address rejected: User unknown; from=<> to=<`;
+/** The refusal of an address on a block list, after the client's port. */
+export const LISTED =
+  ": [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b";
 
 /**
  * The stock filter's mode rbl, whose pattern does not know the words with which Postfix starts the refusal of a policy
@@ -30,7 +33,7 @@ before = postfix.conf
 
 [Definition]
 mode = rbl
-mdre-rbl = ^%(_pref)s from [^[]*\\[<HOST>\\]%(_port)s: [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b
+mdre-rbl = ^%(_pref)s from [^[]*\\[<HOST>\\]%(_port)s${LISTED}
 `;
 
 const PREFIX = `[INCLUDES]
