@@ -8,7 +8,7 @@ import { LogIndexer } from "../../src/mail/logs/keep-logs.ts";
 import { latestLines } from "../../src/mail/logs/latest-lines.ts";
 import { findLogs, snapshotOf } from "../../src/mail/logs/log-files.ts";
 import { elderParts } from "../../src/mail/logs/log-follower.ts";
-import { LONGEST_LINE } from "../../src/mail/logs/log-index.ts";
+import { LONGEST_SEARCHED } from "../../src/mail/logs/log-index.ts";
 import { timeOfLine } from "../../src/mail/logs/log-line.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -32,7 +32,7 @@ export function searchedLogs() {
     let at = instant(0);
     const lines = bytes.toString().replace(/\n$/, "").split("\n");
     const found = lines.map((whole) => {
-      const line = whole.slice(0, LONGEST_LINE);
+      const line = whole.slice(0, LONGEST_SEARCHED);
       at = timeOfLine(line, instant(Math.ceil(mtimeMs))) ?? at;
       return { at, line };
     });

@@ -18,7 +18,7 @@ import {
   packedPieces,
   plainPieces,
 } from "./log-files.ts";
-import { keyRange, LONGEST_LINE, LONGEST_LINE_BYTES, readIndex } from "./log-index.ts";
+import { keyRange, LONGEST_SEARCHED, LONGEST_SEARCHED_BYTES, readIndex } from "./log-index.ts";
 import { timeOfLine } from "./log-line.ts";
 import { isWhole, unpack } from "./packed-log.ts";
 
@@ -229,5 +229,5 @@ function lineAt(text: Buffer, start: number): string {
   const found = text.indexOf(0x0a, start);
   const end = found < 0 ? text.length : found;
   // A cut line ends with a whole letter.
-  return text.toString("utf8", start, Math.min(end, start + LONGEST_LINE_BYTES)).slice(0, LONGEST_LINE);
+  return text.toString("utf8", start, Math.min(end, start + LONGEST_SEARCHED_BYTES)).slice(0, LONGEST_SEARCHED);
 }

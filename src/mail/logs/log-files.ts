@@ -9,7 +9,7 @@ import {
   type IndexedBlock,
   type KeyRange,
   LONGEST_BLOCK_BYTES,
-  LONGEST_LINE_BYTES,
+  LONGEST_SEARCHED_BYTES,
   openIfThere,
   readBlock,
 } from "./log-index.ts";
@@ -143,7 +143,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: PiecesA
       start = lineEnd < 0 ? from : from + lineEnd + 1;
       if (lineEnd >= 0) break;
     }
-    return { start, text: buffer.subarray(0, readSync(fd, buffer, 0, LONGEST_LINE_BYTES, start)) };
+    return { start, text: buffer.subarray(0, readSync(fd, buffer, 0, LONGEST_SEARCHED_BYTES, start)) };
   }
 }
 

@@ -11,9 +11,9 @@ export const BLOCK_BYTES = 32 * 1024;
 /** Lines after a longer line are not indexed. */
 export const LONGEST_BLOCK_BYTES = 1024 * 1024;
 /** Of a longer line only the first part is searched. */
-export const LONGEST_LINE = 4_096;
+export const LONGEST_SEARCHED = 4_096;
 /** A letter has at most four bytes. */
-export const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
+export const LONGEST_SEARCHED_BYTES = 4 * LONGEST_SEARCHED;
 /** An index usually has 2 % of the size of its log, so this is enough for 1.6 GB. The rest is searched without an index. */
 export const MOST_INDEX_BYTES = 32 * 1024 * 1024;
 /** So that an index is never larger than an eighth of the log, whatever strangers write into it. */
@@ -136,17 +136,13 @@ export function openIfThere(path: string): number | null {
 function hasLongLine(text: Buffer): boolean {
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf("\n", start);
-    if ((end < 0 ? text.length : end) - start > LONGEST_LINE) return true;
+    if ((end < 0 ? text.length : end) - start > LONGEST_SEARCHED) return true;
     if (end < 0) return false;
     start = end + 1;
   }
   return false;
 }
 
-/**
- * A number for an address, so that a network is a range of numbers: for IPv4 the address, for IPv6 its first 48 bits,
- * above all of IPv4.
- */
 const [V4_BITS, V6_BITS] = [32, 48];
 const FIRST_V6 = 2 ** V6_BITS;
 
@@ -180,6 +176,10 @@ export function hasKeyIn(keys: Float64Array, { from, to }: KeyRange): boolean {
   return low < keys.length && (keys[low] ?? 0) <= to;
 }
 
+/**
+ * A number for an address, so that a network is a range of numbers: for IPv4 the address, for IPv6 its first 48 bits,
+ * above all of IPv4.
+ */
 function keyOf(ip: Ip): number {
   const bytes = isV4(ip)
     ? ip.split(".").map(Number)

@@ -7,7 +7,7 @@ import {
   endOf,
   type IndexedBlock,
   LONGEST_BLOCK_BYTES,
-  LONGEST_LINE_BYTES,
+  LONGEST_SEARCHED_BYTES,
   type LogIndex,
 } from "./log-index.ts";
 
@@ -79,7 +79,7 @@ export async function* unpack(fd: number): AsyncGenerator<Buffer> {
     const text = Buffer.concat([rest, read]);
     const end = text.lastIndexOf("\n") + 1;
     // The rest of a line that is too long is skipped, not collected.
-    rest = text.subarray(end, end + LONGEST_LINE_BYTES);
+    rest = text.subarray(end, end + LONGEST_SEARCHED_BYTES);
     if (end > 0) yield text.subarray(0, end);
   }
   if (rest.length > 0) yield rest;

@@ -8,7 +8,7 @@ import { seeded } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
 import { writeIndex } from "../../mail/logs/keep-logs.ts";
-import { LONGEST_LINE } from "../../mail/logs/log-index.ts";
+import { LONGEST_SEARCHED } from "../../mail/logs/log-index.ts";
 import { packLog } from "../../mail/logs/packed-log.ts";
 
 const FIRST_MS = new Date(2026, 10, 20, 8).getTime();
@@ -40,7 +40,7 @@ function textOf(random: (below: number) => number, from: number, lines: number, 
     const address = random(60) === 0 ? (ADDRESSES[random(ADDRESSES.length)] ?? "") : `10.${random(9)}.${random(9)}.1`;
     const line = `${words[random(words.length)]} [${address}]:25 ${words[random(words.length)]}`;
     if (n > 0 && random(40) === 0) return ` goes on ${line}`;
-    if (random(400) === 0) return `${stamp()} ${"z".repeat(LONGEST_LINE - 40 + random(60))} ${line}`;
+    if (random(400) === 0) return `${stamp()} ${"z".repeat(LONGEST_SEARCHED - 40 + random(60))} ${line}`;
     return random(900) === 0 ? `${stamp()} ${"z".repeat(100_000)} ${line}` : `${stamp()} mail ${line}`;
   }).join("\n");
 }
