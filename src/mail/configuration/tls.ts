@@ -11,7 +11,7 @@ const CIPHERS: Readonly<Record<TlsProfile, string>> = {
   seed: "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS",
 };
 
-/** Its `ssl_protocols`; `modern` means the same in today's terms. */
+/** `seed`: that file's `ssl_protocols`; `modern` means the same in today's terms. */
 const PROTOCOLS: Readonly<Record<TlsProfile, string>> = {
   modern: ">=TLSv1.2",
   seed: "!SSLv3 !TLSv1 !TLSv1.1",
@@ -39,7 +39,7 @@ export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string,
   };
 }
 
-/** Dovecot 2.3 still accepts `ssl_protocols` and `ssl_dh_parameters_length` for the first and last of these lines. */
+/** Dovecot 2.3 still accepts the older names `ssl_protocols` and `ssl_dh_parameters_length`. */
 export function dovecotTls({ layout, tls }: Site): string {
   const { cert, key, dh } = servedFiles(layout);
   return `ssl = required

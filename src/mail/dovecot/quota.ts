@@ -14,8 +14,8 @@ const WARNED_AT = [95, 80];
 export const MORE_IN_TRASH = 10;
 
 /**
- * What even a mail of one byte takes of the disk: a file, and ext4 has one for each 16 KB (inode_ratio in mke2fs.conf(5)). A quota in bytes
- * alone would let tiny mails fill any disk.
+ * Disk space that even a one-byte mail takes: an inode, and ext4 has one for each 16 KB (inode_ratio in mke2fs.conf(5)). A quota only in
+ * bytes would let tiny mails fill any disk.
  */
 export const LEAST_OF_A_MAIL = 16_384;
 

@@ -152,11 +152,6 @@ const STANDARD_SERVICES: readonly string[] = [
   "postlog unix-dgram n - n - 1 postlogd",
 ];
 
-/**
- * Removes headers that reveal the user's address and program, from the mail program or our own server (header_checks(5)).
- * Applied only to the headers of the submitted mail, never to its parts or to an enclosed mail, which may be signed.
- * `Mime-Version` stays: some programs put their name into its comment, but Postfix treats it as a part's header.
- */
 const FILE = "submission-headers";
 
 /** The smtpd(8) option that selects the cleanup service below for submitted mail. */
@@ -169,7 +164,12 @@ const submissionCleanup: readonly string[] = [
   "  -o nested_header_checks=",
 ];
 
-/** regexp_table(5). The trace that RFC 5321 section 4.4 requires stays, without the client's name and address. */
+/**
+ * Removes headers that reveal the user's address and program, from the mail program or our own server (header_checks(5),
+ * regexp_table(5)). Applied only to the headers of the submitted mail, never to its parts or to an enclosed mail, which may be signed.
+ * The trace that RFC 5321 section 4.4 requires stays, without the client's name and address. So does `Mime-Version`: some programs put
+ * their name into its comment, but Postfix treats it as a part's header.
+ */
 export function renderSubmissionHeaders(): RenderedFile {
   const by = "by ([^ ]+) \\(Postfix\\)[[:space:]]+with ([A-Z0-9]+) id ([A-Za-z0-9]+)";
   const lines = [

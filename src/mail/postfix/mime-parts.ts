@@ -18,9 +18,9 @@ const MOST_REPEATED_LINES = 7_000;
 const MOST_REPEATED_FIELDS = 60_000;
 /** Rspamd takes as long for one byte of a plain mail as for 5 that it repeats (400 MB take 0.7 s). */
 const REPEATED_BYTES_OF_A_BYTE = 5;
-/** Of the depth at least this much counts: messages that only a delimiter separates are read again too. */
+/** The depth counts as at least this: messages that only a delimiter separates are read again too. */
 const LEAST_DEPTH = 4;
-/** The bytes that a repeated field costs as much as, a byte of parameters (0.9 MB in 74 messages take 11 s, and 3 GB), and an encoded word (RFC 2047). */
+/** How many plain bytes cost as much as a repeated field, a byte of parameters (0.9 MB in 74 messages take 11 s and 3 GB), or an encoded word (RFC 2047). */
 const BYTES_OF_A_REPEATED_FIELD = 85;
 const BYTES_OF_A_PARAMETER_BYTE = 25;
 export const BYTES_OF_A_WORD = 320;
@@ -47,9 +47,9 @@ const EDGE = /content-t(?:ype|ransfer-encoding)|\n(?=--|\r?\n)/gi;
 /** More than the start of any of them. */
 const EDGE_BYTES = 32;
 const FIELD_NAME = /^[a-z-]+\s*(?::|$)/i;
-/** To rspamd a name ends only at blanks of ASCII. */
+/** To rspamd a name ends only at ASCII spaces. */
 const FIELD_LINE = /\n[^ \t\r\n\f:]+[ \t]*:/g;
-/** Names (of regular expressions) of fields that Dovecot takes apart. A forwarded mail may have 10 KB of the rest, such as results of filters. */
+/** Patterns for the names of fields that Dovecot parses. A forwarded mail may have 10 KB of other fields, such as results of filters. */
 export const COSTLY_FIELDS = ["from", "sender", "reply-to", "to", "bcc", "cc", "content-[a-z-]*"] as const;
 /** Where such a field starts. To Dovecot a name ends with a NUL, which Postfix delivers. */
 const COSTLY_START = new RegExp(`\\n(?:${COSTLY_FIELDS.join("|")})(?:\\0|[ \\t]{0,20}:|[ \\t]{20})`, "gi");

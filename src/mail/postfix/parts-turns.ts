@@ -3,7 +3,7 @@ import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 
 /** By then Rspamd has read a mail, or its main process has ended it (`STALL_SECONDS`), even if no line of the log shows that. */
 const TURN_MS = 30 * SECOND_MS;
-/** How long the turns of a source within the window may be altogether, if they kept another one out, or blocked or ended Rspamd. */
+/** Maximum total time of a source's turns in its window, once they have kept another source out, or blocked or ended Rspamd. */
 const MOST_OF_SOURCE_MS = 5 * SECOND_MS;
 /** How long mails with a turn may block Rspamd at once, from however many networks they come; in the long run, a tenth of the time. */
 const MOST_BLOCKED_MS = 30 * SECOND_MS;
