@@ -87,7 +87,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     assert.ok(product.output.includes(`Ended ${mine.length} processes that an earlier start left behind.`));
     await until("those of this server have ended", () => mine.every((one) => !one.isThere()));
     assert.ok(others.every((one) => one.isThere()));
-    const warns = /warning: Of the files below \S+mail 1 stay with another user, such as \S+mail\/mail:/;
+    const warns = /warning: 1 file below \S+mail still belongs to another user, such as \S+mail\/mail:/;
     assert.match(product.output, warns);
     assert.equal(lstatSync(shadow).uid, 0);
   });

@@ -103,7 +103,7 @@ export function signInsTests({ lab, product }: Running): void {
     const passwd = `account passwd ${ANNA} --password-stdin`;
 
     await product.json(["config", "set", "mailboxes.encryption", "account"]);
-    assert.match(await cli("config apply --yes"), /make the key that opens them first, by `encryption recovery-key`/);
+    assert.match(await cli("config apply --yes"), /Make one first: run `encryption recovery-key`/);
     writeFileSync(file, (await product.cli(["encryption", "recovery-key"])).stdout);
     await cli("config apply --yes");
     await mail.write("oldsecret");

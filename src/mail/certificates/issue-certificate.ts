@@ -43,7 +43,7 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   const from = leaf.validFromDate.getTime();
   const to = leaf.validToDate.getTime();
   if (now > to) return wrong(`The certificate ${cert} expired on ${day(leaf.validToDate)}.`);
-  if (now < from) return wrong(`The certificate ${cert} is valid from ${day(leaf.validFromDate)} on only.`);
+  if (now < from) return wrong(`The certificate ${cert} is not valid before ${day(leaf.validFromDate)}.`);
   const stray = chain.findIndex((one, i) => i > 0 && !(chain[i - 1]?.checkIssued(one) ?? false));
   if (stray > 0)
     return wrong(`Certificate ${stray + 1} in ${cert} did not issue the one before it; the chain must be in order.`);

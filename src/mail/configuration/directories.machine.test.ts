@@ -129,7 +129,7 @@ describe("the data directory", OWN_ETC, () => {
       chownSync(join(box, name), uid, uid);
     }
     assert.deepEqual(await make(there, layout), [
-      `Of the files below ${layout.mail} 1 stay with another user, such as ${join(box, "odd")}: see whose it is with ls -li.`,
+      `1 file below ${layout.mail} still belongs to another user, such as ${join(box, "odd")}: see \`ls -li\`.`,
     ]);
     assert.equal(statSync(join(box, "mail")).uid, there.numberOf("passwd", "ghostinbox-mail"));
     assert.equal(statSync(join(box, "odd")).uid, STRANGER);
@@ -157,7 +157,7 @@ describe("the data directory", OWN_ETC, () => {
     execFileSync("chown", ["-R", "62100:62100", queue]);
     const paths = [queue, join(queue, "A"), join(queue, "A", "A123")];
     const [deep = "", ...others] = z.parse(z.array(z.string()), await make(etc, layout));
-    assert.match(deep, /^Of the files below \S+\/deferred 1 stay with another user, such as \S+(\/B){101}: /);
+    assert.match(deep, /^1 file below \S+\/deferred still belongs to another user, such as \S+(\/B){101}: /);
     assert.deepEqual(others, []);
     for (const path of paths) assert.equal(statSync(path).uid, etc.numberOf("passwd", "postfix"), path);
   });

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { plural } from "../../core/text.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { groupId, hasGroup, hasUser, isMember, userIds } from "../../host/machine/system-users.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
@@ -131,7 +132,7 @@ export function makeDirectories(layout: Layout): readonly string[] {
     const { count, first } = giveDirectory(path, { mode, owner }, isTree);
     if (first !== null)
       warnings.push(
-        `Of the files below ${path} ${count} stay with another user, such as ${first}: see whose it is with ls -li.`,
+        `${plural(count, "file")} below ${path} still ${count === 1 ? "belongs" : "belong"} to another user, such as ${first}: see \`ls -li\`.`,
       );
   }
   makeFiles(layout);

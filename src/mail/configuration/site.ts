@@ -196,7 +196,7 @@ export function textInForce(settings: Settings, layout: Layout, say: (line: stri
         ? read(layout.spamAssassinConf, OWN_RULES)
         : passwordIn(read(layout.postfixConf, RELAY_LOGIN));
     if (inForce === null) return refuseMissing(key, reason);
-    say(`${reason} What was last read from it stays in use.`);
+    say(`${reason} Its last readable contents stay in use.`);
     return inForce;
   };
 }
@@ -216,7 +216,7 @@ function relayPassword(settings: Settings, missing: Missing): string {
   const [line = ""] = textIn(settings, key, missing).split("\n");
   const password = line.replace(/\r$/, "");
   if (password !== "" && password === password.trim()) return password;
-  const reason = `The first line of ${settings[key]} must be the password for the relay, without blanks around it.`;
+  const reason = `The first line of ${settings[key]} must be the password for the relay, without spaces around it.`;
   return missing(key, reason);
 }
 

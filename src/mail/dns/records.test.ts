@@ -35,7 +35,7 @@ test("the zone file of a domain", () => {
   ]);
 });
 
-test("the server's name gets a record of its own for HELO unless it is a domain of mail, or a relay sends", () => {
+test("the server's name gets its own record for HELO, unless it is a mail domain or a relay sends", () => {
   const spf = (changes: Partial<typeof publisher.settings>) =>
     recordsOf({ ...publisher, settings: { ...publisher.settings, ...changes } })
       .filter(({ value }) => value.startsWith("v=spf1"))

@@ -60,7 +60,7 @@ test("a private key that does not match, or is invalid, is refused and changes n
   const { layout, crypt, prepare } = scene();
   prepare();
   writeFileSync(crypt.privateKey, otherKey());
-  assert.match(reasonOf(prepare()), /does not fit the public one/);
+  assert.match(reasonOf(prepare()), /does not match the public key/);
   writeFileSync(crypt.privateKey, "nonsense");
   assert.match(reasonOf(prepare()), /could not be prepared/);
   assert.equal(existsSync(layout.mailKeyConf), true);
@@ -141,7 +141,7 @@ test("half a key, a different one or a directory counts as none, until the right
   assert.equal(lockedBecause(crypt), null);
   for (const [wrong, says] of [
     [made.slice(0, 90), /holds no private key that can be read/],
-    [otherKey(), /does not fit the public one/],
+    [otherKey(), /does not match the public key/],
   ] as const) {
     writeFileSync(crypt.privateKey, wrong);
     assert.match(lockedBecause(crypt) ?? "", says);
@@ -160,7 +160,7 @@ test("half a key, a different one or a directory counts as none, until the right
 
 test("keys of accounts use a recovery key, without which nothing is created; a missing key's placeholder is created once", () => {
   const { layout, crypt, prepare } = scene();
-  assert.match(reasonOf(prepare(true)), /make the key that opens them first, by `encryption recovery-key`/);
+  assert.match(reasonOf(prepare(true)), /Make one first: run `encryption recovery-key`/);
   assert.deepEqual([existsSync(crypt.publicKey), existsSync(layout.mailNoKey)], [false, false]);
   writeFileSync(layout.mailRecoveryKey, "a public key");
   assert.ok(prepare(true).ok);

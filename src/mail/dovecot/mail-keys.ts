@@ -126,7 +126,7 @@ export function fingerprint(publicKey: string): string {
 }
 
 const NO_RECOVERY =
-  "A forgotten password would lose all mail of its account (mailboxes.encryption): make the key that opens them first, by `encryption recovery-key`, while the server runs with `server` or `off`.";
+  "Without a recovery key, an account whose password is forgotten loses all its mail (mailboxes.encryption). Make one first: run `encryption recovery-key` while mailboxes.encryption is `server` or `off`.";
 
 /** `f_type` of tmpfs, ramfs and overlayfs (statfs(2)). */
 const MEMORY = [0x01021994, 0x858458f6, 0x794c7630];
@@ -167,7 +167,7 @@ function targetOf(link: string): string | null {
 function mismatch({ publicKey, privateKey }: KeyPair): string | null {
   const text = textOf(privateKey);
   if (text === null || fingerprint(publicHalf(text)) === fingerprint(readFileSync(publicKey, "utf8"))) return null;
-  return `The private key ${privateKey} does not fit the public one, with which mail was encrypted: put the right one there.`;
+  return `The private key ${privateKey} does not match the public key with which mail was encrypted: put the matching one there.`;
 }
 
 function textOf(file: string): string | null {

@@ -27,10 +27,10 @@ describe("filters are judged by Fail2ban's own code", { skip: whyNot }, () => {
     ["the first address after a name", "^ login failed for .*? from <HOST>", /lets attackers choose/],
     ["no address", "a failure", /No failure-id group/],
     ["no regular expression", "a( <HOST>", /Unable to compile/],
-    ["an endless match", "^ ((a+)+)+b from <HOST>$", /never ends/],
+    ["an endless match", "^ ((a+)+)+b from <HOST>$", /takes too long/],
   ] as const)
     test(`a filter that blames ${what}`, async () => {
-      const deadlineMs = expected?.source === "never ends" ? 1_000 : 10_000;
+      const deadlineMs = expected?.source === "takes too long" ? 1_000 : 10_000;
       const found = await refusal(`[Definition]\nfailregex = ${regex}\n`, deadlineMs);
       if (expected === null) assert.equal(found, null);
       else assert.match(found ?? "", expected);

@@ -69,7 +69,7 @@ export async function judgeFilter({ name, text }: Filter, options: JudgeOptions)
   const input = `${JSON.stringify({ name, text, tricks })}\n${log}`;
   const ran = await runAsOther(args, { input, timeoutMs: deadlineMs });
   if (ran.code === 124) {
-    const reason = `it never ends: after ${deadlineMs / SECOND_MS} s it was still looking at lines that an attacker can write`;
+    const reason = `it takes too long: after ${deadlineMs / SECOND_MS} s it was still matching lines that an attacker can write`;
     return { ok: false, reason };
   }
   const judged = ran.code === 0 ? parseJudgement(ran.stdout) : null;
@@ -138,9 +138,9 @@ export function refusedFilters({ fail2banOwn }: Pick<Layout, "fail2banOwn">): re
 
 /** The filter, or why it was refused. */
 function read(directory: string, name: string): Filter | string {
-  if (!isJailName(name)) return "its name must be 1 to 40 small letters, digits, dashes or underscores";
+  if (!isJailName(name)) return "its name must be 1 to 40 lowercase letters, digits, dashes or underscores";
   if (STOCK_FILTERS.includes(name) || JAILS.some((jail) => jail.name === name))
-    return `there is a jail or filter ${name} already`;
+    return `a jail or filter named ${name} already exists`;
   try {
     const filter = readFilter(directory, name);
     return filter.text.length > MOST_CHARACTERS ? "it is longer than any filter" : filter;

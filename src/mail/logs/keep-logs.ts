@@ -123,7 +123,7 @@ export function createLogKeeper({ layout, clock, rules, reopen, access, say }: L
       if (reopenDue) {
         const failed = await reopen();
         reopenDue = failed !== null && isHeldOpen(mailLog);
-        if (reopenDue) say(`the logs are not changed over yet: ${failed}`);
+        if (reopenDue) say(`not every program writes to the new log yet: ${failed}`);
       }
       for (const file of [mailLog, mailWarn, mailErr]) await tidy(file);
       await indexer.look(mailLog, clock.now());

@@ -105,7 +105,9 @@ export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMa
     "",
     `The IP ${address} has just been banned by Fail2Ban and GhostInbox ${length}`,
     `after ${failures} attempts against ${jail}.`,
-    ...(unsaid === 0 ? [] : ["", `Of ${plural(unsaid, "ban")} before it no mail was sent: there were too many.`]),
+    ...(unsaid === 0
+      ? []
+      : ["", `No mail was sent about the ${plural(unsaid, "ban")} before it: there were too many.`]),
     "",
     "To see why, and to lift it:",
     "",

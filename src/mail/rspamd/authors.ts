@@ -223,7 +223,7 @@ local function wrong_author(senders, account, header)
       local named = mailboxes(value)
       if not named then return title .. ": must name its author as in: Name <user@example.org>" end
       count = count + #named
-      if count > MOST_AUTHORS then return "A mail must not name this many authors" end
+      if count > MOST_AUTHORS then return "A mail must not name more than " .. MOST_AUTHORS .. " authors" end
       for _, one in ipairs(named) do
         if not may_send_as(senders, account, one.address) then
           -- Does not repeat text that no mail program writes.

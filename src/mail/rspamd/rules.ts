@@ -91,7 +91,7 @@ local function received(task)
     if not seen[one.domain] then domains[#domains + 1] = one.domain end
     seen[one.domain] = true
   end
-  if #domains > MOST_DOMAINS then return refuse(task, "${AUTHOR_UNCLEAR}, not many of many domains") end
+  if #domains > MOST_DOMAINS then return refuse(task, "${AUTHOR_UNCLEAR}s, in at most " .. MOST_DOMAINS .. " domains") end
   task:cache_set("ghostinbox_authors", domains)
 end
 

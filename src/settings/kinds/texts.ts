@@ -49,7 +49,7 @@ export const hostName = parsed("a full host name such as mail.example.org", pars
 export const senderPattern = parsed("an address or a pattern such as *@example.org", parseSenderPattern);
 
 /** The name of a key in the DNS (RFC 6376 section 3.1). */
-export const selector = matching("a name of small letters, digits and dashes", LABEL);
+export const selector = matching("a name of lowercase letters, digits and dashes", LABEL);
 
 export const domain = parsed("a domain such as example.org", parseHostName);
 
