@@ -135,7 +135,7 @@ describe("jails add what the guard did not judge as it happened", needsLab(), ()
 
   test("status says which reports ban", async () => {
     const ran = await product.cli(["fail2ban", "status"]);
-    assert.match(ran.stdout, /for what the guard did not judge as it happened \(fail2ban\.sentences = "unjudged"\)/);
+    assert.match(ran.stdout, /for what the guard did not already judge \(fail2ban\.sentences = "unjudged"\)/);
   });
 
   test("headers that were forged before the guard's table was in force ban neither the proxy nor a stranger", async () => {
