@@ -90,8 +90,7 @@ export const LAB_HEAVY = [
   ...labFiles(["e2e/dns", "e2e/open-connections"]),
 ];
 /**
- * Those that take longest start first, or one of them would run last and alone; among these, one that computes comes beside
- * one that waits.
+ * The longest start first, so that the run doesn't end with only one of them; one that computes stands beside one that waits.
  */
 export const LONGEST = [
   "test/e2e/image.test.ts",

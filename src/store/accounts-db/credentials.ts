@@ -87,7 +87,7 @@ export function sqliteCredentials(db: DatabaseSync, clock: Clock, uses = new Not
 
 /**
  * Rows that do not count as a change of the accounts, such as when a session or token was last used: files made from the accounts, and
- * their copy, stay unchanged. What is restored from the copy may be older.
+ * their copy, stay unchanged. The copy may hold older ones.
  */
 export class NotedUses {
   #rows = 0;

@@ -229,8 +229,8 @@ export function createIsolationWatch({ recorded, isShut, shut, open }: Isolation
 
   function troubles(): readonly KeeperTrouble[] {
     if (isolation === null) return [];
-    const { since, incident } = isolation;
-    const detail = `since ${since.slice(0, 16).replace("T", " ")} UTC (incident ${incident}); still closed: ${isolation.shut.join(", ")}`;
+    const { since, incident, shut: closed } = isolation;
+    const detail = `since ${since.slice(0, 16).replace("T", " ")} UTC (incident ${incident}); still closed: ${closed.join(", ")}`;
     return [
       { code: "isolated", detail },
       ...(failure === null ? [] : [{ code: "isolation_broken", detail: failure } as const]),
