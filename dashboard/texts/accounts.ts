@@ -39,7 +39,7 @@ export const en = {
   suspend: "Suspend",
   suspendSays: "While suspended, it cannot sign in, and its unsent mail waits. Mail to it still arrives.",
   suspendedNow: (name: string, held: string) =>
-    held === "0" ? `${name} is suspended.` : `${name} is suspended, and ${mailsEn(held)} put on hold.`,
+    held === "0" ? `${name} is suspended.` : `${name} is suspended. On hold: ${mailsEn(held)}.`,
   resume: "Resume",
   resumedNow: (name: string) => `${name} can sign in again.`,
   setPassword: "Set a new password",

@@ -63,7 +63,10 @@ const LEFT_OUT = [
 const SAYS: readonly (readonly [RegExp, string])[] = [
   [/\.\/ghostinbox\b(?!-)/g, "ghostinbox"],
   [/npm run restore\b(?: --)?/g, "ghostinbox backup restore"],
-  [/(GHOSTINBOX_\w+=\S+) (?=(GHOSTINBOX_\w+=\S+ )*npm start\b)/g, "echo $1 >> /etc/default/ghostinbox && "],
+  [
+    /(GHOSTINBOX_(?!DATA=)\w+=\S+) (?=(GHOSTINBOX_(?!DATA=)\w+=\S+ )*npm start\b)/g,
+    "echo $1 >> /etc/default/ghostinbox && ",
+  ],
   [/npm start\b/g, "systemctl start ghostinbox"],
   [/npm (stop|restart)\b/g, "systemctl $1 ghostinbox"],
   [/npm run setup\b/g, "apt-get install -f"],

@@ -42,6 +42,14 @@ test("a sign-in makes all of a network known, even if something protected splits
   assert.equal((await engine.ask(sent)).verdict, "pass", "of a new place, mail to so many strangers is held");
 });
 
+test("a place by which accounts send on this machine is known a day after the first mail", async () => {
+  const { engine, clock } = engineOnMemory(TEST_POLICY, [{ prefix: net("::1/128"), why: "loopback" }]);
+  const sent = mail(ip("::1"), "alice@example.test");
+  assert.equal((await engine.ask(sent)).verdict, "pass");
+  clock.advance(DAY_MS + HOUR_MS);
+  assert.equal((await engine.ask({ ...sent, queueId: "4ABD", recipientCount: 21 })).verdict, "pass");
+});
+
 test("a clock set back by an hour bans no innocent address, lifts no ban, and lets windows continue", async () => {
   const { engine, clock, sqlite } = engineOnMemory();
   const other = { ...connect(), ip: ip("203.0.113.8") };

@@ -129,6 +129,7 @@ test("loopback is ::1 and 127.0.0.0/8, however it is written", () => {
 
 test("all of 127.0.0.0/8 counts as one client", () => {
   for (const networkOf of [prefixOf, neighbourhoodOf]) assert.equal(networkOf(ip("127.9.8.7"), 64), "127.0.0.0/8");
+  assert.equal(prefixOf(ip("::1"), 64), "::1/128");
 });
 
 const PARTS = [":", "::", "1", "aBcD", "12345", "g", "192.0.2.1", "0x1.2.3.4"] as const;

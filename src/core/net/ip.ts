@@ -99,11 +99,11 @@ export function asPrefix(one: Ip | Prefix): Prefix {
 
 /**
  * The prefix by which a client is counted and banned: one IPv4 address, or an IPv6 network. All of 127.0.0.0/8 is one, because a local
- * user has each of its addresses.
+ * user has each of its addresses; `::1` has no neighbours.
  */
 export function prefixOf(address: Ip, ipv6Length: number): Prefix {
-  if (isV6(address)) return truncate(address, ipv6Length);
-  return isLoopback(address) ? truncate(address, 8) : hostPrefix(address);
+  if (isV4(address)) return isLoopback(address) ? truncate(address, 8) : hostPrefix(address);
+  return isLoopback(address) ? hostPrefix(address) : truncate(address, ipv6Length);
 }
 
 export function prefixLength(network: Prefix): number {

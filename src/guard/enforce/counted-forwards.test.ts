@@ -88,7 +88,7 @@ test("past the limit the forward is paused, starting with the recipient that wou
   assert.deepEqual(pauses, [PAUSED]);
   const recorded = audits.map(({ type, by, subject }) => `${type} ${by} ${subject}`);
   assert.deepEqual(recorded, [
-    `FORWARDING_CHANGED engine ${ANN}: forwards to outside addresses, except those that root set, paused until 2026-11-20T13:00:00.000Z: 52 within 1m, limit 50`,
+    `FORWARDING_CHANGED engine ${ANN} (forwards to outside addresses that root has not set paused until 2026-11-20T13:00:00.000Z, 52 within 1m, limit 50)`,
   ]);
 });
 

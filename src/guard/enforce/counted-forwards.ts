@@ -104,7 +104,7 @@ function pause({ countedForwards, engine, clock }: Parts, account: string, { evi
   const now = clock.now();
   const until = later(now, Math.max(evidence.windowMs, HOUR_MS));
   countedForwards.pause(account, { now, until, which });
-  const where = which === "new" ? "new outside addresses" : "outside addresses, except those that root set,";
-  const subject = `${account}: forwards to ${where} paused until ${isoTime(until)}: ${countedText(evidence)}`;
+  const where = which === "new" ? "new outside addresses" : "outside addresses that root has not set";
+  const subject = `${account} (forwards to ${where} paused until ${isoTime(until)}, ${countedText(evidence)})`;
   void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
 }

@@ -83,7 +83,9 @@ export class AddressCache {
 
   /** Notes that an account signed in from this place. */
   know(place: Prefix, now: Millis): void {
-    for (const [, state] of this.#states) if (state.place === place) state.knownAt = now;
+    const whole = this.#states.get(place);
+    if (whole !== undefined) whole.knownAt = now;
+    else if (!isV4(place)) for (const [, state] of this.#states) if (state.place === place) state.knownAt = now;
   }
 
   /** A ban on this network changed: all addresses in it are read again. */

@@ -221,7 +221,7 @@ test("a review is overdue 90 days after the last one, or after the audit's start
   const signed = new Date(clock.now()).toISOString().slice(0, 10);
   assert.deepEqual(await after(MINUTE_MS), []);
   audit("SETTINGS_APPLIED");
-  assert.deepEqual(await after(90 * DAY_MS), [`the last review is of ${signed}`]);
+  assert.deepEqual(await after(90 * DAY_MS), [`the last review is from ${signed}`]);
   settings["audit.review_every"] = 0;
   assert.deepEqual(watch.troubles(), []);
 });

@@ -142,7 +142,7 @@ export function createAccessReviewWatch(
     const every = settings()?.["audit.review_every"] ?? 0;
     if (every === 0 || since === null || clock.now() - Date.parse(since) < every) return [];
     const day = since.slice(0, 10);
-    const detail = isSigned ? `the last review is of ${day}` : `there was none since ${day}`;
+    const detail = isSigned ? `the last review is from ${day}` : `there was none since ${day}`;
     return [{ code: "access_review_overdue", detail }];
   };
   return {

@@ -143,7 +143,7 @@ test("reports a drill that failed, was killed, or is overdue", () => {
   assert.deepEqual(reported(drills(), NIGHT + 2 * MONTH), ["backup_drill_overdue: there is none yet"]);
   assert.deepEqual(reported(drills(doneDrill(NIGHT), doneDrill(NIGHT + DAY_MS, "x")), NIGHT + 2 * MONTH), [
     "backup_drill_failed: 2026-11-21: x",
-    "backup_drill_overdue: the last good one is of 2026-11-20",
+    "backup_drill_overdue: the last good one is from 2026-11-20",
   ]);
   assert.deepEqual(reported(drills(), NIGHT + 9 * MONTH, false, { ...BACKED_UP, last: null }), []);
 });

@@ -105,7 +105,7 @@ export function troublesOf(
   if (lastAt > 0 && now - lastAt > BACKUP_OVERDUE_MS)
     troubles.push({
       code: "backup_overdue",
-      detail: last === null ? "there is none yet" : `the last one is of ${day(lastAt)}`,
+      detail: last === null ? "there is none yet" : `the last one is from ${day(lastAt)}`,
     });
   if (last !== null && !isKeySeen) troubles.push({ code: "backup_key_unseen", detail: "./ghostinbox backup key" });
   return troubles;
@@ -157,7 +157,7 @@ export function drillTroubles(
   if (since > 0 && now - since > everyMs + DRILL_OVERDUE_MS)
     troubles.push({
       code: "backup_drill_overdue",
-      detail: good === undefined ? "there is none yet" : `the last good one is of ${day(since)}`,
+      detail: good === undefined ? "there is none yet" : `the last good one is from ${day(since)}`,
     });
   return troubles;
 }

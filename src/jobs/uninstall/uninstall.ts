@@ -68,7 +68,9 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
     ...(isOnly ? packagesSentences(packages, options) : []),
     ...(isOnly && options.packages ? besidesSentences(readBesides(layout)) : []),
     ...(existsSync(layout.data) ? [dataSentence(layout, options)] : []),
-    ...listed([["Leave the data from before a restore, with its mail, owned by root", formerBeside(layout.data)]]),
+    ...(isOnly
+      ? listed([["Leave the data from before a restore, with its mail, owned by root", formerBeside(layout.data)]])
+      : []),
   ];
 }
 

@@ -116,7 +116,7 @@ export class PortDialogue {
     socket.on("close", () => this.#fail(new Error("hung up")));
     socket.on("data", (chunk: Buffer) => {
       this.#said += chunk.toString("latin1");
-      if (this.#said.length > MOST_CHARACTERS) this.#fail(new Error("answered without an end"));
+      if (this.#said.length > MOST_CHARACTERS) this.#fail(new Error("sent a reply that is too long"));
       this.#wake();
     });
     return socket;

@@ -59,7 +59,7 @@ test("to whom an account has written, and from where it signed in long enough ag
 
 test("a webmail on this machine is known from mails of more than a day ago, unless the owner disowned them", (t) => {
   const { store, history } = fresh(t);
-  const [local, localV6] = [net("127.0.0.0/8"), net("::/64")];
+  const [local, localV6] = [net("127.0.0.0/8"), net("::1/128")];
   const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1 } as const;
   const writeFrom = (prefix: Prefix): void => {
     const where = { at: later(START, 5), prefix, seen: undefined };

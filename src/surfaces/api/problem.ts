@@ -12,7 +12,7 @@ const CODES = {
   code_needed: [401, "Send it as `code`: that of the authenticator app, or a recovery code."],
   too_many_wrong: [429, "Try again in 10 seconds."],
   not_allowed: [403, "Use a session or a token with the scope, or the command line on the server."],
-  proof_needed: [403, "Give the password again at `/api/v1/session/proof`, then repeat it."],
+  proof_needed: [403, "Enter the password again at `/api/v1/session/proof`, then repeat the request."],
   foreign_origin: [
     403,
     "Use the dashboard's own page. If it is behind a proxy of yours, the proxy must pass on `Host`, as in nginx `proxy_set_header Host $host;` (docs/reverse-proxy.md).",

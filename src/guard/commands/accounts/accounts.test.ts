@@ -64,8 +64,10 @@ test("a reply about an open session names the account and the reason", async () 
   assert.deepEqual(await kit.ask({ verb: "account_suspend", name: ALICE }), {
     ok: false,
     kind: "failed",
-    message: `${ALICE} is changed, but its open sessions were not ended: no answer`,
-    next: "Once `status` shows the keeper, `account suspend` ends them; `account resume` lets the account in again.",
+    message:
+      `${ALICE} is changed, but its open sessions were not ended: no answer. ` +
+      `${ALICE} is suspended, but its mail in the queue was not held: no answer`,
+    next: "Suspend it again once `status` shows the keeper and Postfix.",
     mayBeDone: true,
   });
   assert.equal(kit.notices.raised.get("keeper_unreachable"), "no answer");

@@ -3,6 +3,7 @@ import { isMailboxUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type AccountName, type Address, domainOf, localPart } from "../../../core/net/address.ts";
+import { asSentence } from "../../../core/text.ts";
 import type { AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
@@ -54,6 +55,10 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
     shrinks ? endSessions(parts, name, by) : null,
     command.verb === "account_suspend" ? holdMail(parts, name) : null,
   ]);
+  if (stay !== null && held !== null) {
+    const message = held.ok ? stay.message : `${asSentence(stay.message)} ${held.message}`;
+    return { ...stay, message, next: "Suspend it again once `status` shows the keeper and Postfix." };
+  }
   if (stay !== null) return stay;
   if (isUrgent) return suspendedUnrecorded(name);
   if (held !== null) return held;
@@ -157,7 +162,7 @@ export async function endSessions(
   const message = `${account} is changed, but its open sessions were not ended`;
   if (isMailboxUser(by)) return uncertain(`${message}.`, "Ask the administrator of this server to end them.");
   const next =
-    "Once `status` shows the keeper, `account suspend` ends them; `account resume` lets the account in again.";
+    "Once `status` shows the keeper, `account suspend` ends them. To let the account in again: `account resume`.";
   return uncertain(`${message}: ${reply.reason}`, next);
 }
 

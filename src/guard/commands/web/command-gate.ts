@@ -40,7 +40,7 @@ export const UNAUTHORIZED = denied(
 const PROOF_NEEDED = denied(
   "proof_needed",
   "This needs the password, entered within the last 10 minutes; a token cannot provide it.",
-  "Enter the password, then repeat it; or use the command line on the server.",
+  "Enter the password, then repeat the request; or use the command line on the server.",
 );
 
 const MAILBOX_NEEDED = denied(

@@ -12,16 +12,15 @@ export type EventsAsked = Readonly<{
 
 /** Events only, for one reader, such as a script (the dashboard reads a `PageFeed`). Each has its id, so it resumes with Last-Event-ID. */
 export function createEventFeed({ queries, news }: ApiParts, { after, prefix, type }: EventsAsked): Feed {
-  // An id that does not exist yet comes from another database.
-  let lastId = Math.min(after ?? Number.POSITIVE_INFINITY, newestId({ queries }));
+  let lastId = after ?? newestId({ queries });
   let isMore = false;
   let beatAt = performance.now() + API_LIMITS.streamBeatMs;
   return {
     subscribe: (wake) => news.subscribe(wake),
     read: (now) => {
       const newest = newestId({ queries });
-      // Smaller if a restored database took the place.
-      lastId = Math.min(lastId, newest);
+      // An id that does not exist yet comes from another database: all events of this one are new.
+      if (lastId > newest) lastId = 0;
       const { items, next } = queries().events({
         after: lastId,
         ...(prefix !== undefined && { prefix }),

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { codeOf } from "../../../../core/error.ts";
 import { DAY_MS, later } from "../../../../core/time.ts";
-
 import { loadSettings } from "../../../../settings/load.ts";
 import { type Settings, settingKeys, variableOf } from "../../../../settings/schema.ts";
 import { replayPolicy } from "../../../../settings/to-policy.ts";
