@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -67,6 +67,17 @@ describe("set-up looks for the network first", { skip }, () => {
   });
 });
 
+test("another set-up is refused while one works, even if only its apt is left", { skip }, () => {
+  const lock = join(temporaryDirectory(), "lock");
+  const alone = `${FUNCTIONS}; LOCK=${lock}; be_alone; echo alone`;
+  const apt = Number.parseInt(kept(`${alone} >&2; sleep 60 >/dev/null 2>&1 & echo $!; kill -KILL $$`).stdout, 10);
+  assert.equal(statSync(lock).mode & 0o777, 0o600);
+  const stderr = "ghostinbox: Another set-up is running on this machine: wait until it has finished.\n";
+  assert.deepEqual(kept(alone), { status: 1, stdout: "", stderr });
+  process.kill(apt);
+  assert.equal(kept(alone).stdout, "alone\n");
+});
+
 describe("set-up shows the progress of long work", { skip }, () => {
   const directory = temporaryDirectory();
   /** The work ends once its progress has been asked for twice, so that it was shown once. */
@@ -120,7 +131,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
 
   test("for the tests it installs what they name as well, and no npm packages, which come at the same time", () => {
     const played = `${FUNCTIONS}
-      for one in require_host require_network announce consent_to_remove; do eval "$one() { :; }"; done
+      for one in require_host be_alone require_network announce consent_to_remove; do eval "$one() { :; }"; done
       missing_packages() { echo postfix; }
       plan_debian() { echo "new $*"; }
       install_npm() { echo npm; }
@@ -134,7 +145,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
   test("an interrupted installation is finished first, and may remove as little without consent", () => {
     const played = (dpkg: string, plan: string) =>
       kept(`${FUNCTIONS}
-      for one in require_host require_network announce install_npm; do eval "$one() { :; }"; done
+      for one in require_host be_alone require_network announce install_npm; do eval "$one() { :; }"; done
       dpkg-query() { printf '${dpkg}\\n'; }
       missing_packages() { echo postfix; }
       plan_of() { ${plan}; }
