@@ -42,7 +42,7 @@ describe("what dpkg runs as root", SKIP, () => {
     etc.remove("ghostinbox");
     for (const [at, name] of OF_PACKAGES.entries()) etc.add(name, 61_000 + at);
     assert.equal(await etc.call(["src/mail/configuration/directories.ts", "addUsers"]), null);
-    const after = "find /var/lib/ghostinbox ! -type d 2>/dev/null || echo gone";
+    const after = "find /var/lib ! -type d -printf '%u %p\\n'";
     const data = "mkdir -p /var/lib/ghostinbox/mail /var/lib/ghostinbox/log; touch /var/lib/ghostinbox/settings";
     const [left, says] = await run({ etc, script: "postrm", argument: "purge", before: `${data}; ${before}`, after });
     return { left, says, groups: groups.filter((name) => etc.fields("group", name).length > 0) };
@@ -50,13 +50,23 @@ describe("what dpkg runs as root", SKIP, () => {
 
   test("a purge deletes the data, then users and groups", async () => {
     const { left, groups } = await purge("touch /var/lib/ghostinbox/mail/1");
-    assert.deepEqual([left, groups], ["gone\n", []]);
+    assert.deepEqual([left, groups], ["", []]);
+  });
+
+  test("where the data is elsewhere, behind a link, it is deleted too; former data goes to root", async () => {
+    const moved = "mv /var/lib/ghostinbox /var/lib/disk; ln -s disk /var/lib/ghostinbox; touch /var/lib/disk/mail/1";
+    const former = "/var/lib/ghostinbox.before-20261120T070501Z";
+    const { left, says, groups } = await purge(
+      `${moved}; mkdir ${former}; touch ${former}/1; chown -R ghostinbox: ${former}`,
+    );
+    assert.deepEqual([left, groups], [`root ${former}/1\n`, []]);
+    assert.match(says, new RegExp(`is still in ${former}\\.\n`));
   });
 
   test("a disk for the mail is left alone and named, and the owners of its files stay", async () => {
     const mount = "mount -t tmpfs none /var/lib/ghostinbox/mail; mount -t tmpfs none /var/lib/ghostinbox/log";
     const { left, says, groups } = await purge(`${mount}; touch /var/lib/ghostinbox/mail/1`);
-    assert.equal(left, "/var/lib/ghostinbox/mail/1\n");
+    assert.equal(left, "root /var/lib/ghostinbox/mail/1\n");
     assert.match(says, /users and groups stay\. Files are left in: \/var\/lib\/ghostinbox\/mail\n/);
     assert.deepEqual(groups, Object.values(USERS));
   });

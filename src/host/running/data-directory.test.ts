@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -88,6 +88,10 @@ test("an interrupted removal leaves a directory of ours, and can be repeated", (
   assert.throws(() => removeDataDirectory(data), /lies deeper than 100 directories/);
   assert.ok(!holdsForeignFiles(data));
   rmSync(join(data, "m"), { recursive: true });
+  const link = join(directory, "link");
+  symlinkSync(data, link);
+  removeDataDirectory(link);
+  assert.deepEqual([readdirSync(data), existsSync(link)], [[], false]);
   removeDataDirectory(data);
   assert.ok(!existsSync(data));
 });

@@ -73,7 +73,9 @@ export function isForeign({ data, services }: Pick<Layout, "data" | "services">)
 
 /** Deletes it with all mail. The file that identifies it is deleted last, so that an interrupted removal can be repeated. */
 export function removeDataDirectory(data: string): void {
-  for (const name of readdirSync(data)) if (!PROOF.includes(name)) removeTree(join(data, name));
+  const others = readdirSync(data).filter((name) => !PROOF.includes(name));
+  for (const name of [...others, ...PROOF]) removeTree(join(data, name));
+  // Only the link, if it is one.
   removeTree(data);
 }
 
