@@ -189,7 +189,7 @@ describe("backups", needsLab(), () => {
     const { value: restored, ms } = await timed(() => product.cli(restore));
     assert.equal(restored.code, 0, restored.stderr);
     console.log(`${Object.keys(then).length} mails restored in ${ms} ms`);
-    assert.match(restored.stderr, /^Next: npm start$/m);
+    assert.ok(restored.stderr.includes(`\nNext: GHOSTINBOX_DATA=${layout.data} npm start\n`), restored.stderr);
     await product.start();
     assert.match(product.output, /The restored queue holds [1-9]\d* mails?\./);
     const now = mails();
@@ -223,7 +223,7 @@ describe("backups", needsLab(), () => {
     const running = await product.cli(["backup", "restore"]);
     assert.match(
       running.stderr,
-      /^The server in \S+ runs: stop it with `\.\/ghostinbox stop` first\. Nothing was restored\.\n$/,
+      /^The server in \S+ is running: stop it with `GHOSTINBOX_DATA=\S+ \.\/ghostinbox stop` first\. Nothing was restored\.\n$/,
     );
     assert.match((await product.cli(["backup", "verify"])).stdout, /were read back whole/);
     const damaged = damagedCopy(elsewhere(), join(lab.directory, "damaged"));

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { releaseIn, stopCommand, versionIn } from "./checkout.ts";
+import { releaseIn, startCommand, stopCommand, versionIn } from "./checkout.ts";
 
 test("the version is that of package.json, if it has one", () => {
   const directory = temporaryDirectory();
@@ -35,7 +35,11 @@ test("a release has the commit of a branch, packed or not, of a detached checkou
   assert.equal(releaseIn(installed), "1.2.3 (commit dddddddd)");
 });
 
-test("a container is stopped on its host, because Docker restarts one that stops itself", () => {
-  assert.equal(stopCommand(true), "`docker stop` or `docker compose stop` on the host");
-  assert.equal(stopCommand(false), "`./ghostinbox stop`");
+test("commands name the data directory unless it is the usual one", () => {
+  const [usual, other] = [{ data: "/var/lib/ghostinbox" }, { data: "/srv/mail" }];
+  assert.deepEqual([startCommand(usual), startCommand(other)], ["npm start", "GHOSTINBOX_DATA=/srv/mail npm start"]);
+  assert.equal(stopCommand(usual), "`./ghostinbox stop`");
+  assert.equal(stopCommand(other), "`GHOSTINBOX_DATA=/srv/mail ./ghostinbox stop`");
+  // Docker restarts a container that stops itself.
+  assert.equal(stopCommand(usual, true), "`docker stop` or `docker compose stop` on the host");
 });

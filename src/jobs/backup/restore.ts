@@ -74,7 +74,7 @@ export async function readManifest(
 /** Why the whole server cannot be restored into its data directory; null if it can. */
 export function refusal(layout: Layout, replaces: boolean): string | null {
   if (processesOf(layout.data).length > 0)
-    return `The server in ${layout.data} runs: stop it with ${stopCommand()} first.`;
+    return `The server in ${layout.data} is running: stop it with ${stopCommand(layout)} first.`;
   const closed = closedParent(layout.data);
   if (closed !== null)
     return `${layout.data} cannot hold the data, because Postfix, Dovecot and the guard may not enter ${closed}: name another place with --data.`;

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
-import { IS_IMAGE } from "../../host/running/checkout.ts";
+import { commandFor, IS_IMAGE } from "../../host/running/checkout.ts";
 import { portsOf, type ServerPort } from "../../host/running/ports.ts";
-import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
+import type { Layout } from "../../settings/layout.ts";
 import type { ValidSettings } from "../../settings/load.ts";
 import { givenUp } from "../../settings/profile.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -48,7 +48,7 @@ export function runningText(layout: Layout, settings: Settings, adminPassword: s
     .map(
       ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
     );
-  const command = commandFor(layout);
+  const command = programFor(layout);
   const password =
     adminPassword === null ? [] : ["", `Password of the dashboard, shown only this once:  ${adminPassword}`];
   return [
@@ -72,7 +72,7 @@ export function runningText(layout: Layout, settings: Settings, adminPassword: s
 }
 
 /** Docker uses the id of a container as its name, and as the name of the machine. */
-function commandFor({ data }: Layout): string {
+function programFor(layout: Layout): string {
   if (IS_IMAGE) return `docker exec -it ${/^[0-9a-f]{12}$/.test(hostname()) ? hostname() : "CONTAINER"} ghostinbox`;
-  return `${data === DEFAULT_DATA_DIRECTORY ? "" : `GHOSTINBOX_DATA=${data} `}./ghostinbox`;
+  return commandFor(layout, "./ghostinbox");
 }

@@ -49,7 +49,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
     keepIsolation(call.layout, present);
     return failed(
       `Nothing was isolated: ${shut.reason}.`,
-      `Without the firewall, only ${stopCommand()} disconnects the server.`,
+      `Without the firewall, only ${stopCommand(call.layout)} disconnects the server.`,
     );
   }
   const applied = await apply(call);
@@ -60,7 +60,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
   const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
   if (!applied.ok)
-    return failed(text.trim(), `Fix that, then \`${PROGRAM} incident isolate\` again, or ${stopCommand()}.`);
+    return failed(text.trim(), `Fix that, then \`${PROGRAM} incident isolate\` again, or ${stopCommand(call.layout)}.`);
   return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
 });
 

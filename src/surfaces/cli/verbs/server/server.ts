@@ -20,7 +20,8 @@ import { configCheck } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
 export async function stop(call: Call): Promise<Answer> {
-  if (IS_IMAGE) call.terminal.err(`Docker may start this container again. ${stopCommand()} keeps it stopped.`);
+  if (IS_IMAGE)
+    call.terminal.err(`Docker may start this container again. ${stopCommand(call.layout)} keeps it stopped.`);
   call.terminal.progress("Stopping ...");
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)

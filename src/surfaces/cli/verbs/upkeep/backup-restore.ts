@@ -6,6 +6,7 @@ import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { instant, isoTime } from "../../../../core/time.ts";
 import { makeOwnDirectory } from "../../../../host/root-files/trees.ts";
+import { startCommand } from "../../../../host/running/checkout.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
 import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
 import { latestOf, Restic } from "../../../../jobs/backup/restic.ts";
@@ -134,7 +135,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(layout, restored);
   const { aside } = restored;
-  return done({ ...json, to: layout.data, aside }, restoredText(layout, what, aside), "npm start");
+  return done({ ...json, to: layout.data, aside }, restoredText(layout, what, aside), startCommand(layout));
 }
 
 async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, to: string): Promise<Answer> {

@@ -5,6 +5,7 @@ import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
+import { startCommand } from "../../../../host/running/checkout.ts";
 import { createBackup } from "../../../../jobs/backup/create.ts";
 import { drillRestore } from "../../../../jobs/backup/drill.ts";
 import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
@@ -255,7 +256,11 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
   if (!restored.ok) return notRestored(layout, restored);
   const { aside, manifest } = restored;
   const what = `the server ${manifest.host} of ${when(manifest.at)}, with ${plural(manifest.mails, "mail")}`;
-  return done({ file, to: layout.data, aside, mails: manifest.mails }, restoredText(layout, what, aside), "npm start");
+  return done(
+    { file, to: layout.data, aside, mails: manifest.mails },
+    restoredText(layout, what, aside),
+    startCommand(layout),
+  );
 }
 
 /** `what` was restored; `aside`: where the former server is. */

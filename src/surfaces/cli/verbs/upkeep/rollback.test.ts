@@ -37,7 +37,10 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   takeLock(layout.startPid, layout.data);
   const running = await run("rollback --yes");
   releaseLock(layout.startPid);
-  assert.match(oneLineOfError(running, 1), /already running .* Stop it first: `\.\/ghostinbox stop`\n$/);
+  assert.match(
+    oneLineOfError(running, 1),
+    /already running .* Stop it first: `GHOSTINBOX_DATA=\S+ \.\/ghostinbox stop`\n$/,
+  );
 
   const unasked = await run("rollback");
   assert.equal(unasked.code, 2);

@@ -129,12 +129,12 @@ export async function rollback(call: Call): Promise<Answer> {
   try {
     takeLock(layout.startPid, layout.data);
   } catch (error) {
-    if (error instanceof SetUpFailure) return failed(error.message, `Stop it first: ${stopCommand()}`);
+    if (error instanceof SetUpFailure) return failed(error.message, `Stop it first: ${stopCommand(layout)}`);
     throw error;
   }
   try {
     if (processesOf(layout.data).length > 0)
-      return failed("Parts of the server still run.", `Stop them first: ${stopCommand()}`);
+      return failed("Parts of the server still run.", `Stop them first: ${stopCommand(layout)}`);
     const changes = orWhyNot(() => changesToLose(layout, snapshot));
     const newSettings = settingsText(
       readIfThere(layout.settings) ?? "",
