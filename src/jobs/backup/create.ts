@@ -36,6 +36,9 @@ async function make(
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
+  const stage = new Stage(layout, namedFiles(settings));
+  // That of a killed backup takes the room that this one needs.
+  stage.remove();
   const lacking = lackingForStage(layout);
   if (lacking !== null) return { ok: false, reason: lacking };
   const opened = await openRepository(layout, settings);
@@ -43,7 +46,6 @@ async function make(
   const { restic, isKeyNew } = opened;
   // Before the first snapshot, which then holds it.
   noteUsedPlace(layout, place);
-  const stage = new Stage(layout, namedFiles(settings));
   try {
     const manifest = await stage.build({ at, host: settings.hostname, version });
     const isFirst = isLocal(settings) && readBackupRecord(layout).last?.place !== place;
@@ -87,7 +89,7 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
   if (hasUsedPlace(layout, place) || readBackupRecord(layout).last?.place === place)
     return {
       ok: false,
-      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, remove this place from ${layout.backupPlaces}, and delete ${layout.backupRecord}.`,
+      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are permanently lost, remove this place from ${layout.backupPlaces}, and delete ${layout.backupRecord}.`,
     };
   const isKeyNew = prepareKey(layout);
   if (isKeyNew) changeBackupRecord(layout, { isKeySeen: false });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { chownSync, existsSync, globSync, linkSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
@@ -11,16 +12,22 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
 import { keepIsolation, readIsolation } from "../../host/firewall/isolation.ts";
+import { publicHalf } from "../../mail/dovecot/mail-keys.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { openAnySchema } from "../../store/schemas.ts";
 import { readLegalHolds, setLegalHold } from "../retention/retention.ts";
 import { misplacedFiles, outsideText } from "./outside-files.ts";
+import { changeBackupRecord, readBackupRecord } from "./records.ts";
 import { asideOfMount, finishRestore } from "./replace-contents.ts";
 import { readKey, repositoryOf } from "./repository.ts";
 import { refusal, restoreServer } from "./restore.ts";
 
 const ISOLATION: Isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22], shut: ["send"] };
+const MAIL_KEY = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({
+  type: "pkcs8",
+  format: "pem",
+});
 const HOLD = { account: "anna@example.test", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };
 
 describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, () => {
@@ -31,6 +38,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     linkSync(join(maildir("anna"), "cur", "2:2,S"), join(maildir("anna"), "cur", "3:2,S"));
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
+    put(layout.mailPublicKey, publicHalf(MAIL_KEY));
     makeCheapRepository(layout);
     done(await backUp());
   });
@@ -70,6 +78,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     const target = layoutOf(join(top, "in-the-way"));
     put(target.settings, "");
     put(join(target.backupRepository, "config"), "");
+    put(target.mailPrivateKey, MAIL_KEY);
     const wrong = "backup/repository/unexpected";
     const fetch = async (to: string) => {
       const restored = await repositoryOf(layout, settings).restore("latest", { to, watch: () => undefined });
@@ -87,6 +96,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.ok(existsSync(join(aside ?? "", "ghostinbox.toml")));
     assert.ok(existsSync(join(target.backupRepository, "config")));
     assert.equal(readKey(target), "k");
+    assert.deepEqual([contentOf(target.mailPrivateKey), modeOf(target.mailPrivateKey)], [MAIL_KEY, 0o600]);
   });
 
   test("sessions of the dashboard are not restored", async () => {
@@ -137,8 +147,14 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     mkdirSync(join(top, "behind"));
     symlinkSync(join(top, "behind"), join(top, "link"));
     using disk = tmpfs(join(top, "mounted"));
-    for (const target of [layoutOf(join(top, "link")), layoutOf(disk.path)]) {
+    for (const [target, isKeySeen] of [
+      [layoutOf(join(top, "link")), true],
+      [layoutOf(disk.path), false],
+    ] as const) {
       assert.ok((await restoreTo(target, { key: "k" })).ok, target.data);
+      assert.ok(readBackupRecord(target).isKeySeen, "its owner gave it");
+      changeBackupRecord(target, { isKeySeen });
+      put(target.mailPrivateKey, MAIL_KEY);
       put(join(target.data, "later"), "");
       assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
       keepIsolation(target, ISOLATION);
@@ -146,7 +162,8 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       put(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");
       const again = done(await restoreTo(target, { key: "k", replaces: true }));
       assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
-      assert.equal(readKey(target), "k");
+      assert.deepEqual([readKey(target), readBackupRecord(target).isKeySeen], ["k", isKeySeen]);
+      assert.equal(contentOf(target.mailPrivateKey), MAIL_KEY, "no backup holds it");
       assert.deepEqual(readIsolation(target), ISOLATION, "a restore does not lift an isolation");
       assert.deepEqual(readLegalHolds(target.legalHolds), [HOLD], "nor a legal hold that is newer than the backup");
       assert.equal(contentOf(join(target.incidents, "2026-11-20-x", "incident.json")), "{}");

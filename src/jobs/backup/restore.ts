@@ -21,13 +21,14 @@ import {
   usedElsewhere,
 } from "../../host/running/data-directory.ts";
 import { processesOf } from "../../host/running/processes.ts";
+import { lockedBecause } from "../../mail/dovecot/mail-keys.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { dropSessions } from "../../store/accounts-db/copied-accounts.ts";
 import { joinLegalHolds } from "../retention/retention.ts";
 import { checkRestored } from "./check-restored.ts";
 import { MANIFEST, type Manifest, parseManifest } from "./manifest.ts";
-import { changeBackupRecord, forgetUsedPlace } from "./records.ts";
+import { changeBackupRecord, forgetUsedPlace, readBackupRecord } from "./records.ts";
 import {
   dropWhole,
   exchange,
@@ -43,7 +44,7 @@ import {
   wholeBeside,
   wholeIn,
 } from "./replace-contents.ts";
-import { prepareDirectory } from "./repository.ts";
+import { prepareDirectory, readKey } from "./repository.ts";
 import type { Restic } from "./restic.ts";
 
 /** What set-up has installed here: `uninstall` needs it. */
@@ -139,11 +140,11 @@ export async function restoreServer(
     if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
     const mounts = mountsIn(layout.data);
     for (const mount of mounts) moveToMount(join(half.data, mount), join(layout.data, mount));
-    const keepsKey = key === null || !hasOwnPlace(half);
-    if (key !== null && !(keepsKey && existsSync(layout.backupKey))) {
-      writeFile(half.backupKey, `${key}\n`, { mode: 0o600 });
-      changeBackupRecord(half, { isKeySeen: true });
-    }
+    const [own, keepsKey] = [readKey(layout), key === null || !hasOwnPlace(half)];
+    const staysOwn = keepsKey && own !== null;
+    if (key !== null && !staysOwn) writeFile(half.backupKey, `${key}\n`, { mode: 0o600 });
+    // Whoever gave another one has it.
+    changeBackupRecord(half, { isKeySeen: staysOwn || key === own ? readBackupRecord(layout).isKeySeen : true });
     // A power loss soon after the restore must not leave empty files: nothing checks them later.
     execFileSync("sync", ["-f", half.data, ...mounts.map((mount) => join(layout.data, mount))]);
     aside = placeForFormer(layout);
@@ -206,13 +207,21 @@ function keepQueue(layout: Layout): void {
   moveFile(layout.postfixQueue, layout.backupQueue);
 }
 
-/** A restore lifts neither an isolation nor a legal hold, and forgets no incident. Files of the backup stay if the server has none with that name. */
+/**
+ * A restore lifts neither an isolation nor a legal hold, forgets no incident, and keeps the key to encrypted mail, which no backup holds.
+ * Files of the backup stay if the server has none with that name.
+ */
 function keepProtection(layout: Layout, half: Layout): void {
   if (existsSync(layout.isolation)) copyFile(layout.isolation, half.isolation, 0o600);
   if (existsSync(layout.strictFirewall)) copyFile(layout.strictFirewall, half.strictFirewall, 0o600);
   makeDirectory(dirname(half.legalHolds), 0o700);
   joinLegalHolds(half.legalHolds, layout.legalHolds);
   new Mirror(layout.incidents, half.incidents, COPY_ALL).pass();
+  const { mailPrivateKey: privateKey } = layout;
+  if (lockedBecause({ publicKey: half.mailPublicKey, privateKey }) === null) {
+    makeDirectory(dirname(half.mailPrivateKey), 0o700);
+    copyFile(privateKey, half.mailPrivateKey, 0o600);
+  }
 }
 
 /** Null if the directory is empty. */
