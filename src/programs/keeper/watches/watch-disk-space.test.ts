@@ -41,7 +41,7 @@ test("mail on a separate disk is watched too, and 0 turns it off", () => {
   const { layout, inForce, look } = setUp();
   assert.deepEqual(look(layout.mail, 0.05), ["disk_filling", "disk_low"]);
   inForce["alerts.thresholds.disk"] = 0;
-  assert.deepEqual(look(layout.mail, 0.05), []);
+  assert.deepEqual(look(layout.mail, 0), []);
 });
 
 test("the days until the disk is full follow from its growth", () => {

@@ -37,7 +37,7 @@ export function createDiskSpaceWatch(
     const [fullest] = [data, mail]
       .map((path) => ({ path, ...space(path) }))
       .toSorted((a, b) => a.bavail / a.blocks - b.bavail / b.blocks);
-    if (fullest === undefined || fullest.blocks === 0) return [];
+    if (percent === 0 || fullest === undefined || fullest.blocks === 0) return [];
     const left = (100 * fullest.bavail) / fullest.blocks;
     if (left > percent) return [];
     const free = `${Math.floor(left)} % (${formatBytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
