@@ -27,6 +27,9 @@ test("reports a failure, three days without a backup, and a key that was never s
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + DAY_MS), []);
   assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + 4 * DAY_MS), ["backup_overdue"]);
   assert.deepEqual(codes({ ...NONE, last: doneBackup(THREE), isKeySeen: false }, THREE), ["backup_key_unseen"]);
+  const overdue = troublesOf({ ...NONE, since: THREE }, THREE + 4 * DAY_MS, 4_711);
+  const detail = "there is none yet; a backup or restore drill is still running (pid 4711)";
+  assert.deepEqual(overdue, [{ code: "backup_overdue", detail }]);
   const failure = { at: THREE + DAY_MS, reason: "no space is left on the disk" };
   assert.deepEqual(codes({ ...NONE, last: doneBackup(THREE), oldKept: "append-only" }, THREE), ["backup_old_kept"]);
   const failed = { code: "backup_failed", detail: failure.reason };

@@ -2,6 +2,7 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
+import { lockHolder } from "../../host/running/data-directory.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Failure, isNightDue, lastNight, oneAtATime, type RunBehind, withUnnoted } from "../job.ts";
@@ -88,24 +89,28 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
       const inForce = rules();
       if (inForce?.["backup.enabled"] !== true) return [];
       const [record, now] = [backups(), clock.now()];
-      const how = { now, everyMs: inForce["backup.drill_every"], runs: busy(layout) !== null };
-      return [...troublesOf(record, now), ...drillTroubles(record, drills(), how)];
+      const holder = lockHolder(layout.backupLock);
+      const how = { now, everyMs: inForce["backup.drill_every"], runs: holder !== null };
+      return [...troublesOf(record, now, holder), ...drillTroubles(record, drills(), how)];
     },
   };
 }
 
+/** `holder`: the process of the backup or restore drill that runs now. */
 export function troublesOf(
   { last, failure, oldKept, since, isKeySeen }: BackupRecord,
   now: number,
+  holder: number | null = null,
 ): readonly KeeperTrouble[] {
   const lastAt = last?.at ?? since;
+  const still = holder === null ? "" : `; a backup or restore drill is still running (pid ${holder})`;
   const troubles: KeeperTrouble[] = [];
   if (failure !== null) troubles.push({ code: "backup_failed", detail: failure.reason });
   if (oldKept !== null) troubles.push({ code: "backup_old_kept", detail: oldKept });
   if (lastAt > 0 && now - lastAt > BACKUP_OVERDUE_MS)
     troubles.push({
       code: "backup_overdue",
-      detail: last === null ? "there is none yet" : `the last one is from ${day(lastAt)}`,
+      detail: (last === null ? "there is none yet" : `the last one is from ${day(lastAt)}`) + still,
     });
   if (last !== null && !isKeySeen) troubles.push({ code: "backup_key_unseen", detail: "./ghostinbox backup key" });
   return troubles;

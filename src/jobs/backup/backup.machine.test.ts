@@ -87,7 +87,9 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("a dry run names a disk that is too small to restore to", async () => {
     using disk = tmpfs(temporaryDirectory(), "size=16k");
-    const from = ["--from", layout.backupRepository, "--key-file", layout.backupKey];
+    const keyFile = join(temporaryDirectory(), "key.txt");
+    put(keyFile, `${readKey(layout)}\n\nwith which our backups are read\n`);
+    const from = ["--from", layout.backupRepository, "--key-file", keyFile];
     const restore = (to: string) => ghostinbox(layoutOf(to), ["backup", "restore", "--dry-run", ...from]);
     const [small, beside] = [await restore(disk.path), await restore(join(top, "not", "there"))];
     assert.equal(beside.code, 0, beside.err);
@@ -177,7 +179,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("runs one at a time, and records failures", async () => {
     takeLock(layout.backupLock, layout.data);
-    assert.equal(reasonOf(await backUp()), `Another backup or restore drill runs (pid ${process.pid}).`);
+    assert.equal(reasonOf(await backUp()), `A backup or restore drill is already running (pid ${process.pid}).`);
     rmSync(layout.backupLock);
     const lost = reasonOf(await backUp({ "backup.repository": "/dev/null/x" }));
     assert.match(lost, /^\/dev\/null\/x cannot be used: /);

@@ -134,7 +134,7 @@ describe("a restore drill", {
     copyFileSync(layout.backupKey, small.backupKey);
     const there = { ...settings, "backup.repository": layout.backupRepository };
     const outcome = await drillRestore(small, there, { env: {}, watch, says: watch });
-    const lacks = /^The restore needs \d+ MB, and the disk of \S+small\/backup has [1-8] MB left$/;
+    const lacks = /^the restore needs \d+ MB, and the disk of \S+small\/backup has [1-8] MB left$/;
     assert.match((outcome.ok && outcome.drill.reason) || disk.path, lacks);
     assert.ok(!existsSync(small.backupDrill));
   });
@@ -147,7 +147,7 @@ describe("a restore drill", {
   test("runs one at a time, and reports a damaged database or an invalid manifest", async () => {
     takeLock(layout.backupLock, layout.data);
     const second = reasonOf(await drillRestore(layout, settings, { env: {}, watch, says: watch }));
-    assert.equal(second, `Another backup or restore drill runs (pid ${process.pid}).`);
+    assert.equal(second, `A backup or restore drill is already running (pid ${process.pid}).`);
     rmSync(layout.backupLock);
     const broken = layoutOf(join(top, "broken"));
     assert.equal(reasonOf(checkRestored(broken)), "the snapshot is not one of this program's");

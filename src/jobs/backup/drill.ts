@@ -82,20 +82,23 @@ async function newest(restic: Restic, place: string): Promise<Chosen | Failed> {
   const snapshot = latestOf(found.value)?.id.slice(0, 8);
   if (snapshot === undefined) return { ok: false, reason: `${place} holds no backup` };
   const read = await readManifest(restic, snapshot);
-  return read.ok
-    ? { ok: true, snapshot, manifest: read.manifest }
-    : { ok: false, reason: read.reason.replace(/\.$/, "") };
+  return read.ok ? { ok: true, snapshot, manifest: read.manifest } : { ok: false, reason: asClause(read.reason) };
+}
+
+/** A sentence as it follows a colon. */
+function asClause(sentence: string): string {
+  return sentence.replace(/^The (.*)\.$/, "the $1");
 }
 
 /** Reported before anything is written. */
 function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): string | null {
   const files = manifest.mails + manifest.queued;
   const lacking = lackingRoom(layout.backup, sizeBytes + files * BLOCK_BYTES + SPARE_BYTES);
-  if (lacking !== null) return lacking.replace(/\.$/, "");
+  if (lacking !== null) return asClause(lacking);
   const { files: inodes, ffree } = statfsSync(layout.backup);
   // 0: a file system that creates them as needed.
   if (inodes === 0 || ffree >= files + SPARE_INODES) return null;
-  return `The restore needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
+  return `the restore needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
 }
 
 /** All checks that need no second server. */

@@ -54,7 +54,7 @@ describe("a restored directory takes its place", ROOT, () => {
     marked(server);
     renameSync(server.data, server.aside);
     put(join(server.data, "ghostinbox.toml"), "");
-    const refusal = /^SetUpFailure: A restore was cut off, and .* what was restored, and /;
+    const refusal = /^SetUpFailure: A restore was interrupted, and .* what was restored, and /;
     assert.throws(() => finishRestore(server.data), refusal);
     for (const path of [wholeBeside(server.data), server.aside, server.data]) assert.ok(existsSync(path), path);
   });

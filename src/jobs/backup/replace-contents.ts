@@ -109,7 +109,7 @@ function makePlace(data: string, aside: string | null): void {
   } else {
     const former = aside === null ? "" : `, and ${aside} the former data`;
     throw new SetUpFailure(
-      `A restore was cut off, and ${data} holds other files since: move them away. ${wholeBeside(data)} holds what was restored${former}.`,
+      `A restore was interrupted, and ${data} now holds other files: move them away. ${wholeBeside(data)} holds what was restored${former}.`,
     );
   }
 }
@@ -206,7 +206,7 @@ export function finishReplacing(data: string): boolean {
   }
   const gone = [...mounts].find((mount) => !mountsIn(data).includes(mount));
   if (gone !== undefined)
-    throw new SetUpFailure(`A restore was cut off, and ${join(data, gone)} was a mount then: mount it again.`);
+    throw new SetUpFailure(`A restore was interrupted, and ${join(data, gone)} was a mount then: mount it again.`);
   for (const mount of mounts) replaceMount(join(data, mount), state.aside);
   for (const path of movable(wholeIn(data), mounts)) moveFile(join(wholeIn(data), path), join(data, path));
   const old = join(work, "old");

@@ -39,7 +39,7 @@ export function repositoryOf(
 /** Null, or who uses the repository: one backup, export or restore drill at a time. */
 export function busy(layout: Layout): string | null {
   const other = lockHolder(layout.backupLock);
-  return other === null ? null : `Another backup or restore drill runs (pid ${other}).`;
+  return other === null ? null : `A backup or restore drill is already running (pid ${other}).`;
 }
 
 /** Runs `work` unless another process uses the repository. */

@@ -54,7 +54,7 @@ const RECORDS = ["installed-packages", "installed-besides"];
 const MOVED_INTO = ["mail", "log"];
 
 const FINISHED =
-  "A restore that was cut off has been finished, and nothing else was restored: start the server, or repeat this one.";
+  "An interrupted restore was completed, and this one did not run. Start the server, or run this command again.";
 
 /** Writes a backup into an existing directory, until the signal ends it. */
 export type Fetch = (to: string, signal?: AbortSignal) => Promise<Outcome>;

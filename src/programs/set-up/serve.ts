@@ -76,7 +76,7 @@ async function main(): Promise<number> {
     const data = (process.env["GHOSTINBOX_DATA"] ?? "").replace(/(.)\/+$/, "$1") || DEFAULT_DATA_DIRECTORY;
     const elsewhere = BY_SYSTEMD ? whyNotByUnits(layoutOf(data)) : null;
     if (elsewhere !== null) throw new SetUpFailure(elsewhere);
-    if (finishRestore(data)) log.say("A restore that was cut off has been finished.");
+    if (finishRestore(data)) log.say("An interrupted restore was completed.");
     prepareDataDirectory(data);
     const wanted = layoutOf(data);
     const used = await usedElsewhere(wanted);
@@ -86,7 +86,7 @@ async function main(): Promise<number> {
     layout = wanted;
     outliveTerminal(layout, log);
     // Before anything else of this version, even before processes of an earlier start are ended.
-    if (finishRollback(layout)) log.say("A rollback that was cut off has been finished.");
+    if (finishRollback(layout)) log.say("An interrupted rollback was completed.");
     await closeAsRecorded(layout);
     refuseUnfitData(layout);
     if (BY_SYSTEMD) await stopUnits();

@@ -143,6 +143,6 @@ export async function uninstall(call: Call): Promise<Answer> {
   const outcome = await takeBack(call.layout, options, (doing) => terminal.progress(`${doing} ...`));
   if (!outcome.ok) return failed(outcome.reason, `Once that is fixed, \`${PROGRAM} uninstall\` continues from there.`);
   const kept = existsSync(data) ? ` Mail, accounts and settings are in ${data}.` : "";
-  const left = ` Its programs are in ${CHECKOUT}, which is yours to delete.`;
+  const left = ` Its programs are still in ${CHECKOUT}; delete that directory if you no longer need it.`;
   return done({ steps }, `GhostInbox is uninstalled.${kept}${left}`);
 }

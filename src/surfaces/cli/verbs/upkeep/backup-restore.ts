@@ -93,7 +93,7 @@ async function sourceOf(call: Call): Promise<Source | Failure> {
 async function keyOf(call: Call, own: string | null): Promise<string | Failure> {
   const file = call.option("key-file");
   if (file !== null) {
-    if (existsSync(file)) return readFileSync(file, "utf8").trim();
+    if (existsSync(file)) return readFileSync(file, "utf8").split("\n", 1)[0]?.trim() ?? "";
     return failed(`${oneLine(file)} does not exist.`, "It holds the key of the backups, on its first line.");
   }
   if (own !== null) return own;

@@ -170,7 +170,9 @@ export const backupDrill = withSettings(async (call, { settings }) => {
     );
   return failed(
     `The restore drill failed: ${oneLine(drill.reason)}.`,
-    `Make another backup and try again: ${PROGRAM} backup create`,
+    drill.found === null
+      ? `Fix that, then: ${PROGRAM} backup drill`
+      : `Make another backup and try again: ${PROGRAM} backup create`,
     { lines: [], json },
   );
 });

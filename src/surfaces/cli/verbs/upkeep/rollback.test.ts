@@ -69,7 +69,7 @@ test("the only copy of keys is named once more at the end", ROOT, async (t) => {
 test("a missing settings file is named", ROOT, async (t) => {
   await upgrade(t);
   rmSync(layout.settings);
-  assert.match((await run("rollback --yes")).err, /^It could not be undone: .*ghostinbox\.toml'\. Fix that/m);
+  assert.match((await run("rollback --yes")).err, /^The rollback failed: .*ghostinbox\.toml'\. Fix that/m);
 });
 
 test("an unreadable database does not prevent a rollback", ROOT, async (t) => {

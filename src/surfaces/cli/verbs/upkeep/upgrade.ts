@@ -157,7 +157,7 @@ export async function rollback(call: Call): Promise<Answer> {
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
     if (typeof made === "string")
       return failed(
-        `It could not be undone: ${made}.`,
+        `The rollback failed: ${made}.`,
         "Fix that, then try again; a rollback that has started continues.",
       );
     const { aside } = made;
