@@ -149,6 +149,15 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const keysLeft = "/run/ghostinbox-keys.4194999-5";
     mkdirSync(keysLeft, { recursive: true });
     const common = { snapshot: "latest", folder: "Restored", watch: quiet };
+    using full = tmpfs(temporaryDirectory(), "size=4k");
+    put(join(full.path, "mail"), randomBytes(4_096));
+    const lacking = await restoreMailbox(layoutOf(full.path), repositoryOf(layout, settings), {
+      ...common,
+      selection: { account: "anna@example.test", folder: null, messageId: null },
+      keys: [],
+      interrupted: new AbortController().signal,
+    });
+    assert.match(reasonOf(lacking), /^The restore needs [01] MB, and the disk of \S+ has 0 MB left\.$/);
     const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
       ...common,
       selection: { account: "bert@example.test", folder: null, messageId: null },

@@ -27,7 +27,7 @@ type Watch = (progress: Progress) => void;
 type RestoreHow = Readonly<{
   to: string;
   paths?: readonly string[];
-  /** The result of `size`, if it was requested. The size of single paths is not known. */
+  /** The result of `size` or `sizeBelow`, if it was requested. */
   sizeBytes?: number | undefined;
   watch: Watch;
   signal?: AbortSignal | undefined;
@@ -78,6 +78,7 @@ const snapshots = z.array(
   }),
 );
 const stats = z.object({ total_size: z.number() });
+const listedFile = z.object({ type: z.literal("file"), size: z.number() });
 
 /** restic(1), which encrypts with AES-256 and stores each piece of data once. One call at a time. */
 export class Restic {
@@ -166,13 +167,24 @@ export class Restic {
     return result(ran, () => z.parse(stats, parseJson(ran.out.at(-1) ?? "")).total_size);
   }
 
+  /** The size of the files below a path of it. A file with several names counts as often. */
+  async sizeBelow(snapshot: string, path: string): Promise<Restored<number>> {
+    let bytes = 0;
+    const ran = await this.#run(["ls", "--json", "--no-lock", "--recursive", snapshot, path], {
+      onLine: (line) => {
+        const file = z.safeParse(listedFile, parseJson(line));
+        if (file.success) bytes += file.data.size;
+      },
+    });
+    return result(ran, () => bytes);
+  }
+
   /**
    * Writes the contents of a snapshot, or only these paths of it, below `to`. Paths start with a slash, which stands for the
    * directory that was backed up. `signal` ends it.
    */
   async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
-    const mustAsk = sizeBytes === undefined && paths.length === 0;
-    const size: Restored<number> = mustAsk ? await this.size(snapshot) : { ok: true, value: sizeBytes ?? 0 };
+    const size: Restored<number> = sizeBytes === undefined ? await this.size(snapshot) : { ok: true, value: sizeBytes };
     if (!size.ok) return size;
     const began = Date.now();
     const timer = setInterval(() => {

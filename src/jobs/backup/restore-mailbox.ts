@@ -11,7 +11,7 @@ import { accountKeysConf } from "../../mail/dovecot/mail-crypt.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { memoryDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
 import type { Progress, Restic } from "./restic.ts";
-import { giveAll } from "./restore.ts";
+import { giveAll, lackingRoom } from "./restore.ts";
 
 /** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
 export type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
@@ -49,8 +49,19 @@ export async function restoreMailbox(
   try {
     removeLeftOver(layout);
     removeLeftOverKeys();
+    const path = `/mail/${domain}/${user}`;
+    const size = await restic.sizeBelow(snapshot, path);
+    if (!size.ok) return { ok: false, reason: `Nothing was restored: ${size.reason}.` };
+    const lacking = lackingRoom(layout.data, size.value);
+    if (lacking !== null) return { ok: false, reason: lacking };
     giveDirectory(scratch, { mode: 0o700, owner: ourselves() });
-    const restored = await restic.restore(snapshot, { to: scratch, paths: [`/mail/${domain}/${user}`], watch, signal });
+    const restored = await restic.restore(snapshot, {
+      to: scratch,
+      paths: [path],
+      sizeBytes: size.value,
+      watch,
+      signal,
+    });
     if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
     const maildir = join(scratch, "mail", domain, user, "Maildir");
