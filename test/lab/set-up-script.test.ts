@@ -78,6 +78,16 @@ test("another set-up is refused while one works, even if only its apt is left", 
   assert.equal(kept(alone).stdout, "alone\n");
 });
 
+test("an apt that is locked out is not called offline, in any language", { skip }, () => {
+  const directory = temporaryDirectory();
+  const installs = (error: string): string =>
+    kept(`export TMPDIR=${directory}; ${FUNCTIONS}; apt-get() { echo "${error}"; return 1; }; apt_install postfix`)
+      .stderr;
+  const locked = "E: Sperre /var/lib/dpkg/lock-frontend konnte nicht bezogen werden.";
+  assert.match(installs(locked), /\. Another apt or dpkg is running: wait until it has finished\.\n$/);
+  assert.match(installs("E: Failed to fetch"), /\. Is this machine online\?\n$/);
+});
+
 describe("set-up shows the progress of long work", { skip }, () => {
   const directory = temporaryDirectory();
   /** The work ends once its progress has been asked for twice, so that it was shown once. */
