@@ -354,8 +354,11 @@ export type SignedIn =
   | Readonly<{ outcome: "in"; secret: string; known: string | null; caller: CallerItem }>
   | Readonly<{ outcome: NotIn }>;
 export type Proved = Readonly<{ outcome: "proved" | NotIn; caller: CallerItem }>;
-/** `code_needed`: the password is right, and a second factor must come with it. */
-export type NotIn = "wrong" | "refused" | "code_needed";
+/**
+ * `code_needed`: the password is right, and a second factor must come with it. `unchecked`: answered like `wrong`, because
+ * whether a password is checked depends on the account.
+ */
+export type NotIn = "wrong" | "unchecked" | "refused" | "code_needed";
 export type Done = Readonly<{ done: true }>;
 
 /** A schema for exactly this type: it cannot omit fields that the server sends, which `/openapi.json` would then hide. */

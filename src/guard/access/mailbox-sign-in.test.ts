@@ -90,6 +90,18 @@ test("the decoy is verified in place of a costly hash from an import", async () 
   assert.deepEqual(verified, ["decoy"]);
 });
 
+test("a password that is refused unchecked takes as long as a wrong one, but not from a banned address", async () => {
+  for (let n = 0; n < 20; n++) await attempt({ password: `guess ${n}`, from: `192.0.${n}.1` });
+  const verified: string[] = [];
+  const signIn = kit.verifyingMailboxes((hash) => Promise.resolve(verified.push(hash) === 0), "decoy");
+  const guess = (n: number) => attempt({ password: `other ${n}`, from: "198.51.100.1", signIn });
+  assert.equal(await guess(0), "unchecked");
+  assert.deepEqual(verified, ["decoy"]);
+  for (let n = 1; n < 5; n++) await guess(n);
+  assert.equal(await guess(5), "refused");
+  assert.equal(verified.length, 5);
+});
+
 test("a proof is judged like a sign-in, and counts for its session", async () => {
   const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "x");
   assert.ok(typeof opened === "object");
@@ -148,7 +160,7 @@ test("bans of addresses whose passwords are refused unchecked use up the web's s
   const guess = (n: number, from: string): Promise<string> => attempt({ password: `guess ${n}`, from });
   for (let n = 0; n < 20; n++) await guess(n, `192.0.${n}.1`);
   for (let i = 0; i <= WEB_LIMITS.bannedSignIns; i++)
-    for (let n = 0; n < 5; n++) assert.equal(await guess(n, `198.51.${i}.1`), "refused");
+    for (let n = 0; n < 5; n++) assert.equal(await guess(n, `198.51.${i}.1`), "unchecked");
   assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
 });
 

@@ -16,10 +16,10 @@ import {
   createLoginLanes,
   ID_BYTES,
   laneOfStranger,
-  mayCheck,
   type Opened,
   type Passwords,
   type SignInBounds,
+  whyUnchecked,
 } from "./sign-in.ts";
 
 export type MailboxSignInParts = Readonly<{
@@ -88,11 +88,17 @@ export class MailboxSignIn {
   }
 
   async #judged({ account, password, ip }: MailboxAttempt, takesEffect: () => void): Promise<"right" | NotIn> {
-    const { engine, active, secrets, mailboxes } = this.#parts;
+    const { engine, active, secrets, mailboxes, passwords } = this.#parts;
     if (!mailboxes().maySignIn || !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
-    if (!(await mayCheck(engine, this.#bounds, event))) return "refused";
+    const why = await whyUnchecked(engine, this.#bounds, event);
+    // A ban is the same for all accounts, so it needs no disguise, and its address costs nothing more.
+    if (why === "banned") return "refused";
+    if (why !== null) {
+      await passwords.verify(passwords.decoy, password);
+      return "unchecked";
+    }
 
     const hash = active.storedHash(account);
     const isRight = await this.#isRight(hash, password);

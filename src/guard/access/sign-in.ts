@@ -6,6 +6,7 @@ import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import { banIn } from "../../core/decide/sparing.ts";
 import { messageOf } from "../../core/error.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
+import type { Reason } from "../../core/events/reasons.ts";
 import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { CredentialStore, SessionStore } from "../admin-ports.ts";
@@ -79,18 +80,21 @@ export interface Passwords {
 
 export type SignInBounds = Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
 
-/** Asks the guard before a password or passkey is checked, and waits if the guard delays it. Returns whether to check it. */
-export async function mayCheck(
+/**
+ * Asks the guard before a password or passkey is checked, and waits if the guard delays it. Returns why not to check it; null:
+ * check it.
+ */
+export async function whyUnchecked(
   engine: Pick<Engine, "ask">,
   bounds: SignInBounds,
   event: Omit<LoginAttributes, "withoutBan">,
-): Promise<boolean> {
+): Promise<Reason | null> {
   const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: bounds.withoutBan() });
   // Where passwords are refused unchecked, the question itself bans.
   if (banIn(asked) !== null) bounds.banned();
-  if (asked.verdict === "refuse" || asked.verdict === "defer") return false;
+  if (asked.verdict === "refuse" || asked.verdict === "defer") return asked.reason;
   if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
-  return true;
+  return null;
 }
 
 export type SignInParts = Readonly<{
@@ -207,7 +211,7 @@ export class SignIn {
     // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
     if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    if (!(await mayCheck(engine, this.#bounds, { ...event, passwordHash: "" }))) return "refused";
+    if ((await whyUnchecked(engine, this.#bounds, { ...event, passwordHash: "" })) !== null) return "refused";
 
     const hash = credentials.adminPasswordHash();
     const app = this.factors.app();

@@ -79,6 +79,16 @@ test("a wrong password and an address that may not try get the same answer", asy
   assert.equal(refused.headers.get("set-cookie"), null);
 });
 
+test("a mailbox password that the guard did not check gets the answer of a wrong one", async () => {
+  const answered = async (outcome: "wrong" | "unchecked"): Promise<unknown> => {
+    kit.guard.answers("sign_in_mailbox", { outcome });
+    return kit.send("POST", "login", { account: "anna@example.org", password: PASSWORD }, {});
+  };
+  const unchecked = await answered("unchecked");
+  assert.partialDeepStrictEqual(unchecked, { status: 401 });
+  assert.deepEqual(unchecked, await answered("wrong"));
+});
+
 test("the log has a line for each wrong password, for Fail2ban, and nothing else", async () => {
   const reported: string[] = [];
   const parts = { ...kit.parts, signInRefused: (one: string) => reported.push(one), callers: new Callers(kit.parts) };
@@ -90,6 +100,8 @@ test("the log has a line for each wrong password, for Fail2ban, and nothing else
   assert.equal(await from("203.0.113.2", PASSWORD), 200);
   kit.guard.answers("sign_in", { outcome: "refused" });
   assert.equal(await from("203.0.113.3", "wrong"), 429);
+  kit.guard.answers("sign_in", { outcome: "unchecked" });
+  assert.equal(await from("203.0.113.5", "wrong"), 401);
   kit.guard.isDown = true;
   assert.equal(await from("203.0.113.4", "wrong"), 503);
   assert.deepEqual(reported, ["203.0.113.1"]);

@@ -94,7 +94,7 @@ function refused({ signInRefused }: Pick<Parts, "signInRefused">, outcome: NotIn
   // The password was right. With a second factor set up it is not enough.
   if (outcome === "code_needed") return problem("code_needed", "A code is needed in addition to the password.");
   if (outcome === "wrong") signInRefused(ip);
-  return loginRefused(outcome === "wrong" ? 401 : 429);
+  return loginRefused(outcome === "refused" ? 429 : 401);
 }
 
 const BROWSERS = [

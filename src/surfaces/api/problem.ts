@@ -88,7 +88,7 @@ const OF_MAILBOXES: Readonly<Record<string, readonly [detail: string, next: stri
   mailbox: ["This is only for users of a mailbox.", "Sign in with the address and the password of a mailbox."],
 };
 
-/** The same words for a wrong password (401) and for an address that may not try (429). */
+/** The same words for a wrong password (401) and for an attempt that may not be made now (429). */
 export function loginRefused(status: 401 | 429): Response {
   return problem("login_refused", "The sign-in was refused.", { status });
 }
