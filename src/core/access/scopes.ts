@@ -22,6 +22,11 @@ export function roleOf(scopes: readonly Scope[]): Role {
   return ROLES.operator.every((scope) => scopes.includes(scope)) ? "operator" : "viewer";
 }
 
+/** Excludes viewers: their token may be in a monitoring page. */
+export function isAdministrator(role: Role): boolean {
+  return role === "owner" || role === "operator";
+}
+
 const MEANT: ReadonlyMap<string, readonly Scope[]> = new Map<string, readonly Scope[]>([
   ...SCOPES.map((scope) => [scope, [scope]] as const),
   ...Object.entries(ROLES),

@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
 import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
-import { PASSWORD } from "../../../test/kit/fake-guard.ts";
+import { PASSWORD, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { ip, NOON, net } from "../../../test/kit/samples.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
@@ -111,7 +111,7 @@ test("the API's status tells it, and no more once the proxy is trusted", async (
   assert.match(await codes([loopback], []), /came from 127\.0\.0\.1, from a program of the user www-data"/);
 });
 
-test("requests of strangers and of mailbox users are not reported: the notice says to trust the sender", async (t) => {
+test("requests of strangers, mailbox users and viewers are not reported: the notice says to trust the sender", async (t) => {
   const kit = await startKit(t, { trustedProxies: [] });
   const { url } = kit;
   const forged = { "x-forwarded-for": CLIENT };
@@ -119,6 +119,10 @@ test("requests of strangers and of mailbox users are not reported: the notice sa
   await fetch(`${url}/api/v1/status`, { headers: { ...forged, authorization: "Bearer gi_wrong" } });
   const cookie = await signIn(kit, "anna@example.org");
   assert.equal((await fetch(`${url}/api/v1/me`, { headers: { ...forged, cookie } })).status, 200);
+  const viewers = "gi_of_a_monitoring_page";
+  kit.guard.callers.set(viewers, tokenNamed("page", ["read"]));
+  const viewed = await fetch(`${url}/api/v1/status`, { headers: { ...forged, authorization: `Bearer ${viewers}` } });
+  assert.equal(viewed.status, 200);
   const status = await fetch(`${url}/api/v1/status`, { headers: bearer });
   assert.doesNotMatch(await status.text(), /proxy_not_trusted/);
 });

@@ -83,12 +83,12 @@ const SAME_MS = HOUR_MS;
 
 /**
  * Requests with `X-Forwarded-For` from an untrusted peer: most likely a proxy missing in the settings. Reports only the last peer nearby, and only
- * requests of administrators or tokens: the notice says to trust the peer, and strangers may come from it too (Docker's published ports).
+ * requests of administrators: the notice says to trust the peer, and strangers may come from it too (Docker's published ports).
  */
 export class UntrustedProxy {
   #last: Readonly<{ peer: Ip; since: Millis; at: Millis; user: string | null }> | null = null;
 
-  /** Notes a request of an administrator or a token. `client`: the client that the request counts for. */
+  /** Notes a request of an administrator. `client`: the client that the request counts for. */
   saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
     if (forwardedFor === null || peer !== client || !(isPrivate(peer) || isLoopback(peer))) return;
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");

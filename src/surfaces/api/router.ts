@@ -2,6 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
+import { isAdministrator } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
@@ -119,7 +120,7 @@ async function answerFrom(
   if (!mayCall(row.who, found)) return unauthorized();
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
-  if (found.account === null) proxies.saw(peer, ip, forwarded, parts.clock.now());
+  if (isAdministrator(found.role)) proxies.saw(peer, ip, forwarded, parts.clock.now());
   const rate = rates.spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
     ? problem("too_many_requests", "This session or token has sent too many requests.", {

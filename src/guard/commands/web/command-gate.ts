@@ -2,6 +2,7 @@ import type { CommandError, Denial, ParsedCommand, ParsedLine } from "../../../a
 import type { CallerItem } from "../../../admin/declare/items.ts";
 import { actorFrom, actorOf, rightsOf } from "../../../admin/declare/rights.ts";
 import type { Origin } from "../../../admin/declare/verb.ts";
+import { isAdministrator } from "../../../core/access/scopes.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
 import { type CallerParts, callerOf } from "../../access/callers.ts";
@@ -99,7 +100,7 @@ export class CommandGate {
     if (lacks !== null && !isDry) this.#recordRefusal(command, by, item.account ?? `web:${item.name}`);
     const error = lacks ?? this.#pastLimit(command, item, by, isDry);
     if (error !== null) return { error };
-    if (isAdministrator(item) && !isDry) this.#seen(ip, command, by);
+    if (isAdministrator(item.role) && !isDry) this.#seen(ip, command, by);
     return { by, caller: { item, digest, ip } };
   }
 
@@ -127,14 +128,6 @@ export class CommandGate {
     const type = caller === null ? "COMMAND_REFUSED" : "CALLER_REFUSED";
     void this.#parts.engine.audit({ type, subject: verb, by });
   }
-}
-
-/**
- * Whether this caller's use protects its address from bans. A viewer's does not, because its token may be in a monitoring page; nor does a
- * mailbox user's, who cannot change bans.
- */
-function isAdministrator({ role }: CallerItem): boolean {
-  return role === "owner" || role === "operator";
 }
 
 /** What the caller lacks for the verb; null: nothing. */
