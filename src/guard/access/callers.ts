@@ -40,7 +40,7 @@ export function callerOf(
     const { account } = session;
     if (account === null)
       return { how: "session", name: ADMINISTRATOR, role: "owner", account, scopes: SCOPES, ...proof };
-    // Applies the networks of sign-ins at each request, so a stolen session does not work elsewhere.
+    // Checked at each request: a stolen session does not work outside the networks from which the account may sign in.
     if (ip === null || !mailboxes().maySignIn) return null;
     if (isOutside(ip, engine.policy.logins.networks, networks.networksOf(account))) return null;
     return { how: "session", name: account, role: "mailbox", account, scopes: [], ...proof };

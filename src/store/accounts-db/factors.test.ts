@@ -57,7 +57,7 @@ test("passkeys are read back unchanged, oldest first, with their last use", () =
   assert.deepEqual([second?.id, second?.usedAt], ["a", null]);
 });
 
-test("no passkey and no name comes twice, and there are as many as there may be", () => {
+test("no passkey and no name comes twice, and their number is limited", () => {
   const { passkeys } = accountsOnMemory();
   const add = (id: string, name = id) => passkeys.add({ ...KEY, id, name, at: START });
   assert.ok(add("a").ok);

@@ -73,7 +73,7 @@ export function sqlitePasskeys(db: DatabaseSync): PasskeyStore {
       if (known.some((one) => one.id === id)) return refused("This passkey is there already.");
       if (known.some((one) => one.name === name)) return refused(`A passkey named ${name} exists already.`);
       if (known.length >= LIMITS.passkeys)
-        return refused(`There are ${LIMITS.passkeys} passkeys, which is as many as there may be.`);
+        return refused(`There are ${LIMITS.passkeys} passkeys, which is the maximum.`);
       sql.add.run(id, publicKey, algorithm, counter, name, at);
       return DONE;
     },

@@ -83,10 +83,10 @@ function isLess({ accountRow, mailboxes }: AccountSettingParts, name: AccountNam
 
 /** `until` is an ISO time in the future, or a day, to its end in UTC. */
 export function parseEnd(until: string, now: Millis): Millis | CommandError {
-  const wrong = (message: string) => usage(message, "Give an end that is still to come, or none.");
+  const wrong = (message: string) => usage(message, "Give an end in the future, or none.");
   const end = parseTime(/^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until);
   if (end === null) return wrong(`${JSON.stringify(until)} is not a time such as 2026-12-24T18:00:00Z.`);
-  return end > now ? end : wrong("The reply would have ended already.");
+  return end > now ? end : wrong("This end is in the past.");
 }
 
 function says(vacation: Vacation | null): string {

@@ -19,7 +19,7 @@ const refusal = async (verb: Verb) => (await kit.ask(COMMANDS[verb]))?.message ?
 /** Asserts that exactly this many of these commands, in turn, are admitted. */
 async function admits(most: number, ...verbs: readonly [Verb, ...Verb[]]): Promise<void> {
   for (let i = 0; i < most; i++) assert.equal(await kit.ask(COMMANDS[verbs[i % verbs.length] ?? verbs[0]]), null);
-  for (const verb of verbs) assert.match(await refusal(verb), /more than it may/, verb);
+  for (const verb of verbs) assert.match(await refusal(verb), /reached their limit/, verb);
 }
 
 test("every verb that the web may not use is refused, recorded by name and actor, and reported", async () => {
@@ -92,10 +92,10 @@ test("accounts are changed a bounded number of times an hour, each account of a 
   const importing = { verb: "accounts_import", entries } as const;
   for (let i = 0; i < WEB_LIMITS.accounts / 50 - 1; i++) assert.equal(await kit.ask(importing), null);
   for (let i = 0; i < 49; i++) assert.equal(await kit.ask(COMMANDS.account_resume), null);
-  assert.match((await kit.ask(importing))?.message ?? "", /more than it may/);
+  assert.match((await kit.ask(importing))?.message ?? "", /reached their limit/);
   assert.equal(await kit.ask(COMMANDS.alias_add), null);
   for (const verb of ["account_create", "account_resume", "alias_add", "vacation_set"] as const)
-    assert.match(await refusal(verb), /more than it may/, verb);
+    assert.match(await refusal(verb), /reached their limit/, verb);
   const shut = ["account_remove", "account_set_password", "account_suspend", "quota_set"] as const;
   const own = ["networks_add", "networks_remove", "app_password_add", "app_password_remove", "forward_set"] as const;
   await admits(WEB_LIMITS.shutOut, ...shut, ...own, "alias_remove", "alias_block");
@@ -132,7 +132,7 @@ test("commands on mail count together, and separately from bans", async () => {
   const others = ["greylist_pause", "greylist_resume", "spam_allow_add", "spam_allow_remove"] as const;
   await admits(WEB_LIMITS.mail, ...onQueue, ...others);
   for (const verb of ["queue_delete", "held_drop"] as const)
-    assert.match(await refusal(verb), /more than it may/, verb);
+    assert.match(await refusal(verb), /reached their limit/, verb);
   for (const verb of ["queue_list", "held_list", "greylist_list", "spam_allow_list", "unban"] as const)
     assert.equal(await kit.ask(COMMANDS[verb]), null, verb);
 });

@@ -104,11 +104,11 @@ test("a user may change a bounded number of things an hour and a day, which take
   for (let hour = 0; hour < 5; hour++) {
     for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
     const before = kit.given.listsRefreshed;
-    assert.match(refusalOf(await end()), /60 times within an hour/);
+    assert.match(refusalOf(await end()), /60 changes within an hour/);
     assert.equal(kit.given.listsRefreshed, before, "a refused change is not followed by its effects");
     kit.clock.advance(3_600_000);
   }
-  assert.match(refusalOf(await end()), /300 times within a day/);
+  assert.match(refusalOf(await end()), /300 changes within a day/);
 });
 
 test("all users together may set a bounded number of passwords and forwards, which does not limit the owner", async () => {

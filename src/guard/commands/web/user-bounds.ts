@@ -63,16 +63,16 @@ function countsForAll(command: ParsedCommand): boolean {
 }
 
 const ENOUGH_JUDGED = failed(
-  `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is as often as you may.`,
+  `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is the maximum.`,
   "Try again later.",
 );
 
 function enough(changes: number, within: "an hour" | "a day"): CommandError {
-  const message = `You have changed something ${changes} times within ${within}, which is as often as you may.`;
+  const message = `You have made ${changes} changes within ${within}, which is the maximum.`;
   return failed(message, "Try again later.");
 }
 
 const ENOUGH_OF_ALL = failed(
-  `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is as many as they may.`,
+  `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is the maximum.`,
   "Try again later, or ask the administrator of this server.",
 );

@@ -173,7 +173,7 @@ export class WebBounds {
   #tooManyAllowed(target: Ip | Prefix): Overreach | null {
     const own = this.#allowed().filter(({ by }) => isWebAdmin(by));
     if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === asPrefix(target))) return null;
-    const message = `The dashboard and the API have put ${plural(own.length, "entry")} on the allow list, which is as many as they may.`;
+    const message = `The dashboard and the API have put ${plural(own.length, "entry")} on the allow list, which is the maximum.`;
     return refused("failed", message, "Take one off, or use `allow add` on the server.");
   }
 
@@ -190,14 +190,14 @@ export class WebBounds {
 /** An owner who empties a long queue reaches it too, so it is not a break-in. */
 const ENOUGH_DELETED = refused(
   "failed",
-  `The dashboard and the API have deleted or returned ${plural(WEB_LIMITS.deleted, "mail")} within an hour, which is as many as they may.`,
+  `The dashboard and the API have deleted or returned ${plural(WEB_LIMITS.deleted, "mail")} within an hour, which is the maximum.`,
   "Do the rest in an hour, or use the command line on the server.",
 );
 
 /** Owners reach these too, so it is not a break-in. */
 const ENOUGH_RELEASED = refused(
   "failed",
-  `The dashboard and the API have released ${plural(WEB_LIMITS.released, "held mail")} within a day, which is as many as they may.`,
+  `The dashboard and the API have released ${plural(WEB_LIMITS.released, "held mail")} within a day, which is the maximum.`,
   "Use `account release` on the server.",
 );
 
@@ -224,7 +224,7 @@ const ALL_AT_ONCE = refused(
 
 function over(isLeft: boolean): Overreach | null {
   if (isLeft) return null;
-  const message = "The web asks for more than it may within this time.";
+  const message = "The dashboard and the API have reached their limit for such commands.";
   return { ...refused("failed", message, "Use the command line on the server."), isAlarming: true };
 }
 
