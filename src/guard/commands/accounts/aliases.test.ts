@@ -48,6 +48,11 @@ test("an alias is blocked, unblocked and removed, and each change is recorded", 
   assert.deepEqual(isBlocked(), []);
   assert.deepEqual(kit.types().slice(2), ["ALIAS_BLOCKED", "ALIAS_UNBLOCKED", "ALIAS_REMOVED"]);
   assert.match(await kit.said({ verb: "alias_remove", address }), /^failed There is no alias .* `alias list` shows/);
+  // The owner is asked to remove the aliases of a domain that the settings no longer name.
+  assert.equal(await addAlias(address, ALICE), "done");
+  kit.engine.setPolicy({ ...kit.engine.policy, domains: ["elsewhere.test"] });
+  assert.equal(await kit.said({ verb: "alias_block", address, blocked: true }), "done");
+  assert.equal(await kit.said({ verb: "alias_remove", address }), "done");
 });
 
 test("no alias reaches more addresses than Postfix delivers to, directly or through other aliases", async () => {

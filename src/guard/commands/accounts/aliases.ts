@@ -44,8 +44,6 @@ async function changeAlias(
   change: () => Outcome,
 ) {
   const { subject: address, by } = audit;
-  const foreign = notServed(parts.engine, address);
-  if (foreign !== null) return foreign;
   if (isWebAdmin(by) && (isPostmaster(address) || getsAlerts(parts, address))) return alertsStay(address);
   return recordThenChange(parts, { change, audit, result: { address }, refused: noSuchAlias });
 }
