@@ -80,6 +80,14 @@ test("every setting that the web reads is known here, since it reads none twice"
   for (const key of keys) assert.ok(programsToRestart([key]).includes("web"), key);
 });
 
+test("a part of the guard that gets all settings of the start reads only those that restart it", () => {
+  const files = readdirSync(join(PROGRAMS, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
+  const readersOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));
+  const again = readersOf(/(\w+)\((?:settingsNow\(\)|now)\)/g);
+  const once = readersOf(/(\w+)\(settings\)/g).filter((reader) => !again.includes(reader));
+  assert.deepEqual([...new Set(once)].sort(), ["detectorsOf", "proxiedPorts", "proxyDoors"]);
+});
+
 test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
   const files = readdirSync(join(PROGRAMS, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
   const keysOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));

@@ -44,7 +44,7 @@ export function composeFirewall(parts: FirewallParts) {
     ipv6Length: engine.policy.bans.ipv6Prefix,
     connections: { ...connectionLimit(settingsNow()), here: localShares(settingsNow()) },
     proxied: proxyDoors(settings),
-    local: localPorts(settings),
+    local: localPorts(settingsNow()),
     resolver: { address: settingsNow()["dns.address"], users: resolverUsers() },
   }));
   const enforcer = settings["firewall.enabled"]
