@@ -81,9 +81,7 @@ export class Programs {
     writeEnvironment(layout.environment, this.#environment(settings));
     const script = renderRunit({
       layout,
-      loginPort: 10_025,
       netAdmin: true,
-      webLowPort: false,
       export: false,
       mail: {},
     }).find(({ service }) => service === name);

@@ -4,18 +4,20 @@ import { once } from "node:events";
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { mailServices } from "../../mail/configuration/mail-services.ts";
+import { renderDovecot } from "../../mail/dovecot/dovecot-conf.ts";
 import { layoutOf } from "../../settings/layout.ts";
+import { settingsFile, WEB_KEYS } from "../../settings/program-settings.ts";
 import { ENDS_LEFTOVER, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
 
 const layout = layoutOf("/srv/mail");
 
 const input = (changes: Partial<RunitInput> = {}): RunitInput => ({
   layout,
-  loginPort: 10_025,
   netAdmin: true,
-  webLowPort: false,
   mail: mailServices(layout, { spam: 2, fail2ban: true }),
   export: true,
   ...changes,
@@ -93,7 +95,10 @@ test("the stand-in runs as the guard's user without capabilities, and none start
   const [, stopped = "", started = ""] =
     /\n(grep .* && exit 0)\nif test .*; then (.*stand-in\.js.* &) fi\n/.exec(finish) ?? [];
   assert.match(stopped, /want exit/);
-  assert.match(started, /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail 10025 \$PPID .* &$/);
+  assert.match(
+    started,
+    /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail "\$\(sed .*\)" \$PPID .* &$/,
+  );
   assert.ok(run.includes(`stand-in.sock || ${started} fi\n`));
 });
 
@@ -122,13 +127,35 @@ test("no stand-in answers from the end of a hanging guard to the next start, eve
   assert.deepEqual([opens(finish), opens(run), opens(finish)], [false, false, false]);
 });
 
-test("the web has no capability but for a port below 1024", () => {
-  assert.match(runOf("web"), /--reuid ghostinbox-web .*--ambient-caps=-all --bounding-set=-all /);
-  assert.match(runOf("web", { webLowPort: true }), /--ambient-caps=-all,\+net_bind_service /);
+test("the web has no capability but for a port below 1024, by the settings in force", () => {
+  const changed = temporaryLayout("webSettings");
+  const lines = runOf("web", { layout: changed }).split("\n");
+  const script = lines.filter((line) => line.includes("web.js")).join("\n");
+  const played = script.replace(/exec .*?--reuid (\S+) .*?--ambient-caps=(\S+) .*?web\.js/g, "exec echo $1 $2");
+  for (const [port, capabilities] of [
+    ["3000", "-all"],
+    ["443", "-all,+net_bind_service"],
+  ] as const) {
+    const { sources } = loadValid('domains = ["example.org"]\n', { GHOSTINBOX_PORTS__HTTP: port });
+    writeFileSync(changed.webSettings, settingsFile(WEB_KEYS, sources));
+    assert.equal(spawnSync("sh", ["-c", played], { encoding: "utf8" }).stdout, `ghostinbox-web ${capabilities}\n`);
+  }
+});
+
+test("the stand-in listens where Dovecot asks now", () => {
+  const changed = temporaryLayout("dovecotConf");
+  const { ports } = sampleSite();
+  for (const loginPolicy of [10_025, 12_345]) {
+    const { text } = renderDovecot(sampleSite({ ports: { ...ports, loginPolicy } }))[0] ?? assert.fail();
+    writeFileSync(changed.dovecotConf, text);
+    const [started = ""] = /stand-in\.js \S+ "\$\(.*?\)"/.exec(runOf("guard", { layout: changed })) ?? [];
+    const played = started.replace("stand-in.js", "echo");
+    assert.equal(spawnSync("sh", ["-c", played], { encoding: "utf8" }).stdout, `${changed.data} ${loginPolicy}\n`);
+  }
 });
 
 test("the exporter runs only if it is enabled, as its own user without capabilities", () => {
   const exporter = /--reuid ghostinbox-export .*--ambient-caps=-all .*\/export\.js$/m;
-  assert.match(runOf("export", { webLowPort: true }), exporter);
+  assert.match(runOf("export"), exporter);
   assert.equal(runs({ export: false }).has("export"), false);
 });

@@ -79,10 +79,6 @@ export type RunitInput = Readonly<{
   layout: Layout;
   /** Whether this process may pass CAP_NET_ADMIN on to the guard. */
   netAdmin: boolean;
-  /** The port of Dovecot's questions to the guard. */
-  loginPort: number;
-  /** Whether the web listens on a port below 1024. */
-  webLowPort: boolean;
   /** Whether events are sent to another machine. */
   export: boolean;
   /** How the others run (`mailServices`); those that are missing do not. */
@@ -172,9 +168,11 @@ function ownServices(input: RunitInput): Readonly<Partial<Record<OwnService, Ser
   const guardEnded = [...weighing("guard"), IS_STOPPED, `if test -e ${MAY_STAND_IN}; then ${standIn(input)} fi`];
   return {
     guard: { run: guard, finish: guardEnded },
-    web: { run: [asReader("web", input)] },
+    web: {
+      run: [`if ${hasLowPort(input)}; then ${asReader("web", input, "net_bind_service")}; fi`, asReader("web", input)],
+    },
     keeper: { run: [ours("keeper", "", input)] },
-    ...(input.export ? { export: { run: [asReader("export", { ...input, webLowPort: false })] } } : {}),
+    ...(input.export ? { export: { run: [asReader("export", input)] } } : {}),
   };
 }
 
@@ -187,14 +185,21 @@ function ours(program: string, privileges: string, { layout }: RunitInput): stri
 const IS_STOPPED = "grep -q 'want exit' supervise/stat && exit 0";
 
 /** Answers in place of a dead guard. It does not write to the service's log: svlogd(8) would wait for its end. */
-function standIn({ layout, loginPort }: RunitInput): string {
+function standIn({ layout }: RunitInput): string {
+  // Where Dovecot asks now: the setting may have changed since the start.
+  const port = `"$(sed -n 's|^auth_policy_server_url = http://127.0.0.1:\\([0-9]*\\)/$|\\1|p' ${layout.dovecotConf})"`;
   const program = `${layout.node} ${NODE_FLAGS} ${layout.program}/stand-in.js`;
-  return `env -i ${asUser(USERS.guard, null)}${program} ${layout.data} ${loginPort} $PPID >/dev/null 2>&1 </dev/null &`;
+  return `env -i ${asUser(USERS.guard, null)}${program} ${layout.data} ${port} $PPID >/dev/null 2>&1 </dev/null &`;
+}
+
+/** Whether the web listens on a port below 1024, by the settings in force. */
+function hasLowPort({ layout }: RunitInput): string {
+  return `test "$(sed -n 's/^ports\\.http = //p' ${layout.webSettings})" -lt 1024`;
 }
 
 /** Settings from the environment reach it only through `settings/program-settings.ts`. */
-function asReader(program: "web" | "export", { layout, webLowPort }: RunitInput): string {
-  const user = asUser(USERS[program], webLowPort ? "net_bind_service" : null);
+function asReader(program: "web" | "export", { layout }: RunitInput, capability: string | null = null): string {
+  const user = asUser(USERS[program], capability);
   const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2 ${FREES_AT_ONCE}`;
   return `exec chpst -o 65536 ${environment} ${user}${nodeCommand(program, layout)}`;
 }

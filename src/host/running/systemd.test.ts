@@ -19,9 +19,8 @@ function unit(name: string, data = layout): string {
 
 test("each service that runit knows has a unit, which runs it only where the settings want it", () => {
   assert.deepEqual([...units().keys()], [MAIN_UNIT, ...SERVICES.map(unitOf), MAIL_LOG_UNIT]);
-  const flags = { loginPort: 10_025, netAdmin: true, webLowPort: false, export: true };
   const mail = mailServices(layout, { spam: 2, fail2ban: true });
-  for (const { service } of renderRunit({ layout, mail, ...flags })) {
+  for (const { service } of renderRunit({ layout, mail, netAdmin: true, export: true })) {
     assert.match(unit(unitOf(service)), new RegExp(`^ConditionPathExists=/srv/mail/service/${service}/run$`, "m"));
     assert.match(unit(unitOf(service)), new RegExp(`^ExecStart=/usr/bin/runsv /srv/mail/service/${service}$`, "m"));
   }

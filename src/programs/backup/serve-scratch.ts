@@ -70,9 +70,8 @@ export async function serveScratch(layout: Layout, scratch: string, given: Envir
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   writeEnvironment(layout.environment, environment);
   const netAdmin = hasNetAdmin();
-  const loginPort = settings["ports.login_policy"];
   const mail = mailServices(layout, { spam: 0, fail2ban: false });
-  writeServices({ layout, loginPort, netAdmin, mail, export: false, webLowPort: false });
+  writeServices({ layout, netAdmin, mail, export: false });
   for (const service of SERVICES) if (!RUN.includes(service)) removeTree(join(layout.services, service));
   runsvdir(layout);
   await untilReady(layout, settings);

@@ -236,14 +236,12 @@ async function prepare(
   writeEnvironment(layout.environment, environment);
   writeServices({
     layout,
-    loginPort: settings["ports.login_policy"],
     netAdmin: hasNetAdmin(),
     export: settings["export.syslog.enabled"],
     mail: mailServices(layout, {
       spam: settings["spam.enabled"] ? settings["spam.processes"] : 0,
       fail2ban: settings["fail2ban.enabled"],
     }),
-    webLowPort: settings["ports.http"] < 1024,
   });
   return prepared;
 }

@@ -37,7 +37,7 @@ function whyNot(error: unknown): string {
     case "EADDRINUSE":
       return "another program listens there; set ports.http to another port.";
     case "EACCES":
-      return "this user may not; set ports.http to a port above 1023.";
+      return "this process may not use ports below 1024; set ports.http higher.";
     case "EADDRNOTAVAIL":
       return "this machine does not have that address; set http.address.";
     default:

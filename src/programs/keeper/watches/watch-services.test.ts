@@ -73,7 +73,7 @@ test("a service that keeps ending without an order is reported until it has run 
   const directory = join(layout.services, "postgrey");
   mkdirSync(directory, { recursive: true });
   const mail = mailServices(layout, { spam: 1, fail2ban: false });
-  const scripts = renderRunit({ layout, netAdmin: false, loginPort: 0, webLowPort: false, export: false, mail });
+  const scripts = renderRunit({ layout, netAdmin: false, export: false, mail });
   const { finish } = scripts.find(({ service }) => service === "postgrey") ?? assert.fail();
   writeFileSync(join(directory, "finish"), finish, { mode: 0o755 });
   const exits = join(directory, EXITS);
