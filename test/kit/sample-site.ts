@@ -54,6 +54,7 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
       refuseScore: 15,
       crowdScore: 2,
       allowFrom: [],
+      runs: true,
       onFailure: "pass",
       ownRules: "",
       updates: { channel: "updates.spamassassin.org", keyFile: "" },

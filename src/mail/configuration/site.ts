@@ -152,6 +152,8 @@ export function relayOf(settings: Settings, missing: Missing = refuseMissing) {
 function spamOf(settings: Settings, missing: Missing) {
   return {
     enabled: settings["spam.enabled"],
+    /** Whether its programs run: they start and end with the server. */
+    runs: settings["spam.enabled"],
     requiredScore: settings["spam.required_score"],
     // spamass-milter compares whole points: never refuse mail below the setting.
     refuseScore: Math.ceil(settings["spam.refuse_score"]),

@@ -106,7 +106,7 @@ mail_plugins = $mail_plugins quota${crypt.plugin}
 protocol imap {
   # Missing on purpose, so that sessions decode mails in memory, which is bounded: in a file each could store a copy of the largest mail.
   mail_temp_dir = ${join(dirname(layout.dovecotConf), DECODED_IN_MEMORY)}
-  mail_plugins = $mail_plugins imap_quota acl${site.spam.enabled ? " imap_sieve" : ""}
+  mail_plugins = $mail_plugins imap_quota acl${site.spam.runs ? " imap_sieve" : ""}
 }
 protocol lmtp {
   mail_plugins = $mail_plugins sieve

@@ -10,7 +10,7 @@ test("a stranger's mail is counted, then verified, then scored; a user's is coun
   assert.equal(main["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_rspamd, $ghostinbox_spam");
   assert.equal(main["smtpd_milter_maps"], "inline:{ { 127.71.9.25 = DISABLE } }");
   assert.equal(SUBMISSION_MILTERS, "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd");
-  const without = postfixMilters(sampleSite({ spam: { ...spam, enabled: false } }));
+  const without = postfixMilters(sampleSite({ spam: { ...spam, runs: false } }));
   assert.equal(without["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_rspamd");
   const trusting = postfixMilters(sampleSite({ verify: false }));
   assert.equal(trusting["smtpd_milters"], "$ghostinbox_counts, $ghostinbox_spam");

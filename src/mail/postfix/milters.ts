@@ -33,11 +33,11 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     // For mail that the server makes (local-mail.ts): an alert may report that Rspamd is dead.
     ghostinbox_rspamd_own: milter(layout.rspamdSocket, "accept", BUSY_SECONDS, STALL_SECONDS + 5),
     // Postfix complains about an unused parameter.
-    ...(spam.enabled ? { ghostinbox_spam: score } : {}),
+    ...(spam.runs ? { ghostinbox_spam: score } : {}),
     smtpd_milters: [
       "$ghostinbox_counts",
       ...(verify ? ["$ghostinbox_rspamd"] : []),
-      ...(spam.enabled ? ["$ghostinbox_spam"] : []),
+      ...(spam.runs ? ["$ghostinbox_spam"] : []),
     ].join(", "),
     // The server's own probe sends no mail, and its greeting does not wait for a milter that hangs.
     smtpd_milter_maps: `inline:{ { ${PROBE_ADDRESS} = DISABLE } }`,

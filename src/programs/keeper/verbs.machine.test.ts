@@ -58,6 +58,18 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.notEqual(size(), bytes);
   });
 
+  test("the spam filter is asked only while its programs run, which start and end with the server", async () => {
+    const asks = () => /^ghostinbox_spam = /m.test(contentOf(join(layout.postfixConf, "main.cf")));
+    assert.equal(asks(), false, "although spam.enabled is true");
+    const milter = join(layout.services, "spamass-milter");
+    mkdirSync(milter, { recursive: true });
+    await applied(`${toml("6MB")}[spam]\nenabled = false\n`);
+    assert.equal(asks(), true);
+    rmSync(milter, { recursive: true });
+    await applied(toml("6MB"));
+    assert.equal(asks(), false);
+  });
+
   test("if tls.cert is removed from the settings, a missing self-signed certificate is created again", async () => {
     const own = `[tls]\ncert = "${join(layout.data, "cert.pem")}"\nkey = "${join(layout.data, "key.pem")}"\n`;
     const { cert } = ownCertificate(layout.data);

@@ -229,9 +229,10 @@ export class KeeperVerbs {
     const { settings } = read;
     const isChanged = (key: SettingKey): boolean => settings[key] !== this.#inForce?.[key];
     const inForce = textInForce(settings, this.#layout, (line) => kept.push(line));
-    const site = readSite(read, this.#layout, (key, reason) =>
+    const found = readSite(read, this.#layout, (key, reason) =>
       (isChanged(key) || existsSync(settings[key]) ? refuseMissing : inForce)(key, reason),
     );
+    const site = { ...found, spam: { ...found.spam, runs: this.#exists("spamass-milter") } };
     const isNew = isChanged("mailboxes.encryption") || isChanged("mailboxes.encryption_key");
     return isNew ? site : withoutLostKey(site);
   }
@@ -276,7 +277,7 @@ export class KeeperVerbs {
     }
   }
 
-  /** Services that were disabled in the settings at the start do not exist. */
+  /** Services that the settings disabled at the start do not exist. */
   #exists(service: ServiceName): boolean {
     return existsSync(join(this.#layout.services, service));
   }
