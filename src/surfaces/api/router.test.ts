@@ -91,18 +91,21 @@ test("each path names its own methods, also one below a parameter or beside one;
   for (const path of ["nothing", "tokens/a/b"]) assert.equal((await ask(kit, `/api/v1/${path}`)).status, 404, path);
 });
 
-test("a dry run reaches the guard as one: nothing is made, and no token is shown", async () => {
+test("a dry run reaches the guard as one: nothing is made, and no secret is shown", async () => {
   kit.guard.answers("ban", { ban: BAN });
   kit.guard.answers("token_create", { name: "ci" });
   const banned = await kit.send("POST", "bans?dry_run=true", { ip: "203.0.113.7" });
   assert.deepEqual(banned, { status: 200, answer: { ban: BAN } });
   const made = await kit.send("POST", "tokens?dry_run=true", { name: "ci", scopes: ["read"] });
   assert.deepEqual(made.answer, { name: "ci", token: "" });
+  kit.guard.answers("account_set_password", { name: "anna@example.org" });
+  const set = await kit.send("POST", "accounts/anna@example.org/password?dry_run=true", {});
+  assert.deepEqual(set.answer, { name: "anna@example.org", password: "" });
   assert.equal((await kit.send("POST", "bans?dry_run=false", { ip: "203.0.113.7" })).status, 201);
   const asked = kit.guard.asked.map(({ asker, isDry = false }) => [asker, isDry]);
   assert.deepEqual(
     asked,
-    [true, true, false].map((isDry) => [AS_TOKEN, isDry]),
+    [true, true, true, false].map((isDry) => [AS_TOKEN, isDry]),
   );
 });
 

@@ -65,7 +65,8 @@ async function withPassword(
     if (refused !== null) return refused;
   }
   const answer = await sendToGuard(parts.guard, from, asked, (result) => result);
-  return answer instanceof Response ? answer : { ...answer, password: typed === undefined ? password : null };
+  if (answer instanceof Response) return answer;
+  return { ...answer, password: typed !== undefined ? null : from.isDry ? "" : password };
 }
 
 type From = Asking & Readonly<{ caller: Caller | null }>;
