@@ -73,14 +73,20 @@ describe("with a running guard", TIMED, () => {
     assert.match(applied.next, /`\.\/ghostinbox restart` gives them to all programs/);
   });
 
-  test("without a record of the change, a trial of the strict firewall is announced all the same", async () => {
+  test("without a record of the change, or without the guard, the trial of the strict firewall is not forgotten", async () => {
     const file = readFileSync(layout.settings, "utf8");
     writeFileSync(layout.settings, `${file}firewall.mode = "strict"\n`);
     const result = { changed: ["firewall.mode"], recorded: false };
     const answer = () => ({ ok: true, result });
     const applied = await applyWith(answer, () => Promise.resolve({ ok: true, detail: "", count: 60 }));
-    writeFileSync(layout.settings, file);
     assert.match(applied.ok ? "" : applied.message, /could not be written\. The strict firewall is tried\. /);
+    const hanging = (verb: string) => (verb === "reload" ? failed("The guard hangs.", "Try.") : answer());
+    const untried = await applyWith(hanging, () => Promise.resolve({ ok: true, detail: "" }));
+    writeFileSync(layout.settings, file);
+    assert.match(
+      untried.ok ? "" : untried.message,
+      /hangs\. The strict firewall was not tried: `.* firewall try` starts/,
+    );
   });
 
   test("a program that does not restart keeps no other from restarting", async () => {

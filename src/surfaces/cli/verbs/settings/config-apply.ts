@@ -52,8 +52,11 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   if (!strict.ok) return strict;
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok) return notApplied(applied, "config apply");
+  const untried = strict.begins
+    ? ` The strict firewall was not tried: \`${PROGRAM} firewall try\` starts its trial.`
+    : "";
   const asked = await call.guard.ask({ verb: "reload" });
-  if (!asked.ok) return withoutGuard(asked);
+  if (!asked.ok) return withoutGuard(asked, untried);
   const { changed, recorded } = asked.result;
   const restarted = programsToRestart(changed);
   const failures: string[] = [];
@@ -62,7 +65,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
     if (!reply.ok) failures.push(asSentence(reply.reason));
   }
   if (failures.length > 0)
-    return failed(`Not everything is in force: ${failures.join(" ")}`, `\`${PROGRAM} status\` shows more.`);
+    return failed(`Not everything is in force: ${failures.join(" ")}${untried}`, `\`${PROGRAM} status\` shows more.`);
   const tried = strict.begins ? await beginTrial(call) : null;
   if (tried?.ok === false) {
     const message = `The settings are in force, but the trial of the strict firewall may not run. ${tried.message}`;
@@ -84,10 +87,10 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
 }
 
 /** A guard that was down reads the file when it starts, so the next `config apply` finds nothing changed, and restarts nothing. */
-function withoutGuard(failure: Failure): Failure {
+function withoutGuard(failure: Failure, untried: string): Failure {
   return {
     ...failure,
-    message: `Postfix and Dovecot have the new settings, the guard may not: ${failure.message}`,
+    message: `Postfix and Dovecot have the new settings, the guard may not: ${failure.message}${untried}`,
     next: `Once \`${PROGRAM} status\` shows the guard, \`${PROGRAM} restart\` gives them to all programs.`,
   };
 }
