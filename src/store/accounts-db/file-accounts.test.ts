@@ -92,7 +92,7 @@ test("the file rules over its accounts; a suspension by command outlives it", (t
   assert.equal(accounts.setSuspended(bob, true).ok, true);
   files.follow([], [bob], START);
   assert.match(reason(accounts.setSuspended(bob, false)), /put it back there/);
-  files.follow([line], [], START);
+  assert.deepEqual(files.follow([line], [], START), NOTHING, "it may not sign in again");
   assert.deepEqual(signIn(), [], "the owner suspended it");
   assert.equal(accounts.setSuspended(bob, false).ok, true);
   assert.deepEqual(signIn(), [`${bob} ${one}`]);

@@ -27,11 +27,11 @@ export function sqliteFileAccounts(db: DatabaseSync): FileAccounts {
     const { name, hash, quotaBytes = null } = entry;
     const present = sql.account.get(name);
     if (present === undefined) return add(changes, entry, at, "listed");
-    const { password, followed, quota_bytes: quota } = present;
+    const { password, followed, suspended, quota_bytes: quota } = present;
     if (followed === null) changes.skipped.push({ name, why: "was made by command, so the file does not touch it" });
     else if (password !== hash || followed !== "listed" || quota !== quotaBytes) {
       sql.update.run(hash, quotaBytes, name);
-      if (followed === "unlisted") changes.resumed.push(name);
+      if (followed === "unlisted" && suspended === 0) changes.resumed.push(name);
       else if (password !== hash) changes.changed.push(name);
       else if (quota !== quotaBytes) changes.quotas.push(name);
     }
@@ -56,7 +56,7 @@ export function sqliteFileAccounts(db: DatabaseSync): FileAccounts {
 }
 
 const SQL = {
-  account: "SELECT password, followed, quota_bytes FROM account WHERE name = ?",
+  account: "SELECT password, followed, suspended, quota_bytes FROM account WHERE name = ?",
   alias: "SELECT 1 FROM alias WHERE address = ?",
   add: "INSERT INTO account (name, password, created_at, followed, quota_bytes) VALUES (?, ?, ?, ?, ?)",
   update: "UPDATE account SET password = ?, quota_bytes = ?, followed = 'listed' WHERE name = ?",
