@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { PageRequest } from "../../admin/declare/paging.ts";
+import { ALL, type PageRequest } from "../../admin/declare/paging.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
@@ -37,6 +37,9 @@ export function openReader(layout: Layout) {
       /** Null if the account is missing. */
       account: (name: AccountName) => lists.account(name),
       aliases: (asked: PageRequest) => lists.aliases(asked),
+      /** Aliases that lead to no one else. */
+      aliasesOnlyTo: (name: AccountName) =>
+        lists.aliasesTo(name, ALL.limit).filter(({ targets }) => targets.length === 1),
       /** The account's addresses, and where it last signed in. */
       access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns(name) }),
       /** The hash of its password; null if the account is missing. */

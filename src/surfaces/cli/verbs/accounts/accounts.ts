@@ -29,7 +29,7 @@ import {
 import { andMore, pageOfReader } from "../../listing.ts";
 import { judgeFollowed, judgePlain, newPasswordHash, weakLines } from "../../passwords.ts";
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, firstFew, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { beyondText, fullOfKeys, keysFor, recoveryKeyOf } from "./account-keys.ts";
 
@@ -90,7 +90,14 @@ export const accountRemove = ofAccount(async (call, name) => {
   const held = heldText(call.layout, name);
   const opened = await call.reader();
   const role = opened.ok && opened.reader.getsRoleMail(name) ? [NEXT_POSTMASTER] : [];
-  const question = [`Remove ${name}? No one will be able to sign in or send mail to it.`, ...held, ...role].join(" ");
+  const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
+  const aliases = lost.length === 0 ? [] : [`These aliases lead only to it and are removed too: ${firstFew(lost)}.`];
+  const question = [
+    `Remove ${name}? No one will be able to sign in or send mail to it.`,
+    ...aliases,
+    ...held,
+    ...role,
+  ].join(" ");
   if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
   const asked = await call.guard.ask({ verb: "account_remove", name });
   if (!asked.ok) return asked;

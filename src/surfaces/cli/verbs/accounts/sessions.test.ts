@@ -89,7 +89,7 @@ describe("sessions, tokens and second factors on the command line", TIMED, () =>
   });
 });
 
-describe("the account that gets the mail of postmaster@", TIMED, () => {
+describe("an account that is to be removed", TIMED, () => {
   const [anna, bert] = ["anna@example.org", "bert@example.org"];
   const { layout } = guardOfSuite({ accounts: [anna, bert] });
   const asked = async (name: string): Promise<string> => {
@@ -108,6 +108,13 @@ describe("the account that gets the mail of postmaster@", TIMED, () => {
     accounts.exec("INSERT INTO served (domain) VALUES ('example.org') ON CONFLICT DO NOTHING");
     const says = /It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other/;
     assert.match(await asked(anna), says);
-    assert.doesNotMatch(await asked(bert), /postmaster/);
+    assert.doesNotMatch(await asked(bert), /postmaster|aliases/);
+  });
+
+  test("its aliases that have no other target are named too", async () => {
+    using accounts = openAccounts(layout.accountsDb);
+    accounts.exec(`INSERT INTO alias (address, target) VALUES
+      ('info@example.org', '${bert}'), ('team@example.org', '${anna}'), ('team@example.org', '${bert}')`);
+    assert.match(await asked(bert), /These aliases lead only to it and are removed too: info@example\.org\./);
   });
 });
