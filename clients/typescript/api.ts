@@ -1475,7 +1475,13 @@ export type Routes = {
     };
     readonly query?: DryRun | undefined;
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: Routes["POST /api/v1/accounts/{name}/suspend"]["answer"];
+    readonly answer: {
+      readonly name: string;
+      /** Mails of the account that wait on hold in the queue. */
+      readonly held: number;
+      /** Further mail of the account is held. */
+      readonly isHeld: boolean;
+    };
   };
 
   /** Gives an account its own quota, or that of the settings again. */

@@ -29,7 +29,7 @@ import {
   rootChanges,
   verb,
 } from "./declare/verb.ts";
-import { heldAccount } from "./held.ts";
+import { heldAccount, isHeld } from "./held.ts";
 
 /** What the administrator changes about an account; what its user may change too is in mailboxes.ts. */
 
@@ -54,9 +54,9 @@ export function notServed(domain: string, domains: readonly string[]): Readonly<
 
 const ofAccount = { name: accountName };
 const named = answers(() => z.object({ name: z.string() }));
-const withHeld = answers(() =>
-  z.object({ name: z.string(), held: meaning(count, "Mails of the account that wait on hold in the queue.") }),
-);
+const held = meaning(count, "Mails of the account that wait on hold in the queue.");
+const withHeld = answers(() => z.object({ name: z.string(), held }));
+const resumed = answers(() => z.object({ name: z.string(), held, isHeld }));
 const bytes = z
   .int("is not a whole number")
   .check(z.minimum(0, "is less than 0"), z.maximum(Number.MAX_SAFE_INTEGER, "is too large"));
@@ -231,13 +231,18 @@ export const ACCOUNT_VERBS = [
         next: ({ name, held }) => `account ${held === 0 ? "resume" : "held"} ${name}`,
       },
     ),
-  verb("account_resume", PROVEN_ADMIN, ofAccount, changes(withHeld, "accounts"))
+  verb("account_resume", PROVEN_ADMIN, ofAccount, changes(resumed, "accounts"))
     .http("POST /accounts/{name}/resume", "Lets a suspended account sign in again.")
     .cli("account resume ADDRESS", "Let a suspended account sign in again.", {
       words: ["name"],
-      done: ({ name, held }) => {
-        const still = ` ${plural(held, "mail")} of it ${held === 1 ? "is" : "are"} still held.`;
-        return `${name} can sign in again.${held === 0 ? "" : still}`;
+      done: ({ name, held, isHeld }) => {
+        const still = ` ${held} of its mails ${held === 1 ? "is" : "are"} still held.`;
+        const further = " Its further mail is held until you release the account.";
+        return `${name} can sign in again.${held === 0 ? "" : still}${isHeld ? further : ""}`;
+      },
+      next: ({ name, held, isHeld }) => {
+        if (held > 0) return `account release ${name}, or account drop ${name}`;
+        return isHeld ? `account release ${name}` : "account list";
       },
       next: ({ name, held }) => (held === 0 ? "account list" : `account release ${name}, or account drop ${name}`),
     }),

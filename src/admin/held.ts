@@ -58,12 +58,13 @@ export type HeldList = ResultOf<typeof listed>;
 const isMore = meaning(z.boolean(), "Repeat it for the rest.");
 const released = answers(() => z.object({ name: z.string(), released: count, isMore }));
 export type Released = ResultOf<typeof released>;
+export const isHeld = meaning(z.boolean(), "Further mail of the account is held.");
 const dropped = answers(() =>
   z.object({
     name: z.string(),
     dropped: count,
     isMore,
-    isHeld: meaning(z.boolean(), "Further mail of the account is held."),
+    isHeld,
   }),
 );
 export type Dropped = ResultOf<typeof dropped>;

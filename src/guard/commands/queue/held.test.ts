@@ -68,6 +68,8 @@ test("a list shows the latest hundred held mails, with their recipients in the q
 
 test("a release ends the hold, sends the mail, and makes its recipients known", async () => {
   await send("HELD1", 30);
+  const resumed = await kit.result({ verb: "account_resume", name: ANNA });
+  assert.equal(resumed.isHeld, true, "a new sign-in does not release it");
   kit.asked.splice(0);
   await releases(1);
   assert.deepEqual(queue.ordered("release_mail"), [["HELD1"]]);
@@ -206,7 +208,7 @@ test("a suspended account has its queued mail held: by its events, and by its ad
   assert.deepEqual(await kit.result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 4 });
   const onHold = queue.mails.filter((mail) => mail.queue === "hold").map(({ id }) => id);
   assert.deepEqual(onHold, ["SENT1", "UNSEEN", "NOTED", "sales"]);
-  assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 4 });
+  assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 4, isHeld: false });
   await releases(4);
 });
 

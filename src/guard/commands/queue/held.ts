@@ -114,7 +114,7 @@ async function changeAll(
   return { ok: true, count: changed.size, isMore: items.length > 0 };
 }
 
-function isHeld(heldMail: HeldMail, name: AccountName): boolean {
+export function isHeld(heldMail: HeldMail, name: AccountName): boolean {
   return heldMail.accounts().some(({ account }) => account === name);
 }
 
