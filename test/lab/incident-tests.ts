@@ -206,7 +206,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     const { stdout } = await product.cli(["incident", "report"]);
     for (const part of [
       /^# Incident: Anna was hijacked$/m,
-      /302 mails were sent by them: 2\d\d held in the queue, \d+ recipients reached/,
+      /302 mails were sent by them: 2\d\d held at first, \d+ recipients reached/,
       /\| root \| isolate \| The server was isolated: only 198\.51\.100\.65/,
       /Anna used this password elsewhere too/,
       /No guesses were seen before anna@example\.test was used/,

@@ -64,7 +64,7 @@ test("the report says what happened, to whom, what was done, and what follows", 
   for (const line of [
     "# Incident: Anna \\| was \\*hijacked\\*",
     "- It may have started at 2026-11-20 09:00:00, and was opened at 2026-11-20 11:30:00. It is still open.",
-    "- 1 account was used in that time, and 2 mails were sent by them: 1 held in the queue, 1 recipient reached.",
+    "- 1 account was used in that time, and 2 mails were sent by them: 1 held at first, 1 recipient reached.",
     "- The server was isolated 2 min after the incident was opened.",
     "| 2026-11-20 11:32:00 | root | isolate | The server was isolated. |",
     "| anna@example.test | 4 | 0 | 2 | 1 | 3 | 198.51.100.99, 198.51.100.65 |",

@@ -64,7 +64,7 @@ function summary({ incident, timeline, assessment }: Reported): readonly string[
   const end = incident.closedAt === null ? "It is still open." : `It was closed at ${moment(incident.closedAt)}.`;
   return [
     `It may have started at ${moment(incident.since)}, and was opened at ${moment(incident.openedAt)}. ${end}`,
-    `${plural(used.length, "account was", "accounts were")} used in that time, and ${plural(mails.length, "mail was", "mails were")} sent by them: ${held} held in the queue, ${plural(reached, "recipient")} reached.`,
+    `${plural(used.length, "account was", "accounts were")} used in that time, and ${plural(mails.length, "mail was", "mails were")} sent by them: ${held} held at first, ${plural(reached, "recipient")} reached.`,
     isolated === undefined
       ? "The server was not isolated."
       : `The server was isolated ${between(incident.openedAt, isolated.at)} after the incident was opened.`,

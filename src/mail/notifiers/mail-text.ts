@@ -24,7 +24,7 @@ function headersOf({ id, host, from, to, at, title }: Omit<ReportMail, "text" | 
   return [
     `From: GhostInbox <${from}>`,
     `To: ${to.join(",\r\n ")}`,
-    `Subject: ${subject(title)}`,
+    `Subject: ${encodedSubject(title)}`,
     `Date: ${new Date(at).toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${id}@${host}>`,
     // RFC 3834: no program answers it automatically.
@@ -37,7 +37,7 @@ function headersOf({ id, host, from, to, at, title }: Omit<ReportMail, "text" | 
  * The text of a Subject field. An encoded word has at most 75 characters (RFC 2047): 11 characters are at most 44 bytes of UTF-8, which
  * become 60 of base64.
  */
-function subject(text: string): string {
+export function encodedSubject(text: string): string {
   if (/^[\x20-\x7e]{1,900}$/.test(text)) return text;
   const parts = text.match(/.{1,11}/gsu) ?? [];
   return parts.map((part) => `=?UTF-8?B?${Buffer.from(part).toString("base64")}?=`).join("\r\n ");

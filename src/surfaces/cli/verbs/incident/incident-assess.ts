@@ -69,7 +69,7 @@ function sessionList(sessions: readonly OpenSession[] | null): readonly string[]
 function summaryOf({ accounts, addresses, mails }: Assessment): string {
   const held = mails.filter(({ isHeld }) => isHeld).length;
   const used = usedAddresses(addresses).length;
-  return `${plural(accounts.length, "account")} used from ${plural(used, "address")}; ${plural(mails.length, "mail")} sent, ${held} of them held`;
+  return `${plural(accounts.length, "account")} used from ${plural(used, "address")}; ${plural(mails.length, "mail")} sent, ${held} of them held at first`;
 }
 
 type WithPlaces = Assessment["accounts"][number] & Readonly<{ newPlaces: readonly string[] }>;

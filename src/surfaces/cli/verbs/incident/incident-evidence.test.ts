@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { makeMailQueue, queuedMails, SENDMAIL } from "../../../../../test/kit/mail-queue.ts";
 import { ip } from "../../../../../test/kit/samples.ts";
-import { readerWith, scriptCall } from "../../../../../test/kit/script-world.ts";
+import { connected, readerWith, scriptCall } from "../../../../../test/kit/script-world.ts";
 import { START } from "../../../../../test/kit/test-database.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { row } from "../../../../core/events/columns.ts";
@@ -9,9 +12,10 @@ import { isoTime } from "../../../../core/time.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
 import { appendEntry, openIncident } from "../../../../jobs/incident/folder.ts";
 import { openAccounts, openEngine } from "../../../../store/open.ts";
+import { failed } from "../../call.ts";
 import { openReader } from "../../open-reader.ts";
 import { accountEvidence } from "./incident-investigate.ts";
-import { incidentTell, waitsText } from "./incident-mail.ts";
+import { incidentSent, incidentTell, waitsText } from "./incident-mail.ts";
 
 const { layout } = commandLineOf(import.meta.filename);
 
@@ -59,6 +63,39 @@ test("no one gets the same notice twice, however the account's name is typed", a
   const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
   assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
 });
+
+test(
+  "a held mail that left later is listed with whom it reached, who get a mail in ASCII headers",
+  SENDMAIL,
+  async () => {
+    makeMailQueue(layout);
+    openIncident(layout, { title: "Carl", openedAt: isoTime(START), since: isoTime(START) });
+    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+    const template = join(layout.data, "template");
+    writeFileSync(template, "Über eine Mail, die nicht von {account} war\n\nSie war gefälscht.\n");
+    const mail = { account: "carl@example.org", queueId: "Q2", sender: "carl@example.org" };
+    const message = { event: "MESSAGE", session: "", transaction: "t", recipientCount: 1 } as const;
+    const sent = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
+    const records = [
+      row({ at: START, type: "EMAIL_HELD", ip: ip("203.0.113.7"), verdict: "hold", ...mail }, message),
+      row({ at: START, type: "EMAIL", queueId: "Q2", recipient: "bert@away.test" }, sent),
+    ];
+    const reader = readerWith({
+      records: () =>
+        (function* () {
+          yield* records;
+        })(),
+    });
+    const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
+    const option = (name: string) => (name === "template" ? template : null);
+    const call = { layout, args: ["carl@example.org"], reader, guard, option };
+    const listed = await incidentSent(scriptCall(call));
+    assert.match(listed.ok ? listed.text : "", /^Q2 +carl@example\.org .* 1 of 1 +/m);
+    await incidentTell(scriptCall({ ...call, flags: ["send", "yes"] }));
+    const [queued = ""] = queuedMails(layout);
+    assert.match(queued, /Subject: =\?UTF-8\?B\?/);
+  },
+);
 
 test("mails to recipients wait while sending is closed", () => {
   assert.equal(waitsText(layout), "");

@@ -8,6 +8,7 @@ import { dayAndTime, later } from "../../../../core/time.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import { readIncidents, readTimeline } from "../../../../jobs/incident/folder.ts";
 import { queueMail } from "../../../../mail/notifiers/alert-mails.ts";
+import { encodedSubject } from "../../../../mail/notifiers/mail-text.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
@@ -32,7 +33,7 @@ export async function incidentSent(call: Call): Promise<Answer> {
       mail.account,
       dayAndTime(mail.at),
       mail.ip,
-      mail.isHeld ? "held" : `${mail.reached.length} of ${mail.recipientCount}`,
+      mail.isHeld && mail.reached.length === 0 ? "held" : `${mail.reached.length} of ${mail.recipientCount}`,
       mail.recipients.slice(0, 3).join(", ") || "-",
     ]);
   const more = mails.length > MOST_SHOWN ? `\nand ${mails.length - MOST_SHOWN} more: --json shows all` : "";
@@ -114,7 +115,7 @@ async function sendEach(
     const headers = [
       `From: <${from}>`,
       `To: <${to}>`,
-      `Subject: ${subject}`,
+      `Subject: ${encodedSubject(subject).replaceAll("\r\n", "\n")}`,
       "MIME-Version: 1.0",
       "Content-Type: text/plain; charset=utf-8",
       "Content-Transfer-Encoding: 8bit",
