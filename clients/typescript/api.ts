@@ -620,7 +620,7 @@ export type Routes = {
     readonly answer: Routes["POST /api/v1/login"]["answer"];
   };
 
-  /** Makes a token, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes a token, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/tokens": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -717,7 +717,7 @@ export type Routes = {
     };
   };
 
-  /** Changes settings in the file, with its comments, and applies it. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Changes settings in the file, with its comments, and applies it. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/settings": {
     readonly body: {
       /** Values by the names of settings. */
@@ -813,7 +813,7 @@ export type Routes = {
     };
   };
 
-  /** Adds an account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Adds an account. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -875,7 +875,7 @@ export type Routes = {
     };
   };
 
-  /** Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/import": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -906,7 +906,7 @@ export type Routes = {
     };
   };
 
-  /** Sets a new password and ends the account's open sessions. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sets a new password and ends the account's open sessions. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/{name}/password": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1007,7 +1007,7 @@ export type Routes = {
     readonly answer: unknown;
   };
 
-  /** Sets a new password of the mailbox, and ends its other sessions, also in mail programs. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sets a new password of the mailbox, and ends its other sessions, also in mail programs. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/me/password": {
     readonly body: {
       readonly password: string;
@@ -1398,7 +1398,7 @@ export type Routes = {
     };
   };
 
-  /** Removes an account, and takes it out of aliases; its mail stays on the disk. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Removes an account, and takes it out of aliases; its mail stays on the disk. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1467,7 +1467,7 @@ export type Routes = {
     };
   };
 
-  /** Lets a suspended account sign in again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Lets a suspended account sign in again. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/{name}/resume": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1501,7 +1501,7 @@ export type Routes = {
     };
   };
 
-  /** Adds networks from which the account may sign in, and ends its open sessions. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Adds networks from which the account may sign in, and ends its open sessions. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/{name}/networks": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1518,7 +1518,7 @@ export type Routes = {
     };
   };
 
-  /** Takes away a network; with the last one gone the account may sign in from anywhere. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Takes away a network; with the last one gone the account may sign in from anywhere. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}/networks/{network}": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1581,7 +1581,7 @@ export type Routes = {
     };
   };
 
-  /** Sends the account's held mail, and holds no more of it. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sends the account's held mail, and holds no more of it. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/held/{account}/release": {
     readonly params: {
       /** The account whose mail is held. */
@@ -1597,7 +1597,7 @@ export type Routes = {
     };
   };
 
-  /** Deletes the account's held mail, or returns it to its senders. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Deletes the account's held mail, or returns it to its senders. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/held/{account}/drop": {
     readonly params: {
       /** The account whose mail is held. */
@@ -1667,7 +1667,7 @@ export type Routes = {
     };
   };
 
-  /** Puts mail on hold: it is not delivered before it is released. Without `ids` it needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Puts mail on hold: it is not delivered before it is released. Without `ids` it needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/queue/hold": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -1715,7 +1715,7 @@ export type Routes = {
     readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
-  /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/queue/delete": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -1736,7 +1736,7 @@ export type Routes = {
     readonly answer: Routes["POST /api/v1/queue/hold"]["answer"];
   };
 
-  /** Returns mail to its senders as undeliverable; counts as deleted. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/queue/return": {
     readonly query?: DryRun | undefined;
     readonly body: Routes["POST /api/v1/queue/delete"]["body"];
@@ -1764,7 +1764,7 @@ export type Routes = {
     };
   };
 
-  /** Makes a password for a single mail program of the account, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes a password for a single mail program of the account, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/accounts/{name}/app-passwords": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1788,7 +1788,7 @@ export type Routes = {
     readonly answer: Routes["GET /api/v1/accounts/{name}/app-passwords"]["answer"];
   };
 
-  /** Makes a password for a single mail program, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes a password for a single mail program, which is shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/me/app-passwords": {
     readonly body: {
       /** Of the device. */
@@ -1836,7 +1836,7 @@ export type Routes = {
     };
   };
 
-  /** Forwards the account's mail to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Forwards the account's mail to these addresses. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "PUT /api/v1/accounts/{name}/forwarding": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1856,7 +1856,7 @@ export type Routes = {
     };
   };
 
-  /** Stops forwarding the account's mail. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Stops forwarding the account's mail. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}/forwarding": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1871,7 +1871,7 @@ export type Routes = {
     readonly answer: Routes["GET /api/v1/accounts/{name}/forwarding"]["answer"];
   };
 
-  /** Forwards the mail of the mailbox to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Forwards the mail of the mailbox to these addresses. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "PUT /api/v1/me/forwarding": {
     readonly body: {
       readonly to: readonly string[];
@@ -1880,7 +1880,7 @@ export type Routes = {
     readonly answer: Routes["PUT /api/v1/accounts/{name}/forwarding"]["answer"];
   };
 
-  /** Stops forwarding. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Stops forwarding. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/me/forwarding": {
     readonly answer: Routes["PUT /api/v1/accounts/{name}/forwarding"]["answer"];
   };
@@ -1903,7 +1903,7 @@ export type Routes = {
     };
   };
 
-  /** Replies to the account's mail while its user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Replies to the account's mail while its user is away, to each proven sender once in seven days. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "PUT /api/v1/accounts/{name}/vacation": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1931,7 +1931,7 @@ export type Routes = {
     };
   };
 
-  /** Sends no more replies for the account. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sends no more replies for the account. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}/vacation": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1946,18 +1946,18 @@ export type Routes = {
     readonly answer: Routes["GET /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
-  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "PUT /api/v1/me/vacation": {
     readonly body: Routes["PUT /api/v1/accounts/{name}/vacation"]["body"];
     readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
-  /** Sends no more replies. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sends no more replies. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/me/vacation": {
     readonly answer: Routes["PUT /api/v1/accounts/{name}/vacation"]["answer"];
   };
 
-  /** Adds an alias, or further targets to one that is there. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Adds an alias, or further targets to one that is there. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/aliases": {
     readonly query?: DryRun | undefined;
     readonly body: {
@@ -1996,7 +1996,7 @@ export type Routes = {
     };
   };
 
-  /** Removes an alias with all its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Removes an alias with all its targets. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/aliases/{address}": {
     readonly params: {
       /** A mail address. */
@@ -2008,7 +2008,7 @@ export type Routes = {
     };
   };
 
-  /** Lets an alias refuse its mail; it keeps its targets. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Lets an alias refuse its mail; it keeps its targets. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/aliases/{address}/block": {
     readonly params: {
       /** A mail address. */
@@ -2021,7 +2021,7 @@ export type Routes = {
     };
   };
 
-  /** Lets an alias accept mail again. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Lets an alias accept mail again. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/aliases/{address}/unblock": {
     readonly params: {
       /** A mail address. */
@@ -2557,7 +2557,7 @@ export type Routes = {
     };
   };
 
-  /** Ends all sessions of the administrator but the caller's own. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Ends all sessions of the administrator but the caller's own. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/sessions": {
     readonly query?: DryRun | undefined;
     readonly answer: {
@@ -2565,7 +2565,7 @@ export type Routes = {
     };
   };
 
-  /** Ends a session, of the administrator or of a mailbox. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Ends a session, of the administrator or of a mailbox. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/sessions/{id}": {
     readonly params: {
       /** As in the list of sessions. */
@@ -2577,7 +2577,7 @@ export type Routes = {
     };
   };
 
-  /** Revokes a token. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Revokes a token. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/tokens/{name}": {
     readonly params: {
       /** The token's name. */
@@ -2589,7 +2589,7 @@ export type Routes = {
     };
   };
 
-  /** Restores the settings file from before the last change here. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Restores the settings file from before the last change here. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/settings/undo": {
     readonly body: {
       /** That of the list which showed the change: the file must be unchanged since. */
@@ -2617,7 +2617,7 @@ export type Routes = {
     };
   };
 
-  /** A new secret for an authenticator app, which counts once its first code is given. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/factors/totp": {
     readonly answer: {
       /** In base32, to be typed into the app. */
@@ -2627,7 +2627,7 @@ export type Routes = {
     };
   };
 
-  /** Removes the authenticator app and its recovery codes. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Removes the authenticator app and its recovery codes. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/factors/totp": {
     readonly answer: {
       readonly done: true;
@@ -2645,7 +2645,7 @@ export type Routes = {
     };
   };
 
-  /** Makes new recovery codes in place of the former, shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes new recovery codes in place of the former, shown only now. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/factors/recovery": {
     readonly answer: {
       /** Each signs in once in place of the app's code. They are shown only now. */
@@ -2667,7 +2667,7 @@ export type Routes = {
     };
   };
 
-  /** What a browser needs to make a passkey, within two minutes and in this session. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** What a browser needs to make a passkey, within two minutes and in this session. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/factors/passkeys": {
     readonly answer: {
       readonly challenge: string;
@@ -2680,7 +2680,7 @@ export type Routes = {
     };
   };
 
-  /** Adds the passkey that the browser made. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Adds the passkey that the browser made. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/factors/passkeys/confirm": {
     readonly body: {
       /** The credential's id. */
@@ -2698,7 +2698,7 @@ export type Routes = {
     };
   };
 
-  /** Removes a passkey; the last one too. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Removes a passkey; the last one too. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/factors/passkeys/{id}": {
     readonly params: {
       /** The credential's id. */

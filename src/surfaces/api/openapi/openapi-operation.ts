@@ -61,7 +61,7 @@ function remarkOf({ asks }: Route): string | null {
   const { proof, proofWithout } = rightsOf(asks);
   if (proof !== true && proofWithout === undefined) return null;
   const when = proof === true ? "Needs" : `Without \`${proofWithout}\` it needs`;
-  return `${when} the password again, given to \`/api/v1/session/proof\` within the last 10 minutes. A token cannot give it.`;
+  return `${when} a fresh proof: the password or a passkey, given to \`/api/v1/session/proof\` within the last 10 minutes. Tokens cannot give one.`;
 }
 
 function responsesOf(row: Route, schemas: Schemas): Json {

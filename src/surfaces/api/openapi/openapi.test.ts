@@ -59,7 +59,7 @@ test("a route says which scope it needs, and that it needs a fresh proof", async
   assert.deepEqual(securityOf("POST /api/v1/bans"), [{ session: ["ban"] }, { token: ["ban"] }]);
   assert.deepEqual(securityOf("GET /api/v1/tokens"), [{ session: ["admin"] }, { token: ["admin"] }]);
   assert.deepEqual(securityOf("PUT /api/v1/me/vacation"), [{ session: ["mailbox"] }]);
-  assert.match(operations.get("POST /api/v1/tokens")?.description ?? "", /Needs the password again/);
+  assert.match(operations.get("POST /api/v1/tokens")?.description ?? "", /Needs a fresh proof/);
   assert.equal(operations.get("GET /api/v1/tokens")?.description, undefined);
   assert.deepEqual(securityOf("GET /api/v1/session"), [{ session: [] }, { token: [] }]);
 });
