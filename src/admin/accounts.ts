@@ -1,5 +1,4 @@
 import * as z from "zod/mini";
-import { plural } from "../core/text.ts";
 import { alias } from "./aliases.ts";
 import { accountKeys } from "./declare/account-key.ts";
 import { flag, lazily, objects, text, texts, wholeNumber } from "./declare/fields.ts";
@@ -224,7 +223,7 @@ export const ACCOUNT_VERBS = [
       {
         words: ["name"],
         done: ({ name, held }) => {
-          const queued = ` Of its own mail, ${plural(held, "mail")} in the queue ${held === 1 ? "is" : "are"} held.`;
+          const queued = ` ${held} of its mails in the queue ${held === 1 ? "is" : "are"} held.`;
           const suspended = `${name} cannot sign in any more; its open sessions were ended. Mail for it still arrives.`;
           return held === 0 ? suspended : suspended + queued;
         },
@@ -244,7 +243,6 @@ export const ACCOUNT_VERBS = [
         if (held > 0) return `account release ${name}, or account drop ${name}`;
         return isHeld ? `account release ${name}` : "account list";
       },
-      next: ({ name, held }) => (held === 0 ? "account list" : `account release ${name}, or account drop ${name}`),
     }),
   verb("account_remove", PROVEN_ADMIN, ofAccount, changes(named, "shutOut")).http(
     "DELETE /accounts/{name}",

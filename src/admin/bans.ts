@@ -82,7 +82,7 @@ export const BAN_VERBS = [
     .cli("unban IP", "Lift a ban.", {
       words: ["target"],
       done: ({ prefix }) => `${shown(prefix)} is no longer banned.`,
-      next: ({ prefix }) => `allow add ${shown(prefix)}   # never to be banned again`,
+      next: ({ prefix }) => `allow add ${shown(prefix)}   # never ban it again`,
     }),
   verb(
     "allow_add",

@@ -80,7 +80,7 @@ test("times and spans are shown as people read them", () => {
   const spans = [59, 60, 3_540, 3_600, 7_140, 7_500, 82_800, 86_400, 342_000].map((s) => span(s * 1_000));
   assert.equal(spans.join(", "), "59 s, 1 min, 59 min, 1 h, 1 h 59 min, 2 h 5 min, 23 h, 1 d, 3 d 23 h");
   assert.equal(span(-5_000), "0 s");
-  assert.equal(until(null, 0), "for good");
+  assert.equal(until(null, 0), "permanently");
   assert.equal(until("1970-01-01T00:02:00.000Z", MINUTE_MS), "until 1970-01-01 00:02:00 UTC (1 min left)");
 });
 

@@ -99,9 +99,9 @@ function parts(big: number, bigUnit: string, small: number, smallUnit: string): 
   return small === 0 ? `${big} ${bigUnit}` : `${big} ${bigUnit} ${small} ${smallUnit}`;
 }
 
-/** `until 2026-11-20 07:05:01 UTC (12 min left)` or `for good`. */
+/** `until 2026-11-20 07:05:01 UTC (12 min left)` or `permanently`. */
 export function until(expiresAt: string | null, nowMs: number): string {
-  if (expiresAt === null) return "for good";
+  if (expiresAt === null) return "permanently";
   return `until ${dayAndTime(expiresAt)} (${span(Date.parse(expiresAt) - nowMs)} left)`;
 }
 

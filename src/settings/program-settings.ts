@@ -85,7 +85,7 @@ const READ_AT_START = {
   web: WEB_KEYS,
 } as const satisfies Record<Program, readonly (keyof Settings)[]>;
 
-/** What only the next `npm start` applies, because it decides which services there are. */
+/** What takes effect at the next start of the server, because it decides which services there are. */
 const NEXT_START: readonly (keyof Settings)[] = [
   "export.syslog.enabled",
   "fail2ban.enabled",
@@ -93,7 +93,7 @@ const NEXT_START: readonly (keyof Settings)[] = [
   "spam.processes",
 ];
 
-/** The changed keys that wait for the next `npm start`. */
+/** The changed keys that wait for the next start of the server. */
 export function waitingForStart(changed: readonly string[]): readonly string[] {
   return NEXT_START.filter((key) => changed.includes(key));
 }

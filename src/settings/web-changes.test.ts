@@ -51,7 +51,7 @@ test("every other setting says why, and which text it may not see", () => {
       whyNotOverWeb(key) ?? "",
       allowed.includes(key) ? /^$/ : /^(It|Bans) .+\. Change it on the server: `config set`\.$/,
     );
-  const seldom = settingKeys().filter((key) => whyNotOverWeb(key)?.startsWith("It is changed seldom.") === true);
+  const seldom = settingKeys().filter((key) => whyNotOverWeb(key)?.startsWith("It rarely needs changing.") === true);
   assert.deepEqual(seldom, ["spam.processes"]);
   const hidden = settingKeys().filter(isHiddenFromWeb);
   const secret = settingKeys().filter((key) => settingOf(key).secret === true || /_file$|^tls\.(cert|key)$/.test(key));

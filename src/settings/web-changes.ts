@@ -113,7 +113,10 @@ const WHY_NOT: readonly (readonly [RegExp, string])[] = [
   [/^(domains|hostname|profile)$/, "It says which server this is."],
   [/^bans\.ipv6_prefix$/, "Bans and events are recorded by it: another value would split them."],
   [/^(allow|logins|providers)\.|^greylist\.providers$|^spam\.allow_from$/, "It decides who may connect or is trusted."],
-  [/^(accounts|certificates|export|backup|checks|audit|events|logs|retention|report)\./, "It is about what is kept."],
+  [
+    /^(accounts|certificates|export|backup|checks|audit|events|logs|retention|report)\./,
+    "It controls which data is kept, or names files or other machines.",
+  ],
   [/^fail2ban\.(destemail|sender)$/, "It says where mail goes."],
   [/dashboard/, "It defends the dashboard itself."],
   [/^alerts\./, "It says whom alerts reach, when, and in which words."],
@@ -138,7 +141,7 @@ const SHOWN: ReadonlySet<SettingKey> = new Set([
 /** Null: the web may change it. */
 export function whyNotOverWeb(key: SettingKey): string | null {
   if (MAY_CHANGE.has(key)) return null;
-  const why = WHY_NOT.find(([keys]) => keys.test(key))?.[1] ?? "It is changed seldom.";
+  const why = WHY_NOT.find(([keys]) => keys.test(key))?.[1] ?? "It rarely needs changing.";
   return `${why} Change it on the server: \`config set\`.`;
 }
 

@@ -112,7 +112,7 @@ describe("a stolen password", needsLab(), () => {
     for (const n of [1, 2, 3]) assert.equal(await submit(running, BERT, HOME, `later${n}@sender.test`), 250);
     await until("the mail waits", async () => (await queued(BERT)).length === 3);
     const suspended = await product.cli(["account", "suspend", BERT]);
-    assert.match(suspended.stdout, /3 mails in the queue are held/, suspended.stderr);
+    assert.match(suspended.stdout, /3 of its mails in the queue are held/, suspended.stderr);
     // `status` shows what waits for the owner, and every mail names its recipient.
     const { needsYou } = (await product.stats()).health;
     const waits = new Map(needsYou.map(({ code, says }) => [code, says]));
@@ -127,7 +127,7 @@ describe("a stolen password", needsLab(), () => {
     const held = (await queued(BERT)).map(({ queue }) => queue);
     assert.deepEqual(held, ["hold", "hold", "hold"], "a flush sends none of it");
     const resumed = await product.cli(["account", "resume", BERT]);
-    assert.match(resumed.stdout, /3 mails of it are still held/);
+    assert.match(resumed.stdout, /3 of its mails are still held/);
     assert.match(resumed.stderr, /account release bert@example\.test/);
   });
 

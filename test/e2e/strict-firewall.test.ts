@@ -114,7 +114,7 @@ describe("an incident, and the strict firewall", needsLab(), () => {
     assert.equal((await apply("--yes")).code, 0);
     assert.match((await confirm(old.connection)).stderr, /opened before the firewall was tried/);
     assert.match((await confirm(`${HOME} 9 ${SERVER.v4} ${SSH}`)).stderr, /Open a new session/);
-    assert.match((await product.cli(["firewall"])).stdout, /WAITS FOR A CONFIRMATION for another/);
+    assert.match((await product.cli(["firewall"])).stdout, /AWAITING CONFIRMATION for another/);
     await product.json(["firewall", "rollback"]);
     assert.equal((await state()).state, "unconfirmed");
     await product.json(["firewall", "try", "--yes"]);

@@ -80,7 +80,7 @@ const command = lazily(() =>
       prefix: parsed(parsePrefix),
       jail: z.string().check(z.refine(isJailName)),
       failures: count(),
-      /** Null: for good. */
+      /** Null: permanent. */
       lastsMs: z.nullable(count()),
       /** Earlier bans without a mail. */
       unsaid: count(),

@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../time.ts";
 
-/** How long a session of the dashboard is valid without use, and in all. OWASP, Session Management Cheat Sheet. */
+/** How long a session of the dashboard is valid without use, and in total. OWASP, Session Management Cheat Sheet. */
 export const SESSION_IDLE_MS = 12 * HOUR_MS;
 export const SESSION_AGE_MS = 7 * DAY_MS;
 /** How long the password that was given counts as a fresh proof. */
@@ -8,10 +8,10 @@ export const PROOF_MS = 10 * MINUTE_MS;
 /** The time of a use is written at most once within this time: reading a page is not worth a write each. */
 export const NOTE_USE_MS = MINUTE_MS;
 
-/** A clock that is set back by less ends no session. One that was further ahead made times that mean nothing. */
+/** Setting the clock back by less than this ends no session. Times further ahead come from a wrong clock and are ignored. */
 export const SESSION_AHEAD_MS = HOUR_MS;
 
-/** Until when what needs a fresh proof may be done; null: it must be given again. */
+/** When the proof expires; null if a new one is needed. */
 export function freshUntil(provedAt: Millis, now: Millis): Millis | null {
   const until = later(provedAt, PROOF_MS);
   // A proof from the future was given before the clock was set back.

@@ -110,7 +110,7 @@ export function changeSentence({ at, prefix, offence, actor }: EventColumns, res
     case "BAN": {
       const { expiresAt, level, says } = rest;
       const length =
-        expiresAt === null ? "for good" : `for ${formatDuration(expiresAt - at)} until ${isoTime(expiresAt)}`;
+        expiresAt === null ? "permanently" : `for ${formatDuration(expiresAt - at)} until ${isoTime(expiresAt)}`;
       const which = offence === null ? level : `${level}, offence ${offence}`;
       const simulated = rest.simulated === true ? " (simulated: would be banned)" : "";
       return {

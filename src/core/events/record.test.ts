@@ -151,7 +151,7 @@ test("a change that people want to see is a separate row", () => {
     `BAN 203.0.113.7 mail_limit: ${PREFIX} by engine: ${BAN.reason} | ` +
       "banned for 29m until 2026-11-20T12:29:00.000Z (light, offence 1)",
   );
-  assert.match(line({ type: "BAN", ban: { ...BAN, expiresAt: null, offences: 0 } }), /banned for good \(light\)$/);
+  assert.match(line({ type: "BAN", ban: { ...BAN, expiresAt: null, offences: 0 } }), /banned permanently \(light\)$/);
   const would = /\(simulated: would be banned\) \| would be banned for 29m /;
   assert.match(line({ type: "BAN", ban: { ...BAN, simulated: true } }), would);
   const lift = { type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by } as const;

@@ -125,7 +125,7 @@ test("the lessons follow from how the account was used, and from what was not do
     mails: [{ ...mail, isHeld: true, reached: [] }],
   };
   assert.deepEqual(lessons({ timeline, assessment: { ...FOUND, ...held } }), [
-    "No guesses were seen before anna@example.test was used: its password was known to the thief. Ask its owner where else it was used, and which device may have lost it.",
+    "No guesses were seen before anna@example.test was used: its password was known to the thief. Ask its owner where else it was used, and which device may have leaked it.",
     "No mail left: the limits for mail to strangers held it in time.",
     took,
   ]);

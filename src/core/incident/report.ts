@@ -123,7 +123,7 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
       `From ${guessed.ip} came ${plural(guessed.guesses, "wrong password")} before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.`,
     sender &&
       guessed === undefined &&
-      `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its owner where else it was used, and which device may have lost it.`,
+      `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its owner where else it was used, and which device may have leaked it.`,
     left > 0 &&
       `${plural(left, "mail")} left${wasHeld ? " before the hold" : ""}. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
     left === 0 && wasHeld && "No mail left: the limits for mail to strangers held it in time.",

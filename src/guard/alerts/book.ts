@@ -47,7 +47,7 @@ export class AlertBook {
     const resolved: Alert[] = [];
     for (const [key, alert] of this.#open) {
       const goneMs = now - alert.lastAt;
-      // A condition that holds now is gone for 0 ms.
+      // For a condition that still holds, `goneMs` is 0.
       const neededMs = END_AT_ONCE.includes(alert.code) ? 1 : settleMs;
       // Further in the future only after the clock was set back: nothing lasts forever.
       if (goneMs < neededMs && goneMs >= -LOOKED_AT_MS) continue;

@@ -91,7 +91,7 @@ export class BanEnforcer {
     if (this.#retry === null && this.#timer !== null && !this.#stopped) this.#draining ??= this.#drain();
   }
 
-  /** Rebuilds the table: the allow list, own networks or the IPv6 prefix length changed, or something passed that it should have stopped. */
+  /** Rebuilds the table: the allow list, own networks or the IPv6 prefix length changed, or the table let a banned client through. */
   rebuild(): void {
     this.#isResetPending = true;
     this.nudge();

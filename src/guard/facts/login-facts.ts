@@ -196,7 +196,7 @@ function nameOf({ login }: Login): string {
   return login.toLowerCase();
 }
 
-/** If a network contains something protected, its addresses are counted one by one, and known together. */
+/** If a network contains something protected, its addresses are counted separately, but a sign-in from one makes all of them known. */
 function kinshipOf({ prefix, network }: SignInOrigin, known: readonly Prefix[]): AccountFacts["kinship"] {
   const address = networkAddress(prefix);
   if (known.some((prefix) => contains(prefix, address))) return "address";

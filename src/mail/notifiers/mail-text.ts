@@ -93,7 +93,7 @@ type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
  */
 export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: BanMailEnvelope): string {
   const address = prefix.replace(/\/(?:32|128)$/, "");
-  const length = lastsMs === null ? "for good" : `for ${formatDuration(lastsMs)}`;
+  const length = lastsMs === null ? "permanently" : `for ${formatDuration(lastsMs)}`;
   return [
     `From: Fail2Ban <${envelope.from}>`,
     `To: <${envelope.to}>`,

@@ -38,8 +38,8 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("an IPv6 address stands for its network, and a permanent ban has no end", async () => {
-    assert.match((await run("ban 2001:db8::7 --permanent")).out, /^2001:db8::\/64 is banned for good\.$/m);
-    assert.match((await run("why 2001:db8::9")).out, /banned as part of 2001:db8::\/64 for good/);
+    assert.match((await run("ban 2001:db8::7 --permanent")).out, /^2001:db8::\/64 is banned permanently\.$/m);
+    assert.match((await run("why 2001:db8::9")).out, /banned as part of 2001:db8::\/64 permanently/);
     assert.equal((await run("unban 2001:db8::1")).code, 0);
   });
 
@@ -120,8 +120,11 @@ describe("with a running guard", TIMED, () => {
     assert.match((await run("cleanup")).out, /No ban has expired/);
     assert.equal((await run("admin passwd --password-stdin", PASSWORD)).code, 0);
     const applied = await run("config apply");
-    assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force with the next/);
-    assert.match(applied.out, /`npm start`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m);
+    assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force after/);
+    assert.match(
+      applied.out,
+      /`\.\/ghostinbox restart`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m,
+    );
     assert.deepEqual(guard().asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
   });
 

@@ -49,7 +49,7 @@ test("there are as many as may be", (t) => {
   const { make } = fresh(t);
   for (let n = 0; n < MOST_APP_PASSWORDS; n++) assert.ok(make(`phone ${n}`).ok);
   const more = make("one more");
-  assert.ok(!more.ok && /which is the maximum/.test(more.reason));
+  assert.ok(!more.ok && /the maximum: remove one/.test(more.reason));
   assert.ok(make("one more", bob).ok);
 });
 

@@ -23,7 +23,7 @@ function sqliteAppPasswords(db: DatabaseSync, uses: NotedUses): AppPasswordStore
       if (sql.ownKey.get(account) !== undefined)
         return refused(`Mail of ${account} is encrypted with a key that only its own password opens.`);
       if (integer(sql.count.get(account)?.["n"]) >= MOST_APP_PASSWORDS)
-        return refused(`${account} has ${MOST_APP_PASSWORDS} app passwords, which is the maximum.`);
+        return refused(`${account} already has ${MOST_APP_PASSWORDS} app passwords, the maximum: remove one first.`);
       const { changes } = sql.add.run(account, name, digest, passwordHash, by, at);
       return changes === 0 ? refused(`${account} has an app password named ${name} already.`) : DONE;
     },

@@ -41,7 +41,7 @@ test("the number of tokens is bounded", (t) => {
   for (let i = 0; i < LIMITS.tokens; i++)
     assert.ok(written.createToken({ ...TOKEN, name: `t${i}`, digest: `d${i}` }).ok);
   const more = written.createToken({ ...TOKEN, name: "more", digest: "more" });
-  assert.deepEqual(more, refused("There are 200 tokens, which is the maximum."));
+  assert.deepEqual(more, refused("There are already 200 tokens, the maximum: revoke one first."));
   assert.equal(read.tokens(PAGE).total, LIMITS.tokens);
   written.revokeToken("t0");
   assert.ok(written.createToken({ ...TOKEN, name: "more", digest: "more" }).ok);

@@ -61,7 +61,7 @@ export function sqliteCredentials(db: DatabaseSync, clock: Clock, uses = new Not
     ...stored,
     createToken: ({ name, digest, scopes, by, at, expiresAt }) => {
       if (stored.countTokens() >= LIMITS.tokens)
-        return refused(`There are ${LIMITS.tokens} tokens, which is the maximum.`);
+        return refused(`There are already ${LIMITS.tokens} tokens, the maximum: revoke one first.`);
       const { changes } = sql.addToken.run(name, digest, by, at, printScopes(scopes), expiresAt);
       return changes === 0 ? refused(`A token named ${name} exists already.`) : DONE;
     },

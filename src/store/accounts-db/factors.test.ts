@@ -61,7 +61,7 @@ test("no passkey and no name comes twice, and their number is limited", () => {
   const { passkeys } = accountsOnMemory();
   const add = (id: string, name = id) => passkeys.add({ ...KEY, id, name, at: START });
   assert.ok(add("a").ok);
-  assert.match(JSON.stringify(add("a", "other")), /there already/);
+  assert.match(JSON.stringify(add("a", "other")), /already registered/);
   assert.match(JSON.stringify(add("b", "a")), /named a exists/);
   for (let i = 1; i < LIMITS.passkeys; i++) assert.ok(add(`n${i}`).ok);
   assert.match(JSON.stringify(add("more")), /20 passkeys/);

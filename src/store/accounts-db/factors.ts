@@ -70,10 +70,10 @@ export function sqlitePasskeys(db: DatabaseSync): PasskeyStore {
     list,
     add: ({ id, publicKey, algorithm, counter, name, at }) => {
       const known = list();
-      if (known.some((one) => one.id === id)) return refused("This passkey is there already.");
+      if (known.some((one) => one.id === id)) return refused("This passkey is already registered.");
       if (known.some((one) => one.name === name)) return refused(`A passkey named ${name} exists already.`);
       if (known.length >= LIMITS.passkeys)
-        return refused(`There are ${LIMITS.passkeys} passkeys, which is the maximum.`);
+        return refused(`There are already ${LIMITS.passkeys} passkeys, the maximum: remove one first.`);
       sql.add.run(id, publicKey, algorithm, counter, name, at);
       return DONE;
     },

@@ -65,7 +65,7 @@ test("takes numbers that the ban's text lacks from the event that caused it", ()
 test("a manual, permanent ban of a network around the address", () => {
   const manual = banItem({ prefix: "203.0.113.0/24", level: "manual", source: "root", expiresAt: null, offences: 0 });
   const text = printWhy(subject({ ban: manual }));
-  assert.match(text, /^203\.0\.113\.7 is banned as part of 203\.0\.113\.0\/24 for good\.$/m);
+  assert.match(text, /^203\.0\.113\.7 is banned as part of 203\.0\.113\.0\/24 permanently\.$/m);
   assert.match(text, /banned by root, which does not make later bans longer/);
   assert.match(text, /unban 203\.0\.113\.0\/24$/m);
 });

@@ -106,7 +106,7 @@ export const accountRemove = ofAccount(async (call, name) => {
   return done(asked.result, [text, ...held].join(" "), `${PROGRAM} account list`);
 });
 
-const NEXT_POSTMASTER = `It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other account, if there is one, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
+const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often alerts. The oldest other account, if any, takes over, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 
 export const accountList = pageOfReader("accounts", "texts", async (call, reader, page) => {
   const listed = reader.accounts(page);

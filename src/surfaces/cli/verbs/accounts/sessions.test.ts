@@ -103,10 +103,10 @@ describe("an account that is to be removed", TIMED, () => {
     return question;
   };
 
-  test("is named as such before it is removed", async () => {
+  test("is named if it gets the mail of postmaster@", async () => {
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec("INSERT INTO served (domain) VALUES ('example.org') ON CONFLICT DO NOTHING");
-    const says = /It gets the mail of postmaster@ and abuse@, often alerts too: these go to the oldest other/;
+    const says = /It receives mail for postmaster@ and abuse@, and often alerts\. The oldest other account/;
     assert.match(await asked(anna), says);
     assert.doesNotMatch(await asked(bert), /postmaster|aliases/);
   });

@@ -197,7 +197,7 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
   }
   return took(
     held === 0
-      ? `Nothing of ${account} was left to hold in the queue.`
+      ? `${account} had no other mail in the queue to hold.`
       : `${plural(held, "mail")} of ${account} put on hold.`,
   );
 }

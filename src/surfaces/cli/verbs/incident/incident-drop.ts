@@ -35,7 +35,7 @@ export const incidentDrop = inIncident(async (call, incident) => {
     ...(stays === 0 ? [] : [`Still in the queue: ${plural(stays, "mail")}.`]),
     ...(others === 0
       ? []
-      : [`Left untouched: ${plural(others, "mail")} with its address as sender, held for another account.`]),
+      : [`Not removed: ${plural(others, "mail")} sent from its address but held for another account.`]),
   ];
   const unaudited = await take(call, incident, { step: "drop", says: [says, ...rest].join(" "), lines: kept });
   const lines = [says, ...rest, unaudited].filter((line) => line !== "");

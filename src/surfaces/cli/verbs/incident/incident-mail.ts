@@ -57,7 +57,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   ];
   const [first, last] = [reached[0], reached.at(-1)];
   if (first === undefined || last === undefined)
-    return done({ to: [] }, `No mail of ${oneLine(name)} reached anybody in that time.`);
+    return done({ to: [] }, `No mail of ${oneLine(name)} reached anyone in that period.`);
   if (to.length === 0) return done({ to }, `No one is left to notify. ${notes.join(" ")}`);
   const template = templateFrom(call);
   if (typeof template !== "string") return template;

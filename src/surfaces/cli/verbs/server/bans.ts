@@ -64,7 +64,7 @@ export const bans = pageOfReader("bans", "numbers", async (call, { queries }, pa
   const rows = items.map((item) => [
     shown(item.prefix),
     item.level,
-    item.expiresAt === null ? "for good" : dayAndTime(item.expiresAt),
+    item.expiresAt === null ? "permanent" : dayAndTime(item.expiresAt),
     item.reason,
     item.source,
   ]);

@@ -12,7 +12,7 @@ test("held mail is deleted only after a question, which a script answers with --
       ? { ok: true, result: { accounts: [], held: [], heldTotal: 2, sent: [], sentTotal: 0 } }
       : { ok: true, result: { name: NAME, dropped: 2, isMore: false, isHeld: false } };
   const no = await typed(`account drop ${NAME}`, replies, "n");
-  assert.equal(no.question, `Delete 2 held mails of ${NAME}, for good? [y/N] `);
+  assert.equal(no.question, `Permanently delete 2 held mails of ${NAME}? [y/N] `);
   const silent = await typed(`account drop ${NAME}`, replies);
   assert.match(silent.err, /^No terminal to ask on: no mail of anna@/);
   for (const { code, asked } of [no, silent])
@@ -24,7 +24,7 @@ test("held mail is deleted only after a question, which a script answers with --
     assert.equal((await typed(line, replies, answer)).out, `2 held mails of ${NAME} deleted.\n`);
   const ids = ["72CED1EABE5", "82CED1EABE5", "92CED1EABE5"];
   const some = await typed(`account drop ${NAME} ${ids.join(" ")} ${ids[0]}`, replies, "y");
-  assert.equal(some.question, `Delete 3 held mails of ${NAME}, for good? [y/N] `);
+  assert.equal(some.question, `Permanently delete 3 held mails of ${NAME}? [y/N] `);
   assert.deepEqual(some.asked[1], { verb: "held_drop", name: NAME, isReturned: false, ids });
   assert.match(some.err, /^2 held mails of anna@example\.org deleted\. The guard holds no other of these\./);
   const none = await typed(`account drop ${NAME} ,`, replies, "y");

@@ -41,7 +41,7 @@ export const accountDrop = ofAccount(async (call, name) => {
   const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
   const ids = [...new Set(listOf(call.args[1]))];
-  const question = `Delete ${plural(ids.length || found.result.heldTotal, "held mail")} of ${name}, for good?`;
+  const question = `Permanently delete ${plural(ids.length || found.result.heldTotal, "held mail")} of ${name}?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;
   const only = ids.length > 0 ? { ids } : {};

@@ -133,7 +133,7 @@ test("a deletion asks how many, and needs a yes or --yes", async () => {
       ? { ok: true, result: { mails: [mail()], next: null, total: 41 } }
       : { ok: true, result: { changed: 41, kept: [], next: null } };
   const no = await typed("queue delete --all", replies, "n");
-  const question = "Delete 41 mails from the queue, for good? [y/N] ";
+  const question = "Permanently delete 41 mails from the queue? [y/N] ";
   assert.deepEqual([no.code, no.question, no.asked.map(({ verb }) => verb)], [1, question, ["queue_list"]]);
   const yes = await typed("queue delete --all", replies, "y");
   assert.deepEqual([yes.code, yes.out], [0, "41 mails deleted.\n"]);

@@ -48,7 +48,7 @@ export async function queueDelete(call: Call): Promise<Answer> {
   if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
   const question = call.flag("bounce")
     ? `Return ${plural(total, "mail")} to the senders as undeliverable?`
-    : `Delete ${plural(total, "mail")} from the queue, for good?`;
+    : `Permanently delete ${plural(total, "mail")} from the queue?`;
   return (await whyNotSure(call, question, "nothing was deleted")) ?? change(call, verb);
 }
 

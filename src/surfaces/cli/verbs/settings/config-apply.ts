@@ -109,7 +109,7 @@ function inForce(changed: readonly string[]): readonly string[] {
   const now = changed.filter((key) => !waiting.includes(key));
   return [
     ...(now.length === 0 ? [] : [`In force now: ${now.join(", ")}.`]),
-    ...(waiting.length === 0 ? [] : [`In force with the next \`npm start\`: ${waiting.join(", ")}.`]),
+    ...(waiting.length === 0 ? [] : [`In force after \`${PROGRAM} restart\`: ${waiting.join(", ")}.`]),
   ];
 }
 

@@ -165,7 +165,7 @@ for (const [state, settings, confirmed, listing, says] of [
   ["off", { ...BANS, "firewall.enabled": false }, null, "", /off \(firewall\.enabled\)/],
   ["unknown", STRICT, OPEN, null, /takes root/],
   ["confirmed", STRICT, OPEN, MADE, /^Firewall: mode strict; open: 22\/tcp \(IPv4\), everything from wg0\.$/],
-  ["trial", STRICT, null, TRIED, /WAITS FOR A CONFIRMATION for another 90s .*; open: 22\/tcp/],
+  ["trial", STRICT, null, TRIED, /AWAITING CONFIRMATION for another 90s .*; open: 22\/tcp/],
   ["unconfirmed", STRICT, null, "", /NOT IN FORCE, because it was not confirmed .*; every port is open\.$/],
   ["broken", STRICT, OPEN, "", /was changed \(the table is gone\); every port is open\.$/],
   ["broken", STRICT, { ...OPEN, trusted: [] }, MADE, /other connections than those confirmed/],

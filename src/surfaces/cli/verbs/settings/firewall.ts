@@ -132,7 +132,7 @@ function stateText({ state, open, waitsS, faults }: FirewallState): string {
     case "bans":
       return "Firewall: mode bans; banned addresses are dropped, and every port is open to others.";
     case "trial":
-      return `Firewall: mode strict, WAITS FOR A CONFIRMATION for another ${formatDuration((waitsS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`;
+      return `Firewall: mode strict, AWAITING CONFIRMATION for another ${formatDuration((waitsS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`;
     case "confirmed":
       return `Firewall: mode strict; ${lets}.`;
     case "unconfirmed":

@@ -64,7 +64,7 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
   if (!call.flag("yes") && call.terminal.interactive) {
     const due = await dueNow(call, settings, now).catch((error: unknown) => messageOf(error));
     if (typeof due === "string") return failed(`The mailboxes cannot be looked at: ${due}.`, "");
-    if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Remove ${amount(due)}, for good?`)))
+    if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Permanently remove ${amount(due)}?`)))
       return failed("No mail was removed.", "");
   }
   const mail = new Mailboxes(call.layout.dovecotConf);
