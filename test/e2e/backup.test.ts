@@ -189,7 +189,7 @@ describe("backups", needsLab(), () => {
     const { value: restored, ms } = await timed(() => product.cli(restore));
     assert.equal(restored.code, 0, restored.stderr);
     console.log(`${Object.keys(then).length} mails restored in ${ms} ms`);
-    assert.ok(restored.stderr.includes(`\nNext: GHOSTINBOX_DATA=${layout.data} npm start\n`), restored.stderr);
+    assert.ok(restored.stderr.includes(`Next: GHOSTINBOX_DATA=${layout.data} npm start\n`), restored.stderr);
     await product.start();
     assert.match(product.output, /The restored queue holds [1-9]\d* mails?\./);
     const now = mails();

@@ -154,7 +154,7 @@ describe("what the user of a mailbox does at the dashboard", needsLab(), () => {
     const rested = "SELECT account, details FROM event WHERE type = 'FORWARDING_CHANGED' AND actor = 'engine'";
     const [[account, details] = [], ...more] = await product.sqlite(rested);
     assert.deepEqual([account, more], [ANNA, []]);
-    assert.match(String(details), /: 51 within \w+, limit 50 by engine$/);
+    assert.match(String(details), /, 51 within \w+, limit 50\) by engine$/);
     // Root is responsible for it.
     assert.equal((await product.cli(["account", "forward", ANNA, victim, "--no-keep"])).code, 0);
     assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
