@@ -82,6 +82,7 @@ test("an unnamed proxy is reported for a while, with the time of its first reque
   assert.equal(reported?.since, "2026-11-20T12:00:00.000Z");
   assert.match(reported?.detail ?? "", /came from 10\.0\.0\.5$/);
   assert.deepEqual(proxies.notices(later(NOON, 15 * MINUTE_MS)), []);
+  assert.deepEqual(proxies.notices(later(NOON, -15 * MINUTE_MS)), [], "the clock was set back");
 });
 
 test("a stranger's header, a trusted proxy's and one without another address are not reported", () => {

@@ -4,7 +4,7 @@ import type { Notice } from "../../admin/declare/items.ts";
 import { notices } from "../../core/alerts/notices.ts";
 import { isNameOf } from "../../core/net/address.ts";
 import { contains, type Ip, isLoopback, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
-import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { HOUR_MS, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts, LocalClients } from "./ports.ts";
 
 /** Maximum proxies in a row. A longer header is forged. */
@@ -95,12 +95,12 @@ export class UntrustedProxy {
     // A header that names the peer itself changes nothing.
     if (first === null || first === peer) return;
     const last = this.#last;
-    const since = last?.peer === peer && now < later(last.at, SAME_MS) ? last.since : now;
+    const since = last?.peer === peer && Math.abs(now - last.at) < SAME_MS ? last.since : now;
     this.#last = { peer, since, at: now, user };
   }
 
   notices(now: Millis): readonly Notice[] {
-    if (this.#last === null || now >= later(this.#last.at, NOTICE_MS)) return [];
+    if (this.#last === null || Math.abs(now - this.#last.at) >= NOTICE_MS) return [];
     const { peer, since, user } = this.#last;
     const code = "proxy_not_trusted";
     const of = user === null ? "" : `, from a program of the user ${user}`;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { apiKitOf } from "../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../test/kit/fake-guard.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { HealthReader, metrics } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
@@ -49,6 +50,9 @@ test("a crowd that asks at once is one question to the guard", async () => {
   kit.advance(API_LIMITS.healthAgeMs);
   await reader.read();
   assert.equal(kit.guard.asked.length, 2);
+  kit.advance(-HOUR_MS);
+  await reader.read();
+  assert.equal(kit.guard.asked.length, 3, "an answer of the future, from before the clock was set back, is not kept");
 });
 
 test("every line is of Prometheus's text format, and none names an address or a person", async (t) => {

@@ -1,6 +1,6 @@
 import type { ComponentHealth, Health, OwnerTask } from "../../admin/declare/items.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
-import { later, type Millis } from "../../core/time.ts";
+import type { Millis } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { headlineOf, taskOf } from "../../guard/explain/needs-you.ts";
 import { UntrustedProxy } from "./client-address.ts";
@@ -36,7 +36,7 @@ export class HealthReader {
 
   read(): Promise<Health> {
     const now = this.#parts.clock.now();
-    if (this.#latest === null || now >= later(this.#latest.at, API_LIMITS.healthAgeMs))
+    if (this.#latest === null || Math.abs(now - this.#latest.at) >= API_LIMITS.healthAgeMs)
       this.#latest = { at: now, health: this.#look().then((seen) => ({ ...seen, headline: headlineOf(seen) })) };
     return this.#latest.health;
   }
