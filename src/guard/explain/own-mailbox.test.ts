@@ -75,6 +75,9 @@ test("the filter's spam verdict is shown to the recipient", () => {
   ] as const;
   const steps = ownMail(queriesOf(...mail), ANNA, FIRST)?.steps.map(({ what }) => what);
   assert.deepEqual(steps, ["accepted", "spam", "delivered"]);
+  const blocked = { queueId: FIRST, recipient: ANNA.account, reason: "spam_refused" } as const;
+  const refused = queriesOf(mail[0], ["EMAIL_BLOCKED", blocked], spam(ANNA.account));
+  assert.equal(ownMail(refused, ANNA, FIRST)?.state, "refused", "it goes to no folder");
 });
 
 test("of a mail with too many events, the newest hundred are shown", () => {

@@ -18,7 +18,7 @@ const SCORED_WITHIN_MS = 10 * MINUTE_MS;
 
 /** The meaning of a step for the user. A sentence names no address: an alias may have further targets. */
 const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventType, readonly [MailStep, string]>([
-  ["EMAIL_ACCEPTED", ["accepted", "The server took the mail."]],
+  ["EMAIL_ACCEPTED", ["accepted", "The mail arrived completely."]],
   ["EMAIL_QUEUED", ["queued", "The mail waits for its delivery."]],
   ["EMAIL_HELD", ["held", "The server holds the mail until its administrator has looked at it."]],
   ["EMAIL_DEFERRED", ["put_off", "The server asked the sender to try again later."]],
@@ -76,7 +76,8 @@ function ownEvents(
 function spamVerdicts(events: readonly EventItem[], scoresOf: ScoresOf): readonly EventItem[] {
   const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
   const messageId = named.find((name) => name !== NO_MESSAGE_ID);
-  if (messageId === undefined) return [];
+  // The score is often noted after the refusal.
+  if (messageId === undefined || events.some(({ reason }) => reason === "spam_refused")) return [];
   const startMs = Math.min(...events.map(({ at }) => Date.parse(at)));
   return scoresOf(bareMessageId(messageId)).filter(
     ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - startMs) <= SCORED_WITHIN_MS,
