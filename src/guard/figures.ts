@@ -8,6 +8,9 @@ export type BanCounts = Readonly<{ engine: number; fail2ban: number; manual: num
 export type Totals = Readonly<Record<string, number>>;
 /** In addition to the types in `Totals`: how many of the accepted mails an account sent. */
 export const SENT = "sent";
+/** How many mails a filter refused or deferred after they were counted as accepted or held: of strangers, and of accounts. */
+export const RECEIVED_REFUSED = "received_refused";
+export const SENT_REFUSED = "sent_refused";
 
 /** From `from`, in steps, up to and excluding `to`. All are multiples of a minute. */
 export type Span = Readonly<{ from: Millis; to: Millis; stepMs: number }>;

@@ -10,13 +10,14 @@ function rulesFor(event: Partial<AlertEvent>): readonly string[] {
     .map(({ code }) => code);
 }
 
-test("spam is what was marked and what was refused for what it is, and nothing else", () => {
+test("spam is what was marked and what was refused before it was scored, and nothing else", () => {
   assert.deepEqual(rulesFor({ type: "SPAM_SCORED", verdict: "mark" }), ["spam_volume"]);
   assert.deepEqual(rulesFor({ type: "SPAM_SCORED", verdict: "pass" }), []);
-  for (const reason of ["spam_refused", "dmarc_refused", "block_listed"])
+  for (const reason of ["dmarc_refused", "block_listed"])
     assert.deepEqual(rulesFor({ type: "EMAIL_BLOCKED", reason }), ["spam_volume"]);
+  assert.deepEqual(rulesFor({ type: "EMAIL_BLOCKED", reason: "spam_refused" }), [], "its score is counted");
   assert.deepEqual(rulesFor({ type: "EMAIL_BLOCKED", reason: "recipient_unknown" }), []);
-  assert.deepEqual(rulesFor({ type: "EMAIL_ACCEPTED", verdict: "mark", reason: "spam_refused" }), []);
+  assert.deepEqual(rulesFor({ type: "EMAIL_ACCEPTED", verdict: "mark", reason: "dmarc_refused" }), []);
 });
 
 test("a ban is one of many unless it was made by hand, and a repeated violation from the second offence on", () => {

@@ -49,7 +49,8 @@ export type AccountRule = Readonly<{
   counted: string;
 }>;
 
-const SPAM: readonly Reason[] = ["spam_refused", "dmarc_refused", "block_listed"];
+/** Mail that is refused before it is scored: `spam_refused` would count a mail twice. */
+const SPAM: readonly Reason[] = ["dmarc_refused", "block_listed"];
 
 export const eventRules = [
   {

@@ -93,13 +93,14 @@ test("steps start at the same times in every chart", () => {
   assert.deepEqual([from, to], [later(NOON, -HOUR_MS), later(NOON, 3)]);
 });
 
-test("sent mail is not counted as received, and counts are never negative", () => {
-  const mail = { EMAIL_ACCEPTED: 9, sent: 2, EMAIL_HELD: 1, EMAIL_BLOCKED: 1, EMAIL_DEFERRED: 2 };
+test("neither sent mail nor mail that a filter refused counts as received, and counts are never negative", () => {
+  const refused = { EMAIL_BLOCKED: 1, received_refused: 1, sent_refused: 1 };
+  const mail = { EMAIL_ACCEPTED: 9, sent: 2, EMAIL_HELD: 1, EMAIL_DEFERRED: 2, ...refused };
   const point = pointBetween(
     { EMAIL_ACCEPTED: 5, sent: 1, BAN: 7, EMAIL_DEFERRED: 1 },
     { ...mail, CONNECT_REFUSED: 2, CONNECT_DEFERRED: 8, BAN: 6, LOGIN_REFUSED: 4 },
   );
-  const mails = { connections: 10, mails_in: 3, mails_out: 2, refused: 3, deferred: 9 };
+  const mails = { connections: 10, mails_in: 2, mails_out: 1, refused: 3, deferred: 9 };
   assert.deepEqual(point, { ...mails, logins: 0, logins_failed: 4, bans: 0 });
   assert.deepEqual(eventsBetween({ BAN: 7, sent: 1 }, { BAN: 7, CONNECT: 2, sent: 2 }), { CONNECT: 2 });
 });

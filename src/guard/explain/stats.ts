@@ -1,14 +1,23 @@
 import { BANS_ANSWERED, type Health, type Stats } from "../../admin/declare/items.ts";
 import { EVENT_TYPES, type EventType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
-import { type BanCounts, type Figures, MINUTES_FOR_MS, SENT, type Span, type Totals } from "../figures.ts";
+import {
+  type BanCounts,
+  type Figures,
+  MINUTES_FOR_MS,
+  RECEIVED_REFUSED,
+  SENT,
+  SENT_REFUSED,
+  type Span,
+  type Totals,
+} from "../figures.ts";
 import type { Queries } from "../storage-ports.ts";
 
 /** The series of charts, each a number of events. */
 const SERIES = {
   connections: (of: Of) => of("CONNECT") + of("CONNECT_REFUSED") + of("CONNECT_DEFERRED"),
-  mails_in: (of: Of) => of("EMAIL_ACCEPTED") - of(SENT),
-  mails_out: (of: Of) => of(SENT) + of("EMAIL_HELD"),
+  mails_in: (of: Of) => Math.max(0, of("EMAIL_ACCEPTED") - of(SENT) - of(RECEIVED_REFUSED)),
+  mails_out: (of: Of) => Math.max(0, of(SENT) + of("EMAIL_HELD") - of(SENT_REFUSED)),
   refused: (of: Of) => of("EMAIL_BLOCKED") + of("CONNECT_REFUSED"),
   deferred: (of: Of) => of("EMAIL_DEFERRED") + of("CONNECT_DEFERRED"),
   logins: (of: Of) => of("LOGIN_SUCCEEDED"),
@@ -19,7 +28,7 @@ type SeriesName = keyof typeof SERIES;
 type Each<T> = Readonly<Record<SeriesName, T>>;
 
 /** How often it happened. */
-type Of = (type: EventType | typeof SENT) => number;
+type Of = (type: EventType | typeof SENT | typeof RECEIVED_REFUSED | typeof SENT_REFUSED) => number;
 type Point = Each<number>;
 
 /** Maximum steps of a chart, and maximum if no step is requested. */

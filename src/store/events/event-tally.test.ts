@@ -102,7 +102,7 @@ function withMinutes(t: TestContext) {
   return { db, store, committed, rows, minutes, add, figures: sqliteFigures(reader) };
 }
 
-test("a minute has the events up to its end, and mail of accounts separately", (t) => {
+test("a minute has the events up to its end, and mail of accounts and refused mail separately", (t) => {
   const { store, committed, rows, add } = withMinutes(t);
   add(later(START, 1));
   add(later(START, 59_999), "EMAIL");
@@ -111,10 +111,15 @@ test("a minute has the events up to its end, and mail of accounts separately", (
       eventRow("203.0.113.7", later(START, 3 * MINUTE_MS), { type: "EMAIL_ACCEPTED", account });
     store.append(mail(null));
     store.append(mail("anna@example.test"));
+    for (const account of [null, "anna@example.test"]) {
+      const rest = { event: "CONTENT_REFUSED", reply: "5.7.1 no" } as const;
+      store.append({ ...mail(account), type: "EMAIL_BLOCKED", rest });
+    }
   });
+  const accepted = { EMAIL_ACCEPTED: 2, sent: 1, EMAIL_BLOCKED: 2, received_refused: 1, sent_refused: 1 };
   assert.deepEqual(rows(), [
     [0, { CONNECT: 1, EMAIL: 1 }],
-    [3 * MINUTE_MS, { CONNECT: 1, EMAIL: 1, EMAIL_ACCEPTED: 2, sent: 1 }],
+    [3 * MINUTE_MS, { CONNECT: 1, EMAIL: 1, ...accepted }],
   ]);
 });
 

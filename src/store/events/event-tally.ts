@@ -1,7 +1,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from "../../core/time.ts";
-import { FIGURES_FOR_MS, MINUTES_FOR_MS, RANKED_FOR_MS, SENT, type Totals } from "../../guard/figures.ts";
+import {
+  FIGURES_FOR_MS,
+  MINUTES_FOR_MS,
+  RANKED_FOR_MS,
+  RECEIVED_REFUSED,
+  SENT,
+  SENT_REFUSED,
+  type Totals,
+} from "../../guard/figures.ts";
 import { integer, TOOK_EFFECT, text } from "../columns.ts";
 import { prepared, together } from "../transactions.ts";
 
@@ -101,6 +109,10 @@ function keysOf({ type, account, rest }: EventRecord): readonly string[] {
       return "seen" in rest && rest.seen?.simulated !== undefined ? [] : [type];
     case "EMAIL_ACCEPTED":
       return account === null ? [type] : [type, SENT];
+    case "EMAIL_BLOCKED":
+    case "EMAIL_DEFERRED":
+      if (rest.event !== "CONTENT_REFUSED") return [type];
+      return [type, account === null ? RECEIVED_REFUSED : SENT_REFUSED];
     default:
       return [type];
   }
