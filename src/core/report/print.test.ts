@@ -74,7 +74,7 @@ ADDRESSES THAT WERE REFUSED MOST
   Counted from the newest 100,000 events that are kept.
 
 BANS
-  1 ban in force; 1,005 added in this time.
+  1 ban in force; 1,005 added in this period.
   BANS   REASON
   5      Too many different wrong passwords.
   1,000  Another.
@@ -86,8 +86,8 @@ WHAT ADMINISTRATORS DID
   2026-11-19 10:00 UTC  aaaaaaaaaaaaaaaaaa  BAN            bbbbbbbbbbbbbbbbbbbb…
 
 MAIL
-  1 accepted, 15 refused, 117 delivered.
-  Mails accepted by day:
+  1 arrived, 15 refused, 117 delivered.
+  Mails that arrived, by day:
     2026-11-18   0
     2026-11-19   ######################################## 1
     2026-11-20   0
@@ -96,8 +96,8 @@ MAIL
   2        A reason that is too long for a cell of thi…
 
 SPAM FILTER
-  120 mails were scored: 30 (25 %) went to Junk, 4 were refused. Counted from
-  the newest 100,000 events that are kept.
+  120 mails were scored: 30 (25 %) were marked as spam, 4 of them refused.
+  Counted from the newest 100,000 events that are kept.
   2 users corrected it: 3 mails moved into Junk, 1 out of it.
   Its rules: version 19, last checked on 2026-11-19 10:00 UTC. The last try
   failed: no answer.
@@ -134,9 +134,9 @@ DISK AND LOGS
     2026-11-15   ######################################## 15,000
 
 BACKUPS AND RESTORE DRILLS
-  The last one is of 2026-11-20 03:00 UTC (0 days ago): 5,000 mails, 3.0 GB, in
+  The latest is from 2026-11-20 03:00 UTC (0 days ago): 5,000 mails, 3.0 GB, in
   /srv/mail/backup/repository.
-  The one of 2026-11-19 10:00 UTC failed: no room
+  The backup at 2026-11-19 10:00 UTC failed: no room
   The key has never been shown.
   The restore drill of 2026-11-02 05:00 UTC brought back 4,900 mails in 1 min.
 

@@ -31,10 +31,10 @@ test("where nothing happened, no list and no bar is shown, and long lists are cu
     [
       "0 failed, 0 refused without a check, 0 succeeded.",
       "No address was refused.",
-      "0 bans in force; 0 added in this time.",
+      "0 bans in force; 0 added in this period.",
       "Nothing was done by command.",
-      "0 accepted, 0 refused, 0 delivered.",
-      "0 mails were scored: 0 (0 %) went to Junk, 0 were refused.",
+      "0 arrived, 0 refused, 0 delivered.",
+      "0 mails were scored: 0 (0 %) were marked as spam, 0 of them refused.",
       "No user corrected it.",
       "Its rules: version 1900000, last checked on 2026-11-20 04:00 UTC.",
       "GhostInbox 0.1.0, Node.js 26.10.0.",

@@ -113,7 +113,7 @@ function countedFrom({ isAll, events }: ReportFacts["looked"]): readonly string[
 
 function bans({ bans: { standing, byReason } }: ReportFacts): readonly Block[] {
   const added = byReason.reduce((n, { count }) => n + count, 0);
-  return [`${plural(standing, "ban")} in force; ${number(added)} added in this time.`, ...reasons("BANS", byReason)];
+  return [`${plural(standing, "ban")} in force; ${number(added)} added in this period.`, ...reasons("BANS", byReason)];
 }
 
 function audit({ audit: { total, byType, latest } }: ReportFacts): readonly Block[] {
@@ -129,15 +129,15 @@ function mail({ days, refusals }: ReportFacts): readonly Block[] {
   const [accepted, blocked, delivered] = [sum(days, "accepted"), sum(days, "blocked"), sum(days, "delivered")];
   const byDay = days.map((one) => ({ label: one.day, value: one.accepted }));
   return [
-    `${number(accepted)} accepted, ${number(blocked)} refused, ${number(delivered)} delivered.`,
-    ...bars("Mails accepted by day", byDay),
+    `${number(accepted)} arrived, ${number(blocked)} refused, ${number(delivered)} delivered.`,
+    ...bars("Mails that arrived, by day", byDay),
     ...reasons("REFUSED", refusals),
   ];
 }
 
 function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rules }, looked }: ReportFacts) {
   if (!isOn) return ["It is switched off (spam.enabled)."];
-  const counts = `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) went to Junk, ${number(refused)} were refused.`;
+  const counts = `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) were marked as spam, ${number(refused)} of them refused.`;
   return [
     [counts, ...countedFrom(looked)].join(" "),
     users === 0
@@ -204,7 +204,7 @@ function disk({ disk: one, to }: ReportFacts): readonly Block[] {
   return [
     `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${formatBytes(logBytes)}, databases ${formatBytes(databaseBytes)}.`,
     growth === null
-      ? "It takes more days of records to show how it grows."
+      ? "A few more days of records are needed to show the trend."
       : `In ${plural(growth.days, "day")} it changed by ${formatBytes(growth.usedPerDay)} a day, of which logs ${formatBytes(growth.logsPerDay)} and databases ${formatBytes(growth.databasesPerDay)}. ${full}`,
     ...bars("Used by day, in MB", byDay),
   ];
@@ -215,8 +215,8 @@ function backups({ backups: { isOn, last, failure, isKeySeen, drill }, to }: Rep
   return [
     last === null
       ? "No backup exists yet."
-      : `The last one is of ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${formatBytes(last.bytes)}, in ${last.place}.`,
-    ...(failure === null ? [] : [`The one of ${minute(failure.at)} failed: ${failure.reason}`]),
+      : `The latest is from ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${formatBytes(last.bytes)}, in ${last.place}.`,
+    ...(failure === null ? [] : [`The backup at ${minute(failure.at)} failed: ${failure.reason}`]),
     ...(isKeySeen || last === null ? [] : ["The key has never been shown."]),
     drilled(drill),
   ];
