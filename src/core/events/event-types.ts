@@ -202,7 +202,11 @@ const EVENTS = {
     "email: info",
   ),
   EMAIL: event("mail", "A mail was started and counted.", "email: info allowed"),
-  EMAIL_ACCEPTED: event("mail", "A mail arrived completely and was accepted.", "email: info allowed"),
+  EMAIL_ACCEPTED: event(
+    "mail",
+    "A mail arrived completely and passed the guard; a filter may still refuse it.",
+    "email: info allowed",
+  ),
   EMAIL_HELD: event("mail", "A mail arrived completely and is held in the queue.", "email: info"),
   EMAIL_BLOCKED: event("mail", "A mail, or one of its recipients, was refused.", "email: info denied"),
   EMAIL_DEFERRED: event("mail", "A mail, or one of its recipients, must be retried later.", "email: info denied"),

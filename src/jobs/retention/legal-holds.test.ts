@@ -23,7 +23,7 @@ test("a file that cannot be read is an error, never an empty list", () => {
   const path = join(temporaryDirectory(), "legal-holds.json");
   for (const text of ["", "{", "[]", '{"holds":[{"account":1}]}']) {
     writeFileSync(path, text);
-    assert.throws(() => readLegalHolds(path), /cannot be read, so that it is not known/);
+    assert.throws(() => readLegalHolds(path), /cannot be read, so it is unknown/);
   }
 });
 

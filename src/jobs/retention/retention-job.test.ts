@@ -64,7 +64,7 @@ test("a failure is reported and retried each hour; so are unreadable legal holds
   assert.equal(await at(first + 59 * MINUTE_MS), 0);
   writeFileSync(layout.legalHolds, "{");
   assert.equal(await at(first + HOUR_MS), 0);
-  assert.match(schedule.troubles()[0]?.detail ?? "", /it is not known which accounts are under legal hold/);
+  assert.match(schedule.troubles()[0]?.detail ?? "", /it is unknown which accounts are under legal hold/);
   writeFileSync(layout.legalHolds, '{"holds":[]}');
   assert.equal(await at(first + 2 * HOUR_MS), 1);
   assert.deepEqual(schedule.troubles(), []);

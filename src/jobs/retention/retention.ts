@@ -26,7 +26,7 @@ export function readLegalHolds(path: string): readonly LegalHold[] {
   try {
     return z.parse(holdsSchema, JSON.parse(readFileSync(path, "utf8"))).holds;
   } catch {
-    throw new Error(`${path} cannot be read, so that it is not known which accounts are under legal hold`);
+    throw new Error(`${path} cannot be read, so it is unknown which accounts are under legal hold`);
   }
 }
 

@@ -67,7 +67,7 @@ async function run(): Promise<never> {
         const { trouble: now, lost } = said;
         const isNoted = record.note(last, said);
         if (now !== trouble && now !== null) log.warn("The receiver cannot be reached.", { why: now });
-        if (now !== trouble && now === null) log.info("The receiver takes events again.", { after: last.id });
+        if (now !== trouble && now === null) log.info("The receiver accepts events again.", { after: last.id });
         if (last.id < position) log.warn("This is a different database: all its events are sent.", { after: last.id });
         if (lost > 0) log.warn("Events were removed before they were sent.", { count: lost, before: last.id });
         [trouble, position] = [now, last.id];

@@ -222,7 +222,7 @@ export function createRemoval({
     else if (isReported && clock.now() - pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
     if (!isPressed || isReported) return;
     notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
-    const subject = "The oldest events are summed up by the hour";
+    const subject = "The oldest events are aggregated by the hour";
     await engine.audit({ type: "EVENTS_AGGREGATED", subject, by: "engine" });
   }
 

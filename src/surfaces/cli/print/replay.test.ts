@@ -31,7 +31,7 @@ test("shows differences by address and account, with the period covered", () => 
   assert.match(text, /turned away, and were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
   assert.match(text, /mails {2}1 refused that were not/);
   assert.match(text, /pass \(below_limit\) then, refuse \(mail_limit\) now/);
-  assert.match(text, /older ones were summed up \(events\.max_age/);
+  assert.match(text, /older ones were aggregated \(events\.max_age/);
   assert.match(text, /Settings were applied 1 time during this period/);
 });
 

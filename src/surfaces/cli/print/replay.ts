@@ -102,7 +102,7 @@ function reachOf(reach: ReplayReport["reach"]): string {
       ? unreadable === 0
         ? ""
         : `; ${unreadable} before it were recorded by an older version`
-      : "; older ones were summed up (events.max_age, events.max_rows, events.max_size)";
+      : "; older ones were aggregated (events.max_age, events.max_rows, events.max_size)";
   return [
     from === "" ? "" : `${from}${why}. ${leftOut(reach)}`.trim(),
     settingsApplied === 0

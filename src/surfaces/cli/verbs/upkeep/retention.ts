@@ -43,7 +43,7 @@ export const retentionShow = withSettingsWhileRunning(async (call, { settings })
     const json = { ...report, folders: planned, legalHolds: holds };
     return done(json, lines.join("\n"), `${PROGRAM} config show  # retention.mail`);
   } catch (error) {
-    return failed(`The mailboxes cannot be looked at: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
+    return failed(`The mailboxes cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
   }
 });
 
@@ -63,7 +63,7 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
   const now = call.now();
   if (!call.flag("yes") && call.terminal.interactive) {
     const due = await dueNow(call, settings, now).catch((error: unknown) => messageOf(error));
-    if (typeof due === "string") return failed(`The mailboxes cannot be looked at: ${due}.`, "");
+    if (typeof due === "string") return failed(`The mailboxes cannot be read: ${due}.`, "");
     if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Permanently remove ${amount(due)}?`)))
       return failed("No mail was removed.", "");
   }
