@@ -5,7 +5,7 @@ import { protectionOf } from "../core/decide/sparing.ts";
 import { messageOf } from "../core/error.ts";
 import { type Audit, auditRecord, type NetworkEvent } from "../core/events/command.ts";
 import { type Event, isLogin } from "../core/events/event.ts";
-import type { Observation } from "../core/events/log.ts";
+import { expiredFor, type Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
@@ -13,6 +13,7 @@ import { CommitTimer } from "./commits.ts";
 import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
 import { LIMITS } from "./limits.ts";
 import type { Clock } from "./ports.ts";
+import type { QueuedMail } from "./storage-ports.ts";
 
 type OnDecided = (decision: Decision) => void;
 /** What waits for the commit: the answer to an event, or a record without a decision. */
@@ -26,6 +27,7 @@ export type Committed = Readonly<Trace>;
 type EngineParts = EventProcessorParts &
   Readonly<{
     clock: Clock;
+    queuedMail: QueuedMail;
     /** Publishes: called once after each commit, before the answers that waited for it. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;
     /** Called with the reason for a lost transaction. Must not throw. */
@@ -171,7 +173,12 @@ export class Engine {
    */
   observe(log: string, position: LogPosition, observations: readonly Observation[]): Promise<boolean> {
     return this.#record((now) => {
-      for (const one of observations) this.#processor.observeLog(one, now);
+      for (const seen of observations) {
+        // The lines before it may be of the same mail.
+        const isEnd = seen.type === "MAIL_EXPIRED";
+        const each = isEnd ? expiredFor(seen, this.#parts.queuedMail.waitingRecipients(seen.queueId)) : [seen];
+        for (const one of each) this.#processor.observeLog(one, now);
+      }
       this.#parts.store.apply({ type: "READ_LOG", log, position }, now);
     });
   }

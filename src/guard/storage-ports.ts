@@ -6,6 +6,7 @@ import type { Ban, Change, Evidence, LogPosition } from "../core/decide/decision
 import type { Facts, PriorReports, SentMail } from "../core/decide/facts.ts";
 import type { HonestServer } from "../core/decide/honest-mail.ts";
 import type { EventRecord } from "../core/events/event.ts";
+import type { WaitingRecipient } from "../core/events/log.ts";
 import type { JailReported } from "../core/events/report.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
@@ -190,6 +191,12 @@ export type AllowEntry = Readonly<{
 /** Earlier reports of Fail2ban with their decisions, and other failures at that time. Throws as `History` does. */
 export interface JailMemory {
   priorReports(prefix: Prefix, report: JailReported, now: Millis): PriorReports;
+}
+
+/** Mail in Postfix's queue. Includes the rows of the open transaction. */
+export interface QueuedMail {
+  /** For whom it still waits; empty if no try is known. */
+  waitingRecipients(queueId: string): readonly WaitingRecipient[];
 }
 
 /** How far the engine has read the logs. Throws if the database cannot be read. */

@@ -125,6 +125,7 @@ export function enginePartsOn(db: DatabaseSync, store = new SqliteStore(db)) {
     history: store,
     bansInForce: store,
     jails: store,
+    queuedMail: store,
     accounts: sqliteAccountHistory(db),
     sending: sqliteSendingHistory(db),
     honest: sqliteHonestMail(db),

@@ -131,7 +131,7 @@ export const conditions = {
   },
   mail_undelivered: {
     severity: "warning",
-    says: "Mail that was accepted here was not delivered: the server of an alias's target or of an address that gets alerts, or a mailbox, refused it.",
+    says: "Mail that was accepted here was not delivered: the server of an alias's target or of an address that gets alerts, or a mailbox, refused it or did not take it in time.",
     matters: "The recipient does not get it. The sender gets a report only if SPF proves the sender.",
     next: "`events --type EMAIL_BOUNCED` shows the answers; if a target no longer exists, remove the alias and add it again with the others. Alerts need an address in `alerts.email` that accepts them.",
   },

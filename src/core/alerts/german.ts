@@ -423,7 +423,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     next: "`bans` listet sie auf; `ban NETWORK --permanent` beendet es; bans.permanent tut das von selbst.",
   },
   mail_undelivered: {
-    says: "Hier angenommene Post wurde nicht zugestellt: Der Server hinter einem Alias oder hinter einer Adresse für Meldungen, oder ein Postfach, lehnte sie ab.",
+    says: "Hier angenommene Post wurde nicht zugestellt: Der Server hinter einem Alias oder hinter einer Adresse für Meldungen, oder ein Postfach, lehnte sie ab oder nahm sie nicht rechtzeitig an.",
     matters: "Der Empfänger bekommt sie nicht. Der Absender bekommt nur dann einen Bericht, wenn SPF ihn bestätigt.",
     next: "`events --type EMAIL_BOUNCED` zeigt die Antworten; gibt es ein Ziel nicht mehr, entfernen Sie den Alias und legen ihn mit den übrigen neu an. Meldungen brauchen in `alerts.email` eine Adresse, die sie annimmt.",
   },

@@ -61,9 +61,12 @@ test("a delivery attempt is recorded; it counts as lost if it was refused for a 
   };
   assert.equal(of({ outcome: "sent" }), "EMAIL_DELIVERED delivered");
   assert.equal(of({ outcome: "deferred" }), "EMAIL_DELAYED tried again later");
-  assert.equal(of({}), "EMAIL_BOUNCED returned to its sender");
+  assert.equal(of({}), "EMAIL_BOUNCED failed permanently");
   assert.equal(of({ relay: "lmtp private/dovecot-lmtp" }), "EMAIL_BOUNCED not delivered");
   assert.equal(of({ alias: "info@example.org" }), "EMAIL_BOUNCED not delivered");
+  assert.equal(of({ outcome: "expired", alias: "info@example.org" }), "EMAIL_BOUNCED not delivered");
+  assert.equal(of({ outcome: "expired", relay: "error none" }), "EMAIL_BOUNCED failed permanently");
+  assert.equal(of({ outcome: "returned", alias: "info@example.org" }), "EMAIL_BOUNCED returned to its sender");
   const { details } = rowOf({ ...tried, alias: "info@example.org" });
   assert.match(details, / to=<anna@example\.test> for=<info@example\.org> by smtp mx\.test: 250 Saved$/);
 });

@@ -42,14 +42,18 @@ export type Observation =
       recipient: string;
       /** The address that led to the recipient, as the sender wrote it; null if it was the recipient's own. */
       alias: string | null;
-      /** `withheld`: a bounce that was not sent, because the sender of the original mail was not proven. */
-      outcome: "sent" | "deferred" | "bounced" | "withheld";
+      /**
+       * `withheld`: a bounce that was not sent, because the sender of the original mail was not proven. `expired`: it waited too long;
+       * `returned`: an administrator had it returned.
+       */
+      outcome: "sent" | "deferred" | "bounced" | "withheld" | Expired["outcome"];
       /** The program and destination; then the answer of the other side. */
       relay: string;
       reply: string;
       /** The remote server; null if the mail stayed here. */
       server: Ip | null;
     }>
+  | Expired
   /** What the milters found about a stranger's mail before it was accepted. No row: it decides the credit of the delivery that follows. */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
 
@@ -62,14 +66,24 @@ export type ContentReason = Extract<
 export type MailFinding = "spf" | "dkim" | "spam";
 
 type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
+/** Postfix gave up a mail. Its line names no recipient: `expiredFor` does. */
+export type Expired = Readonly<{ type: "MAIL_EXPIRED"; queueId: string; outcome: "expired" | "returned" }>;
+/** `relay`: of its last try. */
+export type WaitingRecipient = Pick<Tried, "recipient" | "alias" | "relay">;
 /** The credit of a delivery for a server. */
 export type Credited = Extract<Change, { type: "CREDIT" }>;
 /** What the outcome of a delivery means for the server at the other side, or for the account that sent the mail. */
 export type Consequence = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
-type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED">>;
+type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED" | "MAIL_EXPIRED">>;
 
-/** Null for `MAIL_JUDGED`, which has no row. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
+/** What an expired mail means for each recipient for whom it still waited. */
+export function expiredFor({ queueId, outcome }: Expired, waiting: readonly WaitingRecipient[]): readonly Tried[] {
+  const reply = outcome === "expired" ? "the mail waited too long" : "an administrator had the mail returned";
+  return waiting.map((one) => ({ type: "MAIL_TRIED", queueId, ...one, outcome, reply, server: null }));
+}
+
+/** Null for `MAIL_JUDGED` and `MAIL_EXPIRED`, which have no row. `consequence`: what follows from a delivery; an account is named if the refusal counts against it. */
 export function observationRecord(
   observation: Observation,
   at: Millis,
@@ -111,7 +125,7 @@ export function observationRecord(
     case "MAIL_TRIED": {
       const { queueId, outcome, alias, relay, reply, server } = observation;
       const [type, usual] = TRIED[outcome];
-      const verdict = outcome === "bounced" && isForLocalUser(observation) ? "lose" : usual;
+      const verdict = isLost(observation) ? "lose" : usual;
       const account = consequence?.type === "NOTE_REFUSAL" ? consequence.account : null;
       const columns = { at, type, account, verdict, queueId, recipient: stored(observation.recipient) } as const;
       return row(columns, {
@@ -128,6 +142,7 @@ export function observationRecord(
       });
     }
     case "MAIL_JUDGED":
+    case "MAIL_EXPIRED":
       return null;
   }
 }
@@ -166,13 +181,16 @@ export function logSentence(recorded: EventColumns, rest: LogRest): Sentence {
 const TRIED = {
   sent: ["EMAIL_DELIVERED", "pass", "delivered"],
   deferred: ["EMAIL_DELAYED", "defer", "tried again later"],
-  bounced: ["EMAIL_BOUNCED", "refuse", "returned to its sender"],
+  bounced: ["EMAIL_BOUNCED", "refuse", "failed permanently"],
+  expired: ["EMAIL_BOUNCED", "refuse", "failed permanently"],
+  returned: ["EMAIL_BOUNCED", "refuse", "returned to its sender"],
   withheld: ["BOUNCE_WITHHELD", "withhold", "not reported to its sender"],
 } as const satisfies Record<Tried["outcome"], readonly [EventType, EventColumns["verdict"], string]>;
 
-/** Whether it was for a local user or an alias. A user's own mail that other servers refuse is not. */
-function isForLocalUser({ relay, alias }: Tried): boolean {
-  return alias !== null || !relay.startsWith("smtp ");
+/** Whether mail for a local user or an alias failed for good. A user's own mail that other servers refuse is not lost. */
+function isLost({ outcome, relay, alias }: Tried): boolean {
+  if (outcome === "bounced") return alias !== null || !relay.startsWith("smtp ");
+  return outcome === "expired" && (alias !== null || relay.startsWith("lmtp "));
 }
 
 /** Any other is a SESSION_FAULT. */

@@ -139,7 +139,7 @@ const rest = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("MAIL_QUEUED") }),
   z.strictObject({
     event: z.literal("MAIL_TRIED"),
-    outcome: z.enum(["sent", "deferred", "bounced", "withheld"]),
+    outcome: z.enum(["sent", "deferred", "bounced", "withheld", "expired", "returned"]),
     alias: z.optional(text),
     relay: text,
     reply: text,

@@ -1,4 +1,5 @@
 import type { EventRecord } from "../events/event.ts";
+import type { RestOf } from "../events/rest-schemas.ts";
 import { isoTime } from "../time.ts";
 
 /** From where an account was used. Times: ISO 8601, UTC. */
@@ -186,7 +187,7 @@ class Assessor {
     else this.#isCut = true;
   }
 
-  #tried({ queueId, recipient }: EventRecord, outcome: "sent" | "deferred" | "bounced" | "withheld"): void {
+  #tried({ queueId, recipient }: EventRecord, outcome: RestOf<"MAIL_TRIED">["outcome"]): void {
     const mail = queueId === null ? undefined : this.#mails.get(queueId);
     if (mail === undefined || recipient === null) return;
     if (mail.reached.length + mail.refused.length >= MOST_RECIPIENTS) {

@@ -40,14 +40,14 @@ test("accepted mail that is then refused is lost; a user's mail that other serve
   for (const subject of ["info@example.test", "Info+1@example.test", "anna@example.test"])
     kit.take("EMAIL_BOUNCED", { verdict: "lose", subject });
   assert.deepEqual(kit.holding(), ["mail_undelivered info@example.test", "mail_undelivered anna@example.test"]);
-  assert.equal(kit.details()[0], "a delivery was refused for good");
+  assert.equal(kit.details()[0], "a delivery failed permanently");
   for (let i = 0; i < 30; i++) kit.take("EMAIL_BOUNCED", { verdict: "lose", subject: `a${i}@example.test` });
   assert.equal(kit.holding().length, 21);
   assert.equal(kit.holding().at(-1), "mail_undelivered further addresses");
   const alerted = windows({}, ["Owner@elsewhere.test"]);
   alerted.take("EMAIL_BOUNCED", { verdict: "refuse", subject: "owner@elsewhere.test" });
   assert.deepEqual(alerted.holding(), ["mail_undelivered owner@elsewhere.test"], "alerts do not arrive");
-  assert.deepEqual(alerted.details(), ["alerts go there, and it refused mail for good"]);
+  assert.deepEqual(alerted.details(), ["alerts go there, and a delivery failed permanently"]);
   const other = windows();
   other.take("BOUNCE_WITHHELD", { verdict: "withhold" });
   assert.deepEqual(other.holding(), ["mail_undelivered"]);

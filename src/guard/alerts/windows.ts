@@ -80,14 +80,14 @@ function ruleWindow({ code, windowMs, counted, matches, distinct = false }: Even
   };
 }
 
-const REFUSED = {
-  alerts: "alerts go there, and it refused mail for good",
-  others: "a delivery was refused for good",
+const FAILED = {
+  alerts: "alerts go there, and a delivery failed permanently",
+  others: "a delivery failed permanently",
 } as const;
 
 /**
- * Mail that was accepted here and is lost, or refused by an address that gets alerts: it may refuse these too. Each address has its own
- * alert: one that loses mail every day hides no other.
+ * Mail that was accepted here and is lost, or not delivered to an address that gets alerts: these may not arrive either.
+ * Each address has its own alert: one that loses mail every day hides no other.
  */
 function lostMailWindow(mailedTo: readonly string[]): AlertWindow {
   const alerted = mailedTo.map((address) => address.toLowerCase());
@@ -95,12 +95,12 @@ function lostMailWindow(mailedTo: readonly string[]): AlertWindow {
   return {
     take: ({ type, verdict, subject, at }) => {
       const ofAlerts = alerted.includes((subject ?? "").toLowerCase());
-      const isRefused = type === "EMAIL_BOUNCED" && (verdict === "lose" || ofAlerts);
-      if (!isRefused && type !== "BOUNCE_WITHHELD") return;
+      const hasFailed = type === "EMAIL_BOUNCED" && (verdict === "lose" || ofAlerts);
+      if (!hasFailed && type !== "BOUNCE_WITHHELD") return;
       const all = found.holding(at).map((one) => one.subject);
       const of = withoutExtension(subject ?? "").toLowerCase();
       const hasRoom = all.includes(of) || all.length < MOST_ADDRESSES;
-      const detail = isRefused ? REFUSED[ofAlerts ? "alerts" : "others"] : "a report about mail was withheld";
+      const detail = hasFailed ? FAILED[ofAlerts ? "alerts" : "others"] : "a report about mail was withheld";
       found.set({ code: "mail_undelivered", subject: hasRoom ? of : "further addresses", detail }, at);
     },
     holding: found.holding,

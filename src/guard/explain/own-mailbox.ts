@@ -26,7 +26,7 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
   ["SPAM_SCORED", ["spam", "The spam filter classified the mail as spam: it goes to the Junk folder."]],
   ["EMAIL_DELIVERED", ["delivered", "The mail was delivered."]],
   ["EMAIL_DELAYED", ["waiting", "The mail could not be delivered yet; delivery will be retried."]],
-  ["EMAIL_BOUNCED", ["returned", "The recipient's server refused the mail permanently."]],
+  ["EMAIL_BOUNCED", ["returned", "The delivery failed permanently."]],
   ["QUEUE_HELD", ["held", "The administrator holds the mail."]],
   ["QUEUE_RELEASED", ["queued", "The administrator released the mail."]],
   ["QUEUE_DELETED", ["deleted", "The administrator deleted the mail."]],

@@ -68,6 +68,18 @@ test("a withheld report is not a delivery", () => {
   assert.deepEqual([seen.outcome, seen.alias, seen.recipient], ["withheld", null, "a@b.test"]);
 });
 
+test("a mail that expired is reported as such, whatever its sender looks like", () => {
+  const end = (sender: string, status: string): unknown =>
+    read(`mail postfix/qmgr[1]: 72CED1EABE5: from=<${sender}>, ${status}`);
+  const expired = { type: "MAIL_EXPIRED", queueId: "72CED1EABE5", outcome: "expired" };
+  assert.deepEqual(end("", "status=expired, returned to sender"), expired);
+  const returned = { ...expired, outcome: "returned" };
+  assert.deepEqual(end("a@b.test", "status=force-expired, returned to sender"), returned);
+  const forger = '"a>, status=expired, returned to sender"@b.test';
+  assert.equal(end(forger, "size=9, nrcpt=1 (queue active)"), null);
+  assert.deepEqual(end(forger, "status=expired, returned to sender"), expired);
+});
+
 test("the milters' findings are read after any text that a stranger wrote", () => {
   const found = (header: string, helo: string, words: string): unknown =>
     read(

@@ -3,7 +3,7 @@ import { CHECK_ADDRESS, PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { readMilterFinding, readMilterReject } from "./content-filter-log.ts";
 import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
-import { IN_PATH, LOG_PATTERNS, type LogPattern, QUEUE_ID } from "./patterns.ts";
+import { IN_PATH, LOG_PATTERNS, type LogPattern, PATH, QUEUE_ID } from "./patterns.ts";
 
 /** Returns what the guard learns only from this line of mail.log; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
 export function readMailLog(line: string, guardSince: Millis): Observation | null {
@@ -11,6 +11,7 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
   if (parsed === null) return null;
   if (parsed.program === "cleanup")
     return readQueued(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(parsed.text);
+  if (parsed.program === "qmgr") return readExpired(parsed);
   if (DELIVERY.has(parsed.program)) return readTried(parsed);
   const found = matchPattern(parsed);
   if (found === null) return null;
@@ -41,6 +42,8 @@ export function matchPattern(
 
 const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
 const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
+/** `force-`: by postsuper(1) -e or -f. */
+const EXPIRED = new RegExp(`^${QUEUE_ID}: from=${PATH}, status=(?<forced>force-)?expired, returned to sender$`);
 /** The recipient may be quoted and contain brackets; the other side's answer comes last. */
 const TRIED = new RegExp(
   `^${QUEUE_ID}: to=<(?<to>${IN_PATH})>, (?:orig_to=<(?<alias>${IN_PATH})>, )?` +
@@ -54,6 +57,12 @@ const SERVER = /^[^\s[\]]+\[([0-9a-f.:]{2,45})\]:\d{1,5}$/;
 function readQueued({ text }: MailLine): Observation | null {
   const { queue = "", message = "" } = QUEUED.exec(text)?.groups ?? {};
   return queue === "" ? null : { type: "MAIL_QUEUED", queueId: queue, messageId: message };
+}
+
+function readExpired({ text }: MailLine): Observation | null {
+  const { queue = "", forced } = EXPIRED.exec(text)?.groups ?? {};
+  if (queue === "") return null;
+  return { type: "MAIL_EXPIRED", queueId: queue, outcome: forced === undefined ? "expired" : "returned" };
 }
 
 function readTried({ text, program }: MailLine): Observation | null {

@@ -90,6 +90,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     history: store,
     bansInForce: store,
     jails: store,
+    queuedMail: store,
     accounts: stores.accountHistory,
     forwardReach: stores.reach,
     own,

@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Ban, Change, LogPosition } from "../../core/decide/decision.ts";
 import type { PriorReports } from "../../core/decide/facts.ts";
 import type { EventRecord } from "../../core/events/event.ts";
+import type { WaitingRecipient } from "../../core/events/log.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { hostPrefix, type Ip, type Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
@@ -12,6 +13,7 @@ import type {
   History,
   JailMemory,
   LogPositions,
+  QueuedMail,
   Reach,
   Store,
 } from "../../guard/storage-ports.ts";
@@ -25,13 +27,14 @@ import { NO_BANS, sqliteBanTable } from "./ban-table.ts";
 import { sqliteAccountMail } from "./held-mail.ts";
 import { sqliteHonestMail } from "./honest-mail.ts";
 import { sqliteJailReports } from "./jail-reports.ts";
+import { sqliteQueuedMail } from "./queued-mail.ts";
 import { type Stretch, sqliteWindowReader } from "./window-reader.ts";
 
 /**
  * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
  * a single query, and one for each prefix length of banned networks.
  */
-export class SqliteStore implements Store, History, BansInForce, JailMemory, LogPositions {
+export class SqliteStore implements Store, History, BansInForce, JailMemory, QueuedMail, LogPositions {
   readonly #db: DatabaseSync;
   readonly #events: EventCount;
   readonly #writer: EventWriter;
@@ -42,6 +45,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   readonly #jails;
   readonly #honest;
   readonly #mail;
+  readonly #waiting;
   readonly #sql;
   #refusal: string | null = null;
   #busyTimeoutMs = BUSY_TIMEOUT_MS;
@@ -57,6 +61,7 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
     this.#jails = sqliteJailReports(db);
     this.#honest = sqliteHonestMail(db);
     this.#mail = sqliteAccountMail(db);
+    this.#waiting = sqliteQueuedMail(db);
     this.#sql = prepared(db, SQL);
     this.#bans = sqliteBanTable(db);
   }
@@ -98,6 +103,11 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Log
   priorReports(prefix: Prefix, report: JailReported, now: Millis): PriorReports {
     this.#writer.write();
     return this.#jails.priorReports(prefix, report, now);
+  }
+
+  waitingRecipients(queueId: string): readonly WaitingRecipient[] {
+    this.#writer.write();
+    return this.#waiting(queueId);
   }
 
   /** Adds waiting events to their index. Call it between transactions; throws as they do. */
