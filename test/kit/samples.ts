@@ -202,6 +202,9 @@ export const ACCOUNT: AccountFacts = {
   networkGuesses: 0,
 };
 
+/** Of a client's fault that is not about a mail. */
+export const UNNAMED = { account: null, sender: null, recipient: null };
+
 /** A mail of this server that is in its mailbox, as the log reports it. */
 export const DELIVERED: Extract<Observation, { type: "MAIL_TRIED" }> = {
   type: "MAIL_TRIED",

@@ -112,6 +112,10 @@ export function stored(value: string): string {
   return value.slice(0, LONGEST_STORED);
 }
 
+export function storedOrNull(value: string | null): string | null {
+  return value === null ? null : stored(value);
+}
+
 const NOTHING: Omit<EventColumns, "at" | "type"> = {
   service: null,
   ip: null,

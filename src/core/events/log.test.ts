@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBack } from "../../../test/kit/read-back.ts";
-import { DELIVERED, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { DELIVERED, NOON, STRANGER, UNNAMED } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
 import type { Service } from "./event-types.ts";
 import { type Observation, observationRecord } from "./log.ts";
@@ -22,13 +22,15 @@ test("what only a log tells is a row too, with the times that it was seen", () =
     line({ ...scored, score: 4.9, recipient: "anna@example.org" }),
     "SPAM_SCORED - - - -: score=4.9 required=5 message_id=<a@b> to=<anna@example.org> | allowed",
   );
-  const fault = { type: "CLIENT_FAULT", ...at, reason: "timed_out", detail: "after CONNECT" } as const;
+  const fault = { type: "CLIENT_FAULT", ...at, reason: "timed_out", detail: "after CONNECT", ...UNNAMED } as const;
   assert.equal(line(fault), `SESSION_FAULT 203.0.113.7 ${PREFIX} - timed_out: imap after CONNECT | noted`);
   assert.match(line({ ...fault, times: 2 }), /after CONNECT \(2 times\) \| noted$/);
   assert.match(line({ ...fault, reason: "tls_failed" }), /^TLS_FAILED /);
   for (const reason of ["relay_refused", "helo_refused", "sender_refused", "too_large"] as const)
     assert.match(line({ ...fault, reason }), /^EMAIL_BLOCKED /);
   assert.match(line({ ...fault, reason: "mailbox_full" }), /^EMAIL_DEFERRED /);
+  const named = { account: "anna@example.org", sender: "a@b.test", recipient: "bert@example.org" };
+  assert.partialDeepStrictEqual(rowOf({ ...fault, reason: "sender_refused", ...named }), named);
   const unseen = { type: "LOGIN_UNSEEN", ...at, login: "anna@example.org" } as const;
   assert.equal(
     line(unseen),

@@ -1,7 +1,7 @@
 import type { Change } from "../decide/decision.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
-import { actionOf, type EventColumns, row, type Sentence, shown, stored } from "./columns.ts";
+import { actionOf, type EventColumns, row, type Sentence, shown, stored, storedOrNull } from "./columns.ts";
 import type { EventType, Service } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
 import type { RestOf } from "./rest-schemas.ts";
@@ -30,7 +30,18 @@ export type Observation =
       reply: string;
     }>
   /** A client's mistake that Postfix or Dovecot handled. `times`: how often, in one line. */
-  | Readonly<{ type: "CLIENT_FAULT"; ip: Ip; service: Service; reason: ClientFault; detail: string; times: number }>
+  | Readonly<{
+      type: "CLIENT_FAULT";
+      ip: Ip;
+      service: Service;
+      reason: ClientFault;
+      detail: string;
+      times: number;
+      /** As far as the line of a refused mail names them; `account`: who had signed in. */
+      account: string | null;
+      sender: string | null;
+      recipient: string | null;
+    }>
   /** A failed sign-in while the guard was down; otherwise Dovecot asks the guard. */
   | Readonly<{ type: "LOGIN_UNSEEN"; ip: Ip; service: Service; login: string; times: number }>
   /** Which Message-ID belongs to which queue id, once the header is read. A milter may still refuse the mail. */
@@ -94,7 +105,7 @@ export function observationRecord(
     case "SPAM_SCORED": {
       const { type, messageId, score, required } = observation;
       const verdict = score >= required ? "mark" : "pass";
-      const recipient = observation.recipient === null ? null : stored(observation.recipient);
+      const recipient = storedOrNull(observation.recipient);
       return row({ at, type, recipient, messageId: stored(messageId), verdict }, { event: type, score, required });
     }
     case "CONTENT_REFUSED": {
@@ -110,7 +121,12 @@ export function observationRecord(
       const { type, ip, service, reason, detail, times } = observation;
       const rest = { event: type, detail: stored(detail), times };
       const faultType = FAULT_TYPES[reason] ?? "SESSION_FAULT";
-      return row({ at, type: faultType, service, ip, prefix: prefixOf(ip), reason }, rest);
+      const mail = {
+        account: storedOrNull(observation.account),
+        sender: storedOrNull(observation.sender),
+        recipient: storedOrNull(observation.recipient),
+      };
+      return row({ at, type: faultType, service, ip, prefix: prefixOf(ip), reason, ...mail }, rest);
     }
     case "LOGIN_UNSEEN": {
       const { type, ip, service, login, times } = observation;

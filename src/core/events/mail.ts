@@ -1,6 +1,15 @@
 import { isLeftToPostgrey, type Verdict } from "../decide/decision.ts";
 import { plural } from "../text.ts";
-import { actionOf, type DecidedKind, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
+import {
+  actionOf,
+  type DecidedKind,
+  type EventColumns,
+  readSession,
+  shown,
+  stored,
+  storedOrNull,
+  storedSession,
+} from "./columns.ts";
 import type { Connect } from "./connection.ts";
 import type { EventType } from "./event-types.ts";
 import type { RestOf } from "./rest-schemas.ts";
@@ -150,7 +159,7 @@ function envelope({ service, account, sender, recipient, helo, queueId }: MailAt
     service,
     account,
     sender: stored(sender),
-    recipient: recipient === null ? null : stored(recipient),
+    recipient: storedOrNull(recipient),
     helo: stored(helo),
     queueId: queueId === "" ? null : stored(queueId),
   };

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { UNNAMED } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import type { Observation } from "../../core/events/log.ts";
@@ -33,7 +34,7 @@ function read(line: string): Observation | null {
   const ip = parseIp(/^refused (\S+)$/.exec(line)?.[1] ?? "");
   return ip === null
     ? null
-    : { type: "CLIENT_FAULT", ip, service: "smtp", times: 1, reason: "lost_connection", detail: "AUTH" };
+    : { type: "CLIENT_FAULT", ip, service: "smtp", times: 1, reason: "lost_connection", detail: "AUTH", ...UNNAMED };
 }
 
 const WAIT = { timeout: patience(10_000) };

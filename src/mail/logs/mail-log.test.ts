@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { LOG_EXAMPLES } from "../../../test/kit/log-examples.ts";
 import { costOf } from "../../../test/kit/processor-time.ts";
-import { DELIVERED } from "../../../test/kit/samples.ts";
+import { DELIVERED, UNNAMED } from "../../../test/kit/samples.ts";
 import { instant } from "../../core/time.ts";
 import { LONGEST_LINE, parseMailLine } from "./log-line.ts";
 import { matchPattern, readMailLog } from "./mail-log.ts";
@@ -14,9 +14,25 @@ const SINCE = instant(new Date(2026, 10, 20, 8, 8, 0).getTime());
 const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, SINCE);
 
 test("a client's fault is reported with its service and details", () => {
-  const about = { type: "CLIENT_FAULT", ip: "2001:db8::7", service: "submission", times: 1 };
+  const about = { type: "CLIENT_FAULT", ip: "2001:db8::7", service: "submission", times: 1, ...UNNAMED };
   const line = "mail postfix/submission/smtpd[1]: lost connection after AUTH from unknown[2001:db8::7]";
   assert.deepEqual(read(line), { ...about, reason: "lost_connection", detail: "AUTH" });
+});
+
+test("a refused mail names the account, the sender and the recipient, whatever a stranger wrote", () => {
+  const of = (line: string): unknown => {
+    const seen = read(`mail postfix/submission/smtpd[1]: ${line}`);
+    assert.ok(seen?.type === "CLIENT_FAULT");
+    return [seen.reason, seen.account, seen.sender, seen.recipient];
+  };
+  const example = (name: string): string => parseMailLine(LOG_EXAMPLES[name]?.example ?? "")?.text ?? "";
+  const bert = "bert@example.test";
+  assert.deepEqual(of(example("sender_refused")), ["sender_refused", "anna@example.test", bert, null]);
+  assert.deepEqual(of(example("mailbox_full")), ["mailbox_full", null, "a@b.test", "anna@example.test"]);
+  assert.deepEqual(of(example("too_large")), ["too_large", null, null, null]);
+  const forged = '"x> to=<anna@example.test> "@b.test';
+  const full = example("mailbox_full").replace("from=<a@b.test>", `from=<${forged}>`);
+  assert.deepEqual(of(full), ["mailbox_full", null, forged, "anna@example.test"]);
 });
 
 test("a probe that gave up does not count against its client", () => {

@@ -21,8 +21,11 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
   // A probe that had to give up, or an attempt of `check` that was refused, is not a client that failed.
   if (ip === null || ip === PROBE_ADDRESS || ip === CHECK_ADDRESS || service === null) return null;
   const times = Number(groups["tries"] ?? 1);
-  if (pattern.reports !== "login_failed")
-    return { type: "CLIENT_FAULT", ip, service, reason: pattern.reports, detail: groups["detail"] ?? "", times };
+  if (pattern.reports !== "login_failed") {
+    const { detail = "", owner: account = null, sender = null, recipient = null } = groups;
+    const mail = { account, sender, recipient };
+    return { type: "CLIENT_FAULT", ip, service, reason: pattern.reports, detail, times, ...mail };
+  }
   const at = timeOfLine(line, guardSince);
   const guardWasAsked = at === null || at + SECOND_MS > guardSince;
   return guardWasAsked ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };

@@ -7,7 +7,10 @@ import type { ClientFault } from "../../core/events/reasons.ts";
  * same characters, so the time is proportional to the line.
  */
 export type LogPattern = Readonly<{
-  /** Groups: `ip`; `detail`, what to show of it; `tries`, if it counts; `login`, the name that was tried. */
+  /**
+   * Groups: `ip`; `detail`, what to show of it; `tries`, if it counts; `login`, the name that was tried. Of a refused mail: `owner`, who
+   * had signed in; `sender`; `recipient`.
+   */
   matches: RegExp;
   /** Only on port 25, which does not offer sign-in. */
   port25?: true;
@@ -114,7 +117,7 @@ const REFUSED_PATTERNS: LogPatterns = {
   sender_refused: {
     matches: refusal(
       "MAIL",
-      `Sender address rejected: (?:need fully-qualified address|not owned by user [^;]{0,320}|not logged in|Access denied|${NULL_SENDER_REFUSED})`,
+      `Sender address rejected: (?:need fully-qualified address|not owned by user (?<owner>[^;]{0,320})|not logged in|Access denied|${NULL_SENDER_REFUSED})`,
     ),
     reports: "sender_refused",
   },
@@ -139,7 +142,9 @@ const REFUSED_PATTERNS: LogPatterns = {
 /** `QUEUEID: reject: STATE from CLIENT: CODE <what it was about>: REPLY; from=…` (smtpd(8), log_whatsup). */
 function refusal(state: string, reply: string, about: string = PATH): RegExp {
   const code = "[45]\\d\\d [45]\\.\\d{1,3}\\.\\d{1,3}";
-  return new RegExp(`^\\w{1,20}: reject: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); `);
+  return new RegExp(
+    `^\\w{1,20}: reject: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); (?:from=<(?<sender>${IN_PATH})> )?(?:to=<(?<recipient>${IN_PATH})> )?`,
+  );
 }
 
 /** The end of a line of a login process: after the typed name, a stranger chooses nothing. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, JAIL_REPORT, MAIL } from "../../../test/kit/samples.ts";
+import { ip, JAIL_REPORT, MAIL, UNNAMED } from "../../../test/kit/samples.ts";
 import { columnOf } from "../../../test/kit/test-database.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
@@ -134,7 +134,7 @@ test("lines from while the guard was down were not judged", async () => {
   const now = clock.now();
   await engine.observe("mail.log", { inode: "1", offset: 1 }, [
     { type: "LOGIN_UNSEEN", ...LOGIN, times: 3 },
-    { type: "CLIENT_FAULT", ip: IP, service: "smtp", reason: "relay_refused", detail: "", times: 1 },
+    { type: "CLIENT_FAULT", ip: IP, service: "smtp", reason: "relay_refused", detail: "", times: 1, ...UNNAMED },
   ]);
   const lines = (["login", "refusal"] as const).map((about) => ({ text: "", at: now, about }));
   assert.deepEqual(prior(reportAt(now, "dovecot", lines)).unjudged, [now, now]);

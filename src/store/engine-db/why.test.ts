@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { DELIVERED, ip, MAIL } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, MAIL, UNNAMED } from "../../../test/kit/samples.ts";
 import { engineDatabase, record, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { type Audit, auditRecord } from "../../core/events/command.ts";
@@ -113,7 +113,14 @@ test("strangers who guess at an account push out nothing that it did or that was
 
 test("an address: its report, and the same events explained, oldest first", (t) => {
   const { observe, queries, now } = fresh(t);
-  const fault = { type: "CLIENT_FAULT", ip: SENDER, service: "smtp", reason: "tls_failed", times: 1 } as const;
+  const fault = {
+    type: "CLIENT_FAULT",
+    ip: SENDER,
+    service: "smtp",
+    reason: "tls_failed",
+    times: 1,
+    ...UNNAMED,
+  } as const;
   const prefix = hostPrefix(SENDER);
   assert.deepEqual(whyAddress(queries, prefix, now(), DAY_MS).timeline, []);
   observe(DELIVERED, { type: "LOGIN_UNSEEN", ip: SENDER, service: "imap", login: "anna@example.test", times: 2 });
