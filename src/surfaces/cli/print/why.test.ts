@@ -153,6 +153,9 @@ test("a mail: its latest outcome comes first, even if a filter only deferred it"
   assert.match(first(accepted, queued, eventItem("EMAIL_BLOCKED", refused)) ?? "", says);
   const later = { ...mail, id: 3, reason: "filter_deferred", action: "deferred", details: "smtp later" } as const;
   assert.match(first(accepted, queued, eventItem("EMAIL_DEFERRED", later)) ?? "", /^Outcome: deferred: A mail filter /);
+  const deleted = eventItem("QUEUE_DELETED", { ...mail, id: 4, action: "done", details: "72CED1EABE5 by root" });
+  const delayed = eventItem("EMAIL_DELAYED", { ...mail, id: 3, action: "tried again later" });
+  assert.equal(first(accepted, delayed, deleted), "Outcome: deleted by hand (72CED1EABE5 by root)");
 });
 
 test("an account: its own actions come before many events by strangers, with a note that there are more", () => {

@@ -110,9 +110,9 @@ export function printMessage(
   ]);
 }
 
-function outcomeOf({ action, meaning, reason, details }: TimelineStep): string {
+function outcomeOf({ type, action, meaning, reason, details }: TimelineStep): string {
   const why = reason === null ? "" : `: ${withCode(meaning, reason)}`;
-  return `${action}${why} (${oneLine(details)})`;
+  return `${MAIL_ENDINGS.get(type) ?? action}${why} (${oneLine(details)})`;
 }
 
 function others(queueIds: readonly string[]): string {
@@ -122,14 +122,18 @@ function others(queueIds: readonly string[]): string {
   return `Other mails have the same Message-ID: ${named}\n  See one: ${PROGRAM} why --message ${queueIds[0]}`;
 }
 
-const MAIL_ENDINGS: ReadonlySet<string> = new Set([
-  "EMAIL_DELIVERED",
-  "EMAIL_DELAYED",
-  "EMAIL_BOUNCED",
-  "BOUNCE_WITHHELD",
-  "EMAIL_BLOCKED",
-  "EMAIL_DEFERRED",
-  "EMAIL_HELD",
+/** What ends a mail's path, or what an administrator did to it; null: the event says it. */
+const MAIL_ENDINGS: ReadonlyMap<string, string | null> = new Map([
+  ["EMAIL_DELIVERED", null],
+  ["EMAIL_DELAYED", null],
+  ["EMAIL_BOUNCED", null],
+  ["BOUNCE_WITHHELD", null],
+  ["EMAIL_BLOCKED", null],
+  ["EMAIL_DEFERRED", null],
+  ["EMAIL_HELD", null],
+  ["QUEUE_HELD", "put on hold by hand"],
+  ["QUEUE_RELEASED", "released by hand"],
+  ["QUEUE_DELETED", "deleted by hand"],
 ]);
 
 export function parts(texts: readonly string[]): string {
