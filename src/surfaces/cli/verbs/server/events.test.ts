@@ -78,7 +78,6 @@ test("`find` lists the events that name a text or come from a network, and takes
     assert.ok(Array.isArray(items));
     return items.map((item) => field(JSON.stringify(item), "id"));
   };
-  assert.deepEqual(await idsOf("a@sender.test"), [3]);
   assert.deepEqual(await idsOf("SENDER.test"), [3]);
   assert.deepEqual(await idsOf("203.0.113.0/24"), [1, 3]);
   assert.deepEqual(await idsOf("nobody@example.org"), [2], "a recipient who has no account");
@@ -88,6 +87,19 @@ test("`find` lists the events that name a text or come from a network, and takes
   for (const wrong of ["find ", "find   ", "why ", "why 203.0.113.300"]) oneLineOfError(await ran(t, wrong), 2);
   assert.doesNotMatch((await ran(t, "find  203.0.113.7")).err, /unexpected/, "a space before an address");
   assert.match((await ran(t, "find nobody@nowhere.test")).out, /^Nothing is recorded about nobody@nowhere\.test\./);
+});
+
+test("`find` shows a mail by its Message-ID, with brackets or without, and a text that only looks like an id as a text", async (t) => {
+  const queued = eventRow("203.0.113.8", later(START, 4_000), {
+    queueId: "72CED1EABE5",
+    messageId: "<one@sender.net>",
+  });
+  const named = eventRow("203.0.113.8", later(START, 5_000), { sender: "20261120@sender.net" });
+  const found = async (text: string) => (await ran(t, `find ${text}`, [], [queued, named])).out;
+  for (const text of ["<one@sender.net>", "one@sender.net", "72CED1EABE5"])
+    assert.match(await found(text), /^Outcome: .*\nMessage-ID: <one@sender\.net>\n/, text);
+  assert.match(await found("20261120"), /^2026-11-20 06:00:05 UTC {2}CONNECT /);
+  assert.match(await found("<20261120>"), /^Nothing is known about 20261120\./);
 });
 
 test("followed from an id, no event is missed and none comes twice, however small the limit", async (t) => {

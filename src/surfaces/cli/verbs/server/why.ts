@@ -41,16 +41,14 @@ export async function why(call: Call): Promise<Answer> {
 
 /** Meant as an address, whether or not it is one. */
 const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
-/** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)): stricter than `isQueueId`, so that words are not taken for ids. */
-const TYPED_QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
 
-/** `find TEXT` and `why TEXT`: an IP address, a mail, an account, or else events that name a sender, a domain, a recipient, or come from a network. */
+/** `find TEXT` and `why TEXT`: an IP address, an account, a mail, or else events that name a sender, a domain, a recipient, or come from a network. */
 export async function find(call: Call): Promise<Answer> {
   const text = call.args.join(" ");
   if (text.trim() === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
   const ip = parseIp(text);
   if (ip !== null) return answerAbout(call, { ip });
-  return answerAbout(call, text.startsWith("<") || TYPED_QUEUE_ID.test(text) ? { message: text } : { text });
+  return answerAbout(call, text.startsWith("<") ? { message: text } : { text });
 }
 
 type Loaded = ReturnType<typeof settingsOf>;
@@ -65,10 +63,10 @@ async function answerAbout(call: Call, subject: Subject): Promise<Answer> {
   if ("account" in subject) return answerAboutAccount(call, reader, subject.account, loaded);
   if ("text" in subject) {
     const name = parseAccountName(subject.text);
-    const isAccount = name !== null && reader.account(name) !== null;
-    return isAccount ? answerAboutAccount(call, reader, name, loaded) : eventsNaming(call, reader, subject.text);
+    if (name !== null && reader.account(name) !== null) return answerAboutAccount(call, reader, name, loaded);
   }
-  const report = whyMessage(reader.queries, subject.message);
+  const report = whyMessage(reader.queries, "text" in subject ? subject.text : subject.message);
+  if ("text" in subject && report.timeline.length === 0) return eventsNaming(call, reader, subject.text);
   const [queueId] = report.queueIds;
   const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
   return done(report, printMessage(report, inForce(loaded)), next);
