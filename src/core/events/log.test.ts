@@ -49,6 +49,8 @@ test("a refusal for content names the mail, and the spam verdict is not a separa
   assert.partialDeepStrictEqual(rowOf(refused), { type: "EMAIL_BLOCKED", ...made });
   const later = { type: "EMAIL_DEFERRED", reason: "filter_deferred", action: "deferred" };
   assert.partialDeepStrictEqual(rowOf({ ...refused, reason: "filter_deferred" }), later);
+  const looped = { type: "EMAIL_BLOCKED", reason: "mail_loop", details: "queue_id=4ABC", action: "refused" };
+  assert.partialDeepStrictEqual(rowOf({ type: "MAIL_LOOPED", queueId: "4ABC" }), looped);
   const own = { account: "anna@example.org", service: "submissions" } as const;
   assert.partialDeepStrictEqual(rowOf({ ...refused, ...own }), own);
   assert.match(rowOf({ ...refused, ...own }).details, /^submissions /);

@@ -46,6 +46,8 @@ export type Observation =
   | Readonly<{ type: "LOGIN_UNSEEN"; ip: Ip; service: Service; login: string; times: number }>
   /** Which Message-ID belongs to which queue id, once the header is read. A milter may still refuse the mail. */
   | Readonly<{ type: "MAIL_QUEUED"; queueId: string; messageId: string }>
+  /** Postfix refused a mail that had passed through too many servers. */
+  | Readonly<{ type: "MAIL_LOOPED"; queueId: string }>
   /** The outcome, for each recipient and attempt. */
   | Readonly<{
       type: "MAIL_TRIED";
@@ -138,6 +140,10 @@ export function observationRecord(
       const { type, queueId, messageId } = observation;
       return row({ at, type: "EMAIL_QUEUED", queueId, messageId: stored(messageId) }, { event: type });
     }
+    case "MAIL_LOOPED": {
+      const { type, queueId } = observation;
+      return row({ at, type: "EMAIL_BLOCKED", verdict: "refuse", reason: "mail_loop", queueId }, { event: type });
+    }
     case "MAIL_TRIED": {
       const { queueId, outcome, alias, relay, reply, server } = observation;
       const [type, usual] = TRIED[outcome];
@@ -183,6 +189,8 @@ export function logSentence(recorded: EventColumns, rest: LogRest): Sentence {
       return { details: `${service} login=<${shown(account)}>${often(rest.times)}`, action: "noted" };
     case "MAIL_QUEUED":
       return { details: `queue_id=${queueId} message_id=${shown(messageId)}`, action: "queued" };
+    case "MAIL_LOOPED":
+      return { details: `queue_id=${queueId}`, action: actionOf(verdict) };
     case "MAIL_TRIED": {
       const by = rest.alias === undefined ? "" : ` for=<${shown(rest.alias)}>`;
       const [, , triedAction] = TRIED[rest.outcome];

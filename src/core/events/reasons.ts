@@ -342,6 +342,10 @@ export const reasons = {
     says: "The mail is larger than this server accepts.",
     next: "Raise limits.mail.max_size, or ask the sender for a link instead.",
   },
+  mail_loop: {
+    says: "The mail had passed through so many servers that it must be in a loop.",
+    next: "Nothing to do unless it continues; then look for a forward or an alias that leads back here.",
+  },
   mailbox_full: {
     says: "The recipient's mailbox is full. The client will try again, often for days.",
     next: "`account quota` gives it more room; otherwise its user deletes mail.",

@@ -75,6 +75,13 @@ test("a mail's queueing and delivery are observed", () => {
   assert.deepEqual(read(reported(forged)), { ...tried, recipient: forged });
 });
 
+test("a mail that cleanup(8) takes for a loop is observed, and not what it names", () => {
+  const cleanup = (text: string) => read(`mail postfix/cleanup[1]: ${text}`);
+  const looped = "warning: 72CED1EABE5: message rejected: hopcount exceeded";
+  assert.deepEqual(cleanup(looped), { type: "MAIL_LOOPED", queueId: "72CED1EABE5" });
+  assert.equal(cleanup(`AAAA2: message-id=<${looped}`)?.type, "MAIL_QUEUED");
+});
+
 test("a withheld report is not a delivery", () => {
   const reported =
     "mail postfix/discard[1]: 72CED1EABE5: to=<a@b.test>, relay=none, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, " +

@@ -10,7 +10,7 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
   const parsed = parseMailLine(line);
   if (parsed === null) return null;
   if (parsed.program === "cleanup")
-    return readQueued(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(parsed.text);
+    return readQueued(parsed) ?? readLooped(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(parsed.text);
   if (parsed.program === "qmgr") return readExpired(parsed);
   if (DELIVERY.has(parsed.program)) return readTried(parsed);
   const found = matchPattern(parsed);
@@ -45,6 +45,7 @@ export function matchPattern(
 
 const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
 const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
+const LOOPED = new RegExp(`^warning: ${QUEUE_ID}: message rejected: hopcount exceeded$`);
 /** `force-`: by postsuper(1) -e or -f. */
 const EXPIRED = new RegExp(`^${QUEUE_ID}: from=${PATH}, status=(?<forced>force-)?expired, returned to sender$`);
 /** The recipient may be quoted and contain brackets; the other side's answer comes last. */
@@ -60,6 +61,12 @@ const SERVER = /^[^\s[\]]+\[([0-9a-f.:]{2,45})\]:\d{1,5}$/;
 function readQueued({ text }: MailLine): Observation | null {
   const { queue = "", message = "" } = QUEUED.exec(text)?.groups ?? {};
   return queue === "" ? null : { type: "MAIL_QUEUED", queueId: queue, messageId: message };
+}
+
+/** cleanup(8) says so while the header arrives. */
+function readLooped({ text }: MailLine): Observation | null {
+  const { queue = "" } = LOOPED.exec(text)?.groups ?? {};
+  return queue === "" ? null : { type: "MAIL_LOOPED", queueId: queue };
 }
 
 function readExpired({ text }: MailLine): Observation | null {

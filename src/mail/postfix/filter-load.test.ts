@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
-import { DELIVERED, ip, MAIL } from "../../../test/kit/samples.ts";
+import { DELIVERED, ip, MAIL, NOON } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { MILTER_FAILED } from "../logs/content-filter-log.ts";
+import { readMailLog } from "../logs/mail-log.ts";
 import { CHECK_MS, STALL_SECONDS } from "../rspamd/rspamd-conf.ts";
 import { FilterLoad } from "./filter-load.ts";
 
@@ -86,7 +87,11 @@ test("a milter's refusal of an account's mail is the account's, until another ma
 
 test("there is room again once Postfix has a mail in its queue or refuses it as a loop, whatever its sender is called", () => {
   const all = busyServer();
-  const line = (text: string) => all.load.readEnd(`Nov 20 08:08:30 mail postfix/${text}`);
+  const line = (text: string): void => {
+    const whole = `Nov 20 08:08:30 mail postfix/${text}`;
+    all.load.readEnd(whole);
+    all.load.observe(readMailLog(whole, NOON));
+  };
   line("smtpd[1]: AAAA1: from=<a@b.test>, size=1, nrcpt=1 (queue active)");
   line("smtpd[1]: NOQUEUE: reject: AAAA1: from=<a>, size=1, nrcpt=1 (queue active)");
   assert.equal(all.send("BBBB1"), "bytes_in_filters");

@@ -25,18 +25,8 @@ const MOST_SUSPECTS = 1_024;
 const MOST_LATE_MS = 2 * CHECK_MS;
 
 /** Once qmgr(8) has a mail, all filters are done with it. */
-const QUEUED = {
-  end: " (queue active)",
-  program: "qmgr",
-  matches: new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+`, "s"),
-};
-/** No filter ever reads what cleanup(8) takes for a loop. It says so while the header arrives. */
-const LOOPED = {
-  end: " hopcount exceeded",
-  program: "cleanup",
-  matches: new RegExp(`^warning: ${QUEUE_ID}: message rejected:`),
-};
-const ENDS = [QUEUED, LOOPED];
+const QUEUED = new RegExp(`^${QUEUE_ID}: from=<.*>, size=\\d+, nrcpt=\\d+ \\(queue active\\)$`, "s");
+const QUEUED_END = " (queue active)";
 
 type Sender = Pick<EndOfMessage, "account" | "ip">;
 /** `sender`: as in `FilterLoad.isSuspect`. `extraBytes`: what it costs Rspamd beyond its size. `hasTurn`: as one of few of its account. */
@@ -103,10 +93,13 @@ export class FilterLoad {
 
   /**
    * A line of the log shows that Rspamd is done with a mail: a milter's finding (SPF, DKIM or spam; SpamAssassin reads after Rspamd), a
-   * refusal, or an attempt to deliver it. Adds the account whose mail was refused.
+   * refusal, or an attempt to deliver it. No filter reads what cleanup(8) takes for a loop. Adds the account whose mail was refused.
    */
   observe(observation: Observation | null): Observation | null {
+    const isLooped = observation?.type === "MAIL_LOOPED";
+    if (isLooped) this.#looped.set(observation.queueId, true);
     const isDone =
+      isLooped ||
       observation?.type === "MAIL_JUDGED" ||
       observation?.type === "CONTENT_REFUSED" ||
       observation?.type === "MAIL_TRIED";
@@ -117,13 +110,9 @@ export class FilterLoad {
 
   /** A line of mail.log or of spamd's log. */
   readEnd(line: string): void {
-    const kind = ENDS.find(({ end }) => line.endsWith(end));
-    const said = kind === undefined ? null : parseMailLine(line);
-    if (kind === undefined || said?.program !== kind.program) return;
-    const [, queueId] = kind.matches.exec(said.text) ?? [];
-    if (queueId === undefined) return;
-    if (kind === LOOPED) this.#looped.set(queueId, true);
-    this.#leave(queueId);
+    const said = line.endsWith(QUEUED_END) ? parseMailLine(line) : null;
+    const queueId = said?.program === "qmgr" ? QUEUED.exec(said.text)?.groups?.["queue"] : undefined;
+    if (queueId !== undefined) this.#leave(queueId);
   }
 
   /**
