@@ -38,8 +38,9 @@ export type Audit = Readonly<{
   account?: string;
   sender?: string;
   recipient?: string;
-  /** The mail in the queue, if there is only one. */
+  /** The mail in the queue, if there is only one; otherwise the mails, as many as one order takes. */
   queueId?: string;
+  queueIds?: readonly string[];
   /** For an alias: its new targets. */
   targets?: readonly string[];
   /** For a token: its scopes, and how long it is valid. */
@@ -156,12 +157,12 @@ export function commandOf({ at, type, prefix, actor }: EventColumns, rest: Chang
 }
 
 export function auditRecord(audit: Audit, at: Millis): EventColumns & Readonly<{ rest: AuditRest }> {
-  const { type, subject, by: actor, targets, grants } = audit;
+  const { type, subject, by: actor, targets, queueIds, grants } = audit;
   const { account = null, sender = null, recipient = null, queueId = null } = audit;
   const verdict = meaningOf(type).isRefusal ? "refuse" : "pass";
   return row(
     { at, type, verdict, account, sender, recipient, queueId, ...namedBy(type, subject), actor },
-    { event: "AUDIT", subject: stored(subject), targets, ...(grants !== undefined && { grants }) },
+    { event: "AUDIT", subject: stored(subject), targets, ...(queueIds && { queueIds }), ...(grants !== undefined && { grants }) },
   );
 }
 

@@ -130,6 +130,7 @@ const rest = z.discriminatedUnion("event", [
     event: z.literal("AUDIT"),
     subject: text,
     targets: z.optional(list(text)),
+    queueIds: z.optional(list(text)),
     grants: z.optional(text),
   }),
   z.strictObject({ event: z.literal("SPAM_SCORED"), score: z.number(), required: z.number() }),

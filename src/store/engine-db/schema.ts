@@ -75,6 +75,8 @@ const baseline = `
     UNION ALL SELECT 1, substr(lower(value), 1, 320), event.id, event.type FROM event, json_each(rest, '$.targets')
       WHERE event.type = 'ALIAS_ADDED'
     UNION ALL SELECT 2, queue_id, id, type FROM event WHERE queue_id <> ''
+    UNION ALL SELECT 2, value, event.id, event.type FROM event, json_each(rest, '$.queueIds')
+      WHERE event.type IN ('QUEUE_HELD', 'QUEUE_RELEASED', 'QUEUE_DELETED')
     UNION ALL SELECT 3, substr(iif(message_id GLOB '<*>', substr(message_id, 2, length(message_id) - 2), message_id), 1, 320), id, type
       FROM event WHERE message_id <> ''
     UNION ALL SELECT 4, type, id, type FROM event;

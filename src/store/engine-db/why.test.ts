@@ -82,6 +82,18 @@ test("a mail with a long Message-ID, and none of those with the same prefix", (t
   }
 });
 
+test("what was done to several mails by hand is in the story of each", (t) => {
+  const { commit, observe, queries, index } = fresh(t);
+  observe(QUEUED);
+  const mails = { subject: "72CED1EABE5 AAAAAAAAAAA", queueIds: ["72CED1EABE5", "AAAAAAAAAAA"] };
+  commit({ type: "QUEUE_DELETED", ...mails, by: "root" });
+  for (const found of ["in the table", "by the index"]) {
+    for (const name of ["72CED1EABE5", "<one@sender.test>", "AAAAAAAAAAA"])
+      assert.equal(whyMessage(queries, name).timeline.at(-1)?.type, "QUEUE_DELETED", `${name} ${found}`);
+    index();
+  }
+});
+
 test("a sender who writes another mail's names into an address is not in its story", (t) => {
   const { commit, observe, queries } = fresh(t);
   commit(...SESSION);

@@ -118,13 +118,16 @@ test("what root does is recorded, except retries", async () => {
   await result({ verb: "queue_delete", ...SOME, recipient: "bob@elsewhere.test" });
   const types = ["HELD", "RELEASED", "DELETED", "HELD", "DELETED"].map((what) => `QUEUE_${what}`);
   assert.deepEqual(kit.types().slice(before), types);
-  const rows = kit.db.prepare("SELECT queue_id, account, sender, recipient, details FROM event ORDER BY id");
+  const rows = kit.db.prepare(
+    "SELECT coalesce(queue_id, rest ->> '$.queueIds'), account, sender, recipient, details FROM event ORDER BY id",
+  );
+  const both = '["AAAA1","AAAA2"]';
   assert.deepEqual(rows.all().slice(before).map(Object.values), [
     ["AAAA1", null, null, null, "AAAA1 by root"],
-    [null, ANNA, null, null, `account ${ANNA} by root`],
-    [null, null, BERT, null, `sender <${BERT}>, returned to its senders by root`],
-    [null, null, null, null, "all mail in the queue by root"],
-    [null, null, null, "bob@elsewhere.test", "recipient <bob@elsewhere.test> by root"],
+    ["AAAA1", ANNA, null, null, `account ${ANNA} by root`],
+    ["BBBB1", null, BERT, null, `sender <${BERT}>, returned to its senders by root`],
+    [both, null, null, null, "all mail in the queue by root"],
+    [both, null, null, "bob@elsewhere.test", "recipient <bob@elsewhere.test> by root"],
   ]);
 });
 

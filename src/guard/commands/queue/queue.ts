@@ -163,7 +163,7 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
     isCut = taken.length < free.length;
     const ids = taken.map(({ id }) => id);
     if (ids.length > 0) {
-      if (!isRecorded && !(await record(parts, asked))) return UNWRITTEN;
+      if (!isRecorded && !(await record(parts, asked, ids))) return UNWRITTEN;
       isRecorded = true;
       const done = await sendOrder(parts, command, ids);
       if (!done.ok && changed > 0) break;
@@ -204,8 +204,12 @@ async function sendOrder(parts: HeldQueueParts, { verb }: ChangeCommand, ids: re
 /** Marks holds by hand: `account release` leaves such mail on hold. */
 const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
 
-/** Records first. Delivery retries change nothing, and are not recorded. */
-async function record({ engine }: HeldQueueParts, { command, by }: QueueChangeAsked): Promise<boolean> {
+/** Records first, with the mails that are changed first. Delivery retries change nothing, and are not recorded. */
+async function record(
+  { engine }: HeldQueueParts,
+  { command, by }: QueueChangeAsked,
+  changed: readonly string[],
+): Promise<boolean> {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
   const { ids, account, sender, recipient, state, verb } = command;
@@ -217,7 +221,7 @@ async function record({ engine }: HeldQueueParts, { command, by }: QueueChangeAs
     ...(recipient === null ? [] : [`recipient <${recipient}>`]),
     ...(state === undefined ? [] : [`state ${state}`]),
   ];
-  const [id] = ids;
+  const [only, ...others] = changed;
   return engine.audit({
     type,
     subject: `${words.join(" ") || "all mail in the queue"}${verb === "queue_return" ? ", returned to its senders" : ""}`,
@@ -225,7 +229,7 @@ async function record({ engine }: HeldQueueParts, { command, by }: QueueChangeAs
     ...(account !== null && { account }),
     ...(sender !== null && { sender }),
     ...(recipient !== null && { recipient }),
-    ...(ids.length === 1 && id !== undefined && { queueId: id }),
+    ...(only !== undefined && others.length === 0 ? { queueId: only } : { queueIds: changed }),
   });
 }
 
