@@ -12,7 +12,7 @@ type EcsKey = Exclude<keyof ShownEvent, "type" | "details" | "action">;
  * products. For a command, the actor is the user, and the account is the one that changed.
  */
 export const ECS_FIELDS: Readonly<Record<EcsKey, Readonly<{ ecs: string; says: string }>>> = {
-  id: { ecs: "event.id", says: "its number; after a restore, numbers may be reused" },
+  id: { ecs: "event.id", says: "its number; a restore may reuse numbers" },
   at: { ecs: "@timestamp", says: "when, in UTC" },
   service: {
     ecs: "service.name",
