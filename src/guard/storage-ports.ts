@@ -195,7 +195,7 @@ export interface JailMemory {
 
 /** Mail in Postfix's queue. Includes the rows of the open transaction. */
 export interface QueuedMail {
-  /** For whom it still waits; empty if no try is known. */
+  /** The recipients who do not have it yet; empty if no delivery attempt is known. */
   waitingRecipients(queueId: string): readonly WaitingRecipient[];
 }
 

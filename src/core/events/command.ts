@@ -162,7 +162,13 @@ export function auditRecord(audit: Audit, at: Millis): EventColumns & Readonly<{
   const verdict = meaningOf(type).isRefusal ? "refuse" : "pass";
   return row(
     { at, type, verdict, account, sender, recipient, queueId, ...namedBy(type, subject), actor },
-    { event: "AUDIT", subject: stored(subject), targets, ...(queueIds && { queueIds }), ...(grants !== undefined && { grants }) },
+    {
+      event: "AUDIT",
+      subject: stored(subject),
+      targets,
+      ...(queueIds && { queueIds }),
+      ...(grants !== undefined && { grants }),
+    },
   );
 }
 

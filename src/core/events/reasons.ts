@@ -343,7 +343,7 @@ export const reasons = {
     next: "Raise limits.mail.max_size, or ask the sender for a link instead.",
   },
   mail_loop: {
-    says: "The mail had passed through so many servers that it must be in a loop.",
+    says: "The mail had passed through more servers than any mail needs: it is in a loop.",
     next: "Nothing to do unless it continues; then look for a forward or an alias that leads back here.",
   },
   mailbox_full: {

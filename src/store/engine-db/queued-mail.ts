@@ -6,7 +6,7 @@ import { prepared } from "../transactions.ts";
 /** The newest events of a mail that are read: its last tries, even for a thousand recipients. */
 const MOST_EVENTS = 2_000;
 
-/** For whom a mail still waits in Postfix's queue, by the log of its tries. */
+/** The recipients for whom a mail still waits in Postfix's queue, by the log of its delivery attempts. */
 export function sqliteQueuedMail(db: DatabaseSync) {
   const sql = prepared(db, {
     tries: `
@@ -20,7 +20,7 @@ export function sqliteQueuedMail(db: DatabaseSync) {
     const found = new Map<string, { type: string; alias: string | null; relay: string }>();
     for (const row of sql.tries.iterate(queueId)) {
       const { type, recipient, alias, relay } = tryRow(row);
-      // Postfix reuses queue ids: what is older is of another mail.
+      // Postfix reuses queue ids: older events belong to a different mail.
       if (type === "EMAIL_QUEUED" || recipient === null) break;
       const last = found.getOrInsert(recipient, { type, alias, relay: relay ?? "" });
       // error(8) delivers nothing: it defers mail for a destination that failed a moment ago.

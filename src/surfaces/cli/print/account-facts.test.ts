@@ -47,6 +47,6 @@ test("removing an account warns about a legal hold, or that the hold is unknown"
   ]);
   assert.deepEqual(heldText(layout, "bert@example.org"), []);
   writeFileSync(layout.legalHolds, "{");
-  assert.match(heldText(layout, "bert@example.org").join(), /it is not known which accounts/);
+  assert.match(heldText(layout, "bert@example.org").join(), /it is unknown which accounts/);
   assert.equal(sinceText({ ...anna, reason: "" }), "since 2026-11-20 06:00:00 UTC");
 });
