@@ -57,6 +57,9 @@ export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>
 /** `uncounted`: bans work, and this is why open connections cannot be counted here. */
 export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;
 
+/** `isLost`: someone changed or removed the table. Otherwise a failed check says nothing about it. */
+export type CheckOutcome = Outcome | Readonly<{ ok: false; reason: string; isLost: true }>;
+
 export interface Firewall {
   /**
    * Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. `bans` may be read over some
@@ -69,7 +72,7 @@ export interface Firewall {
   /** Ends established connections of these networks. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome>;
   /** Whether the table from `reset` is still complete; someone may have flushed it by hand. Cheap. */
-  check(): Promise<Outcome>;
+  check(): Promise<CheckOutcome>;
   close(): Promise<void>;
 }
 

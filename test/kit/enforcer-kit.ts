@@ -57,7 +57,7 @@ function fakeFirewall() {
     cutting: (): Promise<Outcome> => Promise.resolve(DONE),
     calls: [] as string[],
     /** Results of the next calls; afterwards all succeed. */
-    failing: [] as ("reset" | "apply" | "check" | "throw")[],
+    failing: [] as ("reset" | "apply" | "check" | "unchecked" | "throw")[],
     /** Bans that it forgets right after getting them. */
     losing: [] as Prefix[],
     /** Why this kernel cannot count connections. */
@@ -101,7 +101,11 @@ function fakeFirewall() {
       state.cutSizes.push(prefixes.length);
       return state.cutting();
     },
-    check: () => change("check"),
+    check: async () => {
+      if (state.failing[0] === "unchecked") return state.failing.shift() === undefined ? DONE : BROKEN;
+      const checked = await change("check");
+      return checked.ok ? checked : { ...checked, isLost: true };
+    },
     close: async () => undefined,
   };
   return Object.assign(state, firewall);

@@ -9,8 +9,9 @@ test("a blocked port is reported and recorded once, and its end too", async () =
   const notices = new NoticeBoard();
   const recorded: string[] = [];
   const counters = new Map<number, Passed>();
+  let isReadable = true;
   const ports = createBlockedPortsWatch({
-    passed: () => Promise.resolve(new Map(counters)),
+    passed: () => (isReadable ? Promise.resolve(new Map(counters)) : Promise.reject(new Error("nft is gone"))),
     audit: ({ type, subject }) => recorded.push(type === "PORTS_BLOCKED" ? subject : assert.fail(type)),
     notices,
     log: SILENT,
@@ -30,6 +31,9 @@ test("a blocked port is reported and recorded once, and its end too", async () =
 
   await look(16, 0);
   assert.notEqual(await look(20, 0), undefined);
+  isReadable = false;
+  assert.notEqual(await look(0, 0), undefined, "unreadable counters do not mean that the port is open");
+  isReadable = true;
   for (let quietMs = 0; quietMs < 5 * MINUTE_MS; quietMs += 8_000) await look(0, 0);
   assert.equal(notices.raised.get("ports_blocked"), undefined);
   assert.equal(recorded.at(-1), "Port 25: no attempt for some minutes");
@@ -37,15 +41,18 @@ test("a blocked port is reported and recorded once, and its end too", async () =
 
 test("unreadable counters do not mean that a port is blocked", async () => {
   const warned: string[] = [];
+  let calls = 0;
   const ports = createBlockedPortsWatch({
-    passed: () => Promise.reject(new Error("nft is gone")),
+    passed: () => Promise.reject(new Error(`nft is gone ${((calls += 1)) > 2 ? "again" : ""}`)),
     audit: () => assert.fail(),
     notices: new NoticeBoard(),
     log: { ...SILENT, warn: (message) => warned.push(message) },
   });
   await Promise.all([ports.look(8_000), ports.look(16_000)]);
-  assert.equal(warned.length, 1, "one check at a time");
+  assert.equal(calls, 1, "one check at a time");
   await ports.look(15_999);
   await ports.look(16_000);
+  assert.deepEqual([calls, warned.length], [2, 1], "the same failure is logged once");
+  await ports.look(24_000);
   assert.equal(warned.length, 2);
 });

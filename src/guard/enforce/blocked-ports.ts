@@ -1,4 +1,4 @@
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { afterLook, isBlocked, type Passed, type PortPassage } from "../../core/firewall/ports.ts";
 import { plural } from "../../core/text.ts";
@@ -23,6 +23,7 @@ export function createBlockedPortsWatch({ passed, audit, notices, log }: Blocked
   let before: readonly number[] = [];
   let lookAt = 0;
   let isLooking = false;
+  const report = reportOnce((why) => log.warn("The counters of the mail ports could not be read.", { why }));
   const record = (port: number, says: string): void =>
     audit({ type: "PORTS_BLOCKED", subject: `Port ${port}: ${says}`, by: "engine" });
   const note = (counters: ReadonlyMap<number, Passed>, nowMs: number): void => {
@@ -49,8 +50,9 @@ export function createBlockedPortsWatch({ passed, audit, notices, log }: Blocked
       lookAt = nowMs + LOOK_EVERY_MS;
       try {
         note(await passed(), nowMs);
+        report(null);
       } catch (error) {
-        log.warn("The counters of the mail ports could not be read.", { why: messageOf(error) });
+        report(messageOf(error));
       }
       isLooking = false;
     },

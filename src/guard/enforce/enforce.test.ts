@@ -236,6 +236,9 @@ test("a table that another program removed is reported, until ten minutes after 
   await kit.enforcer.start();
   await kit.enforcer.verify();
   assert.deepEqual(kit.firewall.calls, ["reset", "check"], "a complete table stays");
+  kit.firewall.failing.push("unchecked");
+  await kit.enforcer.verify();
+  assert.deepEqual(kit.firewall.calls, ["reset", "check", "reset"], "a failed check repairs, but reports no loss");
   assert.ok(!kit.notices.raised.has("firewall_lost"));
   for (let i = 0; i < 2; i++) {
     kit.firewall.failing.push("check");

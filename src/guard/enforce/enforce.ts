@@ -2,7 +2,7 @@ import { messageOf } from "../../core/error.ts";
 import type { Audit } from "../../core/events/command.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { Firewall } from "../network-ports.ts";
+import type { CheckOutcome, Firewall } from "../network-ports.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import type { BanLog } from "../storage-ports.ts";
 import { createSessionCutter } from "./cut-sessions.ts";
@@ -156,10 +156,10 @@ export class BanEnforcer {
   }
 
   /** Another program emptied or changed the table. Reported for a while: it may do so again. */
-  #reportLoss(checked: Outcome): void {
+  #reportLoss(checked: CheckOutcome): void {
     const { notices, clock, audit } = this.#parts;
     const now = clock.now();
-    if (!checked.ok && this.#state === "enforcing") {
+    if ("isLost" in checked && this.#state === "enforcing") {
       // A program that does it every minute causes one event, not thousands.
       if (this.#lostAt === null) audit({ type: "FIREWALL_LOST", subject: checked.reason, by: "engine" });
       this.#lostAt = now;

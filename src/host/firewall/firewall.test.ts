@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { instant } from "../../core/time.ts";
 import { NftFirewall } from "./firewall.ts";
 import { onlyBans } from "./guard-table.ts";
@@ -18,10 +21,24 @@ test("without nft and ss every answer is one clear sentence", async () => {
   assert.deepEqual(await firewall.apply([{ id: 1, type: "add", prefix: network, expiresAt: null }], now), nft);
   assert.deepEqual(await firewall.apply([], now), { ok: true }, "nothing to do is nothing to fail");
   assert.deepEqual(await firewall.check(), nft);
+  assert.deepEqual(await firewall.holds([network]), nft);
   assert.deepEqual(await firewall.remove(), nft);
   assert.deepEqual(await firewall.cut([network]), missing("ss", "iproute2"));
   assert.deepEqual(await firewall.cut([]), { ok: true }, "nothing to cut takes no process");
   await firewall.close();
+});
+
+test("nft that is stopped says nothing about the table, nor whether the kernel can count", async () => {
+  const path = temporaryDirectory();
+  writeFileSync(join(path, "nft"), "#!/bin/sh\nkill -KILL $$\n", { mode: 0o755 });
+  const connections = { most: 10, ports: [25], perPort: false };
+  const firewall = new NftFirewall(() => ({ ...onlyBans(64), connections }), path);
+  const stopped = (args: string) => ({ ok: false, reason: `nft failed: Command failed: nft ${args}.` }) as const;
+  assert.deepEqual(await firewall.check(), stopped("-c -f -"));
+  assert.deepEqual(await firewall.holds([net("203.0.113.7")]), stopped("-c -f -"));
+  writeFileSync(join(path, "nft"), '#!/bin/sh\n[ -e "$0.run" ] || { : > "$0.run"; kill -KILL $$; }\n', { mode: 0o755 });
+  assert.deepEqual(await firewall.reset([], [], instant(0)), stopped("-f -"));
+  assert.deepEqual(await firewall.reset([], [], instant(0)), { ok: true });
 });
 
 test("a missing tool is distinguished from one that fails", async () => {

@@ -2,7 +2,7 @@ import { type Networks, planReset, planSteps } from "../../core/firewall/plan-fi
 import { isV4, type Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
-import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../guard/network-ports.ts";
+import type { BanStep, CheckOutcome, Firewall, FirewallBan, ResetOutcome } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Finished } from "../machine/run-program.ts";
 import { createSocketEnder } from "./end-sockets.ts";
@@ -16,7 +16,7 @@ import {
   TABLE,
   type TableShape,
 } from "./guard-table.ts";
-import { isMissing, NftSession, removeTable, runTool } from "./run-nft.ts";
+import { causeOf, isMissing, NftSession, removeTable, runTool } from "./run-nft.ts";
 
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
@@ -24,6 +24,7 @@ const BATCH_TIMEOUT_MS = 30_000;
 /** ss takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
 const CUT_AT_ONCE = 1_000;
 const DONE: Outcome = { ok: true };
+const NOT_PERMITTED = "Operation not permitted";
 
 /** nft(8) prints about 170 bytes for each, and longer output is cut: the count would be too low. */
 const PROBED_AT_ONCE = 1_000;
@@ -62,6 +63,7 @@ export class NftFirewall implements Firewall {
     const made = await make(whole);
     if (made.ok || whole.connections === null) return made;
     // A kernel without nft_connlimit refuses the whole table. Then only the guard enforces the limit, while it runs.
+    if (!/No such file or directory|not supported/i.test(made.reason)) return made;
     const withoutCounts = await make({ ...whole, connections: { ...whole.connections, kernelCounts: false } });
     return withoutCounts.ok ? { ok: true, uncounted: made.reason } : made;
   }
@@ -79,7 +81,9 @@ export class NftFirewall implements Firewall {
     let present = 0;
     for (let from = 0; from < asked.length; from += PROBED_AT_ONCE) {
       const some = asked.slice(from, from + PROBED_AT_ONCE).join("");
-      present += countPresent((await this.#nft(["-c", "-f", "-"], some)).stderr);
+      const ran = await this.#nft(["-c", "-f", "-"], some);
+      if (!hasChecked(ran)) return outcomeOf(ran);
+      present += countPresent(ran.stderr);
     }
     return present === asked.length
       ? DONE
@@ -92,12 +96,11 @@ export class NftFirewall implements Firewall {
     return this.#endSockets(conditions, CUT_AT_ONCE);
   }
 
-  async check(): Promise<Outcome> {
+  async check(): Promise<CheckOutcome> {
     const ran = await this.#nft(["-c", "-f", "-"], nftProbe(this.#shape));
     if (isWhole(ran.stderr, this.#shape)) return DONE;
-    const failed = outcomeOf(ran);
-    if (!failed.ok && !failed.reason.startsWith("nft ")) return failed;
-    return { ok: false, reason: "The firewall's table was changed or removed by someone else." };
+    if (!hasChecked(ran)) return outcomeOf(ran);
+    return { ok: false, reason: "The firewall's table was changed or removed by someone else.", isLost: true };
   }
 
   close(): Promise<void> {
@@ -125,15 +128,17 @@ export class NftFirewall implements Firewall {
   }
 }
 
+/** Whether nft read the whole probe; its errors then describe the table. */
+function hasChecked({ code, stderr }: Finished): boolean {
+  return code !== 124 && code !== 127 && !stderr.includes(NOT_PERMITTED);
+}
+
 function outcomeOf(ran: Finished): Outcome {
   return ran.code === 0 ? DONE : { ok: false, reason: reasonOf(ran.stderr) };
 }
 
-/** nft quotes the whole command below its error; the first line has the cause. */
 function reasonOf(errors: string): string {
-  if (errors.includes("Operation not permitted"))
-    return "The guard lacks CAP_NET_ADMIN, so it cannot change the firewall.";
+  if (errors.includes(NOT_PERMITTED)) return "The guard lacks CAP_NET_ADMIN, so it cannot change the firewall.";
   if (isMissing(errors)) return "The program `nft` is not installed (Debian package nftables).";
-  const line = errors.split("\n").find((text) => text.includes("Error:")) ?? errors.split("\n", 1)[0] ?? "";
-  return `nft failed: ${line.replace(/^.*Error: /, "").trim() || "it was stopped"}.`;
+  return `nft failed: ${causeOf(errors) || "it was stopped"}.`;
 }

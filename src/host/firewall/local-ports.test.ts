@@ -32,5 +32,5 @@ test("nft gets the rules in one transaction, and its failure is one sentence", a
   const rule = /ip saddr 127\.0\.0\.1 tcp sport 11025 tcp flags .* meta skuid 104 accept\n/;
   assert.match(readFileSync(heard, "utf8"), rule);
   nft("/bin/cat >/dev/null; echo 'Error: no such thing' >&2; exit 1");
-  assert.deepEqual(await protectLocalPorts(local, path), { ok: false, reason: "nft failed: Error: no such thing" });
+  assert.deepEqual(await protectLocalPorts(local, path), { ok: false, reason: "nft failed: no such thing" });
 });

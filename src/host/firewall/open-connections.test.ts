@@ -12,6 +12,7 @@ test("without the files of proc(5) no client is connected; missing tools are rep
   assert.equal(await kernel.sockets(), null);
   const sent = await kernel.sendOrders({ watched: [25], refused: [], full: [], known: [] }, 15);
   assert.ok(!sent.ok && sent.reason.startsWith("nft: "));
+  await assert.rejects(kernel.passed([25]), /^Error: nft: /);
   const ended = await kernel.end([{ ip: ip("198.51.100.1"), clientPort: 40_000, port: 25 }]);
   assert.ok(!ended.ok && ended.reason.includes("iproute2"));
 });

@@ -8,7 +8,7 @@ import { parseConnections, parseSilences, parseSocketsInUse } from "../kernel/tc
 import { nftConnections, nftTakePassed, parsePassed } from "./connection-rules.ts";
 import { createSocketEnder } from "./end-sockets.ts";
 import { TABLE } from "./guard-table.ts";
-import { runTool } from "./run-nft.ts";
+import { causeOf, runTool } from "./run-nft.ts";
 
 /** Enough for 50,000 sockets. Further ones are not counted. */
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -76,12 +76,13 @@ export function createKernelConnections({
   async function sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
     const ran = await nft(nftConnections(TABLE, orders, lastsS));
     if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
-    return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
+    return { ok: false, reason: `nft: ${causeOf(ran.stderr)}` };
   }
 
-  /** How far connections to these ports got since the last call. Empty if unknown. */
+  /** How far connections to these ports got since the last call. Rejects if that is unknown. */
   async function passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
     const ran = await nft(nftTakePassed(TABLE, ports));
+    if (ran.code !== 0) throw new Error(`nft: ${causeOf(ran.stderr)}`);
     return parsePassed(ran.stdout, ports);
   }
 

@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { Outcome } from "../../guard/ports.ts";
-import { lastLines, runProgram } from "../machine/run-program.ts";
+import { runProgram } from "../machine/run-program.ts";
 
 /** Where administration tools are. A daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -33,7 +33,13 @@ export function runTool(program: string, args: readonly string[], { path = TOOL_
 /** Loads a text in one transaction. */
 export async function loadNft(input: string, path?: string): Promise<Outcome> {
   const ran = await runTool("nft", ["-f", "-"], { path, input, timeoutMs: NFT_MS });
-  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
+  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${causeOf(ran.stderr)}` };
+}
+
+/** nft quotes the whole command below its error; the first line has the cause. */
+export function causeOf(errors: string): string {
+  const line = errors.split("\n").find((text) => text.includes("Error:")) ?? errors.split("\n", 1)[0] ?? "";
+  return line.replace(/^.*Error: /, "").trim();
 }
 
 /** A table as nft prints it; empty if there is none. Null if it cannot be read. */
