@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
+import { servedSocket } from "../../../test/kit/served.ts";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
+import { printLine } from "../../admin/declare/codec.ts";
 import { NOT_RUNNING } from "./call.ts";
 import { callerName, createGuardClient, hint } from "./guard-client.ts";
 
@@ -19,6 +21,18 @@ test("a command waits for a guard that is starting, and not for one that never d
   await (await started.promise).stop();
   const never = createGuardClient(layout.controlSocket, "root", { ...ABSENT, isStarting: async () => true });
   assert.equal((await never.ask({ verb: "ping" })).ok, false);
+});
+
+test("after a lost connection the command may have taken effect", async () => {
+  using layout = dataDirectory();
+  const pong = printLine({ ok: true, result: { pid: 1 } });
+  await servedSocket(
+    (socket) =>
+      socket.on("data", (line) => void (String(line).includes('"ping"') ? socket.end(pong) : socket.destroy())),
+    layout.controlSocket,
+  );
+  const lost = await createGuardClient(layout.controlSocket, "root", ABSENT).ask({ verb: "health" });
+  assert.match(lost.ok ? "" : lost.next, /may have taken effect/);
 });
 
 test("a watch ends with who asked for it", async () => {

@@ -49,8 +49,8 @@ export function createGuardClient(socketPath: string, by: string, absence: Absen
 }
 
 const HANGS = failed(
-  "The guard hangs: it accepts connections but does not answer, so it was not sent this command.",
-  "It is restarted automatically: try again in some seconds.",
+  "The guard is not responding, so this command was not sent.",
+  "It is restarted automatically: try again in a few seconds.",
 );
 
 /** Null: nothing listens. */
@@ -67,7 +67,10 @@ function problemSaid(error: CommandError | NoAnswer): Failure | null {
     case "timeout":
       return failed(error.message, "The command may still take effect: check before you try again.");
     case "broken":
-      return failed(error.message, "It is restarted automatically; its log below log/guard shows why.");
+      return failed(
+        error.message,
+        "The command may have taken effect: check before you try again. The guard restarts automatically; see log/guard.",
+      );
   }
 }
 
