@@ -48,7 +48,7 @@ afterEachOf(import.meta.filename, async () => {
   rmSync(layout.data, { recursive: true, force: true });
 });
 
-function make() {
+function make(changes: Partial<Parameters<typeof createLogKeeper>[0]> = {}) {
   return createLogKeeper({
     layout,
     clock: { now: () => instant(now) },
@@ -59,6 +59,7 @@ function make() {
     },
     access: { mode: 0o640 },
     say: (what) => assert.fail(what),
+    ...changes,
   });
 }
 
@@ -80,19 +81,40 @@ async function lookAgain(): Promise<void> {
 const read = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
 test("writes warnings and errors to separate files, each once, even after a restart", async () => {
-  keeper.start();
+  await keeper.look();
   appendFileSync(layout.mailLog, `${WARNING}\n${INFO}\n${ERROR}\n`);
   await until(() => read(layout.mailErr) !== "");
   assert.equal(read(layout.mailWarn), `${WARNING}\n${ERROR}\n`);
   assert.equal(read(layout.mailErr), `${ERROR}\n`);
   assert.equal(statSync(layout.mailWarn).mode & 0o777, 0o640);
-  await keeper.stop();
   appendFileSync(layout.mailLog, `${WARNING}\n`);
-  keeper = make();
-  keeper.start();
+  await lookAgain();
   await until(() => read(layout.mailWarn).split("\n").length === 4);
   assert.equal(read(layout.mailWarn), `${WARNING}\n${ERROR}\n${WARNING}\n`);
   assert.equal(read(layout.mailErr), `${ERROR}\n`);
+});
+
+test("on a disk that takes no new file, warnings are written once all the same", async () => {
+  const said: string[] = [];
+  keeper = make({ say: (what) => said.push(what) });
+  mkdirSync(join(`${layout.mailLog}.split`, "in the way"), { recursive: true });
+  await keeper.look();
+  for (const line of [ERROR, WARNING]) {
+    appendFileSync(layout.mailLog, `${line}\n`);
+    await until(() => read(layout.mailWarn).includes(line));
+  }
+  assert.deepEqual([read(layout.mailWarn), said.length], [`${ERROR}\n${WARNING}\n`, 1]);
+});
+
+test("a log that cannot be rotated keeps no other from it", async () => {
+  let asked = 0;
+  const rules = { "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 3 };
+  keeper = make({ rules: () => ((asked += 1) === 1 ? assert.fail("no room") : rules) });
+  for (const file of [layout.mailWarn, layout.mailLog]) writeFileSync(file, "x".repeat(1_000_000));
+  await assert.rejects(keeper.look(), /no room/);
+  assert.deepEqual([elderParts(layout.mailWarn).length, elderParts(layout.mailLog).length], [0, 1]);
+  await keeper.look();
+  assert.equal(elderParts(layout.mailWarn).length, 1);
 });
 
 test("rotates a large or old log as a whole, but never an empty one", async () => {

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fstatSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
+import { messageOf } from "../../core/error.ts";
 import { DAY_MS, later, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
@@ -74,6 +75,7 @@ export function createLogKeeper({ layout, clock, rules, reopen, access, say }: L
   const { mailLog, mailWarn, mailErr } = layout;
   const splitter = createLogSplitter(layout, say);
   const indexer = new LogIndexer();
+  let isSplitting = false;
   // A keeper killed between the two steps of a rotation left the writers with the old file.
   let reopenDue = isHeldOpen(mailLog);
 
@@ -114,19 +116,34 @@ export function createLogKeeper({ layout, clock, rules, reopen, access, say }: L
   };
 
   return {
-    start: splitter.start,
     stop: splitter.stop,
-    /** Never two at once. Throws if a file cannot be written. */
+    /** Never two at once. Throws the first failure after trying all: on a full disk, removing old logs may make room. */
     async look(): Promise<void> {
-      for (const part of [mailWarn, mailErr]) rotate(part);
-      if (rotate(mailLog) || giveMailLog(mailLog, access)) reopenDue = true;
+      const failures: string[] = [];
+      const attempt = async (work: () => unknown): Promise<void> => {
+        try {
+          await work();
+        } catch (error) {
+          failures.push(messageOf(error));
+        }
+      };
+      for (const part of [mailWarn, mailErr]) await attempt(() => rotate(part));
+      await attempt(() => {
+        if (rotate(mailLog) || giveMailLog(mailLog, access)) reopenDue = true;
+      });
       if (reopenDue) {
         const failed = await reopen();
         reopenDue = failed !== null && isHeldOpen(mailLog);
         if (reopenDue) say(`not every program writes to the new log yet: ${failed}`);
       }
-      for (const file of [mailLog, mailWarn, mailErr]) await tidy(file);
-      await indexer.look(mailLog, clock.now());
+      for (const file of [mailLog, mailWarn, mailErr]) await attempt(() => tidy(file));
+      await attempt(() => indexer.look(mailLog, clock.now()));
+      if (!isSplitting)
+        await attempt(() => {
+          splitter.start();
+          isSplitting = true;
+        });
+      if (failures[0] !== undefined) throw new Error(failures[0]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import * as z from "zod/mini";
 import type { LogPosition } from "../../core/decide/decision.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { appendFile, createFile, writeFile } from "../../host/root-files/files.ts";
 import { readRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -15,6 +16,7 @@ const BEGINNING: z.output<typeof state> = { position: { inode: "", offset: 0 } }
 /** Writes mail.warn (warnings and errors) and mail.err (errors) from mail.log, as syslog does. A kill may repeat lines. */
 export function createLogSplitter({ mailLog, mailWarn, mailErr }: Layout, failed: (why: string) => void) {
   const stateFile = `${mailLog}.split`;
+  const unsaved = reportOnce(failed);
   const split = (lines: readonly string[], position: LogPosition): boolean => {
     const parsed = lines.map((line) => ({ line, severity: parseMailLine(line)?.severity ?? "info" }));
     const texts = [
@@ -23,7 +25,13 @@ export function createLogSplitter({ mailLog, mailWarn, mailErr }: Layout, failed
     ] as const;
     for (const [file, found] of texts)
       if (found.length > 0) appendFile(file, found.map(({ line }) => `${line}\n`).join(""));
-    writeFile(stateFile, JSON.stringify({ position }), { mode: 0o600, flush: false });
+    // A disk may take the lines but no new file: their position is then kept in memory, or they would be written again and again.
+    try {
+      writeFile(stateFile, JSON.stringify({ position }), { mode: 0o600, flush: false });
+      unsaved(null);
+    } catch (error) {
+      unsaved(messageOf(error));
+    }
     return true;
   };
   const follower = new LogFollower({

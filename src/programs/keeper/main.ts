@@ -114,7 +114,6 @@ function logsLook(): () => Promise<void> {
     access: mailLogAccess(),
     say,
   });
-  logs.start();
   return () => logs.look();
 }
 
