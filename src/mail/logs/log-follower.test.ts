@@ -20,6 +20,8 @@ let taken: string[];
 let position: LogPosition | null;
 let willing: boolean;
 let follower: LogFollower;
+/** What another program does after the follower has read the log to its end, before it looks for a rotation. */
+let meanwhile: () => void;
 
 beforeEachOf(import.meta.filename, () => {
   directory = join(top, String(++tests));
@@ -27,6 +29,7 @@ beforeEachOf(import.meta.filename, () => {
   taken = [];
   position = null;
   willing = true;
+  meanwhile = () => undefined;
   put(file, "from before the first start\n");
   follower = follow();
 });
@@ -34,7 +37,10 @@ afterEachOf(import.meta.filename, () => follower.stop());
 
 function follow(lingerMs = 0, failed: (why: string) => unknown = assert.fail): LogFollower {
   return new LogFollower({
-    file,
+    get file() {
+      meanwhile();
+      return file;
+    },
     lingerMs,
     from: position,
     take: (lines, reached) => {
@@ -157,6 +163,19 @@ test("a rotation while it reads", async () => {
   rotate("40000000000000000000000a");
   await reads("two\n");
   assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("a line written just before the rotation, after the last read", async () => {
+  await reads();
+  await reads("one\n");
+  meanwhile = () => {
+    meanwhile = () => undefined;
+    appendFileSync(file, "two\n");
+    rotate("40000000000000000000000a");
+  };
+  await reads();
+  await reads("three\n");
+  assert.deepEqual(taken, ["one", "two", "three"]);
 });
 
 test("while writers switch one after another, the old file is still read", async () => {

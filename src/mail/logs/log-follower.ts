@@ -185,9 +185,11 @@ export class LogFollower {
   #next(): boolean {
     const { file, lingerMs = 0 } = this.#parts;
     if (this.#position === null || this.#fd === null) return false;
-    const { inode } = this.#position;
+    const { inode, offset } = this.#position;
     const current = identityOf(file);
     if (current === null || current === inode) return false;
+    // Lines written between the last read and the rotation.
+    if (lingerMs === 0 && this.#readLines(this.#fd, offset) > 0) return true;
     const rotated = rotatedFiles(file);
     const mine = rotated.findIndex((name) => identityOf(name) === inode);
     const later = mine < 0 ? [] : rotated.slice(mine + 1);
