@@ -3,7 +3,7 @@ import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
@@ -55,6 +55,7 @@ const VOLUME_EVERY_MS = 10_000;
  */
 export class Alerts {
   readonly #parts: AlertParts;
+  readonly #reports: Readonly<Record<"round" | "reading" | "saving", (failure: string | null) => void>>;
   readonly #book: AlertBook;
   readonly #outbox: AlertOutbox;
   readonly #crowd = new AlertCrowd();
@@ -76,6 +77,11 @@ export class Alerts {
     this.#settings = settings;
     this.#book = new AlertBook(alerts, parts.clock.now());
     const { clock, log } = parts;
+    this.#reports = {
+      round: reportOnce((why) => log.error("Alerts failed; retrying in a second.", { why })),
+      reading: reportOnce((why) => log.warn("Alerts cannot read the events; the guard retries.", { why })),
+      saving: reportOnce((why) => log.warn("Alerts could not be saved; the guard retries.", { why })),
+    };
     this.#outbox = new AlertOutbox(deliveries, { clock, log, changed: () => this.#saveSoon() });
     this.#windows = this.#emptyWindows();
     this.#outbox.use(settings.channels);
@@ -125,8 +131,9 @@ export class Alerts {
       this.#outbox.round(this.#settings.schedule, this.#settings.language);
       this.#save();
       if (isRead) this.#lookedAt = this.#parts.clock.now();
+      this.#reports.round(null);
     } catch (error) {
-      this.#parts.log.error("Alerts failed; retrying in a second.", { why: messageOf(error) });
+      this.#reports.round(messageOf(error));
     }
     this.#working = false;
   }
@@ -160,9 +167,10 @@ export class Alerts {
     try {
       await this.#catchUp();
       this.#lookAtVolume();
+      this.#reports.reading(null);
       return true;
     } catch (error) {
-      this.#parts.log.warn("Alerts cannot read the events; the guard retries.", { why: messageOf(error) });
+      this.#reports.reading(messageOf(error));
       return false;
     }
   }
@@ -250,8 +258,9 @@ export class Alerts {
     try {
       this.#parts.store.save({ alerts: this.#known, deliveries: this.#outbox.deliveries });
       this.#unsaved = false;
+      this.#reports.saving(null);
     } catch (error) {
-      this.#parts.log.warn("Alerts could not be saved; the guard retries.", { why: messageOf(error) });
+      this.#reports.saving(messageOf(error));
     }
   }
 }

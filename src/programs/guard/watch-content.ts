@@ -1,4 +1,4 @@
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Log } from "../../guard/ports.ts";
 import { renderSpamPreferences, writeSpamPreferences } from "../../mail/spamassassin/spam-preferences.ts";
@@ -26,6 +26,15 @@ export function createSpamPreferenceFiles(
 /** Writes the input of the content filters: allowed senders, and who may send as whom. */
 export function createContentWatch({ preferences, authors, log }: ContentWatchParts) {
   let timer: NodeJS.Timeout | undefined;
+  const writers = (
+    [
+      [preferences, "The lists of allowed senders"],
+      [authors, "The lists of addresses that accounts may send as"],
+    ] as const
+  ).map(([write, what]) => ({
+    write,
+    report: reportOnce((why) => log.warn(`${what} could not be written; retrying.`, { why })),
+  }));
 
   function start(): void {
     refresh();
@@ -34,14 +43,12 @@ export function createContentWatch({ preferences, authors, log }: ContentWatchPa
 
   /** Accounts and aliases change in several ways; any of them causes a write. */
   function refresh(): void {
-    for (const [write, what] of [
-      [preferences, "The lists of allowed senders"],
-      [authors, "The lists of addresses that accounts may send as"],
-    ] as const) {
+    for (const { write, report } of writers) {
       try {
         write();
+        report(null);
       } catch (error) {
-        log.warn(`${what} could not be written; it is tried again.`, { why: messageOf(error) });
+        report(messageOf(error));
       }
     }
   }

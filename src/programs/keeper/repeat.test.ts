@@ -16,17 +16,17 @@ async function looked(times: number): Promise<void> {
   await until(() => looks === times);
 }
 
-test("the next run follows one that threw, and one that rejected", async (t) => {
+test("the next run follows one that threw, and one that rejected; the same failure is logged once", async (t) => {
   const said = t.mock.method(console, "error", () => undefined);
   let looks = 0;
   const look = (): unknown => {
     looks += 1;
-    if (looks === 1) throw new Error("no room");
-    return looks === 2 ? Promise.reject(new Error("no answer")) : ENDLESS;
+    if (looks < 3) throw new Error("no room");
+    return looks === 3 ? Promise.reject(new Error("no answer")) : ENDLESS;
   };
   void repeat({ everyMs: 1, failing: "the logs could not be kept", look });
   assert.equal(looks, 0, "a pause comes first");
-  await until(() => looks === 3);
+  await until(() => looks === 4);
   const lines = said.mock.calls.flatMap((call) => call.arguments);
   const why = ["no room", "no answer"].map((reason) => `keeper: the logs could not be kept: ${reason}`);
   assert.deepEqual(lines, why);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 
 /** A task that runs repeatedly. */
 export type Repeated = Readonly<{
@@ -13,14 +13,16 @@ export type Repeated = Readonly<{
   look: () => unknown;
 }>;
 
-/** Never runs twice at once. A failed run is logged, and does not prevent the next one. */
+/** Never runs twice at once. A failure is logged once, and does not prevent the next one. */
 export async function repeat({ everyMs, atOnce = false, failing, look }: Repeated): Promise<never> {
+  const report = reportOnce((why) => console.error(`keeper: ${failing}: ${why}`));
   for (let isFirst = true; ; isFirst = false) {
     if (!isFirst || !atOnce) await pause(everyMs);
     try {
       await look();
+      report(null);
     } catch (error) {
-      console.error(`keeper: ${failing}: ${messageOf(error)}`);
+      report(messageOf(error));
     }
   }
 }
