@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -8,7 +8,8 @@ import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine } from "../open.ts";
+import { openAccounts, openEngine } from "../open.ts";
+import { copyOf, digestOf } from "../recovery/database-files.ts";
 import { MaintenanceProcess } from "./process.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../programs/maintenance/main.ts", import.meta.url));
@@ -39,6 +40,20 @@ test("it carries out its orders, one after the other", async (t) => {
   const nothing = { orphans: 0, stale: [], guesses: [], endedBans: 0, correspondents: 0, honestMail: 0 };
   assert.deepEqual(surplus, { firstRoutine: 1, ...nothing });
   assert.equal(warmed, true);
+});
+
+test("a copy that cannot be put in its place leaves nothing behind", async (t) => {
+  const { directory, maintenance } = started(t);
+  const accounts = join(directory, "accounts.db");
+  openAccounts(accounts).close();
+  const copies = [digestOf(join(directory, "engine.db")), copyOf(accounts)];
+  for (const copy of copies) mkdirSync(join(copy, "in the way"), { recursive: true });
+  for (const order of [{ type: "digest" }, { type: "copy_accounts", path: accounts }] as const)
+    assert.partialDeepStrictEqual(await maintenance.ask(order), { ok: false, isDamage: false });
+  assert.deepEqual(
+    copies.map((copy) => existsSync(`${copy}.new`)),
+    [false, false],
+  );
 });
 
 test("an answer longer than a pipe holds arrives whole", async (t) => {

@@ -101,25 +101,33 @@ export function maintenanceWork(path: string) {
     /** Writes the lasting part of the database into a separate file, from which a lost one is restored. */
     digest: (): void => {
       const file = digestOf(path);
-      const fresh = `${file}.new`;
-      for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
-      createPrivate(fresh);
-      digest(db, fresh);
-      renameSync(fresh, file);
+      using fresh = freshFile(file);
+      createPrivate(fresh.path);
+      digest(db, fresh.path);
+      renameSync(fresh.path, file);
     },
     /** A complete copy of `accounts.db`: without it a damaged one would lock everyone out. */
     copyAccounts: async (accountsDb: string): Promise<void> => {
       accounts ??= openAccountsForReading(accountsDb);
       refuseUnlessWhole(accounts, accountsDb);
       const copy = copyOf(accountsDb);
-      const fresh = `${copy}.new`;
-      // `backup` needs a free name, and copies in steps, so that decisions continue.
-      rmSync(fresh, { force: true });
-      await backup(accounts, fresh);
-      chmodSync(fresh, 0o640);
-      renameSync(fresh, copy);
+      using fresh = freshFile(copy);
+      // Copies in steps, so that decisions continue.
+      await backup(accounts, fresh.path);
+      chmodSync(fresh.path, 0o640);
+      renameSync(fresh.path, copy);
     },
   };
+}
+
+/** A free name beside a file. Removes any file left with that name at the end: an unfinished copy would keep a full disk full. */
+function freshFile(file: string) {
+  const path = `${file}.new`;
+  const remove = (): void => {
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+  };
+  remove();
+  return { path, [Symbol.dispose]: remove };
 }
 
 /** Works on any connection: the tests use the guard's. */
