@@ -35,10 +35,13 @@ export function requiredOpening(settings: Settings, ssh: readonly Door[]): Openi
 }
 
 /**
- * Where SSH is reached: by its sockets, its configuration, its unit of systemd, and the session of the caller. Port 22 if
+ * Where SSH is reached: by its sockets, its configuration, its unit of systemd, and the session of the caller. `otherwise` if
  * none of them is known. `session`: the port of the caller's, from sshd's environment; null outside of one.
  */
-export async function sshDoors(session: number | null = null): Promise<readonly Door[]> {
+export async function sshDoors(
+  session: number | null = null,
+  otherwise: readonly Door[] = [USUAL_SSH],
+): Promise<readonly Door[]> {
   const [sockets, configuration, unit] = await Promise.all([
     sshSockets(),
     run("sshd", ["-T"]),
@@ -46,7 +49,7 @@ export async function sshDoors(session: number | null = null): Promise<readonly 
   ]);
   const own = session === null ? [] : [doorOf({ protocol: "tcp", family: null, first: session, last: session })];
   const found = [...sshDoorsIn(sockets), ...sshDoorsOf(configuration), ...socketDoorsOf(unit), ...own];
-  return merged({ doors: found.length === 0 ? [USUAL_SSH] : found, trusted: [] }).doors;
+  return merged({ doors: found.length === 0 ? otherwise : found, trusted: [] }).doors;
 }
 
 /** The ports on which SSH listens here now, and that of the caller's session, for `sshDoors`; none if no server was found. */

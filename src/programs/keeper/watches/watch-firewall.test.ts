@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { door, opening } from "../../../../test/kit/samples.ts";
-import { type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
+import { type Door, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { nftStrict } from "../../../host/firewall/strict-rules.ts";
 import type { Settings } from "../../../settings/schema.ts";
@@ -15,6 +15,10 @@ function settings(toml: string): Settings {
 const STRICT = 'mode = "strict"\n';
 const OPEN = ["22/tcp", "25/tcp", "465/tcp", "587/tcp", "993/tcp"].map(door);
 
+function portDoor(port: number): Door {
+  return door(`${port}/tcp`);
+}
+
 /** A kernel that holds one table, and a file that holds the state. */
 class Machine {
   state: StrictState = UNCONFIRMED;
@@ -23,6 +27,8 @@ class Machine {
   fails = false;
   isUnreadable = false;
   isSsBroken = false;
+  /** Null: no program reports it. */
+  sshPort: number | null = 22;
   /** Another program removes the table as soon as it is created. */
   losesNext = false;
   settings: Settings;
@@ -43,7 +49,10 @@ class Machine {
           this.losesNext = false;
           return Promise.resolve({ ok: true });
         },
-        ssh: (session) => Promise.resolve(["22/tcp", ...(session === null ? [] : [`${session}/tcp`])].map(door)),
+        ssh: (session, otherwise = [door("22/tcp")]) =>
+          Promise.resolve(
+            this.sshPort === null ? otherwise : [this.sshPort, ...(session === null ? [] : [session])].map(portDoor),
+          ),
         connections: (except) => Promise.resolve(this.isSsBroken ? null : [`open except ${except.length}`]),
       },
       () => this.settings,
@@ -65,8 +74,9 @@ class Machine {
   }
 }
 
-async function confirmed(toml = STRICT): Promise<Machine> {
+async function confirmed(toml = STRICT, sshPort = 22): Promise<Machine> {
   const machine = new Machine(toml);
+  machine.sshPort = sshPort;
   await machine.watch.begin(null);
   assert.deepEqual(await machine.watch.confirm(), { ok: true, detail: "" });
   return machine;
@@ -122,6 +132,13 @@ test("restores a confirmed firewall, and adds new needs of settings and SSH", as
   assert.deepEqual(machine.codes(), []);
   await machine.look({ isUnreadable: true });
   assert.deepEqual(machine.watch.troubles(), [{ code: "firewall_not_strict", detail: "the firewall cannot be read" }]);
+});
+
+test("SSH that cannot be found for a while opens no other port", async () => {
+  const machine = await confirmed(STRICT, 2222);
+  await machine.look();
+  for (let looks = 0; looks < 12; looks += 1) await machine.look({ sshPort: null });
+  assert.deepEqual(machine.state.confirmed?.doors, [...OPEN.slice(1), "2222/tcp"]);
 });
 
 test("a confirmed opening is closed only by a trial, and stays open if the trial ends", async () => {

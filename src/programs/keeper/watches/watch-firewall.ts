@@ -25,8 +25,8 @@ type FirewallParts = Readonly<{
   /** The table as the kernel prints it; empty if there is none, null if it cannot be read. */
   list: () => Promise<string | null>;
   load: (confirmed: Opening | null, trial: Readonly<{ opening: Opening; lastsS: number }> | null) => Promise<Outcome>;
-  /** Where SSH is reached. */
-  ssh: (session: number | null) => Promise<readonly Door[]>;
+  /** Where SSH is reached; `otherwise`, or port 22, if that is unknown. */
+  ssh: (session: number | null, otherwise?: readonly Door[]) => Promise<readonly Door[]>;
   /** Established connections to other ports than these; null if not all of them can be listed. */
   connections: (except: readonly number[]) => Promise<readonly string[] | null>;
 }>;
@@ -44,7 +44,7 @@ export function createFirewallWatch(
 ) {
   /** As the kernel printed it after the last load, and what it was loaded for. */
   let made: Readonly<{ listing: string; opening: Opening }> | null = null;
-  let lastSsh: readonly Door[] = [];
+  let lastSsh: readonly Door[] | undefined;
   let looks = 0;
   let found: readonly KeeperTrouble[] = [];
   let wasUnconfirmed = false;
@@ -92,9 +92,9 @@ export function createFirewallWatch(
       return;
     }
     wasUnconfirmed = false;
-    if (looks % LOOKS_PER_SEARCH === 0) lastSsh = await ssh(null);
+    if (looks % LOOKS_PER_SEARCH === 0) lastSsh = await ssh(null, lastSsh);
     looks += 1;
-    await hold(merged(confirmed, requiredOpening(settings, lastSsh)), { confirmed, listing });
+    await hold(merged(confirmed, requiredOpening(settings, lastSsh ?? [])), { confirmed, listing });
   }
 
   async function hold(
