@@ -121,7 +121,7 @@ function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwner
     refuseOthers(db, path, kind);
     db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF`);
     if (schemaVersion(db) < kind.migrations.length) {
-      throw new UnusableDatabase("unopenable", `${path} has not been brought up to date yet; start the server first.`);
+      throw new UnusableDatabase("unopenable", `${path} has not been migrated yet; start the server first.`);
     }
     return db;
   });
@@ -142,7 +142,7 @@ function refuseOthers(db: DatabaseSync, path: string, kind: Kind): void {
   const applicationId = applicationIdOf(db);
   const tables = integer(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
   if (applicationId !== kind.applicationId && (applicationId !== 0 || version !== 0 || tables !== 0)) {
-    throw new UnusableDatabase("foreign", `${path} is not the ${basename(path)} of GhostInbox; move it away.`);
+    throw new UnusableDatabase("foreign", `${path} is not a GhostInbox ${basename(path)}: move it away.`);
   }
   const unusable = unusableSchema([{ path, version, known: kind.migrations.length }]);
   if (unusable !== null) throw new UnusableDatabase("other_version", unusable);

@@ -58,7 +58,7 @@ export function unusableSchema(schemas: readonly Schema[]): string | null {
   if (unusable === undefined) return null;
   const { path, version, known } = unusable;
   const versions = `its schema is ${version}, this program knows ${known}`;
-  return `${path} was written by a newer GhostInbox (${versions}); install that version, or take its upgrade back with \`rollback\`.`;
+  return `${path} was written by a newer GhostInbox (${versions}); install that version, or undo its upgrade with \`rollback\`.`;
 }
 
 /**

@@ -164,6 +164,6 @@ const WAIT_ABOVE_BYTES = 64 * 1024;
 const INTERNAL_ERROR: CommandError = {
   ok: false,
   kind: "failed",
-  message: "The guard could not do it because of a bug.",
+  message: "The command failed because of a bug in the guard.",
   next: "See the guard's log.",
 };

@@ -44,7 +44,7 @@ function serve(socket: Socket, obey: Obey, report: Report): undefined {
 
 async function answer(line: string, obey: Obey, report: Report): Promise<KeeperReply> {
   const command = parseKeeperCommand(line);
-  if (command === null) return { ok: false, reason: "That is not a command of the keeper." };
+  if (command === null) return { ok: false, reason: "Unknown keeper command." };
   try {
     return await obey(command);
   } catch (error) {

@@ -30,7 +30,7 @@ export class NoticeBoard implements Notices {
     const before = this.#raised.get(code);
     if (before === undefined) return;
     this.#raised.delete(code);
-    this.#log.info("The notice is over.", { notice: code, since: before.since });
+    this.#log.info("Notice cleared.", { notice: code, since: before.since });
   }
 
   list(): readonly Notice[] {

@@ -84,6 +84,6 @@ export function uncertain(message: string, next: string): CommandError {
 
 /** The answer if the record comes first and could not be committed. */
 export const UNWRITTEN = failed(
-  "The record of it could not be written, so nothing was changed.",
+  "The audit entry could not be written, so nothing was changed.",
   "`status` shows what is wrong.",
 );

@@ -45,7 +45,7 @@ export function createSessionCutter({ banLog, firewall, clock, log, missed }: Se
     );
     const held = await firewall.holds(standing.slice(-CUT.readBackMost));
     if (held.ok || isStopped || isLifted(standing)) return;
-    log.warn("The kernel lacks a ban that it was given; the firewall is rebuilt.", { reason: held.reason });
+    log.warn("The kernel lacks a ban that it was given; rebuilding the firewall table.", { reason: held.reason });
     missed();
   };
   const cutSessions = async (): Promise<void> => {

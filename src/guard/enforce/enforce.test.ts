@@ -85,7 +85,7 @@ test("a ban missing in the kernel is logged with the reason, and restored", asyn
   ban(kit, 2);
   await until(() => kit.firewall.held.has(address(1)));
   assert.deepEqual(kit.firewall.calls, ["reset", "apply", "cut", "check", "reset"]);
-  const says = "The kernel lacks a ban that it was given; the firewall is rebuilt.";
+  const says = "The kernel lacks a ban that it was given; rebuilding the firewall table.";
   assert.deepEqual(kit.warned, [[says, { reason: "nft failed." }]]);
 });
 
@@ -99,7 +99,7 @@ test("the firewall is checked every ten seconds, and problems are logged", async
   t.mock.timers.tick(1);
   await until(() => kit.firewall.calls.length === 3);
   assert.deepEqual(kit.firewall.calls, ["reset", "check", "reset"]);
-  assert.deepEqual(kit.warned, [["The firewall is rebuilt.", { reason: "nft failed." }]]);
+  assert.deepEqual(kit.warned, [["Rebuilding the firewall table.", { reason: "nft failed." }]]);
 });
 
 test("a broken firewall is retried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {

@@ -149,7 +149,7 @@ export class BanEnforcer {
   /** A reset repairs a flushed table and applies changed own addresses. */
   async #look(): Promise<void> {
     const checked = await this.#parts.firewall.check();
-    if (!checked.ok) this.#parts.log.warn("The firewall is rebuilt.", { reason: checked.reason });
+    if (!checked.ok) this.#parts.log.warn("Rebuilding the firewall table.", { reason: checked.reason });
     this.#reportLoss(checked);
     if (checked.ok) this.#failures = 0;
     this.#isResetPending ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;

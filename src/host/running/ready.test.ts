@@ -60,7 +60,7 @@ describe("what does not come up is named with its last log lines", () => {
     assert.deepEqual(await waitUntilReady(layout, [], never, SHORT), {
       ok: false,
       reason:
-        "The guard takes no commands after 0.3 s. Last log lines of guard:\n  two\n  three\n  four\n  five\n  six",
+        "The guard does not accept commands after 0.3 s. Last log lines of guard:\n  two\n  three\n  four\n  five\n  six",
     });
   });
 

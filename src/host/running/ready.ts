@@ -62,7 +62,7 @@ type Missing = Readonly<{ service: ServiceName; what: string }>;
 
 async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Promise<Missing | null> {
   if (!(await answers(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
-  if (!(await answers(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
+  if (!(await answers(layout.controlSocket))) return { service: "guard", what: "The guard does not accept commands" };
   if (!(await answers(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
   // Without Rspamd no mail is accepted.
   if (!(await answers(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };

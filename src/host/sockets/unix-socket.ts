@@ -93,9 +93,10 @@ export const problems = {
   policy_flooded: "A client of the policy socket asks faster than it reads; the connection was dropped.",
   login_request_malformed: "A login-policy request could not be read; it was answered with 400.",
   login_secret_wrong: "Someone other than Dovecot called the login-policy port; it was answered with 401.",
-  control_line_malformed: "A client of the control socket sent an endless line; the connection was dropped.",
-  too_many_connections: "A server has as many connections as it takes; a new one was turned away.",
-  internal_error: "A bug: the request was left unanswered, so its client must try again.",
+  control_line_malformed:
+    "A client of the control socket sent an overlong line, or too many lines at once; the connection was dropped.",
+  too_many_connections: "A socket has reached its connection limit; a new connection was refused.",
+  internal_error: "Internal error: the request was not answered, and its client must retry.",
 } as const satisfies Record<string, string>;
 
 const MOST_A_MINUTE = 10;

@@ -105,7 +105,10 @@ export function composeFirewall(parts: FirewallParts) {
       if (settings["firewall.enabled"]) return connectionWatch.start();
       // Left by a run with a firewall: its bans would last as long as the machine.
       const removed = await firewall.remove();
-      if (!removed.ok) log.info("Whether the kernel holds earlier bans is unknown.", { reason: removed.reason });
+      if (!removed.ok)
+        log.info("The firewall table of an earlier run, if any, could not be removed; its bans may still apply.", {
+          reason: removed.reason,
+        });
     },
     async stop(): Promise<void> {
       await connectionWatch.stop();

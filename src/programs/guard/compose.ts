@@ -281,7 +281,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       content.start();
       watch.start();
       sources.followLogs();
-      log.info("The guard decides.", { pid: process.pid });
+      log.info("The guard is ready.", { pid: process.pid });
     },
     async stop() {
       housekeeping.stop();

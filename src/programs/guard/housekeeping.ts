@@ -60,7 +60,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
   const named = new StepSize(ROWS);
   /** Whether events came during the last pause between two steps. */
   let isBusy = false;
-  const report = reportOnce((why) => log.error("Housekeeping failed; it is tried again.", { why }));
+  const report = reportOnce((why) => log.error("Housekeeping failed; retrying.", { why }));
 
   /** Lifts bans that root lifted only in the kernel. Call it before the kernel gets the bans again. */
   async function finishBreakGlass(): Promise<void> {

@@ -80,7 +80,7 @@ export function createCheckpoints(
       else if (log.bytes >= forceAt) force(log.bytes);
     } catch (error) {
       log.release(null);
-      journal.error("A checkpoint failed; it is tried again.", { why: messageOf(error) });
+      journal.error("A checkpoint failed; retrying.", { why: messageOf(error) });
     }
     pausedUntil = performance.now() + PAUSE_TIMES * (performance.now() - from);
     running = false;
@@ -187,7 +187,7 @@ export function createRemoval({
         await (checkpoints.isBehind() && steps % STEPS_A_PASS === 0 ? checkpoints.passEnds() : nextTurn());
       }
     } catch (error) {
-      log.error("Old events could not be removed; it is tried again.", { why: messageOf(error) });
+      log.error("Old events could not be removed; retrying.", { why: messageOf(error) });
     }
     working = false;
   }

@@ -31,7 +31,7 @@ const server = createKeeperServer(
   (code, detail) => console.error(`${code}: ${problems[code]} (${detail})`),
 );
 for (const service of await finishRestarts(layout))
-  console.log(`keeper: ${service}, which was being restarted, is started.`);
+  console.log(`keeper: started ${service}, whose restart had been interrupted.`);
 await server.start(layout.keeperSocket);
 giveSocket(layout.keeperSocket, userIds(USERS.guard));
 console.log("keeper: ready");

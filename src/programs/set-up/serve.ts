@@ -118,7 +118,7 @@ function tellEnded({ count, left }: Ended, log: StartLog): void {
   if (count > 0) log.say(`Ended ${plural(count, "process")} that an earlier start left behind.`);
   if (left.length > 0)
     log.warn(
-      `processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
+      `processes of an earlier start cannot be ended. To see what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
     );
 }
 
@@ -270,8 +270,7 @@ async function isolate(layout: Layout, settings: Settings, log: StartLog): Promi
 }
 
 async function runServices(layout: Layout, { settings, password, ports }: Prepared, log: StartLog): Promise<number> {
-  if (!hasNetAdmin())
-    log.warn("no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.");
+  if (!hasNetAdmin()) log.warn("no CAP_NET_ADMIN here, so only Postfix and Dovecot enforce bans, not the firewall.");
   for (const news of containerNews()) log.warn(news);
   log.say("Starting ...");
   const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);

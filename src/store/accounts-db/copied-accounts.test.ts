@@ -47,7 +47,7 @@ test("an earlier version's copy is read, and one that no version wrote is not", 
   becomeNextVersion(t);
   const directory = temporaryDirectory();
   const path = writeToday("accounts", join(directory, "accounts.db"));
-  assert.throws(() => readKeptAccounts(path), /has not been brought up to date yet/);
+  assert.throws(() => readKeptAccounts(path), /has not been migrated yet/);
   const kept = readCopiedAccounts(path);
   assert.equal(kept.get("account anna@example.test")?.shown, "active");
   assert.equal(kept.get("alias info@example.test")?.shown, "to anna@example.test");
@@ -55,7 +55,7 @@ test("an earlier version's copy is read, and one that no version wrote is not", 
   const foreign = join(directory, "engine.db");
   writeToday("engine", foreign);
   assert.throws(() => readCopiedAccounts(join(directory, "missing.db")), /does not exist/);
-  assert.throws(() => readCopiedAccounts(foreign), /is not the engine\.db of GhostInbox/);
+  assert.throws(() => readCopiedAccounts(foreign), /is not a GhostInbox engine\.db/);
 });
 
 test("sessions of the dashboard are gone, and nothing else", () => {

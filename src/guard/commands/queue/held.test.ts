@@ -156,7 +156,7 @@ test("without a record no held mail leaves the queue", async () => {
   await send("HELD1", 30);
   kit.fillDisk();
   for (const command of [RELEASE, DROP])
-    assert.match(await kit.said(command), /^failed The record of it could not be written, so nothing/);
+    assert.match(await kit.said(command), /^failed The audit entry could not be written, so nothing/);
   assert.partialDeepStrictEqual(queue.mails, [{ id: "HELD1", queue: "hold" }]);
 });
 

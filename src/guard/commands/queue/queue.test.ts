@@ -184,7 +184,7 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   kit.fillDisk();
   assert.match(
     await kit.said({ verb: "queue_delete", ...ALL }),
-    /^failed The record of it could not be written, so nothing/,
+    /^failed The audit entry could not be written, so nothing/,
   );
   assert.deepEqual(left(), ["AAAA1 deferred"]);
 });
@@ -225,7 +225,7 @@ test("no mail is held whose note cannot be written", async () => {
   assert.deepEqual(await result(command), done(500, { next }));
   assert.match(
     await kit.said({ ...command, cursor: next }),
-    /^failed The record of it could not be written, so nothing/,
+    /^failed The audit entry could not be written, so nothing/,
   );
   assert.deepEqual(left().slice(-2), [`${id(499)} hold`, `${id(500)} deferred`]);
 });

@@ -44,7 +44,7 @@ test("after the clock is set back, the resolver forgets its cache, and Postfix r
   await clock.look();
   await clock.look();
   assert.deepEqual(done, ["unbound", "dovecot", "postfix", "flush"]);
-  assert.deepEqual(said, ["the machine's clock was set back by 60 s: every deferred mail is tried."]);
+  assert.deepEqual(said, ["the machine's clock was set back by 60 s: every deferred mail is being retried."]);
 });
 
 test("a failure is logged, and the other steps still run", async () => {

@@ -41,7 +41,7 @@ export function createClockSetBack({ wall, elapsed, reload, flush, say }: ClockS
     for (const service of WAITING) failed.push(await reload(service).catch(messageOf));
     const flushed = await flush().catch((error: unknown) => ({ ok: false as const, reason: messageOf(error) }));
     const why = [...failed, flushed.ok ? null : flushed.reason].filter((one) => one !== null);
-    const done = why.length === 0 ? "every deferred mail is tried" : why.join("; ");
+    const done = why.length === 0 ? "every deferred mail is being retried" : why.join("; ");
     say(`the machine's clock was set back by ${Math.round(backMs / SECOND_MS)} s: ${done}.`);
   }
 

@@ -35,7 +35,7 @@ export function guardLooks({ services, reload, ...parts }: GuardLooksParts): rea
   const accounts = createAccountsDbWatch(layout, reload);
   const guardLook = async (): Promise<void> => {
     const ended = await watch.look();
-    if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, so that it starts again.`);
+    if (ended !== null) say(`the guard (pid ${ended}) did not respond and was killed; it restarts automatically.`);
   };
   const accountsLook = async (): Promise<void> => {
     for (const failure of await accounts.look()) say(failure);

@@ -24,21 +24,21 @@ beforeEachOf(import.meta.filename, () => {
   put(`${layout.mailLog}.20261119-000000.gz`, gzipSync(`${lines[0]}\n`));
   writeFileSync(layout.mailLog, `${lines[1]}\n${lines[2]}\n`);
   const at = new Date(Date.now() - 10 * 60_000).toISOString().replace("T", "_").replace("Z", "00");
-  put(join(layout.log, "guard", "current"), `${at} {"message":"The guard decides."}\n`);
+  put(join(layout.log, "guard", "current"), `${at} {"message":"The guard is ready."}\n`);
 });
 
 describe("logs", TIMED, () => {
   test("are searched by text, time, address, queue id, account and component, the server running or not", async () => {
     for (const [words, found] of [
-      ["", ["72CED1EABE5", "198.51.100.70", "anna", "decides"]],
-      ["--grep DECIDES", ["decides"]],
-      ["--since 2h", ["198.51.100.70", "anna", "decides"]],
+      ["", ["72CED1EABE5", "198.51.100.70", "anna", "is ready"]],
+      ["--grep READY", ["is ready"]],
+      ["--since 2h", ["198.51.100.70", "anna", "is ready"]],
       ["--ip 198.51.100.7", ["72CED1EABE5"]],
       ["--ip 2001:db8::/32", ["anna"]],
       ["--queue-id 72CED1EABE5", ["72CED1EABE5"]],
       ["--account anna@example.org --since 1h", ["anna"]],
-      ["--component guard", ["decides"]],
-      ["--limit 1", ["decides"]],
+      ["--component guard", ["is ready"]],
+      ["--limit 1", ["is ready"]],
     ] as const) {
       const { code, out } = await run(`logs ${words}`.trim());
       assert.equal(code, 0, words);
