@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { releaseIn, startCommand, stopCommand, versionIn } from "./checkout.ts";
+import { releaseIn, versionIn } from "./checkout.ts";
+import { startCommand, stopCommand } from "./server-commands.ts";
 
 test("the version is that of package.json, if it has one", () => {
   const directory = temporaryDirectory();

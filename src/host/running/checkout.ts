@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
 
 /**
  * The directory of the sources from which this program was started: this file is as deep in it as the kept builds are
@@ -13,23 +12,6 @@ export const IS_PACKAGED = existsSync(join(CHECKOUT, "packaged"));
 
 /** Whether this is the image of the Dockerfile, in a container. */
 export const IS_IMAGE = existsSync(join(CHECKOUT, "image"));
-
-/** A command for the server in this data directory, as a shell runs it. */
-export function commandFor({ data }: Pick<Layout, "data">, command: string): string {
-  return data === DEFAULT_DATA_DIRECTORY ? command : `GHOSTINBOX_DATA=${data} ${command}`;
-}
-
-export function startCommand(layout: Pick<Layout, "data">): string {
-  if (IS_IMAGE) return "`docker start` or `docker compose up -d` on the host";
-  return IS_PACKAGED ? "systemctl start ghostinbox" : commandFor(layout, "npm start");
-}
-
-/** What stops the server: Docker restarts a container that was not stopped by it (`restart: unless-stopped`). */
-export function stopCommand(layout: Pick<Layout, "data">, isImage = IS_IMAGE): string {
-  return isImage
-    ? "`docker stop` or `docker compose stop` on the host"
-    : `\`${commandFor(layout, "./ghostinbox stop")}\``;
-}
 
 /** Where compose.yaml mounts `security/` of a checkout, so that edits there apply without a new image. */
 const MOUNTED = "/security";

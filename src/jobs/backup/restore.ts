@@ -11,7 +11,6 @@ import { moveFile, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { freeBytesAt, removeTree, walk } from "../../host/root-files/walk.ts";
-import { stopCommand } from "../../host/running/checkout.ts";
 import {
   closedParent,
   holdsForeignFiles,
@@ -21,6 +20,7 @@ import {
   usedElsewhere,
 } from "../../host/running/data-directory.ts";
 import { processesOf } from "../../host/running/processes.ts";
+import { stopCommand } from "../../host/running/server-commands.ts";
 import { lockedBecause } from "../../mail/dovecot/mail-keys.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { commandFor, IS_IMAGE } from "../../host/running/checkout.ts";
+import { IS_IMAGE } from "../../host/running/checkout.ts";
 import { portsOf, type ServerPort } from "../../host/running/ports.ts";
+import { commandFor } from "../../host/running/server-commands.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { ValidSettings } from "../../settings/load.ts";
 import { givenUp } from "../../settings/profile.ts";

@@ -6,7 +6,7 @@ import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { instant, isoTime } from "../../../../core/time.ts";
 import { makeOwnDirectory } from "../../../../host/root-files/trees.ts";
-import { startCommand } from "../../../../host/running/checkout.ts";
+import { startCommand } from "../../../../host/running/server-commands.ts";
 import type { Manifest } from "../../../../jobs/backup/manifest.ts";
 import { placeOf, readEnvironment, readKey } from "../../../../jobs/backup/repository.ts";
 import { latestOf, Restic } from "../../../../jobs/backup/restic.ts";

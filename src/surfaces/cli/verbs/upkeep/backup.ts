@@ -5,7 +5,7 @@ import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
 import { VERSION } from "../../../../core/version.ts";
-import { startCommand } from "../../../../host/running/checkout.ts";
+import { startCommand } from "../../../../host/running/server-commands.ts";
 import { createBackup } from "../../../../jobs/backup/create.ts";
 import { drillRestore } from "../../../../jobs/backup/drill.ts";
 import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";

@@ -5,10 +5,11 @@ import { inMb, plural } from "../../../../core/text.ts";
 import { COMPONENTS } from "../../../../host/debian/packages.ts";
 import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
-import { CHECKOUT, releaseIn, stopCommand } from "../../../../host/running/checkout.ts";
+import { CHECKOUT, releaseIn } from "../../../../host/running/checkout.ts";
 import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
+import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
 import { changesToLose, rollBack, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
 import {

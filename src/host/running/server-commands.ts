@@ -1,0 +1,19 @@
+import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
+import { IS_IMAGE, IS_PACKAGED } from "./checkout.ts";
+
+/** A command for the server in this data directory, as a shell runs it. */
+export function commandFor({ data }: Pick<Layout, "data">, command: string): string {
+  return data === DEFAULT_DATA_DIRECTORY ? command : `GHOSTINBOX_DATA=${data} ${command}`;
+}
+
+export function startCommand(layout: Pick<Layout, "data">): string {
+  if (IS_IMAGE) return "`docker start` or `docker compose up -d` on the host";
+  return IS_PACKAGED ? "systemctl start ghostinbox" : commandFor(layout, "npm start");
+}
+
+/** What stops the server: Docker restarts a container that was not stopped by it (`restart: unless-stopped`). */
+export function stopCommand(layout: Pick<Layout, "data">, isImage = IS_IMAGE): string {
+  return isImage
+    ? "`docker stop` or `docker compose stop` on the host"
+    : `\`${commandFor(layout, "./ghostinbox stop")}\``;
+}
