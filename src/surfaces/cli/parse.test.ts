@@ -61,6 +61,7 @@ test("shows help for no words, for a topic, and for --help at any position", () 
     ["help account", "account"],
     ["account add --help", "account add"],
     ["-h why", "why"],
+    ["account add anna@example.org --help", "account add"],
   ] as const)
     assert.partialDeepStrictEqual(parse(words(line), commands), { type: "help", topic }, line);
   assert.equal(parse(["--version"], commands).type, "version");

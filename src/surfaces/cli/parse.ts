@@ -64,9 +64,9 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
     return { type: "wrong", message: split, topic: meant?.name ?? groupOf(named, commands) };
   const { words, options } = split;
   if (options.has("version")) return { type: "version" };
-  if (words[0] === "help" || words.length === 0 || options.has("help"))
-    return { type: "help", topic: words.filter((word) => word !== "help").join(" ") };
   const command = find(words, commands);
+  if (words[0] === "help" || words.length === 0 || options.has("help"))
+    return { type: "help", topic: command?.name ?? words.filter((word) => word !== "help").join(" ") };
   if (command === null) return { type: "wrong", message: unknown(words, commands), topic: groupOf(words, commands) };
   const args = words.slice(command.name.split(" ").length);
   const problem = wrongOption(command, options) ?? wrongArguments(command, args);
