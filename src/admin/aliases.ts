@@ -6,6 +6,8 @@ import { ADMIN, answers, changes, PROVEN_ADMIN, reads, verb } from "./declare/ve
 /** Addresses that pass their mail on. */
 
 const ofAlias = { address: aliasAddress };
+/** An alias may have as many targets: a page of 500 could have 12 MB. */
+const MOST_LISTED = 100;
 const targets = meaning(listOf(mailAddress, 100), "Where its mail goes.");
 const BLOCKED = { given: { blocked: true } };
 const UNBLOCKED = { given: { blocked: false } };
@@ -31,7 +33,7 @@ export const ALIAS_VERBS = [
       done: ({ address }) => `${address} is no longer an alias.`,
       next: "alias list",
     }),
-  verb("alias_list", ADMIN, search("Only those with this in their address or a target.", 100), reads(listed))
+  verb("alias_list", ADMIN, search("Only those with this in their address or a target.", MOST_LISTED), reads(listed))
     .http(
       "GET /aliases",
       "The aliases by address, a page at a time; all, or those with a text in the address or a target.",
@@ -39,6 +41,7 @@ export const ALIAS_VERBS = [
     .cli("alias list", "List the aliases.", {
       table: {
         things: "aliases",
+        most: MOST_LISTED,
         head: ["ALIAS", "STATE", "GOES TO"],
         row: (item) => [item.address, item.blocked ? "blocked" : "active", item.targets.join(", ")],
         none: "There is no alias yet.",

@@ -54,6 +54,8 @@ export type CliForm<A, R> = Readonly<{
 
 type Table<I> = Readonly<{
   things: string;
+  /** The most items on a page of the verb, unless it has the usual bound. */
+  most?: number;
   /** The member of `--json` that has them; `items` unless given. */
   member?: string;
   head: readonly string[];

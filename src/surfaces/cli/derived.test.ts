@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { typed } from "../../../test/kit/typed-command.ts";
+import { verbs } from "../../admin/declare/control.ts";
 import { wrongWord } from "./derived.ts";
 
 const EVERY_NAME =
@@ -28,6 +29,16 @@ for (const [line, says] of [
     const { code, err, asked } = await typed(line, () => assert.fail("the guard was asked"));
     const name = line.split(" ").slice(0, 2).join(" ");
     assert.deepEqual([code, err, asked], [2, `${says} See \`./ghostinbox help ${name}\`.\n`, []]);
+  });
+
+for (const line of ["alias list", "allow list", "greylist list", "session list", "spam allow list", "token list"])
+  test(`shows up to 10000 entries, and says when a cursor is the last: ${line}`, async () => {
+    const { code, out } = await typed(`${line} --limit 10000 --cursor 9`, (command) => {
+      // As the guard checks it.
+      assert.equal(verbs.get(command.verb)?.schema().safeParse(command).error, undefined);
+      return { ok: true, result: { items: [], next: null, total: 0 } };
+    });
+    assert.deepEqual([code, out.split("\n")[0]], [0, "No further entries."]);
   });
 
 test("a wrong value that was not typed is not quoted: it may be secret", () => {

@@ -5,7 +5,7 @@ import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { CliForm } from "../../admin/declare/verb.ts";
 import { printable } from "../../core/text.ts";
 import { type Answer, type Call, type CliCommand, done, type Failure, PROGRAM, wrongUsage } from "./call.ts";
-import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
+import { andMore, emptyText, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
 import { listOf, namedBy, type Option } from "./parse.ts";
 import { columns } from "./print/text.ts";
 
@@ -65,18 +65,18 @@ async function send(entry: VerbEntry, form: Form, call: Call, isShown = false): 
 }
 
 async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
-  const { things = "", member = "items", head = [], row = () => [], none = "", first, next } = form.table ?? {};
+  const { things = "", most, member = "items", head = [], row = () => [], none = "", first, next } = form.table ?? {};
   const page = pageFrom(call, things);
   if ("ok" in page) return page;
   const asked = askedBy(entry, form, call);
   if ("ok" in asked) return asked;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
   const ask = (some: PageRequest) => call.guard.ask<"alias_list">({ ...asked, ...some } as AnyList);
-  const answer = await gather(page, ask, (one, more) => ({ ...more, items: [...one.items, ...more.items] }));
+  const answer = await gather(page, ask, (one, more) => ({ ...more, items: [...one.items, ...more.items] }), most);
   if (!answer.ok) return answer;
   const { items, ...rest } = answer.result;
   const json = { [member]: items, ...rest };
-  if (items.length === 0) return done(json, none, typed(first));
+  if (items.length === 0) return done(json, emptyText(none, page), typed(first));
   const more = andMore({ ...answer.result, shown: items.length }, page.cursor);
   return done(json, columns([head, ...items.map(row)]) + more, typed(next));
 }

@@ -48,16 +48,17 @@ export function pageOfReader(
 type Paged = Readonly<{ next: string | null }>;
 type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | Failure;
 
-/** The guard returns one page at a time. Requests page after page until there are enough items. */
+/** The guard returns one page of at most `most` items at a time. Requests page after page until there are enough. */
 export async function gather<R extends Paged>(
   { limit, cursor }: PageRequest,
   ask: (page: PageRequest) => Promise<Asked<R>>,
   join: (first: R, second: R) => R,
+  most: number = PAGE.most,
 ): Promise<Asked<R>> {
-  const size = Math.min(limit, PAGE.most);
+  const size = Math.min(limit, most);
   const asked = await ask({ limit: size, cursor });
   if (!asked.ok || asked.result.next === null || limit === size) return asked;
-  const rest = await gather({ limit: limit - size, cursor: asked.result.next }, ask, join);
+  const rest = await gather({ limit: limit - size, cursor: asked.result.next }, ask, join, most);
   return rest.ok ? { ok: true, result: join(asked.result, rest.result) } : rest;
 }
 
@@ -75,6 +76,11 @@ export async function eachPage<R extends Paged>(
     cursor = asked.result.next;
   } while (cursor !== null);
   return null;
+}
+
+/** Instead of an empty list: it has nothing, or nothing after the cursor. */
+export function emptyText(nothing: string, { cursor }: PageRequest): string {
+  return cursor === null ? nothing : "No further entries.";
 }
 
 type Shown = Readonly<{ next: string | null; total: number; shown: number }>;

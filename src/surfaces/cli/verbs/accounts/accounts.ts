@@ -27,7 +27,7 @@ import {
   withReader,
   wrongUsage,
 } from "../../call.ts";
-import { andMore, pageOfReader } from "../../listing.ts";
+import { andMore, emptyText, pageOfReader } from "../../listing.ts";
 import { judgeFollowed, judgePlain, newPasswordHash, weakLines } from "../../passwords.ts";
 import { heldText, recoverCommand } from "../../print/account-facts.ts";
 import { columns, firstFew, oneLine } from "../../print/text.ts";
@@ -111,7 +111,8 @@ const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often 
 export const accountList = pageOfReader("accounts", "texts", async (call, reader, page) => {
   const listed = reader.accounts(page);
   const { items } = listed;
-  if (items.length === 0) return done(listed, "There is no account yet.", `${PROGRAM} account add you@example.org`);
+  if (items.length === 0)
+    return done(listed, emptyText("There is no account yet.", page), `${PROGRAM} account add you@example.org`);
   const settings = settingsOf(call);
   const { weak } = await judgeFollowed(settings.ok ? settings.settings["accounts.follow"] : "", items);
   const marked = items.map((item) => (weak.has(item.name) ? { ...item, weakness: weak.get(item.name) } : item));

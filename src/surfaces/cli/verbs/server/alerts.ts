@@ -1,7 +1,7 @@
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import { type Answer, type Call, done, failed, PROGRAM } from "../../call.ts";
-import { andMore, gather, pageFrom } from "../../listing.ts";
+import { andMore, emptyText, gather, pageFrom } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 
 export async function alertsTest(call: Call): Promise<Answer> {
@@ -41,7 +41,7 @@ export async function alertsList(call: Call): Promise<Answer> {
   const more = andMore({ ...asked.result, shown: alerts.length }, page.cursor);
   const text = [
     alerts.length === 0
-      ? "There has been no alert."
+      ? emptyText("There has been no alert.", page)
       : columns([["SEVERITY", "ALERT", "SINCE", "UNTIL", "DETAIL"], ...rows]) + more,
     `They are sent through: ${channels.map(({ name }) => name).join(", ")}.`,
     ...failing.map(({ name, failing: why }) => `! ${name} fails: ${oneLine(why ?? "")}`),

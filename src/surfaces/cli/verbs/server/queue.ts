@@ -8,7 +8,7 @@ import { plural } from "../../../../core/text.ts";
 import { span } from "../../../../core/time.ts";
 import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
-import { andMore, eachPage, gather, pageFrom } from "../../listing.ts";
+import { andMore, eachPage, emptyText, gather, pageFrom } from "../../listing.ts";
 import { listOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
 
@@ -26,7 +26,7 @@ export async function queueList(call: Call): Promise<Answer> {
   );
   if (!asked.ok) return asked;
   const { mails, total, next } = asked.result;
-  if (mails.length === 0) return done(asked.result, "No such mail is in the queue.");
+  if (mails.length === 0) return done(asked.result, emptyText("No such mail is in the queue.", page));
   const list = mails.map((mail) => printed(mail, call.now())).join("\n\n");
   const more = andMore({ next, total, shown: mails.length }, page.cursor);
   const head = `${plural(total, "mail")} in the queue, oldest first:`;

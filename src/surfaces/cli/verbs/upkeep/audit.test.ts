@@ -47,6 +47,7 @@ test("audit list shows the latest last, in pages", async (t) => {
   const { out } = await ran("list", "--limit", "2");
   assert.match(out, /^ENTRY +TIME .*\n2 .*root +TOKEN_CREATED +two\n3 .*three\n… and 1 more: .*--cursor 2 /);
   assert.match((await ran("list", "--cursor", "2")).out, /^ENTRY.*\n1 .*one\n$/);
+  assert.match((await ran("list", "--cursor", "1")).out, /^No further entries\.$/m);
   const list = z.object({ items: z.array(z.object({ subject: z.string(), detail: z.looseObject({}) })) });
   const { items } = list.parse(JSON.parse((await ran("list", "--json")).out));
   assert.deepEqual([items[0]?.subject, items[0]?.detail], ["three", { verdict: "pass" }]);

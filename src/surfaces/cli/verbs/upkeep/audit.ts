@@ -6,7 +6,7 @@ import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { appendRecord } from "../../../../host/root-files/record-file.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, withReader } from "../../call.ts";
-import { andMore, pageOfReader } from "../../listing.ts";
+import { andMore, emptyText, pageOfReader } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
 
 /** `audit list` */
@@ -14,7 +14,7 @@ export const auditList = pageOfReader("entries", "numbers", async (_, { audit },
   const listed = audit.page(page);
   // In the form of the API's lists; text that is not JSON is shown unchanged.
   const items = listed.items.map((entry) => ({ ...entry, detail: parseJson(entry.detail) ?? entry.detail }));
-  if (items.length === 0) return done(listed, "The audit has no entry yet.");
+  if (items.length === 0) return done(listed, emptyText("The audit has no entry yet.", page));
   const rows = items
     .toReversed()
     .map(({ id, at, actor, type, subject }) => [String(id), dayAndTime(at), actor, type, subject]);
