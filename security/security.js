@@ -48,21 +48,29 @@ const LABEL = "label=org.opencontainers.image.title=GhostInbox";
 // What to run: a program and its first arguments. GHOSTINBOX_CONTAINER names one of several containers.
 function server() {
   const here = { program: GHOSTINBOX, first: [] };
-  if (existsSync(DATA)) return here;
   const named = process.env.GHOSTINBOX_CONTAINER;
+  if (named) return inContainer(named);
+  if (existsSync(DATA)) return here;
   // Stopped ones too: while the server is stopped, its commands must not reach another one.
   const asked = spawnSync("docker", ["ps", "--all", "--filter", LABEL, "--format", "{{.Names}}"], { encoding: "utf8" });
   // Without Docker, `./ghostinbox` says how the server is set up.
   if (asked.error !== undefined) return here;
-  if (asked.status !== 0) return { wrong: `Docker does not say which containers there are: ${asked.stderr}` };
-  const present = asked.stdout.split("\n").filter((name) => name !== "");
-  const [container, ...others] = named === undefined ? present : [named];
+  if (asked.status !== 0) return { wrong: `Docker could not list the containers: ${asked.stderr}` };
+  const [container, ...others] = asked.stdout.split("\n").filter((name) => name !== "");
   if (container === undefined)
-    return { wrong: "GhostInbox is not set up on this machine, and there is no container of it." };
+    return { wrong: "GhostInbox is not set up on this machine, and no container of it exists." };
   if (others.length > 0)
     return { wrong: `There are several containers of GhostInbox. Name one: GHOSTINBOX_CONTAINER=${container}` };
-  const asks = process.stdin.isTTY && process.stdout.isTTY ? "-it" : "-i";
-  return { program: "docker", first: ["exec", asks, container, "ghostinbox"] };
+  return inContainer(container);
+}
+
+/**
+ * Without a terminal the command reads no input: `-i` would take that of a shell's loop.
+ * @param {string} name
+ */
+function inContainer(name) {
+  const asks = process.stdin.isTTY && process.stdout.isTTY ? ["-it"] : [];
+  return { program: "docker", first: ["exec", ...asks, name, "ghostinbox"] };
 }
 
 const [word = "", ...rest] = process.argv.slice(2);
@@ -72,7 +80,7 @@ if (command === undefined) {
   process.exitCode = 2;
 } else {
   const found = server();
-  if (found.program === undefined) {
+  if ("wrong" in found) {
     console.error(found.wrong.trim());
     process.exitCode = 3;
   } else {
