@@ -56,6 +56,10 @@ describe("logs", TIMED, () => {
     for (const [words, problem] of [
       [["--since", "2027-02-30"], '"2027-02-30" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
       [["--since", "yesterday"], '"yesterday" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
+      [
+        ["--since", "2026-11-20 08:00:00"],
+        '"2026-11-20 08:00:00" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n',
+      ],
       [["--ip", "anna"], '"anna" is not an IP address or network. Write it like 203.0.113.7 or 2001:db8::/64.\n'],
       [["--queue-id", "a b"], '"a b" is not a queue id. It looks like 72CED1EABE5.\n'],
       [["--component", "x"], 'No component is called "x". There are guard, mail.\n'],
@@ -63,6 +67,7 @@ describe("logs", TIMED, () => {
     ] as const) {
       assert.equal(oneLineOfError(await ghostinbox(layout, ["logs", ...words]), 2), problem);
     }
+    assert.equal((await ghostinbox(layout, ["logs", "--since", "2026-11-20 08:00:00 UTC"])).code, 0);
     assert.match(oneLineOfError(await run(`logs --data ${join(layout.data, "none")}`), 1), /^No logs exist below /);
   });
 
