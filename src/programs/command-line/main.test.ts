@@ -75,7 +75,10 @@ describe("with a running guard", TIMED, () => {
     assert.deepEqual(aliases, { items: [info], next: null, total: 1 });
     assert.equal((await run("alias unblock info@example.org")).code, 0);
     assert.equal((await run("alias remove info@example.org")).code, 0);
-    assert.equal((await run("account remove anna@example.org")).code, 0);
+    await fails("account remove anna@example.org", /^No terminal to ask on: nothing was removed\. Give --yes /, {
+      code: 2,
+    });
+    assert.equal((await run("account remove anna@example.org --yes")).code, 0);
     assert.deepEqual(json(await run("account list --json")), { items: [], next: null, total: 0 });
     await fails("account suspend anna@example.org", /There is no account/);
     await fails("account passwd anna@example.org --password-stdin", /There is no account/);
@@ -90,7 +93,7 @@ describe("with a running guard", TIMED, () => {
     assert.equal((await run("greylist resume gina@example.org")).code, 0);
     assert.deepEqual(json(await run("greylist list --json")), { pauses: [], next: null, total: 0 });
     assert.equal((await run("greylist pause gina@example.org --for soon")).code, 2);
-    assert.equal((await run("account remove gina@example.org")).code, 0);
+    assert.equal((await run("account remove gina@example.org --yes")).code, 0);
   });
 
   const badAccounts: readonly [line: string, input: string, code: number, says: RegExp][] = [

@@ -17,13 +17,13 @@ import { hashed } from "../../../../store/passwords/password-hash.ts";
 import {
   type Answer,
   type Call,
-  confirmed,
   done,
   type Failure,
   failed,
   PROGRAM,
   type Reader,
   whileRunning,
+  whyNotSure,
   withReader,
   wrongUsage,
 } from "../../call.ts";
@@ -87,24 +87,23 @@ export const accountPasswd = ofAccountWithReader(async (call, name, reader) => {
   );
 });
 
-export const accountRemove = ofAccount(async (call, name) => {
-  const held = heldText(call.layout, name);
-  const opened = await call.reader();
-  const role = opened.ok && opened.reader.getsRoleMail(name) ? [NEXT_POSTMASTER] : [];
-  const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
-  const aliases = lost.length === 0 ? [] : [`These aliases lead only to it and are removed too: ${firstFew(lost)}.`];
-  const question = [
-    `Remove ${name}? No one will be able to sign in or send mail to it.`,
-    ...aliases,
-    ...held,
-    ...role,
-  ].join(" ");
-  if (!(await confirmed(call, question))) return failed(`${name} was not removed.`, "");
-  const asked = await call.guard.ask({ verb: "account_remove", name });
-  if (!asked.ok) return asked;
-  const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.`;
-  return done(asked.result, [text, ...held].join(" "), `${PROGRAM} account list`);
-});
+export const accountRemove = whileRunning(
+  ofAccount(async (call, name) => {
+    const held = heldText(call.layout, name);
+    const opened = await call.reader();
+    const role = opened.ok && opened.reader.getsRoleMail(name) ? [NEXT_POSTMASTER] : [];
+    const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
+    const aliases = lost.length === 0 ? [] : [`These aliases lead only to it and are removed too: ${firstFew(lost)}.`];
+    const asks = `Remove ${name}? No one will be able to sign in or send mail to it.`;
+    const question = [asks, ...aliases, ...held, ...role].join(" ");
+    const unsure = await whyNotSure(call, question, "nothing was removed");
+    if (unsure !== null) return unsure;
+    const asked = await call.guard.ask({ verb: "account_remove", name });
+    if (!asked.ok) return asked;
+    const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.`;
+    return done(asked.result, [text, ...held].join(" "), `${PROGRAM} account list`);
+  }),
+);
 
 const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often alerts. The oldest other account, if any, takes over, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 
