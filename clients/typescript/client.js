@@ -2,7 +2,7 @@
 class Refused extends Error {
   name = "Refused";
   status;
-  /** Null: the answer is not one of GhostInbox. */
+  /** Null if the answer did not come from GhostInbox. */
   problem;
   /** After how many seconds a new try may help; null: the server does not say, or a proxy names a date. */
   retryAfterSeconds;
@@ -36,7 +36,8 @@ class GhostInbox {
     const type = response.headers.get("content-type") ?? "";
     if (type === "application/problem+json") throw new Refused(response, problemIn(await response.json()));
     if (response.status === 204) return void 0;
-    if (type.startsWith("application/json")) return response.json();
+    const isJson = type.startsWith("application/json");
+    if (isJson && (response.ok || path.startsWith("/healthz"))) return response.json();
     if (!response.ok) throw new Refused(response, null);
     return type === "text/event-stream" ? response.body : response.text();
   }

@@ -29,11 +29,11 @@ type Options = {
   readonly token?: string | undefined;
 };
 
-/** The server, or a proxy before it, said no. The message is its sentence. */
+/** The server, or a proxy in front of it, refused the request. `message` is its explanation. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly status: number;
-  /** Null: the answer is not one of GhostInbox. */
+  /** Null if the answer did not come from GhostInbox. */
   readonly problem: Problem | null;
   /** After how many seconds a new try may help; null: the server does not say, or a proxy names a date. */
   readonly retryAfterSeconds: number | null;
@@ -76,8 +76,9 @@ export class GhostInbox {
     const type = response.headers.get("content-type") ?? "";
     if (type === "application/problem+json") throw new Refused(response, problemIn(await response.json()));
     if (response.status === 204) return undefined;
-    // The health route answers 503 if something is down.
-    if (type.startsWith("application/json")) return response.json();
+    const isJson = type.startsWith("application/json");
+    // The health routes answer 503 if something is down; elsewhere, a proxy's error may be JSON too.
+    if (isJson && (response.ok || path.startsWith("/healthz"))) return response.json();
     if (!response.ok) throw new Refused(response, null);
     return type === "text/event-stream" ? response.body : response.text();
   }

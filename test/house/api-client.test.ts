@@ -74,6 +74,13 @@ test("a refusal is an error with the problem of the server", async (t) => {
   });
 });
 
+test("a JSON error of a proxy is a refusal; only the health routes may answer 503", async (t) => {
+  const api = await client(t);
+  t.mock.method(globalThis, "fetch", () => Promise.resolve(Response.json({ items: [] }, { status: 503 })));
+  await assert.rejects(api.request("GET /api/v1/bans"), { name: "Refused", status: 503, problem: null });
+  assert.deepEqual(await api.request("GET /healthz"), { items: [] });
+});
+
 test("a refusal has the seconds after which to try again, unless a proxy names a date (RFC 9110, 10.2.3)", () => {
   const afterSeconds = (after: string) =>
     new Refused(new Response(null, { status: 503, headers: { "retry-after": after } }), null).retryAfterSeconds;
