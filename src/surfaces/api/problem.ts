@@ -17,7 +17,7 @@ const CODES = {
     403,
     "Use the dashboard's own page. If it is behind a proxy of yours, the proxy must pass on `Host`, as in nginx `proxy_set_header Host $host;` (docs/reverse-proxy.md).",
   ],
-  unknown_host: [403, "If it should, add it to http.names."],
+  unknown_host: [403, "If the name is yours, add it to http.names."],
   invalid_request: [400, DESCRIBED],
   not_json: [400, DESCRIBED],
   body_too_large: [413, DESCRIBED],
@@ -71,16 +71,20 @@ export function denied(why: Denial, { message, next }: Readonly<{ message: strin
   return why === "unauthorized" ? unauthorized() : problem(why, message, { next });
 }
 
-/** For a right that the web checks itself (`whyNot`). `mailbox_only`: the session is of a mailbox, and the route needs another right. */
-export function notAllowed(scope: Scope | "mailbox" | "mailbox_only"): Response {
-  const [detail, next] = OF_MAILBOXES[scope] ?? [
+/**
+ * For a right that the web checks itself (`whyNot`). `mailbox_only`: the session is of a mailbox, and the route needs another
+ * right. `session`: a token came to a route that needs a session.
+ */
+export function notAllowed(scope: Scope | "mailbox" | "mailbox_only" | "session"): Response {
+  const [detail, next] = NOT_SCOPES[scope] ?? [
     `This session or token lacks the scope ${scope}.`,
     `Use one with the scope ${scope}.`,
   ];
   return problem("not_allowed", detail, { next });
 }
 
-const OF_MAILBOXES: Readonly<Record<string, readonly [detail: string, next: string]>> = {
+const NOT_SCOPES: Readonly<Record<string, readonly [detail: string, next: string]>> = {
+  session: ["A token cannot use this: it needs a session of the dashboard.", "Sign in there."],
   mailbox_only: [
     "This session belongs to a mailbox and gives access only to that mailbox.",
     "Sign in as the administrator.",

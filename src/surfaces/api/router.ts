@@ -11,7 +11,7 @@ import type { Callers } from "./callers.ts";
 import { isOwnName, originOf, type Peer } from "./client-address.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
-import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
+import { JudgesBusy, LookupsBusy, ReadsBusy, StoreDown } from "./ports.ts";
 import { busy, guardDown, notAllowed, problem, unauthorized } from "./problem.ts";
 import { acceptsRepeatKey, REPEAT_KEY } from "./repeats.ts";
 import { readBody, readQuery } from "./request.ts";
@@ -45,8 +45,9 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
 function failed(error: unknown, { parts }: Handlers): Response {
   if (error instanceof StoreDown) return problem("store_down", "The database cannot be read.");
   if (error instanceof LookupsBusy) return busy();
+  if (error instanceof ReadsBusy) return problem("busy", error.message, { headers: { "retry-after": "2" } });
   if (error instanceof JudgesBusy) {
-    // It is never set unjudged.
+    // No password is set without being judged.
     const next = "Try again in a few seconds, or let the server make the password.";
     return problem("busy", "The password could not be judged in time, so nothing was changed.", { next });
   }
@@ -117,7 +118,7 @@ async function answerFrom(
     const headers = { "retry-after": String(API_LIMITS.wrongCredentialsMs / SECOND_MS) };
     return problem("too_many_wrong", "Too many wrong sessions or tokens came from this network.", { headers });
   }
-  if (!mayCall(row.who, found)) return unauthorized();
+  if (!mayCall(row.who, found)) return found === null ? unauthorized() : notAllowed("session");
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
   if (isAdministrator(found.role)) proxies.saw(peer, ip, forwarded, parts.clock.now());
@@ -208,12 +209,12 @@ function isOfCookies(row: Route, caller: Caller | null): boolean {
 
 const FOREIGN =
   "The request came from another site's page, or the proxy did not pass on the name that the browser asked for.";
-const MISNAMED = "This server does not go by the name that the browser was given.";
+const MISNAMED = "This server does not answer under this host name.";
 
 async function withDeadline(row: Route, answered: Promise<Response>): Promise<Response> {
   if (row.endless === true) return answered;
   const { promise, resolve } = Promise.withResolvers<Response>();
-  const timer = setTimeout(() => resolve(problem("timeout", "It took too long.")), API_LIMITS.answerMs);
+  const timer = setTimeout(() => resolve(problem("timeout", "The request took too long.")), API_LIMITS.answerMs);
   return Promise.race([answered, promise]).finally(() => clearTimeout(timer));
 }
 

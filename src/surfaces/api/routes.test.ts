@@ -61,8 +61,11 @@ test("a token opens every route but those of a browser", async () => {
     if (row.endless === true || row.path === "/api/security") continue;
     assert.equal((await fetch(urlOf(row), { headers: bearer })).status, 200, name(row));
   }
-  for (const row of tableOf(kit).filter(({ who }) => who === "session"))
-    assert.equal((await fetch(urlOf(row), { method: row.method, headers: bearer })).status, 401, name(row));
+  for (const row of tableOf(kit).filter(({ who }) => who === "session")) {
+    const response = await fetch(urlOf(row), { method: row.method, headers: bearer });
+    assert.equal(response.status, 403, name(row));
+    assert.equal(await detailOf(response), "A token cannot use this: it needs a session of the dashboard.");
+  }
 });
 
 test("a route that needs the scope admin refuses a token without it, and does not ask the guard", async () => {
@@ -115,7 +118,7 @@ const NONSENSE: readonly (readonly [string, unknown, RegExp])[] = [
   ["/api/security", { action: "ban", ip: "1.2.3.4", reason: "x".repeat(201) }, /^reason has more than 200/],
   ["/api/security", { action: "ban", ip: "1.2.3.4", for: "soon" }, /^for is not a time such as 30m/],
   ["/api/security", { action: "ban", ip: "1.2.3.4", for: "0s" }, /^for is not a time/],
-  ["/api/security", { action: "ban", ip: "1.2.3.4", resaon: "" }, /^resaon is not known here/],
+  ["/api/security", { action: "ban", ip: "1.2.3.4", resaon: "" }, /^resaon is not a known field/],
   ["/api/security", { action: "explode", ip: "1.2.3.4" }, /^action is neither ban nor unban/],
   ["/api/security", [1], /^The body is not a JSON object/],
   ["/api/security", "ban", /^The body is not a JSON object/],

@@ -12,7 +12,7 @@ import { until } from "../../../test/kit/until.ts";
 import { instant, later } from "../../core/time.ts";
 import type { Caller } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
-import { LookupsBusy } from "./ports.ts";
+import { ReadsBusy } from "./ports.ts";
 import { ConnectionShares, createTurns, Rates, ReadShares } from "./shares.ts";
 
 const PATIENCE_MS = 5_000;
@@ -199,8 +199,11 @@ test("a token may ask several questions at once, the owner's page has its own sh
     return usual.ask(...question);
   };
   t.mock.method(kit.parts.lookups, "ask", slow);
-  const read = async (headers: Readonly<Record<string, string>>) =>
-    (await fetch(`${kit.url}/api/v1/events`, { headers })).status;
+  const read = async (headers: Readonly<Record<string, string>>) => {
+    const response = await fetch(`${kit.url}/api/v1/events`, { headers });
+    if (response.status !== 200) assert.match(await response.text(), /Too many requests of this session or token /);
+    return response.status;
+  };
   const all = Array.from({ length: API_LIMITS.readsOfOne + 1 }, () => read(bearer));
   assert.equal(await Promise.race(all), 503);
   assert.equal(await read({ cookie }), 200);
@@ -222,7 +225,7 @@ test("users of mailboxes wait their turn, with all their sessions together, and 
   const ofOne = Array.from({ length: readsOfOne }, (_, n) => shares.run(userOf("u0", `${n}`), read));
   await setImmediate();
   assert.equal(running, mailboxReadsOfOne);
-  await assert.rejects(shares.run(userOf("u0", "another"), read), LookupsBusy);
+  await assert.rejects(shares.run(userOf("u0", "another"), read), ReadsBusy);
   const ofOthers = Array.from({ length: mailboxReads }, (_, n) => shares.run(userOf(`u${n + 1}`), read));
   await setImmediate();
   assert.equal(running, mailboxReads, "all together");
@@ -237,7 +240,7 @@ test("a user who waits too long gets an answer that says so", async (t) => {
   const shares = new ReadShares();
   const never = (): Promise<never> => new Promise(() => undefined);
   for (let i = 0; i < API_LIMITS.mailboxReadsOfOne; i++) void shares.run(userOf("anna"), never);
-  const refused = assert.rejects(shares.run(userOf("anna"), never), LookupsBusy);
+  const refused = assert.rejects(shares.run(userOf("anna"), never), ReadsBusy);
   await setImmediate();
   t.mock.timers.tick(API_LIMITS.mailboxReadWaitMs);
   await refused;

@@ -5,7 +5,7 @@ import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/ne
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { type Caller, identityOf } from "./access.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
-import { type ApiSettings, LookupsBusy } from "./ports.ts";
+import { type ApiSettings, ReadsBusy } from "./ports.ts";
 
 type Limits = Pick<ApiLimits, "connections" | "connectionsAnAddress">;
 type Settings = Pick<ApiSettings, "ipv6Prefix" | "trustedProxies">;
@@ -199,11 +199,11 @@ export class ReadShares {
   readonly #shares = new Map<string, Share>();
   readonly #mailboxes = createTurns(mailboxReads, mailboxReadWaitMs);
 
-  /** Rejects with `LookupsBusy` if this reader has its share already. */
+  /** Rejects with `ReadsBusy` if this reader has its share already. */
   async run<T>(reader: Caller, read: () => Promise<T>): Promise<T> {
     const name = identityOf(reader);
     const share = this.#shares.get(name) ?? { count: 0, turns: createTurns(mailboxReadsOfOne, mailboxReadWaitMs) };
-    if (share.count >= readsOfOne) throw new LookupsBusy("too many of one reader wait");
+    if (share.count >= readsOfOne) throw new ReadsBusy("Too many requests of this session or token are in progress.");
     this.#shares.set(name, share);
     share.count += 1;
     try {
@@ -217,7 +217,7 @@ export class ReadShares {
   /** A page sends several requests at once, so they wait. First in the user's own queue, so that a busy user does not delay others. */
   async #inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
     const answered = await own(() => this.#mailboxes(async () => ({ value: await read() })));
-    if (answered === "no_turn") throw new LookupsBusy("too many users of mailboxes read");
+    if (answered === "no_turn") throw new ReadsBusy("Too many requests of mailbox users are in progress.");
     return answered.value;
   }
 }

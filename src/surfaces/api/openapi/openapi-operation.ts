@@ -100,7 +100,7 @@ const RATE = {
 const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; no content." } as const;
 
 function problemsOf(row: Route): Json {
-  const { who, path, method, schemas, asks, needs } = row;
+  const { who, path, method, schemas, asks } = row;
   const isCalled = who !== "anyone";
   const isPage = tagOf(path) === "page";
   const signsIn = !isCalled && method !== "GET";
@@ -108,7 +108,7 @@ function problemsOf(row: Route): Json {
     [400, "BadRequest", !isPage],
     [404, "Problem", isPage],
     [401, "Unauthorized", isCalled || signsIn],
-    [403, "Forbidden", (isCalled && needs !== null) || signsIn],
+    [403, "Forbidden", isCalled || signsIn],
     [409, "Conflict", isCalled && asks !== undefined],
     [413, "TooLarge", schemas.body !== undefined],
     [422, "KeyReused", acceptsRepeatKey(row)],

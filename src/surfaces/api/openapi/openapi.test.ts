@@ -75,6 +75,7 @@ test("an answer without a body promises none, and each operation tells which sta
   const responsesOf = (route: `${string} ${string}`) => operations.get(route)?.responses ?? {};
   assert.equal(responsesOf("POST /api/v1/logout")["204"]?.content, undefined);
   const statusesOf = (route: `${string} ${string}`) => Object.keys(responsesOf(route)).join(" ");
+  assert.equal(statusesOf("GET /api/v1/session"), "200 304 400 401 403 429 503 default");
   assert.equal(statusesOf("POST /api/v1/login"), "200 400 401 403 413 429 503 default");
   assert.equal(statusesOf("DELETE /api/v1/bans/{network}"), "200 400 401 403 409 429 503 default");
   assert.deepEqual(Object.keys(responsesOf("GET /healthz")["503"]?.content ?? {}), ["application/json"]);

@@ -89,9 +89,11 @@ const CHALLENGE = {
 const PROBLEMS: Readonly<Record<string, Readonly<{ says: string; headers?: Json }>>> = {
   BadRequest: { says: "The request is wrong: a parameter or the body." },
   Unauthorized: { says: "No valid session or token.", headers: CHALLENGE },
-  Forbidden: { says: "The session or token lacks a scope or a fresh proof, or another site's page asks." },
+  Forbidden: {
+    says: "The session or token lacks a scope or a fresh proof, the route needs a session, or another site's page asks.",
+  },
   Conflict: { says: "The request is right, but is refused as things are; `detail` says why." },
-  KeyReused: { says: "The `Idempotency-Key` came with another request before." },
+  KeyReused: { says: "The `Idempotency-Key` was already used for a different request." },
   TooLarge: { says: "The body is too large." },
   TooMany: { says: "Too many requests; `Retry-After` says when to try again.", headers: RETRY_AFTER },
   Unavailable: {
