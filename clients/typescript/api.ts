@@ -498,7 +498,7 @@ export type DryRun = {
 };
 
 export type Routes = {
-  /** Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans. */
+  /** Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans (scope `ban`). */
   "GET /api/security": {
     readonly query: {
       /** What to do. */
@@ -1215,7 +1215,7 @@ export type Routes = {
           readonly ip?: string | undefined;
           /** What an account did, the mail that it received, and changes to it. */
           readonly account?: string | undefined;
-          /** Only events of this type; of several if it is there several times. */
+          /** Only events of this type; repeat it for several. */
           readonly type?: readonly EventType[] | undefined;
           /** Only events whose displayed text contains this, ignoring case. */
           readonly text?: string | undefined;

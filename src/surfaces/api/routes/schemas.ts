@@ -102,9 +102,9 @@ export const eventsQuery = (ipv6Prefix: number) =>
     account: account.optional().describe("What an account did, the mail that it received, and changes to it."),
     type: z
       .array(eventType)
-      .max(MOST_TYPES, `is there more than ${MOST_TYPES} times`)
+      .max(MOST_TYPES, `is given more than ${MOST_TYPES} times`)
       .optional()
-      .describe("Only events of this type; of several if it is there several times."),
+      .describe("Only events of this type; repeat it for several."),
     text: textUpTo(NOTE_CHARACTERS)
       .optional()
       .describe("Only events whose displayed text contains this, ignoring case."),
