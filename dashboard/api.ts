@@ -1,6 +1,6 @@
 import { type Language, language, t } from "./messages.ts";
 
-/** The server said no; the message is its sentence. Status 0: it could not be reached. */
+/** The server refused the request; the message is its explanation. Status 0: it could not be reached. */
 export class Refused extends Error {
   readonly status: number;
   /** That of the problem (src/surfaces/api/problem.ts), such as `proof_needed`; empty: the message is the page's own. */

@@ -211,7 +211,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await page.goto(FOREIGN);
   await signInShown(page);
   await press(use);
-  await page.getByRole("alert").getByText("This server does not go by the name").waitFor();
+  await page.getByRole("alert").getByText("This server does not answer under this host name").waitFor();
   await page.context().close();
   await browser.page.goto(`${PAGE}${SECURITY}`);
   await browser.page.getByText("Passkeys need a host name").waitFor();

@@ -25,7 +25,7 @@ import { createQueueShares, createTurn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";
 import { createOwnMailbox, mayChangePassword } from "./web/my-mailbox.ts";
 
-const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");
+const NO_DRY_RUN = usage("This command cannot be tried without carrying it out.", "Leave the dry run out.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
 const REVIEWS = { most: 8, ofOne: 2, busy: "Too many access reviews are waiting." };
 

@@ -45,7 +45,11 @@ export class Repeats {
       ?.slice(1)
       .find((text) => text !== undefined);
     if (key === undefined)
-      return problem("invalid_request", `${REPEAT_KEY} is not 1 to 255 printable letters.`, { next: WRITE_IT });
+      return problem(
+        "invalid_request",
+        `${REPEAT_KEY} must be 1 to 255 printable ASCII characters without quotes or backslashes.`,
+        { next: WRITE_IT },
+      );
     this.#forgetBefore(asked.now);
     const same = this.#hash(JSON.stringify([asked.url, asked.body]));
     const own = this.#entries.getOrInsertComputed(caller, () => new Map());
@@ -94,7 +98,7 @@ async function kept(response: Response): Promise<Kept | "notKept"> {
 }
 
 function answerOf({ asked, answer }: Entry, same: string): Response {
-  if (asked !== same) return problem("key_reused", `This ${REPEAT_KEY} came with another request before.`);
+  if (asked !== same) return problem("key_reused", `This ${REPEAT_KEY} was already used for a different request.`);
   if (typeof answer === "string") {
     const [code, detail] = UNKNOWN[answer];
     return problem(code, detail);
@@ -104,7 +108,7 @@ function answerOf({ asked, answer }: Entry, same: string): Response {
 }
 
 const UNKNOWN = {
-  running: ["key_in_use", `The request with this ${REPEAT_KEY} is not answered yet.`],
+  running: ["key_in_use", `The request with this ${REPEAT_KEY} is still in progress.`],
   notKept: [
     "key_done",
     `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, as it may hold a secret or is long.`,

@@ -33,13 +33,16 @@ test("a list takes each value of its name", async () => {
   assert.deepEqual(read("type=BAN&ip=1&type=UNBAN"), { value: { ip: "1", type: ["BAN", "UNBAN"] }, isDry: false });
   assert.deepEqual(read("type=BAN"), { value: { type: ["BAN"] }, isDry: false });
   assert.deepEqual(read("ip=1"), { value: { ip: "1" }, isDry: false });
-  assert.match(await refusalOf(row, "type=BAN&ip=1&ip=2"), /^ip is there more than once/);
+  assert.match(await refusalOf(row, "type=BAN&ip=1&ip=2"), /^ip is given more than once/);
 });
 
 test("what it does not know is refused by name, and so is what is there twice", async () => {
-  assert.equal(await refusalOf(LISTED, "ip=1&limt=5"), "The parameter limt is not known here. It takes ip, limit.");
-  assert.equal(await refusalOf(LISTED, "limit=1&limit=2"), "limit is there more than once. It takes ip, limit.");
-  assert.equal(await refusalOf(rowOf({}), "a"), "The parameter a is not known here. It takes none.");
+  assert.equal(await refusalOf(LISTED, "ip=1&limt=5"), "Unknown parameter limt. This route takes ip, limit.");
+  assert.equal(
+    await refusalOf(LISTED, "limit=1&limit=2"),
+    "limit is given more than once. This route takes ip, limit.",
+  );
+  assert.equal(await refusalOf(rowOf({}), "a"), "Unknown parameter a. This route takes none.");
 });
 
 test("ten thousand letters of markup are not answered back", async () => {
@@ -51,8 +54,8 @@ test("a route that takes any query reads its own, and refuses a dry run that wou
   const old = rowOf({ query, anyQuery: true });
   const read = readQuery(old, "http://localhost/x?ip=203.0.113.7&_=123&_=124");
   assert.ok(!(read instanceof Response) && read.value["ip"] === "203.0.113.7");
-  assert.match(await refusalOf(old, "dry_run=true"), /^The parameter dry_run is not known here/);
-  assert.match(await refusalOf(old, "ip=1&ip=2"), /^ip is there more than once/);
+  assert.match(await refusalOf(old, "dry_run=true"), /^Unknown parameter dry_run\./);
+  assert.match(await refusalOf(old, "ip=1&ip=2"), /^ip is given more than once/);
   const ban = readQuery(rowOf({ asks: "ban", anyQuery: true }, "POST"), "http://localhost/x?_=1&dry_run=true");
   assert.ok(!(ban instanceof Response) && ban.isDry);
 });
@@ -66,14 +69,14 @@ test("a command that the guard can try may be a dry run, and says so in one way"
   for (const no of ["", "dry_run=false"]) assert.equal(dry(no), false, no);
   for (const wrong of ["dry_run=1", "dry_run"]) assert.equal(dry(wrong), 400, wrong);
   assert.equal(dry("dry_run=true"), true);
-  assert.match(await refusalOf(LISTED, "dry_run=true"), /^The parameter dry_run is not known here/);
-  assert.match(await refusalOf(rowOf({ asks: "prove" }, "POST"), "dry_run=true"), /not known here/);
+  assert.match(await refusalOf(LISTED, "dry_run=true"), /^Unknown parameter dry_run\./);
+  assert.match(await refusalOf(rowOf({ asks: "prove" }, "POST"), "dry_run=true"), /not supported here/);
 });
 
 test("a dry run of what cannot be tried is refused, with the reason", async () => {
   const row = rowOf({ asks: "settings_apply" }, "POST");
   const expected =
-    "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.";
+    "dry_run is not supported here: this cannot be tried without carrying it out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.";
   assert.equal(await refusalOf(row, "dry_run=true"), expected);
 });
 

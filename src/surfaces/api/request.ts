@@ -25,9 +25,9 @@ export function readQuery(row: Route, url: string): Read | Response {
     .map(([name]) => name)
     .find((name) => !known.includes(name) && (row.anyQuery !== true || name === DRY_RUN));
   if (unknown === DRY_RUN && row.method !== "GET") return notTried(row);
-  if (unknown !== undefined) return refused(`The parameter ${shown(unknown)} is not known here`, known);
+  if (unknown !== undefined) return refused(`Unknown parameter ${shown(unknown)}`, known);
   const twice = known.find((name) => !lists.includes(name) && all(name).length > 1);
-  if (twice !== undefined) return refused(`${twice} is there more than once`, known);
+  if (twice !== undefined) return refused(`${twice} is given more than once`, known);
   if (dry !== "true" && dry !== "false") return refused(`${DRY_RUN} is neither true nor false`, known);
   const listed = lists.filter((name) => name in single).map((name) => [name, all(name)] as const);
   return { value: { ...single, ...Object.fromEntries(listed) }, isDry: dry === "true" };
@@ -47,7 +47,7 @@ function notTried({ asks, needs }: Pick<Route, "asks" | "needs">): Response {
   const why = asks === undefined ? undefined : effectOf(asks).dryRun;
   const ofMailbox = needs === "mailbox" ? " A change that users make to their mailbox has no dry run." : "";
   const reason = typeof why === "string" ? ` ${why}` : ofMailbox;
-  const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
+  const detail = `${DRY_RUN} is not supported here: this cannot be tried without carrying it out.${reason}`;
   return problem("invalid_request", detail, { next: `Leave ${DRY_RUN} out to carry it out.` });
 }
 
@@ -59,7 +59,7 @@ function shown(name: string): string {
 }
 
 function refused(fault: string, known: readonly string[]): Response {
-  const next = known.length === 0 ? "It takes none." : `It takes ${known.join(", ")}.`;
+  const next = known.length === 0 ? "This route takes none." : `This route takes ${known.join(", ")}.`;
   return problem("invalid_request", `${fault}.`, { next });
 }
 

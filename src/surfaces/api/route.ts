@@ -161,7 +161,7 @@ function sentence(issues: readonly z.core.$ZodIssue[]): string {
     .slice(0, 3)
     .map((issue) => {
       if (issue.code === "invalid_type" && issue.path.length === 0) return "The body is not a JSON object";
-      if (issue.code === "unrecognized_keys") return `${issue.keys.slice(0, 3).join(", ")} is not known here`;
+      if (issue.code === "unrecognized_keys") return `${issue.keys.slice(0, 3).join(", ")} is not a known field`;
       return issue.path.length === 0 ? issue.message : `${issue.path.join(".")} ${issue.message}`;
     });
   return `${faults.join("; ")}.`;

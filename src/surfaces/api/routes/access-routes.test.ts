@@ -141,7 +141,7 @@ test("a request with neither password nor passkey is refused for what the closer
   for (const [body, detail] of [
     [{}, "password is missing, or not text."],
     [{ passkey: { ...USED, id: "a=" } }, "passkey.id is not base64url."],
-    [{ passkey: { ...USED, more: 1 } }, "more is not known here."],
+    [{ passkey: { ...USED, more: 1 } }, "more is not a known field."],
   ] as const)
     assert.partialDeepStrictEqual(await kit.send("POST", "login", body, {}), {
       status: 400,
