@@ -101,7 +101,7 @@ export class Programs {
     const guard = this.launch("guard", settings, under);
     await until("the guard has filled the firewall", async () => {
       guard.mustRun();
-      return (await answers(this.layout.policySocket)) && guard.output.includes("The guard decides");
+      return (await answers(this.layout.policySocket)) && guard.output.includes("The guard is ready");
     });
     const command = {
       verb: "account_create_hashed",

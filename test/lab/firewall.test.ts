@@ -163,7 +163,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       assert.deepEqual(await kit.firewall.check(), OK);
       await kit.lab.server.mustExec(["nft", vandalism]);
       const reason = "The firewall's table was changed or removed by someone else.";
-      assert.deepEqual(await kit.firewall.check(), { ok: false, reason });
+      assert.deepEqual(await kit.firewall.check(), { ok: false, reason, isLost: true });
     });
 
   test("nft is replaced before its history grows large, and nothing is lost by it", async () => {

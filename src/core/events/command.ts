@@ -38,7 +38,7 @@ export type Audit = Readonly<{
   account?: string;
   sender?: string;
   recipient?: string;
-  /** The mail in the queue, if there is only one; otherwise the mails, as many as one order takes. */
+  /** The mail in the queue, if there is only one; otherwise those of the first order. */
   queueId?: string;
   queueIds?: readonly string[];
   /** For an alias: its new targets. */

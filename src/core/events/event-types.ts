@@ -219,7 +219,7 @@ const EVENTS = {
   ),
   EMAIL_DELIVERED: event("log", "A mail was delivered to one recipient.", "email: info"),
   EMAIL_DELAYED: event("log", "A delivery failed for now and is retried.", "email: info"),
-  EMAIL_BOUNCED: event("log", "A delivery failed for good.", "email: info"),
+  EMAIL_BOUNCED: event("log", "A delivery failed permanently.", "email: info"),
   BOUNCE_WITHHELD: event("log", "A bounce was not sent, because the sender is not proven.", "email: info"),
   SESSION_FAULT: event("log", "A client did something wrong in a session.", "network: protocol error", "failure"),
   TLS_FAILED: event("log", "No encrypted connection was established.", "network: protocol error", "failure"),

@@ -211,7 +211,7 @@ const TRIED = {
   withheld: ["BOUNCE_WITHHELD", "withhold", "not reported to its sender"],
 } as const satisfies Record<Tried["outcome"], readonly [EventType, EventColumns["verdict"], string]>;
 
-/** Whether mail for a local user or an alias failed for good. A user's own mail that other servers refuse is not lost. */
+/** Whether mail for a local user or an alias failed permanently. A user's own mail that other servers refuse is not lost. */
 function isLost({ outcome, relay, alias }: Tried): boolean {
   if (outcome === "bounced") return alias !== null || !relay.startsWith("smtp ");
   return outcome === "expired" && (alias !== null || relay.startsWith("lmtp "));

@@ -96,7 +96,7 @@ MAIL
   2        A reason that is too long for a cell of thi…
 
 SPAM FILTER
-  120 mails were scored: 30 (25 %) were marked as spam, 4 of them refused.
+  120 mails were scored: 30 (25 %) were marked as spam; 4 were refused as spam.
   Counted from the newest 100,000 events that are kept.
   2 users corrected it: 3 mails moved into Junk, 1 out of it.
   Its rules: version 19, last checked on 2026-11-19 10:00 UTC. The last try

@@ -137,7 +137,7 @@ function mail({ days, refusals }: ReportFacts): readonly Block[] {
 
 function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rules }, looked }: ReportFacts) {
   if (!isOn) return ["It is switched off (spam.enabled)."];
-  const counts = `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) were marked as spam, ${number(refused)} of them refused.`;
+  const counts = `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) were marked as spam; ${number(refused)} were refused as spam.`;
   return [
     [counts, ...countedFrom(looked)].join(" "),
     users === 0

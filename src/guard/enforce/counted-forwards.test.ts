@@ -88,7 +88,7 @@ test("past the limit the forward is paused, starting with the recipient that wou
   assert.deepEqual(pauses, [PAUSED]);
   const recorded = audits.map(({ type, by, subject }) => `${type} ${by} ${subject}`);
   assert.deepEqual(recorded, [
-    `FORWARDING_CHANGED engine ${ANN} (forwards to outside addresses that root has not set paused until 2026-11-20T13:00:00.000Z, 52 within 1m, limit 50)`,
+    `FORWARDING_CHANGED engine ${ANN} (paused until 2026-11-20T13:00:00.000Z: forwards to outside addresses that root has not set, 52 within 1m, limit 50)`,
   ]);
 });
 
@@ -97,7 +97,7 @@ test("past the limit on strangers, only new forwards are paused", () => {
   const { mail, pauses, audits } = watched({ own });
   mail([ANN]);
   assert.deepEqual(pauses, [{ ...PAUSED, which: "new" }]);
-  assert.match(audits[0]?.subject ?? "", /forwards to new outside addresses paused until/);
+  assert.match(audits[0]?.subject ?? "", /paused until \S+: forwards to new outside addresses,/);
 });
 
 test("an old forward leads to no stranger, and the hold of its account does not concern it", () => {

@@ -105,6 +105,6 @@ function pause({ countedForwards, engine, clock }: Parts, account: string, { evi
   const until = later(now, Math.max(evidence.windowMs, HOUR_MS));
   countedForwards.pause(account, { now, until, which });
   const where = which === "new" ? "new outside addresses" : "outside addresses that root has not set";
-  const subject = `${account} (forwards to ${where} paused until ${isoTime(until)}, ${countedText(evidence)})`;
+  const subject = `${account} (paused until ${isoTime(until)}: forwards to ${where}, ${countedText(evidence)})`;
   void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
 }

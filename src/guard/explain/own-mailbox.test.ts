@@ -80,6 +80,14 @@ test("the filter's spam verdict is shown to the recipient", () => {
   assert.equal(ownMail(refused, ANNA, FIRST)?.state, "refused", "it goes to no folder");
 });
 
+test("a mail in a loop is refused, even if the guard notes its end later", () => {
+  const queries = queriesOf(
+    ["EMAIL_BLOCKED", { queueId: FIRST, reason: "mail_loop" }],
+    ["EMAIL_ACCEPTED", { queueId: FIRST, recipient: ANNA.account }],
+  );
+  assert.equal(ownMail(queries, ANNA, FIRST)?.state, "refused");
+});
+
 test("of a mail with too many events, the newest hundred are shown", () => {
   const delayed = ["EMAIL_DELAYED", { queueId: FIRST, recipient: ANNA.account }] as const;
   const queries = queriesOf(...Array.from({ length: 101 }, () => delayed));

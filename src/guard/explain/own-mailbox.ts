@@ -42,7 +42,7 @@ export function ownMail(queries: EventQueries, reader: Reader, id: string): OwnM
   const scoresOf = (mail: string) =>
     searched.getOrInsertComputed(mail, () => eventsOf(queries, { mail, types: ["SPAM_SCORED"] }));
   const steps = queueIdsOf(queries, bareMessageId(id))
-    .flatMap((queueId) => ownEvents(eventsOf(queries, { mail: queueId }), reader, scoresOf))
+    .flatMap((queueId) => withoutLoop(ownEvents(eventsOf(queries, { mail: queueId }), reader, scoresOf)))
     .toSorted((one, other) => one.id - other.id)
     .flatMap(stepOf);
   const last = steps.at(-1);
@@ -70,6 +70,12 @@ function ownEvents(
   if (!events.some(isMine)) return [];
   const own = events.filter((event) => event.recipient === null || isMine(event));
   return [...own, ...spamVerdicts(events, scoresOf).filter(isMine)];
+}
+
+/** The guard may note the end of a looped mail after Postfix has refused it. */
+function withoutLoop(events: readonly EventItem[]): readonly EventItem[] {
+  const isLooped = events.some(({ reason }) => reason === "mail_loop");
+  return isLooped ? events.filter(({ type }) => type !== "EMAIL_ACCEPTED") : events;
 }
 
 /** On the mail with these events. */

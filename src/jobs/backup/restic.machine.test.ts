@@ -82,7 +82,10 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     assert.deepEqual(made, [[snapshot, quiet.host, [NIGHTLY]]]);
     assert.deepEqual(await restic.read(snapshot, "/backup.json"), { ok: true, value: '{"format":1}' });
     assert.deepEqual(await restic.size(snapshot), { ok: true, value: 350_013 });
-    assert.deepEqual(await restic.sizeBelow(snapshot, "/mail"), { ok: true, value: 350_000 });
+    assert.deepEqual(await restic.sizeBelow(snapshot, "/mail", new AbortController().signal), {
+      ok: true,
+      value: 350_000,
+    });
     assert.ok((await restic.restore(snapshot, { to: at("whole"), watch: () => undefined })).ok);
     for (const file of ["mail/1", "backup.json"])
       assert.equal(contentOf(at("whole", file)), contentOf(join(source, file)));

@@ -167,10 +167,11 @@ export class Restic {
     return result(ran, () => z.parse(stats, parseJson(ran.out.at(-1) ?? "")).total_size);
   }
 
-  /** The size of the files below a path of it. A file with several names counts as often. */
-  async sizeBelow(snapshot: string, path: string): Promise<Restored<number>> {
+  /** The size of the files below a path of it. A file with several names counts as often. `signal` ends it. */
+  async sizeBelow(snapshot: string, path: string, signal: AbortSignal): Promise<Restored<number>> {
     let bytes = 0;
     const ran = await this.#run(["ls", "--json", "--no-lock", "--recursive", snapshot, path], {
+      signal,
       onLine: (line) => {
         const file = z.safeParse(listedFile, parseJson(line));
         if (file.success) bytes += file.data.size;

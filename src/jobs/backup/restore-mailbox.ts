@@ -50,7 +50,8 @@ export async function restoreMailbox(
     removeLeftOver(layout);
     removeLeftOverKeys();
     const path = `/mail/${domain}/${user}`;
-    const size = await restic.sizeBelow(snapshot, path);
+    const size = await restic.sizeBelow(snapshot, path, signal);
+    if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
     if (!size.ok) return { ok: false, reason: `Nothing was restored: ${size.reason}.` };
     const lacking = lackingRoom(layout.data, size.value);
     if (lacking !== null) return { ok: false, reason: lacking };

@@ -68,11 +68,9 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
 
 const POLICY = "/usr/sbin/policy-rc.d";
 const POLICY_OF_SET_UP = "Made by the set-up of ghostinbox";
-const LOCK_OF_SET_UP = "/run/ghostinbox-setup.lock";
 
-/** Its lock, and what a killed one left: with it, apt starts no service, and restarts none after an upgrade (invoke-rc.d(8)). */
-export function removeTracesOfSetUp(): void {
-  removeFile(LOCK_OF_SET_UP);
+/** Removes what a set-up that was killed left: with it, apt starts no service, and restarts none after an upgrade (invoke-rc.d(8)). */
+export function letServicesStart(): void {
   if (existsSync(POLICY) && readFileSync(POLICY, "utf8").includes(POLICY_OF_SET_UP)) removeFile(POLICY);
 }
 

@@ -27,12 +27,12 @@ import {
 import {
   alsoRemoved,
   installAgain,
+  letServicesStart,
   NO_PACKAGES,
   type Packages,
   packagesToRemove,
   removeLastPackage,
   removePackages,
-  removeTracesOfSetUp,
 } from "./uninstall-packages.ts";
 
 export type UninstallOptions = Readonly<{
@@ -123,7 +123,7 @@ async function takeBack(layout: Layout, options: UninstallOptions, work: Work): 
   if (isOnly) tell("Removing users and groups");
   const users = isOnly ? await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS) : DONE;
   if (!users.ok) return users;
-  if (isOnly) removeTracesOfSetUp();
+  if (isOnly) letServicesStart();
   if (isOnly && options.packages) {
     const taken = await takePackagesBack(layout, work);
     if (!taken.ok) return taken;

@@ -72,7 +72,7 @@ export function partsOf(site: Site): readonly Part[] {
       live: layout.spamAssassinConf,
       files: renderSpamAssassin(site),
       // Only the owner's rules can be wrong: the rest passed our parsers. Settings that switch it on are checked with it.
-      ...(spam.enabled && spam.ownRules !== "" && { check: checkSpamAssassin }),
+      ...((spam.enabled || spam.runs) && spam.ownRules !== "" && { check: checkSpamAssassin }),
     },
     file("web", layout.webSettings, site.webSettings),
     file("export", layout.exportSettings, site.exportSettings),

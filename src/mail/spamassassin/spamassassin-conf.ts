@@ -11,7 +11,7 @@ import { PROOF_HEADER, VERIFIED_HEADER } from "../rspamd/verified-headers.ts";
  */
 export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
   // Always written, so that removed rules disappear. While it is off nothing is checked; switching it on changes a file, so the next check includes it.
-  const own = site.spam.enabled ? site.spam.ownRules : "# The spam filter is off.\n";
+  const own = site.spam.enabled || site.spam.runs ? site.spam.ownRules : "# The spam filter is off.\n";
   return [
     rendered("plugins.pre", pluginsPre(site)),
     rendered("local.cf", localCf(site)),

@@ -120,7 +120,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     writeFileSync(rules, "score GTUBE 900\n");
     await applied(named("7MB"));
     rmSync(rules);
-    assert.match(await applied(named("8MB")), /rules\.cf of spam\.rules does not exist .* stays in use\.$/);
+    assert.match(await applied(named("8MB")), /rules\.cf of spam\.rules does not exist .* stay in use\.$/);
     assert.equal(size(), `${8 * 1024 * 1024}`);
     assert.match(contentOf(join(layout.spamAssassinConf, "own.cf")), /GTUBE 900/);
     writeFileSync(rules, "x".repeat(1024 * 1024 + 1));

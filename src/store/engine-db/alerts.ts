@@ -78,7 +78,8 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
           SELECT 1 FROM known_address AS known WHERE lower(known.account) = lower(event.account)
         ) AS is_known_account
       FROM event
-      WHERE id > ? AND id <= ? AND type IN (${sqlList(ALERT_EVENT_TYPES)}) AND ${TOOK_EFFECT} ORDER BY id`,
+      WHERE id > ? AND id <= ? AND type IN (${sqlList(ALERT_EVENT_TYPES)}) AND ${TOOK_EFFECT}
+        AND NOT (type = 'EMAIL_BOUNCED' AND rest ->> '$.outcome' = 'returned') ORDER BY id`,
   });
   /** Where something protected splits an IPv6 network, its addresses are known together. */
   const isInKnownNetwork = ({ prefix: place, account, at }: ReturnType<typeof alertEvent>): boolean =>

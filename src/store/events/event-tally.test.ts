@@ -115,8 +115,9 @@ test("a minute has the events up to its end, and mail of accounts and refused ma
       const rest = { event: "CONTENT_REFUSED", reply: "5.7.1 no" } as const;
       store.append({ ...mail(account), type: "EMAIL_BLOCKED", rest });
     }
+    store.append({ ...mail(null), type: "EMAIL_BLOCKED", rest: { event: "MAIL_LOOPED" } });
   });
-  const accepted = { EMAIL_ACCEPTED: 2, sent: 1, EMAIL_BLOCKED: 2, received_refused: 1, sent_refused: 1 };
+  const accepted = { EMAIL_ACCEPTED: 2, sent: 1, EMAIL_BLOCKED: 3, received_refused: 2, sent_refused: 1 };
   assert.deepEqual(rows(), [
     [0, { CONNECT: 1, EMAIL: 1 }],
     [3 * MINUTE_MS, { CONNECT: 1, EMAIL: 1, ...accepted }],

@@ -111,7 +111,7 @@ function keysOf({ type, account, rest }: EventRecord): readonly string[] {
       return account === null ? [type] : [type, SENT];
     case "EMAIL_BLOCKED":
     case "EMAIL_DEFERRED":
-      if (rest.event !== "CONTENT_REFUSED") return [type];
+      if (rest.event !== "CONTENT_REFUSED" && rest.event !== "MAIL_LOOPED") return [type];
       return [type, account === null ? RECEIVED_REFUSED : SENT_REFUSED];
     default:
       return [type];

@@ -25,7 +25,7 @@ type FirewallParts = Readonly<{
   /** The table as the kernel prints it; empty if there is none, null if it cannot be read. */
   list: () => Promise<string | null>;
   load: (confirmed: Opening | null, trial: Readonly<{ opening: Opening; lastsS: number }> | null) => Promise<Outcome>;
-  /** Where SSH is reached; `otherwise`, or port 22, if that is unknown. */
+  /** Where SSH is reached; if that is unknown, `otherwise`, or port 22 if it is left out. */
   ssh: (session: number | null, otherwise?: readonly Door[]) => Promise<readonly Door[]>;
   /** Established connections to other ports than these; null if not all of them can be listed. */
   connections: (except: readonly number[]) => Promise<readonly string[] | null>;
@@ -44,7 +44,7 @@ export function createFirewallWatch(
 ) {
   /** As the kernel printed it after the last load, and what it was loaded for. */
   let made: Readonly<{ listing: string; opening: Opening }> | null = null;
-  let lastSsh: readonly Door[] | undefined;
+  let lastSsh: readonly Door[] = [];
   let looks = 0;
   let found: readonly KeeperTrouble[] = [];
   let wasUnconfirmed = false;
@@ -94,7 +94,7 @@ export function createFirewallWatch(
     wasUnconfirmed = false;
     if (looks % LOOKS_PER_SEARCH === 0) lastSsh = await ssh(null, lastSsh);
     looks += 1;
-    await hold(merged(confirmed, requiredOpening(settings, lastSsh ?? [])), { confirmed, listing });
+    await hold(merged(confirmed, requiredOpening(settings, lastSsh)), { confirmed, listing });
   }
 
   async function hold(

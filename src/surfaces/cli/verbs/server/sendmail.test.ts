@@ -22,6 +22,9 @@ test("the mail is in our queue, with sendmail's own options and exit codes", SEN
 test("before the first start it says so, with the exit code of sysexits.h", ROOT, async () => {
   const sent = await ghostinboxProcess(layout, ["sendmail", "-t"], "To: bob@example.net\n\n");
   assert.equal(sent.code, 78);
-  assert.match(sent.err, /^\.\/ghostinbox sendmail: there is no mail server in .* yet: start it with `npm start`\.\n$/);
+  assert.match(
+    sent.err,
+    /^\.\/ghostinbox sendmail: there is no mail server in .* yet: start it with `GHOSTINBOX_DATA=\S+ npm start`\.\n$/,
+  );
   assert.ok(!existsSync(layout.postfixConf));
 });

@@ -7,7 +7,7 @@ import { CHECKOUT, IS_IMAGE, IS_PACKAGED } from "../../../../host/running/checko
 import { isForeign, lockHolder } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { portsOf } from "../../../../host/running/ports.ts";
-import { stopCommand } from "../../../../host/running/server-commands.ts";
+import { startCommand, stopCommand } from "../../../../host/running/server-commands.ts";
 import { restartServer, stopServer } from "../../../../host/running/stop.ts";
 import { installUnits, SYSTEMD_RUNS, uninstallUnits } from "../../../../host/running/units.ts";
 import { readSettings } from "../../../../jobs/settings-file/settings-file.ts";
@@ -53,7 +53,7 @@ export async function restart(call: Call): Promise<Answer> {
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);
-  const next = restarted.isRunning ? `\`${PROGRAM} status\` shows more.` : "Start it with `npm start`.";
+  const next = restarted.isRunning ? `\`${PROGRAM} status\` shows more.` : `Start it: ${startCommand(call.layout)}`;
   const what = restarted.isNew === true ? "restarted, but is not ready" : "not restarted";
   return failed(`GhostInbox was ${what}: ${restarted.reason}`, next);
 }

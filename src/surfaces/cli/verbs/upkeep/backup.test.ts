@@ -20,7 +20,10 @@ test("an empty repository shows when and where the last backup was made", ROOT, 
   const expected = `${layout.backupRepository} holds no backup. The last one was made on 2026-11-20 03:00:00 UTC in /backups.`;
   assert.equal(await listed(), expected);
   const drilled = oneLineOfError(await run("backup drill"), 1);
-  assert.match(drilled, /^The restore drill failed: .* Fix that, then: \.\/ghostinbox backup drill\n$/);
+  assert.match(
+    drilled,
+    /^The restore drill failed: .* Fix that, or make another backup \(.* create\), then: \.\/ghostinbox backup drill\n$/,
+  );
 });
 
 test("a missing key is not mistaken for a missing backup", ROOT, async () => {

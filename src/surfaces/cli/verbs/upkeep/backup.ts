@@ -171,7 +171,7 @@ export const backupDrill = withSettings(async (call, { settings }) => {
   return failed(
     `The restore drill failed: ${oneLine(drill.reason)}.`,
     drill.found === null
-      ? `Fix that, then: ${PROGRAM} backup drill`
+      ? `Fix that, or make another backup (${PROGRAM} backup create), then: ${PROGRAM} backup drill`
       : `Make another backup and try again: ${PROGRAM} backup create`,
     { lines: [], json },
   );
