@@ -129,7 +129,7 @@ describe("a content filter that fails", needsLab(), () => {
     await product.stop();
     rmSync(rules);
     await product.start();
-    assert.match(product.output, /The file \S+\/own\.cf of spam\.rules does not exist .* stays in use\./);
+    assert.match(product.output, /The file \S+\/own\.cf of spam\.rules does not exist .* stay in use\./);
     assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
     const check = await product.cli(["check", "--only", "permissions"]);
     assert.match(check.stderr, /named-files: The file \S+ of spam\.rules does not exist/);
