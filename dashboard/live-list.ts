@@ -101,6 +101,8 @@ export class HeldRows<T> {
   /** Takes over the list from the last reading, newest first. */
   renew({ items, next }: Answer<T>): void {
     this.#latest = { items, next };
+    const present = new Map(items.map((item) => [this.keyOf(item), item]));
+    this.shown.value = this.shown.value.map((item) => present.get(this.keyOf(item)) ?? item);
     const [shown, listed] = [this.shown.value.map(this.keyOf), items.map(this.keyOf)];
     // Above the last row that both have, a row that is only shown is over, and one that is only listed is new. Below it, the first may
     // be on a later page, and the second comes from there.
