@@ -48,7 +48,7 @@ export function useLiveList<T, A extends Answer<T>>(
 ) {
   const { data, error, reload } = useLoaded((over) => LiveList.open(parts, over), inputs);
   // A list that could not be opened follows nothing: it is tried again once the stream is back.
-  const hasFailed = data === null && error !== null;
+  const hasFailed = error !== null;
   useEffect(() => (hasFailed ? onStale(reload) : undefined), [hasFailed]);
   return { data, error: error ?? data?.error.value ?? null, reload };
 }
