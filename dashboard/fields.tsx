@@ -1,4 +1,4 @@
-import type { ComponentChildren, JSX, RefObject } from "preact";
+import type { ComponentChildren, JSX, RefObject, TargetedMouseEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { attempt, tell, toasts } from "./attempt.ts";
 import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
@@ -22,7 +22,9 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
     const timer = stage === "asks" ? setTimeout(() => setStage("armed"), DOUBLE_CLICK_MS) : undefined;
     return () => clearTimeout(timer);
   }, [stage]);
-  const press = ({ detail }: MouseEvent): void => {
+  const press = ({ detail, currentTarget }: TargetedMouseEvent<HTMLButtonElement>): void => {
+    // Safari does not focus a pressed button, and without the focus it cannot lose it.
+    currentTarget.focus();
     const next = pressed(stage, detail);
     if (next === stage) return;
     setStage(next);
