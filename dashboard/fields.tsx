@@ -47,8 +47,29 @@ export function Remove({ name, run }: Readonly<{ name: string; run: () => Promis
   return <Surely label={t.removeOf(name)} shown={t.remove} surely={t.surelyRemove(name)} run={run} />;
 }
 
-export function TakeOff({ name, isBusy, run }: Readonly<{ name: string; isBusy?: boolean; run: () => void }>) {
-  return <Button shown={t.remove} aria-label={t.removeOf(name)} aria-disabled={isBusy} onClick={run} />;
+type ActionProps = Readonly<{
+  shown: string;
+  label?: string;
+  kind?: string;
+  /** Has nothing to do any more, but keeps the focus. */
+  isOff?: boolean;
+  /** Shared with other buttons that must not run at the same time. */
+  busy?: Attempts | undefined;
+  run: () => Promise<void>;
+}>;
+
+/** A button that acts at once. Ignores presses while it runs, and the other half of a double click: its name may have changed by then. */
+export function ActionButton({ shown, label, kind, isOff = false, busy, run }: ActionProps) {
+  const own = useAttempt();
+  const { isBusy, attempt: attemptOne } = busy ?? own;
+  const press = ({ detail }: MouseEvent): void => {
+    if (!isOff && detail <= 1) attemptOne(run);
+  };
+  return <Button shown={shown} class={kind} aria-label={label} aria-disabled={isBusy || isOff} onClick={press} />;
+}
+
+export function TakeOff({ name, ...act }: Readonly<{ name: string }> & Pick<ActionProps, "busy" | "run">) {
+  return <ActionButton shown={t.remove} label={t.removeOf(name)} {...act} />;
 }
 
 type FormProps = Readonly<{

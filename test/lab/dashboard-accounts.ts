@@ -27,7 +27,8 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   await product.json(["account", "vacation", NAME, "I am away.", "--until", endsAt]);
   await press(page.getByRole("link", { name: NAME }));
   await page.getByRole("heading", { level: 2, name: NAME, exact: true }).waitFor();
-  await press(page.getByRole("button", { name: "Suspend" }));
+  // The second press comes after the answer, which makes the button "Resume".
+  await page.getByRole("button", { name: "Suspend" }).dblclick({ delay: 300 });
   await page.getByText(`${NAME} is suspended.`).waitFor();
   assert.ok(!(await signsIn(made)), "suspended");
   await press(page.getByRole("button", { name: "Resume" }));

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
-import { attempt, tell } from "../../attempt.ts";
+import { tell } from "../../attempt.ts";
 import { Choice, Form, Item, TakeOff } from "../../fields.tsx";
 import { filled, size } from "../../format.ts";
 import { Card, Field } from "../../parts.tsx";
@@ -72,10 +72,7 @@ export function AccountNetworks({ account, changed }: Props) {
       <ul class="rows">
         {account.networks.map((network) => (
           <Item key={network} name={network}>
-            <TakeOff
-              name={network}
-              run={() => attempt(() => set(() => remove(pathOf(account, `networks/${network}`))))}
-            />
+            <TakeOff name={network} run={() => set(() => remove(pathOf(account, `networks/${network}`)))} />
           </Item>
         ))}
       </ul>

@@ -4,10 +4,10 @@ import type { AppPasswords, Forwarding, VacationItem } from "../../../src/admin/
 import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
-import { attempt, tell } from "../../attempt.ts";
-import { Fact, Item, Remove } from "../../fields.tsx";
+import { tell } from "../../attempt.ts";
+import { ActionButton, Fact, Item, Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
-import { Address, At, Button, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, At, Card, LinkButton, now, Said, State, useGet, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf } from "../../route.ts";
 import { change, withProof } from "../../session.ts";
 import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
@@ -96,15 +96,13 @@ export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspe
 function Suspension({ account: { name, suspended }, changed }: Props) {
   const path = pathOf({ name }, suspended ? "resume" : "suspend");
   const says = (held: number): string => (suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held)));
-  const set = (): void =>
-    attempt(() =>
-      change(
-        () => post<{ held: number }>(path, {}),
-        changed,
-        ({ held }) => says(held),
-      ),
+  const set = (): Promise<void> =>
+    change(
+      () => post<{ held: number }>(path, {}),
+      changed,
+      ({ held }) => says(held),
     );
-  return <Button shown={suspended ? words.resume : words.suspend} onClick={set} />;
+  return <ActionButton shown={suspended ? words.resume : words.suspend} run={set} />;
 }
 
 function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ account: DetailedAccount }>) {

@@ -3,8 +3,7 @@ import type { AliasItem } from "../../../src/admin/aliases.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { attempt } from "../../attempt.ts";
-import { Form, Item, Remove } from "../../fields.tsx";
+import { ActionButton, Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
@@ -40,8 +39,8 @@ type RowProps = Readonly<{ item: AliasItem; changed: () => void }>;
 function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
   const path = `aliases/${encodeURIComponent(address)}`;
   const verb = blocked ? "unblock" : "block";
-  const block = (): void =>
-    attempt(() => change(() => post(`${path}/${verb}`, {}), changed, words.aliasBlocked(address, !blocked)));
+  const block = (): Promise<void> =>
+    change(() => post(`${path}/${verb}`, {}), changed, words.aliasBlocked(address, !blocked));
   const end = (): Promise<void> => change(() => remove(path), changed, words.aliasRemoved(address));
   const facts = (
     <>
@@ -51,10 +50,10 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
   return (
     <Item name={address} beside={blocked && <State status="degraded">{words.blocked}</State>} facts={facts}>
       <div class="buttons">
-        <Button
+        <ActionButton
           shown={blocked ? words.unblock : words.block}
-          aria-label={words.blockOf(address, blocked)}
-          onClick={block}
+          label={words.blockOf(address, blocked)}
+          run={block}
         />
         <Remove name={address} run={end} />
       </div>

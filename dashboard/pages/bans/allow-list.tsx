@@ -2,7 +2,6 @@ import { useState } from "preact/hooks";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { attempt } from "../../attempt.ts";
 import { Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { Address, Button, Card, Field, Rows, Said, useGet, useOpened } from "../../parts.tsx";
@@ -66,9 +65,7 @@ function AllowedRow({ item, changed }: Readonly<{ item: AllowedItem; changed: ()
       <span class="when">
         <Ends at={expiresAt} />
       </span>
-      {from === "command" && may("allow") && (
-        <TakeOff name={shortPrefix(prefix)} run={() => attempt(() => disallow(item, changed))} />
-      )}
+      {from === "command" && may("allow") && <TakeOff name={shortPrefix(prefix)} run={() => disallow(item, changed)} />}
     </li>
   );
 }

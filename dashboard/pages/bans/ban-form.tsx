@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
-import { attempt, tell } from "../../attempt.ts";
-import { Choice, Form } from "../../fields.tsx";
+import { tell } from "../../attempt.ts";
+import { ActionButton, Choice, Form } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { At, Button, Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
+import { At, Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -24,11 +24,10 @@ export function BanForm({ target, close }: Props) {
     const request = { ip, reason, for: duration };
     setPreview({ request, of: await get<AddressAnswer>(`why/${ip}`) });
   };
-  const confirm = ({ request, of }: Preview): void =>
-    attempt(async () => {
-      await ban(request, of.ban);
-      close();
-    });
+  const confirm = async ({ request, of }: Preview): Promise<void> => {
+    await ban(request, of.ban);
+    close();
+  };
   return (
     <Card title={words.ban} place={place}>
       <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>
@@ -44,7 +43,7 @@ export function BanForm({ target, close }: Props) {
               <Said key={effect} within="li" text={effect} lang={language} />
             ))}
           </ul>
-          <Button shown={words.confirm(preview.request.ip)} class="danger" onClick={() => confirm(preview)} />
+          <ActionButton shown={words.confirm(preview.request.ip)} kind="danger" run={() => confirm(preview)} />
         </div>
       )}
     </Card>

@@ -3,7 +3,7 @@ import type { BanItem } from "../../../src/admin/bans.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
-import { attempt } from "../../attempt.ts";
+import { ActionButton } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { onBans, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
@@ -100,13 +100,9 @@ function Rows({ list, text, before }: Readonly<{ list: BanList; text: string; be
 
 function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: boolean; list: BanList }>) {
   const { prefix, level, reason, source, expiresAt } = item;
-  // It stays where the focus is, also once it does nothing any more.
-  const unban = (): void => {
-    if (isOver) return;
-    attempt(async () => {
-      await lift(item, list.refresh);
-      list.rows.end(prefix);
-    });
+  const unban = async (): Promise<void> => {
+    await lift(item, list.refresh);
+    list.rows.end(prefix);
   };
   return (
     <>
@@ -121,12 +117,7 @@ function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: bo
         <Ends at={expiresAt} isOver={isOver} />
       </span>
       {may("ban") && (
-        <Button
-          shown={words.unban}
-          aria-disabled={isOver}
-          aria-label={words.unbanOf(shortPrefix(prefix))}
-          onClick={unban}
-        />
+        <ActionButton shown={words.unban} isOff={isOver} label={words.unbanOf(shortPrefix(prefix))} run={unban} />
       )}
     </>
   );

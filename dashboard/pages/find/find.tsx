@@ -1,12 +1,11 @@
 import { useState } from "preact/hooks";
 import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
 import { eventName, t } from "../../admin-texts.ts";
-import { attempt } from "../../attempt.ts";
+import { ActionButton } from "../../fields.tsx";
 import { language } from "../../messages.ts";
 import {
   Address,
   At,
-  Button,
   Card,
   Field,
   fieldsOf,
@@ -72,13 +71,6 @@ type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: ()
 function AddressStory({ asked, report, changed }: AddressProps) {
   const { ban, allowed, protection, protectionUnknown, offencesInMemory, totals, knownAccounts, timeline } = report;
   const verdict = verdictOf(asked, ban);
-  const unban = (): void => {
-    if (ban === null) return;
-    attempt(async () => {
-      await lift(ban, changed);
-      changed();
-    });
-  };
   return (
     <>
       <Card title={asked}>
@@ -100,7 +92,7 @@ function AddressStory({ asked, report, changed }: AddressProps) {
           {!may("ban") ? null : ban === null ? (
             <LinkButton shown={words.banIt} href={hrefOf("bans", { ban: asked })} class="button danger" />
           ) : (
-            <Button shown={verdict.unban} onClick={unban} />
+            <ActionButton shown={verdict.unban} run={() => lift(ban, changed).then(changed)} />
           )}
           <LinkButton shown={words.itsEvents} href={hrefOf("events", { ip: asked })} />
         </div>

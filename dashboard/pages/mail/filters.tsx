@@ -4,7 +4,7 @@ import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/fi
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
+import { ActionButton, Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { isPast, percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
@@ -21,7 +21,6 @@ export function MailGreylist() {
   const pauses = useGet<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500");
   const items = pauses.data?.items.filter(({ until }) => !isPast(until, now.value)) ?? [];
   const pause = (recipient: string, lasts: string): Promise<void> => pauseGreylist(recipient, lasts, pauses.reload);
-  const resume = (recipient: string): void => attempt(() => resumeGreylist(recipient).then(pauses.reload));
   return (
     <>
       <Card title={words.codeTitle} hint={words.codeHint}>
@@ -36,7 +35,11 @@ export function MailGreylist() {
           {({ target, until, by }) => (
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
               {may("greylist") && (
-                <Button shown={t.access.end} aria-label={words.resumeOf(target)} onClick={() => resume(target)} />
+                <ActionButton
+                  shown={t.access.end}
+                  label={words.resumeOf(target)}
+                  run={() => resumeGreylist(target).then(pauses.reload)}
+                />
               )}
             </Item>
           )}
@@ -159,7 +162,7 @@ function Senders() {
           const name = words.senderFor(item.sender, item.account);
           return (
             <Item key={name} name={name} facts={<Until iso={item.at} how="moment" by={item.by} />}>
-              {may("allow") && <TakeOff name={name} run={() => attempt(() => disallowSender(item, list.reload))} />}
+              {may("allow") && <TakeOff name={name} run={() => disallowSender(item, list.reload)} />}
             </Item>
           );
         }}

@@ -1,10 +1,10 @@
 import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { Form, Item, TakeOff } from "../../fields.tsx";
+import { ActionButton, Form, Item, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, now, Rows, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { At, Card, Field, now, Rows, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { change } from "../../session.ts";
 import { dayOf, endOf } from "./last-day.ts";
 
@@ -16,7 +16,6 @@ export function ForwardingCard() {
   const forwarding = useGet<Forwarding>(FORWARDING);
   const { to, keep } = forwarding.data ?? { to: [], keep: true };
   const busy = useAttempt();
-  const { isBusy, attempt } = busy;
   const words = t.mailboxSettings.forwarding;
   // Read again first: what the page shows may be out of date.
   const set = async (edit: (old: Forwarding) => Forwarding, says: string): Promise<void> => {
@@ -29,23 +28,22 @@ export function ForwardingCard() {
     await set((old) => ({ ...old, to: [...old.to.filter((one) => one !== address), address] }), words.added(address));
     form.reset();
   };
-  const takeOff = (address: string): void =>
-    attempt(() => set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address)));
-  const keepOrNot = (): void =>
-    attempt(() => set((old) => ({ ...old, keep: !keep }), keep ? words.noCopy : words.copy));
+  const takeOff = (address: string): Promise<void> =>
+    set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address));
+  const keepOrNot = (): Promise<void> => set((old) => ({ ...old, keep: !keep }), keep ? words.noCopy : words.copy);
   return (
     <Card title={words.title} hint={words.hint}>
       <Rows of={{ ...forwarding, data: forwarding.data && { items: to } }} none={words.none}>
         {(address) => (
           <Item key={address} name={address}>
-            <TakeOff name={address} isBusy={isBusy} run={() => takeOff(address)} />
+            <TakeOff name={address} busy={busy} run={() => takeOff(address)} />
           </Item>
         )}
       </Rows>
       {to.length > 0 && (
         <div class="bar">
           <span>{keep ? words.copy : words.noCopy}</span>
-          <Button shown={keep ? words.keepNone : words.keep} aria-disabled={isBusy} onClick={keepOrNot} />
+          <ActionButton shown={keep ? words.keepNone : words.keep} busy={busy} run={keepOrNot} />
         </div>
       )}
       {to.length >= MOST_ADDRESSES && <p class="hint">{words.most}</p>}
@@ -82,11 +80,7 @@ export function VacationCard() {
           isPlain
           busy={busy}
           submit={submit}
-          others={
-            vacation !== null && (
-              <Button shown={t.mailboxSettings.endNow} aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)} />
-            )
-          }
+          others={vacation !== null && <ActionButton shown={t.mailboxSettings.endNow} busy={busy} run={end} />}
         >
           <Field
             label={words.subject}

@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { attempt, tell } from "../../attempt.ts";
-import { Form, Item, Lasts, TakeOff } from "../../fields.tsx";
+import { tell } from "../../attempt.ts";
+import { ActionButton, Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Button, Card, Field, now, Rows, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
+import { At, Card, Field, now, Rows, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 
 const words = t.me;
 
@@ -32,7 +32,7 @@ export function SendersCard() {
       <Rows of={list} none={words.noSenders}>
         {({ sender }) => (
           <Item key={sender} name={sender}>
-            <TakeOff name={sender} run={() => attempt(() => takeOff(sender))} />
+            <TakeOff name={sender} run={() => takeOff(sender)} />
           </Item>
         )}
       </Rows>
@@ -63,7 +63,7 @@ export function CodeCard({ until, changed }: CodeProps) {
       {until !== null && !isPast(until, now.value) && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
-          <Button shown={t.mailboxSettings.endNow} onClick={() => busy.attempt(resume)} />
+          <ActionButton shown={t.mailboxSettings.endNow} busy={busy} run={resume} />
         </p>
       )}
       <Form label={words.pause} isPlain busy={busy} submit={pause}>
