@@ -14,6 +14,7 @@ test("a distance in time is shown in its largest unit, in the reader's language"
 test("a time on a different day is shown with its date", () => {
   assert.equal(moment(NOW - 1_000, NOW, "en"), "14:02:29");
   assert.equal(moment(NOW - 86_400_000, NOW, "en"), "Nov 20, 14:02:30");
+  assert.equal(moment(NOW - 365 * 86_400_000, NOW, "en"), "Nov 21, 2025, 14:02:30");
   assert.equal(hourAndMinute(NOW, "de"), "14:02");
 });
 

@@ -15,11 +15,13 @@ export function distance(at: number, now: number, lang: Language = language): st
   return new Intl.RelativeTimeFormat(lang, { numeric: "always" }).format(Math.round(apart / size), unit);
 }
 
-/** The time of day, with the date if it is not today. */
+/** The time of day, with the date if it is not today, and the year if it is another. */
 export function moment(at: number, now: number, lang: Language = language): string {
-  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  const [day, today] = [new Date(at), new Date(now)];
   const time = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" } as const;
-  return new Intl.DateTimeFormat(lang, isToday ? time : { ...time, month: "short", day: "numeric" }).format(at);
+  if (day.toDateString() === today.toDateString()) return new Intl.DateTimeFormat(lang, time).format(at);
+  const year = day.getFullYear() === today.getFullYear() ? undefined : "numeric";
+  return new Intl.DateTimeFormat(lang, { ...time, month: "short", day: "numeric", year }).format(at);
 }
 
 /** `2026-11-21T14:02` by the reader's clock, as a field of a form has it: Swedish times look like those of ISO 8601. */
