@@ -27,7 +27,9 @@ test("a field shows a value as people write it, and sends it as the file has it"
     assert.deepEqual(valueOf(form, text), value);
   }
   assert.equal(fieldText("(secret)"), "(secret)");
-  assert.equal(valueOf(as("number"), "many"), "many", "the server says what is wrong with it");
+  for (const wrong of ["many", "1.000", "6,5"])
+    assert.equal(valueOf(as("number"), wrong), wrong, "the server says what is wrong with it");
+  assert.equal(valueOf(as("decimal"), "6,5"), 6.5);
 });
 
 test("only what differs is a change, and the default again is one of a line in the file", () => {

@@ -24,9 +24,10 @@ export function valueOf({ form }: Pick<Setting, "form">, text: string): Value {
   if (form.type === "switch") return written === "true";
   if (form.type === "list") {
     const items = written.split(",").map((one) => one.trim());
-    return items.filter((one) => one !== "").map((one) => (form.of === "number" ? numberOr(one) : one));
+    return items.filter((one) => one !== "").map((one) => (form.of === "number" ? wholeOr(one) : one));
   }
-  return form.type === "number" || form.type === "decimal" ? numberOr(written) : written;
+  if (form.type === "number") return wholeOr(written);
+  return form.type === "decimal" ? decimalOr(written) : written;
 }
 
 /** With one more edit. A field that is as the server has it is none. */
@@ -52,8 +53,13 @@ export function found(settings: readonly Setting[], group: string, text: string)
   return settings.filter(({ key, says }) => words.every((word) => `${key} ${says}`.toLowerCase().includes(word)));
 }
 
-function numberOr(text: string): number | string {
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+function wholeOr(text: string): number | string {
+  return /^-?\d+$/.test(text) ? Number(text) : text;
+}
+
+/** The keyboard of a German phone may have only a comma. */
+function decimalOr(text: string): number | string {
+  return /^-?\d+([.,]\d+)?$/.test(text) ? Number(text.replace(",", ".")) : text;
 }
 
 function parsed(json: string): unknown {

@@ -190,14 +190,13 @@ function Input({ setting: { key, form }, value, edit }: InputProps) {
         ))}
       </select>
     );
-  const isNumber = form.type === "number" || form.type === "decimal";
   return (
     <input
       aria-labelledby={label}
       autocomplete="off"
       spellcheck={false}
       maxLength={4_000}
-      inputMode={isNumber ? "decimal" : "text"}
+      inputMode={form.type === "number" ? "numeric" : form.type === "decimal" ? "decimal" : "text"}
       value={value}
       onInput={({ currentTarget }) => edit(currentTarget.value)}
     />
