@@ -3,7 +3,6 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/filters.ts";
 import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
-import { attempt } from "../../attempt.ts";
 import { ActionButton, Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { isPast, percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
@@ -20,7 +19,8 @@ const MOST_SHOWN = 50;
 export function MailGreylist() {
   const pauses = useGet<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500");
   const items = pauses.data?.items.filter(({ until }) => !isPast(until, now.value)) ?? [];
-  const pause = (recipient: string, lasts: string): Promise<void> => pauseGreylist(recipient, lasts, pauses.reload);
+  const pause = (recipient: string, lasts: string): Promise<void> =>
+    pauseGreylist({ recipient, for: lasts }, items, pauses.reload);
   return (
     <>
       <Card title={words.codeTitle} hint={words.codeHint}>
@@ -45,7 +45,7 @@ export function MailGreylist() {
           )}
         </Rows>
       </Card>
-      <WaitingList pause={(recipient) => attempt(() => pause(recipient, ""))} />
+      <WaitingList paused={items} pause={(recipient) => pause(recipient, "")} />
     </>
   );
 }
@@ -60,7 +60,9 @@ function Until({ by, ...at }: UntilProps) {
   );
 }
 
-function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>) {
+type WaitingProps = Readonly<{ paused: readonly GreylistPauseItem[]; pause: (recipient: string) => Promise<void> }>;
+
+function WaitingList({ paused, pause }: WaitingProps) {
   const list = useGet<WaitingMails>("greylist/waiting");
   const { data, reload } = list;
   const items = data?.items.slice(0, MOST_SHOWN) ?? [];
@@ -94,7 +96,12 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
               <small>{words.waitsFor[waitsFor]}</small>
             </span>
             {may("greylist") && (
-              <Button shown={words.code} aria-label={words.codeOf(recipient)} onClick={() => pause(recipient)} />
+              <ActionButton
+                shown={words.code}
+                label={words.codeOf(recipient)}
+                isOff={paused.some(({ target }) => target === recipient)}
+                run={() => pause(recipient)}
+              />
             )}
           </li>
         )}

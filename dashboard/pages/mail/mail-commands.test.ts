@@ -144,11 +144,15 @@ test("what is deleted, returned, sent or dropped offers no way back", async (t) 
 });
 
 test("a pause of greylisting and an allowed sender can be undone", async (t) => {
-  const asked = serve(t, { "POST greylist/pauses": [{ target: "anna@example.test", until: "", by: "" }] });
+  const pause = { target: "anna@example.test", until: "", by: "" };
+  const asked = serve(t, { "POST greylist/pauses": [pause, pause] });
   let read = 0;
   const changes = (): void => void (read += 1);
-  await pauseGreylist("anna@example.test", "", changes);
+  const request = { recipient: pause.target, for: "" };
+  await pauseGreylist(request, [], changes);
   await last().undo?.();
+  await pauseGreylist({ ...request, for: "1h" }, [pause], changes);
+  assert.equal(last().undo, null, "the former pause cannot be restored");
   await resumeGreylist("bert@example.test");
   const sender = { account: "anna@example.test", sender: "*@friend.example" };
   await allowSender(sender, changes);
@@ -159,11 +163,12 @@ test("a pause of greylisting and an allowed sender can be undone", async (t) => 
   assert.deepEqual(asked, [
     'POST greylist/pauses {"recipient":"anna@example.test"}',
     "DELETE greylist/pauses/anna%40example.test",
+    'POST greylist/pauses {"recipient":"anna@example.test","for":"1h"}',
     "DELETE greylist/pauses/bert%40example.test",
     `POST spam/senders ${JSON.stringify(sender)}`,
     `DELETE ${query}`,
     `DELETE ${query}`,
     `POST spam/senders ${JSON.stringify(sender)}`,
   ]);
-  assert.equal(read, 6);
+  assert.equal(read, 7);
 });

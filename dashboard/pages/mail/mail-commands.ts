@@ -4,6 +4,7 @@ import type { QueueChange } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
+import { filled } from "../../format.ts";
 import { withProof } from "../../session.ts";
 
 /** What the page asks the server to do with mail. Each says what was done, and offers to undo what can be. They throw `Refused`. */
@@ -102,10 +103,18 @@ export function leftBehind({ accounts, held }: Pick<HeldList, "accounts" | "held
   return [...new Set(held.map(({ account }) => account))].filter((account) => !isHeld.has(account));
 }
 
-export async function pauseGreylist(recipient: string, lasts: string, changed: () => void): Promise<void> {
-  const pause = await post<GreylistPauseItem>("greylist/pauses", { recipient, ...(lasts !== "" && { for: lasts }) });
+type Pause = Readonly<{ recipient: string; for: string }>;
+
+/** `former`: the pauses in force. One that this replaces cannot be restored. */
+export async function pauseGreylist(
+  request: Pause,
+  former: readonly GreylistPauseItem[],
+  changed: () => void,
+): Promise<void> {
+  const pause = await post<GreylistPauseItem>("greylist/pauses", filled(request));
   changed();
-  tell(words.paused(pause.target), { undo: () => resumeGreylist(pause.target).then(changed) });
+  const isNew = former.every(({ target }) => target !== pause.target);
+  tell(words.paused(pause.target), { undo: isNew ? () => resumeGreylist(pause.target).then(changed) : null });
 }
 
 export async function resumeGreylist(recipient: string): Promise<void> {

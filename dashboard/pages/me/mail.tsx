@@ -48,10 +48,12 @@ type CodeProps = Readonly<{ until: string | null; changed: () => void }>;
 /** For a reader who waits for a code: greylisting lets first mails in at once for a while. */
 export function CodeCard({ until, changed }: CodeProps) {
   const busy = useAttempt();
+  const isPaused = until !== null && !isPast(until, now.value);
   const pause = async ({ for: lasts = "" }): Promise<void> => {
     await post("me/greylist-pause", { for: lasts });
     changed();
-    tell(words.paused, { undo: resume });
+    // The pause that it replaces cannot be restored.
+    tell(words.paused, { undo: isPaused ? null : resume });
   };
   const resume = async (): Promise<void> => {
     await remove("me/greylist-pause");
@@ -60,7 +62,7 @@ export function CodeCard({ until, changed }: CodeProps) {
   };
   return (
     <Card title={words.code} hint={words.codeHint}>
-      {until !== null && !isPast(until, now.value) && (
+      {isPaused && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
           <ActionButton shown={t.mailboxSettings.endNow} busy={busy} run={resume} />
