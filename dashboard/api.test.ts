@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PROBLEM_CODES } from "../src/surfaces/api/problem.ts";
+import { PROBLEM_CODES, problem } from "../src/surfaces/api/problem.ts";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { afterFailure, complaintOf, get, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
 import { texts as german } from "./texts/german.ts";
@@ -21,6 +21,18 @@ test("no answer, and an answer without a sentence, are shown in the page's langu
   const complaint = () => get("session").catch((error: unknown) => complaintOf(error));
   assert.deepEqual(await complaint(), { text: "The server cannot be reached.", lang: "en" });
   assert.deepEqual(await complaint(), { text: "The server answered 502.", lang: "en" });
+});
+
+test("advice for people follows what the server says, and advice for programs does not", async (t) => {
+  const answers = (["refused", "invalid_request", "too_many_requests", "key_in_use"] as const).map((code) =>
+    problem(code, "No."),
+  );
+  answerRequests(t, () => answers.shift());
+  const said = () => get("session").catch((error: unknown) => complaintOf(error).text);
+  assert.deepEqual(
+    [await said(), await said(), await said(), await said()],
+    ["No.", "No.", "No.", "No. Try again in a few seconds."],
+  );
 });
 
 test("each translated problem is one of the server's, and a sentence", () => {

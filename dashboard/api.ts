@@ -51,12 +51,16 @@ async function send(path: string, init: RequestInit): Promise<Response> {
 
 type Problem = Readonly<{ detail?: string; next?: string; code?: string }>;
 
+/** Advice about the protocol (src/surfaces/api/problem.ts), which does not help a reader of the page. */
+const FOR_PROGRAMS = /`(?:\/openapi\.json|detail|Retry-After)`/;
+
 async function answerOf<T>(response: Response): Promise<T> {
   const body = parsed(await response.text());
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
   if (response.ok) return body as T;
-  const { detail, next, code }: Problem = body ?? {};
-  const sentence = detail === undefined ? t.live.answered(response.status) : `${detail} ${next ?? ""}`.trimEnd();
+  const { detail, next = "", code }: Problem = body ?? {};
+  const advice = FOR_PROGRAMS.test(next) ? "" : next;
+  const sentence = detail === undefined ? t.live.answered(response.status) : `${detail} ${advice}`.trimEnd();
   throw new Refused(response.status, sentence, code);
 }
 
