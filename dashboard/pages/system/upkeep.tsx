@@ -12,7 +12,7 @@ const words = t.upkeep;
 export function DnsPart() {
   const { domain = "" } = route.value.query;
   const report = useGet<DnsReport>(`dns${queryOf({ domain })}`);
-  const { data, reload } = report;
+  const { data, isCurrent, reload } = report;
   if (data === null) return <Waiting {...report} />;
   return (
     <Card title={words.records}>
@@ -25,19 +25,27 @@ export function DnsPart() {
           onChange={({ currentTarget }) => go("system", { show: "dns", domain: currentTarget.value })}
         />
       </div>
+      {isCurrent ? <Records of={data} reload={reload} /> : <p class="empty">{t.live.loading}</p>}
+    </Card>
+  );
+}
+
+function Records({ of, reload }: Readonly<{ of: DnsReport; reload: () => void }>) {
+  return (
+    <>
       <p class="hint">
-        {words.checked} <At iso={data.checkedAt} how="moment" />. {words.once}{" "}
+        {words.checked} <At iso={of.checkedAt} how="moment" />. {words.once}{" "}
         <Button shown={t.lists.refresh} onClick={reload} />
       </p>
       <ul class="rows">
-        {data.records.map((record) => (
+        {of.records.map((record) => (
           <RecordRow key={`${record.type} ${record.name} ${record.value}`} record={record} />
         ))}
       </ul>
       <p class="hint">
-        {words.more} <code>{`./ghostinbox dns records ${data.domain}`}</code>
+        {words.more} <code>{`./ghostinbox dns records ${of.domain}`}</code>
       </p>
-    </Card>
+    </>
   );
 }
 
