@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { post } from "./api.ts";
+import { signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
 import { useSecrets } from "./proof.tsx";
-import { findSession } from "./session.ts";
+import { findSession, trouble } from "./session.ts";
 import { Heading } from "./shell.tsx";
 
 /** What a browser that keeps passwords has as the administrator's name. */
@@ -18,6 +19,8 @@ export function SignIn() {
   const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {
     await post("login", { ...(isOfMailbox && { account }), ...given });
     await findSession();
+    // Where the server could not answer, it is asked again.
+    if (signedIn.value === "no" && trouble.value === null) throw new Error(t.signIn.noCookie);
   });
   useEffect(() => name.current?.focus(), []);
   const words = t.signIn;

@@ -45,6 +45,7 @@ export const en = {
     mailboxPassword: "Password of your mailbox",
     button: "Sign in",
     wait: "Signing in …",
+    noCookie: "The browser did not keep the sign-in: allow cookies for this page, or open it over https.",
   },
   proof: {
     title: "Confirm your password",
@@ -136,6 +137,8 @@ export const de: typeof en = {
     mailboxPassword: "Passwort Ihres Postfachs",
     button: "Anmelden",
     wait: "Anmeldung läuft …",
+    noCookie:
+      "Der Browser hat die Anmeldung nicht behalten: Erlauben Sie Cookies für diese Seite, oder öffnen Sie sie über https.",
   },
   proof: {
     title: "Passwort bestätigen",
