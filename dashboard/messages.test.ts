@@ -6,6 +6,7 @@ import { germanConditions, germanNotices } from "../src/core/alerts/german.ts";
 import { EVENT_TYPES } from "../src/core/events/event-types.ts";
 import { eventName, toneOf } from "./admin-texts.ts";
 import { preferred, textsOf } from "./messages.ts";
+import { heldForDe, heldForEn } from "./texts/counts.ts";
 import { texts as english } from "./texts/english.ts";
 import * as englishAdmin from "./texts/english-admin.ts";
 import * as englishMailbox from "./texts/english-mailbox.ts";
@@ -61,6 +62,18 @@ test("the page speaks the first language of the reader that it knows", () => {
   assert.equal(preferred([null, "fr-FR", "de-AT", "en"]), "de");
   assert.equal(preferred(["en-GB", "de"]), "en");
   assert.equal(preferred([]), "en");
+});
+
+test("one is counted in the singular", () => {
+  const [refused, strangers] = ["limits.sending.refused", "limits.sending.strangers"];
+  assert.deepEqual(
+    [heldForEn(1, refused), heldForEn(2, refused), heldForEn(1, strangers)],
+    ["1 refusal", "2 refusals", "1 stranger"],
+  );
+  assert.deepEqual(
+    [heldForDe(1, refused), heldForDe(1, strangers), heldForDe(2, strangers)],
+    ["1 Ablehnung", "1 Fremder", "2 Fremde"],
+  );
 });
 
 test("a part whose texts in the reader's language are missing speaks the other one", async () => {

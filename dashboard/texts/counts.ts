@@ -1,12 +1,14 @@
 /** `count`: also as the page writes it. */
-export const mailsEn = (count: number | string): string => (String(count) === "1" ? "1 mail" : `${count} mails`);
-export const mailsDe = (count: number | string): string => (String(count) === "1" ? "1 Mail" : `${count} Mails`);
+const counted = (count: number | string, one: string, many: string): string =>
+  `${count} ${String(count) === "1" ? one : many}`;
+export const mailsEn = (count: number | string): string => counted(count, "mail", "mails");
+export const mailsDe = (count: number | string): string => counted(count, "Mail", "Mails");
 
 /** What reached the limit `key` of an account whose mail is held. */
 export const heldForEn = (count: number, key: string): string =>
-  `${count} ${isRefused(key) ? "refusals" : "strangers"}`;
+  isRefused(key) ? counted(count, "refusal", "refusals") : counted(count, "stranger", "strangers");
 export const heldForDe = (count: number, key: string): string =>
-  `${count} ${isRefused(key) ? "Ablehnungen" : "Fremde"}`;
+  isRefused(key) ? counted(count, "Ablehnung", "Ablehnungen") : counted(count, "Fremder", "Fremde");
 
 function isRefused(key: string): boolean {
   return key === "limits.sending.refused";
