@@ -144,12 +144,22 @@ export function MailSpam() {
   );
 }
 
+/** The server counts by days in UTC. */
+function utcDay(day: string): string {
+  return new Date(day).toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" });
+}
+
 function Days({ data }: Readonly<{ data: SpamScores }>) {
   return (
     <Card title={words.days}>
       <Table
         head={[words.day, words.scored, words.isSpam, words.share]}
-        rows={data.days.map(({ day, scored, spam }) => [day, whole(scored), whole(spam), percent(spam / scored)])}
+        rows={data.days.map(({ day, scored, spam }) => [
+          utcDay(day),
+          whole(scored),
+          whole(spam),
+          percent(spam / scored),
+        ])}
       />
       {!data.complete && <p class="hint">{words.daysPart}</p>}
     </Card>
