@@ -12,7 +12,8 @@ export const en = {
     says: (name: string) =>
       `This is the app password for ${name}. It is shown only once: type it into the mail program now.`,
     label: "App password",
-    removed: (name: string) => `The app password ${name} is removed. Your programs sign in again automatically.`,
+    removed: (name: string) =>
+      `The app password ${name} is removed. The program that used it can no longer sign in; your other programs sign in again automatically.`,
   },
   forwarding: {
     title: "Forwarding",
@@ -60,7 +61,8 @@ export const de: typeof en = {
     says: (name) =>
       `Dies ist das App-Passwort für ${name}. Es wird nur jetzt gezeigt: Tippen Sie es in das Mailprogramm.`,
     label: "App-Passwort",
-    removed: (name) => `Das App-Passwort ${name} ist entfernt. Ihre Programme melden sich von selbst wieder an.`,
+    removed: (name) =>
+      `Das App-Passwort ${name} ist entfernt. Das Programm, das es benutzte, kann sich nicht mehr anmelden; Ihre anderen Programme melden sich von selbst wieder an.`,
   },
   forwarding: {
     title: "Weiterleitung",

@@ -162,7 +162,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await product.configure("greylist.enabled", "true");
   await until("it is deferred", async () => (await tries()) === 450);
   await page.goto(`${PAGE}#/mail?show=greylist`);
-  const waiting = page.getByRole("list", { name: "Deferred, and not tried again yet" }).getByText(SENDER);
+  const waiting = page.getByRole("list", { name: "Deferred, not accepted yet" }).getByText(SENDER);
   const shows = (count: number): Promise<boolean> =>
     until(`${count} mails are shown`, async () => {
       await press(page.getByRole("button", { name: "Refresh" }));
