@@ -41,7 +41,8 @@ export const en = {
   suspendedNow: (name: string, held: string) =>
     held === "0" ? `${name} is suspended.` : `${name} is suspended. On hold: ${mailsEn(held)}.`,
   resume: "Resume",
-  resumedNow: (name: string) => `${name} can sign in again.`,
+  resumedNow: (name: string, isHeld: boolean) =>
+    `${name} can sign in again.${isHeld ? " Its mail is held until you release it." : ""}`,
   setPassword: "Set a new password",
   passwordSays: "Its open sessions end. All of the user's mail programs need the new password.",
   passwordSet: (name: string) => `${name} has a new password.`,
@@ -137,7 +138,8 @@ export const de: typeof en = {
   suspendedNow: (name, held) =>
     held === "0" ? `${name} ist stillgelegt.` : `${name} ist stillgelegt; angehalten: ${mailsDe(held)}.`,
   resume: "Wieder öffnen",
-  resumedNow: (name) => `${name} kann sich wieder anmelden.`,
+  resumedNow: (name, isHeld) =>
+    `${name} kann sich wieder anmelden.${isHeld ? " Seine Post wird angehalten, bis Sie sie freigeben." : ""}`,
   setPassword: "Neues Passwort setzen",
   passwordSays: "Seine Sitzungen enden, und jedes Mailprogramm braucht das neue Passwort.",
   passwordSet: (name) => `${name} hat ein neues Passwort.`,
