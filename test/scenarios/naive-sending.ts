@@ -57,8 +57,8 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
         ? [{ at, ...sending.mail }]
         : [],
     ),
-    mail: event.type === "RECIPIENT" ? named : { ...named, ...completed(named, event.recipientCount) },
-    recipient: event.type === "RECIPIENT" ? kindOf(policy, changes, event) : "written",
+    mail: event.type === "RECIPIENT" ? named : { ...named, ...completed(named, event) },
+    recipient: event.type === "RECIPIENT" ? kindOf(policy, changes, event, sinceStart) : "written",
     holdEvidence: last?.type === "HOLD_ACCOUNT" ? last.evidence : null,
     vouchedAt: ofHold.findLast(({ change }) => change.type === "END_HOLD")?.at ?? instant(0),
     isMailHeld: named.isHeld,
@@ -72,22 +72,27 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
 }
 
 /** A recipient about whom nothing is known, as after a restart, is a stranger. */
-function completed({ recipients, written, strangers }: RecipientCounts, all: number): RecipientCounts {
-  return {
-    recipients: all,
-    written: Math.min(written, all),
-    strangers: Math.min(strangers, all) + Math.max(0, all - recipients),
-  };
+function completed(named: Named, { type, recipientCount: all }: DataCommand | EndOfMessage): RecipientCounts {
+  const { recipients, written, strangers, again } = named;
+  const others = Math.max(0, all - recipients) + (type === "END_OF_MESSAGE" ? again : 0);
+  return { recipients: all, written: Math.min(written, all), strangers: Math.min(strangers, all) + others };
 }
 
-function kindOf({ domains }: Policy, changes: readonly Changed[], event: Sending): SendingFacts["recipient"] {
-  const address = (event.recipient ?? "").toLowerCase();
-  if (event.recipient === null) return "written";
+function kindOf(
+  { domains }: Policy,
+  changes: readonly Changed[],
+  { account, recipient }: Sending,
+  sinceStart: readonly Kept[],
+): SendingFacts["recipient"] {
+  if (recipient === null) return "written";
+  const address = recipient.toLowerCase();
   if (domains.some((domain) => address.endsWith(`@${domain}`))) return "local";
   const wrote = changes.some(
-    ({ change }) => change.type === "CORRESPOND" && change.address === address && change.account === event.account,
+    ({ change }) => change.type === "CORRESPOND" && change.address === address && change.account === account,
   );
-  return wrote ? "written" : "stranger";
+  if (wrote) return "written";
+  const unfinished = [...inFlight(sinceStart).values()].filter(({ countedFor }) => countedFor === account);
+  return unfinished.some(({ names }) => names.includes(recipient)) ? "again" : "stranger";
 }
 
 /** Postfix names a recipient only if it is the only one; several were named before. */
@@ -96,30 +101,45 @@ export function writtenToIn(sinceStart: readonly Kept[], event: Event): readonly
   return event.recipient === null ? namedIn(sinceStart, { ...event, account: event.account }).names : [event.recipient];
 }
 
-type Named = RecipientCounts & Readonly<{ names: readonly string[]; isHeld: boolean }>;
+type Named = RecipientCounts &
+  Readonly<{ of: string; names: readonly string[]; again: number; isHeld: boolean; countedFor: string | null }>;
 
-/** Whom this mail has named so far, one mail a connection. */
+const NOBODY: Named = { ...NO_RECIPIENTS, of: "", names: [], again: 0, isHeld: false, countedFor: null };
+
+/** Whom this mail has named so far. */
 function namedIn(kept: readonly Kept[], { session, transaction }: Sending): Named {
-  const nobody = { ...NO_RECIPIENTS, names: [], isHeld: false };
-  let named: Named & { readonly of: string } = { ...nobody, of: "" };
+  const named = inFlight(kept).get(session);
+  return named?.of === transaction ? named : NOBODY;
+}
+
+/** The last mail of each connection, while it has not ended. */
+function inFlight(kept: readonly Kept[]): ReadonlyMap<string, Named> {
+  const mails = new Map<string, Named>();
   for (const { event, decision, sending } of kept) {
-    if (!("session" in event) || event.session !== session) continue;
-    if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") named = { ...nobody, of: "" };
-    else if (event.type === "DATA") {
-      const isOf = named.recipients > 0 && named.of === event.transaction && decision.verdict === "hold";
-      named = { ...named, isHeld: named.isHeld || isOf };
+    if (!("session" in event)) continue;
+    if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") {
+      mails.delete(event.session);
+      continue;
+    }
+    const present = mails.get(event.session);
+    const named = present?.of === event.transaction ? present : null;
+    if (event.type === "DATA") {
+      if (named === null || event.account === null) continue;
+      const countedFor = decision.counted ? event.account : named.countedFor;
+      mails.set(event.session, { ...named, isHeld: named.isHeld || decision.verdict === "hold", countedFor });
     } else if (event.account !== null && event.recipient !== null && decision.verdict === "pass") {
-      const before: Named = named.of === event.transaction ? named : nobody;
-      named = {
+      const before = named ?? NOBODY;
+      const kind = sending?.recipient;
+      mails.set(event.session, {
+        ...before,
         of: event.transaction,
         names: [...before.names, event.recipient],
-        isHeld: before.isHeld,
         recipients: before.recipients + 1,
-        written: before.written + (sending?.recipient === "written" ? 1 : 0),
-        strangers: before.strangers + (sending?.recipient === "stranger" ? 1 : 0),
-      };
+        written: before.written + (kind === "written" ? 1 : 0),
+        strangers: before.strangers + (kind === "stranger" ? 1 : 0),
+        again: before.again + (kind === "again" ? 1 : 0),
+      });
     }
   }
-  const { of, ...counts } = named;
-  return of === transaction ? counts : nobody;
+  return mails;
 }

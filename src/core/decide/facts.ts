@@ -176,10 +176,13 @@ export type SentMail = RecipientCounts & Readonly<{ at: Millis }>;
 export type SendingFacts = Readonly<{
   /** Mails that counted, in ascending order. */
   mails: readonly SentMail[];
-  /** The recipients of this mail so far; at DATA all of them. */
+  /** The recipients of this mail so far; at DATA all of them. At its end `strangers` includes `again`: they may refuse it. */
   mail: RecipientCounts;
-  /** Of the recipient that is named now. `local`: of a domain of this server. The others as in `RecipientCounts`. */
-  recipient: "local" | "written" | "stranger";
+  /**
+   * Of the recipient that is named now. `local`: of a domain of this server. `again`: a stranger whom an unfinished mail of the account has
+   * counted, such as one whose upload broke off and that is retried. The others as in `RecipientCounts`.
+   */
+  recipient: "local" | "written" | "stranger" | "again";
   /** Why its mail is held; null while it is not. */
   holdEvidence: Evidence | null;
   /** When the owner of the server last vouched for it; 0: never. */

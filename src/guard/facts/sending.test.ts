@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
+import { MAIL, MESSAGE, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
-import type { DataCommand, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, EndOfMessage, Recipient } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import type { ForwardReach } from "../mailbox-ports.ts";
@@ -37,7 +37,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
       return recipient.startsWith("ann") ? [ANN, ...onward] : [];
     },
   };
-  const of = (event: (Recipient | DataCommand) & { account: string }): AccountSending =>
+  const of = (event: (Recipient | DataCommand | EndOfMessage) & { account: string }): AccountSending =>
     new AccountSending(
       { policy: POLICY, ports: { sending: history, forwardReach }, sent, named },
       event,
@@ -76,6 +76,29 @@ test("at RCPT the recipients so far, at DATA all that Postfix counts, and whethe
     updateNamed(named, SENT, decision(verdict, "below_limit"), of(SENT));
     assert.equal(of(SENT).isMailHeld, verdict === "hold");
   }
+});
+
+test("a mail that is retried after its upload broke off counts no stranger a second time", () => {
+  const { named, of } = onFakes();
+  const again = (id: Partial<typeof ASKED>) => {
+    const event = { ...ASKED, ...id, recipient: "eve@example.net" };
+    updateNamed(named, event, decision("pass", "below_limit", { counted: false }), of(event));
+    return of(event).mail.strangers;
+  };
+  const data = (counted: boolean) => updateNamed(named, SENT, decision("defer", "below_limit", { counted }), of(SENT));
+  const retry = { session: "203.0.113.7 40009", transaction: "b2.1" };
+  assert.equal(again({}), 1);
+  data(false);
+  assert.equal(again(retry), 1, "it was not counted");
+  data(true);
+  const next = { ...retry, transaction: "b2.2" };
+  assert.equal(again(next), 0);
+  assert.equal(of({ ...SENT, ...next, recipientCount: 1 }).mail.strangers, 0);
+  const end = { ...MESSAGE, ...next, recipient: null, account: ANN };
+  assert.equal(of(end).mail.strangers, 1, "one who refuses it counts as ever");
+  assert.equal(again({ ...next, transaction: "b2.3", account: "bob@example.org" }), 1, "another account");
+  updateNamed(named, { ...end, ...MAIL }, decision("pass", "below_limit"), of(SENT));
+  assert.equal(again({ ...next, transaction: "b2.4" }), 1, "the first mail has ended");
 });
 
 test("mails of a day are read once, and later counted mails are added", () => {

@@ -78,14 +78,16 @@ export function updateSending(
 export function updateNamed(
   named: NamedRecipients,
   event: ClientEvent,
-  { verdict }: Decision,
+  { verdict, counted }: Decision,
   sending: SendingFacts,
 ): void {
   if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") named.end(event.session);
   if (!("account" in event) || event.account === null) return;
   if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
     named.add(event, event.recipient, sending.recipient);
-  if (event.type === "DATA" && verdict === "hold") named.hold(event);
+  if (event.type !== "DATA") return;
+  if (counted) named.count(event, event.account);
+  if (verdict === "hold") named.hold(event);
 }
 
 /** If the directory cannot be read, every account counts as active. */
@@ -121,8 +123,9 @@ export class AccountSending implements SendingFacts {
   }
 
   get mail(): RecipientCounts {
-    const event = this.#event;
-    return this.#sources.named.counts(event, event.type === "RECIPIENT" ? null : event.recipientCount);
+    const [event, { named }] = [this.#event, this.#sources];
+    const counts = named.counts(event, event.type === "RECIPIENT" ? null : event.recipientCount);
+    return event.type === "END_OF_MESSAGE" ? { ...counts, strangers: counts.strangers + named.again(event) } : counts;
   }
 
   get recipient(): SendingFacts["recipient"] {
@@ -160,8 +163,9 @@ export class AccountSending implements SendingFacts {
     const { type, account, recipient } = this.#event;
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
-    if (this.#isLocal(address)) return this.#sendsOutside(address) ? "stranger" : "local";
-    return this.#sources.ports.sending.hasWritten(account, address) ? "written" : "stranger";
+    if (this.#isLocal(address) && !this.#sendsOutside(address)) return "local";
+    if (!this.#isLocal(address) && this.#sources.ports.sending.hasWritten(account, address)) return "written";
+    return this.#sources.named.hasCounted(account, recipient) ? "again" : "stranger";
   }
 
   #isLocal(address: string): boolean {

@@ -124,7 +124,11 @@ type NamedInMail = {
   readonly names: string[];
   counts: RecipientCounts;
   isHeld: boolean;
-  last: Readonly<{ recipient: string; counts: RecipientCounts; names: number }> | null;
+  /** The account for which DATA counted its recipients. */
+  countedFor: string | null;
+  /** How many of its recipients an unfinished mail had counted. */
+  again: number;
+  last: Readonly<{ recipient: string; counts: RecipientCounts; again: number; names: number }> | null;
 };
 
 /**
@@ -137,10 +141,11 @@ export class NamedRecipients {
 
   add({ session, transaction }: MailId, recipient: string, kind: SendingFacts["recipient"]): void {
     const present = this.#present({ session, transaction });
-    const named: NamedInMail = present ?? { transaction, names: [], counts: NO_RECIPIENTS, isHeld: false, last: null };
-    const { names, counts } = named;
-    named.last = { recipient, counts, names: names.length };
+    const named: NamedInMail = present ?? { ...NOTHING_NAMED, transaction, names: [] };
+    const { names, counts, again } = named;
+    named.last = { recipient, counts, again, names: names.length };
     named.counts = withOneMore(counts, kind);
+    if (kind === "again") named.again += 1;
     if (names.length < LIMITS.namedRecipients) names.push(recipient);
     this.#mails.set(session, named);
   }
@@ -151,6 +156,7 @@ export class NamedRecipients {
     if (named === undefined || named.last?.recipient !== recipient) return;
     named.names.length = named.last.names;
     named.counts = named.last.counts;
+    named.again = named.last.again;
   }
 
   of(mail: MailId): readonly string[] {
@@ -176,6 +182,23 @@ export class NamedRecipients {
     return this.#present(mail)?.isHeld ?? false;
   }
 
+  again(mail: MailId): number {
+    return this.#present(mail)?.again ?? 0;
+  }
+
+  /** DATA counted its recipients for the account. */
+  count(mail: MailId, account: string): void {
+    const present = this.#present(mail);
+    if (present !== undefined) present.countedFor = account;
+  }
+
+  /** Whether a mail of the account that counted this recipient has not ended: its upload broke off, or continues. */
+  hasCounted(account: string, recipient: string): boolean {
+    for (const [, { countedFor, names }] of this.#mails)
+      if (countedFor === account && names.includes(recipient)) return true;
+    return false;
+  }
+
   /** The mail has ended, or a new connection reuses the port of an old one. */
   end(session: string): void {
     this.#mails.delete(session);
@@ -188,3 +211,4 @@ export class NamedRecipients {
 }
 
 const NOBODY: readonly string[] = [];
+const NOTHING_NAMED = { counts: NO_RECIPIENTS, isHeld: false, countedFor: null, again: 0, last: null };
