@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
-import { later, MINUTE_MS, SECOND_MS } from "../time.ts";
+import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
 import type { Facts } from "./facts.ts";
 import { decideFirstContact, decideProbingFromAnywhere, markFirstContact } from "./mail.ts";
 import type { Policy } from "./policy.ts";
@@ -72,6 +72,7 @@ test("while many new places write, a first mail waits twenty minutes from the fi
   assert.equal(first({ connections: [NOON] }), WAITS);
   assert.equal(first({ connections: [later(NOON, 1 - 20 * MINUTE_MS), NOON] }), WAITS);
   assert.equal(first({ connections: [later(NOON, -20 * MINUTE_MS), NOON] }), PASSES);
+  assert.equal(first({ connections: [later(NOON, -2 * HOUR_MS), NOON] }), WAITS, "an earlier visit is not a retry");
   assert.equal(first({ connections: [NOON], isWanted: true }), PASSES);
   assert.equal(first({ connections: [NOON], firstContactsFromAnywhere: CROWD.slice(1) }), PASSES);
   assert.equal(first({ connections: [] }), WAITS);

@@ -7,7 +7,7 @@ import {
   type Recipient,
 } from "../events/mail.ts";
 import { domainOf } from "../net/address.ts";
-import type { Millis } from "../time.ts";
+import { HOUR_MS, type Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision } from "./decision.ts";
 import { type Facts, isShared } from "./facts.ts";
@@ -244,8 +244,8 @@ function isPastNames({ namesProbed, isWanted }: Facts): boolean {
 /** Past the limit of first contacts (snowshoe spam: many addresses send one mail each), they are deferred for longer. */
 export function decideFirstContact(policy: Policy, facts: Facts, now: Millis): Decision {
   const evidence = reached(policy.firstContacts.limits, facts.firstContactsFromAnywhere, now);
-  const [first] = facts.connections;
-  // It first connected at least `delayMs` ago, so this counts as a retry.
+  const first = facts.connections.find((at) => at > now - HOUR_MS);
+  // It connected within the hour and at least `delayMs` ago, so this counts as a retry.
   const hasWaited = first !== undefined && first <= now - policy.firstContacts.delayMs;
   if (evidence === null || facts.isWanted || hasWaited) return decision("pass", "greylist_asked", { counted: false });
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
