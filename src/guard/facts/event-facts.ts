@@ -31,6 +31,7 @@ export class EventFacts implements Facts {
   #firstContact: boolean | null = null;
   #isExpected: boolean | null = null;
   #accountNetworks: readonly Prefix[] | null = null;
+  #knownAccounts: readonly string[] | null = null;
   #priorReports: Facts["priorReports"] | null = null;
   #account: Facts["account"] | undefined;
 
@@ -198,8 +199,10 @@ export class EventFacts implements Facts {
 
   get knownAccounts(): readonly string[] {
     if (this.state.knownAt === null) return NOBODY;
-    const { accounts } = this.#sources.policy;
-    return this.#sources.ports.accounts.accountsOf(this.state.place, later(this.#now, -accounts.knownForMs));
+    const { policy, ports } = this.#sources;
+    const since = later(this.#now, -policy.accounts.knownForMs);
+    this.#knownAccounts ??= ports.accounts.accountsOf(this.state.place, since);
+    return this.#knownAccounts;
   }
 
   get account(): Facts["account"] {
