@@ -122,10 +122,13 @@ export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis):
 function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
   const ids = sqliteEventIds(from);
   const columns = "at, type, ip, prefix, account, proof, counts, details, action";
+  // Events get new ids, so those that an `unban` forgave are skipped.
   const query = from.prepare(`
-    SELECT ${columns} FROM event WHERE id >= ? AND id < ? AND counts = ${COUNTS_CODE.login} ORDER BY id`);
+    SELECT ${columns} FROM event WHERE id >= ? AND id < ? AND counts = ${COUNTS_CODE.login} AND NOT EXISTS (
+      SELECT 1 FROM ban WHERE ban.prefix = event.prefix AND forgiven = 1 AND ended_at < ? AND answered >= event.id)
+    ORDER BY id`);
   const insert = to.prepare(`INSERT INTO event (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
-  for (const row of query.iterate(ids.firstSince(later(start, -WEEK_MS)), ids.firstSince(start)))
+  for (const row of query.iterate(ids.firstSince(later(start, -WEEK_MS)), ids.firstSince(start), start))
     insert.run(...Object.values(row));
 }
 
@@ -190,9 +193,12 @@ const COPIES: readonly Copy[] = [
   { table: "guess", columns: "account, network, proof, at, is_stale", where: "at < $start" },
   {
     table: "account_hold",
-    columns: "account, at, prefix, ip, count, limit_count, window_ms, limit_key, released_at",
+    columns: "account, at, prefix, ip, count, limit_count, window_ms, limit_key, released_at, dropped_at",
     where: "at < $start",
-    as: { released_at: "iif(released_at < $start, released_at, NULL)" },
+    as: {
+      released_at: "iif(released_at < $start, released_at, NULL)",
+      dropped_at: "iif(dropped_at < $start, dropped_at, NULL)",
+    },
   },
   { table: "refusal", columns: "account, at, count", where: "at < $start" },
   {

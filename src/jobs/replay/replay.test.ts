@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, STRANGER } from "../../../test/kit/samples.ts";
-import { rowsOf } from "../../../test/kit/test-database.ts";
+import { ban, rowsOf, unban } from "../../../test/kit/test-database.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import { differenceOf } from "./comparison.ts";
 import { recordedEvents } from "./recorded-events.ts";
@@ -92,6 +92,23 @@ test("bans that started later are not copied", () => {
   known.run("198.51.100.2/32", "anna@example.test", now, now);
   copyMemory(db, copy, now);
   assert.deepEqual(rowsOf(copy, "SELECT prefix, last_at FROM known_address"), [["198.51.100.1/32", now - 1]]);
+});
+
+test("what the owner forgave or dropped before the start stays so", async () => {
+  const [{ engine, db, sqlite, clock }, { db: copy }] = [engineOnMemory(), engineOnMemory()];
+  const guess = (passwordHash: string) =>
+    engine.ask({ type: "LOGIN_FAILED", ip: STRANGER, service: "imap", login: "anna@example.test", passwordHash });
+  await guess("forgiven");
+  ban(sqlite, `${STRANGER}/32`, clock.now());
+  unban(sqlite, `${STRANGER}/32`, clock.now());
+  await guess("later");
+  db.exec(
+    "INSERT INTO account_hold VALUES ('anna@example.test', 1, '192.0.2.1/32', '192.0.2.1', 1, 1, 1, NULL, 2, 'k')",
+  );
+  clock.advance(MINUTE_MS);
+  copyMemory(db, copy, clock.now());
+  assert.deepEqual(rowsOf(copy, "SELECT proof FROM event"), [["later"]]);
+  assert.deepEqual(rowsOf(copy, "SELECT dropped_at FROM account_hold"), [[2]]);
 });
 
 test("facts from outside hold until the next record has others", () => {
