@@ -8,7 +8,7 @@ import type { ClientEvent } from "../../core/events/event.ts";
 import type { DataCommand, EndOfMessage, Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import { later, type Millis } from "../../core/time.ts";
+import { instant, later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { ForwardReach } from "../mailbox-ports.ts";
 import type { AccountDirectory } from "../ports.ts";
@@ -138,7 +138,9 @@ export class AccountSending implements SendingFacts {
   }
 
   get vouchedAt(): Millis {
-    return this.#state.vouchedAt;
+    const { vouchedAt } = this.#state;
+    // A later time is from before the clock was set back.
+    return vouchedAt > this.#now ? instant(0) : vouchedAt;
   }
 
   get isMailHeld(): boolean {
