@@ -1,6 +1,14 @@
 import { type Reason, reasons } from "../events/reasons.ts";
 import { later, type Millis } from "../time.ts";
-import { type Ban, type BanLevel, type Change, countedText, type Evidence } from "./decision.ts";
+import {
+  type Ban,
+  type BanLevel,
+  type Change,
+  countedText,
+  type Decision,
+  decision,
+  type Evidence,
+} from "./decision.ts";
 import type { Offender } from "./facts.ts";
 import { isDetector } from "./jails.ts";
 import type { Policy } from "./policy.ts";
@@ -39,6 +47,12 @@ export function nextBan(
     offences: facts.offences + 1,
   };
   return { type: "BAN", ban };
+}
+
+/** Refuses the client, and bans it for this offence. */
+export function refuseAndBan(policy: Policy, facts: Offender, offence: Offence, now: Millis): Decision {
+  const { code, evidence } = offence;
+  return decision("refuse", code, { evidence, changes: [nextBan(policy, facts, offence, now)] });
 }
 
 /** A jail says how long its first ban is; later ones are never shorter than that. */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { check, type Example, outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { BAN, DATA, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import { decide, decideConnect } from "./decide.ts";
+import type { Facts } from "./facts.ts";
 
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];
 const SHARED = { known: true, knownAccounts: STAFF };
@@ -36,6 +37,13 @@ const examples: readonly Example[] = [
 check("connection", examples, (facts, { ip, service, session, clientName }) =>
   decideConnect(POLICY, facts, { type: "CONNECT", ip, service, session, clientName }, NOON),
 );
+
+test("a ban past three times a limit says so", () => {
+  const evidenceOf = (facts: Partial<Facts>) =>
+    decideConnect(POLICY, factsOf({ connections: times(60), ...facts }), { type: "CONNECT", ...MAIL }, NOON).evidence;
+  assert.partialDeepStrictEqual(evidenceOf({ known: true }), { count: 61, limit: 60 });
+  assert.partialDeepStrictEqual(evidenceOf({}), { count: 61, limit: 20 });
+});
 
 const SIMULATED = { ...POLICY, simulate: true };
 

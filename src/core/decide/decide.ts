@@ -3,7 +3,7 @@ import { type ClientEvent, isLogin } from "../events/event.ts";
 import { isAdministrators } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
 import type { Millis } from "../time.ts";
-import { nextBan } from "./ban-ladder.ts";
+import { refuseAndBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision, isLeftToPostgrey } from "./decision.ts";
 import { type Facts, isShared } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
@@ -72,16 +72,13 @@ export function decideConnect(policy: Policy, facts: Facts, event: Connect, now:
   if (evidence === null) return decision("pass", "below_limit");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
 
-  const isPastKnownLimit = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
+  const past = exceeded(policy.connections, facts.connections, now, policy.knownFactor);
   // Malware behind a shared address uses port 25; its users send on 465 and 587.
-  if (facts.known && (!isPastKnownLimit || isShared(facts)))
+  if (facts.known && (past === null || isShared(facts)))
     return decision(event.service === "smtp" ? "defer" : "pass", "known_address", { evidence });
-  if (facts.offences === 0 && !isPastKnownLimit && facts.isWanted)
-    return decision("defer", "wanted_busy", { evidence });
-  return decision("refuse", "connection_limit", {
-    evidence,
-    changes: [nextBan(policy, facts, { code: "connection_limit", evidence }, now)],
-  });
+  if (facts.offences === 0 && past === null && facts.isWanted) return decision("defer", "wanted_busy", { evidence });
+  const offence = { code: "connection_limit", evidence: (facts.known ? past : null) ?? evidence } as const;
+  return refuseAndBan(policy, facts, offence, now);
 }
 
 /** Refusals that follow from what administrators said about their accounts, not from limits. They apply during a simulation too. */

@@ -8,7 +8,7 @@ import {
 } from "../events/mail.ts";
 import { domainOf } from "../net/address.ts";
 import { HOUR_MS, type Millis } from "../time.ts";
-import { nextBan } from "./ban-ladder.ts";
+import { nextBan, refuseAndBan } from "./ban-ladder.ts";
 import { type Decision, decision } from "./decision.ts";
 import { type Facts, isShared } from "./facts.ts";
 import { isProvider, type Policy } from "./policy.ts";
@@ -59,12 +59,9 @@ export function decideData(policy: Policy, facts: Facts, event: DataCommand, now
   // Its mail is wanted, but not all at once: it is accepted when it is sent again.
   if (facts.offences === 0 && facts.isWanted) return decision("defer", "wanted_busy", { evidence, counted: false });
 
-  const isPastKnownLimit = exceeded(policy.mail, facts.mails, now, policy.knownFactor) !== null;
-  if (facts.known && (!isPastKnownLimit || isShared(facts))) return decision("defer", "known_address", { evidence });
-  return decision("refuse", "mail_limit", {
-    evidence,
-    changes: [nextBan(policy, facts, { code: "mail_limit", evidence }, now)],
-  });
+  const past = facts.known ? exceeded(policy.mail, facts.mails, now, policy.knownFactor) : null;
+  if (facts.known && (past === null || isShared(facts))) return decision("defer", "known_address", { evidence });
+  return refuseAndBan(policy, facts, { code: "mail_limit", evidence: past ?? evidence }, now);
 }
 
 /**
@@ -137,12 +134,9 @@ function decideUnknownRecipient(policy: Policy, facts: Facts, event: Recipient, 
   if (evidence === null)
     return decideProbingFromAnywhere(policy, facts, event, now) ?? decision("refuse", "recipient_unknown");
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
-  const isPastKnownLimit = exceeded(policy.probes, facts.probes, now, policy.knownFactor) !== null;
-  if (facts.known && !isPastKnownLimit) return decision("refuse", "recipient_unknown", { evidence });
-  return decision("refuse", "recipient_probing", {
-    evidence,
-    changes: [nextBan(policy, facts, { code: "recipient_probing", evidence }, now)],
-  });
+  const past = facts.known ? exceeded(policy.probes, facts.probes, now, policy.knownFactor) : null;
+  if (facts.known && past === null) return decision("refuse", "recipient_unknown", { evidence });
+  return refuseAndBan(policy, facts, { code: "recipient_probing", evidence: past ?? evidence }, now);
 }
 
 /**

@@ -17,10 +17,10 @@ export function countWithin(times: readonly Millis[], windowMs: number, now: Mil
 
 /** The first limit that one more event would exceed; null if all hold. `factor` multiplies them. */
 export function exceeded(limits: readonly Limit[], times: readonly Millis[], now: Millis, factor = 1): Evidence | null {
-  for (const limit of limits) {
-    const { count: most, windowMs, key } = limit;
+  for (const { count: simple, windowMs, key } of limits) {
+    const limit = simple * factor;
     const count = countWithin(times, windowMs, now) + 1;
-    if (count > most * factor) return { count, limit: most, windowMs, key };
+    if (count > limit) return { count, limit, windowMs, key };
   }
   return null;
 }
