@@ -55,7 +55,7 @@ export const reasons = {
   },
   wanted_busy: {
     says: "This server is over a limit, but users here want mail from it: it must retry later.",
-    next: "Nothing to do: it will retry. Raise limits.mail if that is too slow.",
+    next: "Nothing to do: it will retry. Raise the limit that the event names if that is too slow.",
     smtp: "450 4.7.1 Too busy, try again later",
   },
   known_address: {
@@ -74,7 +74,7 @@ export const reasons = {
     smtp: "450 4.7.1 Sending limit reached: send to fewer recipients at once, or try again later",
   },
   account_held: {
-    says: "The account wrote to many new recipients: its mail waits in the queue until the owner decides.",
+    says: "The account wrote to many new recipients, or many refused its mail: its mail waits in the queue until the owner decides.",
     next: "`account held` shows it. `account release` sends it if the owner wrote it; otherwise `account suspend`, then `account drop`.",
   },
   account_inactive: {
@@ -260,7 +260,7 @@ export const reasons = {
   },
   guessing_slowed: {
     says: "Too many different wrong passwords from an address that is never banned: it is slowed down.",
-    next: "If it is a proxy or a webmail, let it pass on the addresses of its users (http.trusted_proxies).",
+    next: "If it is a proxy or a webmail, let it pass on the addresses of its users (http.trusted_proxies for the dashboard, proxy.networks for mail).",
   },
   repeated_password: {
     says: "The same wrong password again: a device with an old password, not an attack.",
@@ -360,7 +360,7 @@ export const reasons = {
     says: "There is no ban on it.",
     next: "`bans` lists the bans in force; `why` shows one of a network around it.",
   },
-  not_listed: { says: "It is not on the allow list.", next: "`allow list` shows it." },
+  not_listed: { says: "It is not on the allow list.", next: "`allow list` shows all entries." },
   not_recorded: {
     says: "The database could not be written, so nothing new was decided.",
     next: "`status` shows what is wrong with the database.",
