@@ -19,7 +19,7 @@ const LANGUAGES = ["english", "german"] as const;
  */
 const MOST_BYTES = {
   "sign-in": { br: 22_000, gzip: 24_000, pages: [], texts: [""] },
-  now: { br: 36_000, gzip: 39_000, pages: ["now"], texts: ["", "-admin"] },
+  now: { br: 36_000, gzip: 39_500, pages: ["now"], texts: ["", "-admin"] },
   "all of an administrator": { br: 60_000, gzip: 61_440, pages: ["now", "further"], texts: ["", "-admin"] },
   "all of a mailbox": { br: 36_000, gzip: 39_000, pages: ["me"], texts: ["", "-mailbox"] },
 } as const;
