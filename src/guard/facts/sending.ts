@@ -8,7 +8,7 @@ import type { ClientEvent } from "../../core/events/event.ts";
 import type { DataCommand, EndOfMessage, Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import { instant, later, type Millis } from "../../core/time.ts";
+import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { ForwardReach } from "../mailbox-ports.ts";
 import type { AccountDirectory } from "../ports.ts";
@@ -138,9 +138,7 @@ export class AccountSending implements SendingFacts {
   }
 
   get vouchedAt(): Millis {
-    const { vouchedAt } = this.#state;
-    // A later time is from before the clock was set back.
-    return vouchedAt > this.#now ? instant(0) : vouchedAt;
+    return this.#state.vouchedAt;
   }
 
   get isMailHeld(): boolean {
