@@ -114,6 +114,16 @@ for (const step of ["begin", "append", "commit"] as const) {
     assert.deepEqual(kit.db.prepare("SELECT * FROM account_hold").all(), []);
   });
 
+  test(`a database that fails at ${step}: a mail to too many strangers is refused on each connection`, async () => {
+    const { engine } = await full();
+    for (const session of ["first", "second", "third"]) {
+      const about = { ...mail(HOME, ALICE), sender: ALICE, session };
+      for (let i = 0; i < 21; i++) await engine.ask({ ...about, ...NAMED, recipient: `victim${i}@sender.test` });
+      const { verdict } = await engine.ask({ ...about, recipient: null, recipientCount: 21 });
+      assert.equal(verdict, "defer", session);
+    }
+  });
+
   test(`a database that fails at ${step}: known recipients are still known, within the recipients of an hour`, async () => {
     const friends = Array.from({ length: 60 }, (_, i) => `friend${i}@sender.test`);
     const changes = friends.map((address) => ({ type: "CORRESPOND", address, account: ALICE }) as const);

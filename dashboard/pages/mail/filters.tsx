@@ -99,7 +99,7 @@ function WaitingList({ paused, pause }: WaitingProps) {
               <ActionButton
                 shown={words.code}
                 label={words.codeOf(recipient)}
-                isOff={paused.some(({ target }) => target === recipient)}
+                isOff={paused.some(({ target }) => target === ownerOf(recipient))}
                 run={() => pause(recipient)}
               />
             )}
@@ -110,6 +110,11 @@ function WaitingList({ paused, pause }: WaitingProps) {
       {data?.complete === false && <p class="hint">{words.waitingPart}</p>}
     </>
   );
+}
+
+/** The account that the server pauses for this recipient: in lower case, without an extension. */
+function ownerOf(recipient: string): string {
+  return recipient.toLowerCase().replace(/^([^+@]+)\+[^@]*@/, "$1@");
 }
 
 const PAGE_ROWS = 50;

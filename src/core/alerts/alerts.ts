@@ -90,7 +90,7 @@ export const conditions = {
     severity: "critical",
     says: "The mail of an account is held.",
     matters:
-      "The account wrote to many new recipients. Someone may have its password and send spam. None of its mail leaves until you decide.",
+      "The account wrote to many new recipients, or many refused its mail. Someone may have its password and send spam. None of its mail leaves until you decide.",
     next: "`account held ADDRESS` shows the mail; ask the owner. If they wrote it, `account release ADDRESS`. Otherwise `account suspend ADDRESS`, `account drop ADDRESS`, then `account passwd ADDRESS`, `account resume ADDRESS` and `account release ADDRESS`.",
   },
   sending_limited: {

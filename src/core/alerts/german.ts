@@ -389,7 +389,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   account_held: {
     says: "Die Post eines Kontos wird angehalten.",
     matters:
-      "Das Konto schrieb an viele, denen es nie geschrieben hatte. Vielleicht hat jemand sein Passwort und verschickt Spam. Nichts davon geht hinaus, bevor Sie entscheiden.",
+      "Das Konto schrieb an viele, denen es nie geschrieben hatte, oder viele lehnten seine Post ab. Vielleicht hat jemand sein Passwort und verschickt Spam. Nichts davon geht hinaus, bevor Sie entscheiden.",
     next: "`account held ADDRESS` zeigt die Post; fragen Sie den Inhaber. Hat er sie geschrieben: `account release ADDRESS`. Sonst `account suspend ADDRESS`, `account drop ADDRESS`, dann `account passwd ADDRESS`, `account resume ADDRESS` und `account release ADDRESS`.",
   },
   sending_limited: {

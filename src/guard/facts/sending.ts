@@ -86,7 +86,7 @@ export function updateNamed(
   if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
     named.add(event, event.recipient, sending.recipient);
   if (event.type !== "DATA") return;
-  if (counted) named.count(event, event.account);
+  named.count(event, counted ? event.account : null);
   if (verdict === "hold") named.hold(event);
 }
 

@@ -186,13 +186,13 @@ export class NamedRecipients {
     return this.#present(mail)?.again ?? 0;
   }
 
-  /** DATA counted its recipients for the account. */
-  count(mail: MailId, account: string): void {
+  /** DATA counted its recipients for the account; null: it counted none. */
+  count(mail: MailId, account: string | null): void {
     const present = this.#present(mail);
     if (present !== undefined) present.countedFor = account;
   }
 
-  /** Whether a mail of the account that counted this recipient has not ended: its upload broke off, or continues. */
+  /** Whether a mail of the account that counted this recipient has not ended: its upload on another connection broke off, or continues. */
   hasCounted(account: string, recipient: string): boolean {
     for (const [, { countedFor, names }] of this.#mails)
       if (countedFor === account && names.includes(recipient)) return true;

@@ -43,9 +43,10 @@ export function createUnrecordedFacts(
     /** Applies a sign-in, or mail of an account, to the facts of later events. */
     update: (event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void => {
       if (!isLogin(event)) {
-        if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
-          sends.count(event.account, event, { at: now, ...facts.sending.mail });
-        updateNamed(named, event, decided, facts.sending);
+        // A hold is deferred instead.
+        const counted = event.type === "DATA" && event.account !== null && decided.verdict === "pass";
+        if (counted) sends.count(event.account, event, { at: now, ...facts.sending.mail });
+        updateNamed(named, event, { ...decided, counted }, facts.sending);
         return;
       }
       if (decided.counted && event.type !== "LOGIN_SUCCEEDED") guesses.fail(facts.prefix, failureOf(event, now));

@@ -7,7 +7,7 @@ import { codeOf } from "../../../../core/error.ts";
 import { plural } from "../../../../core/text.ts";
 import { span } from "../../../../core/time.ts";
 import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
-import { commandFor } from "../../../../host/running/server-commands.ts";
+import { startCommand } from "../../../../host/running/server-commands.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { andMore, eachPage, emptyText, gather, pageFrom } from "../../listing.ts";
 import { listOf } from "../../parse.ts";
@@ -172,10 +172,7 @@ export async function sendmail({ layout, args, env, terminal }: Call): Promise<A
   if (process.getuid?.() !== 0)
     return fail(EX_NOPERM, "only root may use it (docs/local-mail.md tells how others send).");
   if (!existsSync(join(layout.postfixConf, "main.cf")))
-    return fail(
-      EX_CONFIG,
-      `there is no mail server in ${layout.data} yet: start it with \`${commandFor(layout, "npm start")}\`.`,
-    );
+    return fail(EX_CONFIG, `there is no mail server in ${layout.data} yet. Start it: ${startCommand(layout)}`);
   const child = spawn(SENDMAIL, ["-C", layout.postfixConf, ...args], {
     stdio: "inherit",
     env: { ...env, PATH: SYSTEM_PATH },

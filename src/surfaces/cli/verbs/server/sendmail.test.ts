@@ -24,7 +24,7 @@ test("before the first start it says so, with the exit code of sysexits.h", ROOT
   assert.equal(sent.code, 78);
   assert.match(
     sent.err,
-    /^\.\/ghostinbox sendmail: there is no mail server in .* yet: start it with `GHOSTINBOX_DATA=\S+ npm start`\.\n$/,
+    /^\.\/ghostinbox sendmail: there is no mail server in .* yet\. Start it: GHOSTINBOX_DATA=\S+ npm start\n$/,
   );
   assert.ok(!existsSync(layout.postfixConf));
 });
