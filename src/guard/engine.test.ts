@@ -39,7 +39,7 @@ test("a sign-in makes all of a network known, even if something protected splits
   }
   clock.advance(DAY_MS + HOUR_MS);
   const sent = { ...mail(seen, "alice@example.test"), recipientCount: 21 };
-  assert.equal((await engine.ask(sent)).verdict, "pass", "of a new place, mail to so many strangers is held");
+  assert.equal((await engine.ask(sent)).verdict, "pass", "from a new place, mail to 21 strangers is held");
 });
 
 test("a place by which accounts send on this machine is known a day after the first mail", async () => {

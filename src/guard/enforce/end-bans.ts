@@ -45,7 +45,7 @@ export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by:
   }
   const subject = `${lifted} of ${plural(standing.length, "ban")} lifted`;
   const isStored = await engine.audit({ type: "BREAK_GLASS", subject, by });
-  // Bans made in the meantime stay.
+  // Bans made since then stay.
   const old = new Set(standing.map(({ prefix }) => prefix));
   const left = [...banLog.active(clock.now())].filter(({ prefix }) => old.has(prefix)).length;
   return { lifted, left, isDone: isStored && left === 0 };

@@ -58,7 +58,7 @@ export class AddressCache {
 
   /** The state of an address whose history cannot be read. Its protection is known anyway. */
   blank(policy: Policy, ip: Ip): AddressState {
-    return this.#stateOf(policy, this.#prefixOf(policy, ip), NO_HISTORY, instant(0));
+    return this.#stateOf(whereIs(policy, this.#prefixOf(policy, ip)), NO_HISTORY, instant(0));
   }
 
   /** Adds an event that counts to its window: the window in its record. */
@@ -110,8 +110,9 @@ export class AddressCache {
   }
 
   #load(policy: Policy, prefix: Prefix, now: Millis): AddressState {
+    const where = whereIs(policy, prefix);
     const history = this.#history.address(prefix, {
-      place: placeOf(policy, prefix),
+      place: where.place,
       sinceConnections: later(now, -longestWindowMs(policy.connections)),
       sinceMails: later(now, -longestWindowMs(policy.mail)),
       sinceFailures: later(now, -Math.max(WEEK_MS, policy.logins.windowMs)),
@@ -119,17 +120,15 @@ export class AddressCache {
       most: mostTimes(policy),
       mostFailures: mostFailures(policy),
     });
-    const state = this.#stateOf(policy, prefix, history, now);
+    const state = this.#stateOf(where, history, now);
     this.#states.set(prefix, state);
     return state;
   }
 
-  #stateOf(policy: Policy, prefix: Prefix, history: AddressHistory, now: Millis): AddressState {
+  #stateOf(where: ReturnType<typeof whereIs>, history: AddressHistory, now: Millis): AddressState {
     return {
-      prefix,
-      network: neighbourhoodOf(networkAddress(prefix), policy.bans.ipv6Prefix),
-      place: placeOf(policy, prefix),
-      protection: this.#protection.of(prefix),
+      ...where,
+      protection: this.#protection.of(where.prefix),
       ban: history.ban,
       knownAt: history.knownAt,
       offencesAt: [...history.offencesAt],
@@ -142,8 +141,9 @@ export class AddressCache {
   }
 }
 
-function placeOf({ bans }: Policy, prefix: Prefix): Prefix {
-  return prefixOf(networkAddress(prefix), bans.ipv6Prefix);
+function whereIs({ bans: { ipv6Prefix } }: Policy, prefix: Prefix): Pick<AddressState, "prefix" | "network" | "place"> {
+  const address = networkAddress(prefix);
+  return { prefix, network: neighbourhoodOf(address, ipv6Prefix), place: prefixOf(address, ipv6Prefix) };
 }
 
 export function failureOf({ passwordHash, login }: LoginAttributes, at: Millis): Failure {

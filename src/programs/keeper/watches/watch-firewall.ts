@@ -25,7 +25,7 @@ type FirewallParts = Readonly<{
   /** The table as the kernel prints it; empty if there is none, null if it cannot be read. */
   list: () => Promise<string | null>;
   load: (confirmed: Opening | null, trial: Readonly<{ opening: Opening; lastsS: number }> | null) => Promise<Outcome>;
-  /** Where SSH is reached; if that is unknown, `otherwise`, or port 22 if it is left out. */
+  /** Where SSH is reached. If that is unknown: `otherwise`, by default port 22. */
   ssh: (session: number | null, otherwise?: readonly Door[]) => Promise<readonly Door[]>;
   /** Established connections to other ports than these; null if not all of them can be listed. */
   connections: (except: readonly number[]) => Promise<readonly string[] | null>;

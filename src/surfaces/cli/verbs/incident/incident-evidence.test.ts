@@ -8,6 +8,7 @@ import { connected, readerWith, scriptCall } from "../../../../../test/kit/scrip
 import { START } from "../../../../../test/kit/test-database.ts";
 import { commandLineOf } from "../../../../../test/kit/test-guard.ts";
 import { row } from "../../../../core/events/columns.ts";
+import type { EventRecord } from "../../../../core/events/event.ts";
 import { isoTime } from "../../../../core/time.ts";
 import { keepIsolation } from "../../../../host/firewall/isolation.ts";
 import { appendEntry, openIncident } from "../../../../jobs/incident/folder.ts";
@@ -42,24 +43,20 @@ test("the evidence names where mail is sent on, and the app passwords, but no se
   assert.doesNotMatch(JSON.stringify(found), /ARGON|digest|0abc/);
 });
 
+const MESSAGE = { event: "MESSAGE", session: "", transaction: "t", recipientCount: 1 } as const;
+const SENT = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
+
 test("no one gets the same notice twice, however the account's name is typed", async () => {
   const at = isoTime(START);
   const incident = openIncident(layout, { title: "Anna", openedAt: at, since: at });
   const says = "1 recipient was informed that the owner of anna@example.org did not write the mail they received.";
   appendEntry(layout, incident, { at, by: "root", step: "tell", says, lines: ["bert@away.test"], audited: true });
   const mail = { account: "anna@example.org", queueId: "Q1", sender: "anna@example.org" };
-  const message = { event: "MESSAGE", session: "", transaction: "t", recipientCount: 1 } as const;
-  const sent = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
   const records = [
-    row({ at: START, type: "EMAIL", ip: ip("203.0.113.7"), verdict: "pass", ...mail }, message),
-    row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, sent),
+    row({ at: START, type: "EMAIL", ip: ip("203.0.113.7"), verdict: "pass", ...mail }, MESSAGE),
+    row({ at: START, type: "EMAIL", queueId: "Q1", recipient: "bert@away.test" }, SENT),
   ];
-  const reader = readerWith({
-    records: () =>
-      (function* () {
-        yield* records;
-      })(),
-  });
+  const reader = readerOf(records);
   const answer = await incidentTell(scriptCall({ layout, args: ["Anna@Example.org"], reader }));
   assert.equal(answer.ok && answer.text, "No one is left to notify. 1 recipient was already informed.");
 });
@@ -74,18 +71,11 @@ test(
     const template = join(layout.data, "template");
     writeFileSync(template, "Über eine Mail, die nicht von {account} war\n\nSie war gefälscht.\n");
     const mail = { account: "carl@example.org", queueId: "Q2", sender: "carl@example.org" };
-    const message = { event: "MESSAGE", session: "", transaction: "t", recipientCount: 1 } as const;
-    const sent = { event: "MAIL_TRIED", outcome: "sent", relay: "", reply: "" } as const;
     const records = [
-      row({ at: START, type: "EMAIL_HELD", ip: ip("203.0.113.7"), verdict: "hold", ...mail }, message),
-      row({ at: START, type: "EMAIL", queueId: "Q2", recipient: "bert@away.test" }, sent),
+      row({ at: START, type: "EMAIL_HELD", ip: ip("203.0.113.7"), verdict: "hold", ...mail }, MESSAGE),
+      row({ at: START, type: "EMAIL", queueId: "Q2", recipient: "bert@away.test" }, SENT),
     ];
-    const reader = readerWith({
-      records: () =>
-        (function* () {
-          yield* records;
-        })(),
-    });
+    const reader = readerOf(records);
     const { guard } = connected({ guard: { ask: () => Promise.resolve(failed("It is down.", "")) } });
     const option = (name: string) => (name === "template" ? template : null);
     const call = { layout, args: ["carl@example.org"], reader, guard, option };
@@ -105,3 +95,11 @@ test("mails to recipients wait while sending is closed", () => {
   keepIsolation(layout, { ...isolation, shut: ["sign-in"] });
   assert.equal(waitsText(layout), "");
 });
+
+function readerOf(records: readonly EventRecord[]) {
+  return readerWith({
+    records: function* () {
+      yield* records;
+    },
+  });
+}
