@@ -22,6 +22,8 @@ test("a network, a permanent ban, and fields without a value", () => {
   assert.match(mail, /permanently/);
   assert.match(mail, /why 2001:db8::$/m);
   assert.match(mail, /about the 7 bans before it/);
+  assert.match(renderBanMail({ ...BAN, prefix: "2001:db8::/32" }, ENVELOPE), /unban 2001:db8::\/32$/m);
+  assert.match(renderBanMail({ ...BAN, prefix: "2001:db8::7/128" }, ENVELOPE), /unban 2001:db8::7$/m);
 });
 
 const mail = reportMail({

@@ -92,7 +92,7 @@ type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
  * strangers.
  */
 export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: BanMailEnvelope): string {
-  const address = prefix.replace(/\/(?:32|128)$/, "");
+  const address = prefix.replace(prefix.includes(":") ? "/128" : "/32", "");
   const length = lastsMs === null ? "permanently" : `for ${formatDuration(lastsMs)}`;
   return [
     `From: Fail2Ban <${envelope.from}>`,
