@@ -93,6 +93,7 @@ const cases: readonly [rule: string, bytes: number | null | "unreadable"][] = [
   ["*:storage=0", 0],
   ["*:bytes=20", 20],
   ["*:bytes=20K", 20_480],
+  ["*:BYTES=20", 20],
   ["*:messages=100:storage=1K", 1_024],
   ["*:messages=100", null],
   ["*:ignore", null],

@@ -144,11 +144,11 @@ const SHAPES: Readonly<Record<string, RegExp>> = {
 /** Kilobytes, unless a letter says otherwise. */
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   "": 1024,
-  B: 1,
-  K: 1024,
-  M: 1024 ** 2,
-  G: 1024 ** 3,
-  T: 1024 ** 4,
+  b: 1,
+  k: 1024,
+  m: 1024 ** 2,
+  g: 1024 ** 3,
+  t: 1024 ** 4,
 };
 
 /**
@@ -160,9 +160,8 @@ export function parseQuotaRule(rule: string): number | null | "unreadable" {
   if (folder !== "*") return null;
   const limit = limits.find((each) => !/^(messages=\d+|ignore)$/.test(each));
   if (limit === undefined) return null;
-  const [, resource = "", digits = "", unit = ""] = /^(storage|bytes)=(\d{1,15})([BKMGT]?)$/i.exec(limit) ?? [];
-  const unitBytes =
-    resource === "" ? undefined : resource === "bytes" && unit === "" ? 1 : UNIT_BYTES[unit.toUpperCase()];
-  const bytes = unitBytes === undefined ? Number.NaN : Number(digits) * unitBytes;
-  return Number.isSafeInteger(bytes) ? bytes : "unreadable";
+  const found = /^(storage|bytes)=(\d{1,15})([bkmgt]?)$/.exec(limit.toLowerCase());
+  const [, resource = "", digits = "", unit = ""] = found ?? [];
+  const bytes = Number(digits) * (resource === "bytes" && unit === "" ? 1 : (UNIT_BYTES[unit] ?? Number.NaN));
+  return found !== null && Number.isSafeInteger(bytes) ? bytes : "unreadable";
 }
