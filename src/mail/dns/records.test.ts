@@ -95,6 +95,7 @@ for (const [status, kind, ...values] of [
   ["missing", "spf", "something else"],
   // Our key, however its record is written.
   ["ok", "dkim", "v=DKIM1;k=rsa;p=MIIB +/="],
+  ["ok", "dkim", "v = DKIM1; p = MIIB+/="],
   ["wrong", "dkim", "v=DKIM1; p=MIIBother"],
   ["wrong", "dkim", "v=DKIM1; p="],
   // Exactly one record, with any policy.

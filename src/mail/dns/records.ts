@@ -133,7 +133,7 @@ function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
 }
 
 function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict {
-  const keyOf = (text: string): string | undefined => /(?:^|;)\s*p=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, "");
+  const keyOf = (text: string): string | undefined => /(?:^|;)\s*p\s*=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, "");
   if (values.length === 0) return MISSING;
   const same = values.length === 1 && keyOf(values[0] ?? "") === keyOf(record.value);
   return same
