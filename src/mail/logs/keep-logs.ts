@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
+import { existsSync, readdirSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { messageOf } from "../../core/error.ts";
@@ -197,19 +197,15 @@ export class LogIndexer {
   }
 
   async #index(path: string, isFinished: boolean, now: number): Promise<void> {
-    const fd = openIfThere(path);
-    if (fd === null) return;
-    try {
-      const stat = fstatSync(fd);
-      const seen = this.#seen.get(path);
-      const isSame = seen?.ino === stat.ino && existsSync(indexName(path));
-      if (isSame && (isFinished ? seen.mtimeMs === stat.mtimeMs : hasNoNewBlock(seen, stat))) return;
-      if (isFinished && Math.abs(now - stat.mtimeMs) < SILENT_MS) return;
-      await indexLog(path, fd, isFinished);
-      this.#seen.set(path, stat);
-    } finally {
-      closeSync(fd);
-    }
+    using file = openIfThere(path);
+    if (file === null) return;
+    const { fd, stat } = file;
+    const seen = this.#seen.get(path);
+    const isSame = seen?.ino === stat.ino && existsSync(indexName(path));
+    if (isSame && (isFinished ? seen.mtimeMs === stat.mtimeMs : hasNoNewBlock(seen, stat))) return;
+    if (isFinished && Math.abs(now - stat.mtimeMs) < SILENT_MS) return;
+    await indexLog(path, fd, isFinished);
+    this.#seen.set(path, stat);
   }
 }
 

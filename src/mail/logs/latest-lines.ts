@@ -1,5 +1,4 @@
 import { isAscii } from "node:buffer";
-import { closeSync } from "node:fs";
 import {
   type LogEntry,
   type LogQuery,
@@ -47,7 +46,7 @@ export async function latestLines(logs: readonly LogSnapshot[], search: LogSearc
     return latest.toReversed();
   } finally {
     for (const { stream } of heads) await stream.return();
-    for (const { current } of logs) if (current !== null) closeSync(current.fd);
+    for (const { current } of logs) current?.[Symbol.dispose]();
   }
 }
 
@@ -70,13 +69,8 @@ async function* matching({ log, current, elder }: LogSnapshot, search: LogSearch
   const { component } = log;
   if (current !== null) yield* matchingOf(current, { component, search });
   for (const path of elder) {
-    const file = openElder(path);
-    if (file === null) continue;
-    try {
-      yield* matchingOf(file, { component, search });
-    } finally {
-      closeSync(file.fd);
-    }
+    using file = openElder(path);
+    if (file !== null) yield* matchingOf(file, { component, search });
   }
 }
 

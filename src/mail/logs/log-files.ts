@@ -49,7 +49,9 @@ export type LogSnapshot = Readonly<{
   elder: readonly string[];
 }>;
 
-export type OpenFile = Readonly<{ path: string; fd: number; sizeBytes: number; mtimeMs: number; isFinished: boolean }>;
+/** A file of a log, as it was when it was opened. */
+export type OpenFile = Disposable &
+  Readonly<{ path: string; fd: number; sizeBytes: number; mtimeMs: number; isFinished: boolean }>;
 
 /** Opens the log; the caller closes the current file. */
 export function snapshotOf(log: ComponentLog): LogSnapshot {
@@ -73,10 +75,11 @@ export function isPacked(path: string): boolean {
 }
 
 function openFile(path: string, isFinished: boolean): OpenFile | null {
-  const fd = openIfThere(path);
-  if (fd === null) return null;
-  const { size, mtimeMs } = fstatSync(fd);
-  return { path, fd, sizeBytes: size, mtimeMs, isFinished };
+  const file = openIfThere(path);
+  if (file === null) return null;
+  const { size, mtimeMs } = file.stat;
+  const close = (): void => file[Symbol.dispose]();
+  return { path, fd: file.fd, sizeBytes: size, mtimeMs, isFinished, [Symbol.dispose]: close };
 }
 
 /** Some lines of a log file and their offset. Only the first part of lines that are too long. */

@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, readSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import ipaddr from "ipaddr.js";
 import { addressesIn } from "../../admin/declare/log-query.ts";
 import { nullOn } from "../../core/error.ts";
 import { type Ip, isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
+import { Held } from "../../host/root-files/directory.ts";
 import { openPlain } from "../../host/root-files/files.ts";
 
 /** A block holds whole lines: as many as fill this, and seldom more. */
@@ -117,20 +118,16 @@ function bytesOf(numbers: Float64Array): Uint8Array {
 }
 
 function numbersOf(path: string): Readonly<{ numbers: Float64Array; mtimeMs: number }> | null {
-  const fd = openIfThere(path);
-  if (fd === null) return null;
-  try {
-    const { size, mtimeMs } = fstatSync(fd);
-    const numbers = new Float64Array(Math.floor(Math.min(size, MOST_INDEX_BYTES) / DOUBLE));
-    const read = readSync(fd, bytesOf(numbers), 0, numbers.byteLength, 0);
-    return { numbers: numbers.subarray(0, Math.floor(read / DOUBLE)), mtimeMs };
-  } finally {
-    closeSync(fd);
-  }
+  using file = openIfThere(path);
+  if (file === null) return null;
+  const { size, mtimeMs } = file.stat;
+  const numbers = new Float64Array(Math.floor(Math.min(size, MOST_INDEX_BYTES) / DOUBLE));
+  const read = readSync(file.fd, bytesOf(numbers), 0, numbers.byteLength, 0);
+  return { numbers: numbers.subarray(0, Math.floor(read / DOUBLE)), mtimeMs };
 }
 
-export function openIfThere(path: string): number | null {
-  return nullOn(["ENOENT"], () => openPlain(path));
+export function openIfThere(path: string): Held | null {
+  return nullOn(["ENOENT"], () => new Held(openPlain(path)));
 }
 
 function hasLongLine(text: Buffer): boolean {
