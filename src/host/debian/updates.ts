@@ -7,7 +7,7 @@ import { lastLines, type RunOptions, runProgram } from "../machine/run-program.t
 import { makeDirectory } from "../root-files/trees.ts";
 
 /** Both programs run without rights, as the user and group nobody: forged lists or answers gain none. */
-const AS_NOBODY = { uid: 65_534, gid: 65_534 };
+const AS_NOBODY = { uid: 65_534 };
 /** It takes two seconds, longer on a busy machine. */
 const APT_MS = 120_000;
 /** It downloads its data each time. */

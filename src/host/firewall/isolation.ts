@@ -5,7 +5,7 @@ import { parseAs } from "../../core/parse-as.ts";
 import { instant, isoTime } from "../../core/time.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { proxiedPorts } from "../../settings/ports.ts";
+import { hostAndPort, proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { removeFile } from "../root-files/files.ts";
 import { writeRecord } from "../root-files/record-file.ts";
@@ -51,7 +51,7 @@ export function isInForce(listed: string): boolean {
 
 export function isolatedPorts(settings: Settings): IsolatedPorts {
   const proxied = proxiedPorts(settings);
-  const relay = Number(/:(\d+)$/.exec(settings["outbound.relay"])?.[1] ?? SMTP);
+  const relay = hostAndPort(settings["outbound.relay"]).port || SMTP;
   return {
     smtp: [settings["ports.smtp"], ...(proxied === null ? [] : [proxied.smtp])],
     signIn: [

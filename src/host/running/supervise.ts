@@ -6,6 +6,8 @@ import { messageOf } from "../../core/error.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
+import { TABLE } from "../firewall/guard-table.ts";
+import { loadNft, removeTable } from "../firewall/run-nft.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { type Finished, lastLines, runProgram, SYSTEM_PATH } from "../machine/run-program.ts";
 import { removeFile, setModified, writeFile } from "../root-files/files.ts";
@@ -75,7 +77,7 @@ function writeScript(file: string, text: string): void {
 
 /** Leaves the table of a different data directory's server, which has the same name. */
 export async function removeFirewallTable(data: string): Promise<void> {
-  if (!runsForAnother(data)) await runProgram("nft", ["delete", "table", "inet", "ghostinbox"], { timeoutMs: 5_000 });
+  if (!runsForAnother(data)) await loadNft(removeTable(TABLE));
 }
 
 /** The pid under which runsv(8) runs a service now; null while it is down. */
