@@ -105,7 +105,7 @@ export async function certificateNews(
 
 /**
  * Waits until each of these ports, which speak TLS from the start, serves new connections this certificate (PEM), and no
- * other one in between. Returns the ports that do not within five seconds.
+ * other one in between. Returns the ports that do not in time.
  */
 export async function notServing(
   cert: string,
