@@ -23,9 +23,14 @@ test("the isolation is kept until it is lifted; an unreadable file isolates", ()
   assert.equal(readIsolation(layout), null);
 });
 
-test("the ports for proxies are closed with their counterparts", () => {
+test("the ports for proxies are closed with their counterparts, and the way to a relay at its own", () => {
   const usual = { smtp: [25], signIn: [587, 465, 993, 3000], relay: null };
   assert.deepEqual(isolatedPorts(settingsWith()), usual);
+  for (const [port, relay] of [
+    [587, 587],
+    [25, null],
+  ] as const)
+    assert.equal(isolatedPorts(settingsWith(`outbound.relay = "[smtp.example.net]:${port}"`)).relay, relay);
   const second = { smtp: [25, 325], signIn: [...usual.signIn, 387, 365, 393] };
   assert.deepEqual(isolatedPorts(settingsWith('proxy.networks = ["10.0.0.5"]')), { ...usual, ...second });
 });

@@ -49,7 +49,7 @@ export type LogSnapshot = Readonly<{
   elder: readonly string[];
 }>;
 
-/** A file of a log, as it was when it was opened. */
+/** A file of a log, with the size and the time that it had when it was opened. */
 export type OpenFile = Disposable &
   Readonly<{ path: string; fd: number; sizeBytes: number; mtimeMs: number; isFinished: boolean }>;
 
