@@ -2,12 +2,9 @@ import { dirname, join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import type { ServiceName } from "./runit.ts";
 
-/** What systemd lets a service do (systemd.exec(5)); within that it gives up the rest itself, as everywhere. */
-export type Sandbox = Readonly<{
-  /** A short description. */
-  says: string;
-  /** Capabilities without CAP_; `all` also lifts the other restrictions, for the program that administers the others. */
-  capabilities: readonly string[] | "all";
+export type Confined = Readonly<{
+  /** Capabilities without CAP_. */
+  capabilities: readonly string[];
   /** Address families without AF_. */
   families: readonly string[];
   /** System calls in addition to those of every service. */
@@ -21,15 +18,21 @@ export type Sandbox = Readonly<{
   seesOthers?: true;
 }>;
 
+/**
+ * What systemd lets a service do (systemd.exec(5)); within that it gives up the rest itself, as everywhere. `all` lifts the other
+ * restrictions too, for the program that administers the others. `says`: a short description.
+ */
+export type Sandbox = Readonly<{ says: string }> & (Confined | Readonly<{ capabilities: "all" }>);
+
 /** runsv(8) starts as root: it ends its service, which switches to its user and drops inheritable rights. */
 const BECOMES_ITS_USER = ["KILL", "SETGID", "SETPCAP", "SETUID"];
 const ALL_FILES = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER"];
 const IP = ["UNIX", "INET", "INET6"];
 
 const own =
-  (service: ServiceName, more: Sandbox["writes"] = () => []): Sandbox["writes"] =>
+  (service: ServiceName, more: Confined["writes"] = () => []): Confined["writes"] =>
   (layout) => [join(layout.services, service), join(layout.log, service), ...more(layout)];
-const everything: Sandbox["writes"] = ({ data }) => [data];
+const everything: Confined["writes"] = ({ data }) => [data];
 
 /** For the mail servers, which start as root and run processes of several users. */
 const MAIL_SERVER = {
@@ -60,14 +63,9 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     capabilities: BECOMES_ITS_USER,
     families: IP,
     writes: own("export", ({ exportData }) => [exportData]),
-  },
-  keeper: {
-    says: "the keeper, which renders the configuration and watches the services",
-    capabilities: "all",
-    families: [],
-    writes: everything,
     home: "read-only",
   },
+  keeper: { says: "the keeper, which renders the configuration and watches the services", capabilities: "all" },
   postfix: { says: "Postfix", ...MAIL_SERVER },
   dovecot: { says: "Dovecot", ...MAIL_SERVER, capabilities: [...MAIL_SERVER.capabilities, "SYS_RESOURCE"] },
   unbound: {

@@ -1,7 +1,7 @@
 import type { Layout } from "../../settings/layout.ts";
 import { SYSTEM_PATH } from "../machine/run-program.ts";
 import { NODE_FLAGS, SERVICES, type ServiceName, WEIGHTS } from "./runit.ts";
-import { SANDBOXES, type Sandbox } from "./sandboxes.ts";
+import { type Confined, SANDBOXES, type Sandbox } from "./sandboxes.ts";
 
 /** The unit of the start, which prepares everything and starts the others. */
 export const MAIN_UNIT = "ghostinbox.service";
@@ -147,9 +147,9 @@ const ALWAYS = [
 ];
 
 function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
-  const { capabilities, families, calls, writes, home } = sandbox;
-  if (capabilities === "all")
+  if (sandbox.capabilities === "all")
     return ["LockPersonality=yes", "ProtectClock=yes", "ProtectHostname=yes", "ProtectKernelModules=yes"];
+  const { capabilities, families, calls, writes, home } = sandbox;
   const own = sandbox.gainsRights === true ? ALWAYS.filter((line) => !GAINS.test(line)) : ALWAYS;
   return [
     `CapabilityBoundingSet=${capabilities.map((name) => `CAP_${name}`).join(" ")}`,
@@ -170,7 +170,7 @@ function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
 const GAINS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
 
 /** Without settings that would hide the data directory. */
-function hidden({ data }: Layout, home: Sandbox["home"] | "yes" = "yes"): readonly string[] {
+function hidden({ data }: Layout, home: Confined["home"] | "yes" = "yes"): readonly string[] {
   const isBelow = (...places: readonly string[]): boolean => places.some((place) => `${data}/`.startsWith(`${place}/`));
   return [
     ...(isBelow("/home", "/root", "/run/user") ? [] : [`ProtectHome=${home}`]),
