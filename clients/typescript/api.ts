@@ -1144,7 +1144,7 @@ export type Routes = {
     readonly answer: AddressStory;
   };
 
-  /** Mails from strangers that were greylisted within the last 6 hours and not sent again yet. */
+  /** Mails from strangers that were greylisted within the last 6 hours and have not come in since. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
       /** The latest first, 100 at most. */

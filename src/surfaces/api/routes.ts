@@ -108,7 +108,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ),
     route(
       "GET /api/v1/greylist/waiting",
-      "Mails from strangers that were greylisted within the last 6 hours and not sent again yet.",
+      "Mails from strangers that were greylisted within the last 6 hours and have not come in since.",
       {
         answer: items.waitingMails(),
         run: () => lookups.ask("waiting", clock.now()),

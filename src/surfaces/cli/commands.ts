@@ -194,7 +194,7 @@ const BY_HAND: readonly CliCommand[] = [
   ),
   byHand(
     "greylist waiting",
-    "Show mail that greylisting deferred and that was not sent again.",
+    "Show mail that greylisting deferred and that has not come in since.",
     held("greylistWaiting"),
   ),
   byHand("spam update", "Fetch new SpamAssassin rules now; the server also does so every day.", held("spamUpdate")),

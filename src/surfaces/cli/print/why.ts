@@ -178,7 +178,7 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
   if (report.events.length === 0) return `${PROGRAM} events`;
   // Its mail had to be sent again, like any stranger's: no reason for a ban.
   if (report.offencesInMemory === 0 && report.events.some(({ reason }) => GREYLISTED.has(reason ?? "")))
-    return `${PROGRAM} greylist waiting  # lists mail that was not sent again`;
+    return `${PROGRAM} greylist waiting  # lists mail that has not come in since`;
   return `${PROGRAM} ban ${ip} REASON  # bans it`;
 }
 
