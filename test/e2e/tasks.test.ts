@@ -12,7 +12,7 @@ import { type OwnMachine, startMachine, startServerMachine } from "../lab/own-ma
 import { type Step, TYPED_PAGES } from "../lab/printed-page.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
-import { makeCertificate, startTlsServer, type TlsServer } from "../lab/tls-server.ts";
+import { makeCertificate } from "../lab/tls-server.ts";
 import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
 import { endsBy, needsLab } from "../lab/with-product.ts";
@@ -25,7 +25,6 @@ const RECORDS = [
   // Nothing listens there.
   "mx.example.com. A 198.51.100.80",
   "imap.old.example. A 198.51.100.90",
-  "smtp.relay.example. A 198.51.100.91",
 ];
 /** The last tasks of the first page end the server, so the other pages' tasks come first. */
 const ENDS = "Restart and stop";
@@ -40,7 +39,6 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
   let laptop: OwnMachine;
   /** Bob's server. */
   let elsewhere: Sink;
-  let relay: TlsServer | undefined;
   /** The content of the new mailbox before the move. */
   let own: readonly Stored[] = [];
   before(async () => {
@@ -70,12 +68,6 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
     },
     "See the reason": () => send("anna@example.org", "carol@example.com"),
     "Work with the queue": () => send("form@example.org", "dave@example.com"),
-    "Port 25 is blocked": async () => {
-      const certificate = await makeCertificate(lab.directory, "relay", "smtp.relay.example");
-      await server.trust(certificate.cert);
-      const where = { directory: lab.directory, address: "198.51.100.91", port: 587, certificate };
-      relay = await startTlsServer(lab.sender, where, { user: "me@relay.example", password: "password at the relay" });
-    },
     "Copy mail that arrived since": async () => {
       const old = await oldMailbox();
       await old.add(LATE);
@@ -103,7 +95,6 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
     "Prepare the move": async () => {
       own = await newMails();
     },
-    "Port 25 is blocked": () => until("the mail went through the relay", () => relay?.mails().length === 1),
     "Copy the mail": async () => assert.deepEqual(await newMails(), inOrder([...own, ...MOVED])),
     "Copy mail that arrived since": async () => {
       const now = await newMails();
