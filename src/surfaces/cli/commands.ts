@@ -424,7 +424,7 @@ const BY_HAND: readonly CliCommand[] = [
       {
         name: "allow",
         value: "ADDRESS",
-        says: "Addresses that keep full access, separated by commas; your own SSH session always does.",
+        says: "Addresses that keep full access, separated by commas; without `--shut-ssh` also that of your SSH session.",
       },
       { name: "shut-ssh", says: "Close SSH too, except to these." },
       YES,
@@ -465,7 +465,7 @@ const BY_HAND: readonly CliCommand[] = [
   ),
   byRoot(
     "incident investigate [ACCOUNT...]",
-    "Pack the evidence: events, logs, configuration, mails in the queue; of all accounts or of these.",
+    "Pack the evidence: events, logs, configuration, and mail on hold, or all queued mail of these accounts.",
     incidentInvestigate("incidentInvestigate"),
     [SINCE],
   ),
