@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createServer as createPlainServer } from "node:net";
 import { describe, test } from "node:test";
 import { connect, createServer, type TLSSocket } from "node:tls";
@@ -49,18 +50,20 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
       socket.on("data", (chunk: Buffer) => {
         const frames = reader.push(chunk) ?? [];
         said.push(...frames.map(({ number, command, data }) => `${number} ${command} ${data.split("\n")[0]}`));
-        for (const { number, command } of frames.toReversed())
-          if (command !== "close") socket.write(relpFrame({ number, command: "rsp", data: "200 OK" }));
+        for (const { number } of frames.toReversed())
+          socket.write(relpFrame({ number, command: "rsp", data: "200 OK" }));
       });
     });
-    const session = await RelpSession.open(connect({ host: "127.0.0.1", port, ca: identity.cert }), 2_000);
+    const socket = connect({ host: "127.0.0.1", port, ca: identity.cert });
+    const session = await RelpSession.open(socket, 2_000);
     await session.send(["one", "two"]);
     assert.ok(session.isOpen);
     session.close();
     assert.equal(session.isOpen, false);
     await assert.rejects(session.send(["three"]), /closed/);
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual(said.slice(0, 3), ["1 open relp_version=0", "2 syslog one", "3 syslog two"]);
+    // The receiver answers, and keeps its end open.
+    await once(socket, "close");
+    assert.deepEqual(said, ["1 open relp_version=0", "2 syslog one", "3 syslog two", "4 close "]);
   });
 
   test("RELP: no session is opened where nothing listens", async () => {

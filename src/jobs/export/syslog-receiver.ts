@@ -179,6 +179,8 @@ export class RelpSession {
   }
 
   #read(chunk: Buffer): void {
+    // What comes after close() must not delay the end of the connection.
+    if (!this.isOpen) return;
     const frames = this.#reader.push(chunk);
     if (frames === null) return this.#fail(new Error("the receiver does not speak RELP"));
     for (const frame of frames) {
