@@ -56,30 +56,25 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
   const { layout, settings, span, now } = asked;
   const raised = await notices(layout);
   if (raised === null) return { ok: false, reason: "The guard does not answer." };
-  const outside = Promise.all([IS_IMAGE ? imageUpdates(now) : waitingUpdates(), knownHoles()]);
-  const open = { engine: openEngineForReading(layout.engineDb), accounts: openAccountsForReading(layout.accountsDb) };
-  try {
-    const recorded = databaseFacts(asked, open);
-    const [updates, holes] = await outside;
-    const facts = {
-      ...recorded,
-      host: settings.hostname,
-      span,
-      updates,
-      holes,
-      hardening: hardening(),
-      notices: raised,
-      versions: { own: VERSION, node: process.versions.node },
-      certificate: certificate(layout, settings),
-      disk: diskFigures(layout),
-      backups: backups(layout, settings),
-      accounts: accountFigures(open, now),
-    };
-    return { ok: true, facts };
-  } finally {
-    open.engine.close();
-    open.accounts.close();
-  }
+  using engine = openEngineForReading(layout.engineDb);
+  using accounts = openAccountsForReading(layout.accountsDb);
+  const recorded = databaseFacts(asked, { engine, accounts });
+  const [updates, holes] = await Promise.all([IS_IMAGE ? imageUpdates(now) : waitingUpdates(), knownHoles()]);
+  const facts = {
+    ...recorded,
+    host: settings.hostname,
+    span,
+    updates,
+    holes,
+    hardening: hardening(),
+    notices: raised,
+    versions: { own: VERSION, node: process.versions.node },
+    certificate: certificate(layout, settings),
+    disk: diskFigures(layout),
+    backups: backups(layout, settings),
+    accounts: accountFigures({ engine, accounts }, now),
+  };
+  return { ok: true, facts };
 }
 
 function databaseFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
