@@ -87,6 +87,27 @@ test("a rule that was just set, or is used for the first time, removes nothing",
   assert.equal((await removedBy(mail, await oldRules(mail, ["* 1d"]))).mails, 1);
 });
 
+test("a rule's new time does not start again; a rule of the account's own does, and a folder that was away", async () => {
+  const { mail } = mailboxes({ [ANNA]: { Trash: [31] } });
+  const { times } = await oldRules(mail, ["Trash 30d"]);
+  const run = (rule: readonly string[], since = times) => runRetention(mail, { ...rulesOf(rule), times: since }, NOW);
+  const own = await run(["Trash 30d", `${ANNA} Trash 7d`]);
+  const back = await run(["Trash 7d"], (await run(["Junk 7d"])).times);
+  const shorter = await run(["Trash 7d"], (await run(["Trash 40d"])).times);
+  assert.deepEqual(
+    [own, back, shorter].map(({ removed }) => removed.mails),
+    [0, 0, 1],
+  );
+});
+
+test("a time noted while the clock was ahead does not keep mail forever", async () => {
+  const { mail } = mailboxes({ [ANNA]: { Trash: [8] } });
+  const rules = rulesOf(["Trash 7d"]);
+  const ahead = await runRetention(mail, rules, NOW + 900 * DAY_MS);
+  const { times } = await runRetention(mail, { ...rules, times: ahead.times }, NOW);
+  assert.equal((await removedBy(mail, { ...rules, times }, NOW + 7 * DAY_MS)).mails, 1);
+});
+
 test("an account with very many folders does not keep the mail of the others", async () => {
   const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31], "Trash.A": [31] }, [BERT]: { Trash: [31] } });
   let elapsed = 0;

@@ -173,14 +173,14 @@ const times = z.record(z.string(), z.object({ rule: z.string(), since: z.number(
 const timesSchema = z.object({ accounts: z.record(z.string(), times) });
 
 /** Since when (ms) each folder of an account has been under its rule, by the folder's GUID. */
-export type AccountTimes = Readonly<z.output<typeof times>>;
+type AccountTimes = Readonly<z.output<typeof times>>;
 /** The same for all accounts. A mail program deletes a folder by renaming it, and its mails keep their times. */
 export type FolderTimes = Readonly<Record<string, AccountTimes>>;
 
 /** A folder with a retention rule. */
-export type RuledFolder = Readonly<{ folder: Folder; rule: EndingRule }>;
+type RuledFolder = Readonly<{ folder: Folder; rule: EndingRule }>;
 
-export function ruledFolders(
+function ruledFolders(
   rules: readonly KeepRule[],
   account: AccountName,
   folders: readonly Folder[],
@@ -192,13 +192,13 @@ export function ruledFolders(
 }
 
 /** Since when (ms) it has been under this rule; null if it was not at the last check. */
-export function underRuleSince(known: AccountTimes | undefined, { folder, rule }: RuledFolder): number | null {
+function underRuleSince(known: AccountTimes | undefined, { folder, rule }: RuledFolder): number | null {
   const before = known?.[folder.guid];
   return before?.rule === nameOf(rule) ? before.since : null;
 }
 
 /** Updates the record with the folders seen at `at` (ms). A later time was noted while the clock was ahead. */
-export function withSeen(
+function withSeen(
   known: AccountTimes | undefined,
   folders: readonly RuledFolder[],
   at: number,
