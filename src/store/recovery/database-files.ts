@@ -30,7 +30,7 @@ export function setAside(path: string, fate: Fate, now: Millis): string {
   return aside;
 }
 
-/** The databases that were set aside and still exist, newest last. */
+/** The databases that were set aside and still exist, by name. */
 export function setAsideBeside(path: string): readonly string[] {
   const directory = dirname(path);
   const ours = readdirSync(directory).filter((name) => name.startsWith(`${basename(path)}.`) && NAMES.test(name));
