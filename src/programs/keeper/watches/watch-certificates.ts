@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { messageOf } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
@@ -7,6 +7,7 @@ import type { Clock } from "../../../guard/ports.ts";
 import { readNamed, readPlain, writeFile } from "../../../host/root-files/files.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
 import { readSpotted } from "../../../mail/detectors/certspotter.ts";
+import { fingerprint } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
@@ -94,11 +95,8 @@ function textOf(file: string): TextRead {
 /** The hash of the key of the first certificate in a file; empty if there is none. */
 function keyIn(file: string): readonly string[] {
   try {
-    const key = new X509Certificate(readNamed(file, MOST_CERTIFICATE_BYTES)).publicKey.export({
-      type: "spki",
-      format: "der",
-    });
-    return [createHash("sha256").update(key).digest("hex")];
+    const { publicKey } = new X509Certificate(readNamed(file, MOST_CERTIFICATE_BYTES));
+    return [fingerprint(publicKey.export({ type: "spki", format: "pem" }))];
   } catch {
     // It is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
     return [];
