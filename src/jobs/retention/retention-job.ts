@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { RetentionReport } from "../../admin/declare/reports.ts";
 import { messageOf } from "../../core/error.ts";
+import { minute } from "../../core/report/figures.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
@@ -162,8 +163,7 @@ export function clockSeen(note: ClockNote, now: number): ClockNote {
 /** For people. */
 export function leapText({ at, byMs }: NonNullable<ClockNote["leap"]>): string {
   const days = Math.round(Math.abs(byMs) / DAY_MS);
-  const to = new Date(at).toISOString().slice(0, 16).replace("T", " ");
-  return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${to} UTC, or the server was off: nothing is removed for a day, and each folder's time starts again`;
+  return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${minute(isoTime(instant(at)))}, or the server was off: nothing is removed for a day, and each folder's time starts again`;
 }
 
 /**

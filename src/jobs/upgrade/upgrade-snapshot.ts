@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
+import { minute } from "../../core/report/figures.ts";
 import { inMb } from "../../core/text.ts";
 import { compactTime, instant, isoTime, type Millis } from "../../core/time.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
@@ -126,7 +127,7 @@ export function spaceNeeded(layout: Layout): number {
 export function describeSnapshot({ at, version, schemas }: UpgradeSnapshot): string {
   const of = Object.entries(schemas).map(([name, number]) => `${name} of schema ${number}`);
   const program = version === null ? "" : `, written by version ${version}`;
-  return `${isoTime(instant(at)).slice(0, 16).replace("T", " ")} UTC (${of.join(", ")}${program})`;
+  return `${minute(isoTime(instant(at)))} (${of.join(", ")}${program})`;
 }
 
 /** Version 0 is a database that is still being created. */

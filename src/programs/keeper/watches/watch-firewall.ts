@@ -10,6 +10,7 @@ import {
 } from "../../../core/firewall/strict.ts";
 import type { Isolation } from "../../../core/incident/incident.ts";
 import { oneAfterAnother } from "../../../core/one-after-another.ts";
+import { minute } from "../../../core/report/figures.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Outcome } from "../../../guard/ports.ts";
 import { requiredOpening } from "../../../host/firewall/opening.ts";
@@ -230,7 +231,7 @@ export function createIsolationWatch({ recorded, isShut, shut, open }: Isolation
   function troubles(): readonly KeeperTrouble[] {
     if (isolation === null) return [];
     const { since, incident, shut: closed } = isolation;
-    const detail = `since ${since.slice(0, 16).replace("T", " ")} UTC (incident ${incident}); still closed: ${closed.join(", ")}`;
+    const detail = `since ${minute(since)} (incident ${incident}); still closed: ${closed.join(", ")}`;
     return [
       { code: "isolated", detail },
       ...(failure === null ? [] : [{ code: "isolation_broken", detail: failure } as const]),
