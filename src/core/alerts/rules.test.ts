@@ -28,7 +28,7 @@ test("a ban is one of many unless it was made by hand, and a repeated violation 
   assert.deepEqual(rulesFor({ type: "UNBAN", offence: 2 }), []);
 });
 
-test("a sign-in that fails belongs to the mail or to the dashboard, unless a ban refuses it or its password repeats", () => {
+test("a sign-in that fails belongs to the mail or to the dashboard, unless it says nothing about guessing", () => {
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "imap" }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", service: "dashboard" }), ["dashboard_logins"]);
   for (const service of ["imap", "dashboard"])
@@ -37,7 +37,8 @@ test("a sign-in that fails belongs to the mail or to the dashboard, unless a ban
   assert.deepEqual(rulesFor({ type: "LOGIN_FAILED", ...user }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "account_guarded" }), ["failed_logins"]);
   assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "spraying" }), ["failed_logins", "spraying"]);
-  assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason: "banned" }), []);
+  for (const reason of ["banned", "outside_networks"] as const)
+    assert.deepEqual(rulesFor({ type: "LOGIN_REFUSED", reason }), []);
   assert.deepEqual(rulesFor({ type: "LOGIN_SUCCEEDED" }), []);
 });
 

@@ -176,12 +176,12 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
 
 /**
  * A sign-in refused without a check would have failed, so a guarded account does not hide an attack. Bans have their
- * own rule. One wrong password again and again is a forgotten mail program, or someone who wants the owner to hear of nothing else.
+ * own rule. One wrong password again and again is a forgotten mail program, or someone who wants the owner to hear of nothing else;
+ * from outside the allowed networks a right password is refused too.
  */
 function isFailure({ type, reason }: AlertEvent): boolean {
-  return (
-    (type === "LOGIN_FAILED" && reason !== "repeated_password") || (type === "LOGIN_REFUSED" && reason !== "banned")
-  );
+  if (type === "LOGIN_FAILED") return reason !== "repeated_password";
+  return type === "LOGIN_REFUSED" && reason !== "banned" && reason !== "outside_networks";
 }
 
 /** Far above the average: at least `minimum`, and this many times the average. */
