@@ -20,10 +20,10 @@ export type ConditionText = Readonly<{
   next: string;
 }>;
 
-const ASK_OWNER =
-  "Ask the owner. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.";
+const ASK_USER =
+  "Ask the user. If it was not them, use `account passwd ADDRESS`, which also ends open sessions, or `account suspend ADDRESS`.";
 const LET_IN =
-  "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits an owner with a new password in a new place.";
+  "`events --type LOGIN_REFUSED` shows the addresses; `allow add IP --for 1d` admits a user with a new password in a new place.";
 
 /** All alerts except the notices. A code is never renamed or reused: receivers depend on them. */
 export const conditions = {
@@ -42,62 +42,62 @@ export const conditions = {
   password_guessed: {
     severity: "critical",
     says: "A sign-in succeeded after many wrong passwords.",
-    matters: "The password was probably guessed. The attacker can read the mail and send spam in the owner's name.",
-    next: ASK_OWNER,
+    matters: "The password was probably guessed. The attacker can read the mail and send spam in the user's name.",
+    next: ASK_USER,
   },
   login_after_guesses: {
     severity: "critical",
     says: "A sign-in succeeded from where sign-ins to other accounts failed.",
     matters:
-      "Someone who tries passwords at many accounts has probably found one. They can read the mail and send in the owner's name.",
-    next: ASK_OWNER,
+      "Someone who tries passwords at many accounts has probably found one. They can read the mail and send in the user's name.",
+    next: ASK_USER,
   },
   login_new_place: {
     severity: "info",
     says: "An account signed in from a network where it was never used before.",
-    matters: "Either the owner is travelling or has a new connection, or someone has the password.",
-    next: "If the owner does not know the place, use `account passwd ADDRESS`.",
+    matters: "Either the user is travelling or has a new connection, or someone has the password.",
+    next: "If the user does not know the place, use `account passwd ADDRESS`.",
   },
   spraying: {
     severity: "warning",
     says: "Many networks guess many accounts' passwords.",
     matters:
-      "Until they stop, only a password that looks right is checked in new places. Owners can sign in from anywhere.",
+      "Until they stop, only a password that looks right is checked in new places. Users can sign in from anywhere.",
     next: LET_IN,
   },
   known_address_capped: {
     severity: "warning",
     says: "Too many wrong passwords for an account came from an address that it knows, or from this machine.",
     matters:
-      "Someone who shares the owner's address is guessing, or a device or program there has been taken over. Only a password that looks right is checked there now.",
-    next: "Ask the owner; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit for the address.",
+      "Someone who shares the user's address is guessing, or a device or program there has been taken over. Only a password that looks right is checked there now.",
+    next: "Ask the user; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit for the address.",
   },
   account_guarded: {
     severity: "warning",
     says: "Many addresses guess an account's password.",
     matters:
-      "Until they stop, only a password that looks right is checked in new places. The owner can sign in from anywhere.",
+      "Until they stop, only a password that looks right is checked in new places. The user can sign in from anywhere.",
     next: LET_IN,
   },
   right_password_refused: {
     severity: "critical",
     says: "A sign-in with what seems to be the right password was refused.",
     matters:
-      "After too many guesses at the account within a day, new places are refused without a check, even if the password looks right. Either the owner is locked out there, or someone knows the password.",
-    next: "If it was the owner, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
+      "After too many guesses at the account within a day, new places are refused without a check, even if the password looks right. Either the user is locked out there, or someone knows the password.",
+    next: "If it was the user, `allow add IP --for 1d`; otherwise `account passwd ADDRESS`.",
   },
   account_held: {
     severity: "critical",
     says: "The mail of an account is held.",
     matters:
       "The account wrote to many new recipients, or many refused its mail. Someone may have its password and send spam. None of its mail leaves until you decide.",
-    next: "`account held ADDRESS` shows the mail; ask the owner. If they wrote it, `account release ADDRESS`. Otherwise `account suspend ADDRESS`, `account drop ADDRESS`, then `account passwd ADDRESS`, `account resume ADDRESS` and `account release ADDRESS`.",
+    next: "`account held ADDRESS` shows the mail; ask the user. If they wrote it, `account release ADDRESS`. Otherwise `account suspend ADDRESS`, `account drop ADDRESS`, then `account passwd ADDRESS`, `account resume ADDRESS` and `account release ADDRESS`.",
   },
   sending_limited: {
     severity: "warning",
     says: "An account has reached its sending limit.",
-    matters: "Further mail must wait. Either the owner sends a lot of mail, or someone has the password.",
-    next: "`account held ADDRESS` shows what it sent; raise limits.sending or limits.mail for its owner, or use `account suspend ADDRESS`.",
+    matters: "Further mail must wait. Either the user sends a lot of mail, or someone has the password.",
+    next: "`account held ADDRESS` shows what it sent; raise limits.sending or limits.mail for its user, or use `account suspend ADDRESS`.",
   },
   unusual_connections: {
     severity: "warning",

@@ -6,10 +6,10 @@ import type { NoticeCode, NoticeText } from "./notices.ts";
 const WRONG_DETAIL = "Beheben Sie, was die Einzelheiten nennen";
 const RESTARTED =
   "Ein Neustart erfolgt von selbst; hilft er nicht, versuchen Sie den Befehl in den Einzelheiten. Mehr steht in";
-const ASK_OWNER =
-  "Fragen Sie den Inhaber. War er es nicht, setzt `account passwd ADDRESS` ein neues Passwort und beendet offene Sitzungen; `account suspend ADDRESS` legt das Konto still.";
+const ASK_USER =
+  "Fragen Sie den Nutzer. War er es nicht, setzt `account passwd ADDRESS` ein neues Passwort und beendet offene Sitzungen; `account suspend ADDRESS` legt das Konto still.";
 const LET_IN =
-  "`events --type LOGIN_REFUSED` zeigt die Adressen; `allow add IP --for 1d` lässt einen Inhaber mit neuem Passwort herein, der unterwegs ist.";
+  "`events --type LOGIN_REFUSED` zeigt die Adressen; `allow add IP --for 1d` lässt einen Nutzer mit neuem Passwort herein, der unterwegs ist.";
 
 export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   database_unwritable: {
@@ -348,54 +348,54 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   password_guessed: {
     says: "Eine Anmeldung gelang nach vielen falschen Passwörtern.",
     matters:
-      "Das Passwort wurde wohl erraten. Der Angreifer kann die Post lesen und im Namen des Inhabers Spam verschicken.",
-    next: ASK_OWNER,
+      "Das Passwort wurde wohl erraten. Der Angreifer kann die Post lesen und im Namen des Nutzers Spam verschicken.",
+    next: ASK_USER,
   },
   login_after_guesses: {
     says: "Eine Anmeldung gelang von dort, wo Anmeldungen bei anderen Konten scheiterten.",
     matters:
-      "Wer an vielen Konten Passwörter durchprobiert, hat wohl eines gefunden. Er kann die Post lesen und im Namen des Inhabers schreiben.",
-    next: ASK_OWNER,
+      "Wer an vielen Konten Passwörter durchprobiert, hat wohl eines gefunden. Er kann die Post lesen und im Namen des Nutzers schreiben.",
+    next: ASK_USER,
   },
   login_new_place: {
     says: "Ein Konto hat sich aus einem Netz angemeldet, aus dem es nie benutzt wurde.",
-    matters: "Es ist der Inhaber auf Reisen oder mit neuem Anschluss, oder jemand, der das Passwort hat.",
-    next: "Kennt der Inhaber den Ort nicht, setzt `account passwd ADDRESS` ein neues Passwort.",
+    matters: "Es ist der Nutzer auf Reisen oder mit neuem Anschluss, oder jemand, der das Passwort hat.",
+    next: "Kennt der Nutzer den Ort nicht, setzt `account passwd ADDRESS` ein neues Passwort.",
   },
   spraying: {
     says: "Aus vielen Netzen werden die Passwörter vieler Konten geraten.",
     matters:
-      "Bis das aufhört, wird an neuen Orten nur ein Passwort geprüft, das richtig aussieht. Inhaber können sich überall anmelden.",
+      "Bis das aufhört, wird an neuen Orten nur ein Passwort geprüft, das richtig aussieht. Nutzer können sich überall anmelden.",
     next: LET_IN,
   },
   known_address_capped: {
     says: "Zu viele falsche Passwörter für ein Konto kamen von einer Adresse, die es kennt, oder von diesem Rechner.",
     matters:
-      "Jemand, der die Adresse mit dem Inhaber teilt, rät, oder jemand hat dort ein Gerät oder Programm übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
-    next: "Fragen Sie den Inhaber; `why IP` zeigt, was versucht wurde. `allow add IP --for 1d` hebt die Grenze für die Adresse auf.",
+      "Jemand, der die Adresse mit dem Nutzer teilt, rät, oder jemand hat dort ein Gerät oder Programm übernommen. Nur ein Passwort, das richtig aussieht, wird dort noch geprüft.",
+    next: "Fragen Sie den Nutzer; `why IP` zeigt, was versucht wurde. `allow add IP --for 1d` hebt die Grenze für die Adresse auf.",
   },
   account_guarded: {
     says: "Von vielen Adressen wird das Passwort eines Kontos geraten.",
     matters:
-      "Bis das aufhört, wird an neuen Orten nur ein Passwort geprüft, das richtig aussieht. Der Inhaber kann sich überall anmelden.",
+      "Bis das aufhört, wird an neuen Orten nur ein Passwort geprüft, das richtig aussieht. Der Nutzer kann sich überall anmelden.",
     next: LET_IN,
   },
   right_password_refused: {
     says: "Eine Anmeldung mit dem anscheinend richtigen Passwort wurde abgelehnt.",
     matters:
-      "An einem Tag wurden so viele Passwörter für das Konto geraten, dass an neuen Orten nicht einmal ein Passwort geprüft wird, das richtig aussieht. Entweder ist der Inhaber dort ausgesperrt, oder jemand anderes kennt das Passwort.",
-    next: "War es der Inhaber: `allow add IP --for 1d`; sonst `account passwd ADDRESS`.",
+      "An einem Tag wurden so viele Passwörter für das Konto geraten, dass an neuen Orten nicht einmal ein Passwort geprüft wird, das richtig aussieht. Entweder ist der Nutzer dort ausgesperrt, oder jemand anderes kennt das Passwort.",
+    next: "War es der Nutzer: `allow add IP --for 1d`; sonst `account passwd ADDRESS`.",
   },
   account_held: {
     says: "Die Post eines Kontos wird angehalten.",
     matters:
       "Das Konto schrieb an viele, denen es nie geschrieben hatte, oder viele lehnten seine Post ab. Vielleicht hat jemand sein Passwort und verschickt Spam. Nichts davon geht hinaus, bevor Sie entscheiden.",
-    next: "`account held ADDRESS` zeigt die Post; fragen Sie den Inhaber. Hat er sie geschrieben: `account release ADDRESS`. Sonst `account suspend ADDRESS`, `account drop ADDRESS`, dann `account passwd ADDRESS`, `account resume ADDRESS` und `account release ADDRESS`.",
+    next: "`account held ADDRESS` zeigt die Post; fragen Sie den Nutzer. Hat er sie geschrieben: `account release ADDRESS`. Sonst `account suspend ADDRESS`, `account drop ADDRESS`, dann `account passwd ADDRESS`, `account resume ADDRESS` und `account release ADDRESS`.",
   },
   sending_limited: {
     says: "Ein Konto hat seine Versandgrenze erreicht.",
-    matters: "Weitere Post muss warten. Der Inhaber schreibt viel, oder jemand hat sein Passwort.",
-    next: "`account held ADDRESS` zeigt, was es verschickt hat; erhöhen Sie limits.sending oder limits.mail für den Inhaber, oder `account suspend ADDRESS`.",
+    matters: "Weitere Post muss warten. Der Nutzer schreibt viel, oder jemand hat sein Passwort.",
+    next: "`account held ADDRESS` zeigt, was es verschickt hat; erhöhen Sie limits.sending oder limits.mail für den Nutzer, oder `account suspend ADDRESS`.",
   },
   unusual_connections: {
     says: "Ungewöhnlich viele Netze verbinden sich zugleich.",
@@ -442,7 +442,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   web_account: {
     says: "Über die Verwaltungsseite oder „Mein Postfach“ wurde ein Konto oder ein Alias geändert.",
     matters:
-      "Wer ein Konto oder einen Alias hat, kann dessen Post lesen. Waren es weder Sie noch der Benutzer, so hat jemand diese Sitzung und das Passwort, oder hat das Programm hinter der Seite übernommen.",
+      "Wer ein Konto oder einen Alias hat, kann dessen Post lesen. Waren es weder Sie noch der Nutzer, so hat jemand diese Sitzung und das Passwort, oder hat das Programm hinter der Seite übernommen.",
     next: "`account list` zeigt die Konten, `audit list`, was getan wurde. Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard ACCOUNT`.",
   },
   web_factor: {
@@ -481,7 +481,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   web_new_network: {
     says: "Über die Verwaltungsseite oder „Mein Postfach“ wurde etwas aus einem Netz geändert, das dort noch nie benutzt wurde.",
     matters:
-      "Sie oder der Benutzer sind unterwegs oder haben einen neuen Anschluss, oder jemand hat das Passwort oder die Sitzung und sichert sich den Zugang.",
+      "Sie oder der Nutzer sind unterwegs oder haben einen neuen Anschluss, oder jemand hat das Passwort oder die Sitzung und sichert sich den Zugang.",
     next: "Waren Sie es nicht: `incident open TITLE`, dann `incident contain --tokens --dashboard`, mit dem Konto, falls eines genannt ist. `audit list` zeigt, was getan wurde.",
   },
   passkey_copied: {

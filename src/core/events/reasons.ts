@@ -65,17 +65,17 @@ export const reasons = {
   },
   account_mail_limit: {
     says: "The account sent more mails than its limit allows.",
-    next: "Raise limits.mail if the owner sent them; otherwise use `account suspend`.",
+    next: "Raise limits.mail if the user sent them; otherwise use `account suspend`.",
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
   account_recipient_limit: {
     says: "The account wrote to more recipients than its limit allows.",
-    next: "If the owner sent them, send to fewer at once or raise limits.sending; otherwise use `account suspend`.",
+    next: "If the user sent them, send to fewer at once or raise limits.sending; otherwise use `account suspend`.",
     smtp: "450 4.7.1 Sending limit reached: send to fewer recipients at once, or try again later",
   },
   account_held: {
     says: "The account wrote to many new recipients, or many refused its mail: its mail waits in the queue until the owner decides.",
-    next: "`account held` shows it. `account release` sends it if the owner wrote it; otherwise `account suspend`, then `account drop`.",
+    next: "`account held` shows it. `account release` sends it if the user wrote it; otherwise `account suspend`, then `account drop`.",
   },
   account_inactive: {
     says: "The account was suspended or removed while it had an open session.",
@@ -171,7 +171,7 @@ export const reasons = {
   },
   own_sender: {
     says: "A stranger used a sender address of this server.",
-    next: "The owner of the address must sign in to send.",
+    next: "The user of the address must sign in to send.",
     smtp: "550 5.7.1 Sender address rejected",
   },
   spam_refused: {
@@ -218,7 +218,7 @@ export const reasons = {
   },
   account_guarded: {
     says: "Many addresses guess at this account: in new places only a password that looks right is checked.",
-    next: "Nothing to do: the owner can sign in. `allow add` admits an owner with a new password in a new place.",
+    next: "Nothing to do: the user can sign in. `allow add` admits a user with a new password in a new place.",
   },
   network_guesses_refused: {
     says: "Too many different wrong passwords from this network within a day: at accounts that do not know it, only a password that looks right is checked.",
@@ -230,19 +230,19 @@ export const reasons = {
   },
   spraying: {
     says: "Many networks guess many accounts' passwords: in new places only a password that looks right is checked.",
-    next: "Nothing to do: owners can sign in. `allow add` admits one with a new password in a new place.",
+    next: "Nothing to do: users can sign in. `allow add` admits one with a new password in a new place.",
   },
   known_address_capped: {
     says: "Too many different wrong passwords within a day from an address that the account knows: only one that looks right is checked there.",
-    next: "Ask the owner: a device behind the address guesses. `allow add` lifts the limit for the address.",
+    next: "Ask the user: a device behind the address guesses. `allow add` lifts the limit for the address.",
   },
   known_address_at_others: {
     says: "An address that an account knows guesses at other accounts: there only a password that looks right is checked.",
-    next: "Ask the account's owner: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
+    next: "Ask the account's user: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
   },
   right_password_guarded: {
     says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or what this network may use of it.",
-    next: "If it is the owner, `allow add` admits them; otherwise use `account passwd`, because someone knows the password.",
+    next: "If it is the user, `allow add` admits them; otherwise use `account passwd`, because someone knows the password.",
   },
   neighbours_banned: {
     says: "Too many addresses of this network were banned, so the whole network is banned.",

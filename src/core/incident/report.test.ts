@@ -111,7 +111,7 @@ test("the lessons follow from how the account was used, and from what was not do
       ?.split("\n- ");
   const took = "1 h 30 min passed between the first of these mails and the opening of the incident.";
   assert.deepEqual(lessons({}), [
-    "anna@example.test was used from 2 addresses. If its owner works from few networks, `account networks` limits sign-ins to them.",
+    "anna@example.test was used from 2 addresses. If its user works from few networks, `account networks` limits sign-ins to them.",
     "From 198.51.100.99 came 7 wrong passwords before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.",
     "1 mail left before the hold. A lower `limits.sending.strangers` holds mail to strangers earlier.",
     took,
@@ -125,7 +125,7 @@ test("the lessons follow from how the account was used, and from what was not do
     mails: [{ ...mail, isHeld: true, reached: [] }],
   };
   assert.deepEqual(lessons({ timeline, assessment: { ...FOUND, ...held } }), [
-    "No guesses were seen before anna@example.test was used: its password was known to the thief. Ask its owner where else it was used, and which device may have leaked it.",
+    "No guesses were seen before anna@example.test was used: its password was known to the thief. Ask its user where else it was used, and which device may have leaked it.",
     "No mail left: the limits for mail to strangers held it in time.",
     took,
   ]);

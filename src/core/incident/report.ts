@@ -118,12 +118,12 @@ function lessons({ incident, timeline, assessment, contacts }: Reported): readon
   const found: readonly (string | false | undefined)[] = [
     sender &&
       sender.places.length > 1 &&
-      `${sender.account} was used from ${plural(sender.places.length, "address")}. If its owner works from few networks, \`account networks\` limits sign-ins to them.`,
+      `${sender.account} was used from ${plural(sender.places.length, "address")}. If its user works from few networks, \`account networks\` limits sign-ins to them.`,
     guessed &&
       `From ${guessed.ip} came ${plural(guessed.guesses, "wrong password")} before it signed in: the password was guessed. A longer one, used nowhere else, prevents that.`,
     sender &&
       guessed === undefined &&
-      `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its owner where else it was used, and which device may have leaked it.`,
+      `No guesses were seen before ${sender.account} was used: its password was known to the thief. Ask its user where else it was used, and which device may have leaked it.`,
     left > 0 &&
       `${plural(left, "mail")} left${wasHeld ? " before the hold" : ""}. A lower \`limits.sending.strangers\` holds mail to strangers earlier.`,
     left === 0 && wasHeld && "No mail left: the limits for mail to strangers held it in time.",

@@ -71,7 +71,7 @@ function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): O
   const task = { kind: "held_mail", since, account } as const;
   const listed = `\`account held ${account}\` lists the mail`;
   if (!isSuspended) {
-    const action = `${listed}; ask the owner of the account.`;
+    const action = `${listed}; ask the account's user.`;
     return { ...task, code: "mail_held", says: `${says}: someone may have its password.`, action };
   }
   const action = `${listed}; then \`account release ${account}\` or \`account drop ${account}\`.`;

@@ -133,7 +133,7 @@ export const accountLegalHold = ofAccount(async (call, name) => {
     );
   if (!isOn) liftLegalHold(path, name);
   const text = isOn
-    ? `${name} is under legal hold: no mail of it is removed by retention. Its owner can still delete mail; backups keep what was there.`
+    ? `${name} is under legal hold: no mail of it is removed by retention. Its user can still delete mail; backups keep what was there.`
     : `${name} is no longer under legal hold.`;
   return done({ name, isOn }, text, `${PROGRAM} retention show`);
 });
