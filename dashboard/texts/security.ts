@@ -102,7 +102,7 @@ export const accessEn = {
   name: "Name, such as grafana",
   role: "Rights",
   roles: {
-    viewer: "see everything (viewer)",
+    viewer: "see events, bans and mail (viewer)",
     operator: "also ban and allow (operator)",
     owner: "everything an owner can without a password check (owner)",
     chosen: "only what I choose",
@@ -137,7 +137,7 @@ export const accessDe: typeof accessEn = {
   name: "Name, etwa grafana",
   role: "Berechtigung",
   roles: {
-    viewer: "alles sehen (viewer)",
+    viewer: "Ereignisse, Sperren und Post sehen (viewer)",
     operator: "auch sperren und erlauben (operator)",
     owner: "alles, was ein Inhaber ohne Passwortabfrage darf (owner)",
     chosen: "nur, was ich wähle",
