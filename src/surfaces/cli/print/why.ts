@@ -19,7 +19,7 @@ export type SettingsInForce = ReadonlyMap<string, string>;
 function printTimeline(timeline: readonly TimelineStep[], more: string): string {
   if (timeline.length === 0) return "";
   const latest = timeline.slice(-MOST_STEPS);
-  const rest = timeline.length > latest.length ? `\n  All of them: ${more}` : "";
+  const rest = timeline.length > latest.length ? `\n  Earlier ones: ${more}` : "";
   return `What happened (latest last):\n${table(latest)}${rest}`;
 }
 
