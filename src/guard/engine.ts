@@ -82,8 +82,7 @@ export class Engine {
     // The end of a simulation is the first change of the next transaction.
     this.flush();
     this.#simulationEnd = this.policy.simulate ? null : "due";
-    if (this.policy.simulate) this.#parts.notices.raise("simulating", "");
-    else this.#parts.notices.clear("simulating");
+    this.#parts.notices.set("simulating", this.policy.simulate ? "" : null);
   }
 
   /** Whether it is on a list of addresses that are never banned, so that no lookup about it is needed. */
@@ -194,7 +193,7 @@ export class Engine {
     }
     // A record without a decision always writes.
     if (this.#processor.hasNewRows || this.#waiting.some(({ event }) => event === null)) this.#isUnwritable = false;
-    if (!this.#isUnwritable) this.#parts.notices.clear("database_unwritable");
+    if (!this.#isUnwritable) this.#parts.notices.set("database_unwritable", null);
     const what = { ...this.#processor.trace };
     const answered = this.#end(true);
     this.#parts.committed(what);
@@ -243,7 +242,7 @@ export class Engine {
     this.#parts.store.rollback();
     this.#storeRetryAt = now + LIMITS.storeRetryMs;
     this.#isUnwritable = true;
-    this.#parts.notices.raise("database_unwritable", messageOf(error));
+    this.#parts.notices.set("database_unwritable", messageOf(error));
     this.#parts.lost?.(error);
     for (const one of this.#end(false))
       if (one.event === null) one.stored(false);

@@ -51,11 +51,13 @@ export interface AccountPasswords {
 export type Failed = Readonly<{ ok: false; reason: string }>;
 export type Outcome = Readonly<{ ok: true }> | Failed;
 
-/** Conditions that the owner must know about now. A notice is raised once, however often its cause recurs, until it is cleared. */
+/** Conditions that the owner must know about now. */
 export interface Notices {
-  /** `about`: each of these has a separate alert, so that a later fault is reported while an earlier one lasts. */
-  raise(code: NoticeCode, detail: string, about?: readonly string[]): void;
-  clear(code: NoticeCode): void;
+  /**
+   * Raises the notice, once however often its cause recurs, and updates its detail; null clears it. `about`: each of these has a separate
+   * alert, so that a later fault is reported while an earlier one lasts.
+   */
+  set(code: NoticeCode, detail: string | null, about?: readonly string[]): void;
   list(): readonly Notice[];
 }
 

@@ -39,16 +39,14 @@ export class HandClock implements Clock {
 /** A log that no one reads. */
 export const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Holds raised notices; refuses to clear unknown ones. */
+/** Holds raised notices. */
 export class NoticeBoard implements Notices {
   readonly raised = new Map<NoticeCode, string>();
   readonly about = new Map<NoticeCode, readonly string[] | undefined>();
-  raise(code: NoticeCode, detail: string, about?: readonly string[]): void {
-    this.raised.set(code, detail);
+  set(code: NoticeCode, detail: string | null, about?: readonly string[]): void {
+    if (detail === null) this.raised.delete(code);
+    else this.raised.set(code, detail);
     this.about.set(code, about);
-  }
-  clear(code: NoticeCode): void {
-    this.raised.delete(code);
   }
   list(): readonly Notice[] {
     return [...this.raised].map(([code, detail]) => {

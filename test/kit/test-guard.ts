@@ -100,7 +100,7 @@ export async function startGuard(layout: Layout) {
   const stores = composeStores(layout, clock, () => engine.flush());
   const { store } = stores;
   const feed = new CommitFeed();
-  const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
+  const notices = { set: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
   let pending: Results["pending"] = { changed: ["ports.login_policy"], inForce: ["2"] };
   let answer: (command: KeeperCommand) => KeeperReply | null = () => null;

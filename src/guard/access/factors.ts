@@ -131,9 +131,7 @@ type LookParts = Readonly<{
 
 /** Reports a dashboard without a password or with few recovery codes. Call it about every second. */
 export function lookAtFactors({ notices, credentials, factors }: LookParts): void {
-  if (credentials.adminPasswordHash() === null) notices.raise("dashboard_password_unset", "");
-  else notices.clear("dashboard_password_unset");
+  notices.set("dashboard_password_unset", credentials.adminPasswordHash() === null ? "" : null);
   const left = factors.totp() === null ? null : factors.recoveryLeft();
-  if (left !== null && left <= FEW_CODES) notices.raise("recovery_codes_few", `${left} of ${RECOVERY_CODES}`);
-  else notices.clear("recovery_codes_few");
+  notices.set("recovery_codes_few", left !== null && left <= FEW_CODES ? `${left} of ${RECOVERY_CODES}` : null);
 }

@@ -40,14 +40,14 @@ test("saves open and resolved alerts when they change, and retries if the databa
   assert.equal(saved.length <= 1, true, "nothing changed, so nothing is saved");
   const before = saved.length;
   state.unwritable = true;
-  notices.raise("greylist_silent", "");
+  notices.set("greylist_silent", "");
   assert.deepEqual(await seconds(1), ["a: opened greylist_silent"], "it is sent all the same");
   assert.equal(saved.length, before);
   assert.ok(logged.some((line) => line.startsWith("warn Alerts could not be saved; the guard retries.")));
   state.unwritable = false;
   await seconds(1);
   assert.deepEqual(kept(), [["greylist_silent", true]]);
-  notices.clear("greylist_silent");
+  notices.set("greylist_silent", null);
   await seconds(70);
   assert.deepEqual(kept(), [["greylist_silent", false]]);
 });
@@ -76,7 +76,7 @@ test("at the end a channel has two seconds to finish deliveries in flight", {
 }, async () => {
   const { alerts, notices } = alertsKit();
   alerts.configure({ ...SETTINGS, channels: [{ name: "frozen", send: () => new Promise(() => undefined) }] });
-  notices.raise("greylist_silent", "");
+  notices.set("greylist_silent", "");
   await alerts.round();
   const from = performance.now();
   // A pending delivery must not keep the process alive, so the test does.
@@ -92,7 +92,7 @@ async function underWay() {
   const kit = alertsKit();
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   kit.alerts.configure({ ...SETTINGS, channels: [{ name: "slow", send: () => promise }] });
-  kit.notices.raise("greylist_silent", "");
+  kit.notices.set("greylist_silent", "");
   await kit.alerts.round();
   return { ...kit, take: () => resolve({ ok: true }) };
 }

@@ -6,38 +6,38 @@ import { HandClock } from "../../../test/kit/engine-kit.ts";
 
 test("an alert and its end are logged, with the details that an operator needs", async () => {
   const { notices, seconds, logged } = alertsKit();
-  notices.raise("greylist_silent", "no answer");
+  notices.set("greylist_silent", "no answer");
   assert.deepEqual(await seconds(1), ["a: opened greylist_silent"]);
   assert.deepEqual(logged, ['warn Alert opened. {"alert":"greylist_silent","subject":"","detail":"no answer"}']);
-  notices.clear("greylist_silent");
+  notices.set("greylist_silent", null);
   assert.deepEqual(await seconds(61), ["a: resolved greylist_silent"]);
   assert.equal(logged[1], 'info Alert resolved. {"alert":"greylist_silent","subject":""}');
 });
 
 test("one alert may start while another ends", async () => {
   const { notices, seconds } = alertsKit();
-  notices.raise("greylist_silent", "");
+  notices.set("greylist_silent", "");
   await seconds(1);
-  notices.clear("greylist_silent");
+  notices.set("greylist_silent", null);
   await seconds(59);
-  notices.raise("disk_nearly_full", "");
+  notices.set("disk_nearly_full", "");
   assert.deepEqual((await seconds(3)).toSorted(), ["a: opened disk_nearly_full", "a: resolved greylist_silent"]);
 });
 
 test("a later fault of the same kind is reported while an earlier one lasts, and so is the end of each", async () => {
   const { notices, seconds } = alertsKit();
-  notices.raise("certificate_unknown", "key 1", ["1"]);
+  notices.set("certificate_unknown", "key 1", ["1"]);
   assert.deepEqual(await seconds(2), ["a: opened certificate_unknown 1"]);
-  notices.raise("certificate_unknown", "key 1; key 2", ["1", "2"]);
+  notices.set("certificate_unknown", "key 1; key 2", ["1", "2"]);
   assert.deepEqual(await seconds(2), ["a: opened certificate_unknown 2"]);
-  notices.raise("certificate_unknown", "key 2", ["2"]);
+  notices.set("certificate_unknown", "key 2", ["2"]);
   assert.deepEqual(await seconds(120), ["a: resolved certificate_unknown 1"]);
 });
 
 test("each channel is listed, with the reason once it has failed three times", async () => {
   const { alerts, notices, seconds, answers } = alertsKit();
   answers.set("a", { ok: false, reason: "it answered 503" });
-  notices.raise("greylist_silent", "");
+  notices.set("greylist_silent", "");
   await seconds(1);
   assert.deepEqual([...alerts.channels], [["a", null]]);
   await seconds(16);
@@ -116,7 +116,7 @@ test("events that cannot be read end no alert about them, and hide no other aler
   const postfix = { ...open, code: "component_down", subject: "postfix" } as const;
   const { held, notices, state, seconds, logged } = alertsKit({ alerts: [guessed, postfix], deliveries: [] });
   state.unreadable = true;
-  notices.raise("disk_nearly_full", "");
+  notices.set("disk_nearly_full", "");
   held.push({ code: "component_down", subject: "dovecot", detail: "" });
   const reported = await seconds(120);
   assert.deepEqual(reported.toSorted(), [
@@ -181,6 +181,6 @@ test("a failed round is logged, and the next one runs", async (t) => {
   assert.deepEqual(await seconds(1), []);
   assert.deepEqual(logged, ['error Alerts failed; retrying in a second. {"why":"no list"}']);
   list.mock.restore();
-  notices.raise("greylist_silent", "");
+  notices.set("greylist_silent", "");
   assert.deepEqual(await seconds(1), ["a: opened greylist_silent"]);
 });

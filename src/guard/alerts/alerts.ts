@@ -243,8 +243,7 @@ export class Alerts {
   /** A failing channel is reported through the others. */
   #reportChannels(): void {
     const failing = [...this.#outbox.failing].map(([name, why]) => `${name}: ${why}`);
-    if (failing.length === 0) this.#parts.notices.clear("alerts_undelivered");
-    else this.#parts.notices.raise("alerts_undelivered", failing.join("; "));
+    this.#parts.notices.set("alerts_undelivered", failing.length === 0 ? null : failing.join("; "));
   }
 
   #saveSoon(): void {

@@ -39,7 +39,7 @@ test("within the hour further alerts are sent in one more digest, and the next h
 test("many checks that fail at once are sent together too", async () => {
   const { seconds, notices } = alertsKit();
   const ids = Array.from({ length: 20 }, (_, i) => `tls.${i}`);
-  notices.raise("check_failed", "", ids);
+  notices.set("check_failed", "", ids);
   const opened = ids.slice(0, 5).map((id) => `a: opened check_failed ${id}`);
   assert.deepEqual(await seconds(2 * MINUTE), [...opened, "a: digest"]);
 });

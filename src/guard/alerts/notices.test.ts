@@ -9,19 +9,19 @@ test("a notice is raised once and logged once until it is cleared; its detail st
   const lines: string[] = [];
   const log = createLog(clock, (line) => lines.push(line));
   const board = new NoticeBoard(clock, log);
-  board.clear("disk_nearly_full");
-  board.raise("disk_nearly_full", "3 % left");
+  board.set("disk_nearly_full", null);
+  board.set("disk_nearly_full", "3 % left");
   clock.advance(60_000);
-  board.raise("disk_nearly_full", "2 % left");
-  board.raise("keeper_unreachable", "no socket");
+  board.set("disk_nearly_full", "2 % left");
+  board.set("keeper_unreachable", "no socket");
   const raised = board.list().map(({ code, since, detail }) => [code, since, detail]);
   assert.deepEqual(raised, [
     ["disk_nearly_full", "2026-01-01T00:00:00.000Z", "2 % left"],
     ["keeper_unreachable", "2026-01-01T00:01:00.000Z", "no socket"],
   ]);
   assert.equal(lines.length, 2);
-  board.clear("disk_nearly_full");
-  board.clear("disk_nearly_full");
+  board.set("disk_nearly_full", null);
+  board.set("disk_nearly_full", null);
   assert.equal(lines.length, 3);
   assert.match(lines[0] ?? "", /warn .*nearly full.* notice=disk_nearly_full detail="3 % left"/);
   assert.match(lines[2] ?? "", /info .* notice=disk_nearly_full since=2026-01-01T00:00:00\.000Z/);
@@ -33,6 +33,6 @@ test("a notice is raised once and logged once until it is cleared; its detail st
 test("a notice keeps the newest 20 of what it is about", () => {
   const board = new NoticeBoard(new HandClock(), SILENT);
   const all = Array.from({ length: 21 }, (_, i) => `check.${i}`);
-  board.raise("check_failed", "", all);
+  board.set("check_failed", "", all);
   assert.deepEqual(board.list()[0]?.about, all.slice(1));
 });

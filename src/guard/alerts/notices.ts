@@ -17,20 +17,16 @@ export class NoticeBoard implements Notices {
     this.#log = log;
   }
 
-  /** While a notice is raised, raising it again only updates the detail. */
-  raise(code: NoticeCode, detail: string, about?: readonly string[]): void {
+  set(code: NoticeCode, detail: string | null, about?: readonly string[]): void {
     const before = this.#raised.get(code);
+    if (detail === null) {
+      if (this.#raised.delete(code)) this.#log.info("Notice cleared.", { notice: code, since: before?.since ?? null });
+      return;
+    }
     const since = before?.since ?? isoTime(this.#clock.now());
     const subjects = about === undefined ? {} : { about: about.slice(-MOST_ABOUT) };
     this.#raised.set(code, { code, since, detail, ...texts[code], ...subjects });
     if (before === undefined) this.#log.warn(texts[code].says, { notice: code, detail });
-  }
-
-  clear(code: NoticeCode): void {
-    const before = this.#raised.get(code);
-    if (before === undefined) return;
-    this.#raised.delete(code);
-    this.#log.info("Notice cleared.", { notice: code, since: before.since });
   }
 
   list(): readonly Notice[] {

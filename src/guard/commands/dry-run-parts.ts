@@ -19,7 +19,7 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
     isDry: true,
     keeper: keeperOfDryRun(parts.keeper),
     queue: { holdLate: () => undefined, holdSoon: () => undefined },
-    notices: { raise: () => undefined, clear: () => undefined, list: () => [] },
+    notices: { set: () => undefined, list: () => [] },
     secrets: UNHASHED,
     pauses: {
       pauses: (now) => pauses.pauses(now),

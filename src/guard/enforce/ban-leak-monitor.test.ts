@@ -105,7 +105,7 @@ test("rebuilds the firewall for a leak at once, and again a minute later", () =>
   assert.deepEqual([after(0), after(MINUTE_MS - 1), after(1), after(-MINUTE_MS)], [1, 1, 2, 3]);
   clock.advance(HOUR_MS);
   watch.look();
-  notices.raise("bans_leak", "by another hand");
+  notices.set("bans_leak", "by another hand");
   watch.look();
   assert.equal(notices.raised.size, 1, "a removed notice is not raised again");
 });

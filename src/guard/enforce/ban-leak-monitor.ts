@@ -55,7 +55,7 @@ export function createLeakMonitor({ notices, clock, isEnforcing, hasProxies, reb
       if (!isEnforcing() || (mayBeProxied && hasProxies)) return;
       const now = clock.now();
       seenAt = now;
-      notices.raise("bans_leak", `${ip}, banned since ${isoTime(since)}, reached ${service}`);
+      notices.set("bans_leak", `${ip}, banned since ${isoTime(since)}, reached ${service}`);
       if (rebuiltAt !== null && Math.abs(now - rebuiltAt) < REBUILD_EVERY_MS) return;
       rebuiltAt = now;
       rebuild();
@@ -64,7 +64,7 @@ export function createLeakMonitor({ notices, clock, isEnforcing, hasProxies, reb
     look: (): void => {
       if (seenAt === null || Math.abs(clock.now() - seenAt) < KEPT_MS) return;
       seenAt = null;
-      notices.clear("bans_leak");
+      notices.set("bans_leak", null);
     },
   };
 }

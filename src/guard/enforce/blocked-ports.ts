@@ -38,9 +38,9 @@ export function createBlockedPortsWatch({ passed, audit, notices, log }: Blocked
       record(port, hasArrived ? "connections arrive again" : "no attempt for some minutes");
     }
     before = now;
-    if (blocked.length === 0) return notices.clear("ports_blocked");
+    if (blocked.length === 0) return notices.set("ports_blocked", null);
     const said = blocked.map(([port, { lost }]) => `port ${port} (${lost} packets in a row)`).join(", ");
-    notices.raise("ports_blocked", `Nothing arrives at ${said}. Try: nft list ruleset`);
+    notices.set("ports_blocked", `Nothing arrives at ${said}. Try: nft list ruleset`);
   };
   return {
     /** Call it about every second. Never rejects. */

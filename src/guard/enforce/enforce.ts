@@ -163,10 +163,10 @@ export class BanEnforcer {
       // A program that does it every minute causes one event, not thousands.
       if (this.#lostAt === null) audit({ type: "FIREWALL_LOST", subject: checked.reason, by: "engine" });
       this.#lostAt = now;
-      notices.raise("firewall_lost", `${isoTime(now)}: ${checked.reason}`);
+      notices.set("firewall_lost", `${isoTime(now)}: ${checked.reason}`);
     } else if (this.#lostAt !== null && Math.abs(now - this.#lostAt) >= ENFORCE.lossNoticeMs) {
       this.#lostAt = null;
-      notices.clear("firewall_lost");
+      notices.set("firewall_lost", null);
     }
   }
 
@@ -178,8 +178,7 @@ export class BanEnforcer {
     this.#isResetPending = false;
     const outcome = await firewall.reset(banLog.active(now), allow, now);
     if (outcome.ok) {
-      if ("uncounted" in outcome) notices.raise("connections_uncounted", outcome.uncounted);
-      else notices.clear("connections_uncounted");
+      notices.set("connections_uncounted", "uncounted" in outcome ? outcome.uncounted : null);
       this.#applied = last;
       this.#allowed = allow.join(" ");
       // Bans may have been committed while it ran.
@@ -207,13 +206,13 @@ export class BanEnforcer {
     if (outcome.ok) {
       this.#state = "enforcing";
       this.#reason = null;
-      notices.clear("firewall_unavailable");
+      notices.set("firewall_unavailable", null);
       return;
     }
     this.#state = "unavailable";
     this.#reason = outcome.reason;
     this.#isResetPending = true;
-    notices.raise("firewall_unavailable", outcome.reason);
+    notices.set("firewall_unavailable", outcome.reason);
     this.#failures += 1;
     // The first failure is retried at once.
     this.#isPending = this.#failures === 1;

@@ -51,8 +51,7 @@ export function createPortRoom({ kernel, rules, progress, notices, clock }: Port
       crowded.set(port, { at: now, taken, places, ended, worst: worst ?? before?.worst ?? "" });
     }
     for (const [port, { at }] of crowded) if (Math.abs(now - at) >= NOTICE_FOR_MS) crowded.delete(port);
-    if (crowded.size > 0) notices.raise("ports_crowded", [...crowded].map(detailOf).join("; "));
-    else notices.clear("ports_crowded");
+    notices.set("ports_crowded", crowded.size > 0 ? [...crowded].map(detailOf).join("; ") : null);
   };
   return {
     plan: async (open: readonly Connection[]): Promise<RoomPlan> => {

@@ -64,10 +64,10 @@ for (const [what, name, service, overall, status, detail] of [
 
 test("a keeper that does not answer degrades the server, and its answer ends the notice", async () => {
   const notices = new NoticeBoard();
-  notices.raise("keeper_unreachable", "no answer");
+  notices.set("keeper_unreachable", "no answer");
   await health({ notices });
   assert.equal(notices.raised.size, 0);
-  notices.raise("keeper_unreachable", "no answer");
+  notices.set("keeper_unreachable", "no answer");
   const { status, components } = await health({ notices, reply: { ok: false, reason: "no answer" } });
   assert.deepEqual([status, notices.raised.size], ["degraded", 1]);
   assert.deepEqual(components.at(-1), { name: "keeper", status: "down", detail: "no answer" });
@@ -76,7 +76,7 @@ test("a keeper that does not answer degrades the server, and its answer ends the
 test("a notice degrades the server, and the database's notice is shown with it", async () => {
   const shown = async (code: NoticeCode, detail: string) => {
     const notices = new NoticeBoard();
-    notices.raise(code, detail);
+    notices.set(code, detail);
     const { status, components } = await health({ notices });
     return [status, components[1]?.status, components[1]?.detail];
   };
@@ -87,10 +87,10 @@ test("a notice degrades the server, and the database's notice is shown with it",
 
 test("a full disk is one notice", async () => {
   const notices = new NoticeBoard();
-  for (const code of ["disk_filling", "disk_low"] as const) notices.raise(code, "1 % left");
+  for (const code of ["disk_filling", "disk_low"] as const) notices.set(code, "1 % left");
   const codes = async () => (await health({ notices })).notices.map(({ code }) => code);
   assert.deepEqual(await codes(), ["disk_filling", "disk_low"]);
-  for (const code of ["disk_full", "database_unwritable"] as const) notices.raise(code, "no space left");
+  for (const code of ["disk_full", "database_unwritable"] as const) notices.set(code, "no space left");
   assert.deepEqual(await codes(), ["disk_full"]);
 });
 

@@ -26,7 +26,7 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   const { keeper, notices, clock, startedAt, needs } = parts;
   const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
   const [reply, others] = await Promise.all([keeper.ask({ verb: "status" }), needs()]);
-  if (reply.ok) notices.clear("keeper_unreachable");
+  if (reply.ok) notices.set("keeper_unreachable", null);
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
   const raised = withoutConsequences(notices.list());
   const health = {

@@ -107,7 +107,7 @@ test("nine of ten or more are nearly all, and the notice has the number", () => 
 });
 
 test("ten clients with fewer than nine private ones end the notice", () => {
-  notices.raise("all_clients_private", "of yesterday");
+  notices.set("all_clients_private", "of yesterday");
   for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
   for (let i = 0; i < 7; i++) connect(PROXY);
   signIn(PROXY, "ann");
@@ -115,7 +115,7 @@ test("ten clients with fewer than nine private ones end the notice", () => {
   connect(PROXY);
   assert.equal(notices.raised.size, 0);
   for (let i = 0; i < 9; i++) connect(PROXY);
-  notices.raise("all_clients_private", "of today");
+  notices.set("all_clients_private", "of today");
   connect(PROXY);
   assert.equal(notices.raised.size, 1, "18 of 20 are not fewer");
 });

@@ -279,7 +279,7 @@ function factsOnFakes() {
     new FactBase({
       ...parts,
       policy: POLICY,
-      notices: { raise: () => assert.fail("notice"), clear: () => {}, list: () => [] },
+      notices: { set: (_, detail) => assert.equal(detail, null), list: () => [] },
       history: { address: () => address },
       sending: { ...parts.sending, hasWritten: () => true },
       own: {

@@ -119,13 +119,13 @@ export class ClientShares {
     if (isAllClients(share)) {
       this.#hides = ip;
       const by = isV4(ip) ? "" : " over IPv6";
-      this.#notices.raise(
+      this.#notices.set(
         "all_clients_private",
         `${events} of the last ${plural(total, "connection")} and sign-ins${by} come from ${ip}`,
       );
     } else if (total >= ALL_CLIENTS.events && events < ALL_CLIENTS.share * total) {
       if (this.#hides === null || !isAllClients(this.#share(this.#hides, now)))
-        this.#notices.clear("all_clients_private");
+        this.#notices.set("all_clients_private", null);
     }
   }
 

@@ -129,8 +129,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     const aside = lists.flatMap(({ zone, health }) =>
       health.why === null ? [] : [`${publicZone(zone)}: ${health.why}`],
     );
-    if (aside.length === 0) notices.clear("dnsbl_set_aside");
-    else notices.raise("dnsbl_set_aside", aside.join("; "));
+    notices.set("dnsbl_set_aside", aside.length === 0 ? null : aside.join("; "));
   };
   const note = ({ health }: List, answer: NameAnswer): void => {
     health.answered(answer.type === "failed" ? `it does not answer (${answer.why})` : null, clock.now());

@@ -28,8 +28,8 @@ export function createDnsWatch({ names, domain, notices, clock }: DnsWatchParts)
       // The notice `resolver_silent` covers it.
       if (answer.type === "failed" && answer.why === "ECONNREFUSED") return;
       failures = answer.type === "failed" ? failures + 1 : 0;
-      if (answer.type !== "failed") notices.clear("dns_failing");
-      else if (failures >= FAILURES_REPORTED) notices.raise("dns_failing", `names of ${zone}: ${answer.why}`);
+      if (answer.type !== "failed") notices.set("dns_failing", null);
+      else if (failures >= FAILURES_REPORTED) notices.set("dns_failing", `names of ${zone}: ${answer.why}`);
     },
   };
 }

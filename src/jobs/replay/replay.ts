@@ -156,4 +156,4 @@ export function* replay(
 }
 
 /** A replay reports on the past; it raises no notices about the present. */
-const QUIET: Notices = { raise: () => {}, clear: () => {}, list: () => [] };
+const QUIET: Notices = { set: () => {}, list: () => [] };

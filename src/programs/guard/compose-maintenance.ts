@@ -17,10 +17,7 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
   const { db, accountsDb, store, events, logins } = stores;
   const maintenance = new MaintenanceProcess({
     argv: command(layout),
-    down: (why) => {
-      if (why === null) notices.clear("maintenance_down");
-      else notices.raise("maintenance_down", why);
-    },
+    down: (why) => notices.set("maintenance_down", why),
   });
   const refusals: { saving: string | null } = { saving: null };
   const flush = engine.flush.bind(engine);

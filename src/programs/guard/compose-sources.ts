@@ -102,9 +102,9 @@ export function composeSources(parts: SourceParts) {
   const listenForSignIns = async (): Promise<void> => {
     try {
       await loginServer.start(settings["ports.login_policy"]);
-      notices.clear("sign_ins_blocked");
+      notices.set("sign_ins_blocked", null);
     } catch (error) {
-      notices.raise("sign_ins_blocked", messageOf(error));
+      notices.set("sign_ins_blocked", messageOf(error));
       retry = setTimeout(() => void listenForSignIns(), SECOND_MS);
     }
   };

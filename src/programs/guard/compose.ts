@@ -107,7 +107,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const toDisk = new LogFlush({
     databases: [layout.engineDb, layout.accountsDb],
     between: flush,
-    ended: (why) => (why === null ? notices.clear("database_unflushed") : notices.raise("database_unflushed", why)),
+    ended: (why) => notices.set("database_unflushed", why),
   });
   const common = { settings, layout, engine, stores, keeper, notices, clock, log };
   const firewall = composeFirewall({ ...common, settingsNow: () => settingsNow, own, progress });

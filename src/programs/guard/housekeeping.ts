@@ -148,8 +148,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
     if (!reply.ok) return;
     for (const code of KEEPER_NOTICES) {
       const trouble = reply.troubles?.find((one) => one.code === code);
-      if (trouble === undefined) notices.clear(code);
-      else notices.raise(code, trouble.detail, trouble.about);
+      notices.set(code, trouble?.detail ?? null, trouble?.about);
     }
     void deliveries.look(disk.lacksRoom() ? null : readyDovecot(reply));
   }

@@ -94,14 +94,14 @@ export function createCheckpoints(
   /** The last resort, after a pass has left little to do. If the log stays held, it is not tried at each check. */
   function force(bytes: number): void {
     if (log.force()) return emptied();
-    notices.raise("database_log_held", `${Math.round(bytes / MB)} MB`);
+    notices.set("database_log_held", `${Math.round(bytes / MB)} MB`);
     forceAt = bytes + limits.forceBytes / 4;
   }
 
   function emptied(): void {
     forceAt = limits.forceBytes;
     pausedUntil = 0;
-    notices.clear("database_log_held");
+    notices.set("database_log_held", null);
   }
 
   return {
@@ -219,9 +219,9 @@ export function createRemoval({
     const isReported = notices.list().some(({ code }) => code === "events_aggregated");
     const isPressed = retention.isPressed();
     if (isPressed) pressedAt = clock.now();
-    else if (isReported && clock.now() - pressedAt >= PRESS_OVER_MS) notices.clear("events_aggregated");
+    else if (isReported && clock.now() - pressedAt >= PRESS_OVER_MS) notices.set("events_aggregated", null);
     if (!isPressed || isReported) return;
-    notices.raise("events_aggregated", "events.max_rows or events.max_size is reached");
+    notices.set("events_aggregated", "events.max_rows or events.max_size is reached");
     const subject = "The oldest events are aggregated by the hour";
     await engine.audit({ type: "EVENTS_AGGREGATED", subject, by: "engine" });
   }

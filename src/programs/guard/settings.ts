@@ -76,10 +76,10 @@ export function createServedSettings({ networks, files, sessions, notices, clock
       // Otherwise they would continue once users may sign in again.
       if (!settings["http.mailboxes"]) sessions.end("mailboxes");
     } catch (error) {
-      return notices.raise("accounts_unwritable", messageOf(error));
+      return notices.set("accounts_unwritable", messageOf(error));
     }
     waiting = null;
-    notices.clear("accounts_unwritable");
+    notices.set("accounts_unwritable", null);
   }
 
   return { serve, look };
@@ -88,6 +88,5 @@ export function createServedSettings({ networks, files, sessions, notices, clock
 /** Reports accounts and aliases whose domain has left the settings, perhaps by mistake: Postfix defers their mail. */
 export function lookAtDomains({ accountsDb, notices }: Readonly<{ accountsDb: DatabaseSync; notices: Notices }>): void {
   const without = unserved(accountsDb);
-  if (without.length === 0) notices.clear("domain_missing");
-  else notices.raise("domain_missing", without.join(", "));
+  notices.set("domain_missing", without.length === 0 ? null : without.join(", "));
 }

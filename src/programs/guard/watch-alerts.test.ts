@@ -43,7 +43,7 @@ async function watching(t: TestContext, alerts: string) {
 
 test("the keeper queues a notice once", TIMED, async (t) => {
   const { watch, notices, mails, saved } = await watching(t, MAILED);
-  notices.raise("greylist_silent", "no answer");
+  notices.set("greylist_silent", "no answer");
   watch.start();
   await t.waitFor(() => assert.equal(mails().length, 1), { timeout: patience(10_000) });
   assert.ok(saved.commits > 0, "and its saved state is flushed to the disk");

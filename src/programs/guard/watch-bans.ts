@@ -19,8 +19,8 @@ type BansParts = Readonly<{
 export function lookAtBans({ figures, clock, notices, most }: BansParts): void {
   const { engine, fail2ban } = figures.bansInForce(clock.now());
   const count = engine + fail2ban;
-  if (count <= most()) notices.clear("bans_in_force");
-  else notices.raise("bans_in_force", `${plural(count, "ban")} in force, more than ${most()}`);
+  const detail = `${plural(count, "ban")} in force, more than ${most()}`;
+  notices.set("bans_in_force", count > most() ? detail : null);
 }
 
 type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;

@@ -97,7 +97,7 @@ export function createDatabaseWatch({
 
   function failed(error: unknown): void {
     noteError(error);
-    notices.raise("accounts_uncopied", messageOf(error));
+    notices.set("accounts_uncopied", messageOf(error));
   }
 
   function lossNow(): Lost | null {
@@ -116,13 +116,13 @@ export function createDatabaseWatch({
     try {
       await save(of, loss);
     } catch (error) {
-      notices.raise("database_unsaved", messageOf(error));
+      notices.set("database_unsaved", messageOf(error));
     }
   }
 
   /** The writes of the maintenance process are not awaited: it may be busy, and the disk slow. */
   function keep(): void {
-    notices.clear("database_unsaved");
+    notices.set("database_unsaved", null);
     tellSetAside();
     if (!isDigesting) makeDigest().catch(failed);
     if (!isCopying) copyAccounts().catch(failed);
@@ -164,15 +164,15 @@ export function createDatabaseWatch({
 
   function tellSetAside(): void {
     const aside = watched.flatMap(({ of }) => setAsideBeside(of.path));
-    if (aside.length === 0) return notices.clear("database_set_aside");
+    if (aside.length === 0) return notices.set("database_set_aside", null);
     const names = aside.map((file) => basename(file));
-    notices.raise("database_set_aside", `${names.join(", ")}: \`rm ${aside.join("* ")}*\``, names);
+    notices.set("database_set_aside", `${names.join(", ")}: \`rm ${aside.join("* ")}*\``, names);
   }
 
   /** At most seconds old. */
   async function copyAccounts(): Promise<void> {
     const changes = accountChanges();
-    if (changes === copiedChanges && existsSync(copyOf(accounts.path))) return notices.clear("accounts_uncopied");
+    if (changes === copiedChanges && existsSync(copyOf(accounts.path))) return notices.set("accounts_uncopied", null);
     isCopying = true;
     const kept = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
     isCopying = false;
@@ -195,9 +195,8 @@ export function createDatabaseWatch({
   /** Damage ends the guard. Null: the maintenance process does not run, which is reported anyway. */
   function report(of: Watched, code: "accounts_uncopied" | "engine_undigested", kept: Kept | null): void {
     if (kept === null) return;
-    if (kept.ok) return notices.clear(code);
-    if (kept.isDamage) giveUp(of, kept.why);
-    notices.raise(code, kept.why);
+    if (!kept.ok && kept.isDamage) giveUp(of, kept.why);
+    notices.set(code, kept.ok ? null : kept.why);
   }
 
   return { start, stop: () => clearInterval(timer), noteError, look };

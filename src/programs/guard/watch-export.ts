@@ -28,6 +28,5 @@ export function lookAtExport({ notices, clock, record, services }: Parts): void 
   if (trouble !== null && since !== null && now - since >= LONG_MS) details.push(trouble);
   if (lost !== null && now - lost.at < LOST_MS)
     details.push(`${plural(lost.count, "event")} left the database before they could be delivered`);
-  if (details.length === 0) notices.clear("export_failing");
-  else notices.raise("export_failing", details.join("; "));
+  notices.set("export_failing", details.length === 0 ? null : details.join("; "));
 }

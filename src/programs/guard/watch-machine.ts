@@ -29,10 +29,10 @@ export function createClockWatch({ clock, engine, notices, log, restart }: Clock
     if (jump?.since === before?.since && jump?.byMs === before?.byMs) return;
     reported = jump;
     if (jump !== null) {
-      notices.raise("clock_jumped", detailOf(jump));
+      notices.set("clock_jumped", detailOf(jump));
       return record(directionOf(jump));
     }
-    notices.clear("clock_jumped");
+    notices.set("clock_jumped", null);
     if (before !== null) isOver(before);
   }
 
@@ -83,9 +83,8 @@ export function createTrackingWatch(notices: Notices, directory = KERNEL) {
     const most = read("nf_conntrack_max");
     // A kernel that tracks nothing has neither; 0 means no limit.
     isRaised = count !== null && most !== null && most > 0 && count >= most * (isRaised ? ROOMY : FULL);
-    if (!isRaised) return notices.clear("tracking_full");
     const command = `sysctl -w net.netfilter.nf_conntrack_max=${2 * (most ?? 0)}`;
-    notices.raise("tracking_full", `It holds ${count} of ${most} connections. Try: ${command}`);
+    notices.set("tracking_full", isRaised ? `It holds ${count} of ${most} connections. Try: ${command}` : null);
   }
 
   function read(name: string): number | null {
@@ -160,18 +159,16 @@ export function createDiskWatch({
   }
 
   function tell(code: "disk_full" | "disk_nearly_full", disks: readonly Disk[]): void {
-    const [short] = disks.flatMap((disk) => shortOf(disk, reservedBytes()));
-    if (short === undefined) notices.clear(code);
-    else notices.raise(code, short);
+    notices.set(code, disks.flatMap((disk) => shortOf(disk, reservedBytes()))[0] ?? null);
   }
 
   function lookAtMounts(paths: readonly string[]): void {
     const text = mounts();
     const path = paths.find((one) => mountOf(one, text)?.isReadOnly === true);
     const mount = path === undefined ? null : mountOf(path, text);
-    if (mount === null) return notices.clear("disk_read_only");
+    if (mount === null) return notices.set("disk_read_only", null);
     const { point, source, type } = mount;
-    notices.raise(
+    notices.set(
       "disk_read_only",
       `${path} is on ${point} (${source}, ${type}), which is read-only. Try: mount -o remount,rw ${point}`,
     );

@@ -46,7 +46,7 @@ test("an alias that was added through the web is reported with its targets", asy
 test("what was not delivered before a restart is delivered after it, under the same id", async () => {
   const { notices, seconds, restart, reach, db } = alertsOnDatabase();
   reach(false);
-  notices.raise("disk_nearly_full", "12 MB are left");
+  notices.set("disk_nearly_full", "12 MB are left");
   assert.deepEqual(await seconds(3), []);
   const id = scalarOf(db, "SELECT id FROM alert_message");
   reach(true);
@@ -115,7 +115,7 @@ test("a sign-in is new by its network, and the first by its account", async () =
 test("a channel that fails becomes an alert itself", async () => {
   const { notices, seconds, reach } = alertsOnDatabase();
   reach(false);
-  notices.raise("greylist_silent", "");
+  notices.set("greylist_silent", "");
   await seconds(20);
   assert.equal(notices.raised.get("alerts_undelivered"), "channel: no one there");
   reach(true);
@@ -126,10 +126,10 @@ test("a channel that fails becomes an alert itself", async () => {
 test("while something critical is open, all is not well", async () => {
   const { alerts, notices, seconds } = alertsOnDatabase();
   assert.equal(alerts().isWell, false, "nothing was looked at");
-  notices.raise("greylist_silent", "");
+  notices.set("greylist_silent", "");
   await seconds(2);
   assert.equal(alerts().isWell, true);
-  notices.raise("disk_nearly_full", "");
+  notices.set("disk_nearly_full", "");
   await seconds(2);
   assert.equal(alerts().isWell, false);
 });

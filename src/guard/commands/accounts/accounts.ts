@@ -158,11 +158,8 @@ export async function endSessions(
   by: string,
 ): Promise<CommandError | null> {
   const reply = await keeper.ask({ verb: "kick_account", account });
-  if (reply.ok) {
-    notices.clear("keeper_unreachable");
-    return null;
-  }
-  notices.raise("keeper_unreachable", reply.reason);
+  notices.set("keeper_unreachable", reply.ok ? null : reply.reason);
+  if (reply.ok) return null;
   const message = `${account} is changed, but its open sessions were not ended`;
   if (isMailboxUser(by)) return uncertain(`${message}.`, "Ask the administrator of this server to end them.");
   const next =
