@@ -113,7 +113,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const firewall = composeFirewall({ ...common, settingsNow: () => settingsNow, own, progress });
 
   const maintenance = composeMaintenance(common);
-  const { leakMonitor } = firewall;
   const counts = { removal: maintenance.removal, tally: sqliteEventTally(db), names: sqliteEventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
   const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
@@ -140,7 +139,14 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const tracking = createTrackingWatch(notices);
   const dns = createDnsWatch({ names, domain: () => engine.policy.domains[0], notices, clock });
   const watches = {
-    often: [() => clockWatch.look(), () => firewall.lookAtBlockedPorts(), () => lookAtFactors({ notices, ...stores })],
+    often: [
+      () => clockWatch.look(),
+      () => firewall.lookAtBlockedPorts(),
+      () => lookAtFactors({ notices, ...stores }),
+      () => disk.look(),
+      () => firewall.leakMonitor.look(),
+      () => served.look(),
+    ],
     seldom: [
       () => lookAtDomains({ notices, ...stores }),
       () => lookAtBans(bans),
@@ -157,9 +163,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     queue,
     banLog,
     store,
-    leakMonitor,
     disk,
-    served,
     deliveries,
     watches,
   });

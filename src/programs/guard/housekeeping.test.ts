@@ -9,12 +9,10 @@ import { scalarOf } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { sqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { sqliteEventNames } from "../../store/events/event-index.ts";
 import { sqliteEventTally } from "../../store/events/event-tally.ts";
 import { createHousekeeping } from "./housekeeping.ts";
-import { createDiskWatch } from "./watch-machine.ts";
 
 const WELL = (): KeeperReply | Promise<never> => ({ ok: true, detail: "" });
 
@@ -29,7 +27,6 @@ async function setUp(t: TestContext, { keeper = WELL, failures = null as string[
     tally.step = () => {
       throw new Error("database is locked");
     };
-  const leaks = { notices, clock, isEnforcing: () => true, hasProxies: false, rebuild: () => undefined };
   const layout = temporaryLayout();
   const readiness: (string | null)[] = [];
   const said = (why: string): unknown => (failures === null ? assert.fail(why) : failures.push(why));
@@ -42,9 +39,7 @@ async function setUp(t: TestContext, { keeper = WELL, failures = null as string[
     queue: { round: () => Promise.resolve() },
     store: kit.sqlite,
     tally,
-    leakMonitor: createLeakMonitor(leaks),
-    disk: createDiskWatch({ layout, clock, notices, reservedBytes: () => 0 }),
-    served: { look: () => undefined },
+    disk: { lacksRoom: () => false },
     deliveries: { look: async (ready) => void readiness.push(ready) },
     clock,
     notices,

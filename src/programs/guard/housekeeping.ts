@@ -6,7 +6,6 @@ import { messageOf, reportOnce } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
-import type { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { breakGlass, expireAllowed, expireBans } from "../../guard/enforce/end-bans.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -16,7 +15,6 @@ import type { SqliteStore } from "../../store/engine-db/store.ts";
 import type { sqliteEventNames } from "../../store/events/event-index.ts";
 import type { sqliteEventTally } from "../../store/events/event-tally.ts";
 import { type createRemoval, StepSize } from "./removal.ts";
-import type { createServedSettings } from "./settings.ts";
 import type { createDiskWatch } from "./watch-machine.ts";
 
 type HousekeepingParts = Readonly<{
@@ -26,10 +24,8 @@ type HousekeepingParts = Readonly<{
   tally: ReturnType<typeof sqliteEventTally>;
   store: SqliteStore;
   names: ReturnType<typeof sqliteEventNames>;
-  leakMonitor: Pick<ReturnType<typeof createLeakMonitor>, "look">;
-  disk: Pick<ReturnType<typeof createDiskWatch>, "look" | "lacksRoom">;
-  served: Pick<ReturnType<typeof createServedSettings>, "look">;
-  /** Each reports its own findings, in each round or in every fifth. */
+  disk: Pick<ReturnType<typeof createDiskWatch>, "lacksRoom">;
+  /** What is looked at in each round, and in every fifth. */
   watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
   queue: Pick<QueueUpkeep, "round">;
   deliveries: Pick<OwnDeliveries, "look">;
@@ -76,7 +72,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
   async function round(): Promise<void> {
     if (working) return;
     working = true;
-    const { store, removal, queue, served, leakMonitor, watches, tally, names } = parts;
+    const { store, removal, queue, watches, tally, names } = parts;
     // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
     void removal.round();
     void queue.round();
@@ -84,9 +80,6 @@ export function createHousekeeping(parts: HousekeepingParts) {
     await each([
       ...watches.often,
       ...(rounds % SELDOM_ROUNDS === 0 ? watches.seldom : []),
-      () => disk.look(),
-      () => leakMonitor.look(),
-      () => served.look(),
       probeDatabase,
       finishBreakGlass,
       () => expireBans(engine, banLog, clock),
