@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { oneAfterAnother } from "./one-after-another.ts";
+import { oneAfterAnother, unlessRunning } from "./one-after-another.ts";
 
 test("work waits for the work before it, even for one that fails", async () => {
   const inTurn = oneAfterAnother();
@@ -14,4 +14,19 @@ test("work waits for the work before it, even for one that fails", async () => {
   await assert.rejects(first, /broken/);
   await second;
   assert.deepEqual(done, ["first", "second"]);
+});
+
+test("work that still runs is not started again, but once it has failed", async () => {
+  const started: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const run = unlessRunning((name: string) => {
+    started.push(name);
+    return gate.promise;
+  });
+  const first = run("first");
+  await run("second");
+  gate.reject(new Error("broken"));
+  await assert.rejects(first, /broken/);
+  await assert.rejects(run("third"), /broken/);
+  assert.deepEqual(started, ["first", "third"]);
 });

@@ -7,3 +7,15 @@ export function oneAfterAnother(): <T>(work: () => Promise<T> | T) => Promise<T>
     return done;
   };
 }
+
+/** Returns the same work, which is not started again while it runs. */
+export function unlessRunning<A extends readonly unknown[]>(
+  work: (...given: A) => Promise<void>,
+): (...given: A) => Promise<void> {
+  let isRunning = false;
+  return async (...given) => {
+    if (isRunning) return;
+    isRunning = true;
+    await work(...given).finally(() => (isRunning = false));
+  };
+}

@@ -4,6 +4,7 @@ import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
 import { messageOf, reportOnce } from "../../core/error.ts";
+import { unlessRunning } from "../../core/one-after-another.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices, Outcome } from "../ports.ts";
@@ -67,7 +68,6 @@ export class Alerts {
   #volumeAt = Number.NEGATIVE_INFINITY;
   /** When the last round ended. */
   #lookedAt = Number.NEGATIVE_INFINITY;
-  #working = false;
   #unsaved = false;
 
   /** Throws if the database cannot be read. */
@@ -119,10 +119,8 @@ export class Alerts {
     this.#outbox.use(settings.channels);
   }
 
-  /** Call it about every second, one call at a time. Never rejects. */
-  async round(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
+  /** Call it about every second. Never rejects. */
+  readonly round = unlessRunning(async () => {
     try {
       void this.#parts.components.look();
       const isRead = await this.#read();
@@ -135,8 +133,7 @@ export class Alerts {
     } catch (error) {
       this.#reports.round(messageOf(error));
     }
-    this.#working = false;
-  }
+  });
 
   /** Sends one message to each channel at once, at any hour, and returns the results available within the time. */
   test(longestMs = LONGEST_TEST_MS): Promise<readonly Tested[]> {

@@ -1,5 +1,6 @@
 import type { ComponentHealth } from "../../admin/declare/items.ts";
 import type { Holding } from "../../core/alerts/alerts.ts";
+import { unlessRunning } from "../../core/one-after-another.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Outcome } from "../ports.ts";
 
@@ -14,16 +15,13 @@ type Down = Readonly<{ since: number; seenAt: number; detail: string; isSeen: bo
 export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, clock: Clock) {
   let down: ReadonlyMap<string, Down> = new Map();
   let lookedAt = Number.NEGATIVE_INFINITY;
-  let isLooking = false;
   return {
     /** Call it about every second. Never rejects. */
-    look: async (): Promise<void> => {
+    look: unlessRunning(async () => {
       const asked = clock.now();
-      if (isLooking || Math.abs(asked - lookedAt) < LOOK_EVERY_MS) return;
+      if (Math.abs(asked - lookedAt) < LOOK_EVERY_MS) return;
       lookedAt = asked;
-      isLooking = true;
       const components = await ask().catch(() => []);
-      isLooking = false;
       const found = new Map<string, Down>();
       const isAnswered = components.some(({ name, status }) => name === "keeper" && status !== "down");
       // A missing answer from a busy keeper does not mean that a part is up again.
@@ -33,7 +31,7 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
         if (status === "down")
           found.set(name, { since: down.get(name)?.since ?? asked, seenAt: asked, detail, isSeen: true });
       down = found;
-    },
+    }),
     holding: (): readonly Holding[] => {
       const now = clock.now();
       const long = [...down].filter(([, { since, seenAt, isSeen }]) => (isSeen ? now : seenAt) - since >= PATIENCE_MS);

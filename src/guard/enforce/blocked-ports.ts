@@ -1,6 +1,7 @@
 import { messageOf, reportOnce } from "../../core/error.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { afterLook, isBlocked, type Passed, type PortPassage } from "../../core/firewall/ports.ts";
+import { unlessRunning } from "../../core/one-after-another.ts";
 import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Log, Notices } from "../ports.ts";
@@ -22,7 +23,6 @@ export function createBlockedPortsWatch({ passed, audit, notices, log }: Blocked
   let ports = new Map<number, PortPassage>();
   let before: readonly number[] = [];
   let lookAt = 0;
-  let isLooking = false;
   const report = reportOnce((why) => log.warn("The counters of the mail ports could not be read.", { why }));
   const record = (port: number, says: string): void =>
     audit({ type: "PORTS_BLOCKED", subject: `Port ${port}: ${says}`, by: "engine" });
@@ -44,9 +44,8 @@ export function createBlockedPortsWatch({ passed, audit, notices, log }: Blocked
   };
   return {
     /** Call it about every second. Never rejects. */
-    look: async (nowMs: number = performance.now()): Promise<void> => {
-      if (isLooking || nowMs < lookAt) return;
-      isLooking = true;
+    look: unlessRunning(async (nowMs: number = performance.now()) => {
+      if (nowMs < lookAt) return;
       lookAt = nowMs + LOOK_EVERY_MS;
       try {
         note(await passed(), nowMs);
@@ -54,7 +53,6 @@ export function createBlockedPortsWatch({ passed, audit, notices, log }: Blocked
       } catch (error) {
         report(messageOf(error));
       }
-      isLooking = false;
-    },
+    }),
   };
 }

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promi
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { KEEPER_NOTICES } from "../../core/alerts/notices.ts";
 import { messageOf, reportOnce } from "../../core/error.ts";
+import { unlessRunning } from "../../core/one-after-another.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
@@ -49,8 +50,6 @@ export function createHousekeeping(parts: HousekeepingParts) {
   const { engine, banLog, disk, deliveries, clock, notices, log, layout, keeper } = parts;
   let timer: NodeJS.Timeout | undefined;
   let keeperAskedAt = 0;
-  let askingKeeper = false;
-  let working = false;
   let rounds = 0;
   const tallied = new StepSize(ROWS);
   const named = new StepSize(ROWS);
@@ -69,9 +68,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
     timer = setInterval(() => void round(), SECOND_MS);
   }
 
-  async function round(): Promise<void> {
-    if (working) return;
-    working = true;
+  const round = unlessRunning(async () => {
     const { store, removal, queue, watches, tally, names } = parts;
     // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
     void removal.round();
@@ -88,8 +85,7 @@ export function createHousekeeping(parts: HousekeepingParts) {
       () => catchUp(named, (most) => names.step(most)),
     ]);
     rounds += 1;
-    working = false;
-  }
+  });
 
   /** A failed task, such as a write while the database is locked, does not prevent the others. */
   async function each(steps: readonly (() => unknown)[]): Promise<void> {
@@ -132,19 +128,17 @@ export function createHousekeeping(parts: HousekeepingParts) {
   }
 
   /** Raises conditions that only the root process sees, with the owner's other notices. */
-  async function askKeeper(): Promise<void> {
-    if (askingKeeper || clock.now() - keeperAskedAt < KEEPER_EVERY_MS) return;
+  const askKeeper = unlessRunning(async () => {
+    if (clock.now() - keeperAskedAt < KEEPER_EVERY_MS) return;
     keeperAskedAt = clock.now();
-    askingKeeper = true;
     const reply = await keeper.ask({ verb: "status" });
-    askingKeeper = false;
     if (!reply.ok) return;
     for (const code of KEEPER_NOTICES) {
       const trouble = reply.troubles?.find((one) => one.code === code);
       notices.set(code, trouble?.detail ?? null, trouble?.about);
     }
     void deliveries.look(disk.lacksRoom() ? null : readyDovecot(reply));
-  }
+  });
 
   return { finishBreakGlass, start, stop: () => clearInterval(timer) };
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { messageOf } from "../../core/error.ts";
+import { unlessRunning } from "../../core/one-after-another.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -44,7 +45,6 @@ export function createCheckpoints(
   limits: LogLimits = LOG_LIMITS,
 ) {
   let timer: NodeJS.Timeout | undefined;
-  let running = false;
   let pausedUntil = 0;
   let forceAt: number = limits.forceBytes;
   const waiting: (() => void)[] = [];
@@ -65,11 +65,10 @@ export function createCheckpoints(
       ended();
       return emptied();
     }
-    if (!running && (bytes >= forceAt || performance.now() >= pausedUntil)) void pass();
+    if (bytes >= forceAt || performance.now() >= pausedUntil) void pass();
   }
 
-  async function pass(): Promise<void> {
-    running = true;
+  const pass = unlessRunning(async () => {
     const from = performance.now();
     try {
       flush();
@@ -83,9 +82,8 @@ export function createCheckpoints(
       journal.error("A checkpoint failed; retrying.", { why: messageOf(error) });
     }
     pausedUntil = performance.now() + PAUSE_TIMES * (performance.now() - from);
-    running = false;
     ended();
-  }
+  });
 
   function ended(): void {
     for (const resolve of waiting.splice(0)) resolve();
@@ -168,13 +166,10 @@ export function createRemoval({
   const size = new StepSize(ROWS);
   let warmUpTo = 0;
   let pressedAt = 0;
-  let working = false;
   let stopped = false;
 
   /** Ends once nothing is left to remove. Never rejects. */
-  async function round(): Promise<void> {
-    if (working) return;
-    working = true;
+  const round = unlessRunning(async () => {
     try {
       engine.flush();
       store.indexWaiting();
@@ -189,8 +184,7 @@ export function createRemoval({
     } catch (error) {
       log.error("Old events could not be removed; retrying.", { why: messageOf(error) });
     }
-    working = false;
-  }
+  });
 
   function step(): boolean {
     engine.flush();

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
+import { unlessRunning } from "../../core/one-after-another.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { MaintenanceProcess } from "../../store/maintenance/process.ts";
@@ -61,11 +62,8 @@ export function createDatabaseWatch({
 }: DatabaseWatchParts) {
   const watched = [accounts, engine].map((of) => ({ of, files: new OpenFiles(of.path) }));
   let timer: NodeJS.Timeout | undefined;
-  let working = false;
   let isEnding = false;
   let copiedChanges: number | null = null;
-  let isCopying = false;
-  let isDigesting = false;
   let digestAt = clock.now() + DIGEST_MS.first;
   let saveAt = 0;
 
@@ -82,9 +80,8 @@ export function createDatabaseWatch({
   }
 
   /** Runs one check. Never rejects. */
-  async function look(): Promise<void> {
-    if (working || isEnding) return;
-    working = true;
+  const look = unlessRunning(async () => {
+    if (isEnding) return;
     try {
       const found = lossNow();
       if (found !== null) await replace(found);
@@ -92,8 +89,7 @@ export function createDatabaseWatch({
     } catch (error) {
       failed(error);
     }
-    working = false;
-  }
+  });
 
   function failed(error: unknown): void {
     noteError(error);
@@ -124,8 +120,8 @@ export function createDatabaseWatch({
   function keep(): void {
     notices.set("database_unsaved", null);
     tellSetAside();
-    if (!isDigesting) makeDigest().catch(failed);
-    if (!isCopying) copyAccounts().catch(failed);
+    makeDigest().catch(failed);
+    copyAccounts().catch(failed);
   }
 
   /** The open files still hold everything, and nothing is recorded until the copy has replaced them. */
@@ -170,27 +166,23 @@ export function createDatabaseWatch({
   }
 
   /** At most seconds old. */
-  async function copyAccounts(): Promise<void> {
+  const copyAccounts = unlessRunning(async () => {
     const changes = accountChanges();
     if (changes === copiedChanges && existsSync(copyOf(accounts.path))) return notices.set("accounts_uncopied", null);
-    isCopying = true;
     const kept = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
-    isCopying = false;
     if (kept?.ok === true) copiedChanges = changes;
     report(accounts, "accounts_uncopied", kept);
-  }
+  });
 
   /** Every few minutes. */
-  async function makeDigest(): Promise<void> {
+  const makeDigest = unlessRunning(async () => {
     const now = clock.now();
     if (now < digestAt) return;
-    isDigesting = true;
     // With 100,000 bans it takes a fifth of a second, at low priority.
     const kept = await maintenance.ask({ type: "digest" });
-    isDigesting = false;
     digestAt = now + (kept?.ok === true ? DIGEST_MS.every : DIGEST_MS.afterFailure);
     report(engine, "engine_undigested", kept);
-  }
+  });
 
   /** Damage ends the guard. Null: the maintenance process does not run, which is reported anyway. */
   function report(of: Watched, code: "accounts_uncopied" | "engine_undigested", kept: Kept | null): void {

@@ -1,6 +1,7 @@
 import { type KeeperReply, MAILS_LISTED } from "../../../admin/declare/keeper.ts";
 import { messageOf } from "../../../core/error.ts";
 import { type AccountName, domainOf } from "../../../core/net/address.ts";
+import { unlessRunning } from "../../../core/one-after-another.ts";
 import { HOUR_MS, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Keeper } from "../../admin-ports.ts";
 import type { AccountDirectory, Log } from "../../ports.ts";
@@ -31,7 +32,6 @@ type Search = Readonly<{
 export class QueueUpkeep {
   readonly #parts: QueueUpkeepParts;
   readonly #searches = new Map<AccountName, Search>();
-  #working = false;
   #triedAt = Number.NEGATIVE_INFINITY;
   #reconciledAt: Millis | null = null;
   /** Where the last reconciliation ended: it reads 20,000 mails at a time. */
@@ -54,17 +54,14 @@ export class QueueUpkeep {
   }
 
   /** Call it about every second. Never rejects. */
-  async round(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
+  readonly round = unlessRunning(async () => {
     try {
       await this.#hold();
       await this.#reconcile();
     } catch (error) {
       this.#parts.log.error("Upkeep of the mail queue failed; the guard retries.", { why: messageOf(error) });
     }
-    this.#working = false;
-  }
+  });
 
   async #hold(): Promise<void> {
     const { clock, active, log } = this.#parts;
