@@ -32,10 +32,7 @@ export function partsOfDryRun(parts: CommandParts): DryRunParts {
       allowSender: (account, sender) => senders.wouldChange("allow", account, sender),
       disallowSender: (account, sender) => senders.wouldChange("disallow", account, sender),
     },
-    credentials: {
-      createToken: (token) => rehearse(() => credentials.createToken(token)),
-      revokeToken: (name) => rehearse(() => credentials.revokeToken(name)),
-    },
+    credentials: { ...credentials, revokeToken: (name) => rehearse(() => credentials.revokeToken(name)) },
     sessions: { end: (which) => rehearse(() => sessions.end(which)) },
   };
 }

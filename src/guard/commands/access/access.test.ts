@@ -28,7 +28,9 @@ test("a token is created and revoked by its name, which is plain and short", asy
 test("the record of a new token has its rights and its expiry", async () => {
   const make = (name: string, scopes: string[], lasts: string | null) =>
     kit.ask({ ...COMMANDS.token_create, name, digest: name.padEnd(64, "0"), scopes, for: lasts });
-  assert.ok((await make("a", ["viewer"], "90d")).ok);
+  const made = make("a", ["viewer"], "90d");
+  assert.equal((await result({ verb: "token_list", limit: 9, cursor: null })).total, 0, "the record comes first");
+  assert.ok((await made).ok);
   assert.ok((await make("b", ["read", "ban"], null)).ok);
   const end = new Date(kit.clock.now() + 90 * DAY_MS).toISOString();
   assert.deepEqual(kit.details().slice(1), [`a (read, until ${end}) by root`, "b (read,ban, does not expire) by root"]);

@@ -13,7 +13,7 @@ import type { Given, Opened, SignIn } from "../../access/sign-in.ts";
 import type { CredentialStore, SessionStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
-import { recordDone, UNWRITTEN } from "../record-first.ts";
+import { type RecordParts, recordDone, recordThenChange } from "../record-first.ts";
 import { failed, usage, wrongAddress } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { NO_ADDRESS, type OfCaller, UNAUTHORIZED, type WebCaller } from "../web/command-gate.ts";
@@ -27,23 +27,25 @@ type CredentialCommandParts = Readonly<{
   clock: Clock;
 }>;
 
-type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
+type TokenCommandParts = RecordParts &
+  Pick<CredentialCommandParts, "clock"> &
   Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
 
 const TOKEN_RUNS = {
-  token_create: async ({ credentials, engine, clock }, { name, digest, scopes: listed, for: lasts }, by) => {
+  token_create: async (parts, { name, digest, scopes: listed, for: lasts }, by) => {
     const scopes = parseScopes(listed.join(","));
     if (scopes === null) return usage(`A token has one or more of the scopes ${SCOPES.join(", ")}.`, "");
-    const at = clock.now();
+    const at = parts.clock.now();
     const expiresAt = lasts === null ? null : later(at, durationOf(lasts));
-    const outcome = credentials.createToken({ name, digest, scopes, by, at, expiresAt });
-    if (!outcome.ok) return failed(outcome.reason, LISTS_TOKENS);
     const grants = `${printScopes(scopes)}, ${expiresAt === null ? "does not expire" : `until ${isoTime(expiresAt)}`}`;
-    if (await engine.audit({ type: "TOKEN_CREATED", subject: name, by, grants })) return { ok: true, result: { name } };
-    // A token that no one learns of must not stay.
-    credentials.revokeToken(name);
-    return UNWRITTEN;
+    return recordThenChange(parts, {
+      change: () => parts.credentials.createToken({ name, digest, scopes, by, at, expiresAt }),
+      audit: { type: "TOKEN_CREATED", subject: name, by, grants },
+      result: { name },
+      refused: (reason) => failed(reason, LISTS_TOKENS),
+    });
   },
+  /** Revokes it before the record, so that this works on a full disk too. */
   token_revoke: async ({ credentials, engine }, { name }, by) => {
     const outcome = credentials.revokeToken(name);
     if (!outcome.ok) return failed(outcome.reason, LISTS_TOKENS);
