@@ -43,7 +43,7 @@ import { createHousekeeping } from "./housekeeping.ts";
 import { changedKeys, createServedSettings, lookAtDomains, readSettings, readSettingsText } from "./settings.ts";
 import { createAlertWatch } from "./watch-alerts.ts";
 import { createBanMails, lookAtBans } from "./watch-bans.ts";
-import { createContentWatch, createSpamPreferenceFiles } from "./watch-content.ts";
+import { createContentLists, createSpamPreferenceFiles } from "./watch-content.ts";
 import { lookAtExport } from "./watch-export.ts";
 import { createClockWatch, createDiskWatch, createTrackingWatch } from "./watch-machine.ts";
 
@@ -146,6 +146,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       () => disk.look(),
       () => firewall.leakMonitor.look(),
       () => served.look(),
+      // Accounts and aliases change in several ways.
+      () => contentLists.refresh(),
     ],
     seldom: [
       () => lookAtDomains({ notices, ...stores }),
@@ -173,7 +175,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     domains: () => engine.policy.domains,
     allowed: () => [...engine.policy.allow, ...store.allowed().map(({ prefix }) => prefix)],
   });
-  const content = createContentWatch({ preferences, authors, log });
+  const contentLists = createContentLists({ preferences, authors, log });
 
   const state = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const isSuspended = (account: string): boolean => {
@@ -219,7 +221,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     names: () => dashboardNames(settingsNow),
     passwords,
     queue,
-    contentLists: content,
+    contentLists,
     alerts: watch.alerts,
     health,
     flushed: () => toDisk.flushed(),
@@ -282,7 +284,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       await housekeeping.finishBreakGlass();
       await firewall.start();
       housekeeping.start();
-      content.start();
+      contentLists.refresh();
       watch.start();
       sources.followLogs();
       log.info("The guard is ready.", { pid: process.pid });
@@ -290,7 +292,6 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     async stop() {
       housekeeping.stop();
       maintenance.removal.stop();
-      content.stop();
       await sources.unfollowLogs();
       await watch.stop();
       await Promise.all([sources.close(), control.stop(), fromWeb.stop()]);

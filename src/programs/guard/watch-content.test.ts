@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync }
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { createContentWatch, createSpamPreferenceFiles } from "./watch-content.ts";
+import { createContentLists, createSpamPreferenceFiles } from "./watch-content.ts";
 
 describe("files of allowed senders", () => {
   test("are written where spamd reads them, and again only when a list changes", () => {
@@ -42,10 +42,9 @@ test("a list that cannot be written is noted, and the others are still written",
   const full = (): never => {
     throw new Error("disk full");
   };
-  const watch = createContentWatch({ log, preferences: full, authors: () => (authors += 1) });
-  watch.start();
-  watch.stop();
-  watch.refresh();
+  const lists = createContentLists({ log, preferences: full, authors: () => (authors += 1) });
+  lists.refresh();
+  lists.refresh();
   assert.deepEqual(warned, ["The lists of allowed senders could not be written; retrying."], "once");
   assert.equal(authors, 2);
 });

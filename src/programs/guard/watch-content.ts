@@ -1,9 +1,9 @@
 import { messageOf, reportOnce } from "../../core/error.ts";
-import { SECOND_MS } from "../../core/time.ts";
+import type { ContentLists } from "../../guard/admin-ports.ts";
 import type { Log } from "../../guard/ports.ts";
 import { renderSpamPreferences, writeSpamPreferences } from "../../mail/spamassassin/spam-preferences.ts";
 
-type ContentWatchParts = Readonly<{ preferences: () => void; authors: () => void; log: Log }>;
+type ContentListParts = Readonly<{ preferences: () => void; authors: () => void; log: Log }>;
 
 /**
  * Returns what writes the files in which spamd finds the senders that a recipient allows; only when they change. Throws if they cannot
@@ -24,8 +24,7 @@ export function createSpamPreferenceFiles(
 }
 
 /** Writes the input of the content filters: allowed senders, and who may send as whom. */
-export function createContentWatch({ preferences, authors, log }: ContentWatchParts) {
-  let timer: NodeJS.Timeout | undefined;
+export function createContentLists({ preferences, authors, log }: ContentListParts): ContentLists {
   const writers = (
     [
       [preferences, "The lists of allowed senders"],
@@ -36,22 +35,16 @@ export function createContentWatch({ preferences, authors, log }: ContentWatchPa
     report: reportOnce((why) => log.warn(`${what} could not be written; retrying.`, { why })),
   }));
 
-  function start(): void {
-    refresh();
-    timer = setInterval(refresh, SECOND_MS);
-  }
-
-  /** Accounts and aliases change in several ways; any of them causes a write. */
-  function refresh(): void {
-    for (const { write, report } of writers) {
-      try {
-        write();
-        report(null);
-      } catch (error) {
-        report(messageOf(error));
+  return {
+    refresh: () => {
+      for (const { write, report } of writers) {
+        try {
+          write();
+          report(null);
+        } catch (error) {
+          report(messageOf(error));
+        }
       }
-    }
-  }
-
-  return { start, refresh, stop: () => clearInterval(timer) };
+    },
+  };
 }
