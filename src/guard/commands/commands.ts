@@ -20,7 +20,7 @@ import { partsOfDryRun } from "./dry-run-parts.ts";
 import type { Share } from "./queue/held-queue.ts";
 import { UNFLUSHED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
-import { type SettingsCommandParts, SettingsCommands } from "./settings.ts";
+import { createSettingsCommands, type SettingsCommandParts } from "./settings.ts";
 import { createQueueShares, createTurn } from "./turns.ts";
 import { type Admitted, CommandGate } from "./web/command-gate.ts";
 import { createOwnMailbox, mayChangePassword } from "./web/my-mailbox.ts";
@@ -57,7 +57,7 @@ export function createCommands(given: Parts) {
     keys,
     bounds,
     signIns,
-    settings: new SettingsCommands(parts),
+    settings: createSettingsCommands(parts),
     mailbox: createOwnMailbox(parts),
     reviews: createTurn(REVIEWS),
   };

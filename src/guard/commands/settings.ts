@@ -56,149 +56,135 @@ type LastChange = Readonly<{
   by: string;
 }>;
 
+export type SettingsCommands = ReturnType<typeof createSettingsCommands>;
+
 /** The settings as the dashboard and the API see and change them. The file belongs to root: the keeper writes and applies it. */
-export class SettingsCommands {
-  readonly #parts: SettingsCommandParts;
+export function createSettingsCommands(parts: SettingsCommandParts) {
+  const { keeper, clock, engine } = parts;
   /** Lets the web distinguish files, without letting it test guesses at their text. */
-  readonly #key = randomBytes(32);
-  readonly #lists = new Budget(LISTS_A_MINUTE, MINUTE_MS);
-  readonly #previews = new Budget(PREVIEWS_A_MINUTE, MINUTE_MS);
-  #last: LastChange | null = null;
+  const secret = randomBytes(32);
+  const lists = new Budget(LISTS_A_MINUTE, MINUTE_MS);
+  const previews = new Budget(PREVIEWS_A_MINUTE, MINUTE_MS);
+  let last: LastChange | null = null;
   /** Serializes concurrent changes: the next one then finds the file edited. */
-  readonly #inTurn = oneAfterAnother();
+  const inTurn = oneAfterAnother();
+  const markOf = (text: string): string => createHmac("sha256", secret).update(text).digest("hex");
 
-  constructor(parts: SettingsCommandParts) {
-    this.#parts = parts;
-  }
-
-  list(): Reply<"settings_list"> {
-    if (!this.#lists.spend(this.#parts.clock.now())) return ENOUGH_LISTS;
-    const read = this.#read();
-    if (!read.ok) return read;
-    const { loaded, text } = read;
-    const pending = changesInFile(this.#parts);
-    if (!pending.ok) return wrongFile([]);
-    const inForce = new Map(pending.result.changed.map((key, i) => [key, pending.result.inForce[i] ?? ""]));
-    const values = showSettings(loaded.sources, isHiddenFromWeb).map(({ key, value, from, line }) => {
-      const still = inForce.get(key);
-      const isHidden = value === HIDDEN || (still !== undefined && isHiddenFromWeb(key));
-      const now = still === undefined ? value : isHidden ? HIDDEN : still;
-      return { key, value: now, isHidden, inFile: still === undefined ? null : value, from, line };
-    });
-    return { ok: true, result: { values, digest: this.#digestOf(text), undo: this.#undoable(text) } };
-  }
-
-  preview({ changes }: ParsedCommandOf<"settings_preview">): Reply<"settings_preview"> {
-    if (!this.#previews.spend(this.#parts.clock.now())) return ENOUGH_PREVIEWS;
-    const read = this.#read();
-    if (!read.ok) return read;
-    const digest = this.#digestOf(read.text);
-    const changed = changeFile(read.text, changes, read.env);
-    if (!changed.ok) return { ok: true, result: { ...NO_PREVIEW, problems: changed.problems, digest } };
-    const { before, after, lines } = changed;
-    const values = valuesOf(changed);
-    const keys = values.map(({ key }) => key);
-    const known = new Set(warningsOf(before.settings).map(({ says }) => says));
-    const warnings = warningsOf(after.settings).flatMap(({ says }) => (known.has(says) ? [] : says));
-    const restarts = programsToRestart(keys);
-    return {
-      ok: true,
-      result: { problems: [], lines, values, restarts, warnings, digest, trial: trialOf(before, after) },
-    };
-  }
-
-  apply(command: ParsedCommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
-    return this.#inTurn(() => this.#apply(command, by));
-  }
-
-  undo(command: ParsedCommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
-    return this.#inTurn(() => this.#undo(command, by));
-  }
-
-  async #apply({ changes, digest }: ParsedCommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
-    const read = this.#readUnedited(digest, LOOK_AGAIN);
-    if (!read.ok) return read;
-    const changed = changeFile(read.text, changes, read.env);
-    if (!changed.ok) return usage(sentencesOf(changed.problems), "Nothing was changed.");
-    if (changed.lines.length === 0) return failed("It is like that already: nothing was changed.", "");
-    const keys = [...new Set(changed.lines.map(({ key }) => key))];
-    const values = valuesOf(changed);
-    const says = recordOf(values, keys);
-    if (!(await this.#record(says, by))) return UNWRITTEN;
-    const done = await this.#parts.keeper.ask({ verb: "change_settings", changes, digest: digestOf(read.text) });
-    if (!done.ok) return this.#failed(done, says, by);
-    this.#last = { at: this.#parts.clock.now(), textAfter: changed.text, keys, values, by };
-    return this.#inForce(keys, done.detail);
-  }
-
-  async #undo({ digest }: ParsedCommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
-    const read = this.#readUnedited(digest, "Look at what was changed last, then undo it.");
-    if (!read.ok) return read;
-    const { keys, values } = this.#undoable(read.text) === null ? UNKNOWN : (this.#last ?? UNKNOWN);
-    const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
-    if (!(await this.#record(says, by))) return UNWRITTEN;
-    const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: digestOf(read.text) });
-    if (!done.ok) return this.#failed(done, says, by);
-    this.#last = null;
-    return this.#inForce(keys, done.detail);
-  }
-
-  /** Records before the change, so that none lacks a record if the guard ends in between. Returns false if it cannot be written. */
-  #record(subject: string, by: string): Promise<boolean> {
-    return this.#parts.engine.audit({ type: "SETTINGS_APPLIED", subject, by });
-  }
-
-  /** A keeper that did not answer in time may have written the file, or write it later, and that must be recorded. */
-  async #failed({ reason, mayBeDone }: Extract<KeeperReply, { ok: false }>, says: string, by: string) {
-    await this.#record(`${mayBeDone === true ? "perhaps" : "not done"}: ${says}`, by);
-    if (mayBeDone !== true) return failed(`Nothing was changed: ${asSentence(reason)}`, LOOK_AGAIN);
-    const next = "`config show` on the server shows what is in force; `config apply` completes the change.";
-    return uncertain(`The change may or may not be in force: ${asSentence(reason)}`, next);
-  }
-
-  /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
-  #inForce(keys: readonly string[], detail: string): Reply<"settings_apply"> {
-    const outcome = this.#parts.reload();
-    if (!outcome.ok) return uncertain(`Not everything is in force: ${outcome.reason}`, "`status` shows what is wrong.");
-    const changed = outcome.changed.length === 0 ? keys : outcome.changed;
-    const restarts = programsToRestart(changed);
-    // Not awaited: the answer goes through the web, which finishes its current requests.
-    for (const service of restarts) void this.#parts.keeper.ask({ verb: "restart", service });
-    const last = this.#last;
-    const undoUntil = last === null ? null : isoTime(later(last.at, UNDO_MS));
-    return { ok: true, result: { changed, detail, restarts, undoUntil, recorded: true } };
-  }
-
-  #read(): ReadFile | CommandError {
-    const read = this.#parts.settingsText();
+  const readFile = (): ReadFile | CommandError => {
+    const read = parts.settingsText();
     if (!read.ok) return unreadable("The settings file cannot be read.");
     const loaded = loadSettings(withoutMark(read.text), read.env);
     return loaded.ok ? { ...read, loaded } : wrongFile(loaded.problems);
-  }
+  };
 
   /** For a change: the web must have seen the current file, and must not apply edits made on the server that are not applied yet. */
-  #readUnedited(digest: string, next: string): ReadFile | CommandError {
-    const read = this.#read();
+  const readUnedited = (digest: string, next: string): ReadFile | CommandError => {
+    const read = readFile();
     if (!read.ok) return read;
-    if (this.#digestOf(read.text) !== digest) return failed("The settings file was edited since then.", next);
-    const pending = changesInFile(this.#parts);
+    if (markOf(read.text) !== digest) return failed("The settings file was edited since then.", next);
+    const pending = changesInFile(parts);
     if (!pending.ok) return wrongFile([]);
     const { changed } = pending.result;
     if (changed.length === 0) return read;
     const message = `The settings file has changes that are not applied yet: ${changed.join(", ")}.`;
     return failed(message, "Apply them on the server with `config apply`, then try again.");
-  }
+  };
 
-  #undoable(text: string) {
-    const last = this.#last;
-    if (last === null || last.textAfter !== text) return null;
-    if (Math.abs(this.#parts.clock.now() - last.at) > UNDO_MS) return null;
+  const undoable = (text: string) => {
+    if (last === null || last.textAfter !== text || Math.abs(clock.now() - last.at) > UNDO_MS) return null;
     return { until: isoTime(later(last.at, UNDO_MS)), keys: last.keys, by: last.by };
-  }
+  };
 
-  #digestOf(text: string): string {
-    return createHmac("sha256", this.#key).update(text).digest("hex");
-  }
+  /** Records before the change, so that none lacks a record if the guard ends in between. Returns false if it cannot be written. */
+  const record = (subject: string, by: string): Promise<boolean> =>
+    engine.audit({ type: "SETTINGS_APPLIED", subject, by });
+
+  /** A keeper that did not answer in time may have written the file, or write it later, and that must be recorded. */
+  const notApplied = async ({ reason, mayBeDone }: Extract<KeeperReply, { ok: false }>, says: string, by: string) => {
+    await record(`${mayBeDone === true ? "perhaps" : "not done"}: ${says}`, by);
+    if (mayBeDone !== true) return failed(`Nothing was changed: ${asSentence(reason)}`, LOOK_AGAIN);
+    const next = "`config show` on the server shows what is in force; `config apply` completes the change.";
+    return uncertain(`The change may or may not be in force: ${asSentence(reason)}`, next);
+  };
+
+  /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
+  const inForce = (keys: readonly string[], detail: string): Reply<"settings_apply"> => {
+    const outcome = parts.reload();
+    if (!outcome.ok) return uncertain(`Not everything is in force: ${outcome.reason}`, "`status` shows what is wrong.");
+    const changed = outcome.changed.length === 0 ? keys : outcome.changed;
+    const restarts = programsToRestart(changed);
+    // Not awaited: the answer goes through the web, which finishes its current requests.
+    for (const service of restarts) void keeper.ask({ verb: "restart", service });
+    const undoUntil = last === null ? null : isoTime(later(last.at, UNDO_MS));
+    return { ok: true, result: { changed, detail, restarts, undoUntil, recorded: true } };
+  };
+
+  return {
+    list: (): Reply<"settings_list"> => {
+      if (!lists.spend(clock.now())) return ENOUGH_LISTS;
+      const read = readFile();
+      if (!read.ok) return read;
+      const { loaded, text } = read;
+      const pending = changesInFile(parts);
+      if (!pending.ok) return wrongFile([]);
+      const present = new Map(pending.result.changed.map((key, i) => [key, pending.result.inForce[i] ?? ""]));
+      const values = showSettings(loaded.sources, isHiddenFromWeb).map(({ key, value, from, line }) => {
+        const still = present.get(key);
+        const isHidden = value === HIDDEN || (still !== undefined && isHiddenFromWeb(key));
+        const now = still === undefined ? value : isHidden ? HIDDEN : still;
+        return { key, value: now, isHidden, inFile: still === undefined ? null : value, from, line };
+      });
+      return { ok: true, result: { values, digest: markOf(text), undo: undoable(text) } };
+    },
+
+    preview: ({ changes }: ParsedCommandOf<"settings_preview">): Reply<"settings_preview"> => {
+      if (!previews.spend(clock.now())) return ENOUGH_PREVIEWS;
+      const read = readFile();
+      if (!read.ok) return read;
+      const digest = markOf(read.text);
+      const changed = changeFile(read.text, changes, read.env);
+      if (!changed.ok) return { ok: true, result: { ...NO_PREVIEW, problems: changed.problems, digest } };
+      const { before, after, lines } = changed;
+      const values = valuesOf(changed);
+      const known = new Set(warningsOf(before.settings).map(({ says }) => says));
+      const warnings = warningsOf(after.settings).flatMap(({ says }) => (known.has(says) ? [] : says));
+      const restarts = programsToRestart(values.map(({ key }) => key));
+      return {
+        ok: true,
+        result: { problems: [], lines, values, restarts, warnings, digest, trial: trialOf(before, after) },
+      };
+    },
+
+    apply: ({ changes, digest }: ParsedCommandOf<"settings_apply">, by: string) =>
+      inTurn(async (): Promise<Reply<"settings_apply">> => {
+        const read = readUnedited(digest, LOOK_AGAIN);
+        if (!read.ok) return read;
+        const changed = changeFile(read.text, changes, read.env);
+        if (!changed.ok) return usage(sentencesOf(changed.problems), "Nothing was changed.");
+        if (changed.lines.length === 0) return failed("It is like that already: nothing was changed.", "");
+        const keys = [...new Set(changed.lines.map(({ key }) => key))];
+        const values = valuesOf(changed);
+        const says = recordOf(values, keys);
+        if (!(await record(says, by))) return UNWRITTEN;
+        const done = await keeper.ask({ verb: "change_settings", changes, digest: digestOf(read.text) });
+        if (!done.ok) return notApplied(done, says, by);
+        last = { at: clock.now(), textAfter: changed.text, keys, values, by };
+        return inForce(keys, done.detail);
+      }),
+
+    undo: ({ digest }: ParsedCommandOf<"settings_undo">, by: string) =>
+      inTurn(async (): Promise<Reply<"settings_undo">> => {
+        const read = readUnedited(digest, "Look at what was changed last, then undo it.");
+        if (!read.ok) return read;
+        const { keys, values } = undoable(read.text) === null ? UNKNOWN : (last ?? UNKNOWN);
+        const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
+        if (!(await record(says, by))) return UNWRITTEN;
+        const done = await keeper.ask({ verb: "undo_settings", digest: digestOf(read.text) });
+        if (!done.ok) return notApplied(done, says, by);
+        last = null;
+        return inForce(keys, done.detail);
+      }),
+  };
 }
 
 const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
