@@ -3,7 +3,7 @@ import { domainOf, parseAccountName, withoutExtension } from "../../core/net/add
 import { lookAtFactors } from "../../guard/access/factors.ts";
 import { NoticeBoard } from "../../guard/alerts/notices.ts";
 import { createCommands } from "../../guard/commands/commands.ts";
-import { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
+import { createOwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
 import { createUpkeep } from "../../guard/commands/upkeep.ts";
 import { CommitFeed } from "../../guard/commits.ts";
 import { endingSubmission, SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
@@ -115,7 +115,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const maintenance = composeMaintenance(common);
   const counts = { removal: maintenance.removal, tally: sqliteEventTally(db), names: sqliteEventNames(db) };
   const queue = new QueueUpkeep({ ...common, ...stores });
-  const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
+  const deliveries = createOwnDeliveries({ ...common, domains: () => engine.policy.domains });
   const disk = createDiskWatch({ ...common, reservedBytes: () => reservedBytes(settingsNow["limits.mail.max_size"]) });
   const clockWatch = createClockWatch({ ...common, clock, restart: () => maintenance.restart() });
   /**

@@ -6,7 +6,7 @@ import { messageOf, reportOnce } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
-import type { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
+import type { createOwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
 import { breakGlass, expireAllowed, expireBans } from "../../guard/enforce/end-bans.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -29,7 +29,7 @@ type HousekeepingParts = Readonly<{
   /** What is looked at in each round, and in every fifth. */
   watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
   queue: Pick<QueueUpkeep, "round">;
-  deliveries: Pick<OwnDeliveries, "look">;
+  deliveries: Pick<ReturnType<typeof createOwnDeliveries>, "look">;
   clock: Clock;
   notices: Notices;
   log: Log;

@@ -9,7 +9,7 @@ import { settled } from "../../../../test/kit/until.ts";
 import type { KeeperCommand, KeeperReply, ListedMail } from "../../../admin/declare/keeper.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
 import type { Log } from "../../ports.ts";
-import { OwnDeliveries } from "./queue-upkeep.ts";
+import { createOwnDeliveries } from "./queue-upkeep.ts";
 
 const ANNA = accountName("anna@example.test");
 const BERT = accountName("bert@example.test");
@@ -173,7 +173,7 @@ function setUp(queue: readonly ListedMail[]) {
     return Promise.resolve(answer(command));
   };
   const log: Log = { ...SILENT, warn: (_, fields) => said.push(String(fields?.["why"])), error: () => assert.fail() };
-  const deliveries = new OwnDeliveries({ keeper: { ask }, domains: () => ["example.test"], log });
+  const deliveries = createOwnDeliveries({ keeper: { ask }, domains: () => ["example.test"], log });
   const look = async (...ready: readonly (string | null)[]): Promise<readonly (readonly string[])[]> => {
     asked.length = 0;
     for (const one of ready) await deliveries.look(one);

@@ -124,63 +124,58 @@ const MOST_PAGES = 20;
  * it can be delivered. Postfix itself would wait for minutes, and finally for more than an hour (minimal_backoff_time). Does not
  * touch mail to other servers.
  */
-export class OwnDeliveries {
-  readonly #parts: OwnDeliveriesParts;
+export function createOwnDeliveries(parts: OwnDeliveriesParts) {
   /** The run of Dovecot that the last check found ready, and the one for which all mail was retried. */
-  #ready: string | null = null;
-  #tried: string | null = null;
+  let before: string | null = null;
+  let tried: string | null = null;
+  return {
+    /** Dovecot may have reloaded its settings, and refused mail for a moment. */
+    reloaded: (): void => {
+      tried = null;
+    },
 
-  constructor(parts: OwnDeliveriesParts) {
-    this.#parts = parts;
-  }
+    /**
+     * Call it every few seconds. `ready` names the run of Dovecot that can deliver; null if none can. Starts at the second check in a row
+     * that finds it ready. Never rejects.
+     */
+    look: async (ready: string | null): Promise<void> => {
+      const isSteady = ready !== null && ready === before;
+      before = ready;
+      if (ready === null) tried = null;
+      if (!isSteady || ready === tried) return;
+      tried = ready;
+      const failure = await retryAll(parts);
+      if (failure === null) return;
+      tried = null;
+      parts.log.warn("Mail for local mailboxes could not be retried right away.", { why: failure });
+    },
+  };
+}
 
-  /** Dovecot may have reloaded its settings, and refused mail for a moment. */
-  reloaded(): void {
-    this.#tried = null;
+/** Returns null, or the reason of a failure. */
+async function retryAll({ keeper, domains }: OwnDeliveriesParts): Promise<string | null> {
+  const own = domains();
+  let after: Readonly<{ at: number; id: string }> | null = null;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const listed: KeeperReply = await keeper.ask({
+      verb: "list_mail",
+      ids: [],
+      senders: [],
+      recipient: null,
+      where: "deferred",
+      after,
+      limit: MAILS_LISTED,
+    });
+    if (!listed.ok) return listed.reason;
+    const mails = listed.queue ?? [];
+    const ids = mails
+      .filter(({ recipients }) => recipients.some(({ address }) => own.includes(domainOf(address).toLowerCase())))
+      .map(({ id }) => id);
+    const flushed = ids.length === 0 ? null : await keeper.ask({ verb: "flush_mail", ids });
+    if (flushed?.ok === false) return flushed.reason;
+    const last = mails.at(-1);
+    if (last === undefined || mails.length < MAILS_LISTED) return null;
+    after = { at: last.at, id: last.id };
   }
-
-  /**
-   * Call it every few seconds. `ready` names the run of Dovecot that can deliver; null if none can. Starts at the second check in a row
-   * that finds it ready. Never rejects.
-   */
-  async look(ready: string | null): Promise<void> {
-    const isSteady = ready !== null && ready === this.#ready;
-    this.#ready = ready;
-    if (ready === null) this.#tried = null;
-    if (!isSteady || ready === this.#tried) return;
-    this.#tried = ready;
-    const failure = await this.#tryAll();
-    if (failure === null) return;
-    this.#tried = null;
-    this.#parts.log.warn("Mail for local mailboxes could not be retried right away.", { why: failure });
-  }
-
-  /** Returns null, or the reason of a failure. */
-  async #tryAll(): Promise<string | null> {
-    const { keeper, domains } = this.#parts;
-    const own = domains();
-    let after: Readonly<{ at: number; id: string }> | null = null;
-    for (let page = 0; page < MOST_PAGES; page++) {
-      const listed: KeeperReply = await keeper.ask({
-        verb: "list_mail",
-        ids: [],
-        senders: [],
-        recipient: null,
-        where: "deferred",
-        after,
-        limit: MAILS_LISTED,
-      });
-      if (!listed.ok) return listed.reason;
-      const mails = listed.queue ?? [];
-      const ids = mails
-        .filter(({ recipients }) => recipients.some(({ address }) => own.includes(domainOf(address).toLowerCase())))
-        .map(({ id }) => id);
-      const flushed = ids.length === 0 ? null : await keeper.ask({ verb: "flush_mail", ids });
-      if (flushed?.ok === false) return flushed.reason;
-      const last = mails.at(-1);
-      if (last === undefined || mails.length < MAILS_LISTED) return null;
-      after = { at: last.at, id: last.id };
-    }
-    return null;
-  }
+  return null;
 }
