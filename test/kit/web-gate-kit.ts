@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Command } from "../../src/admin/declare/control.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
 import type { Ip } from "../../src/core/net/ip.ts";
-import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
+import { createMailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
 import { Passkeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
-import { type Opened, SignIn } from "../../src/guard/access/sign-in.ts";
+import { createSignIn, type Opened } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
 import { parsedCommandOf } from "./commands.ts";
 import { hashOf, openSession, PASSWORD } from "./commands-kit.ts";
@@ -38,10 +38,10 @@ export function webGateOnMemory() {
   };
   const keys = new Passkeys({ passkeys, names: () => [hostname()], clock });
   const parts = { engine, credentials, sessions, factors, hostname, passwords, keys, clock };
-  const signIn = new SignIn(parts, gate.bounds, Buffer.alloc(32, 1));
+  const signIn = createSignIn(parts, gate.bounds, Buffer.alloc(32, 1));
   const secrets = { passwordHashOf: (_: string, password: string) => digestOf(password).slice(0, 4) };
   const mailboxParts = { ...parts, guesses: memory.accountHistory, active, secrets, mailboxes };
-  const mailboxSignIn = new MailboxSignIn(mailboxParts, gate.bounds);
+  const mailboxSignIn = createMailboxSignIn(mailboxParts, gate.bounds);
   const rows = (sql: string, ...values: readonly string[]): readonly string[] =>
     columnOf(db, sql, ...values).map(String);
   const admit = (command: Command, as: Readonly<{ as?: string; ip?: string; isDry?: boolean }> = AS) =>
@@ -60,9 +60,9 @@ export function webGateOnMemory() {
     accounts,
     mailboxSignIn,
     /** The sign-in with passwords that are verified like this. */
-    verifying: (verify: Verify) => new SignIn({ ...parts, passwords: { verify, decoy: "" } }, gate.bounds),
+    verifying: (verify: Verify) => createSignIn({ ...parts, passwords: { verify, decoy: "" } }, gate.bounds),
     verifyingMailboxes: (verify: Verify, decoy = "") =>
-      new MailboxSignIn({ ...mailboxParts, passwords: { verify, decoy } }, gate.bounds),
+      createMailboxSignIn({ ...mailboxParts, passwords: { verify, decoy } }, gate.bounds),
     /** Bars mailbox users from the dashboard from now on. */
     shutMailboxes: () => (maySignIn = false),
     /** What the owner's right password opens, in a browser that has this cookie. */

@@ -37,62 +37,39 @@ export type MailboxSignInParts = Readonly<{
 
 type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip }>;
 
+export type MailboxSignIn = ReturnType<typeof createMailboxSignIn>;
+
 /**
  * Users of mailboxes at the dashboard, with their mailbox password. The guard judges each attempt before and after it is
  * verified by the rules of mail: the networks of the account, its guard, limits and bans are the same as for mail, and
  * a repeated wrong password counts once. These attempts have separate queues from the administrator's.
  */
-export class MailboxSignIn {
-  readonly #parts: MailboxSignInParts;
-  readonly #bounds: SignInBounds;
-  readonly #lanes = createLoginLanes(LIMITS.mailboxLogins);
+export function createMailboxSignIn(parts: MailboxSignInParts, bounds: SignInBounds) {
+  const { engine, guesses, active, sessions, passwords, secrets, mailboxes, clock } = parts;
+  const ofStrangers = createLoginLanes(LIMITS.mailboxLogins);
   /** Separate, so that no crowd of strangers fills the queues of places that accounts know. */
-  readonly #knownLanes = createLoginLanes(LIMITS.mailboxLogins);
-
-  constructor(parts: MailboxSignInParts, bounds: SignInBounds) {
-    this.#parts = parts;
-    this.#bounds = bounds;
-  }
-
-  /** Throws if the session cannot be stored. */
-  async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
-    const { sessions, engine, clock } = this.#parts;
-    const { account, ip } = attempt;
-    const [secret, id] = [newSecret(), randomBytes(ID_BYTES).toString("hex")];
-    const digest = digestOf(secret);
-    const opens = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
-    const prefix = engine.prefixOf(ip);
-    const known = { name: `${account} ${prefix}`, among: [account, prefix] };
-    // Beyond its shares it counts as a stranger's: a thief at two places that the account knows would keep its owner out of all.
-    const isKnown = this.#isKnownPlace(attempt) && this.#knownLanes.hasShare(known);
-    const lanes = isKnown ? this.#knownLanes : this.#lanes;
-    const lane = isKnown ? known : laneOfStranger(ip, prefix);
-    const outcome = await lanes.inTurn(lane, () => this.#judged(attempt, opens));
-    return outcome === "right" ? { secret, digest, known: null } : outcome;
-  }
-
-  /** For an existing session. However many an account has, one of its passwords is verified at a time. */
-  async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
-    const { sessions, clock } = this.#parts;
-    const proves = (): void => sessions.prove(digest, clock.now());
-    const lane = { name: attempt.account, among: [] };
-    const outcome = await this.#lanes.inTurn(lane, () => this.#judged(attempt, proves));
-    return outcome === "right" ? "proved" : outcome;
-  }
-
-  #isKnownPlace({ account, ip }: MailboxAttempt): boolean {
-    const { engine, guesses, clock } = this.#parts;
+  const ofKnown = createLoginLanes(LIMITS.mailboxLogins);
+  const isKnownPlace = ({ account, ip }: MailboxAttempt): boolean => {
     const { accounts, bans } = engine.policy;
     const since = later(clock.now(), -accounts.knownForMs);
     return readOr(() => guesses.accountsOf(prefixOf(ip, bans.ipv6Prefix), since), []).includes(account);
-  }
-
-  async #judged({ account, password, ip }: MailboxAttempt, takesEffect: () => void): Promise<"right" | NotIn> {
-    const { engine, active, secrets, mailboxes, passwords } = this.#parts;
-    if (!mailboxes().maySignIn || !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
+  };
+  /**
+   * Takes as long for a missing account. An imported account with a different or costly hash must change its password
+   * first.
+   */
+  const isRightFor = async (hash: string | null, password: string): Promise<boolean> => {
+    const isChecked = hash !== null && isForGuard(hash);
+    return (await passwords.verify(isChecked ? hash : passwords.decoy, password)) && isChecked;
+  };
+  const judged = async (
+    { account, password, ip }: MailboxAttempt,
+    takesEffect: () => void,
+  ): Promise<"right" | NotIn> => {
+    if (!mailboxes().maySignIn || !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const passwordHash = secrets.passwordHashOf(account, password);
     const event = { ip, service: "dashboard", login: account, passwordHash } as const;
-    const why = await whyUnchecked(engine, this.#bounds, event);
+    const why = await whyUnchecked(engine, bounds, event);
     // A ban is the same for all accounts, so it needs no disguise, and its address costs nothing more.
     if (why === "banned") return "refused";
     if (why !== null) {
@@ -101,24 +78,39 @@ export class MailboxSignIn {
     }
 
     const hash = active.storedHash(account);
-    const isRight = await this.#isRight(hash, password);
+    const isRight = await isRightFor(hash, password);
     const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
-    const decision = await engine.ask({ ...event, type, withoutBan: this.#bounds.withoutBan() });
-    if (banIn(decision) !== null) this.#bounds.banned();
+    const decision = await engine.ask({ ...event, type, withoutBan: bounds.withoutBan() });
+    if (banIn(decision) !== null) bounds.banned();
     // It may have been changed, or the account suspended, during the verification.
     if (!isRight || hash !== active.storedHash(account)) return "wrong";
     // Before anything is awaited: a change that is recorded with this sign-in, and takes effect next, ends the session.
     takesEffect();
     return "right";
-  }
+  };
+  return {
+    /** Throws if the session cannot be stored. */
+    open: async (attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> => {
+      const { account, ip } = attempt;
+      const [secret, id] = [newSecret(), randomBytes(ID_BYTES).toString("hex")];
+      const digest = digestOf(secret);
+      const opens = (): void => sessions.open({ digest, id, account, device, ip, at: clock.now() });
+      const prefix = engine.prefixOf(ip);
+      const known = { name: `${account} ${prefix}`, among: [account, prefix] };
+      // Beyond its shares it counts as a stranger's: a thief at two places that the account knows would keep its owner out of all.
+      const isKnown = isKnownPlace(attempt) && ofKnown.hasShare(known);
+      const lanes = isKnown ? ofKnown : ofStrangers;
+      const lane = isKnown ? known : laneOfStranger(ip, prefix);
+      const outcome = await lanes.inTurn(lane, () => judged(attempt, opens));
+      return outcome === "right" ? { secret, digest, known: null } : outcome;
+    },
 
-  /**
-   * Takes as long for a missing account. An imported account with a different or costly hash must change its password
-   * first.
-   */
-  async #isRight(hash: string | null, password: string): Promise<boolean> {
-    const { passwords } = this.#parts;
-    const isChecked = hash !== null && isForGuard(hash);
-    return (await passwords.verify(isChecked ? hash : passwords.decoy, password)) && isChecked;
-  }
+    /** For an existing session. However many an account has, one of its passwords is verified at a time. */
+    prove: async (attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> => {
+      const proves = (): void => sessions.prove(digest, clock.now());
+      const lane = { name: attempt.account, among: [] };
+      const outcome = await ofStrangers.inTurn(lane, () => judged(attempt, proves));
+      return outcome === "right" ? "proved" : outcome;
+    },
+  };
 }

@@ -10,7 +10,7 @@ import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
-import { SignIn } from "./sign-in.ts";
+import { createSignIn } from "./sign-in.ts";
 
 /** The maximum number of networks that may wait. */
 const CROWD = Array.from({ length: LIMITS.dashboardLogins }, (_, i) => i + 1);
@@ -55,7 +55,7 @@ test("without a password set no sign-in succeeds, not even with the decoy's", as
   const decoy = "a decoy";
   const none = { adminPasswordHash: () => null };
   const passwords = { verify: (hash: string) => Promise.resolve(hash === decoy), decoy };
-  const signIn = new SignIn({ ...kit, credentials: none, passwords }, kit.gate.bounds);
+  const signIn = createSignIn({ ...kit, credentials: none, passwords }, kit.gate.bounds);
   assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "wrong");
 });
 

@@ -144,143 +144,130 @@ const BROWSER_BYTES = 8;
 /** The web waits for ten seconds. A later result opens nothing. */
 const HEARD_MS = 9 * SECOND_MS;
 
+export type SignIn = ReturnType<typeof createSignIn>;
+
 /**
  * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as for
  * mailboxes. Guesses from many networks at once make an owner in a new browser wait; only more networks than
  * `LIMITS.dashboardLogins` cause that browser to be refused, while the guesses continue.
+ *
+ * `key`: hides passwords in their hashes; a new one each time, except in tests.
  */
-export class SignIn {
-  readonly #parts: SignInParts;
-  readonly #bounds: SignInBounds;
-  readonly #key: Buffer;
-  readonly #lanes = createLoginLanes(LIMITS.dashboardLogins);
+export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buffer = randomBytes(KEY_BYTES)) {
+  const { engine, credentials, sessions, passwords, keys, clock } = parts;
+  const lanes = createLoginLanes(LIMITS.dashboardLogins);
+  const factors = createFactors(parts);
   /** Resolves after the pauses of earlier wrong passkeys. */
-  #pause: Promise<unknown> = Promise.resolve();
-  readonly factors: ReturnType<typeof createFactors>;
+  let pause: Promise<unknown> = Promise.resolve();
 
-  /** `key`: hides passwords in their hashes; a new one each time, except in tests. */
-  constructor(parts: SignInParts, bounds: SignInBounds, key: Buffer = randomBytes(KEY_BYTES)) {
-    this.#parts = parts;
-    this.#key = key;
-    this.#bounds = bounds;
-    this.factors = createFactors(parts);
-  }
-
-  /** Throws if the session cannot be stored. */
-  async open(attempt: Attempt, device: string): Promise<Opened | NotIn> {
-    const { sessions, clock } = this.#parts;
-    const secret = newSecret();
-    const digest = digestOf(secret);
-    const id = randomBytes(ID_BYTES).toString("hex");
-    const opens = (): void => {
-      try {
-        sessions.open({ digest, id, account: null, device, ip: attempt.ip, at: clock.now() });
-      } catch (cause) {
-        const what = "passkey" in attempt ? "passkey" : "password";
-        throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
-      }
-    };
-    const judged = await this.#try(attempt, this.#laneOf(attempt), opens);
-    if (typeof judged === "string") return judged;
-    const browser = browserOf(attempt.known, judged.hash) ?? randomBytes(BROWSER_BYTES).toString("hex");
-    return { secret, digest, known: knownBy(judged.hash, browser) };
-  }
-
-  /** For an existing session, which no crowd of strangers can keep waiting. */
-  async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
-    const proves = (): void => this.#parts.sessions.prove(digest, this.#parts.clock.now());
-    const judged = await this.#try(attempt, { name: digest, among: [], from: "session" }, proves);
-    return typeof judged === "string" ? judged : "proved";
-  }
-
-  #try(attempt: Try, lane: CodeLane, takesEffect: () => void): Promise<Judged> {
-    const since = this.#parts.clock.now();
-    return this.#lanes.inTurn(lane, () => this.#judged(attempt, { ...lane, since, takesEffect }));
-  }
-
-  /** A browser that has signed in with the present password has a separate queue, which neither strangers nor other browsers can fill. */
-  #laneOf({ ip, known }: Attempt): CodeLane {
-    const hash = this.#parts.credentials.adminPasswordHash();
-    const browser = hash === null ? null : browserOf(known, hash);
-    if (browser !== null) return { name: `browser ${browser}`, among: [], from: "browser" };
-    return { ...laneOfStranger(ip, this.#parts.engine.prefixOf(ip)), from: "stranger" };
-  }
-
-  async #judged({ ip, ...given }: Try, { from, among, since, takesEffect }: Turn): Promise<Judged> {
-    const { engine, credentials, clock } = this.#parts;
-    // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
-    if (among.length > 0 && !this.#bounds.mayAsk(engine.prefixOf(ip))) return "refused";
-    const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    if ((await whyUnchecked(engine, this.#bounds, { ...event, passwordHash: "" })) !== null) return "refused";
-
-    const hash = credentials.adminPasswordHash();
-    const app = this.factors.app();
-    // If the password is changed or removed during the verification, every session has just been ended.
-    const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === this.factors.app();
-    const isLate = (): boolean => clock.now() - since >= HEARD_MS;
-    const by = actorOf(ADMINISTRATORS_SESSION, ip);
-    const checked =
-      "passkey" in given
-        ? await this.#checkPasskey(given.passkey, ip)
-        : await this.#checkPassword(given, { hash, from, by, isStill, isLate });
-    if (typeof checked === "string") return checked;
-    const { isRight, mark, ...using } = checked;
-    const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
-    const passwordHash = this.#passwordHashOf(mark);
-    const decision = await engine.ask({
-      ...event,
-      ...using,
-      type,
-      passwordHash,
-      withoutBan: this.#bounds.withoutBan(),
-    });
-    if (banIn(decision) !== null) this.#bounds.banned();
-    const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
-    if (!isRight || hash === null || !isStill() || isGone) return "wrong";
-    // Before anything is awaited: a reset that is recorded with this sign-in, and takes effect next, ends the session.
-    takesEffect();
-    return { hash };
-  }
-
-  async #checkPassword(
+  const checkPassword = async (
     { password, code }: Password,
     { hash, from, by, isStill, isLate }: Known,
-  ): Promise<Checked | NotIn> {
-    const { passwords } = this.#parts;
+  ): Promise<Checked | NotIn> => {
     const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
     // A half sign-in has no effect.
-    if (isPassword && this.factors.app() !== null) {
+    if (isPassword && factors.app() !== null) {
       if (code === undefined) {
-        await this.factors.asked({ from, by });
+        await factors.asked({ from, by });
         return "code_needed";
       }
       // Its caller was already answered without a session.
       if (isLate()) return "refused";
     }
     // A refused attempt uses up no code.
-    const isRight = isPassword && (await this.factors.isRight({ code: code ?? "", from, hash, by }));
+    const isRight = isPassword && (await factors.isRight({ code: code ?? "", from, hash, by }));
     return { isRight, mark: isPassword && !isRight ? `${password} ${code}` : password };
-  }
+  };
 
   /** A wrong passkey costs little, but adds a record: all wait their turn, with a pause. A copy of a passkey is reported. */
-  async #checkPasskey(given: Assertion, ip: Ip): Promise<Checked> {
-    const { keys, engine } = this.#parts;
+  const checkPasskey = async (given: Assertion, ip: Ip): Promise<Checked> => {
     const { found, passkey } = keys.check(given);
     if (found !== "right") {
-      this.#pause = this.#pause.then(() => wait(WRONG_PASSKEY_MS));
-      await this.#pause;
+      pause = pause.then(() => wait(WRONG_PASSKEY_MS));
+      await pause;
     }
     // The client chooses the id: the same one again would be a repeated password, which does not count.
     if (passkey === null) return { isRight: false, mark: randomBytes(KEY_BYTES).toString("hex") };
     if (found === "counter_back")
       await engine.audit({ type: "PASSKEY_REFUSED", subject: passkey.name, by: `web:unnamed via ${ip}` });
     return { isRight: found === "right", mark: given.id, passkey: passkey.name };
-  }
+  };
 
   /** Distinguishes passwords, and wrong codes after a right one, without revealing them: 12 bits, as Dovecot's auth policy sends. */
-  #passwordHashOf(password: string): string {
-    return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
-  }
+  const passwordHashOf = (password: string): string =>
+    createHmac("sha256", key).update(password).digest("hex").slice(0, 3);
+
+  const judged = async ({ ip, ...given }: Try, { from, among, since, takesEffect }: Turn): Promise<Judged> => {
+    // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
+    if (among.length > 0 && !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
+    const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
+    if ((await whyUnchecked(engine, bounds, { ...event, passwordHash: "" })) !== null) return "refused";
+
+    const hash = credentials.adminPasswordHash();
+    const app = factors.app();
+    // If the password is changed or removed during the verification, every session has just been ended.
+    const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === factors.app();
+    const isLate = (): boolean => clock.now() - since >= HEARD_MS;
+    const by = actorOf(ADMINISTRATORS_SESSION, ip);
+    const checked =
+      "passkey" in given
+        ? await checkPasskey(given.passkey, ip)
+        : await checkPassword(given, { hash, from, by, isStill, isLate });
+    if (typeof checked === "string") return checked;
+    const { isRight, mark, ...using } = checked;
+    const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
+    const passwordHash = passwordHashOf(mark);
+    const decision = await engine.ask({ ...event, ...using, type, passwordHash, withoutBan: bounds.withoutBan() });
+    if (banIn(decision) !== null) bounds.banned();
+    const isGone = "passkey" in given && !keys.isKnown(given.passkey.id);
+    if (!isRight || hash === null || !isStill() || isGone) return "wrong";
+    // Before anything is awaited: a reset that is recorded with this sign-in, and takes effect next, ends the session.
+    takesEffect();
+    return { hash };
+  };
+
+  const inTurn = (attempt: Try, lane: CodeLane, takesEffect: () => void): Promise<Judged> => {
+    const since = clock.now();
+    return lanes.inTurn(lane, () => judged(attempt, { ...lane, since, takesEffect }));
+  };
+
+  /** A browser that has signed in with the present password has a separate queue, which neither strangers nor other browsers can fill. */
+  const laneOf = ({ ip, known }: Attempt): CodeLane => {
+    const hash = credentials.adminPasswordHash();
+    const browser = hash === null ? null : browserOf(known, hash);
+    if (browser !== null) return { name: `browser ${browser}`, among: [], from: "browser" };
+    return { ...laneOfStranger(ip, engine.prefixOf(ip)), from: "stranger" };
+  };
+
+  return {
+    factors,
+
+    /** Throws if the session cannot be stored. */
+    open: async (attempt: Attempt, device: string): Promise<Opened | NotIn> => {
+      const secret = newSecret();
+      const digest = digestOf(secret);
+      const id = randomBytes(ID_BYTES).toString("hex");
+      const opens = (): void => {
+        try {
+          sessions.open({ digest, id, account: null, device, ip: attempt.ip, at: clock.now() });
+        } catch (cause) {
+          const what = "passkey" in attempt ? "passkey" : "password";
+          throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
+        }
+      };
+      const outcome = await inTurn(attempt, laneOf(attempt), opens);
+      if (typeof outcome === "string") return outcome;
+      const browser = browserOf(attempt.known, outcome.hash) ?? randomBytes(BROWSER_BYTES).toString("hex");
+      return { secret, digest, known: knownBy(outcome.hash, browser) };
+    },
+
+    /** For an existing session, which no crowd of strangers can keep waiting. */
+    prove: async (attempt: Try, digest: string): Promise<"proved" | NotIn> => {
+      const proves = (): void => sessions.prove(digest, clock.now());
+      const outcome = await inTurn(attempt, { name: digest, among: [], from: "session" }, proves);
+      return typeof outcome === "string" ? outcome : "proved";
+    },
+  };
 }
 
 /** The cookie that a browser gets at its first sign-in: its id, signed. It opens nothing, and a new password invalidates it. */

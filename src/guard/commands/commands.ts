@@ -10,9 +10,9 @@ import {
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { asSentence } from "../../core/text.ts";
-import { MailboxSignIn, type MailboxSignInParts } from "../access/mailbox-sign-in.ts";
+import { createMailboxSignIn, type MailboxSignInParts } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
-import { SignIn, type SignInParts } from "../access/sign-in.ts";
+import { createSignIn, type SignInParts } from "../access/sign-in.ts";
 import type { ContentLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
 import { type CommandParts, carryOut, type Kept } from "./carry-out.ts";
@@ -50,8 +50,8 @@ export function createCommands(given: Parts) {
   const keys = new Passkeys(parts);
   const { bounds } = gate;
   const signIns = {
-    administrator: new SignIn({ ...parts, keys }, bounds),
-    mailboxes: new MailboxSignIn(parts, bounds),
+    administrator: createSignIn({ ...parts, keys }, bounds),
+    mailboxes: createMailboxSignIn(parts, bounds),
   };
   const kept: Kept = {
     keys,
