@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { prefixOf } from "../../src/core/net/ip.ts";
-import { ConnectionWatch } from "../../src/guard/enforce/connection-watch.ts";
+import { createConnectionWatch } from "../../src/guard/enforce/connection-watch.ts";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans } from "../../src/host/firewall/guard-table.ts";
 import { createKernelConnections } from "../../src/host/firewall/open-connections.ts";
@@ -24,7 +24,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
   let firewall: NftFirewall;
   let kernel: ReturnType<typeof createKernelConnections>;
-  let watch: ConnectionWatch;
+  let watch: ReturnType<typeof createConnectionWatch>;
   let sockets: Socket[];
   const warnings: string[] = [];
   before(async () => {
@@ -37,7 +37,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   beforeEach(async () => {
     sockets = [];
     assert.deepEqual(await firewall.reset([], [net("198.51.100.200")], kit.now()), OK);
-    watch = new ConnectionWatch({
+    watch = createConnectionWatch({
       kernel,
       rules: () => ({
         most: MOST,

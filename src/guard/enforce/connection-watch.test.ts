@@ -6,7 +6,7 @@ import { type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { OpenConnections } from "../network-ports.ts";
 import type { Outcome } from "../ports.ts";
-import { CONNECTION_WATCH, ConnectionWatch } from "./connection-watch.ts";
+import { CONNECTION_WATCH, createConnectionWatch } from "./connection-watch.ts";
 
 const OK: Outcome = { ok: true };
 const NO_ORDERS: ConnectionOrders = { watched: [25], refused: [], full: [], known: [] };
@@ -47,7 +47,7 @@ function watchedPort() {
   /** Addresses that must make room, and further known addresses. */
   const [crowding, many]: [Connection[], Prefix[]] = [[], []];
   const known = prefixOf(ip("203.0.113.9"), 64);
-  const watch = new ConnectionWatch({
+  const watch = createConnectionWatch({
     kernel,
     rules: () => ({
       most: 2,

@@ -43,112 +43,48 @@ type ConnectionWatchParts = Readonly<{
 }>;
 
 /** Counts open connections regularly, and makes the kernel refuse more when a limit is reached. */
-export class ConnectionWatch {
-  readonly #parts: ConnectionWatchParts;
-  #before: ReadonlySet<string> | null = null;
+export function createConnectionWatch({ kernel, rules, ports, known, room, log }: ConnectionWatchParts) {
+  let before: ReadonlySet<string> | null = null;
   /** After a check that found nothing to do: how many sockets were in use then, and how many checks may still be skipped. */
-  #quiet: { sockets: number; left: number } | null = null;
-  #lastOrders = "";
-  #sentAt = Number.NEGATIVE_INFINITY;
-  readonly #report: (trouble: string | null) => void;
+  let quiet: Readonly<{ sockets: number; left: number }> | null = null;
+  let lastOrders = "";
+  let sentAt = Number.NEGATIVE_INFINITY;
   /** Why connections could not be closed, and when. */
-  #unable: Readonly<{ reason: string; at: number }> | null = null;
-  #timer: NodeJS.Timeout | null = null;
-  #isCrowded = false;
-  #looking: Promise<void> = Promise.resolve();
-  #stopped = false;
-
-  constructor(parts: ConnectionWatchParts) {
-    this.#parts = parts;
-    this.#report = reportOnce((reason) =>
-      parts.log.warn("Cannot limit the connections that a client holds open.", { reason }),
-    );
-  }
-
-  start(): void {
-    this.#looking = this.#run();
-  }
-
-  /** Afterwards the kernel counts. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    await this.#looking;
-    if (this.#sentAt === Number.NEGATIVE_INFINITY) return;
-    await this.#parts.kernel.sendOrders(
-      { watched: [], refused: [], full: [], known: [] },
-      CONNECTION_WATCH.ordersLastS,
-    );
-  }
-
-  /** Runs one check. Never throws. */
-  async look(): Promise<void> {
-    try {
-      const { kernel, rules, ports, room } = this.#parts;
-      const sockets = await kernel.sockets();
-      if (this.#isQuietStill(sockets)) return;
-      const open = await kernel.connections(ports());
-      const roomPlan = await room.plan(open);
-      this.#isCrowded = roomPlan.isCrowded;
-      const crowding = new Set(roomPlan.end);
-      const left = open.filter((one) => !crowding.has(one));
-      const kept = planConnections(left, this.#before, rules());
-      const plan = { ...kept, refused: [...roomPlan.refused, ...kept.refused], excess: [...crowding, ...kept.excess] };
-      const excess = new Set(plan.excess.map(connectionName));
-      // If closing a connection fails, the next check retries.
-      this.#before = new Set(open.map(connectionName).filter((key) => !excess.has(key)));
-      const trouble = await this.#sendOrders(plan);
-      await this.#end(plan);
-      this.#report(trouble ?? this.#unable?.reason ?? null);
-      const isWithin = [plan.refused, plan.full, plan.excess].every(({ length }) => length === 0);
-      const isQuiet = !this.#isCrowded && trouble === null && isWithin;
-      this.#quiet = isQuiet && sockets !== null ? { sockets, left: CONNECTION_WATCH.mostLeftOut } : null;
-    } catch (error) {
-      this.#quiet = null;
-      this.#report(messageOf(error));
-    }
-  }
+  let unable: Readonly<{ reason: string; at: number }> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let isCrowded = false;
+  let looking: Promise<void> = Promise.resolve();
+  let isStopped = false;
+  const report = reportOnce((reason) => log.warn("Cannot limit the connections that a client holds open.", { reason }));
 
   /**
    * With more sockets than at the last check, someone may hold more. With the same number, new clients may have replaced
    * those who left, so this is trusted only a few times, and not when the kernel's orders must be repeated.
    */
-  #isQuietStill(sockets: number | null): boolean {
-    if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
-      return false;
-    if (performance.now() - this.#sentAt >= CONNECTION_WATCH.repeatEveryMs) return false;
-    this.#quiet = { sockets, left: this.#quiet.left - 1 };
+  const isQuietStill = (sockets: number | null): boolean => {
+    if (quiet === null || sockets === null || sockets > quiet.sockets || quiet.left === 0) return false;
+    if (performance.now() - sentAt >= CONNECTION_WATCH.repeatEveryMs) return false;
+    quiet = { sockets, left: quiet.left - 1 };
     return true;
-  }
-
-  async #run(): Promise<void> {
-    const start = performance.now();
-    await this.look();
-    if (this.#stopped) return;
-    const tookMs = performance.now() - start;
-    const perLook = this.#isCrowded ? CONNECTION_WATCH.pausePerCrowdedLook : CONNECTION_WATCH.pausePerLook;
-    const pauseMs = Math.min(CONNECTION_WATCH.repeatEveryMs, Math.max(CONNECTION_WATCH.everyMs, perLook * tookMs));
-    this.#timer = setTimeout(() => this.start(), pauseMs);
-  }
+  };
 
   /**
    * If connections cannot be closed, the guard would be too late. The kernel then counts at the SYN, as it does while
    * the guard is down.
    */
-  async #end({ excess }: ConnectionPlan): Promise<void> {
+  const endExcess = async ({ excess }: ConnectionPlan): Promise<void> => {
     const at = performance.now();
-    if (this.#unable !== null && at - this.#unable.at >= CONNECTION_WATCH.unableForMs) this.#unable = null;
+    if (unable !== null && at - unable.at >= CONNECTION_WATCH.unableForMs) unable = null;
     if (excess.length === 0) return;
-    const ended = await this.#parts.kernel.end(excess);
-    this.#unable = ended.ok ? null : { reason: `${ended.reason} Until then the kernel counts new connections.`, at };
-  }
+    const ended = await kernel.end(excess);
+    unable = ended.ok ? null : { reason: `${ended.reason} Until then the kernel counts new connections.`, at };
+  };
 
   /** Returns the reason of a failure, or null. */
-  async #sendOrders({ refused, full }: ConnectionPlan): Promise<string | null> {
-    const { kernel, ports, known } = this.#parts;
-    const watched = this.#unable === null ? ports() : [];
+  const sendOrders = async ({ refused, full }: ConnectionPlan): Promise<string | null> => {
+    const watched = unable === null ? ports() : [];
     const text = `${watched.join()} ${full.join()} ${refused.map(({ prefix, port }) => `${prefix} ${port}`).join()}`;
-    if (text === this.#lastOrders && performance.now() - this.#sentAt < CONNECTION_WATCH.repeatEveryMs) return null;
+    if (text === lastOrders && performance.now() - sentAt < CONNECTION_WATCH.repeatEveryMs) return null;
     const orders = {
       watched,
       refused: refused.slice(0, CONNECTION_WATCH.mostRefused),
@@ -157,8 +93,62 @@ export class ConnectionWatch {
     };
     const sent = await kernel.sendOrders(orders, CONNECTION_WATCH.ordersLastS);
     if (!sent.ok) return sent.reason;
-    this.#lastOrders = text;
-    this.#sentAt = performance.now();
+    lastOrders = text;
+    sentAt = performance.now();
     return null;
-  }
+  };
+
+  /** Runs one check. Never throws. */
+  const look = async (): Promise<void> => {
+    try {
+      const sockets = await kernel.sockets();
+      if (isQuietStill(sockets)) return;
+      const open = await kernel.connections(ports());
+      const roomPlan = await room.plan(open);
+      isCrowded = roomPlan.isCrowded;
+      const crowding = new Set(roomPlan.end);
+      const left = open.filter((one) => !crowding.has(one));
+      const kept = planConnections(left, before, rules());
+      const plan = { ...kept, refused: [...roomPlan.refused, ...kept.refused], excess: [...crowding, ...kept.excess] };
+      const excess = new Set(plan.excess.map(connectionName));
+      // If closing a connection fails, the next check retries.
+      before = new Set(open.map(connectionName).filter((key) => !excess.has(key)));
+      const trouble = await sendOrders(plan);
+      await endExcess(plan);
+      report(trouble ?? unable?.reason ?? null);
+      const isWithin = [plan.refused, plan.full, plan.excess].every(({ length }) => length === 0);
+      const isQuiet = !isCrowded && trouble === null && isWithin;
+      quiet = isQuiet && sockets !== null ? { sockets, left: CONNECTION_WATCH.mostLeftOut } : null;
+    } catch (error) {
+      quiet = null;
+      report(messageOf(error));
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    const from = performance.now();
+    await look();
+    if (isStopped) return;
+    const tookMs = performance.now() - from;
+    const perLook = isCrowded ? CONNECTION_WATCH.pausePerCrowdedLook : CONNECTION_WATCH.pausePerLook;
+    const pauseMs = Math.min(CONNECTION_WATCH.repeatEveryMs, Math.max(CONNECTION_WATCH.everyMs, perLook * tookMs));
+    timer = setTimeout(start, pauseMs);
+  };
+  const start = (): void => {
+    looking = run();
+  };
+
+  return {
+    look,
+    start,
+    /** Afterwards the kernel counts. */
+    stop: async (): Promise<void> => {
+      isStopped = true;
+      clearTimeout(timer);
+      await looking;
+      if (sentAt === Number.NEGATIVE_INFINITY) return;
+      const none = { watched: [], refused: [], full: [], known: [] };
+      await kernel.sendOrders(none, CONNECTION_WATCH.ordersLastS);
+    },
+  };
 }

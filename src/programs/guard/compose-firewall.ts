@@ -6,7 +6,7 @@ import { later } from "../../core/time.ts";
 import { createLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { createBannedSessions } from "../../guard/enforce/banned-sessions.ts";
 import { createBlockedPortsWatch } from "../../guard/enforce/blocked-ports.ts";
-import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
+import { createConnectionWatch } from "../../guard/enforce/connection-watch.ts";
 import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { createPortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed } from "../../guard/engine.ts";
@@ -162,11 +162,7 @@ function localShares(now: Settings): readonly LocalShare[] {
   ];
 }
 
-function composeConnectionWatch(
-  parts: FirewallParts,
-  kernel: OpenConnections,
-  ports: () => readonly number[],
-): ConnectionWatch {
+function composeConnectionWatch(parts: FirewallParts, kernel: OpenConnections, ports: () => readonly number[]) {
   const { settingsNow, engine, stores, progress, notices, clock, log } = parts;
   const { accountHistory: accounts, honest } = stores;
   const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
@@ -201,5 +197,5 @@ function composeConnectionWatch(
   };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
   const room = createPortRoom({ kernel, rules: crowdRules, progress, notices, clock });
-  return new ConnectionWatch({ kernel, rules, ports, known, room, log });
+  return createConnectionWatch({ kernel, rules, ports, known, room, log });
 }
