@@ -3,7 +3,7 @@ import type { Command } from "../../src/admin/declare/control.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
 import type { Ip } from "../../src/core/net/ip.ts";
 import { createMailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
-import { Passkeys } from "../../src/guard/access/passkeys.ts";
+import { createPasskeys } from "../../src/guard/access/passkeys.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import { createSignIn, type Opened } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/command-gate.ts";
@@ -36,7 +36,7 @@ export function webGateOnMemory() {
     verify: (hash: string, password: string) => Promise.resolve(hash === hashOf(password)),
     decoy: "",
   };
-  const keys = new Passkeys({ passkeys, names: () => [hostname()], clock });
+  const keys = createPasskeys({ passkeys, names: () => [hostname()], clock });
   const parts = { engine, credentials, sessions, factors, hostname, passwords, keys, clock };
   const signIn = createSignIn(parts, gate.bounds, Buffer.alloc(32, 1));
   const secrets = { passwordHashOf: (_: string, password: string) => digestOf(password).slice(0, 4) };

@@ -120,83 +120,72 @@ const MAKES = "webauthn.create";
 /** Discoverable passkeys have short ones; the standard allows 1023. */
 const ID_BYTES = 256;
 
+export type Passkeys = ReturnType<typeof createPasskeys>;
+
 /**
  * The administrator's passkeys: WebAuthn Level 3, 7.1 and 7.2, without attestation. The user is verified by the
  * authenticator each time, so that a passkey stands for the password and a second factor.
  */
-export class Passkeys {
-  readonly #parts: PasskeyParts;
-  readonly #challenges: ReturnType<typeof createChallenges>;
-
-  constructor(parts: PasskeyParts) {
-    this.#parts = parts;
-    this.#challenges = createChallenges(parts.clock);
-  }
-
-  challenge(): string {
-    return this.#challenges.make(ASSERTS);
-  }
-
-  /** `session`: the digest of the session in which the passkey is added. */
-  challengeToMake(session: string): string {
-    return this.#challenges.make(makingIn(session));
-  }
-
-  isKnown(id: string): boolean {
-    return this.#parts.passkeys.list().some((known) => known.id === id);
-  }
-
-  /** A right answer uses up its challenge, and stores its counter. Throws if that cannot be stored. */
-  check({ id, clientData, authenticatorData, signature }: Assertion): Asserted {
-    const passkey = this.#parts.passkeys.list().find((known) => known.id === id) ?? null;
-    if (passkey === null) return { passkey, found: "unknown" };
-    const asked = Buffer.from(clientData, "base64url");
-    const data = Buffer.from(authenticatorData, "base64url");
-    const read = this.#read(ASSERTS, ASSERTS, asked, data);
-    const signed = Buffer.concat([data, hash("sha256", asked, "buffer")]);
-    if ("reason" in read || !hasSigned(passkey, signed, Buffer.from(signature, "base64url")))
-      return { passkey, found: "invalid" };
-    this.#challenges.spend(read.challenge);
-    const { counter } = read.data;
-    const counts = counter !== 0 || passkey.counter !== 0;
-    if (counts && counter <= passkey.counter) return { passkey, found: "counter_back" };
-    this.#parts.passkeys.used(id, counter, this.#parts.clock.now());
-    return { passkey, found: "right" };
-  }
-
-  /** The passkey just made in this session, before it is stored. */
-  checkMade({ id, clientData, authenticatorData, publicKey }: MadePasskey, session: string): Registered {
-    const no = (reason: string): Registered => ({ ok: false, reason });
-    const asked = Buffer.from(clientData, "base64url");
-    const read = this.#read(MAKES, makingIn(session), asked, Buffer.from(authenticatorData, "base64url"));
-    if ("reason" in read) return no(read.reason);
-    const { credentialId, counter } = read.data;
-    if (credentialId === null || credentialId.toString("base64url") !== id) return no("Its id is not the one made.");
-    if (credentialId.length > ID_BYTES) return no(`Its id has more than ${ID_BYTES} bytes.`);
-    const key = Buffer.from(publicKey, "base64url");
-    const algorithm = algorithmOf(key);
-    if (algorithm === null) return no("Its key is none of ES256, EdDSA and RS256.");
-    this.#challenges.spend(read.challenge);
-    return { ok: true, passkey: { id, publicKey: key, algorithm, counter } };
-  }
-
-  #read(type: string, purpose: string, asked: Buffer, data: Buffer) {
+export function createPasskeys({ passkeys, names, clock }: PasskeyParts) {
+  const challenges = createChallenges(clock);
+  const faultOf = (origin: string, { nameDigest, isPresent, isVerified }: AuthenticatorData): string | null => {
+    const name = passkeyName(origin, names());
+    if (name === null || !hash("sha256", name, "buffer").equals(nameDigest))
+      return "It is for a page that is not this server's.";
+    return isPresent && isVerified ? null : "The key did not ask for a PIN, a finger or a face.";
+  };
+  const read = (type: string, purpose: string, asked: Buffer, data: Buffer) => {
     const client = parseClientData(asked);
     const authenticator = parseAuthenticatorData(data);
     if (client === null || client.type !== type || authenticator === null)
       return { reason: "The browser sent no passkey that this server asked for." };
-    if (!this.#challenges.isOpen(client.challenge, purpose))
+    if (!challenges.isOpen(client.challenge, purpose))
       return { reason: "It was asked for more than two minutes ago, or in another session." };
-    const reason = this.#fault(client.origin, authenticator);
+    const reason = faultOf(client.origin, authenticator);
     return reason === null ? { challenge: client.challenge, data: authenticator } : { reason };
-  }
+  };
+  return {
+    challenge: (): string => challenges.make(ASSERTS),
 
-  #fault(origin: string, { nameDigest, isPresent, isVerified }: AuthenticatorData): string | null {
-    const name = passkeyName(origin, this.#parts.names());
-    if (name === null || !hash("sha256", name, "buffer").equals(nameDigest))
-      return "It is for a page that is not this server's.";
-    return isPresent && isVerified ? null : "The key did not ask for a PIN, a finger or a face.";
-  }
+    /** `session`: the digest of the session in which the passkey is added. */
+    challengeToMake: (session: string): string => challenges.make(makingIn(session)),
+
+    isKnown: (id: string): boolean => passkeys.list().some((known) => known.id === id),
+
+    /** A right answer uses up its challenge, and stores its counter. Throws if that cannot be stored. */
+    check: ({ id, clientData, authenticatorData, signature }: Assertion): Asserted => {
+      const passkey = passkeys.list().find((known) => known.id === id) ?? null;
+      if (passkey === null) return { passkey, found: "unknown" };
+      const asked = Buffer.from(clientData, "base64url");
+      const data = Buffer.from(authenticatorData, "base64url");
+      const answer = read(ASSERTS, ASSERTS, asked, data);
+      const signed = Buffer.concat([data, hash("sha256", asked, "buffer")]);
+      if ("reason" in answer || !hasSigned(passkey, signed, Buffer.from(signature, "base64url")))
+        return { passkey, found: "invalid" };
+      challenges.spend(answer.challenge);
+      const { counter } = answer.data;
+      const counts = counter !== 0 || passkey.counter !== 0;
+      if (counts && counter <= passkey.counter) return { passkey, found: "counter_back" };
+      passkeys.used(id, counter, clock.now());
+      return { passkey, found: "right" };
+    },
+
+    /** The passkey just made in this session, before it is stored. */
+    checkMade: ({ id, clientData, authenticatorData, publicKey }: MadePasskey, session: string): Registered => {
+      const no = (reason: string): Registered => ({ ok: false, reason });
+      const asked = Buffer.from(clientData, "base64url");
+      const answer = read(MAKES, makingIn(session), asked, Buffer.from(authenticatorData, "base64url"));
+      if ("reason" in answer) return no(answer.reason);
+      const { credentialId, counter } = answer.data;
+      if (credentialId === null || credentialId.toString("base64url") !== id) return no("Its id is not the one made.");
+      if (credentialId.length > ID_BYTES) return no(`Its id has more than ${ID_BYTES} bytes.`);
+      const key = Buffer.from(publicKey, "base64url");
+      const algorithm = algorithmOf(key);
+      if (algorithm === null) return no("Its key is none of ES256, EdDSA and RS256.");
+      challenges.spend(answer.challenge);
+      return { ok: true, passkey: { id, publicKey: key, algorithm, counter } };
+    },
+  };
 }
 
 function makingIn(session: string): string {

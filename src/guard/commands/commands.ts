@@ -11,7 +11,7 @@ import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { asSentence } from "../../core/text.ts";
 import { createMailboxSignIn, type MailboxSignInParts } from "../access/mailbox-sign-in.ts";
-import { Passkeys } from "../access/passkeys.ts";
+import { createPasskeys } from "../access/passkeys.ts";
 import { createSignIn, type SignInParts } from "../access/sign-in.ts";
 import type { ContentLists } from "../admin-ports.ts";
 import { shared } from "../explain/health.ts";
@@ -47,7 +47,7 @@ type Parts = CommandParts &
 export function createCommands(given: Parts) {
   const parts = { ...given, health: shared(given.health) };
   const gate = new CommandGate(parts);
-  const keys = new Passkeys(parts);
+  const keys = createPasskeys(parts);
   const { bounds } = gate;
   const signIns = {
     administrator: createSignIn({ ...parts, keys }, bounds),
