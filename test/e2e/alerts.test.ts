@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { ALERT_CONDITIONS, alertConditionsTests, diskOf, prepareConditions } from "../lab/alert-conditions-tests.ts";
+import { ALERT_CONDITIONS, alertConditionsTests, prepareConditions } from "../lab/alert-conditions-tests.ts";
 import { type AlertReceivers, startAlertReceivers, WEBHOOK_KEY } from "../lab/alert-receivers.ts";
 import { stopService } from "../lab/content.ts";
 import type { Lists } from "../lab/lists.ts";
@@ -11,13 +11,7 @@ import { until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
 describe("alerts on every channel", needsLab(), () => {
-  const { lab, product } = withProduct(ALERT_CONDITIONS, [ANNA], {
-    prepare,
-    release: async () => {
-      lists.stop();
-      await diskOf(product).unmount();
-    },
-  });
+  const { lab, product } = withProduct(ALERT_CONDITIONS, [ANNA], { prepare });
   let receivers: AlertReceivers;
   let lists: Lists;
   async function prepare(): Promise<void> {

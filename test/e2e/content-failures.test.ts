@@ -21,16 +21,15 @@ describe("a content filter that fails", needsLab(), () => {
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
     },
     [ANNA],
-    { toml: "", records: () => [...RECORDS, ...channelRecords()], prepare, release: () => void channel?.stop() },
+    { toml: "", records: () => [...RECORDS, ...channelRecords()], prepare },
   );
   const { arrived, send } = contentMail(product);
   const rules = join(lab.directory, "own.cf");
-  let channel: Awaited<ReturnType<typeof startRulesChannel>> | undefined;
   async function prepare(): Promise<void> {
     scoreByOneRule({ product });
     copyFileSync(join(CHECKOUT, "test", "lab", "spam.cf"), rules);
-    channel = await startRulesChannel(lab.sender, lab.directory);
-    product.set({ GHOSTINBOX_SPAM__RULES: rules, GHOSTINBOX_SPAM__UPDATE_KEY_FILE: channel.keyFile });
+    const key = await startRulesChannel(lab.sender, lab.directory);
+    product.set({ GHOSTINBOX_SPAM__RULES: rules, GHOSTINBOX_SPAM__UPDATE_KEY_FILE: key });
   }
   before(() => until("spamd answers", () => spamdAnswers(product)));
 

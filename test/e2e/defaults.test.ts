@@ -8,7 +8,6 @@ import { type Lists, startLists } from "../lab/lists.ts";
 import { ANNA, assertAccepted, logIn, openImap, openImapAs, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER } from "../lab/network.ts";
-
 import { stopFirstStarts } from "../lab/stopped-starts.ts";
 import { tourTests } from "../lab/tour-tests.ts";
 import { until } from "../lab/wait.ts";
@@ -27,7 +26,6 @@ describe("with the settings as they are shipped", needsLab(), () => {
     isByNpm: true,
     records: () => RECORDS,
     prepare,
-    release: () => lists.stop(),
   });
   let lists: Lists;
   async function prepare(): Promise<void> {

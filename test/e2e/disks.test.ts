@@ -23,7 +23,6 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
   const { lab, product } = withProduct({ ...ALERTS_ELSEWHERE, GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "256KB" }, [ANNA], {
     toml: "",
     prepare: () => disk.mount(),
-    release: () => disk.unmount(),
   });
   const { layout } = product;
   const disk = loopDisk(layout.data, { sizeMb: 600, inodes: 8_192, mountOptions: "errors=remount-ro" });

@@ -33,7 +33,7 @@ describe("names and block lists", needsLab(), () => {
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.99",
     },
     [ANNA, "bert@example.test"],
-    { records: () => SCORED.records(signer), prepare, release: () => lists.stop() },
+    { records: () => SCORED.records(signer), prepare },
   );
   const { lab, product } = running;
   let lists: Lists;

@@ -127,7 +127,7 @@ describe("examples/ghostinbox.toml does what its seed says", needsLab(), () => {
     // The attacker reaches the dashboard, as with the ports of examples/ghostinbox/compose.yaml.
     { ...AS_THE_FILE_SAYS, GHOSTINBOX_DNSBL__ZONES: undefined, GHOSTINBOX_HTTP__ADDRESS: SERVER.v4 },
     [ANNA],
-    { toml, prepare, release: () => lists.stop() },
+    { toml, prepare },
   );
   let lists: Lists;
   async function prepare(running: Running): Promise<void> {

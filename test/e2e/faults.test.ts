@@ -16,7 +16,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     // The limits that the guesses meet are as shipped; Fail2ban is off.
     { GHOSTINBOX_BANS__NEIGHBOURS: undefined, GHOSTINBOX_LIMITS__NETWORKS__FAILURES: undefined },
     [ANNA, BERT],
-    { isByNpm: true, toml: "", prepare: () => disk.mount(), release: () => disk.unmount() },
+    { isByNpm: true, toml: "", prepare: () => disk.mount() },
   );
   const disk = smallDisk(dirname(product.layout.engineDb), "6m");
 

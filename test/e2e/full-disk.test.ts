@@ -15,7 +15,6 @@ describe("a disk without a byte left", needsLab(), () => {
   const { lab, product } = withProduct({ GHOSTINBOX_SPAM__ENABLED: "true" }, [ANNA, BERT], {
     toml: "",
     prepare: () => disk.mount(),
-    release: () => disk.unmount(),
   });
   const disk = smallDisk(product.layout.data, "400m");
   let clients = 0;

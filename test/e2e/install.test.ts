@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { parseIp } from "../../src/core/net/ip.ts";
 import { reverseName } from "../../src/mail/dns/records.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
@@ -16,7 +16,7 @@ import { type Sink, startSink } from "../lab/sink.ts";
 import { makeCertificate } from "../lab/tls-server.ts";
 import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
-import { endsBy, needsLab } from "../lab/with-product.ts";
+import { needsLab } from "../lab/with-product.ts";
 
 /** Of the sender host. Bob's server has no IPv6. */
 const [BOB, RELAY, LARGE_V6] = ["198.51.100.10", "198.51.100.91", "2001:db8:b000::25"];
@@ -55,11 +55,7 @@ describe("the pages of an installation, typed as printed", needsLab(), () => {
     bob = await startSink(lab.sender, BOB, lab.directory);
     await startSink(lab.sender, LARGE_V6, lab.directory);
   });
-  endsBy(lab, () => {
-    relay?.end();
-    server.end();
-    laptop.end();
-  });
+  after(() => lab.remove());
 
   /** What happens in the world before a page, or before a task of it. */
   const comesBefore: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -33,7 +33,6 @@ type Span = Readonly<{ how: End; from: number; to: number }>;
 describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? false }, () => {
   const { lab, product } = withProduct({}, ACCOUNTS, {
     prepare: () => disk.mount(),
-    release: () => disk.unmount(),
   });
   const disk = loopDisk(product.layout.data, STRICT);
   const random = seeded(SEED);

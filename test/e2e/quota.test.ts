@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { Dialog, SmtpReply } from "../lab/dialog.ts";
 import { encryptedMail } from "../lab/encrypted-mail.ts";
-import { type SmallDisk, smallDisk } from "../lab/full-disk.ts";
+import { smallDisk } from "../lab/full-disk.ts";
 import { ANNA, assertAccepted, BERT, openImapAs, openSmtp, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -26,8 +26,9 @@ describe("room for mail", needsLab(), () => {
     [ANNA, BERT],
     {
       toml: "",
-      prepare: () => forEachDisk((one) => one.mount()),
-      release: () => forEachDisk((one) => one.unmount()),
+      prepare: async () => {
+        for (const one of [disk, mailDisk]) await one.mount();
+      },
     },
   );
   const { data, engineDb, postfixQueue, mail: mails } = product.layout;
@@ -35,9 +36,6 @@ describe("room for mail", needsLab(), () => {
   const disk = smallDisk(`${data}-disk`, "16m", [dirname(engineDb), postfixQueue]);
   // Space that other tests free would hide from the keeper what sessions store.
   const mailDisk = smallDisk(`${data}-mail-disk`, "1g", [mails]);
-  const forEachDisk = async (act: (disk: SmallDisk) => Promise<void>): Promise<void> => {
-    for (const one of [disk, mailDisk]) await act(one);
-  };
 
   const words = ({ code, lines }: SmtpReply): string => `${code} ${lines.join(" ")}`;
   const quotaOf = async (name: string): Promise<string> => {

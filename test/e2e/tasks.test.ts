@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { readKey } from "../../src/jobs/backup/repository.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { makeCheap } from "../kit/cheap-repository.ts";
@@ -15,7 +15,7 @@ import { type Sink, startSink } from "../lab/sink.ts";
 import { makeCertificate } from "../lab/tls-server.ts";
 import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
-import { endsBy, needsLab } from "../lab/with-product.ts";
+import { needsLab } from "../lab/with-product.ts";
 
 const RECORDS = [
   `mail.example.org. A ${SERVER.v4}`,
@@ -47,10 +47,7 @@ describe("the pages of an owner, typed as printed", needsLab(), () => {
     laptop = await startMachine(lab.sender, lab.directory);
     elsewhere = await startSink(lab.sender, "198.51.100.10", lab.directory);
   });
-  endsBy(lab, () => {
-    server.end();
-    laptop.end();
-  });
+  after(() => lab.remove());
 
   /** Outside events before a task. */
   const comesBefore: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -70,7 +70,7 @@ export async function prepareConditions({ lab, product }: Running): Promise<List
   return lists;
 }
 
-export const diskOf = ({ layout }: Product): SmallDisk => smallDisk(layout.data, "600m");
+const diskOf = ({ layout }: Product): SmallDisk => smallDisk(layout.data, "600m");
 
 type Parts = Readonly<{ lists: () => Lists; receivers: () => AlertReceivers }>;
 

@@ -5,7 +5,8 @@ import { mustRun } from "./commands.ts";
 export type SmallDisk = ReturnType<typeof smallDisk>;
 
 /**
- * A separate disk, small enough to fill, that holds one or several directories of the server. Mounted before it starts. `size`: as
+ * A separate disk, small enough to fill, that holds one or several directories of the server. Mounted before it starts,
+ * and unmounted with the lab. `size`: as
  * mount(8) takes it for a tmpfs. `parts`: directories elsewhere that it holds too.
  */
 export function smallDisk(directory: string, size: string, parts: readonly string[] = []) {
@@ -17,10 +18,6 @@ export function smallDisk(directory: string, size: string, parts: readonly strin
       for (const each of [place, part]) mkdirSync(each, { recursive: true });
       await mustRun(["mount", "--bind", place, part]);
     }
-  }
-
-  async function unmount(): Promise<void> {
-    await mustRun(["umount", "-l", ...parts, directory]);
   }
 
   /** Fills it up to this many bytes. */
@@ -45,5 +42,5 @@ export function smallDisk(directory: string, size: string, parts: readonly strin
 
   const free = () => rmSync(join(directory, "filler"));
 
-  return { mount, unmount, fill, free };
+  return { mount, fill, free };
 }

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { mustRun } from "./commands.ts";
 import type { Host } from "./host.ts";
 import { POSTFIX_SERVICES } from "./postfix-services.ts";
@@ -32,19 +31,17 @@ export async function startOutsideRelay(host: Host, wish: RelayWish) {
   writeFileSync(at("etc/main.cf"), mainOf(at, wish));
   writeFileSync(at("etc/master.cf"), `${address}:${PORT} inet n - n - - smtpd${SERVICES}`);
   writeFileSync(at("dovecot.conf"), dovecotOf(at));
-  const dovecot = host.spawn(["dovecot", "-F", "-c", at("dovecot.conf")]);
+  host.spawn(["dovecot", "-F", "-c", at("dovecot.conf")]);
   await until("the relay accepts sign-ins", () => existsSync(at("queue/private/auth")));
-  const postfix = await host.spawnServer(["postfix", "-c", at("etc"), "start-fg"], address, PORT);
+  await host.spawnServer(["postfix", "-c", at("etc"), "start-fg"], address, PORT);
   /** Accepts only this login from now on. Dovecot checks the file at most once a second. */
   const letIn = async ({ user, password }: Login): Promise<void> => {
     writeFileSync(at("users"), `${user}:{PLAIN}${password}\n`, { mode: 0o644 });
-    await setTimeout(1_200);
+    const argv = ["doveadm", "-c", at("dovecot.conf"), "auth", "test", "-a", at("queue/private/auth"), user, password];
+    await until("Dovecot has read it", async () => (await host.exec(argv)).code === 0);
   };
   await letIn(login);
-  const end = (): void => {
-    for (const program of [dovecot, postfix]) program.kill("SIGTERM");
-  };
-  return { letIn, end };
+  return { letIn };
 }
 
 function mainOf(at: (name: string) => string, { certificate, nextHop }: RelayWish): string {

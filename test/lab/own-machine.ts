@@ -47,7 +47,6 @@ export async function startMachine(host: Host, directory: string, environment: V
     must,
     /** Types a line at a separate terminal in the checkout. */
     types: (line: string) => new Typist(inside, `stty cols 110; ${line}`),
-    end: (): void => void holder.kill("SIGKILL"),
 
     /** Makes its programs trust this certificate. */
     trust: async (cert: string): Promise<void> => {

@@ -18,10 +18,9 @@ export const channelRecords = (): readonly string[] =>
     `mirrors.${name}. TXT "http://${ADDRESS}:${PORT}/${name}/MIRRORED.BY"`,
   ]);
 
-/** Channels of rules for SpamAssassin on a web server of the lab, signed by a separate key. */
-export async function startRulesChannel(host: Host, directory: string) {
+/** Channels of rules for SpamAssassin on a web server of the lab; returns the file with their owner's public key. */
+export async function startRulesChannel(host: Host, directory: string): Promise<string> {
   const top = join(directory, "channel");
-  /** The public key of the owner of the channels. */
   const keyFile = join(top, "key.asc");
   for (const home of ["owner", "stranger"]) mkdirSync(join(top, home), { recursive: true, mode: 0o700 });
   chmodSync(top, 0o755);
@@ -35,8 +34,8 @@ export async function startRulesChannel(host: Host, directory: string) {
   publish("unsigned.test", "score LAB_FETCHED 50\n", "stranger");
   publish("broken.test", "body LAB_BROKEN /(frobnicate/\n", "owner");
   const web = ["/usr/bin/python3", "-m", "http.server", String(PORT), "--directory", join(top, "web")];
-  const server = await host.spawnServer(web, ADDRESS, PORT);
-  return { keyFile, stop: () => server.kill("SIGTERM") };
+  await host.spawnServer(web, ADDRESS, PORT);
+  return keyFile;
 
   /** Rules like those of Debian's package, but few, and one more. */
   function publish(channel: Channel, rule: string, signer: "owner" | "stranger"): void {
