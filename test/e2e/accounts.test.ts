@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { describe } from "node:test";
 import { accountsTests } from "../lab/accounts-tests.ts";
 import { RECORDS } from "../lab/content.ts";
+import { UNLIMITED } from "../lab/for-tests.ts";
 import { receivedAuthorsTests } from "../lab/received-authors-tests.ts";
 import { makeSigner } from "../lab/signer.ts";
 import { submittedAuthorsTests } from "../lab/submitted-authors-tests.ts";
@@ -12,12 +13,7 @@ describe("accounts, and whom mail names as its author", needsLab(), () => {
   const running = withProduct(
     {
       GHOSTINBOX_DOMAIN: "example.test,two.test",
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
-      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "10000",
-      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000",
+      ...UNLIMITED,
     },
     ["anna@example.test", "bert@example.test", "ceo@two.test"],
     {

@@ -82,7 +82,7 @@ describe("the machine's clock is set", needsLab(), () => {
 
   test("ahead by a day, and back: no ban, grant or token ends, and timers for the former time still run", async () => {
     await product.json(["allow", "add", "198.51.100.250", "--for", "1h"]);
-    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const web = await WebClient.local(lab.server);
     const page = await web.signedIn({ password: ADMIN_PASSWORD });
     clock.set(DAY_MS);
     assert.match(await until("the owner is alerted", noticed, SOON_MS), /^It was set ahead by 1d at /);

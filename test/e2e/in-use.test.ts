@@ -255,7 +255,7 @@ describe("a server in use", needsLab(), () => {
     assert.deepEqual(await version.sqlite("PRAGMA user_version"), [[schema]]);
     assert.equal(await version.countEvents(`id = ${events}`), 1);
     assert.match(await version.firewallBans(), new RegExp(RegExp.escape(BANNED)));
-    const page = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const page = await WebClient.local(lab.server);
     assert.equal((await page.ask("POST", "/api/v1/login", { body: { password } })).status, 200);
   }
 

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { type Dialog, openDialog } from "../lab/dialog.ts";
+import { UNLIMITED } from "../lab/for-tests.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
 import {
@@ -29,12 +30,7 @@ const HIDDEN = /[\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 describe("what only logs tell", needsLab(), () => {
   const { lab, product } = withProduct(
     {
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "5000",
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "5000",
-      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "5000",
-      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "5000",
-      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "5000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
+      ...UNLIMITED,
       // The logs are rotated every few mails.
       GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
       GHOSTINBOX_LOGS__KEEP: "1000",

@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { daneRecords } from "../lab/dane-tests.ts";
+import { UNLIMITED } from "../lab/for-tests.ts";
 import { FORWARDS_RECORDS, forwardsTests } from "../lab/forwards-tests.ts";
 import { sieveMailTests } from "../lab/sieve-mail-tests.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
@@ -17,12 +18,7 @@ const THERE = "198.51.100.100";
 describe("what the server sends for its users, and TLS", needsLab(), () => {
   const running = withProduct(
     {
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
-      GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
-      GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "1000",
-      GHOSTINBOX_LIMITS__MAIL__PER_DAY: "1000",
-      GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
+      ...UNLIMITED,
       // As few as an account sends replies per hour.
       GHOSTINBOX_LIMITS__CONNECTIONS__SMTP_PLACES: "20",
       // Off, so that only the guard decides who may send mail as a Sieve script; reach-tests.ts has it on.

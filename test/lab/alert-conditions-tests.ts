@@ -94,7 +94,7 @@ export function alertConditionsTests({ lab, product }: Running, { lists, receive
   test("alerts from events: sign-ins, the dashboard, networks, spam, bans, repeated ones, volume", async () => {
     for (let last = 80; last < 84; last++) await sendMail({ host: lab.sender, from: `198.51.100.${last}` });
     for (let i = 0; i < 2; i++) await sendMail({ host: lab.sender, from: "198.51.100.90" });
-    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const web = await WebClient.local(lab.server);
     for (const password of ["one", "two"]) await web.ask("POST", "/api/v1/login", { body: { password } });
     await attack("198.51.100.200");
     await until("its ban is over", async () => (await product.banOf("198.51.100.200")) === undefined);

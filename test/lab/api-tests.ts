@@ -16,8 +16,8 @@ export function apiTests({ lab, product }: Running): void {
   let stranger: WebClient;
   let web: WebClient;
   before(async () => {
-    stranger = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
-    web = stranger.with({ authorization: `Bearer ${await product.makeToken("api")}` });
+    stranger = await WebClient.local(lab.server);
+    web = stranger.bearing(await product.makeToken("api"));
   });
 
   async function must(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -113,7 +113,7 @@ export function apiTests({ lab, product }: Running): void {
 
   test("the stream ends within seconds of the token by which it was opened", async () => {
     const token = await product.makeToken("leaving");
-    const stream = await stranger.with({ authorization: `Bearer ${token}` }).stream("/api/v1/events/stream");
+    const stream = await stranger.bearing(token).stream("/api/v1/events/stream");
     assert.equal(stream.status, 200);
     await product.json(["token", "revoke", "leaving"]);
     await stream.ended;
@@ -133,8 +133,7 @@ export function apiTests({ lab, product }: Running): void {
     await until("the page knows the health", () => messagesOf("health").length > 0);
     const [hello] = messagesOf("hello");
     const before = Number(hello?.id);
-    const pid = await lab.server.mustExec(["cat", `${product.layout.services}/guard/supervise/pid`]);
-    process.kill(Number(pid), "SIGKILL");
+    for (const pid of product.pidsOf(/\/guard\.js/)) process.kill(pid, "SIGKILL");
     const guard = await stopService(product, "guard");
     const gone = performance.now();
     try {

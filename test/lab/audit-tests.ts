@@ -10,9 +10,9 @@ export function auditTests({ lab, product }: Running): void {
   test("the audit has what was done by command and by token; an edit and a removal with sqlite3 are found", async () => {
     const edit = (sql: string) =>
       lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
-    const stranger = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const stranger = await WebClient.local(lab.server);
     const of = async (name: string, ...scope: readonly string[]) =>
-      stranger.with({ authorization: `Bearer ${await product.makeToken(name, ...scope)}` });
+      stranger.bearing(await product.makeToken(name, ...scope));
     const owner = await of("owners", "--scope", "owner");
     const web = await of("tests");
     for (const [method, path, body] of [

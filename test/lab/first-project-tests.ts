@@ -166,7 +166,7 @@ export function firstProjectTests(image: () => ImageLab): void {
     const made = await typed(`docker exec ${NAME} ghostinbox token create document --scope owner --json`);
     const { token } = z.object({ token: z.string() }).parse(JSON.parse(made));
     const client = await WebClient.from(lab.sender, { from: PHONE, to: SERVER.v4, port: 3000 });
-    const web = client.with({ authorization: `Bearer ${token}` });
+    const web = client.bearing(token);
     const asks = async (count: number) => {
       const [first = "", ...body] = lines.take(count === 1 ? "GET " : "POST ", count);
       const [method = "", path = ""] = first.split(" ");

@@ -17,7 +17,17 @@ export const FOR_TESTS: Readonly<Record<string, string>> = {
   GHOSTINBOX_GREYLIST__ENABLED: "false",
 };
 
-/** Undoes all of these. */
+/** For tests whose clients and accounts send, or connect, again and again. */
+export const UNLIMITED: Readonly<Record<string, string>> = {
+  GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "10000",
+  GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "10000",
+  GHOSTINBOX_LIMITS__MAIL__PER_DAY: "10000",
+  GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "10000",
+  GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "10000",
+  GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "10000",
+};
+
+/** Undoes all of FOR_TESTS. */
 export const AS_SHIPPED: Readonly<Record<string, undefined>> = Object.fromEntries(
   Object.keys(FOR_TESTS).map((name) => [name, undefined]),
 );

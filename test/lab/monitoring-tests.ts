@@ -32,9 +32,9 @@ export function monitoringTests({ lab, product }: Running): void {
     cpSync(join(EXAMPLES, "prometheus"), folder, { recursive: true });
     const token = await product.makeToken("prometheus", "--scope", "viewer");
     writeFileSync(join(folder, "ghostinbox-token"), token);
-    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const web = await WebClient.local(lab.server);
     await sendMail({ host: lab.sender, from: "198.51.100.83" });
-    ({ text } = await web.with({ authorization: `Bearer ${token}` }).ask("GET", "/metrics"));
+    ({ text } = await web.bearing(token).ask("GET", "/metrics"));
   });
 
   test("promtool accepts the metrics, the rules and the configuration", async () => {

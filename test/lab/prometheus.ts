@@ -16,7 +16,7 @@ export async function startPrometheus(host: Host, folder: string) {
   const file = join(folder, "prometheus.yml");
   writeFileSync(file, readFileSync(file, "utf8").replaceAll("_interval: 30s", "_interval: 1s"));
   const argv = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, "--web.listen-address=127.0.0.1:9090"];
-  const web = await WebClient.from(host, { from: "127.0.0.1", to: "127.0.0.1", port: 9090 });
+  const web = await WebClient.local(host, 9_090);
   const child = host.spawn(["prometheus", ...argv]);
   await until("Prometheus is ready", async () => (await web.ask("GET", "/-/ready")).status === 200);
   return {

@@ -33,8 +33,8 @@ export function routesTests({ lab, product }: Running): void {
   let described: Description;
   let queueId: string;
   before(async () => {
-    web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
-    bearer = web.with({ authorization: `Bearer ${await product.makeToken("routes", "--scope", "owner")}` });
+    web = await WebClient.local(lab.server);
+    bearer = web.bearing(await product.makeToken("routes", "--scope", "owner"));
     owner = await web.signedIn({ password: ADMIN_PASSWORD });
     user = await web.signedIn({ account: ANNA, password: PASSWORD });
     described = describedBy((await bearer.ask("GET", "/openapi.json")).json());

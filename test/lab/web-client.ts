@@ -33,12 +33,22 @@ export class WebClient {
     return new WebClient(await host.forward(wish), null, {});
   }
 
+  /** On the host itself, at this port: the dashboard's, unless another is named. */
+  static local(host: Host, port = 3_000): Promise<WebClient> {
+    return WebClient.from(host, { from: "127.0.0.1", to: "127.0.0.1", port });
+  }
+
   /** Like a browser at `https://NAME/`. Accepts any certificate. */
   static async overTls(host: Host, wish: Wish, name: string): Promise<WebClient> {
     return new WebClient(await host.forward(wish), name, { host: name });
   }
 
-  /** The same client with other headers, such as a token. */
+  /** The same client with this token. */
+  bearing(token: string): WebClient {
+    return this.with({ authorization: `Bearer ${token}` });
+  }
+
+  /** The same client with other headers. */
   with(headers: Readonly<Record<string, string>>): WebClient {
     return new WebClient(this.#port, this.#name, { ...this.#headers, ...headers });
   }

@@ -14,7 +14,6 @@ import type { Running } from "./with-product.ts";
 
 /** A verb for each right, and one that needs only a caller. */
 const OF_EACH_RIGHT = ["caller", "protection", "ban", "account_list", "queue_flush", "my_mailbox"] as const;
-const WEB = { from: "127.0.0.1", to: "127.0.0.1", port: 3000 };
 const AS_WEB = ["setpriv", "--reuid", "ghostinbox-web", "--regid", "ghostinbox-web", "--init-groups"];
 
 /** Sends its input over a unix socket, prints as many lines as it sent, and ends. */
@@ -58,7 +57,7 @@ export function webRightsTests({ lab, product }: Running): void {
     const viewer = await asOf(product, "viewer", "--scope", "viewer");
     const stored = createHash("sha256").update(viewer.as).digest("hex");
     assert.ok((await secretsOf(product)).flat().includes(stored));
-    const hers = await (await WebClient.from(lab.server, WEB)).signedIn({ account: ANNA, password: PASSWORD });
+    const hers = await (await WebClient.local(lab.server)).signedIn({ account: ANNA, password: PASSWORD });
     for (const [caller, why, ...allowed] of [
       [{}, "unauthorized"],
       [{ ...viewer, as: "0".repeat(64) }, "unauthorized"],
@@ -86,7 +85,7 @@ export function webRightsTests({ lab, product }: Running): void {
   });
 
   test("is what a session may do, and that survives the guard and the web, killed with -9", async () => {
-    const web = await WebClient.from(lab.server, WEB);
+    const web = await WebClient.local(lab.server);
     const session = await web.signedIn({ password: ADMIN_PASSWORD });
     const before = await product.json(["session", "list"]);
     assert.ok(!(await secretsOf(product)).flat().join().includes(secretIn(session)), "only its digest is kept");
