@@ -1,13 +1,12 @@
 // Invariant: A component counts as running only while it does its work: the keeper probes each, reports it after two failures, and restarts it while it hangs.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { PROBE_ADDRESS } from "../../src/core/net/ip.ts";
 import { signal } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
+import { lockDatabase } from "../lab/locker.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { thousandTests } from "../lab/thousand-tests.ts";
@@ -89,11 +88,8 @@ describe("parts that are frozen or killed", needsLab(), () => {
 
   test("a program that holds the database's write-ahead log is named, until it ends", async () => {
     const { engineDb } = product.layout;
-    const [program = "", ...argv] = lab.server.inside(["sqlite3", engineDb]);
-    const reader = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    const reader = await lockDatabase(lab.server, engineDb, "BEGIN");
     try {
-      reader.stdin.write("BEGIN;\nSELECT count(*) FROM event;\n");
-      await once(reader.stdout, "data");
       // As much as in many days: while the reader reads, nothing leaves the log.
       const grow =
         "CREATE TABLE lab_grown (what BLOB); INSERT INTO lab_grown VALUES (zeroblob(70000000)); DROP TABLE lab_grown;";
@@ -102,8 +98,7 @@ describe("parts that are frozen or killed", needsLab(), () => {
       assert.match(detail, /^pid \d+: sqlite3 .*engine\.db$/);
       assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
     } finally {
-      reader.stdin.end("COMMIT;\n.quit\n");
-      await once(reader, "close");
+      await reader.release();
     }
     await soon("it is over", async () => (await openNotices()).size === 0);
   });

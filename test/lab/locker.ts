@@ -4,12 +4,12 @@ import type { Host } from "./host.ts";
 
 export type Locker = Awaited<ReturnType<typeof lockDatabase>>;
 
-/** Another program, sqlite3(1), that locks a database until it is released. */
-export async function lockDatabase(host: Host, database: string) {
+/** Another program, sqlite3(1), that locks a database until it is released, or with a plain BEGIN only reads it. */
+export async function lockDatabase(host: Host, database: string, begin = "BEGIN EXCLUSIVE") {
   // `ip netns exec` becomes the program, with the same process id.
   const [program = "", ...argv] = host.inside(["sqlite3", database]);
   const child = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.write(".timeout 10000\nBEGIN EXCLUSIVE;\nSELECT 'locked';\n");
+  child.stdin.write(`.timeout 10000\n${begin};\nSELECT count(*) FROM sqlite_schema;\n`);
   await once(child.stdout, "data");
   const release = async (): Promise<void> => {
     if (child.exitCode !== null) return;
