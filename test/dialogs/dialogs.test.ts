@@ -1,14 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { whyNoLab } from "../lab/network.ts";
 import { NO_NET_ADMIN, noNetAdminTests } from "../lab/no-net-admin-tests.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 import { parseTranscript, play } from "./transcript.ts";
 
 const HERE = import.meta.dirname;
 
-describe("a server without CAP_NET_ADMIN", { skip: whyNoLab() ?? false }, () => {
+describe("a server without CAP_NET_ADMIN", needsLab(), () => {
   const running = withProduct(
     { GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000" },
     ["anna@example.test", "bert@example.test"],

@@ -158,6 +158,6 @@ function whatIsWrong(reply: SmtpReply, expected: Extract<Step, { type: "reply" }
 }
 
 function matches(pattern: string, line: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  const parts = pattern.split("*").map((part) => RegExp.escape(part));
   return new RegExp(`^${parts.join(".*")}$`, "i").test(line);
 }

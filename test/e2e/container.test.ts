@@ -52,7 +52,7 @@ describe("in a container whose network hides all clients", needsLab(), () => {
     const notice = await until("there is a notice", async () =>
       (await product.stats()).health.notices.find((one) => one.code === "all_clients_private"),
     );
-    assert.match(notice.detail, new RegExp(`come from ${BRIDGE.replaceAll(".", "\\.")}$`));
+    assert.match(notice.detail, new RegExp(`come from ${RegExp.escape(BRIDGE)}$`));
     assert.match(notice.next, /Let the proxy or the container network pass on the clients' real addresses/);
     assert.match((await product.cli(["status"])).stdout, /All clients seem to come from one private address/);
   });

@@ -5,10 +5,9 @@ import { scoreByOneRule } from "../lab/content.ts";
 import { foreignFilesTests } from "../lab/foreign-files-tests.ts";
 import { crowdTests, harvestTests } from "../lab/harvest-tests.ts";
 import { ANNA, assertAccepted, openSubmissionAs, sendMail, sendMailAs } from "../lab/mail.ts";
-import { whyNoLab } from "../lab/network.ts";
 import { REACHED, reachTests } from "../lab/reach-tests.ts";
 import { until } from "../lab/wait.ts";
-import { withProduct } from "../lab/with-product.ts";
+import { needsLab, withProduct } from "../lab/with-product.ts";
 
 const DELAY_S = 2;
 /** A retry comes later than that. */
@@ -16,10 +15,7 @@ const PATIENT_MS = 15_000;
 /** Deadline for the report of a failed part. */
 const NOTICED_MS = 30_000;
 
-describe("greylisting, names that are guessed, and what each user reaches", {
-  skip: whyNoLab() ?? false,
-  concurrency: false,
-}, () => {
+describe("greylisting, names that are guessed, and what each user reaches", needsLab(), () => {
   const running = withProduct(
     {
       ...REACHED.settings,

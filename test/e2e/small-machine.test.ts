@@ -9,7 +9,7 @@ import { memoryOfComponents, totalOf } from "../lab/component-memory.ts";
 import { RECORDS, spamdAnswers } from "../lab/content.ts";
 import { arriveAtOnce, FAMILY, LETS_IN, openDevices, spamArrives } from "../lab/family-mail.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
-import { logIn, openImap } from "../lab/mail.ts";
+import { openImapAs } from "../lab/mail.ts";
 import { limitMemory, whyNoMemoryLimit } from "../lab/memory-limit.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -97,8 +97,7 @@ describe("the small profile", { skip: whyNoLab() ?? whyNoMemoryLimit() ?? false 
 
   /** How many of the mails that arrived are in a mailbox, read over IMAP. */
   async function read(name: string): Promise<number> {
-    using imap = await openImap(lab.sender, "198.51.100.65");
-    assert.match((await logIn(imap, name)) ?? "", /^OK/);
+    using imap = await openImapAs(lab.sender, "198.51.100.65", name);
     await imap.imap("SELECT INBOX");
     const fetched = await imap.imap("FETCH 1:* BODY.PEEK[HEADER.FIELDS (SUBJECT)]");
     return fetched.filter((line) => line.startsWith("Subject: Number ")).length;

@@ -17,7 +17,7 @@ const OPENED_MS = 20_000;
 export type LabBrowser = Awaited<ReturnType<typeof openBrowser>>;
 
 /** Debian's Chromium on a host of the lab, and one page of it. */
-export async function openBrowser(host: Host, lab: Lab, language = "en-GB", more: readonly string[] = []) {
+export async function openBrowser(host: Host, lab: Lab, more: readonly string[] = []) {
   const executablePath = join(lab.directory, "chromium");
   const script = `#!/bin/sh\nexec ${host.inside(["chromium"]).join(" ")} "$@"\n`;
   writeFileSync(executablePath, script, { mode: 0o755 });
@@ -25,8 +25,8 @@ export async function openBrowser(host: Host, lab: Lab, language = "en-GB", more
   const browser = await chromium.launch({ executablePath, args: [...ARGUMENTS, ...more], timeout });
   /** What a page must never do: errors of scripts, refusals by its policy, dialogs. */
   const faults: string[] = [];
-  const open = async (locale: string): Promise<Page> => {
-    const context = await browser.newContext({ viewport: WIDE, locale, reducedMotion: "reduce" });
+  const open = async (): Promise<Page> => {
+    const context = await browser.newContext({ viewport: WIDE, locale: "en-GB", reducedMotion: "reduce" });
     context.setDefaultTimeout(timeout);
     await context.addInitScript(STEPS);
     const opened = await context.newPage();
@@ -42,12 +42,12 @@ export async function openBrowser(host: Host, lab: Lab, language = "en-GB", more
     });
     return opened;
   };
-  const page = await open(language);
+  const page = await open();
   return {
     page,
     faults,
     /** A page that looks like another browser to the server: it shares no cookie with the first. */
-    elsewhere: () => open("en-GB"),
+    elsewhere: open,
     close: () => browser.close(),
     nodes: () => page.evaluate<number>("document.querySelectorAll('*').length"),
   };

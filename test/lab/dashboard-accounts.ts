@@ -6,7 +6,7 @@ import { pressSurely } from "./dashboard-steps.ts";
 import { choose, hasFocus, press, reach, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 import { looksWell, showsWell } from "./looks.ts";
-import { ANNA, authenticate, logIn, mailOver, openImap, openSubmission, tryLogIn } from "./mail.ts";
+import { ANNA, authenticate, mailOver, openImapAs, openSubmission, tryLogIn } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -105,10 +105,8 @@ async function addsAlias(page: Page, { sender }: Lab): Promise<void> {
   assert.equal((await authenticate(submission, NAME, TYPED)).code, 235);
   assert.equal((await mailOver(submission, { sender: NAME, recipient: ALIAS })).code, 250);
   submission.close();
-  const imap = await openImap(sender, USER);
-  await logIn(imap, NAME, TYPED);
+  using imap = await openImapAs(sender, USER, NAME, TYPED);
   await until("the alias has delivered", async () => (await imap.imap("SELECT INBOX")).includes("* 1 EXISTS"));
-  imap.close();
 }
 
 async function removesAccount(page: Page): Promise<void> {

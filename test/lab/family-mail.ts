@@ -2,7 +2,7 @@ import { GTUBE } from "./content.ts";
 import type { Dialog } from "./dialog.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
-import { logIn, openImap, sendMail } from "./mail.ts";
+import { openImapAs, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
 
 export const FAMILY = ["anna", "bert", "cara", "dora"].map((name) => `${name}@example.test`);
@@ -16,9 +16,7 @@ export const LETS_IN = { GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25", GHOSTINB
 export async function openDevices({ sender }: Lab): Promise<readonly Dialog[]> {
   const devices: Dialog[] = [];
   for (let i = 0; i < DEVICES; i++) {
-    const device = await openImap(sender, "198.51.100.65");
-    const answer = await logIn(device, memberOf(i));
-    if (answer?.startsWith("OK") !== true) throw new Error(`${memberOf(i)} cannot sign in: ${answer}`);
+    const device = await openImapAs(sender, "198.51.100.65", memberOf(i));
     await device.imap("SELECT INBOX");
     device.send("idle IDLE");
     await device.line();

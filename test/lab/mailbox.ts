@@ -1,4 +1,4 @@
-import { globSync, readdirSync, readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "../../src/settings/layout.ts";
 
@@ -51,9 +51,3 @@ export function mailFiles(
 /** Their texts. */
 export const mailsIn = (...where: Parameters<typeof mailFiles>): readonly string[] =>
   mailFiles(...where).map((file) => readFileSync(file, "utf8"));
-
-/** Whether any mailbox has a mail of the keeper with this subject. */
-export const isInMailbox = (mail: string, subject: string): boolean =>
-  readdirSync(mail, { recursive: true, withFileTypes: true }).some(
-    (entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes(subject),
-  );

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { before, type TestContext, test } from "node:test";
+import { before, test } from "node:test";
 import * as z from "zod";
-import { patience } from "../kit/patience.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "./mail.ts";
 import { mailboxVisits, managingVisits } from "./managing-visits.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
 import { usualVisits } from "./usual-visits.ts";
+import { until } from "./wait.ts";
 import { type WebAnswer, WebClient } from "./web-client.ts";
 import { type Description, describedBy } from "./web-description.ts";
 import { visits as firstVisits, GUEST } from "./web-visits.ts";
@@ -18,8 +18,6 @@ const visits = (queueId: string) => {
   const listed = { ...mailboxVisits(queueId), ...managingVisits, ...firstVisits(queueId) };
   return { ...usualVisits(listed), ...listed };
 };
-
-const TOLD_WITHIN = { timeout: patience(20_000), interval: 500 };
 
 const ROUTES = Object.keys(visits(""));
 const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => `GET ${path}`);
@@ -69,49 +67,50 @@ export function routesTests({ lab, product }: Running): void {
     });
 
   /** Follows the earlier answers for some seconds. */
-  const toldSoon = (t: TestContext, path: string, expected: object): Promise<void> =>
-    t.waitFor(async () => {
+  const toldSoon = (path: string, expected: object): Promise<true> =>
+    until(`${path} answers so`, async () => {
       const answer = await bearer.ask("GET", path);
       assert.partialDeepStrictEqual(answer.json(), expected, answer.text);
       assert.deepEqual(described.faults(`GET ${path}`, answer), []);
-    }, TOLD_WITHIN);
+      return true;
+    });
 
-  test("an incident is shown with its steps, without their targets", async (t) => {
+  test("an incident is shown with its steps, without their targets", async () => {
     await product.json(["incident", "open", "A", "test"]);
     await product.json(["incident", "note", "The provider was called."]);
     const timeline = [{ step: "open" }, { step: "note", says: "The provider was called.", audited: true }];
-    await toldSoon(t, "/api/v1/incidents", { incidents: [{ title: "A test", steps: 2 }], timeline, isolation: null });
+    await toldSoon("/api/v1/incidents", { incidents: [{ title: "A test", steps: 2 }], timeline, isolation: null });
     await product.json(["incident", "close"]);
   });
 
-  test("the access review shows where an account's Sieve script forwards its mail", async (t) => {
+  test("the access review shows where an account's Sieve script forwards its mail", async () => {
     const script = join(product.layout.mail, "example.test", "anna", ".dovecot.sieve");
     // Comments count too, and forward nothing.
     writeFileSync(script, '# redirect "anna@elsewhere.example";\n');
     const forwards = [{ to: ["anna@elsewhere.example"], by: ".dovecot.sieve" }];
-    await toldSoon(t, "/api/v1/access", { items: [{ name: ANNA, addresses: [ANNA], forwards }] });
+    await toldSoon("/api/v1/access", { items: [{ name: ANNA, addresses: [ANNA], forwards }] });
     rmSync(script);
   });
 
-  test("legal holds are shown without their reasons", async (t) => {
+  test("legal holds are shown without their reasons", async () => {
     await product.json(["account", "legal-hold", ANNA, "on", "case 12"]);
     const { legalHolds } = z.object({ legalHolds: z.array(z.json()) }).parse(await product.json(["retention", "show"]));
     assert.partialDeepStrictEqual(legalHolds, [{ account: ANNA, reason: "case 12" }]);
-    await toldSoon(t, "/api/v1/retention", { lastRun: null, paused: null, legalHolds: [{ account: ANNA }] });
+    await toldSoon("/api/v1/retention", { lastRun: null, paused: null, legalHolds: [{ account: ANNA }] });
     assert.doesNotMatch((await bearer.ask("GET", "/api/v1/retention")).text, /case 12/);
     await product.json(["account", "legal-hold", ANNA, "off"]);
   });
 
-  test("encryption is shown with the fingerprint of its key, without its place", async (t) => {
-    await toldSoon(t, "/api/v1/encryption", { encrypts: false, readable: null, fingerprint: null });
+  test("encryption is shown with the fingerprint of its key, without its place", async () => {
+    await toldSoon("/api/v1/encryption", { encrypts: false, readable: null, fingerprint: null });
     await product.configure("mailboxes.encryption", "server");
     const { fingerprint } = z.object({ fingerprint: z.string() }).parse(await product.json(["encryption", "show"]));
-    await toldSoon(t, "/api/v1/encryption", { encrypts: true, byAccount: false, readable: true, fingerprint });
+    await toldSoon("/api/v1/encryption", { encrypts: true, byAccount: false, readable: true, fingerprint });
     assert.doesNotMatch((await bearer.ask("GET", "/api/v1/encryption")).text, /\//);
   });
 
-  test("the firewall is the same as on the command line", async (t) => {
-    await toldSoon(t, "/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
+  test("the firewall is the same as on the command line", async () => {
+    await toldSoon("/api/v1/firewall", z.record(z.string(), z.json()).parse(await product.json(["firewall"])));
   });
 
   test("the streams start as described", async () => {
