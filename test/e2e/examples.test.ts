@@ -3,6 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
+import { whileStopped } from "../lab/commands.ts";
 import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
 import { openDialog } from "../lab/dialog.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
@@ -167,14 +168,15 @@ describe("examples/ghostinbox.toml does what its seed says", needsLab(), () => {
   test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {
     // smtpd checks once it has the client's name: a stopped resolver ensures that the input comes first.
     const resolver = await until("the resolver runs", () => product.pidsOf(/^\d+ unbound /)[0]);
-    process.kill(resolver, "SIGSTOP");
-    const eager = await openPlain(lab, "198.51.100.73");
-    eager.send("EHLO client.test");
-    await until("what was said has arrived", async () => {
-      const waiting = await lab.server.mustExec(["ss", "-H", "-t", "-n", "state", "established", "sport", "=", ":25"]);
-      return /^[1-9]\d* /m.test(waiting);
+    const eager = await whileStopped([resolver], async () => {
+      const dialog = await openPlain(lab, "198.51.100.73");
+      dialog.send("EHLO client.test");
+      await until("what was said has arrived", async () => {
+        const argv = ["ss", "-H", "-t", "-n", "state", "established", "sport", "=", ":25"];
+        return /^[1-9]\d* /m.test(await lab.server.mustExec(argv));
+      });
+      return dialog;
     });
-    process.kill(resolver, "SIGCONT");
     const refused = await eager.reply();
     assert.equal(refused.code, 503, refused.lines.join());
     eager.close();

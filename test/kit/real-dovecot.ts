@@ -2,8 +2,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { temporaryDirectory } from "./temporary-directory.ts";
+import { until } from "./until.ts";
 
 const NOBODY = 65_534;
 
@@ -33,11 +33,11 @@ mail_always_cache_fields = date.save\nnamespace inbox {\n  inbox = yes\n}
 userdb {\n  driver = passwd-file\n  args = ${top}/users\n}\npassdb {\n  driver = passwd-file\n  args = ${top}/users\n}\n`,
       );
       server = spawn("dovecot", ["-F", "-c", conf], { stdio: "ignore" });
-      for (let i = 0; i < 200 && !existsSync(join(top, "run", "auth-userdb")); i += 1) await pause(50);
+      await until(() => existsSync(join(top, "run", "auth-userdb")), "Dovecot has started");
     },
     stop: async (): Promise<void> => {
       server?.kill("SIGTERM");
-      if (server?.exitCode === null) await once(server, "exit");
+      if (server?.exitCode === null && server.signalCode === null) await once(server, "exit");
     },
   };
 }

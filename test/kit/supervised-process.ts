@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
@@ -26,5 +27,8 @@ export function underRunsv(t: TestContext, directory: string, script: string): v
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "run"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const runsv = spawn("runsv", [directory], { stdio: "ignore" });
-  t.after(() => runsv.kill("SIGTERM"));
+  t.after(async () => {
+    const ended = once(runsv, "exit");
+    if (runsv.kill("SIGTERM")) await ended;
+  });
 }

@@ -66,10 +66,10 @@ export function childrenOf(pid: number): readonly number[] {
 }
 
 /** Does `work` while these processes are stopped. The last that was stopped continues first. */
-export async function whileStopped(pids: readonly number[], work: () => Promise<void>): Promise<void> {
+export async function whileStopped<T>(pids: readonly number[], work: () => Promise<T>): Promise<T> {
   for (const pid of pids) process.kill(pid, "SIGSTOP");
   try {
-    await work();
+    return await work();
   } finally {
     for (const pid of pids.toReversed()) process.kill(pid, "SIGCONT");
   }
@@ -77,7 +77,9 @@ export async function whileStopped(pids: readonly number[], work: () => Promise<
 
 /** Keeps every processor busy with programs that never wait, in a separate session, like another user's programs. */
 export async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
-  const start = () => spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore", detached: true });
+  // They end with this process too, such as at Ctrl-C.
+  const busy = 'while kill -0 "$PPID"; do :; done';
+  const start = () => spawn("sh", ["-c", busy], { stdio: "ignore", detached: true });
   const loops = Array.from({ length: availableParallelism() }, start);
   try {
     return await work();

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { listProcesses, type Process, withDescendants } from "../../src/host/running/read-processes.ts";
 import { lacking } from "../kit/needs.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
+import { signal } from "./commands.ts";
 import { whyNoLab } from "./network.ts";
 import { until } from "./wait.ts";
 
@@ -45,7 +46,8 @@ test("Ctrl-C while a lab is up leaves no process, namespace or directory", {
     stdio: ["ignore", "inherit", "inherit"],
     detached: true,
   });
-  t.after(() => runner.kill("SIGKILL"));
+  const group = -(runner.pid ?? assert.fail());
+  t.after(() => signal(group, "SIGKILL"));
   const isOver = () => runner.exitCode !== null;
   await until("the lab is up", () => existsSync(up) || isOver(), 60_000);
   const made = z.array(z.string()).parse(JSON.parse(readFileSync(up, "utf8")));
@@ -53,7 +55,7 @@ test("Ctrl-C while a lab is up leaves no process, namespace or directory", {
   const named = ({ pid, args }: Process): string => `${pid} ${args.join(" ")}`;
   const before = new Set(withDescendants(listProcesses(), ({ pid }) => pid === runner.pid).map(named));
   for (const program of ["nsd", "sleep 600"]) assert.ok([...before].join("\n").includes(program), program);
-  process.kill(-(runner.pid ?? assert.fail()), "SIGINT");
+  process.kill(group, "SIGINT");
   await until("the run ends", isOver, 60_000);
   assert.equal(runner.exitCode, 1);
   for (const path of made) assert.ok(!existsSync(path), path);
