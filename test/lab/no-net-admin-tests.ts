@@ -13,13 +13,18 @@ const GUESSER = "198.51.100.202";
 /** Opens more connections to the login policy than it accepts, and reopens each ended one. */
 const HOLD = `
   const { connect } = require("node:net");
+  let isFull = false;
   const hold = () => {
     const socket = connect(10025, "127.0.0.1");
     socket.on("error", () => {});
-    socket.on("close", () => setTimeout(hold, 50));
+    socket.on("close", () => {
+      // The port takes no more.
+      if (!isFull) console.log("holding");
+      isFull = true;
+      setTimeout(hold, 50);
+    });
   };
   for (let i = 0; i < 400; i++) hold();
-  setTimeout(() => console.log("holding"), 500);
 `;
 
 /** Starts a server as in a container without CAP_NET_ADMIN: it has no firewall, and bans hold at the policy layer. */
