@@ -114,9 +114,7 @@ describe("alerts on every channel", needsLab(), () => {
       const left = await product.sqlite("SELECT channel FROM alert_delivery WHERE channel NOT LIKE '%gotify%'");
       return left.length === 0;
     });
-    const [guard] = product.pidsOf(/program\/guard\.js/);
-    assert.ok(guard !== undefined);
-    process.kill(guard, "SIGKILL");
+    await product.kill(/program\/guard\.js/);
     await until("the guard is back", () => product.guardAnswers());
     receivers.refuse("gotify", false);
     await postgrey.start();

@@ -51,8 +51,7 @@ describe("what the guard has committed", needsLab(), () => {
         return true;
       });
       // Looked up now, because a slow one may have been replaced.
-      const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
-      process.kill(pid, "SIGKILL");
+      const pid = await product.kill(GUARD);
       await until("the killed one is gone", () => !product.pidsOf(GUARD).includes(pid));
       if (kill === KILLS / 2) await product.cli(["ban", "198.51.100.231", "--for", "1h"]);
     }
@@ -86,8 +85,7 @@ describe("what the guard has committed", needsLab(), () => {
   test("counts continue after a kill: ten mails, a kill, and the eleventh causes the ban", async () => {
     const from = "198.51.100.101";
     for (let i = 0; i < 10; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250);
-    const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
-    process.kill(pid, "SIGKILL");
+    const pid = await product.kill(GUARD);
     const isBack = async () => !product.pidsOf(GUARD).includes(pid) && (await product.guardAnswers());
     await until("the guard is back", isBack);
     assertCutOff(await sendMail({ host: lab.sender, from }));
@@ -148,7 +146,7 @@ describe("what the guard has committed", needsLab(), () => {
 
   test("a program that takes the guard's port opens no mailbox and stops no mail, and the owner is notified", async () => {
     await product.sv("down", "guard");
-    for (const pid of await until("a stand-in runs", () => product.pidsOf(STAND_IN))) process.kill(pid, "SIGKILL");
+    await product.kill(STAND_IN);
     await until("the port is free", () => product.pidsOf(STAND_IN).length === 0);
     const squatter = await lab.server.spawnReady([...AS_NOBODY, process.execPath, "-e", SAYS_YES]);
     try {

@@ -59,9 +59,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
   });
 
   test("kill -9 of only runsvdir: the next start works", async () => {
-    const [supervisor] = product.pidsOf(/\brunsvdir\b/);
-    assert.ok(supervisor !== undefined);
-    process.kill(supervisor, "SIGKILL");
+    await product.kill(/\brunsvdir\b/);
     await until("npm start has seen it", () => product.output.includes("runsvdir ended"));
     const { ms } = await timed(() => product.stop());
     assert.ok(ms < patience(12_000), `it took ${ms} ms to end what ran`);
@@ -71,8 +69,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
 
   test("kill -9 of the runsv of Postfix: its successor takes the port, and nothing is reported as down", async () => {
     const [left = 0] = product.pidsOf(/postfix\/sbin\/master/);
-    const [runsv = 0] = product.pidsOf(/\brunsv postfix$/);
-    process.kill(runsv, "SIGKILL");
+    await product.kill(/\brunsv postfix$/);
     await until("another master runs", () => {
       const masters = product.pidsOf(/postfix\/sbin\/master/);
       return masters.length === 1 && masters[0] !== left;

@@ -133,7 +133,7 @@ export function apiTests({ lab, product }: Running): void {
     await until("the page knows the health", () => messagesOf("health").length > 0);
     const [hello] = messagesOf("hello");
     const before = Number(hello?.id);
-    for (const pid of product.pidsOf(/\/guard\.js/)) process.kill(pid, "SIGKILL");
+    await product.kill(/\/guard\.js/);
     const guard = await stopService(product, "guard");
     const gone = performance.now();
     try {

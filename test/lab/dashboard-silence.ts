@@ -69,8 +69,7 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   await knowsNoSessionYet(other);
   // Without this runsv would restart it immediately.
   await product.sv("once", "web");
-  const web = pidOf(product, /web\.js/);
-  process.kill(web, "SIGKILL");
+  await product.kill(/web\.js/);
   try {
     await product.json(["ban", BANNED[1]]);
     await isSilent(page);

@@ -19,8 +19,7 @@ export function logsSetAsideTests({ lab, product }: Running): void {
       for (let n = from; n < many; n += 4) {
         const text = `From: <a@sender.test>\r\nMessage-ID: <burst-${n}@sender.test>\r\n\r\nHello.`;
         assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.65", text })).code, 250, `mail ${n}`);
-        const [guard] = product.pidsOf(/\/guard\.js/);
-        if (n === many / 2 && guard !== undefined) process.kill(guard, "SIGKILL");
+        if (n === many / 2) await product.kill(/\/guard\.js/);
       }
     };
     await warn();

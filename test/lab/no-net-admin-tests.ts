@@ -64,7 +64,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
     const holder = await lab.server.spawnReady([...AS_NOBODY, layout.node, "-e", HOLD]);
     try {
       // A connection that Dovecot already has open proves nothing: it must connect again.
-      for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");
+      await product.kill(/\/auth$/);
       // The ban cuts the last of them off.
       const guess = (n: number) => tryLogIn(lab.attacker, GUESSER, ANNA, `wrong-${n}`);
       await Promise.allSettled([1, 2, 3, 4, 5].map(guess));

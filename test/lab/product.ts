@@ -8,7 +8,7 @@ import { layoutOf } from "../../src/settings/layout.ts";
 import { patience, patienceSeconds } from "../kit/patience.ts";
 import { CHECKOUT, START_SCRIPT } from "./checkout.ts";
 import { asksOnlyTheServer, commandHere } from "./command-line.ts";
-import type { Ran, RunOptions } from "./commands.ts";
+import { type Ran, type RunOptions, signal } from "./commands.ts";
 import { rootOf } from "./dns.ts";
 import { FOR_TESTS } from "./for-tests.ts";
 import { makeKnownSecret } from "./known-secret.ts";
@@ -152,6 +152,15 @@ export class Product {
   /** Ids of the processes there whose command line matches. */
   readonly pidsOf = (pattern: RegExp): readonly number[] =>
     this.processes().flatMap((line) => (pattern.test(line) ? [Number.parseInt(line, 10)] : []));
+
+  /** Kills these programs there (SIGKILL), once there are any. Returns the first. */
+  async kill(pattern: RegExp): Promise<number> {
+    return until(`${pattern.source} runs`, () => {
+      const pids = this.pidsOf(pattern);
+      for (const pid of pids) signal(pid, "SIGKILL");
+      return pids[0];
+    });
+  }
 
   /** Runs a command. Most need no process: see command-line.ts. */
   async cli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {

@@ -22,7 +22,7 @@ export async function killedDrill(product: Product, deadlineMs: number): Promise
   const guard = await until("the second server's guard runs", () => secondGuard(product), deadlineMs);
   const links = await mustRun(["nsenter", "--target", String(guard), "--net", "ip", "-br", "link"]);
   assert.match(links.trim(), /^lo\s[^\n]*$/, "it has no network but loopback");
-  for (const pid of product.pidsOf(/main\.ts backup drill/)) process.kill(pid, "SIGKILL");
+  await product.kill(/main\.ts backup drill/);
   assert.notEqual((await killed).code, 0);
   await until("nothing of it runs", () => secondGuard(product) === null && !existsSync(`/proc/${guard}`));
 }

@@ -89,8 +89,7 @@ export function webRightsTests({ lab, product }: Running): void {
     const session = await web.signedIn({ password: ADMIN_PASSWORD });
     const before = await product.json(["session", "list"]);
     assert.ok(!(await secretsOf(product)).flat().join().includes(secretIn(session)), "only its digest is kept");
-    for (const program of [/\/guard\.js/, /\/web\.js/])
-      for (const pid of product.pidsOf(program)) process.kill(pid, "SIGKILL");
+    for (const program of [/\/guard\.js/, /\/web\.js/]) await product.kill(program);
     const isUp = async () => (await web.ask("GET", "/healthz/ready")).status === 200;
     await until("both are back", async () => (await product.guardAnswers()) && (await isUp()));
     const mayOpen = async (path: string) => (await lab.server.exec([...AS_WEB, "test", "-w", path])).code === 0;
