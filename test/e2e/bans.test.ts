@@ -168,7 +168,7 @@ async function sameBanEverywhere(product: Product, subject: string, code: string
   assert.equal(ban.level, level);
   const expires = Date.parse(ban.expiresAt ?? "");
 
-  const stats = JSON.parse((await product.api("GET", "/api/security?action=stats")).body) as Stats;
+  const stats = (await product.api("GET", "/api/security?action=stats")).json() as Stats;
   const inApi = stats.bans.items.find(({ prefix }) => prefix === ban.prefix);
   assert.deepEqual([inApi?.code, inApi?.expiresAt], [ban.code, ban.expiresAt], "the API");
 

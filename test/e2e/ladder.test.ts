@@ -120,8 +120,8 @@ async function refusesToBan(product: Product, target: string): Promise<void> {
   const ran = await product.cli(["ban", target]);
   assert.equal(ran.code, 1, `ban ${target}: ${ran.stdout}${ran.stderr}`);
   assert.equal(ran.stderr.trim().split("\n").length, 1, ran.stderr);
-  const status = await product.api("POST", "/api/v1/bans", { ip: target });
-  assert.ok(status.code >= 400 && status.code < 500, `the API bans ${target}: ${status.code} ${status.body}`);
+  const { status, text } = await product.api("POST", "/api/v1/bans", { ip: target });
+  assert.ok(status >= 400 && status < 500, `the API bans ${target}: ${status} ${text}`);
   const items = (await product.stats()).bans.items;
   const banned = items.filter((ban) => ban.prefix === target || ban.ip === target);
   assert.deepEqual(banned, []);

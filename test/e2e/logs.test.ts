@@ -184,8 +184,8 @@ describe("what only logs tell", needsLab(), () => {
       assert.match(story, part);
     assert.equal((await product.cli(["why", "--message", queueId])).stdout, story);
     const answer = await product.api("GET", `/api/v1/why/message/${encodeURIComponent("<one@sender.test>")}`);
-    assert.equal(answer.code, 200);
-    assert.deepEqual(JSON.parse(answer.body), await product.json(["why", "--message", "<one@sender.test>"]));
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.json(), await product.json(["why", "--message", "<one@sender.test>"]));
   });
 
   test("why an account could not sign in", async () => {
@@ -198,9 +198,9 @@ describe("what only logs tell", needsLab(), () => {
     assert.match(story, / login +LOGIN_FAILED /);
     assert.match(story, / administrator +ACCOUNT_ADDED /);
     assert.match(story, / delivery +EMAIL_DELIVERED /);
-    const { body } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
+    const { text } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
     // The mailbox's usage needs root, so the command line shows more.
-    assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), JSON.parse(body));
+    assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), JSON.parse(text));
     assert.match(story, /^anna@example\.test: active, since .*\n {2}mailbox /);
     assert.match(story, /^ {2}sign-ins from +any network that/m);
     assert.match(story, /^ {2}mailbox +0\.0 MB for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);

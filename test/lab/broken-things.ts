@@ -77,7 +77,7 @@ export function brokenThings({ lab, product }: Running, repository: string, bann
       () => product.sv("down", "web"),
       async () => {
         await product.sv("up", "web");
-        const answers = async () => (await product.api("GET", "/api/v1/bans")).code === 200;
+        const answers = async () => (await product.api("GET", "/api/v1/bans")).status === 200;
         await until("the web listens", answers, 30_000);
       },
     ),

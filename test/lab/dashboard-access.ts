@@ -57,7 +57,7 @@ async function makeUseRevoke(page: Page, product: Product): Promise<void> {
   await page.getByRole("listitem").filter({ hasText: "from-the-page" }).getByText("read").waitFor();
   const status = async (method: "GET" | "POST"): Promise<number> => {
     const body = method === "POST" ? { ip: "198.51.100.93" } : undefined;
-    return (await product.api(method, "/api/v1/bans", body, secret)).code;
+    return (await product.api(method, "/api/v1/bans", body, secret)).status;
   };
   assert.deepEqual([await status("GET"), await status("POST")], [200, 403]);
   await press(page.getByRole("button", { name: "I have saved it" }));

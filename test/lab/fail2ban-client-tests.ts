@@ -37,10 +37,10 @@ export function fail2banClientTests({ lab, product }: Running): void {
     await product.cli(["fail2ban", "status"]);
     // The keeper is root, too.
     rmSync(proof);
-    const { code, body } = await product.api("GET", "/api/v1/fail2ban");
-    assert.equal(code, 409);
-    assert.match(body, /Fail2ban does not answer\./);
-    assert.ok(!body.includes(product.layout.data), body);
+    const { status, text } = await product.api("GET", "/api/v1/fail2ban");
+    assert.equal(status, 409);
+    assert.match(text, /Fail2ban does not answer\./);
+    assert.ok(!text.includes(product.layout.data), text);
 
     const uid = await lab.server.mustExec(["id", "-u", "ghostinbox-fail2ban"]);
     assert.equal(readFileSync(proof, "utf8"), uid, "the answer did run its command");

@@ -61,8 +61,8 @@ export function ownFiltersTests({ lab, product }: Running): void {
   test("a filter that is there at the start becomes a jail, and bans on real traffic", async () => {
     await runs("vanished");
     await until("the API reports it", async () => {
-      const { code, body } = await product.api("GET", "/api/v1/fail2ban");
-      return code === 200 && /^\{"enabled":true,.*"name":"vanished","watched":0/.test(body);
+      const { status, text } = await product.api("GET", "/api/v1/fail2ban");
+      return status === 200 && /^\{"enabled":true,.*"name":"vanished","watched":0/.test(text);
     });
     await hangUp("198.51.100.200", "EHLO client.test");
     await isBannedBy("vanished", "198.51.100.200");

@@ -17,6 +17,7 @@ import { processesOf } from "./network.ts";
 import { recordedBy } from "./recorded.ts";
 import { Typist } from "./typist.ts";
 import { Hopeless, until } from "./wait.ts";
+import { type WebAnswer, WebClient } from "./web-client.ts";
 
 export const PASSWORD = "seven unrelated words make good ones";
 const READY = "Ctrl-C stops everything.";
@@ -39,6 +40,7 @@ export class Product {
   readonly #checkout: string;
   #output = "";
   #token: Promise<string> | undefined;
+  #web: Promise<WebClient> | undefined;
   readonly #recorded: ReturnType<typeof recordedBy>;
   readonly alerts = () => this.#recorded.alerts();
   readonly events = (ip: string) => this.#recorded.events(ip);
@@ -193,14 +195,10 @@ export class Product {
   }
 
   /** Asks the HTTP API, with a separate token, from the server's loopback. */
-  async api(method: "GET" | "POST" | "DELETE", path: string, body?: unknown, token?: string) {
+  async api(method: "GET" | "POST", path: string, body?: unknown, token?: string): Promise<WebAnswer> {
     this.#token ??= this.makeToken("lab");
-    const url = `http://127.0.0.1:3000${path}`;
-    const sent = body === undefined ? [] : ["-H", "Content-Type: application/json", "--data", JSON.stringify(body)];
-    const bearer = ["-H", `Authorization: Bearer ${token ?? (await this.#token)}`];
-    const argv = ["curl", "-s", "-X", method, "-w", "\n%{http_code}", ...bearer, ...sent, url];
-    const [, answered = "", code] = /^([^]*)\n(\d+)$/.exec(await this.lab.server.mustExec(argv)) ?? [];
-    return { code: Number(code), body: answered };
+    this.#web ??= WebClient.local(this.lab.server);
+    return (await this.#web).bearing(token ?? (await this.#token)).ask(method, path, { body });
   }
 
   async makeToken(name: string, ...options: readonly string[]): Promise<string> {
