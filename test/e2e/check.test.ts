@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
@@ -9,7 +9,7 @@ import type { CheckId, Result } from "../../src/surfaces/cli/check/run-checks.ts
 import { makeCheapRepository } from "../kit/cheap-repository.ts";
 import { patience } from "../kit/patience.ts";
 import { brokenThings } from "../lab/broken-things.ts";
-import { mustRun, type Ran } from "../lab/commands.ts";
+import type { Ran } from "../lab/commands.ts";
 import { ANNA } from "../lab/mail.ts";
 import { SERVER } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
@@ -73,7 +73,9 @@ describe("the checks of a whole server", needsLab(), () => {
         GHOSTINBOX_BACKUP__REPOSITORY: REPOSITORY,
       });
     },
-    release: () => mustRun(["rm", "-rf", REPOSITORY, `${REPOSITORY}.away`]).then(() => undefined),
+    release: () => {
+      for (const each of [REPOSITORY, `${REPOSITORY}.away`]) rmSync(each, { recursive: true, force: true });
+    },
     within: ["unshare", "--mount", "sh", "-ec", `${NO_LISTS}; exec "$@"`, "sh"],
   });
   const certificates = join(lab.directory, "certificates");

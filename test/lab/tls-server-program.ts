@@ -11,11 +11,9 @@ const secureContext = createSecureContext({ cert: readFileSync(cert), key: readF
 const LOGIN = user !== undefined;
 const GOOD = Buffer.from(`\0${user ?? ""}\0${password}`).toString("base64");
 
-createServer((socket) => serve(socket, { tls: false, greet: true })).listen(Number(port), address, () => {
-  console.log("ready");
-});
+createServer((socket) => serve(socket, false)).listen(Number(port), address);
 
-function serve(socket: Socket, { tls, greet }: { tls: boolean; greet: boolean }): void {
+function serve(socket: Socket, tls: boolean): void {
   let rest = "";
   let welcome = tls && !LOGIN;
   let inData = false;
@@ -30,7 +28,7 @@ function serve(socket: Socket, { tls, greet }: { tls: boolean; greet: boolean })
     } else if (command === "STARTTLS" && !tls) {
       say("220 continue");
       socket.removeAllListeners("data");
-      serve(new TLSSocket(socket, { isServer: true, secureContext }), { tls: true, greet: false });
+      serve(new TLSSocket(socket, { isServer: true, secureContext }), true);
     } else if (command.startsWith("AUTH PLAIN ") && tls) {
       welcome = line.slice("AUTH PLAIN ".length) === GOOD;
       say(welcome ? "235 welcome" : "535 wrong");
@@ -61,5 +59,5 @@ function serve(socket: Socket, { tls, greet }: { tls: boolean; greet: boolean })
       if (inData) take(line);
       else obey(line);
   });
-  if (greet) say("220 relay");
+  if (!tls) say("220 relay");
 }
