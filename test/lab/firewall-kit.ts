@@ -7,6 +7,7 @@ import type { BanStep, FirewallBan } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { NftFirewall } from "../../src/host/firewall/firewall.ts";
 import { onlyBans, TABLE } from "../../src/host/firewall/guard-table.ts";
+import { patience } from "../kit/patience.ts";
 import { net } from "../kit/samples.ts";
 import { AS_NOBODY } from "./commands.ts";
 import type { Connected } from "./host.ts";
@@ -106,7 +107,7 @@ export async function makeFirewallLab() {
     /** Sends a line from the server to itself: 0 if it comes back, 1 if it is refused, 3 if nothing answers. */
     askOnLoopback: async (port = PORT): Promise<number> => {
       const ask = `const socket = require("net").connect(${port}, "127.0.0.1", () => socket.write("x"));
-      socket.on("data", () => process.exit(0)).on("error", () => process.exit(1)).setTimeout(2_000, () => process.exit(3))`;
+      socket.on("data", () => process.exit(0)).on("error", () => process.exit(1)).setTimeout(${patience(2_000)}, () => process.exit(3))`;
       return (await lab.server.exec([process.execPath, "-e", ask])).code;
     },
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { connectionsIn } from "../../src/host/kernel/listeners.ts";
+import { patience } from "../kit/patience.ts";
 import type { Lab } from "./lab.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
@@ -53,10 +54,6 @@ export function shellsOn({ server, sender, directory }: Lab) {
 /** Whether a session still answers. */
 export async function echoes({ socket }: Shell): Promise<boolean> {
   socket.write("are you there?\n");
-  const answered = await Promise.race([
-    once(socket, "data").then(String),
-    once(socket, "close").then(() => ""),
-    new Promise<string>((resolve) => setTimeout(resolve, 5_000, "").unref()),
-  ]);
-  return answered.includes("are you there?");
+  const answered = await once(socket, "data", { signal: AbortSignal.timeout(patience(5_000)) }).catch(() => []);
+  return String(answered).includes("are you there?");
 }
