@@ -4,7 +4,7 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import { isAdministrators } from "../../src/core/events/event-types.ts";
 import { contains, networkAddress, overlaps, type Prefix } from "../../src/core/net/ip.ts";
-import type { Millis } from "../../src/core/time.ts";
+import { DAY_MS, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import type { Changed } from "./naive-recount.ts";
 
 /** What the oracle recounts of accounts. */
@@ -17,9 +17,6 @@ type Tried = Readonly<{ account: string; network: Prefix; passwordHash: string; 
 /** A password that went to verification and did not come back. */
 export type Unanswered = Omit<Tried, "isStale"> &
   Readonly<{ at: Millis; subject: Prefix; isStrange: boolean; looksWrong: boolean; isFirst: boolean }>;
-
-const DAY = 86_400_000;
-const MINUTE = 60_000;
 
 export function signInsIn(changes: readonly Changed[], since: number): readonly SignIn[] {
   return changes.flatMap(({ change, at }) =>
@@ -59,7 +56,7 @@ function accountFactsOf(
   const isNear = known.some(({ prefix }) => overlaps(prefix, network));
   const isHere = known.some(({ prefix }) => contains(prefix, networkAddress(subject)));
   const kinship = isHere ? "address" : isNear ? "network" : "stranger";
-  const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange);
+  const waiting = unanswered.filter((one) => at - one.at < MINUTE_MS && one.isStrange);
 
   const tried = [...guessesIn(changes, at - accounts.windowMs, at), ...waiting].filter(
     ({ account }) => account === name,
@@ -79,7 +76,7 @@ function accountFactsOf(
   );
   const different = kinship === "address" ? 0 : capped.length;
 
-  const ofDay = guessesIn(changes, at - DAY, at);
+  const ofDay = guessesIn(changes, at - DAY_MS, at);
   const here = [...ofDay, ...waiting.filter(({ looksWrong }) => looksWrong)].filter((one) => one.network === network);
   const mine = kinship === "stranger" ? here : here.filter(({ account }) => account === name);
   const spent = ofDay.filter(({ account }) => account === name);
@@ -113,7 +110,7 @@ function passwordHashesOf(known: readonly SignIn[]): readonly string[] {
 }
 
 function sprayingOf({ spraying }: Policy, { changes, unanswered }: Past, at: Millis): SprayingFacts {
-  const waiting = unanswered.filter((one) => at - one.at < MINUTE && one.isStrange && one.looksWrong);
+  const waiting = unanswered.filter((one) => at - one.at < MINUTE_MS && one.isStrange && one.looksWrong);
   const wrong = guessesIn(changes, at - spraying.windowMs, at).filter(({ isStale }) => !isStale);
   const tried = [...wrong, ...waiting];
   return {
@@ -138,7 +135,7 @@ export function unansweredAfter(
     return unanswered.filter((_, i) => i !== answered);
   }
   if (verdict === "refuse") return unanswered;
-  const waiting = unanswered.filter((one) => at - one.at < MINUTE);
+  const waiting = unanswered.filter((one) => at - one.at < MINUTE_MS);
   const others = waiting.filter((one) => one.account === account.name && one.passwordHash !== passwordHash);
   const isFirst =
     account.passwordHashes.length === 0 && others.length === 0 && waiting.filter((one) => one.isFirst).length < 8;
@@ -148,7 +145,7 @@ export function unansweredAfter(
 }
 
 function pendingFrom(unanswered: readonly Unanswered[], subject: Prefix, at: Millis): readonly TriedPassword[] {
-  return unanswered.filter((one) => at - one.at < MINUTE && one.looksWrong && one.subject === subject);
+  return unanswered.filter((one) => at - one.at < MINUTE_MS && one.looksWrong && one.subject === subject);
 }
 
 /** Each password counts from when it was last tried, and not while that lies ahead of a clock that was set back. */

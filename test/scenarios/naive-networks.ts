@@ -3,7 +3,7 @@ import type { Ban, Change, Decision } from "../../src/core/decide/decision.ts";
 import type { Credit } from "../../src/core/decide/honest-mail.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import { contains, type Ip, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
-import type { Millis } from "../../src/core/time.ts";
+import { DAY_MS, type Millis } from "../../src/core/time.ts";
 import { guessesIn, passwordOf } from "./naive-accounts.ts";
 import { bannedOrLifted, type Changed, isWithin } from "./naive-recount.ts";
 
@@ -20,8 +20,6 @@ type NetworkHistory = Readonly<{
   credits: readonly Credited[];
 }>;
 type Offender = Readonly<{ ip: Ip; network: Prefix; decided: Decision; now: Millis }>;
-
-const DAY = 86_400_000;
 
 /** The ban of the network that the decision brings on, were the network not protected. `spared`: for its honest mail. */
 export function banOfWhole(
@@ -51,10 +49,12 @@ export function banOfWhole(
     : 0;
 
   const guilty = new Set(
-    inside.filter(({ createdAt }) => createdAt > now - Math.max(30 * DAY, bans.memoryMs)).map(({ prefix }) => prefix),
+    inside
+      .filter(({ createdAt }) => createdAt > now - Math.max(30 * DAY_MS, bans.memoryMs))
+      .map(({ prefix }) => prefix),
   );
   const honest = history.credits.filter(({ network: of, prefix, at }) => {
-    const isRecent = Math.floor(at / DAY) >= Math.floor((now - 30 * DAY) / DAY);
+    const isRecent = Math.floor(at / DAY_MS) >= Math.floor((now - 30 * DAY_MS) / DAY_MS);
     return of === network && isRecent && !guilty.has(prefix);
   });
   const servers = [...new Set(honest.map(({ prefix }) => prefix))];
@@ -87,7 +87,7 @@ const JUDGED: ReadonlySet<string> = new Set([
 /** "An account's mail that a server there took; mail of someone to whom an account has written; proven mail on three days." */
 export function isWanted(mails: readonly Credited[]): boolean {
   if (mails.some(({ mail }) => mail === "written" || mail === "wanted")) return true;
-  const days = mails.flatMap(({ mail, at }) => (mail === "proven" ? [Math.floor(at / DAY)] : []));
+  const days = mails.flatMap(({ mail, at }) => (mail === "proven" ? [Math.floor(at / DAY_MS)] : []));
   return new Set(days).size >= 3;
 }
 

@@ -5,7 +5,7 @@ import type { Recipient } from "../../src/core/events/mail.ts";
 import type { JailLine, JailReported } from "../../src/core/events/report.ts";
 import { withoutExtension } from "../../src/core/net/address.ts";
 import { contains, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
-import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
+import { DAY_MS, instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.ts";
 
 /** What the oracle recounts of all that happened: one function a fact. */
 
@@ -128,7 +128,7 @@ export function failuresOf(
   return all.slice(forgivenUpTo(all, subject) + 1).flatMap((kept) => {
     const { event, decision, at } = kept;
     if (event.type !== "LOGIN_FAILED" && event.type !== "LOGIN_ASKED") return [];
-    if (kept.subject !== subject || !decision.counted || now - at >= 7 * 24 * 60 * MINUTE_MS) return [];
+    if (kept.subject !== subject || !decision.counted || now - at >= 7 * DAY_MS) return [];
     const failure = { at, passwordHash: event.passwordHash, account: event.login.toLowerCase() };
     return [since.includes(kept) ? failure : { ...failure, spent: true as const }];
   });

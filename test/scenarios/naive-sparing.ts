@@ -3,14 +3,13 @@ import type { Change, Decision } from "../../src/core/decide/decision.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
 import { contains, type Ip, type Prefix } from "../../src/core/net/ip.ts";
-import type { Millis } from "../../src/core/time.ts";
+import { MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
 /** The oracle's view of the addresses that no ban may hit, by the words of docs/bans.md and not by the rules of the core. */
 
 export type Seen = Readonly<{ at: Millis; event: ClientEvent }>;
 export type AdministratorSeen = Readonly<{ at: Millis; ip: Ip }>;
 
-const MINUTES = 60_000;
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet("10.0.0.0", 8);
 PRIVATE.addSubnet("172.16.0.0", 12);
@@ -18,7 +17,7 @@ PRIVATE.addSubnet("192.168.0.0", 16);
 
 /** "An address from which an administrator used the dashboard or an API token within half an hour." */
 export function isAdministrators(network: Prefix, seen: readonly AdministratorSeen[], now: Millis): boolean {
-  return seen.some(({ at, ip }) => now - at < 30 * MINUTES && contains(network, ip));
+  return seen.some(({ at, ip }) => now - at < 30 * MINUTE_MS && contains(network, ip));
 }
 
 /**
@@ -43,7 +42,7 @@ function lastTwoHalfHours(seen: readonly Seen[]): readonly Seen[] {
   const halves: Seen[][] = [[], []];
   let began: number | null = null;
   for (const one of seen) {
-    if (isVisit(one) && (began === null || one.at - began >= 30 * MINUTES)) {
+    if (isVisit(one) && (began === null || one.at - began >= 30 * MINUTE_MS)) {
       halves.push([]);
       began = one.at;
     }
@@ -59,7 +58,7 @@ function isVisit({ event }: Seen): boolean {
 /** Who proved a name has it at once; what anybody may say counts a minute later. */
 function nameIn({ at, event }: Seen, now: Millis): readonly string[] {
   if (event.type === "LOGIN_SUCCEEDED") return [event.login.toLowerCase()];
-  if (now - at < 1 * MINUTES) return [];
+  if (now - at < MINUTE_MS) return [];
   if (event.type === "LOGIN_ASKED") return [event.login.toLowerCase()];
   return event.type === "RECIPIENT" && event.helo !== "" ? [event.helo.toLowerCase()] : [];
 }
