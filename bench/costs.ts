@@ -49,7 +49,7 @@ export const costs: Part = {
     try {
       await product.start();
       await product.addAccount(RECIPIENT);
-      await until("every list answers", async () => (await product.stats()).health.notices.length === 0, 60_000);
+      await until("every list answers", async () => (await product.stats()).health.notices.length === 0);
       const text = await signer.sign(
         bench.lab,
         DOMAIN,

@@ -16,6 +16,7 @@ import {
   openSubmissionAs,
   sendMail,
   tryLogIn,
+  words,
 } from "../lab/mail.ts";
 import type { Product } from "../lab/product.ts";
 import { REPLAYED_ACCOUNTS, replayTests } from "../lab/replay-tests.ts";
@@ -218,7 +219,7 @@ function flood({ sender: host }: Lab) {
       // A guard that is slow to start refuses for the moment; a server that has mail to send tries again.
       for (let again = 0; again < TRIES && reply.code >= 400 && reply.code < 500; again++)
         reply = await sendMail({ host, from });
-      sent.push(`${reply.code} ${reply.lines.join(" ")}`);
+      sent.push(words(reply));
     }
   };
   const done = Promise.all([0, 1, 2].map(one));

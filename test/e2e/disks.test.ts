@@ -5,10 +5,10 @@ import { before, describe, test } from "node:test";
 import { mustRun } from "../lab/commands.ts";
 import { signIn } from "../lab/login-attacks.ts";
 import { loopDisk, whyNoLoopDisk } from "../lab/loop-disk.ts";
-import { ANNA, sendMail } from "../lab/mail.ts";
+import { ANNA, sendMail, words } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { ALERTS_ELSEWHERE, type Owner, ownerOf, WELL_MS } from "../lab/owner.ts";
+import { ALERTS_ELSEWHERE, type Owner, ownerOf } from "../lab/owner.ts";
 import { queueOf } from "../lab/submitted.ts";
 import { duringTraffic, missingOf } from "../lab/traffic.ts";
 import { until } from "../lab/wait.ts";
@@ -33,12 +33,11 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
 
   const send = async (subject: string, from: string, body?: string): Promise<string> => {
     const text = mailText({ subject, ...(body === undefined ? {} : { body }) });
-    const { code, lines } = await sendMail({ host: lab.sender, from, text });
-    return `${code} ${lines.join(" ")}`;
+    return words(await sendMail({ host: lab.sender, from, text }));
   };
   const allArrive = (subjects: readonly string[], mail: string = layout.mail): Promise<true> => {
     const isThere = (): boolean => missingOf({ ...layout, mail }, ANNA, subjects).length === 0;
-    return until("all that was accepted is in the mailbox", isThere, WELL_MS);
+    return until("all that was accepted is in the mailbox", isThere);
   };
 
   test("inodes are used up: mail must wait before its data, users sign in, bans hold, and it recovers", async () => {
@@ -46,7 +45,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await owner.isAlertedTo({ disk_full: /inodes are left below .*; below 1000 mail is refused/ });
     // The disk is checked every five seconds, perhaps while it fills up: the notice comes below 2000.
     const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_full"));
-    await until("fewer than 1000 inodes are seen", isUsedUp, WELL_MS);
+    await until("fewer than 1000 inodes are seen", isUsedUp);
     assert.match(await send("No inode", "198.51.100.80"), /^452 4\.3\.1 .*Insufficient system storage/);
     assert.match((await signIn(lab.sender, { from: "198.51.100.81", name: ANNA })).said, /^OK/);
     await product.json(["ban", "198.51.100.82", "--for", "1h"]);
@@ -98,7 +97,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
         disk_read_only: /\(\/dev\/loop\d+, ext4\), which is read-only\. Try: mount -o remount,rw /,
       });
       assert.match((await product.cli(["status"])).stdout, /is read-only: no mail is accepted.*mount -o remount,rw/s);
-      await until("mail must wait", () => under.failures("mail").length > 0, WELL_MS);
+      await until("mail must wait", () => under.failures("mail").length > 0);
     });
     const failures = new Set(traffic.failures("mail"));
     console.log(`${traffic.accepted().length} were accepted; then: ${[...failures].join("; ")}`);
@@ -118,7 +117,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await product.start();
     assert.equal(existsSync(lock), false, "what a failing disk has left");
     leaveLock(new Date());
-    await until("the keeper removes it from a running server too", () => !existsSync(lock), WELL_MS);
+    await until("the keeper removes it from a running server too", () => !existsSync(lock));
     await owner.seesAllWell();
     await allArrive(traffic.accepted());
   });

@@ -10,7 +10,7 @@ import { contentTests, SCORED } from "../lab/content-tests.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
 import { excessTests } from "../lab/excess-tests.ts";
 import { type Lists, POISON, startLists } from "../lab/lists.ts";
-import { ANNA, assertAccepted, openSmtp, sendMailAs } from "../lab/mail.ts";
+import { ANNA, assertAccepted, openSmtp, sendMailAs, words } from "../lab/mail.ts";
 import { namespaceOf } from "../lab/network.ts";
 import { makeSigner } from "../lab/signer.ts";
 import { type Sink, startSink } from "../lab/sink.ts";
@@ -60,7 +60,7 @@ describe("names and block lists", needsLab(), () => {
       await dialog.ask("DATA");
       reply = await dialog.ask(`From: <someone@sender.test>\r\nTo: <${ANNA}>\r\nSubject: In\r\n\r\nHello.\r\n.`);
     }
-    return { reply: `${reply.code} ${reply.lines.join(" ")}`, tookMs };
+    return { reply: words(reply), tookMs };
   }
   async function accepted(from: string): Promise<void> {
     const { reply, tookMs } = await send(from);

@@ -5,7 +5,7 @@ import { SECOND_MS } from "../../src/core/time.ts";
 import { patience, patienceSeconds } from "../kit/patience.ts";
 import { lengthMs } from "../lab/fail2ban.ts";
 import type { Host } from "../lab/host.ts";
-import { logIn, openImap, sendMail, serverFor } from "../lab/mail.ts";
+import { logIn, openImap, sendMail, serverFor, words } from "../lab/mail.ts";
 import { SERVER } from "../lab/network.ts";
 import { PASSWORD, type Product } from "../lab/product.ts";
 import { timed, until } from "../lab/wait.ts";
@@ -79,7 +79,7 @@ describe("bans of seconds in real traffic", needsLab(), () => {
       const to = from.startsWith("127.") ? "127.0.0.1" : undefined;
       for (let n = 0; n < 5; n++) {
         const sent = await sendMail({ host: lab[host], from, ...(to === undefined ? {} : { to }) });
-        assert.equal(sent.code, 250, `mail ${n + 1}: ${sent.code} ${sent.lines.join()}`);
+        assert.equal(sent.code, 250, `mail ${n + 1}: ${words(sent)}`);
       }
       const guesses = ["wrong 1", "wrong 2", "wrong 3", "wrong 4"];
       const answers = await Promise.all(guesses.map((guess) => signIn(lab[host], from, guess, to)));

@@ -70,7 +70,7 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoLoopDisk() ?? fal
     load.start();
     try {
       const isUnderWay = (): boolean => load.promised.mails.size >= mails && load.counts.commands >= commands;
-      await until("some mails were accepted, and a command was answered", isUnderWay, 60_000);
+      await until("some mails were accepted, and a command was answered", isUnderWay);
       await pause(laterMs);
     } finally {
       await endAll(how);

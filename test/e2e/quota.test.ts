@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import type { Dialog, SmtpReply } from "../lab/dialog.ts";
 import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { smallDisk } from "../lab/full-disk.ts";
-import { ANNA, assertAccepted, BERT, openImapAs, openSmtp, openSubmissionAs, sendMail } from "../lab/mail.ts";
+import { ANNA, assertAccepted, BERT, openImapAs, openSmtp, openSubmissionAs, sendMail, words } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { queueOf } from "../lab/submitted.ts";
@@ -37,7 +37,6 @@ describe("room for mail", needsLab(), () => {
   // Space that other tests free would hide from the keeper what sessions store.
   const mailDisk = smallDisk(`${data}-mail-disk`, "1g", [mails]);
 
-  const words = ({ code, lines }: SmtpReply): string => `${code} ${lines.join(" ")}`;
   const quotaOf = async (name: string): Promise<string> => {
     using imap = await openImapAs(lab.sender, HOME, name);
     return (await imap.imap('GETQUOTAROOT "INBOX"')).join("\n");

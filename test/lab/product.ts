@@ -91,7 +91,7 @@ export class Product {
   /** Starts it and waits until it reports that it runs. */
   async start(): Promise<this> {
     this.#launch();
-    await until("the server is ready", () => this.#output.includes(READY) || this.#failIfEnded(), 60_000);
+    await until("the server is ready", () => this.#output.includes(READY) || this.#failIfEnded());
     return this;
   }
 
@@ -100,7 +100,7 @@ export class Product {
     const env = Object.entries(this.#environment).map(([name, value]) => `${name}=${value}`);
     const before = ["env", `--chdir=${this.#checkout}`, ...env];
     const typist = new Typist((argv) => this.lab.server.inside([...before, ...argv]), "npm --silent start");
-    await typist.sees(new RegExp(RegExp.escape(READY)), 60_000);
+    await typist.sees(new RegExp(RegExp.escape(READY)));
     return typist;
   }
 

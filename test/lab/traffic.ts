@@ -3,7 +3,7 @@ import { messageOf } from "../../src/core/error.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Lab } from "./lab.ts";
 import { signIn } from "./login-attacks.ts";
-import { sendMail } from "./mail.ts";
+import { sendMail, words } from "./mail.ts";
 import { mailsIn } from "./mailbox.ts";
 import { until } from "./wait.ts";
 
@@ -47,8 +47,7 @@ export async function duringTraffic(
   /** Returns the reply. */
   const tryOne = async (kind: Kind, subject: string, from: string): Promise<string> => {
     if (kind === "sign-in") return (await signIn(lab.sender, { from, name: account })).said;
-    const { code, lines } = await sendMail({ host: lab.sender, from, recipient: account, subject });
-    return `${code} ${lines.join(" ")}`;
+    return words(await sendMail({ host: lab.sender, from, recipient: account, subject }));
   };
 
   const mailers = Array.from({ length: MAILERS }, (_, worker) => repeat("mail", worker));

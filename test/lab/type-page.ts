@@ -56,7 +56,7 @@ async function typed(terminal: Terminal, step: Step): Promise<string> {
     from = seen().length;
     typist.types(`${answer ?? PASSWORD}\n`);
   }
-  if (stays) await until(step.line, () => patternOf(step.sees).test(seen()), 60_000);
+  if (stays) await until(step.line, () => patternOf(step.sees).test(seen()));
   else assert.equal(await ended, step.code, `${step.line}\n${seen()}`);
   if (follows) {
     typist.types("\x03");
