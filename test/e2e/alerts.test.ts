@@ -19,8 +19,7 @@ describe("alerts on every channel", needsLab(), () => {
     product.set(receivers.environment);
     lists = await prepareConditions({ lab, product });
   }
-  const once = (title: string, deadlineMs?: number): Promise<void> =>
-    receivers.onceEverywhere(product, title, deadlineMs);
+  const once = (title: string): Promise<void> => receivers.onceEverywhere(product, title);
 
   test("a test alert reaches every channel, and the command reports each result", async () => {
     const answer = JSON.stringify(await product.json(["alerts", "test"]));
@@ -81,7 +80,7 @@ describe("alerts on every channel", needsLab(), () => {
   test("a component that does not run: one alert, one end, and no heartbeat in between", async () => {
     await until("the heart beats", () => receivers.received("watcher").length > 0);
     const postgrey = await stopService(product, "postgrey");
-    await once("A part of the server does not run (postgrey)", 30_000);
+    await once("A part of the server does not run (postgrey)");
     await postgrey.start();
     await once("Resolved: A part of the server does not run (postgrey)");
     const listed = (await product.alerts()).find(({ code }) => code === "component_down") ?? assert.fail("no alert");
@@ -101,8 +100,8 @@ describe("alerts on every channel", needsLab(), () => {
       [...receivers.alerts(product)].every(([name, texts]) => name === "email" || texts.join("").includes(down)),
     );
     await postfix.start();
-    await once(down, 40_000);
-    await once(`Resolved: ${down}`, 40_000);
+    await once(down);
+    await once(`Resolved: ${down}`);
   });
 
   test("a killed guard forgets no alert and repeats none; a receiver that was down gets it later", async () => {

@@ -73,9 +73,9 @@ export async function startAlertReceivers({ sender, directory }: Lab) {
     if (all.some(([, n]) => n !== 1)) throw new Error(`${title}: ${JSON.stringify(all)}`);
   };
   /** Waits until each channel has received this alert exactly once. */
-  const onceEverywhere = async (product: Product, title: string, deadlineMs = 20_000): Promise<void> => {
+  const onceEverywhere = async (product: Product, title: string): Promise<void> => {
     try {
-      await until(title, () => counts(product, title).every(([, n]) => n >= 1), deadlineMs);
+      await until(title, () => counts(product, title).every(([, n]) => n >= 1));
     } finally {
       neverTwice(product, title);
     }
