@@ -139,7 +139,7 @@ describe("a stolen password", needsLab(), () => {
     assert.equal((await dialog.ask("DATA")).code, 354);
     await whileStopped(product.pidsOf(/rspamd: /), async () => {
       dialog.send(`From: <${FAY}>\r\nTo: <one@phone.client.test>\r\nSubject: late\r\n\r\nHello.\r\n.`);
-      await until("the guard has seen it", () => product.countEvents(`type = 'EMAIL' AND account = '${FAY}'`));
+      await until("a filter has it", () => product.countEvents(`type = 'EMAIL_ACCEPTED' AND account = '${FAY}'`));
       assert.deepEqual(await product.json(["account", "suspend", FAY]), { name: FAY, held: 0 });
     });
     assert.equal((await dialog.reply(60_000)).code, 250);

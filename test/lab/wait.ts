@@ -11,7 +11,7 @@ export class Hopeless extends Error {}
 const PAUSE_MS = { least: 25, most: 400, mostLater: 1_500 } as const;
 
 /**
- * Repeats the condition until its result is neither false, null nor undefined, and returns it.
+ * Repeats the condition until its result is neither false, null, undefined nor 0, and returns it.
  * Throws at the deadline (`patience`), saying what was waited for and the last error.
  */
 export async function until<T>(
@@ -55,7 +55,7 @@ const patiently: Pause = (tookMs, waitedMs) =>
   Math.max(promptly(tookMs, waitedMs), Math.min(10 * tookMs, waitedMs / 5, PAUSE_MS.mostLater));
 
 const isThere = <T>(answer: T): answer is Exclude<T, false | null | undefined> =>
-  answer !== false && answer !== null && answer !== undefined;
+  answer !== false && answer !== null && answer !== undefined && answer !== 0;
 
 /** Does `work` for each, this many at once. */
 export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T) => Promise<void>): Promise<void> {
