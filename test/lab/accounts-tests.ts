@@ -166,7 +166,8 @@ export function accountsTests({ lab, product }: Running, file: string): void {
         const dialog = await openImap(lab.sender, HOME);
         const isIn = (await logIn(dialog, "hasty@example.test"))?.startsWith("OK") === true;
         (isIn ? latest : dialog)?.close();
-        if (isIn) latest = dialog;
+        if (!isIn) continue;
+        latest = dialog;
         signIns++;
       }
       return latest;

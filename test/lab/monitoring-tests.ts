@@ -73,9 +73,10 @@ export function monitoringTests({ lab, product }: Running): void {
         const finds = async (): Promise<boolean> => (await prometheus.count(expression)) > 0 || mayBeNone;
         await until(`${expression} finds something`, finds);
       }
-      await until("the rules were tried", async () =>
-        (await prometheus.rules()).every(({ health }) => health === "ok"),
-      );
+      await until("the rules were tried", async () => {
+        const rules = await prometheus.rules();
+        return rules.length > 0 && rules.every(({ health }) => health === "ok");
+      });
     } finally {
       await prometheus.stop();
     }
