@@ -20,6 +20,8 @@ describe("disk, database and supervisor fail", needsLab(), () => {
   );
   const disk = smallDisk(dirname(product.layout.engineDb), "6m");
 
+  const isWell = async (part: string): Promise<boolean> =>
+    (await product.stats()).health.components.some(({ name, status }) => name === part && status === "ok");
   const isReported = () => product.hasNotice("database_unwritable");
   const mailsAndLoginsWork = async (from: string): Promise<void> => {
     assertAccepted(await sendMail({ host: lab.sender, from }));
@@ -77,10 +79,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     const answers = () => sendMail({ host: lab.sender, from: "198.51.100.119" }).then(Boolean, () => false);
     await until("it has opened its ports", answers);
     await mailsAndLoginsWork("198.51.100.98");
-    await until("all is well", async () => {
-      const { components } = (await product.stats()).health;
-      return components.find(({ name }) => name === "postfix")?.status === "ok";
-    });
+    await until("all is well", () => isWell("postfix"));
   });
 
   test("a damaged database is set aside, bans and lasting data stay, and there is a notice until it is removed", async () => {
@@ -181,9 +180,7 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     } finally {
       writeFileSync(webSettings, right);
     }
-    await until("it is over", async () =>
-      (await product.stats()).health.components.some(({ name, status }) => name === "web" && status === "ok"),
-    );
+    await until("it is over", () => isWell("web"));
   });
 
   // Last: it makes Dovecot log more, and leaves bans.

@@ -18,7 +18,7 @@ const HOLD = `
     const socket = connect(10025, "127.0.0.1");
     socket.on("error", () => {});
     socket.on("close", () => {
-      // The port takes no more.
+      // The port is full.
       if (!isFull) console.log("holding");
       isFull = true;
       setTimeout(hold, 50);
