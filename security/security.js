@@ -1,5 +1,5 @@
 // The door that scripts know: `node security/security.js stats|cleanup|ban <ip> "<reason>"|unban <ip>`. It runs on any
-// Node from 20 on and does nothing itself: each word is a command of `./ghostinbox`, here or in the container that runs it.
+// Node from 18 on and does nothing itself: each word is a command of `./ghostinbox`, here or in the container that runs it.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";

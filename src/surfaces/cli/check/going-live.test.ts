@@ -41,8 +41,9 @@ function named(more: string): readonly string[] {
 }
 
 test("lists what the defaults leave open, until the owner decides otherwise", () => {
-  assert.deepEqual(named(""), ["firewall.mode", "fail2ban.sentences"]);
-  assert.deepEqual(named('firewall.mode = "strict"\n'), ["fail2ban.sentences"]);
-  assert.deepEqual(named('fail2ban.sentences = "all"\n'), ["firewall.mode"]);
-  assert.deepEqual(named("fail2ban.enabled = false\n"), ["firewall.mode", "fail2ban.enabled"]);
+  assert.deepEqual(named(""), ["firewall.mode", "fail2ban.sentences", "mailboxes.encryption"]);
+  assert.deepEqual(named('firewall.mode = "strict"\n'), ["fail2ban.sentences", "mailboxes.encryption"]);
+  assert.deepEqual(named('fail2ban.sentences = "all"\n'), ["firewall.mode", "mailboxes.encryption"]);
+  const others = 'fail2ban.enabled = false\n[mailboxes]\nencryption = "account"\n';
+  assert.deepEqual(named(others), ["firewall.mode", "fail2ban.enabled"]);
 });

@@ -52,7 +52,7 @@ function pointState(states: readonly State[]): PointState {
 
 /** Names what a setting leaves open: not a fault, but the owner should know before going live. */
 export type LeftOpen = Readonly<{ setting: string; leaves: string; change: string }>;
-type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences">;
+type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences" | "mailboxes.encryption">;
 
 export function leftOpen(settings: Asked): readonly LeftOpen[] {
   const left: LeftOpen[] = [];
@@ -71,6 +71,12 @@ export function leftOpen(settings: Asked): readonly LeftOpen[] {
       "fail2ban.sentences",
       "all",
       "Jails ignore offences that the guard judged: three wrong passwords cause no ban, and postfix-rbl never bans, because the guard already refused the client.",
+    );
+  if (settings["mailboxes.encryption"] === "off")
+    set(
+      "mailboxes.encryption",
+      "server",
+      "Mail is stored unencrypted: whoever takes the disk can read it, unless the disk itself is encrypted.",
     );
   return left;
 }

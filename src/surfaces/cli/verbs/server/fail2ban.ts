@@ -55,7 +55,10 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
 function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
   return withSettings(async (call, { settings }) => {
     if (!settings["fail2ban.enabled"])
-      return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
+      return failed(
+        "Fail2ban is off: fail2ban.enabled = false.",
+        `Run \`${PROGRAM} config set fail2ban.enabled true\`, then \`${PROGRAM} restart\`.`,
+      );
     return whileRunning(() => run(call, settings["fail2ban.sentences"]))(call);
   });
 }
