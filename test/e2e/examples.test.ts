@@ -6,12 +6,13 @@ import { CHECKOUT } from "../lab/checkout.ts";
 import { whileStopped } from "../lab/commands.ts";
 import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
 import { openDialog } from "../lab/dialog.ts";
+import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import type { Lab } from "../lab/lab.ts";
 import { type Lists, startLists } from "../lab/lists.ts";
 import { authenticate, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
-import { findMail, mailText } from "../lab/mailbox.ts";
+import { mailText } from "../lab/mailbox.ts";
 import { SERVER } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
@@ -86,15 +87,21 @@ describe("examples/investra.toml does what its seed says", needsLab(), () => {
       assert.ok(text.includes(`whitelist_from ${pattern}`), pattern);
   });
 
-  test("SpamAssassin rules: a mail of 20 points has [SPAM] in its subject, and is not refused", async () => {
+  test("a mail of 20 points has [SPAM] in its subject, is not refused, and lies encrypted on the disk", async () => {
     await until("spamd answers", () => spamdAnswers(product));
     await product.json(["greylist", "pause", ANNA, "--for", "1h"]);
-    const text = mailText({ subject: "twenty", to: ANNA, headers: ["X-Lab: spam"] });
+    const text = mailText({ subject: "twenty", to: ANNA, headers: ["X-Lab: spam"], body: "bodysecret" });
     const reply = await sendMail({ host: lab.sender, from: "198.51.100.76", recipient: ANNA, text });
     assert.equal(reply.code, 250, reply.lines.join());
-    const mail = await until("it arrives", () => findMail(product.layout, "twenty", { folder: "Junk", account: ANNA }));
+    const { find, onDisk } = encryptedMail({ lab, product }, { account: ANNA, from: "198.51.100.77" });
+    const mail = await until("it arrives", async () => {
+      const seen = await find(PASSWORD, "twenty", "Junk");
+      return seen === "" ? null : seen;
+    });
     assert.match(mail, /^Subject: \[SPAM\] twenty$/m);
     assert.match(mail, /^X-Spam-Status: Yes, score=2\d\./m);
+    assert.match(mail, /bodysecret/);
+    await until("it is nowhere in clear", async () => (await onDisk("bodysecret")) === "");
     await product.json(["greylist", "resume", ANNA]);
   });
 

@@ -55,10 +55,10 @@ export function encryptedMail({ lab, product }: Running, { account, from }: Read
     await until("it has arrived", () => files().length > before);
   };
 
-  /** The mails of the inbox with this subject; empty if Dovecot is down, or cannot decrypt a mail of the inbox. */
-  const find = async (password: string, subject: string): Promise<string> => {
+  /** The mails of the folder with this subject; empty if Dovecot is down, or cannot decrypt a mail of the folder. */
+  const find = async (password: string, subject: string, folder = "INBOX"): Promise<string> => {
     try {
-      const { imap } = await open(password, "INBOX");
+      const { imap } = await open(password, folder);
       const [, ids] = /^\* SEARCH ([\d ]+)$/m.exec((await imap.imap(`SEARCH SUBJECT "${subject}"`)).join("\n")) ?? [];
       const found = ids === undefined ? [] : await imap.imap(`FETCH ${ids.replaceAll(" ", ",")} BODY.PEEK[]`);
       imap.close();
