@@ -5,7 +5,7 @@ import { HEALTH } from "../../../test/kit/fake-guard.ts";
 import { EVENT_TYPES } from "../../core/events/event-types.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
-import { HealthReader, metrics } from "./health.ts";
+import { createHealthReader, metrics } from "./health.ts";
 import { API_LIMITS } from "./limits.ts";
 
 const kit = apiKitOf(import.meta.filename);
@@ -37,14 +37,14 @@ test("down is 503, degraded is not; alive is alive whatever is down", async () =
 
 test("a guard that does not answer is what waits for the owner, and the metrics report it as down", async () => {
   kit.guard.isDown = true;
-  const reader = new HealthReader(kit.parts);
+  const reader = createHealthReader(kit.parts);
   const codes = (await reader.read()).needsYou.map(({ code }) => code);
   assert.deepEqual(codes, ["guard_down"]);
   assert.match(await metrics(kit.parts, reader), /\nghostinbox_component_up\{component="guard"\} 0\n/);
 });
 
 test("a crowd that asks at once is one question to the guard", async () => {
-  const reader = new HealthReader(kit.parts);
+  const reader = createHealthReader(kit.parts);
   await Promise.all(Array.from({ length: 50 }, () => reader.read()));
   assert.equal(kit.guard.asked.length, 1);
   kit.advance(API_LIMITS.healthAgeMs);
@@ -57,7 +57,7 @@ test("a crowd that asks at once is one question to the guard", async () => {
 
 test("every line is of Prometheus's text format, and none names an address or a person", async (t) => {
   t.mock.method(kit.queries.figures, "bansInForce", () => ({ engine: 1, fail2ban: 100_000, manual: 3 }));
-  const text = await metrics(kit.parts, new HealthReader(kit.parts));
+  const text = await metrics(kit.parts, createHealthReader(kit.parts));
   assert.ok(text.endsWith("\n"));
   for (const line of text.trimEnd().split("\n"))
     assert.match(line, /^(# (HELP|TYPE) ghostinbox_\w+ .+|ghostinbox_\w+\{\w+="[\w.]+"\} \d+)$/);

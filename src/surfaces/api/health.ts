@@ -7,6 +7,7 @@ import { UntrustedProxy } from "./client-address.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
 
+type Parts = Pick<ApiParts, "guard" | "queries" | "clock">;
 type States = Pick<Health, "status"> & Readonly<{ components: readonly Pick<ComponentHealth, "name" | "status">[] }>;
 
 const GUARD_DOWN: OwnerTask = {
@@ -20,68 +21,64 @@ const GUARD_DOWN: OwnerTask = {
 
 const RANK = { ok: 0, degraded: 1, down: 2 } as const;
 
+export type HealthReader = ReturnType<typeof createHealthReader>;
+
 /**
  * The guard's health and the web's own observations. Anyone may ask, so an answer is kept for a second and simultaneous
  * requests share one question.
  */
-export class HealthReader {
-  readonly #parts: ApiParts;
-  readonly #proxies: UntrustedProxy;
-  #latest: { readonly at: Millis; readonly health: Promise<Health> } | null = null;
+export function createHealthReader({ guard, queries, clock }: Parts, proxies = new UntrustedProxy()) {
+  let latest: Readonly<{ at: Millis; health: Promise<Health> }> | null = null;
 
-  constructor(parts: ApiParts, proxies = new UntrustedProxy()) {
-    this.#parts = parts;
-    this.#proxies = proxies;
-  }
-
-  read(): Promise<Health> {
-    const now = this.#parts.clock.now();
-    if (this.#latest === null || Math.abs(now - this.#latest.at) >= API_LIMITS.healthAgeMs)
-      this.#latest = { at: now, health: this.#look().then((seen) => ({ ...seen, headline: headlineOf(seen) })) };
-    return this.#latest.health;
+  function read(): Promise<Health> {
+    const now = clock.now();
+    if (latest === null || Math.abs(now - latest.at) >= API_LIMITS.healthAgeMs)
+      latest = { at: now, health: look().then((seen) => ({ ...seen, headline: headlineOf(seen) })) };
+    return latest.health;
   }
 
   /** Whether the guard and the database can be reached, regardless of other failures. */
-  async readiness() {
-    const { components } = await this.read();
-    const guard = components.find(({ name }) => name === "guard")?.status === "ok" ? "ok" : "down";
-    const { status: store } = this.#store();
+  async function readiness() {
+    const { components } = await read();
+    const reached = components.find(({ name }) => name === "guard")?.status === "ok" ? "ok" : "down";
+    const { status } = store();
     return publicHealth({
-      status: guard === "ok" ? store : guard,
+      status: reached === "ok" ? status : reached,
       components: [
-        { name: "guard", status: guard },
-        { name: "store", status: store },
+        { name: "guard", status: reached },
+        { name: "store", status },
       ],
     });
   }
 
-  async #look(): Promise<Omit<Health, "headline">> {
-    const reply = await this.#parts.guard.ask("web", { verb: "health" });
-    const store = this.#store();
-    if (reply.ok) {
-      const { components, status, notices, needsYou, ...rest } = reply.result;
-      const worst = RANK[store.status] > RANK[status] ? store.status : status;
-      const own = this.#proxies.notices(this.#parts.clock.now());
-      return {
-        ...rest,
-        notices: [...notices, ...own],
-        needsYou: [...needsYou, ...own.map(taskOf)],
-        status: worst,
-        components: store.status === "ok" ? components : [...components, store],
-      };
+  async function look(): Promise<Omit<Health, "headline">> {
+    const reply = await guard.ask("web", { verb: "health" });
+    const own = store();
+    if (!reply.ok) {
+      const down: ComponentHealth = { name: "guard", status: "down", detail: "It does not answer." };
+      return { status: "down", components: [down, own], notices: [], needsYou: [GUARD_DOWN], uptimeSeconds: 0 };
     }
-    const guard: ComponentHealth = { name: "guard", status: "down", detail: "It does not answer." };
-    return { status: "down", components: [guard, store], notices: [], needsYou: [GUARD_DOWN], uptimeSeconds: 0 };
+    const { components, status, notices, needsYou, ...rest } = reply.result;
+    const untrusted = proxies.notices(clock.now());
+    return {
+      ...rest,
+      notices: [...notices, ...untrusted],
+      needsYou: [...needsYou, ...untrusted.map(taskOf)],
+      status: RANK[own.status] > RANK[status] ? own.status : status,
+      components: own.status === "ok" ? components : [...components, own],
+    };
   }
 
-  #store(): ComponentHealth {
+  function store(): ComponentHealth {
     try {
-      this.#parts.queries().events({ most: 1, order: "newest_first" });
+      queries().events({ most: 1, order: "newest_first" });
       return { name: "store", status: "ok", detail: "The web can read it." };
     } catch {
       return { name: "store", status: "down", detail: "The web cannot read it." };
     }
   }
+
+  return { read, readiness };
 }
 
 /** For strangers: the version, names and states, no details. The web listens on loopback unless the settings say otherwise. */
@@ -93,7 +90,7 @@ export function publicHealth({ status, components }: States) {
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export async function metrics(
-  { queries, clock }: Pick<ApiParts, "queries" | "clock">,
+  { queries, clock }: Pick<Parts, "queries" | "clock">,
   health: Pick<HealthReader, "read">,
 ): Promise<string> {
   const { components } = await health.read();

@@ -10,7 +10,7 @@ export type EventsAsked = Readonly<{
   type?: string | undefined;
 }>;
 
-/** Events only, for one reader, such as a script (the dashboard reads a `PageFeed`). Each has its id, so it resumes with Last-Event-ID. */
+/** Events only, for one reader, such as a script (the dashboard reads a page feed). Each has its id, so it resumes with Last-Event-ID. */
 export function createEventFeed({ queries, news }: ApiParts, { after, prefix, type }: EventsAsked): Feed {
   let lastId = after ?? newestId({ queries });
   let isMore = false;

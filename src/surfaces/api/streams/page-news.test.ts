@@ -4,27 +4,27 @@ import { apiKitOf, T0 } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { later, MINUTE_MS, type Millis } from "../../../core/time.ts";
-import { HealthReader } from "../health.ts";
-import { PageNews, smallFigures } from "./page-news.ts";
+import { createHealthReader } from "../health.ts";
+import { createPageNews, smallFigures } from "./page-news.ts";
 
 const kit = apiKitOf(import.meta.filename);
 
 test("it looks at the health only while a page is open, once for all of them", async () => {
-  const news = new PageNews(kit.parts, new HealthReader(kit.parts));
+  const news = createPageNews(kit.parts, createHealthReader(kit.parts));
   assert.equal(kit.guard.of("health").length, 0);
   let reported = 0;
   const leave = [news.subscribe(() => (reported += 1)), news.subscribe(() => undefined)];
-  await until(() => news.health !== null);
-  assert.deepEqual(JSON.parse(news.health ?? ""), HEALTH);
+  await until(() => news.health() !== null);
+  assert.deepEqual(JSON.parse(news.health() ?? ""), HEALTH);
   assert.deepEqual([reported, kit.guard.of("health").length, kit.subscribers()], [1, 1, 1]);
   kit.tell();
-  assert.deepEqual([reported, news.commits], [2, 1]);
+  assert.deepEqual([reported, news.commits()], [2, 1]);
   for (const one of leave) one();
-  assert.deepEqual([news.health, kit.subscribers()], [null, 0]);
+  assert.deepEqual([news.health(), kit.subscribers()], [null, 0]);
 });
 
 test("a longer uptime does not count as a change of health", async (t) => {
-  const news = new PageNews(kit.parts, new HealthReader(kit.parts));
+  const news = createPageNews(kit.parts, createHealthReader(kit.parts));
   let reported = 0;
   t.after(news.subscribe(() => (reported += 1)));
   await until(() => reported === 1);
@@ -34,7 +34,7 @@ test("a longer uptime does not count as a change of health", async (t) => {
   kit.guard.answers("health", { ...HEALTH, status: "degraded" });
   kit.advance(2_000);
   await until(() => reported === 2);
-  assert.match(news.health ?? "", /"degraded"/);
+  assert.match(news.health() ?? "", /"degraded"/);
 });
 
 test("the small figures count the last day, the last hour, and each of the last two minutes", async () => {

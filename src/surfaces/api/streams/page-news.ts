@@ -5,67 +5,58 @@ import type { HealthReader } from "../health.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
 
+export type PageNews = ReturnType<typeof createPageNews>;
+
 /** News shared by all pages: read once for all of them, and only while one is open. */
-export class PageNews {
-  readonly #parts: ApiParts;
-  readonly #health: HealthReader;
-  readonly #readers = new Set<() => void>();
-  #timer: NodeJS.Timeout | null = null;
-  #leaveNews: () => void = () => undefined;
-  #latest: Readonly<{ json: string; comparable: string }> | null = null;
-  #commits = 0;
+export function createPageNews({ news }: Pick<ApiParts, "news">, healthReader: HealthReader) {
+  const readers = new Set<() => void>();
+  let stop: (() => void) | null = null;
+  let latest: Readonly<{ json: string; comparable: string }> | null = null;
+  let commits = 0;
 
-  constructor(parts: ApiParts, health: HealthReader) {
-    this.#parts = parts;
-    this.#health = health;
-  }
-
-  /** Counts commits: a reader that has seen this number has nothing new to read. */
-  get commits(): number {
-    return this.#commits;
-  }
-
-  /** The health as JSON: a new text after each change. Null until it is known. */
-  get health(): string | null {
-    return this.#latest?.json ?? null;
-  }
-
-  subscribe(onNews: () => void): () => void {
-    this.#readers.add(onNews);
-    if (this.#timer === null) this.#start();
+  function subscribe(onNews: () => void): () => void {
+    readers.add(onNews);
+    stop ??= start();
     return () => {
-      this.#readers.delete(onNews);
-      if (this.#readers.size === 0) this.#stop();
+      readers.delete(onNews);
+      if (readers.size > 0) return;
+      stop?.();
+      stop = latest = null;
     };
   }
 
-  #start(): void {
-    this.#timer = setInterval(() => void this.#look(), API_LIMITS.healthEveryMs);
-    this.#leaveNews = this.#parts.news.subscribe(() => {
-      this.#commits += 1;
-      this.#tell();
+  function start(): () => void {
+    const timer = setInterval(() => void look(), API_LIMITS.healthEveryMs);
+    const leaveNews = news.subscribe(() => {
+      commits += 1;
+      tell();
     });
-    void this.#look();
+    void look();
+    return () => {
+      clearInterval(timer);
+      leaveNews();
+    };
   }
 
-  #stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
-    this.#latest = null;
-    this.#leaveNews();
-  }
-
-  async #look(): Promise<void> {
-    const health = await this.#health.read();
+  async function look(): Promise<void> {
+    const health = await healthReader.read();
     const comparable = JSON.stringify({ ...health, uptimeSeconds: 0 });
-    if (this.#timer === null || comparable === this.#latest?.comparable) return;
-    this.#latest = { json: JSON.stringify(health), comparable };
-    this.#tell();
+    if (stop === null || comparable === latest?.comparable) return;
+    latest = { json: JSON.stringify(health), comparable };
+    tell();
   }
 
-  #tell(): void {
-    for (const reader of this.#readers) reader();
+  function tell(): void {
+    for (const reader of readers) reader();
   }
+
+  return {
+    /** Counts commits: a reader that has seen this number has nothing new to read. */
+    commits: () => commits,
+    /** The health as JSON: a new text after each change. Null until it is known. */
+    health: () => latest?.json ?? null,
+    subscribe,
+  };
 }
 
 /** `minutes`: the previous one, and the current one so far. */

@@ -10,139 +10,124 @@ import { type PageNews, smallFigures } from "./page-news.ts";
 /** Something may have been committed since this reader's last read. */
 const UNSEEN = -1;
 
-/** What one open page gets: each `read` continues where the last one ended. While the database cannot be read, health and beats are still sent. */
-export class PageFeed implements Feed {
-  readonly #parts: ApiParts;
-  readonly #news: PageNews;
+/**
+ * What one open page gets: each `read` continues where the last one ended. While the database cannot be read, health and beats are still
+ * sent. `after`: as in `EventsAsked`.
+ */
+export function createPageFeed({ queries, clock }: ApiParts, news: PageNews, after: number | null): Feed {
   /** The name of the database that is being read. */
-  #epoch: string | null = null;
-  #isGreeted = false;
+  let epoch: string | null = null;
+  let isGreeted = false;
   /** The last event and the last step of bans that were sent. */
-  #lastId: number | null;
-  #lastStep: number | null = null;
-  #seenCommits = UNSEEN;
-  #health: string | null = null;
-  #batchAt = 0;
-  #figuresAt = 0;
-  #beatAt = 0;
-
-  /** `after`: as in `EventsAsked`. */
-  constructor(parts: ApiParts, news: PageNews, after: number | null) {
-    this.#parts = parts;
-    this.#news = news;
-    this.#lastId = after;
-  }
-
-  subscribe(wake: () => void): () => void {
-    return this.#news.subscribe(wake);
-  }
-
-  read(now: number): string {
-    return this.#fromStore(now) + this.#always(now);
-  }
-
-  restMs(now: number): number {
-    const hasNews = this.#seenCommits !== this.#news.commits;
-    const until = Math.min(this.#beatAt, this.#figuresAt, hasNews ? this.#batchAt : Number.POSITIVE_INFINITY);
-    // While the database is down, `#figuresAt` may lie in the past, and the stream would spin.
-    return this.#isGreeted ? until - now : API_LIMITS.batchMs;
-  }
+  let lastId = after;
+  let lastStep: number | null = null;
+  let seenCommits = UNSEEN;
+  let sentHealth: string | null = null;
+  let [batchAt, figuresAt, beatAt] = [0, 0, 0];
 
   /** Pending messages from the database; nothing while it cannot be read, and everything afterwards. */
-  #fromStore(now: number): string {
+  function fromStore(now: number): string {
     let text = "";
     try {
-      text += this.#hello();
-      if (this.#isBatchDue(now)) {
+      text += hello();
+      if (isBatchDue(now)) {
         const before = text;
-        // A ban has both an event and a change.
-        text += this.#events();
-        text += this.#changes();
-        if (text !== before) this.#batchAt = now + API_LIMITS.batchMs;
+        // A ban has both an event and a change. If the second cannot be read, the first is still sent.
+        text += events();
+        text += changes();
+        if (text !== before) batchAt = now + API_LIMITS.batchMs;
       }
-      text += this.#figures(now);
+      text += figures(now);
     } catch (error) {
       if (!(error instanceof StoreDown)) throw error;
-      this.#isGreeted = false;
+      isGreeted = false;
     }
     return text;
   }
 
   /** At the start, after a failure of the database, and when the database was replaced. */
-  #hello(): string {
-    const store = this.#parts.queries();
-    const epoch = store.name();
-    if (this.#isGreeted && epoch === this.#epoch) return "";
-    const newest = newestId(this.#parts);
+  function hello(): string {
+    const store = queries();
+    const name = store.name();
+    if (isGreeted && name === epoch) return "";
+    const newest = newestId({ queries });
     const { upto } = store.banChanges(null, 0);
-    const total = this.#bans();
-    const isSame = this.#epoch === null || this.#epoch === epoch;
+    const total = bans();
+    const isSame = epoch === null || epoch === name;
     // An id that does not exist yet comes from another database.
-    if (!isSame || this.#lastId === null || this.#lastId > newest) this.#lastId = newest;
+    if (!isSame || lastId === null || lastId > newest) lastId = newest;
     // Otherwise the step is kept: bans that started or ended while the database could not be read are sent afterwards.
-    if (!isSame || this.#lastStep === null || this.#lastStep > upto) this.#lastStep = upto;
-    this.#epoch = epoch;
-    this.#isGreeted = true;
-    this.#figuresAt = 0;
-    this.#seenCommits = UNSEEN;
+    if (!isSame || lastStep === null || lastStep > upto) lastStep = upto;
+    epoch = name;
+    isGreeted = true;
+    figuresAt = 0;
+    seenCommits = UNSEEN;
     const beatSeconds = API_LIMITS.pageBeatMs / SECOND_MS;
-    const hello = { epoch, version: VERSION, now: isoTime(this.#parts.clock.now()), beatSeconds };
-    return message("hello", hello, this.#lastId) + message("bans", { added: [], removed: [], total });
+    const greeting = { epoch, version: VERSION, now: isoTime(clock.now()), beatSeconds };
+    return message("hello", greeting, lastId) + message("bans", { added: [], removed: [], total });
   }
 
-  #isBatchDue(now: number): boolean {
-    const { commits } = this.#news;
-    if (this.#seenCommits === commits || now < this.#batchAt) return false;
-    this.#seenCommits = commits;
+  function isBatchDue(now: number): boolean {
+    const commits = news.commits();
+    if (seenCommits === commits || now < batchAt) return false;
+    seenCommits = commits;
     return true;
   }
 
-  #events(): string {
-    const newest = newestId(this.#parts);
-    const after = this.#lastId ?? newest;
-    const more = newest - after > API_LIMITS.mostMissed;
-    const { items, next } = this.#parts.queries().events({
-      after: more ? newest - API_LIMITS.rowsAfterGap : after,
+  function events(): string {
+    const newest = newestId({ queries });
+    const from = lastId ?? newest;
+    const more = newest - from > API_LIMITS.mostMissed;
+    const { items, next } = queries().events({
+      after: more ? newest - API_LIMITS.rowsAfterGap : from,
       most: API_LIMITS.batchRows,
       order: "oldest_first",
     });
-    if (next !== null) this.#seenCommits = UNSEEN;
-    const last = items.at(-1)?.id ?? next ?? after;
-    this.#lastId = last;
-    return items.length === 0 ? "" : message("events", { items, more }, last);
+    if (next !== null) seenCommits = UNSEEN;
+    lastId = items.at(-1)?.id ?? next ?? from;
+    return items.length === 0 ? "" : message("events", { items, more }, lastId);
   }
 
-  #changes(): string {
-    const { added, removed, upto, isAll } = this.#parts.queries().banChanges(this.#lastStep, API_LIMITS.batchRows);
-    if (!isAll) this.#seenCommits = UNSEEN;
-    if (upto === this.#lastStep) return "";
-    const total = this.#bans();
-    this.#lastStep = upto;
+  function changes(): string {
+    const { added, removed, upto, isAll } = queries().banChanges(lastStep, API_LIMITS.batchRows);
+    if (!isAll) seenCommits = UNSEEN;
+    if (upto === lastStep) return "";
+    const total = bans();
+    lastStep = upto;
     return message("bans", { added, removed, total });
   }
 
-  #figures(now: number): string {
-    if (now < this.#figuresAt) return "";
-    const figures = smallFigures(this.#parts.queries().figures, this.#parts.clock.now());
-    this.#figuresAt = now + API_LIMITS.pageBeatMs;
-    return message("figures", figures);
+  function figures(now: number): string {
+    if (now < figuresAt) return "";
+    const small = smallFigures(queries().figures, clock.now());
+    figuresAt = now + API_LIMITS.pageBeatMs;
+    return message("figures", small);
   }
 
-  #always(now: number): string {
-    let text = "";
-    const { health } = this.#news;
-    if (health !== null && health !== this.#health) text += `event: health\ndata: ${health}\n\n`;
-    this.#health = health;
-    if (now < this.#beatAt) return text;
-    this.#beatAt = now + API_LIMITS.pageBeatMs;
+  function always(now: number): string {
+    const health = news.health();
+    const text = health === null || health === sentHealth ? "" : `event: health\ndata: ${health}\n\n`;
+    sentHealth = health;
+    if (now < beatAt) return text;
+    beatAt = now + API_LIMITS.pageBeatMs;
     // If the news is lost, the events are only late.
-    this.#seenCommits = UNSEEN;
-    return text + message("beat", { now: isoTime(this.#parts.clock.now()) });
+    seenCommits = UNSEEN;
+    return text + message("beat", { now: isoTime(clock.now()) });
   }
 
-  #bans(): number {
-    return allBans(this.#parts.queries().figures.bansInForce(this.#parts.clock.now()));
+  function bans(): number {
+    return allBans(queries().figures.bansInForce(clock.now()));
   }
+
+  return {
+    subscribe: news.subscribe,
+    read: (now) => fromStore(now) + always(now),
+    restMs: (now) => {
+      const until = Math.min(beatAt, figuresAt, seenCommits === news.commits() ? Number.POSITIVE_INFINITY : batchAt);
+      // While the database is down, `figuresAt` may lie in the past, and the stream would spin.
+      return isGreeted ? until - now : API_LIMITS.batchMs;
+    },
+  };
 }
 
 function message(name: string, data: unknown, id: number | null = null): string {

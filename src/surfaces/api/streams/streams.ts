@@ -4,44 +4,35 @@ import type { ApiParts } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { createEventFeed, type EventsAsked } from "./event-stream.ts";
 import { type Feed, type LiveStream, openStream, type Watched } from "./live-stream.ts";
-import { PageNews } from "./page-news.ts";
-import { PageFeed } from "./page-stream.ts";
+import { createPageNews } from "./page-news.ts";
+import { createPageFeed } from "./page-stream.ts";
 
 export const STREAM_TYPE = "text/event-stream";
 
 /** The open streams, at most `API_LIMITS.streams`, and of each reader at most its share. */
-export class Streams {
-  readonly #parts: ApiParts;
-  readonly #news: PageNews;
-  readonly #open = new Map<LiveStream, string>();
+export function createStreams(parts: ApiParts, health: HealthReader) {
+  const news = createPageNews(parts, health);
+  const open = new Map<LiveStream, string>();
 
-  constructor(parts: ApiParts, health: HealthReader) {
-    this.#parts = parts;
-    this.#news = new PageNews(parts, health);
-  }
-
-  /** Throws `StoreDown`. */
-  start(reader: string, asked: EventsAsked & Watched): Response {
-    return this.#start(reader, asked, () => createEventFeed(this.#parts, asked));
-  }
-
-  startPage(reader: string, asked: Pick<EventsAsked, "after"> & Watched): Response {
-    return this.#start(reader, asked, () => new PageFeed(this.#parts, this.#news, asked.after));
-  }
-
-  closeAll(): void {
-    for (const stream of this.#open.keys()) stream.end(); // a map may shrink while it is walked
-  }
-
-  #start(reader: string, watched: Watched, feed: () => Feed): Response {
-    const own = this.#open.values().reduce((count, one) => (one === reader ? count + 1 : count), 0);
+  function start(reader: string, watched: Watched, feed: () => Feed): Response {
+    const own = open.values().reduce((count, one) => (one === reader ? count + 1 : count), 0);
     if (own >= API_LIMITS.streamsOfOne)
       return problem("too_many_streams", "This session or token has too many live streams open.");
-    if (this.#open.size >= API_LIMITS.streams) return problem("too_many_streams", "Too many live streams are open.");
-    const stream = openStream(this.#parts, feed(), watched, () => this.#open.delete(stream));
-    this.#open.set(stream, reader);
+    if (open.size >= API_LIMITS.streams) return problem("too_many_streams", "Too many live streams are open.");
+    const stream = openStream(parts, feed(), watched, () => open.delete(stream));
+    open.set(stream, reader);
     return new Response(stream.body, { headers: { "content-type": STREAM_TYPE, "x-accel-buffering": "no" } });
   }
+
+  return {
+    /** Throws `StoreDown`. */
+    start: (reader: string, asked: EventsAsked & Watched) => start(reader, asked, () => createEventFeed(parts, asked)),
+    startPage: (reader: string, asked: Pick<EventsAsked, "after"> & Watched) =>
+      start(reader, asked, () => createPageFeed(parts, news, asked.after)),
+    closeAll: () => {
+      for (const stream of open.keys()) stream.end(); // a map may shrink while it is walked
+    },
+  };
 }
 
 /** Where to resume: from the header that browsers send, else from the query. Null if neither is there. */
