@@ -5,7 +5,7 @@ import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { UNAUTHORIZED } from "../../guard/commands/web/command-gate.ts";
 import type { Caller } from "./access.ts";
-import { Callers, type Found } from "./callers.ts";
+import { type Callers, createCallers, type Found } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";
 
 const kit = apiKitOf(import.meta.filename);
@@ -18,7 +18,7 @@ const asked = (): number => kit.guard.identified.length;
 
 /** Callers that have asked the guard about one, `found`. */
 async function oneKnown(): Promise<{ callers: Callers; found: Caller }> {
-  const callers = new Callers(kit.parts);
+  const callers = createCallers(kit.parts);
   return { callers, found: known(await callers.of(headers, HERE)) };
 }
 
@@ -36,7 +36,7 @@ test("the guard is asked once, and its yes is remembered for a few seconds", asy
 });
 
 test("a no is remembered for seconds and counts once, and a yes counts for the address that it was for", async () => {
-  const callers = new Callers(kit.parts);
+  const callers = createCallers(kit.parts);
   for (let n = 0; n < 2 * API_LIMITS.wrongCredentials; n++) assert.equal(await callers.of(other(1), HERE), null);
   assert.equal(asked(), 1, "a script with an old token");
   kit.advance(API_LIMITS.wrongCredentialsMs);
@@ -51,7 +51,7 @@ test("a no is remembered for seconds and counts once, and a yes counts for the a
 
 test("a no at one address is none at another, where the same session may be used", async () => {
   const away = ip("203.0.113.7");
-  const callers = new Callers(kit.parts);
+  const callers = createCallers(kit.parts);
   kit.guard.replies.set("caller", UNAUTHORIZED);
   assert.equal(await callers.of(headers, away), null);
   kit.guard.replies.delete("caller");
@@ -60,7 +60,7 @@ test("a no at one address is none at another, where the same session may be used
 });
 
 test("requests that come together share one question", async () => {
-  const callers = new Callers(kit.parts);
+  const callers = createCallers(kit.parts);
   await Promise.all(Array.from({ length: 20 }, () => callers.of(headers, HERE)));
   assert.equal(asked(), 1);
 });
@@ -152,7 +152,7 @@ test("who signs in beside a stranger with made-up tokens is in, and gives a proo
 test("while the guard hangs, those that are not known wait for seconds and no longer", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const guard = { ask: () => new Promise<never>(() => undefined) };
-  const callers = new Callers({ ...kit.parts, guard });
+  const callers = createCallers({ ...kit.parts, guard });
   const all = Array.from({ length: API_LIMITS.unknownAtOnce + 1 }, (_, n) => callers.of(other(n), HERE));
   t.mock.timers.tick(API_LIMITS.unknownWaitMs);
   assert.equal(await Promise.race(all), "down");
@@ -168,7 +168,7 @@ test("few are asked about at once, and each gets its answer", async (t) => {
     running -= 1;
     return usual(...question);
   });
-  const callers = new Callers(kit.parts);
+  const callers = createCallers(kit.parts);
   const all = Array.from({ length: 25 }, (_, n) => callers.of(n === 24 ? headers : other(n), ip(`203.0.113.${n}`)));
   const found = await Promise.all(all);
   assert.equal(most, API_LIMITS.unknownAtOnce);

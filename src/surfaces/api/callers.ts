@@ -20,134 +20,122 @@ export type Found = Caller | "down" | "crowd" | null;
 type Remembered = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
 type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 
+export type Callers = ReturnType<typeof createCallers>;
+
 /**
  * Identifies callers by asking the guard. Remembers a yes for `API_LIMITS.callerAgeMs`: an ended session or token may read for
  * that long, but the guard checks each command. Remembers a no only for the address that asked, so showing a session where it
  * is not valid does not end it.
  */
-export class Callers {
-  readonly #parts: Parts;
-  readonly #remembered = new BoundedMap<string, Remembered>(API_LIMITS.callers);
+export function createCallers({ guard, clock, settings }: Parts) {
+  const remembered = new BoundedMap<string, Remembered>(API_LIMITS.callers);
   /** When the guard said no, by digest and address; by digest only for signed-out sessions. */
-  readonly #refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
+  const refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
   /** Sessions that were signed out while the guard could not end them, by digest. */
-  readonly #ending = new BoundedMap<string, true>(API_LIMITS.callers);
-  readonly #asking = new Map<string, Promise<Found>>();
-  readonly #strangers: ReturnType<typeof createStrangers>;
+  const ending = new BoundedMap<string, true>(API_LIMITS.callers);
+  const asking = new Map<string, Promise<Found>>();
+  const strangers = createStrangers({ clock, settings });
 
-  constructor(parts: Parts) {
-    this.#parts = parts;
-    this.#strangers = createStrangers(parts);
-  }
-
-  /** Null: no valid credential. This counts as a use. `secure`: the client used https. */
-  async of(headers: Headers, ip: Ip, secure = false): Promise<Found> {
-    const secret = secretOf(headers, secure);
-    if (secret === null || this.#isRefused(secret, ip)) return null;
-    const known = this.#remembered.get(keyOf(secret, ip));
-    if (known !== undefined && this.#isFresh(known)) return { ...known.item, secret };
-    return this.#ask(secret, ip, true);
-  }
-
-  /**
-   * Whether the caller of an open stream is still valid; does not prolong a session. While the guard does not answer, a stream
-   * lasts as long as requests are accepted.
-   */
-  async stillHolds(caller: Caller, ip: Ip): Promise<boolean> {
-    const found = await this.#ask(caller.secret, ip, false);
-    return found !== null && found !== "down";
-  }
-
-  /** Signs out, including for pending answers. */
-  end({ secret }: Caller, ip: Ip): void {
-    this.#remembered.delete(keyOf(secret, ip));
-    this.#refused.set(digestOf(secret), this.#parts.clock.now());
-  }
-
-  /** Keeps a session signed out that the guard could not end, and asks again until it has. */
-  async endLater({ secret }: Caller, ip: Ip): Promise<void> {
-    const { guard, clock } = this.#parts;
-    const digest = digestOf(secret);
-    this.#ending.set(digest, true);
-    while (this.#ending.get(digest) === true) {
-      await pause(API_LIMITS.endAgainMs, undefined, { ref: false });
-      const reply = await guard.ask({ as: secret, ip }, { verb: "sign_out" });
-      if (!reply.ok && (reply.kind === "unreachable" || reply.denied === undefined)) continue;
-      this.#refused.set(digest, clock.now());
-      this.#ending.delete(digest);
-    }
-  }
-
-  #ask(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
+  function ask(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
     const key = keyOf(secret, ip);
-    const running = this.#asking.get(`${key} ${isUse}`);
+    const running = asking.get(`${key} ${isUse}`);
     if (running !== undefined) return running;
-    const asked =
-      isUse && this.#remembered.get(key) === undefined
-        ? this.#asStranger(secret, ip)
-        : this.#askGuard(secret, ip, isUse);
-    this.#asking.set(`${key} ${isUse}`, asked);
-    return asked.finally(() => this.#asking.delete(`${key} ${isUse}`));
+    const asked = isUse && remembered.get(key) === undefined ? askAsStranger(secret, ip) : askGuard(secret, ip, isUse);
+    asking.set(`${key} ${isUse}`, asked);
+    return asked.finally(() => asking.delete(`${key} ${isUse}`));
   }
 
-  async #asStranger(secret: string, ip: Ip): Promise<Found> {
-    if (!this.#strangers.mayAsk(ip)) return "crowd";
-    const found = await this.#strangers.inTurn(async () =>
-      this.#strangers.mayAsk(ip) ? this.#askGuard(secret, ip, true) : "crowd",
-    );
-    if (found === null) this.#strangers.wasWrong(ip);
+  async function askAsStranger(secret: string, ip: Ip): Promise<Found> {
+    if (!strangers.mayAsk(ip)) return "crowd";
+    const found = await strangers.inTurn(async () => (strangers.mayAsk(ip) ? askGuard(secret, ip, true) : "crowd"));
+    if (found === null) strangers.wasWrong(ip);
     return found === "no_turn" ? "down" : found;
   }
 
-  async #askGuard(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
-    const { guard } = this.#parts;
+  async function askGuard(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
     const key = keyOf(secret, ip);
-    const before = this.#remembered.get(key);
+    const before = remembered.get(key);
     const reply = await guard.ask({ as: secret, ip }, { verb: "caller", isUse });
-    if (this.#isRefused(secret, ip)) return null;
-    const known = this.#remembered.get(key);
+    if (isRefused(secret, ip)) return null;
+    const known = remembered.get(key);
     if (reply.ok) {
       // It may have given a proof while this question was pending.
       const isNewer = known !== undefined && known !== before;
-      return this.confirm(secret, ip, isNewer ? known.item : reply.result.caller, isUse);
+      return confirm(secret, ip, isNewer ? known.item : reply.result.caller, isUse);
     }
     if (reply.kind !== "unreachable" && reply.denied !== undefined) {
-      this.#remembered.delete(key);
-      this.#refused.set(key, this.#parts.clock.now());
+      remembered.delete(key);
+      refused.set(key, clock.now());
       return null;
     }
-    if (known === undefined || this.#age(known) >= API_LIMITS.callerAgeWithoutGuardMs) return "down";
+    if (known === undefined || ageOf(known.at) >= API_LIMITS.callerAgeWithoutGuardMs) return "down";
     return { ...known.item, secret };
   }
 
   /** The guard has just said who this is; it replaces the answer before. `isUse`: it counts as a use, as a sign-in and a proof do. */
-  confirm(secret: string, ip: Ip, item: CallerItem, isUse = true): Caller {
+  function confirm(secret: string, ip: Ip, item: CallerItem, isUse = true): Caller {
     const key = keyOf(secret, ip);
-    const at = this.#parts.clock.now();
-    this.#remembered.set(key, { item, at, usedAt: isUse ? at : (this.#remembered.get(key)?.usedAt ?? null) });
+    const at = clock.now();
+    remembered.set(key, { item, at, usedAt: isUse ? at : (remembered.get(key)?.usedAt ?? null) });
     return { ...item, secret };
   }
 
-  #isRefused(secret: string, ip: Ip): boolean {
+  function isRefused(secret: string, ip: Ip): boolean {
     const digest = digestOf(secret);
-    if (this.#ending.get(digest) === true) return true;
-    const times = [this.#refused.get(digest), this.#refused.get(keyOf(secret, ip))];
-    return times.some((at) => at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs);
+    if (ending.get(digest) === true) return true;
+    const times = [refused.get(digest), refused.get(keyOf(secret, ip))];
+    return times.some((at) => at !== undefined && ageOf(at) < API_LIMITS.wrongCredentialsMs);
   }
 
   /** A stream keeps the yes fresh, but does not count as a use: other requests are still reported to the guard. */
-  #isFresh(known: Remembered): boolean {
-    if (known.usedAt === null || this.#age({ at: known.usedAt }) >= NOTE_USE_MS) return false;
-    return this.#age(known) < API_LIMITS.callerAgeMs;
+  function isFresh({ at, usedAt }: Remembered): boolean {
+    return usedAt !== null && ageOf(usedAt) < NOTE_USE_MS && ageOf(at) < API_LIMITS.callerAgeMs;
   }
 
-  #age({ at }: Pick<Remembered, "at">): number {
-    return Math.abs(this.#parts.clock.now() - at);
+  function ageOf(at: Millis): number {
+    return Math.abs(clock.now() - at);
   }
+
+  return {
+    confirm,
+    /** Null: no valid credential. This counts as a use. `secure`: the client used https. */
+    of: async (headers: Headers, ip: Ip, secure = false): Promise<Found> => {
+      const secret = secretOf(headers, secure);
+      if (secret === null || isRefused(secret, ip)) return null;
+      const known = remembered.get(keyOf(secret, ip));
+      if (known !== undefined && isFresh(known)) return { ...known.item, secret };
+      return ask(secret, ip, true);
+    },
+    /**
+     * Whether the caller of an open stream is still valid; does not prolong a session. While the guard does not answer, a stream
+     * lasts as long as requests are accepted.
+     */
+    stillHolds: async ({ secret }: Caller, ip: Ip): Promise<boolean> => {
+      const found = await ask(secret, ip, false);
+      return found !== null && found !== "down";
+    },
+    /** Signs out, including for pending answers. */
+    end: ({ secret }: Caller, ip: Ip): void => {
+      remembered.delete(keyOf(secret, ip));
+      refused.set(digestOf(secret), clock.now());
+    },
+    /** Keeps a session signed out that the guard could not end, and asks again until it has. */
+    endLater: async ({ secret }: Caller, ip: Ip): Promise<void> => {
+      const digest = digestOf(secret);
+      ending.set(digest, true);
+      while (ending.get(digest) === true) {
+        await pause(API_LIMITS.endAgainMs, undefined, { ref: false });
+        const reply = await guard.ask({ as: secret, ip }, { verb: "sign_out" });
+        if (!reply.ok && (reply.kind === "unreachable" || reply.denied === undefined)) continue;
+        refused.set(digest, clock.now());
+        ending.delete(digest);
+      }
+    },
+  };
 }
 
 /** Limits questions about unknown credentials: strangers can make up any number, and the guard has mail to decide on. */
-function createStrangers({ clock, settings }: Parts) {
+function createStrangers({ clock, settings }: Pick<Parts, "clock" | "settings">) {
   const wrong = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(API_LIMITS.callers);
   const recent = (network: Prefix) => {
     const known = wrong.get(network);

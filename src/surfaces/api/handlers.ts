@@ -1,10 +1,10 @@
-import { Callers } from "./callers.ts";
+import { createCallers } from "./callers.ts";
 import { createPeers, UntrustedProxy } from "./client-address.ts";
 import { createHealthReader } from "./health.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import type { ApiParts } from "./ports.ts";
-import { Repeats } from "./repeats.ts";
-import { ConnectionShares, Rates, ReadShares } from "./shares.ts";
+import { createRepeats } from "./repeats.ts";
+import { createConnectionShares, createRates, createReadShares } from "./shares.ts";
 import { createStreams } from "./streams/streams.ts";
 
 export type Handlers = Readonly<ReturnType<typeof createHandlers>>;
@@ -15,14 +15,14 @@ export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS) 
   const health = createHealthReader(parts, proxies);
   return {
     parts,
-    callers: new Callers(parts),
+    callers: createCallers(parts),
     health,
     streams: createStreams(parts, health),
-    reads: new ReadShares(),
-    rates: new Rates(),
-    repeats: new Repeats(),
+    withinShare: createReadShares(),
+    spend: createRates(),
+    once: createRepeats(),
     proxies,
     peerOf: createPeers(parts),
-    connections: new ConnectionShares(limits, parts.settings),
+    connections: createConnectionShares(limits, parts.settings),
   };
 }

@@ -5,7 +5,7 @@ import { DISK_FULL, PASSWORD } from "../../../test/kit/fake-guard.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
 import { until } from "../../../test/kit/until.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
-import { Callers } from "./callers.ts";
+import { createCallers } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { deviceOf, signIn as tryToSignIn } from "./login.ts";
 
@@ -91,7 +91,7 @@ test("a mailbox password that the guard did not check gets the answer of a wrong
 
 test("the log has a line for each wrong password, for Fail2ban, and nothing else", async () => {
   const reported: string[] = [];
-  const parts = { ...kit.parts, signInRefused: (one: string) => reported.push(one), callers: new Callers(kit.parts) };
+  const parts = { ...kit.parts, signInRefused: (one: string) => reported.push(one), callers: createCallers(kit.parts) };
   const from = async (text: string, password: string): Promise<number> => {
     const attempted = { given: { password }, ip: ip(text), secure: false, headers: new Headers() };
     return (await tryToSignIn(parts, attempted)).status;

@@ -5,7 +5,7 @@ import { tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { later } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
-import { acceptsRepeatKey, REPEAT_MS, Repeats } from "./repeats.ts";
+import { acceptsRepeatKey, createRepeats, REPEAT_MS } from "./repeats.ts";
 import { route } from "./route.ts";
 
 const kit = apiKitOf(import.meta.filename);
@@ -118,18 +118,18 @@ test("a malformed key is refused", async () => {
 });
 
 test("while the first is under way the second is refused, and no caller takes all the room", async () => {
-  const repeats = new Repeats();
+  const once = createRepeats();
   const { promise, resolve } = Promise.withResolvers<Response>();
   const asked = { row: ROW, key: "one", url: "/x", body: {}, now: T0 };
-  const first = repeats.once("a", asked, () => promise);
-  assert.match(await (await repeats.once("a", asked, () => assert.fail("it ran twice"))).text(), /"code":"key_in_use"/);
+  const first = once("a", asked, () => promise);
+  assert.match(await (await once("a", asked, () => assert.fail("it ran twice"))).text(), /"code":"key_in_use"/);
   resolve(Response.json({ done: true }));
   assert.deepEqual(await (await first).json(), { done: true });
 
   const done = () => Promise.resolve(Response.json({}));
-  for (let i = 1; i < API_LIMITS.keysOfOne; i++) await repeats.once("a", { ...asked, key: `k${i}` }, done);
-  const full = await repeats.once("a", { ...asked, key: "more" }, () => assert.fail("it is not remembered"));
+  for (let i = 1; i < API_LIMITS.keysOfOne; i++) await once("a", { ...asked, key: `k${i}` }, done);
+  const full = await once("a", { ...asked, key: "more" }, () => assert.fail("it is not remembered"));
   assert.equal(full.status, 429);
-  assert.equal((await repeats.once("b", { ...asked, key: "more" }, done)).status, 200);
-  assert.equal((await repeats.once("a", { ...asked, key: "more", now: later(T0, REPEAT_MS) }, done)).status, 200);
+  assert.equal((await once("b", { ...asked, key: "more" }, done)).status, 200);
+  assert.equal((await once("a", { ...asked, key: "more", now: later(T0, REPEAT_MS) }, done)).status, 200);
 });

@@ -30,17 +30,28 @@ function tellsSecret(asks: WebVerb | undefined): boolean {
 }
 
 /**
- * The first answers to requests with a key, for each session or token. Kept only in memory: this program has no place to
- * write. After a restart a repeated ban or allow-list entry has the same result, and a repeated token fails because its name is taken.
+ * Runs a request, or repeats the answer to the first one with this key, for each session or token. Kept only in memory: this program
+ * has no place to write. After a restart a repeated ban or allow-list entry has the same result, and a repeated token fails because
+ * its name is taken.
  */
-export class Repeats {
+export function createRepeats() {
   /** By caller, then by key, oldest first. */
-  readonly #entries = new Map<string, Map<string, Entry>>();
+  const entries = new Map<string, Map<string, Entry>>();
   /** Requests are stored as hashes, which reveal nothing without this. */
-  readonly #salt = randomBytes(16);
+  const salt = randomBytes(16);
 
-  /** Runs the request, or repeats the answer to the first one with this key. */
-  async once(caller: string, asked: Repeatable, run: () => Promise<Response>): Promise<Response> {
+  function forgetBefore(now: Millis): void {
+    for (const [caller, own] of entries) {
+      for (const [key, { at, answer }] of own) {
+        // If the clock is set back, all seem young again; even then none is kept for too long.
+        if (now < later(at, REPEAT_MS) && now >= at) break;
+        if (answer !== "running") own.delete(key);
+      }
+      if (own.size === 0) entries.delete(caller);
+    }
+  }
+
+  return async (caller: string, asked: Repeatable, run: () => Promise<Response>): Promise<Response> => {
     const key = KEY.exec(asked.key)
       ?.slice(1)
       .find((text) => text !== undefined);
@@ -50,12 +61,15 @@ export class Repeats {
         `${REPEAT_KEY} must be 1 to 255 printable ASCII characters without quotes or backslashes.`,
         { next: WRITE_IT },
       );
-    this.#forgetBefore(asked.now);
-    const same = this.#hash(JSON.stringify([asked.url, asked.body]));
-    const own = this.#entries.getOrInsertComputed(caller, () => new Map());
+    forgetBefore(asked.now);
+    const same = createHash("sha256")
+      .update(salt)
+      .update(JSON.stringify([asked.url, asked.body]))
+      .digest("base64url");
+    const own = entries.getOrInsertComputed(caller, () => new Map());
     const known = own.get(key);
     if (known !== undefined) return answerOf(known, same);
-    const all = this.#entries.values().reduce((sum, { size }) => sum + size, 0);
+    const all = entries.values().reduce((sum, { size }) => sum + size, 0);
     if (all >= API_LIMITS.keys || own.size >= API_LIMITS.keysOfOne) {
       const headers = { "retry-after": "3600" };
       return problem("too_many_keys", `No more requests with ${REPEAT_KEY} can be remembered today.`, { headers });
@@ -73,22 +87,7 @@ export class Repeats {
       own.delete(key);
       throw error;
     }
-  }
-
-  #hash(text: string): string {
-    return createHash("sha256").update(this.#salt).update(text).digest("base64url");
-  }
-
-  #forgetBefore(now: Millis): void {
-    for (const [caller, entries] of this.#entries) {
-      for (const [key, { at, answer }] of entries) {
-        // If the clock is set back, all seem young again; even then none is kept for too long.
-        if (now < later(at, REPEAT_MS) && now >= at) break;
-        if (answer !== "running") entries.delete(key);
-      }
-      if (entries.size === 0) this.#entries.delete(caller);
-    }
-  }
+  };
 }
 
 async function kept(response: Response): Promise<Kept | "notKept"> {

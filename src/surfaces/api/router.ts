@@ -109,7 +109,7 @@ async function answerFrom(
   handlers: Handlers,
   http: Http,
 ): Promise<Response> {
-  const { parts, callers, rates, proxies } = handlers;
+  const { parts, callers, spend, proxies } = handlers;
   const { headers } = http.req.raw;
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);
   if (found === "down") return guardDown();
@@ -122,7 +122,7 @@ async function answerFrom(
   const client = { caller: found, ip, secure };
   if (found === null) return answerTo(client, row, handlers, http);
   if (isAdministrator(found.role)) proxies.saw(peer, ip, forwarded, parts.clock.now());
-  const rate = rates.spend(identityOf(found), parts.clock.now());
+  const rate = spend(identityOf(found), parts.clock.now());
   const response = rate.isOver
     ? problem("too_many_requests", "This session or token has sent too many requests.", {
         headers: { "retry-after": String(rate.resetSeconds) },
@@ -178,13 +178,13 @@ type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" |
   Readonly<{ url: string; run: () => Promise<Response> }>;
 
 /** Runs a read within the caller's share of reads; repeats the first answer to a change that comes again with the same key. */
-function running(row: Route, { parts, reads, repeats }: Handlers, started: Started): Promise<Response> {
+function running(row: Route, { parts, withinShare, once }: Handlers, started: Started): Promise<Response> {
   const { caller, headers, body, isDry, url, run } = started;
   if (caller === null) return run();
-  if (row.method === "GET") return row.endless === true ? run() : reads.run(caller, run);
+  if (row.method === "GET") return row.endless === true ? run() : withinShare(caller, run);
   const key = headers.get(REPEAT_KEY);
   if (key === null || isDry || !acceptsRepeatKey(row)) return run();
-  return repeats.once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
+  return once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
 }
 
 /** Ends a stream within seconds of its caller's session or token, even while it is quiet. */

@@ -13,13 +13,16 @@ import { instant, later } from "../../core/time.ts";
 import type { Caller } from "./access.ts";
 import { API_LIMITS } from "./limits.ts";
 import { ReadsBusy } from "./ports.ts";
-import { ConnectionShares, createTurns, Rates, ReadShares } from "./shares.ts";
+import { createConnectionShares, createRates, createReadShares, createTurns } from "./shares.ts";
 
 const PATIENCE_MS = 5_000;
 
 /** A server with few places. `/wait` is answered by hand; the header X names the client where the proxy is trusted. */
 async function serving(t: TestContext, limits: { connections: number; connectionsAnAddress: number }, isProxy = false) {
-  const shares = new ConnectionShares(limits, { ipv6Prefix: 64, trustedProxies: isProxy ? [net("127.0.0.0/8")] : [] });
+  const shares = createConnectionShares(limits, {
+    ipv6Prefix: 64,
+    trustedProxies: isProxy ? [net("127.0.0.0/8")] : [],
+  });
   const waiting: ServerResponse[] = [];
   const server = createServer((request, response) => {
     if (request.socket.destroyed) return;
@@ -70,7 +73,7 @@ test("a request before the last answer ends the connection, and is not worked on
 });
 
 test("what a client has abandoned counts until it has been worked on", async () => {
-  const shares = new ConnectionShares(
+  const shares = createConnectionShares(
     { connections: 100, connectionsAnAddress: 2 },
     { ipv6Prefix: 64, trustedProxies: [] },
   );
@@ -126,20 +129,20 @@ test("behind a trusted proxy slow connections leave room for others, and each cl
 const NOW = instant(Date.UTC(2026, 10, 21));
 
 test("each caller has a separate number of requests a minute, and sees how many are left", () => {
-  const rates = new Rates();
+  const spend = createRates();
   const headers = { "ratelimit-policy": '"caller";q=12000;w=60', ratelimit: '"caller";r=11999;t=60' };
-  assert.deepEqual(rates.spend("token a", NOW), { isOver: false, resetSeconds: 60, headers });
-  for (let i = 1; i < API_LIMITS.requests; i++) assert.equal(rates.spend("token a", NOW).isOver, false);
-  const over = rates.spend("token a", later(NOW, 40_000));
+  assert.deepEqual(spend("token a", NOW), { isOver: false, resetSeconds: 60, headers });
+  for (let i = 1; i < API_LIMITS.requests; i++) assert.equal(spend("token a", NOW).isOver, false);
+  const over = spend("token a", later(NOW, 40_000));
   assert.deepEqual([over.isOver, over.resetSeconds, over.headers["ratelimit"]], [true, 20, '"caller";r=0;t=20']);
-  assert.equal(rates.spend("token b", NOW).isOver, false);
-  assert.equal(rates.spend("token a", later(NOW, API_LIMITS.requestsMs)).isOver, false);
+  assert.equal(spend("token b", NOW).isOver, false);
+  assert.equal(spend("token a", later(NOW, API_LIMITS.requestsMs)).isOver, false);
 });
 
 test("a clock that is set back keeps no caller out", () => {
-  const rates = new Rates();
-  for (let i = 0; i <= API_LIMITS.requests; i++) rates.spend("token a", NOW);
-  assert.equal(rates.spend("token a", later(NOW, -1)).isOver, false);
+  const spend = createRates();
+  for (let i = 0; i <= API_LIMITS.requests; i++) spend("token a", NOW);
+  assert.equal(spend("token a", later(NOW, -1)).isOver, false);
 });
 
 test("the limit runs at once, the others in order, and a failure frees its place", async () => {
@@ -182,9 +185,9 @@ function userOf(account: string, session = "1"): Caller {
 }
 
 test("a question that fails makes room for the next", async () => {
-  const shares = new ReadShares();
+  const run = createReadShares();
   const failing = (): Promise<never> => Promise.reject(new Error("no"));
-  for (let i = 0; i <= API_LIMITS.readsOfOne; i++) await assert.rejects(shares.run(A, failing), /no/);
+  for (let i = 0; i <= API_LIMITS.readsOfOne; i++) await assert.rejects(run(A, failing), /no/);
 });
 
 test("a token may ask several questions at once, the owner's page has its own share, and each answer makes room", async (t) => {
@@ -214,7 +217,7 @@ test("a token may ask several questions at once, the owner's page has its own sh
 });
 
 test("users of mailboxes wait their turn, with all their sessions together, and the owner passes them by", async () => {
-  const shares = new ReadShares();
+  const run = createReadShares();
   const { promise, resolve } = Promise.withResolvers<void>();
   const { mailboxReadsOfOne, mailboxReads, readsOfOne } = API_LIMITS;
   let running = 0;
@@ -222,14 +225,14 @@ test("users of mailboxes wait their turn, with all their sessions together, and 
     running += 1;
     await promise;
   };
-  const ofOne = Array.from({ length: readsOfOne }, (_, n) => shares.run(userOf("u0", `${n}`), read));
+  const ofOne = Array.from({ length: readsOfOne }, (_, n) => run(userOf("u0", `${n}`), read));
   await setImmediate();
   assert.equal(running, mailboxReadsOfOne);
-  await assert.rejects(shares.run(userOf("u0", "another"), read), ReadsBusy);
-  const ofOthers = Array.from({ length: mailboxReads }, (_, n) => shares.run(userOf(`u${n + 1}`), read));
+  await assert.rejects(run(userOf("u0", "another"), read), ReadsBusy);
+  const ofOthers = Array.from({ length: mailboxReads }, (_, n) => run(userOf(`u${n + 1}`), read));
   await setImmediate();
   assert.equal(running, mailboxReads, "all together");
-  assert.equal(await shares.run(A, () => Promise.resolve("the owner's")), "the owner's");
+  assert.equal(await run(A, () => Promise.resolve("the owner's")), "the owner's");
   resolve();
   await Promise.all([...ofOne, ...ofOthers]);
   assert.equal(running, readsOfOne + mailboxReads);
@@ -237,10 +240,10 @@ test("users of mailboxes wait their turn, with all their sessions together, and 
 
 test("a user who waits too long gets an answer that says so", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const shares = new ReadShares();
+  const run = createReadShares();
   const never = (): Promise<never> => new Promise(() => undefined);
-  for (let i = 0; i < API_LIMITS.mailboxReadsOfOne; i++) void shares.run(userOf("anna"), never);
-  const refused = assert.rejects(shares.run(userOf("anna"), never), ReadsBusy);
+  for (let i = 0; i < API_LIMITS.mailboxReadsOfOne; i++) void run(userOf("anna"), never);
+  const refused = assert.rejects(run(userOf("anna"), never), ReadsBusy);
   await setImmediate();
   t.mock.timers.tick(API_LIMITS.mailboxReadWaitMs);
   await refused;

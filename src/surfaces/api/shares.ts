@@ -18,98 +18,89 @@ type Asked = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
  * Shares the connections among clients. If there are too many, closes a connection of the greediest client: the one that has
  * waited longest for that client (idle, or slow to send or read). So open connections keep no one out, not even behind one proxy.
  */
-export class ConnectionShares {
-  readonly #limits: Limits;
-  readonly #settings: Settings;
+export function createConnectionShares(limits: Limits, { ipv6Prefix, trustedProxies }: Settings) {
   /** Longest idle first. */
-  readonly #open = new Map<Socket, Held>();
+  const open = new Map<Socket, Held>();
   /** How many requests of each client are being worked on. */
-  readonly #running = new Map<Prefix, number>();
+  const running = new Map<Prefix, number>();
 
-  constructor(limits: Limits, settings: Settings) {
-    this.#limits = limits;
-    this.#settings = settings;
-  }
-
-  watch(server: Server): void {
-    server.on("connection", (socket: Socket) => this.#opened(socket));
-    // First, so that no handler runs for a connection that it closes.
-    server.prependListener("request", (request: IncomingMessage, response: ServerResponse) =>
-      this.#asked(request, response),
-    );
-  }
-
-  /** Works on a client's request, unless as many of its requests run as it may have connections: abandoned ones run to their end. */
-  async run<T>(client: Ip, work: () => Promise<T>): Promise<T | "too_many"> {
-    const unit = prefixOf(client, this.#settings.ipv6Prefix);
-    const count = this.#running.get(unit) ?? 0;
-    if (count >= this.#limits.connectionsAnAddress) return "too_many";
-    this.#running.set(unit, count + 1);
-    try {
-      return await work();
-    } finally {
-      const left = (this.#running.get(unit) ?? 1) - 1;
-      if (left === 0) this.#running.delete(unit);
-      else this.#running.set(unit, left);
-    }
-  }
-
-  /** Counts the connection for the client that a request names. False: all places of the client are at work. */
-  isWithin(socket: Socket, client: Ip): boolean {
-    const held = this.#open.get(socket);
-    if (held === undefined) return true;
-    held.unit = prefixOf(client, this.#settings.ipv6Prefix);
-    held.isProxys = false;
-    return this.#makeRoom(socket, held);
-  }
-
-  #opened(socket: Socket): void {
+  function opened(socket: Socket): void {
     const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, "") ?? "");
     // Closed before it was counted.
     if (ip === null) return void socket.destroy();
-    const isProxys = this.#settings.trustedProxies.some((network) => contains(network, ip));
-    const held = { unit: prefixOf(ip, this.#settings.ipv6Prefix), isProxys, asked: null };
-    this.#open.set(socket, held);
-    socket.once("close", () => this.#open.delete(socket));
-    if (!this.#makeRoom(socket, held)) this.#close(socket);
+    const isProxys = trustedProxies.some((network) => contains(network, ip));
+    const held = { unit: prefixOf(ip, ipv6Prefix), isProxys, asked: null };
+    open.set(socket, held);
+    socket.once("close", () => open.delete(socket));
+    if (!makeRoom(socket, held)) close(socket);
   }
 
-  #asked(request: IncomingMessage, response: ServerResponse): void {
+  function asked(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    const held = this.#open.get(socket);
+    const held = open.get(socket);
     if (held === undefined) return;
     // Neither browsers nor proxies send a request before the last one is answered (RFC 9112, 9.3.2): thousands would count as one connection.
-    if (held.asked !== null && !held.asked.response.writableEnded) return this.#close(socket);
+    if (held.asked !== null && !held.asked.response.writableEnded) return close(socket);
     held.asked = { request, response };
     response.once("close", () => {
       // The next request may have come while this answer was being read.
       if (held.asked?.response !== response) return;
       held.asked = null;
-      if (this.#open.delete(socket) && !socket.destroyed) this.#open.set(socket, held);
+      if (open.delete(socket) && !socket.destroyed) open.set(socket, held);
     });
   }
 
-  #makeRoom(socket: Socket, held: Held): boolean {
-    const ofUnit = [...this.#open].filter(([, one]) => nameOf(one) === nameOf(held));
-    if (!held.isProxys && ofUnit.length > this.#limits.connectionsAnAddress) return this.#closeFirst(ofUnit, socket);
-    if (this.#open.size <= this.#limits.connections) return true;
-    const units = Map.groupBy(this.#open, ([, one]) => nameOf(one));
+  function makeRoom(socket: Socket, held: Held): boolean {
+    const ofUnit = [...open].filter(([, one]) => nameOf(one) === nameOf(held));
+    if (!held.isProxys && ofUnit.length > limits.connectionsAnAddress) return closeFirst(ofUnit, socket);
+    if (open.size <= limits.connections) return true;
+    const units = Map.groupBy(open, ([, one]) => nameOf(one));
     const greediest = [...units.values()].toSorted((a, b) => b.length - a.length);
-    return greediest.some((unit) => this.#closeFirst(unit, socket));
+    return greediest.some((unit) => closeFirst(unit, socket));
   }
 
   /** Closes the first connection that waits for its client, except the new one. False: none waits. */
-  #closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
+  function closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
     const waiting = held.find(([socket, one]) => socket !== except && waitsForClient(one));
-    if (waiting !== undefined) this.#close(waiting[0]);
+    if (waiting !== undefined) close(waiting[0]);
     return waiting !== undefined;
   }
 
   /** Stops counting it at once: its close event comes later. */
-  #close(socket: Socket): void {
-    this.#open.delete(socket);
+  function close(socket: Socket): void {
+    open.delete(socket);
     socket.destroy();
   }
+
+  return {
+    watch: (server: Server): void => {
+      server.on("connection", opened);
+      // First, so that no handler runs for a connection that it closes.
+      server.prependListener("request", asked);
+    },
+    /** Works on a client's request, unless as many of its requests run as it may have connections: abandoned ones run to their end. */
+    run: async <T>(client: Ip, work: () => Promise<T>): Promise<T | "too_many"> => {
+      const unit = prefixOf(client, ipv6Prefix);
+      const count = running.get(unit) ?? 0;
+      if (count >= limits.connectionsAnAddress) return "too_many";
+      running.set(unit, count + 1);
+      try {
+        return await work();
+      } finally {
+        const left = (running.get(unit) ?? 1) - 1;
+        if (left === 0) running.delete(unit);
+        else running.set(unit, left);
+      }
+    },
+    /** Counts the connection for the client that a request names. False: all places of the client are at work. */
+    isWithin: (socket: Socket, client: Ip): boolean => {
+      const held = open.get(socket);
+      if (held === undefined) return true;
+      held.unit = prefixOf(client, ipv6Prefix);
+      held.isProxys = false;
+      return makeRoom(socket, held);
+    },
+  };
 }
 
 function nameOf({ unit, isProxys }: Held): string {
@@ -121,31 +112,27 @@ function waitsForClient({ asked }: Held): boolean {
   return asked === null || !asked.request.complete || asked.response.writableEnded;
 }
 
-/** A caller's remaining requests, as draft-ietf-httpapi-ratelimit-headers writes it. */
-type Rate = Readonly<{ isOver: boolean; resetSeconds: number; headers: Readonly<Record<string, string>> }>;
-
-/** Limits the requests of each caller (`identityOf`) per minute, so that a busy one leaves time for others. */
-export class Rates {
-  readonly #spent = new BoundedMap<string, { readonly since: Millis; count: number }>(API_LIMITS.callers);
-
-  spend(caller: string, now: Millis): Rate {
+/**
+ * Limits the requests of each caller (`identityOf`) per minute, so that a busy one leaves time for others. The headers are those of
+ * draft-ietf-httpapi-ratelimit-headers.
+ */
+export function createRates() {
+  const spent = new BoundedMap<string, { readonly since: Millis; count: number }>(API_LIMITS.callers);
+  return (caller: string, now: Millis) => {
     const { requests, requestsMs } = API_LIMITS;
-    const known = this.#spent.get(caller);
+    const known = spent.get(caller);
     const isPast = known === undefined || now < known.since || now - known.since >= requestsMs;
     const window = isPast ? { since: now, count: 0 } : known;
     window.count += 1;
-    if (isPast) this.#spent.set(caller, window);
+    if (isPast) spent.set(caller, window);
     const resetSeconds = Math.ceil((window.since + requestsMs - now) / SECOND_MS);
     const left = Math.max(0, requests - window.count);
-    return {
-      isOver: window.count > requests,
-      resetSeconds,
-      headers: {
-        "ratelimit-policy": `"caller";q=${requests};w=${requestsMs / SECOND_MS}`,
-        ratelimit: `"caller";r=${left};t=${resetSeconds}`,
-      },
+    const headers = {
+      "ratelimit-policy": `"caller";q=${requests};w=${requestsMs / SECOND_MS}`,
+      ratelimit: `"caller";r=${left};t=${resetSeconds}`,
     };
-  }
+    return { isOver: window.count > requests, resetSeconds, headers };
+  };
 }
 
 type Turns = ReturnType<typeof createTurns>;
@@ -189,35 +176,34 @@ export function createTurns(atOnce: number, waitMs: number) {
   };
 }
 
-const { readsOfOne, mailboxReadsOfOne, mailboxReads, mailboxReadWaitMs } = API_LIMITS;
-
 /** `turns`: for the user of a mailbox. */
 type Share = { count: number; readonly turns: Turns };
 
 /** Limits the pending queries of each caller, so that a busy one leaves room for others. */
-export class ReadShares {
-  readonly #shares = new Map<string, Share>();
-  readonly #mailboxes = createTurns(mailboxReads, mailboxReadWaitMs);
-
-  /** Rejects with `ReadsBusy` if this reader has its share already. */
-  async run<T>(reader: Caller, read: () => Promise<T>): Promise<T> {
-    const name = identityOf(reader);
-    const share = this.#shares.get(name) ?? { count: 0, turns: createTurns(mailboxReadsOfOne, mailboxReadWaitMs) };
-    if (share.count >= readsOfOne) throw new ReadsBusy("Too many requests of this session or token are in progress.");
-    this.#shares.set(name, share);
-    share.count += 1;
-    try {
-      return reader.account === null ? await read() : await this.#inTurn(share.turns, read);
-    } finally {
-      share.count -= 1;
-      if (share.count === 0) this.#shares.delete(name);
-    }
-  }
+export function createReadShares() {
+  const { readsOfOne, mailboxReadsOfOne, mailboxReads, mailboxReadWaitMs } = API_LIMITS;
+  const shares = new Map<string, Share>();
+  const mailboxes = createTurns(mailboxReads, mailboxReadWaitMs);
 
   /** A page sends several requests at once, so they wait. First in the user's own queue, so that a busy user does not delay others. */
-  async #inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
-    const answered = await own(() => this.#mailboxes(async () => ({ value: await read() })));
+  async function inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
+    const answered = await own(() => mailboxes(async () => ({ value: await read() })));
     if (answered === "no_turn") throw new ReadsBusy("Too many requests of mailbox users are in progress.");
     return answered.value;
   }
+
+  /** Rejects with `ReadsBusy` if this reader has its share already. */
+  return async <T>(reader: Caller, read: () => Promise<T>): Promise<T> => {
+    const name = identityOf(reader);
+    const share = shares.get(name) ?? { count: 0, turns: createTurns(mailboxReadsOfOne, mailboxReadWaitMs) };
+    if (share.count >= readsOfOne) throw new ReadsBusy("Too many requests of this session or token are in progress.");
+    shares.set(name, share);
+    share.count += 1;
+    try {
+      return reader.account === null ? await read() : await inTurn(share.turns, read);
+    } finally {
+      share.count -= 1;
+      if (share.count === 0) shares.delete(name);
+    }
+  };
 }
