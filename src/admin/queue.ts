@@ -92,8 +92,13 @@ export function isGuardsHold({ heldFor }: Pick<QueueItem, "heldFor">): boolean {
   return heldFor?.includes("@") === true;
 }
 
-const total = meaning(count, "How many fit, on all pages.");
-const listed = answers(() => z.object({ mails: list(mail()), next, total }));
+const listed = answers(() =>
+  z.object({
+    items: meaning(list(mail()), "The oldest first."),
+    next,
+    total: meaning(count, "How many fit, on all pages."),
+  }),
+);
 const changed = answers(() =>
   z.object({
     changed: count,
@@ -163,11 +168,7 @@ export const QUEUE_VERBS = [
   verb("queue_list", READ, { ...chosen, ...page() }, reads(listed)).http(
     "GET /queue",
     "Mail in Postfix's queue, oldest first, a page at a time: all, or what fits.",
-    {
-      given: { ids: [] },
-      answer: () => z.object({ items: meaning(list(mail()), "The oldest first."), next, total }),
-      body: ({ mails, ...rest }) => ({ items: mails, ...rest }),
-    },
+    { given: { ids: [] } },
   ),
   verb("queue_hold", HOLD, change, changes(changed, "mail")).http(
     "POST /queue/hold",

@@ -72,7 +72,7 @@ async function list(entry: VerbEntry, form: Form, call: Call): Promise<Answer> {
   if ("ok" in asked) return asked;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
   const ask = (some: PageRequest) => call.guard.ask<"alias_list">({ ...asked, ...some } as AnyList);
-  const answer = await gather(page, ask, (one, more) => ({ ...more, items: [...one.items, ...more.items] }), most);
+  const answer = await gather(page, ask, most);
   if (!answer.ok) return answer;
   const { items, ...rest } = answer.result;
   const json = { [member]: items, ...rest };

@@ -49,17 +49,17 @@ type Paged = Readonly<{ next: string | null }>;
 type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | Failure;
 
 /** The guard returns one page of at most `most` items at a time. Requests page after page until there are enough. */
-export async function gather<R extends Paged>(
+export async function gather<R extends Paged & Readonly<{ items: readonly unknown[] }>>(
   { limit, cursor }: PageRequest,
   ask: (page: PageRequest) => Promise<Asked<R>>,
-  join: (first: R, second: R) => R,
   most: number = PAGE.most,
 ): Promise<Asked<R>> {
   const size = Math.min(limit, most);
   const asked = await ask({ limit: size, cursor });
   if (!asked.ok || asked.result.next === null || limit === size) return asked;
-  const rest = await gather({ limit: limit - size, cursor: asked.result.next }, ask, join, most);
-  return rest.ok ? { ok: true, result: join(asked.result, rest.result) } : rest;
+  const rest = await gather({ limit: limit - size, cursor: asked.result.next }, ask, most);
+  if (!rest.ok) return rest;
+  return { ok: true, result: { ...rest.result, items: [...asked.result.items, ...rest.result.items] } };
 }
 
 /** Asks for page after page, to the last, or until `see` returns false. Returns the failure if one cannot be had. */

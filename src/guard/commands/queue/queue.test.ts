@@ -41,7 +41,7 @@ test("lists where each mail waits and for whom it is held, a page at a time", as
   const reported = { sizeBytes: 500, sender: ANNA, recipientCount: 1, recipients: mail("x").recipients };
   const times = { at: new Date(1_000).toISOString(), nextTryAt: new Date(2_000).toISOString() };
   assert.deepEqual(first, {
-    mails: [
+    items: [
       { queueId: "AAAA1", queue: "deferred", heldFor: null, ...reported, ...times },
       { queueId: "AAAA2", queue: "hold", heldFor: null, ...reported, ...times, nextTryAt: null },
     ],
@@ -50,7 +50,7 @@ test("lists where each mail waits and for whom it is held, a page at a time", as
   });
   const last = { queueId: "AAAA3", queue: "hold", heldFor: ANNA, ...reported, ...times };
   const second = await result({ ...list, limit: 2, cursor: "0000000000001000 AAAA2" });
-  assert.deepEqual(second, { mails: [last], next: null, total: 3 });
+  assert.deepEqual(second, { items: [last], next: null, total: 3 });
 });
 
 test("an account includes all its addresses, and a bounce has the empty sender", async () => {
@@ -256,7 +256,7 @@ test("a choice may say where mail waits; a command that is impossible there find
   queue.mails = [mail(id(1)), mail(id(2), { queue: "hold" }), mail(id(3), { queue: "active" })];
   const of = (state: "deferred" | "hold" | "active") => ({ ...SOME, sender: ANNA, state }) as const;
   const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 500, cursor: null });
-  assert.match(JSON.stringify(listing), /^\{"mails":\[\{"queueId":"MANY00002".*"total":1\}$/);
+  assert.match(JSON.stringify(listing), /^\{"items":\[\{"queueId":"MANY00002".*"total":1\}$/);
   assert.match(await kit.said({ verb: "queue_hold", ...of("hold") }), /^failed No such mail waits/);
   assert.match(await kit.said({ verb: "queue_release", ...of("active") }), /^failed No such mail is on hold/);
   assert.match(await kit.said({ verb: "queue_flush", ...of("hold") }), /^failed No such mail waits for another/);

@@ -119,7 +119,7 @@ async function list(
   if (!found.ok) return unanswered(found.reason);
   const holder = holderIn(parts);
   const { items, next } = firstPage(found.queue ?? [], limit, cursorOf);
-  return { ok: true, result: { mails: items.map((mail) => itemOf(mail, holder)), next, total: found.total ?? 0 } };
+  return { ok: true, result: { items: items.map((mail) => itemOf(mail, holder)), next, total: found.total ?? 0 } };
 }
 
 type QueueChangeAsked = Readonly<{

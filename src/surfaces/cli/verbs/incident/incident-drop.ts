@@ -115,8 +115,8 @@ async function waiting({ guard }: Call, name: AccountName) {
   const failure = await eachPage(
     null,
     (cursor) => guard.ask({ verb: "queue_list", ...chosen, cursor }),
-    (page) => {
-      for (const mail of page.mails) {
+    ({ items }) => {
+      for (const mail of items) {
         const isGuards = isGuardsHold(mail);
         if (isGuards && mail.heldFor !== name) others.add(mail.queueId);
         else mails.set(mail.queueId, isGuards);

@@ -100,8 +100,8 @@ async function queueIds(call: Call, accounts: readonly AccountName[]): Promise<r
     const failure = await eachPage(
       null,
       (cursor) => call.guard.ask({ verb: "queue_list", ...NO_MAIL, account, limit: PAGE.most, cursor }),
-      ({ mails }) => {
-        const wanted = account === null ? mails.filter(({ queue }) => queue === "hold") : mails;
+      ({ items }) => {
+        const wanted = account === null ? items.filter(({ queue }) => queue === "hold") : items;
         ids.push(...wanted.map(({ queueId }) => queueId));
         return ids.length < MOST_MAILS;
       },

@@ -23,11 +23,7 @@ export async function alertsTest(call: Call): Promise<Answer> {
 export async function alertsList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "alerts");
   if ("ok" in page) return page;
-  const asked = await gather(
-    page,
-    (one) => call.guard.ask({ verb: "alerts_list", ...one }),
-    (a, b) => ({ ...b, items: [...a.items, ...b.items] }),
-  );
+  const asked = await gather(page, (one) => call.guard.ask({ verb: "alerts_list", ...one }));
   if (!asked.ok) return asked;
   const { channels, items: alerts, ...rest } = asked.result;
   const failing = channels.filter(({ failing: why }) => why !== null);

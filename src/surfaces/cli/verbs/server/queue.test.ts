@@ -23,7 +23,7 @@ function mail(reported: Partial<QueueItem> = {}): QueueItem {
 }
 
 function lists(...mails: readonly QueueItem[]): () => Reply {
-  return () => ({ ok: true, result: { mails, next: null, total: mails.length } });
+  return () => ({ ok: true, result: { items: mails, next: null, total: mails.length } });
 }
 
 test("each mail tells why it waits and until when, within 80 columns", async () => {
@@ -130,7 +130,7 @@ test("if all of it stays nothing was done; if it ends early, the finished part i
 test("a deletion asks how many, and needs a yes or --yes", async () => {
   const replies = (command: Command): Reply =>
     command.verb === "queue_list"
-      ? { ok: true, result: { mails: [mail()], next: null, total: 41 } }
+      ? { ok: true, result: { items: [mail()], next: null, total: 41 } }
       : { ok: true, result: { changed: 41, kept: [], next: null } };
   const no = await typed("queue delete --all", replies, "n");
   const question = "Permanently delete 41 mails from the queue? [y/N] ";

@@ -20,18 +20,15 @@ type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
 export async function queueList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "mails");
   if ("ok" in page) return page;
-  const asked = await gather(
-    page,
-    (some) => call.guard.ask({ verb: "queue_list", ...chosenBy(call), ...some }),
-    (first, rest) => ({ ...rest, total: first.total, mails: [...first.mails, ...rest.mails] }),
-  );
+  const asked = await gather(page, (some) => call.guard.ask({ verb: "queue_list", ...chosenBy(call), ...some }));
   if (!asked.ok) return asked;
-  const { mails, total, next } = asked.result;
-  if (mails.length === 0) return done(asked.result, emptyText("No such mail is in the queue.", page));
+  const { items: mails, total, next } = asked.result;
+  const json = { mails, total, next };
+  if (mails.length === 0) return done(json, emptyText("No such mail is in the queue.", page));
   const list = mails.map((mail) => printed(mail, call.now())).join("\n\n");
   const more = andMore({ next, total, shown: mails.length }, page.cursor);
   const head = `${plural(total, "mail")} in the queue, oldest first:`;
-  return done(asked.result, `${head}\n\n${list}${more}`, hintFor(mails));
+  return done(json, `${head}\n\n${list}${more}`, hintFor(mails));
 }
 
 export const queueHold = (call: Call) => change(call, "queue_hold");
