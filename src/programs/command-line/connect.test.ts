@@ -17,10 +17,12 @@ test("opens the databases only after the guard has answered", async () => {
     assert.ok(up.ok);
     const [latest] = up.reader.queries.events({ most: 1, order: "newest_first" }).items;
     assert.deepEqual([latest?.type, latest?.actor], ["BAN", "root (anna)"]);
-    rmSync(layout.accountsDb);
-    const unusable = await reader();
-    assert.ok(!unusable.ok);
-    assert.deepEqual([unusable.exit, unusable.next], ["failed", "`./ghostinbox status` shows more."]);
+    for (const file of ["accounts.db", "engine.db"]) {
+      rmSync(file === "engine.db" ? layout.engineDb : layout.accountsDb);
+      const unusable = await reader();
+      assert.ok(!unusable.ok && unusable.message.includes(file));
+      assert.deepEqual([unusable.exit, unusable.next], ["failed", "`./ghostinbox status` shows more."]);
+    }
   } finally {
     await running.stop();
   }
