@@ -228,19 +228,19 @@ export type EventPage = Readonly<{ items: readonly EventItem[]; next: number | n
 
 export type EventFilter = Readonly<{
   /** Only ids above `after` and below `before`. */
-  after?: number;
-  before?: number;
+  after?: number | undefined;
+  before?: number | undefined;
   /** A single address or a network. */
-  prefix?: Prefix;
+  prefix?: Prefix | undefined;
   /** Only events of these types. Empty: of any type. */
-  types?: readonly string[];
+  types?: readonly string[] | undefined;
   /** Only events between these times, both included. */
-  from?: Millis;
-  to?: Millis;
+  from?: Millis | undefined;
+  to?: Millis | undefined;
   /** Only events that are shown with this text; ignores case. */
-  text?: string;
+  text?: string | undefined;
   /** What an account did, the mail it received, and changes to it. */
-  account?: string;
+  account?: string | undefined;
   /** A queue id, or a Message-ID without its angle brackets. */
   mail?: string;
   most: number;

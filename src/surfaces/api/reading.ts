@@ -42,18 +42,10 @@ type AskedEvents = z.output<ReturnType<typeof eventsQuery>>;
 
 /** As JSON, as serialised by the reading thread. */
 export function readEvents({ lookups }: ApiParts, asked: AskedEvents): Promise<string> {
-  const { ip, account, type = [], text = "", from, to, cursor, limit = PAGE.usual } = asked;
-  return lookups.ask("events", {
-    ...(ip !== undefined && { prefix: ip }),
-    ...(account !== undefined && { account }),
-    ...(type.length > 0 && { types: type }),
-    ...(text !== "" && { text }),
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(cursor !== undefined && { before: cursor }),
-    most: limit,
-    order: "newest_first",
-  });
+  const { ip: prefix, type: types, text, cursor: before, limit: most = PAGE.usual, ...others } = asked;
+  const order = "newest_first";
+  // An empty text is in every event.
+  return lookups.ask("events", { ...others, prefix, types, text: text || undefined, before, most, order });
 }
 
 export async function readBans({ queries, lookups, clock }: ApiParts, asked: z.output<typeof bansQuery>) {

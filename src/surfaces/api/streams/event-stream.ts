@@ -23,8 +23,8 @@ export function createEventFeed({ queries, news }: ApiParts, { after, prefix, ty
       if (lastId > newest) lastId = 0;
       const { items, next } = queries().events({
         after: lastId,
-        ...(prefix !== undefined && { prefix }),
-        ...(type !== undefined && { types: [type] }),
+        prefix,
+        types: type === undefined ? [] : [type],
         most: API_LIMITS.streamRows,
         order: "oldest_first",
       });

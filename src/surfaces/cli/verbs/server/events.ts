@@ -152,11 +152,10 @@ function chosenFrom(call: Call): Chosen | Failure {
   }
   const prefix = networkFrom(call);
   if (prefix !== null && typeof prefix !== "string") return prefix;
-  const account = call.option("account");
   return {
-    ...(after !== null && { after: Number(after) }),
-    ...(known !== undefined && { types: [known] }),
-    ...(account !== null && { account }),
-    ...(prefix !== null && { prefix }),
+    after: after === null ? undefined : Number(after),
+    types: known === undefined ? [] : [known],
+    account: call.option("account") ?? undefined,
+    prefix: prefix ?? undefined,
   };
 }
