@@ -45,18 +45,31 @@ test("the next command is one of this program, whatever else the advice names", 
   }
 });
 
-test("status works with a database that cannot be read to its end", async () => {
+/** What `status` prints with this database and a guard that answers `alerts_list` like this. */
+async function statusOf(bansInForce: () => object, alerts: (limit: number) => object, ...words: readonly string[]) {
   const { data } = temporaryLayout();
-  const damaged = () => assert.fail("database disk image is malformed");
+  const ask = (asked: Command) =>
+    Promise.resolve(asked.verb === "alerts_list" ? alerts(asked.limit ?? 0) : { ok: true, result: WELL });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is read
-  const queries = { figures: { bansInForce: damaged } } as unknown as Reader["queries"];
-  const ask = ({ verb }: Command) =>
-    Promise.resolve(verb === "health" ? { ok: true, result: WELL } : failed("It is not known.", ""));
-  const ran = await script(["status", "--data", data], {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
-    connect: () => connected({ guard: { ask: ask as GuardClient["ask"] }, reader: readerWith({ queries }) }),
-  });
-  assert.match(ran.out, /^GhostInbox is running\. Up .*, bans unknown\./);
+  const queries = { figures: { bansInForce } } as unknown as Reader["queries"];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else is asked
+  const guard = { ask } as unknown as GuardClient;
+  const connect = () => connected({ guard, reader: readerWith({ queries }) });
+  return (await script(["status", "--data", data, ...words], { connect })).out;
+}
+
+test("status works with a database that cannot be read to its end", async () => {
+  const damaged = () => assert.fail("database disk image is malformed");
+  const out = await statusOf(damaged, () => failed("It is not known.", ""));
+  assert.match(out, /^GhostInbox is running\. Up .*, bans unknown\./);
+});
+
+test("status counts all open alerts, however many there are", async () => {
+  const [open, over] = [{ resolvedAt: null }, { resolvedAt: "2026-11-20T07:00:00.000Z" }];
+  const items = [...Array.from({ length: 11 }, () => open), over];
+  const alerts = (limit: number) => ({ ok: true, result: { items: items.slice(0, limit), leadOut: true } });
+  const shown: unknown = JSON.parse(await statusOf(() => ({ manual: 0 }), alerts, "--json"));
+  assert.partialDeepStrictEqual(shown, { alerts: { open: 11, leadOut: true } });
 });
 
 test("one line about the last checks; nothing before the first", () => {

@@ -1,4 +1,5 @@
 import type { Health, Stats } from "../../../../admin/declare/items.ts";
+import { PAGE } from "../../../../admin/declare/paging.ts";
 import { RENEW_IMAGE } from "../../../../core/report/todo.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, span, until } from "../../../../core/time.ts";
@@ -27,7 +28,7 @@ export async function status(call: Call): Promise<Answer> {
   const counted = await countBans(call);
   const active = counted && allBans(counted);
   const health = asked.result;
-  const listed = await call.guard.ask({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
+  const listed = await call.guard.ask({ verb: "alerts_list", limit: PAGE.most, cursor: null });
   const known = listed.ok ? listed.result : null;
   const { layout } = call;
   const firewall = await currentFirewall(call);
@@ -40,6 +41,7 @@ export async function status(call: Call): Promise<Answer> {
   const text = [printStatus(health, active), ...shownAlerts, ...container, profile?.text, ...lasts]
     .filter((line) => typeof line === "string")
     .join("\n");
+  // The open ones come first in the list.
   const open = known?.items.filter(({ resolvedAt }) => resolvedAt === null) ?? [];
   const alerts = known === null ? null : { open: open.length, leadOut: known.leadOut };
   const lastly = {
@@ -107,9 +109,6 @@ function waiting(tasks: number, headline: Health["headline"]): string {
   if (tasks === 0) return headline === "well" ? "Nothing needs attention." : "What does not work is listed below.";
   return tasks === 1 ? "One thing needs attention." : `${tasks} things need attention.`;
 }
-
-/** The open ones come first in the list. */
-const OPEN_SHOWN = 10;
 
 const LOCAL_ONLY =
   "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy, or " +
