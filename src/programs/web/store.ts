@@ -39,7 +39,11 @@ export function createWebStore(
   };
 
   function close(): void {
-    opened?.db.close();
+    try {
+      opened?.db.close();
+    } catch {
+      // A connection that cannot even be closed is left to the garbage collector.
+    }
     opened = null;
   }
 
@@ -51,26 +55,18 @@ export function createWebStore(
     } catch (error) {
       const trouble = messageOf(error);
       note(trouble);
-      forget();
+      close();
       throw new StoreDown(trouble);
     }
   }
 
   function current(): Opened {
     const { ino } = statSync(path, { bigint: true });
-    if (opened !== null && opened.inode !== ino) forget();
+    if (opened !== null && opened.inode !== ino) close();
     if (opened !== null) return opened;
     const db = openDb(path);
     opened = { db, inode: ino, queries: sqliteQueries(db) };
     return opened;
-  }
-
-  function forget(): void {
-    try {
-      close();
-    } catch {
-      opened = null; // a connection that cannot even be closed is left to the garbage collector
-    }
   }
 
   function note(trouble: string | null): void {
