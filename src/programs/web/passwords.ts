@@ -1,8 +1,7 @@
-import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type JudgedFor, JudgesBusy, type PasswordJudges } from "../../surfaces/api/ports.ts";
-import { threadProgram } from "./thread-program.ts";
+import { runThread, threadProgram } from "./thread-program.ts";
 
 const LIMITS = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
 /** Megabytes of its heap: the lists of guessable passwords take 30. */
@@ -73,22 +72,10 @@ export function createPasswordThread(limits = LIMITS, program = threadProgram("p
 
   async function run(asked: Asked, judged: (string | null)[], signal: AbortSignal): Promise<void> {
     if (signal.aborted) throw new JudgesBusy("the others took all the time");
-    const worker = new Worker(program, { workerData: asked, resourceLimits: HEAP });
-    worker.unref();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => reject(signal.reason));
-    worker.on("error", reject);
-    worker.on("exit", (code) => reject(new Error(`its thread ended with ${code}`)));
-    worker.on("message", (problem: string | null) => {
-      if (judged.push(problem) === asked.length) resolve();
-    });
     try {
-      await promise;
+      await runThread(program, { workerData: asked, resourceLimits: HEAP, signal }, judged, asked.length);
     } catch (error) {
       throw new JudgesBusy(messageOf(error));
-    } finally {
-      worker.removeAllListeners("message");
-      await worker.terminate();
     }
   }
 

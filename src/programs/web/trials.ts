@@ -1,9 +1,8 @@
-import { Worker } from "node:worker_threads";
 import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { ReplayAsked, ReplayReport } from "../../jobs/replay/run-replay.ts";
 import { StoreDown, type TrialOutcome } from "../../surfaces/api/ports.ts";
-import { threadProgram } from "./thread-program.ts";
+import { runThread, threadProgram } from "./thread-program.ts";
 
 /** The thread's input, and its single message. */
 export type TrialOrder = Readonly<{ engineDb: string; asked: ReplayAsked }>;
@@ -24,39 +23,32 @@ export function createTrialThread(
   longestMs = LONGEST_MS,
   program = threadProgram("trials"),
 ) {
-  let running: Worker | null = null;
+  let running: AbortController | null = null;
 
   async function decide(asked: ReplayAsked): Promise<TrialOutcome> {
     if (running !== null) return { outcome: "busy" };
-    const order: TrialOrder = { engineDb, asked };
-    const worker = new Worker(program, { workerData: order, resourceLimits: HEAP });
-    running = worker;
-    worker.unref();
-    const { promise, resolve, reject } = Promise.withResolvers<TrialOutcome>();
-    const giveUp = (): void => resolve({ outcome: "too_long" });
-    const timer = setTimeout(giveUp, longestMs);
-    worker.once("message", (reply: TrialReply) => {
-      if ("down" in reply) reject(new StoreDown(reply.down));
-      else resolve({ outcome: "done", report: reply.report });
-    });
-    // For example if it needs more memory than it has.
-    worker.once("error", (error) => {
-      onTrouble(messageOf(error));
-      giveUp();
-    });
-    // A trial that has answered has its outcome.
-    worker.once("exit", giveUp);
+    running = new AbortController();
+    const { signal } = running;
+    const timer = setTimeout(stop, longestMs);
+    const workerData: TrialOrder = { engineDb, asked };
+    const replies: TrialReply[] = [];
     try {
-      return await promise;
+      await runThread(program, { workerData, resourceLimits: HEAP, signal }, replies, 1);
+    } catch (error) {
+      // For example if it needs more memory than it has.
+      if (!signal.aborted) onTrouble(messageOf(error));
     } finally {
       clearTimeout(timer);
-      stop();
+      running = null;
     }
+    const [reply] = replies;
+    if (reply === undefined) return { outcome: "too_long" };
+    if ("down" in reply) throw new StoreDown(reply.down);
+    return { outcome: "done", report: reply.report };
   }
 
   function stop(): void {
-    void running?.terminate();
-    running = null;
+    running?.abort();
   }
 
   return { decide, stop };
