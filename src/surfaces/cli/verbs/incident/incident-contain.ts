@@ -37,8 +37,8 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   const unsure = await whyNotSure(call, "Do this?", "nothing was done");
   if (unsure !== null) return unsure;
   const came: Came[] = [];
-  for (const deed of planned) came.push(await deed.run());
-  const { did, wrong, printed } = joined(...came);
+  for (const deed of planned) came.push(...(await deed.run()));
+  const [did, wrong, printed] = [saidOf(came, "did"), saidOf(came, "wrong"), saidOf(came, "printed")];
   const says = `Contained: ${plural(did.length, "step")} taken${wrong.length === 0 ? "" : `, ${wrong.length} failed`}.`;
   // A password that is in force is printed, whatever else fails.
   const unaudited = await take(call, incident, { step: "contain", says, lines: [...did, ...wrong] }).catch(
@@ -58,10 +58,10 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   );
 });
 
-/** The result of a measure; a part of it may fail. `printed`: secrets that are shown once and kept nowhere. */
-type Came = Readonly<Record<"did" | "wrong" | "printed", readonly string[]>>;
+/** A sentence about a measure, a part of which may fail. `printed`: a secret that is shown once and kept nowhere. */
+type Came = Readonly<{ as: "did" | "wrong" | "printed"; says: string }>;
 /** One thing to do, and what it is; an empty plan: nothing as far as is known. */
-type Deed = Readonly<{ plan: string; run: () => Promise<Came> }>;
+type Deed = Readonly<{ plan: string; run: () => Promise<readonly Came[]> }>;
 
 type Asked = Readonly<{ incident: Incident; since: Millis; accounts: readonly AccountName[] }>;
 
@@ -95,7 +95,7 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
 
 function newDashboardPassword(call: Call): Deed {
   const plan = "Set a new password of the dashboard, and remove its second factors and passkeys.";
-  const run = async (): Promise<Came> => {
+  const run = async (): Promise<readonly Came[]> => {
     const password = madePassword();
     const asked = await call.guard.ask({ verb: "admin_set_hash", hash: await hashPassword(password) });
     const changed = asked.ok ? took("The dashboard's password was changed.") : notTaken(plan, asked);
@@ -104,7 +104,7 @@ function newDashboardPassword(call: Call): Deed {
     const removed = reset.ok
       ? took(factorsRemoved(reset.result))
       : notTaken("Remove the second factors of the dashboard.", reset);
-    return joined(changed, removed, shownOnce("dashboard", password, asked));
+    return [changed, removed, ...shownOnce("dashboard", password, asked)];
   };
   return { plan, run };
 }
@@ -115,14 +115,14 @@ function newDashboardPassword(call: Call): Deed {
  */
 function revokeTokens(call: Call): Deed {
   const plan = "Revoke every API token.";
-  const run = async (): Promise<Came> => {
+  const run = async (): Promise<readonly Came[]> => {
     const came: Came[] = [];
     const refused = new Set<string>();
     while (true) {
       const listed = await call.guard.ask({ verb: "token_list", limit: PAGE.most, cursor: null });
-      if (!listed.ok) return joined(...came, notTaken(plan, listed));
+      if (!listed.ok) return [...came, notTaken(plan, listed)];
       const left = listed.result.items.filter(({ name }) => !refused.has(name));
-      if (left.length === 0) return came.length === 0 ? took("No API token existed.") : joined(...came);
+      if (left.length === 0) return came.length === 0 ? [took("No API token existed.")] : came;
       for (const { name } of left) {
         const asked = await call.guard.ask({ verb: "token_revoke", name });
         if (!asked.ok) refused.add(name);
@@ -141,11 +141,11 @@ function revokeTokens(call: Call): Deed {
 function endSettings(call: Call, reader: Reader, name: AccountName): readonly Deed[] {
   return SETTING_ENDS.map(({ isSet, command, plan, did }) => {
     const known = reader.own(name);
-    const run = async (): Promise<Came> => {
+    const run = async (): Promise<readonly Came[]> => {
       const was = reader.own(name);
-      if (!isSet(was)) return joined();
+      if (!isSet(was)) return [];
       const asked = await call.guard.ask(command(name));
-      return asked.ok ? took(oneLine(did(name, was))) : notTaken(plan(name, was), asked);
+      return [asked.ok ? took(oneLine(did(name, was))) : notTaken(plan(name, was), asked)];
     };
     return { plan: isSet(known) ? plan(name, known) : "", run };
   });
@@ -154,30 +154,30 @@ function endSettings(call: Call, reader: Reader, name: AccountName): readonly De
 /** `next`: a separate sentence, or empty. */
 function suspend(call: Call, name: AccountName, next = ""): Deed {
   const plan = `Suspend ${name}, end its sessions, and hold its mail in the queue.${next}`;
-  const run = async (): Promise<Came> => {
+  const run = async (): Promise<readonly Came[]> => {
     const asked = await call.guard.ask({ verb: "account_suspend", name });
     if (asked.ok) {
       const held = plural(asked.result.held, "mail");
-      return took(`${name} is suspended, its sessions were ended, and ${held} put on hold.${next}`);
+      return [took(`${name} is suspended, its sessions were ended, and ${held} put on hold.${next}`)];
     }
-    return joined(notTaken(plan, asked), ...(mayStand(asked) ? [await holdQueue(call, name)] : []));
+    return [notTaken(plan, asked), ...(mayStand(asked) ? [await holdQueue(call, name)] : [])];
   };
   return { plan, run };
 }
 
 function newPassword(call: Call, reader: Reader, name: AccountName): Deed {
   const plan = `Give ${name} a new password, end its sessions, and hold its mail in the queue.`;
-  const run = async (): Promise<Came> => {
+  const run = async (): Promise<readonly Came[]> => {
     const password = madePassword();
     const passwordHash = passwordHashFor(call, name, password);
     const secret = await secretOf(call, reader, { name, hash: await hashPassword(password), passwordHash, password });
-    if (!secret.ok) return notTaken(plan, secret);
+    if (!secret.ok) return [notTaken(plan, secret)];
     const asked = await call.guard.ask({ verb: "account_set_hash", name, ...secret.fields });
     const changed = asked.ok
       ? took(`${name} has a new password; its sessions were ended.${secret.closed}`)
       : notTaken(plan, asked);
-    if (!mayStand(asked)) return changed;
-    return joined(changed, await holdQueue(call, name), shownOnce(name, password, asked));
+    if (!mayStand(asked)) return [changed];
+    return [changed, await holdQueue(call, name), ...shownOnce(name, password, asked)];
   };
   return { plan, run };
 }
@@ -205,12 +205,12 @@ async function holdQueue(call: Call, account: AccountName): Promise<Came> {
 function ban(call: Call, target: string, { id }: Incident): Deed {
   if (callerIn(call, target) !== null) {
     const says = `${target} is not banned: the SSH connection of this command comes from there.`;
-    return { plan: says, run: async () => wrongly(says) };
+    return { plan: says, run: async () => [wrongly(says)] };
   }
   const plan = `Ban ${target}.`;
-  const run = async (): Promise<Came> => {
+  const run = async (): Promise<readonly Came[]> => {
     const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });
-    return asked.ok ? took(`${target} is banned.`) : notTaken(plan, asked);
+    return [asked.ok ? took(`${target} is banned.`) : notTaken(plan, asked)];
   };
   return { plan, run };
 }
@@ -222,29 +222,25 @@ function mayStand(reply: Reply): boolean {
   return reply.ok || reply.exit === "failed";
 }
 
-function shownOnce(of: string, password: string, reply: Reply): Came {
+function shownOnce(of: string, password: string, reply: Reply): readonly Came[] {
   const doubt = reply.ok ? "" : "  (it may be in force: see above)";
-  return { did: [], wrong: [], printed: mayStand(reply) ? [`${of}  ${password}${doubt}`] : [] };
+  return mayStand(reply) ? [{ as: "printed", says: `${of}  ${password}${doubt}` }] : [];
 }
 
 function took(says: string): Came {
-  return { did: [says], wrong: [], printed: [] };
+  return { as: "did", says };
 }
 
 function wrongly(says: string): Came {
-  return { did: [], wrong: [says], printed: [] };
+  return { as: "wrong", says };
 }
 
 function notTaken(plan: string, { message }: Failure): Came {
   return wrongly(`${plan} Failed: ${message}`);
 }
 
-function joined(...came: readonly Came[]): Came {
-  return {
-    did: came.flatMap(({ did }) => did),
-    wrong: came.flatMap(({ wrong }) => wrong),
-    printed: came.flatMap(({ printed }) => printed),
-  };
+function saidOf(came: readonly Came[], wanted: Came["as"]): readonly string[] {
+  return came.filter((one) => one.as === wanted).map(({ says }) => says);
 }
 
 export function accountsFrom(call: Call): readonly AccountName[] | Failure {
