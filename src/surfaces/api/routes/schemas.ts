@@ -3,7 +3,7 @@ import * as mini from "zod/mini";
 import { passkeyUsed } from "../../../admin/access.ts";
 import { ban } from "../../../admin/bans.ts";
 import { eventItem, stats, status, time } from "../../../admin/declare/items.ts";
-import { duration, list, meaning, NOTE_CHARACTERS, network, note } from "../../../admin/declare/kinds.ts";
+import { count, duration, list, meaning, NOTE_CHARACTERS, network, next, note } from "../../../admin/declare/kinds.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { EVENT_TYPES } from "../../../core/events/event-types.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
@@ -160,8 +160,6 @@ const withAccount = z.object({
 export const loginRequest = z.union([passkeyGiven, withAccount]);
 export const proofRequest = z.union([passkeyGiven, passwordGiven]);
 
-const count = z.number().int();
-const next = z.string().nullable().describe("The cursor of the next page; null on the last.");
 export const publicHealth = z
   .object({
     version: z.string().describe("Of GhostInbox."),
