@@ -67,7 +67,8 @@ export function createProcessTerminal() {
     /** Asks with echo; null if interrupted. */
     ask: (question: string) => {
       clear();
-      return ask(oneLine(question), interruption);
+      const lines = createInterface({ input: process.stdin, output: process.stderr });
+      return answerTo(oneLine(question), lines, interruption);
     },
     /** Aborted by Ctrl-C, TERM, or when the terminal closes. Only a command that waits for an end handles these; all others exit on them, as programs do. */
     get interrupted() {
@@ -111,10 +112,6 @@ async function readLine(mostBytes: number): Promise<string | null> {
   const end = bytes.indexOf(10);
   const line = (end < 0 ? bytes : bytes.subarray(0, end)).toString().replace(/\r$/, "");
   return line === "" || line.length > mostBytes ? null : line;
-}
-
-function ask(question: string, interrupted?: AbortSignal): Promise<string | null> {
-  return answerTo(question, createInterface({ input: process.stdin, output: process.stderr }), interrupted);
 }
 
 /** Shows the question only, and not what readline echoes. */
