@@ -77,6 +77,9 @@ test("a wrong password and an address that may not try get the same answer", asy
   };
   assert.deepEqual(await words(wrong), await words(refused));
   assert.equal(refused.headers.get("set-cookie"), null);
+  assert.equal(refused.headers.get("retry-after"), "5");
+  assert.equal(wrong.headers.get("retry-after"), null);
+  assert.equal(wrong.headers.get("www-authenticate"), null, "a browser would open its own dialog");
 });
 
 test("a mailbox password that the guard did not check gets the answer of a wrong one", async () => {

@@ -130,6 +130,7 @@ test("while the first is under way the second is refused, and no caller takes al
   for (let i = 1; i < API_LIMITS.keysOfOne; i++) await once("a", { ...asked, key: `k${i}` }, done);
   const full = await once("a", { ...asked, key: "more" }, () => assert.fail("it is not remembered"));
   assert.equal(full.status, 429);
+  assert.equal(full.headers.get("retry-after"), "3600");
   assert.equal((await once("b", { ...asked, key: "more" }, done)).status, 200);
   assert.equal((await once("a", { ...asked, key: "more", now: later(T0, REPEAT_MS) }, done)).status, 200);
 });

@@ -50,6 +50,7 @@ test("every route that is not open answers 401, the same for a missing, a wrong 
     for (const headers of credentials) {
       const response = await fetch(urlOf(row), { method: row.method, headers });
       assert.equal(response.status, 401, name(row));
+      assert.equal(response.headers.get("www-authenticate"), 'Bearer realm="GhostInbox"');
       answers.add(await response.text());
     }
   assert.equal(answers.size, 1);
