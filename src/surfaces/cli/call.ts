@@ -69,7 +69,7 @@ export type CliCommand = Shape &
     /** Only root may run it. */
     root?: true;
     /** People copy its text, such as settings and DNS records, so its long lines are not wrapped on a terminal. */
-    copied?: true;
+    copied?: true | undefined;
   }>;
 
 export function done(json: unknown, text: string, next?: string): Done {

@@ -1,39 +1,29 @@
 import type { CliCommand } from "./call.ts";
 import { derivedCommands } from "./derived.ts";
 import { LIST_OPTIONS } from "./listing.ts";
-import { namedBy, type Option } from "./parse.ts";
+import { namedBy, type OptionLines, optionsOf } from "./parse.ts";
 
-const PASSWORD_STDIN = { name: "password-stdin", says: "Read the password from standard input." };
-const RECOVERY_KEY: Option = {
-  name: "recovery-key",
-  value: "FILE",
-  says: "File with the owner's recovery key, which opens mail that is encrypted with an account's key.",
+const PASSWORD_STDIN = { "--password-stdin": "Read the password from standard input." };
+const RECOVERY_KEY = {
+  "--recovery-key FILE":
+    "File with the owner's recovery key, which opens mail that is encrypted with an account's key.",
 };
-const YES = { name: "yes", says: "Do not ask." };
-const SINCE: Option = {
-  name: "since",
-  value: "WHEN",
-  says: "Start of the period: 2h, 7d, or a time; by default, when the incident may have started.",
+const YES = { "--yes": "Do not ask." };
+const SINCE = {
+  "--since WHEN": "Start of the period: 2h, 7d, or a time; by default, when the incident may have started.",
 };
-const CHOICE: readonly Option[] = [
-  { name: "account", value: "ADDRESS", says: "Only mail of this account, under any of its addresses." },
-  { name: "sender", value: "ADDRESS", says: "Only mail from this envelope sender; '<>' means bounces." },
-  { name: "recipient", value: "ADDRESS", says: "Only mail that still waits for this recipient." },
-];
-const ALL: Option = { name: "all", says: "All mail in the queue." };
-const BOUNCE: Option = {
-  name: "bounce",
-  says: "Return it to its sender as undeliverable, instead of deleting it silently.",
+const CHOICE = {
+  "--account ADDRESS": "Only mail of this account, under any of its addresses.",
+  "--sender ADDRESS": "Only mail from this envelope sender; '<>' means bounces.",
+  "--recipient ADDRESS": "Only mail that still waits for this recipient.",
 };
+const ALL = { "--all": "All mail in the queue." };
+const BOUNCE = { "--bounce": "Return it to its sender as undeliverable, instead of deleting it silently." };
 /** Options of `replay` and `config simulate`. */
-const REPLAYED: readonly Option[] = [
-  {
-    name: "since",
-    value: "WHEN",
-    says: "Start of the period: 2h, 7d, or a time such as 2026-11-20T08:00:00Z; 30d by default.",
-  },
-  { name: "ip", value: "IP", says: "Compare only this address or network." },
-];
+const REPLAYED = {
+  "--since WHEN": "Start of the period: 2h, 7d, or a time such as 2026-11-20T08:00:00Z; 30d by default.",
+  "--ip IP": "Compare only this address or network.",
+};
 
 /** The file of each, loaded when one of its commands runs: loading all of them takes longer than most commands. */
 const status = from(() => import("./verbs/server/status.ts"));
@@ -75,58 +65,49 @@ const incidentInvestigate = from(() => import("./verbs/incident/incident-investi
 /** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
 const BY_HAND: readonly CliCommand[] = [
   byHand("status", "Show what is running, and what needs attention.", status("status")),
-  byRoot("check", "Check the whole running server, with evidence for each result.", check("check"), [
-    { name: "only", value: "GROUP", says: "Only the checks of this group, such as tls, dns or backups." },
-    { name: "send-test", says: "Send a test through each alert channel." },
-    {
-      name: "before-going-live",
-      says: "Show, point by point, what to do before others rely on the server.",
-    },
-  ]),
+  byRoot("check", "Check the whole running server, with evidence for each result.", check("check"), {
+    "--only GROUP": "Only the checks of this group, such as tls, dns or backups.",
+    "--send-test": "Send a test through each alert channel.",
+    "--before-going-live": "Show, point by point, what to do before others rely on the server.",
+  }),
   byRoot("stop", "Stop the server and wait until all its processes have ended.", server("stop")),
   byRoot(
     "restart",
     "Stop the server and start it again in place, with the settings it was started with.",
     server("restart"),
   ),
-  byRoot("upgrade", "Show what a restart with the installed version would change.", upgrade("upgrade"), [
-    { name: "check", says: "Only show it; changes nothing." },
-  ]),
-  byRoot("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), [YES]),
+  byRoot("upgrade", "Show what a restart with the installed version would change.", upgrade("upgrade"), {
+    "--check": "Only show it; changes nothing.",
+  }),
+  byRoot("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), YES),
   byHand("stats", "Show bans, counts and the busiest addresses.", status("stats")),
   byHand("report", "Show what happened within a week, the server's state, and what to do.", report("report"), {
     copied: true,
-    options: [
-      { name: "week", says: "Cover the last seven days; the default." },
-      { name: "month", says: "Cover the last thirty days." },
-      { name: "html", says: "Print the page that is mailed." },
-      { name: "mail", says: "Mail it to the recipients of alerts." },
-    ],
+    "--week": "Cover the last seven days; the default.",
+    "--month": "Cover the last thirty days.",
+    "--html": "Print the page that is mailed.",
+    "--mail": "Mail it to the recipients of alerts.",
   }),
-  byHand("events", "Show what happened, the latest last.", events("events"), [
-    { name: "follow", says: "Show new events until Ctrl-C." },
-    { name: "after", value: "ID", says: "Only events after the one with this id, oldest first." },
-    { name: "ecs", says: "One JSON object per line, with the fields of the Elastic Common Schema." },
-    { name: "types", says: "List every type of event and its meaning." },
-    { name: "ip", value: "IP", says: "Only events of this address or network." },
-    { name: "type", value: "TYPE", says: "Only events of this type, such as BAN or LOGIN_FAILED." },
-    { name: "account", value: "ADDRESS", says: "Only events of this account." },
+  byHand("events", "Show what happened, the latest last.", events("events"), {
+    "--follow": "Show new events until Ctrl-C.",
+    "--after ID": "Only events after the one with this id, oldest first.",
+    "--ecs": "One JSON object per line, with the fields of the Elastic Common Schema.",
+    "--types": "List every type of event and its meaning.",
+    "--ip IP": "Only events of this address or network.",
+    "--type TYPE": "Only events of this type, such as BAN or LOGIN_FAILED.",
+    "--account ADDRESS": "Only events of this account.",
     ...LIST_OPTIONS,
-  ]),
-  byHand("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), [
-    { name: "grep", value: "TEXT", says: "Only lines with this text, ignoring case." },
-    {
-      name: "since",
-      value: "WHEN",
-      says: "Only lines newer than this: 2h, 7d, or a time such as 2026-11-20T08:00:00Z.",
-    },
-    { name: "ip", value: "IP", says: "Only lines with this address or network." },
-    { name: "queue-id", value: "ID", says: "Only lines with this mail's queue id." },
-    { name: "account", value: "ADDRESS", says: "Only lines with this account." },
-    { name: "component", value: "NAME", says: "Only lines of this component: mail, guard, web, ..." },
-    { name: "limit", value: "N", says: "Maximum number of lines; the default is 200." },
-    { name: "follow", says: "Show new lines until Ctrl-C." },
-  ]),
+  }),
+  byHand("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), {
+    "--grep TEXT": "Only lines with this text, ignoring case.",
+    "--since WHEN": "Only lines newer than this: 2h, 7d, or a time such as 2026-11-20T08:00:00Z.",
+    "--ip IP": "Only lines with this address or network.",
+    "--queue-id ID": "Only lines with this mail's queue id.",
+    "--account ADDRESS": "Only lines with this account.",
+    "--component NAME": "Only lines of this component: mail, guard, web, ...",
+    "--limit N": "Maximum number of lines; the default is 200.",
+    "--follow": "Show new lines until Ctrl-C.",
+  }),
   byHand(
     "find TEXT...",
     "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
@@ -136,30 +117,30 @@ const BY_HAND: readonly CliCommand[] = [
     "why [TEXT]",
     "Explain the decisions about an address, an account or a mail, and how to change them.",
     why("why"),
-    [
-      { name: "account", value: "ADDRESS", says: "An account: its sign-ins and its mail." },
-      { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
-    ],
+    {
+      "--account ADDRESS": "An account: its sign-ins and its mail.",
+      "--message ID": "One mail, by its queue id or Message-ID.",
+    },
   ),
   byHand(
     "replay",
     "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
     replay("replay"),
-    [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
+    { "--policy FILE": "The other settings: a whole settings file.", ...REPLAYED },
   ),
-  byHand("ban IP [REASON...]", "Ban an address or network.", bans("ban"), [
-    { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; the default is bans.manual." },
-    { name: "permanent", says: "Until you lift it." },
-    { name: "yes", says: "Do not ask before banning a very large network." },
-  ]),
+  byHand("ban IP [REASON...]", "Ban an address or network.", bans("ban"), {
+    "--for TIME": "How long: 30m, 2h, 7d; the default is bans.manual.",
+    "--permanent": "Until you lift it.",
+    "--yes": "Do not ask before banning a very large network.",
+  }),
   byHand("bans", "List the bans in force.", bans("bans"), LIST_OPTIONS),
-  byHand("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), [PASSWORD_STDIN]),
-  byHand("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), [YES]),
+  byHand("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), PASSWORD_STDIN),
+  byHand("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), YES),
   byHand("account list", "List the mailboxes.", accounts("accountList"), LIST_OPTIONS),
-  byHand("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), [
-    PASSWORD_STDIN,
-    RECOVERY_KEY,
-  ]),
+  byHand("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), {
+    ...PASSWORD_STDIN,
+    ...RECOVERY_KEY,
+  }),
   byHand(
     "account app-password list ADDRESS",
     "Show the app passwords of an account, and when each was last used.",
@@ -190,7 +171,7 @@ const BY_HAND: readonly CliCommand[] = [
     "account drop ADDRESS [ID...]",
     "Delete the held mail of an account, or only these mails.",
     held("accountDrop"),
-    [BOUNCE, YES],
+    { ...BOUNCE, ...YES },
   ),
   byHand(
     "greylist waiting",
@@ -202,24 +183,27 @@ const BY_HAND: readonly CliCommand[] = [
     "queue list [ID...]",
     "Show the mail in the queue: why it waits, until when, from and for whom.",
     queue("queueList"),
-    [...CHOICE, ...LIST_OPTIONS],
+    { ...CHOICE, ...LIST_OPTIONS },
   ),
-  byHand("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), [
+  byHand("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), {
     ...CHOICE,
-    ALL,
-  ]),
-  byHand("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), [...CHOICE, ALL]),
+    ...ALL,
+  }),
+  byHand("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), {
+    ...CHOICE,
+    ...ALL,
+  }),
   byHand(
     "queue release [ID...]",
     "Release mail that was put on hold. `account release` releases mail that the guard holds.",
     queue("queueRelease"),
-    [...CHOICE, ALL],
+    { ...CHOICE, ...ALL },
   ),
   byHand(
     "queue delete [ID...]",
     "Delete mail from the queue. `account drop` deletes mail that the guard holds.",
     queue("queueDelete"),
-    [...CHOICE, ALL, BOUNCE, YES],
+    { ...CHOICE, ...ALL, ...BOUNCE, ...YES },
   ),
   byHand(
     "sendmail [OPTION...] [RECIPIENT...]",
@@ -244,9 +228,9 @@ const BY_HAND: readonly CliCommand[] = [
   ),
   byRoot("backup create", "Make a backup now; the server makes one every night.", backup("backupCreate")),
   byRoot("backup list", "List the backups.", backup("backupList")),
-  byRoot("backup verify", "Read every backup back and check it.", backup("backupVerify"), [
-    { name: "quick", says: "Only check the structure, without reading the data." },
-  ]),
+  byRoot("backup verify", "Read every backup back and check it.", backup("backupVerify"), {
+    "--quick": "Only check the structure, without reading the data.",
+  }),
   byRoot(
     "backup drill",
     "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
@@ -261,24 +245,24 @@ const BY_HAND: readonly CliCommand[] = [
     "backup restore [SNAPSHOT]",
     "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
     backupRestore("backupRestore"),
-    [
-      { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
-      { name: "folder", value: "NAME", says: "Only mails of this folder." },
-      { name: "message", value: "ID", says: "Only the mail with this Message-ID." },
-      { name: "into", value: "NAME", says: "Destination folder; “Restored” and the date by default." },
-      { name: "to", value: "DIR", says: "Write all files to this new directory instead." },
-      { name: "from", value: "PLACE", says: "Where the backups are: a directory, or sftp:, rest:, s3: and others." },
-      { name: "environment-file", value: "FILE", says: "File with the credentials for that place." },
-      { name: "key-file", value: "FILE", says: "File with the key; by default you are asked for it." },
-      RECOVERY_KEY,
-      { name: "replace", says: "Move an existing data directory aside." },
-      { name: "dry-run", says: "Only show what would be done." },
-      YES,
-    ],
+    {
+      "--account ADDRESS": "Only mails of this account, into a separate folder.",
+      "--folder NAME": "Only mails of this folder.",
+      "--message ID": "Only the mail with this Message-ID.",
+      "--into NAME": "Destination folder; “Restored” and the date by default.",
+      "--to DIR": "Write all files to this new directory instead.",
+      "--from PLACE": "Where the backups are: a directory, or sftp:, rest:, s3: and others.",
+      "--environment-file FILE": "File with the credentials for that place.",
+      "--key-file FILE": "File with the key; by default you are asked for it.",
+      ...RECOVERY_KEY,
+      "--replace": "Move an existing data directory aside.",
+      "--dry-run": "Only show what would be done.",
+      ...YES,
+    },
   ),
   byRoot("backup key", "Show the key, without which no backup can be read.", backup("backupKey"), { copied: true }),
   byRoot("retention show", "Show which mail will be removed, from where, and when.", retention("retentionShow")),
-  byRoot("retention run", "Remove expired mail now; the server does so every night.", retention("retentionRun"), [YES]),
+  byRoot("retention run", "Remove expired mail now; the server does so every night.", retention("retentionRun"), YES),
   byRoot(
     "encryption show",
     "Show whether mail is encrypted on the disk, and whether it can be read now.",
@@ -294,7 +278,7 @@ const BY_HAND: readonly CliCommand[] = [
     "encryption lock",
     "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
     encryption("encryptionLock"),
-    [YES],
+    YES,
   ),
   byRoot(
     "encryption unlock FILE",
@@ -310,14 +294,14 @@ const BY_HAND: readonly CliCommand[] = [
     "encryption recover ADDRESS",
     "Make mail from before a forgotten password readable with the current password.",
     encryption("encryptionRecover"),
-    [PASSWORD_STDIN, RECOVERY_KEY],
+    { ...PASSWORD_STDIN, ...RECOVERY_KEY },
   ),
   byHand("config check", "Show what is wrong with the settings.", config("configCheck")),
   byHand(
     "config simulate FILE",
     "Show what a settings file would have done to the recorded events, as replay does.",
     replay("configSimulate"),
-    { copied: true, options: REPLAYED },
+    { copied: true, ...REPLAYED },
   ),
   byHand("config show", "Show the server's settings, and where each comes from.", config("configShow"), {
     copied: true,
@@ -335,29 +319,23 @@ const BY_HAND: readonly CliCommand[] = [
     { copied: true },
   ),
   byHand("config reference", "Explain every setting.", config("configReference"), { copied: true }),
-  byHand("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), [YES]),
+  byHand("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), YES),
   byHand("alerts test", "Send a test through every alert channel.", alerts("alertsTest")),
   byHand("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), LIST_OPTIONS),
   byHand("token create NAME", "Make a token for the HTTP API; it is shown once.", access("tokenCreate"), {
     copied: true,
-    options: [
-      {
-        name: "scope",
-        value: "SCOPES",
-        says: "Scopes or roles: read, ban, allow, greylist, queue, admin, or viewer, operator, owner.",
-      },
-      { name: "for", value: "TIME", says: "How long it is valid, such as 90d." },
-    ],
+    "--scope SCOPES": "Scopes or roles: read, ban, allow, greylist, queue, admin, or viewer, operator, owner.",
+    "--for TIME": "How long it is valid, such as 90d.",
   }),
-  byHand("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), [
-    { name: "all", says: "End every session." },
-  ]),
-  byHand("admin passwd", "Set the dashboard's password.", access("adminPasswd"), [PASSWORD_STDIN]),
+  byHand("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), {
+    "--all": "End every session.",
+  }),
+  byHand("admin passwd", "Set the dashboard's password.", access("adminPasswd"), PASSWORD_STDIN),
   byRoot(
     "access review",
     "Show who can read, send, administer and forward, and when each last did.",
     accessReview("accessReviewed"),
-    [{ name: "sign", says: "Record in the audit that you have reviewed it." }],
+    { "--sign": "Record in the audit that you have reviewed it." },
   ),
   byHand(
     "audit list",
@@ -365,9 +343,9 @@ const BY_HAND: readonly CliCommand[] = [
     audit("auditList"),
     LIST_OPTIONS,
   ),
-  byHand("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), [
-    { name: "anchors", value: "FILE", says: "Compare with this file, such as one from a backup." },
-  ]),
+  byHand("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), {
+    "--anchors FILE": "Compare with this file, such as one from a backup.",
+  }),
   byHand(
     "audit anchor",
     "Record the last audit entry now where only root can write; the server does so every hour.",
@@ -377,7 +355,7 @@ const BY_HAND: readonly CliCommand[] = [
     "audit accept REASON...",
     "Continue from an inconsistent audit, for example after a recovery.",
     audit("auditAccept"),
-    [YES],
+    YES,
   ),
   byHand("audit export", "Print every entry as one JSON object per line, with its hashes.", audit("auditExport")),
   byHand(
@@ -389,26 +367,26 @@ const BY_HAND: readonly CliCommand[] = [
     "firewall try",
     "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
     firewall("tryFirewall"),
-    [YES],
+    YES,
   ),
   byRoot(
     "firewall confirm",
     "Keep the strict firewall on trial; only from an SSH session that was opened since.",
     firewall("confirmFirewall"),
-    [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }],
+    { "--yes": "Keep it even though this session does not prove that you can connect." },
   ),
   byHand("firewall rollback", "Undo the trial at once.", firewall("rollBackFirewall")),
   byHand(
     "break-glass",
     "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
     breakGlass("breakGlass"),
-    [{ name: "yes", says: "Do not ask before lifting bans that were made by hand." }],
+    { "--yes": "Do not ask before lifting bans that were made by hand." },
   ),
   byRoot(
     "incident open NAME...",
     "Open an incident: its folder and its timeline, to which each later step is added.",
     incident("incidentOpen"),
-    [SINCE],
+    SINCE,
   ),
   byRoot("incident note TEXT...", "Add a note to the timeline, such as about a call.", incident("incidentNote")),
   byRoot(
@@ -420,54 +398,51 @@ const BY_HAND: readonly CliCommand[] = [
     "incident isolate",
     "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
     incidentIsolate("incidentIsolate"),
-    [
-      {
-        name: "allow",
-        value: "ADDRESS",
-        says: "Addresses that keep full access, separated by commas; without `--shut-ssh` also that of your SSH session.",
-      },
-      { name: "shut-ssh", says: "Close SSH too, except to these." },
-      YES,
-    ],
+    {
+      "--allow ADDRESS":
+        "Addresses that keep full access, separated by commas; without `--shut-ssh` also that of your SSH session.",
+      "--shut-ssh": "Close SSH too, except to these.",
+      ...YES,
+    },
   ),
   byRoot(
     "incident assess",
     "List the affected accounts, addresses and mails, and what was done by command.",
     incidentAssess("incidentAssess"),
-    [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }],
+    { ...SINCE, "--account ADDRESS": "Only this account." },
   ),
   byRoot(
     "incident contain [ACCOUNT...]",
     "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
     incidentContain("incidentContain"),
-    [
-      { name: "suspend", says: "Suspend the accounts instead of setting new passwords." },
-      { name: "ban", value: "ADDRESS", says: "Ban these addresses, separated by commas." },
-      { name: "ban-new", says: "Ban the addresses from which the accounts signed in for the first time." },
-      { name: "tokens", says: "Revoke every API token." },
-      { name: "dashboard", says: "Set a new dashboard password." },
-      { name: "dry-run", says: "Only show what would be done." },
-      SINCE,
-      YES,
-    ],
+    {
+      "--suspend": "Suspend the accounts instead of setting new passwords.",
+      "--ban ADDRESS": "Ban these addresses, separated by commas.",
+      "--ban-new": "Ban the addresses from which the accounts signed in for the first time.",
+      "--tokens": "Revoke every API token.",
+      "--dashboard": "Set a new dashboard password.",
+      "--dry-run": "Only show what would be done.",
+      ...SINCE,
+      ...YES,
+    },
   ),
   byRoot(
     "incident sent [ACCOUNT]",
     "Show who sent what to whom, and which recipients it reached.",
     incidentMail("incidentSent"),
-    [SINCE],
+    SINCE,
   ),
   byRoot(
     "incident drop ACCOUNT",
     "Remove the mail of an account from the queue, and keep copies as evidence.",
     incidentDrop("incidentDrop"),
-    [BOUNCE, YES],
+    { ...BOUNCE, ...YES },
   ),
   byRoot(
     "incident investigate [ACCOUNT...]",
     "Pack the evidence: events, logs, configuration, and mail on hold, or all queued mail of these accounts.",
     incidentInvestigate("incidentInvestigate"),
-    [SINCE],
+    SINCE,
   ),
   byHand(
     "incident verify BUNDLE",
@@ -480,29 +455,23 @@ const BY_HAND: readonly CliCommand[] = [
     incidentMail("incidentTell"),
     {
       copied: true,
-      options: [
-        { name: "send", says: "Send it to each recipient in a separate mail." },
-        {
-          name: "template",
-          value: "FILE",
-          says: "Template: the subject in the first line, then the text, with {account} and others.",
-        },
-        SINCE,
-        YES,
-      ],
+      "--send": "Send it to each recipient in a separate mail.",
+      "--template FILE": "Template: the subject in the first line, then the text, with {account} and others.",
+      ...SINCE,
+      ...YES,
     },
   ),
   byRoot(
     "incident recover",
     "Compare with the last backup from before the incident, and lift the isolation part by part.",
     incidentIsolate("incidentRecover"),
-    [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }],
+    { "--lift PART": "Part to lift: receive, sign-in, send or all." },
   ),
   byRoot(
     "incident report",
     "Write the report: timeline, what was affected, actions, lessons.",
     incidentAssess("incidentReportFile"),
-    { copied: true, options: [SINCE] },
+    { copied: true, ...SINCE },
   ),
   byRoot("incident close", "End the incident.", incident("incidentClose")),
   byRoot(
@@ -519,11 +488,9 @@ const BY_HAND: readonly CliCommand[] = [
   ),
   byRoot("uninstall", "Remove what set-up added to this machine.", server("uninstall"), {
     copied: true,
-    options: [
-      YES,
-      { name: "packages", says: "Also remove the Debian packages that set-up installed, unless others need them." },
-      { name: "purge-data", says: "Also delete the data directory: mail, accounts, everything." },
-    ],
+    ...YES,
+    "--packages": "Also remove the Debian packages that set-up installed, unless others need them.",
+    "--purge-data": "Also delete the data directory: mail, accounts, everything.",
   }),
 ];
 
@@ -541,19 +508,16 @@ function from<M>(load: () => Promise<M>): (command: CommandsIn<M>) => Run {
   };
 }
 
-type More = Omit<CliCommand, "name" | "usage" | "says" | "run" | "root">;
+/** Its options, and more about it. */
+type More = Readonly<OptionLines & Pick<CliCommand, "copied" | "keepsWords" | "isVerbatim">>;
 
 /** Only for root. */
-function byRoot(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
+function byRoot(line: string, says: string, run: Run, more: More = {}): CliCommand {
   return { ...byHand(line, says, run, more), root: true };
 }
 
-/** `line`: as in the help. `more`: the options, or an object with further properties. */
-function byHand(line: string, says: string, run: Run, more: readonly Option[] | More = {}): CliCommand {
-  return { ...namedBy(line), says, run, ...(isOptions(more) ? { options: more } : more) };
-}
-
-/** `Array.isArray` alone does not narrow a readonly array. */
-function isOptions(more: readonly Option[] | More): more is readonly Option[] {
-  return Array.isArray(more);
+/** `line`: as in the help. */
+function byHand(line: string, says: string, run: Run, more: More = {}): CliCommand {
+  const { copied, keepsWords, isVerbatim, ...options } = more;
+  return { ...namedBy(line), says, run, copied, keepsWords, isVerbatim, options: optionsOf(options) };
 }

@@ -6,7 +6,7 @@ import type { CliForm } from "../../admin/declare/verb.ts";
 import { printable } from "../../core/text.ts";
 import { type Answer, type Call, type CliCommand, done, type Failure, PROGRAM, wrongUsage } from "./call.ts";
 import { andMore, emptyText, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
-import { listOf, namedBy, type Option } from "./parse.ts";
+import { listOf, namedBy, type Option, optionsOf } from "./parse.ts";
 import { columns } from "./print/text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ function commandOf(entry: VerbEntry, form: Form): CliCommand {
   return {
     ...namedBy(form.usage),
     says: form.says,
-    options: form.table === undefined ? options : [...options, ...LIST_OPTIONS],
+    options: form.table === undefined ? options : [...options, ...optionsOf(LIST_OPTIONS)],
     run: (call) => (form.table === undefined ? run(entry, form, call) : list(entry, form, call)),
   };
 }

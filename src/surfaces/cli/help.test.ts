@@ -36,7 +36,7 @@ test("a group shows its own commands, and no others", () => {
 });
 
 test("one command shows each of its options and the global ones", () => {
-  const { options = [] } = commandNamed("events");
+  const { options } = commandNamed("events");
   const text = textOf("events");
   assert.ok(options.length > 0);
   for (const { name } of [...options, { name: "json" }]) assert.match(text, new RegExp(`^--${name}\\b`, "m"));
@@ -45,7 +45,7 @@ test("one command shows each of its options and the global ones", () => {
 test("--json prints the table of commands", () => {
   const help = helpFor("ban", commands);
   assert.ok(help.ok);
-  const { name, usage, says, options = [] } = commandNamed("ban");
+  const { name, usage, says, options } = commandNamed("ban");
   assert.deepEqual(help.json, { commands: [{ name, usage, says, options }] });
 });
 

@@ -10,14 +10,12 @@ export function helpFor(topic: string, commands: readonly CliCommand[]): Answer 
   const shown = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
   const only = shown[0];
   if (only === undefined) return wrongUsage(`Unknown command "${topic}".`, `\`${PROGRAM} help\` lists them all.`);
-  const json = {
-    commands: shown.map(({ name, usage, says, options }) => ({ name, usage, says, options: options ?? [] })),
-  };
+  const json = { commands: shown.map(({ name, usage, says, options }) => ({ name, usage, says, options })) };
   return done(json, shown.length === 1 ? helpForOne(only) : helpForMany(topic, shown));
 }
 
 function helpForOne(command: CliCommand): string {
-  const options = [...(command.options ?? []), ...GLOBAL_OPTIONS.filter(({ name }) => name !== "version")];
+  const options = [...command.options, ...GLOBAL_OPTIONS.filter(({ name }) => name !== "version")];
   return `${PROGRAM} ${usageOf(command)}\n\n${command.says}\n\n${optionTable(options)}`;
 }
 
@@ -69,7 +67,7 @@ function table(rows: readonly CliCommand[]): string {
 }
 
 function usageOf({ name, usage, options }: CliCommand): string {
-  const given = (options ?? []).map((option) => `[${spelled(option)}]`);
+  const given = options.map((option) => `[${spelled(option)}]`);
   return [name, usage, ...given].filter((part) => part !== "").join(" ");
 }
 

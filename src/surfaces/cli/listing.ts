@@ -1,18 +1,13 @@
 import { PAGE, type PageRequest } from "../../admin/declare/paging.ts";
 import { type Answer, type Call, type Failure, type Reader, withReader, wrongUsage } from "./call.ts";
-import type { Option } from "./parse.ts";
 import { oneLine } from "./print/text.ts";
 
 const MOST = 10_000;
 
-export const LIST_OPTIONS: readonly Option[] = [
-  { name: "limit", value: "N", says: `Maximum number to show; ${PAGE.usual} by default.` },
-  {
-    name: "cursor",
-    value: "NEXT",
-    says: "Continue where a list ended: the list prints the cursor, and --json has it as next.",
-  },
-];
+export const LIST_OPTIONS = {
+  "--limit N": `Maximum number to show; ${PAGE.usual} by default.`,
+  "--cursor NEXT": "Continue where a list ended: the list prints the cursor, and --json has it as next.",
+};
 
 /** Parses `--limit`: the maximum number of `things` to show. */
 export function limitFrom(text: string | null, usual: number, things: string): number | Failure {

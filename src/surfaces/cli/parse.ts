@@ -8,19 +8,28 @@ export type Shape = Readonly<{
   name: string;
   /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
   usage: string;
-  options?: readonly Option[];
+  options: readonly Option[];
   /** Whether the words of a final `[MORE...]` stay separate, because each may have spaces. */
-  keepsWords?: true;
+  keepsWords?: true | undefined;
   /** Whether all words after the name, including options, are passed to another program. */
-  isVerbatim?: true;
+  isVerbatim?: true | undefined;
 }>;
 /** An option without `value` is a switch. */
-export type Option = Readonly<{ name: string; short?: string; value?: string; says: string }>;
+export type Option = Readonly<{ name: string; short?: string; value?: string | undefined; says: string }>;
+/** What options mean, by their lines in the help: `--limit N`. */
+export type OptionLines = Readonly<Record<`--${string}`, string>>;
 
 /** The name and the usage in a line of the help such as `alias add ADDRESS TARGET...`: the name is its lower-case words. */
 export function namedBy(line: string): Pick<Shape, "name" | "usage"> {
   const name = /^[a-z0-9 -]+(?= |$)/.exec(line)?.[0] ?? line;
   return { name, usage: line.slice(name.length + 1) };
+}
+
+export function optionsOf(lines: OptionLines): readonly Option[] {
+  return Object.entries(lines).map(([line, says]) => {
+    const [name = "", value] = line.slice("--".length).split(" ");
+    return { name, value, says };
+  });
 }
 
 /** The words of an argument that is a list, separated by spaces or commas. */
@@ -54,11 +63,11 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
   const verbatim = commands.find(({ name, isVerbatim }) => isVerbatim === true && name === argv[0]);
   if (verbatim !== undefined && argv[1] !== "--help")
     return { type: "run", command: verbatim, args: argv.slice(1), options: new Map() };
-  const declared = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options ?? [])];
+  const declared = [...GLOBAL_OPTIONS, ...commands.flatMap(({ options }) => options)];
   // A wrong option is compared with the options of the command.
   const named = argv.filter((word) => !word.startsWith("-"));
   const meant = find(named, commands);
-  const known = meant === null ? declared : [...GLOBAL_OPTIONS, ...(meant.options ?? [])];
+  const known = meant === null ? declared : [...GLOBAL_OPTIONS, ...meant.options];
   const split = splitOptions(argv, declared, known);
   if (typeof split === "string")
     return { type: "wrong", message: split, topic: meant?.name ?? groupOf(named, commands) };
@@ -135,7 +144,7 @@ function unknown(words: readonly string[], commands: readonly Shape[]): string {
 }
 
 function wrongOption(command: Shape, options: Options): string | null {
-  const known = [...GLOBAL_OPTIONS, ...(command.options ?? [])];
+  const known = [...GLOBAL_OPTIONS, ...command.options];
   for (const name of options.keys())
     if (!known.some((option) => option.name === name)) return `${command.name} has no option --${name}.`;
   return null;

@@ -12,7 +12,7 @@ test("the page names every command and each of its options", { skip: lacking({ i
   const { stdout, stderr, status } = spawnSync("groff", options, { input: PAGE, encoding: "utf8" });
   assert.deepEqual([status, stderr], [0, ""], "groff finds nothing wrong with it");
   const text = stdout.replace(/\s+/g, " ");
-  for (const { name, says, options = [] } of commands) {
+  for (const { name, says, options } of commands) {
     assert.ok(text.includes(` ${name} `), name);
     assert.ok(text.includes(says.replace(/\s+/g, " ")), says);
     for (const option of options) assert.ok(text.includes(`--${option.name}`), `${name} --${option.name}`);

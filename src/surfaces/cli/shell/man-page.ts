@@ -49,7 +49,7 @@ export function manPage(commands: readonly CliCommand[], version: string, date: 
   ].join("\n");
 }
 
-function commandLines({ name, usage, says, options = [] }: CliCommand): readonly string[] {
+function commandLines({ name, usage, says, options }: CliCommand): readonly string[] {
   const places = usage === "" ? "" : ` \\fI${escaped(usage)}\\fR`;
   const indented = options.length === 0 ? [] : [".RS", ...options.flatMap(optionLines), ".RE"];
   return [".TP", `\\fB${escaped(name)}\\fR${places}`, text(says), ...indented];

@@ -24,7 +24,7 @@ export type TypedWords = Readonly<{
 
 export type Command = Shape & Readonly<{ says: string }>;
 
-const HELP: Command = { name: "help", usage: "[COMMAND]", says: "Explain a command." };
+const HELP: Command = { name: "help", usage: "[COMMAND]", says: "Explain a command.", options: [] };
 /** Words of a usage that represent a file or a directory. */
 const FILES = /^\[?(?:FILE|DIR|LOG|BUNDLE|PLACE)\]?$/;
 
@@ -32,7 +32,7 @@ export function typedWords(commands: readonly Command[]): TypedWords {
   const all = [...commands, HELP];
   const leading = [...new Set(all.flatMap(({ name }) => leadingOf(name)))];
   const firsts = nextWords("", all);
-  const options = unique([...GLOBAL_OPTIONS, ...all.flatMap((command) => command.options ?? [])]);
+  const options = unique([...GLOBAL_OPTIONS, ...all.flatMap(({ options }) => options)]);
   const valued = options.filter(({ value }) => value !== undefined);
   return {
     leading,
@@ -42,7 +42,7 @@ export function typedWords(commands: readonly Command[]): TypedWords {
       ...leading.flatMap((after) => groupOf(after, all)),
       ...commands.flatMap(argumentsOf),
     ],
-    options: commands.map(({ name, options: own = [] }) => ({ command: name, options: own })),
+    options: commands.map(({ name, options: own }) => ({ command: name, options: own })),
     fileOptions: valued.filter(({ value = "" }) => FILES.test(value)).map(spelled),
     valueOptions: valued.filter(({ value = "" }) => !FILES.test(value)).map(spelled),
   };
