@@ -122,6 +122,7 @@ const NONSENSE: readonly (readonly [string, unknown, RegExp])[] = [
   ["/api/security", { action: "ban", ip: "1.2.3.4", resaon: "" }, /^resaon is not a known field/],
   ["/api/security", { action: "explode", ip: "1.2.3.4" }, /^action is neither ban nor unban/],
   ["/api/security", [1], /^The body is not a JSON object/],
+  ["/api/security", null, /^The body is not a JSON object/],
   ["/api/security", "ban", /^The body is not a JSON object/],
   ["/api/v1/bans", { ip: 7 }, /^ip is missing, or not text/],
   ["/api/v1/allow", { network: "10.0.0.0/33" }, /^network is not an IP address or a network/],
