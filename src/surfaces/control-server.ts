@@ -31,8 +31,7 @@ export type ControlParts = Readonly<{
 
 /** Takes commands as JSON lines over a unix socket and answers them in order. Each origin has its own server. */
 export function createControlServer(parts: ControlParts, limits: ControlLimits = CONTROL_LIMITS) {
-  const serve = (socket: Socket): Connection => new Connection(socket, parts, limits);
-  const server = new UnixServer(serve, limits.maxConnections, parts.report);
+  const server = new UnixServer((socket) => serve(socket, parts, limits), limits.maxConnections, parts.report);
   return {
     /** `mode` decides who may send commands: 0600 the guard's own user and root, 0660 its group too. */
     start: (path: string, mode: 0o600 | 0o660): Promise<void> => server.start(path, mode),
@@ -41,56 +40,46 @@ export function createControlServer(parts: ControlParts, limits: ControlLimits =
   };
 }
 
-class Connection {
-  readonly #socket: Socket;
-  readonly #parts: ControlParts;
-  readonly #limits: ControlLimits;
-  readonly #framer = new Framer(CONTROL_LINE_BYTES);
-  readonly #lines: string[] = [];
-  #running = false;
-  #watching = false;
-  #finishing = false;
+function serve(socket: Socket, { origin, run, subscribe, report }: ControlParts, limits: ControlLimits) {
+  const framer = new Framer(CONTROL_LINE_BYTES);
+  const lines: string[] = [];
+  let running = false;
+  let watching = false;
+  let finishing = false;
+  socket.setTimeout(limits.idleMs, () => {
+    if (!running) socket.destroy();
+  });
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk: Buffer) => {
+    if (!framer.push(chunk, (line) => lines.push(line)) || lines.length > limits.maxPending) {
+      lines.length = 0;
+      socket.destroy();
+      report("control_line_malformed", "line too long, or too many of them");
+    } else if (!running) void work();
+  });
 
-  constructor(socket: Socket, parts: ControlParts, limits: ControlLimits) {
-    this.#socket = socket;
-    this.#parts = parts;
-    this.#limits = limits;
-    socket.setTimeout(limits.idleMs, () => {
-      if (!this.#running) socket.destroy();
-    });
-    socket.on("error", () => socket.destroy());
-    socket.on("data", (chunk: Buffer) => {
-      if (!this.#framer.push(chunk, (line) => this.#lines.push(line)) || this.#lines.length > limits.maxPending) {
-        this.#lines.length = 0;
-        socket.destroy();
-        parts.report("control_line_malformed", "line too long, or too many of them");
-      } else if (!this.#running) void this.#work();
-    });
-  }
-
-  finish(): void {
-    this.#finishing = true;
-    if (!this.#running) this.#socket.destroySoon();
+  function finish(): void {
+    finishing = true;
+    if (!running) socket.destroySoon();
   }
 
   /** One command after another; never rejects. Reads nothing until all are answered: lines that wait would fill the memory. */
-  async #work(): Promise<void> {
-    this.#running = true;
-    this.#socket.pause();
-    for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
+  async function work(): Promise<void> {
+    running = true;
+    socket.pause();
+    for (let line = lines.shift(); line !== undefined; line = lines.shift()) {
       const parsed = parseControlLine(line);
-      if (!parsed.ok) this.#send(parsed.error);
-      else if (parsed.value.command.verb === "watch") await this.#watch(parsed.value);
-      else this.#send(await this.#run(parsed.value));
-      await this.#whenRead();
+      if (!parsed.ok) send(parsed.error);
+      else if (parsed.value.command.verb === "watch") await watch(parsed.value);
+      else send(await answer(parsed.value));
+      await whenRead(socket);
     }
-    this.#running = false;
-    if (this.#finishing) this.#socket.destroySoon();
-    else this.#socket.resume();
+    running = false;
+    if (finishing) socket.destroySoon();
+    else socket.resume();
   }
 
-  async #run(line: ParsedLine): Promise<Reply> {
-    const { origin, run, report } = this.#parts;
+  async function answer(line: ParsedLine): Promise<Reply> {
     try {
       return await run(line, origin);
     } catch (error) {
@@ -103,10 +92,10 @@ class Connection {
    * Sends the newest event id now and after commits, coalesced: a listener that gets nothing has missed nothing. A client
    * that does not read gets no second one. A second watch, and one that fails, end the connection: clients expect only ids.
    */
-  async #watch(line: ParsedLine): Promise<void> {
+  async function watch(line: ParsedLine): Promise<void> {
     // A client that has gone would never unsubscribe.
-    if (this.#watching || this.#socket.destroyed) return void this.#socket.destroy();
-    this.#watching = true;
+    if (watching || socket.destroyed) return void socket.destroy();
+    watching = true;
     let latest = -1;
     let sent = -1;
     let isUnread = false;
@@ -116,47 +105,49 @@ class Connection {
       if (latest <= sent || isUnread) return;
       sent = latest;
       isUnread = true;
-      this.#send({ lastEventId: latest }, () => {
+      send({ lastEventId: latest }, () => {
         isUnread = false;
         if (latest > sent) tellSoon();
       });
     };
     const tellSoon = (): void => {
-      timer ??= setTimeout(tell, this.#limits.watchMs);
+      timer ??= setTimeout(tell, limits.watchMs);
     };
     // Subscribed before the current event is read, so that none is missed in between.
-    const unsubscribe = this.#parts.subscribe((lastEventId) => {
+    const unsubscribe = subscribe((lastEventId) => {
       latest = Math.max(latest, lastEventId);
       tellSoon();
     });
-    this.#socket.once("close", () => {
+    socket.once("close", () => {
       unsubscribe();
       clearTimeout(timer);
     });
-    this.#socket.setTimeout(0);
-    const reply = await this.#run(line);
-    if (!reply.ok || !("lastEventId" in reply.result)) return void this.#socket.destroy();
+    socket.setTimeout(0);
+    const reply = await answer(line);
+    if (!reply.ok || !("lastEventId" in reply.result)) return void socket.destroy();
     latest = Math.max(latest, reply.result.lastEventId);
     tell();
   }
 
-  /** Waits until the client has read its answers. */
-  #whenRead(): Promise<void> | undefined {
-    if (this.#socket.destroyed || this.#socket.writableLength <= WAIT_ABOVE_BYTES) return undefined;
-    return new Promise((resolve) => {
-      const go = (): void => {
-        this.#socket.off("drain", go).off("close", go);
-        resolve();
-      };
-      this.#socket.once("drain", go).once("close", go);
-    });
+  function send(line: Reply | Readonly<{ lastEventId: number }>, whenTaken?: () => void): void {
+    if (socket.destroyed) return;
+    socket.write(printLine(line), whenTaken);
+    if (socket.writableLength > limits.maxUnsentBytes) socket.destroy();
   }
 
-  #send(line: Reply | Readonly<{ lastEventId: number }>, whenTaken?: () => void): void {
-    if (this.#socket.destroyed) return;
-    this.#socket.write(printLine(line), whenTaken);
-    if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#socket.destroy();
-  }
+  return { finish };
+}
+
+/** Waits until the client has read its answers. */
+function whenRead(socket: Socket): Promise<void> | undefined {
+  if (socket.destroyed || socket.writableLength <= WAIT_ABOVE_BYTES) return undefined;
+  return new Promise((resolve) => {
+    const go = (): void => {
+      socket.off("drain", go).off("close", go);
+      resolve();
+    };
+    socket.once("drain", go).once("close", go);
+  });
 }
 
 const WAIT_ABOVE_BYTES = 64 * 1024;
