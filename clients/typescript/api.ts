@@ -685,7 +685,7 @@ export type Routes = {
         readonly value: string;
         /** The value is not shown: a secret, or a text that could lead to one. */
         readonly isHidden: boolean;
-        /** The value in the file, if it is not applied yet. */
+        /** The value in the file, if it is not in force yet. */
         readonly inFile: string | null;
         /** `default`, `profile small`, `file`, or the environment variable. */
         readonly from: string;

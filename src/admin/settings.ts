@@ -28,7 +28,7 @@ const setting = () =>
     key: z.string(),
     value: meaning(z.string(), "As the server uses it, as written in ghostinbox.toml."),
     isHidden: meaning(z.boolean(), "The value is not shown: a secret, or a text that could lead to one."),
-    inFile: meaning(z.nullable(toml), "The value in the file, if it is not applied yet."),
+    inFile: meaning(z.nullable(toml), "The value in the file, if it is not in force yet."),
     from: meaning(z.string(), "`default`, `profile small`, `file`, or the environment variable."),
     line: meaning(z.nullable(count), "Its line in the file."),
   });

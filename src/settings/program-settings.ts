@@ -86,12 +86,25 @@ const READ_AT_START = {
 } as const satisfies Record<Program, readonly (keyof Settings)[]>;
 
 /** What takes effect at the next start of the server, because it decides which services there are. */
-const NEXT_START: readonly (keyof Settings)[] = [
+const NEXT_START = [
   "export.syslog.enabled",
   "fail2ban.enabled",
   "spam.enabled",
   "spam.processes",
-];
+] as const satisfies readonly (keyof Settings)[];
+
+/** As text in TOML; undefined: unknown. */
+export type SinceStart = Readonly<Record<(typeof NEXT_START)[number], string | undefined>>;
+
+/** Of these settings, those that the services do not have yet: the values that they have. */
+export function notStartedWith(sources: Sources, since: SinceStart): Readonly<Record<string, string>> {
+  const waiting: Record<string, string> = {};
+  for (const key of NEXT_START) {
+    const value = since[key];
+    if (value !== undefined && value !== sources[key].toml) waiting[key] = value;
+  }
+  return waiting;
+}
 
 /** The changed keys that wait for the next start of the server. */
 export function waitingForStart(changed: readonly string[]): readonly string[] {

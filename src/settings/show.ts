@@ -30,20 +30,29 @@ export function shownValue(key: SettingKey, sources: Sources): string {
   return seen(key, sources[key].toml, hidden);
 }
 
-/**
- * For people: one setting on each line, followed by its origin. `inForce` are the values of those that were changed and
- * not applied yet.
- */
-export function printSettings(
-  shown: readonly ShownSetting[],
-  inForce: ReadonlyMap<string, string> = new Map(),
-): string {
+/** Edits that are not applied yet, and settings that wait for the next start (`Pending` in admin/declare/items.ts). */
+type Pending = Readonly<{
+  changed: readonly string[];
+  inForce: readonly string[];
+  waiting: Readonly<Record<string, string>>;
+}>;
+export const NOTHING_PENDING: Pending = { changed: [], inForce: [], waiting: {} };
+
+/** The values in force where the file has others. */
+export function stillInForce({ changed, inForce, waiting }: Pending): ReadonlyMap<string, string> {
+  return new Map([...changed.map((key, i) => [key, inForce[i] ?? ""] as const), ...Object.entries(waiting)]);
+}
+
+/** For people: one setting on each line, followed by its origin. */
+export function printSettings(shown: readonly ShownSetting[], pending = NOTHING_PENDING): string {
+  const inForce = stillInForce(pending);
   return shown
     .map((one) => {
       const still = inForce.get(one.key);
+      const why = pending.changed.includes(one.key) ? "not applied yet" : "at the next start";
       return still === undefined
         ? `${one.key} = ${one.value}  # ${printOrigin(one)}\n`
-        : `${one.key} = ${still}  # not applied yet: ${one.value}, ${printOrigin(one)}\n`;
+        : `${one.key} = ${still}  # ${why}: ${one.value}, ${printOrigin(one)}\n`;
     })
     .join("");
 }

@@ -65,7 +65,7 @@ const READS_BY_NAME = Object.entries({
   "jobs/uninstall": ["installed-besides", "uninstall-packages"],
   "jobs/upgrade": ["rollback"],
   "mail/certificates": ["follow-certificate", "issue-certificate"],
-  "mail/configuration": ["apply", "reload-by-signal", "site"],
+  "mail/configuration": ["apply", "mail-services", "reload-by-signal", "site"],
   "mail/dovecot": ["mail-keys"],
   "mail/fail2ban": ["adopt-filters"],
   "mail/probes": ["exchange"],

@@ -74,6 +74,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     keyOfEach: false,
     settingsText: 'domains = ["example.test"]\n',
     settingsEnv: {} as Readonly<Record<string, string>>,
+    waiting: {} as Readonly<Record<string, string>>,
     /** The result of reading the settings. */
     reloaded: { ok: true, changed: [] } as ReturnType<Parameters<typeof createCommands>[0]["reload"]>,
     /** How often the lists for the content filters were refreshed. */
@@ -137,7 +138,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     reload: () => given.reloaded,
     pending: () => {
       const { reloaded } = given;
-      return reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1") } : reloaded;
+      return reloaded.ok ? { ...reloaded, inForce: reloaded.changed.map(() => "1"), waiting: given.waiting } : reloaded;
     },
     flushed: () => Promise.resolve(given.diskWell),
     alerts: NO_ALERTS,

@@ -102,7 +102,11 @@ export async function startGuard(layout: Layout) {
   const feed = new CommitFeed();
   const notices = { set: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
-  let pending: Results["pending"] = { changed: ["ports.login_policy"], inForce: ["2"] };
+  let pending: Results["pending"] = {
+    changed: ["ports.login_policy"],
+    inForce: ["2"],
+    waiting: { "fail2ban.enabled": "false" },
+  };
   let answer: (command: KeeperCommand) => KeeperReply | null = () => null;
   const keeper = {
     ask: (command: KeeperCommand): Promise<KeeperReply> => {

@@ -1,4 +1,5 @@
 import type { CommandError, Reply } from "../../admin/declare/control.ts";
+import type { Pending } from "../../admin/declare/items.ts";
 import type { ChangedValue } from "../../admin/settings.ts";
 import type { FileChanged } from "../../settings/change-file.ts";
 import { isSettingKey, type SettingKey, settingKeys, variableOf } from "../../settings/schema.ts";
@@ -11,16 +12,16 @@ import { failed } from "./refusals.ts";
 export type ReloadCommandParts = Readonly<{
   /** Reloads the settings and returns the names of changed ones. */
   reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Failed;
-  /** Returns what a reload would change, and the present value of each as text. */
-  pending: () => Readonly<{ ok: true; changed: readonly string[]; inForce: readonly string[] }> | Failed;
+  /** Returns what a reload would change, what the next start of the server would, and the present value of each as text. */
+  pending: () => Readonly<{ ok: true } & Pending> | Failed;
   engine: Pick<Engine, "audit">;
 }>;
 
 export function pending({ pending: readSettings }: Pick<ReloadCommandParts, "pending">): Reply<"pending"> {
   const outcome = readSettings();
   if (!outcome.ok) return unreadable(outcome.reason);
-  const { changed, inForce } = outcome;
-  return { ok: true, result: { changed, inForce } };
+  const { changed, inForce, waiting } = outcome;
+  return { ok: true, result: { changed, inForce, waiting } };
 }
 
 export async function reload(

@@ -55,12 +55,14 @@ test("lists every setting with its origin, but no secret, path or address of the
   assert.notEqual(digest, createHash("sha256").update(text).digest("hex"), "it reveals nothing about the text");
 });
 
-test("shows both values of a setting that is not applied yet, and none of a hidden one", async () => {
+test("shows both values of a setting that is not in force yet, and none of a hidden one", async () => {
   const { list, given } = kit(`${FILE}alerts.email = ["owner@home.example"]\n`);
+  given.waiting = { "spam.processes": "3" };
   given.reloaded = { ok: true, changed: ["limits.mail.per_minute", "alerts.email"] };
   const { values } = await list();
   const of = (key: string) => values.find((one) => one.key === key);
   assert.deepEqual([of("limits.mail.per_minute")?.value, of("limits.mail.per_minute")?.inFile], ["1", "10"]);
+  assert.deepEqual([of("spam.processes")?.value, of("spam.processes")?.inFile], ["3", "2"]);
   assert.deepEqual([of("alerts.email")?.value, of("alerts.email")?.inFile], ["(secret)", "(secret)"]);
 });
 

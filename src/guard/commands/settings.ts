@@ -9,7 +9,7 @@ import { changeFile } from "../../settings/change-file.ts";
 import { warningsOf } from "../../settings/conflicts.ts";
 import { type Environment, loadSettings, sentencesOf, type ValidSettings, withoutMark } from "../../settings/load.ts";
 import { programsToRestart } from "../../settings/program-settings.ts";
-import { showSettings } from "../../settings/show.ts";
+import { showSettings, stillInForce } from "../../settings/show.ts";
 import { replayPolicy, toPolicy } from "../../settings/to-policy.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import { digestOf } from "../access/secrets.ts";
@@ -127,7 +127,7 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
       const { loaded, text } = read;
       const pending = changesInFile(parts);
       if (!pending.ok) return wrongFile([]);
-      const present = new Map(pending.result.changed.map((key, i) => [key, pending.result.inForce[i] ?? ""]));
+      const present = stillInForce(pending.result);
       const values = showSettings(loaded.sources, isHiddenFromWeb).map(({ key, value, from, line }) => {
         const still = present.get(key);
         const isHidden = value === HIDDEN || (still !== undefined && isHiddenFromWeb(key));

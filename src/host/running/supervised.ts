@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { Held } from "../root-files/directory.ts";
+import type { ServiceName } from "./runit.ts";
 
 /** A service as runsv(8) sees it. */
 type Supervised = Readonly<{
@@ -11,6 +12,11 @@ type Supervised = Readonly<{
   /** Differs after each start and each end of the service. */
   change: string;
 }>;
+
+/** Services that the settings disabled at the start do not exist. */
+export function serviceExists(services: string, service: ServiceName): boolean {
+  return existsSync(join(services, service));
+}
 
 /** `supervise/status`: a TAI64N time, the pid in little endian, then: paused, wanted, term sent, state. */
 const STATUS = { bytes: 20, pid: 12, wanted: 17 } as const;

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { CHECKED } from "../../host/running/runit.ts";
+import { writeServices } from "../../host/running/supervise.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { forgetsEnded, mailServices } from "./mail-services.ts";
+import { notStartedWith } from "../../settings/program-settings.ts";
+import { forgetsEnded, mailServices, sinceStart } from "./mail-services.ts";
 
 const services = mailServices(layoutOf("/srv/mail"), { spam: 2, fail2ban: true });
 const runOf = (service: keyof typeof services): string => services[service]?.run.join("\n") ?? assert.fail();
@@ -16,6 +19,16 @@ test("SpamAssassin and Fail2ban run only where they are set", () => {
   const without = mailServices(layoutOf("/srv/mail"), { spam: 0, fail2ban: false });
   const left = Object.keys(services).filter((service) => !Object.keys(without).includes(service));
   assert.deepEqual(left, ["spamd", "spam-head", "spamass-milter", "fail2ban"]);
+});
+
+test("the services show with which settings the server was started, whatever was applied since", () => {
+  const layout = temporaryLayout();
+  const { sources } = loadValid("spam.processes = 3\nfail2ban.enabled = false");
+  const waiting = () => notStartedWith(sources, sinceStart(layout));
+  assert.deepEqual(waiting(), { "spam.enabled": "false" });
+  mkdirSync(layout.services);
+  writeServices({ layout, netAdmin: true, export: false, mail: mailServices(layout, { spam: 2, fail2ban: true }) });
+  assert.deepEqual(waiting(), { "fail2ban.enabled": "true", "spam.processes": "2" });
 });
 
 test("Dovecot may have as many open files as its services have clients", () => {

@@ -1,6 +1,9 @@
 import { join } from "node:path";
-import { asUser, CHECKED, type MailServices } from "../../host/running/runit.ts";
+import { textOrNothing } from "../../host/machine/read-text.ts";
+import { asUser, CHECKED, type MailServices, type ServiceName } from "../../host/running/runit.ts";
+import { serviceExists } from "../../host/running/supervised.ts";
 import type { Layout } from "../../settings/layout.ts";
+import type { SinceStart } from "../../settings/program-settings.ts";
 import { removesStaleLocks } from "../dovecot/maildirs.ts";
 import { fail2banCommand } from "../fail2ban/fail2ban-conf.ts";
 import { postgreyCommand } from "../postgrey/postgrey.ts";
@@ -23,6 +26,17 @@ export function mailServices(layout: Layout, { spam, fail2ban }: Chosen): MailSe
     postgrey: { run: [postgreyCommand(layout)] },
     ...(spam > 0 ? spamServices(layout, spam) : {}),
     ...(fail2ban ? { fail2ban: { run: fail2banCommand(layout) } } : {}),
+  };
+}
+
+/** The settings with which the services were started. */
+export function sinceStart({ services }: Pick<Layout, "services">): SinceStart {
+  const exists = (service: ServiceName) => `${serviceExists(services, service)}`;
+  return {
+    "export.syslog.enabled": exists("export"),
+    "fail2ban.enabled": exists("fail2ban"),
+    "spam.enabled": exists("spamd"),
+    "spam.processes": /--max-children=(\d+)/.exec(textOrNothing(join(services, "spamd", "run")))?.[1],
   };
 }
 

@@ -17,6 +17,7 @@ import { createLog } from "../../host/machine/log.ts";
 import { createOwnNetworks } from "../../host/machine/own-networks.ts";
 import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
 import { atMostTenAMinute, problems, type Report } from "../../host/sockets/unix-socket.ts";
+import { sinceStart } from "../../mail/configuration/mail-services.ts";
 import { publishedFor } from "../../mail/dns/published-records.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
 import type { ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
@@ -24,7 +25,7 @@ import { alertMailTo } from "../../mail/notifiers/channels.ts";
 import { reservedBytes } from "../../mail/postfix/main-cf.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { ValidSettings } from "../../settings/load.ts";
-import { dashboardNames } from "../../settings/program-settings.ts";
+import { dashboardNames, notStartedWith } from "../../settings/program-settings.ts";
 import { shownValue } from "../../settings/show.ts";
 import { toPolicy } from "../../settings/to-policy.ts";
 import { sqliteLastSignIns } from "../../store/engine-db/account-history.ts";
@@ -231,7 +232,8 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       const now = readSettings(layout);
       if (!now.ok) return now;
       const changed = changedKeys(settingsNow, now.settings);
-      return { ok: true as const, changed, inForce: changed.map((key) => shownValue(key, written)) };
+      const inForce = changed.map((key) => shownValue(key, written));
+      return { ok: true as const, changed, inForce, waiting: notStartedWith(now.sources, sinceStart(layout)) };
     },
     upkeep,
     pid: process.pid,

@@ -1,9 +1,7 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { plural } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
-import type { ServiceName } from "../../host/running/runit.ts";
+import { serviceExists } from "../../host/running/supervised.ts";
 import { LOST_MS, readDelivery } from "../../jobs/export/delivery-record.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 
@@ -21,8 +19,7 @@ type Parts = Readonly<{
 
 /** Reports when events do not reach their receiver, or cannot reach it any more. A restart of the receiver is not reported. */
 export function lookAtExport({ notices, clock, record, services }: Parts): void {
-  const { trouble, since, lost } =
-    (existsSync(join(services, "export" satisfies ServiceName)) ? readDelivery(record) : null) ?? NOTHING;
+  const { trouble, since, lost } = (serviceExists(services, "export") ? readDelivery(record) : null) ?? NOTHING;
   const now = clock.now();
   const details: string[] = [];
   if (trouble !== null && since !== null && now - since >= LONG_MS) details.push(trouble);

@@ -11,6 +11,7 @@ import { firewallState, stateJson } from "../../host/firewall/firewall-state.ts"
 import { readIsolation } from "../../host/firewall/isolation.ts";
 import { listStrict, readStrict } from "../../host/firewall/strict.ts";
 import { userIds } from "../../host/machine/system-users.ts";
+import { serviceExists } from "../../host/running/supervised.ts";
 import { readCheckRecord } from "../../jobs/check/check-record.ts";
 import { readIncidents, readTimeline } from "../../jobs/incident/folder.ts";
 import { retentionReport } from "../../jobs/retention/retention-job.ts";
@@ -114,11 +115,10 @@ const MOST_OF_REASON = 300;
 
 /** What `fail2ban status` shows; refused filters without their directories. Never throws. */
 export async function tellFail2ban(
-  layout: Pick<Layout, "fail2banConf" | "fail2banSocket" | "fail2banOwn">,
-  settings: Pick<Settings, "fail2ban.enabled" | "fail2ban.sentences">,
+  layout: Pick<Layout, "fail2banConf" | "fail2banSocket" | "fail2banOwn" | "services">,
+  { "fail2ban.sentences": sentences }: Pick<Settings, "fail2ban.sentences">,
 ): Promise<KeeperReply> {
-  const sentences = settings["fail2ban.sentences"];
-  if (!settings["fail2ban.enabled"])
+  if (!serviceExists(layout.services, "fail2ban"))
     return { ok: true, detail: "", fail2ban: { enabled: false, sentences, jails: [], refused: [] } };
   try {
     const asked = await jailsOf(layout, { ...userIds(USERS.fail2ban), signal: AbortSignal.timeout(LONGEST_MS) });

@@ -11,6 +11,7 @@ import { settingsIn } from "../../host/machine/settings-text.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
 import { restartService, unreadMark } from "../../host/running/supervise.ts";
+import { serviceExists } from "../../host/running/supervised.ts";
 import { certificateNews } from "../../mail/certificates/follow-certificate.ts";
 import { type CertificateFiles, certificateFiles, readPair } from "../../mail/certificates/issue-certificate.ts";
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
@@ -277,9 +278,8 @@ export class KeeperVerbs {
     }
   }
 
-  /** Services that the settings disabled at the start do not exist. */
   #exists(service: ServiceName): boolean {
-    return existsSync(join(this.#layout.services, service));
+    return serviceExists(this.#layout.services, service);
   }
 
   #settings(): ReturnType<typeof settingsIn> {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import {
@@ -19,6 +19,7 @@ import { textOrNothing } from "../../../host/machine/read-text.ts";
 import { allPids, type Stat, statOf, withDescendants } from "../../../host/running/read-processes.ts";
 import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
 import { pidFile, pidOf } from "../../../host/running/supervise.ts";
+import { serviceExists } from "../../../host/running/supervised.ts";
 import type { Probe } from "./probes.ts";
 
 /** A part that has not answered is probed sooner, milliseconds after the last attempt. */
@@ -122,9 +123,8 @@ export function createPartsWatch({ services, probes, clock, restart, starvation,
       if (watched.probe.service === service) watched.record = afterRestart(watched.record, clock.now());
   }
 
-  /** A service that was disabled in the settings does not exist. */
   function isProbed({ service, isInUse }: Probe): boolean {
-    return existsSync(join(services, service)) && (isInUse?.() ?? true);
+    return serviceExists(services, service) && (isInUse?.() ?? true);
   }
 
   function failing(): readonly Watched[] {

@@ -7,6 +7,7 @@ import { plural } from "../../../../core/text.ts";
 import { formatDuration } from "../../../../core/time.ts";
 import { userIds } from "../../../../host/machine/system-users.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
+import { serviceExists } from "../../../../host/running/supervised.ts";
 import {
   adoptFilters,
   type Filter,
@@ -54,12 +55,14 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
 /** The server must run with Fail2ban. */
 function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
   return withSettings(async (call, { settings }) => {
-    if (!settings["fail2ban.enabled"])
-      return failed(
-        "Fail2ban is off: fail2ban.enabled = false.",
-        `Run \`${PROGRAM} config set fail2ban.enabled true\`, then \`${PROGRAM} restart\`.`,
-      );
-    return whileRunning(() => run(call, settings["fail2ban.sentences"]))(call);
+    return whileRunning(async () =>
+      serviceExists(call.layout.services, "fail2ban")
+        ? run(call, settings["fail2ban.sentences"])
+        : failed(
+            "The server was started without Fail2ban.",
+            `Run \`${PROGRAM} config set fail2ban.enabled true\`, then \`${PROGRAM} restart\`.`,
+          ),
+    )(call);
   });
 }
 

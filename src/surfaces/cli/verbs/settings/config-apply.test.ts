@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { ip, LOGIN } from "../../../../../test/kit/samples.ts";
@@ -34,13 +35,15 @@ describe("with a running guard", TIMED, () => {
     writeFileSync(layout.settings, file);
   });
 
-  test("config show tells what the server uses, and what was not applied yet", async () => {
+  test("config show tells what the server uses, what was not applied yet, and what waits for the next start", async () => {
     const { out, err } = await run("config show");
     assert.match(out, /^ports\.login_policy = 2 {2}# not applied yet: \d+, default$/m);
+    assert.match(out, /^fail2ban\.enabled = false {2}# at the next start: true, default$/m);
     assert.equal(err, "Next: ./ghostinbox config apply\n");
     const { out: shown } = await run("config show --json");
     assert.match(shown, /"ports\.login_policy",[^}]*"applied": false,\s*"inForce": "2"/);
     assert.match(shown, /"ports\.smtp",[^}]*"applied": true,\s*"inForce": "25"/);
+    assert.match(shown, /"fail2ban\.enabled",[^}]*"applied": false,\s*"inForce": "false"/);
   });
 
   test("config apply does not say that something is in force and that nothing changed", async () => {
@@ -56,6 +59,8 @@ describe("with a running guard", TIMED, () => {
 
   test("what could not be applied names no command that finds nothing wrong in the settings", async () => {
     guard().keeperAnswers(() => ({ ok: false, reason: "Postfix refuses main.cf." }));
+    assert.match(oneLineOfError(await run("fail2ban restart"), 1), /^The server was started without Fail2ban\. Set /);
+    mkdirSync(join(layout.services, "fail2ban"), { recursive: true });
     for (const command of ["config apply", "fail2ban restart"]) {
       const expected = `Nothing was applied: Postfix refuses main.cf. Correct that, then \`./ghostinbox ${command}\` again.\n`;
       assert.equal(oneLineOfError(await run(command), 1), expected);
@@ -128,7 +133,7 @@ describe("domains that accounts would lose", TIMED, () => {
   ) => {
     const terminal = { interactive: answer !== null, err: () => undefined, ask: () => Promise.resolve(answer) };
     const call = scriptCall({ layout, flags, terminal, ...connect(layout, {}) });
-    return confirmApply(call, loadValid(toml).settings, { changed, inForce });
+    return confirmApply(call, loadValid(toml).settings, { changed, inForce, waiting: {} });
   };
 
   test("are removed only after a yes, and the accounts are named", async () => {
@@ -177,7 +182,7 @@ describe("domains that accounts would lose", TIMED, () => {
     const refused = await confirm(domains, ["allow.networks"], null, { inForce: [inForce] });
     assert.ok(!refused.ok);
     assert.match(refused.message, /would have turned away anna@example\.org \(from 203\.0\.113\.9\)/);
-    guard().settingsWait({ changed: ["allow.networks"], inForce: [inForce] });
+    guard().settingsWait({ changed: ["allow.networks"], inForce: [inForce], waiting: {} });
     const simulated = await run(`config simulate ${layout.settings} --json`);
     assert.partialDeepStrictEqual(JSON.parse(simulated.out), { accounts: { items: [{ account: ANNA }] } });
   });

@@ -21,7 +21,7 @@ import {
   variableOf,
 } from "../../../../settings/schema.ts";
 import { SCRIPT } from "../../../../settings/script/adopt-edits.ts";
-import { overridesOf, printSettings, showSettings } from "../../../../settings/show.ts";
+import { NOTHING_PENDING, overridesOf, printSettings, showSettings, stillInForce } from "../../../../settings/show.ts";
 import { type Edited, setKey, unsetKey } from "../../../../settings/toml/edit.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
@@ -69,12 +69,12 @@ function fileProblem(settings: Settings): string | null {
   return gone === undefined ? whyFilesMissing(settings) : `The file ${settings[gone]} of ${gone} does not exist.`;
 }
 
-/** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
+/** What the server uses, with both values of a setting that was edited and is not in force yet. */
 export const configShow = withSettings(async (call, loaded) => {
   const edited = adoptedEdits(call, { isTrial: true });
   const pending = await call.guard.ask({ verb: "pending" });
-  const { changed, inForce } = pending.ok ? pending.result : { changed: [], inForce: [] };
-  const still = new Map(changed.map((key, i) => [key, inForce[i] ?? ""]));
+  const waits = pending.ok ? pending.result : NOTHING_PENDING;
+  const still = stillInForce(waits);
   const shown = showSettings(loaded.sources);
   const items = shown.map((one) => ({
     ...one,
@@ -83,8 +83,9 @@ export const configShow = withSettings(async (call, loaded) => {
   }));
   const unread = edited.ok ? edited.warnings : [{ where: SCRIPT, says: edited.message }];
   const warnings = [...unread, ...surprises(call, loaded)];
-  const text = [printSettings(shown, still).trimEnd(), ...warnings.map(({ says }) => `# Warning: ${says}`)].join("\n");
-  const next = still.size > 0 ? `${PROGRAM} config apply` : `${PROGRAM} config reference  # explains every setting`;
+  const text = [printSettings(shown, waits).trimEnd(), ...warnings.map(({ says }) => `# Warning: ${says}`)].join("\n");
+  const missing = waits.changed.length > 0 ? "config apply" : still.size > 0 ? "restart" : null;
+  const next = `${PROGRAM} ${missing ?? "config reference  # explains every setting"}`;
   return done({ items, warnings }, text, next);
 });
 
