@@ -76,6 +76,20 @@ export function toPolicy(settings: Settings): Policy {
   };
 }
 
+/** The names of the settings that decisions need. */
+export function policyKeys(settings: Settings): ReadonlySet<string> {
+  const keys = new Set<string>();
+  toPolicy(
+    new Proxy(settings, {
+      get: (all, key): unknown => {
+        keys.add(String(key));
+        return Reflect.get(all, key);
+      },
+    }),
+  );
+  return keys;
+}
+
 /** What a replay decides under: in earnest, whatever `simulate` says. `inForce`: the settings that decided until now. */
 export function replayPolicy(settings: Settings, inForce: Pick<Settings, "allow.networks">) {
   return {

@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { ip, LOGIN } from "../../../../../test/kit/samples.ts";
 import { scriptCall } from "../../../../../test/kit/script-world.ts";
+import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
@@ -116,6 +117,19 @@ test("edits that were written to the settings file are reported even if nothing 
   const declined = afterEdits([edit], failed("Nothing was applied.", ""));
   assert.equal(declined.message, `${edit} Nothing was applied.`);
   assert.equal(afterEdits([], declined).message, declined.message);
+});
+
+test("settings that decisions need are tried on recorded events first", async () => {
+  const call = scriptCall({
+    layout: temporaryLayout(),
+    reader: () => Promise.resolve(failed("The events are read.", "")),
+  });
+  const { settings } = loadValid('domains = ["example.org"]');
+  const isTried = async (key: string) =>
+    !(await confirmApply(call, settings, { changed: [key], inForce: [], waiting: {} })).ok;
+  for (const key of ["limits.spraying.guesses", "limits.sending.refused", "limits.first_contacts.per_hour", "simulate"])
+    assert.ok(await isTried(key), key);
+  assert.equal(await isTried("outbound.at_once"), false);
 });
 
 const BOTH = ["limits.mail.per_minute", "domains"];

@@ -10,7 +10,7 @@ import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-f
 import { warningsOf } from "../../../../settings/conflicts.ts";
 import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import { replayPolicy } from "../../../../settings/to-policy.ts";
+import { policyKeys, replayPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { leftOut } from "../../print/replay.ts";
 import { firstFew } from "../../print/text.ts";
@@ -117,10 +117,6 @@ function inForce(changed: readonly string[]): readonly string[] {
 const LOOKED_BACK_MS = 7 * DAY_MS;
 const MOST_EVENTS = 100_000;
 
-/** Settings that decisions depend on (settings/to-policy.ts). */
-const DECIDES =
-  /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
-
 /** `note`: what the check could not see; empty if nothing. */
 type Confirmed = Readonly<{ ok: true; note: string }>;
 
@@ -134,7 +130,8 @@ export async function confirmApply(
   pending: Results["pending"],
 ): Promise<Failure | Confirmed> {
   const { changed } = pending;
-  const isReplayed = !settings.simulate && changed.some((key) => DECIDES.test(key));
+  const decides = policyKeys(settings);
+  const isReplayed = !settings.simulate && changed.some((key) => decides.has(key));
   if (call.flag("yes")) return { ok: true, note: "" };
   const soon = settings["retention.mail"].filter(({ keepMs }) => keepMs !== null && keepMs < DAY_MS);
   if (changed.includes("retention.mail") && soon.length > 0) {
