@@ -55,10 +55,11 @@ test("a stub zone is a zone and its server, in one canonical spelling", () => {
     assert.equal(stubZone.read(wrong).ok, false, wrong);
 });
 
-test("a resolver is not on this machine, which asks it", () => {
+test("a resolver, or the server of a stub zone, is not on this machine, which asks it", () => {
   for (const right of ["2001:db8:53::54", "10.0.0.53", "::1:0"]) assert.equal(resolver.read(right).ok, true, right);
   for (const wrong of ["127.0.0.53", "127.71.9.53", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1", "dns.example.org"])
-    assert.equal(resolver.read(wrong).ok, false, wrong);
+    for (const read of [resolver.read(wrong), stubZone.read(`corp.example=${wrong}`)])
+      assert.equal(read.ok, false, wrong);
 });
 
 test("a loopback address is one of IPv4: resolv.conf and Postfix' chroot are rendered with it", () => {

@@ -3,7 +3,7 @@ import { domainToASCII } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
 import { parseDoor, parseInterface } from "../../core/firewall/strict.ts";
 import { parseAddress, parseSenderPattern } from "../../core/net/address.ts";
-import { isTooWide, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { type Ip, isTooWide, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { formatKeepRule, parseKeepRule } from "../../core/retention.ts";
 import { printable } from "../../core/text.ts";
 import { type Kind, quote, text } from "./kind.ts";
@@ -55,11 +55,13 @@ export const domain = parsed("a domain such as example.org", parseHostName);
 
 export const address = parsed("an IP address", parseIp);
 
-/** A resolver that Unbound asks: it asks none on loopback, where it listens itself (unbound.conf(5), do-not-query-localhost). */
-export const resolver = parsed("an IP address of another machine, none of loopback", (written) => {
+/** Unbound asks no server on loopback, where it listens itself (unbound.conf(5), do-not-query-localhost). */
+function parseAsked(written: string): Ip | null {
   const value = parseIp(written);
   return value === null || /^(?:127\.|0\.|::1?$)/.test(value) ? null : value;
-});
+}
+
+export const resolver = parsed("an IP address of another machine, none of loopback", parseAsked);
 
 export const loopback = parsed("an address of 127.0.0.0/8", (written) => {
   const value = parseIp(written);
@@ -78,10 +80,10 @@ export const hostOrAddress = parsed(
 
 /** A DNS zone with the one server that answers for it. */
 export const stubZone = parsed(
-  "a zone with its server such as corp.example=10.0.0.53",
+  "a zone with its server, not on loopback, such as corp.example=10.0.0.53",
   (written) => {
     const [name = "", server = "", ...more] = written.split("=").map((part) => part.trim());
-    const [zone, address] = [parseHostName(name), parseIp(server)];
+    const [zone, address] = [parseHostName(name), parseAsked(server)];
     return zone === null || address === null || more.length > 0 ? null : { zone, address };
   },
   ({ zone, address }) => `${zone}=${address}`,
