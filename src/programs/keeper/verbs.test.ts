@@ -139,6 +139,12 @@ describe("mails about bans", () => {
     assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "No alert address is set." });
   });
 
+  test("follow the settings in force while the file has a mistake", async () => {
+    const { layout, verbs } = keeper();
+    writeFileSync(layout.settings, "domain = []\n");
+    assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "No alert address is set." });
+  });
+
   test("are queued with the sender from the settings", SENDMAIL, async () => {
     const mailed = `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`;
     const { layout, verbs } = keeper(mailed);

@@ -183,7 +183,7 @@ export class KeeperVerbs {
       default:
         return tell(command.verb, {
           layout: this.#layout,
-          read: this.#inForce === null ? this.#settings() : { ok: true, settings: this.#inForce },
+          read: this.#known(),
           troubles: this.watches.troubles(),
           now: this.#clock.now(),
         });
@@ -296,8 +296,13 @@ export class KeeperVerbs {
       : { ok: false, reason: `${service} could not be restarted: ${reason}` };
   }
 
+  /** The settings in force, whatever was edited since; before any are, those of the file. */
+  #known(): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
+    return this.#inForce === null ? this.#settings() : { ok: true, settings: this.#inForce };
+  }
+
   async #mailBan(command: BanMail): Promise<KeeperReply> {
-    const read = this.#settings();
+    const read = this.#known();
     if (!read.ok) return read;
     const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
     if (to === "") return { ok: true, detail: "No alert address is set." };
@@ -305,9 +310,8 @@ export class KeeperVerbs {
     return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
   }
 
-  /** With the settings in force while the file has a mistake. */
   #mailAlert(command: AlertMail): Promise<KeeperReply> {
-    const read = this.#settings();
-    return this.#alertMails.send(command, read.ok ? read.settings : this.#inForce);
+    const read = this.#known();
+    return this.#alertMails.send(command, read.ok ? read.settings : null);
   }
 }
