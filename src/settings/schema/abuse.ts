@@ -63,7 +63,7 @@ export const abuse = {
   "limits.first_contacts.per_minute": {
     kind: wholeNumber(1, 10_000),
     byDefault: 20,
-    says: "Addresses (IPv6 networks) that write to a recipient for the first time, within any 60 seconds. Above it, such mail waits for `greylist.crowd_delay` and its spam score rises by `spam.crowd_score`.",
+    says: "Addresses (IPv6 networks) that write to a recipient for the first time, within any 60 seconds. Above it, such mail waits for `greylist.crowd_delay` and its spam score rises by `spam.crowd_score`. Counted only while `greylist.enabled`.",
   },
   "limits.first_contacts.per_hour": {
     kind: wholeNumber(1, 10_000),
@@ -89,7 +89,7 @@ export const abuse = {
   "limits.connections.known": {
     kind: count,
     byDefault: 50,
-    says: "The same for an address from which an account signed in within `limits.accounts.known_for`; it too is capped at half of the port's places.",
+    says: "The same for an address from which an account signed in within `limits.accounts.known_for`: half of a port's places at most, and never less than `limits.connections.concurrent`.",
     source: "postconf(5), smtpd_client_connection_count_limit",
   },
   "limits.connections.per_port": {
@@ -169,7 +169,7 @@ export const abuse = {
   "fail2ban.enabled": {
     kind: flag,
     byDefault: true,
-    says: "Whether Fail2ban reads the logs and reports to the guard.",
+    says: "Whether Fail2ban reads the logs and reports to the guard. It takes effect at the next start.",
   },
   "fail2ban.sentences": {
     kind: oneOf("unjudged", "all"),

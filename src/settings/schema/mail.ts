@@ -88,7 +88,7 @@ export const mail = {
   "spam.enabled": {
     kind: flag,
     byDefault: true,
-    says: "Whether SpamAssassin scores mail from strangers. Its programs start and end with the server.",
+    says: "Whether SpamAssassin scores mail from strangers. It takes effect at the next start.",
   },
   "spam.processes": {
     kind: wholeNumber(1, 32),
@@ -111,7 +111,7 @@ export const mail = {
   "spam.crowd_score": {
     kind: decimal(0, 100),
     byDefault: 2,
-    says: "Points added to the score of a first mail while `limits.first_contacts` is exceeded.",
+    says: "Points added to the score of a first mail while `limits.first_contacts` is exceeded and `greylist.enabled`.",
   },
   "spam.allow_from": {
     ...optionalList(senderPattern, 1_000),

@@ -69,7 +69,7 @@ export const exported = {
   "export.syslog.enabled": {
     kind: flag,
     byDefault: false,
-    says: "Send each event to another machine as a syslog message over TLS.",
+    says: "Send each event to another machine as a syslog message over TLS. It takes effect at the next start.",
     source: "RFC 5424",
   },
   "export.syslog.host": {
