@@ -61,7 +61,7 @@ type Written = Readonly<{
  * Reads the text of `ghostinbox.toml` (null: there is none) and the environment, which wins. All of it is valid or
  * nothing is: every problem is reported at once, at most 20.
  */
-export function loadSettings(text: string | null, env: Environment): Loaded {
+export function loadSettings(text: string | null, env: Environment, conflictsOf = findConflicts): Loaded {
   const problems: SettingProblem[] = [];
   const written = [...readFirst(env), ...readFile(text ?? "", problems), ...readEnvironment(env, problems)];
   const values = new Map<SettingKey, unknown>();
@@ -91,7 +91,7 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
   }
   // Each value came from the reader of its key, and every key has one.
   const settings = named(Object.fromEntries(values) as Settings);
-  if (problems.length === 0) problems.push(...findConflicts(settings));
+  if (problems.length === 0) problems.push(...conflictsOf(settings));
   if (problems.length > 0) return { ok: false, problems: problems.slice(0, MOST_PROBLEMS) };
 
   if (sources.get("hostname")?.toml === '""')
@@ -100,8 +100,8 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
 }
 
 /** As `loadSettings`, for callers that only report the problems. */
-export function settingsOrReason(text: string | null, env: Environment): SettingsRead {
-  const loaded = loadSettings(text, env);
+export function settingsOrReason(text: string | null, env: Environment, conflictsOf = findConflicts): SettingsRead {
+  const loaded = loadSettings(text, env, conflictsOf);
   return loaded.ok ? loaded : { ok: false, reason: sentencesOf(loaded.problems) };
 }
 

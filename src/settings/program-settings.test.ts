@@ -43,6 +43,12 @@ for (const [program, keys] of [
   });
 }
 
+test("the web may have the default port of a service that has another one", () => {
+  const { sources } = loadValid("ports.login_policy = 10026\nports.http = 10025");
+  const read = readSettingsFile(settingsFile(WEB_KEYS, sources));
+  assert.equal(read.ok && read.settings["ports.http"], 10_025);
+});
+
 test("a setting that takes a URL is a secret: those of receivers hold their keys", () => {
   const urls = settingKeys().filter((key) => settingOf(key).kind.accepts.includes(url.accepts));
   assert.ok(urls.length >= 5);

@@ -48,9 +48,12 @@ export function settingsFile(keys: readonly SettingKey[], sources: Sources): str
   return `${keys.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;
 }
 
-/** Reads such a file; other settings have their defaults. The environment was read when the file was written. */
+/**
+ * Reads such a file; other settings have their defaults, so conflicts with them are not real. The environment was read when the file was
+ * written.
+ */
 export function readSettingsFile(text: string): SettingsRead {
-  return settingsOrReason(text, {});
+  return settingsOrReason(text, {}, () => []);
 }
 
 type Program = "guard" | "web";
