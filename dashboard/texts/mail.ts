@@ -24,7 +24,7 @@ export const en = {
   heldFor: (account: string) => `held by the guard for ${account} (see the tab Held)`,
   select: (id: string) => `Select ${id}`,
   selectAll: "Select all shown",
-  allFitting: (count: number) => `All ${count} that match, shown or not`,
+  allFitting: (count: number) => (count === 1 ? "The one that matches" : `All ${count} that match, shown or not`),
   selected: (count: number) => `${count} selected`,
   actions: {
     hold: "Hold",
@@ -61,6 +61,7 @@ export const en = {
   heldMails: (account: string, count: number, sent: number) =>
     `${mailsEn(count)} of ${account} on hold; sent within 24 hours: ${sent}.`,
   to: "to",
+  ownDomains: "your own domains",
   sendAll: (count: number) => `Send ${mailsEn(count)} and stop holding`,
   dropAll: (count: number) => `Delete ${mailsEn(count)}`,
   returnAll: (count: number) => `Return ${mailsEn(count)}`,
@@ -143,7 +144,7 @@ export const de: typeof en = {
   heldFor: (account) => `vom Wächter angehalten für ${account} (siehe Reiter „Angehalten“)`,
   select: (id) => `${id} auswählen`,
   selectAll: "Alle angezeigten auswählen",
-  allFitting: (count) => `Alle ${count} passenden, angezeigt oder nicht`,
+  allFitting: (count) => (count === 1 ? "Die eine passende" : `Alle ${count} passenden, angezeigt oder nicht`),
   selected: (count) => `${count} ausgewählt`,
   actions: {
     hold: "Anhalten",
@@ -180,6 +181,7 @@ export const de: typeof en = {
   heldMails: (account, count, sent) =>
     `Von ${account} angehalten: ${mailsDe(count)}; in den letzten 24 Stunden verschickt: ${sent}.`,
   to: "an",
+  ownDomains: "eigene Domains",
   sendAll: (count) => `${mailsDe(count)} senden, nichts mehr anhalten`,
   dropAll: (count) => `${mailsDe(count)} löschen`,
   returnAll: (count) => `${mailsDe(count)} zurückgeben`,

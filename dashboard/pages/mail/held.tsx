@@ -13,7 +13,6 @@ import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 const words = t.mail;
 
 const MOST_NAMED = 10;
-const MOST_RECIPIENTS = 5;
 
 export function MailHeld() {
   const list = useGet<HeldList>("held", whatWaits.value);
@@ -126,18 +125,12 @@ function Decision({ account, changed, close }: DecisionProps) {
   );
 }
 
-/** `of`: those that the server names, of `count`. */
+/** `of`: those in other domains, at most the five that the server names; `count`: all. */
 function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: number }>) {
-  const further = of.slice(MOST_RECIPIENTS).concat(count > of.length ? "…" : []);
+  if (of.length === 0) return words.ownDomains;
   return (
     <>
-      <Said text={of.slice(0, MOST_RECIPIENTS).join(", ")} />
-      {further.length > 0 && (
-        <details>
-          <summary>{t.mail.andOthers(count - MOST_RECIPIENTS)}</summary>
-          <Said text={further.join(", ")} />
-        </details>
-      )}
+      <Said text={of.join(", ")} /> {count > of.length && <small>{words.andOthers(count - of.length)}</small>}
     </>
   );
 }
