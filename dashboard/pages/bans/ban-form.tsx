@@ -4,8 +4,9 @@ import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { ActionButton, Choice, Form } from "../../fields.tsx";
+import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
+import { At, Card, Field, now, Said, useFilled, useOpened } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -57,6 +58,7 @@ export function Durations({ unset }: Readonly<{ unset: string }>) {
 }
 
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
-  if (isOver || at === null) return isOver ? words.over : words.never;
+  if (isOver || isPast(at, now.value)) return words.over;
+  if (at === null) return words.never;
   return <At iso={at} how="distance" word={words.ends} />;
 }

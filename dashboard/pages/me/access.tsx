@@ -107,7 +107,7 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
           </li>
         )}
       </Rows>
-      {hasRight && <Question isPasswordOnServer={isPasswordOnServer} />}
+      {hasRight && <Question key={cursor} isPasswordOnServer={isPasswordOnServer} />}
       <Turns
         first={cursor === "" ? null : () => setCursor("")}
         next={data === null || data.next === null ? null : () => setCursor(data.next ?? "")}
