@@ -36,11 +36,10 @@ export function SettingsPage() {
     attempt(async () => setLookedAt({ changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) }));
   const apply = ({ changes: seen, preview: { digest } }: LookedAt): void =>
     attempt(async () => {
-      const { changed } = await withProof(() => post<Changed>("settings", { changes: seen, digest }));
+      const { changed } = await withProof(() => post<Changed>("settings", { changes: seen, digest })).finally(reload);
       setEdits({});
       setLookedAt(null);
       tell(words.applied(changed.join(", ")));
-      reload();
     });
   const undo = (): void => {
     const ask = () => post<Changed>("settings/undo", { digest: data?.digest });
