@@ -58,6 +58,13 @@ test("the list joins what the guard knows with the reference, and says why a set
   assert.match(hour?.whyNot ?? "", /^GHOSTINBOX_LIMITS__MAIL__PER_HOUR sets it/);
   assert.match(port?.whyNot ?? "", /^It decides who reaches the server/);
   assert.partialDeepStrictEqual(webhook, { value: "(secret)", isHidden: true });
+  const small = [
+    { ...usual, key: "profile", value: '"small"' },
+    { ...usual, key: "outbound.at_once" },
+  ];
+  kit.guard.answers("settings_list", { values: small, digest: DIGEST, undo: null });
+  const { body: again } = await ask("");
+  assert.partialDeepStrictEqual(again, { items: [{}, { default: "4" }] }, "of the profile");
 });
 
 test("a preview tells what the limits would have done, or that it was too long", async (t) => {

@@ -8,7 +8,8 @@ import {
 } from "../../../admin/settings.ts";
 import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import type { ComparedAddress } from "../../../jobs/replay/comparison.ts";
-import { defaultOf, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
+import { profileDefault } from "../../../settings/profile.ts";
+import { isSettingKey, readOwn, type Settings, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
 import { sendToGuard } from "../derived.ts";
 import type { ApiParts, TrialOutcome, Trials } from "../ports.ts";
@@ -32,11 +33,11 @@ export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Rou
         needs: "admin",
         answer: settingList(),
         run: (call) =>
-          sendToGuard(guard, call, { verb: "settings_list" }, ({ values, digest, undo }) => ({
-            items: values.flatMap(itemOf),
-            digest,
-            undo,
-          })),
+          sendToGuard(guard, call, { verb: "settings_list" }, ({ values, digest, undo }) => {
+            const isSmall = values.some(({ key, value }) => key === "profile" && value === '"small"');
+            const items = values.flatMap((value) => itemOf(value, isSmall ? "small" : "standard"));
+            return { items, digest, undo };
+          }),
       },
     ),
     route(
@@ -58,14 +59,15 @@ export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Rou
 }
 
 /** Another version of the guard may know other settings. */
-function itemOf(value: SettingValue) {
+function itemOf(value: SettingValue, profile: Settings["profile"]) {
   const { key } = value;
   if (!isSettingKey(key)) return [];
   const { says, kind } = settingOf(key);
+  const byDefault = readOwn(key, profileDefault(profile, key) ?? settingOf(key).byDefault);
   const isOfVariable = value.from === variableOf(key);
   const why = whyNotOverWeb(key);
   const whyNot = why === null && isOfVariable ? `${value.from} sets it: start the server without that variable.` : why;
-  return [{ ...value, default: defaultOf(key).toml, says, takes: kind.accepts, form: kind.form, whyNot }];
+  return [{ ...value, default: byDefault.toml, says, takes: kind.accepts, form: kind.form, whyNot }];
 }
 
 async function trialOf(trials: Trials, { trial }: SettingsPreview, now: Millis) {
