@@ -29,7 +29,9 @@ export const en = {
   allowedAsBefore: (target: string) => `${target} is allowed again, as before.`,
   tooWide: "This network is too wide to restore from this page: use the command line on the server.",
   isAllowed: (target: string, lifted: number) =>
-    lifted === 0 ? `${target} is allowed.` : `${target} is allowed. Bans that ended with it for good: ${lifted}.`,
+    lifted === 0
+      ? `${target} is allowed.`
+      : `${target} is allowed. Bans that ended with it and cannot be restored: ${lifted}.`,
   notAllowed: (target: string) => `${target} is no longer on the allow list.`,
   none: "No address is banned.",
   noneAllowed: "The allow list is empty.",

@@ -102,9 +102,9 @@ export const accessEn = {
   name: "Name, such as grafana",
   role: "Rights",
   roles: {
-    viewer: "see events, bans and mail (viewer)",
-    operator: "also ban and allow (operator)",
-    owner: "everything an owner can without a password check (owner)",
+    viewer: "see events, bans, the queue and the server's state (viewer)",
+    operator: "also ban, allow and pause greylisting (operator)",
+    owner: "everything an owner can do without confirming the password (owner)",
     chosen: "only what I choose",
   },
   scopes: "Scopes",
@@ -137,8 +137,8 @@ export const accessDe: typeof accessEn = {
   name: "Name, etwa grafana",
   role: "Berechtigung",
   roles: {
-    viewer: "Ereignisse, Sperren und Post sehen (viewer)",
-    operator: "auch sperren und erlauben (operator)",
+    viewer: "Ereignisse, Sperren, Warteschlange und Zustand sehen (viewer)",
+    operator: "auch sperren, erlauben und Greylisting pausieren (operator)",
     owner: "alles, was ein Inhaber ohne Passwortabfrage darf (owner)",
     chosen: "nur, was ich wähle",
   },

@@ -1,5 +1,5 @@
 export const en = {
-  hint: "Each setting is described in English, as in ghostinbox.toml. Limits, bans, greylisting and scores can be changed here; the others say why they cannot.",
+  hint: "Limits, bans, greylisting, spam scores, delivery times and most alert thresholds can be changed here. The others say why not.",
   search: "Search all",
   group: "Group",
   none: "No setting contains these words.",
@@ -44,7 +44,7 @@ export const en = {
 };
 
 export const de: typeof en = {
-  hint: "Die Beschreibungen sind englisch. Grenzen, Sperren, Greylisting und Punkte lassen sich hier ändern; bei jeder anderen steht, warum nicht.",
+  hint: "Die Beschreibungen sind englisch. Grenzen, Sperren, Greylisting, Spam-Punkte, Zustellfristen und die meisten Schwellen für Meldungen lassen sich hier ändern. Bei den anderen steht, warum nicht.",
   search: "In allen suchen",
   group: "Gruppe",
   none: "Keine Einstellung enthält diese Wörter.",

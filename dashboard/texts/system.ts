@@ -13,8 +13,8 @@ export const systemEn = {
   you: (name: string, role: string) => `You are signed in as ${name} (${role}).`,
   roles: {
     owner: "owner",
-    operator: "operator: no tokens, no sessions",
-    viewer: "viewer: sees all, changes nothing",
+    operator: "operator: changes only bans, the allow list and greylisting",
+    viewer: "viewer: sees mail flow and state, changes nothing",
     mailbox: "user of a mailbox",
   },
   alertList: {
@@ -51,8 +51,8 @@ export const systemDe: typeof systemEn = {
   you: (name, role) => `Sie sind angemeldet als ${name} (${role}).`,
   roles: {
     owner: "Inhaber",
-    operator: "Betrieb: ohne Tokens und Sitzungen",
-    viewer: "Betrachter: sieht alles, ändert nichts",
+    operator: "Betrieb: ändert nur Sperren, Erlaubte und Greylisting",
+    viewer: "Betrachter: sieht Post und Zustand, ändert nichts",
     mailbox: "Nutzer eines Postfachs",
   },
   alertList: {

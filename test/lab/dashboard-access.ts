@@ -82,7 +82,7 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
     ["bans", "in force"],
     ["find?q=198.51.100.91", "Offences in memory"],
     ["accounts", "this session lacks the scope admin"],
-    ["system?show=access", "viewer: sees all, changes nothing"],
+    ["system?show=access", "viewer: sees mail flow and state, changes nothing"],
   ] as const) {
     await page.goto(`${PAGE}#/${place}`);
     await page.getByText(known).first().waitFor();

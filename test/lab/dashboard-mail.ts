@@ -176,7 +176,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await shows(1);
   await looksWell(page, "a first mail that is deferred");
   await press(page.getByRole("button", { name: `Accept next try for ${ANNA}` }));
-  await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).waitFor();
+  await page.getByText(`Mail to ${ANNA} is now accepted at once, deferred mail at its next try.`).waitFor();
   assert.equal(await tries(), 250);
   await shows(0);
   await ends();
@@ -184,7 +184,7 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
 
   await enter(page.getByLabel("Waiting recipient"), ANNA);
   // The message about the first may still be there, as that can be undone.
-  await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).last().waitFor();
+  await page.getByText(`Mail to ${ANNA} is now accepted at once, deferred mail at its next try.`).last().waitFor();
   await showsWell(end, "a waiting recipient");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
   await ends();

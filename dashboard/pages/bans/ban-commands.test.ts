@@ -101,7 +101,7 @@ test("an entry of the allow list that ended bans, or whose former state is not k
     await allow({ network: ENTRY.prefix, note: "", for: "" }, () => {});
     assert.equal(toasts.value.at(-1)?.undo, null);
   }
-  assert.match(toasts.value[0]?.text ?? "", /ended with it for good: 2/);
+  assert.match(toasts.value[0]?.text ?? "", /cannot be restored: 2/);
 });
 
 const effects = (ip: string, known: Readonly<Record<string, unknown>> = {}): readonly string[] => {
