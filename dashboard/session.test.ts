@@ -4,9 +4,9 @@ import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
 import { complaintOf, post, Refused } from "./api.ts";
 import { complain, forgetToasts, GivenUp, signedIn, toasts } from "./attempt.ts";
-import { change, findSession, may, proofAsked, reader, trouble, withProof } from "./session.ts";
+import { change, findSession, proofAsked, reader, trouble, withProof } from "./session.ts";
 
-const VIEWER = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
+const ADMINISTRATOR = { name: "admin", role: "owner", scopes: ["read"], freshUntil: null };
 
 /** Answers in turn; null: no connection. */
 function serve(t: TestContext, answers: readonly (number | null)[]): () => number {
@@ -17,7 +17,7 @@ function serve(t: TestContext, answers: readonly (number | null)[]): () => numbe
   answerRequests(t, () => {
     const status = left.shift() ?? null;
     if (status === null) throw new TypeError("no connection");
-    return status === 200 ? VIEWER : Response.json({ detail: `It is ${status}.` }, { status });
+    return status === 200 ? ADMINISTRATOR : Response.json({ detail: `It is ${status}.` }, { status });
   });
   return () => left.length;
 }
@@ -44,14 +44,6 @@ test("a server that cannot answer is asked again until it does, and the page tel
   await later(t);
   await later(t);
   assert.deepEqual([signedIn.value, trouble.value, left()], ["yes", null, 0]);
-});
-
-test("nothing is offered before the server said what the reader may do, and nothing more than that after", async (t) => {
-  serve(t, [200]);
-  assert.deepEqual([may("read"), may("ban")], [false, false]);
-  await findSession();
-  assert.equal(reader.value?.role, "viewer");
-  assert.deepEqual([may("read"), may("ban"), may("allow"), may("admin")], [true, false, false, false]);
 });
 
 const NEEDED = { status: 403, code: "proof_needed", detail: "This needs the password again." };

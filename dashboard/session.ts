@@ -8,11 +8,6 @@ export type Reader = Pick<CallerItem, "name" | "role" | "scopes" | "account">;
 /** Null: not known yet, or signed out. */
 export const reader = signal<Reader | null>(null);
 
-/** Whether the page offers actions that need this scope. The server checks it again. */
-export function may(scope: Reader["scopes"][number]): boolean {
-  return reader.value?.scopes.includes(scope) ?? false;
-}
-
 const RETRY_MS = 3_000;
 
 /** Why it is not known yet whether the reader is signed in; null while nothing is wrong. */

@@ -6,7 +6,6 @@ import { health, liveness } from "./live.ts";
 import { t } from "./messages.ts";
 import { Button, Said, State } from "./parts.tsx";
 import { go, hrefOf, PAGES, type PageName, type Query, route } from "./route.ts";
-import { may } from "./session.ts";
 
 type ShellProps = Readonly<{ children: ComponentChildren; signOut: () => void; isOfMailbox?: boolean }>;
 
@@ -41,7 +40,7 @@ export function Shell({ children, signOut, isOfMailbox = false }: ShellProps) {
 function Pages() {
   return (
     <nav aria-label={t.nav.label}>
-      {PAGES.filter((name) => name !== "accounts" || may("admin")).map((name) => (
+      {PAGES.map((name) => (
         <a key={name} href={hrefOf(name)} aria-current={route.value.page === name ? "page" : undefined}>
           <Icon name={name} />
           <span>{t.nav[name]}</span>

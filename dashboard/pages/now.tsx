@@ -8,7 +8,6 @@ import { figures, health, liveness, onBans, onStale, taskKey } from "../live.ts"
 import { Address, At, Card, LinkButton, minute, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
 import { Advice, holding, useLiveList } from "../rows.tsx";
-import { may } from "../session.ts";
 import { DayChart } from "./now/day-chart.tsx";
 
 const words = t.now;
@@ -101,7 +100,7 @@ function placeOf({ kind, code, account }: OwnerTask): Place {
   if (kind === "held_mail") return ["mail", { show: "held" }, words.seeHeld];
   if (kind === "dns") return ["system", { show: "dns" }, words.see];
   if (ABOUT_BANS.includes(code)) return ["bans", {}, words.allBans];
-  if (account !== null && may("admin")) return ["accounts", { name: account }, words.seeAccount];
+  if (account !== null) return ["accounts", { name: account }, words.seeAccount];
   if (code === "outgoing_blocked") return ["system", { show: "upkeep" }, words.see];
   return kind === "alert" ? ["system", { show: "alerts" }, words.seeAlerts] : ["system", { notice: code }, words.see];
 }

@@ -3,7 +3,6 @@ import { mailsDe, mailsEn } from "./counts.ts";
 export const en = {
   accounts: "Accounts",
   aliases: "Aliases",
-  notAllowed: "Only owners can change accounts: this session lacks the scope admin.",
   search: "Part of a name",
   count: (count: string) => (count === "1" ? "1 account" : `${count} accounts`),
   list: "List of accounts",
@@ -98,7 +97,6 @@ export const en = {
 export const de: typeof en = {
   accounts: "Alle Konten",
   aliases: "Aliasse",
-  notAllowed: "Nur Inhaber dürfen Konten ändern: Dieser Sitzung fehlt das Recht admin.",
   search: "Teil des Namens",
   count: (count) => (count === "1" ? "1 Konto" : `${count} Konten`),
   list: "Liste der Konten",

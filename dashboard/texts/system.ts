@@ -10,13 +10,6 @@ export const systemEn = {
   notices: "Notices",
   noNotices: "No notices.",
   page: "This page",
-  you: (name: string, role: string) => `You are signed in as ${name} (${role}).`,
-  roles: {
-    owner: "owner",
-    operator: "operator: changes only bans, the allow list and greylisting",
-    viewer: "viewer: sees mail flow and state, changes nothing",
-    mailbox: "user of a mailbox",
-  },
   alertList: {
     title: "Latest alerts",
     none: "No alerts.",
@@ -48,13 +41,6 @@ export const systemDe: typeof systemEn = {
   notices: "Hinweise",
   noNotices: "Keine Hinweise.",
   page: "Diese Seite",
-  you: (name, role) => `Sie sind angemeldet als ${name} (${role}).`,
-  roles: {
-    owner: "Inhaber",
-    operator: "Betrieb: ändert nur Sperren, Erlaubte und Greylisting",
-    viewer: "Betrachter: sieht Post und Zustand, ändert nichts",
-    mailbox: "Nutzer eines Postfachs",
-  },
   alertList: {
     title: "Die letzten Meldungen",
     none: "Noch keine Meldungen.",

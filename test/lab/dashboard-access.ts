@@ -67,39 +67,6 @@ async function makeUseRevoke(page: Page, product: Product): Promise<void> {
   await until("the token no longer opens anything", async () => (await status("GET")) === 401);
 }
 
-/** The page of a reader who may only read. No session has that role, so its answer is made here. */
-export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> {
-  const json = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
-  await page.route("**/api/v1/session", (request) => request.fulfill({ json }));
-  await page.reload();
-  // Each is recognized by a text that the page before lacks.
-  for (const [place, known] of [
-    ["bans?ban=198.51.100.99", "in force"],
-    ["bans?show=allowed", "on the allow list"],
-    ["mail", "Refresh"],
-    ["mail?show=greylist", "Someone is waiting for a code"],
-    ["mail?show=spam", "Senders who are never spam"],
-    ["bans", "in force"],
-    ["find?q=198.51.100.91", "Offences in memory"],
-    ["accounts", "this session lacks the scope admin"],
-    ["system?show=access", "viewer: sees mail flow and state, changes nothing"],
-  ] as const) {
-    await page.goto(`${PAGE}#/${place}`);
-    await page.getByText(known).first().waitFor();
-    // The other pages are the owner's with less on them.
-    if (place === "accounts") await looksWell(page, "accounts for a viewer");
-    const offered = page.locator("main").getByRole("button").or(page.locator("main a.button"));
-    const changing = (await offered.allInnerTexts()).filter((name) => !HARMLESS.test(name));
-    assert.deepEqual(changing, [], place);
-  }
-  await page.unroute("**/api/v1/session");
-  await page.reload();
-  await page.getByRole("link", { name: "Access" }).waitFor();
-}
-
-/** These only show something else. */
-const HARMLESS = /^(Search|Find|Show events|Show more|First page|Next page|Refresh|Clear|)$/;
-
 const SECURITY = "#/system?show=security";
 
 /**

@@ -1,10 +1,5 @@
 import type { LabBrowser } from "./browser.ts";
-import {
-  endsAndMakesAccess,
-  offersAViewerNothing,
-  signsInWithASecondFactor,
-  usesPasskeys,
-} from "./dashboard-access.ts";
+import { endsAndMakesAccess, signsInWithASecondFactor, usesPasskeys } from "./dashboard-access.ts";
 import { importsAccounts, managesAccounts } from "./dashboard-accounts.ts";
 import { findsEvents } from "./dashboard-events.ts";
 import { decidesOnHeldMail, letsACodeIn, letsWaitAndDeletes } from "./dashboard-mail.ts";
@@ -29,7 +24,6 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
     ["decides on mail that is held", () => decidesOnHeldMail(open(), { lab, product })],
     ["finds events, holds them back and saves them", () => findsEvents(open(), product)],
     ["shows refusals, and keeps addresses and accounts out", () => comesToOtherStops(open(), product)],
-    ["offers a viewer nothing that changes anything", () => offersAViewerNothing(open())],
   ];
 }
 

@@ -6,7 +6,6 @@ import { Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { Address, Button, Card, Field, Rows, Said, useGet, useOpened } from "../../parts.tsx";
 import { route } from "../../route.ts";
-import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
 import { type AllowedItem, allow, disallow, LONGEST_NOTE } from "./ban-commands.ts";
 import { Durations, Ends } from "./ban-form.tsx";
@@ -23,9 +22,9 @@ export function AllowList() {
       <div class="bar">
         <span>{data !== null && words.countAllowed(whole(data.total))}</span>
         <span class="spacer" />
-        {may("allow") && <Button shown={words.allow} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />}
+        <Button shown={words.allow} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>
-      {isOpen && may("allow") && <AllowForm allowed={reload} close={() => setOpen(false)} />}
+      {isOpen && <AllowForm allowed={reload} close={() => setOpen(false)} />}
       <Rows of={list} none={words.noneAllowed} label={words.allowList}>
         {(item) => <AllowedRow key={`${item.from} ${item.prefix}`} item={item} changed={reload} />}
       </Rows>
@@ -65,7 +64,7 @@ function AllowedRow({ item, changed }: Readonly<{ item: AllowedItem; changed: ()
       <span class="when">
         <Ends at={expiresAt} />
       </span>
-      {from === "command" && may("allow") && <TakeOff name={shortPrefix(prefix)} run={() => disallow(item, changed)} />}
+      {from === "command" && <TakeOff name={shortPrefix(prefix)} run={() => disallow(item, changed)} />}
     </li>
   );
 }

@@ -10,7 +10,6 @@ import type { LiveList } from "../../live-list.ts";
 import { Address, Button, Said, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
-import { may } from "../../session.ts";
 import { LookUp, Pages, Parts } from "../list-parts.tsx";
 import { AllowList } from "./allow-list.tsx";
 import { lift } from "./ban-commands.ts";
@@ -60,16 +59,14 @@ function BansInForce() {
       <div class="bar">
         <LookUp page="bans" label={words.search} placeholder="203.0.113." />
         <span class="spacer" />
-        {may("ban") && (
-          <Button
-            shown={words.ban}
-            class="danger"
-            aria-expanded={isOpen}
-            onClick={() => (isOpen ? close() : setOpen(true))}
-          />
-        )}
+        <Button
+          shown={words.ban}
+          class="danger"
+          aria-expanded={isOpen}
+          onClick={() => (isOpen ? close() : setOpen(true))}
+        />
       </div>
-      {isOpen && may("ban") && <BanForm key={asked} target={asked} close={close} />}
+      {isOpen && <BanForm key={asked} target={asked} close={close} />}
       <div class="bar">
         <span>{active !== undefined && words.count(whole(active))}</span>
         <span class="spacer" />
@@ -116,9 +113,7 @@ function BanRow({ ban: item, isOver, list }: Readonly<{ ban: BanItem; isOver: bo
       <span class="when">
         <Ends at={expiresAt} isOver={isOver} />
       </span>
-      {may("ban") && (
-        <ActionButton shown={words.unban} isOff={isOver} label={words.unbanOf(shortPrefix(prefix))} run={unban} />
-      )}
+      <ActionButton shown={words.unban} isOff={isOver} label={words.unbanOf(shortPrefix(prefix))} run={unban} />
     </>
   );
 }

@@ -17,7 +17,6 @@ import {
   Waiting,
 } from "../../parts.tsx";
 import { go, hrefOf, route } from "../../route.ts";
-import { may } from "../../session.ts";
 import { lift, verdictOf } from "../bans/ban-commands.ts";
 import { Ends } from "../bans/ban-form.tsx";
 import { type Answer, answerTo } from "./question.ts";
@@ -89,7 +88,7 @@ function AddressStory({ asked, report, changed }: AddressProps) {
           <Names title={words.knownAccounts} names={knownAccounts} />
         </ul>
         <div class="buttons">
-          {!may("ban") ? null : ban === null ? (
+          {ban === null ? (
             <LinkButton shown={words.banIt} href={hrefOf("bans", { ban: asked })} class="button danger" />
           ) : (
             <ActionButton shown={verdict.unban} run={() => lift(ban, changed).then(changed)} />

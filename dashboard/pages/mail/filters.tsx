@@ -8,7 +8,6 @@ import { isPast, percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
-import { may } from "../../session.ts";
 import { Pages, Table } from "../list-parts.tsx";
 import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./mail-commands.ts";
 
@@ -24,23 +23,19 @@ export function MailGreylist() {
   return (
     <>
       <Card title={words.codeTitle} hint={words.codeHint}>
-        {may("greylist") && (
-          <Form label={words.pause} submit={({ recipient = "", for: lasts = "" }) => pause(recipient, lasts)}>
-            <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
-            <Lasts />
-          </Form>
-        )}
+        <Form label={words.pause} submit={({ recipient = "", for: lasts = "" }) => pause(recipient, lasts)}>
+          <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
+          <Lasts />
+        </Form>
         <h3>{words.pauses}</h3>
         <Rows of={{ ...pauses, data: pauses.data && { items } }} none={words.noPauses}>
           {({ target, until, by }) => (
             <Item key={target} name={target} facts={<Until word={words.until} iso={until} how="distance" by={by} />}>
-              {may("greylist") && (
-                <ActionButton
-                  shown={t.access.end}
-                  label={words.resumeOf(target)}
-                  run={() => resumeGreylist(target).then(pauses.reload)}
-                />
-              )}
+              <ActionButton
+                shown={t.access.end}
+                label={words.resumeOf(target)}
+                run={() => resumeGreylist(target).then(pauses.reload)}
+              />
             </Item>
           )}
         </Rows>
@@ -95,14 +90,12 @@ function WaitingList({ paused, pause }: WaitingProps) {
               <br />
               <small>{words.waitsFor[waitsFor]}</small>
             </span>
-            {may("greylist") && (
-              <ActionButton
-                shown={words.code}
-                label={words.codeOf(recipient)}
-                isOff={paused.some(({ target }) => target === ownerOf(recipient))}
-                run={() => pause(recipient)}
-              />
-            )}
+            <ActionButton
+              shown={words.code}
+              label={words.codeOf(recipient)}
+              isOff={paused.some(({ target }) => target === ownerOf(recipient))}
+              run={() => pause(recipient)}
+            />
           </li>
         )}
       </Rows>
@@ -184,17 +177,15 @@ function Senders() {
           const name = words.senderFor(item.sender, item.account);
           return (
             <Item key={name} name={name} facts={<Until iso={item.at} how="moment" by={item.by} />}>
-              {may("allow") && <TakeOff name={name} run={() => disallowSender(item, list.reload)} />}
+              <TakeOff name={name} run={() => disallowSender(item, list.reload)} />
             </Item>
           );
         }}
       </Rows>
-      {may("allow") && (
-        <Form label={words.allow} isPlain submit={submit}>
-          <Field label={words.account} name="account" type="email" required maxLength={320} />
-          <Field label={words.senderPattern} name="sender" required maxLength={320} />
-        </Form>
-      )}
+      <Form label={words.allow} isPlain submit={submit}>
+        <Field label={words.account} name="account" type="email" required maxLength={320} />
+        <Field label={words.senderPattern} name="sender" required maxLength={320} />
+      </Form>
     </Card>
   );
 }

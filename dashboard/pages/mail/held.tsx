@@ -7,7 +7,6 @@ import { Surely } from "../../fields.tsx";
 import { whatWaits } from "../../live.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Said, useGet, useOpened, Waiting } from "../../parts.tsx";
-import { may } from "../../session.ts";
 import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 
 const words = t.mail;
@@ -97,27 +96,25 @@ function Decision({ account, changed, close }: DecisionProps) {
           </ul>
           <div class="buttons">
             <Button shown={t.cancel} onClick={close} />
-            {may("queue") && (
-              <>
-                <Surely
-                  kind="danger"
-                  shown={words.dropAll(data.heldTotal)}
-                  surely={words.surely.delete(data.heldTotal)}
-                  run={() => decide(() => dropHeld(account, false, shownOf(data)))}
-                />
-                <Surely
-                  kind="danger"
-                  shown={words.returnAll(data.heldTotal)}
-                  surely={words.surely.return(data.heldTotal)}
-                  run={() => decide(() => dropHeld(account, true, shownOf(data)))}
-                />
-                <Surely
-                  shown={words.sendAll(data.heldTotal)}
-                  surely={words.surelySend(data.heldTotal)}
-                  run={() => decide(() => releaseHeld(account))}
-                />
-              </>
-            )}
+            <>
+              <Surely
+                kind="danger"
+                shown={words.dropAll(data.heldTotal)}
+                surely={words.surely.delete(data.heldTotal)}
+                run={() => decide(() => dropHeld(account, false, shownOf(data)))}
+              />
+              <Surely
+                kind="danger"
+                shown={words.returnAll(data.heldTotal)}
+                surely={words.surely.return(data.heldTotal)}
+                run={() => decide(() => dropHeld(account, true, shownOf(data)))}
+              />
+              <Surely
+                shown={words.sendAll(data.heldTotal)}
+                surely={words.surelySend(data.heldTotal)}
+                run={() => decide(() => releaseHeld(account))}
+              />
+            </>
           </div>
         </>
       )}

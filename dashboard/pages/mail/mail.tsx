@@ -6,7 +6,6 @@ import { queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
-import { may } from "../../session.ts";
 import { turnTo } from "../../shell.tsx";
 import { Filters, Pages, Parts, sendForm } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
@@ -71,7 +70,6 @@ function MailQueue() {
   const items = data?.items ?? [];
   const selected = new Set(items.flatMap(({ queueId }) => (ticked.has(queueId) ? [queueId] : [])));
   // The old filter's rows are shown until the new ones arrive: an action now would use the new filter.
-  const mayAct = may("queue") && isCurrent;
   return (
     <>
       <QueueFilters filter={filter} isSet={isFiltered} />
@@ -81,7 +79,7 @@ function MailQueue() {
         <Button shown={t.lists.refresh} onClick={reload} />
       </div>
       <Waiting {...list} />
-      {mayAct && items.length > 0 && (
+      {isCurrent && items.length > 0 && (
         <QueueSelection
           items={items}
           selected={selected}
@@ -98,7 +96,7 @@ function MailQueue() {
             key={item.queueId}
             item={item}
             isSelected={selected.has(item.queueId)}
-            mayAct={mayAct}
+            mayAct={isCurrent}
             select={select}
             act={act}
           />

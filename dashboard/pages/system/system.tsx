@@ -5,7 +5,6 @@ import { health, version } from "../../live.ts";
 import { At, Card, Said, useGet, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
-import { may, reader } from "../../session.ts";
 import { Parts } from "../list-parts.tsx";
 import { SessionsCard, TokensCard } from "./access.tsx";
 import { AlertsPart, StateRow } from "./alerts.tsx";
@@ -15,10 +14,6 @@ import { DnsPart, UpkeepPart } from "./upkeep.tsx";
 const words = t.system;
 
 export function SystemPage() {
-  const ofOwner = [
-    { name: "access", title: words.access, show: Access },
-    { name: "security", title: words.security, show: Security },
-  ];
   return (
     <Parts
       page="system"
@@ -27,7 +22,8 @@ export function SystemPage() {
         { name: "alerts", title: words.alerts, show: AlertsPart },
         { name: "upkeep", title: words.upkeep, show: UpkeepPart },
         { name: "dns", title: words.dns, show: DnsPart },
-        ...(may("admin") ? ofOwner : []),
+        { name: "access", title: words.access, show: Access },
+        { name: "security", title: words.security, show: Security },
       ]}
     />
   );
@@ -49,13 +45,10 @@ function SystemState() {
   return (
     <>
       {known === null ? <Waiting {...status} /> : <Known {...known} />}
-      {may("admin") && (
-        <p>
-          <a href={hrefOf("settings")}>{words.settings}</a>
-        </p>
-      )}
+      <p>
+        <a href={hrefOf("settings")}>{words.settings}</a>
+      </p>
       <Card title={words.page}>
-        {reader.value !== null && <p>{words.you(reader.value.name, words.roles[reader.value.role])}</p>}
         <LanguageField />
       </Card>
     </>
