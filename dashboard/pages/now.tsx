@@ -26,6 +26,7 @@ export function NowPage() {
       <div class="columns">
         <NewBans />
         <Busiest />
+        {known !== null && <Components {...known} />}
       </div>
     </>
   );
@@ -157,6 +158,21 @@ function NewBans() {
             <span class="wide">
               <Said text={reason} />
             </span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+function Components({ components }: Health) {
+  const all = <LinkButton shown={words.see} href={hrefOf("system")} />;
+  return (
+    <Card title={t.system.components} aside={all}>
+      <ul class="rows">
+        {components.map(({ name, status }) => (
+          <li key={name} class="row brief">
+            <Said text={name} /> <State status={status} />
           </li>
         ))}
       </ul>

@@ -19,6 +19,7 @@ const NOTICED_MS = patience(60_000);
 /** The guard is stopped, then the web, then a part without which mail flows. All are continued afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
+  await showsFail2ban(page, product);
   const [guard, keeper] = [pidOf(product, /guard\.js/), pidOf(product, /keeper\.js/)];
   // The keeper would kill a guard that does not answer.
   await whileStopped([keeper, guard], async () => {
@@ -32,6 +33,15 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
   });
   await isLive(page);
   await tellsWhatToDo(page, product);
+}
+
+async function showsFail2ban(page: Page, product: Product): Promise<void> {
+  const row = page.getByRole("listitem").filter({ hasText: /^fail2ban/i });
+  await row.getByText("OK").waitFor();
+  await product.sv("down", "fail2ban");
+  await row.getByText("down").waitFor({ timeout: NOTICED_MS });
+  await product.sv("up", "fail2ban");
+  await row.getByText("OK").waitFor({ timeout: NOTICED_MS });
 }
 
 async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
