@@ -61,7 +61,6 @@ export const en = {
   heldMails: (account: string, count: number, sent: number) =>
     `${mailsEn(count)} of ${account} on hold; sent within 24 hours: ${sent}.`,
   to: "to",
-  ownDomains: "your own domains",
   sendAll: (count: number) => `Send ${mailsEn(count)} and stop holding`,
   dropAll: (count: number) => `Delete ${mailsEn(count)}`,
   returnAll: (count: number) => `Return ${mailsEn(count)}`,
@@ -181,7 +180,6 @@ export const de: typeof en = {
   heldMails: (account, count, sent) =>
     `Von ${account} angehalten: ${mailsDe(count)}; in den letzten 24 Stunden verschickt: ${sent}.`,
   to: "an",
-  ownDomains: "eigene Domains",
   sendAll: (count) => `${mailsDe(count)} senden, nichts mehr anhalten`,
   dropAll: (count) => `${mailsDe(count)} löschen`,
   returnAll: (count) => `${mailsDe(count)} zurückgeben`,

@@ -102,7 +102,7 @@ export const accessEn = {
   name: "Name, such as grafana",
   role: "Rights",
   roles: {
-    viewer: "see events, bans and mail (viewer)",
+    viewer: "read only (viewer)",
     operator: "also ban, allow and pause greylisting (operator)",
     owner: "everything an owner can do without confirming the password (owner)",
     chosen: "only what I choose",
@@ -137,7 +137,7 @@ export const accessDe: typeof accessEn = {
   name: "Name, etwa grafana",
   role: "Berechtigung",
   roles: {
-    viewer: "Ereignisse, Sperren und Post sehen (viewer)",
+    viewer: "nur lesen (viewer)",
     operator: "auch sperren, erlauben und Greylisting pausieren (operator)",
     owner: "alles, was ein Inhaber ohne Passwortabfrage darf (owner)",
     chosen: "nur, was ich wähle",

@@ -16,7 +16,7 @@ test("work waits for the work before it, even for one that fails", async () => {
   assert.deepEqual(done, ["first", "second"]);
 });
 
-test("work that still runs is not started again, but once it has failed", async () => {
+test("work is not started twice at once, and can start again after a failure", async () => {
   const started: string[] = [];
   const gate = Promise.withResolvers<void>();
   const run = unlessRunning((name: string) => {

@@ -99,7 +99,7 @@ const NEXT_START = [
 /** As text in TOML; undefined: unknown. */
 export type SinceStart = Readonly<Record<(typeof NEXT_START)[number], string | undefined>>;
 
-/** Of these settings, those that the services do not have yet: the values that they have. */
+/** Returns the settings whose new value waits for the next start, with the value in force. */
 export function notStartedWith(sources: Sources, since: SinceStart): Readonly<Record<string, string>> {
   const waiting: Record<string, string> = {};
   for (const key of NEXT_START) {

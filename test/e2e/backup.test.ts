@@ -85,6 +85,7 @@ describe("backups", needsLab(), () => {
       made = await create();
     });
     traffic.print();
+    assert.deepEqual(traffic.failures("mail"), []);
     await until("all have arrived", () => missingOf(layout, ANNA, traffic.accepted()).length === 0);
     assert.match(made.key, /^(?:[a-z2-9]{5}-){5}[a-z2-9]{5}$/);
     assert.ok(made.mails >= BEFORE, `${made.mails} mails`);

@@ -6,8 +6,7 @@ export type SmallDisk = ReturnType<typeof smallDisk>;
 
 /**
  * A separate disk, small enough to fill, that holds one or several directories of the server. Mounted before it starts,
- * and unmounted with the lab. `size`: as
- * mount(8) takes it for a tmpfs. `parts`: directories elsewhere that it holds too.
+ * and unmounted with the lab. `size`: as mount(8) takes it for a tmpfs. `parts`: directories elsewhere that it holds too.
  */
 export function smallDisk(directory: string, size: string, parts: readonly string[] = []) {
   async function mount(): Promise<void> {

@@ -54,6 +54,8 @@ export function shellsOn({ server, sender, directory }: Lab) {
 /** Whether a session still answers. */
 export async function echoes({ socket }: Shell): Promise<boolean> {
   socket.write("are you there?\n");
-  const answered = await once(socket, "data", { signal: AbortSignal.timeout(patience(5_000)) }).catch(() => []);
+  const signal = AbortSignal.timeout(patience(5_000));
+  const closed = once(socket, "close", { signal }).then(() => []);
+  const answered = await Promise.race([once(socket, "data", { signal }), closed]).catch(() => []);
   return String(answered).includes("are you there?");
 }

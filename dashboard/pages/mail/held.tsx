@@ -12,6 +12,7 @@ import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 const words = t.mail;
 
 const MOST_NAMED = 10;
+const MOST_RECIPIENTS = 5;
 
 export function MailHeld() {
   const list = useGet<HeldList>("held", whatWaits.value);
@@ -96,25 +97,23 @@ function Decision({ account, changed, close }: DecisionProps) {
           </ul>
           <div class="buttons">
             <Button shown={t.cancel} onClick={close} />
-            <>
-              <Surely
-                kind="danger"
-                shown={words.dropAll(data.heldTotal)}
-                surely={words.surely.delete(data.heldTotal)}
-                run={() => decide(() => dropHeld(account, false, shownOf(data)))}
-              />
-              <Surely
-                kind="danger"
-                shown={words.returnAll(data.heldTotal)}
-                surely={words.surely.return(data.heldTotal)}
-                run={() => decide(() => dropHeld(account, true, shownOf(data)))}
-              />
-              <Surely
-                shown={words.sendAll(data.heldTotal)}
-                surely={words.surelySend(data.heldTotal)}
-                run={() => decide(() => releaseHeld(account))}
-              />
-            </>
+            <Surely
+              kind="danger"
+              shown={words.dropAll(data.heldTotal)}
+              surely={words.surely.delete(data.heldTotal)}
+              run={() => decide(() => dropHeld(account, false, shownOf(data)))}
+            />
+            <Surely
+              kind="danger"
+              shown={words.returnAll(data.heldTotal)}
+              surely={words.surely.return(data.heldTotal)}
+              run={() => decide(() => dropHeld(account, true, shownOf(data)))}
+            />
+            <Surely
+              shown={words.sendAll(data.heldTotal)}
+              surely={words.surelySend(data.heldTotal)}
+              run={() => decide(() => releaseHeld(account))}
+            />
           </div>
         </>
       )}
@@ -122,12 +121,20 @@ function Decision({ account, changed, close }: DecisionProps) {
   );
 }
 
-/** `of`: those in other domains, at most the five that the server names; `count`: all. */
+/** `of`: those that the server names, of `count`. There may be more than `count`, because an alias counts as one. */
 function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: number }>) {
-  if (of.length === 0) return words.ownDomains;
+  const shown = of.slice(0, MOST_RECIPIENTS);
+  const all = Math.max(count, of.length);
+  const further = of.slice(MOST_RECIPIENTS).concat(all > of.length ? "…" : []);
   return (
     <>
-      <Said text={of.join(", ")} /> {count > of.length && <small>{words.andOthers(count - of.length)}</small>}
+      <Said text={shown.join(", ")} />{" "}
+      {further.length > 0 && (
+        <details>
+          <summary>{words.andOthers(all - shown.length)}</summary>
+          <Said text={further.join(", ")} />
+        </details>
+      )}
     </>
   );
 }

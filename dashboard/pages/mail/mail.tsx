@@ -38,7 +38,8 @@ function MailQueue() {
   const cursor = query["after"] ?? "";
   const path = `queue${queryOf({ ...filter, limit: PAGE_ROWS, cursor })}`;
   const list = useGet<CountedPage<QueueItem>>(path);
-  const { data, isCurrent, reload } = list;
+  // The old filter's rows are shown until the new ones arrive: an action before would use the new filter.
+  const { data, isCurrent: mayAct, reload } = list;
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
   useEffect(() => setTicked(new Set()), [path]);
   const rows = useRef<HTMLUListElement>(null);
@@ -69,7 +70,6 @@ function MailQueue() {
   const isFiltered = Object.values(filter).some((value) => value !== "");
   const items = data?.items ?? [];
   const selected = new Set(items.flatMap(({ queueId }) => (ticked.has(queueId) ? [queueId] : [])));
-  // The old filter's rows are shown until the new ones arrive: an action now would use the new filter.
   return (
     <>
       <QueueFilters filter={filter} isSet={isFiltered} />
@@ -79,7 +79,7 @@ function MailQueue() {
         <Button shown={t.lists.refresh} onClick={reload} />
       </div>
       <Waiting {...list} />
-      {isCurrent && items.length > 0 && (
+      {mayAct && items.length > 0 && (
         <QueueSelection
           items={items}
           selected={selected}
@@ -96,7 +96,7 @@ function MailQueue() {
             key={item.queueId}
             item={item}
             isSelected={selected.has(item.queueId)}
-            mayAct={isCurrent}
+            mayAct={mayAct}
             select={select}
             act={act}
           />

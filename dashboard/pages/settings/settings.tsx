@@ -2,14 +2,13 @@ import { useState } from "preact/hooks";
 import type { PreviewAnswer, SettingsAnswer, UndoItem } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { post } from "../../api.ts";
-import { tell } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { At, Button, Card, Field, now, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
-import { change, withProof } from "../../session.ts";
+import { change } from "../../session.ts";
 import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
 import { SettingPreview } from "./setting-preview.tsx";
 
@@ -36,10 +35,10 @@ export function SettingsPage() {
     attempt(async () => setLookedAt({ changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) }));
   const apply = ({ changes: seen, preview: { digest } }: LookedAt): void =>
     attempt(async () => {
-      const { changed } = await withProof(() => post<Changed>("settings", { changes: seen, digest })).finally(reload);
+      const ask = () => post<Changed>("settings", { changes: seen, digest });
+      await change(ask, reload, ({ changed }) => words.applied(changed.join(", ")));
       setEdits({});
       setLookedAt(null);
-      tell(words.applied(changed.join(", ")));
     });
   const undo = (): void => {
     const ask = () => post<Changed>("settings/undo", { digest: data?.digest });

@@ -176,12 +176,17 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
 
 /**
  * A sign-in refused without a check would have failed, so a guarded account does not hide an attack. Bans have their
- * own rule. One wrong password again and again is a forgotten mail program, or someone who wants the owner to hear of nothing else;
- * from outside the allowed networks a right password is refused too.
+ * own rule. One wrong password again and again is a forgotten mail program, or someone who wants the owner to hear of nothing else.
  */
-function isFailure({ type, reason }: AlertEvent): boolean {
-  if (type === "LOGIN_FAILED") return reason !== "repeated_password";
-  return type === "LOGIN_REFUSED" && reason !== "banned" && reason !== "outside_networks";
+function isFailure(event: AlertEvent): boolean {
+  if (isOutsideNetworks(event)) return false;
+  if (event.type === "LOGIN_FAILED") return event.reason !== "repeated_password";
+  return event.type === "LOGIN_REFUSED" && event.reason !== "banned";
+}
+
+/** Such a sign-in fails even with the right password, so it says nothing about guessing. */
+export function isOutsideNetworks({ reason }: AlertEvent): boolean {
+  return reason === "outside_networks";
 }
 
 /** Far above the average: at least `minimum`, and this many times the average. */

@@ -1,5 +1,11 @@
 import { isMailboxUser } from "../../admin/declare/rights.ts";
-import { type AlertEvent, GUESSED_FOR_MS, GUESSING_WINDOW_MS, SPREAD_FACTOR } from "../../core/alerts/rules.ts";
+import {
+  type AlertEvent,
+  GUESSED_FOR_MS,
+  GUESSING_WINDOW_MS,
+  isOutsideNetworks,
+  SPREAD_FACTOR,
+} from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { type EventType, isAdministrators } from "../../core/events/event-types.ts";
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
@@ -57,7 +63,7 @@ export function hitWindow(): AlertWindow {
     take: (event) => {
       const { type, prefix, service, at } = event;
       const account = event.account?.toLowerCase() ?? "";
-      if (account === "" || isAdministrators(service, account)) return;
+      if (account === "" || isAdministrators(service, account) || isOutsideNetworks(event)) return;
       if (type === "LOGIN_FAILED" || (type === "LOGIN_REFUSED" && event.reason !== "banned")) {
         if (type === "LOGIN_REFUSED") refused.set(account, at);
         if (prefix !== null && event.isNewPlace) failed(account, prefix, at);
@@ -127,7 +133,7 @@ export function guessWindow(threshold: number): AlertWindow {
   return {
     take: (event) => {
       const account = event.account?.toLowerCase() ?? "";
-      if (event.type === "LOGIN_FAILED" && account !== "") failed(account, event);
+      if (event.type === "LOGIN_FAILED" && account !== "" && !isOutsideNetworks(event)) failed(account, event);
       else if (event.type === "LOGIN_SUCCEEDED") succeeded(account, event);
       else if (isSettled(event)) {
         found.delete({ code: "password_guessed", subject: account }, event.at);

@@ -43,7 +43,8 @@ test("after a restart, a password change from before a theft does not end its al
   assert.deepEqual(holding(), []);
 });
 
-test("sign-ins refused without a check count as failed; those refused by a ban do not", () => {
+test("sign-ins refused without a check count as failed; those refused by a ban or outside the allowed networks do not", () => {
+  take("LOGIN_REFUSED", { account: ANNA, from: "203.0.113.7", isNewPlace: true, reason: "outside_networks" });
   take("LOGIN_REFUSED", { account: ANNA, from: "203.0.113.7", isNewPlace: true, reason: "banned" });
   take("LOGIN_REFUSED", { account: ANNA, from: "198.51.100.7", isNewPlace: true, reason: "spraying" });
   succeed(BERT, "203.0.113.7");

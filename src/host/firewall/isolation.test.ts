@@ -23,7 +23,7 @@ test("the isolation is kept until it is lifted; an unreadable file isolates", ()
   assert.equal(readIsolation(layout), null);
 });
 
-test("the ports for proxies are closed with their counterparts, and the way to a relay at its own", () => {
+test("the ports for proxies are closed with their counterparts, and a relay at its own port", () => {
   const usual = { smtp: [25], signIn: [587, 465, 993, 3000], relay: null };
   assert.deepEqual(isolatedPorts(settingsWith()), usual);
   for (const [port, relay] of [

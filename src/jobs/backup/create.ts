@@ -37,7 +37,9 @@ async function make(
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
   const stage = new Stage(layout, namedFiles(settings));
-  const lacking = lackingForStage(stage, layout);
+  // That of a killed backup takes the room that this one needs.
+  stage.remove();
+  const lacking = lackingForStage(layout);
   if (lacking !== null) return { ok: false, reason: lacking };
   const opened = await openRepository(layout, settings);
   if (!opened.ok) return opened;
@@ -104,9 +106,7 @@ function isLocal({ "backup.repository": place }: Settings): boolean {
 }
 
 /** Why the disks have too little space for what a stage copies; null if they have enough. */
-export function lackingForStage(stage: Stage, layout: Layout): string | null {
-  // That of a killed backup takes the room that this one needs.
-  stage.remove();
+export function lackingForStage(layout: Layout): string | null {
   const copied = stagedBytes(layout);
   return lackingSpace(layout.data, copied) ?? lackingSpace(layout.mail, copied);
 }

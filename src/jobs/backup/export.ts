@@ -39,7 +39,9 @@ export async function exportArchive(
   return alone(layout, async () => {
     const stage = new Stage(layout, namedFiles(settings));
     try {
-      const lacking = lackingForStage(stage, layout);
+      // That of a killed backup takes the room that this one needs.
+      stage.remove();
+      const lacking = lackingForStage(layout);
       if (lacking !== null) return { ok: false, reason: lacking };
       const manifest = await stage.build({ at: Date.now(), host: settings.hostname, version });
       makeDirectory(dirname(file), 0o700);

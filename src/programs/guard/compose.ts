@@ -232,8 +232,10 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       const now = readSettings(layout);
       if (!now.ok) return now;
       const changed = changedKeys(settingsNow, now.settings);
-      const inForce = changed.map((key) => shownValue(key, written));
-      return { ok: true as const, changed, inForce, waiting: notStartedWith(now.sources, sinceStart(layout)) };
+      const since = sinceStart(layout);
+      const running: Readonly<Record<string, string | undefined>> = since;
+      const inForce = changed.map((key) => running[key] ?? shownValue(key, written));
+      return { ok: true as const, changed, inForce, waiting: notStartedWith(now.sources, since) };
     },
     upkeep,
     pid: process.pid,

@@ -80,7 +80,7 @@ export const hostOrAddress = parsed(
 
 /** A DNS zone with the one server that answers for it. */
 export const stubZone = parsed(
-  "a zone with its server, not on loopback, such as corp.example=10.0.0.53",
+  "a zone and its server on another machine, such as corp.example=10.0.0.53",
   (written) => {
     const [name = "", server = "", ...more] = written.split("=").map((part) => part.trim());
     const [zone, address] = [parseHostName(name), parseAsked(server)];

@@ -63,7 +63,7 @@ export const abuse = {
   "limits.first_contacts.per_minute": {
     kind: wholeNumber(1, 10_000),
     byDefault: 20,
-    says: "Addresses (IPv6 networks) that write to a recipient for the first time, within any 60 seconds. Above it, such mail waits for `greylist.crowd_delay` and its spam score rises by `spam.crowd_score`. Counted only while `greylist.enabled`.",
+    says: "Addresses (IPv6 networks) that write to a recipient for the first time, within any 60 seconds. Above it, such mail waits for `greylist.crowd_delay` and its spam score rises by `spam.crowd_score`. Counted only while `greylist.enabled` is true.",
   },
   "limits.first_contacts.per_hour": {
     kind: wholeNumber(1, 10_000),

@@ -111,7 +111,7 @@ export const mail = {
   "spam.crowd_score": {
     kind: decimal(0, 100),
     byDefault: 2,
-    says: "Points added to the score of a first mail while `limits.first_contacts` is exceeded and `greylist.enabled`.",
+    says: "Points added to the score of a first mail while `limits.first_contacts` is exceeded and `greylist.enabled` is true.",
   },
   "spam.allow_from": {
     ...optionalList(senderPattern, 1_000),

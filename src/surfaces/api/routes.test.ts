@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { STATUS_CODES } from "node:http";
 import { test } from "node:test";
 import { apiKitOf, ask, BAN, bearer, signIn, T0, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
@@ -22,7 +23,8 @@ async function detailOf(response: Response): Promise<string> {
   assert.equal(response.headers.get("content-type"), "application/problem+json");
   const body: unknown = await response.json();
   assert.ok(typeof body === "object" && body !== null && "detail" in body && "status" in body);
-  assert.equal(body.status, response.status);
+  const { status } = response;
+  assert.partialDeepStrictEqual(body, { status, type: "about:blank", title: STATUS_CODES[status] });
   return String(body.detail);
 }
 
@@ -150,7 +152,7 @@ test("without the guard commands are refused, while who was known lately can sti
   kit.advance(API_LIMITS.callerAgeMs);
   for (const path of ["/api/v1/bans", "/api/security"]) {
     const response = await ask(kit, path, { ...(path === "/api/security" && { action: "ban" }), ip: "1.2.3.4" });
-    assert.equal(response.status, 503);
+    assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"]);
     assert.equal(await detailOf(response), "The guard does not answer.");
   }
   const stats: unknown = await (await ask(kit, "/api/security?action=stats")).json();

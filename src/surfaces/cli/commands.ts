@@ -400,7 +400,7 @@ const BY_HAND: readonly CliCommand[] = [
     incidentIsolate("incidentIsolate"),
     {
       "--allow ADDRESS":
-        "Addresses that keep full access, separated by commas; without `--shut-ssh` also that of your SSH session.",
+        "Addresses that keep full access, separated by commas; your SSH session's address too, unless you use `--shut-ssh`.",
       "--shut-ssh": "Close SSH too, except to these.",
       ...YES,
     },

@@ -25,7 +25,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   const named = allowedFrom(call);
   if ("ok" in named) return named;
   const isSshShut = call.flag("shut-ssh");
-  // It may be that of an earlier session (tmux(1)): with SSH closed too, only named addresses count.
+  // It may be that of an earlier session (tmux(1)): with SSH closed too, it must be named.
   const session = isSshShut ? null : callerConnection(call.env);
   const own = peerOf(session);
   const present = readIsolation(call.layout);

@@ -54,16 +54,16 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
 
 /** The server must run with Fail2ban. */
 function whileOn(run: (call: Call, sentences: Policy["jailSentences"]) => Promise<Answer>) {
-  return withSettings(async (call, { settings }) => {
-    return whileRunning(async () =>
+  return withSettings((call, { settings }) =>
+    whileRunning(async () =>
       serviceExists(call.layout.services, "fail2ban")
         ? run(call, settings["fail2ban.sentences"])
         : failed(
             "The server was started without Fail2ban.",
             `Run \`${PROGRAM} config set fail2ban.enabled true\`, then \`${PROGRAM} restart\`.`,
           ),
-    )(call);
-  });
+    )(call),
+  );
 }
 
 function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {

@@ -60,7 +60,7 @@ describe("with a running guard", TIMED, () => {
 
   test("what could not be applied names no command that finds nothing wrong in the settings", async () => {
     guard().keeperAnswers(() => ({ ok: false, reason: "Postfix refuses main.cf." }));
-    assert.match(oneLineOfError(await run("fail2ban restart"), 1), /^The server was started without Fail2ban\. Set /);
+    assert.match(oneLineOfError(await run("fail2ban restart"), 1), /^The server was started without Fail2ban\. Run /);
     mkdirSync(join(layout.services, "fail2ban"), { recursive: true });
     for (const command of ["config apply", "fail2ban restart"]) {
       const expected = `Nothing was applied: Postfix refuses main.cf. Correct that, then \`./ghostinbox ${command}\` again.\n`;
