@@ -40,19 +40,15 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
   let browser: LabBrowser | undefined;
   // Before the server's own: it would report the browser as left running.
   after(() => browser?.close());
-  const { lab, product } = withProduct(
-    { GHOSTINBOX_GREYLIST__ENABLED: "", GHOSTINBOX_FAIL2BAN__ENABLED: "" },
-    ACCOUNTS,
-    {
-      toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n[greylist]\nenabled = false\n',
-      prepare: () => {
-        mkdirSync(dirname(product.layout.engineDb), { recursive: true });
-        const db = openEngine(product.layout.engineDb);
-        fill(db, { events: 20_000, bans: 3_000, now: instant(Date.now()), spanMs: 2 * DAY_MS });
-        db.close();
-      },
+  const { lab, product } = withProduct({ GHOSTINBOX_GREYLIST__ENABLED: "" }, ACCOUNTS, {
+    toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n[greylist]\nenabled = false\n',
+    prepare: () => {
+      mkdirSync(dirname(product.layout.engineDb), { recursive: true });
+      const db = openEngine(product.layout.engineDb);
+      fill(db, { events: 20_000, bans: 3_000, now: instant(Date.now()), spanMs: 2 * DAY_MS });
+      db.close();
     },
-  );
+  });
   const open = (): LabBrowser => browser ?? assert.fail("no browser");
   const go = async (place: string, { nav } = english): Promise<void> => {
     const { page } = open();

@@ -32,9 +32,13 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   // Before the server's own: it would report the browser as left running.
   after(() => browser?.close());
   // The receiver of alerts must keep a copy of forwarded mail.
-  const { lab, product } = withProduct({ GHOSTINBOX_ACCOUNTS__ADMINISTRATOR: BERT }, [ANNA, BERT], {
-    toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
-  });
+  const { lab, product } = withProduct(
+    { GHOSTINBOX_ACCOUNTS__ADMINISTRATOR: BERT, GHOSTINBOX_FAIL2BAN__ENABLED: "" },
+    [ANNA, BERT],
+    {
+      toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
+    },
+  );
   const { signsIn: signsInAs } = signInsFrom(lab.sender);
   const signsIn = (password: string, from = GUEST): Promise<boolean> => signsInAs(ANNA, password, from);
   let queueId = "";
