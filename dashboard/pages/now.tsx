@@ -26,8 +26,8 @@ export function NowPage() {
       <div class="columns">
         <NewBans />
         <Busiest />
-        {known !== null && <Components {...known} />}
       </div>
+      {known !== null && <Components {...known} />}
     </>
   );
 }
@@ -169,9 +169,9 @@ function Components({ components }: Health) {
   const all = <LinkButton shown={words.see} href={hrefOf("system")} />;
   return (
     <Card title={t.system.components} aside={all}>
-      <ul class="rows">
+      <ul class="components">
         {components.map(({ name, status }) => (
-          <li key={name} class="row brief">
+          <li key={name}>
             <Said text={name} /> <State status={status} />
           </li>
         ))}
