@@ -56,17 +56,20 @@ test("forwards set by command are named, with the command; local targets are not
   assert.deepEqual(forwards, [{ address, to: ["anna@else.example"], by }]);
 });
 
-test("redirects of a Sieve script are found, with their tags", () => {
-  const script = `require ["copy"];
-    if header :contains "subject" "redirect me" { REDIRECT :copy "a@else.example"; }
-    redirect :notify "NEVER" "b@else.example"; redirect "a@else.example"; fileinto "Junk";`;
-  assert.deepEqual(sieveRedirectsOf(script), ["a@else.example", "b@else.example"]);
+test("redirects of a Sieve script are found, with tags and comments, and however the target is written", () => {
+  const script = `require ["copy"]; # redirect "none@else.example";
+    if header :contains "subject" ["redirect me", "\\"; redirect \\"none@else.example"] { REDIRECT :copy "a@else.example"; }
+    redirect :notify "NEVER" "b@else.example"; redirect "a@else.example"; fileinto "Junk";
+    redirect/* " */"c@else.example"; redirect # "\u2028"
+      "d\\@else.example"; redirect text: # lines\r\ne@else.example\r\n.\r\n; redirect "\${to}";`;
+  const found = ["a", "b", "c", "d", "e"].map((name) => `${name}@else.example`);
+  assert.deepEqual(sieveRedirectsOf(script), [...found, "${to}"]);
   assert.deepEqual(sieveRedirectsOf('keep; fileinto "x";'), []);
 });
 
 test("no script takes long to read, whatever is in it", () => {
   const BYTES = 1_000_000;
-  for (const part of [":redirect ", "redirect :", "@", ' :a "redirect', ' redirect :a "']) {
+  for (const part of [":redirect ", "redirect ", "\\a", '\\"', "/*", "text:\n", ' redirect :a "']) {
     const startedAt = performance.now();
     sieveRedirectsOf(`redirect ${part.repeat(BYTES / part.length)}`);
     sieveRedirectsOf(`redirect "${part.repeat(BYTES / part.length)}`);
