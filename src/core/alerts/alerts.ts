@@ -263,13 +263,12 @@ export const SIGNS_OF_THEFT: readonly AlertCode[] = [
   "second_factor_guessed",
 ];
 
-/** Critical, but about an account or a token: people must act, although the server is healthy. */
+/** Critical, but about an account or a session: people must act, although the server is healthy. */
 const OF_ACCOUNTS: readonly AlertCode[] = [
   "password_guessed",
   "login_after_guesses",
   "right_password_refused",
   "account_held",
-  ...WEB_CHANGES,
   "passkey_copied",
   "second_factor_guessed",
   "web_new_network",
