@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
 import { BAN_LEVELS } from "../core/decide/decision.ts";
 import type { Protection } from "../core/events/reasons.ts";
+import { printPrefix } from "../core/net/ip.ts";
 import { plural } from "../core/text.ts";
-import { dayAndTime, shown } from "../core/time.ts";
+import { dayAndTime } from "../core/time.ts";
 import { count, duration, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
 import { ALLOW, answers, BAN, changes, changesWithoutDryRun, READ, reads, verb } from "./declare/verb.ts";
 
@@ -81,8 +82,8 @@ export const BAN_VERBS = [
     .http("DELETE /bans/{network}", "Lifts a ban; the offence is forgiven.", NAMED)
     .cli("unban IP", "Lift a ban.", {
       words: ["target"],
-      done: ({ prefix }) => `${shown(prefix)} is no longer banned.`,
-      next: ({ prefix }) => `allow add ${shown(prefix)}   # never ban it again`,
+      done: ({ prefix }) => `${printPrefix(prefix)} is no longer banned.`,
+      next: ({ prefix }) => `allow add ${printPrefix(prefix)}   # never ban it again`,
     }),
   verb(
     "allow_add",
@@ -102,7 +103,7 @@ export const BAN_VERBS = [
           made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
         const also = ` ${plural(made.liftedTotal, "ban")} lifted: ${made.lifted.join(", ")}${others}.`;
         const how = asked.for === null ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
-        return `${shown(made.prefix)} ${how}.${made.liftedTotal === 0 ? "" : also}`;
+        return `${printPrefix(made.prefix)} ${how}.${made.liftedTotal === 0 ? "" : also}`;
       },
       next: "allow list",
     }),
@@ -110,7 +111,7 @@ export const BAN_VERBS = [
     .http("DELETE /allow/{network}", "Removes a network from the allow list.", NAMED)
     .cli("allow remove IP", "Take it off the allow list.", {
       words: ["target"],
-      done: ({ prefix }) => `${shown(prefix)} is off the allow list.`,
+      done: ({ prefix }) => `${printPrefix(prefix)} is off the allow list.`,
       next: "allow list",
     }),
   /** What forbids a ban of this address or network now. */
@@ -122,7 +123,7 @@ export const BAN_VERBS = [
         things: "entries",
         head: ["ADDRESS", "NOTE", "BY", "UNTIL"],
         row: (one) => [
-          shown(one.prefix),
+          printPrefix(one.prefix),
           one.note,
           one.from === "settings" ? "settings" : one.by,
           one.expiresAt === null ? "" : dayAndTime(one.expiresAt),

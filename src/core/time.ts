@@ -104,8 +104,3 @@ export function until(expiresAt: string | null, nowMs: number): string {
   if (expiresAt === null) return "permanently";
   return `until ${dayAndTime(expiresAt)} (${span(Date.parse(expiresAt) - nowMs)} left)`;
 }
-
-/** A network as people write it: a single address without its length. */
-export function shown(prefix: string): string {
-  return prefix.replace(prefix.includes(":") ? /\/128$/ : /\/32$/, "");
-}

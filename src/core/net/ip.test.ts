@@ -21,6 +21,7 @@ import {
   parsePrefix,
   prefixLength,
   prefixOf,
+  printPrefix,
 } from "./ip.ts";
 
 const addresses: readonly (readonly [text: string, expected: string])[] = [
@@ -294,3 +295,8 @@ function bitsOf(address: Ip): Bits {
   const zeros = Array.from({ length: right === undefined ? 0 : 8 - before.length - after.length }, () => 0n);
   return { width: 128, value: joinGroups([...before, ...zeros, ...after]) };
 }
+
+test("a network of one address is shown without its length", () => {
+  const texts = ["203.0.113.7/32", "203.0.113.0/24", "2001:db8::1/128", "2001:db8::/32"].map(printPrefix);
+  assert.deepEqual(texts, ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:db8::/32"]);
+});

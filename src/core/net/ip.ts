@@ -133,6 +133,11 @@ export function isSingleAddress(network: Prefix): boolean {
   return prefixLength(network) === (isV4(network) ? 32 : 128);
 }
 
+/** A network as people write it: a single address without its length. */
+export function printPrefix(prefix: string): string {
+  return prefix.replace(prefix.includes(":") ? /\/128$/ : /\/32$/, "");
+}
+
 export function contains(network: Prefix, address: Ip): boolean {
   if (isV4(network) !== isV4(address)) return false;
   const length = prefixLength(network);

@@ -1,5 +1,6 @@
+import { printPrefix } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
-import { dayAndTime, shown } from "../../../core/time.ts";
+import { dayAndTime } from "../../../core/time.ts";
 import type { Compared, ComparedAccount, ComparedAddress } from "../../../jobs/replay/comparison.ts";
 import type { ReplayReport } from "../../../jobs/replay/run-replay.ts";
 import { columns } from "./text.ts";
@@ -36,7 +37,7 @@ function addresses(title: string, { total, items }: ReplayReport["banned"]): str
   if (total === 0) return "";
   const cells = items
     .slice(0, MOST_SHOWN)
-    .map((item) => [`  ${shown(item.prefix)}`, dayAndTime(item.firstAt), item.reason ?? "-", bansOf(item)]);
+    .map((item) => [`  ${printPrefix(item.prefix)}`, dayAndTime(item.firstAt), item.reason ?? "-", bansOf(item)]);
   return section(title, total, cells);
 }
 
@@ -61,7 +62,7 @@ function affectedCells(item: ComparedAddress): readonly string[] {
     item.milder === 0 ? "" : `${item.milder} less strictly`,
     bansOf(item),
   ];
-  return [`  ${shown(item.prefix)}`, counts.filter((part) => part !== "").join(", ")];
+  return [`  ${printPrefix(item.prefix)}`, counts.filter((part) => part !== "").join(", ")];
 }
 
 function exampleCells({ at, event, ip, verdictThen, reasonThen, verdictNow, reasonNow }: Compared): readonly string[] {

@@ -1,9 +1,9 @@
 import type { BanItem } from "../../../admin/bans.ts";
 import type { AccountReport, AddressStory, MessageReport, TimelineStep } from "../../../admin/declare/items.ts";
 import { type Protection, reasons } from "../../../core/events/reasons.ts";
-import { type Ip, isLoopback, type Prefix } from "../../../core/net/ip.ts";
+import { type Ip, isLoopback, type Prefix, printPrefix } from "../../../core/net/ip.ts";
 import { asSentence, plural } from "../../../core/text.ts";
-import { dayAndTime, formatDuration, shown, span, until } from "../../../core/time.ts";
+import { dayAndTime, formatDuration, span, until } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
 import { columns, oneLine, ordinal } from "./text.ts";
 
@@ -169,7 +169,7 @@ export function printWhy(subject: WhySubject): string {
 const GREYLISTED: ReadonlySet<string> = new Set(["greylist_asked", "first_contacts_deferred"]);
 
 export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySubject): string {
-  if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
+  if (report.ban !== null) return `${PROGRAM} unban ${printPrefix(report.ban.prefix)}  # lifts the ban`;
   if (report.allowed !== null)
     return `${PROGRAM} allow remove ${report.allowed.prefix}  # removes it from the allow list`;
   // The guard would refuse to ban it.
@@ -192,7 +192,7 @@ function state(subject: WhySubject): string {
     `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
     `Reason: ${withCode(`${asSentence(oneLine(ban.reason))}${numbers(ban, report.timeline)}`, ban.code)}`,
     `Since ${dayAndTime(ban.createdAt)}; ${offence(subject, ban)}`,
-    `To lift it: ${PROGRAM} unban ${shown(ban.prefix)}`,
+    `To lift it: ${PROGRAM} unban ${printPrefix(ban.prefix)}`,
   ];
   return lines.join("\n");
 }

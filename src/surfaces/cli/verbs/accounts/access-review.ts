@@ -3,8 +3,9 @@ import { ALL } from "../../../../admin/declare/paging.ts";
 import { targetsOf } from "../../../../admin/mailboxes.ts";
 import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../../../core/access/access-review.ts";
 import { messageOf } from "../../../../core/error.ts";
+import { printPrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { DAY_MS, dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
+import { DAY_MS, dayAndTime, formatDuration } from "../../../../core/time.ts";
 import { homeOf, sieveRedirectsIn } from "../../../../mail/dovecot/sieve-redirects.ts";
 import { type Call, done, failed, PROGRAM, type Reader, withReader } from "../../call.ts";
 import { judgeFollowed, weakLines } from "../../passwords.ts";
@@ -108,7 +109,7 @@ function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap
         `${account.suspended ? "suspended" : account.isUnused ? "unused" : "active"}${account.weakness === null ? "" : ", weak password"}`,
         account.addresses.filter((address) => address !== account.name).join(", ") || "-",
         account.appPasswords.join(", ") || "-",
-        account.networks.map(shown).join(", ") || "anywhere",
+        account.networks.map(printPrefix).join(", ") || "anywhere",
         ...seenCells(account.lastSeen),
       ]),
     ]),
@@ -136,7 +137,7 @@ function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap
 }
 
 function seenCells(seen: Seen | null): readonly string[] {
-  return seen === null ? ["never", "-"] : [dayAndTime(seen.at), seen.from === "" ? "-" : shown(seen.from)];
+  return seen === null ? ["never", "-"] : [dayAndTime(seen.at), seen.from === "" ? "-" : printPrefix(seen.from)];
 }
 
 function lastText(last: string | null): string {

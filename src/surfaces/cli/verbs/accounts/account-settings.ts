@@ -1,8 +1,9 @@
 import type { AccountRow } from "../../../../admin/accounts.ts";
 import type { MailboxSettings } from "../../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
+import { printPrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, shown } from "../../../../core/time.ts";
+import { dayAndTime } from "../../../../core/time.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
 import { mostMails } from "../../../../mail/dovecot/quota.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
@@ -44,7 +45,7 @@ export const accountNetworks = ofAccount(async (call, name) => {
 
 function networksSentence(name: AccountName, networks: readonly string[]): string {
   if (networks.length === 0) return `${name} may sign in from anywhere that logins.networks allows.`;
-  return `${name} may sign in from ${networks.map(shown).join(", ")} only.`;
+  return `${name} may sign in from ${networks.map(printPrefix).join(", ")} only.`;
 }
 
 /** `account quota ADDRESS [SIZE|none|default]`: without a size, shows it. */

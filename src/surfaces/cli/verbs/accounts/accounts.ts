@@ -8,8 +8,9 @@ import {
 } from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { type AccountName, domainOf, parseAccountName } from "../../../../core/net/address.ts";
+import { printPrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, shown } from "../../../../core/time.ts";
+import { dayAndTime } from "../../../../core/time.ts";
 import { readAccountsFile } from "../../../../jobs/accounts-file/follow-accounts.ts";
 import { type AccountLine, ignoredIn, parseAccountsFile } from "../../../../mail/dovecot/accounts-file.ts";
 import { formatSize } from "../../../../settings/kinds/kind.ts";
@@ -121,7 +122,7 @@ export const accountList = pageOfReader("accounts", "texts", async (call, reader
     dayAndTime(item.createdAt),
     item.lastSignInAt === null ? "-" : dayAndTime(item.lastSignInAt),
     item.quotaBytes === null ? "default" : item.quotaBytes === 0 ? "none" : formatSize(item.quotaBytes),
-    item.networks.length === 0 ? "anywhere" : item.networks.map(shown).join(", "),
+    item.networks.length === 0 ? "anywhere" : item.networks.map(printPrefix).join(", "),
   ]);
   const more = andMore({ ...listed, shown: items.length }, page.cursor);
   const table = columns([["ACCOUNT", "STATE", "SINCE", "LAST SIGN-IN", "QUOTA", "FROM"], ...rows]);

@@ -1,8 +1,8 @@
 import { NO_MAIL } from "../../../../admin/queue.ts";
 import { type Incident, type Isolation, lifted, SHUT, type Shut } from "../../../../core/incident/incident.ts";
-import { type Prefix, parsePrefix } from "../../../../core/net/ip.ts";
+import { type Prefix, parsePrefix, printPrefix } from "../../../../core/net/ip.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
-import { dayAndTime, isoTime, shown } from "../../../../core/time.ts";
+import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
 import { endShutOut, keepIsolation, readIsolation, shutOut } from "../../../../host/firewall/isolation.ts";
 import { callerConnection, ownPortOf, peerOf, sshPorts } from "../../../../host/firewall/opening.ts";
@@ -36,7 +36,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
   if (found.length === 0 && allow.length === 0)
     return wrongUsage("No SSH server was found here, so you might lock yourself out too.", next);
   const ssh = isSshShut || found.length > 0 ? found : USUAL_SSH;
-  const who = allow.length === 0 ? "no one" : `only ${allow.map(shown).join(", ")}`;
+  const who = allow.length === 0 ? "no one" : `only ${allow.map(printPrefix).join(", ")}`;
   const ports = ssh.length === 0 ? "" : ` (but SSH stays open for all on port ${ssh.join(", ")})`;
   const question = `Disconnect the server? Mail in both directions waits in the queue, and ${who} can connect${ports}.`;
   const unsure = await whyNotSure(call, question, "nothing was isolated");

@@ -1,5 +1,14 @@
-import { isV4, overlaps, type Prefix, parseIp, parsePrefix, prefixLength, prefixOf } from "../../../../core/net/ip.ts";
-import { dayAndTime, shown, until } from "../../../../core/time.ts";
+import {
+  isV4,
+  overlaps,
+  type Prefix,
+  parseIp,
+  parsePrefix,
+  prefixLength,
+  prefixOf,
+  printPrefix,
+} from "../../../../core/net/ip.ts";
+import { dayAndTime, until } from "../../../../core/time.ts";
 import { allBans } from "../../../../guard/explain/stats.ts";
 import { callerConnection, peerOf } from "../../../../host/firewall/opening.ts";
 import { type Answer, type Call, confirmed, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
@@ -15,7 +24,7 @@ export async function ban(call: Call): Promise<Answer> {
   const own = callerIn(call, target);
   if (own !== null)
     return failed(
-      `Your SSH connection comes from ${shown(own)}: this ban would lock you out.`,
+      `Your SSH connection comes from ${printPrefix(own)}: this ban would lock you out.`,
       `Ban it from elsewhere, such as the console: ${PROGRAM} ban ${oneLine(target)}`,
     );
   const prefix = parsePrefix(target);
@@ -26,7 +35,7 @@ export async function ban(call: Call): Promise<Answer> {
   const { ban: item } = asked.result;
   return done(
     asked.result,
-    `${shown(item.prefix)} is banned ${until(item.expiresAt, call.now())}.`,
+    `${printPrefix(item.prefix)} is banned ${until(item.expiresAt, call.now())}.`,
     `${PROGRAM} why ${item.ip}`,
   );
 }
@@ -62,7 +71,7 @@ export const bans = pageOfReader("bans", "numbers", async (call, { queries }, pa
   const active = allBans(queries.figures.bansInForce(now));
   if (items.length === 0) return done({ active, items, next }, active === 0 ? "No ban is in force." : "No older ban.");
   const rows = items.map((item) => [
-    shown(item.prefix),
+    printPrefix(item.prefix),
     item.level,
     item.expiresAt === null ? "permanent" : dayAndTime(item.expiresAt),
     item.reason,

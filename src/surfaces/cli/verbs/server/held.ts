@@ -1,7 +1,7 @@
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../../admin/held.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
+import { dayAndTime, formatDuration } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whileRunning, whyNotSure, withReader } from "../../call.ts";
@@ -18,7 +18,7 @@ export async function accountHeld(call: Call): Promise<Answer> {
   const { accounts, held, heldTotal, sent, sentTotal } = asked.result;
   const holds = accounts.map(
     (one) =>
-      `${shown(one.account)} has been held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${shown(one.ip)}.`,
+      `${one.account} has been held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${one.ip}.`,
   );
   const isNone = accounts.length === 0 && heldTotal === 0;
   if (name !== null && isNone && sentTotal === 0) {
@@ -80,7 +80,7 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
     dayAndTime(mail.at),
     mail.ip ?? "-",
     `${mail.recipientCount}`,
-    mail.recipients.length === 0 ? "-" : firstFew(mail.recipients.map(shown), mail.recipientCount),
+    mail.recipients.length === 0 ? "-" : firstFew(mail.recipients, mail.recipientCount),
   ]);
   return table(["ON HOLD", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "AMONG THEM"], rows, total);
 }
@@ -92,7 +92,7 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     dayAndTime(at),
     ip,
     `${recipientCount}`,
-    recipient === null ? "-" : shown(recipient),
+    recipient ?? "-",
   ]);
   return table(["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], rows, total);
 }

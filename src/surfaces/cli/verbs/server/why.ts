@@ -1,9 +1,9 @@
 import type { AccountKnown } from "../../../../admin/accounts.ts";
 import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
-import { contains, hostPrefix, type Ip, parseIp, parsePrefix } from "../../../../core/net/ip.ts";
+import { contains, hostPrefix, type Ip, parseIp, parsePrefix, printPrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
+import { dayAndTime, formatDuration } from "../../../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
 import type { Queries } from "../../../../guard/storage-ports.ts";
 import type { ValidSettings } from "../../../../settings/load.ts";
@@ -140,7 +140,7 @@ function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly 
       : `yes: ${plural(guarded.guesses, "wrong password")} or more within ${formatDuration(guarded.windowMs)}, from new places`;
   const mail = held === null ? "no" : `since ${dayAndTime(held.at)}: ${because(held)}`;
   const rest = known.length > MOST_KNOWN ? ` and ${known.length - MOST_KNOWN} more (--json)` : "";
-  const places = known.length === 0 ? "none" : known.slice(0, MOST_KNOWN).map(shown).join(", ") + rest;
+  const places = known.length === 0 ? "none" : known.slice(0, MOST_KNOWN).map(printPrefix).join(", ") + rest;
   return [
     ["  guarded", guesses],
     ["  mail held", mail],
