@@ -2,10 +2,13 @@
 export const LIMITS = {
   /** Addresses whose windows are held in memory; others are read from the database when they return. */
   cachedAddresses: 2_048,
-  cachedAccounts: 1_024,
+  /** Accounts with a password in verification. */
+  pendingAccounts: 1_024,
+  /** Networks whose last spared offence is remembered. */
+  sparedNetworks: 1_024,
   /** Counts of the whole server within an hour, of each kind. No limit may be higher. */
   serverWindow: 10_000,
-  /** Minimum number of different wrong passwords remembered for one address. Few addresses have any. */
+  /** Wrong passwords remembered for one address; more if a limit needs them (`mostFailures`). Few addresses have any. */
   failuresPerAddress: 1_024,
   /** Passwords of one account that Dovecot verifies at the same time. */
   pendingLoginsPerAccount: 1_024,
@@ -36,7 +39,7 @@ export const LIMITS = {
   dashboardLogins: 32,
   /** The same for passwords of mailboxes there, so that users do not delay an administrator for long. */
   mailboxLogins: 16,
-  /** Connections for which mails are counted, and for which mails with an empty sender are limited to one recipient. */
+  /** SMTP connections whose mails, recipients and progress are remembered. */
   sessions: 4_096,
   /** Mails from accounts whose recipients are held until the mail ends, and recipients of each. */
   namedRecipientsMails: 256,

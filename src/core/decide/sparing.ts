@@ -9,7 +9,7 @@ import type { Policy } from "./policy.ts";
 /** How long after its last use a dashboard session or a token counts as in use. */
 const SESSION_MS = 30 * MINUTE_MS;
 /** How often an event says that a network was spared again. */
-const NEWS_EVERY_MS = 10 * MINUTE_MS;
+const SPARED_EVENT_EVERY_MS = 10 * MINUTE_MS;
 /**
  * With this share of all connections and sign-ins, this many of them, and this many different names, one private address
  * hides all clients.
@@ -84,7 +84,7 @@ export function spare(
   now: Millis,
 ): readonly Change[] {
   const { sparedAt } = facts.sparing(prefix);
-  if (sparedAt !== null && Math.abs(now - sparedAt) < NEWS_EVERY_MS) return [];
+  if (sparedAt !== null && Math.abs(now - sparedAt) < SPARED_EVENT_EVERY_MS) return [];
   return [{ type: "SPARE", prefix, ip, why, code }];
 }
 

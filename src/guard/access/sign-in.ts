@@ -142,7 +142,7 @@ const WRONG_PASSKEY_MS = 50;
 const KNOWN = "ghostinbox_device";
 const BROWSER_BYTES = 8;
 /** The web waits for ten seconds. A later result opens nothing. */
-const HEARD_MS = 9 * SECOND_MS;
+const ANSWER_WITHIN_MS = 9 * SECOND_MS;
 
 export type SignIn = ReturnType<typeof createSignIn>;
 
@@ -198,7 +198,7 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     createHmac("sha256", key).update(password).digest("hex").slice(0, 3);
 
   const judged = async ({ ip, ...given }: Try, { from, among, since, takesEffect }: Turn): Promise<Judged> => {
-    // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
+    // Only for strangers, who must not use up the share of an owner in the same network: a reserved lane takes one attempt at a time.
     if (among.length > 0 && !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
     if ((await whyUnchecked(engine, bounds, { ...event, passwordHash: "" })) !== null) return "refused";
@@ -207,7 +207,7 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     const app = factors.app();
     // If the password is changed or removed during the verification, every session has just been ended.
     const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === factors.app();
-    const isLate = (): boolean => clock.now() - since >= HEARD_MS;
+    const isLate = (): boolean => clock.now() - since >= ANSWER_WITHIN_MS;
     const by = actorOf(ADMINISTRATORS_SESSION, ip);
     const checked =
       "passkey" in given

@@ -38,7 +38,7 @@ function keyOf({ ip, service, login, passwordHash }: Login): string {
 /** Longer than Dovecot takes to verify a password and report it, even with a long queue. */
 const UNANSWERED_MS = 60 * SECOND_MS;
 
-/** A new team may sign in at the same time. More would let unknown names hide a flood. */
+/** A new team may sign in at the same time. With more, made-up names could hide a flood. */
 const MOST_FIRST = 8;
 
 /**
@@ -46,7 +46,7 @@ const MOST_FIRST = 8;
  * them.
  */
 export class PendingPasswords {
-  readonly #ofAccounts = new BoundedMap<string, readonly PendingPassword[]>(LIMITS.cachedAccounts);
+  readonly #ofAccounts = new BoundedMap<string, readonly PendingPassword[]>(LIMITS.pendingAccounts);
 
   /** The password goes to verification. A report will follow. */
   passed(one: PendingPassword): void {

@@ -178,7 +178,7 @@ export class SparingMemory {
   readonly #protection: ProtectionList;
   readonly #clientShares: ClientShares;
   readonly #administrators = new BoundedMap<Ip, Millis>(LIMITS.administrators);
-  readonly #sparedAt = new BoundedMap<Prefix, Millis>(LIMITS.cachedAccounts);
+  readonly #sparedAt = new BoundedMap<Prefix, Millis>(LIMITS.sparedNetworks);
 
   constructor(protection: ProtectionList, notices: Notices) {
     this.#protection = protection;

@@ -6,7 +6,7 @@ import { later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { NameAnswer, Names } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "./dnsbl.ts";
-import { within } from "./submit-after-lookups.ts";
+import { withDeadline } from "./submit-after-lookups.ts";
 
 /** The result of a list's test points. `silent`: an answer is missing. */
 export type Probe =
@@ -164,7 +164,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
   const hold = (ip: Ip, serving: readonly List[]): Promise<Listing | null> => {
     const asked = firstFound(serving.map((list) => askOne(ip, list)));
     const listing = asked.then((found) => found?.listing ?? null);
-    const one: Held = { answer: within(listing, LIST_LIMITS.deadlineMs, null), until: null };
+    const one: Held = { answer: withDeadline(listing, LIST_LIMITS.deadlineMs, null), until: null };
     asking += 1;
     // An answer that is too late for this mail is used for the next one.
     void asked.then((found) => {

@@ -6,7 +6,7 @@ import type { Connect } from "../../core/events/connection.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Listing } from "../../core/events/mail.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import { submitAfterLookups, within } from "./submit-after-lookups.ts";
+import { submitAfterLookups, withDeadline } from "./submit-after-lookups.ts";
 
 const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };
@@ -76,6 +76,6 @@ test("a bounce has no sender domain to look up", async () => {
 });
 
 test("uses what arrives in time, and does not wait for the rest", async () => {
-  assert.equal(await within(Promise.resolve("answer"), 10_000, "none"), "answer");
-  assert.equal(await within(new Promise<string>(() => {}), 1, "none"), "none");
+  assert.equal(await withDeadline(Promise.resolve("answer"), 10_000, "none"), "answer");
+  assert.equal(await withDeadline(new Promise<string>(() => {}), 1, "none"), "none");
 });

@@ -43,7 +43,7 @@ function senderDomainExists(
 }
 
 /** The answer if it arrives in time, otherwise `otherwise`. The answer must not reject. */
-export function within<T>(answer: Promise<T>, deadlineMs: number, otherwise: T): Promise<T> {
+export function withDeadline<T>(answer: Promise<T>, deadlineMs: number, otherwise: T): Promise<T> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(otherwise), deadlineMs);
     void answer.then((value) => {
@@ -69,6 +69,6 @@ export function limitedLookups<T>({ deadlineMs, inFlight, inFlightOfNetwork }: L
     if (asking.length >= inFlight || own >= inFlightOfNetwork || !isNeeded()) return Promise.resolve(otherwise);
     asking.push(network);
     const answer = look().finally(() => asking.splice(asking.indexOf(network), 1));
-    return within(answer, deadlineMs, otherwise);
+    return withDeadline(answer, deadlineMs, otherwise);
   };
 }

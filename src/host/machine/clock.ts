@@ -5,9 +5,9 @@ import { textOrNothing } from "./read-text.ts";
 /** Smaller changes are followed at once, as made by a program that keeps the clock right (chrony, systemd-timesyncd). */
 const FOLLOWED_MS = 10 * SECOND_MS;
 /** Once the machine's clock has kept its new time for this long, it is trusted. */
-const BELIEVED_AFTER_MS = 5 * MINUTE_MS;
+const TRUSTED_AFTER_MS = 5 * MINUTE_MS;
 /** A clock that keeps moving is trusted this long after it left the former time. */
-const BELIEVED_AT_LAST_MS = 15 * MINUTE_MS;
+const TRUSTED_AT_LATEST_MS = 15 * MINUTE_MS;
 /** A program that keeps the clock right moves it by less; a short sleep moves it by more. */
 const SLEPT_MS = SECOND_MS;
 
@@ -96,7 +96,7 @@ export function createSteadyClock({ wall, elapsed, sinceBoot }: TimeSources = MA
 }
 
 function acceptedAtMs({ firstMs, sinceMs }: Readonly<{ firstMs: number; sinceMs: number }>): number {
-  return Math.min(sinceMs + BELIEVED_AFTER_MS, firstMs + BELIEVED_AT_LAST_MS);
+  return Math.min(sinceMs + TRUSTED_AFTER_MS, firstMs + TRUSTED_AT_LATEST_MS);
 }
 
 const MACHINE: TimeSources = {

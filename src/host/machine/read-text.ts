@@ -1,6 +1,6 @@
 import { openSync, readFileSync, readSync } from "node:fs";
 import { readOr } from "../../core/error.ts";
-import { Held } from "../root-files/directory.ts";
+import { Descriptor } from "../root-files/directory.ts";
 
 /** The text of a file of the kernel or of a program that may be gone; empty if it cannot be read. */
 export function textOrNothing(path: string): string {
@@ -10,7 +10,7 @@ export function textOrNothing(path: string): string {
 /** The same, up to this many bytes: any user decides how long the arguments of a process are, even gigabytes (prctl(2), PR_SET_MM_MAP). */
 export function beginOrNothing(path: string, mostBytes: number): string {
   return readOr(() => {
-    using opened = new Held(openSync(path, "r"));
+    using opened = new Descriptor(openSync(path, "r"));
     const bytes = Buffer.allocUnsafe(mostBytes);
     return bytes.toString("utf8", 0, readSync(opened.fd, bytes));
   }, "");

@@ -18,7 +18,7 @@ import { basename, dirname } from "node:path";
 import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf } from "../../core/error.ts";
-import { Directory, Held, named, ownUid, UnsafePath, WRITABLE_BY_OTHERS } from "./directory.ts";
+import { Descriptor, Directory, named, ownUid, UnsafePath, WRITABLE_BY_OTHERS } from "./directory.ts";
 import { mustBePlain, replace } from "./replace.ts";
 
 const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -49,10 +49,10 @@ export function copyForeignFile(from: string, to: string, mode: number): boolean
 }
 
 /** Null if it is missing, a link or a socket. */
-function openForeign(path: string): Held | null {
+function openForeign(path: string): Descriptor | null {
   try {
     using place = Directory.open(dirname(path));
-    return new Held(openSync(place.at(basename(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    return new Descriptor(openSync(place.at(basename(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   } catch (error) {
     if (error instanceof UnsafePath || NO_FILE.has(codeOf(error))) return null;
     throw named(path, error);
@@ -102,7 +102,7 @@ export async function writeStream(
   const name = basename(path);
   const half = `${name}.half`;
   place.remove(half);
-  using target = new Held(place.createNew(half, mode));
+  using target = new Descriptor(place.createNew(half, mode));
   try {
     await pipeline(source, writer(target));
     fsyncSync(target.fd);
@@ -118,11 +118,11 @@ export async function writeStream(
 }
 
 /** With a separate descriptor, because a stream that fails closes its descriptor, whatever `autoClose` says. */
-function writer({ fd }: Held): WriteStream {
+function writer({ fd }: Descriptor): WriteStream {
   return createWriteStream(`/proc/self/fd/${fd}`, { flags: "r+" });
 }
 
-function isOwnProgram({ stat }: Held): boolean {
+function isOwnProgram({ stat }: Descriptor): boolean {
   const { mode, uid } = stat;
   const isOwn = uid === ownUid() && (mode & WRITABLE_BY_OTHERS) === 0;
   return stat.isFile() && isOwn && (mode & EVERYBODY_RUNS) === EVERYBODY_RUNS;
@@ -139,10 +139,10 @@ export async function compressFile(path: string, compressor: Compressor): Promis
   const name = basename(path);
   const half = `${name}.half`;
   try {
-    using source = new Held(openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    using source = new Descriptor(openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     const { uid, gid, mode, atime, mtime } = mustBePlain(path, source).stat;
     place.remove(half);
-    using target = new Held(place.createNew(half, 0o600));
+    using target = new Descriptor(place.createNew(half, 0o600));
     await pipeline(createReadStream(`/proc/self/fd/${source.fd}`), compressor, writer(target));
     target.give({ uid, gid });
     target.setMode(mode & 0o777);

@@ -42,7 +42,7 @@ export function ourselves(): Owner {
 /**
  * A file of any kind, held by a descriptor, so a file that takes its name later is not affected. A link is held, not its target.
  */
-export class Held implements Disposable {
+export class Descriptor implements Disposable {
   readonly fd: number;
   #stat: Stats | null = null;
 
@@ -82,7 +82,7 @@ export class Held implements Disposable {
  * A directory held by a descriptor. Node has no openat(2), so entries are reached through /proc/self/fd, which leads to
  * the directory even if its name has changed (proc(5)).
  */
-export class Directory extends Held {
+export class Directory extends Descriptor {
   readonly path: string;
 
   private constructor(path: string, fd: number) {
@@ -151,7 +151,7 @@ export class Directory extends Held {
   }
 
   /** Whether only root or this user can have put a link of this directory there. */
-  isTrusted(link: Held): boolean {
+  isTrusted(link: Descriptor): boolean {
     const isOurs = [link, this].every(({ stat: { uid } }) => uid === 0 || uid === ownUid());
     return isOurs && (this.stat.mode & WRITABLE_BY_OTHERS) === 0;
   }
@@ -167,9 +167,9 @@ export class Directory extends Held {
   }
 
   /** Null if nothing has that name. */
-  hold(name: string): Held | null {
+  hold(name: string): Descriptor | null {
     const fd = nullOn(["ENOENT"], () => openSync(this.at(name), O_PATH | O_NOFOLLOW));
-    return fd === null ? null : new Held(fd);
+    return fd === null ? null : new Descriptor(fd);
   }
 
   /** True if it was created. Anything else with that name is left unchanged. */
@@ -182,7 +182,7 @@ export class Directory extends Held {
     return nullOn(["EEXIST"], () => openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
   }
 
-  /** The same. Throws UnsafePath if the name is taken: the caller has just removed it. */
+  /** Throws UnsafePath if the name is taken: the caller has just removed it. */
   createNew(name: string, mode: number): number {
     const fd = this.create(name, mode);
     if (fd === null) throw new UnsafePath(`${join(this.path, name)} was just made by another program: try again.`);
@@ -211,7 +211,7 @@ export class Directory extends Held {
   }
 
   #flush(name: string, flags: number): void {
-    using file = new Held(openSync(this.at(name), O_RDONLY | flags));
+    using file = new Descriptor(openSync(this.at(name), O_RDONLY | flags));
     fsyncSync(file.fd);
   }
 

@@ -14,7 +14,7 @@ import {
 import { basename, dirname, resolve } from "node:path";
 import { codeOf, nullOn, readOr } from "../../core/error.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
-import { Directory, explained, Held, MOST_LINKS, O_PATH, type Owner, UnsafePath } from "./directory.ts";
+import { Descriptor, Directory, explained, MOST_LINKS, O_PATH, type Owner, UnsafePath } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -87,7 +87,7 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
  */
 export function readNamed(path: string, mostBytes: number): Buffer {
   return explained(path, () => {
-    using file = new Held(openSync(path, O_PATH));
+    using file = new Descriptor(openSync(path, O_PATH));
     if (!file.stat.isFile()) throw new UnsafePath(`${path} is not a regular file.`);
     if (file.stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
     return bytesOf(file, mostBytes);
@@ -132,8 +132,8 @@ function openBehindLinks(path: string, links: number): number {
 }
 
 /** Its size may have changed since it was checked, so what is read is bounded too. */
-function bytesOf({ fd, stat }: Held, mostBytes: number): Buffer {
-  using opened = new Held(openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK));
+function bytesOf({ fd, stat }: Descriptor, mostBytes: number): Buffer {
+  using opened = new Descriptor(openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK));
   const bytes = Buffer.alloc(Math.min(stat.size, mostBytes));
   return bytes.subarray(0, readSync(opened.fd, bytes, 0, bytes.length, 0));
 }
@@ -190,7 +190,7 @@ export function replaceLink(target: string, path: string): void {
 function change(path: string, flags: number, work: (fd: number) => void): void {
   explained(path, () => {
     using place = Directory.own(dirname(path));
-    using file = new Held(openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600));
+    using file = new Descriptor(openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600));
     work(mustBePlain(path, file).fd);
   });
 }

@@ -2,7 +2,7 @@ import { constants, linkSync, openSync, readlinkSync, readSync, type Stats, syml
 import { basename, dirname } from "node:path";
 import { codeOf, nullOn } from "../../core/error.ts";
 import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./copies.ts";
-import { Directory, explained, Held, UnsafePath } from "./directory.ts";
+import { Descriptor, Directory, explained, UnsafePath } from "./directory.ts";
 import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -118,7 +118,7 @@ export class Mirror {
     using present = to.hold(name);
     if (present?.stat.ino === held.stat.ino) return 0;
     if (held.stat.nlink >= this.#mostNames) return this.#copy(from, to, entry);
-    // Whoever reads the mirror would read its holes, for years.
+    // Whoever reads the mirror would read a sparse file's holes in full, which may take years.
     const { size, blocks } = held.stat;
     if (bytesWithoutSpace({ size, blocks, nlink: 1 }) > MOST_WITHOUT_SPACE) throw tooLong(`${from.path}/${name}`);
     if (present !== null) clear(to, name);
@@ -142,7 +142,7 @@ export class Mirror {
       using present = to.hold(name);
       if (present !== null && isCopyOf(present, held)) return 0;
     }
-    using source = nullOn(["ENOENT", "ELOOP"], () => new Held(openSync(from.at(name), READ)));
+    using source = nullOn(["ENOENT", "ELOOP"], () => new Descriptor(openSync(from.at(name), READ)));
     // Renamed behind this pass, like a directory that cannot be entered: another pass is needed.
     if (source === null || !source.stat.isFile()) return 1;
     const { stat } = source;
@@ -150,7 +150,7 @@ export class Mirror {
     const joins = stat.nlink > 1 && (this.#rules.joins === true || this.#rules.links(from.path));
     this.#admit(`${from.path}/${name}`, stat, joins && !this.#copied.has(source.identity));
     clear(to, name);
-    using made = new Held(to.createNew(name, 0o600));
+    using made = new Descriptor(to.createNew(name, 0o600));
     if (joins) this.#copied.set(source.identity, { directory: to.path, name, ino: made.stat.ino });
     pour(source.fd, made.fd, stat.size);
     made.setMode(stat.mode & NOT_BY_OTHERS);
@@ -163,7 +163,7 @@ export class Mirror {
   }
 
   /** False if the file was not copied yet, or the copy is not the same any more or has too many names itself. */
-  #linkCopy(source: Held, to: Directory, name: string): boolean {
+  #linkCopy(source: Descriptor, to: Directory, name: string): boolean {
     const copied = this.#copied.get(source.identity);
     if (copied === undefined) return false;
     const isLinked = nullOn(["ENOENT", "EMLINK"], () => {
@@ -195,7 +195,7 @@ export class Mirror {
 }
 
 type Level = Readonly<{ name: string; depth: number }>;
-type Entry = Readonly<{ name: string; held: Held }>;
+type Entry = Readonly<{ name: string; held: Descriptor }>;
 
 function tooLong(path: string): UnsafePath {
   return new UnsafePath(`${path} is far longer than the space that it takes on the disk: move it away and try again.`);
@@ -217,7 +217,7 @@ function copyLink(from: Directory, to: Directory, { name }: Entry): number {
 }
 
 /** A copy gets its time rounded to the millisecond. */
-function isCopyOf(copy: Held, { stat }: Held): boolean {
+function isCopyOf(copy: Descriptor, { stat }: Descriptor): boolean {
   return Math.abs(copy.stat.mtimeMs - stat.mtimeMs) < 1 && copy.stat.size === stat.size;
 }
 

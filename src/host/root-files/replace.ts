@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, fchownSync, fsyncSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { codeOf } from "../../core/error.ts";
-import { Directory, explained, type Held, type Owner, UnsafePath } from "./directory.ts";
+import { type Descriptor, Directory, explained, type Owner, UnsafePath } from "./directory.ts";
 
 /** How often another of our programs may write the same file at the same moment. */
 const TRIES = 10;
@@ -62,7 +62,7 @@ export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush
 }
 
 /** Opens a regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
-export function mustBePlain(path: string, file: Held | null): Held {
+export function mustBePlain(path: string, file: Descriptor | null): Descriptor {
   if (file === null) throw new UnsafePath(`${path} has just disappeared: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)
     throw new UnsafePath(

@@ -1,7 +1,7 @@
 import { realpathSync, type Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { codeOf } from "../../core/error.ts";
-import { Directory, explained, type Held, type Owner, ownUid } from "./directory.ts";
+import { type Descriptor, Directory, explained, type Owner, ownUid } from "./directory.ts";
 import type { Access } from "./replace.ts";
 import { DEEPEST, walk } from "./walk.ts";
 
@@ -105,7 +105,7 @@ function giveTree(top: Directory, owner: Owner): Kept {
 export function takeTree(path: string, users: ReadonlySet<number>, groups: ReadonlySet<number>): void {
   explained(path, () => {
     using top = Directory.own(path);
-    const take = (entry: Held): true => {
+    const take = (entry: Descriptor): true => {
       const { uid, gid } = entry.stat;
       if (users.has(uid) || groups.has(gid))
         entry.give({ uid: users.has(uid) ? 0 : uid, gid: users.has(uid) || groups.has(gid) ? 0 : gid });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { nullOn } from "../../core/error.ts";
-import { Directory, explained, type Held, ownUid, UnsafePath } from "./directory.ts";
+import { type Descriptor, Directory, explained, ownUid, UnsafePath } from "./directory.ts";
 
 /** A Maildir is seven levels deep. Each level holds open descriptors. */
 export const DEEPEST = 100;
@@ -9,7 +9,7 @@ export const DEEPEST = 100;
 /** Visits each entry below, a directory before its contents. Descends if `visit` returns true. */
 export function walk(
   directory: Directory,
-  visit: (entry: Held, path: string, depth: number) => boolean,
+  visit: (entry: Descriptor, path: string, depth: number) => boolean,
   depth = 0,
 ): void {
   for (const name of directory.names()) {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CHECKOUT } from "./checkout.ts";
-import { containerNews, NEEDED, newsOf } from "./container.ts";
+import { containerWarnings, NEEDED, warningsOf } from "./container.ts";
 
 const LEAST = "CapBnd:\t00000000000414fb\n";
 const ROUTES =
@@ -12,27 +12,27 @@ const ROUTES =
 const MOUNTS = "overlay / overlay ro 0 0\n/dev/vda /data ext4 rw 0 0\n";
 
 test("a container with everything that the server needs, and with IPv6, gets no warning", () => {
-  assert.deepEqual(newsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: ROUTES }), []);
+  assert.deepEqual(warningsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: ROUTES }), []);
 });
 
 test("names rights that it does not need", () => {
   const modules = `${MOUNTS}/dev/vda /usr/lib/modules ext4 ro 0 0\n`;
-  assert.deepEqual(newsOf({ status: "CapBnd:\t000001ffffffffff\n", mounts: modules, ipv6Routes: ROUTES }), [
+  assert.deepEqual(warningsOf({ status: "CapBnd:\t000001ffffffffff\n", mounts: modules, ipv6Routes: ROUTES }), [
     "This container has what the server does not need: `privileged: true`, which gives every capability, such as SYS_ADMIN; " +
       "the mount of /lib/modules. docs/docker.md has the shortest list.",
   ]);
-  const some = newsOf({ status: "CapBnd:\t00000000a82425fb\n", mounts: MOUNTS, ipv6Routes: ROUTES });
+  const some = warningsOf({ status: "CapBnd:\t00000000a82425fb\n", mounts: MOUNTS, ipv6Routes: ROUTES });
   assert.match(some.join(), /: the capabilities SETPCAP, NET_RAW, SYS_ADMIN, MKNOD, AUDIT_WRITE, SETFCAP\. /);
 });
 
 test("without IPv6 the warning says that IPv6 clients share one address", () => {
-  const [says = "", ...more] = newsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: "" });
+  const [says = "", ...more] = warningsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: "" });
   assert.match(says, /^This container has no IPv6: /);
   assert.deepEqual(more, []);
 });
 
 test("outside the image there are no warnings", () => {
-  assert.deepEqual(containerNews(), []);
+  assert.deepEqual(containerWarnings(), []);
 });
 
 test("compose.yaml grants exactly these rights, and the page has a reason for each", () => {

@@ -19,9 +19,9 @@ export const NEEDED: readonly Capability[] = [
 ];
 
 /** Warnings for the owner of this container, in sentences; none outside the image. */
-export function containerNews(): readonly string[] {
+export function containerWarnings(): readonly string[] {
   if (!IS_IMAGE) return [];
-  return newsOf({
+  return warningsOf({
     // Of the first process: others may have dropped rights.
     status: textOrNothing("/proc/1/status"),
     mounts: textOrNothing("/proc/1/mounts"),
@@ -30,7 +30,7 @@ export function containerNews(): readonly string[] {
 }
 
 /** By the text of these files (proc(5)). Exported for its test. */
-export function newsOf({
+export function warningsOf({
   status,
   mounts,
   ipv6Routes,

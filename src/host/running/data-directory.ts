@@ -5,7 +5,7 @@ import { nullOn } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { holdsMount } from "../kernel/mounts.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { Directory, Held, ourselves } from "../root-files/directory.ts";
+import { Descriptor, Directory, ourselves } from "../root-files/directory.ts";
 import { createFile, removeFile, writeFile } from "../root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
@@ -99,7 +99,7 @@ export function takeLock(file: string, data: string): void {
     createFile(file, "", { mode: 0o600 });
     const fd = nullOn(["ENOENT"], () => openSync(place.at(basename(file)), "r"));
     if (fd === null) continue;
-    using opened = new Held(fd);
+    using opened = new Descriptor(fd);
     // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
     execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", opened.fd] });
     const holder = lockHolder(file);

@@ -89,8 +89,7 @@ const CLEAR_LINE = "\r\x1b[K";
 
 /** The messages of the start: on its terminal, and in a log, where they can be read when the terminal is gone. */
 export class StartLog {
-  /** Whether the terminal is gone. */
-  isOnly = false;
+  isTerminalGone = false;
   #file: string | null = null;
   #hasProgress = false;
 

@@ -2,7 +2,7 @@ import { existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
-import { Held } from "../root-files/directory.ts";
+import { Descriptor } from "../root-files/directory.ts";
 import type { ServiceName } from "./runit.ts";
 
 /** A service as runsv(8) sees it. */
@@ -62,7 +62,7 @@ const SVLOGD_TIME = /^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d+ /;
 const ERROR = /^[A-Z]\w*(?:Error)?(?: \[\w+\])?: /;
 
 function endOf(file: string): string {
-  using opened = new Held(openSync(file, "r"));
+  using opened = new Descriptor(openSync(file, "r"));
   const { size } = opened.stat;
   const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
   const read = readSync(opened.fd, bytes, 0, bytes.length, size - bytes.length);

@@ -4,7 +4,7 @@ import { isObject, lazily, readFields, text, wholeNumber } from "../../admin/dec
 import { messageOf, reportOnce } from "../../core/error.ts";
 import { parseJson } from "../../core/text.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { Held } from "../../host/root-files/directory.ts";
+import { Descriptor } from "../../host/root-files/directory.ts";
 import { readForeign } from "../../host/root-files/files.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 import type { Delivered } from "./exporter.ts";
@@ -80,7 +80,7 @@ export function deliveryFile(file: ForeignFile, report: (why: string) => void, n
 
 function write({ foreign }: ForeignFile, delivery: Delivery): void {
   const fresh = `${foreign}.new`;
-  using file = new Held(openSync(fresh, "w", 0o640));
+  using file = new Descriptor(openSync(fresh, "w", 0o640));
   writeSync(file.fd, `${JSON.stringify(delivery)}\n`);
   fsyncSync(file.fd);
   renameSync(fresh, foreign);

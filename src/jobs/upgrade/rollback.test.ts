@@ -11,7 +11,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
-import { copyOf, digestOf } from "../../store/recovery/database-files.ts";
+import { copyPath, digestPath } from "../../store/recovery/database-files.ts";
 import { schemasOf } from "../../store/schemas.ts";
 import { changesToLose, finishRollback, rollBack, whyNoRollback } from "./rollback.ts";
 import { makeUpgradeSnapshot, noteUpgraded } from "./upgrade-snapshot.ts";
@@ -32,8 +32,8 @@ async function upgraded(t: TestContext) {
   accounts.exec(`
     INSERT INTO account (name, password, created_at) VALUES ('new@example.test', '{X}y', 1);
     UPDATE account SET password = '{X}z' WHERE name = 'anna@example.test'`);
-  put(copyOf(layout.accountsDb), "of the newer schema");
-  put(digestOf(layout.engineDb), "of the newer schema");
+  put(copyPath(layout.accountsDb), "of the newer schema");
+  put(digestPath(layout.engineDb), "of the newer schema");
   noteUpgraded(layout);
   put(layout.settings, `${OLD_SETTINGS}report.mail = "no"\n`);
   return { layout, snapshot };

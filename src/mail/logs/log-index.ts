@@ -4,7 +4,7 @@ import ipaddr from "ipaddr.js";
 import { addressesIn } from "../../admin/declare/log-query.ts";
 import { nullOn } from "../../core/error.ts";
 import { type Ip, isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
-import { Held } from "../../host/root-files/directory.ts";
+import { Descriptor } from "../../host/root-files/directory.ts";
 import { openPlain } from "../../host/root-files/files.ts";
 
 /** A block holds whole lines: as many as fill this, and seldom more. */
@@ -126,8 +126,8 @@ function numbersOf(path: string): Readonly<{ numbers: Float64Array; mtimeMs: num
   return { numbers: numbers.subarray(0, Math.floor(read / DOUBLE)), mtimeMs };
 }
 
-export function openIfThere(path: string): Held | null {
-  return nullOn(["ENOENT"], () => new Held(openPlain(path)));
+export function openIfThere(path: string): Descriptor | null {
+  return nullOn(["ENOENT"], () => new Descriptor(openPlain(path)));
 }
 
 function hasLongLine(text: Buffer): boolean {

@@ -11,7 +11,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
 import { Retention } from "../../store/events/retention.ts";
-import { maintenanceWork, type Order, type Result, surplusOf } from "../../store/maintenance/work.ts";
+import { countSurplus, maintenanceWork, type Order, type Result } from "../../store/maintenance/work.ts";
 import { WriteAheadLog } from "../../store/maintenance/write-ahead-log.ts";
 import { openEngine } from "../../store/open.ts";
 import { createCheckpoints, createRemoval } from "./removal.ts";
@@ -124,7 +124,7 @@ function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
     maintenance: {
       ask<O extends Order>(order: O): Promise<Result<O> | null> {
         orders.push(order.type);
-        const done = order.type === "count" ? surplusOf(db, START) : true;
+        const done = order.type === "count" ? countSurplus(db, START) : true;
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the order says
         return Promise.resolve(isRunning() ? (done as Result<O>) : null);
       },

@@ -8,7 +8,7 @@ import { columnOf, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { damage, lookUntil, watchedDatabases } from "../../../test/kit/watched-databases.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { isDamage, openAccountsForReading, openEngine } from "../../store/open.ts";
-import { copyOf, digestOf, setAside, setAsideBeside } from "../../store/recovery/database-files.ts";
+import { copyPath, digestPath, setAside, setAsideBeside } from "../../store/recovery/database-files.ts";
 import { digest } from "../../store/recovery/salvage.ts";
 
 function namesIn(path: string): readonly unknown[] {
@@ -19,13 +19,13 @@ function namesIn(path: string): readonly unknown[] {
 test("each change of the accounts is copied", async (t) => {
   const { watch, accountsDb, addAccount } = watchedDatabases();
   addAccount("anna@example.org");
-  await lookUntil(t, watch, () => assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org"]));
+  await lookUntil(t, watch, () => assert.deepEqual(namesIn(copyPath(accountsDb)), ["anna@example.org"]));
   addAccount("bea@example.org");
   await lookUntil(t, watch, () =>
-    assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org", "bea@example.org"]),
+    assert.deepEqual(namesIn(copyPath(accountsDb)), ["anna@example.org", "bea@example.org"]),
   );
-  rmSync(copyOf(accountsDb));
-  await lookUntil(t, watch, () => assert.equal(namesIn(copyOf(accountsDb)).length, 2));
+  rmSync(copyPath(accountsDb));
+  await lookUntil(t, watch, () => assert.equal(namesIn(copyPath(accountsDb)).length, 2));
 });
 
 test("a noted use causes no copy", async (t) => {
@@ -43,9 +43,9 @@ test("a noted use causes no copy", async (t) => {
 test("accounts that cannot be copied are reported, until they can", async (t) => {
   const { watch, accountsDb, addAccount, notices } = watchedDatabases();
   addAccount("anna@example.org");
-  mkdirSync(`${copyOf(accountsDb)}.new`);
+  mkdirSync(`${copyPath(accountsDb)}.new`);
   await lookUntil(t, watch, () => assert.match(notices.raised.get("accounts_uncopied") ?? "", /EISDIR|directory/));
-  rmdirSync(`${copyOf(accountsDb)}.new`);
+  rmdirSync(`${copyPath(accountsDb)}.new`);
   await lookUntil(t, watch, () => assert.ok(!notices.raised.has("accounts_uncopied")));
 });
 
@@ -155,11 +155,11 @@ test("a digest is requested soon after the start, then every five minutes", asyn
 
 test("a digest that finds damage ends the guard; one without space is reported", async (t) => {
   const { watch, clock, engine, engineDb, notices, calls } = watchedDatabases();
-  mkdirSync(`${digestOf(engineDb)}.new`);
+  mkdirSync(`${digestPath(engineDb)}.new`);
   clock.advance(5 * SECOND_MS);
   await lookUntil(t, watch, () => assert.match(notices.raised.get("engine_undigested") ?? "", /EISDIR|directory/));
   assert.equal(calls.restarts, 0);
-  rmdirSync(`${digestOf(engineDb)}.new`);
+  rmdirSync(`${digestPath(engineDb)}.new`);
   clock.advance(MINUTE_MS);
   await lookUntil(t, watch, () => assert.ok(!notices.raised.has("engine_undigested")));
   damage(engine, engineDb, "known_address");

@@ -9,7 +9,7 @@ import type { MaintenanceProcess } from "../../store/maintenance/process.ts";
 import type { Kept } from "../../store/maintenance/work.ts";
 import { isDamage, isWhole } from "../../store/open.ts";
 import {
-  copyOf,
+  copyPath,
   type Loss,
   OpenFiles,
   setAside,
@@ -149,7 +149,7 @@ export function createDatabaseWatch({
 
   function giveUp({ path }: Watched, why: string): void {
     // Without a copy nothing can continue.
-    if (isEnding || (path === accounts.path && !existsSync(copyOf(path)))) return;
+    if (isEnding || (path === accounts.path && !existsSync(copyPath(path)))) return;
     const now = clock.now();
     if (setAsideBeside(path).filter((name) => now - timeOfName(name) < HOUR_MS).length >= MOST_AN_HOUR) return;
     isEnding = true;
@@ -168,7 +168,7 @@ export function createDatabaseWatch({
   /** At most seconds old. */
   const copyAccounts = unlessRunning(async () => {
     const changes = accountChanges();
-    if (changes === copiedChanges && existsSync(copyOf(accounts.path))) return notices.set("accounts_uncopied", null);
+    if (changes === copiedChanges && existsSync(copyPath(accounts.path))) return notices.set("accounts_uncopied", null);
     const kept = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
     if (kept?.ok === true) copiedChanges = changes;
     report(accounts, "accounts_uncopied", kept);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { MB } from "../../settings/setting.ts";
-import { memoryNews, runningText, settingsNews } from "./announce.ts";
+import { memoryNotes, runningText, settingsNotes } from "./announce.ts";
 
 const TOML = 'domains = ["example.org", "example.net"]\n[http]\naddress = "127.0.0.1"\n[ports]\nhttp = 8080\n';
 const loaded = loadValid(TOML);
@@ -35,24 +35,24 @@ test("the dashboard's password is shown if it was just created", () => {
 });
 
 test("the first start says that the file counts from now on, a later one which variable overrides it", () => {
-  assert.deepEqual(settingsNews(layout, loaded, []), []);
-  assert.deepEqual(settingsNews(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
+  assert.deepEqual(settingsNotes(layout, loaded, []), []);
+  assert.deepEqual(settingsNotes(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
     "/srv/mail/ghostinbox.toml now contains the mail domains and applies from here on: later starts do not need GHOSTINBOX_DOMAIN.",
   ]);
   const overridden = loadValid('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
-  assert.deepEqual(settingsNews(layout, overridden, []), [
+  assert.deepEqual(settingsNotes(layout, overridden, []), [
     'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"].',
   ]);
 });
 
 test("on a machine with little memory the small profile is suggested, with its costs", () => {
-  assert.deepEqual(memoryNews(loaded, 960 * MB), []);
-  assert.deepEqual(memoryNews(loaded, 481.5 * MB), [
+  assert.deepEqual(memoryNotes(loaded, 960 * MB), []);
+  assert.deepEqual(memoryNotes(loaded, 481.5 * MB), [
     'Note: This machine has 481 MB of memory, and GhostInbox needs 1 GB: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).',
   ]);
   const small = loadValid('domains = ["example.org"]\nprofile = "small"');
   for (const bytes of [480 * MB, 4_096 * MB]) {
-    const [line = "", ...others] = memoryNews(small, bytes);
+    const [line = "", ...others] = memoryNotes(small, bytes);
     assert.match(line, /^Profile small \(docs\/small-machine\.md\)\. .*Fail2ban is off: /);
     assert.deepEqual(others, []);
   }

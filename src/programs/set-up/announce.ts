@@ -13,7 +13,7 @@ import { overridesOf } from "../../settings/show.ts";
 const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "ports.sieve_mail", "dns.address"];
 
 /** The variables of this start: `written` were written to the file, others override it. */
-export function settingsNews(
+export function settingsNotes(
   layout: Layout,
   { sources }: ValidSettings,
   written: readonly string[],
@@ -31,7 +31,7 @@ export function settingsNews(
 const ENOUGH = 900 * MB;
 
 /** What the small profile gives up, or a suggestion of it if memory is scarce. */
-export function memoryNews(
+export function memoryNotes(
   { settings: { profile }, sources }: Pick<ValidSettings, "settings" | "sources">,
   memoryBytes: number,
 ): readonly string[] {

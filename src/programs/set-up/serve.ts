@@ -10,7 +10,7 @@ import { collectGarbage } from "../../host/machine/late-flags.ts";
 import { readServiceEnvironment } from "../../host/machine/settings-text.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
-import { containerNews, hasNetAdmin } from "../../host/running/container.ts";
+import { containerWarnings, hasNetAdmin } from "../../host/running/container.ts";
 import { prepareDataDirectory, releaseLock, takeLock, usedElsewhere } from "../../host/running/data-directory.ts";
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { busyPorts, portsOf, type ServerPort } from "../../host/running/ports.ts";
@@ -49,7 +49,7 @@ import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/la
 import type { Environment, ValidSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type AdminPassword, adminPassword, rememberAdminPassword } from "../../store/passwords/admin-password.ts";
-import { memoryNews, runningText, settingsNews } from "./announce.ts";
+import { memoryNotes, runningText, settingsNotes } from "./announce.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { prepareDatabases, preparing } from "./databases.ts";
 
@@ -131,7 +131,7 @@ function outliveTerminal({ startLog }: Layout, log: StartLog): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   log.open(startLog);
   process.on("SIGHUP", () => {
-    log.isOnly = true;
+    log.isTerminalGone = true;
     log.note(`The terminal was closed: GhostInbox keeps running (pid ${process.pid}). \`./ghostinbox stop\` stops it.`);
   });
 }
@@ -197,7 +197,7 @@ async function prepare(
   if (isFirst && noKeys !== null) throw new SetUpFailure(noKeys);
   if (noKeys !== null) log.warn(`new mail is not encrypted as the settings say. ${noKeys}`);
   for (const warning of makeDirectories(layout)) log.warn(warning);
-  for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
+  for (const line of [...settingsNotes(layout, read, written), ...memoryNotes(read, memoryHere())]) log.say(line);
   const open = await startStrict(layout, settings);
   if (open !== null) log.warn(open);
   await isolate(layout, settings, log);
@@ -271,7 +271,7 @@ async function isolate(layout: Layout, settings: Settings, log: StartLog): Promi
 
 async function runServices(layout: Layout, { settings, password, ports }: Prepared, log: StartLog): Promise<number> {
   if (!hasNetAdmin()) log.warn("no CAP_NET_ADMIN here, so only Postfix and Dovecot enforce bans, not the firewall.");
-  for (const news of containerNews()) log.warn(news);
+  for (const warning of containerWarnings()) log.warn(warning);
   log.say("Starting ...");
   const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
   const { died } = supervisor;
@@ -292,7 +292,7 @@ async function runServices(layout: Layout, { settings, password, ports }: Prepar
     const runs = `GhostInbox runs as ${settings.hostname}.`;
     const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
     says(runs);
-    if ((log.isOnly || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
+    if ((log.isTerminalGone || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
     await tellReady(runs);
     rememberAdminPassword(layout, password);
     collectGarbage();

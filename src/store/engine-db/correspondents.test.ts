@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS, later } from "../../core/time.ts";
 import { sqliteAccounts } from "../accounts-db/accounts.ts";
 import { EventCount } from "../events/event-ids.ts";
 import { Retention } from "../events/retention.ts";
-import { surplusOf } from "../maintenance/work.ts";
+import { countSurplus } from "../maintenance/work.ts";
 import { sqliteCorrespondents } from "./correspondents.ts";
 import { sqliteHonestMail } from "./honest-mail.ts";
 
@@ -29,7 +29,7 @@ test("a correspondent without mail for long is forgotten", (t) => {
   const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
   const retention = new Retention(engine, new EventCount(engine), limits);
   const now = later(START, 400 * DAY_MS + 1);
-  retention.counted(surplusOf(engine, now), now);
+  retention.counted(countSurplus(engine, now), now);
   while (retention.step(now, 100));
   assert.equal(honest.hasWrittenTo("old@example.net"), false);
   assert.equal(honest.hasWrittenTo("new@example.net"), true);

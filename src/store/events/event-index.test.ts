@@ -5,7 +5,7 @@ import { type Audit, auditRecord } from "../../core/events/command.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { surplusOf } from "../maintenance/work.ts";
+import { countSurplus } from "../maintenance/work.ts";
 import { EventCount } from "./event-ids.ts";
 import { sqliteEventNames } from "./event-index.ts";
 import { sqliteEventSearch } from "./event-search.ts";
@@ -82,7 +82,7 @@ test("names go with their events, whether they had entered or not", (t) => {
   names.step(4);
   store.indexWaiting();
   const now = later(START, 3 * DAY_MS);
-  retention.counted(surplusOf(db, retention.staleBefore(now)), now);
+  retention.counted(countSurplus(db, retention.staleBefore(now)), now);
   while (retention.step(now, 4));
   assert.equal(events.rows, 1);
   assert.deepEqual(entered(), []);

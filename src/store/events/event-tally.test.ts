@@ -4,7 +4,7 @@ import { engineDatabase, eventRow, eventRows, record, rowsOf, START, seeded } fr
 import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { surplusOf } from "../maintenance/work.ts";
+import { countSurplus } from "../maintenance/work.ts";
 import { openEngine } from "../open.ts";
 import { EventCount } from "./event-ids.ts";
 import { readTotals, sqliteEventTally } from "./event-tally.ts";
@@ -81,7 +81,7 @@ test("the number of events is right after a restart, whatever retention took and
   assert.equal(counted(), 100);
   const retention = new Retention(db, new EventCount(db), limits);
   store.indexWaiting();
-  retention.counted(surplusOf(db, retention.staleBefore(START)), START);
+  retention.counted(countSurplus(db, retention.staleBefore(START)), START);
   retention.step(START, 30);
   assert.equal(counted(), 70, "more went than was tallied");
   while (tally.step());

@@ -19,7 +19,7 @@ import type { EventType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { sqliteBanLog } from "../engine-db/ban-log.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { surplusOf } from "../maintenance/work.ts";
+import { countSurplus } from "../maintenance/work.ts";
 import { sqliteAuditChain, sqliteAuditEntries } from "./audit.ts";
 import { EventCount } from "./event-ids.ts";
 import { Retention, type RetentionLimits } from "./retention.ts";
@@ -50,7 +50,7 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   const settle = (now: Millis, batch = 1_000): number => {
     const before = events.rows;
     store.indexWaiting();
-    if (retention.mustCount(now)) retention.counted(surplusOf(db, retention.staleBefore(now)), now);
+    if (retention.mustCount(now)) retention.counted(countSurplus(db, retention.staleBefore(now)), now);
     for (let step = 0; step < 1_000; step++) {
       if (!retention.step(now, batch)) return before - events.rows;
     }
@@ -67,7 +67,7 @@ test("over the limit of rows the oldest routine rows are summed up by the hour",
   assert.equal(events.rows, 1_250);
   store.indexWaiting();
   assert.equal(retention.step(START, 100), false, "nothing goes before it is known what is there");
-  retention.counted(surplusOf(db, START), START);
+  retention.counted(countSurplus(db, START), START);
   assert.equal(retention.step(START, 100), true);
   assert.equal(events.rows, 1_150, "a step takes no more than its batch");
   assert.equal(settle(START, 100), 150);

@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openAccounts, openEngine } from "../open.ts";
-import { copyOf, digestOf } from "../recovery/database-files.ts";
+import { copyPath, digestPath } from "../recovery/database-files.ts";
 import { MaintenanceProcess } from "./process.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../programs/maintenance/main.ts", import.meta.url));
@@ -46,7 +46,7 @@ test("a copy that cannot be put in its place leaves nothing behind", async (t) =
   const { directory, maintenance } = started(t);
   const accounts = join(directory, "accounts.db");
   openAccounts(accounts).close();
-  const copies = [digestOf(join(directory, "engine.db")), copyOf(accounts)];
+  const copies = [digestPath(join(directory, "engine.db")), copyPath(accounts)];
   for (const copy of copies) mkdirSync(join(copy, "in the way"), { recursive: true });
   for (const order of [{ type: "digest" }, { type: "copy_accounts", path: accounts }] as const)
     assert.partialDeepStrictEqual(await maintenance.ask(order), { ok: false, isDamage: false });

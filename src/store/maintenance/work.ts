@@ -7,7 +7,7 @@ import { integer, rowReader, text } from "../columns.ts";
 import { KEPT_GUESSES, MOST_GUESSES, MOST_NAMED, type Surplus } from "../events/retention.ts";
 import { ROUTINE } from "../events/retention-statements.ts";
 import { createPrivate, isDamage, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
-import { copyOf, digestOf } from "../recovery/database-files.ts";
+import { copyPath, digestPath } from "../recovery/database-files.ts";
 import { digest } from "../recovery/salvage.ts";
 import { prepared } from "../transactions.ts";
 import type { Copied } from "./write-ahead-log.ts";
@@ -92,7 +92,7 @@ export function maintenanceWork(path: string) {
       if (integer(row?.["busy"]) !== 0) return null;
       return { frames: integer(row?.["log"]), copied: integer(row?.["checkpointed"]) };
     },
-    count: (staleBefore: Millis): Surplus => surplusOf(db, staleBefore),
+    count: (staleBefore: Millis): Surplus => countSurplus(db, staleBefore),
     /** Reads rows that will soon be removed, so that the guard finds them in memory. */
     warm: (from: number, rows: number): true => {
       sql.warm.get(from, rows);
@@ -100,7 +100,7 @@ export function maintenanceWork(path: string) {
     },
     /** Writes the lasting part of the database into a separate file, from which a lost one is restored. */
     digest: (): void => {
-      const file = digestOf(path);
+      const file = digestPath(path);
       using fresh = freshFile(file);
       createPrivate(fresh.path);
       digest(db, fresh.path);
@@ -110,7 +110,7 @@ export function maintenanceWork(path: string) {
     copyAccounts: async (accountsDb: string): Promise<void> => {
       accounts ??= openAccountsForReading(accountsDb);
       refuseUnlessWhole(accounts, accountsDb);
-      const copy = copyOf(accountsDb);
+      const copy = copyPath(accountsDb);
       using fresh = freshFile(copy);
       // Copies in steps, so that decisions continue.
       await backup(accounts, fresh.path);
@@ -131,7 +131,7 @@ function freshFile(file: string) {
 }
 
 /** Works on any connection: the tests use the guard's. */
-export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
+export function countSurplus(db: DatabaseSync, staleBefore: Millis): Surplus {
   const counted = db.prepare(`
     WITH first AS (SELECT coalesce((SELECT id FROM event WHERE ${ROUTINE} ORDER BY id LIMIT 1),
       (SELECT coalesce(max(id), 0) FROM event)) AS id)

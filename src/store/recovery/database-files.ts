@@ -3,12 +3,12 @@ import { basename, dirname, join } from "node:path";
 import { compactTime, instant, type Millis } from "../../core/time.ts";
 
 /** Next to `accounts.db`: a complete copy, at most seconds old. */
-export function copyOf(accountsDb: string): string {
+export function copyPath(accountsDb: string): string {
   return `${accountsDb}.copy`;
 }
 
 /** Next to `engine.db`: its lasting part without events, at most minutes old. */
-export function digestOf(engineDb: string): string {
+export function digestPath(engineDb: string): string {
   return `${engineDb}.digest`;
 }
 

@@ -11,7 +11,7 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { sqliteAuditEntries } from "../events/audit.ts";
 import { maintenanceWork } from "../maintenance/work.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
-import { copyOf, digestOf, setAsideBeside } from "./database-files.ts";
+import { copyPath, digestPath, setAsideBeside } from "./database-files.ts";
 import { markDamaged, openOrRecoverEngine, openOrRestoreAccounts } from "./initialise.ts";
 
 const ACCOUNT =
@@ -96,7 +96,7 @@ test("an entry of the allow list that was removed after the digest does not come
   db.exec("DELETE FROM allow_entry");
   db.close();
   markDamaged(layout.engineDb);
-  assert.ok(existsSync(digestOf(layout.engineDb)));
+  assert.ok(existsSync(digestPath(layout.engineDb)));
   assert.deepEqual(contents(layout).allowed, []);
 });
 
@@ -140,7 +140,7 @@ for (const { what, does } of [
   test(`accounts.db that is ${what} is restored from its copy`, () => {
     const { layout, accounts } = ran();
     accounts.close();
-    writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
+    writeFileSync(copyPath(layout.accountsDb), readFileSync(layout.accountsDb));
     does(layout.accountsDb);
     using restored = openOrRestoreAccounts(layout, START);
     assert.equal(scalarOf(restored, "SELECT name FROM account"), "anna@example.org");
@@ -150,7 +150,7 @@ for (const { what, does } of [
   test(`accounts.db that is ${what} stays in its place while its copy does not fit on the disk`, () => {
     const { layout, accounts } = ran();
     accounts.close();
-    writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
+    writeFileSync(copyPath(layout.accountsDb), readFileSync(layout.accountsDb));
     does(layout.accountsDb);
     // A file cannot be written there either.
     mkdirSync(`${layout.accountsDb}.new`);

@@ -2,12 +2,12 @@ import { copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync, stat
 import type { DatabaseSync } from "node:sqlite";
 import { auditedRecovery } from "../../core/audit/audited.ts";
 import { instant, type Millis } from "../../core/time.ts";
-import { Held } from "../../host/root-files/directory.ts";
+import { Descriptor } from "../../host/root-files/directory.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { sqliteAuditChain } from "../events/audit.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
 import { schemasOf, unusableSchema } from "../schemas.ts";
-import { copyOf, digestOf, setAside } from "./database-files.ts";
+import { copyPath, digestPath, setAside } from "./database-files.ts";
 import { salvage } from "./salvage.ts";
 
 /** Both databases, open. */
@@ -45,7 +45,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   const db = openEngine(fresh);
   try {
     // The digest adds nothing to fully read tables, but may contain an allowed network that was removed since.
-    salvage(digestOf(path), db, isGone ? new Set() : salvage(path, db));
+    salvage(digestPath(path), db, isGone ? new Set() : salvage(path, db));
     sqliteAuditChain(db)(auditedRecovery(isGone ? "missing" : "damaged", now));
   } finally {
     db.close();
@@ -62,7 +62,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
  * would refuse all mail for good. Throws UnusableDatabase.
  */
 export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
-  const copy = copyOf(path);
+  const copy = copyPath(path);
   const isGone = isEmpty(path) && existsSync(firstStartDone);
   if (!existsSync(copy)) {
     if (isGone)
@@ -86,7 +86,7 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
 /** A rename may reach the disk before the content does. */
 function copyFlushed(from: string, to: string): void {
   copyFileSync(from, to);
-  using file = new Held(openSync(to, "r"));
+  using file = new Descriptor(openSync(to, "r"));
   fsyncSync(file.fd);
 }
 

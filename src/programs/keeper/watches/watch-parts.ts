@@ -178,12 +178,12 @@ type StoppedWatchParts = Readonly<{
  */
 export function createStoppedWatch({ services, proceed, say }: StoppedWatchParts) {
   let seen = new Map<string, Readonly<{ stat: Stat; looks: number }>>();
-  let lookAt = 0;
+  let nextLookAt = 0;
 
   /** Call it about every second. */
   function look(nowMs: number = performance.now()): void {
-    if (nowMs < lookAt) return;
-    lookAt = nowMs + LOOK_EVERY_MS;
+    if (nowMs < nextLookAt) return;
+    nextLookAt = nowMs + LOOK_EVERY_MS;
     const stopped = familyOf(services).filter(({ state }) => state === STOPPED);
     seen = new Map(stopped.map((stat) => [keyOf(stat), { stat, looks: (seen.get(keyOf(stat))?.looks ?? 0) + 1 }]));
     for (const { stat, looks } of seen.values())

@@ -8,7 +8,7 @@ import { ALL_BANS, allBans, statsOf } from "../../../../guard/explain/stats.ts";
 import { stateJson } from "../../../../host/firewall/firewall-state.ts";
 import { readIsolation } from "../../../../host/firewall/isolation.ts";
 import { IS_IMAGE } from "../../../../host/running/checkout.ts";
-import { containerNews } from "../../../../host/running/container.ts";
+import { containerWarnings } from "../../../../host/running/container.ts";
 import { readCheckRecord } from "../../../../jobs/check/check-record.ts";
 import { readMailRecord } from "../../../../jobs/report/records.ts";
 import type { Layout } from "../../../../settings/layout.ts";
@@ -36,7 +36,7 @@ export async function status(call: Call): Promise<Answer> {
   const [check, drill, report] = [shownLastCheck(layout), shownLastDrill(layout), shownLastReport(layout)];
   const lasts = [ports && shownState(ports, readIsolation(layout)), check?.text, drill?.text, report?.text];
   const shownAlerts = known === null || known.leadOut ? [] : [LOCAL_ONLY];
-  const container = containerNews();
+  const container = containerWarnings();
   const profile = shownProfile(call);
   const text = [printStatus(health, active), ...shownAlerts, ...container, profile?.text, ...lasts]
     .filter((line) => typeof line === "string")
