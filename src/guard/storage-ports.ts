@@ -113,7 +113,7 @@ export interface SendingHistory {
   sentMails(account: string, since: Millis, most: number): readonly SentMail[];
   hasWritten(account: string, address: string): boolean;
   /**
-   * Whether the account first signed in from here up to `firstBy`, or its owner vouched after `decidedAfter` for mail from here.
+   * Whether the account's first sign-in from here was at or before `firstBy`, or its owner vouched after `decidedAfter` for mail from here.
    * Ignores sign-ins around mail that the owner dropped after `decidedAfter`.
    */
   knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;

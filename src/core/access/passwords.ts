@@ -69,8 +69,9 @@ export function isForGuard(hash: string): boolean {
 }
 
 /**
- * Whether a stored hash would cost Dovecot more than a second or 256 MiB at each try, which a stranger can ask for at will. By the
- * parameters that crypt(5), RFC 9106 (argon2) and Dovecot (PBKDF2, BLF-CRYPT) write into it; a scheme without any is quick.
+ * Whether a stored hash would cost Dovecot more than a second or 256 MiB at each try, which a stranger can ask for at will. Reads
+ * the cost of Argon2 (RFC 9106), SHA-crypt and bcrypt (crypt(5)), PBKDF2 and SCRAM. Others count as quick: `isOfKnownScheme` refuses those
+ * that hide a cost.
  */
 export function tooCostly(hash: string): boolean {
   const encoded = /^\{[A-Z0-9-]+\.(HEX|B64|BASE64)\}(.*)$/i.exec(hash);
@@ -91,7 +92,7 @@ export function tooCostly(hash: string): boolean {
 const MOST = { memoryKib: 262_144, passes: 4, lanes: 4, rounds: 1_000_000, blowfish: 13 } as const;
 
 /**
- * Whether a file may bring this hash over the web: of a scheme with a salt, and with a cost that `tooCostly` can read. crypt(3) takes
+ * Whether a file may bring this hash over the web: of a scheme with a salt, and with a cost that is fixed or `tooCostly` can read. crypt(3) takes
  * more than the name of the scheme says: behind `{SHA512-CRYPT}`, too, `$sha1$4000000000$…` would be computed for an hour.
  */
 export function isOfKnownScheme(hash: string): boolean {

@@ -16,7 +16,7 @@ export const ROLES = {
 /** `mailbox`: the user of a mailbox, who has no scope, and sees and changes only that mailbox. */
 export type Role = keyof typeof ROLES | "mailbox";
 
-/** The role with the most scopes of those given: what they may do at least. */
+/** The highest role whose scopes are all given; `viewer` for any smaller set. */
 export function roleOf(scopes: readonly Scope[]): Role {
   if (ROLES.owner.every((scope) => scopes.includes(scope))) return "owner";
   return ROLES.operator.every((scope) => scopes.includes(scope)) ? "operator" : "viewer";
@@ -27,14 +27,14 @@ export function isAdministrator(role: Role): boolean {
   return role === "owner" || role === "operator";
 }
 
-const MEANT: ReadonlyMap<string, readonly Scope[]> = new Map<string, readonly Scope[]>([
+const SCOPES_OF_WORD: ReadonlyMap<string, readonly Scope[]> = new Map<string, readonly Scope[]>([
   ...SCOPES.map((scope) => [scope, [scope]] as const),
   ...Object.entries(ROLES),
 ]);
 
 /** From a list with commas: scopes, and roles that stand for their scopes. In the order of `SCOPES`; null: one is unknown. */
 export function parseScopes(listed: string): readonly Scope[] | null {
-  const meant = listed.split(",").map((word) => MEANT.get(word.trim()));
+  const meant = listed.split(",").map((word) => SCOPES_OF_WORD.get(word.trim()));
   return meant.includes(undefined) ? null : SCOPES.filter((scope) => meant.some((scopes) => scopes?.includes(scope)));
 }
 

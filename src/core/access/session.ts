@@ -5,7 +5,7 @@ export const SESSION_IDLE_MS = 12 * HOUR_MS;
 export const SESSION_AGE_MS = 7 * DAY_MS;
 /** How long the password that was given counts as a fresh proof. */
 export const PROOF_MS = 10 * MINUTE_MS;
-/** The time of a use is written at most once within this time: reading a page is not worth a write each. */
+/** The last use is stored at most this often, so that not every page view causes a write. */
 export const NOTE_USE_MS = MINUTE_MS;
 
 /** Setting the clock back by less than this ends no session. Times further ahead come from a wrong clock and are ignored. */

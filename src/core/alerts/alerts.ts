@@ -275,8 +275,8 @@ const OF_ACCOUNTS: readonly AlertCode[] = [
 ];
 
 /**
- * More than a handful within an hour share one message: an attack on many accounts raises one for each of them, and a broken network one
- * for each check. Not those after which a thief already reads mail.
+ * More than a few within an hour are sent as one digest: an attack on many accounts raises one for each of them, and a broken network one
+ * for each check. Not `password_guessed` and `login_after_guesses`, after which a thief may already read mail.
  */
 export const OF_MANY: readonly AlertCode[] = [
   "check_failed",

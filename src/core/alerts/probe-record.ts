@@ -26,15 +26,15 @@ export const UNTRIED: ProbeRecord = { failures: 0, since: null, hangs: false, sa
 
 /** One failure may be a busy machine: the part is probed again before it is reported. */
 const TOLD_FROM = 2;
-/** A hanging part is restarted, and one that stays broken reported again, after this many failures and this time. */
-const ACTED_ON_FROM = 6;
+/** After this many failures and this time, a hanging part is restarted, and a broken one counts as down. */
+const ACT_FROM = 6;
 const PATIENCE_MS = 30 * SECOND_MS;
 /** A part that has just started may take a while to answer. */
 const STARTS_WITHIN_MS = 15 * SECOND_MS;
 /** A part that a restart does not help is not restarted again and again: each restart costs open connections. */
 const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
-/** How long a silent part may be only slow. */
-const STARVES_FOR_MS = 10 * MINUTE_MS;
+/** How long a busy processor excuses a part's silence. */
+const MAY_STARVE_MS = 10 * MINUTE_MS;
 
 /**
  * `isYoung`: whether the part's process has been started within the last seconds, and has not answered since.
@@ -52,9 +52,9 @@ export function afterProbe(
   // A part that ends again and again is always young.
   const counts = !isYoung || now - since >= STARTS_WITHIN_MS;
   const waits = result.hangs && isStarved;
-  const isEnough = waits && failures >= TOLD_FROM && Math.abs(now - since) < STARVES_FOR_MS;
+  const isExcused = waits && failures >= TOLD_FROM && Math.abs(now - since) < MAY_STARVE_MS;
   const says = waits ? `${result.says} while programs wait for a processor` : result.says;
-  return { failures: failures + (counts && !isEnough ? 1 : 0), since, hangs: result.hangs, says, restartedAt };
+  return { failures: failures + (counts && !isExcused ? 1 : 0), since, hangs: result.hangs, says, restartedAt };
 }
 
 /** It stays reported, and the count to the next restart starts from there. */
@@ -83,5 +83,5 @@ export function isBeyondHelp(record: ProbeRecord, now: Millis): boolean {
 }
 
 function isPersistent({ failures, since }: ProbeRecord, now: Millis): boolean {
-  return failures >= ACTED_ON_FROM && since !== null && Math.abs(now - since) >= PATIENCE_MS;
+  return failures >= ACT_FROM && since !== null && Math.abs(now - since) >= PATIENCE_MS;
 }

@@ -12,8 +12,8 @@ export type Anchor = Readonly<{
   id: number;
   hash: string;
   /**
-   * Root has checked the chain up to this entry and continues from it: the reason, what was there, and the highest number
-   * that was given by then, after which the next entry comes.
+   * Root accepted the chain up to this entry, faults included. `sum`: over what existed then. `numbered`: the highest number given
+   * by then, after which the next entry comes.
    */
   accepted?: Readonly<{ reason: string; sum: string; numbered?: number | undefined }> | undefined;
   /** It was sent to the owner, so that a copy is out of reach of everything on this machine. */
@@ -26,7 +26,7 @@ export type Sha256 = (text: string) => string;
 export const GENESIS = "0".repeat(64);
 /** The oldest entries beyond this number are removed once they are old enough. */
 export const MOST_ENTRIES = 100_000;
-/** Minimum time that an entry is kept, however many follow it. */
+/** How long every entry is kept, unless more than `MOST_YOUNG_ENTRIES` exist. */
 export const ENTRIES_STAY_MS = 90 * DAY_MS;
 /** Maximum number of entries. Beyond it the oldest are removed early, which the check reports. */
 export const MOST_YOUNG_ENTRIES = 5 * MOST_ENTRIES;
@@ -95,7 +95,7 @@ export function checkChain(
   const oldestLeft = first !== null && last - first + 1 >= MOST_ENTRIES;
   // The oldest may be gone only while as many are left as are kept.
   if (from === undefined) fault ??= oldest > 1 && !oldestLeft ? missing(1, oldest - 1) : null;
-  // Of what was accepted the oldest may have left since, and with them the sum over it.
+  // Once the oldest entries have been removed, the accepted sum can no longer be compared.
   else if (!oldestLeft && from.accepted?.sum !== sumAtFrom) fault = changedSince(from);
   if (oldestLeft) fault ??= leftEarly(oldest, inForce, now);
   fault ??= truncated(last, inForce);

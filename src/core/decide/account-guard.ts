@@ -49,10 +49,9 @@ export function countGuesses(guesses: readonly Guess[], share: number): number {
   return countShares(networkOf.values(), share).within;
 }
 
-/** `within`: at most a share for each network. `beyond`: the rest. */
+/** Of all guesses: those within each network's share, and those above it. */
 export type Shares = Readonly<{ within: number; beyond: number }>;
 
-/** Counts each element. */
 export function countShares(networks: Iterable<Prefix>, share: number): Shares {
   const counts = new Map<Prefix, number>();
   for (const network of networks) counts.set(network, (counts.get(network) ?? 0) + 1);

@@ -12,7 +12,7 @@ export type Verdict = "pass" | "delay" | "hold" | "defer" | "refuse";
 export const BAN_LEVELS = ["light", "medium", "heavy", "permanent", "manual"] as const;
 export type BanLevel = (typeof BAN_LEVELS)[number];
 
-/** In the row of a ban (`changeRecord`) `code` is `reason`, `reason` is `says`, and `source` is `actor`. */
+/** Its row (`changeRecord`) has other names: `reason` for `code`, `says` for `reason`, `actor` for `source`. */
 export type Ban = Readonly<{
   prefix: Prefix;
   /** The address that caused it; of a manual ban, the first of its network. */

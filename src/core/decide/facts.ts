@@ -30,7 +30,7 @@ export type Facts = Readonly<{
   knownAccounts: readonly string[];
   /** Null if the event is not a login to a mailbox. */
   account: AccountFacts | null;
-  /** Within the window. Counts up to the limits. */
+  /** Within `spraying.windowMs`. Counting stops at the limits. */
   spraying: SprayingFacts;
   /** Recipients asked for that do not exist, by mail that has a sender. */
   probes: readonly Millis[];

@@ -55,8 +55,8 @@ export function decideAccountMail(
 }
 
 /**
- * Returns the limit that forwarded copies of a mail exceed, or null. It applies to forwards that someone other than root set; more than a
- * day later (`isNew` false) only to the number of recipients. Copies count with what the account sends. Anyone who writes to the account
+ * Returns the limit that forwarded copies of a mail exceed, or null, for forwards that someone other than root set. To those set more than
+ * a day ago (`isNew` false) only the recipient limits apply. Copies count with what the account sends. Anyone who writes to the account
  * can cause copies, so they never hold what the account itself sends.
  */
 export function tooMuchForwarded(

@@ -26,7 +26,7 @@ export function sessionOf({
   return `${ip} ${port} ${serverPort} ${serverIp}`;
 }
 
-/** The session without the server's address, as `connectionName` writes it: the guard reads no such address from the kernel's list. */
+/** The session in the form of `connectionName`: the kernel's list, as the guard reads it, lacks the server's address. */
 export function connectionOf(session: string): string {
   return session.slice(0, session.lastIndexOf(" "));
 }

@@ -5,11 +5,6 @@ import { parseJson } from "../text.ts";
 import type { Millis } from "../time.ts";
 import { isReason, PROTECTIONS, type Reason } from "./reasons.ts";
 
-/**
- * The record of an event without its columns. `event` names what was decided or observed, since several of them share a public name.
- * Separate from the kinds, which take only its types from here: the guard only writes records, and zod is large.
- */
-
 const text = z.string();
 const whole = z.int();
 const at = z.custom<Millis>((value) => Number.isSafeInteger(value));
@@ -65,6 +60,10 @@ const seen = z.optional(
 );
 const session = { session: text, transaction: text, clientName: z.optional(text), seen };
 
+/**
+ * The record of an event without its columns. `event` names what was decided or observed, since several of them share a public name.
+ * Separate from the kinds, which take only its types from here: the guard only writes records, and zod is large.
+ */
 const rest = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("CONNECT"), session: text, clientName: z.optional(text), seen }),
   z.strictObject({

@@ -15,12 +15,11 @@ export function shareOfOneClient(places: number): number {
 }
 
 export type ConnectionRules = Readonly<{
-  /** Open connections that one prefix may have, but no more than `shareOfOneClient` to each port: a stranger, and a known address. */
+  /** Open connections that a stranger's prefix may have, and a known one (`mostKnown`). Neither has more than `shareOfOneClient` to a port. */
   most: number;
   mostKnown: number;
   /** Whether `most` and `mostKnown` hold for each port on its own. Otherwise connections to all ports count together. */
   perPort: boolean;
-  /** The limited ports. */
   ports: readonly number[];
   /** By port: how many connections it serves at once. */
   places: ReadonlyMap<number, number>;
@@ -163,9 +162,8 @@ export type Session = Readonly<{ account: string; ip: string; pid: number }>;
 export type Surplus = Readonly<{ account: string; sessions: number; addresses: number; end: readonly Session[] }>;
 
 /**
- * Which sessions to end so that no account has more than `sessionsOfOne`, and a third of the places is free again. Always one of the
- * account that has the most left, from the address where that has the most: what another user, or another device of the owner, has
- * open stays. The account with the most sessions first.
+ * Which sessions to end until no account has more than `sessionsOfOne` and a third of the places is free. Repeatedly ends one of the
+ * account with the most, at its busiest address, so other users and devices keep theirs. Lists the account with the most sessions first.
  */
 export function surplusOf(open: readonly Session[], places: number): readonly Surplus[] {
   const accounts = [...Map.groupBy(open, ({ account }) => account)].map(([account, sessions]) => ({

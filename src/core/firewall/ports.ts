@@ -60,11 +60,14 @@ export function crowdedPorts(
 }
 
 /**
- * Which connections of a crowded port to end: of strangers, those that say nothing or get nowhere, until a third is free; others
- * only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the oldest of the network and the
- * prefix that hold most. Servers with wanted mail go only from 95 % on, and some of each network after all others. Protected
- * addresses, the latest transfers of each prefix and network, and a fifth of the places for strangers stay. Known prefixes lose
- * connections last, and only down to 95 %: always of the account with the most left, so that one user's many places keep no one out.
+ * Which connections of a crowded port to end, in this order:
+ * 1. Strangers' idle connections, until a third of the places is free.
+ * 2. Strangers' other connections, while 95 % of all places or of the strangers' share are taken: the oldest of the network, then of the
+ *    prefix, that holds most. Servers with wanted mail lose theirs only here, some of each network last.
+ * 3. Those of known prefixes while 95 % of all places are taken: of the account with the most left, so one user's many places keep no
+ *    one out.
+ * Never ends connections of protected addresses, the latest transfers of each stranger's prefix and network, a few of each account, or
+ * strangers' connections within a fifth of the places.
  */
 export function planRoom(
   port: number,
@@ -111,7 +114,7 @@ type Candidate = Standing &
   Readonly<{ one: Connection; prefix: Prefix }>;
 
 type PrefixThere = readonly [Prefix, readonly Connection[]];
-/** `kept`: transfers that are none. */
+/** `kept`: transfers that are not candidates. */
 type Ranking = Readonly<{
   standing: (one: Connection) => Standing;
   rules: CrowdRules;

@@ -9,7 +9,7 @@ export type ReportFacts = Readonly<{
   span: ReportSpan;
   /** The oldest first; the first and the last day may be in the period only in part. */
   days: readonly DayFigures[];
-  /** Fewer than there are if events of the period were summed up to keep the database within its limits. */
+  /** What the lists below were counted from. Not all if events of the period were summed up to keep the database within its limits. */
   looked: Looked;
   addresses: readonly AddressFigures[];
   /** The names that strangers tried most, whether there is such an account or not. */

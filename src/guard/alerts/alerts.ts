@@ -38,7 +38,7 @@ type AlertParts = Readonly<{
 
 type Tested = Readonly<{ channel: string; outcome: Outcome }>;
 
-/** About a millisecond of work, which delays decisions. */
+/** Takes about a millisecond, for which decisions wait. */
 const IDS_PER_STEP = 250;
 /** Older events than this are not read again. */
 const MOST_IDS = 200_000;

@@ -36,7 +36,7 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
       const now = clock.now();
       const long = [...down].filter(([, { since, seenAt, isSeen }]) => (isSeen ? now : seenAt) - since >= PATIENCE_MS);
       return long.map(([name, { detail }]) =>
-        // The notice with that name opens the same alert.
+        // The same alert as that of the notice `keeper_unreachable`.
         name === "keeper"
           ? { code: "keeper_unreachable", subject: "", detail }
           : { code: "component_down", subject: name, detail: `${name}: ${detail}` },

@@ -49,7 +49,7 @@ export function createConnectionWatch({ kernel, rules, ports, known, room, log }
   let quiet: Readonly<{ sockets: number; left: number }> | null = null;
   let lastOrders = "";
   let sentAt = Number.NEGATIVE_INFINITY;
-  /** Why connections could not be closed, and when. */
+  /** The latest failure to close connections, for `unableForMs`. */
   let unable: Readonly<{ reason: string; at: number }> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isCrowded = false;

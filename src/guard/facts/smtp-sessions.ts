@@ -90,7 +90,7 @@ const JUDGED_MS = MINUTE_MS;
 /** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
 export class SmtpProgress {
   readonly #begun = new BoundedMap<string, Readonly<{ at: Millis; hasRecipient: boolean }>>(LIMITS.sessions);
-  /** Of connections whose content is arriving or has arrived: apart, so that many short ones do not displace a slow mail. `lastsMs`: the most it takes. */
+  /** Mails whose content is arriving or has arrived, in a separate map, so that many short connections cannot evict them. `lastsMs`: the most they take. */
   readonly #transfers = new BoundedMap<string, Readonly<{ at: Millis; lastsMs: number }>>(LIMITS.sessions);
 
   update(event: ClientEvent, verdict: Verdict, now: Millis): void {

@@ -273,7 +273,7 @@ function familyOf(address: string): "ip" | "ip6" {
   return address.includes(":") ? "ip6" : "ip";
 }
 
-/** To a SYN; or another one, as when both ends connect at once (RFC 9293, 3.5). */
+/** A SYN-ACK, or the SYN of a simultaneous open (RFC 9293, 3.5). */
 const ANSWER = "tcp flags & syn == syn";
 
 function fromAddress(address: string): string {

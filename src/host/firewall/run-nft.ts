@@ -165,8 +165,8 @@ export class NftSession {
 }
 
 /**
- * The output before the mark, without its last line (the complaint about the mark itself) and without lines of carets
- * that may belong to the mark before.
+ * The output before the mark, without its last line (the complaint about the mark itself) and without nft's lines of carets,
+ * which may belong to the previous mark.
  */
 function complaints(text: string): string {
   const lines = text.split("\n").slice(0, -1);

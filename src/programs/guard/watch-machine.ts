@@ -136,8 +136,8 @@ export function createDiskWatch({
    */
   let lacksRoom = false;
   /**
-   * Whether what is left is for mailboxes, which have a quota. How long mail waits in the queue is up to the servers that it is for, so one
-   * user could fill the disk with mail to a server that never accepts it.
+   * Whether the remaining space is reserved for mailboxes, which have a quota. Mail that may wait in the queue is then deferred: one user
+   * could otherwise fill the disk with mail to a server that never accepts it.
    */
   let lacksRoomToQueue = false;
 

@@ -17,7 +17,6 @@ type ChangeSettingsParts = Readonly<{
   path: string;
   env: Environment;
   clock: Clock;
-  /** Applies the file. */
   apply: () => Promise<KeeperReply>;
 }>;
 
@@ -39,7 +38,6 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
   /** The last applied values, as a digest; null: the file could not be read. Ignores comments. */
   let valuesApplied = valuesNow();
 
-  /** Applies the file. */
   async function apply(): Promise<KeeperReply> {
     const values = valuesNow();
     try {

@@ -73,8 +73,8 @@ const SQL = {
 export function sqliteCountedForwards(db: DatabaseSync, uses: NotedUses): CountedForwards {
   const sql = prepared(db, NEW_SQL);
   /**
-   * Whether there is one, as of change number `seen`. It is read again only after a further change, because each read takes a lock, and
-   * every recipient needs it.
+   * Whether any counted forward exists, as of change number `seen`. Read again only after a further change: each read takes a lock, and
+   * every recipient needs the answer.
    */
   let isAny = false;
   let seen: number | null = null;

@@ -41,7 +41,7 @@ export function sqliteAccountHistory(
     guessesSince: ({ since, until, most }) => sql.guessesSince.iterate(since, until, most).map(readGuess),
     accountsOf: (network, since) => sql.accountsOf.all(network, since).map((row) => text(row["account"])),
     isKnownWithin: (network, since) =>
-      // The character after all that a network's text has.
+      // `~` sorts after every character of an address.
       textsWithin(network).some((start) =>
         sql.knownWithin
           .iterate(start, `${start}~`, since)

@@ -12,7 +12,7 @@ export type MailChange = Extract<
   { type: "HOLD_ACCOUNT" | "END_HOLD" | "DISOWN_HOLD" | "HOLD_MAIL" | "FORGET_HELD" | "NOTE_REFUSAL" | "CORRESPOND" }
 >;
 
-/** Longer than `limits.sending.refused` counts. */
+/** Longer than the hour within which `limits.sending.refused` counts. */
 const REFUSALS_KEPT_MS = DAY_MS;
 
 /** The correspondents of accounts, held accounts and their mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */

@@ -120,7 +120,7 @@ function keysOf({ type, account, rest }: EventRecord): readonly string[] {
 
 /** The time that one row of `address_tally` covers, until it is merged into the row of its day. */
 export const ADDRESSES_SPAN_MS = HOUR_MS;
-/** About a millisecond of work, which delays decisions. */
+/** Takes about a millisecond, for which decisions wait. */
 const EVENTS_PER_STEP = 250;
 /** Maximum addresses of the current hour. Above it, and once an hour or day is over, only the busiest are kept. */
 const MOST_ADDRESSES = 1_024;

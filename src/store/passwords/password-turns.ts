@@ -9,7 +9,7 @@ import { hashPassword, verifyPassword } from "./password-hash.ts";
 
 /**
  * Verifies one password at a time: each takes 19 MB, one of an import up to 46 MB, and a burst would take several times
- * that. After a wrong one the next waits as long as it took, so guessing strangers take half a core at most.
+ * that. After a wrong one it pauses for as long as the check took, so guessing costs at most half a core.
  */
 export class PasswordTurns implements Passwords {
   /** A hash of random bytes: no password matches it except by guessing. */

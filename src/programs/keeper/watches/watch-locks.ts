@@ -12,7 +12,7 @@ import type { Layout } from "../../../settings/layout.ts";
 
 /** Shorter transactions of other programs are not reported. */
 const TOLD_MS = 4 * SECOND_MS;
-/** Once one lock is reported, so are all that have lasted this long: the alert is sent only once. */
+/** The alert is sent only once, so it also names other locks at least this old. */
 const TOLD_WITH_MS = 2 * SECOND_MS;
 const MOST_NAMED = 3;
 const COMMAND_CHARACTERS = 100;

@@ -42,7 +42,7 @@ type MailboxServer = Readonly<{
   /** Of the disk with the mail. */
   freeBytes: () => number;
   uncounted: () => Promise<ReadonlyMap<AccountName, Uncounted>>;
-  /** A text: why it is not known. */
+  /** The quota, or the reason why it is unknown. */
   quota: (account: AccountName) => Promise<MailboxQuota | string>;
   /** Accounts that may create no folder. */
   limited: () => readonly AccountName[];
