@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { codeOf, messageOf, nullOn } from "./error.ts";
 
-test("an error tells its message, and anything else itself", () => {
+test("messageOf returns an error's message, and anything else as text", () => {
   assert.equal(messageOf(new TypeError("no such thing")), "no such thing");
   assert.equal(messageOf("plain"), "plain");
   assert.equal(messageOf(undefined), "undefined");
 });
 
-test("the code of an error, where it has one", () => {
+test("codeOf returns an error's code, or an empty text", () => {
   assert.equal(codeOf(Object.assign(new Error("gone"), { code: "ENOENT" })), "ENOENT");
   assert.equal(codeOf(Object.assign(new Error("odd"), { code: 7 })), "7");
   assert.equal(codeOf(new Error("plain")), "");

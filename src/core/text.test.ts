@@ -61,7 +61,7 @@ test("no word is lost", () => {
     assert.deepEqual(fitted(text, width, "    ").split(/\s+/), text.split(/\s+/), `${width}`);
 });
 
-test("one thing is not many", () => {
+test("plural inflects by count", () => {
   assert.deepEqual([plural(0, "ban"), plural(1, "ban"), plural(2, "ban")], ["0 bans", "1 ban", "2 bans"]);
   const things = ["day", "directory", "address", "mailbox"].map((thing) => plural(2, thing));
   assert.deepEqual(things, ["2 days", "2 directories", "2 addresses", "2 mailboxes"]);

@@ -6,7 +6,7 @@ import { parseAuthenticatorData, parseClientData, passkeyName } from "./passkeys
 const CLIENT = { type: "webauthn.get", challenge: "abc", origin: "https://mail.example.test" };
 const client = (fields: Readonly<Record<string, unknown>>) => parseClientData(Buffer.from(JSON.stringify(fields)));
 
-test("what a browser says it was asked, and by which page", () => {
+test("client data is read, without unknown fields", () => {
   assert.deepEqual(client(CLIENT), CLIENT);
   const unframed = { ...CLIENT, crossOrigin: false };
   assert.deepEqual(client({ ...unframed, other_keys_can_be_added_here: "…" }), unframed);
@@ -23,7 +23,7 @@ const data = (flags: number, rest = ""): Buffer =>
   Buffer.from(`${"ab".repeat(32)}${flags.toString(16).padStart(2, "0")}00000102${rest}`, "hex");
 const AAGUID = "00".repeat(16);
 
-test("flags and the counter of a signature", () => {
+test("flags and counter of a signature are read", () => {
   assert.deepEqual(parseAuthenticatorData(data(0x05)), {
     nameDigest: Buffer.alloc(32, 0xab),
     isPresent: true,
@@ -37,7 +37,7 @@ test("flags and the counter of a signature", () => {
   assert.equal(parseAuthenticatorData(data(0x85, `${AAGUID}0003010203a0`))?.credentialId, null, "extensions follow");
 });
 
-test("the id of a passkey that was made", () => {
+test("the id of a new passkey is read", () => {
   const made = parseAuthenticatorData(data(0x45, `${AAGUID}0003010203a0`));
   assert.deepEqual(made?.credentialId, Buffer.from([1, 2, 3]));
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseScopes, printScopes, ROLES, roleOf, SCOPES } from "./scopes.ts";
 
-test("scopes and roles are read from a list, and one that is not known spoils it", () => {
+test("scopes and roles are read from a list, and an unknown word makes it invalid", () => {
   assert.deepEqual(parseScopes("read"), ["read"]);
   assert.deepEqual(parseScopes("allow, read"), ["read", "allow"]);
   assert.deepEqual(parseScopes("viewer,ban"), ["read", "ban"]);
@@ -11,7 +11,7 @@ test("scopes and roles are read from a list, and one that is not known spoils it
   for (const scopes of Object.values(ROLES)) assert.deepEqual(parseScopes(printScopes(scopes)), scopes);
 });
 
-test("a role is what the scopes are enough for", () => {
+test("roleOf returns the highest role whose scopes are all given", () => {
   for (const [role, scopes] of Object.entries(ROLES)) assert.equal(roleOf(scopes), role);
   assert.equal(roleOf(["read", "ban"]), "viewer");
   assert.equal(roleOf(["read", "ban", "allow", "greylist", "queue"]), "operator");

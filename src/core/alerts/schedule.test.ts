@@ -52,7 +52,7 @@ test("without a time zone quiet hours are those of the machine", () => {
   }
 });
 
-test("attempts come ever later, and half an hour apart at the most", () => {
+test("attempts wait from 5 s, doubling to 30 min, and end after 3 days", () => {
   assert.deepEqual([1, 2, 3, 20, 5_000].map(retryMs), [5_000, 10_000, 20_000, 1_800_000, 1_800_000]);
   assert.equal(GIVE_UP_MS, 3 * DAY_MS);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bareMessageId, isQueueId } from "./queue-id.ts";
 
-test("what a queue id looks like", () => {
+test("short and long queue ids are recognised, other words are not", () => {
   for (const id of ["72CED1EABE5", "4ZzQ0v1Jc3z9Xk2"]) assert.ok(isQueueId(id), id);
   for (const id of ["", "NO", "a@b.test", "<72CED1EABE5>", "72CED1EABE5 x"]) assert.ok(!isQueueId(id), id);
 });

@@ -33,7 +33,7 @@ test("an incident is named by its day and its title, in letters that a folder ca
     assert.ok(!isIncidentId(other), other);
 });
 
-test("what was written is read again, and nothing else", () => {
+test("a written incident and its steps are read again, and nothing else is", () => {
   const incident = { id: incidentId("x", AT), title: "x", openedAt: AT, since: AT, closedAt: null };
   assert.deepEqual(parseAs(incidentSchema, JSON.stringify(incident)), incident);
   const entry = { at: AT, by: "root", step: "note", says: "Called the provider.", lines: [], audited: true };
@@ -49,7 +49,7 @@ function isolation(text = TEXT): Isolation {
   return parseAs(isolationSchema, text) ?? assert.fail(text);
 }
 
-test("what was written is read again", () => {
+test("a written isolation is read again", () => {
   assert.equal(JSON.stringify(isolation()), TEXT);
   assert.deepEqual(isolation(TEXT.replace("65/32", "65")), isolation());
   const { ssh, shut } = isolation(TEXT.replace("[22]", "[1,65535]").replace(',"sign-in","send"', ""));

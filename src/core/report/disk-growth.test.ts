@@ -33,7 +33,7 @@ test("one that shrinks, or grows a little in years, is not about to be full", ()
   assert.equal(growthOf(disk({ 10: 63.4 }, 63.5), NOW)?.fullAt, "2036-11-17T12:00:00.000Z");
 });
 
-test("a few days say nothing", () => {
+test("fewer than three days give no forecast", () => {
   assert.equal(growthOf(disk({}, 60), NOW), null);
   assert.equal(growthOf(disk({ 18: 50, 19: 55 }, 60), NOW), null);
   assert.equal(growthOf(disk({ 17: 50 }, 60), NOW)?.days, 3);

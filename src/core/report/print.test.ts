@@ -10,7 +10,7 @@ const HOSTILE = `\u001b[2Jx\n\u202e<b>&"'${"long".repeat(60)}`;
 const usual = reportFacts();
 const days = usual.days.map((day, i) => ({ ...day, failed: 0, refused: [0, 1, 300][i] ?? 0, accepted: i % 2 }));
 
-test("a report reads well, and names the five weightiest things to do", () => {
+test("a report reads well, and lists the five most urgent tasks first", () => {
   const at = "2026-11-19T10:00:00.000Z";
   const packages = ["tzdata", "tar", "openssl"].map((name) => ({ name, version: "3", isSecurity: name === "openssl" }));
   const fixable = ["tar", "openssl"].map((name) => ({ name, cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] }));

@@ -17,7 +17,7 @@ for (const [what, links, hasGateway, has] of [
     assert.equal(hasIpv4Way({ links, hasGateway, isBridge: (link) => link !== "eth0" }), has);
   });
 
-test("the kernel's routes of this machine", () => {
+test("a machine with only internal interfaces has no way out by IPv4", () => {
   const inner = Object.values(networkInterfaces()).every((all = []) => all.every(({ internal }) => internal));
   assert.equal(hasIpv4Way() && inner, false);
 });

@@ -9,7 +9,7 @@ import { until } from "../../../test/kit/until.ts";
 import { textOrNothing } from "./read-text.ts";
 import { lastLines, runAsOther, runProgram } from "./run-program.ts";
 
-test("output, exit code and input of a program", async () => {
+test("a program gets its input, and its output and exit code are returned", async () => {
   const ran = await runProgram("sh", ["-c", "cat; echo to stderr >&2; exit 3"], { input: "to stdin" });
   assert.deepEqual(ran, { code: 3, stdout: "to stdin", stderr: "to stderr\n" });
 });
@@ -27,7 +27,7 @@ test("no shell reads the arguments", async () => {
   assert.equal((await runProgram("echo", ["$(id)", "; id"])).stdout, "$(id) ; id\n");
 });
 
-test("a program that does not exist, one that hangs, one that never stops talking", async () => {
+test("a program that is missing, hangs or never stops printing fails", async () => {
   assert.equal((await runProgram("/nowhere/no-such-program", [])).code, 127);
   assert.equal((await runProgram("sleep", ["60"], { timeoutMs: 50 })).code, 124);
   const flood = await runProgram("yes", []);
@@ -95,7 +95,7 @@ test("a program run as another user ends with its caller", async (t) => {
   await t.waitFor(() => assert.equal(textOrNothing(runs), ""), SOON);
 });
 
-test("the last lines for an error message", () => {
+test("lastLines joins the last lines, stderr first", () => {
   const said = { code: 1, stdout: "one\n\ntwo\n", stderr: "three\n" };
   assert.equal(lastLines(said), "three; one; two");
   assert.equal(lastLines(said, 1), "two");

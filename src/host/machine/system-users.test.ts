@@ -18,7 +18,7 @@ function directoryOf(uid: number, name: string): string {
   return path;
 }
 
-test("the user does not change in its own directory", () => {
+test("asOwnerOf keeps the user if it owns the directory", () => {
   const inside = asOwnerOf(directoryOf(process.getuid?.() ?? 0, "own"), () => process.geteuid?.());
   assert.equal(inside, process.geteuid?.());
 });

@@ -155,7 +155,7 @@ test("symbolic links are copied, not followed; pipes and excluded files are skip
   assert.equal(readlinkSync(join(to, "anna", "directory")), from);
 });
 
-test("a missing source is nothing to do", () => {
+test("a missing source makes no changes", () => {
   rmSync(from, { recursive: true });
   assert.equal(mirror().pass(), 0);
   assert.ok(!existsSync(to));

@@ -176,7 +176,7 @@ test("a different directory with the same name is recognised by its process's vi
   assert.deepEqual(seesOther, [true, false, false]);
 });
 
-test("so is one that a process in a chroot within it sees", ROOT, async (t) => {
+test("a different directory that a process in a chroot sees is recognised", ROOT, async (t) => {
   const [data, theirs] = [temporaryDirectory(), temporaryDirectory()];
   for (const directory of [data, theirs]) mkdirSync(join(directory, "login"));
   const enters = 'chroot $ARGV[0] or die; chdir "/"; $| = 1; print "there"; sleep 600';

@@ -31,7 +31,7 @@ test("nothing listens: no socket, a dead socket, no directory", async () => {
   assert.deepEqual(await watch(join(directory, "none.sock"), () => assert.fail("no one speaks")).ended, NOT_RUNNING);
 });
 
-test("a guard that hangs, hangs up or breaks the protocol", async () => {
+test("a guard that hangs is a timeout, one that hangs up or breaks the protocol is broken", async () => {
   const kinds: string[] = [];
   for (const serve of [
     silent,

@@ -64,7 +64,7 @@ test("keys outlive their account, but the next one of that name does not get the
   assert.equal(readKeys(db, ann).length, 2);
 });
 
-test("what is refused keeps no key", (t) => {
+test("a refused change stores no key", (t) => {
   const { db, accounts } = fresh(t);
   accounts.add(ann, ONE, START);
   assert.equal(accounts.add(ann, TWO, START, [key("a")]).ok, false);

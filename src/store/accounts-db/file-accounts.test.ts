@@ -58,7 +58,7 @@ test("a quota comes with the line: of an imported account once, of a followed on
   assert.deepEqual(set, refused("bob@example.org follows the accounts file: set its quota in its line there."));
 });
 
-test("a followed account lives and dies by its line, its mail excepted", (t) => {
+test("a followed account is suspended without its line, keeps its mail, and resumes with it", (t) => {
   const { files, states, signIn, mailboxes } = fresh(t);
   const line = { name: bob, hash: one };
   assert.deepEqual(files.follow([line], [], START), { ...NOTHING, added: [bob] });

@@ -86,7 +86,7 @@ test("each network within another starts with exactly one of its texts", () => {
   );
 });
 
-test("what texts share", () => {
+test("sharedBeginning returns what all texts start with", () => {
   assert.equal(sharedBeginning(["2001:db8:0:0:", "2001:db8::"]), "2001:db8:");
   assert.equal(sharedBeginning(["2001:", "::"]), "");
   assert.equal(sharedBeginning(["203.0."]), "203.0.");

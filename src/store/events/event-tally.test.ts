@@ -29,7 +29,7 @@ test("it takes in a step at a time, each event once, and says when it has them a
   assert.deepEqual(rows("SELECT upto, present FROM event_tallied"), [[5, 5]]);
 });
 
-test("of a flood of addresses it keeps the best, and nothing for longer than it is asked about", (t) => {
+test("of a flood of addresses it keeps the busiest, and removes them after 30 days", (t) => {
   const { tally, rows, append } = fresh(t);
   const one = (i: number, at = START) => eventRow(`203.0.${i >> 8}.${i & 255}`, at);
   const many = Array.from({ length: 3_000 }, (_, i) => one(i));

@@ -75,7 +75,7 @@ test("bounds the web's share of the allow list, without counting root's entries"
   assert.deepEqual(kit.refused(), []);
 });
 
-test("tokens and sessions are changed a bounded number of times an hour; beyond that there is an alert", async () => {
+test("tokens and sessions are changed at most 50 times an hour; beyond that there is an alert", async () => {
   const verbs = ["token_create", "token_revoke", "session_end", "session_end_all"] as const;
   await admits(WEB_LIMITS.access, ...verbs);
   const refused = verbs.map((verb) => `${verb} by ${BY}`);
@@ -87,7 +87,7 @@ test("tokens and sessions are changed a bounded number of times an hour; beyond 
   assert.equal(await kit.ask(COMMANDS.token_create), null);
 });
 
-test("accounts are changed a bounded number of times an hour, each account of a file counts, and users are locked out less often", async () => {
+test("accounts are changed at most 500 times an hour, each account of a file counts, and users are locked out at most 50 times", async () => {
   const entries = Array.from({ length: 50 }, (_, i) => ({ name: `a${i}@example.org`, hash: "{SSHA}x" }));
   const importing = { verb: "accounts_import", entries } as const;
   for (let i = 0; i < WEB_LIMITS.accounts / 50 - 1; i++) assert.equal(await kit.ask(importing), null);
@@ -137,7 +137,7 @@ test("commands on mail count together, and separately from bans", async () => {
     assert.equal(await kit.ask(COMMANDS[verb]), null, verb);
 });
 
-test("the alert channels are tested a bounded number of times an hour, which raises no alert", async () => {
+test("the alert channels are tested at most 10 times an hour, and more tries raise no alert", async () => {
   for (let i = 0; i < WEB_LIMITS.alertTests; i++) assert.equal(await kit.ask(COMMANDS.alerts_test), null);
   assert.match(await refusal("alerts_test"), /10 times within an hour/);
   assert.deepEqual(kit.refused(), []);
@@ -155,7 +155,7 @@ test("root has none of these limits, and no session or passkey", async () => {
   await new Promise((resolve) => setImmediate(resolve));
 });
 
-test("people and their scripts stay far below the limits", () => {
+test("the limits leave room for people and their scripts, such as 500 bans an hour", () => {
   const networks = { widest: { v4: 24, v6: 48 }, bans: 500, allowEntries: 50 };
   const changes = { access: 50, accounts: 500, shutOut: 50, settings: 20, alertTests: 10, dryRuns: 500 };
   const ofMail = { mail: 500, deleted: 1_000, released: 500 };

@@ -41,7 +41,7 @@ test("users see their own mailbox, and no other account", async () => {
 
 const asked = (): number => kit.kept().filter((verb) => verb === "mailbox_use").length;
 
-test("the keeper is asked for the mailbox's use a bounded number of times a minute", async () => {
+test("the keeper is asked for the mailbox's use at most 30 times a minute", async () => {
   for (let n = 0; n < 70; n++) await mine();
   assert.equal(asked(), 30);
   kit.clock.advance(60_000);
@@ -99,7 +99,7 @@ test("refusals for users mention neither the command line nor why the keeper doe
   assert.equal(await kit.said({ ...app, verb: "app_password_remove" }, "web", AS), says);
 });
 
-test("a user may change a bounded number of things an hour and a day, which takes nothing from other users", async () => {
+test("a user may make 60 changes an hour and 300 a day, which takes nothing from other users", async () => {
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
   for (let hour = 0; hour < 5; hour++) {
     for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
@@ -111,7 +111,7 @@ test("a user may change a bounded number of things an hour and a day, which take
   assert.match(refusalOf(await end()), /300 changes within a day/);
 });
 
-test("all users together may set a bounded number of passwords and forwards, which does not limit the owner", async () => {
+test("all users together may set 600 passwords, forwards and replies an hour, which does not limit the owner", async () => {
   const forward = { verb: "forward_set", to: ["anna@else.example"], keep: true } as const;
   const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
     const as = { as: String(n).padStart(64, "0"), ip: AS.ip };
@@ -158,7 +158,7 @@ test("shows mail programs the server's name and ports, and counts mail to each a
   assert.deepEqual(await ask("my_addresses"), { account: ANNA, addresses: [ANNA, "info@example.test"] });
 });
 
-test("before a new password is judged, the guard says whether it may be set: only with a proof, and a bounded number of times", async () => {
+test("before a new password is judged, the guard says whether it may be set: only with a proof, and at most 30 times an hour", async () => {
   const tries = async (password = "quite new words") =>
     kit.ask({ verb: "my_password", password }, "web", { ...AS, isDry: true });
   assert.match(refusalOf(await tries("short")), /too short/);
