@@ -183,7 +183,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.equal(await reaches(running, STRANGER, 993), true);
     assert.equal((await waitingIn(running)).length, 1, "still nothing leaves");
     const told = (await product.cli(["incident", "tell", ANNA])).stdout;
-    assert.match(told, /^Subject: Please ignore mail from anna@example\.test of [^]*\n\d+ recipients:\nvictim/m);
+    assert.match(told, /^Subject: Please ignore mail sent from anna@example\.test[^]*\n\d+ recipients:\nvictim/m);
     await product.json(["incident", "tell", ANNA, "--send", "--yes"]);
     assert.match((await product.cli(["incident", "tell", ANNA, "--send", "--yes"])).stdout, /No one is left to notify/);
     const lifted = await product.cli(["incident", "recover", "--lift", "send"]);

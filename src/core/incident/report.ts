@@ -162,7 +162,7 @@ function between(from: string, until: string): string {
 }
 
 /** The mail to people whom a mail reached that the owner of its account did not write. The first line is the subject. */
-export const TEMPLATE = `Please ignore mail from {account} of {day}
+export const TEMPLATE = `Please ignore mail sent from {account} since {day}
 Hello,
 
 between {from} and {until} (UTC) someone else used the account {account} on our server, and sent mail in its name. A mail
@@ -171,7 +171,7 @@ of that kind was delivered to you.
 Please do not open its links or attachments, and do not answer it. If you did so already, change the passwords that
 you typed, and let your provider or administrator know.
 
-We have stopped the misuse and changed the password of the account. We are sorry for the trouble.
+We have stopped the misuse and secured the account. We are sorry for the trouble.
 {contacts}`;
 
 export type Told = Readonly<{ account: string; from: string; until: string; contacts: readonly string[] }>;

@@ -116,7 +116,7 @@ export const alerts = {
   "alerts.thresholds.password_guessed": {
     kind: wholeNumber(2, 1_000),
     byDefault: 4,
-    says: "Different wrong passwords within an hour after which a right one causes an alert, if a wrong one came from the same place.",
+    says: "Different wrong passwords for an account within an hour after which a right one from a new address causes an alert, if one of them came from there. Five times as many wrong ones from anywhere, or from a known address itself, cause it too.",
   },
   "alerts.thresholds.networks": {
     kind: count,

@@ -47,7 +47,7 @@ export const guessing = {
   "limits.accounts.candidates": {
     kind: wholeNumber(1, 4_000),
     byDefault: 1_000,
-    says: "Different passwords for one account within 24 hours, checked or not, after which even one that looks right is refused where new places are refused. Each network (IPv4 /24, IPv6 /48) may use one twenty-fifth of them; beyond that, all networks together may use at most a quarter.",
+    says: "Different passwords for one account within 24 hours, checked or not, after which even one that looks right is refused where new places are refused. Each network (IPv4 /24, IPv6 /48) may use 1/25 of them; what networks use beyond their share is limited to 1/4 in total.",
   },
   "limits.networks.failures": {
     kind: count,
@@ -62,7 +62,7 @@ export const guessing = {
   "limits.networks.per_day": {
     kind: count,
     byDefault: 40,
-    says: "Different wrong passwords from one network (IPv4 /24, IPv6 /48) within 24 hours, after which it is refused at accounts that do not know it, even where it cannot be banned.",
+    says: "Different wrong passwords from one network (IPv4 /24, IPv6 /48) within 24 hours, after which accounts that do not know the network check only a password that looks right, even if it cannot be banned.",
   },
   "limits.spraying.guesses": {
     kind: count,
@@ -106,6 +106,6 @@ export const sending = {
   "limits.sending.refused": {
     kind: count,
     byDefault: 10,
-    says: "Such recipients whose servers refuse the mail for good, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. They must be at least a quarter of those to whom the account wrote within the hour. At most two per recipient domain count.",
+    says: "Such recipients whose servers permanently refuse the mail, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. They must be at least a quarter of those to whom the account wrote within the hour. At most two per recipient domain count.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -63,7 +63,7 @@ export const mail = {
   "greylist.crowd_delay": {
     kind: duration(SECOND_MS, 45 * MINUTE_MS),
     byDefault: "20m",
-    says: "How long ago a stranger must have first connected, within the last hour, while `limits.first_contacts` is exceeded.",
+    says: "While `limits.first_contacts` is exceeded, how long after its first connection (at most an hour ago) a stranger's retry is accepted.",
   },
   "greylist.providers": {
     kind: listOf(domain, 100),

@@ -55,7 +55,7 @@ export const report = {
   "report.mail": {
     kind: oneOf("weekly", "monthly", "off"),
     byDefault: "weekly",
-    says: "How often a report is mailed to those who get alerts: on Mondays, on the first day of each month, or never.",
+    says: "How often a report is mailed to those who get alerts by mail, otherwise to the administrator: on Mondays, on the first day of each month, or never.",
   },
   "report.hour": {
     kind: wholeNumber(0, 23),

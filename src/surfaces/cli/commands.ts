@@ -86,7 +86,7 @@ const BY_HAND: readonly CliCommand[] = [
     "--week": "Cover the last seven days; the default.",
     "--month": "Cover the last thirty days.",
     "--html": "Print the page that is mailed.",
-    "--mail": "Mail it to the recipients of alerts.",
+    "--mail": "Mail it to those who get alerts by mail, otherwise to the administrator.",
   }),
   byHand("events", "Show what happened, the latest last.", events("events"), {
     "--follow": "Show new events until Ctrl-C.",
