@@ -80,9 +80,9 @@ describe("alerts on every channel", needsLab(), () => {
   test("a component that does not run: one alert, one end, and no heartbeat in between", async () => {
     await until("the heart beats", () => receivers.received("watcher").length > 0);
     const postgrey = await stopService(product, "postgrey");
-    await once("A part of the server does not run (postgrey)");
+    await once("A part of the server is not running (postgrey)");
     await postgrey.start();
-    await once("Resolved: A part of the server does not run (postgrey)");
+    await once("Resolved: A part of the server is not running (postgrey)");
     const listed = (await product.alerts()).find(({ code }) => code === "component_down") ?? assert.fail("no alert");
     const after = Date.parse(listed.resolvedAt ?? "");
     await until("the heart beats again", () => receivers.received("watcher").some(({ at }) => at > after));
@@ -95,7 +95,7 @@ describe("alerts on every channel", needsLab(), () => {
 
   test("while Postfix is down the relay and all others get the alert, and the mailbox once it is back", async () => {
     const postfix = await stopService(product, "postfix");
-    const down = "A part of the server does not run (postfix)";
+    const down = "A part of the server is not running (postfix)";
     await until("all others know", () =>
       [...receivers.alerts(product)].every(([name, texts]) => name === "email" || texts.join("").includes(down)),
     );
@@ -142,4 +142,4 @@ describe("alerts on every channel", needsLab(), () => {
 });
 
 const isPostgrey = (text: string): boolean =>
-  text.includes("does not run (postgrey)") || text.includes("does not run\r\n (postgrey)");
+  text.includes("is not running (postgrey)") || text.includes("is not running\r\n (postgrey)");

@@ -151,15 +151,15 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     try {
       await until("status reports the cause", async () => {
         const ran = await product.cli(["status"]);
-        return ran.code === 3 && /^The guard does not run: .*no_such_setting.*config check/.test(ran.stderr);
+        return ran.code === 3 && /^The guard is not running: .*no_such_setting.*config check/.test(ran.stderr);
       });
       await mailsAndLoginsWork("198.51.100.100");
-      await until("a mail reports it", () => ownerGot("The guard does not run"));
+      await until("a mail reports it", () => ownerGot("The guard is not running"));
     } finally {
       writeFileSync(settings, right);
     }
     await until("the guard is back", () => product.guardAnswers());
-    await until("a mail reports that too", () => ownerGot("The guard runs again"));
+    await until("a mail reports that too", () => ownerGot("The guard is running again"));
   });
 
   test("a service that keeps exiting is an alert with its last log line within 30 s, which ends with the fault", async () => {

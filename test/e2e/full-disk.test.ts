@@ -47,7 +47,7 @@ describe("a disk without a byte left", needsLab(), () => {
     await until("status says it", async () => {
       const { stdout } = await product.cli(["status"]);
       assert.match(stdout, /^GhostInbox is running, but mail does not flow\./);
-      assert.match(stdout, /^! Mail is refused now: the disk is full\. 0 MB are left/m);
+      assert.match(stdout, /^! The disk is full: mail is refused\. 0 MB are left/m);
       assert.doesNotMatch(stdout, /mail still works|database cannot be written/i);
       return true;
     });

@@ -40,10 +40,9 @@ const BY_EVENTS = [
 const FILLING = "The disk of the server is filling up";
 const LITTLE_LEFT = "Little space is left on the disk of the server";
 const NO_DISK = "The disk of the data directory is nearly full";
-const NO_LIST =
-  "A DNS block list does not answer or gives wrong answers, and is not used for now: mail is accepted without it";
-const CERTIFICATE = "The TLS certificate expires soon: then mail programs will no longer connect";
-const NO_DATABASE = "The database cannot be written: nothing new is counted or banned";
+const NO_LIST = "A DNS block list does not answer or gives wrong answers, and is not used for now";
+const CERTIFICATE = "The TLS certificate expires soon";
+const NO_DATABASE = "The database cannot be written";
 
 const at = (lab: Lab, name: string): string => join(lab.directory, name);
 

@@ -47,7 +47,7 @@ export const conditions = {
   },
   login_after_guesses: {
     severity: "critical",
-    says: "A sign-in succeeded from where sign-ins to other accounts failed.",
+    says: "A sign-in succeeded from a place where sign-ins to other accounts had failed.",
     matters:
       "Someone who tries passwords at many accounts has probably found one. They can read the mail and send in the user's name.",
     next: ASK_USER,
@@ -60,7 +60,7 @@ export const conditions = {
   },
   spraying: {
     severity: "warning",
-    says: "Many networks guess many accounts' passwords.",
+    says: "Many networks are guessing many accounts' passwords.",
     matters:
       "Until they stop, only a password that looks right is checked in new places. Users can sign in from anywhere.",
     next: LET_IN,
@@ -74,7 +74,7 @@ export const conditions = {
   },
   account_guarded: {
     severity: "warning",
-    says: "Many addresses guess an account's password.",
+    says: "Many addresses are guessing an account's password.",
     matters:
       "Until they stop, only a password that looks right is checked in new places. The user can sign in from anywhere.",
     next: LET_IN,
@@ -114,7 +114,7 @@ export const conditions = {
   spam_volume: {
     severity: "warning",
     says: "A lot of spam is arriving.",
-    matters: "Marked spam fills the users' Junk, and some spam is not recognised yet.",
+    matters: "Marked spam fills the users' Junk, and some may arrive unmarked.",
     next: "`events --type SPAM_SCORED` and `events --type EMAIL_BLOCKED` show it; a lower spam.refuse_score refuses more.",
   },
   many_bans: {
@@ -131,7 +131,7 @@ export const conditions = {
   },
   mail_undelivered: {
     severity: "warning",
-    says: "Mail that was accepted here was not delivered: the server of an alias's target or of an address that gets alerts, or a mailbox, refused it or did not take it in time.",
+    says: "Accepted mail could not be delivered: a mailbox, or the server of an alias target or alert address, refused it or took too long.",
     matters: "The recipient does not get it. The sender gets a report only if SPF proves the sender.",
     next: "`events --type EMAIL_BOUNCED` shows the answers; if a target no longer exists, remove the alias and add it again with the others. Alerts need an address in `alerts.email` that accepts them.",
   },
@@ -139,7 +139,7 @@ export const conditions = {
     severity: "critical",
     says: "The web program exceeded what it is allowed to do.",
     matters:
-      "This hardly happens in normal use: someone has probably taken over the program behind the dashboard and the API.",
+      "This almost never happens in normal use: someone has probably taken over the program behind the dashboard and the API.",
     next: "`events --type COMMAND_REFUSED` shows what it asked for. Keep the dashboard off the internet (http.address), check `token list`, use `token revoke`, then update.",
   },
   web_token: {
@@ -210,9 +210,9 @@ export const conditions = {
   },
   component_down: {
     severity: "critical",
-    says: "A part of the server does not run.",
+    says: "A part of the server is not running.",
     matters:
-      "Without Postfix, Dovecot or Rspamd no mail arrives or none is sent; without any other part its protection is missing.",
+      "Without Postfix, Dovecot or Rspamd, mail cannot be received or sent; without any other part, its protection is missing.",
     next: "`status` shows what runs; the logs are below log/ in the data directory.",
   },
 } as const satisfies Record<string, ConditionText>;

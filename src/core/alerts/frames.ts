@@ -13,14 +13,14 @@ const en = {
   isOver: "This is over",
   resolved: "Resolved",
   noLonger: "No longer shown",
-  unlessDone: (steps: string) => `${steps} Nothing, if you have already done this.`,
+  unlessDone: (steps: string) => `${steps} Skip this if already done.`,
   lasted: (from: string, to: string) => `It lasted from ${from} to ${to}.`,
   nothing: "nothing, unless it returns.",
   waited: (count: number) => `${plural(count, "alert")} that could wait`,
   together: (count: number, critical: number) => `${plural(count, "alert")} together, ${critical} of them critical`,
   newestFirst: (most: number) => `Newest first, at most ${most}; \`alerts list\` shows more.`,
   test: "This is a test",
-  tested: "someone ran `alerts test`.",
+  tested: "someone sent a test alert.",
   arrives: "nothing. Alerts arrive here.",
   weights: { info: "info", warning: "warning", critical: "critical" } satisfies Record<Severity, string>,
   critical: "CRITICAL",
@@ -28,8 +28,8 @@ const en = {
   time: "Time",
   severity: "Severity",
   contacts: "Contacts",
-  guardDown: "The guard does not run.",
-  guardUp: "The guard runs again.",
+  guardDown: "The guard is not running.",
+  guardUp: "The guard is running again.",
   silentSince: (since: string, line: string) => `It has not answered since ${since}. Its last log line:\n\n    ${line}`,
   guardEnds: "The guard keeps exiting.",
   endsSince: (since: string, line: string) =>
@@ -37,7 +37,7 @@ const en = {
   unguarded:
     "Mail is accepted and users can sign in, but nothing is counted, no new address is banned, and no other alert is sent.",
   prevented: (by: string) => `Another program prevents its start: ${by}.`,
-  comesBack: "`./ghostinbox status` shows what to do. The guard starts automatically once the cause is gone.",
+  comesBack: "`status` shows what to do. The guard starts automatically once the cause is gone.",
 };
 export type AlertFrame = typeof en;
 
@@ -55,7 +55,7 @@ const de: AlertFrame = {
   together: (count, critical) => `${plural(count, "Meldung", "Meldungen")} zusammen, davon ${critical} kritisch`,
   newestFirst: (most) => `Die neuesten zuerst, höchstens ${most}; mehr zeigt \`alerts list\`.`,
   test: "Das ist ein Test",
-  tested: "Jemand hat `alerts test` aufgerufen.",
+  tested: "Jemand hat eine Testmeldung verschickt.",
   arrives: "nichts. Meldungen kommen hier an.",
   weights: { info: "Hinweis", warning: "Warnung", critical: "kritisch" },
   critical: "KRITISCH",
@@ -72,8 +72,7 @@ const de: AlertFrame = {
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine weitere Adresse gesperrt, und keine andere Meldung verschickt.",
   prevented: (by) => `Ein anderes Programm verhindert seinen Start: ${by}.`,
-  comesBack:
-    "`./ghostinbox status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache behoben ist.",
+  comesBack: "`status` zeigt, was zu tun ist. Der Wächter startet von selbst, sobald die Ursache behoben ist.",
 };
 
 export const alertFrames: Readonly<Record<AlertLanguage, AlertFrame>> = { en, de };

@@ -49,7 +49,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Mehr zeigen die Einzelheiten und `journalctl -u certspotter`; der Hinweis endet einen Tag nach der letzten Störung.",
   },
   sign_ins_blocked: {
-    says: "Der Wächter kann nicht dort lauschen, wo Dovecot nach Anmeldungen fragt, weil ein anderes Programm den Port belegt: Niemand kann sich anmelden. Post von außen ist nicht betroffen.",
+    says: "Niemand kann sich anmelden: Ein anderes Programm belegt den Port, auf dem Dovecot den Wächter nach Anmeldungen fragt. Post von außen ist nicht betroffen.",
     next: "Beenden Sie das Programm, das den Port belegt, wie in den Einzelheiten beschrieben; der Server versucht es jede Sekunde erneut.",
   },
   domain_missing: {
@@ -94,7 +94,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   audit_broken: {
     says: "Das Prüfprotokoll wurde verändert: Ein Eintrag wurde bearbeitet, entfernt oder neu geschrieben.",
-    next: "`ghostinbox audit verify` nennt ihn. In docs/audit.md steht, was dann zu tun ist.",
+    next: "`audit verify` nennt ihn. In docs/audit.md steht, was dann zu tun ist.",
   },
   mail_locked: {
     says: "Der Schlüssel des Servers, mit dem verschlüsselte Post gelesen wird, fehlt: Post kommt an, aber niemand kann lesen, was er verschlüsselt.",
@@ -138,7 +138,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   isolated: {
     says: "Der Server ist wegen eines Vorfalls abgeschottet.",
-    next: "`ghostinbox incident recover` prüft den Server und sagt, wie die Abschottung aufgehoben wird.",
+    next: "`incident recover` prüft den Server und sagt, wie die Abschottung aufgehoben wird.",
   },
   isolation_broken: {
     says: "Der Server soll abgeschottet sein, aber die Firewall sperrt andere Adressen nicht aus.",
@@ -146,7 +146,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   firewall_unconfirmed: {
     says: "Die Firewall soll streng sein (firewall.mode), aber jeder Port ist offen, weil sie nicht rechtzeitig bestätigt wurde.",
-    next: "Führen Sie `ghostinbox firewall try` aus, dann `ghostinbox firewall confirm` in einer neuen SSH-Sitzung.",
+    next: "Führen Sie `firewall try` aus, dann `firewall confirm` in einer neuen SSH-Sitzung.",
   },
   firewall_not_strict: {
     says: "Die Firewall soll streng sein (firewall.mode), aber ihre Tabelle lässt sich nicht anlegen.",
@@ -162,7 +162,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   dashboard_password_unset: {
     says: "Die Verwaltungsseite hat kein Passwort, also kann sich niemand anmelden: accounts.db wurde neu angelegt.",
-    next: "Setzen Sie eines mit `./ghostinbox admin passwd`, und erstellen Sie die Tokens Ihrer Skripte neu: `./ghostinbox token list` zeigt, welche es gibt.",
+    next: "Setzen Sie eines mit `admin passwd`, und erstellen Sie die Tokens Ihrer Skripte neu: `token list` zeigt, welche es gibt.",
   },
   recovery_codes_few: {
     says: "Nur noch wenige Wiederherstellungscodes der Verwaltungsseite sind übrig: Ohne Telefon und ohne Code kommen Sie nur noch über die Konsole hinein.",
@@ -202,7 +202,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   dnsbl_set_aside: {
     says: "Eine DNS-Sperrliste antwortet nicht oder falsch und wird vorerst nicht gefragt: Post wird ohne sie angenommen.",
-    next: "Erholt sie sich nicht: Eine Liste, die uns nicht bedient, verlangt vielleicht ein Konto; dnsbl.zones entfernt sie. Sie wird von selbst wieder geprüft.",
+    next: "Erholt sie sich nicht, verlangt sie vielleicht ein Konto; sonst entfernen Sie sie aus dnsbl.zones. Sie wird von selbst wieder geprüft.",
   },
   greylist_silent: {
     says: "Postgrey antwortet nicht: Post von Fremden wird ohne Greylisting angenommen.",
@@ -250,7 +250,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   keeper_unreachable: {
     says: "Der Keeper antwortet nicht: Neue Konfiguration wird nicht angewendet, und Sitzungen eines Kontos werden nicht beendet.",
-    next: "Sehen Sie in das Log des Keepers; `ghostinbox status` zeigt, ob er läuft.",
+    next: "Sehen Sie in das Log des Keepers; `status` zeigt, ob er läuft.",
   },
   certificate_refused: {
     says: "Die Dateien von tls.cert und tls.key sind nicht brauchbar: Das bisherige Zertifikat bleibt in Gebrauch.",
@@ -278,7 +278,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   bans_leak: {
     says: "Eine gesperrte Adresse erreicht noch einen Mailserver, obwohl ihre Sperre in der Firewall steht.",
-    next: "Prüfen Sie, ob eine andere Regel der Firewall sie vorher zulässt oder ein Proxy sie weitergibt: siehe die Liste der Erlaubten und http.trusted_proxies.",
+    next: "Der Wächter hat seine Tabelle neu aufgebaut. Dauert es an, rufen Sie `check --only firewall` auf.",
   },
   spam_filter_down: {
     says: "SpamAssassin antwortet nicht: Post wird unbewertet angenommen oder muss warten, wenn spam.on_failure das vorsieht.",
@@ -313,12 +313,12 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Versuchen Sie den Befehl in den Einzelheiten. Scheitert er, zeigt `dmesg` einen Fehler der Platte: Halten Sie den Server an, prüfen Sie die Platte mit fsck, hängen Sie sie ein, und starten Sie den Server.",
   },
   disk_full: {
-    says: "Post wird jetzt abgelehnt: Die Platte ist voll.",
-    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen. Absender versuchen es tagelang wieder; danach kommt die Post binnen Sekunden an.",
+    says: "Die Platte ist voll: Post wird abgelehnt.",
+    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen. Danach wird Post binnen Sekunden wieder angenommen; Absender versuchen es tagelang.",
   },
   disk_nearly_full: {
     says: "Die Platte des Datenverzeichnisses ist fast voll.",
-    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen, bevor alle Post abgelehnt wird (452), nicht nur solche, die in der Warteschlange liegen bliebe.",
+    next: "Schaffen Sie Platz, oder entfernen Sie Dateien, wenn die Inodes ausgehen, bevor alle Post abgelehnt wird (452): Post an andere Server, weitergeleitete und angehaltene wird schon abgelehnt.",
   },
   disk_filling: {
     says: "Die Platte des Servers füllt sich.",
@@ -329,7 +329,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Schaffen Sie jetzt Platz oder vergrößern Sie die Platte: Ist sie voll, wird Post abgelehnt (452).",
   },
   mailbox_overused: {
-    says: "Der Nutzer eines Postfachs versucht, mehr Platz zu belegen, als sein Kontingent erlaubt, belegt viel Arbeitsspeicher, öffnet sehr viele Sitzungen oder legt endlos Ordner an.",
+    says: "Der Nutzer eines Postfachs beansprucht zu viel vom Server: mehr Platz, als sein Kontingent erlaubt, viel Arbeitsspeicher, sehr viele Sitzungen oder endlos neue Ordner.",
     next: "Fragen Sie den Nutzer. War es jemand anderes, ist das Passwort gestohlen: `account passwd` setzt ein neues und beendet alle Sitzungen.",
   },
 };
@@ -409,7 +409,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   spam_volume: {
     says: "Viel Spam kommt an.",
-    matters: "Erkannter Spam füllt die Junk-Ordner der Nutzer, und mancher wird noch nicht erkannt.",
+    matters: "Erkannter Spam füllt die Junk-Ordner der Nutzer, und mancher bleibt vielleicht unerkannt.",
     next: "`events --type SPAM_SCORED` und `events --type EMAIL_BLOCKED` zeigen ihn; mit einem kleineren spam.refuse_score wird mehr abgelehnt.",
   },
   many_bans: {

@@ -22,7 +22,7 @@ const ofGuard = {
   },
   database_log_held: {
     says: "A program never stops reading the database, so its write-ahead log keeps growing.",
-    next: "End the program that has engine.db open: `fuser -v` names it. From 1 GB on nothing new is recorded.",
+    next: "End the program that has engine.db open: `fuser -v` names it. At 1 GB, recording stops.",
   },
   database_set_aside: {
     says: "A database was damaged, replaced or missing: the server rebuilt it from what could be saved, and set the old file aside.",
@@ -33,11 +33,11 @@ const ofGuard = {
     next: "Do not stop the server. Restore the directory that the detail names, or free space; the server retries each second.",
   },
   sign_ins_blocked: {
-    says: "The guard cannot listen where Dovecot asks about sign-ins, because another program has the port: no one can sign in. Mail from others is not affected.",
+    says: "No one can sign in: another program has the port on which Dovecot asks the guard about sign-ins. Mail from others is not affected.",
     next: "End the program that has the port, as the detail says; the server retries each second.",
   },
   domain_missing: {
-    says: "Accounts or aliases have a domain that is not in `domains`: mail for them from other servers waits there for some days; that of your users, and through aliases, is returned.",
+    says: "Accounts or aliases have a domain that is not in `domains`: other servers keep retrying mail for them for some days; mail from your users, or through aliases, bounces.",
     next: "Add the domain to `domains`, then run `config apply`; or remove these accounts and aliases.",
   },
   dns_failing: {
@@ -58,7 +58,7 @@ const ofGuard = {
   },
   dashboard_password_unset: {
     says: "The dashboard has no password, so you cannot sign in: accounts.db was created again.",
-    next: "Set one with `./ghostinbox admin passwd`, and create the tokens of your scripts again: `./ghostinbox token list` shows those that exist.",
+    next: "Set one with `admin passwd`, and create the tokens of your scripts again: `token list` shows those that exist.",
   },
   recovery_codes_few: {
     says: "Few recovery codes of the dashboard are left: without the phone and without a code you can get in only from the console.",
@@ -69,7 +69,7 @@ const ofGuard = {
     next: "See what else `status` shows: a full disk, or another program's lock. The server retries every 5 seconds.",
   },
   maintenance_down: {
-    says: "The guard's maintenance process does not run: decisions sometimes wait for the disk.",
+    says: "The guard's maintenance process is not running: decisions sometimes wait for the disk.",
     next: "See the guard's log; the process is restarted automatically.",
   },
   firewall_unavailable: {
@@ -98,10 +98,10 @@ const ofGuard = {
   },
   dnsbl_set_aside: {
     says: "A DNS block list does not answer or gives wrong answers, and is not used for now: mail is accepted without it.",
-    next: "If it does not recover: a list that refuses to serve us may need an account; dnsbl.zones removes the list. It is tested again automatically.",
+    next: "If it does not recover, the list may require an account; otherwise remove it from dnsbl.zones. It is tested again automatically.",
   },
   clock_jumped: {
-    says: "The machine's clock was set by more than 10 s. Bans, limits and sessions keep using the old time for five minutes, then the new time.",
+    says: "The machine's clock was changed by more than 10 s. Bans, limits and sessions keep using the old time for five minutes, then the new time.",
     next: "If the new time is wrong, correct it with the command in the detail. If it is right, do nothing.",
   },
   events_aggregated: {
@@ -110,7 +110,7 @@ const ofGuard = {
   },
   keeper_unreachable: {
     says: "The keeper does not answer: new configuration is not applied, and sessions of an account are not ended.",
-    next: "See the keeper's log; `ghostinbox status` shows whether it runs.",
+    next: "See the keeper's log; `status` shows whether it runs.",
   },
   all_clients_private: {
     says: "All clients seem to come from one private address, so attackers and users cannot be distinguished.",
@@ -122,7 +122,7 @@ const ofGuard = {
   },
   bans_leak: {
     says: "A banned address still reaches a mail server, although the firewall has its ban.",
-    next: "Check whether another firewall rule accepts it first, or a proxy passes it on: see the allow list and http.trusted_proxies.",
+    next: "The guard has rebuilt its table. If this continues, run `check --only firewall`.",
   },
   simulating: {
     says: "The settings say `simulate`: everything is decided and recorded, but nothing is refused and no address is banned.",
@@ -141,12 +141,12 @@ const ofGuard = {
     next: "Try the command in the detail. If it fails, `dmesg` shows a disk error: stop the server, check the device with fsck, mount it, and start the server.",
   },
   disk_full: {
-    says: "Mail is refused now: the disk is full.",
-    next: "Free space, or remove files if inodes run out. Senders retry for days, so mail arrives within seconds after that.",
+    says: "The disk is full: mail is refused.",
+    next: "Free space, or remove files if inodes run out. Mail is accepted again within seconds; senders retry for days.",
   },
   disk_nearly_full: {
     says: "The disk of the data directory is nearly full.",
-    next: "Free space, or remove files if inodes run out, before all mail is refused (452): mail that may wait in the queue is refused already.",
+    next: "Free space, or remove files if inodes run out, before all mail is refused (452): mail to other servers, forwarded mail and held mail is already refused.",
   },
 } as const satisfies Record<string, NoticeText>;
 
@@ -154,7 +154,7 @@ const ofGuard = {
 const ofKeeper = {
   database_reader: {
     says: "A program keeps engine.db open, so its write-ahead log has grown beyond 64 MB.",
-    next: "End the program that the detail names. From 1 GB on nothing new is recorded.",
+    next: "End the program that the detail names. At 1 GB, recording stops.",
   },
   database_locked: {
     says: "Another program keeps a database locked: mail and sign-ins still work, but nothing is counted or banned (engine.db), or no account can be changed (accounts.db).",
@@ -198,7 +198,7 @@ const ofKeeper = {
   },
   audit_broken: {
     says: "The audit was changed: an entry was edited, removed or rewritten.",
-    next: "Run `ghostinbox audit verify`: it names the entry. docs/audit.md says what to do next.",
+    next: "Run `audit verify`: it names the entry. docs/audit.md says what to do next.",
   },
   mail_locked: {
     says: "The server's key for encrypted mail is missing: mail arrives, but users cannot read what that key encrypts.",
@@ -242,7 +242,7 @@ const ofKeeper = {
   },
   isolated: {
     says: "The server is isolated because of an incident.",
-    next: "Run `ghostinbox incident recover`: it checks the server and says how to lift the isolation.",
+    next: "Run `incident recover`: it checks the server and says how to lift the isolation.",
   },
   isolation_broken: {
     says: "The server should be isolated, but the firewall does not block other addresses.",
@@ -250,7 +250,7 @@ const ofKeeper = {
   },
   firewall_unconfirmed: {
     says: "The firewall should be strict (firewall.mode), but every port is open, because it was not confirmed in time.",
-    next: "Run `ghostinbox firewall try`, then `ghostinbox firewall confirm` from a new SSH session.",
+    next: "Run `firewall try`, then `firewall confirm` from a new SSH session.",
   },
   firewall_not_strict: {
     says: "The firewall should be strict (firewall.mode), but its table cannot be created.",
@@ -313,7 +313,7 @@ const ofKeeper = {
     next: `${RESTARTED} log/spamd and log/spamass-milter.`,
   },
   component_outdated: {
-    says: "Debian has upgraded a component, and the server does not run the new version yet.",
+    says: "Debian has upgraded a component, and the server is not running the new version yet.",
     next: "Fix what the detail names. The server retries every ten minutes, and after the next package change.",
   },
   detector_stopped: {
@@ -333,7 +333,7 @@ const ofKeeper = {
     next: "Free space now, or make the disk larger: once it is full, mail is refused (452).",
   },
   mailbox_overused: {
-    says: "The user of a mailbox tries to use more of the disk than its quota allows, takes much of the memory, opens very many sessions, or creates folders without end.",
+    says: "The user of a mailbox tries to take too much of the server: more disk than its quota allows, much memory, very many sessions, or endless new folders.",
     next: "Ask the user. If it was someone else, the password is stolen: `account passwd` sets another and ends all sessions.",
   },
 } as const satisfies Record<string, NoticeText>;

@@ -17,7 +17,7 @@ export const reasons = {
   own_address: { says: "It is an address of this machine.", next: "Nothing to do." },
   gateway: {
     says: "This is the gateway of this machine; a ban would lock out everyone behind it.",
-    next: "If clients seem to come from it, pass on their real addresses.",
+    next: "If clients seem to come from it, make the gateway pass on their real addresses.",
   },
   allow_listed: { says: "The address is on the allow list.", next: "`allow remove` removes it." },
   admin_session: {
@@ -36,7 +36,7 @@ export const reasons = {
     says: "Servers in this network send mail that users want, or accept mail from accounts.",
     next: "Nothing to do: its addresses are banned one by one.",
   },
-  banned: { says: "The address is banned.", next: "`unban IP` lifts it.", smtp: `421 ${TRY_LATER}` },
+  banned: { says: "The address is banned.", next: "`unban IP` lifts the ban.", smtp: `421 ${TRY_LATER}` },
   below_limit: { says: "This is within the limits.", next: "Nothing to do." },
   connection_limit: {
     says: "Too many connections.",
@@ -79,12 +79,12 @@ export const reasons = {
   },
   account_inactive: {
     says: "The account was suspended or removed while it had an open session.",
-    next: "`account resume` lets it sign in again.",
+    next: "`account resume` lets a suspended account sign in again; `account add` creates a removed one again.",
     smtp: `421 ${TRY_LATER}`,
   },
   right_password_inactive: {
     says: "The password looks right, but the account is suspended or was removed.",
-    next: "`account resume` lets it sign in again.",
+    next: "`account resume` lets a suspended account sign in again; `account add` creates a removed one again.",
   },
   session_limit: {
     says: "The stranger reached the limit of mails, or of recipients without a mail, for one connection; this is not an offence.",
@@ -113,13 +113,13 @@ export const reasons = {
     smtp: "550 5.5.3 Multi-recipient bounce",
   },
   extensions_deferred: {
-    says: "A mail named a mailbox with two extensions (anna+shop@, anna+bank@), or more than 20 mailboxes with one: the further copies would not be counted, so they must come in another mail.",
-    next: "Nothing to do: an honest server sends it in its next mail.",
+    says: "The mail named two extensions of one mailbox (anna+shop@, anna+bank@), or extensions of more than 20 mailboxes. The rest must come in another mail, so that each copy is counted.",
+    next: "Nothing to do: an honest server sends the rest in its next mail.",
     smtp: "452 4.5.3 Too many recipients",
   },
   bounces_deferred: {
     says: "Many delivery reports for recipients that do not exist: for a while, all reports from this address must retry later.",
-    next: "Nothing to do: someone sends spam in your name, and the server with the reports will retry.",
+    next: "Nothing to do: someone sends spam in your name, and the server that sends the reports will retry.",
     smtp: "450 4.7.1 Too busy, try again later",
   },
   recipient_blocked: {
@@ -134,7 +134,7 @@ export const reasons = {
   },
   recipients_deferred: {
     says: "Strangers asked this server for many recipients that do not exist. For a while, strangers from networks that did so must retry later, whatever recipient they name.",
-    next: "Nothing to do: it ends an hour after they stop. `allow add` admits an honest server with an old list.",
+    next: "Nothing to do: it ends an hour after they stop. `allow add` admits an honest server with an outdated recipient list.",
     smtp: `450 ${COME_AGAIN}`,
   },
   recipient_hidden: {
@@ -189,7 +189,7 @@ export const reasons = {
   },
   dmarc_refused: {
     says: "The mail failed DMARC, and its domain asks to refuse such mail.",
-    next: "Nothing to do if it was forged. If a list or a forwarder changed it and no one else uses its address, `allow add` that; otherwise its sender must correct SPF or DKIM.",
+    next: "Nothing to do if it was forged. If a mailing list or forwarder changed it, `allow add` that server's address, unless others share it; otherwise the sender must correct SPF or DKIM.",
     smtp: "550 5.7.1 rejected by DMARC policy",
   },
   author_unclear: {
@@ -198,13 +198,13 @@ export const reasons = {
     smtp: "550 5.7.1 The header must name its author once",
   },
   author_not_own: {
-    says: "An account's mail has a From: or Sender: that is not its own address, or none, or several.",
+    says: "An account's mail has a From: or Sender: that is not its own address, or has no address, or several.",
     next: "The mail program must write an address of the account; `alias add` adds one. `account suspend` stops the account.",
     smtp: "550 5.7.1 Not an address of this account",
   },
   login_failures: {
     says: "Too many different wrong passwords.",
-    next: "`unban IP` lifts it; `account passwd` sets a new password.",
+    next: "`unban IP` lifts the ban; `account passwd` sets a new password.",
     smtp: `421 ${TRY_LATER}`,
   },
   slow_guessing: {
@@ -217,7 +217,7 @@ export const reasons = {
     next: "Nothing to do: the next sign-in is checked once those are done.",
   },
   account_guarded: {
-    says: "Many addresses guess at this account: in new places only a password that looks right is checked.",
+    says: "Many addresses are guessing this account's password: in new places only a password that looks right is checked.",
     next: "Nothing to do: the user can sign in. `allow add` admits a user with a new password in a new place.",
   },
   network_guesses_refused: {
@@ -229,34 +229,34 @@ export const reasons = {
     next: "If it is a webmail or a proxy, make it pass on its users' addresses; otherwise find the program that guesses.",
   },
   spraying: {
-    says: "Many networks guess many accounts' passwords: in new places only a password that looks right is checked.",
+    says: "Many networks are guessing many accounts' passwords: in new places only a password that looks right is checked.",
     next: "Nothing to do: users can sign in. `allow add` admits one with a new password in a new place.",
   },
   known_address_capped: {
     says: "Too many different wrong passwords within a day from an address that the account knows: only one that looks right is checked there.",
-    next: "Ask the user: a device behind the address guesses. `allow add` lifts the limit for the address.",
+    next: "Ask the user: a device behind the address is guessing. `allow add` lifts the limit for the address.",
   },
   known_address_at_others: {
-    says: "An address that an account knows guesses at other accounts: there only a password that looks right is checked.",
+    says: "An address that an account knows is guessing at other accounts: there only a password that looks right is checked.",
     next: "Ask the account's user: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
   },
   right_password_guarded: {
-    says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or what this network may use of it.",
+    says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or this network's share of it.",
     next: "If it is the user, `allow add` admits them; otherwise use `account passwd`, because someone knows the password.",
   },
   neighbours_banned: {
     says: "Too many addresses of this network were banned, so the whole network is banned.",
-    next: "`unban NETWORK` lifts it; raise bans.neighbours, or `allow add` an honest neighbour.",
+    next: "`unban NETWORK` lifts the ban; raise bans.neighbours, or `allow add` an honest neighbour.",
     smtp: `421 ${TRY_LATER}`,
   },
   network_guesses: {
     says: "Too many wrong passwords from one network.",
-    next: "`unban NETWORK` lifts it; raise limits.networks, or `allow add` an honest neighbour.",
+    next: "`unban NETWORK` lifts the ban; raise limits.networks, or `allow add` an honest neighbour.",
     smtp: `421 ${TRY_LATER}`,
   },
   bans_used_up: {
     says: "Too many different wrong passwords at the dashboard, which has already caused its maximum number of bans within an hour: refused without a ban.",
-    next: "Many addresses guess at the dashboard. Let only addresses that you trust reach it.",
+    next: "Many addresses are guessing at the dashboard. Let only addresses that you trust reach it.",
   },
   guessing_slowed: {
     says: "Too many different wrong passwords from an address that is never banned: it is slowed down.",
@@ -268,12 +268,12 @@ export const reasons = {
   },
   jail_report: {
     says: "Fail2ban found too many offences in the logs.",
-    next: "`unban IP` lifts it; `allow add` exempts an honest address.",
+    next: "`unban IP` lifts the ban; `allow add` exempts an honest address.",
     smtp: `421 ${TRY_LATER}`,
   },
   intrusion_report: {
     says: "A detector of intrusions saw attacks from this address.",
-    next: "`unban IP` lifts it; `allow add` exempts an honest address. detection.suricata.severity says which alerts count.",
+    next: "`unban IP` lifts the ban; `allow add` exempts an honest address. detection.suricata.severity says which alerts count.",
     smtp: `421 ${TRY_LATER}`,
   },
   forgeable: {
@@ -293,7 +293,7 @@ export const reasons = {
     next: "Nothing to do.",
   },
   outside_networks: {
-    says: "A sign-in from outside the networks from which this account, or every account, may sign in.",
+    says: "The sign-in came from outside the networks allowed for this account, or for all accounts.",
     next: "`account networks NAME add NET` allows it; logins.networks restricts all accounts.",
   },
   // Known only from the logs of Postfix and Dovecot, which handle them without the guard.

@@ -77,6 +77,13 @@ test("a detail ends in one full stop, and an empty detail adds none", () => {
   assert.equal(resolvedMessage(disk, "en").title, "Resolved: The disk of the data directory is nearly full");
 });
 
+test("a title is the fact, without what follows from it", () => {
+  const of = (code: Alert["code"]) => openedMessage({ ...alert, code, subject: "" }, "en").title;
+  assert.equal(of("domain_missing"), "Accounts or aliases have a domain that is not in `domains`");
+  assert.equal(of("clock_jumped"), "The machine's clock was changed by more than 10 s");
+  assert.equal(of("dovecot_settings_unused"), "Your own settings of Dovecot (mailboxes.dovecot) cannot be used");
+});
+
 test("an alert that ends by time is not called over: the owner may still have to act", () => {
   const guessed = { ...alert, subject: "anna@example.test", openedAt: instant(DAY_MS), resolvedAt: instant(DAY_MS) };
   const over = resolvedMessage(guessed, "en");
@@ -86,7 +93,7 @@ test("an alert that ends by time is not called over: the owner may still have to
   for (const ended of [aDayLater, { ...guessed, code: "web_token" } as const]) {
     const { title, body } = resolvedMessage(ended, "en");
     assert.match(title, /^No longer shown: /);
-    assert.match(body, /^No longer shown: .*\n\nWhat to do: .* Nothing, if you have already done this\.$/s);
+    assert.match(body, /^No longer shown: .*\n\nWhat to do: .* Skip this if already done\.$/s);
   }
 });
 

@@ -16,7 +16,7 @@ export function openedMessage({ code, subject, detail, openedAt }: Alert, langua
   const text = alertTextIn(language, code);
   const { severity, says, matters } = text;
   const frame = alertFrames[language];
-  return composed({ kind: "opened", at: openedAt, severity, code, subject, title: `${bare(says)}${about(subject)}` }, [
+  return composed({ kind: "opened", at: openedAt, severity, code, subject, title: `${fact(says)}${about(subject)}` }, [
     `${frame.happened}: ${says} ${sentence(detail)}`,
     matters === "" ? "" : `${frame.matters}: ${matters}`,
     `${frame.toDo}: ${nextSteps(text, subject)}`,
@@ -32,7 +32,7 @@ export function resolvedMessage(
   const frame = alertFrames[language];
   const at = resolvedAt ?? lastAt;
   const byTime = endedByTime(code, at - openedAt);
-  const title = `${byTime ? frame.noLonger : frame.resolved}: ${bare(says)}${about(subject)}`;
+  const title = `${byTime ? frame.noLonger : frame.resolved}: ${fact(says)}${about(subject)}`;
   return composed({ kind: "resolved", at, severity, code, subject, title }, [
     `${byTime ? frame.noLonger : frame.isOver}: ${says} ${sentence(detail)}`,
     frame.lasted(isoTime(openedAt), isoTime(lastAt)),
@@ -92,8 +92,9 @@ function about(subject: string): string {
   return subject === "" ? "" : ` (${printable(subject, LONGEST_SUBJECT)})`;
 }
 
-function bare(says: string): string {
-  return says.replace(/\.$/, "");
+/** Up to the first colon or full stop: what follows explains it, and would be cut off on a phone. */
+function fact(says: string): string {
+  return says.replace(/[:.]( .*)?$/, "");
 }
 
 function sentence(detail: string): string {

@@ -12,7 +12,7 @@ import { appriseRequest, gotifyRequest, ntfyRequest, receiverLookup, sendHttp, w
 
 const sender = { host: "mail.example.org", contacts: ["Änne, +49 30 1"], language: "en" as const };
 const about = { severity: "critical", code: "component_down", subject: "postfix" } as const;
-const words = { title: "A part of the server does not run (postfix)", body: "What happened: it ended." };
+const words = { title: "A part of the server is not running (postfix)", body: "What happened: it ended." };
 const at = instant(Date.UTC(2026, 0, 2, 3, 4, 5));
 const message: AlertMessage = { id: "msg_0123", kind: "opened", at, ...about, ...words };
 const bodyOf = (request: { readonly body?: string }): Readonly<Record<string, unknown>> => {

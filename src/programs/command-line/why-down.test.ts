@@ -29,7 +29,7 @@ test("without a start nothing runs; with one, the guard's last log line explains
   utimesSync(layout.startPid, 0, 0);
   assert.ok(isStarting(layout), "only the guard was started again");
   const failing = whyDown(layout);
-  assert.match(failing.message, /^The guard does not run: .* Its last log line: domains is empty\. Correct it\.$/);
+  assert.match(failing.message, /^The guard is not running: .* Its last log line: domains is empty\. Correct it\.$/);
   assert.match(failing.next, /log\/guard\/current$/);
   assert.equal(failing.exit, "not_running");
   spawnSync("sv", ["down", service]);

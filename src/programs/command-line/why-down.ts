@@ -41,7 +41,7 @@ export function whyDown(layout: Layout): Failure {
   const line = lastLogLine(layout, "guard");
   return {
     ...NOT_RUNNING,
-    message: `The guard does not run: mail is accepted, but nothing is counted or banned.${
+    message: `The guard is not running: mail is accepted, but nothing is counted or banned.${
       line === null ? "" : ` Its last log line: ${printable(line, LINE_CHARACTERS)}`
     }`,
     next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,

@@ -161,7 +161,7 @@ test("a guard that stays down is reported once, with its last log lines, and its
   assert.equal(await after(600, false), 1);
   assert.match(mails[0]?.body ?? "", /^ {4}engine\.db is damaged\.$/m);
   assert.equal(await after(1, true), 2);
-  assert.deepEqual(mailed(), ["opened: The guard does not run.", "resolved: The guard runs again."]);
+  assert.deepEqual(mailed(), ["opened: The guard is not running.", "resolved: The guard is running again."]);
   assert.equal(await after(60, true), 2);
 });
 
@@ -200,9 +200,9 @@ test("a guard that keeps exiting is reported once, although it runs most of the 
   assert.equal(await after(100, true), 4);
   assert.deepEqual(mailed(), [
     "opened: The guard keeps exiting.",
-    "opened: The guard does not run.",
-    "resolved: The guard runs again.",
-    "resolved: The guard runs again.",
+    "opened: The guard is not running.",
+    "resolved: The guard is running again.",
+    "resolved: The guard is running again.",
   ]);
 });
 

@@ -98,14 +98,14 @@ type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
   mail: (alert: AlertMail) => Promise<KeeperReply>;
-  /** The program that keeps a database locked, in one sentence; null if there is none. Called at each check while the guard does not run. */
+  /** The program that keeps a database locked, in one sentence; null if there is none. Called at each check while the guard is not running. */
   lockedBy: () => string | null;
   /** The language of the alerts. */
   language: () => AlertLanguage;
   say: (line: string) => void;
 }>;
 
-/** Mails the owner when the guard does not run, or keeps exiting or hanging, since no other alert is sent then. */
+/** Mails the owner when the guard is not running, or keeps exiting or hanging, since no other alert is sent then. */
 export function createGuardAlarm({ layout, clock, mail, lockedBy, language, say }: GuardAlarmParts) {
   let downSince: Millis | null = null;
   let alertedSince: Millis | null = null;
@@ -138,7 +138,9 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, language, say 
     ];
     if (!(await queue("opened", frame.guardDown, body))) return;
     alertedSince = downSince;
-    say(`the guard does not run${locked === null ? "" : `: ${locked}`}; the owner was alerted. Last log line: ${line}`);
+    say(
+      `the guard is not running${locked === null ? "" : `: ${locked}`}; the owner was alerted. Last log line: ${line}`,
+    );
   }
 
   async function lookAtStarts(now: Millis): Promise<void> {
