@@ -53,7 +53,7 @@ export function judgeAllowed(allowed: readonly Readonly<{ prefix: string; note: 
 }
 
 function judgeSelf(banned: readonly string[] | null): Finding {
-  if (banned === null) return unknown("nft cannot be asked.", FIX);
+  if (banned === null) return unknown("nft could not be run.", FIX);
   if (banned.length === 0) return ok("The kernel bans neither this machine nor its gateway.");
   return wrong(`The kernel bans ${firstFew(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
 }

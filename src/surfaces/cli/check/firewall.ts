@@ -54,7 +54,7 @@ function rulesOf(chain: string): readonly string[] {
 
 /** `chains`: the output of `nft list chains`. Does not judge what other tables open. */
 export function judgeOthers(chains: string | null): Finding {
-  if (chains === null) return unknown("nft cannot be asked.", FIX);
+  if (chains === null) return unknown("nft could not be run.", FIX);
   let table = "";
   const strict: string[] = [];
   for (const line of chains.split("\n")) {

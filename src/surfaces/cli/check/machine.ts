@@ -28,7 +28,7 @@ export function judgeFiles(newest: Newest | null, now: number): Finding {
   return ok(`The newest file of the server (${newest.path}) is ${span(-ahead)} old, so none is from the future.`);
 }
 
-/** `said`: NTPSynchronized of timedatectl(1); empty if it cannot be asked. */
+/** `said`: NTPSynchronized of timedatectl(1); empty if it could not be run. */
 export function judgeSynchronized(said: string): Finding {
   if (said === "yes") return ok("The clock is synchronized with a time server.");
   if (said === "no") return warning("The clock is not synchronized with a time server.", "timedatectl set-ntp true");
@@ -108,7 +108,7 @@ const OLD_DAYS = 7;
 export function judgeUpdates(simulated: string | null, listedAt: number | null, now: number): Finding {
   if (listedAt === null)
     return unknown("This machine has no Debian package lists, so pending updates are unknown.", FETCH);
-  if (simulated === null) return unknown("apt-get cannot be asked.", FETCH);
+  if (simulated === null) return unknown("apt-get could not be run.", FETCH);
   const waiting = readUpgrade(simulated);
   const security = waiting.filter(({ isSecurity }) => isSecurity).map(({ name }) => name);
   const names = waiting.map(({ name }) => name);
@@ -123,7 +123,7 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
 
 /** `said`: apt-config(8)'s output for the setting that unattended-upgrades adds. */
 export function judgeAutomatic(said: string | null): Finding {
-  if (said === null) return unknown("apt-config cannot be asked.");
+  if (said === null) return unknown("apt-config could not be run.");
   const [, every = "0"] = /"([^"]*)";/.exec(said) ?? [];
   // Also "always", or with a unit, such as 12h.
   const often = /^\d+$/.test(every) ? `every ${plural(Number(every), "day")}` : every;

@@ -38,7 +38,7 @@ test("each change is listed, with the snapshot and the restart", () => {
     "engine.db  schema 1 becomes 2",
     "Snapshot   made before, for `./ghostinbox rollback`; 70 MB are needed",
     "postfix    waits for `apt-get --with-new-pkgs upgrade`: postfix 3.7.11",
-    "Debian     apt-get cannot be asked",
+    "Debian     apt-get could not be run",
     "Restart    every service, once; mail programs connect again",
   ]);
 });

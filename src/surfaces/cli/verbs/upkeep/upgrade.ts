@@ -67,7 +67,7 @@ async function planUpgrade(call: Call) {
 
 type Waiting = Readonly<{
   components: readonly Readonly<{ service: string; packages: readonly string[] }>[];
-  /** How many other packages wait; null if apt cannot be asked. */
+  /** How many other packages wait; null if apt-get could not be run. */
   otherPackages: number | null;
 }>;
 
@@ -107,7 +107,7 @@ export function printPlan(plan: UpgradePlan): string {
     ]),
     [
       "Debian",
-      otherPackages === null ? "apt-get cannot be asked" : `${plural(otherPackages, "other package")} waiting`,
+      otherPackages === null ? "apt-get could not be run" : `${plural(otherPackages, "other package")} waiting`,
     ],
     ["Restart", isUpToDate(plan) ? "not needed" : "every service, once; mail programs connect again"],
   ];
