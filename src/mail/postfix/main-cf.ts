@@ -103,9 +103,6 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
 function delivery({ outbound }: Site): Readonly<Record<string, string>> {
   return {
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
-    // Dovecot enforces quotas.
-    virtual_mailbox_limit: "0",
-    mailbox_size_limit: "0",
     // One recipient at a time makes each mailbox a separate destination (postconf(5)): if one takes a minute for each mail, as with tens
     // of thousands of folders, or its delivery fails, the others do not wait. A mail to several mailboxes is then stored once for each.
     lmtp_destination_recipient_limit: "1",
