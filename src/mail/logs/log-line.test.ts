@@ -13,6 +13,7 @@ test("Postfix: program, door and severity", () => {
   assert.equal(line("postfix/cleanup[12]: x")?.service, null);
   assert.equal(line("postfix/smtpd[12]: warning: x")?.severity, "warning");
   assert.equal(line("postfix/master[12]: fatal: x")?.severity, "error");
+  assert.equal(line("postfix/trivial-rewrite[12]: warning: x")?.severity, "warning");
   assert.equal(line("postfix/smtpd[12]: says error: x")?.severity, "info", "a severity stands first");
 });
 

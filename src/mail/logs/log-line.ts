@@ -20,7 +20,7 @@ export const LONGEST_LINE = 4_096;
 /** Below, `s`: what a stranger chose may contain line separators of Unicode (U+2028), which end no line. */
 const TIME = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
 /** `Nov 20 08:08:30 mail postfix/submission/smtpd[123]: text`, the name by `syslog_name`. */
-const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z]+)\\[\\d+\\]: (.*)$`, "s");
+const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z-]+)\\[\\d+\\]: (.*)$`, "s");
 /** `Nov 20 08:08:30 imap-login: Info: text`, `… lmtp(anna@example.org)<12><session>: Info: text`. */
 const DOVECOT = new RegExp(`^${TIME} ([a-z-]+)(?:\\([^() ]*\\))?(?:<[^<> ]*>)*: ([A-Z][a-z]+): (.*)$`, "s");
 
