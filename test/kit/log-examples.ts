@@ -72,6 +72,8 @@ const LINES: Readonly<Record<string, Lines>> = {
     matched:
       "warning: unknown[198.51.100.7]: SASL LOGIN authentication failed: x, sasl_username=warning: y[203.0.113.9]: SASL LOGIN " +
       "authentication failed: x",
+    unmatched:
+      "warning: unknown[198.51.100.7]: SASL NTLM authentication failed: Invalid authentication mechanism, sasl_username=(unavailable)",
   },
   relay_refused: {
     example:

@@ -59,6 +59,13 @@ test("a failed sign-in is read only from the time when the guard was down", () =
   assert.equal(readMailLog(line("08:08:30"), SINCE), null);
   const unseen = { type: "LOGIN_UNSEEN", ip: "198.51.100.7", service: "imap", login: "anna@example.test", times: 2 };
   assert.deepEqual(readMailLog(line("07:59:59"), SINCE), unseen);
+  const failed =
+    "warning: unknown[198.51.100.7]: SASL login authentication failed: (reason unavailable), sasl_username=";
+  const submitted = (login: string) =>
+    readMailLog(`Nov 20 07:59:59 mail postfix/submission/smtpd[1]: ${failed}${login}`, SINCE);
+  const once = { ...unseen, service: "submission", times: 1 };
+  assert.deepEqual(submitted("anna@example.test"), once);
+  assert.deepEqual(submitted("(unavailable)"), { ...once, login: "" });
 });
 
 test("a mail's queueing and delivery are observed", () => {

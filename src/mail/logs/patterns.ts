@@ -85,8 +85,9 @@ const SESSION_PATTERNS: LogPatterns = {
   },
   login_failed_smtp: {
     matches: new RegExp(
-      `^warning: ${CLIENT}: SASL (?<mechanism>[A-Z0-9-]{1,20}) authentication failed: ` +
-        `(?!Connection lost to authentication server)[^,]{0,400}(?:, sasl_username=(?<login>.*))?$`,
+      `^warning: ${CLIENT}: SASL (?<mechanism>[A-Za-z0-9-]{1,20}) authentication failed: ` +
+        "(?!Connection lost to authentication server|Invalid authentication mechanism)[^,]{0,400}" +
+        "(?:, sasl_username=(?:\\(unavailable\\)|(?<login>.*)))?$",
     ),
     reports: "login_failed",
   },
