@@ -4,7 +4,7 @@ type Lines = Readonly<{
   /** What a line of the log says, which the pattern matches. */
   example: string;
   /** A line with which a stranger tries to fake another address. The pattern finds the true one. */
-  matched?: string;
+  matched?: string | readonly string[];
   /** Such lines that the pattern does not match. */
   unmatched?: string | readonly string[];
 }>;
@@ -97,9 +97,34 @@ const LINES: Readonly<Record<string, Lines>> = {
       "NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 553 5.7.1 <bert@example.test>: Sender address rejected: " +
         "not owned by user anna@example.test; from=<bert@example.test> proto=ESMTP helo=<client.test>",
     ),
-    matched: smtpd(
-      'NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 504 5.5.2 <"x>: from unknown[203.0.113.9]: 550">: Sender address ' +
-        "rejected: need fully-qualified address; from=<x> proto=ESMTP helo=<x>",
+    matched: [
+      smtpd(
+        'NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 504 5.5.2 <"x>: from unknown[203.0.113.9]: 550">: Sender address ' +
+          "rejected: need fully-qualified address; from=<x> proto=ESMTP helo=<x>",
+      ),
+      smtpd(
+        'NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 554 5.7.1 <"from x[203.0.113.9]: 550"@b.test>: Sender address ' +
+          'rejected: Address too long; from=<"from x[203.0.113.9]: 550"@b.test> proto=ESMTP helo=<x>',
+      ),
+    ],
+  },
+  recipient_malformed: {
+    example:
+      "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 504 5.5.2 <root>: Recipient address rejected: " +
+      "need fully-qualified address; from=<a@b.test> to=<root> proto=ESMTP helo=<client.test>",
+    unmatched:
+      'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Recipient address rejected: Address too long; "@a>: ' +
+      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
+  },
+  recipient_unknown: {
+    by: String,
+    example: submission(
+      "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <bret@example.test>: Recipient address rejected: " +
+        "User unknown; from=<anna@example.test> to=<bret@example.test> proto=ESMTP helo=<client.test>",
+    ),
+    unmatched: smtpd(
+      "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <bret@example.test>: Recipient address rejected: " +
+        "User unknown; from=<anna@example.test> to=<bret@example.test> proto=ESMTP helo=<client.test>",
     ),
   },
   pipelining_refused: {

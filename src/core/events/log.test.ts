@@ -26,7 +26,7 @@ test("what only a log tells is a row too, with the times that it was seen", () =
   assert.equal(line(fault), `SESSION_FAULT 203.0.113.7 ${PREFIX} - timed_out: imap after CONNECT | noted`);
   assert.match(line({ ...fault, times: 2 }), /after CONNECT \(2 times\) \| noted$/);
   assert.match(line({ ...fault, reason: "tls_failed" }), /^TLS_FAILED /);
-  for (const reason of ["relay_refused", "helo_refused", "sender_refused", "too_large"] as const)
+  for (const reason of ["relay_refused", "helo_refused", "sender_refused", "recipient_unknown", "too_large"] as const)
     assert.match(line({ ...fault, reason }), /^EMAIL_BLOCKED /);
   assert.match(line({ ...fault, reason: "mailbox_full" }), /^EMAIL_DEFERRED /);
   const named = { account: "anna@example.org", sender: "a@b.test", recipient: "bert@example.org" };

@@ -223,6 +223,7 @@ const FAULT_TYPES: Partial<Record<ClientFault, EventType>> = {
   relay_refused: "EMAIL_BLOCKED",
   helo_refused: "EMAIL_BLOCKED",
   sender_refused: "EMAIL_BLOCKED",
+  recipient_unknown: "EMAIL_BLOCKED",
   too_large: "EMAIL_BLOCKED",
   mailbox_full: "EMAIL_DEFERRED",
 };

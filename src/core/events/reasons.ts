@@ -407,6 +407,7 @@ export type ClientFault = Extract<
   | "relay_refused"
   | "helo_refused"
   | "sender_refused"
+  | "recipient_unknown"
   | "too_large"
   | "mailbox_full"
 >;

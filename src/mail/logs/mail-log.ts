@@ -36,7 +36,7 @@ export function matchPattern(
   line: MailLine,
 ): Readonly<{ pattern: LogPattern; groups: Readonly<Record<string, string | undefined>> }> | null {
   for (const pattern of TRIED_IN_ORDER.get(`${line.from}/${line.program}`) ?? []) {
-    if (pattern.port25 === true && line.service !== "smtp") continue;
+    if (pattern.port25 !== undefined && pattern.port25 !== (line.service === "smtp")) continue;
     const groups = pattern.matches.exec(line.text)?.groups;
     if (groups !== undefined) return { pattern, groups };
   }

@@ -12,8 +12,8 @@ export type LogPattern = Readonly<{
    * had signed in; `sender`; `recipient`.
    */
   matches: RegExp;
-  /** Only on port 25, which does not offer sign-in. */
-  port25?: true;
+  /** Only on port 25, which does not offer sign-in; false: only on the others. */
+  port25?: boolean;
   /** Of a failed sign-in the guard hears directly, unless it was down: then only the log has it. */
   reports: ClientFault | "login_failed";
 }>;
@@ -118,9 +118,19 @@ const REFUSED_PATTERNS: LogPatterns = {
   sender_refused: {
     matches: refusal(
       "MAIL",
-      `Sender address rejected: (?:need fully-qualified address|not owned by user (?<owner>[^;]{0,320})|not logged in|Access denied|${NULL_SENDER_REFUSED})`,
+      `Sender address rejected: (?:need fully-qualified address|not owned by user (?<owner>[^;]{0,320})|not logged in|Access denied|Address too long|${NULL_SENDER_REFUSED})`,
     ),
     reports: "sender_refused",
+  },
+  recipient_malformed: {
+    matches: refusal("RCPT", "Recipient address rejected: (?:need fully-qualified address|Address too long)"),
+    reports: "malformed_command",
+  },
+  // On port 25 the guard is asked first.
+  recipient_unknown: {
+    port25: false,
+    matches: refusal("RCPT", "Recipient address rejected: User unknown"),
+    reports: "recipient_unknown",
   },
   pipelining_refused: {
     matches: refusal(
