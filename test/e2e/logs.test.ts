@@ -134,6 +134,11 @@ describe("what only logs tell", needsLab(), () => {
       const large = ["EHLO client.test", "MAIL FROM:<a@sender.test> SIZE=99999999"];
       (await openSmtp(lab.attacker, "198.51.100.209", large)).close();
       await recorded("198.51.100.209", "too_large");
+      // Without SIZE=: known by its queue id only.
+      const text = `Subject: large\r\n\r\n${"x".repeat(998).concat("\r\n").repeat(10_600)}`;
+      assert.equal((await sendMail({ host: lab.attacker, from: "198.51.100.210", text })).code, 552);
+      const named = "reason = 'too_large' AND queue_id IS NOT NULL";
+      await until("it is recorded", async () => (await product.countEvents(named)) === 1);
       const forged = { from: "198.51.100.66", sender: "bert@example.test", recipient: ANNA };
       await sendMailAs(ANNA, { host: lab.sender, ...forged });
       await recorded("198.51.100.66", "sender_refused");

@@ -51,6 +51,7 @@ test("a refusal for content names the mail, and the spam verdict is not a separa
   assert.partialDeepStrictEqual(rowOf({ ...refused, reason: "filter_deferred" }), later);
   const looped = { type: "EMAIL_BLOCKED", reason: "mail_loop", details: "queue_id=4ABC", action: "refused" };
   assert.partialDeepStrictEqual(rowOf({ type: "MAIL_LOOPED", queueId: "4ABC" }), looped);
+  assert.partialDeepStrictEqual(rowOf({ type: "MAIL_TOO_LARGE", queueId: "4ABC" }), { ...looped, reason: "too_large" });
   const own = { account: "anna@example.org", service: "submissions" } as const;
   assert.partialDeepStrictEqual(rowOf({ ...refused, ...own }), own);
   assert.match(rowOf({ ...refused, ...own }).details, /^submissions /);

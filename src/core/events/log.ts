@@ -46,8 +46,8 @@ export type Observation =
   | Readonly<{ type: "LOGIN_UNSEEN"; ip: Ip; service: Service; login: string; times: number }>
   /** Which Message-ID belongs to which queue id, once the header is read. A milter may still refuse the mail. */
   | Readonly<{ type: "MAIL_QUEUED"; queueId: string; messageId: string }>
-  /** Postfix refused a mail that had passed through too many servers. */
-  | Readonly<{ type: "MAIL_LOOPED"; queueId: string }>
+  /** Postfix refused a mail that had passed through too many servers, or whose content was too large. */
+  | Readonly<{ type: "MAIL_LOOPED" | "MAIL_TOO_LARGE"; queueId: string }>
   /** The outcome, for each recipient and attempt. */
   | Readonly<{
       type: "MAIL_TRIED";
@@ -140,9 +140,11 @@ export function observationRecord(
       const { type, queueId, messageId } = observation;
       return row({ at, type: "EMAIL_QUEUED", queueId, messageId: stored(messageId) }, { event: type });
     }
-    case "MAIL_LOOPED": {
+    case "MAIL_LOOPED":
+    case "MAIL_TOO_LARGE": {
       const { type, queueId } = observation;
-      return row({ at, type: "EMAIL_BLOCKED", verdict: "refuse", reason: "mail_loop", queueId }, { event: type });
+      const reason = type === "MAIL_LOOPED" ? "mail_loop" : "too_large";
+      return row({ at, type: "EMAIL_BLOCKED", verdict: "refuse", reason, queueId }, { event: type });
     }
     case "MAIL_TRIED": {
       const { queueId, outcome, alias, relay, reply, server } = observation;
@@ -190,6 +192,7 @@ export function logSentence(recorded: EventColumns, rest: LogRest): Sentence {
     case "MAIL_QUEUED":
       return { details: `queue_id=${queueId} message_id=${shown(messageId)}`, action: "queued" };
     case "MAIL_LOOPED":
+    case "MAIL_TOO_LARGE":
       return { details: `queue_id=${queueId}`, action: actionOf(verdict) };
     case "MAIL_TRIED": {
       const by = rest.alias === undefined ? "" : ` for=<${shown(rest.alias)}>`;

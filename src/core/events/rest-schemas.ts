@@ -136,7 +136,7 @@ const rest = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("CONTENT_REFUSED"), reply: text }),
   z.strictObject({ event: z.literal("CLIENT_FAULT"), detail: text, times: whole }),
   z.strictObject({ event: z.literal("LOGIN_UNSEEN"), times: whole }),
-  z.strictObject({ event: z.enum(["MAIL_QUEUED", "MAIL_LOOPED"]) }),
+  z.strictObject({ event: z.enum(["MAIL_QUEUED", "MAIL_LOOPED", "MAIL_TOO_LARGE"]) }),
   z.strictObject({
     event: z.literal("MAIL_TRIED"),
     outcome: z.enum(["sent", "deferred", "bounced", "withheld", "expired", "returned"]),

@@ -89,6 +89,14 @@ test("a mail that cleanup(8) takes for a loop is observed, and not what it names
   assert.equal(cleanup(`AAAA2: message-id=<${looped}`)?.type, "MAIL_QUEUED");
 });
 
+test("a mail that turns out too large while it arrives is observed", () => {
+  const large = { type: "MAIL_TOO_LARGE", queueId: "72CED1EABE5" };
+  const smtpd = (text: string) => read(`mail postfix/submission/smtpd[1]: warning: ${text}`);
+  assert.deepEqual(smtpd("72CED1EABE5: queue file size limit exceeded"), large);
+  assert.deepEqual(smtpd("72CED1EABE5: BDAT request from unknown[198.51.100.7] exceeds message size limit"), large);
+  assert.equal(smtpd("NOQUEUE: queue file size limit exceeded"), null);
+});
+
 test("a withheld report is not a delivery", () => {
   const reported =
     "mail postfix/discard[1]: 72CED1EABE5: to=<a@b.test>, relay=none, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, " +

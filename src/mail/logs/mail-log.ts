@@ -3,18 +3,23 @@ import { CHECK_ADDRESS, PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { readMilterFinding, readMilterReject } from "./content-filter-log.ts";
 import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
-import { IN_PATH, LOG_PATTERNS, type LogPattern, PATH, QUEUE_ID } from "./patterns.ts";
+import { CLIENT, IN_PATH, LOG_PATTERNS, type LogPattern, PATH, QUEUE_ID } from "./patterns.ts";
 
 /** Returns what the guard learns only from this line of mail.log; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
 export function readMailLog(line: string, guardSince: Millis): Observation | null {
   const parsed = parseMailLine(line);
   if (parsed === null) return null;
   if (parsed.program === "cleanup")
-    return readQueued(parsed) ?? readLooped(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(parsed.text);
+    return (
+      readQueued(parsed) ??
+      readRefused(LOOPED, "MAIL_LOOPED", parsed) ??
+      readMilterFinding(parsed.text) ??
+      readMilterReject(parsed.text)
+    );
   if (parsed.program === "qmgr") return readExpired(parsed);
   if (DELIVERY.has(parsed.program)) return readTried(parsed);
   const found = matchPattern(parsed);
-  if (found === null) return null;
+  if (found === null) return parsed.program === "smtpd" ? readRefused(TOO_LARGE, "MAIL_TOO_LARGE", parsed) : null;
   const { pattern, groups } = found;
   const ip = parseIp(groups["ip"] ?? "");
   const { service } = parsed;
@@ -45,7 +50,12 @@ export function matchPattern(
 
 const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
 const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
+/** cleanup(8) says so while the header arrives. */
 const LOOPED = new RegExp(`^warning: ${QUEUE_ID}: message rejected: hopcount exceeded$`);
+/** smtpd(8), of a mail whose size the client had not declared: then it asks the guard about no end. */
+const TOO_LARGE = new RegExp(
+  `^warning: (?!NOQUEUE:)${QUEUE_ID}: (?:queue file size limit exceeded|BDAT request from ${CLIENT} exceeds message size limit)$`,
+);
 /** `force-`: by postsuper(1) -e or -f. */
 const EXPIRED = new RegExp(`^${QUEUE_ID}: from=${PATH}, status=(?<forced>force-)?expired, returned to sender$`);
 /** The recipient may be quoted and contain brackets; the other side's answer comes last. */
@@ -63,10 +73,9 @@ function readQueued({ text }: MailLine): Observation | null {
   return queue === "" ? null : { type: "MAIL_QUEUED", queueId: queue, messageId: message };
 }
 
-/** cleanup(8) says so while the header arrives. */
-function readLooped({ text }: MailLine): Observation | null {
-  const { queue = "" } = LOOPED.exec(text)?.groups ?? {};
-  return queue === "" ? null : { type: "MAIL_LOOPED", queueId: queue };
+function readRefused(words: RegExp, type: "MAIL_LOOPED" | "MAIL_TOO_LARGE", { text }: MailLine): Observation | null {
+  const { queue = "" } = words.exec(text)?.groups ?? {};
+  return queue === "" ? null : { type, queueId: queue };
 }
 
 function readExpired({ text }: MailLine): Observation | null {
