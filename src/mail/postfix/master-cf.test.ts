@@ -98,6 +98,10 @@ test("mail that root submits is signed, whether or not others' mail is verified"
   assert.ok("ghostinbox_rspamd_own" in postfixMilters(sampleSite({ verify: false })));
 });
 
+test("a user's mail without a date gets one", () => {
+  assert.ok(master.get("cleanup-submission unix")?.includes("always_add_missing_headers=yes"));
+});
+
 test("chrooted programs ask only our resolver", () => {
   const files = new Map(renderChroot(sampleSite()).map(({ name, text }) => [name, text]));
   const servers = (files.get("resolv.conf") ?? "").match(/^nameserver .*$/gm);
