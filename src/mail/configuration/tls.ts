@@ -39,7 +39,7 @@ export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string,
   };
 }
 
-/** Dovecot 2.3 still accepts the older names `ssl_protocols` and `ssl_dh_parameters_length`. */
+/** The owner's file (`mailboxes.dovecot`) may still use `ssl_protocols` and `ssl_dh_parameters_length`, which Dovecot 2.3 accepts. */
 export function dovecotTls({ layout, tls }: Site): string {
   const { cert, key, dh } = servedFiles(layout);
   return `ssl = required

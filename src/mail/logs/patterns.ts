@@ -102,10 +102,7 @@ export const MAILBOX_FULL = "Mailbox is full";
 /** What the client sent instead of a name: anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
 
-/**
- * What Postfix refuses by its own rules. The guard's decisions are recorded already; its answers without one, such as `FULL`, are not
- * recorded at all.
- */
+/** What Postfix refuses by its own rules. The guard's decisions are recorded already; its answers without one, such as `FULL`, have no event. */
 const REFUSED_PATTERNS: LogPatterns = {
   relay_refused: {
     matches: refusal("RCPT", "Relay access denied"),

@@ -104,7 +104,7 @@ function delivery({ outbound }: Site): Readonly<Record<string, string>> {
   return {
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
     // One recipient at a time makes each mailbox a separate destination (postconf(5)): if one takes a minute for each mail, as with tens
-    // of thousands of folders, or its delivery fails, the others do not wait. A mail to several mailboxes is then stored once for each.
+    // of thousands of folders, or its delivery fails, the others do not wait. Dovecot then stores a separate copy for each mailbox.
     lmtp_destination_recipient_limit: "1",
     lmtp_destination_concurrency_limit: String(Math.ceil(outbound.atOnce / 4)),
   };

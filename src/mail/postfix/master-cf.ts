@@ -169,8 +169,8 @@ const submissionCleanup: readonly string[] = [
 /**
  * Removes headers that reveal the user's address and program, from the mail program or our own server (header_checks(5),
  * regexp_table(5)). Applied only to the headers of the submitted mail, never to its parts or to an enclosed mail, which may be signed.
- * The trace that RFC 5321 section 4.4 requires stays, without the client's name and address. So does `Mime-Version`: some programs put
- * their name into its comment, but Postfix treats it as a part's header.
+ * Of our own trace line the FROM clause, which RFC 5321 section 4.4 requires, is removed: it names the user's address. `Mime-Version`
+ * stays: some programs put their name into its comment, but Postfix treats it as a part's header.
  */
 export function renderSubmissionHeaders(): RenderedFile {
   const by = "by ([^ ]+) \\(Postfix\\)[[:space:]]+with ([A-Z0-9]+) id ([A-Za-z0-9]+)";

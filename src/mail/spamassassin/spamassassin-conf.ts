@@ -43,7 +43,7 @@ function localCf({ layout, dns, spam }: Site): string {
     `score GHOSTINBOX_CROWD ${score(spam.crowdScore)}`,
     "",
     `dns_server ${dns.address}`,
-    // Seconds for all block lists together, and for each once most have answered: the mail waits for them.
+    // Seconds that a mail waits for block lists: at most 5, shrinking to 1 as answers arrive (Mail::SpamAssassin::Conf(3)).
     "rbl_timeout 5 1",
     // Seconds; then the score so far counts: see security/spam-head.py.
     `time_limit ${SCORING_SECONDS}`,
