@@ -13,7 +13,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { copyPath, digestPath } from "../../store/recovery/database-files.ts";
 import { schemasOf } from "../../store/schemas.ts";
-import { changesToLose, finishRollback, rollBack, whyNoRollback } from "./rollback.ts";
+import { changesToLose, finishRollback, replaced, rollBack, whyNoRollback } from "./rollback.ts";
 import { makeUpgradeSnapshot, noteUpgraded } from "./upgrade-snapshot.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
@@ -104,8 +104,8 @@ test("which ADMIN_PASSWORD was used is rolled back with the password", async (t)
   assert.equal(contentOf(layout.firstStartDone), "the one before");
 });
 
-for (const moved of [0, 1, 2])
-  test(`a rollback killed after ${moved} of its renames is finished`, async (t) => {
+for (const [moved, by] of [0, 1, 2].flatMap((renames) => ["start", "retry"].map((by) => [renames, by] as const)))
+  test(`a rollback killed after ${moved} of its renames is finished by a ${by}`, async (t) => {
     const { layout, snapshot } = await upgraded(t);
     rollBack(layout, snapshot, NOW);
     // In the state when the first directory, and its replacement, were about to be moved.
@@ -114,8 +114,17 @@ for (const moved of [0, 1, 2])
     if (moved === 0) renameSync(join(aside, "engine"), database);
     if (moved === 2) renameSync(`${database}.rollback`, database);
     put(layout.rollback, JSON.stringify({ aside: "after-20261121T120000Z" }));
-    assert.equal(finishRollback(layout), true);
+    if (by === "start") {
+      assert.equal(finishRollback(layout), true);
+    } else {
+      // Compares what it replaces, wherever that is.
+      assert.equal(changesToLose(layout, snapshot).events, 2);
+      assert.deepEqual(changesToLose(layout, snapshot).accounts.added, ["new@example.test"]);
+      assert.match(contentOf(replaced(layout).settings), /report\.mail/);
+      assert.equal(rollBack(layout, snapshot, later(NOW, HOUR_MS)), aside);
+    }
     assert.deepEqual(versions(layout), [1, 1]);
+    assert.deepEqual(replaced(layout), layout);
     assert.ok(existsSync(join(aside, "engine", "engine.db")));
     assert.equal(finishRollback(layout), false, "once");
   });

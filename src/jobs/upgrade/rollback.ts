@@ -62,19 +62,39 @@ function deviceOf(path: string): number {
   return found.isDirectory() ? found.dev : statSync(dirname(path)).dev;
 }
 
+/** What the snapshot replaces: an interrupted rollback has already moved some of it. */
+export function replaced(layout: Layout): Pick<Layout, "engineDb" | "accountsDb" | "settings"> {
+  const { engineDb, accountsDb, settings } = layout;
+  const aside = startedAside(layout);
+  if (aside === null) return layout;
+  const at = (path: string, renamed: string): string => {
+    const set = join(aside, relative(dirname(renamed), path));
+    return existsSync(set) ? set : path;
+  };
+  return {
+    engineDb: at(engineDb, dirname(engineDb)),
+    accountsDb: at(accountsDb, dirname(accountsDb)),
+    settings: at(settings, settings),
+  };
+}
+
 /** Changes since the snapshot, which would be lost. Throws SQLite's errors. */
 export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): ChangedSince {
   const copied = (path: string): string => inSnapshot(layout, snapshot, path);
-  return changesBetween(layout, { engineDb: copied(layout.engineDb), accountsDb: copied(layout.accountsDb) });
+  return changesBetween(replaced(layout), { engineDb: copied(layout.engineDb), accountsDb: copied(layout.accountsDb) });
 }
 
 /**
  * Replaces the databases and settings in force by those of the snapshot; the replaced ones move into the returned
- * directory. Restores no session of the dashboard. No process of the server may run. Once it has started, `finishRollback` completes it, even after a kill.
+ * directory. Restores no session of the dashboard. No process of the server may run. Once it has started, the next call completes it, or
+ * `finishRollback`, even after a kill.
  */
 export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis): string {
+  const started = startedAside(layout);
+  // Drops what one that had not started has made.
+  finishRollback(layout);
+  if (started !== null) return started;
   const aside = `${SET_ASIDE}${compactTime(now)}`;
-  dropUnbegun(layout);
   for (const path of exchanged(layout).filter((one) => existsSync(inSnapshot(layout, snapshot, one)))) {
     const place = nextOf(dirname(path));
     const { mode, uid, gid } = statSync(dirname(path));
@@ -103,12 +123,11 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
 
 /** For a start, too: completes a killed rollback. Returns false if there is none; drops one that had not started. */
 export function finishRollback(layout: Layout): boolean {
-  const begun = readRecord(layout.rollback, schema, null);
-  if (begun === null) {
-    dropUnbegun(layout);
+  const aside = startedAside(layout);
+  if (aside === null) {
+    for (const path of moved(layout).map(nextOf)) if (existsSync(path)) removeTree(path);
     return false;
   }
-  const aside = join(layout.beforeUpgrade, begun.aside);
   giveDirectory(aside, { mode: 0o700, owner: ourselves() });
   for (const path of moved(layout)) {
     if (!existsSync(nextOf(path))) continue;
@@ -120,12 +139,10 @@ export function finishRollback(layout: Layout): boolean {
   return true;
 }
 
-/** Removes the preparations for a rollback that has not started. */
-function dropUnbegun(layout: Layout): void {
-  for (const path of moved(layout)
-    .map(nextOf)
-    .filter((one) => existsSync(one)))
-    removeTree(path);
+/** Where a started rollback moves the present data; null if none has started. */
+function startedAside(layout: Layout): string | null {
+  const started = readRecord(layout.rollback, schema, null);
+  return started === null ? null : join(layout.beforeUpgrade, started.aside);
 }
 
 /** The replacement of a directory or file: beside it, so that it is renamed. */

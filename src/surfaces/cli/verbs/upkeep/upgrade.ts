@@ -11,7 +11,7 @@ import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
-import { changesToLose, rollBack, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
+import { changesToLose, replaced, rollBack, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
 import {
   describeSnapshot,
   inSnapshot,
@@ -138,7 +138,7 @@ export async function rollback(call: Call): Promise<Answer> {
       return failed("Parts of the server still run.", `Stop them first: ${stopCommand(layout)}`);
     const changes = orWhyNot(() => changesToLose(layout, snapshot));
     const newSettings = settingsText(
-      readIfThere(layout.settings) ?? "",
+      readIfThere(replaced(layout).settings) ?? "",
       readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "",
     );
     const lost =
@@ -157,10 +157,7 @@ export async function rollback(call: Call): Promise<Answer> {
     if (unsure !== null) return unsure;
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
     if (typeof made === "string")
-      return failed(
-        `The rollback failed: ${made}.`,
-        "Fix that, then try again; a rollback that has started continues.",
-      );
+      return failed(`The rollback failed: ${made}.`, "Fix that, then run it again: it continues where it stopped.");
     const { aside } = made;
     const text = [
       `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${formatBytes(bytesBelow(aside))}) until you delete it.`,
