@@ -46,6 +46,13 @@ test("accepts an empty or new directory, and one of ours", () => {
   assert.ok(!holdsForeignFiles(data));
 });
 
+test("accepts one in which a rollback was killed while it exchanged the settings", () => {
+  const data = join(directory, "exchanged");
+  for (const name of ["db", "before-upgrade"]) mkdirSync(join(data, name), { recursive: true });
+  writeFileSync(join(data, "ghostinbox.toml.rollback"), "");
+  prepareDataDirectory(data);
+});
+
 test("accepts a new directory with mounted disks for mail and logs", () => {
   const data = join(directory, "mounted");
   for (const path of ["mail", "log/mail"]) mkdirSync(join(data, path), { recursive: true });

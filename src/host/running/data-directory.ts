@@ -16,7 +16,8 @@ import { startTimeOf } from "./read-processes.ts";
 
 /** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
 const LONGEST = 70;
-const PROOF = ["ghostinbox.toml", "installed-packages"];
+/** The second one: while a rollback exchanges the settings. */
+const PROOF = ["ghostinbox.toml", "ghostinbox.toml.rollback", "installed-packages"];
 const HARMLESS = ["run", "lost+found", ".restoring-lock"];
 
 /** Creates the data directory. Throws SetUpFailure if it cannot be used. */
@@ -51,7 +52,7 @@ function refuseBadName(data: string): void {
     throw new SetUpFailure(`GHOSTINBOX_DATA must be an absolute path of letters, digits and ._+@-/, not "${data}".`);
   if (data.length > LONGEST)
     throw new SetUpFailure(
-      `GHOSTINBOX_DATA must have at most ${LONGEST} characters, for sockets lie below it; it has ${data.length}.`,
+      `GHOSTINBOX_DATA must have at most ${LONGEST} characters, because sockets are created in it; it has ${data.length}.`,
     );
 }
 
