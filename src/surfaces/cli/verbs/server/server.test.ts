@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { ROOT } from "../../../../../test/kit/needs.ts";
-import { temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../../../test/kit/temporary-directory.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
+import { CHECKOUT } from "../../../../host/running/checkout.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
-import { unfit, whyNoDomain } from "./server.ts";
+import { unfit, whyNoDomain, whyNotBuilt } from "./server.ts";
 
 test("a program that is older than the data restarts nothing", ROOT, async () => {
   using layout = dataDirectory();
@@ -16,6 +18,20 @@ test("a program that is older than the data restarts nothing", ROOT, async () =>
   takeLock(layout.startPid, layout.data);
   const says = /^Nothing was restarted: .* written by a newer GhostInbox .* The server still runs\.\n$/;
   assert.match(oneLineOfError(await ghostinbox(layout, ["restart"]), 1), says);
+});
+
+test("sources that cannot be built restart nothing", async () => {
+  const checkout = temporaryDirectory();
+  for (const name of ["src/programs/set-up", "node_modules"]) mkdirSync(join(checkout, name), { recursive: true });
+  symlinkSync(join(CHECKOUT, "node_modules/@zxcvbn-ts"), join(checkout, "node_modules/@zxcvbn-ts"));
+  const start = join(checkout, "src/programs/set-up/serve.ts");
+  writeFileSync(start, "<<<<<<< HEAD\n");
+  assert.match(
+    (await whyNotBuilt(checkout)) ?? "",
+    /^The programs could not be built from .*\/serve\.ts:1:0: ERROR: .*\.$/,
+  );
+  writeFileSync(start, "");
+  assert.match((await whyNotBuilt(checkout)) ?? "", /Could not resolve/, "nor the services");
 });
 
 test("units are installed on a systemd, and not beside a package's", () => {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fitted } from "../../../../core/text.ts";
+import { asSentence, fitted } from "../../../../core/text.ts";
 import { CHECKOUT, IS_IMAGE, IS_PACKAGED } from "../../../../host/running/checkout.ts";
 import { isForeign, lockHolder } from "../../../../host/running/data-directory.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
@@ -10,6 +10,7 @@ import { portsOf } from "../../../../host/running/ports.ts";
 import { startCommand, stopCommand } from "../../../../host/running/server-commands.ts";
 import { restartServer, stopServer } from "../../../../host/running/stop.ts";
 import { installUnits, SYSTEMD_RUNS, uninstallUnits } from "../../../../host/running/units.ts";
+import { keptBuild } from "../../../../jobs/build/kept-build.ts";
 import { readSettings } from "../../../../jobs/settings-file/settings-file.ts";
 import { planUninstall, uninstall as takeBack } from "../../../../jobs/uninstall/uninstall.ts";
 import { obstaclesInData } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
@@ -50,6 +51,8 @@ export async function restart(call: Call): Promise<Answer> {
   if (obstacle !== undefined) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
   if (!IS_PACKAGED && !(await setUp()))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
+  const unbuilt = await whyNotBuilt(CHECKOUT);
+  if (unbuilt !== null) return failed(`Nothing was restarted: ${unbuilt}`, "The server still runs.");
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);
@@ -63,6 +66,17 @@ async function setUp(): Promise<boolean> {
   const child = spawn("bash", [join(CHECKOUT, "scripts", "setup")], { stdio: ["inherit", 2, 2] });
   await once(child, "close");
   return child.exitCode === 0;
+}
+
+/** Builds what a start runs, which then starts sooner. Returns why that failed, or null. Exported for its test. */
+export async function whyNotBuilt(checkout: string): Promise<string | null> {
+  try {
+    for (const kind of ["start", "programs"] as const) await keptBuild(checkout, kind);
+    return null;
+  } catch (error) {
+    if (error instanceof SetUpFailure) return asSentence(error.message);
+    throw error;
+  }
 }
 
 /** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
