@@ -27,14 +27,20 @@ function fresh(t: TestContext) {
   const path = join(directory, "postfix-accounts.cf");
   const reported: FileChanges[] = [];
   let up = true;
+  let domain = "example.org";
+  let duringAsk = (): void => undefined;
   /** The guard's part, without its socket. */
   const follower = createAccountsFollower({
     secretFile: join(directory, "no-secret"),
     present: async () => readFollowed(database),
     ask: ({ entries, gone }) => {
       if (!up) return Promise.resolve(null);
-      const named = entries.map(({ name, ...entry }) => ({ ...entry, name: accountName(name) }));
-      const changes = files.follow(named, gone.map(accountName), NOW);
+      const ours = entries.filter(({ name }) => name.endsWith(`@${domain}`));
+      const named = ours.map(({ name, ...entry }) => ({ ...entry, name: accountName(name) }));
+      const others = entries.filter((entry) => !ours.includes(entry));
+      const skipped = others.map(({ name }) => ({ name, why: "belongs to a different domain" }));
+      const changes = { ...files.follow(named, gone.map(accountName), NOW), skipped };
+      duringAsk();
       reported.push(changes);
       return Promise.resolve(changes);
     },
@@ -56,6 +62,8 @@ function fresh(t: TestContext) {
       write(text);
       return look();
     },
+    serve: (name: string) => void (domain = name),
+    whileAsked: (work: () => void) => void (duringAsk = work),
     guardUp: (value: boolean) => void (up = value),
     mayLogIn: () => columnOf(db, "SELECT user FROM passdb ORDER BY user"),
     hashOf: (name: string) => readFollowed(database).find((row) => row.name === name)?.hash ?? "",
@@ -165,6 +173,25 @@ test("accounts made by command are not touched; the guard is asked again until i
   assert.equal(hashOf("carl@example.org"), OTHER);
   assert.deepEqual(mayLogIn(), ["anna@example.org", "carl@example.org"]);
   assert.ok(reported.every(({ skipped }) => skipped.length === 0));
+});
+
+test("skipped lines are tried again once the settings have changed, even while they are being skipped", async (t) => {
+  const { follow, look, follower, mayLogIn, serve, whileAsked, trouble } = fresh(t);
+  await follow(`anna@late.test|${HASH}\n`);
+  serve("late.test");
+  await look(10);
+  assert.match(trouble() ?? "", /anna@late\.test belongs to a different domain$/);
+  follower.forget();
+  await look();
+  assert.deepEqual([mayLogIn(), trouble()], [["anna@late.test"], null]);
+  whileAsked(() => {
+    follower.forget();
+    serve("later.test");
+    whileAsked(() => undefined);
+  });
+  await follow(`anna@late.test|${HASH}\nbert@later.test|${HASH}\n`);
+  await look();
+  assert.deepEqual([mayLogIn(), trouble()], [["anna@late.test", "bert@later.test"], null]);
 });
 
 test("without a followed file nothing is read or reported", async (t) => {

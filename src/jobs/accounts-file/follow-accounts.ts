@@ -84,7 +84,8 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       if (parsed.accounts.length === 0) return refuse(`${path} names no account`);
       const skipped = await bringTo(parsed.accounts);
       if (skipped === null) return;
-      done = fingerprint;
+      // Not if the settings have changed since.
+      if (seen === fingerprint) done = fingerprint;
       const [first] = skipped;
       const ignored = ignoredFields(parsed.accounts);
       if (first === undefined) troubles = [];

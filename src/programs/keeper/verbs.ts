@@ -218,6 +218,8 @@ export class KeeperVerbs {
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
     const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
     const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
+    // Last: the guard accepts other accounts only once it has loaded the settings, after this reply.
+    this.watches.accounts.forget();
     const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
     return { ok: true, detail: [...reloaded, ...certificate, ...kept, ...unused].join(" ") };
   }

@@ -178,7 +178,6 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
     use(now: Settings): void {
       current = now;
       parts.use(probes());
-      watches.accounts.forget();
       watches.relay.use(now);
     },
     /** Probes the parts of the server. */
