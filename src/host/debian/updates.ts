@@ -38,7 +38,7 @@ export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> 
 /** Fetches Debian's package lists into a container's memory, at most once a day. Null, or why it failed. Never rejects. */
 export async function fetchLists(now: Millis): Promise<string | null> {
   const times = globSync(join(IMAGE_LISTS, "*_Packages*")).map((file) => statSync(file).ctimeMs);
-  if (times.some((at) => now - at < DAY_MS)) return null;
+  if (times.some((at) => Math.abs(now - at) < DAY_MS)) return null;
   makeDirectory(dirname(IMAGE_LISTS), 0o755);
   const asked = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
     timeoutMs: FETCH_MS,
