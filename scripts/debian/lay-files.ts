@@ -67,9 +67,9 @@ const SAYS: readonly (readonly [RegExp, string])[] = [
     /(GHOSTINBOX_(?!DATA=)\w+=\S+) (?=(GHOSTINBOX_(?!DATA=)\w+=\S+ )*npm start\b)/g,
     "echo $1 >> /etc/default/ghostinbox && ",
   ],
-  [/npm start\b/g, "systemctl start ghostinbox"],
+  [/npm start\b(?: -- --allow-remove)?/g, "systemctl start ghostinbox"],
   [/npm (stop|restart)\b/g, "systemctl $1 ghostinbox"],
-  [/npm run setup\b/g, "apt-get install -f"],
+  [/npm run setup\b(?: -- --allow-remove)?/g, "apt-get install -f"],
 ];
 
 type Laid = Readonly<{ checkout: string; stage: string; arch: Architecture; isForeign: boolean }>;
@@ -179,7 +179,7 @@ function rewrite(root: string, folders: readonly string[]): void {
     const file = join(root, path);
     if (!TEXT.test(path) || !statSync(file).isFile()) continue;
     const text = readFileSync(file, "utf8");
-    const says = SAYS.reduce((all, [pattern, by]) => all.replace(pattern, by), text);
+    const says = asPackaged(text);
     if (says !== text) writeFileSync(file, says);
   }
 }
@@ -190,6 +190,11 @@ export function setModes(stage: string): void {
     if (kind === "link") continue;
     chmodSync(file, kind === "directory" || (lstatSync(file).mode & 0o100) !== 0 ? 0o755 : 0o644);
   }
+}
+
+/** What a text says in the package. Exported for its test. */
+export function asPackaged(text: string): string {
+  return SAYS.reduce((all, [pattern, by]) => all.replace(pattern, by), text);
 }
 
 function writeGzipped(file: string, text: string): void {

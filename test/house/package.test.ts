@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { test } from "node:test";
 import { controlFile, debianVersion, dependenciesOf, md5sums } from "../../scripts/debian/control.ts";
-import { installedKib, modulesOf, setModes } from "../../scripts/debian/lay-files.ts";
+import { asPackaged, installedKib, modulesOf, setModes } from "../../scripts/debian/lay-files.ts";
 import { VERSION } from "../../src/core/version.ts";
 import { lacking } from "../kit/needs.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
@@ -34,6 +34,15 @@ test("it contains the modules that run, for both processors, and none only for d
   const forBoth = ["x64", "arm64"].flatMap((processor) => [`node-linux-${processor}`, `@esbuild/linux-${processor}`]);
   for (const name of ["hono", "esbuild", ...forBoth]) assert.ok(modules.includes(`node_modules/${name}`), name);
   for (const name of ["typescript", "fast-check"]) assert.ok(!modules.includes(`node_modules/${name}`), name);
+});
+
+test("its pages name commands that exist in it", () => {
+  const said = asPackaged(readFileSync("docs/set-up.md", "utf8"));
+  assert.match(said, /`apt-get install -f`,\s`systemctl start ghostinbox`/);
+  assert.equal(
+    asPackaged("GHOSTINBOX_DOMAIN=a npm start"),
+    "echo GHOSTINBOX_DOMAIN=a >> /etc/default/ghostinbox && systemctl start ghostinbox",
+  );
 });
 
 test("files whose names start with a dot have sums, modes and a size like all others", () => {
