@@ -209,7 +209,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       const plan = typist.output.replaceAll(/\s+/g, " ");
       for (const step of [
         `- Delete ${DATA} with all mail`,
-        `- Install again what had to make room for the packages of set-up: ${OTHER_MTA} -`,
+        `- Reinstall the packages that set-up's packages replaced: ${OTHER_MTA} -`,
       ])
         assert.ok(plan.includes(step), `${step}\n${plan}`);
       stay = /need by now: (.*?) - /.exec(plan)?.[1]?.split(" ") ?? [];

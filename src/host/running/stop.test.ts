@@ -58,6 +58,6 @@ test("a start that does not stop in time is named; one of an older version is no
   const restarted = await restartServer(layout, []);
   assert.ok(!restarted.ok && restarted.isRunning && restarted.reason.includes("cannot restart"));
   const stopped = await stopServer(layout, 200);
-  assert.deepEqual(stopped, { ok: false, reason: `The start (pid ${child.pid}) has not ended within 0.2 s.` });
+  assert.deepEqual(stopped, { ok: false, reason: `The server (pid ${child.pid}) did not stop within 0.2 s.` });
   assert.equal(lockHolder(layout.startPid), child.pid);
 });

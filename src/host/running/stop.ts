@@ -36,10 +36,10 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
     signal(holder, "SIGTERM");
     // The process, not only its lock: otherwise a second start that waits for it could continue.
     const ended = await becomes(() => startTimeOf(holder) !== since, patienceMs);
-    if (!ended) return { ok: false, reason: `The start (pid ${holder}) has not ended within ${patienceMs / 1000} s.` };
+    if (!ended) return { ok: false, reason: `The server (pid ${holder}) did not stop within ${patienceMs / 1000} s.` };
   }
   const { left } = await endOrphans(layout.data);
-  if (left.length > 0) return { ok: false, reason: `Processes do not end: ${left.join(", ")}.` };
+  if (left.length > 0) return { ok: false, reason: `These processes did not exit: ${left.join(", ")}.` };
   // Left by a server that was killed as a whole, or failed to start, and of which no process runs.
   await removeFirewallTable(layout.data);
   if (!runsForAnother(layout.data)) await endStrict();
@@ -67,7 +67,11 @@ export async function restartServer(
   const isGone = (): boolean => startTimeOf(holder) !== since;
   process.kill(holder, RESTART_SIGNAL);
   if (!(await becomes(() => isGone() || textOrNothing(layout.startPid) !== before, STOP_MS)))
-    return { ok: false, reason: `The start (pid ${holder}) has not stopped everything yet.`, isRunning: true };
+    return {
+      ok: false,
+      reason: `The server (pid ${holder}) is still stopping or preparing its restart.`,
+      isRunning: true,
+    };
   const ready = await waitUntilReady(layout, ports, isGone, { patienceMs: readyMs });
   if (isGone()) return { ok: false, reason: `It stopped and did not start again: ${whyNot(layout)}`, isRunning: false };
   return ready.ok ? ready : { ...ready, isRunning: true, isNew: true };

@@ -224,6 +224,6 @@ function unlessDiskRefuses(change: () => void): void {
   try {
     change();
   } catch (error) {
-    console.error(`keeper: the note of a restart was not changed: ${messageOf(error)}`);
+    console.error(`keeper: could not record a restart: ${messageOf(error)}`);
   }
 }

@@ -183,7 +183,7 @@ test("an unreadable file is reported, and the next one counts", () => {
   mkdirSync(file);
   writeFileSync(security, PRINTED);
   const [unread = "", ...says] = adopt();
-  assert.match(unread, /jail\.local is not searched for destemail: /);
+  assert.match(unread, /jail\.local could not be read to look for destemail: /);
   assert.deepEqual([says.length, text()], [1, `${ADOPTED}\n`]);
 });
 

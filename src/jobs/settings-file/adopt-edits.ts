@@ -145,7 +145,7 @@ function findDestemail(directories: readonly string[]): Found {
       if (written !== null && written !== STOCK) last = { file, written };
     } catch (error) {
       // Before the first start the directory is missing.
-      if (codeOf(error) !== "ENOENT") says.push(`${file} is not searched for destemail: ${messageOf(error)}`);
+      if (codeOf(error) !== "ENOENT") says.push(`${file} could not be read to look for destemail: ${messageOf(error)}`);
     }
   return { last, says };
 }

@@ -190,10 +190,10 @@ function packagesSentences(packages: Packages, options: UninstallOptions): reado
   if (!options.packages)
     return listed([[`Leave the ${countOf(going)} that set-up installed (${hint(options)})`, going]]);
   return listed([
-    ["Install again what had to make room for the packages of set-up", returning],
+    ["Reinstall the packages that set-up's packages replaced", returning],
     [`Remove the ${countOf(going)} that set-up installed, with configuration`, going],
-    ["Leave what other packages need by now", staying],
-    ["Not install again, because other packages would have to go", absent],
+    ["Keep what other packages now depend on", staying],
+    ["Do not reinstall, because that would remove other packages", absent],
   ]);
 }
 

@@ -79,7 +79,8 @@ test("the message about a new certificate", OPENSSL, async () => {
   for (const [news, ports, ...says] of [
     [none, [port]],
     [{ ...none, fresh }, [port], "New connections get the new certificate."],
-    [{ ...none, fresh }, [port, 1], "Port 1 does not give the new certificate yet."],
+    [{ ...none, fresh }, [port, 1], "Port 1 does not serve the new certificate yet."],
+    [{ ...none, fresh }, [1, 2], "Ports 1 and 2 do not serve the new certificate yet."],
     [{ ...none, failed }, [port], `The new certificate is not in use: ${failed}`],
   ] as const)
     assert.deepEqual(await certificateNews(news, ports, ports.length > 1 ? 1_000 : undefined), says);

@@ -100,7 +100,8 @@ export async function certificateNews(
   if (fresh === null) return [];
   const late = await notServing(fresh, ports, patienceMs);
   if (late.length === 0) return ["New connections get the new certificate."];
-  return [`Port ${late.join(" and ")} does not give the new certificate yet.`];
+  const subject = late.length === 1 ? `Port ${late.join()} does` : `Ports ${late.join(" and ")} do`;
+  return [`${subject} not serve the new certificate yet.`];
 }
 
 /**

@@ -118,7 +118,7 @@ function tellEnded({ count, left }: Ended, log: StartLog): void {
   if (count > 0) log.say(`Ended ${plural(count, "process")} that an earlier start left behind.`);
   if (left.length > 0)
     log.warn(
-      `processes of an earlier start cannot be ended. To see what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
+      `processes left by an earlier start do not exit. To see what blocks them: ps -o pid,user,wchan,args -p ${left.join()}`,
     );
 }
 

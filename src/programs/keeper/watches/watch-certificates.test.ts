@@ -151,14 +151,15 @@ describe("certificates that certspotter finds", { skip: lacking({ installed: ["o
     truncateSync(log, 5 * 1024 * 1024);
     assert.match(troubles().join("\n"), /^certificate_unknown: .*key 33ac1d9b.*\ntransparency_failing: .*is larger/);
     rmSync(log);
-    const both = /^certificate_unknown: .*key 33ac1d9b.*\ntransparency_failing: .* is not there/;
+    const both =
+      /^certificate_unknown: .*key 33ac1d9b.*\ntransparency_failing: .* does not exist\. The hook creates it/;
     assert.match(troubles().join("\n"), both);
     put(log, "");
     assert.deepEqual(troubles(), []);
     called();
     troubles();
     inForce["certificates.log"] = join(layout.data, "other.log");
-    assert.match(troubles(16 * MINUTE_MS).join("\n"), /^transparency_failing: .*other\.log is not there.*$/);
+    assert.match(troubles(16 * MINUTE_MS).join("\n"), /^transparency_failing: .*other\.log does not exist\. .*$/);
   });
 
   test("a certificate found while the clock is ahead is reported once the clock is right", () => {

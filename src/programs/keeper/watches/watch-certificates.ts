@@ -85,7 +85,10 @@ function textOf(file: string): TextRead {
   try {
     const plain = readPlain(file, MOST_LOG_BYTES);
     return plain === null
-      ? { ok: false, reason: `${file} is not there: the hook writes it, or you make an empty one.` }
+      ? {
+          ok: false,
+          reason: `${file} does not exist. The hook creates it when it first runs; until then, create an empty file.`,
+        }
       : { ok: true, text: plain.text };
   } catch (error) {
     return { ok: false, reason: messageOf(error) };

@@ -149,7 +149,7 @@ test("too many folders: no more can be created until some are deleted", async ()
   assert.deepEqual([...limited], []);
   await look({ folders: MOST_FOLDERS + 1 });
   assert.deepEqual([[...limited], ended], [[ANNA], [ANNA]]);
-  assert.match(said(), /^anna@example\.org has more than 3000 folders: it can create no more$/);
+  assert.match(said(), /^anna@example\.org has more than 3000 folders: it cannot create more$/);
   clock.advance(30 * SECOND_MS);
   await look({}, 0);
   assert.deepEqual([ended.length, state.looks], [1, 3], "its sessions are ended once");

@@ -140,7 +140,7 @@ export function createMailboxWatch(server: MailboxServer, settings: () => SizeSe
     const now = clock.now();
     const accounts = limited();
     const folders = accounts.map(
-      (account) => `${account} has more than ${MOST_FOLDERS} folders: it can create no more`,
+      (account) => `${account} has more than ${MOST_FOLDERS} folders: it cannot create more`,
     );
     const recent = [...ended].filter(([, { at }]) => now - at < REPORTED_MS);
     const sessions = recent.map(
