@@ -170,7 +170,9 @@ describe("what only logs tell", needsLab(), () => {
     );
     const [, queueId = ""] = /^queue_id=(\w+) to=<anna@example\.test> by lmtp /.exec(delivered[1] ?? "") ?? [];
     assert.notEqual(queueId, "");
-    const queued = await product.sqlite("SELECT details FROM event WHERE type = 'EMAIL_QUEUED'");
+    const queued = await product.sqlite(
+      `SELECT details FROM event WHERE type = 'EMAIL_QUEUED' AND queue_id = '${queueId}'`,
+    );
     assert.deepEqual(queued, [[`queue_id=${queueId} message_id=<one@sender.test>`]]);
     assert.match(wholeLog(product.layout.mailLog), new RegExp(`${queueId}: removed`));
     const lines = (await product.cli(["logs", "--queue-id", queueId])).stdout;
