@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { ban, columnOf, committed, eventRows, record, START, scalarOf } from "../../../test/kit/test-database.ts";
@@ -159,12 +160,27 @@ for (const { what, does } of [
     assert.deepEqual(setAsideBeside(layout.accountsDb), []);
   });
 
-  test(`accounts.db that is ${what}, without a copy: nothing is changed, and there is an error`, () => {
-    const { layout, accounts } = ran();
-    accounts.close();
-    does(layout.accountsDb);
-    assert.throws(() => openOrRestoreAccounts(layout, START), UnusableDatabase);
-    assert.equal(existsSync(layout.accountsDb), what === "damaged");
-    assert.deepEqual(setAsideBeside(layout.accountsDb), []);
-  });
+  for (const [state, copy] of [
+    ["without a copy", null],
+    ["with an empty copy", ""],
+    ["with a damaged copy", "a letter ".repeat(9_000)],
+  ] as const)
+    test(`accounts.db that is ${what}, ${state}: nothing is changed, and there is an error`, () => {
+      const { layout, accounts } = ran();
+      accounts.close();
+      does(layout.accountsDb);
+      if (copy !== null) writeFileSync(copyOf(layout.accountsDb), copy);
+      const before = readdirSync(dirname(layout.accountsDb));
+      assert.throws(() => openOrRestoreAccounts(layout, START), UnusableDatabase);
+      assert.deepEqual(readdirSync(dirname(layout.accountsDb)), before);
+    });
 }
+
+test("accounts.db that is damaged like its copy stays readable for Postfix and Dovecot", () => {
+  const { layout, accounts } = ran();
+  damage(accounts, layout.accountsDb, "account");
+  accounts.close();
+  writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
+  assert.throws(() => openOrRestoreAccounts(layout, START), /and its copy is damaged/);
+  assert.ok(existsSync(`${layout.accountsDb}-shm`), "they cannot make it");
+});

@@ -41,7 +41,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   const opened = isGone || existsSync(markOf(path)) ? null : unlessDamaged(() => openEngine(path));
   if (opened !== null) return opened;
   const fresh = `${path}.new`;
-  for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
+  remove(fresh);
   const db = openEngine(fresh);
   try {
     // The digest adds nothing to fully read tables, but may contain an allowed network that was removed since.
@@ -58,13 +58,13 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
 }
 
 /**
- * Opens `accounts.db`, or its copy if it is damaged or gone. Without a copy nothing is changed: an empty list of accounts
+ * Opens `accounts.db`, or its copy if it is damaged or gone. Without a usable copy nothing is changed: an empty list of accounts
  * would refuse all mail for good. Throws UnusableDatabase.
  */
 export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
   const copy = copyPath(path);
   const isGone = isEmpty(path) && existsSync(firstStartDone);
-  if (!existsSync(copy)) {
+  if (isEmpty(copy)) {
     if (isGone)
       throw new UnusableDatabase(
         "missing",
@@ -76,11 +76,27 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   const opened = isGone || isMarked ? null : unlessDamaged(() => openAccounts(path, { ifDamaged: "close" }));
   if (opened !== null) return opened;
   // First, as it may not fit on the disk: Postfix and Dovecot can read most damaged databases, but none that is gone.
-  copyFlushed(copy, `${path}.new`);
+  const fresh = `${path}.new`;
+  remove(fresh);
+  copyFlushed(copy, fresh);
+  const copied = unlessDamaged(() => openAccounts(fresh, { ifDamaged: "close" }));
+  if (copied === null) {
+    remove(fresh);
+    // Left open, so that Postfix and Dovecot can still read most of it.
+    if (!isGone) unlessDamaged(() => openAccounts(path));
+    const fate = isGone ? "is gone" : "is damaged";
+    throw new UnusableDatabase("damaged", `${path} ${fate}, and its copy is damaged; restore a backup.`);
+  }
+  copied.close();
   setAside(path, isGone ? "missing" : "damaged", now);
-  renameSync(`${path}.new`, path);
+  renameSync(fresh, path);
   rmSync(markOf(path), { force: true });
   return openAccounts(path);
+}
+
+/** A stale `-wal` would be read into the next file of that name. */
+function remove(path: string): void {
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
 }
 
 /** A rename may reach the disk before the content does. */
