@@ -4,10 +4,12 @@ import { isReason, reasons } from "../../core/events/reasons.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import type { AddressFigures, DayFigures, Looked, ReasonFigures } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
+import { eventsBetween, pointBetween } from "../../guard/explain/stats.ts";
 import { integer, ip as ipColumn, rowReader, TOOK_EFFECT, text } from "../columns.ts";
 import { covering } from "../engine-db/network-columns.ts";
 import { prepared } from "../transactions.ts";
 import { sqliteEventIds } from "./event-ids.ts";
+import { sqliteFigures } from "./figures.ts";
 
 /** How many of the newest events of a type are read one by one: half a second for all types together. */
 const MOST = 100_000;
@@ -25,33 +27,31 @@ const REFUSED = {
 const LOOKED_AT = [...Object.keys(REFUSED), "SPAM_SCORED"];
 
 /**
- * Figures of a period for a report, by the index of types. Events that retention removed are in the sums by day and by reason,
- * which their hours keep; the newest seconds may be missing. The connection may be read-only.
+ * Figures of a period for a report. Events that retention removed count by day and by reason only. The lists, by the index of
+ * types, may lack the newest seconds. The connection may be read-only.
  */
 export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
-  const ids = sqliteEventIds(db);
+  const figures = sqliteFigures(db);
   const sql = prepared(db, SQL);
-  const first = ids.firstSince(from);
-  const removed = (type: string, start: Millis, end: Millis) => integer(sql.removed.get(type, start, end)?.["n"]);
+  const first = sqliteEventIds(db).firstSince(from);
   const isBanned = (ip: string): boolean =>
     sql.standing.get(JSON.stringify(covering(hostPrefix(ipColumn(ip)))), to) !== undefined;
   return {
-    /** By UTC days; the first and the last are partial. */
+    /** By UTC days; the first and the last are partial, the first from the start of its hour. */
     days: (): readonly DayFigures[] => {
       const found: DayFigures[] = [];
       for (let start = from; start < to; ) {
         const end = instant(Math.min(to, start - (start % DAY_MS) + DAY_MS));
-        const range = [ids.firstSince(start), ids.firstSince(end)] as const;
-        const count = (type: EventType): number =>
-          integer(sql.count.get(type, ...range)?.["n"]) + removed(type, start, end);
+        const [before, after] = [figures.totals(start), figures.totals(end)];
+        const counts = eventsBetween(before, after);
         found.push({
           day: isoTime(start).slice(0, 10),
-          signedIn: count("LOGIN_SUCCEEDED"),
-          failed: count("LOGIN_FAILED"),
-          refused: count("LOGIN_REFUSED"),
-          accepted: count("EMAIL_ACCEPTED"),
-          blocked: count("EMAIL_BLOCKED"),
-          delivered: count("EMAIL_DELIVERED"),
+          signedIn: counts["LOGIN_SUCCEEDED"] ?? 0,
+          failed: counts["LOGIN_FAILED"] ?? 0,
+          refused: counts["LOGIN_REFUSED"] ?? 0,
+          accepted: pointBetween(before, after).mails_in,
+          blocked: counts["EMAIL_BLOCKED"] ?? 0,
+          delivered: counts["EMAIL_DELIVERED"] ?? 0,
         });
         start = end;
       }
@@ -59,10 +59,11 @@ export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
     },
     /** The period of the lists below. */
     looked: (): Looked => {
-      const present = LOOKED_AT.map((type) => integer(sql.count.get(type, first, Number.MAX_SAFE_INTEGER)?.["n"]));
+      const present = LOOKED_AT.map((type) => integer(sql.count.get(type, first)?.["n"]));
       return {
         events: present.reduce((sum, n) => sum + Math.min(n, MOST), 0),
-        isAll: present.every((n) => n <= MOST) && LOOKED_AT.every((type) => removed(type, from, to) === 0),
+        isAll:
+          present.every((n) => n <= MOST) && LOOKED_AT.every((type) => sql.removed.get(type, from, to) === undefined),
       };
     },
     /** The most refused addresses. */
@@ -109,8 +110,8 @@ function total({ signIns, mails, connections }: Omit<AddressFigures, "ip" | "isB
 /** `?1` is a type, `?2` the first id. */
 const NEWEST = "id IN (SELECT id FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3)";
 const SQL = {
-  count: "SELECT count(*) AS n FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2 AND id < ?3",
-  removed: "SELECT coalesce(sum(count), 0) AS n FROM event_summary WHERE type = ?1 AND hour >= ?2 AND hour < ?3",
+  count: "SELECT count(*) AS n FROM event_name WHERE role = 4 AND name = ?1 AND id >= ?2",
+  removed: "SELECT 1 FROM event_summary WHERE type = ?1 AND hour >= ?2 AND hour < ?3 LIMIT 1",
   addresses: `
     SELECT ip, count(*) AS n FROM event WHERE ${NEWEST} AND ip IS NOT NULL AND ${TOOK_EFFECT}
     GROUP BY ip ORDER BY n DESC, ip LIMIT ?4`,
