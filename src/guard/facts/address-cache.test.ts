@@ -7,8 +7,10 @@ import { type AddressHistory, type History, NO_HISTORY, type Reach } from "../st
 import { AddressCache, mostTimes, push } from "./address-cache.ts";
 import { ProtectionList } from "./sparing.ts";
 
+const NO_NETWORKS = { current: () => [] };
+
 /** A cache over a history that counts its queries. */
-function kit(known: Partial<AddressHistory> = {}) {
+function kit(known: Partial<AddressHistory> = {}, protection = new ProtectionList(NO_NETWORKS, { allowed: () => [] })) {
   const asked: string[] = [];
   const reaches: Reach[] = [];
   const history: History = {
@@ -18,7 +20,7 @@ function kit(known: Partial<AddressHistory> = {}) {
       return { ...NO_HISTORY, ...known };
     },
   };
-  const book = new AddressCache(history, new ProtectionList({ current: () => [] }, { allowed: () => [] }));
+  const book = new AddressCache(history, protection);
   const state = (text: string, now: Millis = NOON) => book.state(POLICY, ip(text), now);
   return { book, asked, reaches, state };
 }
@@ -105,6 +107,17 @@ test("a change to one prefix is read again for that prefix; a change to a wider 
     const again = asksAgain.map((text) => state(text).prefix);
     assert.deepEqual(asked, again, dropped);
   }
+});
+
+test("a change to a network that something protected splits is read again for its single addresses", () => {
+  const allowed = { prefix: net("2001:db8:1:2::1"), note: "", by: "root", at: NOON, expiresAt: null };
+  const protection = new ProtectionList(NO_NETWORKS, { allowed: () => [allowed] });
+  protection.refresh(POLICY, NOON);
+  const { book, asked, state } = kit({}, protection);
+  state("2001:db8:1:2::7");
+  book.drop(net("2001:db8:1:2::/64"), POLICY);
+  state("2001:db8:1:2::7");
+  assert.deepEqual(asked, ["2001:db8:1:2::7/128", "2001:db8:1:2::7/128"]);
 });
 
 test("dropped entries are read again: addresses and the prefixes themselves", () => {

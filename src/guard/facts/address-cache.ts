@@ -6,16 +6,7 @@ import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import { type Event, isLogin, windowOf } from "../../core/events/event.ts";
 import type { LoginAttributes } from "../../core/events/login.ts";
 import type { Protection } from "../../core/events/reasons.ts";
-import {
-  type Ip,
-  isSingleAddress,
-  isV4,
-  neighbourhoodOf,
-  networkAddress,
-  type Prefix,
-  prefixLength,
-  prefixOf,
-} from "../../core/net/ip.ts";
+import { type Ip, isV4, neighbourhoodOf, networkAddress, type Prefix, prefixOf } from "../../core/net/ip.ts";
 import { instant, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import { type AddressHistory, type History, NO_HISTORY } from "../storage-ports.ts";
@@ -90,9 +81,8 @@ export class AddressCache {
 
   /** A ban on this network changed: all addresses in it are read again. */
   drop(network: Prefix, policy: Policy): void {
-    const isClientPrefix =
-      isSingleAddress(network) || (!isV4(network) && prefixLength(network) === policy.bans.ipv6Prefix);
-    if (isClientPrefix) this.#states.delete(network);
+    const client = this.#protection.prefixOf(networkAddress(network), policy.bans.ipv6Prefix);
+    if (client === network) this.#states.delete(network);
     else this.forget();
   }
 
