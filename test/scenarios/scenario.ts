@@ -134,6 +134,7 @@ const CHANGES: { readonly [T in Change["type"]]: (change: Extract<Change, { type
     `${account} guessed at from ${network}${isStale ? ", by an old password" : ""}`,
   SET_PASSWORD: ({ account }) => `${account} has a new password`,
   FORGET_GUESSES: ({ account }) => `guesses at ${account ?? "any account"} forgotten`,
+  FORGET_PLACES: ({ account }) => `places of ${account} forgotten`,
   CORRESPOND: ({ account, address }) => `${account} writes to ${address}`,
   HOLD_ACCOUNT: ({ account, prefix }) => `${account} held, by mail from ${prefix}`,
   END_HOLD: ({ account }) => `${account} released`,

@@ -84,11 +84,12 @@ test("expiry: skips a ban that is gone, permanent, or was renewed in between", (
   }
 });
 
-test("a release ends the hold, a drop disowns it, a new password forgets the guesses, anything else changes nothing", () => {
+test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal the places, anything else changes nothing", () => {
   const subject = "anna@example.org";
   const account = subject;
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account }]);
   assert.deepEqual(sideEffectsOf({ type: "PASSWORD_CHANGED", subject }), [{ type: "FORGET_GUESSES", account }]);
+  assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_REMOVED", subject }), [{ type: "FORGET_PLACES", account }]);
   assert.deepEqual(sideEffectsOf({ type: "HELD_MAIL_DROPPED", subject }), [{ type: "DISOWN_HOLD", account }]);
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_SUSPENDED", subject }), []);
 });

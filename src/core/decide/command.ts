@@ -80,8 +80,8 @@ function manualBan(event: BanAsked, now: Millis): Ban {
 }
 
 /**
- * What a recorded command changes in addition to what it says: mail on hold, and guesses at an account, whose protection against them ends
- * with the administrator's help until new ones come. The same in a replay.
+ * What a recorded command changes in addition to what it says: mail on hold, the places of a removed account, and guesses at an account,
+ * whose protection against them ends with the administrator's help until new ones come. The same in a replay.
  */
 export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
   switch (type) {
@@ -91,6 +91,8 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
     case "ACCOUNT_RESUMED":
     case "PASSWORD_CHANGED":
       return [{ type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) }];
+    case "ACCOUNT_REMOVED":
+      return [{ type: "FORGET_PLACES", account: subject }];
     case "ACCOUNT_RELEASED":
       return [{ type: "END_HOLD", account: subject }];
     case "HELD_MAIL_DROPPED":

@@ -247,6 +247,15 @@ test("a row keeps what only the guard's memory knew, once", () => {
   assert.deepEqual(take(data), { sentTo: { written: 1, strangers: 1 } });
 });
 
+test("the places of a removed account are no longer known", () => {
+  const [account, isKnown] = ["anna@example.org", () => base().of(CONNECT, NOON).known];
+  assert.equal(of(CONNECT).known, false);
+  base().applyChange({ type: "KNOW", prefix: HOME, account, passwordHash: "" }, NOON);
+  assert.equal(isKnown(), true);
+  base().applyChange({ type: "FORGET_PLACES", account }, NOON);
+  assert.equal(isKnown(), false);
+});
+
 test("known, unknown and blocked recipients; other domains and a broken directory are not judged", () => {
   const policy = { ...POLICY, blockedRecipients: ["admin", "alice"] };
   const directory = { exists: (address: string) => address.toLowerCase() === "alice@example.org" };

@@ -228,6 +228,7 @@ export class FactBase {
         this.#refresh(now, true);
         return;
       case "END_SIMULATION":
+      case "FORGET_PLACES":
         this.forget();
         return;
       // Nothing else is held in memory.

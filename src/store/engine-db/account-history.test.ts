@@ -26,7 +26,7 @@ function fresh(t: TestContext) {
 }
 
 test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
-  const { history, know } = fresh(t);
+  const { store, history, know } = fresh(t);
   know("203.0.113.1", "Ann@example.org", 1, "old");
   know("203.0.113.2", ANN, 2, "new");
   know("203.0.113.1", "Ann@example.org", 3, "newest");
@@ -39,6 +39,8 @@ test("sign-ins: of an account in any case, newest first, with the password of ea
   know("203.0.113.1", ANN.toUpperCase(), 3, "newest");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN], "one account, however it is written");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
+  store.apply({ type: "FORGET_PLACES", account: ANN }, START);
+  assert.deepEqual(history.networksSince(START), [net("203.0.113.3")], "a removed account's are gone");
 });
 
 test("guesses: the passwords within the window, from anywhere or from one network", (t) => {

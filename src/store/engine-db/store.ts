@@ -153,7 +153,10 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
         return this.#bans.endSimulation(at);
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at, change.passwordHash);
-        this.#sql.forgetPlaces.run(change.account);
+        this.#sql.forgetPlaces.run(change.account, MOST_PLACES);
+        return;
+      case "FORGET_PLACES":
+        this.#sql.forgetPlaces.run(change.account, 0);
         return;
       case "GUESS":
         this.#sql.guess.run(change.account, change.network, change.passwordHash, at, change.isStale ? 1 : 0);
@@ -262,7 +265,7 @@ const SQL = {
     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`,
   forgetPlaces: `
     DELETE FROM known_address WHERE (prefix, account) IN (
-      SELECT prefix, account FROM known_address WHERE lower(account) = lower(?) ORDER BY last_at DESC LIMIT -1 OFFSET ${MOST_PLACES})`,
+      SELECT prefix, account FROM known_address WHERE lower(account) = lower(?) ORDER BY last_at DESC LIMIT -1 OFFSET ?)`,
   guess: `
     INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,
