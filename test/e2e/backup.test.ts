@@ -220,7 +220,7 @@ describe("backups", needsLab(), () => {
     const before = listing();
     const restore = ["backup", "restore", "--key-file", keyFile(), "--from"];
     const full = await product.cli([...restore, elsewhere()]);
-    assert.match(full.stderr, /is not empty, and nothing is overwritten\. --replace moves it aside first\./);
+    assert.match(full.stderr, /is not empty\. Use --replace to move it aside first\./);
     const ran = await product.cli([...restore, damaged, "--replace", "--yes"]);
     assert.match(ran.stderr, /^(?:Nothing was restored|The snapshot \S+ cannot be read): it is damaged\.\n$/);
     assert.equal(listing(), before);

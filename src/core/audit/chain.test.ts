@@ -82,7 +82,7 @@ test("an entry between others is found", () => {
 test("removed newest entries, and a chain that was written again, are found by an anchor alone", () => {
   assert.equal(check(FIVE.slice(0, 3)).fault, null);
   const cut = check(FIVE.slice(0, 3), [anchorOf(FIVE[3]), anchorOf(FIVE[4])]).fault?.says ?? "";
-  assert.match(cut, /^2 entries from 4 on are missing: there were that many at 2026-11-20T07:00/);
+  assert.match(cut, /^2 entries from 4 on are missing: the newest entry anchored at 2026-11-20T07:00/);
   assert.match(check([], [anchorOf(FIVE[4])]).fault?.says ?? "", /^5 entries from 1 on are missing/);
   const again = writtenAgain(FIVE, 2);
   assert.equal(check(again).fault, null);

@@ -151,7 +151,7 @@ function unnumbered(last: number, accepted: number, numbered: number): Fault | n
 function truncated(last: number, anchors: readonly Anchor[]): Fault | null {
   const beyond = anchors.filter(({ id }) => id > last).toSorted((a, b) => b.id - a.id)[0];
   if (beyond === undefined) return null;
-  return missing(last + 1, beyond.id, `: there were that many at ${beyond.at}, when the newest was anchored`);
+  return missing(last + 1, beyond.id, `: the newest entry anchored at ${beyond.at} was number ${beyond.id}`);
 }
 
 function missing(from: number, to: number, evidence = ""): Fault {

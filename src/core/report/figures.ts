@@ -38,7 +38,7 @@ export type Unless<T> = (Readonly<{ known: true }> & T) | Readonly<{ known: fals
 /** `day`: 2026-11-20, UTC. */
 export type DayFigures = Readonly<{
   day: string;
-  /** Sign-ins. `refused`: without a check of the password. */
+  /** Sign-ins. `refused`: before the password was checked. */
   signedIn: number;
   failed: number;
   refused: number;

@@ -58,7 +58,7 @@ TO DO
      apt-get update && apt-get --with-new-pkgs upgrade
 
 SIGN-INS
-  0 failed, 301 refused without a check, 36 succeeded.
+  0 failed, 301 refused before the password was checked, 36 succeeded.
   Failed and refused sign-ins by day:
     2026-11-18   0
     2026-11-19   # 1

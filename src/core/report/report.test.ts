@@ -29,7 +29,7 @@ test("where nothing happened, no list and no bar is shown, and long lists are cu
   assert.deepEqual(
     sections.flatMap(({ blocks }) => blocks),
     [
-      "0 failed, 0 refused without a check, 0 succeeded.",
+      "0 failed, 0 refused before the password was checked, 0 succeeded.",
       "No address was refused.",
       "0 bans in force; 0 added in this period.",
       "Nothing was done by command.",

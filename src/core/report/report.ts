@@ -87,7 +87,7 @@ function signIns({ days, triedNames }: ReportFacts): readonly Block[] {
     isAccount ? "an account here" : "no account here",
   ]);
   return [
-    `${number(failed)} failed, ${number(refused)} refused without a check, ${number(signedIn)} succeeded.`,
+    `${number(failed)} failed, ${number(refused)} refused before the password was checked, ${number(signedIn)} succeeded.`,
     ...bars("Failed and refused sign-ins by day", byDay),
     ...table(["NAME TRIED", "FAILED", ""], names),
   ];

@@ -129,7 +129,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     // Set-up has run here, and recorded what it installed.
     put(join(elsewhere.data, "installed-packages"), "restic\n");
     assert.equal(refusal(elsewhere, false), null);
-    assert.match(refusal(layout, false) ?? "", /is not empty, and nothing is overwritten/);
+    assert.match(refusal(layout, false) ?? "", /is not empty\. Use --replace/);
     const key = readKey(layout) ?? "";
     done(await restoreTo(elsewhere, { key }));
     assert.deepEqual(globSync("*", { cwd: top }).toSorted(), ["data", "elsewhere"]);
@@ -203,7 +203,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     const given = { file, passphrase, settings, version: "1", watch: quiet };
     done(await exportArchive(layout, given));
     assert.equal(modeOf(file), 0o600);
-    assert.equal(reasonOf(await exportArchive(layout, given)), `${file} exists, and nothing is overwritten.`);
+    assert.equal(reasonOf(await exportArchive(layout, given)), `${file} already exists; choose another file.`);
     const home = join(top, "gnupg");
     mkdirSync(home, { mode: 0o700 });
     const gpg = `gpg --homedir ${home} --batch --pinentry-mode loopback --passphrase "${passphrase}" -d ${file} 2>/dev/null | tar -tz`;

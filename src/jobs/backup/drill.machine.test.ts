@@ -90,7 +90,10 @@ describe("a restore drill", {
 
   test("reports a mail that differs, a missing DKIM key and one account's missing mails", async () => {
     for (let i = 1; i < MAILS; i += 2) put(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
-    assert.match((await drill()).reason ?? "", /^\d+ of 100 mails are not as in their mailboxes, the first mail\/exa/);
+    assert.match(
+      (await drill()).reason ?? "",
+      /^\d+ of 100 mails differ from the originals in the mailboxes; first: mail\/exa/,
+    );
     const stage = join(top, "stage");
     mkdirSync(stage);
     const restic = repositoryOf(layout, settings);

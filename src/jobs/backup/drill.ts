@@ -128,7 +128,7 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
     lossOf(manifest, found, accounts) ??
     rowsTrouble(manifest, rows) ??
     (compared.different.length > 0
-      ? `${compared.different.length} of ${plural(sample.length, "mail")} are not as in their mailboxes, the first ${join("mail", compared.different[0] ?? "")}`
+      ? `${compared.different.length} of ${plural(sample.length, "mail")} differ from the originals in the mailboxes; first: ${join("mail", compared.different[0] ?? "")}`
       : null) ??
     settingsTrouble(restored, env) ??
     keysTrouble(restored, layout, manifest.at);

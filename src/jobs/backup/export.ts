@@ -35,7 +35,7 @@ export async function exportArchive(
   layout: Layout,
   { file, passphrase, settings, version, watch }: ExportHow,
 ): Promise<Readonly<{ ok: true; bytes: number; mails: number }> | Failed> {
-  if (existsSync(file)) return { ok: false, reason: `${file} exists, and nothing is overwritten.` };
+  if (existsSync(file)) return { ok: false, reason: `${file} already exists; choose another file.` };
   return alone(layout, async () => {
     const stage = new Stage(layout, namedFiles(settings));
     try {

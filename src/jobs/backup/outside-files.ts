@@ -44,6 +44,6 @@ export function outsideText(layout: Layout): string {
   const files = misplacedFiles(layout);
   if (files.length === 0) return "";
   const from = layout.backupOutside;
-  const are = files.length === 1 ? "lies" : "lie";
-  return ` ${plural(files.length, "file")} that the settings name ${are} outside of it, and nothing is overwritten there: ${files.join(", ")}. Their copies from the backup are in ${from}. To put the missing ones in place: cp -rn ${from}/. /`;
+  const are = files.length === 1 ? ["is", "was"] : ["are", "were"];
+  return ` ${plural(files.length, "file")} named in the settings ${are[0]} outside the data directory and ${are[1]} not overwritten: ${files.join(", ")}. Their copies from the backup are in ${from}. To copy only those that are missing: cp -rn ${from}/. /`;
 }

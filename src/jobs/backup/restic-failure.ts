@@ -42,7 +42,7 @@ const PROVEN: Troubles = [
     "damaged",
     "it is damaged",
   ],
-  [/^Remove\(<.*(?:denied|forbidden|not permitted)/im, "other", "it allows nothing to be deleted"],
+  [/^Remove\(<.*(?:denied|forbidden|not permitted)/im, "other", "it does not allow deletions"],
 ];
 
 const UNREACHED: Troubles = [

@@ -92,7 +92,7 @@ Warning: at least one source file could not be read`,
 test("a server that only adds does not refuse the password", () => {
   const err =
     "Remove(<snapshot/d6c5d6d09f>) returned error, retrying after 552.330144ms: blob not removed, server response: 403 Forbidden (403)";
-  const reason = "it allows nothing to be deleted";
+  const reason = "it does not allow deletions";
   assert.deepEqual(remotely(err), { ok: false, code: "other", reason });
   const cut = err.replace(/blob .*/, "dial tcp 192.0.2.1:8000: connect: connection refused");
   assert.equal(remotely(cut).reason, "it cannot be reached");

@@ -56,7 +56,8 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     put(certificate, "another one");
     assert.deepEqual(misplacedFiles(elsewhere), [certificate]);
     rmSync(certificate);
-    const says = /^ 1 file that the settings name lies outside of it, .*: \S+fullchain\.pem\. /;
+    const says =
+      /^ 1 file named in the settings is outside the data directory and was not overwritten: \S+fullchain\.pem\. /;
     assert.match(outsideText(elsewhere), says);
     execFileSync("bash", ["-c", /cp -rn .*$/.exec(outsideText(elsewhere))?.[0] ?? "exit 1"]);
     assert.equal(contentOf(certificate), "a certificate");
@@ -133,7 +134,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     put(join(target.data, "later"), "");
     // As a start does.
     chownSync(target.mail, 54_321, 54_321);
-    assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
+    assert.match(refusal(target, false) ?? "", /is not empty\. Use --replace/);
     const again = done(await restoreTo(target, { key: "k", replaces: true }));
     const aside = basename(again.aside ?? "");
     assert.equal(contentOf(join(target.mail, old)), "a mail");
@@ -156,7 +157,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       changeBackupRecord(target, { isKeySeen });
       put(target.mailPrivateKey, MAIL_KEY);
       put(join(target.data, "later"), "");
-      assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
+      assert.match(refusal(target, false) ?? "", /is not empty\. Use --replace/);
       keepIsolation(target, ISOLATION);
       setLegalHold(target.legalHolds, HOLD);
       put(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");

@@ -90,7 +90,7 @@ export function refusal(layout: Layout, replaces: boolean): string | null {
   if (holdsForeignFiles(layout.data))
     return `${layout.data} holds another program's files, so nothing is restored there.`;
   if (replaces) return null;
-  return `${layout.data} is not empty, and nothing is overwritten. --replace moves it aside first.`;
+  return `${layout.data} is not empty. Use --replace to move it aside first.`;
 }
 
 /** It has `aside` if the next start completes the restore: where the former data directory is then; null if there was none. */

@@ -21,7 +21,7 @@ export function syslogMessage(event: ShownEvent, hostname: string): string {
   const severity = WARNED.includes(event.verdict ?? "") || event.type === "BAN" ? NOTICE : INFORMATIONAL;
   const head = `<${FACILITY * 8 + severity}>1 ${event.at} ${hostname} ghostinbox - ${event.type} [${OWN_DATA} id="${event.id}"] `;
   const whole = head + ascii(ecsLine(event));
-  // Only the sentences are as long as strangers like; each other field is bounded, and they say all.
+  // Only the free text is unbounded; the other fields are bounded and repeat everything it says.
   return whole.length <= MOST_MESSAGE_BYTES ? whole : head + ascii(ecsLine(shortened(event)));
 }
 

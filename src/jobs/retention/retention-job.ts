@@ -163,7 +163,7 @@ export function clockSeen(note: ClockNote, now: number): ClockNote {
 /** For people. */
 export function leapText({ at, byMs }: NonNullable<ClockNote["leap"]>): string {
   const days = Math.round(Math.abs(byMs) / DAY_MS);
-  return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${minute(isoTime(instant(at)))}, or the server was off: nothing is removed for a day, and each folder's time starts again`;
+  return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${minute(isoTime(instant(at)))}, or the server was off: no mail is removed for a day, and every folder's retention period starts over`;
 }
 
 /**

@@ -154,7 +154,7 @@ async function restoreFiles(call: Call, { restic, snapshot, manifest }: Chosen, 
 }
 
 function takenName(to: string): Failure {
-  return failed(`${oneLine(to)} exists, and nothing is overwritten.`, "Name a directory that does not exist.");
+  return failed(`${oneLine(to)} already exists.`, "Name a directory that does not exist.");
 }
 
 /** restic(1) works by path and follows links: before it starts, another user could put some there that lead elsewhere. */
