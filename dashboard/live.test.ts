@@ -131,6 +131,19 @@ test("a connection that is dead without an end is replaced, again and again, by 
   assert.equal(liveness.value.kind, "live");
 });
 
+test("a proxy that answers for a dead server does not keep the page live", async (t) => {
+  const { source, pass } = start(t);
+  answerRequests(t, () => Response.json({}, { status: 502 }));
+  source().say("beat", { now: "" });
+  for (let turn = 1; turn <= 3; turn += 1) {
+    assert.equal(liveness.value.kind, "live");
+    source().fail();
+    pass(3_000);
+    await settled();
+  }
+  assert.deepEqual(liveness.value, { kind: "silent", since: STARTED });
+});
+
 test("a clock that is set back hides no silence, and one that is set on makes none", (t) => {
   const { source, pass } = start(t);
   t.mock.method(globalThis, "fetch", () => Promise.reject(new Error("no way")));

@@ -63,7 +63,9 @@ export class Live {
   readonly #timer: ReturnType<typeof setInterval>;
   /** For display. Distances in time do not use a clock that may be set. */
   #heardAt = Date.now();
-  /** When the server was last heard, or asked: by `performance.now()`. */
+  /** When the server was last heard, by `performance.now()`. */
+  #heard = performance.now();
+  /** When the connection was last judged alive or replaced, by `performance.now()`; only for reconnecting. */
   #aliveAt = performance.now();
   #source: EventSource | null = null;
   #reconnect: ReturnType<typeof setTimeout> | undefined;
@@ -95,7 +97,7 @@ export class Live {
     const on = <Name extends keyof News>(name: Name, take: (news: News[Name]) => void): void =>
       source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
         this.#heardAt = Date.now();
-        this.#aliveAt = performance.now();
+        this.#heard = this.#aliveAt = performance.now();
         if (liveness.value.kind !== "live") liveness.value = { kind: "live" };
         if (lastEventId !== "") this.#newestId = lastEventId;
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests of the server hold the stream to it
@@ -144,8 +146,9 @@ export class Live {
 
   /** A connection may be dead though no side closed it, and the browser would wait forever: it is replaced. */
   #judge(): void {
-    if (performance.now() - this.#aliveAt < SILENCE_MS) return;
-    if (liveness.value.kind !== "silent") liveness.value = { kind: "silent", since: this.#heardAt };
-    void this.#return();
+    const now = performance.now();
+    if (now - this.#heard >= SILENCE_MS && liveness.value.kind !== "silent")
+      liveness.value = { kind: "silent", since: this.#heardAt };
+    if (now - this.#aliveAt >= SILENCE_MS) void this.#return();
   }
 }
