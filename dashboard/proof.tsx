@@ -4,7 +4,7 @@ import { GivenUp, signedIn } from "./attempt.ts";
 import { t } from "./messages.ts";
 import { Button, fieldsOf, Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
-import { proofAsked, reader } from "./session.ts";
+import { type Proof, proofAsked, reader } from "./session.ts";
 
 /** Asks for the password while a request waits for a proof. The focus goes back to where it was. */
 export function ProofDialog() {
@@ -14,7 +14,7 @@ export function ProofDialog() {
 
 const PROVED = "proved";
 
-function Question({ resolve, reject }: PromiseWithResolvers<void>) {
+function Question({ resolve, reject }: Proof) {
   const dialog = useRef<HTMLDialogElement>(null);
   const password = useRef<HTMLInputElement>(null);
   const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {

@@ -28,7 +28,16 @@ export async function findSession(): Promise<void> {
 }
 
 /** The proof that requests wait for. One answer serves all of them. */
-export const proofAsked = signal<PromiseWithResolvers<void> | null>(null);
+export const proofAsked = signal<Proof | null>(null);
+export type Proof = ReturnType<typeof newProof>;
+
+/** `Promise.withResolvers` is missing in Firefox 115 and in Safari before 17.4. */
+function newProof() {
+  let resolve = (): void => {};
+  let reject = (_why: Error): void => {};
+  const promise = new Promise<void>((...both) => ([resolve, reject] = both));
+  return { promise, resolve, reject };
+}
 
 /** Makes the request again once the reader has given the password, if the server wants that. Throws `GivenUp` if the reader cancels, and what `request` throws. */
 export async function withProof<T>(request: () => Promise<T>): Promise<T> {
@@ -37,7 +46,7 @@ export async function withProof<T>(request: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
   }
-  const asked = proofAsked.peek() ?? Promise.withResolvers<void>();
+  const asked = proofAsked.peek() ?? newProof();
   proofAsked.value = asked;
   await asked.promise.finally(() => {
     if (proofAsked.peek() === asked) proofAsked.value = null;

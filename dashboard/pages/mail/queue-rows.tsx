@@ -21,6 +21,8 @@ type RowProps = Readonly<{
 
 export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
   const { queueId: id, queue, heldFor, sender, recipients, recipientCount, sizeBytes, at, nextTryAt } = item;
+  const addressesWith = (why: string | null): string =>
+    recipients.flatMap(({ address, reason }) => (reason === why ? [address] : [])).join(", ");
   const others = recipientCount - recipients.length;
   // Mail that the guard holds for an account is released or dropped on the tab of held mail.
   const isGuards = heldFor !== null && heldFor !== "root";
@@ -47,9 +49,9 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
       </span>
       <span class="what">
         <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language} />
-        {[...Map.groupBy(recipients, ({ reason }) => reason)].map(([reason, of]) => (
+        {[...new Set(recipients.map(({ reason }) => reason))].map((reason) => (
           <span key={reason} class="recipient">
-            <Said text={of.map(({ address }) => address).join(", ")} />
+            <Said text={addressesWith(reason)} />
             <br />
             <small>{reason === null ? words.noReason : <Said text={reason} />}</small>
           </span>
