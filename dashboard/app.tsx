@@ -9,7 +9,7 @@ import { Page } from "./page.tsx";
 import { Said } from "./parts.tsx";
 import { ProofDialog } from "./proof.tsx";
 import { go, route, routeOf } from "./route.ts";
-import { findSession, reader, trouble } from "./session.ts";
+import { findSession, followTabs, reader, trouble } from "./session.ts";
 import { Heading, Shell, Toasts } from "./shell.tsx";
 import { SignIn } from "./sign-in.tsx";
 
@@ -88,4 +88,6 @@ onGap(() => tell(t.live.skipped));
 window.addEventListener("hashchange", () => (route.value = routeOf(location.hash)));
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);
+// Another path of the host may have another server.
+followTabs(new BroadcastChannel(location.pathname), () => location.reload());
 void findSession();

@@ -4,9 +4,9 @@ import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
 import { complaintOf, post, Refused } from "./api.ts";
 import { complain, forgetToasts, GivenUp, signedIn, toasts } from "./attempt.ts";
-import { change, findSession, proofAsked, reader, trouble, withProof } from "./session.ts";
+import { change, findSession, followTabs, proofAsked, reader, trouble, withProof } from "./session.ts";
 
-const ADMINISTRATOR = { name: "admin", role: "owner", scopes: ["read"], freshUntil: null };
+const ADMINISTRATOR = { name: "admin", role: "owner", scopes: ["read"], account: null } as const;
 
 /** Answers in turn; null: no connection. */
 function serve(t: TestContext, answers: readonly (number | null)[]): () => number {
@@ -44,6 +44,25 @@ test("a server that cannot answer is asked again until it does, and the page tel
   await later(t);
   await later(t);
   assert.deepEqual([signedIn.value, trouble.value, left()], ["yes", null, 0]);
+});
+
+test("a tab is loaded again once another one shows another reader, or none", (t) => {
+  serve(t, []);
+  const said: string[] = [];
+  const tabs = Object.assign(new EventTarget(), { postMessage: (name: string) => said.push(name) });
+  let reloads = 0;
+  followTabs(tabs, () => (reloads += 1));
+  const hears = (data: string): number => {
+    tabs.dispatchEvent(new MessageEvent("message", { data }));
+    return reloads;
+  };
+  assert.deepEqual(said, [], "not known yet");
+  reader.value = ADMINISTRATOR;
+  signedIn.value = "yes";
+  assert.deepEqual([hears("admin"), hears(""), hears("anna@example.test")], [0, 1, 2]);
+  signedIn.value = "no";
+  reader.value = null;
+  assert.deepEqual([said.at(0), said.at(-1), hears("")], ["admin", "", 2]);
 });
 
 const NEEDED = { status: 403, code: "proof_needed", detail: "This needs the password again." };

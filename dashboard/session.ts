@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { CallerItem } from "../src/admin/declare/items.ts";
 import { type Complaint, complaintOf, get, Refused } from "./api.ts";
 import { signedIn, tell } from "./attempt.ts";
@@ -25,6 +25,18 @@ export async function findSession(): Promise<void> {
     else setTimeout(() => void findSession(), RETRY_MS);
     trouble.value = isNo ? null : complaintOf(error);
   }
+}
+
+/** The browser's other tabs use the same session. Calls `reload` when one of them shows another reader, or none. */
+export function followTabs(tabs: EventTarget & Pick<BroadcastChannel, "postMessage">, reload: () => void): void {
+  const shown = (): string => reader.value?.name ?? "";
+  effect(() => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- only a window has one
+    if (signedIn.value !== "unknown") tabs.postMessage(shown());
+  });
+  tabs.addEventListener("message", (event) => {
+    if (event instanceof MessageEvent && event.data !== shown()) reload();
+  });
 }
 
 /** The proof that requests wait for. One answer serves all of them. */
