@@ -59,9 +59,10 @@ export function At({ iso, how, word = "" }: AtProps) {
 
 /** Leads to everything that is known of an address, a network, or a mail by its queue id. */
 export function Address({ of }: Readonly<{ of: string }>) {
-  const shown = shortPrefix(of);
+  const short = shortPrefix(of);
+  const shown = visible(short);
   return (
-    <a class="address" href={hrefOf("find", { q: shown })} title={t.explain(shown)}>
+    <a class="address" href={hrefOf("find", { q: short })} title={t.explain(shown)}>
       <bdi>{shown}</bdi>
     </a>
   );

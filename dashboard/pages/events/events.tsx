@@ -4,7 +4,7 @@ import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
 import { Choice } from "../../fields.tsx";
-import { moment, whole } from "../../format.ts";
+import { moment, visible, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import type { LiveList } from "../../live-list.ts";
 import { Address, At, Button, Field, now, Said, useAttempt, Waiting } from "../../parts.tsx";
@@ -94,7 +94,7 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
       <span class="who">
         {ip !== null && <Address of={ip} />}
         {account !== null && (
-          <a class="account" href={hrefOf("events", { ...query, account })} title={words.only(account)}>
+          <a class="account" href={hrefOf("events", { ...query, account })} title={words.only(visible(account))}>
             <Said text={account} />
           </a>
         )}
