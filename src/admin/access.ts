@@ -49,9 +49,11 @@ const token = () =>
   });
 export type TokenItem = Readonly<z.output<ReturnType<typeof token>>>;
 const tokens = answers(() => pageOf(token()));
-const ofToken = { name: meaning(tokenName, "The token's name.") };
+/** No address of a route can end in `.` or `..` (RFC 3986, 5.2.4), so such a token could not be revoked there. */
+export const newTokenName = tokenName.check(z.refine((name) => !/^\.\.?$/.test(name), "is only dots"));
+const TOKEN_NAME = "The token's name.";
 const newToken = {
-  ...ofToken,
+  name: meaning(newTokenName, TOKEN_NAME),
   digest: z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{64}$/, "is not a SHA-256 in hexadecimal")),
   scopes: texts(SCOPES.length, 16),
   for: duration("How long it is valid; without it, it does not expire."),
@@ -111,7 +113,7 @@ export const ACCESS_VERBS = [
       },
     }),
   verb("token_create", PROVEN_ADMIN, newToken, changesWithSecret<{ readonly name: string }>("name", "access")),
-  verb("token_revoke", PROVEN_ADMIN, ofToken, changes(named, "access"))
+  verb("token_revoke", PROVEN_ADMIN, { name: meaning(tokenName, TOKEN_NAME) }, changes(named, "access"))
     .http("DELETE /tokens/{name}", "Revokes a token.")
     .cli("token revoke NAME", "Revoke a token.", {
       words: ["name"],

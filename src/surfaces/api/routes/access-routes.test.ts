@@ -54,6 +54,8 @@ test("a token is made here and shown once: the guard gets its digest", async () 
     { scopes: ["root"] },
     { name: "a b" },
     { name: "" },
+    { name: "." },
+    { name: ".." },
     { name: "x".repeat(65) },
     { expires: "soon" },
     { expires: "0s" },

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { newTokenName } from "../../../admin/access.ts";
 import { time } from "../../../admin/declare/items.ts";
-import { accountName, count, list, meaning, tokenName } from "../../../admin/declare/kinds.ts";
+import { accountName, count, list, meaning } from "../../../admin/declare/kinds.ts";
 import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { ROLES, SCOPES } from "../../../core/access/scopes.ts";
 import { parseDuration } from "../../../core/time.ts";
@@ -54,7 +55,7 @@ export const session = z.object({
 export const passkeyChallenged = z.object({ challenge: z.string() });
 
 export const tokenRequest = z.strictObject({
-  name: tokenName,
+  name: newTokenName,
   scopes: z.array(granted).min(1, "is empty").describe("Scopes, and roles that stand for theirs."),
   expires: z
     .string()
