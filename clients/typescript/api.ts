@@ -498,7 +498,7 @@ export type DryRun = {
 };
 
 export type Routes = {
-  /** Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans (scope `ban`). */
+  /** Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans (scopes `read` and `ban`). */
   "GET /api/security": {
     readonly query: {
       /** What to do. */
@@ -1699,7 +1699,7 @@ export type Routes = {
     };
   };
 
-  /** Releases mail that was put on hold by hand. */
+  /** Releases mail that was put on hold by hand, 500 a day at most. Without `ids` it needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/queue/release": {
     readonly query?: DryRun | undefined;
     readonly body: Routes["POST /api/v1/queue/hold"]["body"];

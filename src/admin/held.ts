@@ -92,7 +92,7 @@ export const HELD_VERBS = [
         next: (it) => `account ${it.isMore ? "release" : "held"} ${it.name}`,
       },
     ),
-  /** With `ids`, none of which is held, it succeeds. */
+  /** If none of `ids` is held, it succeeds and drops nothing. */
   verb(
     "held_drop",
     PROVEN_QUEUE,

@@ -149,7 +149,7 @@ const all = meaning(z.optional(z.literal(true, "is not true")), "All mail is mea
 const NONE = "names no mail: ids, account, sender or recipient is needed";
 const namesSome = (given: Readonly<Record<string, unknown>>): boolean =>
   Object.keys(CHOICE).some((field) => given[field] !== undefined);
-/** For what can be undone, or does no harm. */
+/** For what deletes no mail. */
 const ANY_MAIL = {
   named: { isAll: "all" },
   fields: { ...CHOICE, isAll: all },
@@ -175,9 +175,9 @@ export const QUEUE_VERBS = [
     "Puts mail on hold: it is not delivered before it is released.",
     ANY_MAIL,
   ),
-  verb("queue_release", QUEUE, change, changes(changed, "mail")).http(
+  verb("queue_release", HOLD, change, changes(changed, "released")).http(
     "POST /queue/release",
-    "Releases mail that was put on hold by hand.",
+    "Releases mail that was put on hold by hand, 500 a day at most.",
     ANY_MAIL,
   ),
   verb("queue_flush", QUEUE, change, changes(changed, "mail")).http(

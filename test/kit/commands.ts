@@ -24,7 +24,7 @@ const FIELDS: { readonly [V in Verb]?: Partial<Omit<CommandOf<V>, "verb">> } = {
   mail_keys_recover: { hash: HASH, keys: [] },
   quota_set: { quotaBytes: 50_000_000_000 },
   queue_hold: { ids: ["4Wxyz12AbCz1"] },
-  queue_release: { account: NAME },
+  queue_release: { ids: ["4Wxyz12AbCz1"] },
   queue_delete: { sender: "" },
   queue_return: { sender: "" },
   queue_flush: { isAll: true },

@@ -27,7 +27,10 @@ export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
     { body: { ids: ["4XyZ0123456789abc"] }, ...REFUSED },
     { body: { sender: NOBODY }, ...UNPROVEN },
   ],
-  "POST /api/v1/queue/release": [{ body: { sender: NOBODY }, ...REFUSED }],
+  "POST /api/v1/queue/release": [
+    { body: { ids: ["4XyZ0123456789abc"] }, ...REFUSED },
+    { body: { sender: NOBODY }, ...UNPROVEN },
+  ],
   "POST /api/v1/queue/flush": [{ body: { sender: NOBODY }, ...REFUSED }],
   "POST /api/v1/queue/delete": [{ body: { sender: NOBODY }, ...UNPROVEN }],
   "POST /api/v1/queue/return": [{ body: { sender: NOBODY }, ...UNPROVEN }],

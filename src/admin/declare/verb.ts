@@ -122,8 +122,9 @@ export type Origin = "root" | "web";
 export type Need = "nothing" | "caller" | "mailbox" | Scope;
 /**
  * Who may use a verb. For an origin that it does not list, the verb does not exist. `proof`: the caller must have given the password
- * within the last ten minutes (`PROOF_MS`); `proofWithout`: if this list is empty. `user`: the user of a mailbox may use it too, if this field names that mailbox. `costs`: a change by users
- * counts against the limit that they all share (user-bounds.ts); `costsIf`: only with something in this field.
+ * within the last ten minutes (`PROOF_MS`); `proofWithout`: the same, but only while the list in this field is empty. `user`: the user
+ * of a mailbox may use it too, if this field names that mailbox. `costs`: a change by users counts against the limit that they all
+ * share (user-bounds.ts); `costsIf`: only with something in this field.
  */
 export type Rights = Readonly<{
   from: readonly Origin[];
@@ -159,7 +160,7 @@ export const BAN = { from: ["root", "web"], needs: "ban" } as const;
 export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;
 export const GREYLIST = { from: ["root", "web"], needs: "greylist" } as const;
 export const QUEUE = { from: ["root", "web"], needs: "queue" } as const;
-/** Without names, it may stop all mail that leaves, including the owner's alerts. */
+/** Without names, it may stop all mail that leaves, including the owner's alerts, or send all that was put on hold by hand. */
 export const HOLD = { ...QUEUE, proofWithout: "ids" } as const;
 /** What takes mail away from its recipients, or vouches for an account whose mail is held. */
 export const PROVEN_QUEUE = { from: ["root", "web"], needs: "queue", proof: true } as const;

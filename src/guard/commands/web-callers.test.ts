@@ -66,11 +66,12 @@ test("without a secret, or with a made-up or expired one, a caller can only sign
   assert.deepEqual(kit.refused(), [], "strangers and old scripts can cause this, so it is not a break-in");
 });
 
-test("a command on unnamed held mail needs a fresh proof, because it may be all mail", () => {
+test("a hold or release of unnamed mail needs a fresh proof, because it may be all mail", () => {
   const token = tokenWith(["queue"]);
-  assert.equal(refusal(COMMANDS.queue_hold, token), null);
-  for (const isAll of [true, false])
-    assert.equal(refusal({ ...COMMANDS.queue_hold, ids: [], isAll }, token), "proof_needed");
+  for (const command of [COMMANDS.queue_hold, COMMANDS.queue_release]) {
+    assert.equal(refusal(command, token), null);
+    for (const isAll of [true, false]) assert.equal(refusal({ ...command, ids: [], isAll }, token), "proof_needed");
+  }
 });
 
 test("the stored digest of a secret does not work as the secret", () => {

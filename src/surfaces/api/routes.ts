@@ -27,7 +27,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     // Routes that existing users, scripts and dashboards rely on.
     route(
       "GET /api/security",
-      "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans (scope `ban`).",
+      "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans (scopes `read` and `ban`).",
       {
         anyQuery: true,
         query: shape.securityQuery,

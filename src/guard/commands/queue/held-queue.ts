@@ -28,7 +28,7 @@ export type Share = Readonly<{
   rounds: number;
   /** How many of these mails may be deleted or returned now. They count as deleted. */
   deletes: (mails: number) => number;
-  /** The same for held mails to release. */
+  /** The same for mails to release. */
   releases: (mails: number) => number;
 }>;
 type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;

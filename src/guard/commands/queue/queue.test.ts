@@ -288,6 +288,16 @@ test("the web deletes or returns at most a thousand mails within an hour, and le
   assert.doesNotMatch(details, /queue_delete by web:admin/, "an owner in a hurry is not a break-in");
 });
 
+test("the web releases at most five hundred mails within a day", async () => {
+  kit.signIn(OWNER);
+  const release = () => kit.ask({ verb: "queue_release", ...ALL }, "web", OWNER);
+  queue.mails = mails(600, { queue: "hold" });
+  const next = `0000000000000499 ${id(499)}`;
+  assert.deepEqual(await release(), { ok: true, result: done(500, { next }) });
+  assert.match(refusalOf(await release()), /500 mails within a day/);
+  assert.deepEqual(await result({ verb: "queue_release", ...ALL }), done(100), "root has no such limit");
+});
+
 for (const [what, command, says] of [
   ["a choice and all", { verb: "queue_delete", ...ALL, ids: ["AAAA1"] }, /^usage Choose either/],
   ["no choice", { verb: "queue_delete", ...SOME }, /^usage Choose either/],

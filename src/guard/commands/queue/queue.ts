@@ -148,8 +148,8 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
   const isFlush = command.verb === "queue_flush";
   const rounds = isFlush ? 1 : Math.min(QUEUE_ROUNDS, share.rounds);
   const limit = isFlush ? MAILS_FLUSHED : MAILS_LISTED;
-  const isDeletion = command.verb === "queue_delete" || command.verb === "queue_return";
-  /** The share of deletions ended within this page: the next command continues behind the last mail taken. */
+  const most = shareOf(command.verb, share);
+  /** The share ended within this page: the next command continues behind the last mail taken. */
   let isCut = false;
   for (let round = 0; round < rounds && isMore && !isCut; round++) {
     const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit });
@@ -159,7 +159,7 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
     const held = queue.map((mail) => ({ mail, account: guardedFor(holder(mail)) }));
     for (const { account } of held) if (account !== null) kept.set(account, (kept.get(account) ?? 0) + 1);
     const free = held.filter(({ account }) => account === null).map(({ mail }) => mail);
-    const taken = isDeletion ? free.slice(0, share.deletes(free.length)) : free;
+    const taken = free.slice(0, most(free.length));
     isCut = taken.length < free.length;
     const ids = taken.map(({ id }) => id);
     if (ids.length > 0) {
@@ -176,6 +176,11 @@ async function changeQueue(parts: HeldQueueParts, asked: QueueChangeAsked): Prom
   if (from === null && changed === 0 && kept.size === 0) return nothingThere(none);
   const next = isMore && after !== null ? cursorOf(after) : null;
   return { ok: true, result: { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next } };
+}
+
+function shareOf(verb: ChangeCommand["verb"], { deletes, releases }: Share): (mails: number) => number {
+  if (verb === "queue_release") return releases;
+  return verb === "queue_delete" || verb === "queue_return" ? deletes : (mails) => mails;
 }
 
 function nothingThere(message: string): CommandError {

@@ -31,7 +31,7 @@ export const WEB_LIMITS = {
   mail: 500,
   /** Mails deleted, or returned to their senders, within an hour. */
   deleted: 1_000,
-  /** Held mails released within a day: a thief may have written them. */
+  /** Mails on hold released within a day: a thief may have written them. */
   released: 500,
   /** Tests of the alert channels within an hour: each sends the owner a message. */
   alertTests: 10,
@@ -132,12 +132,12 @@ export class WebBounds {
     return this.#within(this.#deleted, mails);
   }
 
-  /** How many of these held mails may be released now. Counts them as released. */
+  /** How many of these mails on hold may be released now. Counts them as released. */
   releases(mails: number): number {
     return this.#within(this.#released, mails);
   }
 
-  /** How many mails may be deleted, and how many held ones released, now. */
+  /** How many mails may be deleted, and how many on hold released, now. */
   left(): Readonly<{ deletes: number; releases: number }> {
     const now = this.#clock.now();
     return { deletes: this.#deleted.left(now), releases: this.#released.left(now) };
@@ -197,8 +197,8 @@ const ENOUGH_DELETED = refused(
 /** Owners reach these too, so it is not a break-in. */
 const ENOUGH_RELEASED = refused(
   "failed",
-  `The dashboard and the API have released ${plural(WEB_LIMITS.released, "held mail")} within a day, which is the maximum.`,
-  "Use `account release` on the server.",
+  `The dashboard and the API have released ${plural(WEB_LIMITS.released, "mail")} within a day, which is the maximum.`,
+  "Use `account release` or `queue release` on the server.",
 );
 
 const ENOUGH_TESTS = refused(
