@@ -92,7 +92,7 @@ export type AllowEntry = {
   readonly by: string;
   /** ISO 8601 in UTC. */
   readonly at: string;
-  /** Null: until it is taken off. */
+  /** Null: until it is removed. */
   readonly expiresAt: string | null;
 };
 
@@ -1314,7 +1314,7 @@ export type Routes = {
         readonly by: string;
         /** ISO 8601 in UTC. */
         readonly at: string;
-        /** Null: until it is taken off. */
+        /** Null: until it is removed. */
         readonly expiresAt: string | null;
         readonly from: "settings" | "command";
       }[];

@@ -47,7 +47,7 @@ const entry = {
   note: z.string(),
   by: z.string(),
   at: time,
-  expiresAt: meaning(z.nullable(time), "Null: until it is taken off."),
+  expiresAt: meaning(z.nullable(time), "Null: until it is removed."),
 };
 export const allowed = () => z.object(entry).register(z.globalRegistry, { id: "AllowEntry" });
 export type AllowItem = Readonly<z.output<ReturnType<typeof allowed>>>;
@@ -97,7 +97,7 @@ export const BAN_VERBS = [
     })
     .cli("allow add IP [NOTE...]", "Never ban this address or network.", {
       words: ["target", "note"],
-      options: { for: { name: "for", value: "TIME", says: "How long: 2h, 30d; otherwise until it is taken off." } },
+      options: { for: { name: "for", value: "TIME", says: "How long: 2h, 30d; otherwise until it is removed." } },
       done: (made, asked) => {
         const others =
           made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
@@ -109,7 +109,7 @@ export const BAN_VERBS = [
     }),
   verb("allow_remove", ALLOW, ofTarget, changes(lifted, "bans"))
     .http("DELETE /allow/{network}", "Removes a network from the allow list.", NAMED)
-    .cli("allow remove IP", "Take it off the allow list.", {
+    .cli("allow remove IP", "Remove an address or network from the allow list.", {
       words: ["target"],
       done: ({ prefix }) => `${printPrefix(prefix)} is off the allow list.`,
       next: "allow list",

@@ -76,12 +76,12 @@ const BY_HAND: readonly CliCommand[] = [
     "Stop the server and start it again in place, with the settings it was started with.",
     server("restart"),
   ),
-  byRoot("upgrade", "Show what a restart with the installed version would change.", upgrade("upgrade"), {
-    "--check": "Only show it; changes nothing.",
+  byRoot("upgrade", "Show what an upgrade would change (needs --check); `restart` upgrades.", upgrade("upgrade"), {
+    "--check": "Required: show the plan, and change nothing.",
   }),
   byRoot("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), YES),
   byHand("stats", "Show bans, counts and the busiest addresses.", status("stats")),
-  byHand("report", "Show what happened within a week, the server's state, and what to do.", report("report"), {
+  byHand("report", "Show the last week or month, the server's state, and what to do.", report("report"), {
     copied: true,
     "--week": "Cover the last seven days; the default.",
     "--month": "Cover the last thirty days.",
@@ -166,7 +166,7 @@ const BY_HAND: readonly CliCommand[] = [
     "Keep all mail of an account regardless of retention, or show the current state.",
     retention("accountLegalHold"),
   ),
-  byHand("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld")),
+  byHand("account held [ADDRESS]", "Show held mail, and what an account sent in the last day.", held("accountHeld")),
   byHand(
     "account drop ADDRESS [ID...]",
     "Delete the held mail of an account, or only these mails.",
@@ -217,7 +217,7 @@ const BY_HAND: readonly CliCommand[] = [
     dns("dnsRecords"),
     { copied: true },
   ),
-  byHand("dns check DOMAIN", "Compare the DNS records with what is published.", dns("dnsCheck")),
+  byHand("dns check DOMAIN", "Compare the published DNS records with the expected ones.", dns("dnsCheck")),
   byHand("fail2ban status", "Show the jails of Fail2ban and what they found.", fail2ban("fail2banStatus")),
   byHand("fail2ban restart", "Load new and changed filters, and restart Fail2ban.", fail2ban("fail2banRestart")),
   byHand(
@@ -253,7 +253,8 @@ const BY_HAND: readonly CliCommand[] = [
       "--to DIR": "Write all files to this new directory instead.",
       "--from PLACE": "Where the backups are: a directory, or sftp:, rest:, s3: and others.",
       "--environment-file FILE": "File with the credentials for that place.",
-      "--key-file FILE": "File with the key; by default you are asked for it.",
+      "--key-file FILE":
+        "File with the key. Without it, this machine's key is used; with --from, or if it is missing, you are asked.",
       ...RECOVERY_KEY,
       "--replace": "Move an existing data directory aside.",
       "--dry-run": "Only show what would be done.",
@@ -420,7 +421,7 @@ const BY_HAND: readonly CliCommand[] = [
       "--ban ADDRESS": "Ban these addresses, separated by commas.",
       "--ban-new": "Ban the addresses from which the accounts signed in for the first time.",
       "--tokens": "Revoke every API token.",
-      "--dashboard": "Set a new dashboard password.",
+      "--dashboard": "Set a new dashboard password, and remove its second factors and passkeys.",
       "--dry-run": "Only show what would be done.",
       ...SINCE,
       ...YES,
