@@ -79,7 +79,7 @@ describe("an incident, and the strict firewall", needsLab(), () => {
     assert.equal(refused.code, 1);
     for (const part of [
       /will accept 25\/tcp, 465\/tcp, 587\/tcp, 993\/tcp, (?:.*, )?2222\/tcp \(IPv4\), 51820\/udp/,
-      /closed by it: (?=.*2244\/tcp \(shelld\))(?=.*5353\/udp \(talkd\))/,
+      /closes these open ports: (?=.*2244\/tcp \(shelld\))(?=.*5353\/udp \(talkd\))/,
       /within 15s, every port is open again/,
     ])
       assert.match(refused.stderr, part);

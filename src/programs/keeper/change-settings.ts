@@ -57,7 +57,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
     const changed = changeFile(read.text, changes, env);
     if (!changed.ok) return { ok: false, reason: sentencesOf(changed.problems) };
     // A compromised guard cannot apply edits that are only in the file.
-    if (changed.lines.length === 0) return { ok: false, reason: "It is like that already." };
+    if (changed.lines.length === 0) return { ok: false, reason: "Already set." };
     const applied = await replace(read.text, changed.text);
     if (applied.ok) last = { at: clock.now(), before: read.text, digestAfter: digestOf(changed.text) };
     return applied;

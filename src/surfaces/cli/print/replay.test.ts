@@ -28,8 +28,8 @@ test("shows differences by address and account, with the period covered", () => 
   assert.equal(compared.report().examples[0]?.event, "MAIL", "the public name of DATA");
   const text = printReplay({ ...compared.report(), reach: REACH }, "tight.toml");
   assert.match(text, /^Replayed 1 event from .* under tight\.toml\.\n1 decision differs\.$/m);
-  assert.match(text, /turned away, and were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
-  assert.match(text, /mails {2}1 refused that were not/);
+  assert.match(text, /refused, and were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
+  assert.match(text, /mails {2}1 now refused/);
   assert.match(text, /pass \(below_limit\) then, refuse \(mail_limit\) now/);
   assert.match(text, /older ones were aggregated \(events\.max_age/);
   assert.match(text, /Settings were applied 1 time during this period/);
@@ -39,7 +39,7 @@ test("counts mail that would have been held", () => {
   const compared = comparison(null, NOON);
   compared.see(mail(decision("hold", "account_held")));
   const text = printReplay({ ...compared.report(), reach: REACH }, "tight.toml");
-  assert.match(text, /^Decisions:\n {2}mails {2}1 held that were not$/m);
+  assert.match(text, /^Would be decided otherwise:\n {2}mails {2}1 now held$/m);
 });
 
 test("prints one line if nothing differs or nothing was recorded", () => {

@@ -45,7 +45,7 @@ function accounts({ total, items }: ReplayReport["accounts"]): string {
   const cells = items
     .slice(0, MOST_SHOWN)
     .map((item) => [`  ${item.account}`, item.ip, dayAndTime(item.firstAt), hitOf(item)]);
-  return section("Accounts of this server that would have been turned away, and were not", total, cells);
+  return section("Accounts of this server that would have been refused, and were not", total, cells);
 }
 
 function hitOf({ events, isBanned, reason }: ComparedAccount): string {
@@ -75,11 +75,11 @@ const WORDS = { refuse: "refused", defer: "deferred", hold: "held", delay: "dela
 function changed({ changed: kinds }: ReplayReport): string {
   const rows = (["connections", "mails", "sign_ins"] as const).flatMap((kind) => {
     const counts = (["refuse", "defer", "hold", "delay", "pass"] as const).flatMap((verdict) =>
-      kinds[kind][verdict] === 0 ? [] : [`${kinds[kind][verdict]} ${WORDS[verdict]}`],
+      kinds[kind][verdict] === 0 ? [] : [`${kinds[kind][verdict]} now ${WORDS[verdict]}`],
     );
-    return counts.length === 0 ? [] : [[`  ${kind.replace("_", "-")}`, `${counts.join(", ")} that were not`]];
+    return counts.length === 0 ? [] : [[`  ${kind.replace("_", "-")}`, counts.join(", ")]];
   });
-  return rows.length === 0 ? "" : `Decisions:\n${columns(rows)}`;
+  return rows.length === 0 ? "" : `Would be decided otherwise:\n${columns(rows)}`;
 }
 
 function section(title: string, total: number, rows: readonly (readonly string[])[]): string {

@@ -90,7 +90,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
 function withoutGuard(failure: Failure, untried: string): Failure {
   return {
     ...failure,
-    message: `Postfix and Dovecot have the new settings, the guard may not: ${failure.message}${untried}`,
+    message: `Postfix and Dovecot have the new settings, but the guard may not: ${failure.message}${untried}`,
     next: `Once \`${PROGRAM} status\` shows the guard, \`${PROGRAM} restart\` gives them to all programs.`,
   };
 }
@@ -136,7 +136,7 @@ export async function confirmApply(
   const soon = settings["retention.mail"].filter(({ keepMs }) => keepMs !== null && keepMs < DAY_MS);
   if (changed.includes("retention.mail") && soon.length > 0) {
     const rules = soon.map((rule) => `“${formatKeepRule(rule)}”`).join(", ");
-    const agreed = await agreedTo(call, `this would delete mail that is less than a day old: ${rules} (m is minutes).`);
+    const agreed = await agreedTo(call, `This would delete mail less than a day old: ${rules} (m means minutes).`);
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed && !changed.includes("domains")) return { ok: true, note: "" };
@@ -144,7 +144,7 @@ export async function confirmApply(
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
   if (names.length > 0) {
-    const agreed = await agreedTo(call, `${firstFew(names)} would no longer receive mail.`);
+    const agreed = await agreedTo(call, `No more mail would be received for ${firstFew(names)}.`);
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };
@@ -158,15 +158,15 @@ export async function confirmApply(
   });
   const note = leftOut(report.reach);
   if (report.accounts.total === 0)
-    return { ok: true, note: note === "" ? "" : `No user would have been turned away. ${note}` };
+    return { ok: true, note: note === "" ? "" : `No user would have been refused. ${note}` };
   const says = `${warning(report)} ${note}`.trim();
   return agreedTo(call, says, `\`${PROGRAM} config simulate\` shows more; `);
 }
 
 async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | Confirmed> {
-  const next = `${more}\`${PROGRAM} config apply --yes\` applies them all the same.`;
-  if (!call.terminal.interactive) return failed(`Nothing was applied: ${says}`, next);
-  return (await agrees(call, `${says} Apply it all the same?`))
+  const next = `${more}\`${PROGRAM} config apply --yes\` applies the settings anyway.`;
+  if (!call.terminal.interactive) return failed(`Nothing was applied. ${says}`, next);
+  return (await agrees(call, `${says} Apply them anyway?`))
     ? { ok: true, note: "" }
     : failed("Nothing was applied.", next);
 }
@@ -185,5 +185,5 @@ function warning({ accounts, events, from }: ReplayReport): string {
     accounts.total,
   );
   const since = from === null ? "" : ` since ${dayAndTime(from)}`;
-  return `these settings would have turned away ${named}, who signed in, in the ${plural(events, "event")}${since}.`;
+  return `In the ${plural(events, "event")}${since}, these settings would have refused users who had signed in: ${named}.`;
 }

@@ -163,7 +163,7 @@ const TRIED = nftStrict(null, { opening: OPEN, lastsS: 90 }).replaceAll(/timeout
 for (const [state, settings, confirmed, listing, says] of [
   ["bans", BANS, null, "", /^Firewall: mode bans; .*every port is open to others\.$/],
   ["off", { ...BANS, "firewall.enabled": false }, null, "", /off \(firewall\.enabled\)/],
-  ["unknown", STRICT, OPEN, null, /takes root/],
+  ["unknown", STRICT, OPEN, null, /needs root/],
   ["confirmed", STRICT, OPEN, MADE, /^Firewall: mode strict; open: 22\/tcp \(IPv4\), everything from wg0\.$/],
   ["trial", STRICT, null, TRIED, /AWAITING CONFIRMATION for another 90s .*; open: 22\/tcp/],
   ["unconfirmed", STRICT, null, "", /NOT IN FORCE, because it was not confirmed .*; every port is open\.$/],

@@ -115,7 +115,7 @@ export async function rollBackFirewall(call: Call): Promise<Answer> {
     );
   const { confirmed } = readStrict(call.layout);
   const unaudited = await auditFirewall(call, "FIREWALL_ROLLED_BACK", confirmed);
-  return done({ rolledBack: true }, `What was in force before is in force again.${unaudited}`, `${PROGRAM} firewall`);
+  return done({ rolledBack: true }, `The previous firewall is in force again.${unaudited}`, `${PROGRAM} firewall`);
 }
 
 /** In one line. The table of an isolation comes before the others. */
@@ -140,7 +140,7 @@ function stateText({ state, open, waitsS, faults }: FirewallState): string {
     case "broken":
       return `Firewall: its table inet ghostinbox_strict was changed (${oneLine(firstFew(faults))}); ${lets}.`;
     case "unknown":
-      return "Firewall: which ports are open cannot be read: that takes root, nft and CAP_NET_ADMIN.";
+      return "Firewall: which ports are open cannot be read: that needs root, nft and CAP_NET_ADMIN.";
   }
 }
 
@@ -180,7 +180,7 @@ export async function beginTrial(call: Call): Promise<Answer> {
   const within = formatDuration(seconds * SECOND_MS);
   return done(
     { confirmWithinSeconds: seconds },
-    `The strict firewall is tried. Leave this session open, open a NEW one within ${within} and run \`${PROGRAM} firewall confirm\` there; otherwise it is undone.${unaudited}`,
+    `The strict firewall is on trial. Leave this session open, open a NEW one within ${within} and run \`${PROGRAM} firewall confirm\` there; otherwise it is undone.${unaudited}`,
     `${PROGRAM} firewall confirm  # from a new session`,
   );
 }
@@ -227,7 +227,7 @@ async function announced(opening: Opening, confirmed: Opening | null, settings: 
     confirmed === null ? "every port is open again" : `what is open now stays open (${shownOpening(confirmed)})`;
   return [
     `The firewall will accept ${shownOpening(opening)}, and ICMP and DHCP; nothing else.`,
-    shut.length === 0 ? "Nothing else listens here now." : `Open now, and closed by it: ${shownListening(shut)}.`,
+    shut.length === 0 ? "Nothing else listens here now." : `It closes these open ports: ${shownListening(shut)}.`,
     `Unless it is confirmed from a new session within ${within}, ${back}.`,
   ].join(" ");
 }
