@@ -19,7 +19,8 @@ export function judgeUnused(
   now: number,
 ): Finding {
   const unused = unusedOf(accounts, now);
-  if (unused.length === 0) return ok(`${plural(accounts.length, "account")}: none was unused for ${UNUSED_DAYS} days.`);
+  if (unused.length === 0)
+    return ok(`${plural(accounts.length, "account")}: none has gone unused for ${UNUSED_DAYS} days.`);
   const names = unused.map(({ name, lastSignInAt }) => `${name} (${lastSignInAt?.slice(0, 10) ?? "never"})`);
   return warning(
     `${plural(unused.length, "account")} had no sign-in for ${UNUSED_DAYS} days: ${firstFew(names)}.`,

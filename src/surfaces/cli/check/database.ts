@@ -18,7 +18,7 @@ function look(path: string, open: (path: string) => DatabaseSync): Finding {
   const sizeBytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
   if (sizeBytes > MOST_BYTES)
     return unknown(
-      `${path} has ${formatBytes(sizeBytes)}: too much to read while the server works.`,
+      `${path} is ${formatBytes(sizeBytes)}, too large to read while the server runs.`,
       "docs/recovery.md",
     );
   try {

@@ -30,7 +30,8 @@ export function judgeChain(chain: string, banned: string, trouble: string): Find
   if (chain === "") return wrong(`The kernel has no table ${TABLE} (${trouble}).`, FIX);
   const sets = ["ban4", "ban6", "net4", "net6"];
   const missing = sets.filter((set) => !chain.includes(`@${set} goto banned`));
-  if (missing.length > 0) return wrong(`The chain input of ${TABLE} drops nothing of ${missing.join(", ")}.`, FIX);
+  if (missing.length > 0)
+    return wrong(`The chain input of ${TABLE} does not drop addresses in ${missing.join(", ")}.`, FIX);
   const early = chain
     .slice(0, chain.lastIndexOf("goto banned"))
     .split("\n")

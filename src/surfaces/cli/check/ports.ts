@@ -52,7 +52,7 @@ export function judgePrivate(settings: Settings, listeners: readonly Listener[])
   const open = listeners.filter((one) => inner.includes(one.port) && !isOnLoopback(one));
   if (open.length > 0)
     return warning(
-      `Others can reach ${firstFew(open.map(({ address, port }) => `${address}:${port}`))}, which uses no TLS.`,
+      `Others can reach ${firstFew(open.map(({ address, port }) => `${address}:${port}`))} without TLS.`,
       `${PROGRAM} config set http.address 127.0.0.1  # and a proxy in front of it: docs/reverse-proxy.md`,
     );
   return ok(`The ports ${inner.join(", ")} are open to this machine only.`);
@@ -135,7 +135,8 @@ async function proxied({ machine, settings }: Server): Promise<Finding> {
   if (doors === null) return ok("No port trusts a PROXY header.");
   const isProxy = (host: Ip): boolean => settings["proxy.networks"].some((network) => contains(network, host));
   const hosts = reachableAddresses(machine).filter((host) => !isProxy(host));
-  if (hosts.length === 0) return unknown("Every address of this machine is a proxy's, so none is left to test from.");
+  if (hosts.length === 0)
+    return unknown("Every address of this machine belongs to a proxy, so none is left to test from.");
   const tried = hosts.map(async (host) => [host, await openPorts(host, Object.values(doors))] as const);
   return judgeProxied(new Map(await Promise.all(tried)));
 }

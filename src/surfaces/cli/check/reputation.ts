@@ -156,7 +156,7 @@ const AWAY = ["", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "
 
 /** Shows only the code of an answer, because a server may repeat the password. */
 function judgeRefusal(relay: string, { command = "", responseCode, originalCode = "", message }: SmtpError): Finding {
-  const answer = `it answers ${responseCode ?? "nothing"}`;
+  const answer = responseCode === undefined ? "it did not answer" : `it answers ${responseCode}`;
   if (responseCode !== undefined && responseCode >= 400 && responseCode < 500)
     return unknown(`${relay} accepts no sign-in for now: ${answer}.`);
   if (command.startsWith("AUTH")) return wrong(`${relay} refuses the name or the password: ${answer}.`, FIX);

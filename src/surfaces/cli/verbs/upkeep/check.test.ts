@@ -40,7 +40,7 @@ test("the checklist fails while a point is open, and says what cannot be known",
   const well = checklistOf(points, []);
   assert.ok(well.ok);
   const shown = "Set up\n    ok       a.b: seen\n             did: Looks.\n";
-  const count = "Done: 1 of 2; 1 cannot be known from here: look at what is unknown yourself.";
+  const count = "Done: 1 of 2; 1 could not be checked from here: check those marked [?] yourself.";
   assert.equal(well.text, `[x] ${shown}[?] ${shown}${count}`);
   const left = [{ setting: "firewall.mode", leaves: "Every port is reached.", change: "config set" }];
   const open = checklistOf(points, left);

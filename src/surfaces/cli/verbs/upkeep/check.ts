@@ -36,7 +36,7 @@ export async function check(call: Call): Promise<Answer> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
   const checks = chosen.reduce((sum, group) => sum + Object.keys(group.checks).length, 0);
-  call.terminal.progress(`Doing ${plural(checks, "check")} ...`);
+  call.terminal.progress(`Running ${plural(checks, "check")} ...`);
   const results = await runChecks(chosen, serverOf(call, loaded.settings, call.flag("send-test")));
   const before = readCheckRecord(call.layout);
   const unkept = keepResults(call.layout, noted(before, results, call.now(), chosen.length === groups.length));
@@ -103,7 +103,7 @@ export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftO
   ];
   const json = { ok: open === 0, points, leftOpen: left };
   const sum = `Done: ${points.length - open - unsure} of ${points.length}`;
-  const rest = unsure === 0 ? "" : `; ${unsure} cannot be known from here: look at what is unknown yourself`;
+  const rest = unsure === 0 ? "" : `; ${unsure} could not be checked from here: check those marked [?] yourself`;
   if (open === 0) return done(json, [...lines, `${sum}${rest}.`].join("\n"));
   return failed(`${sum}; ${open} open${rest}.`, "Each line that starts with `fix` says what to do.", { lines, json });
 }
