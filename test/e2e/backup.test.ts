@@ -173,7 +173,7 @@ describe("backups", needsLab(), () => {
     rmSync(layout.data, { recursive: true });
     const restore = ["backup", "restore", "--from", elsewhere(), "--key-file", keyFile()];
     const dry = await product.cli([...restore, "--dry-run"]);
-    assert.match(dry.stdout, /^Would restore the server mail\.example\.test of .* Nothing was changed\.$/m);
+    assert.match(dry.stdout, /^Would restore the server mail\.example\.test as of .* Nothing was changed\.$/m);
     assert.ok(!existsSync(layout.data));
     const { value: restored, ms } = await timed(() => product.cli(restore));
     assert.equal(restored.code, 0, restored.stderr);

@@ -110,11 +110,11 @@ describe("a content filter that fails", needsLab(), () => {
     assert.equal(good.stdout, "Version 100 of the rules is in use.\n", good.stderr);
     assert.match(await scored("by the channel"), /LAB_FETCHED/);
     const again = await product.cli(["spam", "update"]);
-    assert.equal(again.stdout, "Version 100 of the rules is the newest, and in use.\n", again.stderr);
+    assert.equal(again.stdout, "The newest version of the rules, 100, is already in use.\n", again.stderr);
     for (const name of ["unsigned.test", "broken.test"]) {
       const refused = await update(name);
       assert.equal(refused.code, 1, refused.stdout);
-      assert.match(refused.stderr, /^No new rules came into use: .+[^.]\. The former ones stay in use\.\n$/);
+      assert.match(refused.stderr, /^No new rules were installed: .+[^.]\. The current rules stay in use\.\n$/);
       const mail = await scored(`after ${name}`);
       assert.match(mail, /LAB_FETCHED/);
       assert.doesNotMatch(mail, /^Subject: \[SPAM\]/m);

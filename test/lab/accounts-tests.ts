@@ -210,12 +210,12 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.match(stdout, /^partner@example\.test +-> bob@elsewhere\.test +\(alias\)$/m);
     assert.match(stdout, /^root, by the command line .* UTC +-$/m);
     assert.match(stdout, /^token monitoring +\d.* UTC +root +never +-$/m);
-    assert.match(stdout, /^This was never signed\.$/m);
+    assert.match(stdout, /^This review has never been signed\.$/m);
     const signed = await product.cli(["access", "review", "--sign"]);
     const [, summary = ""] = /^Signed: (.*; SHA-256 [0-9a-f]{64})\.$/m.exec(signed.stdout) ?? [];
     const entries = (await product.cli(["audit", "list", "--limit", "1"])).stdout;
     assert.match(entries, new RegExp(`root +ACCESS_REVIEWED +${summary}`));
-    assert.match((await product.cli(["access", "review"])).stdout, /^This was last signed at /m);
+    assert.match((await product.cli(["access", "review"])).stdout, /^This review was last signed at /m);
     assert.equal((await product.cli(["audit", "verify"])).code, 0);
   });
 }

@@ -131,7 +131,7 @@ export function signInsTests({ lab, product }: Running): void {
     });
 
     assert.match(await cli(passwd, second), /Its older mail is locked until you open it/);
-    assert.match(await cli("encryption show"), /^Older mail is locked, .* of anna@example\.test: /m);
+    assert.match(await cli("encryption show"), /^Older mail of anna@example\.test is locked, /m);
     await mail.write("secondsecret");
     await can(second, "secondsecret");
     const asRoot = ["doveadm", "-c", product.layout.dovecotConf, "fetch", "-u", ANNA, "body", "all"];
@@ -165,9 +165,9 @@ export function signInsTests({ lab, product }: Running): void {
     await canOfLate("Back.INBOX", `${third} 8`, "firstsecret", "secondsecret", ...LATER);
     assert.match(beside, /bodysecret of firstsecret/);
     await cli(`account remove ${ANNA} --yes`);
-    assert.match(await cli(`account add ${ANNA} --password-stdin`, third), /Its oldest key stays closed/);
+    assert.match(await cli(`account add ${ANNA} --password-stdin`, third), /Its oldest key stays locked/);
     await mail.write("ninthsecret");
-    assert.match(await cli(recover, third), /can read its newer mail again.* Its oldest key stays closed/);
+    assert.match(await cli(recover, third), /can read its newer mail again.* Its oldest key stays locked/);
     const oldest = restore.replace("--into Back", "--into Oldest");
     assert.match(await cli(`${oldest} --recovery-key ${file}`), /^1 mail of .* is in the folder “Oldest”/);
 

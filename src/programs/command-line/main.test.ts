@@ -75,9 +75,13 @@ describe("with a running guard", TIMED, () => {
     assert.deepEqual(aliases, { items: [info], next: null, total: 1 });
     assert.equal((await run("alias unblock info@example.org")).code, 0);
     assert.equal((await run("alias remove info@example.org")).code, 0);
-    await fails("account remove anna@example.org", /^No terminal to ask on: nothing was removed\. Give --yes /, {
-      code: 2,
-    });
+    await fails(
+      "account remove anna@example.org",
+      /^There is no terminal to confirm on, so nothing was removed\. Use --yes /,
+      {
+        code: 2,
+      },
+    );
     assert.equal((await run("account remove anna@example.org --yes")).code, 0);
     assert.deepEqual(json(await run("account list --json")), { items: [], next: null, total: 0 });
     await fails("account suspend anna@example.org", /There is no account/);

@@ -142,7 +142,7 @@ export async function whyNotSure(call: Call, question: string, nothing: string):
   if (call.flag("yes") || (await agrees(call, question))) return null;
   return call.terminal.interactive
     ? failed(`${nothing.replace(/^n/, "N")}.`, "")
-    : wrongUsage(`No terminal to ask on: ${nothing}.`, "Give --yes if that is what you want.");
+    : wrongUsage(`There is no terminal to confirm on, so ${nothing}.`, "Use --yes to confirm.");
 }
 
 const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";

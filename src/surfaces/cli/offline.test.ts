@@ -104,7 +104,7 @@ test("uninstall without a terminal lists its steps and does nothing", { ...TIMED
   assert.equal(finished.code, 2);
   assert.match(finished.err, /- Delete .* with all mail/);
   assert.match(finished.err, /- Delete the firewall tables .* and ghostinbox_isolation, /);
-  assert.match(finished.err, /No terminal to ask on: nothing was changed\. Give --yes/);
+  assert.match(finished.err, /There is no terminal to confirm on, so nothing was changed\. Use --yes/);
   assert.ok(existsSync(layout.settings));
 });
 

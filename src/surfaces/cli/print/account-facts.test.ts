@@ -30,11 +30,11 @@ test("all accounts: omits absent states; lists only some of many names", () => {
     "2 accounts have their own keys, which the passwords open.",
     `The server's key encrypts the mail of ${many.join(", ")} and others, until their password is set: ./ghostinbox account passwd ADDRESS`,
     "The server's key encrypts the mail of 1 account of the accounts file, whose password is not known here.",
-    "Older mail is locked, because the password was set without the recovery key, of anna@example.org: ./ghostinbox encryption recover ADDRESS --recovery-key FILE",
+    "Older mail of anna@example.org is locked, because the password was set without the recovery key: ./ghostinbox encryption recover ADDRESS --recovery-key FILE",
   ]);
   const counts = { own: 2, without: [ANNA], ofFile: 1, closed: [] };
   assert.deepEqual(keyCountsText(counts, false), []);
-  assert.match(keyCountsText({ ...counts, closed: [ANNA] }, false).join(), /^Older mail is locked/);
+  assert.match(keyCountsText({ ...counts, closed: [ANNA] }, false).join(), /^Older mail of \S+ is locked/);
 });
 
 test("removing an account warns about a legal hold, or that the hold is unknown", async () => {

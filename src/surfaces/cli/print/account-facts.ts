@@ -37,7 +37,7 @@ export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAcc
     closed.length === 0
       ? []
       : [
-          `Older mail is locked, because the password was set without the recovery key, of ${named(closed)}: ${recoverCommand("ADDRESS")}`,
+          `Older mail of ${named(closed)} is locked, because the password was set without the recovery key: ${recoverCommand("ADDRESS")}`,
         ];
   if (!byAccount) return locked;
   const serverKey = "The server's key encrypts the mail of";

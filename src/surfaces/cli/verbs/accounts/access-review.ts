@@ -101,7 +101,7 @@ function addressIn(detail: string): string {
 function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap<string, string>): readonly string[] {
   const unused = accounts.filter(({ isUnused }) => isUnused).map(({ name }) => name);
   return [
-    "Who can read mail, and send. Each account has one password, and its app passwords.",
+    "Who can read and send mail. Each account has one password, and its app passwords.",
     columns([
       ["ACCOUNT", "STATE", "ALSO SENDS AS", "APP PASSWORDS", "MAY SIGN IN FROM", "LAST SIGN-IN", "FROM"],
       ...accounts.map((account) => [
@@ -125,7 +125,7 @@ function linesOf({ accounts, forwards, admins }: AccessReview, weak: ReadonlyMap
     "",
     "Who can administer:",
     columns([
-      ["WHO", "SINCE", "BY", "LAST DONE", "FROM"],
+      ["WHO", "SINCE", "BY", "LAST ACTION", "FROM"],
       ...admins.map(({ name, createdAt, createdBy, lastSeen }) => [
         name,
         createdAt === null ? "-" : dayAndTime(createdAt),
@@ -141,5 +141,5 @@ function seenCells(seen: Seen | null): readonly string[] {
 }
 
 function lastText(last: string | null): string {
-  return last === null ? "This was never signed." : `This was last signed at ${dayAndTime(last)}.`;
+  return last === null ? "This review has never been signed." : `This review was last signed at ${dayAndTime(last)}.`;
 }

@@ -56,7 +56,7 @@ export function beyondText(name: string, beyond: number): string {
   if (beyond === 0) return "";
   const what = beyond === 1 ? "Its oldest key stays" : `Its ${beyond} oldest keys stay`;
   const command = `${PROGRAM} backup restore --account ${name} --message ID --recovery-key FILE`;
-  return ` ${what} closed: a password opens only ${KEYS_OF_AN_ACCOUNT}; to read a mail of that time: ${command}`;
+  return ` ${what} locked: a password opens only ${KEYS_OF_AN_ACCOUNT}; to read a mail of that time: ${command}`;
 }
 
 /** The private keys of an account in PEM, for a program that reads its mail. Empty if it has no key. */

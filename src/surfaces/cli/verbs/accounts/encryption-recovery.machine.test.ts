@@ -121,7 +121,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.deepEqual(types, ["ACCOUNT_ADDED", made, set, made, again, set, again]);
   });
 
-  test("a ninth key is not made by accident, and one that stays closed is reported", async () => {
+  test("a ninth key is not made by accident, and one that stays locked is reported", async () => {
     const reset = `account passwd ${CARL} --password-stdin`;
     assert.equal((await run(`account add ${CARL} --password-stdin`, FIRST)).code, 0);
     const owner = readFileSync(layout.mailRecoveryKey, "utf8");
@@ -136,16 +136,16 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.equal(opened(SECOND, CARL), 8);
     assert.equal((await run("incident open a drill")).code, 0);
     const contained = await run(`incident contain ${CARL} --yes`);
-    const says = / older mail is locked .*\. Its oldest key stays closed: a password opens only 8; /;
+    const says = / older mail is locked .*\. Its oldest key stays locked: a password opens only 8; /;
     assert.match(contained.out, says, contained.err);
     const [, random = ""] = /^carl@example\.org {2}(\S+)$/m.exec(contained.out) ?? [];
     const recovered = await run(`encryption recover ${CARL} --password-stdin --recovery-key ${file}`, random);
-    const tells = /^carl@example\.org can read its newer mail again; .* Its oldest key stays closed: /;
+    const tells = /^carl@example\.org can read its newer mail again; .* Its oldest key stays locked: /;
     assert.match(recovered.out, tells, recovered.err);
     assert.equal(opened(random, CARL), 8);
     assert.equal((await run(`account remove ${CARL} --yes`)).code, 0);
     const again = await run(`account add ${CARL} --password-stdin`, FIRST);
-    assert.match(again.out, / can receive, .* older mail is locked until .*\. Its 2 oldest keys stay closed: /);
+    assert.match(again.out, / can receive, .* older mail is locked until .*\. Its 2 oldest keys stay locked: /);
   });
 
   test("a password whose hash comes from the accounts file opens them too", {

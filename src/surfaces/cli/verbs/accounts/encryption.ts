@@ -49,7 +49,7 @@ export const encryptionKey = withCrypt(async (call, crypt) => {
   const locked = lockedBecause(crypt);
   if (locked !== null) return failed(locked, "");
   const key = readFileSync(crypt.privateKey, "utf8");
-  const advice = `${key}\nKeep this outside this machine. Without it what it encrypts cannot be read, neither here nor from a backup.`;
+  const advice = `${key}\nKeep this outside this machine. Without it, mail encrypted with it cannot be read, here or from a backup.`;
   const shown = { json: { key }, text: call.terminal.interactive ? advice : key.trimEnd() };
   const seen = (): void => writeFile(call.layout.mailKeySeen, "", { mode: 0o600 });
   return showKey(call, shown, { seen, again: `${PROGRAM} encryption key` });
@@ -91,7 +91,7 @@ export const encryptionUnlock = withCrypt(async (call, crypt) => {
   try {
     key = readFileSync(file, "utf8");
     if (fingerprint(publicHalf(key)) !== fingerprint(readFileSync(publicKey, "utf8")))
-      return failed("This is another private key: it does not fit the mail of this server.", "");
+      return failed("This is another private key: it does not open the mail of this server.", "");
   } catch (error) {
     return failed(`${oneLine(file)} holds no private key that can be read: ${oneLine(messageOf(error))}.`, "");
   }
@@ -140,7 +140,7 @@ export const encryptionRecoveryKey = withReader(async (call, reader) => {
           "",
         )
       : failed(
-          "Accounts use a recovery key that this machine no longer has. No second one is made: accounts with keys of both could be opened by neither.",
+          "Accounts use a recovery key that this machine no longer has. No second one is made: if an account's mail used both, neither key could open all of it.",
           `Make its public half from the key that was shown: openssl pkey -in FILE -pubout -out ${mailRecoveryKey}`,
         );
   const { publicKey, privateKey } = await makeRecoveryKeys();

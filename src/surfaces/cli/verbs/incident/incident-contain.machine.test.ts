@@ -31,7 +31,7 @@ describe("an account is contained, as far as it can be", {
   test("without a terminal and without --yes nothing is done", async () => {
     const { code, err } = await contain();
     assert.equal(code, 2);
-    assert.match(err, /No terminal to ask on: nothing was done/);
+    assert.match(err, /There is no terminal to confirm on, so nothing was done/);
   });
 
   test("an assessment without Dovecot does not look like one without open sessions", async () => {

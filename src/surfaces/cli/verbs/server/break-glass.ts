@@ -19,7 +19,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
   if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Continue?`)))
     return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
   const asked = await call.guard.ask({ verb: "break_glass" });
-  const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
+  const next = `${PROGRAM} allow add YOUR-ADDRESS  # so that it is never banned again`;
   if (asked.ok) {
     const { lifted } = asked.result;
     const strict = await openStrict(call.layout);
@@ -37,7 +37,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
   const back =
     asked.exit === "not_running"
       ? ""
-      : " The guard may put the table back: end `npm start` if you are locked out again.";
+      : " The guard may put the table back: stop the server if you are locked out again.";
   const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${strict.says}`;
   if (!firewall.ok || !noted.ok) return failed(text, byHandText(TABLE));
   if (!strict.ok) return failed(text, byHandText(STRICT_TABLE));
@@ -70,7 +70,7 @@ async function openStrict(layout: Layout) {
 async function deleteTable() {
   const tables = await runProgram("nft", ["list", "tables"]);
   if (tables.code === 0 && !tables.stdout.split("\n").includes(`table ${TABLE}`))
-    return { ok: true, deleted: false, says: "The firewall held no table of ours." };
+    return { ok: true, deleted: false, says: "There was no GhostInbox table in the firewall." };
   const deleted = await runProgram("nft", ["delete", "table", ...TABLE.split(" ")]);
   if (deleted.code === 0) return { ok: true, deleted: true, says: `The firewall table ${TABLE} is deleted.` };
   return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };

@@ -28,7 +28,9 @@ test("the records of every domain are listed, each with a table for a registrar'
   assert.equal(code, 0, out);
   for (const domain of domains) {
     assert.ok(out.includes(`\n${domain}. MX 10 mail.example.org.\n`), out);
-    const says = new RegExp(`for ${domain} \\(.*\\n; TYPE +NAME +PRIORITY +VALUE\\n; MX +@ +10 +mail\\.example\\.org`);
+    const says = new RegExp(
+      `in the zone ${domain}\\. .*\\n; TYPE +NAME +PRIORITY +VALUE\\n; MX +@ +10 +mail\\.example\\.org`,
+    );
     assert.match(out, says);
   }
 });

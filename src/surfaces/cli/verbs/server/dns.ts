@@ -22,7 +22,7 @@ import { withSettings } from "../../server-settings.ts";
 
 /** Facts that a server cannot find out about itself. */
 const UNSEEN = [
-  "Cannot be verified from here: whether others reach port 25 of this server, and what their own resolvers still remember.",
+  "Cannot be verified from here: whether others reach port 25 of this server, and what their resolvers still have cached.",
   "Optional, and served by a web server: MTA-STS (RFC 8461); see docs/dns-records.md.",
 ];
 
@@ -44,7 +44,7 @@ export const dnsRecords = withSettings(async (call, { settings }) => {
     texts.push(
       ...(addresses.length === 0 ? [`; ${NO_ADDRESS}`] : []),
       printZone(records),
-      `;\n; The same for the form of a registrar, for ${domain} (a name outside of it belongs to its own zone):`,
+      `;\n; The same records for a registrar's web form, in the zone ${domain}. A name outside it goes into its own zone:`,
       ...table.split("\n").map((line) => `; ${line}`),
     );
   }
@@ -92,8 +92,7 @@ export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): An
   );
 }
 
-const NO_ADDRESS =
-  "This machine has no public address: publish A and AAAA of whatever stands before it, and their PTR.";
+const NO_ADDRESS = "This machine has no public address: publish A, AAAA and PTR records of the address in front of it.";
 
 function recordsFor({ layout }: Call, settings: Settings, domain: string): ExpectedRecords | Failure {
   if (!settings.domains.includes(domain))

@@ -14,7 +14,7 @@ test("held mail is deleted only after a question, which a script answers with --
   const no = await typed(`account drop ${NAME}`, replies, "n");
   assert.equal(no.question, `Permanently delete 2 held mails of ${NAME}? [y/N] `);
   const silent = await typed(`account drop ${NAME}`, replies);
-  assert.match(silent.err, /^No terminal to ask on: no mail of anna@/);
+  assert.match(silent.err, /^There is no terminal to confirm on, so no mail of anna@/);
   for (const { code, asked } of [no, silent])
     assert.deepEqual([code === 0, asked.map(({ verb }) => verb)], [false, ["held_list"]]);
   for (const [line, answer] of [

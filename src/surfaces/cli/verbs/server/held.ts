@@ -82,11 +82,11 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
     `${mail.recipientCount}`,
     mail.recipients.length === 0 ? "-" : firstFew(mail.recipients, mail.recipientCount),
   ]);
-  return table(["ON HOLD", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "AMONG THEM"], rows, total);
+  return `On hold:\n${table(["QUEUE ID", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "INCLUDING"], rows, total)}`;
 }
 
 function sentTable(sent: readonly SentMailItem[], total: number): string {
-  if (sent.length === 0) return "No other mail was sent within a day.";
+  if (sent.length === 0) return "No other mail was sent in the last 24 hours.";
   const rows = sent.map(({ queueId, at, ip, recipientCount, recipient }) => [
     queueId ?? "-",
     dayAndTime(at),
@@ -94,7 +94,7 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     `${recipientCount}`,
     recipient ?? "-",
   ]);
-  return table(["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], rows, total);
+  return `Sent in the last 24 hours:\n${table(["QUEUE ID", "AT", "FROM", "RECIPIENTS", "INCLUDING"], rows, total)}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[], total: number): string {
@@ -122,10 +122,10 @@ export const greylistWaiting = withReader(async (call, reader) => {
 export const spamUpdate = whileRunning(async (call) => {
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
-  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}.`, "The former ones stay in use.");
+  if (!fetched.ok) return failed(`No new rules were installed: ${fetched.reason}.`, "The current rules stay in use.");
   const { version, isNew } = fetched;
   const says = isNew
     ? `Version ${version} of the rules is in use.`
-    : `Version ${version} of the rules is the newest, and in use.`;
+    : `The newest version of the rules, ${version}, is already in use.`;
   return done({ version, isNew }, says);
 });

@@ -109,7 +109,7 @@ test("a long queue is changed to its end, and what stays with the guard is repor
   assert.equal(
     reported.out,
     `2 mails released; Postfix is delivering.
-The guard holds 6 mails of anna@example.org, which stay: ./ghostinbox account held anna@example.org
+Not changed, because the guard holds them: 6 mails of anna@example.org (\`./ghostinbox account held anna@example.org\`).
 `,
   );
 });
@@ -139,7 +139,7 @@ test("a deletion asks how many, and needs a yes or --yes", async () => {
   assert.deepEqual([yes.code, yes.out], [0, "41 mails deleted.\n"]);
   const silent = await typed("queue delete --all", replies);
   assert.equal(silent.code, 2);
-  assert.match(silent.err, /^No terminal to ask on: nothing was deleted\. Give --yes/);
+  assert.match(silent.err, /^There is no terminal to confirm on, so nothing was deleted\. Use --yes/);
   const unset = await typed("queue delete , --account anna@example.org --yes", lists());
   assert.deepEqual([unset.code, unset.asked], [2, []], "it does not delete all of the account");
   const none = await typed("queue delete 72CED1EABE5", lists(), "y");

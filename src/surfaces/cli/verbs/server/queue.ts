@@ -88,7 +88,9 @@ async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
     );
   const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
   const stay = all.kept.map(({ account, mails }) =>
-    printable(`The guard holds ${plural(mails, "mail")} of ${account}, which stay: ${PROGRAM} account held ${account}`),
+    printable(
+      `Not changed, because the guard holds them: ${plural(mails, "mail")} of ${account} (\`${PROGRAM} account held ${account}\`).`,
+    ),
   );
   return done(all, [says(), ...stay].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);
 }
@@ -151,7 +153,7 @@ function hintFor(mails: readonly QueueItem[]): string {
   const guarded = mails.find(isGuardsHold);
   if (guarded !== undefined) return `${PROGRAM} account held ${guarded.heldFor}`;
   return mails.some(({ queue }) => queue === "deferred")
-    ? `${PROGRAM} queue flush  # tries again now; docs/mail-that-waits.md tells what to look at`
+    ? `${PROGRAM} queue flush  # tries again now; docs/mail-that-waits.md says what to look at`
     : `${PROGRAM} why --message ${mails[0]?.queueId ?? "ID"}`;
 }
 
@@ -167,7 +169,7 @@ export async function sendmail({ layout, args, env, terminal }: Call): Promise<A
   };
   // Postfix's postdrop(1) takes another configuration directory only from root.
   if (process.getuid?.() !== 0)
-    return fail(EX_NOPERM, "only root may use it (docs/local-mail.md tells how others send).");
+    return fail(EX_NOPERM, "only root may use it (docs/local-mail.md says how others send).");
   if (!existsSync(join(layout.postfixConf, "main.cf")))
     return fail(EX_CONFIG, `there is no mail server in ${layout.data} yet. Start it: ${startCommand(layout)}`);
   const child = spawn(SENDMAIL, ["-C", layout.postfixConf, ...args], {

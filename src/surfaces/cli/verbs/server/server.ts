@@ -151,7 +151,7 @@ export async function uninstall(call: Call): Promise<Answer> {
   terminal.err(terminal.width === null ? list : fitted(list, terminal.width));
   if (!call.flag("yes")) {
     if (!terminal.interactive)
-      return wrongUsage("No terminal to ask on: nothing was changed.", "Give --yes if that is what you want.");
+      return wrongUsage("There is no terminal to confirm on, so nothing was changed.", "Use --yes to confirm.");
     const reply = await terminal.ask("Continue? Type yes: ");
     if (reply?.trim().toLowerCase() !== "yes") return failed("Nothing was changed.", "");
   }

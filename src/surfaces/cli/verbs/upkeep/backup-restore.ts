@@ -112,7 +112,7 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   const needs = await restic.size(snapshot);
   if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
   const refused = refusal(layout, call.flag("replace")) ?? lackingRoom(roomFor(layout), needs.value);
-  const what = `the server ${manifest.host} of ${when(manifest.at)}: ${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${formatBytes(needs.value)}`;
+  const what = `the server ${manifest.host} as of ${when(manifest.at)} (${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${formatBytes(needs.value)})`;
   const json = {
     snapshot,
     place,
@@ -125,10 +125,10 @@ async function restoreAll(call: Call, { restic, place, key, snapshot, manifest }
   if (call.flag("dry-run"))
     return done(
       { ...json, refused },
-      `Would restore ${what}, to ${layout.data}.${refused === null ? "" : ` But: ${refused}`} Nothing was changed.`,
+      `Would restore ${what} to ${layout.data}.${refused === null ? "" : ` But: ${refused}`} Nothing was changed.`,
     );
   if (refused !== null) return failed(refused, "Nothing was restored.");
-  if (!(await confirmed(call, `Restore ${what}, to ${layout.data}?`))) return failed("Nothing was restored.", "");
+  if (!(await confirmed(call, `Restore ${what} to ${layout.data}?`))) return failed("Nothing was restored.", "");
   const fetch = (to: string, signal?: AbortSignal) =>
     restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watching(call, "Restored"), signal });
   const { interrupted } = call.terminal;
@@ -164,7 +164,7 @@ function madeDirectory(to: string): string | Failure {
   } catch (error) {
     return failed(
       `Nothing was restored: ${messageOf(error)}`,
-      "Name a new directory where only root writes, as below /root.",
+      "Name a new directory in one that only root can write to, such as /root.",
     );
   }
 }

@@ -180,12 +180,12 @@ export const backupDrill = withSettings(async (call, { settings }) => {
 function lines({ found, madeAt }: Drill): string {
   if (found === null || madeAt === null) return "";
   const { same, gone } = found;
-  const sinceGone = gone === 0 ? "" : `; ${gone} moved or deleted since`;
+  const sinceGone = gone === 0 ? "" : `; ${plural(gone, "was", "were")} moved or deleted since`;
   return [
     `  made       ${when(madeAt)}`,
     `  mails      ${plural(found.mails, "mail")} in ${plural(found.mailboxes, "mailbox")}, ${found.queued} in the queue: as many as the server had`,
-    `  compared   ${plural(same, "mail")} with the mailboxes: equal${sinceGone}`,
-    `  databases  both whole, row by row: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,
+    `  compared   ${plural(same, "mail matches", "mails match")} the mailboxes${sinceGone}`,
+    `  databases  both intact, all rows read: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,
     "  settings   readable; certificate and DKIM keys match",
     `  server     ${serverText(found)}`,
   ].join("\n");
@@ -257,7 +257,7 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
   const restored = await restoreServer(layout, fetch, { key: null, replaces: call.flag("replace"), interrupted });
   if (!restored.ok) return notRestored(layout, restored);
   const { aside, manifest } = restored;
-  const what = `the server ${manifest.host} of ${when(manifest.at)}, with ${plural(manifest.mails, "mail")}`;
+  const what = `the server ${manifest.host} as of ${when(manifest.at)} (${plural(manifest.mails, "mail")})`;
   return done(
     { file, to: layout.data, aside, mails: manifest.mails },
     restoredText(layout, what, aside),
@@ -268,7 +268,7 @@ export async function restoreArchive(call: Call, file: string): Promise<Answer> 
 /** `what` was restored; `aside`: where the former server is. */
 export function restoredText(layout: Layout, what: string, aside: string | null): string {
   const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
-  return [`Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`, ...comesBackFrom(layout, aside)].join(
+  return [`Restored ${what} to ${layout.data}.${kept}${outsideText(layout)}`, ...comesBackFrom(layout, aside)].join(
     "\n",
   );
 }

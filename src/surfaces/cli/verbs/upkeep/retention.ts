@@ -49,7 +49,7 @@ export const retentionShow = withSettingsWhileRunning(async (call, { settings })
 
 function runLines({ nextRunAt, lastRun, failure, paused }: RetentionReport): readonly string[] {
   const last =
-    lastRun === null ? "There was none yet." : `The last, at ${dayAndTime(lastRun.at)}, removed ${amount(lastRun)}.`;
+    lastRun === null ? "No run so far." : `The last, at ${dayAndTime(lastRun.at)}, removed ${amount(lastRun)}.`;
   return [
     nextRunAt === null
       ? `No run is planned: ${paused}. ${last}`
@@ -64,7 +64,7 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
   if (!call.flag("yes") && call.terminal.interactive) {
     const due = await dueNow(call, settings, now).catch((error: unknown) => messageOf(error));
     if (typeof due === "string") return failed(`The mailboxes cannot be read: ${due}.`, "");
-    if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Permanently remove ${amount(due)}?`)))
+    if (due.mails > 0 && !(await agrees(call, `The clock says ${when(now)}. Permanently remove ${amount(due)}?`)))
       return failed("No mail was removed.", "");
   }
   const mail = new Mailboxes(call.layout.dovecotConf);
@@ -96,7 +96,7 @@ function table(planned: readonly PlannedFolder[], at: number): string {
     isHeld ? "nothing: legal hold" : from > at ? `nothing before ${isoTime(instant(from)).slice(0, 10)}` : amount(due),
     isHeld ? "nothing" : amount(later),
   ]);
-  return columns([["ACCOUNT", "FOLDER", "KEPT", "MAIL", "GOES NEXT", "GOES WITHIN A WEEK"], ...rows]);
+  return columns([["ACCOUNT", "FOLDER", "KEPT", "MAIL", "REMOVED NEXT", "REMOVED WITHIN A WEEK"], ...rows]);
 }
 
 function amount(some: Amount): string {

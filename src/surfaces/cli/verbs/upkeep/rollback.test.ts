@@ -50,7 +50,7 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   assert.match(unasked.err, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
   assert.match(unasked.err, /^ {2}second factors: 1 added \(authenticator app\)$/m);
   assert.match(unasked.err, /^Mail of new@example\.test that was encrypted with a key made since then cannot be read/m);
-  assert.match(unasked.err, /No terminal to ask on: nothing was changed/);
+  assert.match(unasked.err, /There is no terminal to confirm on, so nothing was changed/);
   assert.deepEqual(versions(), newest);
 
   const done = await run("rollback --yes --json");

@@ -16,7 +16,7 @@ const NOTHING: UpgradePlan = { ...NONE, version: { installed: "0.1.0", here: "0.
 
 test("where nothing changes, it says so", () => {
   assert.deepEqual(printPlan(NOTHING).split("\n"), [
-    "Programs   0.1.0 is installed, 0.1.0 is here: nothing changes",
+    "Programs   0.1.0 was last started, a restart starts 0.1.0: nothing changes",
     "engine.db  schema 1 stays",
     "Debian     0 other packages waiting",
     "Restart    not needed",
@@ -34,7 +34,7 @@ test("each change is listed, with the snapshot and the restart", () => {
     otherPackages: null,
   };
   assert.deepEqual(printPlan(plan).split("\n"), [
-    "Programs   an unknown version is installed, 0.2.0 is here: 2 files would be replaced",
+    "Programs   an unknown version was last started, a restart starts 0.2.0: 2 files would be replaced",
     "engine.db  schema 1 becomes 2",
     "Snapshot   made before, for `./ghostinbox rollback`; 70 MB are needed",
     "postfix    waits for `apt-get --with-new-pkgs upgrade`: postfix 3.7.11",
@@ -64,7 +64,7 @@ test("an old data directory: the changes are listed with what is in the way", RO
   writeFileSync(layout.settings, 'domains = ["example.org"]\nlimits.mail.per_minuet = 3\n');
   const blocked = await ghostinbox(layout, ["upgrade", "--check"]);
   assert.equal(blocked.code, 1);
-  assert.match(blocked.err, /^Programs .* \(commit [0-9a-f]{8}\) is here/m);
+  assert.match(blocked.err, /^Programs .* a restart starts .* \(commit [0-9a-f]{8}\): /m);
   assert.match(blocked.err, /^engine\.db +schema 1 becomes 2$/m);
   assert.match(blocked.err, /^Restart +every service, once/m);
   const says = /^- limits\.mail\.per_minuet is not a setting; the nearest is limits\.mail\.per_minute\.$/m;

@@ -90,7 +90,7 @@ function isUpToDate({ programs, databases }: UpgradePlan): boolean {
 /** Exported for its test. */
 export function printPlan(plan: UpgradePlan): string {
   const { version, programs, databases, neededBytes, components, otherPackages } = plan;
-  const versions = `${version.installed ?? "an unknown version"} is installed, ${version.here ?? "an unknown version"} is here`;
+  const versions = `${version.installed ?? "an unknown version"} was last started, a restart starts ${version.here ?? "an unknown version"}`;
   const program = programs.length === 0 ? "nothing changes" : `${plural(programs.length, "file")} would be replaced`;
   const rows = [
     ["Programs", `${versions}: ${program}`],
