@@ -169,7 +169,7 @@ for (const { what, does } of [
       const { layout, accounts } = ran();
       accounts.close();
       does(layout.accountsDb);
-      if (copy !== null) writeFileSync(copyOf(layout.accountsDb), copy);
+      if (copy !== null) writeFileSync(copyPath(layout.accountsDb), copy);
       const before = readdirSync(dirname(layout.accountsDb));
       assert.throws(() => openOrRestoreAccounts(layout, START), UnusableDatabase);
       assert.deepEqual(readdirSync(dirname(layout.accountsDb)), before);
@@ -180,7 +180,7 @@ test("accounts.db that is damaged like its copy stays readable for Postfix and D
   const { layout, accounts } = ran();
   damage(accounts, layout.accountsDb, "account");
   accounts.close();
-  writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
+  writeFileSync(copyPath(layout.accountsDb), readFileSync(layout.accountsDb));
   assert.throws(() => openOrRestoreAccounts(layout, START), /and its copy is damaged/);
   assert.ok(existsSync(`${layout.accountsDb}-shm`), "they cannot make it");
 });
