@@ -80,7 +80,7 @@ document.documentElement.lang = language;
 effect(() => {
   if (signedIn.value !== "no") return;
   forgetToasts();
-  // Even if it was ended elsewhere: readers should know why they are asked for the password.
+  // Even if the server ended it: readers should know why they are asked for the password.
   if (reader.peek() !== null) tell(t.signedOut);
   reader.value = null;
 });
@@ -88,6 +88,7 @@ onGap(() => tell(t.live.skipped));
 window.addEventListener("hashchange", () => (route.value = routeOf(location.hash)));
 const place = document.getElementById("page");
 if (place !== null) render(<App />, place);
+// First: where a browser refuses cookies, it refuses the channel too, and the page says so.
+void findSession();
 // Another path of the host may have another server.
 followTabs(new BroadcastChannel(location.pathname), () => location.reload());
-void findSession();

@@ -35,7 +35,7 @@ export function followTabs(tabs: EventTarget & Pick<BroadcastChannel, "postMessa
     if (signedIn.value !== "unknown") tabs.postMessage(shown());
   });
   tabs.addEventListener("message", (event) => {
-    if (event instanceof MessageEvent && event.data !== shown()) reload();
+    if (event instanceof MessageEvent && signedIn.peek() !== "unknown" && event.data !== shown()) reload();
   });
 }
 

@@ -1699,7 +1699,7 @@ export type Routes = {
     };
   };
 
-  /** Releases mail that was put on hold by hand, 500 a day at most. Without `ids` it needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Releases mail that was put on hold by hand, 500 a day at most, together with held mail. Without `ids` it needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "POST /api/v1/queue/release": {
     readonly query?: DryRun | undefined;
     readonly body: Routes["POST /api/v1/queue/hold"]["body"];

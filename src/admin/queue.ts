@@ -177,7 +177,7 @@ export const QUEUE_VERBS = [
   ),
   verb("queue_release", HOLD, change, changes(changed, "released")).http(
     "POST /queue/release",
-    "Releases mail that was put on hold by hand, 500 a day at most.",
+    "Releases mail that was put on hold by hand, 500 a day at most, together with held mail.",
     ANY_MAIL,
   ),
   verb("queue_flush", QUEUE, change, changes(changed, "mail")).http(

@@ -161,7 +161,7 @@ export function createSettingsCommands(parts: SettingsCommandParts) {
         if (!read.ok) return read;
         const changed = changeFile(read.text, changes, read.env);
         if (!changed.ok) return usage(sentencesOf(changed.problems), "Nothing was changed.");
-        if (changed.lines.length === 0) return failed("Already set: nothing was changed.", "");
+        if (changed.lines.length === 0) return failed("Nothing to change: the settings are like that already.", "");
         const keys = [...new Set(changed.lines.map(({ key }) => key))];
         const values = valuesOf(changed);
         const says = recordOf(values, keys);

@@ -156,10 +156,11 @@ const AWAY = ["", "ECONNREFUSED", "ECONNRESET", "EHOSTUNREACH", "ENETUNREACH", "
 
 /** Shows only the code of an answer, because a server may repeat the password. */
 function judgeRefusal(relay: string, { command = "", responseCode, originalCode = "", message }: SmtpError): Finding {
-  const answer = responseCode === undefined ? "it did not answer" : `it answers ${responseCode}`;
+  const answer = `it answers ${responseCode}`;
   if (responseCode !== undefined && responseCode >= 400 && responseCode < 500)
     return unknown(`${relay} accepts no sign-in for now: ${answer}.`);
-  if (command.startsWith("AUTH")) return wrong(`${relay} refuses the name or the password: ${answer}.`, FIX);
+  if (command.startsWith("AUTH") && responseCode !== undefined)
+    return wrong(`${relay} refuses the name or the password: ${answer}.`, FIX);
   const refusal = command === "STARTTLS" ? "it offers no TLS" : answer;
   const saw = `No mail can go through ${relay}: ${responseCode === undefined ? message : refusal}.`;
   // It may be restarting. If mail waits longer for it, the notice `relay_refuses` reports that.

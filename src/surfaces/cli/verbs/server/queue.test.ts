@@ -109,7 +109,7 @@ test("a long queue is changed to its end, and what stays with the guard is repor
   assert.equal(
     reported.out,
     `2 mails released; Postfix is delivering.
-Not changed, because the guard holds them: 6 mails of anna@example.org (\`./ghostinbox account held anna@example.org\`).
+Held by the guard, so not changed: 6 mails of anna@example.org (\`./ghostinbox account held anna@example.org\`).
 `,
   );
 });

@@ -89,7 +89,7 @@ async function change(call: Call, verb: ChangeVerb): Promise<Answer> {
   const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
   const stay = all.kept.map(({ account, mails }) =>
     printable(
-      `Not changed, because the guard holds them: ${plural(mails, "mail")} of ${account} (\`${PROGRAM} account held ${account}\`).`,
+      `Held by the guard, so not changed: ${plural(mails, "mail")} of ${account} (\`${PROGRAM} account held ${account}\`).`,
     ),
   );
   return done(all, [says(), ...stay].join("\n"), `${PROGRAM} ${NEXT[verb] ?? "queue list"}`);

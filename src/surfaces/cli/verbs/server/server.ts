@@ -52,7 +52,7 @@ export async function restart(call: Call): Promise<Answer> {
   if (!IS_PACKAGED && !(await setUp()))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
   const unbuilt = await whyNotBuilt(CHECKOUT);
-  if (unbuilt !== null) return failed(`Nothing was restarted: ${unbuilt}`, "The server still runs.");
+  if (unbuilt !== null) return failed(`Nothing was restarted. ${unbuilt}`, "The server still runs.");
   call.terminal.err("Restarting ...");
   const restarted = await restartServer(call.layout, portsOf(settings.settings));
   if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);

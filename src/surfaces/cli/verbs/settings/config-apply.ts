@@ -122,7 +122,7 @@ type Confirmed = Readonly<{ ok: true; note: string }>;
 
 /**
  * Asks for confirmation if accounts or aliases would lose the domain to which their mail comes, if mail would be deleted on the day on which
- * it came, or if the settings would have refused a sign-in that succeeded.
+ * it came, or if the settings would have refused users who had signed in.
  */
 export async function confirmApply(
   call: Call,
@@ -166,7 +166,7 @@ export async function confirmApply(
 async function agreedTo(call: Call, says: string, more = ""): Promise<Failure | Confirmed> {
   const next = `${more}\`${PROGRAM} config apply --yes\` applies the settings anyway.`;
   if (!call.terminal.interactive) return failed(`Nothing was applied. ${says}`, next);
-  return (await agrees(call, `${says} Apply them anyway?`))
+  return (await agrees(call, `${says} Apply the settings anyway?`))
     ? { ok: true, note: "" }
     : failed("Nothing was applied.", next);
 }

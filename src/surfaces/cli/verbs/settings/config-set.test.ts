@@ -25,7 +25,7 @@ test("one line comes below its default, all else stays, and the next command is 
   const unset = await config("unset", "limits.mail.per_minute");
   assert.match(unset.out, /^limits\.mail\.per_minute = 10, the default$/m);
   assert.equal(file(), SHIPPED);
-  assert.match((await config("unset", "limits.mail.per_minute")).out, /^Already set: /);
+  assert.match((await config("unset", "limits.mail.per_minute")).out, /^Nothing to change: /);
 });
 
 const given: readonly (readonly [key: string, value: string, line: string])[] = [

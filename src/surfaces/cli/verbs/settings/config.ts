@@ -177,7 +177,7 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
   const values = items.map(({ key, value, from }) => `${key} = ${value}${from === "default" ? ", the default" : ""}`);
   const lines = [
-    changed ? "The file was changed; it is not applied yet." : "Already set: the file was not changed.",
+    changed ? "The file was changed; it is not applied yet." : "Nothing to change: the file already has this.",
     ...values,
     ...overrides.map(({ says }) => `Warning: ${says}`),
   ];

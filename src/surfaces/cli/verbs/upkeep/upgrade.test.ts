@@ -16,7 +16,7 @@ const NOTHING: UpgradePlan = { ...NONE, version: { installed: "0.1.0", here: "0.
 
 test("where nothing changes, it says so", () => {
   assert.deepEqual(printPlan(NOTHING).split("\n"), [
-    "Programs   0.1.0 was last started, a restart starts 0.1.0: nothing changes",
+    "Programs   0.1.0 was last started; a restart starts 0.1.0: nothing changes",
     "engine.db  schema 1 stays",
     "Debian     0 other packages waiting",
     "Restart    not needed",
@@ -34,7 +34,7 @@ test("each change is listed, with the snapshot and the restart", () => {
     otherPackages: null,
   };
   assert.deepEqual(printPlan(plan).split("\n"), [
-    "Programs   an unknown version was last started, a restart starts 0.2.0: 2 files would be replaced",
+    "Programs   an unknown version was last started; a restart starts 0.2.0: 2 files would be replaced",
     "engine.db  schema 1 becomes 2",
     "Snapshot   made before, for `./ghostinbox rollback`; 70 MB are needed",
     "postfix    waits for `apt-get --with-new-pkgs upgrade`: postfix 3.7.11",

@@ -90,7 +90,7 @@ function isUpToDate({ programs, databases }: UpgradePlan): boolean {
 /** Exported for its test. */
 export function printPlan(plan: UpgradePlan): string {
   const { version, programs, databases, neededBytes, components, otherPackages } = plan;
-  const versions = `${version.installed ?? "an unknown version"} was last started, a restart starts ${version.here ?? "an unknown version"}`;
+  const versions = `${version.installed ?? "an unknown version"} was last started; a restart starts ${version.here ?? "an unknown version"}`;
   const program = programs.length === 0 ? "nothing changes" : `${plural(programs.length, "file")} would be replaced`;
   const rows = [
     ["Programs", `${versions}: ${program}`],
@@ -156,8 +156,7 @@ export async function rollback(call: Call): Promise<Answer> {
     const unsure = await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
     if (unsure !== null) return unsure;
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
-    if (typeof made === "string")
-      return failed(`The rollback failed: ${made}.`, "Fix that, then run it again: it continues where it stopped.");
+    if (typeof made === "string") return failed(`The rollback failed: ${made}.`, "Fix that, then run it again.");
     const { aside } = made;
     const text = [
       `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${formatBytes(bytesBelow(aside))}) until you delete it.`,
