@@ -67,9 +67,11 @@ const SAYS: readonly (readonly [RegExp, string])[] = [
     /(GHOSTINBOX_(?!DATA=)\w+=\S+) (?=(GHOSTINBOX_(?!DATA=)\w+=\S+ )*npm start\b)/g,
     "echo $1 >> /etc/default/ghostinbox && ",
   ],
-  [/npm start\b(?: -- --allow-remove)?/g, "systemctl start ghostinbox"],
+  // apt asks before it removes a package.
+  [/ To agree in advance, use [^.]*npm start[^.]*\./g, ""],
+  [/npm start\b/g, "systemctl start ghostinbox"],
   [/npm (stop|restart)\b/g, "systemctl $1 ghostinbox"],
-  [/npm run setup\b(?: -- --allow-remove)?/g, "apt-get install -f"],
+  [/npm run setup\b/g, "apt-get install -f"],
 ];
 
 type Laid = Readonly<{ checkout: string; stage: string; arch: Architecture; isForeign: boolean }>;

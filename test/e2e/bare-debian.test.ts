@@ -212,7 +212,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
         `- Reinstall the packages that set-up's packages replaced: ${OTHER_MTA} -`,
       ])
         assert.ok(plan.includes(step), `${step}\n${plan}`);
-      stay = /need by now: (.*?) - /.exec(plan)?.[1]?.split(" ") ?? [];
+      stay = /now depend on: (.*?) - /.exec(plan)?.[1]?.split(" ") ?? [];
       assert.ok(stay.includes("perl"), typist.output);
       const before = purged();
       typist.types("yes\n");

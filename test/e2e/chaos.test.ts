@@ -154,7 +154,7 @@ describe("what the guard has committed", needsLab(), () => {
       assert.match(await tryLogIn(lab.sender, "198.51.100.107", ANNA), /^NO/);
       await product.sv("up", "guard");
       await until("the guard is back", () => product.guardAnswers());
-      assert.match((await product.cli(["status"])).stdout, /no one can sign in\. .* 127\.0\.0\.1:10025 .*ss -ltnp/);
+      assert.match((await product.cli(["status"])).stdout, /No one can sign in: .* 127\.0\.0\.1:10025 .*ss -ltnp/);
       assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.107" })).code, 250);
       assert.match(await tryLogIn(lab.sender, "198.51.100.107", ANNA), /^NO/);
     } finally {

@@ -104,7 +104,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
     test("starts nothing, says what to do next, and leaves another Postfix alone", async () => {
       await machine.shell("cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf && systemctl start postfix");
       const theirs = await machine.shell("cat /etc/postfix/*.cf | sha256sum");
-      assert.match(await typed("Install"), /stay as they are: postfix\.$/m);
+      assert.match(await typed("Install"), /left unchanged: postfix\.$/m);
       assert.deepEqual(await units(), []);
       await set(variables.join(""));
       await typed("Start", 0, 1);

@@ -13,8 +13,10 @@ export type Make = (options: BuildOptions) => Promise<BuildResult<{ write: false
 /** Returns what `work` bundles of this checkout. Throws SetUpFailure. */
 export async function bundling(checkout: string, work: (make: Make) => Promise<Built>): Promise<Built> {
   // Loading esbuild takes longer than reading its output from the last start.
-  const { build, stop } = await import("esbuild");
+  let stop: (() => Promise<void>) | undefined;
   try {
+    const { build, ...esbuild } = await import("esbuild");
+    stop = esbuild.stop;
     return await work(async (options) =>
       build({
         ...options,
@@ -31,7 +33,7 @@ export async function bundling(checkout: string, work: (make: Make) => Promise<B
     throw new SetUpFailure(`The programs could not be built from ${checkout}: ${says}`);
   } finally {
     // Otherwise the process of esbuild would live as long as this one.
-    await stop();
+    await stop?.();
   }
 }
 

@@ -13,7 +13,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { copyPath, digestPath } from "../../store/recovery/database-files.ts";
 import { schemasOf } from "../../store/schemas.ts";
-import { changesToLose, finishRollback, replaced, rollBack, whyNoRollback } from "./rollback.ts";
+import { changesToLose, finishRollback, rollBack, startedAside, whyNoRollback } from "./rollback.ts";
 import { makeUpgradeSnapshot, noteUpgraded } from "./upgrade-snapshot.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
@@ -114,17 +114,11 @@ for (const [moved, by] of [0, 1, 2].flatMap((renames) => ["start", "retry"].map(
     if (moved === 0) renameSync(join(aside, "engine"), database);
     if (moved === 2) renameSync(`${database}.rollback`, database);
     put(layout.rollback, JSON.stringify({ aside: "after-20261121T120000Z" }));
-    if (by === "start") {
-      assert.equal(finishRollback(layout), true);
-    } else {
-      // Compares what it replaces, wherever that is.
-      assert.equal(changesToLose(layout, snapshot).events, 2);
-      assert.deepEqual(changesToLose(layout, snapshot).accounts.added, ["new@example.test"]);
-      assert.match(contentOf(replaced(layout).settings), /report\.mail/);
-      assert.equal(rollBack(layout, snapshot, later(NOW, HOUR_MS)), aside);
-    }
+    assert.equal(startedAside(layout), aside);
+    if (by === "start") assert.equal(finishRollback(layout), true);
+    else assert.equal(rollBack(layout, snapshot, later(NOW, HOUR_MS)), aside);
     assert.deepEqual(versions(layout), [1, 1]);
-    assert.deepEqual(replaced(layout), layout);
+    assert.equal(startedAside(layout), null);
     assert.ok(existsSync(join(aside, "engine", "engine.db")));
     assert.equal(finishRollback(layout), false, "once");
   });

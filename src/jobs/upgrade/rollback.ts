@@ -62,26 +62,10 @@ function deviceOf(path: string): number {
   return found.isDirectory() ? found.dev : statSync(dirname(path)).dev;
 }
 
-/** What the snapshot replaces: an interrupted rollback has already moved some of it. */
-export function replaced(layout: Layout): Pick<Layout, "engineDb" | "accountsDb" | "settings"> {
-  const { engineDb, accountsDb, settings } = layout;
-  const aside = startedAside(layout);
-  if (aside === null) return layout;
-  const at = (path: string, renamed: string): string => {
-    const set = join(aside, relative(dirname(renamed), path));
-    return existsSync(set) ? set : path;
-  };
-  return {
-    engineDb: at(engineDb, dirname(engineDb)),
-    accountsDb: at(accountsDb, dirname(accountsDb)),
-    settings: at(settings, settings),
-  };
-}
-
 /** Changes since the snapshot, which would be lost. Throws SQLite's errors. */
 export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): ChangedSince {
   const copied = (path: string): string => inSnapshot(layout, snapshot, path);
-  return changesBetween(replaced(layout), { engineDb: copied(layout.engineDb), accountsDb: copied(layout.accountsDb) });
+  return changesBetween(layout, { engineDb: copied(layout.engineDb), accountsDb: copied(layout.accountsDb) });
 }
 
 /**
@@ -140,7 +124,8 @@ export function finishRollback(layout: Layout): boolean {
 }
 
 /** Where a started rollback moves the present data; null if none has started. */
-function startedAside(layout: Layout): string | null {
+/** Where a rollback that was interrupted keeps what it replaces; null if there is none. */
+export function startedAside(layout: Layout): string | null {
   const started = readRecord(layout.rollback, schema, null);
   return started === null ? null : join(layout.beforeUpgrade, started.aside);
 }

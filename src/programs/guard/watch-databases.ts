@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
@@ -16,7 +16,7 @@ import {
   setAsideBeside,
   timeOfName,
 } from "../../store/recovery/database-files.ts";
-import { markDamaged } from "../../store/recovery/initialise.ts";
+import { isEmpty, markDamaged } from "../../store/recovery/initialise.ts";
 
 /** An open database: the connection that writes it. */
 type Watched = Readonly<{ db: DatabaseSync; path: string }>;
@@ -149,7 +149,7 @@ export function createDatabaseWatch({
 
   function giveUp({ path }: Watched, why: string): void {
     // Without a copy nothing can continue.
-    if (isEnding || (path === accounts.path && !existsSync(copyPath(path)))) return;
+    if (isEnding || (path === accounts.path && isEmpty(copyPath(path)))) return;
     const now = clock.now();
     if (setAsideBeside(path).filter((name) => now - timeOfName(name) < HOUR_MS).length >= MOST_AN_HOUR) return;
     isEnding = true;
@@ -168,7 +168,7 @@ export function createDatabaseWatch({
   /** At most seconds old. */
   const copyAccounts = unlessRunning(async () => {
     const changes = accountChanges();
-    if (changes === copiedChanges && existsSync(copyPath(accounts.path))) return notices.set("accounts_uncopied", null);
+    if (changes === copiedChanges && !isEmpty(copyPath(accounts.path))) return notices.set("accounts_uncopied", null);
     const kept = await maintenance.ask({ type: "copy_accounts", path: accounts.path });
     if (kept?.ok === true) copiedChanges = changes;
     report(accounts, "accounts_uncopied", kept);

@@ -81,7 +81,7 @@ function backup(layout: Layout): Done {
 
 function drill(layout: Layout): Done {
   const last = lastDrill(readDrills(layout));
-  if (last === null) return { at: null, says: "There was none yet." };
+  if (last === null) return { at: null, says: "No run so far." };
   const { at, reason, found, tookMs } = last;
   if (reason !== null) return { at, says: "It failed." };
   return { at, says: `${plural(found?.mails ?? 0, "mail")} restored and checked, in ${span(tookMs)}.` };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { ban, columnOf, committed, eventRows, record, START, scalarOf } from "../../../test/kit/test-database.ts";
@@ -151,10 +151,9 @@ for (const { what, does } of [
   test(`accounts.db that is ${what} stays in its place while its copy does not fit on the disk`, () => {
     const { layout, accounts } = ran();
     accounts.close();
-    writeFileSync(copyPath(layout.accountsDb), readFileSync(layout.accountsDb));
     does(layout.accountsDb);
-    // A file cannot be written there either.
-    mkdirSync(`${layout.accountsDb}.new`);
+    // It cannot be copied either.
+    mkdirSync(join(copyPath(layout.accountsDb), "a directory"), { recursive: true });
     assert.throws(() => openOrRestoreAccounts(layout, START));
     assert.equal(existsSync(layout.accountsDb), what === "damaged");
     assert.deepEqual(setAsideBeside(layout.accountsDb), []);

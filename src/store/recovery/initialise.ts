@@ -79,9 +79,8 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   const fresh = `${path}.new`;
   remove(fresh);
   copyFlushed(copy, fresh);
-  const copied = unlessDamaged(() => openAccounts(fresh, { ifDamaged: "close" }));
+  const copied = orRemove(fresh, () => unlessDamaged(() => openAccounts(fresh, { ifDamaged: "close" })));
   if (copied === null) {
-    remove(fresh);
     // Left open, so that Postfix and Dovecot can still read most of it.
     if (!isGone) unlessDamaged(() => openAccounts(path));
     const fate = isGone ? "is gone" : "is damaged";
@@ -92,6 +91,17 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   renameSync(fresh, path);
   rmSync(markOf(path), { force: true });
   return openAccounts(path);
+}
+
+/** Removes the file unless the work succeeds: it would be named in the error, and made again at the next start. */
+function orRemove<T>(path: string, work: () => T | null): T | null {
+  let result: T | null = null;
+  try {
+    result = work();
+  } finally {
+    if (result === null) remove(path);
+  }
+  return result;
 }
 
 /** A stale `-wal` would be read into the next file of that name. */
@@ -107,7 +117,7 @@ function copyFlushed(from: string, to: string): void {
 }
 
 /** SQLite would start a new database in an empty file. */
-function isEmpty(path: string): boolean {
+export function isEmpty(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { asSentence, fitted } from "../../../../core/text.ts";
 import { CHECKOUT, IS_IMAGE, IS_PACKAGED } from "../../../../host/running/checkout.ts";
@@ -11,6 +11,7 @@ import { startCommand, stopCommand } from "../../../../host/running/server-comma
 import { restartServer, stopServer } from "../../../../host/running/stop.ts";
 import { installUnits, SYSTEMD_RUNS, uninstallUnits } from "../../../../host/running/units.ts";
 import { keptBuild } from "../../../../jobs/build/kept-build.ts";
+import { startAfresh } from "../../../../jobs/build/run-kept.ts";
 import { readSettings } from "../../../../jobs/settings-file/settings-file.ts";
 import { planUninstall, uninstall as takeBack } from "../../../../jobs/uninstall/uninstall.ts";
 import { obstaclesInData } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
@@ -49,8 +50,11 @@ export async function restart(call: Call): Promise<Answer> {
   if (!checked.ok) return checked;
   const [obstacle] = obstaclesInData(call.layout, schemasOf(call.layout));
   if (obstacle !== undefined) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
+  const packages = packagesSince();
   if (!IS_PACKAGED && !(await setUp()))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
+  // What this process has loaded of the former packages does not build with the new ones.
+  if (packagesSince() !== packages) startAfresh(process.argv.slice(2));
   const unbuilt = await whyNotBuilt(CHECKOUT);
   if (unbuilt !== null) return failed(`Nothing was restarted. ${unbuilt}`, "The server still runs.");
   call.terminal.err("Restarting ...");
@@ -66,6 +70,11 @@ async function setUp(): Promise<boolean> {
   const child = spawn("bash", [join(CHECKOUT, "scripts", "setup")], { stdio: ["inherit", 2, 2] });
   await once(child, "close");
   return child.exitCode === 0;
+}
+
+/** When npm's packages were installed last. */
+function packagesSince(): number | undefined {
+  return statSync(join(CHECKOUT, "node_modules", ".package-lock.json"), { throwIfNoEntry: false })?.mtimeMs;
 }
 
 /** Builds what a start runs, which then starts sooner. Returns why that failed, or null. Exported for its test. */

@@ -11,7 +11,7 @@ import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
-import { changesToLose, replaced, rollBack, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
+import { changesToLose, rollBack, startedAside, whyNoRollback } from "../../../../jobs/upgrade/rollback.ts";
 import {
   describeSnapshot,
   inSnapshot,
@@ -19,7 +19,9 @@ import {
   obstaclesInData,
   readSnapshot,
   spaceNeeded,
+  type UpgradeSnapshot,
 } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
+import type { Layout } from "../../../../settings/layout.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { changesText, comesBack, readIfThere, settingsText } from "../../print/comes-back.ts";
@@ -136,15 +138,15 @@ export async function rollback(call: Call): Promise<Answer> {
   try {
     if (processesOf(layout.data).length > 0)
       return failed("Parts of the server still run.", `Stop them first: ${stopCommand(layout)}`);
-    const changes = orWhyNot(() => changesToLose(layout, snapshot));
-    const newSettings = settingsText(
-      readIfThere(replaced(layout).settings) ?? "",
-      readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "",
-    );
-    const lost =
-      typeof changes === "string"
-        ? { says: [`What was recorded since cannot be read: ${changes}.`], back: [], notes: [], json: null }
-        : { says: changesText(changes), back: comesBack(changes), notes: notesOn(changes), json: changes };
+    // It cannot be refused any more: the next start would complete it too.
+    const isBegun = startedAside(layout) !== null;
+    const lost = isBegun ? BEGUN : toLose(layout, snapshot);
+    const newSettings = isBegun
+      ? []
+      : settingsText(
+          readIfThere(layout.settings) ?? "",
+          readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "",
+        );
     const says = [
       `The snapshot is from ${describeSnapshot(snapshot)}.`,
       ...lost.says,
@@ -153,7 +155,7 @@ export async function rollback(call: Call): Promise<Answer> {
       "Anything added since is lost, anything removed comes back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
     for (const line of says) terminal.err(oneLine(line));
-    const unsure = await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
+    const unsure = isBegun ? null : await whyNotSure(call, "Go back to the snapshot?", "nothing was changed");
     if (unsure !== null) return unsure;
     const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, call.now()) }));
     if (typeof made === "string") return failed(`The rollback failed: ${made}.`, "Fix that, then run it again.");
@@ -167,6 +169,13 @@ export async function rollback(call: Call): Promise<Answer> {
   } finally {
     releaseLock(layout.startPid);
   }
+}
+
+function toLose(layout: Layout, snapshot: UpgradeSnapshot) {
+  const changes = orWhyNot(() => changesToLose(layout, snapshot));
+  return typeof changes === "string"
+    ? { says: [`What was recorded since cannot be read: ${changes}.`], back: [], notes: [], json: null }
+    : { says: changesText(changes), back: comesBack(changes), notes: notesOn(changes), json: changes };
 }
 
 /** What it returns, or what it throws. */
@@ -185,3 +194,11 @@ function notesOn({ newKeys, audited }: ReturnType<typeof changesToLose>): readon
 const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept "an upgrade was undone"\` once the server runs.`;
 
 const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was encrypted since.";
+
+/** What it replaces lies where only root may look, and the databases are never opened as root. */
+const BEGUN = {
+  says: ["A rollback was interrupted: it is completed now."],
+  back: [],
+  notes: ["Keep the accounts.db in it: it may have the only keys of mail that was encrypted since."],
+  json: null,
+};
