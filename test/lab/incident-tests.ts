@@ -183,7 +183,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.equal(await reaches(running, STRANGER, 993), true);
     assert.equal((await waitingIn(running)).length, 1, "still nothing leaves");
     const told = (await product.cli(["incident", "tell", ANNA])).stdout;
-    assert.match(told, /^Subject: Please ignore mail sent from anna@example\.test[^]*\n\d+ recipients:\nvictim/m);
+    assert.match(told, /^Subject: Mail from anna@example\.test on or after [^]*\n\d+ recipients:\nvictim/m);
     await product.json(["incident", "tell", ANNA, "--send", "--yes"]);
     assert.match((await product.cli(["incident", "tell", ANNA, "--send", "--yes"])).stdout, /No one is left to notify/);
     const lifted = await product.cli(["incident", "recover", "--lift", "send"]);
@@ -196,7 +196,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /isolation/);
     // The thief's mails, as many notifications about them, and Bert's.
     await until("everything that waited has left", () => elsewhere.mails().length === 2 * left + 1);
-    assert.equal(elsewhere.mails().filter((mail) => mail.includes("Please ignore mail")).length, left);
+    assert.equal(elsewhere.mails().filter((mail) => mail.includes("may be forged")).length, left);
     await until("the queue is empty", async () => (await queueOf(running)).length === 0);
   });
 

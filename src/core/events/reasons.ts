@@ -198,7 +198,7 @@ export const reasons = {
     smtp: "550 5.7.1 The header must name its author once",
   },
   author_not_own: {
-    says: "An account's mail has a From: or Sender: that is not its own address, or has no address, or several.",
+    says: "An account's mail has a From: or Sender: that is not its own address, one without an address, or several of these fields.",
     next: "The mail program must write an address of the account; `alias add` adds one. `account suspend` stops the account.",
     smtp: "550 5.7.1 Not an address of this account",
   },

@@ -161,7 +161,7 @@ const MISUSE = { account: ANNA, ...time, contacts: ["Eve +49 30 901820"] };
 
 test("the mail names the account, the time and whom to ask", () => {
   const { subject, text } = tellingMail(TEMPLATE, MISUSE);
-  assert.equal(subject, "Please ignore mail sent from anna@example.test since 2026-11-20");
+  assert.equal(subject, "Mail from anna@example.test on or after 2026-11-20 may be forged");
   const what = "between 2026-11-20 08:05 and 2026-11-20 09:10 (UTC) someone else used the account anna@";
   assert.ok(text.startsWith(`Hello,\n\n${what}`), text);
   assert.match(text, /\nQuestions: Eve \+49 30 901820\n$/);

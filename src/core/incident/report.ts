@@ -162,7 +162,7 @@ function between(from: string, until: string): string {
 }
 
 /** The mail to people whom a mail reached that the owner of its account did not write. The first line is the subject. */
-export const TEMPLATE = `Please ignore mail sent from {account} since {day}
+export const TEMPLATE = `Mail from {account} on or after {day} may be forged
 Hello,
 
 between {from} and {until} (UTC) someone else used the account {account} on our server, and sent mail in its name. A mail

@@ -123,7 +123,7 @@ const REFUSED_PATTERNS: LogPatterns = {
     matches: refusal("RCPT", "Recipient address rejected: (?:need fully-qualified address|Address too long)"),
     reports: "malformed_command",
   },
-  // On port 25 the guard is asked first.
+  // On port 25 the guard decides first; what Postgrey delayed and Postfix then refuses has no event.
   recipient_unknown: {
     port25: false,
     matches: refusal("RCPT", "Recipient address rejected: User unknown"),

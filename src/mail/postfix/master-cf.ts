@@ -159,7 +159,7 @@ const SUBMISSION_CLEANUP = "cleanup-submission";
 
 const submissionCleanup: readonly string[] = [
   `${SUBMISSION_CLEANUP} unix n - n - 0 cleanup`,
-  // From, Date and Message-ID (RFC 6409, 8), before the milters sign.
+  // From; Date and Message-ID (RFC 6409, 8.2 and 8.3). Before the milters sign.
   "  -o always_add_missing_headers=yes",
   `  -o header_checks=regexp:$config_directory/${FILE}`,
   "  -o mime_header_checks=",

@@ -62,7 +62,7 @@ export const guessing = {
   "limits.networks.per_day": {
     kind: count,
     byDefault: 40,
-    says: "Different wrong passwords from one network (IPv4 /24, IPv6 /48) within 24 hours, after which accounts that do not know the network check only a password that looks right, even if it cannot be banned.",
+    says: "Different wrong passwords from one network (IPv4 /24, IPv6 /48) within 24 hours, after which accounts that do not know the network check only a password that looks right, even if the network cannot be banned.",
   },
   "limits.spraying.guesses": {
     kind: count,

@@ -168,6 +168,22 @@ for (const [login, name] of [
     assert.equal(await change(`${name} via 198.51.100.8`), "web_account");
   });
 
+test("a change is judged alike once its account is removed", async () => {
+  const { engine, db, clock, signIn } = alertsOnDatabase();
+  const isNew = () =>
+    sqliteAlertEvents(db)
+      .between(0, 100)
+      .find(({ type }) => type === "APP_PASSWORD_MADE")?.isNewNetwork;
+  await signIn("203.0.113.7", ANNA);
+  clock.advance(1_000);
+  const by = `mailbox:${ANNA} via 203.0.113.7`;
+  await engine.audit({ type: "APP_PASSWORD_MADE", subject: `phone of ${ANNA}`, account: ANNA, by });
+  assert.equal(isNew(), false);
+  await engine.audit({ type: "ACCOUNT_REMOVED", subject: ANNA, by: "root" });
+  assert.equal(scalarOf(db, "SELECT count(*) FROM known_address"), 0);
+  assert.equal(isNew(), false);
+});
+
 test("a token's first network is familiar, and no other for a day", async () => {
   const { clock, change } = changes();
   assert.equal(await change("web:token nightly via 192.0.2.9"), "web_account");

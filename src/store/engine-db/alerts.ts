@@ -64,6 +64,9 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     familiar: `
       SELECT prefix FROM known_address WHERE lower(account) = lower(?1) AND (first_at < ?2 OR first_at =
         (SELECT min(first_at) FROM known_address WHERE lower(account) = lower(?1)))`,
+    removed: `
+      SELECT 1 FROM audit_entry WHERE id > (SELECT max(id) FROM audit_entry) - ${ENTRIES}
+        AND type = 'ACCOUNT_REMOVED' AND lower(subject) = lower(?) AND at >= ? LIMIT 1`,
     between: `
       SELECT id, at, type, prefix, account, proof, reason, verdict, service, offence, count, limit_count AS "limit", window_ms,
         limit_key, actor, iif(type IN (${sqlList(NAMED)}), json_extract(rest, '$.subject') || coalesce(
@@ -105,7 +108,9 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     if (ip === null || isLoopback(ip)) return true;
     const user = mailboxOf(actor);
     if (user === null) return dashboard.isFamiliar(actor, ip, at);
-    return isNear(ip, sql.familiar.all(user, later(at, -DAY_MS)));
+    const places = sql.familiar.all(user, later(at, -DAY_MS));
+    // Those of a removed account are forgotten. Its alert was decided when the change came.
+    return isNear(ip, places) || (places.length === 0 && sql.removed.get(user, isoTime(at)) !== undefined);
   };
   return {
     last: () => ids.last(),

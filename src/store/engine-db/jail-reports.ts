@@ -45,7 +45,7 @@ export function sqliteJailReports(db: DatabaseSync) {
       SELECT 1 FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts IN (0, ${OTHER_CODES}) AND s.at > ? AND s.at <= ?
         AND e.type IN ('EMAIL_BLOCKED', 'EMAIL_DEFERRED', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')
-        AND e.reason IN (${sqlList(LIVE_REFUSALS)}) LIMIT 1`,
+        AND e.reason IN (${sqlList(LIVE_REFUSALS)}) AND e.rest ->> '$.event' IS NOT 'CLIENT_FAULT' LIMIT 1`,
     hear: `
       INSERT INTO jail_report (prefix, jail, line_at, unjudged) VALUES (?1, ?2, ?3, ?5)
       ON CONFLICT DO UPDATE SET line_at = max(excluded.line_at, iif(line_at <= ?4, line_at, 0)), unjudged = excluded.unjudged`,
