@@ -54,7 +54,8 @@ test("mail is not forwarded to more addresses than Postfix accepts", async () =>
 test("through the web a mailbox that gets the alerts keeps a copy of its mail", async () => {
   kit.signIn(OWNER);
   kit.given.alertsTo = [NAME];
-  assert.match(refusalOf(await forwardBy(OWNER, [OUTSIDE], false)), /gets the alerts/);
+  for (const to of [OUTSIDE, OTHER])
+    assert.match(refusalOf(await forwardBy(OWNER, [to], false)), /gets the alerts/, to);
   const outside = await forwardBy(OWNER, [OUTSIDE]);
   assert.match(refusalOf(outside), /gets the alerts/, "nor are they sent to a new target outside");
   assert.ok((await forwardBy(OWNER, [], false)).ok, "that forwards nothing");
