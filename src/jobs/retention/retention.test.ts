@@ -87,7 +87,7 @@ test("a rule that was just set, or is used for the first time, removes nothing",
   assert.equal((await removedBy(mail, await oldRules(mail, ["* 1d"]))).mails, 1);
 });
 
-test("a rule's new duration keeps the folder's start; a rule of the account's own, and a folder that was away, start anew", async () => {
+test("a rule's new duration keeps the folder's start; a rule of the account's own, and a folder that was away, start over", async () => {
   const { mail } = mailboxes({ [ANNA]: { Trash: [31] } });
   const { times } = await oldRules(mail, ["Trash 30d"]);
   const run = (rule: readonly string[], since = times) => runRetention(mail, { ...rulesOf(rule), times: since }, NOW);

@@ -76,7 +76,7 @@ export function leftOpen(settings: Asked): readonly LeftOpen[] {
     set(
       "mailboxes.encryption",
       "server",
-      "Mail is stored unencrypted: whoever takes the disk can read it, unless the disk itself is encrypted.",
+      "Mail is stored unencrypted: anyone with the disk can read it, unless the disk itself is encrypted.",
     );
   return left;
 }
