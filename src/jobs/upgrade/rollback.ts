@@ -123,7 +123,6 @@ export function finishRollback(layout: Layout): boolean {
   return true;
 }
 
-/** Where a started rollback moves the present data; null if none has started. */
 /** Where a rollback that was interrupted keeps what it replaces; null if there is none. */
 export function startedAside(layout: Layout): string | null {
   const started = readRecord(layout.rollback, schema, null);

@@ -79,7 +79,12 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   const fresh = `${path}.new`;
   remove(fresh);
   copyFlushed(copy, fresh);
-  const copied = orRemove(fresh, () => unlessDamaged(() => openAccounts(fresh, { ifDamaged: "close" })));
+  let copied: DatabaseSync | null = null;
+  try {
+    copied = unlessDamaged(() => openAccounts(fresh, { ifDamaged: "close" }));
+  } finally {
+    if (copied === null) remove(fresh);
+  }
   if (copied === null) {
     // Left open, so that Postfix and Dovecot can still read most of it.
     if (!isGone) unlessDamaged(() => openAccounts(path));
@@ -91,17 +96,6 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   renameSync(fresh, path);
   rmSync(markOf(path), { force: true });
   return openAccounts(path);
-}
-
-/** Removes the file unless the work succeeds: it would be named in the error, and made again at the next start. */
-function orRemove<T>(path: string, work: () => T | null): T | null {
-  let result: T | null = null;
-  try {
-    result = work();
-  } finally {
-    if (result === null) remove(path);
-  }
-  return result;
 }
 
 /** A stale `-wal` would be read into the next file of that name. */

@@ -51,7 +51,7 @@ test("the guard is not asked again about a client that left before its stream st
   assert.equal(kit.guard.identified.length, 1);
 });
 
-test("a client whose places are all taken is told that reason", async (t) => {
+test("a client whose places are all taken gets that reason", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const router = routerOf(never);
   for (let i = 0; i < API_LIMITS.connectionsAnAddress; i++) void from("127.0.0.1", router);

@@ -50,11 +50,11 @@ export async function restart(call: Call): Promise<Answer> {
   if (!checked.ok) return checked;
   const [obstacle] = obstaclesInData(call.layout, schemasOf(call.layout));
   if (obstacle !== undefined) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
-  const packages = packagesSince();
+  const packages = packagesInstalledAt();
   if (!IS_PACKAGED && !(await setUp()))
     return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
   // What this process has loaded of the former packages does not build with the new ones.
-  if (packagesSince() !== packages) startAfresh(process.argv.slice(2));
+  if (packagesInstalledAt() !== packages) startAfresh(process.argv.slice(2));
   const unbuilt = await whyNotBuilt(CHECKOUT);
   if (unbuilt !== null) return failed(`Nothing was restarted. ${unbuilt}`, "The server still runs.");
   call.terminal.err("Restarting ...");
@@ -72,8 +72,8 @@ async function setUp(): Promise<boolean> {
   return child.exitCode === 0;
 }
 
-/** When npm's packages were installed last. */
-function packagesSince(): number | undefined {
+/** Of npm. */
+function packagesInstalledAt(): number | undefined {
   return statSync(join(CHECKOUT, "node_modules", ".package-lock.json"), { throwIfNoEntry: false })?.mtimeMs;
 }
 

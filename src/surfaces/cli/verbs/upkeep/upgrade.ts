@@ -141,16 +141,10 @@ export async function rollback(call: Call): Promise<Answer> {
     // It cannot be refused any more: the next start would complete it too.
     const isBegun = startedAside(layout) !== null;
     const lost = isBegun ? BEGUN : toLose(layout, snapshot);
-    const newSettings = isBegun
-      ? []
-      : settingsText(
-          readIfThere(layout.settings) ?? "",
-          readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "",
-        );
     const says = [
       `The snapshot is from ${describeSnapshot(snapshot)}.`,
       ...lost.says,
-      ...newSettings,
+      ...lost.newSettings,
       ...lost.back,
       "Anything added since is lost, anything removed comes back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
@@ -165,7 +159,7 @@ export async function rollback(call: Call): Promise<Answer> {
       ...lost.notes,
       `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
     ];
-    return done({ snapshot, changes: lost.json, settingsChanged: newSettings.length > 0, aside }, text.join("\n"));
+    return done({ snapshot, changes: lost.json, settingsChanged: lost.newSettings.length > 0, aside }, text.join("\n"));
   } finally {
     releaseLock(layout.startPid);
   }
@@ -173,9 +167,11 @@ export async function rollback(call: Call): Promise<Answer> {
 
 function toLose(layout: Layout, snapshot: UpgradeSnapshot) {
   const changes = orWhyNot(() => changesToLose(layout, snapshot));
+  const former = readIfThere(inSnapshot(layout, snapshot, layout.settings)) ?? "";
+  const newSettings = settingsText(readIfThere(layout.settings) ?? "", former);
   return typeof changes === "string"
-    ? { says: [`What was recorded since cannot be read: ${changes}.`], back: [], notes: [], json: null }
-    : { says: changesText(changes), back: comesBack(changes), notes: notesOn(changes), json: changes };
+    ? { says: [`What was recorded since cannot be read: ${changes}.`], newSettings, back: [], notes: [], json: null }
+    : { says: changesText(changes), newSettings, back: comesBack(changes), notes: notesOn(changes), json: changes };
 }
 
 /** What it returns, or what it throws. */
@@ -198,6 +194,7 @@ const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was
 /** What it replaces lies where only root may look, and the databases are never opened as root. */
 const BEGUN = {
   says: ["A rollback was interrupted: it is completed now."],
+  newSettings: [],
   back: [],
   notes: ["Keep the accounts.db in it: it may have the only keys of mail that was encrypted since."],
   json: null,
