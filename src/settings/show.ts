@@ -30,8 +30,11 @@ export function shownValue(key: SettingKey, sources: Sources): string {
   return seen(key, sources[key].toml, hidden);
 }
 
-/** Edits that are not applied yet, and settings that wait for the next start (`Pending` in admin/declare/items.ts). */
-type Pending = Readonly<{
+/**
+ * Edits that are not applied yet. `inForce`: the value of each, as text in TOML, in the order of `changed`. `waiting`: the same of settings
+ * that only the next start of the server puts in force, applied or not.
+ */
+export type Pending = Readonly<{
   changed: readonly string[];
   inForce: readonly string[];
   waiting: Readonly<Record<string, string>>;

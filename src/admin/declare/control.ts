@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { AuditType } from "../../core/events/event-types.ts";
+import type { Pending } from "../../settings/show.ts";
 import { ACCESS_VERBS, code, FACTOR_VERBS, passkeyUsed } from "../access.ts";
 import { ACCOUNT_VERBS, hash, password } from "../accounts.ts";
 import { ALIAS_VERBS } from "../aliases.ts";
@@ -12,7 +13,7 @@ import { QUEUE_VERBS } from "../queue.ts";
 import { SERVER_VERBS } from "../server.ts";
 import { SETTINGS_VERBS } from "../settings.ts";
 import { anObject, flag, lazily, printableText, text } from "./fields.ts";
-import type { CallerItem, Done, Health, Pending, Proved, Reloaded, SignedIn } from "./items.ts";
+import type { CallerItem, Done, Health, Proved, Reloaded, SignedIn } from "./items.ts";
 import {
   ANYONE,
   changesWithoutDryRun,

@@ -347,15 +347,6 @@ export type NamedSecret = Readonly<{
 }>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
-/**
- * `inForce`: the value of each, as text in TOML, in the order of `changed`. `waiting`: the same of settings that only the next start of
- * the server puts in force, applied or not.
- */
-export type Pending = Readonly<{
-  changed: readonly string[];
-  inForce: readonly string[];
-  waiting: Readonly<Record<string, string>>;
-}>;
 /** `known`: what the browser shows at its next sign-in; null: nothing. */
 export type SignedIn =
   | Readonly<{ outcome: "in"; secret: string; known: string | null; caller: CallerItem }>

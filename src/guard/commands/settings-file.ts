@@ -1,9 +1,9 @@
 import type { CommandError, Reply } from "../../admin/declare/control.ts";
-import type { Pending } from "../../admin/declare/items.ts";
 import type { ChangedValue } from "../../admin/settings.ts";
 import type { FileChanged } from "../../settings/change-file.ts";
 import { isSettingKey, type SettingKey, settingKeys, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";
+import type { Pending } from "../../settings/show.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import type { Engine } from "../engine.ts";
 import type { Failed } from "../ports.ts";
