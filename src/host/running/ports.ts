@@ -118,6 +118,11 @@ function overlap(a: Ip, b: Ip): boolean {
 
 /** Whether the process has one of these sockets open, if /proc shows it. */
 export function holdsSocket(pid: number, sockets: readonly string[]): boolean {
+  return sockets.some(socketsOf(pid));
+}
+
+/** Tells which sockets the process has open now, by inode. */
+export function socketsOf(pid: number): (inode: string) => boolean {
   const files = openFiles(pid);
-  return sockets.some((inode) => files.includes(`socket:[${inode}]`));
+  return (inode) => files.includes(`socket:[${inode}]`);
 }

@@ -11,6 +11,7 @@ import {
   holdsSocket,
   listeners,
   type ServerPort,
+  socketsOf,
   socketsOn,
 } from "../../../host/running/ports.ts";
 import { isOf } from "../../../host/running/processes.ts";
@@ -146,15 +147,20 @@ export function createSharedPorts() {
     }
     const found = new Map<string, Strange>();
     const listening = listeners();
-    for (const serverPort of ports.filter(({ address }) => address === null)) {
-      const sockets = socketsOn(serverPort, listening);
-      const main = mainOf(serverPort.service);
-      // Without any socket the service has not started yet, or cannot: that is reported elsewhere.
-      if (main === null || !holdsSocket(main, sockets)) continue;
-      for (const socket of sockets) {
-        const before = strange.get(socket);
-        const holder = holdsSocket(main, [socket]) ? null : holderOf([socket], before?.holder);
-        if (holder !== null) found.set(socket, { serverPort, holder, seen: (before?.seen ?? 0) + 1 });
+    const everywhere = ports.filter(({ address }) => address === null);
+    for (const [service, own] of Map.groupBy(everywhere, (one) => one.service)) {
+      const main = mainOf(service);
+      // Read once for all of its ports: it has many files open.
+      const isMains = main === null ? () => false : socketsOf(main);
+      for (const serverPort of own) {
+        const sockets = socketsOn(serverPort, listening);
+        // Without any socket the service has not started yet, or cannot: that is reported elsewhere.
+        if (!sockets.some(isMains)) continue;
+        for (const socket of sockets) {
+          const before = strange.get(socket);
+          const holder = isMains(socket) ? null : holderOf([socket], before?.holder);
+          if (holder !== null) found.set(socket, { serverPort, holder, seen: (before?.seen ?? 0) + 1 });
+        }
       }
     }
     strange = found;
