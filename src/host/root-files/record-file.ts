@@ -3,6 +3,7 @@ import type * as z from "zod/mini";
 import { parseAs } from "../../core/parse-as.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { appendFile, writeFile } from "./files.ts";
+import { whileLocked } from "./lock-file.ts";
 
 /**
  * Reads a record of root's. `none` if it is missing, unreadable for this user, or damaged: it only remembers
@@ -16,6 +17,11 @@ export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, no
 export function appendRecord(path: string, value: unknown): void {
   const isCut = existsSync(path) && !/(?:^|\n)$/.test(readFileSync(path, "utf8"));
   appendFile(path, `${isCut ? "\n" : ""}${JSON.stringify(value)}\n`);
+}
+
+/** Reads, changes and writes it, so that another process that does the same at this moment loses nothing. */
+export function changeRecord<Value>(path: string, read: () => Value, change: (before: Value) => Value): void {
+  whileLocked(path, () => writeRecord(path, change(read())));
 }
 
 /** Replaces it; only root can read it. Throws if it cannot be written. */

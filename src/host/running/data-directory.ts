@@ -1,12 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { nullOn } from "../../core/error.ts";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { holdsMount } from "../kernel/mounts.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { Descriptor, Directory, ourselves } from "../root-files/directory.ts";
-import { createFile, removeFile, writeFile } from "../root-files/files.ts";
+import { ourselves } from "../root-files/directory.ts";
+import { removeFile, writeFile } from "../root-files/files.ts";
+import { whileLocked } from "../root-files/lock-file.ts";
 import { giveDirectory, makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
 import { answers } from "../sockets/unix-socket.ts";
@@ -89,34 +88,21 @@ export function closedParent(path: string): string | null {
 }
 
 /**
- * Records who runs in this data directory: `PID STARTTIME SINCE`, the last in milliseconds, which distinguishes a
- * repeated start in the same process from the one before. Throws SetUpFailure while that process lives.
+ * Records that this process uses what the lock stands for: `PID STARTTIME SINCE`, the last in milliseconds, which
+ * distinguishes a repeated start in the same process from the one before. Returns null, or the pid of the process that has it already.
  */
-export function takeLock(file: string, data: string): void {
+export function takeLock(file: string): number | null {
   makeDirectory(dirname(file), 0o755);
-  using place = Directory.own(dirname(file));
-  for (let isMine = false; !isMine; ) {
-    // Any user who can open the file could lock it, and so delay a start without end.
-    createFile(file, "", { mode: 0o600 });
-    const fd = nullOn(["ENOENT"], () => openSync(place.at(basename(file)), "r"));
-    if (fd === null) continue;
-    using opened = new Descriptor(fd);
-    // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
-    execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", opened.fd] });
+  // Otherwise two that find the same dead holder would both replace it.
+  return whileLocked(file, () => {
     const holder = lockHolder(file);
-    if (holder !== null)
-      throw new SetUpFailure(
-        `GhostInbox is already running (pid ${holder}, data ${data}): see \`./ghostinbox status\`.`,
-      );
-    using present = place.hold(basename(file));
-    // Replaced, or released, by the one before.
-    isMine = present?.stat.ino === opened.stat.ino;
-    if (isMine)
+    if (holder === null)
       writeFile(file, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o600, flush: false });
-  }
+    return holder;
+  });
 }
 
-/** The pid of the running start; null if none runs. */
+/** The pid of the process that has it; null if none has. */
 export function lockHolder(file: string): number | null {
   const [pid = "", startTime = ""] = textOrNothing(file).trim().split(" ");
   return /^\d+$/.test(pid) && startTime !== "" && startTimeOf(Number(pid)) === startTime ? Number(pid) : null;

@@ -16,7 +16,7 @@ const layout = layoutOf(directory);
 const HOLDER = `
   import { readFileSync, writeFileSync } from "node:fs";
   const { takeLock } = await import(process.argv[1]);
-  takeLock(process.argv[2], "data");
+  takeLock(process.argv[2]);
   process.on("SIGTERM", () => console.log("TERM"));
   if (process.argv[3] === "restarts")
     process.on("SIGUSR2", () => writeFileSync(process.argv[2], readFileSync(process.argv[2], "utf8") + "\\n"));

@@ -58,7 +58,7 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
   finish();
   changeBackupRecord(layout, { last: doneBackup(now), isKeySeen: true });
   await running;
-  takeLock(layout.backupLock, layout.data);
+  takeLock(layout.backupLock);
   assert.equal(schedule.look(), null, "a manual backup is still running");
   releaseLock(layout.backupLock);
   const drilling = schedule.look();

@@ -17,7 +17,7 @@ import {
   readDrills,
   withDrill,
 } from "./records.ts";
-import { busy, prepareDirectory } from "./repository.ts";
+import { prepareDirectory } from "./repository.ts";
 
 export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
 type Task = "backup" | "drill";
@@ -82,7 +82,7 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
         prepare(now);
         return null;
       }
-      const task = busy(layout) === null ? due(record, inForce, now) : null;
+      const task = lockHolder(layout.backupLock) === null ? due(record, inForce, now) : null;
       return task && make(task);
     }),
     troubles: (): readonly KeeperTrouble[] => {

@@ -148,7 +148,7 @@ describe("a restore drill", {
   });
 
   test("runs one at a time, and reports a damaged database or an invalid manifest", async () => {
-    takeLock(layout.backupLock, layout.data);
+    takeLock(layout.backupLock);
     const second = reasonOf(await drillRestore(layout, settings, { env: {}, watch, says: watch }));
     assert.equal(second, `A backup or restore drill is already running (pid ${process.pid}).`);
     rmSync(layout.backupLock);

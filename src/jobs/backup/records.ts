@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { changeRecord, readRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 const attempt = z.object({
@@ -37,7 +37,8 @@ export function readBackupRecord({ backupRecord }: Layout): BackupRecord {
 }
 
 export function changeBackupRecord(layout: Layout, change: Partial<BackupRecord>): void {
-  writeRecord(layout.backupRecord, { ...readBackupRecord(layout), ...change });
+  const read = () => readBackupRecord(layout);
+  changeRecord(layout.backupRecord, read, (before) => ({ ...before, ...change }));
 }
 
 /** Maximum places remembered. The oldest is dropped. */
@@ -54,15 +55,16 @@ export function hasUsedPlace(layout: Layout, place: string): boolean {
 }
 
 export function noteUsedPlace(layout: Layout, place: string): void {
-  const used = usedPlaces(layout);
-  if (!used.includes(place)) writeRecord(layout.backupPlaces, [...used, place].slice(-MOST_PLACES));
+  if (hasUsedPlace(layout, place)) return;
+  const read = () => usedPlaces(layout);
+  changeRecord(layout.backupPlaces, read, (used) => [...used, place].slice(-MOST_PLACES));
 }
 
 /** For a restored server, whose former repository stayed on the lost disk. */
 export function forgetUsedPlace(layout: Layout, place: string): void {
-  const used = usedPlaces(layout);
-  const others = used.filter((one) => one !== place);
-  if (others.length < used.length) writeRecord(layout.backupPlaces, others);
+  if (!hasUsedPlace(layout, place)) return;
+  const read = () => usedPlaces(layout);
+  changeRecord(layout.backupPlaces, read, (used) => used.filter((one) => one !== place));
 }
 
 /** Results of a server that was started from a restored directory. */
@@ -126,11 +128,15 @@ export function readDrills(layout: Layout): DrillRecord {
 }
 
 export function beginDrill(layout: Layout, at: number): void {
-  writeRecord(layout.backupDrills, { ...readDrills(layout), begun: at });
+  changeDrills(layout, (record) => ({ ...record, begun: at }));
 }
 
 export function endDrill(layout: Layout, done: Drill): void {
-  writeRecord(layout.backupDrills, withDrill(readDrills(layout), done));
+  changeDrills(layout, (record) => withDrill(record, done));
+}
+
+function changeDrills(layout: Layout, change: (record: DrillRecord) => DrillRecord): void {
+  changeRecord(layout.backupDrills, () => readDrills(layout), change);
 }
 
 export function withDrill({ drills }: DrillRecord, done: Drill): DrillRecord {

@@ -66,7 +66,7 @@ describe("replacing the contents of a directory", () => {
   test("a start does not wait for a running restore, but reports it", () => {
     const data = prepared();
     mkdirSync(wholeBeside(data));
-    takeLock(restoreLock(data), data);
+    takeLock(restoreLock(data));
     const refusal = /^SetUpFailure: A restore is running in \S+ \(pid \d+\): start the server once it has finished\.$/;
     assert.throws(() => finishRestore(data), refusal);
     assert.ok(existsSync(wholeBeside(data)));

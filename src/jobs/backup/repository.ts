@@ -36,18 +36,11 @@ export function repositoryOf(
   });
 }
 
-/** Null, or who uses the repository: one backup, export or restore drill at a time. */
-export function busy(layout: Layout): string | null {
-  const other = lockHolder(layout.backupLock);
-  return other === null ? null : `A backup or restore drill is already running (pid ${other}).`;
-}
-
-/** Runs `work` unless another process uses the repository. */
+/** Runs `work` unless another process uses the repository: one backup, export or restore drill at a time. */
 export async function alone<Result>(layout: Layout, work: () => Promise<Result>): Promise<Result | Failed> {
-  const other = busy(layout);
-  if (other !== null) return { ok: false, reason: other };
   prepareDirectory(layout);
-  takeLock(layout.backupLock, layout.data);
+  const other = takeLock(layout.backupLock);
+  if (other !== null) return { ok: false, reason: `A backup or restore drill is already running (pid ${other}).` };
   try {
     return await work();
   } finally {

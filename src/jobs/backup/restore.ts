@@ -14,7 +14,6 @@ import { freeBytesAt, removeTree, walk } from "../../host/root-files/walk.ts";
 import {
   closedParent,
   holdsForeignFiles,
-  lockHolder,
   releaseLock,
   takeLock,
   usedElsewhere,
@@ -108,9 +107,8 @@ export async function restoreServer(
   const isIn = isFixed(layout.data);
   const half = layoutOf(isIn ? wholeIn(layout.data) : wholeBeside(layout.data));
   const lock = restoreLock(layout.data);
-  const other = lockHolder(lock);
+  const other = takeLock(lock);
   if (other !== null) return { ok: false, reason: `Another restore is running (pid ${other}): nothing was restored.` };
-  takeLock(lock, layout.data);
   // Until it is known, nothing has been replaced.
   let aside: string | null | undefined;
   try {

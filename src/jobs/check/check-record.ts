@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { CHECK_STATES } from "../../admin/declare/reports.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { changeRecord, readRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 /** Some checks can never be repeated, for instance after a change of settings. */
@@ -37,7 +37,8 @@ export function readCheckRecord({ checkRecord }: Layout): CheckRecord {
 }
 
 export function changeCheckRecord(layout: Layout, change: Partial<CheckRecord>): void {
-  writeRecord(layout.checkRecord, { ...readCheckRecord(layout), ...change });
+  const read = () => readCheckRecord(layout);
+  changeRecord(layout.checkRecord, read, (before) => ({ ...before, ...change }));
 }
 
 /** Adds the results at `now`. `isWhole`: all checks ran; obsolete ones are then removed. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -45,4 +47,39 @@ test("holds of a second list are added; one that cannot be read stays", () => {
   writeFileSync(other, "{");
   joinLegalHolds(path, other);
   assert.throws(accounts, /cannot be read/);
+});
+
+/** Sets a hold once this file is there, so that several processes do it at once. */
+const HOLDER = `
+  import { existsSync } from "node:fs";
+  const [, path, account, gate, module] = process.argv;
+  const { setLegalHold } = await import(module);
+  console.log("ready");
+  while (!existsSync(gate));
+  setLegalHold(path, { account, since: "${SINCE}", reason: "" });`;
+
+test("holds that several commands set at once are all kept, and no lock is left", async (t) => {
+  const directory = temporaryDirectory();
+  const [path, gate] = [join(directory, "legal-holds.json"), join(temporaryDirectory(), "go")];
+  const accounts = Array.from({ length: 6 }, (_, i) => `user${i}@example.org`);
+  const holders = accounts.map((account) => {
+    const argv = ["--input-type=module", "--eval", HOLDER, path, account, gate, import.meta.resolve("./retention.ts")];
+    const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => child.kill());
+    return child;
+  });
+  await Promise.all(holders.map(({ stdout }) => once(stdout, "data")));
+  const ended = holders.map((child) => once(child, "close"));
+  writeFileSync(gate, "");
+  assert.deepEqual(
+    await Promise.all(ended),
+    accounts.map(() => [0, null]),
+  );
+  assert.deepEqual(
+    readLegalHolds(path)
+      .map(({ account }) => account)
+      .toSorted(),
+    accounts,
+  );
+  assert.deepEqual(readdirSync(directory), ["legal-holds.json"]);
 });

@@ -5,7 +5,7 @@ import type { AccountName } from "../../core/net/address.ts";
 import { type EndingRule, type KeepRule, ruleFor } from "../../core/retention.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
-import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { changeRecord, readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Amount, Folder, Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 
 const hold = z.object({
@@ -37,15 +37,25 @@ export function legalHoldOf(path: string, account: string): LegalHold | null {
 /** An existing hold keeps its time. */
 export function setLegalHold(path: string, { account, since, reason }: LegalHold): void {
   const name = account.toLowerCase();
-  const holds = readLegalHolds(path);
-  const before = holds.find((one) => one.account === name);
-  const others = holds.filter((one) => one.account !== name);
-  const kept = {
-    account: name,
-    since: before?.since ?? since,
-    reason: reason === "" ? (before?.reason ?? "") : reason,
-  };
-  writeRecord(path, { holds: [...others, kept] });
+  changeHolds(path, (holds) => {
+    const before = holds.find((one) => one.account === name);
+    const others = holds.filter((one) => one.account !== name);
+    const kept = {
+      account: name,
+      since: before?.since ?? since,
+      reason: reason === "" ? (before?.reason ?? "") : reason,
+    };
+    return [...others, kept];
+  });
+}
+
+export function liftLegalHold(path: string, account: string): void {
+  changeHolds(path, (holds) => holds.filter((one) => one.account !== account.toLowerCase()));
+}
+
+function changeHolds(path: string, change: (holds: readonly LegalHold[]) => readonly LegalHold[]): void {
+  const read = () => ({ holds: readLegalHolds(path) });
+  changeRecord(path, read, ({ holds }) => ({ holds: change(holds) }));
 }
 
 /** Adds the holds of a second list. If one of them cannot be read, that one stays: nothing is removed until it is repaired. */
@@ -57,10 +67,6 @@ export function joinLegalHolds(path: string, other: string): void {
 
 function isReadable(path: string): boolean {
   return readOr(() => readLegalHolds(path), null) !== null;
-}
-
-export function liftLegalHold(path: string, account: string): void {
-  writeRecord(path, { holds: readLegalHolds(path).filter((one) => one.account !== account.toLowerCase()) });
 }
 
 /** The mailboxes of all accounts. Each method throws an Error with the reason. */

@@ -194,7 +194,7 @@ describe("the data directory", OWN_ETC, () => {
       const [etc, layout] = [machine(61_000), fresh()];
       await make(etc, layout);
       leave(layout, etc.numberOf("passwd", "ghostinbox-mail"));
-      takeLock(layout.backupLock, layout.data);
+      takeLock(layout.backupLock);
       assert.deepEqual(await make(etc, layout), []);
       for (const stage of [layout.backupStage, layout.backupMailStage]) assert.ok(existsSync(stage), stage);
     });

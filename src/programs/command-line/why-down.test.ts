@@ -24,7 +24,7 @@ test("without a start nothing runs; with one, the guard's last log line explains
   await until(() => supervised(layout.services, "guard") !== null);
   assert.deepEqual(whyDown(layout), NOT_RUNNING, "its start was killed: another one works");
   assert.equal(isStarting(layout), false);
-  takeLock(layout.startPid, layout.data);
+  takeLock(layout.startPid);
   assert.ok(isStarting(layout));
   utimesSync(layout.startPid, 0, 0);
   assert.ok(isStarting(layout), "only the guard was started again");

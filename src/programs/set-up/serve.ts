@@ -82,7 +82,11 @@ async function main(): Promise<number> {
     const used = await usedElsewhere(wanted);
     if (used !== null) throw new SetUpFailure(used);
     if (process.argv.includes(AGAIN)) releaseLock(wanted.startPid);
-    takeLock(wanted.startPid, data);
+    const running = takeLock(wanted.startPid);
+    if (running !== null)
+      throw new SetUpFailure(
+        `GhostInbox is already running (pid ${running}, data ${data}): see \`./ghostinbox status\`.`,
+      );
     layout = wanted;
     outliveTerminal(layout, log);
     // Before anything else of this version, even before processes of an earlier start are ended.

@@ -16,7 +16,7 @@ const { layout, run } = commandLineOf(import.meta.filename);
 function startWith(variables: Readonly<Record<string, string>>): void {
   writeFileSync(layout.settings, FILE);
   for (const [name, value] of Object.entries(variables)) put(join(layout.environment, name), value);
-  takeLock(layout.startPid, layout.data);
+  takeLock(layout.startPid);
 }
 
 describe("a variable of the running server", () => {

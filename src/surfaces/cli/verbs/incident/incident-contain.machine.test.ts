@@ -137,7 +137,7 @@ describe("an account is contained, as far as it can be", {
     });
 
   test("a server whose queue cannot be held is isolated all the same, and a lift that fails lifts nothing", async () => {
-    takeLock(layout.startPid, layout.data);
+    takeLock(layout.startPid);
     guard.keeperAnswers(({ verb }) => (verb === "apply" ? { ok: false, reason: "Postfix refuses it." } : null));
     const isolate = ["incident", "isolate", "--yes", "--allow", "198.51.100.65"];
     // In a separate network, so that this machine is not isolated.

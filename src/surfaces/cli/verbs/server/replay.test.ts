@@ -23,7 +23,7 @@ test("variables given here count only while the server is down: a running one ha
   const simulate = () =>
     assert.rejects(configSimulate(scriptCall({ layout, args: [file], env, guard, reader: readerWith({ replay }) })));
   await simulate();
-  takeLock(layout.startPid, layout.data);
+  takeLock(layout.startPid);
   await simulate();
   releaseLock(layout.startPid);
   assert.deepEqual(limits, [7, 10]);

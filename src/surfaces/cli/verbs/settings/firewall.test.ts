@@ -32,7 +32,7 @@ function caller({
 }: CallerParts) {
   const layout = temporaryLayout();
   writeFileSync(layout.settings, TOML);
-  if (!isStopped) takeLock(layout.startPid, layout.data);
+  if (!isStopped) takeLock(layout.startPid);
   const asked: KeeperCommand[] = [];
   const audited: string[] = [];
   let said = "";

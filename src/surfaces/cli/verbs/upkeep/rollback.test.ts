@@ -34,7 +34,7 @@ test("it tells what came since, asks, and goes back", ROOT, async (t) => {
   await upgrade(t);
   const newest = versions();
 
-  takeLock(layout.startPid, layout.data);
+  takeLock(layout.startPid);
   const running = await run("rollback --yes");
   releaseLock(layout.startPid);
   assert.match(

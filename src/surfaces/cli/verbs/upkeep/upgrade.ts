@@ -7,7 +7,6 @@ import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { bytesBelow } from "../../../../host/root-files/walk.ts";
 import { CHECKOUT, releaseIn } from "../../../../host/running/checkout.ts";
 import { releaseLock, takeLock, usedElsewhere } from "../../../../host/running/data-directory.ts";
-import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { processesOf } from "../../../../host/running/processes.ts";
 import { stopCommand } from "../../../../host/running/server-commands.ts";
 import { changedPrograms } from "../../../../jobs/build/program.ts";
@@ -129,12 +128,9 @@ export async function rollback(call: Call): Promise<Answer> {
   if (why !== null) return failed(why, `\`${PROGRAM} backup list\` shows the backups.`);
   const used = await usedElsewhere(layout);
   if (used !== null) return failed(used, "");
-  try {
-    takeLock(layout.startPid, layout.data);
-  } catch (error) {
-    if (error instanceof SetUpFailure) return failed(error.message, `Stop it first: ${stopCommand(layout)}`);
-    throw error;
-  }
+  const running = takeLock(layout.startPid);
+  if (running !== null)
+    return failed(`GhostInbox is already running (pid ${running}).`, `Stop it first: ${stopCommand(layout)}`);
   try {
     if (processesOf(layout.data).length > 0)
       return failed("Parts of the server still run.", `Stop them first: ${stopCommand(layout)}`);

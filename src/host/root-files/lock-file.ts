@@ -1,0 +1,33 @@
+import { execFileSync } from "node:child_process";
+import { constants, openSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { Descriptor, Directory } from "./directory.ts";
+
+const { O_CREAT, O_NOFOLLOW, O_RDONLY } = constants;
+/** A lock is held for milliseconds. A stopped holder (SIGSTOP) must not stop the keeper too. */
+const MOST_SECONDS = "10";
+
+/**
+ * Runs `work` while no other process runs its own for this file (flock(1)). The lock is a separate file that only root can
+ * open: any user can lock a file that they can read. Throws if another process keeps it for long.
+ */
+export function whileLocked<Result>(path: string, work: () => Result): Result {
+  using place = Directory.own(dirname(path));
+  const name = `${basename(path)}.lock`;
+  for (;;) {
+    using lock = new Descriptor(openSync(place.at(name), O_CREAT | O_NOFOLLOW | O_RDONLY, 0o600));
+    try {
+      execFileSync("flock", ["-w", MOST_SECONDS, "3"], { stdio: ["ignore", "ignore", "pipe", lock.fd] });
+    } catch (cause) {
+      throw new Error(`${path} is in use by another process: try again.`, { cause });
+    }
+    using present = place.hold(name);
+    // The previous holder has removed it.
+    if (present?.stat.ino !== lock.stat.ino) continue;
+    try {
+      return work();
+    } finally {
+      place.remove(name);
+    }
+  }
+}
