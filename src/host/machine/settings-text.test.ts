@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -20,12 +20,12 @@ test("a missing file, or a missing target of a link, gives no text", () => {
   for (const name of ["none", "dangling", "file/none"]) assert.equal(settingsText(at(name)), null);
 });
 
-test("owner and mode stay; a new file is not readable for everyone", () => {
+test("owner and mode stay, and a text that another command wrote is not replaced", () => {
   const path = at("ghostinbox.toml");
-  rewriteSettings(path, "a\n");
-  assert.deepEqual([readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["a\n", 0o640]);
-  chmodSync(path, 0o600);
-  rewriteSettings(path, "b\n");
+  assert.equal(rewriteSettings(path, "", "a\n"), false);
+  writeFileSync(path, "a\n", { mode: 0o600 });
+  assert.equal(rewriteSettings(path, "a\n", "b\n"), true);
+  assert.equal(rewriteSettings(path, "a\n", "c\n"), false);
   assert.deepEqual([readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["b\n", 0o600]);
 });
 

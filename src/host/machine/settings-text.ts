@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
 import { type Environment, type SettingsRead, settingsOrReason } from "../../settings/load.ts";
 import { readPlain, writeFile } from "../root-files/files.ts";
+import { whileLocked } from "../root-files/lock-file.ts";
 
 /** Bytes: 20 times the shipped file, which explains every setting. */
 const MOST_BYTES = 1_000_000;
@@ -20,10 +21,14 @@ export function settingsText(path: string): string | null {
   return readFileSync(path, "utf8");
 }
 
-/** A reader sees the old text or the new one; owner and mode stay. */
-export function rewriteSettings(path: string, text: string): void {
-  const before = readPlain(path, MOST_BYTES);
-  writeFile(path, text, before === null ? { mode: 0o640 } : { mode: before.mode, owner: before.owner });
+/** A reader sees the old text or the new one; owner and mode stay. False if the text is not `before` any more: nothing is changed. */
+export function rewriteSettings(path: string, before: string, after: string): boolean {
+  return whileLocked(path, () => {
+    const now = readPlain(path, MOST_BYTES);
+    if (now?.text !== before) return false;
+    writeFile(path, after, { mode: now.mode, owner: now.owner });
+    return true;
+  });
 }
 
 /** Its message is a sentence without the final stop, to which the caller adds what to do. */

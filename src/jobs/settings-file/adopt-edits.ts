@@ -43,7 +43,9 @@ export function adoptScript(
   if (!edits.ok) return edits;
   const { adopted, kept, values } = edits;
   if (!isTrial) {
-    if (edits.text !== plain) rewriteSettings(settings, text.slice(0, text.length - plain.length) + edits.text);
+    const mark = text.slice(0, text.length - plain.length);
+    if (edits.text !== plain && !rewriteSettings(settings, text, mark + edits.text))
+      return adoptScript(checkout, { settings, adoptedScript }, env);
     const isNew = JSON.stringify(values) !== JSON.stringify(last.values);
     if (isNew || (last.version !== last.here && Object.keys(values).length > 0))
       writeRecord(adoptedScript, recordOf(values, last.here));
@@ -131,7 +133,9 @@ export function adoptDestemail(
     return isUnused(`line ${source.line} of ghostinbox.toml sets ${KEY} = ${source.toml}, and wins`);
   const edited = setKey(plain, KEY.split("."), read.toml);
   if (!edited.ok) return isUnused(edited.reason);
-  if (!isTrial) rewriteSettings(settings, text.slice(0, text.length - plain.length) + edited.text);
+  const mark = text.slice(0, text.length - plain.length);
+  if (!isTrial && !rewriteSettings(settings, text, mark + edited.text))
+    return adoptDestemail(checkout, { settings, fail2banConf }, env);
   const where = isTrial ? "; `config apply` writes it to" : ", now in";
   return [...says, `${last.file} sets destemail: ${KEY} = ${read.toml}${where} ghostinbox.toml.`];
 }

@@ -79,7 +79,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
   /** If the new text cannot be applied, restores and applies the old one, unless an edit was saved in between. */
   async function replace(before: string, after: string): Promise<KeeperReply> {
     try {
-      rewriteSettings(path, after);
+      if (!rewriteSettings(path, before, after)) return { ok: false, reason: EDITED };
     } catch (error) {
       const left = readWhole(path);
       if (!left.ok || left.text !== before) throw error;
@@ -87,10 +87,8 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
     }
     const applied = await apply();
     if (applied.ok) return applied;
-    const now = readWhole(path);
-    if (!now.ok || now.digest !== digestOf(after))
+    if (!rewriteSettings(path, after, before))
       return { ok: false, reason: `${applied.reason} ${KEPT}`, mayBeDone: true };
-    rewriteSettings(path, before);
     const back = await apply();
     if (back.ok) return { ok: false, reason: applied.reason };
     const note = `The settings before could not be applied again either: ${back.reason}`;

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { put } from "../../../../../test/kit/files.ts";
@@ -90,6 +92,17 @@ test("a file that is not TOML, or wrong elsewhere, is reported and left unchange
   assert.match(oneLineOfError(await config("set", "simulate", "true")), /^ports\.smtp must be/);
   assert.equal((await config("set", "ports.smtp", "25")).code, 0);
   assert.equal(file(), 'domains = ["example.org"]\nports.smtp = 25\n');
+});
+
+test("what another command writes at the same moment stays", async (t) => {
+  // It has the lock, and writes while this one waits for that.
+  const script = 'echo; sleep 1; echo "simulate = true" >> "$0"';
+  const other = spawn("flock", [`${layout.settings}.lock`, "sh", "-c", script, layout.settings]);
+  t.after(() => other.kill());
+  await once(other.stdout, "data");
+  assert.equal((await config("set", "limits.mail.per_minute", "20")).code, 0);
+  assert.match(file(), /^limits\.mail\.per_minute = 20\n[^]*^simulate = true$/m);
+  assert.ok(!existsSync(`${layout.settings}.lock`));
 });
 
 test("the last mail domain stays: without one no server starts", async () => {

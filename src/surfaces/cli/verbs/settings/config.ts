@@ -171,7 +171,9 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   const missing = keys.includes("domains") ? missingDomain(loaded.settings) : null;
   if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
   const changed = edited.text !== plain;
-  if (changed) rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
+  const mark = text.slice(0, text.length - plain.length);
+  // Another command has changed it since: starts again from the new text.
+  if (changed && !rewriteSettings(layout.settings, text, mark + edited.text)) return change(call, wanted);
   const { sources } = loaded;
   const items = showSettings(sources).filter(({ key }) => keys.includes(key));
   const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
