@@ -166,6 +166,8 @@ export function layoutOf(dataDirectory: string) {
     mailWarn: at("log", "mail", "mail.warn"),
     mailErr: at("log", "mail", "mail.err"),
     run: at("run"),
+    /** The text of the settings that the running programs use, whatever was edited since. Each start and `config apply` write it. */
+    settingsInForce: at("run", "settings.toml"),
     controlSocket: at("run", "guard", "control.sock"),
     webSocket: at("run", "guard", "web.sock"),
     /** Of what answers while the guard is dead: a guard that starts takes over. */

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { closeSync, existsSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
@@ -142,11 +152,23 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     await removed(notice);
   });
 
-  test("settings that keep the guard from starting are shown by status and by mail; corrected, it starts", async () => {
-    const { settings } = product.layout;
+  test("a killed guard keeps the settings in force while the file has a mistake; if it can't start, status and a mail say why", async () => {
+    const { settings, settingsInForce } = product.layout;
     const ownerGot = (subject: string) => mailsIn(product.layout, ANNA).some((text) => text.includes(subject));
     const right = readFileSync(settings, "utf8");
-    writeFileSync(settings, `${right}\nno_such_setting = 1\n`);
+    const wrong = `${right}\nno_such_setting = 1\n`;
+    for (const edited of [wrong, `limits.mail.per_day = 777\n${right}`]) {
+      writeFileSync(settings, edited);
+      const killed = await product.kill(/program\/guard\.js/);
+      await until("the guard is back", async () => {
+        const [pid = killed] = product.pidsOf(/program\/guard\.js/);
+        return pid !== killed && (await product.guardAnswers());
+      });
+    }
+    const shown = JSON.stringify(await product.json(["config", "show"]));
+    assert.match(shown, /"key":"limits\.mail\.per_day","value":"777","from":"file","line":1,"applied":false/);
+    writeFileSync(settings, wrong);
+    renameSync(settingsInForce, `${settingsInForce}.aside`);
     await product.sv("kill", "guard");
     try {
       await until("status reports the cause", async () => {
@@ -158,7 +180,8 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     } finally {
       writeFileSync(settings, right);
     }
-    await until("the guard is back", () => product.guardAnswers());
+    await until("the guard is back again", () => product.guardAnswers());
+    renameSync(`${settingsInForce}.aside`, settingsInForce);
     await until("a mail reports that too", () => ownerGot("The guard is running again"));
   });
 

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
-import { type Environment, type SettingsRead, settingsOrReason } from "../../settings/load.ts";
+import type { Failed } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type Environment, settingsOrReason, type ValidSettings } from "../../settings/load.ts";
 import { readPlain, writeFile } from "../root-files/files.ts";
 import { whileLocked } from "../root-files/lock-file.ts";
 
@@ -37,13 +39,22 @@ export class SettingsUnreadable extends Error {
 }
 
 /** Loads the settings from that file and these variables. */
-export function settingsIn(path: string, env: Environment): SettingsRead {
+export function settingsIn(path: string, env: Environment): (ValidSettings & Readonly<{ text: string }>) | Failed {
   try {
-    return settingsOrReason(settingsText(path), env);
+    const text = settingsText(path);
+    const loaded = settingsOrReason(text, env);
+    return loaded.ok ? { ...loaded, text: text ?? "" } : loaded;
   } catch (error) {
     if (!(error instanceof SettingsUnreadable)) throw error;
     return { ok: false, reason: `${error.message}.` };
   }
+}
+
+/** Loads the settings in force, with these variables. Null if they are not recorded, or this program cannot use the record. */
+export function settingsInForce({ settingsInForce }: Layout, env: Environment): ValidSettings | null {
+  const text = readOr(() => settingsText(settingsInForce), null);
+  const loaded = text === null ? null : settingsOrReason(text, env);
+  return loaded?.ok === true ? loaded : null;
 }
 
 /**

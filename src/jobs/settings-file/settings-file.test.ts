@@ -82,12 +82,16 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.deepEqual(await write("example.org"), ["GHOSTINBOX_DOMAIN"], "the file has it now");
     const text = readFileSync(layout.settings, "utf8");
     assert.match(text, /^domains = \["example\.org"\]/m);
-    const access = (): readonly number[] => {
-      const { mode, uid, gid } = statSync(layout.settings);
+    const access = (path = layout.settings): readonly number[] => {
+      const { mode, uid, gid } = statSync(path);
       return [mode & 0o777, uid, gid];
     };
     const usual = [0o640, 0, etc.numberOf("group", "ghostinbox")];
     assert.deepEqual(access(), usual);
+    mkdirSync(layout.run, { mode: 0o755 });
+    await etc.call([FILE, "recordInForce", layout, text]);
+    assert.equal(readFileSync(layout.settingsInForce, "utf8"), text);
+    assert.deepEqual(access(layout.settingsInForce), usual);
     chmodSync(layout.settings, 0o644);
     assert.deepEqual(await write("example.net"), []);
     assert.equal(readFileSync(layout.settings, "utf8"), text, "it is the administrator's by now");

@@ -58,14 +58,19 @@ export function restoreSettingsAccess({ settings }: Layout): void {
 /** Includes edits of `security/security.js` and of the owner's jail files since the last start, which are now in the file. */
 export function settingsWithEdits(
   layout: Layout,
-  before: ValidSettings,
-  { env, say }: Readonly<{ env: Environment; say: (line: string) => void }>,
-): ValidSettings {
+  env: Environment,
+  say: (line: string) => void,
+): ValidSettings & Readonly<{ text: string }> {
   const adopted = adoptScript(CHECKOUT, layout, env);
-  if (!adopted.ok) return valid(adopted, layout);
-  const says = [...adopted.says, ...adoptDestemail(CHECKOUT, layout, env)];
+  const says = adopted.ok ? [...adopted.says, ...adoptDestemail(CHECKOUT, layout, env)] : [];
   for (const line of says) say(line);
-  return says.length === 0 ? before : valid(loadSettings(textOf(layout), env), layout);
+  const text = textOf(layout) ?? "";
+  return { ...valid(adopted.ok ? loadSettings(text, env) : adopted, layout), text };
+}
+
+/** Records the settings in force. A program that restarts uses them, whatever was edited since. */
+export function recordInForce({ settingsInForce }: Layout, text: string): void {
+  writeFile(settingsInForce, text, settingsAccess());
 }
 
 /** Docker creates a directory for a mounted file that does not exist. */

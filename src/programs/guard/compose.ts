@@ -41,7 +41,14 @@ import { composeMaintenance } from "./compose-maintenance.ts";
 import { composeSources } from "./compose-sources.ts";
 import { composeStores } from "./compose-stores.ts";
 import { createHousekeeping } from "./housekeeping.ts";
-import { changedKeys, createServedSettings, lookAtDomains, readSettings, readSettingsText } from "./settings.ts";
+import {
+  changedKeys,
+  createServedSettings,
+  lookAtDomains,
+  readInForce,
+  readSettings,
+  readSettingsText,
+} from "./settings.ts";
 import { createAlertWatch } from "./watch-alerts.ts";
 import { createBanMails, lookAtBans } from "./watch-bans.ts";
 import { createContentLists, createSpamPreferenceFiles } from "./watch-content.ts";
@@ -262,7 +269,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   });
 
   function reload() {
-    const again = readSettings(layout);
+    const again = readInForce(layout);
     if (!again.ok) return again;
     const now = again.settings;
     const changed = changedKeys(settingsNow, now);

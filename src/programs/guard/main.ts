@@ -5,7 +5,7 @@ import { saveMemoryFromNow } from "../../host/machine/late-flags.ts";
 import { withAdvice } from "../../host/running/failure.ts";
 import { type Layout, layoutFrom } from "../../settings/layout.ts";
 import { composeGuard } from "./compose.ts";
-import { readSettings } from "./settings.ts";
+import { readInForce } from "./settings.ts";
 
 /** The guard's program. */
 
@@ -21,7 +21,7 @@ try {
 }
 
 async function run(where: Layout): Promise<void> {
-  const read = readSettings(where);
+  const read = readInForce(where);
   if (!read.ok) throw new Error(`${read.reason} Correct it: \`./ghostinbox config check\` shows every problem.`);
   const guard = composeGuard(where, read, readFileSync(where.loginPolicySecret, "utf8").trim());
   const end = (): void => void guard.stop().finally(() => process.exit(0));

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { put } from "../../../test/kit/files.ts";
 import { loadValid, settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { accountsMigrations } from "../../store/accounts-db/schema.ts";
-import { changedKeys, createServedSettings, lookAtDomains, readSettings } from "./settings.ts";
+import { changedKeys, createServedSettings, lookAtDomains, readInForce, readSettings } from "./settings.ts";
 
 function read(toml: string | null) {
   const layout = temporaryLayout();
@@ -23,6 +24,22 @@ test("a settings file is read, or its mistakes are reported", () => {
   const wrong = read('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
   const both = /^domain is not a setting; the nearest is domains\. .*limits\.mail\.per_minute/;
   assert.match(reasonOf(wrong), both);
+});
+
+test("a program that restarts keeps the settings in force, whatever was edited since; without a usable record it takes the file", () => {
+  const layout = temporaryLayout();
+  const inForce = (): string => {
+    const found = readInForce(layout);
+    return found.ok ? found.settings.hostname : found.reason;
+  };
+  writeFileSync(layout.settings, 'domains = ["example.org"]\nhostname = "edited.example.org"\n');
+  assert.equal(inForce(), "edited.example.org");
+  put(layout.settingsInForce, 'domains = ["example.org"]\n');
+  assert.equal(inForce(), "mail.example.org");
+  writeFileSync(layout.settings, "domain = 1\n");
+  assert.equal(inForce(), "mail.example.org");
+  writeFileSync(layout.settingsInForce, "of_another_version = 1\n");
+  assert.match(inForce(), /^domain is not a setting/);
 });
 
 test("names the keys that differ, and compares lists by their contents", () => {

@@ -5,7 +5,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { FileAccounts, ServedSettings as ServedStore, SessionStore } from "../../guard/admin-ports.ts";
 import type { SettingsText } from "../../guard/commands/settings.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
-import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
+import { SettingsUnreadable, settingsInForce, settingsText } from "../../host/machine/settings-text.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type SettingsRead, settingsOrReason } from "../../settings/load.ts";
 import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";
@@ -23,10 +23,15 @@ export function readSettingsText(layout: Layout): SettingsText {
   }
 }
 
-/** The settings as the running programs see them: the file and the environment they were started with. */
+/** The settings of the file, with the environment that this program was started with. */
 export function readSettings(layout: Layout): SettingsRead {
   const read = readSettingsText(layout);
   return read.ok ? settingsOrReason(read.text, read.env) : read;
+}
+
+/** The settings in force, or else those of the file. */
+export function readInForce(layout: Layout): SettingsRead {
+  return settingsInForce(layout, process.env) ?? readSettings(layout);
 }
 
 /** The keys whose values differ. */

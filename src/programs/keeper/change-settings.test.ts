@@ -3,6 +3,7 @@ import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
@@ -32,11 +33,15 @@ function kit(text = SHIPPED) {
     during();
     const [reason, ...others] = refusals;
     refusals = others;
-    if (reason === undefined) return Promise.resolve({ ok: true, detail: "Reloaded postfix." });
+    if (reason === undefined) {
+      inForce = loadValid(file()).settings;
+      return Promise.resolve({ ok: true, detail: "Reloaded postfix." });
+    }
     return Promise.resolve(typeof reason === "string" ? { ok: false, reason } : reason);
   };
   const file = (): string => readFileSync(path, "utf8");
-  const settings = createChangeSettings({ path, env: {}, clock, apply });
+  let inForce = loadValid(text).settings;
+  const settings = createChangeSettings({ path, env: {}, clock, apply, inForce: () => inForce });
   return {
     path,
     clock,
@@ -164,7 +169,8 @@ test("neither a link nor a file in a different encoding is replaced", async () =
   symlinkSync(path, link);
   const digest = digestOf(SHIPPED);
   const apply = () => assert.fail("applied");
-  const linked = createChangeSettings({ path: link, env: {}, clock: new HandClock(), apply });
+  const inForce = () => loadValid(SHIPPED).settings;
+  const linked = createChangeSettings({ path: link, env: {}, clock: new HandClock(), apply, inForce });
   const refused = await linked.change(CHANGES, digest);
   assert.match(reasonOf(refused), /put a copy in its place/);
   assert.ok(!refused.ok && refused.mayBeDone === undefined, "nothing was written");

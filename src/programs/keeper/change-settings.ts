@@ -8,6 +8,7 @@ import type { Clock } from "../../guard/ports.ts";
 import { rewriteSettings } from "../../host/machine/settings-text.ts";
 import { type AskedChange, changeFile } from "../../settings/change-file.ts";
 import { type Environment, loadSettings, sentencesOf, withoutMark } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
 
 /** How long the last change can be undone. */
 const UNDO_MS = 15 * MINUTE_MS;
@@ -18,6 +19,8 @@ type ChangeSettingsParts = Readonly<{
   env: Environment;
   clock: Clock;
   apply: () => Promise<KeeperReply>;
+  /** The settings in force; null while they cannot be read. */
+  inForce: () => Settings | null;
 }>;
 
 type LastChange = Readonly<{ at: Millis; before: string; digestAfter: string }>;
@@ -33,17 +36,12 @@ const UNAPPLIED = "The settings file has changes that are not applied: `config a
  * Changes of the settings from the web. Checks again which settings may be changed this way: the guard may have
  * been compromised. Call one at a time.
  */
-export function createChangeSettings({ path, env, clock, apply: applyFile }: ChangeSettingsParts) {
+export function createChangeSettings({ path, env, clock, apply: applyFile, inForce }: ChangeSettingsParts) {
   let last: LastChange | null = null;
-  /** The last applied values, as a digest; null: the file could not be read. Ignores comments. */
-  let valuesApplied = valuesNow();
 
   async function apply(): Promise<KeeperReply> {
-    const values = valuesNow();
     try {
-      const applied = await applyFile();
-      if (applied.ok) valuesApplied = values;
-      return applied;
+      return await applyFile();
     } catch (error) {
       return { ok: false, reason: messageOf(error), mayBeDone: true };
     }
@@ -53,7 +51,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
     const read = readWhole(path);
     if (!read.ok) return read;
     if (read.digest !== digest) return { ok: false, reason: EDITED };
-    if (valuesNow() !== valuesApplied) return { ok: false, reason: UNAPPLIED };
+    if (!isApplied(read.text)) return { ok: false, reason: UNAPPLIED };
     const changed = changeFile(read.text, changes, env);
     if (!changed.ok) return { ok: false, reason: sentencesOf(changed.problems) };
     // A compromised guard cannot apply edits that are only in the file.
@@ -70,7 +68,7 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
     const read = readWhole(path);
     if (!read.ok) return read;
     if (read.digest !== digest || read.digest !== last.digestAfter) return { ok: false, reason: EDITED };
-    if (valuesNow() !== valuesApplied) return { ok: false, reason: UNAPPLIED };
+    if (!isApplied(read.text)) return { ok: false, reason: UNAPPLIED };
     const applied = await replace(read.text, last.before);
     if (applied.ok) last = null;
     return applied;
@@ -95,11 +93,10 @@ export function createChangeSettings({ path, env, clock, apply: applyFile }: Cha
     return { ...applied, ...back, reason: `${applied.reason} ${note}` };
   }
 
-  function valuesNow(): string | null {
-    const read = readWhole(path);
-    const loaded = read.ok ? loadSettings(withoutMark(read.text), env) : read;
-    if (!loaded.ok) return null;
-    return digestOf(JSON.stringify(Object.entries(loaded.sources).map(([key, { toml }]) => [key, toml])));
+  /** Whether all values of the text are in force. Ignores comments. */
+  function isApplied(text: string): boolean {
+    const loaded = loadSettings(withoutMark(text), env);
+    return loaded.ok && JSON.stringify(loaded.settings) === JSON.stringify(inForce());
   }
 
   return { apply, change, undo };

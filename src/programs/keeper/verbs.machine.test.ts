@@ -56,6 +56,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     writeFileSync(layout.tlsCert, "rubbish\n");
     assert.match(await applied(toml("6MB")), /^Reloaded postfix and dovecot and spamass-milter\.$/);
     assert.notEqual(size(), bytes);
+    assert.equal(contentOf(layout.settingsInForce), toml("6MB"));
   });
 
   test("the spam filter is asked only while its programs run, which start and end with the server", async () => {
@@ -112,6 +113,7 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     const refused = await apply(`${toml("7MB")}[spam]\nrules = "/nonexistent/rules.cf"\n`);
     assert.match(reasonOf(refused), /rules\.cf/);
     assert.ok(!refused.ok && refused.mayBeDone === undefined);
+    assert.doesNotMatch(contentOf(layout.settingsInForce), /rules\.cf/);
   });
 
   test("other settings change without a named file that was there when it was named", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { done, reasonOf } from "../../../test/kit/reason-of.ts";
@@ -70,6 +71,15 @@ describe("settings that cannot be read", () => {
     writeFileSync(layout.settings, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
     verbs.lookAtSettings();
     assert.deepEqual([found(), verbs.logRules["logs.max_age"]], [[], 2 * DAY_MS]);
+  });
+
+  test("are not used by a keeper that restarts, nor are edits that were not applied", () => {
+    const { layout } = keeper("domain = []\n");
+    put(layout.settingsInForce, `${DOMAIN}[logs]\nmax_age = "2d"\n`);
+    for (const edited of ["domain = []\n", `${DOMAIN}[logs]\nmax_age = "3d"\n`]) {
+      writeFileSync(layout.settings, edited);
+      assert.equal(new KeeperVerbs(layout, {}).logRules["logs.max_age"], 2 * DAY_MS);
+    }
   });
 
   test("do not stop alerts, which go to postmaster or where the settings in force say", SENDMAIL, async () => {

@@ -7,11 +7,12 @@ import { messageOf } from "../../core/error.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
-import { settingsIn } from "../../host/machine/settings-text.ts";
+import { settingsIn, settingsInForce } from "../../host/machine/settings-text.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
 import { restartService, unreadMark } from "../../host/running/supervise.ts";
 import { serviceExists } from "../../host/running/supervised.ts";
+import { recordInForce } from "../../jobs/settings-file/settings-file.ts";
 import { certificateNews } from "../../mail/certificates/follow-certificate.ts";
 import { type CertificateFiles, certificateFiles, readPair } from "../../mail/certificates/issue-certificate.ts";
 import { applyConfiguration } from "../../mail/configuration/apply.ts";
@@ -60,14 +61,20 @@ export class KeeperVerbs {
     this.#clock = clock;
     this.#env = env;
     this.#alertMails = createAlertMails(layout, clock);
-    this.#changes = createChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
+    this.#changes = createChangeSettings({
+      path: layout.settings,
+      env,
+      clock,
+      apply: () => this.#apply(),
+      inForce: () => this.#inForce,
+    });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
     this.lateEnds = createLateEnds({
       file: join(dirname(layout.keeperSocket), "late-ends.json"),
       clock,
       end: (accounts) => this.#inTurn(() => endSessions(layout, accounts)),
     });
-    const read = this.#settings();
+    const read = settingsInForce(layout, env) ?? this.#settings();
     this.#inForce = read.ok ? read.settings : null;
     this.watches = composeWatches(layout, {
       settings: this.#inForce,
@@ -213,6 +220,7 @@ export class KeeperVerbs {
     const changed = applied.changed.filter(isReloaded);
     const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed, mayBeDone: true };
+    recordInForce(this.#layout, read.text);
     this.#use(read.settings);
     await this.watches.firewall.look();
     const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];

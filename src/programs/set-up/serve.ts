@@ -30,7 +30,12 @@ import { finishRestore } from "../../jobs/backup/replace-contents.ts";
 import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
 import { installPrograms } from "../../jobs/build/program.ts";
 import { startAfresh } from "../../jobs/build/run-kept.ts";
-import { readSettings, settingsWithEdits, writeFirstSettings } from "../../jobs/settings-file/settings-file.ts";
+import {
+  readSettings,
+  recordInForce,
+  settingsWithEdits,
+  writeFirstSettings,
+} from "../../jobs/settings-file/settings-file.ts";
 import { finishRollback } from "../../jobs/upgrade/rollback.ts";
 import {
   describeSnapshot,
@@ -195,7 +200,7 @@ async function prepare(
   // First, because the next start recognises the directory as ours by this file.
   const written = writeFirstSettings(layout, first);
   const env = takenOver(process.env, started, written);
-  const read = settingsWithEdits(layout, first, { env, say: (line) => log.say(line) });
+  const read = settingsWithEdits(layout, env, (line) => log.say(line));
   const { settings } = read;
   const noKeys = whyNoNewKeys({ mailCrypt: mailCryptOf(settings, layout), layout });
   if (isFirst && noKeys !== null) throw new SetUpFailure(noKeys);
@@ -237,6 +242,7 @@ async function prepare(
   await compileSieve(layout);
   const restored = await takeRestoredQueue(layout);
   if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);
+  recordInForce(layout, read.text);
   writeEnvironment(layout.environment, environment);
   writeServices({
     layout,

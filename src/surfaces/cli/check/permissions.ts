@@ -63,7 +63,7 @@ function wantedSecrets(layout: Layout): readonly Wanted[] {
   const guardId = userIds(USERS.guard).uid;
   const database = (path: string, group: string): Wanted => ({ path, mode: 0o640, uid: guardId, gid: groupId(group) });
   return [
-    { path: layout.settings, mode: 0o640, uid: 0, gid: guard },
+    ...[layout.settings, layout.settingsInForce].map((path) => ({ path, mode: 0o640, uid: 0, gid: guard })),
     { path: layout.loginPolicySecret, mode: 0o640, uid: 0, gid: guard },
     { path: layout.tlsKey, mode: 0o600, uid: 0, gid: 0 },
     { path: layout.backup, mode: 0o700, uid: 0, gid: 0 },

@@ -86,7 +86,7 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
 
-/** A guard that was down reads the file when it starts, so the next `config apply` finds nothing changed, and restarts nothing. */
+/** A guard that was down uses the new settings when it starts, so the next `config apply` finds nothing changed, and restarts nothing. */
 function withoutGuard(failure: Failure, untried: string): Failure {
   return {
     ...failure,
