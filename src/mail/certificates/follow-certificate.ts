@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { readOr } from "../../core/error.ts";
@@ -7,6 +7,7 @@ import { plural } from "../../core/text.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { signal } from "../../host/running/processes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { handshake } from "../probes/port-dialogue.ts";
@@ -31,7 +32,8 @@ const EXPIRING_MS = 14 * DAY_MS;
 export function createCertificateFollower({ layout, reload, clock }: FollowParts) {
   /** The problem at the last check. Reported from the second check on: a renewal may be half written. */
   let doubt: string | null = null;
-  let reloadDue = false;
+  /** There until Postfix and Dovecot have read the new certificate, even if this program ends before. */
+  const unread = `${layout.tlsServed}-unread`;
   let refused: KeeperTrouble | null = null;
   let expiring: KeeperTrouble | null = null;
 
@@ -49,16 +51,16 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
       }
       const { cert, validTo, lifetimeMs } = read.pair;
       if (!isServed(read.pair, layout)) {
+        writeFile(unread, "", { mode: 0o600 });
         serve(read.pair, layout);
-        reloadDue = true;
       }
-      const fresh = reloadDue ? cert : null;
-      const failed = reloadDue ? await reload() : null;
+      const fresh = existsSync(unread) ? cert : null;
+      const failed = fresh === null ? null : await reload();
       if (failed !== null) {
         doubtIt(failed);
         return { fresh: null, failed };
       }
-      reloadDue = false;
+      if (fresh !== null) removeFile(unread);
       doubt = null;
       refused = null;
       const leftMs = validTo - clock.now();

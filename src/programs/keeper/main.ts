@@ -10,7 +10,6 @@ import { finishRestarts } from "../../host/running/supervise.ts";
 import { problems } from "../../host/sockets/unix-socket.ts";
 import { mailAnchor } from "../../jobs/audit/audit-watch.ts";
 import { removeLeftOverKeys } from "../../jobs/backup/repository.ts";
-import { reloadService } from "../../mail/configuration/parts.ts";
 import { removesStaleLocks } from "../../mail/dovecot/maildirs.ts";
 import { createLogKeeper, mailLogAccess, reopenMailLog } from "../../mail/logs/keep-logs.ts";
 import { layoutFrom, USERS } from "../../settings/layout.ts";
@@ -46,10 +45,11 @@ const looks: readonly Repeated[] = [
     say,
     services: watches.services,
     lockedBy: () => watches.lockedBy(),
-    reload: (service) => reloadService(service, layout),
+    reload: (services) => verbs.reload(...services),
     mail: (alert) => verbs.mailAlarm(alert),
     language: () => verbs.alertLanguage,
   }),
+  nowAndEvery(MINUTE_MS, "changed files are not in use yet", () => verbs.reloadUnread()),
   every(SECOND_MS, "the parts could not be asked", () => watches.lookAtParts()),
   every(SECOND_MS, "the key of the mail could not be looked at", lookAtMailKey),
   nowAndEvery(SECOND_MS, "the logs could not be kept", logsLook()),

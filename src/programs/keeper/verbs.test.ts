@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
@@ -10,6 +10,7 @@ import { noteProcess } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { unreadMark } from "../../host/running/supervise.ts";
 import { USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { KeeperVerbs } from "./verbs.ts";
@@ -135,6 +136,20 @@ test("a missing service is not restarted, and does not affect the next command",
   ]);
   assert.match(reasonOf(first), /^web could not be restarted: ./);
   assert.match(reasonOf(second), /^dovecot could not be restarted: ./);
+});
+
+test("what one keeper had to reload, the next one reloads if it ended before", async () => {
+  const { layout, verbs } = keeper();
+  await verbs.reloadUnread();
+  const marks = (["postfix", "dovecot"] as const).map((service) => unreadMark(layout.services, service));
+  for (const mark of marks) mkdirSync(dirname(mark), { recursive: true, mode: 0o755 });
+  const working = verbs.reload("postfix", "dovecot");
+  assert.deepEqual(marks.map(existsSync), [true, true], "before any of them is reloaded");
+  assert.match((await working) ?? "", /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
+  const next = new KeeperVerbs(layout, {});
+  await assert.rejects(next.reloadUnread(), /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
+  rmSync(layout.services, { recursive: true });
+  await next.reloadUnread();
 });
 
 for (const [command, says] of [

@@ -118,9 +118,19 @@ export class KeeperVerbs {
     return this.#inForce ?? USUAL_LOG_RULES;
   }
 
-  /** Reloads a service in its turn, if it exists. Null, or why it could not be. */
-  reload(service: ServiceName): Promise<string | null> {
-    return this.#inTurn(() => this.#reload([service]));
+  /**
+   * Reloads services in their turn, if they exist. Marks all of them first: if this keeper ends before, the next one reloads them.
+   * Null, or why one could not be.
+   */
+  reload(...services: readonly ServiceName[]): Promise<string | null> {
+    for (const service of services) this.#mustRead(service);
+    return this.#inTurn(() => this.#reload([]));
+  }
+
+  /** Reloads what is still marked. Throws if that fails. */
+  async reloadUnread(): Promise<void> {
+    const failed = this.#unread.size === 0 ? null : await this.reload();
+    if (failed !== null) throw new Error(failed);
   }
 
   /** Not queued behind the guard's requests: the guard asks to end sessions while it applies account files. */

@@ -239,19 +239,13 @@ test("Postfix and Dovecot are reloaded once for each new file, and not while it 
   const layout = temporaryLayout("accountsDb");
   writeFileSync(layout.accountsDb, "first");
   const reloaded: string[] = [];
-  let hangs = true;
-  const watch = createAccountsDbWatch(layout, (service) => {
-    reloaded.push(service);
-    return Promise.resolve(service === "dovecot" && hangs ? "it hangs" : null);
-  });
-  assert.deepEqual(await watch.look(), []);
+  const watch = createAccountsDbWatch(layout, (services) => Promise.resolve(reloaded.push(...services)));
+  await watch.look();
   writeFileSync(`${layout.accountsDb}.new`, "second");
   rmSync(layout.accountsDb);
-  assert.deepEqual(await watch.look(), []);
+  await watch.look();
+  assert.deepEqual(reloaded, []);
   renameSync(`${layout.accountsDb}.new`, layout.accountsDb);
-  assert.deepEqual(await watch.look(), ["dovecot could not be reloaded after accounts.db was replaced: it hangs"]);
-  assert.deepEqual(await watch.look(), [], "the same reason is given once");
-  hangs = false;
-  for (let i = 0; i < 2; i++) assert.deepEqual(await watch.look(), []);
-  assert.deepEqual(reloaded, ["postfix", "dovecot", "dovecot", "dovecot"], "until it has read the new file");
+  for (let i = 0; i < 2; i++) await watch.look();
+  assert.deepEqual(reloaded, ["postfix", "dovecot"]);
 });

@@ -20,8 +20,8 @@ import type { Repeated } from "../repeat.ts";
 type GuardLooksParts = GuardAlarmParts &
   Readonly<{
     services: Readonly<{ look: () => void }>;
-    /** Null, or why the service was not reloaded. */
-    reload: (service: ServiceName) => Promise<string | null>;
+    /** Reloads the services, and retries. */
+    reload: (services: readonly ServiceName[]) => Promise<unknown>;
   }>;
 
 /**
@@ -37,14 +37,11 @@ export function guardLooks({ services, reload, ...parts }: GuardLooksParts): rea
     const ended = await watch.look();
     if (ended !== null) say(`the guard (pid ${ended}) did not respond and was killed; it restarts automatically.`);
   };
-  const accountsLook = async (): Promise<void> => {
-    for (const failure of await accounts.look()) say(failure);
-  };
   return [
     { everyMs: SECOND_MS, failing: "the services could not be looked at", look: () => services.look() },
     { everyMs: SECOND_MS, failing: "the guard could not be looked at", look: guardLook },
     { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: () => alarm.look(watch.isRunning()) },
-    { everyMs: SECOND_MS, failing: "accounts.db could not be looked at", look: accountsLook },
+    { everyMs: SECOND_MS, failing: "accounts.db could not be looked at", look: () => accounts.look() },
   ];
 }
 
@@ -196,34 +193,16 @@ function lastLogLineOf(layout: Layout): string {
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];
 
 /** Makes Postfix and Dovecot reopen `accounts.db` after a new file replaced it: they keep the old one open. */
-export function createAccountsDbWatch(
-  { accountsDb }: Layout,
-  reload: (service: ServiceName) => Promise<string | null>,
-) {
+export function createAccountsDbWatch({ accountsDb }: Layout, reload: GuardLooksParts["reload"]) {
   const inodeNow = (): bigint | null => statSync(accountsDb, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
   let inode = inodeNow();
-  /** Those that still have the old file open, with the reason of the last failure. */
-  const unread = new Map<ServiceName, string | null>();
 
-  /** Retries until each is reloaded. Returns new reasons why one is not, a sentence each. Call it about every second. */
-  async function look(): Promise<readonly string[]> {
+  /** Call it about every second. */
+  async function look(): Promise<void> {
     const present = inodeNow();
-    if (present !== null && present !== inode) {
-      inode = present;
-      for (const service of READERS) unread.set(service, null);
-    }
-    const failures: string[] = [];
-    for (const [service, before] of unread) {
-      const reason = await reload(service);
-      if (reason === null) {
-        unread.delete(service);
-        continue;
-      }
-      unread.set(service, reason);
-      if (reason !== before)
-        failures.push(`${service} could not be reloaded after accounts.db was replaced: ${reason}`);
-    }
-    return failures;
+    if (present === null || present === inode) return;
+    inode = present;
+    await reload(READERS);
   }
 
   return { look };
