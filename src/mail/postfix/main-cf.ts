@@ -289,6 +289,8 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
       : {}),
     // Otherwise a server that sends single bytes holds a process for hours.
     smtp_per_request_deadline: "yes",
+    // Large providers refuse mail for good from an IPv6 address without a PTR record, which many networks cannot have.
+    smtp_address_preference: "ipv4",
     maximal_queue_lifetime: `${outbound.queueLifetimeSeconds}s`,
     bounce_queue_lifetime: `${outbound.bounceLifetimeSeconds}s`,
     delay_warning_time: `${outbound.delayWarningSeconds}s`,
