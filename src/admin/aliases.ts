@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { domainOf } from "../core/net/address.ts";
 import { flag } from "./declare/fields.ts";
 import { aliasAddress, list, listOf, mailAddress, meaning, pageOf, search } from "./declare/kinds.ts";
 import { ADMIN, answers, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
@@ -23,7 +24,8 @@ export const ALIAS_VERBS = [
     .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201 })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
       words: ["address", "targets"],
-      done: ({ address }, asked) => `${address} now passes mail on to ${asked.targets.join(", ")}.`,
+      done: ({ address }, asked) =>
+        `${address} now passes mail on to ${asked.targets.join(", ")}.${noteOnRefusals(address, asked.targets)}`,
       next: "alias list",
     }),
   verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(named, "shutOut"))
@@ -64,3 +66,10 @@ export const ALIAS_VERBS = [
       next: "alias list",
     }),
 ] as const;
+
+/** A line about targets that may be on other servers. Forwarded mail keeps its envelope sender, so SPF fails there. */
+export function noteOnRefusals(address: string, to: readonly string[]): string {
+  const staysHere = to.every((target) => domainOf(target) === domainOf(address));
+  if (staysHere) return "";
+  return "\nOther servers may refuse forwarded mail without a DKIM signature, and most relays (outbound.relay) refuse it all.";
+}

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts";
 import type { Address } from "../core/net/address.ts";
 import { dayAndTime } from "../core/time.ts";
+import { noteOnRefusals } from "./aliases.ts";
 import { flag, text } from "./declare/fields.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
 import {
@@ -233,7 +234,9 @@ export const MAILBOX_VERBS = [
 function forwardingText({ name, to: targets, keep: keeps }: ResultOf<typeof forwardingSet>): string {
   if (targets.length === 0) return `Mail for ${name} stays in its mailbox.`;
   const copy = keeps ? "and a copy stays in its mailbox" : "and none stays in its mailbox";
-  return `Mail for ${name} is sent on to ${targets.join(", ")}, ${copy}.`;
+  const note = noteOnRefusals(name, targets);
+  const loss = keeps || note === "" ? "" : " Refused mail is lost.";
+  return `Mail for ${name} is sent on to ${targets.join(", ")}, ${copy}.${note}${loss}`;
 }
 
 /** For the command line, with the whole reply. */

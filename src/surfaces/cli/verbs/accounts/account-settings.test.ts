@@ -48,8 +48,12 @@ describe("settings of an account", TIMED, () => {
     await run(`account forward ${ANNA} ${ELSEWHERE} --no-keep`);
     const shown = (await run(`account forward ${ANNA}`)).out;
     assert.match(shown, /^Mail for anna@example\.org is sent on to anna@elsewhere\.example, and none stays/m);
+    assert.match(shown, /^Other servers may refuse .* \(outbound\.relay\) .* Refused mail is lost\.$/m);
     await run(`account forward ${ANNA} ${ELSEWHERE} --keep`);
-    assert.match((await run(`account forward ${ANNA}`)).out, /, and a copy stays in its mailbox\.$/m);
+    const kept = (await run(`account forward ${ANNA}`)).out;
+    assert.match(kept, /, and a copy stays in its mailbox\.\nOther servers may refuse .* refuse it all\.$/m);
+    assert.match((await run(`alias add info@example.org ${ELSEWHERE}`)).out, /^Other servers may refuse /m);
+    assert.doesNotMatch((await run(`alias add team@example.org ${ANNA}`)).out, /refuse/);
     const asJson = async (words: string): Promise<unknown> =>
       JSON.parse((await run(`account forward --json ${words}`)).out);
     assert.deepEqual(await asJson(ANNA), await asJson(`${ANNA} ${ELSEWHERE}`), "the same when shown and set");
