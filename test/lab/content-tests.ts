@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { contentMail, detailsOf, ELSEWHERE, GTUBE, RECORDS, spamdAnswers } from "./content.ts";
+import { contentMail, detailsOf, ELSEWHERE, GTUBE, MX, RECORDS, spamdAnswers } from "./content.ts";
 import { encryptByAccount, encryptedMail } from "./encrypted-mail.ts";
 import { ANNA, assertAccepted, BERT, openImapAs, sendMail, sendMailAs } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
@@ -110,6 +110,25 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     assert.doesNotMatch(await arrived("unsigned"), /^DKIM-Signature:/m);
   });
 
+  test("a mail that counts as spam is tagged here, and leaves through an alias with a valid signature", async () => {
+    await product.json(["alias", "add", "both@example.test", ANNA, "someone@sender.test"]);
+    const [from, to] = ["boss@strict.test", "both@example.test"];
+    const text = await signer.sign(
+      lab,
+      "strict.test",
+      mailText({ subject: "tagged here", from, to, headers: ["X-Lab: ten"] }),
+    );
+    assertAccepted(await sendMail({ host: lab.sender, from: MX, sender: from, recipient: to, text }));
+    assert.match(await arrived("tagged here", "Junk"), /^Subject: \[SPAM\] tagged here$/m);
+    const out = await until("it was forwarded", () =>
+      sink()
+        .mails()
+        .find((mail) => mail.includes("Subject: tagged here")),
+    );
+    assert.match(out, /^X-Spam-Flag: YES$/m);
+    assert.equal(await verified(out, signer.record("strict.test")), "pass");
+  });
+
   test("a domain's published DNS records are compared with the wanted ones", async () => {
     const checked = await product.cli(["dns", "check", "example.test", "--json"]);
     assert.equal(checked.code, 1);
@@ -128,9 +147,9 @@ export function contentTests({ lab, product }: Running, signer: Signer, sink: ()
     assert.equal((await product.cli(["dns", "records", "elsewhere.test"])).code, 2);
   });
 
-  /** python3-dkim's verdict on the first signature, with the key from `dns records`. */
-  async function verified(mail: string): Promise<string> {
-    const answer = JSON.stringify(await product.json(["dns", "records", "example.test"]));
+  /** python3-dkim's verdict on the first signature, with the key in these records, by default those of `dns records`. */
+  async function verified(mail: string, records?: string): Promise<string> {
+    const answer = records ?? JSON.stringify(await product.json(["dns", "records", "example.test"]));
     const key = /"v=DKIM1;[^"]*"/.exec(answer)?.[0] ?? "";
     const program = [
       "import dkim, sys",

@@ -7,6 +7,8 @@ export const REPORTS = "reports";
 const RECIPIENTS = "bounce-recipients";
 const PROOFS = "bounce-proofs";
 const REMOVAL = "proof-removal";
+/** For delivery agents (smtp_header_checks): removes `PROOF_HEADER`. */
+export const REMOVING_PROOF = `regexp:$config_directory/${REMOVAL}`;
 const CLEANUP = "cleanup-bounce";
 
 /** Why a delivery report to another server was not sent, for the log and the event. */
@@ -47,7 +49,7 @@ export function renderBounceChecks(site: Site): readonly RenderedFile[] {
 export function removingProofHeader(): Readonly<Record<string, string>> {
   const checks = ["header_checks", "nested_header_checks", "body_checks"];
   const names = ["smtp", "lmtp"].flatMap((agent) => checks.map((check) => `${agent}_${check}`));
-  return Object.fromEntries(names.map((name) => [name, `regexp:$config_directory/${REMOVAL}`]));
+  return Object.fromEntries(names.map((name) => [name, REMOVING_PROOF]));
 }
 
 /** regexp_table(5): the header, in a mail or in one that it encloses. */

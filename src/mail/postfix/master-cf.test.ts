@@ -112,6 +112,15 @@ test("chrooted programs ask only our resolver", () => {
   assert.match(files.get("services") ?? "", /^smtp 25\/tcp/m);
 });
 
+test("mail that is forwarded loses the tag of the spam filter", { skip: lacking({ installed: ["postmap"] }) }, () => {
+  const [checks = ""] = master.get("forwards unix")?.filter((option) => option.includes("smtp_header_checks")) ?? [];
+  const [, rule] =
+    /= regexp:\$config_directory\/proof-removal, regexp:\{ \{ (.*) \} \} \}$/.exec(checks) ?? assert.fail(checks);
+  const actions = (header: string) => headerActions(`${rule?.replaceAll("$$", "$")}\n`, `${header}\n\n`);
+  assert.deepEqual(actions("Subject: [SPAM] Your invoice"), ["REPLACE Subject: Your invoice"]);
+  for (const header of ["Subject: Your [SPAM] invoice", "X-Subject: [SPAM] x"]) assert.deepEqual(actions(header), []);
+});
+
 describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }) }, () => {
   const verdicts = (header: string) => headerActions(renderSubmissionHeaders().text, `${header}\n\nbody\n`);
 

@@ -3,7 +3,8 @@ import { shareOfOneClient } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
 import { NULL_SENDER_REFUSED } from "../logs/patterns.ts";
-import { bounceServices, REPORTS } from "./bounces.ts";
+import { SPAM_TAG } from "../spamassassin/spamassassin-conf.ts";
+import { bounceServices, REMOVING_PROOF, REPORTS } from "./bounces.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
 import { FORWARDS, LANES, SHARED, shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
@@ -22,6 +23,7 @@ export function renderPostfixMaster(site: Site): string {
     ...sieveMailService(site),
     `lmtp unix - - n - ${Math.min(outbound.atOnce, limits.smtpPlaces)} lmtp`,
     ...impatient(FORWARDS, "-", 300),
+    `  -o { smtp_header_checks = ${REMOVING_PROOF}, ${UNTAGGING} }`,
     ...[...LANES, SHARED].map((name) => `${name} unix - - y - ${quarter} smtp`),
     ...impatient(REPORTS, String(quarter), 60),
     ...[...submissionCleanup, ...ownMailCleanup, ...bounceServices, ...STANDARD_SERVICES].flatMap((line) => [
@@ -44,6 +46,9 @@ function impatient(name: string, processes: string, doneSeconds: number): readon
     `  -o smtp_data_done_timeout=${doneSeconds}s`,
   ];
 }
+
+/** regexp_table(5): with the tag, the sender's signature over the subject would fail, and SPF fails anyway at the next server. */
+const UNTAGGING = String.raw`regexp:{ { /^Subject: ${RegExp.escape(SPAM_TAG)} (.*)$$/ REPLACE Subject: $$1 } }`;
 
 /** The same services once more, for clients that come through a proxy. */
 function proxiedServices(site: Site): readonly string[] {

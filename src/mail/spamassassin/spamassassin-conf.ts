@@ -28,11 +28,14 @@ function score(value: number): string {
 /** Usual mails take 0.1 s; twice this is less than spamc's timeout (spam-services.ts). */
 const SCORING_SECONDS = 7;
 
+/** What the subject of a mail that counts as spam starts with. */
+export const SPAM_TAG = "[SPAM]";
+
 function localCf({ layout, dns, spam }: Site): string {
   return [
     `required_score ${score(spam.requiredScore)}`,
     "report_safe 0",
-    "rewrite_header Subject [SPAM]",
+    `rewrite_header Subject ${SPAM_TAG}`,
     "",
     // These trust a mail's own claims about its sender; see docs/spam.md.
     ...spam.allowFrom.map((pattern) => `whitelist_from ${pattern}`),
