@@ -41,6 +41,11 @@ test("IMAP is served over TLS 1.2 or newer only", () => {
   assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
 });
 
+test("mail programs find one folder for each use (RFC 6154)", () => {
+  const folders = text.match(/(?<=special_use = \\)\w+/g);
+  assert.deepEqual(folders, ["Archive", "Drafts", "Junk", "Sent", "Trash"]);
+});
+
 test("IMAP sessions decode mails in memory, also the largest that is accepted", () => {
   assert.match(text, /\nprotocol imap \{\n[^}]*\n {2}mail_temp_dir = \S+\/none-mail-is-decoded-in-memory\n/);
   assert.match(text, /\nservice imap \{\n.*\n {2}vsz_limit = 268435456B\n/);

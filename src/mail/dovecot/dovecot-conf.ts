@@ -125,7 +125,7 @@ ${learnPlugin(site)}
 }
 ${crypt.settings}namespace inbox {
   inbox = yes
-${["Drafts", "Junk", "Sent", "Trash"].map(specialFolder).join("")}}
+${["Archive", "Drafts", "Junk", "Sent", "Trash"].map(specialFolder).join("")}}
 
 service imap {
   process_limit = ${Math.max(DEFAULT_IMAP_PROCESSES, site.limits.imapPlaces)}
