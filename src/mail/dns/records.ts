@@ -17,7 +17,7 @@ const KINDS = {
   address: { says: "Where the server is.", required: true },
   reverse: { says: "Whoever gave you the address sets this; many refuse mail without it.", required: true },
   spf: { says: "Who may send for the domain (RFC 7208).", required: true },
-  helo_spf: { says: "The same for the server's own name in HELO.", required: false },
+  helo_spf: { says: "Delivery reports have no sender: this proves them by the server's name.", required: true },
   dkim: { says: "The key that verifies our signatures (RFC 6376).", required: true },
   dmarc: { says: "What to do with mail that fails both, and where to report (RFC 7489).", required: true },
   tls_report: { says: "Where to report trouble with TLS (RFC 8460).", required: false },
