@@ -170,13 +170,13 @@ describe("mails about bans", () => {
     assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "No alert address is set." });
   });
 
-  test("are queued with the sender from the settings", SENDMAIL, async () => {
+  test("are queued with a sender whose mail is signed", SENDMAIL, async () => {
     const mailed = `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`;
     const { layout, verbs } = keeper(mailed);
     makeMailQueue(layout);
     assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "Mailed owner@example.org." });
     const [queued = ""] = queuedMails(layout);
-    assert.match(queued, /fail2ban@mail\.example\.org/);
+    assert.match(queued, /From: Fail2Ban <postmaster@example\.org>/);
     assert.match(queued, /Subject: \[Fail2Ban\] sshd: banned 203\.0\.113\.7 from mail\.example\.org/);
   });
 });

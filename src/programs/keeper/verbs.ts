@@ -22,6 +22,7 @@ import { endImap, endSessions, imapClients, kick, mailboxUse } from "../../mail/
 import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { type LogRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
 import { type AlertMail, createAlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
+import { postmaster } from "../../mail/notifiers/channels.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
 import { queueVerb } from "../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -326,7 +327,7 @@ export class KeeperVerbs {
     if (!read.ok) return read;
     const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
     if (to === "") return { ok: true, detail: "No alert address is set." };
-    const from = sender === "" ? `fail2ban@${hostname}` : sender;
+    const from = sender === "" ? postmaster(read.settings) : sender;
     return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
   }
 

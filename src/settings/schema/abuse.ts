@@ -183,7 +183,7 @@ export const abuse = {
   },
   "fail2ban.sender": {
     ...optional(mailAddress),
-    says: "Sender of these mails; empty means `fail2ban@` at `hostname`.",
+    says: "Sender of these mails; empty means `postmaster@` at the first domain.",
     source: "jail.conf(5), sender",
   },
   ...jails,
