@@ -100,15 +100,6 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
     }
   });
 
-  test("the group for a key exchange without elliptic curves has 2048 bits", async () => {
-    const dh = join(product.layout.tlsServed, "dh.pem");
-    assert.match(await mustRun(["openssl", "dhparam", "-in", dh, "-text", "-noout", "-check"]), /\(2048 bit\)/);
-    const asked = ["postconf", "-c", product.layout.postfixConf, "-h", "smtpd_tls_dh1024_param_file"];
-    const postfix = await lab.server.mustExec(asked);
-    assert.equal(postfix.trim(), dh);
-    assert.match(readFileSync(product.layout.dovecotConf, "utf8"), new RegExp(`^ssl_dh = <${dh}$`, "m"));
-  });
-
   describe("a renewal", () => {
     let imap: Dialog;
     let submission: Dialog;

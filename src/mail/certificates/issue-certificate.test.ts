@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { createCertificateFollower } from "./follow-certificate.ts";
-import { type CertificateFiles, FFDHE2048, isServed, readPair, servedFiles } from "./issue-certificate.ts";
+import { type CertificateFiles, isServed, readPair, servedFiles } from "./issue-certificate.ts";
 
 const directory = temporaryDirectory();
 
@@ -121,22 +121,3 @@ test("a renewal is used once, a bad one is refused from the second check on, and
   await follower.look(files);
   assert.equal(follower.troubles()[0]?.code, "certificate_expiring");
 });
-
-test("the group is that of RFC 7919, computed from its formula", () => {
-  // p = 2^2048 - 2^1984 + {[2^1918 * e] + 560316} * 2^64 - 1
-  const p = 2n ** 2048n - 2n ** 1984n + (eulerTimes(2n ** 1918n) + 560_316n) * 2n ** 64n - 1n;
-  const der = Buffer.from(FFDHE2048.replace(/-----[^-]+-----|\n/g, ""), "base64").toString("hex");
-  // SEQUENCE { INTEGER of 257 bytes, INTEGER 2 } (PKCS #3)
-  assert.equal(der, `308201080282010100${p.toString(16)}020102`);
-});
-
-/** e * scale, rounded down: the series of 1/n!, with more bits than the result. */
-function eulerTimes(scale: bigint): bigint {
-  const guard = 2n ** 64n;
-  let sum = 0n;
-  for (let term = scale * guard, n = 1n; term > 0n; n += 1n) {
-    sum += term;
-    term /= n;
-  }
-  return sum / guard;
-}

@@ -52,9 +52,9 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
 }
 
 /** The files that Postfix and Dovecot read: copies that match each other, so that no server uses a half-written renewal. */
-export function servedFiles({ tlsServed }: Layout): CertificateFiles & Readonly<{ chain: string; dh: string }> {
+export function servedFiles({ tlsServed }: Layout): CertificateFiles & Readonly<{ chain: string }> {
   const at = (name: string): string => join(tlsServed, name);
-  return { chain: at("chain.pem"), cert: at("cert.pem"), key: at("key.pem"), dh: at("dh.pem") };
+  return { chain: at("chain.pem"), cert: at("cert.pem"), key: at("key.pem") };
 }
 
 /** Whether Postfix and Dovecot use exactly this pair. */
@@ -67,7 +67,6 @@ export function isServed({ cert, key }: Pair, layout: Layout): boolean {
 export function serve({ cert, key }: Pair, layout: Layout): void {
   makeDirectory(layout.tlsServed, 0o700);
   const files = servedFiles(layout);
-  write(files.dh, FFDHE2048);
   write(files.key, key);
   write(files.cert, cert);
   // Last, so its presence shows that all of them exist.
@@ -95,14 +94,3 @@ function day(date: Date): string {
 function wrong(reason: string): ReadPair {
   return { ok: false, reason };
 }
-
-/** The group ffdhe2048 of RFC 7919, appendix A.1: publicly known, so nothing is computed at the first start. */
-export const FFDHE2048 = `-----BEGIN DH PARAMETERS-----
-MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
-+8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
-87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
-YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
-7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
-ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
------END DH PARAMETERS-----
-`;

@@ -20,18 +20,15 @@ const PROTOCOLS: Readonly<Record<TlsProfile, string>> = {
 /** smtpd on every port. Both levels use the list "high": port 25 uses TLS if the client does, the others require it. */
 export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string, string>> {
   const protocols = PROTOCOLS[tls.profile];
-  const { chain, dh } = servedFiles(layout);
   return {
     smtpd_tls_security_level: "may",
-    smtpd_tls_chain_files: chain,
+    smtpd_tls_chain_files: servedFiles(layout).chain,
     smtpd_tls_protocols: protocols,
     smtpd_tls_mandatory_protocols: protocols,
     smtpd_tls_ciphers: "high",
     smtpd_tls_mandatory_ciphers: "high",
     tls_high_cipherlist: CIPHERS[tls.profile],
     tls_preempt_cipherlist: "yes",
-    // Despite its name, for a group of any size.
-    smtpd_tls_dh1024_param_file: dh,
     smtpd_tls_auth_only: "yes",
     smtpd_tls_received_header: "yes",
     smtpd_tls_loglevel: "1",
@@ -41,12 +38,11 @@ export function postfixServerTls({ layout, tls }: Site): Readonly<Record<string,
 
 /** The owner's file (`mailboxes.dovecot`) may still use `ssl_protocols` and `ssl_dh_parameters_length`, which Dovecot 2.3 accepts. */
 export function dovecotTls({ layout, tls }: Site): string {
-  const { cert, key, dh } = servedFiles(layout);
+  const { cert, key } = servedFiles(layout);
   return `ssl = required
 ssl_min_protocol = TLSv1.2
 ssl_cert = <${cert}
 ssl_key = <${key}
-ssl_dh = <${dh}
 ssl_cipher_list = ${CIPHERS[tls.profile]}
 ssl_prefer_server_ciphers = yes
 ssl_options = no_compression

@@ -63,7 +63,7 @@ test("if no other certificate can be made, the last one is served, and the owner
 test("only root may read the served files, and key and chain are in one file", OPENSSL, async () => {
   const layout = fresh();
   await prepare(layout);
-  assert.deepEqual(readdirSync(layout.tlsServed).toSorted(), ["cert.pem", "chain.pem", "dh.pem", "key.pem"]);
+  assert.deepEqual(readdirSync(layout.tlsServed).toSorted(), ["cert.pem", "chain.pem", "key.pem"]);
   for (const name of readdirSync(layout.tlsServed))
     assert.equal(statSync(join(layout.tlsServed, name)).mode & 0o777, 0o600, name);
   assert.equal(statSync(layout.tlsServed).mode & 0o777, 0o700);
