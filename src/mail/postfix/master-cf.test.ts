@@ -80,7 +80,7 @@ test("the proxies' copies of the ports trust a header, and accept no client with
 test("services that look names up are chrooted, so that they ask our resolver", () => {
   const lines = renderPostfixMaster(sampleSite()).split("\n");
   const asking = lines.filter((line) => / (smtpd|smtp)$/.test(line));
-  assert.equal(asking.length, 9 + LANES.length);
+  assert.equal(asking.length, 8 + LANES.length);
   for (const line of asking) assert.equal(line.split(" ")[4], "y", line);
 });
 
