@@ -60,13 +60,7 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
     // A service that failed with its first client is retried soon, not after a minute.
     service_throttle_time: "2s",
     maillog_file_prefixes: layout.log,
-    inet_interfaces: "all",
     inet_protocols: ipv6 ? "all" : "ipv4",
-    // Debian's defaults name tables below /etc.
-    alias_maps: "",
-    alias_database: "",
-    readme_directory: "no",
-    html_directory: "no",
   };
 }
 
@@ -170,10 +164,8 @@ function restrictions({ domains }: Pick<Site, "domains">): Readonly<Record<strin
     smtpd_recipient_restrictions: `reject_non_fqdn_recipient, ${shortOnly("recipient")}, check_recipient_access ${table("no_mailbox")}, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota`,
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
     smtpd_end_of_data_restrictions: "$ghostinbox_guard",
-    smtpd_sasl_auth_enable: "no",
     smtpd_sasl_type: "dovecot",
     smtpd_sasl_path: "private/auth",
-    smtpd_sasl_security_options: "noanonymous",
   };
 }
 
@@ -330,7 +322,6 @@ function toRelay(relay: Relay): Readonly<Record<string, string>> {
           smtp_sasl_auth_enable: "yes",
           smtp_sasl_password_maps: `texthash:$config_directory/${RELAY_LOGIN}`,
           smtp_sasl_security_options: "noanonymous",
-          smtp_sasl_tls_security_options: "noanonymous",
         }),
   };
 }
