@@ -121,7 +121,7 @@ const USERS_SENDERS: readonly string[] = [
   PROBE_SENDS_NOTHING,
   "reject_non_fqdn_sender",
   "reject_authenticated_sender_login_mismatch",
-  // An empty sender belongs to no account, and no one would be notified of a problem.
+  // Mail that the guard could not record is found only by its envelope sender (guard/commands/queue/held-queue.ts).
   `check_sender_access inline:{ { <> = 550 5.7.1 ${NULL_SENDER_REFUSED} } }`,
   shortOnly("sender"),
   "permit_sasl_authenticated",
