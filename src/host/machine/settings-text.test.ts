@@ -29,22 +29,27 @@ test("owner and mode stay, and a text that another command wrote is not replaced
   assert.deepEqual([readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["b\n", 0o600]);
 });
 
-test("anything but a regular file of usual size is refused", () => {
+test("anything but a regular UTF-8 file of usual size is refused", () => {
   mkdirSync(at("directory"));
   execFileSync("mkfifo", [at("pipe")]);
   writeFileSync(at("huge"), "");
   truncateSync(at("huge"), 60_000_000);
+  writeFileSync(at("latin1"), Buffer.from("# f\xfcr\n", "latin1"));
   for (const [name, says] of [
-    ["directory", "is a directory, not a file"],
-    ["pipe", "is not a regular file"],
-    ["huge", "is larger than 1 MB"],
+    ["directory", "is a directory, not a file: remove it"],
+    ["pipe", "is not a regular file: remove it"],
+    ["huge", "is larger than 1 MB: shorten it"],
+    ["latin1", "is not UTF-8: convert it (iconv -f latin1 -t utf-8 FILE > NEW)"],
   ] as const)
     assert.throws(() => settingsText(at(name)), { name: "SettingsUnreadable", message: `${at(name)} ${says}` });
 });
 
 test("an unreadable file is reported like a mistake in the settings", () => {
   assert.ok(settingsIn(at("file"), { GHOSTINBOX_DOMAIN: "example.org" }).ok);
-  assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, reason: `${at("pipe")} is not a regular file.` });
+  assert.deepEqual(settingsIn(at("pipe"), {}), {
+    ok: false,
+    reason: `${at("pipe")} is not a regular file: remove it.`,
+  });
 });
 
 test("reads the variables of the running server; none if it never ran", () => {

@@ -1,10 +1,11 @@
+import { isUtf8 } from "node:buffer";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readOr } from "../../core/error.ts";
 import type { Failed } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, settingsOrReason, type ValidSettings } from "../../settings/load.ts";
-import { readPlain, writeFile } from "../root-files/files.ts";
+import { NOT_UTF8, readPlain, writeFile } from "../root-files/files.ts";
 import { whileLocked } from "../root-files/lock-file.ts";
 
 /** Bytes: 20 times the shipped file, which explains every setting. */
@@ -17,10 +18,13 @@ const MOST_BYTES = 1_000_000;
 export function settingsText(path: string): string | null {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
-  if (found.isDirectory()) throw new SettingsUnreadable(`${path} is a directory, not a file`);
-  if (!found.isFile()) throw new SettingsUnreadable(`${path} is not a regular file`);
-  if (found.size > MOST_BYTES) throw new SettingsUnreadable(`${path} is larger than 1 MB`);
-  return readFileSync(path, "utf8");
+  if (found.isDirectory()) throw new SettingsUnreadable(`${path} is a directory, not a file: remove it`);
+  if (!found.isFile()) throw new SettingsUnreadable(`${path} is not a regular file: remove it`);
+  if (found.size > MOST_BYTES) throw new SettingsUnreadable(`${path} is larger than 1 MB: shorten it`);
+  const bytes = readFileSync(path);
+  // TOML demands UTF-8 (toml.io/en/v1.0.0). Other bytes would be lost when the file is written again.
+  if (!isUtf8(bytes)) throw new SettingsUnreadable(`${path} ${NOT_UTF8}`);
+  return bytes.toString();
 }
 
 /** A reader sees the old text or the new one; owner and mode stay. False if the text is not `before` any more: nothing is changed. */
@@ -33,7 +37,7 @@ export function rewriteSettings(path: string, before: string, after: string): bo
   });
 }
 
-/** Its message is a sentence without the final stop, to which the caller adds what to do. */
+/** Its message is a sentence without the final stop, and says what to do. */
 export class SettingsUnreadable extends Error {
   override readonly name = "SettingsUnreadable";
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import {
   closeSync,
   constants,
@@ -92,6 +93,16 @@ export function readNamed(path: string, mostBytes: number): Buffer {
     if (file.stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
     return bytesOf(file, mostBytes);
   });
+}
+
+/** What is wrong with a text that would differ from its file. */
+export const NOT_UTF8 = "is not UTF-8: convert it (iconv -f latin1 -t utf-8 FILE > NEW)";
+
+/** Throws for text that is not UTF-8 too. */
+export function readNamedText(path: string, mostBytes: number): string {
+  const bytes = readNamed(path, mostBytes);
+  if (!isUtf8(bytes)) throw new UnsafePath(`${path} ${NOT_UTF8}.`);
+  return bytes.toString();
 }
 
 /** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */

@@ -79,7 +79,7 @@ function textOf({ settings }: Layout): string | null {
     return settingsText(settings);
   } catch (error) {
     if (!(error instanceof SettingsUnreadable)) throw error;
-    throw new SetUpFailure(`${error.message}: remove it, and start again.`);
+    throw new SetUpFailure(`${error.message}, and start again.`);
   }
 }
 

@@ -4,7 +4,8 @@ import { nullOn } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { readIsolation } from "../../host/firewall/isolation.ts";
 import { userIds } from "../../host/machine/system-users.ts";
-import { readNamed } from "../../host/root-files/files.ts";
+import { UnsafePath } from "../../host/root-files/directory.ts";
+import { readNamed, readNamedText } from "../../host/root-files/files.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { jailsOf, ownJailOf } from "../../settings/jails.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
@@ -206,9 +207,10 @@ export function textInForce(settings: Settings, layout: Layout, say: (line: stri
 function textIn(settings: Settings, key: NamedKey, missing: Missing): string {
   const file = settings[key];
   try {
-    return readNamed(file, MOST_NAMED_BYTES).toString();
-  } catch {
-    return missing(key, `The file ${file} of ${key} does not exist or cannot be read.`);
+    return readNamedText(file, MOST_NAMED_BYTES);
+  } catch (error) {
+    const why = error instanceof UnsafePath ? `cannot be used: ${error.message}` : "does not exist or cannot be read.";
+    return missing(key, `The file ${file} of ${key} ${why}`);
   }
 }
 

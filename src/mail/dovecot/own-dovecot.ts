@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { messageOf, nullOn } from "../../core/error.ts";
-import { readPlain } from "../../host/root-files/files.ts";
+import { NOT_UTF8, readPlain } from "../../host/root-files/files.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -22,6 +22,7 @@ export function ownDovecotSettings(file: string): OwnDovecot {
   try {
     const found = nullOn(["ENOENT"], () => readPlain(file, MOST_BYTES));
     if (found === null) return NOTHING;
+    if (found.text.includes("\ufffd")) return { text: "", unused: `${file} ${NOT_UTF8}` };
     if (found.owner.uid === 0 && (found.mode & OTHERS_WRITE) === 0)
       return { text: forEveryClient(found.text), unused: null };
     const wrong = `${file} must belong to root, and no one else may write to it`;

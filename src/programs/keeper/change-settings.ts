@@ -1,11 +1,9 @@
-import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { rewriteSettings } from "../../host/machine/settings-text.ts";
+import { rewriteSettings, settingsText } from "../../host/machine/settings-text.ts";
 import { type AskedChange, changeFile } from "../../settings/change-file.ts";
 import { type Environment, loadSettings, sentencesOf, withoutMark } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -102,15 +100,11 @@ export function createChangeSettings({ path, env, clock, apply: applyFile, inFor
   return { apply, change, undo };
 }
 
-/** Invalid UTF-8 would not keep every byte. */
 function readWhole(path: string): FileRead {
-  let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    const text = settingsText(path);
+    return text === null ? { ok: false, reason: `${path} is missing.` } : { ok: true, text, digest: digestOf(text) };
   } catch (error) {
     return { ok: false, reason: `The settings file cannot be read: ${messageOf(error)}.` };
   }
-  if (!isUtf8(bytes)) return { ok: false, reason: "The settings file is not UTF-8: edit it on the server." };
-  const text = bytes.toString("utf8");
-  return { ok: true, text, digest: digestOf(text) };
 }

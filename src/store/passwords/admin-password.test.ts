@@ -70,4 +70,6 @@ test("a file may hold it; a missing or empty one stops the start", async () => {
   writeFileSync(file, "\n");
   await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: file }), /which is empty/);
   await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: join(layout.data, "none") }), /cannot be read/);
+  writeFileSync(file, Buffer.from("gr\xfcne Wiesen", "latin1"));
+  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: file }), /is not UTF-8: convert it/);
 });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "../../host/root-files/files.ts";
+import { NOT_UTF8, writeFile } from "../../host/root-files/files.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
@@ -30,6 +30,7 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
   if (given !== null) {
     const [taken = ""] = linesOf(layout.firstStartDone);
     if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
+    if (given.includes("\ufffd")) throw new SetUpFailure(`ADMIN_PASSWORD or its file ${NOT_UTF8}.`);
     // Accepted anyway: a server that does not start protects no one.
     const weakness = (await loadPasswordJudge())(given, null);
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);

@@ -57,7 +57,7 @@ export function settingsText({ layout }: Place): string | null | Failure {
   } catch (error) {
     if (codeOf(error) === "EACCES")
       return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
-    if (error instanceof SettingsUnreadable) return failed(`${error.message}.`, "Remove it: then the defaults hold.");
+    if (error instanceof SettingsUnreadable) return failed(`${error.message}.`, "Without the file, the defaults hold.");
     throw error;
   }
 }
