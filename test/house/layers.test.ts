@@ -7,7 +7,7 @@ import { test } from "node:test";
 const ROOMS = ["core", "settings", "admin", "guard", "host", "mail", "store", "jobs", "surfaces", "programs"];
 /** Pure: these may know no clock, no disk, no process and no network. */
 const PURE = ["core", "admin"];
-const PURE_MAY_IMPORT = ["node:net", "ipaddr.js", "zod", "zod/mini"];
+const PURE_MAY_IMPORT = ["node:net", "node:url", "ipaddr.js", "zod", "zod/mini"];
 
 type Import = Readonly<{ file: string; from: string; specifier: string }>;
 

@@ -21,6 +21,15 @@ test("an address is lowercased and taken apart", () => {
   assert.equal(domainOf(parsed), "mail.example.org");
 });
 
+test("a domain with umlauts is the one of the DNS, and converting it twice changes nothing", () => {
+  assert.equal(parseAddress("info@MÜLLER.de"), "info@xn--mller-kva.de");
+  assert.equal(parseAddress("info@xn--mller-kva.de"), "info@xn--mller-kva.de");
+  assert.equal(parseSenderPattern("*@*.müller.de"), "*@*.xn--mller-kva.de");
+  for (const domain of ["müller.de/x", "mü_ller.de", "xn--ü.de", "１２７.0.0.1"])
+    assert.equal(parseAddress(`info@${domain}`), null, domain);
+  assert.equal(parseAddress(`info@${"ü".repeat(100)}.de`), null);
+});
+
 test("lengths of RFC 5321 hold at the edge", () => {
   assert.ok(parseAddress(`${"a".repeat(64)}@example.org`));
   assert.equal(parseAddress(`${"a".repeat(65)}@example.org`), null);

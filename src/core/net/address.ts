@@ -1,3 +1,4 @@
+import { domainToASCII } from "node:url";
 import { type Ip, parseIp } from "./ip.ts";
 
 declare const address: unique symbol;
@@ -24,14 +25,23 @@ const MAX_DOMAIN = 253;
 const LOCAL_PART = /^(?!-)[a-z0-9#$&'*+=?^_{}~-]+(?:\.[a-z0-9#$&'*+=?^_{}~-]+)*$/;
 /** Without `+`, which separates an account from its extension. */
 const ACCOUNT_LOCAL_PART = /^[a-z0-9_](?:[a-z0-9_-]*(?:\.[a-z0-9_-]+)*)$/;
+/** A label with letters beyond ASCII. */
+const WIDE_LABEL = /(?<![^.])(?=[a-z\d-]*[^a-z\d.-])[\p{L}\p{M}\d-]+(?![^.])/gu;
 const DOMAIN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /** Null unless the text is exactly one address. Quoted local parts and address literals are refused. */
 export function parseAddress(text: string): Address | null {
-  const lower = text.toLowerCase();
-  const at = lower.lastIndexOf("@");
-  if (lower.length > MAX_ADDRESS || at < 1 || at > MAX_LOCAL_PART) return null;
-  return LOCAL_PART.test(lower.slice(0, at)) && isDomain(lower.slice(at + 1)) ? (lower as Address) : null;
+  const at = text.lastIndexOf("@");
+  if (text.length > MAX_ADDRESS || at < 1 || at > MAX_LOCAL_PART) return null;
+  const [local, domain] = [text.slice(0, at).toLowerCase(), asciiDomain(text.slice(at + 1))];
+  const address = `${local}@${domain}`;
+  return address.length <= MAX_ADDRESS && LOCAL_PART.test(local) && isDomain(domain) ? (address as Address) : null;
+}
+
+/** In lower case and as the DNS has it: `xn--mller-kva.de` for `Müller.de` (RFC 5890). What cannot be a label stays. */
+export function asciiDomain(text: string): string {
+  // By labels: given `müller.de/x`, domainToASCII would return the host of a URL.
+  return text.toLowerCase().replace(WIDE_LABEL, (label) => domainToASCII(label) || label);
 }
 
 /** Null unless the text can name a mailbox here. The caller checks whether the domain is ours. */
@@ -104,6 +114,7 @@ const PATTERN = /^[a-z0-9.!$%&'*+/=?^_{|}~-]{1,64}@[a-z0-9.*?-]{1,255}$/;
 
 /** Null unless the text is one address or a pattern of addresses. */
 export function parseSenderPattern(text: string): SenderPattern | null {
-  const lower = text.toLowerCase();
-  return PATTERN.test(lower) ? (lower as SenderPattern) : null;
+  const at = text.lastIndexOf("@") + 1;
+  const pattern = text.slice(0, at).toLowerCase() + asciiDomain(text.slice(at));
+  return PATTERN.test(pattern) ? (pattern as SenderPattern) : null;
 }

@@ -3,6 +3,7 @@ import type { KeyCounts } from "../../admin/declare/account-key.ts";
 import type { CommandError, Reply, Results, Verb } from "../../admin/declare/control.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { PublishedRecord, Told } from "../../admin/declare/reports.ts";
+import { asciiDomain } from "../../core/net/address.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Keeper } from "../admin-ports.ts";
@@ -86,7 +87,7 @@ export function createUpkeep(parts: UpkeepParts) {
     dns: (asked: string | null): Promise<Reply<"dns_check">> | CommandError => {
       const { domains } = parts.settings();
       for (const known of published.keys()) if (!domains.includes(known)) published.delete(known);
-      const domain = asked?.toLowerCase() ?? domains[0] ?? "";
+      const domain = asked === null ? (domains[0] ?? "") : asciiDomain(asked);
       if (!domains.includes(domain)) {
         const next = `It has: ${domains.slice(0, 20).join(", ")}.`;
         return usage("That is not a mail domain of this server.", next);

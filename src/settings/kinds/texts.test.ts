@@ -20,6 +20,7 @@ const examples: readonly (readonly [text: string, name: string | null])[] = [
   ["Mail.Example.ORG", "mail.example.org"],
   ["a.b-c.d9", "a.b-c.d9"],
   ["münchen.example", "xn--mnchen-3ya.example"],
+  ["münchen.example/x", null],
   [`${label63}.org`, `${label63}.org`],
   [`a${label63}.org`, null],
   [`${`${label63}.`.repeat(4)}org`, null],

@@ -1,8 +1,6 @@
-import { isAscii } from "node:buffer";
-import { domainToASCII } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
 import { parseDoor, parseInterface } from "../../core/firewall/strict.ts";
-import { parseAddress, parseSenderPattern } from "../../core/net/address.ts";
+import { asciiDomain, parseAddress, parseSenderPattern } from "../../core/net/address.ts";
 import { type Ip, isTooWide, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { formatKeepRule, parseKeepRule } from "../../core/retention.ts";
 import { printable } from "../../core/text.ts";
@@ -16,7 +14,7 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  */
 export function parseHostName(text: string): string | null {
   if (text.length > 253) return null;
-  const name = (isAscii(Buffer.from(text)) ? text : domainToASCII(text)).toLowerCase();
+  const name = asciiDomain(text);
   const labels = name.split(".");
   const last = labels.at(-1) ?? "";
   if (name.length > 253 || labels.length < 2 || /^\d+$/.test(last)) return null;

@@ -1,4 +1,3 @@
-import { domainToASCII } from "node:url";
 import {
   accountExists,
   ENTRIES_PER_COMMAND,
@@ -152,12 +151,9 @@ export function ofAccountWithReader(run: (call: Call, name: AccountName, reader:
 
 export function accountFrom(text: string | undefined): AccountName | Failure {
   const typed = text ?? "";
-  const domain = domainOf(typed);
-  // Settings accept a domain such as müller.de, but addresses do not.
-  const inAscii = parseAccountName(typed.slice(0, -domain.length) + domainToASCII(domain));
   return (
     parseAccountName(typed) ??
-    wrongUsage(`"${oneLine(typed)}" cannot be an account.`, `Write it like ${inAscii ?? "anna@example.org"}.`)
+    wrongUsage(`"${oneLine(typed)}" cannot be an account.`, "Write it like anna@example.org.")
   );
 }
 

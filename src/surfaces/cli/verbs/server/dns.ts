@@ -1,6 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { codeOf } from "../../../../core/error.ts";
+import { asciiDomain } from "../../../../core/net/address.ts";
 import type { Ip } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { isPublic, ownAddresses } from "../../../../host/machine/own-addresses.ts";
@@ -27,7 +28,7 @@ const UNSEEN = [
 ];
 
 export const dnsRecords = withSettings(async (call, { settings }) => {
-  const domains = call.args[0] === undefined ? settings.domains : [call.args[0].toLowerCase()];
+  const domains = call.args[0] === undefined ? settings.domains : [asciiDomain(call.args[0])];
   const { layout } = call;
   // For a selector that is not applied yet: so its records can be published before mail is signed with it.
   if (process.getuid?.() === 0 && existsSync(layout.dkimKeys) && hasGroup(CONTENT_USERS.rspamd))
@@ -52,7 +53,7 @@ export const dnsRecords = withSettings(async (call, { settings }) => {
 });
 
 export const dnsCheck = withSettings(async (call, { settings }) => {
-  const domain = (call.args[0] ?? "").toLowerCase();
+  const domain = asciiDomain(call.args[0] ?? "");
   const found = recordsFor(call, settings, domain);
   if ("ok" in found) return found;
   call.terminal.progress(`Asking for ${plural(found.records.length, "record")} ...`);
