@@ -36,7 +36,10 @@ test("a vacation reply has a text of lines, and may have a subject", () => {
   const read = replyOf({ subject: " Away ", text: "\r\nLine 1\r\n\tLine 2 ü\n" });
   assert.deepEqual(read, { subject: "Away", text: "Line 1\n\tLine 2 ü" });
   assert.deepEqual(replyOf({}), { subject: "", text: "I am in Rome." });
-  const longest = { subject: "x".repeat(VACATION_LIMITS.subject), text: "x".repeat(VACATION_LIMITS.text) };
+  const longest = {
+    subject: "x".repeat(VACATION_LIMITS.subject),
+    text: "xxxx\n".repeat(VACATION_LIMITS.text / 4).trim(),
+  };
   assert.deepEqual(replyOf({ subject: ` ${longest.subject} `, text: `\n${longest.text}\r\n` }), longest);
 });
 
@@ -60,4 +63,20 @@ test("whatever a vacation reply contains, it is read without an error, and has n
         assert.doesNotMatch(read.subject + read.text.replace(/[\n\t]/g, ""), /[\p{Cc}\p{Cs}]/u);
     }),
   );
+});
+
+test("no line of a vacation reply is longer than SMTP's, and the next program that reads it changes nothing", () => {
+  const part = fc.constantFrom("ü", "日", "😀", "\u2028", "word", " ", "  ", "\n", "x".repeat(240));
+  fc.assert(
+    fc.property(fc.array(part, { size: "large" }), fc.constantFrom("", "😀".repeat(600)), (parts, long) => {
+      const read = replyOf({ text: parts.join("") + long });
+      if (typeof read === "string") return;
+      for (const line of read.text.split("\n")) assert.ok(Buffer.byteLength(line) <= 998, line);
+      assert.deepEqual(replyOf(read), read);
+    }),
+  );
+  assert.deepEqual(replyOf({ text: `${"ü".repeat(600)} a` }), {
+    subject: "",
+    text: [240, 240, 120].map((n) => "ü".repeat(n)).join("\n") + "\na",
+  });
 });

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress, parseSenderPattern } from "../../core/net/address.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { fitted } from "../../core/text.ts";
 import { parseDuration } from "../../core/time.ts";
 import { PAGE } from "./paging.ts";
 
@@ -125,14 +126,20 @@ export const note = meaning(
 /** Control characters, line breaks and tabs included, and halves of a character. */
 export const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
 
-/** A text that may have several lines. The bound is twice the limit: trimmed characters do not count, and a line end counts once. */
+/** Characters: at most 960 bytes. */
+const MOST_LINE = 240;
+const LONG_LINE = /[^\n]{240}(?=[^\n])/gu;
+
+/** A text for a mail, which may have several lines. The bound is twice the limit: trimmed characters and line ends do not count. */
 export function lines(most: number, example: string) {
   return written({
     most: 2 * most,
     parse: (raw) => {
       const text = raw.replaceAll("\r\n", "\n").trim();
-      const isRight = text !== "" && text.length <= most && !CONTROL_OR_HALF.test(text.replace(/[\n\t]/g, ""));
-      return isRight ? text : null;
+      const counted = text.replaceAll("\n", "");
+      if (text === "" || counted.length > most || CONTROL_OR_HALF.test(counted.replaceAll("\t", ""))) return null;
+      // smtp(8) would break a line of more than 998 bytes in the middle of a character, and with that its DKIM signature.
+      return fitted(text, MOST_LINE, "").replace(LONG_LINE, "$&\n");
     },
     fault: `is not a text of 1 to ${most} characters, without control characters`,
     says: "It may have several lines.",

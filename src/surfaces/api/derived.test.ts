@@ -54,7 +54,7 @@ const NETWORKS = { networks: ["2001:db8::/32"] };
 const NEW_WORDS = { password: "quite new words" };
 const PASSKEY = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", publicKey: "MFkw", name: "Laptop" };
 const FORWARDING = { to: ["anna@else.example"], keep: false };
-const LONG = { subject: "", text: "ü".repeat(4_000), until: null };
+const LONG = { subject: "", text: "üüüü\n".repeat(1_000).trim(), until: null };
 
 function page(field: string, ...items: readonly object[]) {
   return { [field]: items, next: null, total: items.length };
