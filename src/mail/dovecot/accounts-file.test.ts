@@ -65,6 +65,8 @@ const wrong: readonly [line: string, says: RegExp][] = [
   [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /not a whole hash/],
   ["anna@example.org|secret", /not a whole hash/],
   ["anna@example.org|{SHA}two words", /is not a hash/],
+  ["anna@example.org|{PLAIN}gr\ufffdn", /the password of anna@example\.org is not UTF-8/],
+  [`anna@example.org|{PLAIN.B64}${Buffer.from("gr\xfcn", "latin1").toString("base64")}`, /is not UTF-8/],
   ["first@example.org|{PLAIN}x", /first@example.org is already in line 1/],
 ];
 for (const [line, says] of wrong)

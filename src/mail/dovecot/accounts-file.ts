@@ -97,6 +97,7 @@ function readPlain(value: string, encoding: string | null): Read {
     encoding === null ? Buffer.from(value) : Buffer.from(value.trim(), encoding === "HEX" ? "hex" : "base64");
   const password = bytes.toString();
   if (password === "") return { wrong: "is empty" };
+  if (password.includes("\ufffd")) return { wrong: "is not UTF-8, as mail programs send it" };
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   if (bytes.length > MAX_PASSWORD_BYTES || /[\x00-\x1f\x7f]/.test(password))
     return { wrong: "is too long or has control characters" };
