@@ -12,17 +12,19 @@ const FOREVER = "forever";
 /** Between the names of a folder and of one below it. Dovecot's for Maildirs. */
 const SEPARATOR = ".";
 const LONGEST_FOLDER = 200;
+/** Not U+200D, which joins emoji. */
+const UNUSUAL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}"\\]/u;
 
-/** `Trash 30d`, `anna@example.org Sent Mail 1d` or `* forever`; null for anything else. The folder may hold blanks. */
+/** `Trash 30d`, `anna@example.org Sent Mail 1d` or `* forever`; null for anything else. Blanks in a folder count. */
 export function parseKeepRule(text: string): KeepRule | null {
-  const words = text.trim().split(/\s+/);
-  const keep = words.pop() ?? "";
+  const [, name = "", keep = ""] = /^(.*\S)\s+(\S+)$/.exec(text.trim()) ?? [];
   const keepMs = keep === FOREVER ? null : parseDuration(keep);
   if (keep !== FOREVER && (keepMs === null || keepMs === 0)) return null;
-  const account = words.length > 1 ? parseAddress(words[0] ?? "") : null;
-  const folder = words.slice(account === null ? 0 : 1).join(" ");
-  if (folder === "" || folder.length > LONGEST_FOLDER || /[\p{C}"\\]/u.test(folder)) return null;
-  return { account: account?.toLowerCase() ?? null, folder, keepMs };
+  const [, first = "", rest = ""] = /^(\S+)\s+(.*)$/.exec(name) ?? [];
+  const account = parseAddress(first);
+  const folder = account === null ? name : rest;
+  if (folder === "" || folder.length > LONGEST_FOLDER || UNUSUAL.test(folder)) return null;
+  return { account, folder, keepMs };
 }
 
 /** As `parseKeepRule` reads it. */
