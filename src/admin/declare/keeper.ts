@@ -10,6 +10,7 @@ import { instant } from "../../core/time.ts";
 import { QUEUE_STATES } from "../queue.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "../settings.ts";
 import { lazily, readFields, text, wholeNumber } from "./fields.ts";
+import { CONTROL_OR_HALF } from "./kinds.ts";
 import {
   auditReport,
   certificateReport,
@@ -263,7 +264,7 @@ function isBody(body: string): boolean {
 
 /** It cannot end a header or a line of a mail. */
 function isOneLine(line: string, most: number): boolean {
-  return line.length <= most && !/[\p{Cc}\p{Cs}]/u.test(line);
+  return line.length <= most && !CONTROL_OR_HALF.test(line);
 }
 
 function isKnown<T extends Readonly<{ code: string }>>(trouble: T): trouble is T & Pick<KeeperTrouble, "code"> {

@@ -119,7 +119,7 @@ export async function planRetention(
       const goes = (then: number): Promise<Amount> =>
         then < from ? Promise.resolve({ mails: 0, bytes: 0 }) : mail.cameBefore(account, folder, then - keepMs);
       const [due, later] = [await goes(at), await goes(until)];
-      const isHeld = held.has(account.toLowerCase());
+      const isHeld = held.has(account);
       planned.push({ account, folder: name, keepMs, from, mails, bytes, due, later, isHeld });
     }
   return planned;
@@ -142,7 +142,7 @@ export async function runRetention(
   const seen: Record<string, AccountTimes> = {};
   const names = rules.every(({ keepMs }) => keepMs === null) ? [] : await mail.accounts();
   for (const account of names) {
-    const isHeld = (): boolean => holds().some((one) => one.account === account.toLowerCase());
+    const isHeld = (): boolean => holds().some((one) => one.account === account);
     const isSpared = isHeld();
     if (!isSpared) accounts += 1;
     const until = elapsedMs() + MOST_OF_ACCOUNT_MS;

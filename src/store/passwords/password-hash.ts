@@ -71,5 +71,5 @@ export async function hashed({ name, secret, ...line }: AccountLine, secretFile:
 
 /** The short hash that Dovecot will send to the guard for this password; empty if the secret cannot be read. */
 export function passwordHashWith(secretFile: string, owner: AccountName, password: string): string {
-  return readOr(() => passwordHashOf(readFileSync(secretFile, "utf8").trim(), owner.toLowerCase(), password), "");
+  return readOr(() => passwordHashOf(readFileSync(secretFile, "utf8").trim(), owner, password), "");
 }

@@ -53,7 +53,7 @@ export class PasswordTurns implements Passwords {
 
 /** What the guard stores of new passwords. `loginSecret`: the secret of the login policy. */
 export function accountSecrets(turns: Pick<PasswordTurns, "hashAll">, loginSecret: string): SecretMaker {
-  const hashOf = (owner: AccountName, password: string) => passwordHashOf(loginSecret, owner.toLowerCase(), password);
+  const hashOf = (owner: AccountName, password: string) => passwordHashOf(loginSecret, owner, password);
   return {
     make: async (asked) => {
       const hashes = await turns.hashAll(asked.map(({ password }) => password));

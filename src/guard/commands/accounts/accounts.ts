@@ -106,7 +106,7 @@ export const ACCOUNT_RUNS = {
 function passwordChange(command: AccountCommand, name: AccountName): readonly Change[] {
   if (command.verb === "account_suspend" || command.verb === "account_resume") return [];
   const passwordHash = "passwordHash" in command ? (command.passwordHash ?? "") : "";
-  return [{ type: "SET_PASSWORD", account: name.toLowerCase(), passwordHash }];
+  return [{ type: "SET_PASSWORD", account: name, passwordHash }];
 }
 
 /** Mail that the account has sent waits until it is released or deleted. What cannot be held now is held later. */
@@ -175,7 +175,7 @@ type AlertMailboxParts = Readonly<{
 
 /** Alerts go to postmaster@ while the settings name no channel: diverting it would hide further alerts. */
 export function isPostmaster(address: Address): boolean {
-  return localPart(address).toLowerCase() === "postmaster";
+  return localPart(address) === "postmaster";
 }
 
 /**

@@ -162,7 +162,7 @@ async function myPassword(
   if (made === undefined) throw new Error("no hash was made of a password");
   const isStill = (): boolean => session() !== undefined && active.storedHash(account) === former;
   const change = (): Outcome => (isStill() ? accounts.setPassword(account, made.hash) : ENDED);
-  const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), passwordHash: made.passwordHash } as const;
+  const changed = { type: "SET_PASSWORD", account, passwordHash: made.passwordHash } as const;
   const outcome = await recordFirst(parts, {
     change,
     record: () => engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]),
