@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { madePassword } from "../../guard/access/secrets.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
-import { createFile } from "../../host/root-files/files.ts";
+import { writeFile } from "../../host/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { lockHolder, releaseLock, takeLock } from "../../host/running/data-directory.ts";
@@ -60,10 +60,12 @@ export function readEnvironment(file: string): Readonly<Record<string, string>> 
   );
 }
 
-/** The directory, only for root, and the key in it, made at first use. True if the key is new. */
+/** The directory, only for root, and the key in it, made at first use. Call it within `alone`. True if the key is new. */
 export function prepareKey(layout: Layout): boolean {
   prepareDirectory(layout);
-  return createFile(layout.backupKey, `${madePassword(KEY_GROUPS)}\n`, { mode: 0o600 });
+  if (readKey(layout) !== null) return false;
+  writeFile(layout.backupKey, `${madePassword(KEY_GROUPS)}\n`, { mode: 0o600 });
+  return true;
 }
 
 export function prepareDirectory(layout: Layout): void {
@@ -71,9 +73,9 @@ export function prepareDirectory(layout: Layout): void {
   giveDirectory(layout.backup, { mode: 0o700, owner: ourselves() });
 }
 
-/** Null before the first backup. */
+/** Null before the first backup. An earlier version left an empty file if the disk was full. */
 export function readKey(layout: Layout): string | null {
-  return existsSync(layout.backupKey) ? readFileSync(layout.backupKey, "utf8").trim() : null;
+  return existsSync(layout.backupKey) ? readFileSync(layout.backupKey, "utf8").trim() || null : null;
 }
 
 /** The process and its start time (proc(5), starttime): its number may have been reused. */

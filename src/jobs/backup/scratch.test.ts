@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { startTimeOf } from "../../host/running/read-processes.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { memoryDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
+import { memoryDirectory, prepareKey, readKey, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
 
 test("files of a killed restore or drill are removed; those of a running one stay", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
@@ -29,6 +29,16 @@ test("the files of a drill that a different process runs stay", () => {
   rmSync(layout.backupLock);
   removeLeftOver(layout);
   assert.ok(!existsSync(layout.backupDrill));
+});
+
+test("an empty key is none, and is replaced; any other stays", () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(layout.backup, { recursive: true });
+  writeFileSync(layout.backupKey, "");
+  assert.equal(readKey(layout), null);
+  assert.deepEqual([prepareKey(layout), prepareKey(layout)], [true, false]);
+  assert.equal(readFileSync(layout.backupKey, "utf8"), `${readKey(layout)}\n`);
+  assert.match(readKey(layout) ?? "", /^\S{20,}$/);
 });
 
 test("keys that a killed restore left in memory are removed", ROOT, () => {

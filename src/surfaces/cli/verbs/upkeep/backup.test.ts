@@ -36,7 +36,10 @@ test("a missing key is not mistaken for a missing backup", ROOT, async () => {
   await failed("No backup exists yet. Make one: ./ghostinbox backup create\n");
   mkdirSync(dirname(layout.backupKey), { recursive: true });
   changeBackupRecord(layout, { last: doneBackup(Date.UTC(2026, 10, 20, 3)) });
-  await failed(`The key of the backups is missing. Put it into ${layout.backupKey}.\n`);
+  const says = `The key of the backups is missing. Put it into ${layout.backupKey}.\n`;
+  await failed(says);
+  put(layout.backupKey, "");
+  await failed(says);
 });
 
 test("a backup that cannot be made promises nothing about earlier ones", ROOT, async () => {

@@ -127,7 +127,7 @@ export async function backupVerify(call: Call): Promise<Answer> {
 function open(call: Call): Readonly<{ restic: Restic; place: string }> | Failure {
   const read = settingsOf(call);
   if (!read.ok) return read;
-  if (!existsSync(call.layout.backupKey)) return noKey(call);
+  if (readKey(call.layout) === null) return noKey(call);
   try {
     return { restic: repositoryOf(call.layout, read.settings), place: placeOf(call.layout, read.settings) };
   } catch (error) {
@@ -153,7 +153,7 @@ export function watching({ terminal }: Call, verb: string) {
 
 /** `backup drill` */
 export const backupDrill = withSettings(async (call, { settings }) => {
-  if (!existsSync(call.layout.backupKey)) return noKey(call);
+  if (readKey(call.layout) === null) return noKey(call);
   call.terminal.progress("Looking for the newest backup ...");
   const outcome = await drillRestore(call.layout, settings, {
     env: environmentOf(call),
