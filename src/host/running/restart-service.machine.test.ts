@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { runProgram } from "../machine/run-program.ts";
 import { finishRestarts, restartHanging, restartMark, restartService } from "./supervise.ts";
@@ -73,6 +74,14 @@ test("the next keeper starts a service that a killed one stopped, but none that 
   assert.deepEqual(await finishRestarts({ services }, 5), []);
   // On a slow machine the signal may arrive before the service ignores it.
   assert.match(await status(), /want down|^down: /);
+});
+
+test("a service that stays down is not called started, and the next keeper tries again", RUNIT, async () => {
+  const services = temporaryDirectory();
+  mkdirSync(join(services, "web"));
+  writeFileSync(restartMark(services, "web"), "");
+  assert.deepEqual(await finishRestarts({ services }, 1), []);
+  assert.ok(existsSync(restartMark(services, "web")));
 });
 
 test("a mark that cannot be stored prevents neither a restart nor the next keeper's start", RUNIT, async (t) => {

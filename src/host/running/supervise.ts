@@ -191,17 +191,19 @@ export async function restartHanging(
   return started.code === 0 ? null : lastLines(started);
 }
 
-/** Starts a service that an earlier keeper stopped for a restart, and did not start again because it was killed. */
+/** Starts services that an earlier keeper stopped for a restart, and did not start again because it was killed. Returns those that run. */
 export async function finishRestarts(
   { services }: Pick<Layout, "services">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
 ): Promise<readonly ServiceName[]> {
-  const begun = SERVICES.filter((service) => existsSync(restartMark(services, service)));
-  for (const service of begun) {
-    await svOf(services, service, patienceSeconds)("start");
+  const started: ServiceName[] = [];
+  for (const service of SERVICES.filter((one) => existsSync(restartMark(services, one)))) {
+    // The next keeper tries again.
+    if ((await svOf(services, service, patienceSeconds)("start")).code !== 0) continue;
     unlessDiskRefuses(() => removeFile(restartMark(services, service)));
+    started.push(service);
   }
-  return begun;
+  return started;
 }
 
 function svOf(services: string, service: ServiceName, patienceSeconds: number): Sv {

@@ -27,7 +27,7 @@ test("aliases are looked up as Postfix's user: SQLite opens files by name, where
   chmodSync(data, 0o755);
   const seen = () => lookAt(layout, settings, { signIn: null, hasFirewall: false });
   chmodSync(join(data, "db"), 0o700);
-  await assert.rejects(seen, /Postfix does not forward info@example\.test/, "only root may enter");
+  await assert.rejects(seen, /postmap failed: .* unable to open database file/, "only root may enter");
   for (const name of readdirSync(join(data, "db"))) chmodSync(join(data, "db", name), 0o666);
   chmodSync(join(data, "db"), 0o777);
   assert.equal((await seen()).aliases, 1);

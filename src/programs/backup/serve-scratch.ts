@@ -199,6 +199,8 @@ async function mustExpand({ accountsDb, postfixConf }: Layout, domains: readonly
   const ran = await runProgram("postmap", asked, { ...reader, input });
   const found = new Set(ran.stdout.split("\n"));
   const wrong = known.find(({ address, targets }) => !found.has(`${address}\t${targets}`));
+  // postmap(1) exits with 1 if it finds nothing, too.
+  if (ran.code > 1 || ran.stderr.includes("fatal: ")) throw new SetUpFailure(`postmap failed: ${lastLines(ran)}`);
   if (wrong !== undefined) throw new SetUpFailure(`Postfix does not forward ${wrong.address} to ${wrong.targets}`);
   return known.length;
 }

@@ -3,7 +3,7 @@
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { createSteadyClock } from "../../host/machine/clock.ts";
 import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
-import { runProgram } from "../../host/machine/run-program.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { giveSocket } from "../../host/root-files/files.ts";
 import { finishRestarts } from "../../host/running/supervise.ts";
@@ -97,6 +97,8 @@ function say(what: string): void {
 async function removeStaleLocks(): Promise<void> {
   const [program = "", ...argv] = removesStaleLocks(layout, "empty");
   const ran = await runProgram(program, argv);
+  // A lock may go while find looks at it: code 1.
+  if (ran.code > 1) throw new Error(lastLines(ran));
   for (const lock of ran.stdout.split("\n").filter((line) => line !== "")) say(`removed an empty lock: ${lock}`);
 }
 
