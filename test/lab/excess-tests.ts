@@ -112,6 +112,16 @@ export function excessTests(running: Running): void {
     });
   });
 
+  test("200,000 Message-IDs in a header, each of which Postfix logs, leave few events", async () => {
+    const text = `${HEAD}${"Message-ID:a\r\n".repeat(200_000)}\r\nHello.`;
+    assertRefused(await write("198.18.127.7", text), "5.7.1 Too many header lines");
+    await banned("198.18.127.7", "header_lines");
+    await hasTurn("198.18.128.7", `${HEAD}\r\nHello.`);
+    const lines = readFileSync(product.layout.mailLog, "utf8").split(": message-id=a\n").length - 1;
+    const rows = await product.countEvents("type = 'EMAIL_QUEUED' AND message_id = 'a'");
+    assert.ok(lines >= 100_000 && rows > 0 && rows < 1_000, `${rows} rows of ${lines} lines`);
+  });
+
   for (const [stranger, how, text] of OF_PARTS)
     test(`10,000 MIME parts${how} are refused before any filter reads them, and are an offence`, async () => {
       const from = secondsOfFilters();

@@ -57,3 +57,20 @@ test("an unreadable log is reported, and its lines are events once it can be rea
   await t.waitFor(() => assert.deepEqual(seen(), ["198.51.100.1", "198.51.100.2"]), WAIT);
   assert.equal(sqlite.positionOf("mail")?.offset, lines.join("\n").length + 1, "a restart continues there");
 });
+
+test("a mail with many Message-IDs is one event of a batch, also of one that is offered again", async () => {
+  const { engine } = engineOnMemory();
+  const offered: unknown[] = [];
+  engine.observe = (_log, _position, seen) => {
+    offered.push(seen);
+    return Promise.resolve(false);
+  };
+  const [log] = observing(engine, logsWith("").slice(0, 1));
+  assert.ok(log !== undefined);
+  const line = "Nov 20 08:08:30 mail postfix/cleanup[1]: 4bCdEf0Abc: message-id=";
+  const lines = [...["<1@x>", "<2@x>", "<3@x>"].map((id) => `${line}${id}`), `${line.replace("4b", "5b")}<1@x>`];
+  const queued = (queueId: string) => ({ type: "MAIL_QUEUED", queueId, messageId: "<1@x>" });
+  for (let n = 0; n < 2; n += 1) assert.equal(await log.take(lines, { inode: "1-1", offset: 1 }), false);
+  const batch = [queued("4bCdEf0Abc"), queued("5bCdEf0Abc")];
+  assert.deepEqual(offered, [batch, batch]);
+});

@@ -47,13 +47,17 @@ type ObservedLog = Omit<FollowedLog, "take"> & Readonly<{ read: (line: string) =
 export function observing(engine: Engine, logs: readonly ObservedLog[]): readonly FollowedLog[] {
   return logs.map(({ read, ...log }) => ({
     ...log,
-    take: (lines, position) =>
-      engine.observe(
-        log.name,
-        position,
-        lines.map(read).filter((seen) => seen !== null),
-      ),
+    take: (lines, position) => {
+      const seen = lines.map(read).filter((one) => one !== null);
+      return engine.observe(log.name, position, seen.filter(isNotRepeated()));
+    },
   }));
+}
+
+/** Keeps one MAIL_QUEUED of each mail in a batch: cleanup(8) logs every Message-ID field, and one header holds up to 700,000. */
+function isNotRepeated(): (seen: Observation) => boolean {
+  const queued = new Set<string>();
+  return (seen) => seen.type !== "MAIL_QUEUED" || queued.size < queued.add(seen.queueId).size;
 }
 
 /** The logs whose lines become observations: mail.log, and spamd's while the spam filter is on. */
