@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
@@ -16,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
@@ -137,6 +138,7 @@ test("rotates a large or old log as a whole, but never an empty one", async () =
 
 test("names sort by age, even in one second and after the clock was ahead", async () => {
   now = Date.UTC(2026, 10, 20);
+  keeper = make({ rules: () => ({ "logs.max_size": 1_000_000, "logs.max_age": DAY_MS, "logs.keep": 4 }) });
   writeFileSync(`${layout.mailLog}.20271231-235959`, "named while the clock was ahead\n");
   for (const part of ["one", "two"]) {
     writeFileSync(layout.mailLog, part.padEnd(1_000_000));
@@ -170,6 +172,24 @@ test("keeps the configured number of logs, the newest uncompressed, older ones c
   assert.equal(statSync(packed).mode & 0o777, 0o640);
   assert.ok(statSync(packed).mtimeMs < now - 9 * DAY_MS, "its time is needed for the year of its lines");
   assert.ok(!readdirSync(dirname(layout.mailLog)).some((name) => name.endsWith(".half")));
+});
+
+test("a flood removes no log that is young and, compressed, has room", async () => {
+  const rotate = async (text: string): Promise<readonly string[]> => {
+    now += 60_000;
+    writeFileSync(layout.mailLog, text);
+    await keeper.look();
+    return elderParts(layout.mailLog).map((path) => extname(path));
+  };
+  const flood = `${INFO}\n`.repeat(11_000);
+  for (let n = 1; n < 10; n += 1) await rotate(flood);
+  const ten = await rotate(flood);
+  assert.deepEqual([ten.length, ten.filter((name) => name === ".gz").length], [10, 8], "the newest stay as they are");
+  now += 4 * DAY_MS;
+  assert.equal((await rotate(INFO)).length, 3, "in the end their age counts");
+  const random = () => `${randomBytes(750_000).toString("base64")}\n`.replaceAll(/.{1000}/g, "$&\n");
+  for (let n = 0; n < 5; n += 1) await rotate(random());
+  assert.equal(elderParts(layout.mailLog).length, 3, "at most 3 MB");
 });
 
 test("programs that write to a removed log are made to reopen it, even if the first attempt fails", async (t) => {

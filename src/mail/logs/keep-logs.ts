@@ -52,7 +52,7 @@ type LogKeeperParts = Readonly<{
   say: (what: string) => void;
 }>;
 
-/** For this long, a guard that is down can still read every line uncompressed later. */
+/** For this long, a guard that is down can still read every line uncompressed later, unless a flood fills half of `logs.keep`. */
 const COMPRESS_AFTER_MS = DAY_MS;
 
 /** Used if the settings cannot be read. */
@@ -70,7 +70,7 @@ export function giveMailLog(file: string, access: Access): boolean {
   return false;
 }
 
-/** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps a number of each, compressed. */
+/** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps the latest of each, compressed. */
 export function createLogKeeper({ layout, clock, rules, reopen, access, say }: LogKeeperParts) {
   const { mailLog, mailWarn, mailErr } = layout;
   const splitter = createLogSplitter(layout, say);
@@ -99,20 +99,38 @@ export function createLogKeeper({ layout, clock, rules, reopen, access, say }: L
   };
 
   const tidy = async (file: string): Promise<void> => {
-    const aside = elderParts(file);
-    const surplus = aside.slice(0, Math.max(0, aside.length - rules()["logs.keep"]));
-    for (const path of surplus) removeFile(path);
+    try {
+      await compressElder(file);
+    } finally {
+      removeSurplus(file);
+    }
+  };
+
+  const compressElder = async (file: string): Promise<void> => {
     const due = clock.now() - COMPRESS_AFTER_MS;
-    // The newest is not compressed: a follower may still be reading it.
-    for (const path of aside.slice(surplus.length, -1))
-      if (!path.endsWith(".gz") && statSync(path).mtimeMs < due)
-        await compressFile(
-          path,
-          packLog((blocks) => {
-            // Before the file has this name, so that it is never without its index.
-            if (file === mailLog && blocks !== null) writeIndex(`${path}.gz`, blocks);
-          }),
-        );
+    for (const [nth, path] of elderParts(file).toReversed().entries()) {
+      // The newest is not compressed: a follower may still be reading it.
+      if (nth === 0 || path.endsWith(".gz")) continue;
+      if (nth <= rules()["logs.keep"] / 2 && statSync(path).mtimeMs >= due) continue;
+      await compressFile(
+        path,
+        packLog((blocks) => {
+          // Before the file has this name, so that it is never without its index.
+          if (file === mailLog && blocks !== null) writeIndex(`${path}.gz`, blocks);
+        }),
+      );
+    }
+  };
+
+  /** A flood rotates early: files beyond `logs.keep` stay within the age and the bytes that `logs.keep` files usually have. */
+  const removeSurplus = (file: string): void => {
+    const { "logs.max_size": maxBytes, "logs.max_age": maxAgeMs, "logs.keep": keep } = rules();
+    let bytes = 0;
+    for (const [nth, path] of elderParts(file).toReversed().entries()) {
+      const { size, mtimeMs } = statSync(path);
+      bytes += size + (statSync(indexName(path), { throwIfNoEntry: false })?.size ?? 0);
+      if (nth >= keep && (bytes > keep * maxBytes || clock.now() - mtimeMs > keep * maxAgeMs)) removeFile(path);
+    }
   };
 
   return {
