@@ -46,6 +46,8 @@ describe("a content filter that fails", needsLab(), () => {
     const dead = await stopService(product, "rspamd");
     const waiting = await send({ subject: "unverified" });
     assert.equal(waiting.code, 451, waiting.text);
+    const deferred = "type = 'EMAIL_DEFERRED' AND reason = 'filter_deferred' AND sender = 'someone@sender.test'";
+    await until("it is recorded", () => product.countEvents(deferred));
     await product.cli(["sendmail", ANNA], { input: "Subject: own\n\n" });
     await arrived("own");
     await dead.start();

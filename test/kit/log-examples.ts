@@ -150,6 +150,28 @@ const LINES: Readonly<Record<string, Lines>> = {
       'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Recipient address rejected: Mailbox is full; "@a>: ' +
       "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
   },
+  filter_deferred: {
+    example:
+      "NOQUEUE: milter-reject: MAIL from unknown[198.51.100.7]: 451 4.7.1 Service unavailable - try again later; " +
+      "from=<a@b.test> proto=ESMTP helo=<client.test>",
+    // One line a mail is enough.
+    unmatched:
+      "NOQUEUE: milter-reject: EHLO from unknown[198.51.100.7]: 451 4.7.1 Service unavailable - try again later; " +
+      "proto=ESMTP helo=<MAIL from x[203.0.113.9]: 451 4.7.1 Service unavailable - try again later; >",
+  },
+  postfix_deferred: {
+    example:
+      "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 451 4.3.0 <anna@example.test>: Temporary lookup failure; " +
+      "from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<client.test>",
+    matched: [
+      "NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 452 4.3.1 Insufficient system storage; proto=ESMTP helo=<client.test>",
+      "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 450 4.3.0 <a@left.test>: Recipient address rejected: Mail for this domain " +
+        "is not accepted now, try again later; from=<a@b.test> to=<a@left.test> proto=ESMTP helo=<client.test>",
+    ],
+    unmatched:
+      'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <"x>: Temporary lookup failure; "@a>: ' +
+      "Recipient address rejected: User unknown; from=<> to=<x> proto=ESMTP helo=<client.test>",
+  },
   tls_failed_imap: {
     by: imap,
     example:

@@ -9,7 +9,15 @@ const OF_SESSIONS = ["lost_connection", "timed_out", "too_many_errors", "pipelin
 const OF_POSTFIX = ["malformed_command", "postfix_limit", "relay_refused", "helo_refused", "sender_refused"];
 /** Reasons from logs, or for answers while nothing can be written: no decision uses them. */
 const LOGGED: readonly string[] = [...OF_FILTERS, ...OF_AUTHORS, ...OF_SESSIONS, ...OF_POSTFIX];
-const NOT_DECIDED = [...LOGGED, "unseen_login_failure", "too_large", "mail_loop", "mailbox_full", "not_recorded"];
+const NOT_DECIDED = [
+  ...LOGGED,
+  "unseen_login_failure",
+  "too_large",
+  "mail_loop",
+  "mailbox_full",
+  "postfix_deferred",
+  "not_recorded",
+];
 
 test("the code of each reason that is decided stands where it is decided, so that a search for it leads there", () => {
   const text = globSync("src/core/decide/*.ts")

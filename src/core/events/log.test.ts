@@ -28,7 +28,8 @@ test("what only a log tells is a row too, with the times that it was seen", () =
   assert.match(line({ ...fault, reason: "tls_failed" }), /^TLS_FAILED /);
   for (const reason of ["relay_refused", "helo_refused", "sender_refused", "recipient_unknown", "too_large"] as const)
     assert.match(line({ ...fault, reason }), /^EMAIL_BLOCKED /);
-  assert.match(line({ ...fault, reason: "mailbox_full" }), /^EMAIL_DEFERRED /);
+  for (const reason of ["mailbox_full", "filter_deferred", "postfix_deferred"] as const)
+    assert.match(line({ ...fault, reason }), /^EMAIL_DEFERRED /);
   const named = { account: "anna@example.org", sender: "a@b.test", recipient: "bert@example.org" };
   assert.partialDeepStrictEqual(rowOf({ ...fault, reason: "sender_refused", ...named }), named);
   const unseen = { type: "LOGIN_UNSEEN", ...at, login: "anna@example.org" } as const;

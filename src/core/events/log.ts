@@ -229,6 +229,8 @@ const FAULT_TYPES: Partial<Record<ClientFault, EventType>> = {
   recipient_unknown: "EMAIL_BLOCKED",
   too_large: "EMAIL_BLOCKED",
   mailbox_full: "EMAIL_DEFERRED",
+  filter_deferred: "EMAIL_DEFERRED",
+  postfix_deferred: "EMAIL_DEFERRED",
 };
 
 function often(times: number): string {

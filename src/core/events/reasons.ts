@@ -350,6 +350,10 @@ export const reasons = {
     says: "The recipient's mailbox is full. The client will try again, often for days.",
     next: "`account quota` gives it more room; otherwise its user deletes mail.",
   },
+  postfix_deferred: {
+    says: "Postfix could not take the mail now: its lookup failed, the disk has little space, or the domain has no mailboxes or left the settings.",
+    next: "`status` shows what is wrong; until then the sender's server tries again.",
+  },
   unseen_login_failure: {
     says: "A sign-in that failed while the guard was down, found later in the log.",
     next: "Nothing to do: only Fail2ban's jails count it.",
@@ -410,4 +414,6 @@ export type ClientFault = Extract<
   | "recipient_unknown"
   | "too_large"
   | "mailbox_full"
+  | "filter_deferred"
+  | "postfix_deferred"
 >;

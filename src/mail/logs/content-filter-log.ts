@@ -34,8 +34,6 @@ function reasonOf(reply: string): ContentReason {
 const OUR_REPLIES: ReadonlySet<string> = new Set(
   [reasons.header_lines, reasons.mime_parts, reasons.filters_busy].map(({ smtp }) => smtp.slice("550 ".length)),
 );
-/** Postfix's reply where a milter ended or gave no answer, and its mail is deferred (postconf(5), milter_default_action). */
-export const MILTER_FAILED = "Service unavailable - try again later";
 /** The reply to a sender whose mail scored too high. It names no mechanism. */
 export const REFUSED_AS_SPAM = "Message content refused";
 /** The start of the reply to a stranger's mail whose author is not certain. */

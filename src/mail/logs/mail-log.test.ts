@@ -29,6 +29,7 @@ test("a refused mail names the account, the sender and the recipient, whatever a
   const bert = "bert@example.test";
   assert.deepEqual(of(example("sender_refused")), ["sender_refused", "anna@example.test", bert, null]);
   assert.deepEqual(of(example("mailbox_full")), ["mailbox_full", null, "a@b.test", "anna@example.test"]);
+  assert.deepEqual(of(example("filter_deferred")), ["filter_deferred", null, "a@b.test", null]);
   assert.deepEqual(of(example("too_large")), ["too_large", null, null, null]);
   const forged = '"x> to=<anna@example.test> "@b.test';
   const full = example("mailbox_full").replace("from=<a@b.test>", `from=<${forged}>`);

@@ -99,6 +99,13 @@ export const NULL_SENDER_REFUSED = "Use one of your own addresses as the sender"
 /** Postfix's reply while the recipient's mailbox has no room, which Dovecot words. */
 export const MAILBOX_FULL = "Mailbox is full";
 
+/** Postfix's reply where a milter ended or gave no answer, and its mail is deferred (postconf(5), milter_default_action). */
+export const MILTER_FAILED = "Service unavailable - try again later";
+
+/** Postfix's replies while the server has no mailbox, and to mail for a domain that left the settings. */
+export const NO_MAILBOXES = "No mailboxes here yet, try again later";
+export const DOMAIN_LEFT = "Mail for this domain is not accepted now, try again later";
+
 /** What the client sent instead of a name: anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
 
@@ -145,13 +152,25 @@ const REFUSED_PATTERNS: LogPatterns = {
     matches: refusal("RCPT", `Recipient address rejected: ${MAILBOX_FULL}`),
     reports: "mailbox_full",
   },
+  // A milter that is dead at CONNECT defers each MAIL, so that the guard is not asked.
+  filter_deferred: {
+    matches: refusal("MAIL", MILTER_FAILED, PATH, "milter-reject"),
+    reports: "filter_deferred",
+  },
+  postfix_deferred: {
+    matches: refusal(
+      "(?:MAIL|RCPT)",
+      `(?:Temporary lookup failure|Insufficient system storage|Recipient address rejected: (?:${NO_MAILBOXES}|${DOMAIN_LEFT}))`,
+    ),
+    reports: "postfix_deferred",
+  },
 };
 
 /** `QUEUEID: reject: STATE from CLIENT: CODE <what it was about>: REPLY; from=…` (smtpd(8), log_whatsup). */
-function refusal(state: string, reply: string, about: string = PATH): RegExp {
+function refusal(state: string, reply: string, about: string = PATH, by = "reject"): RegExp {
   const code = "[45]\\d\\d [45]\\.\\d{1,3}\\.\\d{1,3}";
   return new RegExp(
-    `^\\w{1,20}: reject: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); (?:from=<(?<sender>${IN_PATH})> )?(?:to=<(?<recipient>${IN_PATH})> )?`,
+    `^\\w{1,20}: ${by}: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); (?:from=<(?<sender>${IN_PATH})> )?(?:to=<(?<recipient>${IN_PATH})> )?`,
   );
 }
 

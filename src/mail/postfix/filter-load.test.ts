@@ -6,8 +6,8 @@ import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { MILTER_FAILED } from "../logs/content-filter-log.ts";
 import { readMailLog } from "../logs/mail-log.ts";
+import { MILTER_FAILED } from "../logs/patterns.ts";
 import { CHECK_MS, STALL_SECONDS } from "../rspamd/rspamd-conf.ts";
 import { FilterLoad } from "./filter-load.ts";
 

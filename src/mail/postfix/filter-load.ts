@@ -6,9 +6,9 @@ import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { neighbourhoodOf } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
-import { isBlocked, MILTER_FAILED } from "../logs/content-filter-log.ts";
+import { isBlocked } from "../logs/content-filter-log.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
-import { QUEUE_ID } from "../logs/patterns.ts";
+import { MILTER_FAILED, QUEUE_ID } from "../logs/patterns.ts";
 import { CHECK_MS } from "../rspamd/rspamd-conf.ts";
 import { BlockedTime, PartsTurns, WINDOW_MS } from "./parts-turns.ts";
 

@@ -13,6 +13,7 @@ import {
 } from "../configuration/site.ts";
 import { postfixServerTls } from "../configuration/tls.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
+import { DOMAIN_LEFT, NO_MAILBOXES } from "../logs/patterns.ts";
 import { REPORTS } from "./bounces.ts";
 import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
 
@@ -343,13 +344,12 @@ export const TABLES = {
   // A server without any mailbox refuses no mail for good: it may have started before the disk with its data was mounted.
   no_mailbox: {
     file: "no-mailbox.cf",
-    query:
-      "SELECT '450 4.3.0 No mailboxes here yet, try again later' WHERE NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM alias)",
+    query: `SELECT '450 4.3.0 ${NO_MAILBOXES}' WHERE NOT EXISTS (SELECT 1 FROM account) AND NOT EXISTS (SELECT 1 FROM alias)`,
   },
   // A domain whose accounts are still here may have left the settings by mistake: mail from other servers waits until someone notices.
   left_domain: {
     file: "left-domain.cf",
-    query: `SELECT '450 4.3.0 Mail for this domain is not accepted now, try again later' FROM (SELECT name AS address FROM account UNION ALL SELECT address FROM alias) WHERE substr(address, instr(address, '@') + 1) = '%d' COLLATE NOCASE AND '%d' NOT IN (OURS) LIMIT 1`,
+    query: `SELECT '450 4.3.0 ${DOMAIN_LEFT}' FROM (SELECT name AS address FROM account UNION ALL SELECT address FROM alias) WHERE substr(address, instr(address, '@') + 1) = '%d' COLLATE NOCASE AND '%d' NOT IN (OURS) LIMIT 1`,
   },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
   // An address gets the lane of its account: the account's position in the alphabetical list, modulo the number of lanes.
