@@ -81,6 +81,12 @@ test("a mail's queueing and delivery are observed", () => {
   assert.deepEqual(read(reported("anna@example.test")), tried);
   const forged = '"a>, relay=x, delay=0, delays=0, dsn=2.0.0, status=sent (ok)"@example.test';
   assert.deepEqual(read(reported(forged)), { ...tried, recipient: forged });
+  const long = reported("anna@example.test").replace("(ok)", "x\u2028".repeat(1_000)).slice(0, 2_000);
+  const cut = read(long);
+  assert.ok(cut?.type === "MAIL_TRIED" && long.endsWith(cut.reply), "another server's reply hides no outcome");
+  assert.deepEqual(cut, { ...tried, reply: cut.reply });
+  const separated = "mail postfix/cleanup[1]: 72CED1EABE5: message-id=<a\u2028@sender.test>";
+  assert.deepEqual(read(separated), { ...queued, messageId: "<a\u2028@sender.test>" });
 });
 
 test("a mail that cleanup(8) takes for a loop is observed, and not what it names", () => {

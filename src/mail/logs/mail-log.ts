@@ -48,8 +48,9 @@ export function matchPattern(
   return null;
 }
 
-const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
-const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
+const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "discard"]);
+/** Here and below, `s`: a stranger may write line separators of Unicode (U+2028), which end no line. */
+const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`, "s");
 /** cleanup(8) says so while the header arrives. */
 const LOOPED = new RegExp(`^warning: ${QUEUE_ID}: message rejected: hopcount exceeded$`);
 /** smtpd(8), of a mail whose size the client had not declared: then it asks the guard about no end. */
@@ -58,11 +59,12 @@ const TOO_LARGE = new RegExp(
 );
 /** `force-`: by postsuper(1) -e or -f. */
 const EXPIRED = new RegExp(`^${QUEUE_ID}: from=${PATH}, status=(?<forced>force-)?expired, returned to sender$`);
-/** The recipient may be quoted and contain brackets; the other side's answer comes last. */
+/** The recipient may be quoted and contain brackets. The other side's answer comes last: Postfix cuts the line after 2,000 characters. */
 const TRIED = new RegExp(
   `^${QUEUE_ID}: to=<(?<to>${IN_PATH})>, (?:orig_to=<(?<alias>${IN_PATH})>, )?` +
     "relay=(?<relay>[^,]{1,300}), (?:conn_use=\\d+, )?delay=[\\d.]+, delays=[\\d./]+, dsn=[\\d.]+, " +
-    "status=(?<status>sent|deferred|bounced) \\((?<reply>.*)\\)$",
+    "status=(?<status>sent|deferred|bounced) \\((?<reply>.*?)\\)?$",
+  "s",
 );
 
 /** `NAME[IP]:PORT`: we and the DNS write a next hop, and a name contains no bracket. */
