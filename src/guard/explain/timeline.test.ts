@@ -35,6 +35,7 @@ test("the setting is the recorded one, or all that apply to the reason", () => {
   const settings = (limitKey: string | null, reason = "mail_limit") =>
     timelineOf([{ ...event, type: "EMAIL_BLOCKED", reason, limitKey }])[0]?.settings;
   assert.deepEqual(settings("limits.mail.per_hour"), ["limits.mail.per_hour"]);
+  assert.deepEqual(settings(null, "filter_deferred"), ["dkim.verify", "spam.on_failure"]);
   for (const none of [null, "limits.of_a_newer_version"])
     assert.deepEqual(settings(none), ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"]);
   const rates = [...(settings(null) ?? []), "limits.connections.per_minute", "limits.connections.per_hour"];

@@ -36,7 +36,7 @@ const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
   first_contacts_marked: FIRST_CONTACTS,
   greylist_asked: ["greylist.enabled", "greylist.delay"],
   spam_refused: ["spam.refuse_score"],
-  filter_deferred: ["spam.on_failure"],
+  filter_deferred: ["dkim.verify", "spam.on_failure"],
   dmarc_refused: ["dkim.verify"],
   author_unclear: ["dkim.verify"],
   login_failures: [FAILURES],
