@@ -103,7 +103,8 @@ export interface AccountHistory {
 }
 
 /** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it; 0: never. */
-export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis }>;
+/** `mails`: those on hold, while it is held. */
+export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis; mails: number }>;
 
 export type PlaceTimes = Readonly<{ firstBy: Millis; decidedAfter: Millis }>;
 

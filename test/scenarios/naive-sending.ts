@@ -51,6 +51,7 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
     ({ change }) => (change.type === "HOLD_ACCOUNT" || change.type === "END_HOLD") && change.account === account,
   );
   const last = ofHold.at(-1)?.change;
+  const forgotten = changes.flatMap(({ change }) => (change.type === "FORGET_HELD" ? change.queueIds : []));
   return {
     mails: kept.flatMap(({ event: one, at, decision, sending }) =>
       one.type === "DATA" && one.account === account && decision.counted && sending !== undefined
@@ -61,6 +62,9 @@ function factsOf(kept: readonly Kept[], { from, policy, refused }: Given, event:
     recipient: event.type === "RECIPIENT" ? kindOf(policy, changes, event, sinceStart) : "written",
     holdEvidence: last?.type === "HOLD_ACCOUNT" ? last.evidence : null,
     vouchedAt: ofHold.findLast(({ change }) => change.type === "END_HOLD")?.at ?? instant(0),
+    heldMails: changes.filter(
+      ({ change }) => change.type === "HOLD_MAIL" && change.account === account && !forgotten.includes(change.queueId),
+    ).length,
     isMailHeld: named.isHeld,
     isNewPlace: (after) =>
       !changes.some(

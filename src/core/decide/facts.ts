@@ -187,6 +187,8 @@ export type SendingFacts = Readonly<{
   holdEvidence: Evidence | null;
   /** When the owner of the server last vouched for it; 0: never. */
   vouchedAt: Millis;
+  /** How many of its mails are on hold, while it is held. */
+  heldMails: number;
   /** Whether this mail was already held, at DATA. */
   isMailHeld: boolean;
   /** Whether the account first signed in from this place after this moment, or never did. */
@@ -241,6 +243,7 @@ export const NO_SENDING: SendingFacts = {
   recipient: "written",
   holdEvidence: null,
   vouchedAt: instant(0),
+  heldMails: 0,
   isMailHeld: false,
   isNewPlace: () => false,
   refused: () => 0,

@@ -15,6 +15,9 @@ const REFUSED_PART = 4;
 /** How many refusals of one recipient domain count: an enemy of the account may own that domain. */
 export const REFUSALS_OF_DOMAIN = 2;
 
+/** Maximum held mails of an account: they don't expire, and each may be as large as `limits.mail.max_size`. */
+export const MOST_HELD = 200;
+
 /**
  * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
  * whole. A mail that will be held is taken with all of them.
@@ -30,7 +33,7 @@ export function decideAccountRecipient(policy: Policy, { sending }: Facts, now: 
 
 /**
  * DATA: all recipients are known. A hold is decided here, and again at the end of the mail, which notes the held mail (`decideHeldMail`
- * in mail.ts). Held mail counts too, so that no account fills the disk with it.
+ * in mail.ts). Held mail counts too, and has its own limit, so that no account fills the disk with it.
  */
 export function decideAccountMail(
   policy: Policy,
@@ -41,7 +44,12 @@ export function decideAccountMail(
   const times = sending.mails.map(({ at }) => at);
   const tooMany = exceeded(policy.mail, times, now);
   if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
-  if (sending.holdEvidence !== null) return decision("hold", "account_held", { evidence: sending.holdEvidence });
+  if (sending.holdEvidence !== null) {
+    const count = sending.heldMails;
+    if (count < MOST_HELD) return decision("hold", "account_held", { evidence: sending.holdEvidence });
+    const full = { count, limit: MOST_HELD, windowMs: 0, key: null };
+    return decision("defer", "account_mail_limit", { evidence: full, counted: false });
+  }
   const strange = signOfThief(policy, sending, sending.mail, now);
   if (strange !== null)
     return decision("hold", "account_held", {

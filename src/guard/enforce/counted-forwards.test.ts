@@ -28,7 +28,7 @@ type Asked = {
 /** Mail for Ann leaves to two addresses, for `ann+x` to one. `broken`: the database cannot be read. */
 function watched(asked: Asked = {}) {
   const { policy = POLICY, decided = PASS, atData = decided, written = false, held, own = [], isNew = true } = asked;
-  const hold = { evidence: held ?? null, vouchedAt: instant(0) };
+  const hold = { evidence: held ?? null, vouchedAt: instant(0), mails: 0 };
   const sent: SentMail[] = [];
   const audits: Audit[] = [];
   const warnings: string[] = [];

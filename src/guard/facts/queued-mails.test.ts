@@ -93,7 +93,7 @@ test("mail that was marked as spam, bounced or refused gives no credit", async (
 
 const REPLY = { relay: "smtp mx.example.net[192.0.2.1]:25", reply: "550 5.1.1 No such user", server: ip("192.0.2.1") };
 const REFUSED: typeof DELIVERED = { ...DELIVERED, recipient: "eve@example.net", outcome: "bounced", ...REPLY };
-const NEVER_HELD = { holdOf: () => ({ evidence: null, vouchedAt: instant(0) }) };
+const NEVER_HELD = { holdOf: () => ({ evidence: null, vouchedAt: instant(0), mails: 0 }) };
 const FROM = { prefix: NETWORK, network: NETWORK, sending: NO_SENDING };
 
 test("remembers the last 4,096 mails in flight, the most recently active ones", () => {
@@ -117,7 +117,7 @@ test("a refusal counts against the account, once for each stranger among the mai
   let vouchedAt = 0;
   const hold = (account: string) => {
     assert.equal(account, ANNA);
-    return { evidence: null, vouchedAt: instant(vouchedAt) };
+    return { evidence: null, vouchedAt: instant(vouchedAt), mails: 0 };
   };
   const mails = new QueuedMails({ hasWrittenTo: () => false }, { holdOf: hold });
   const take = (strangers: number): void => {

@@ -26,7 +26,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
     hasWritten: (_, address) => noting(address, address.startsWith("friend")),
     knowsPlace: (_, place, { firstBy, decidedAfter }) =>
       noting(`place first by ${NOON - firstBy}, decided after ${NOON - decidedAfter}`, place === hostPrefix(MAIL.ip)),
-    holdOf: () => noting("hold", { evidence: null, vouchedAt: instant(7) }),
+    holdOf: () => noting("hold", { evidence: null, vouchedAt: instant(7), mails: 0 }),
     refusals: (account, since) => noting(`refusals of ${account} since ${NOON - since}`, 3),
   };
   const [sent, named] = [new SentMails(history), new NamedRecipients()];

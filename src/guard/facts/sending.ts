@@ -141,6 +141,10 @@ export class AccountSending implements SendingFacts {
     return this.#state.vouchedAt;
   }
 
+  get heldMails(): number {
+    return this.#state.mails;
+  }
+
   get isMailHeld(): boolean {
     return this.#sources.named.isHeld(this.#event);
   }

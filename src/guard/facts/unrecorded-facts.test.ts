@@ -87,7 +87,7 @@ const SENT: SendingHistory = {
   sentMails: () => [{ at: later(NOON, -60), ...ONE }],
   hasWritten: () => false,
   knowsPlace: () => false,
-  holdOf: () => ({ evidence: null, vouchedAt: instant(7) }),
+  holdOf: () => ({ evidence: null, vouchedAt: instant(7), mails: 0 }),
   refusals: () => 4,
 };
 const ASKED = [HOST, { firstBy: NOON, decidedAfter: NOON }] as const;
@@ -126,7 +126,7 @@ test("if the database cannot be read, only memory counts, and every account is k
   const history = sends.beside(unreadable(SENT), null);
   assert.deepEqual(agoIn(history), [30]);
   assert.deepEqual([history.hasWritten(ANNA, "eve@example.net"), history.knowsPlace(ANNA, ...ASKED)], [true, true]);
-  assert.deepEqual([history.holdOf(ANNA), history.refusals(ANNA, NOON)], [{ evidence: null, vouchedAt: 0 }, 0]);
+  assert.deepEqual([history.holdOf(ANNA), history.refusals(ANNA, NOON)], [{ evidence: null, vouchedAt: 0, mails: 0 }, 0]);
 });
 
 test("remembers 128 accounts with 512 mails each", () => {

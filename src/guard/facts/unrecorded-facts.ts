@@ -141,7 +141,7 @@ function isSame(one: AccountGuess, other: AccountGuess): boolean {
   return one.account === other.account && one.network === other.network && one.passwordHash === other.passwordHash;
 }
 
-const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0) };
+const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0), mails: 0 };
 
 /**
  * Mails of accounts that could not be written. Like wrong passwords they count only while the database cannot be written.

@@ -23,15 +23,15 @@ function fresh(t: TestContext) {
 
 test("an account is held until its owner vouches for it, and may be held again", (t) => {
   const { holds, history } = fresh(t);
-  assert.deepEqual(history.holdOf(ANN), { evidence: null, vouchedAt: 0 });
+  assert.deepEqual(history.holdOf(ANN), { evidence: null, vouchedAt: 0, mails: 0 });
   holds.apply(HOLD, START);
-  assert.deepEqual(history.holdOf(ANN), { evidence: EVIDENCE, vouchedAt: 0 });
+  assert.deepEqual(history.holdOf(ANN), { evidence: EVIDENCE, vouchedAt: 0, mails: 0 });
   assert.equal(history.holdOf("bob@example.org").evidence, null);
   holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
-  assert.deepEqual(history.holdOf(ANN), { evidence: null, vouchedAt: later(START, 5) });
+  assert.deepEqual(history.holdOf(ANN), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
   const evidence = { count: 31, limit: 30, windowMs: DAY_MS, key: "limits.sending.strangers_per_day" };
   holds.apply({ ...HOLD, evidence }, later(START, 9));
-  assert.deepEqual(history.holdOf(ANN), { evidence, vouchedAt: later(START, 5) });
+  assert.deepEqual(history.holdOf(ANN), { evidence, vouchedAt: later(START, 5), mails: 0 });
 });
 
 test("mail that is on hold does not count as sent", (t) => {
@@ -57,7 +57,9 @@ test("who is named by held mail has been written to once it is released, and the
   holds.apply({ ...mail, queueId: "A1", recipients: ["one@example.net", "two@example.net"] }, START);
   holds.apply({ ...mail, queueId: "A2", recipients: [] }, START);
   holds.apply({ ...mail, queueId: "A3", recipients: ["three@example.net"] }, START);
+  assert.equal(history.holdOf(ANN).mails, 3);
   holds.apply({ type: "FORGET_HELD", queueIds: ["A3"] }, START);
+  assert.equal(history.holdOf(ANN).mails, 2);
   assert.equal(history.hasWritten(ANN, "one@example.net"), false);
   assert.equal(history.knowsPlace(ANN, HOLD.prefix, TIMES), false);
   holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));

@@ -21,7 +21,7 @@ export function sqliteSendingHistory(db: DatabaseSync): SendingHistory {
       const row = sql.hold.get(account);
       if (row === undefined) return NEVER;
       const vouchedAt = row["vouched_at"] === null ? NEVER.vouchedAt : millis(row["vouched_at"]);
-      return { evidence: row["count"] === null ? null : evidence(row), vouchedAt };
+      return { evidence: row["count"] === null ? null : evidence(row), vouchedAt, mails: integer(row["mails"]) };
     },
     refusals: (account, since) => integer(sql.refusals.get(account, since)?.["count"]),
   };
@@ -44,11 +44,12 @@ const MOST_MAILS = 500;
 
 const isLocal = (place: Prefix): boolean => LOOPBACK.some((own) => overlaps(own, place));
 
-const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
+const NEVER: HoldState = { evidence: null, vouchedAt: instant(0), mails: 0 };
 
 const SQL = {
   hold: `
     SELECT iif(released_at IS NULL, count, NULL) AS count, limit_count AS "limit", window_ms, limit_key AS key,
+      iif(released_at IS NULL, (SELECT count(*) FROM held_mail WHERE account = ?1), 0) AS mails,
       (SELECT max(released_at) FROM account_hold WHERE account = ?1) AS vouched_at
     FROM account_hold WHERE account = ?1 ORDER BY released_at IS NULL DESC LIMIT 1`,
   // For a mail whose event was removed, only the count is known. Few events wait for their index.
