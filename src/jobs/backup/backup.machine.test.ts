@@ -97,20 +97,23 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.match(small.out, says, small.err);
   });
 
-  test("copies no queue for which the disk has no room", async () => {
-    const long = join(layout.postfixQueue, "deferred", "B", "B123");
-    put(long, "");
-    execFileSync("truncate", ["--size=8T", long]);
-    const file = join(top, "long", "archive");
-    const given = { file, passphrase: "unused", settings, version: "1", watch: quiet };
-    put(join(layout.backupStage, "left"), "by a kill");
-    const made = await backUp();
-    assert.ok(!existsSync(layout.backupStage), "the next one may have the room");
-    const exported = await exportArchive(layout, given);
-    rmSync(long);
-    for (const refused of [made, exported])
-      assert.match(reasonOf(refused), /^A backup needs 83\d{5} MB on the disk of /);
-  });
+  for (const [what, long] of [
+    ["queue", join(layout.postfixQueue, "deferred", "B", "B123")],
+    ["evidence of an incident", join(layout.incidents, "1", "bundle.tar.gz")],
+  ] as const)
+    test(`copies no ${what} for which the disk has no room`, async () => {
+      put(long, "");
+      execFileSync("truncate", ["--size=8T", long]);
+      const file = join(top, "long", "archive");
+      const given = { file, passphrase: "unused", settings, version: "1", watch: quiet };
+      put(join(layout.backupStage, "left"), "by a kill");
+      const made = await backUp();
+      assert.ok(!existsSync(layout.backupStage), "the next one may have the room");
+      const exported = await exportArchive(layout, given);
+      rmSync(long);
+      for (const refused of [made, exported])
+        assert.match(reasonOf(refused), /^A backup needs 83\d{5} MB on the disk of /);
+    });
 
   test("for which its disk has no room leaves as much room as before", async () => {
     const small = dataToBackUp();
@@ -122,6 +125,21 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.match(reasonOf(await small.backUp()), /^Nothing was stored in \S+: no space is left on the disk\.$/);
     const left = freeBytesAt(disk.path);
     assert.ok(before - left < 1 << 20, `${left} bytes are left of ${before}`);
+  });
+
+  test("to a disk with less room than its databases leaves it untouched", async () => {
+    const small = dataToBackUp();
+    using disk = tmpfs(small.layout.backupRepository, "size=100m");
+    makeCheapRepository(small.layout);
+    assert.ok((await small.backUp()).ok);
+    put(join(small.layout.log, "mail", "mail.log"), randomBytes(50 << 20));
+    const files = () => globSync("**", { cwd: disk.path }).length;
+    const before = files();
+    assert.match(
+      reasonOf(await small.backUp()),
+      /^A backup needs 11\d MB on the disk of \S+, which has \d+ MB left\.$/,
+    );
+    assert.equal(files(), before);
   });
 
   test("is restored into an empty place; everything belongs to root until the next start", async () => {

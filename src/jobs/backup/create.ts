@@ -48,9 +48,14 @@ async function make(
   noteUsedPlace(layout, place);
   try {
     const manifest = await stage.build({ at, host: settings.hostname, version });
-    const isFirst = isLocal(settings) && readBackupRecord(layout).last?.place !== place;
-    const short = isFirst ? lackingSpace(place, bytesBelow(stage.path)) : null;
-    if (short !== null) return { ok: false, reason: short };
+    // The first backup holds everything; later ones only what is new: at most all that is copied, and new mail.
+    const isFirst = readBackupRecord(layout).last?.place !== place;
+    const stored = () => (isFirst ? bytesBelow(stage.path) : stagedBytes(layout));
+    const short = isLocal(settings) ? lackingSpace(place, stored()) : null;
+    if (short !== null) {
+      await restic.forget(settings["backup.keep"]);
+      return { ok: false, reason: short };
+    }
     const added = await restic.backup(stage.path, { host: settings.hostname, tag, watch });
     if (!added.ok) {
       // The partial data belongs to no snapshot, and mail needs the space.
@@ -100,7 +105,6 @@ async function openRepository(layout: Layout, settings: Settings): Promise<Opene
     : { ok: false, reason: `${place} cannot be used: ${created.reason}.` };
 }
 
-/** The first backup to a disk holds everything; later ones only what is new. */
 function isLocal({ "backup.repository": place }: Settings): boolean {
   return place === "" || place.startsWith("/");
 }

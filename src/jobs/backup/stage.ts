@@ -189,7 +189,12 @@ function settle(mirrors: readonly Mirror[]): void {
 
 /** The size of what a backup copies and others can make large (bytes): mails in mailboxes only get second names. */
 export function stagedBytes(layout: Layout): number {
-  const copied = [layout.log, ...QUEUES.map((name) => join(layout.postfixQueue, name))];
+  const copied = [
+    layout.log,
+    layout.incidents,
+    layout.spamState,
+    ...QUEUES.map((name) => join(layout.postfixQueue, name)),
+  ];
   return copied.reduce((sum, path) => sum + bytesBelow(path), copiedBytes(layout));
 }
 
