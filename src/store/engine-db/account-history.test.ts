@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { net } from "../../../test/kit/samples.ts";
 import { engineDatabase, eventRow, planOf, record, START } from "../../../test/kit/test-database.ts";
-import { instant, isoTime, later } from "../../core/time.ts";
+import { DAY_MS, instant, isoTime, later } from "../../core/time.ts";
 import { newPlaces, sqliteAccountHistory, sqliteLastSignIns } from "./account-history.ts";
 import { engineMigrations } from "./schema.ts";
 
@@ -137,6 +137,14 @@ test("of an account that signs in from a whole IPv6 site, only the latest places
   const known = history.networksSince(START);
   assert.deepEqual([known.length, known[0], known.at(-1)], [1_001, "2001:db8:7:3e9::/64", "203.0.113.7/32"]);
   assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), [], "the oldest is gone");
+});
+
+test("a thief's many places do not displace one that the account has known for a day", (t) => {
+  const { history, know } = fresh(t);
+  know("203.0.113.7", ANN, 0);
+  for (let i = 1; i <= 1_001; i++) know(`2001:db8:7:${i.toString(16)}::/64`, ANN, DAY_MS + i);
+  assert.deepEqual(history.accountsOf(net("203.0.113.7"), later(START, -1)), [ANN]);
+  assert.deepEqual(history.accountsOf(net("2001:db8:7:1::/64"), START), []);
 });
 
 test("the latest sign-in from any address, whatever case the login was typed in", () => {

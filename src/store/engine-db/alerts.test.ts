@@ -184,6 +184,18 @@ test("a change is judged alike once its account is removed", async () => {
   assert.equal(isNew(), false);
 });
 
+test("whoever signs in after a token has filled the audit is not the first", async () => {
+  const { db, clock, signIn, change } = changes();
+  await signIn("203.0.113.7", "admin");
+  clock.advance(DAY_MS);
+  db.exec(`
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+    INSERT INTO audit_entry (at, actor, type, subject, detail, previous, hash)
+      SELECT '', 'web:token lists via 192.0.2.9', 'BAN', '198.51.100.9', '{}', '', '' FROM n`);
+  await signIn("198.51.100.7", "admin");
+  assert.equal(await change("web:admin via 198.51.100.7"), "web_new_network");
+});
+
 test("a token's first network is familiar, and no other for a day", async () => {
   const { clock, change } = changes();
   assert.equal(await change("web:token nightly via 192.0.2.9"), "web_account");
@@ -209,8 +221,9 @@ test("many changes are looked up with one reading of the networks", async (t) =>
 
 /** `change` resolves with the code of the alert that the change raises. */
 function changes() {
-  const { engine, clock, signIn, seconds } = alertsOnDatabase();
+  const { engine, db, clock, signIn, seconds } = alertsOnDatabase();
   return {
+    db,
     clock,
     signIn,
     change: async (by: string): Promise<string> => {

@@ -5,7 +5,7 @@ import type { EventRecord } from "../../core/events/event.ts";
 import type { WaitingRecipient } from "../../core/events/log.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { hostPrefix, type Ip, type Prefix } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
+import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import type {
   AddressHistory,
   AllowEntry,
@@ -153,10 +153,10 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
         return this.#bans.endSimulation(at);
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at, change.passwordHash);
-        this.#sql.forgetPlaces.run(change.account, MOST_PLACES);
+        this.#sql.forgetPlaces.run(change.account, later(at, -DAY_MS), MOST_PLACES);
         return;
       case "FORGET_PLACES":
-        this.#sql.forgetPlaces.run(change.account, 0);
+        this.#sql.forgetPlaces.run(change.account, at, 0);
         return;
       case "GUESS":
         this.#sql.guess.run(change.account, change.network, change.passwordHash, at, change.isStale ? 1 : 0);
@@ -253,7 +253,10 @@ const NOTHING: readonly never[] = [];
 
 const allowEntry = rowReader({ prefix: prefixColumn, note: text, by: text, at: millis, expiresAt: millisOrNull });
 
-/** Latest places of an account that are kept: a user with an IPv6 site can sign in from 65,536, and decisions read them all. */
+/**
+ * Latest places of an account that are kept: a user with an IPv6 site can sign in from 65,536, and decisions read them all. As many
+ * that are known for less than a day: a thief's must not displace the user's.
+ */
 const MOST_PLACES = 1_000;
 
 const SQL = {
@@ -265,7 +268,10 @@ const SQL = {
     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`,
   forgetPlaces: `
     DELETE FROM known_address WHERE (prefix, account) IN (
-      SELECT prefix, account FROM known_address WHERE lower(account) = lower(?) ORDER BY last_at DESC LIMIT -1 OFFSET ?)`,
+      SELECT prefix, account FROM (
+        SELECT prefix, account, row_number() OVER (PARTITION BY first_at <= ?2 ORDER BY last_at DESC) AS nth
+        FROM known_address WHERE lower(account) = lower(?1))
+      WHERE nth > ?3)`,
   guess: `
     INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,
