@@ -80,6 +80,8 @@ sub may_learn {
   my ($self, $msg, $by_itself) = @_;
   my $path = $self->{main}->{conf}->{bayes_path};
   my $bytes = (-s "${path}_toks") // 0;
+  # Which mails were learned already. SpamAssassin never removes one; without them a mail may count twice.
+  unlink "${path}_seen" if ((-s "${path}_seen") // 0) >= MANY_BYTES;
   return 0 if $bytes >= MOST_BYTES;
   return 1 if !$by_itself || $bytes < MANY_BYTES;
   # Written only when a mail is learned.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
@@ -97,9 +97,11 @@ test("strangers' mails cannot make what was learned grow without end", {
   const directory = temporaryDirectory();
   const path = join(directory, "bayes");
   const plugin = join(import.meta.dirname, "../../../security/per_user_bayes.pm");
+  let seenMb = 0;
   const isLearned = (megabytes: number, learnedAgoS: number, mailBytes: number, by: "itself" | "a user"): boolean => {
     for (const name of ["toks", "seen"]) writeFileSync(`${path}_${name}`, "");
     truncateSync(`${path}_toks`, megabytes * MB);
+    truncateSync(`${path}_seen`, seenMb * MB);
     const at = Date.now() / 1000 - learnedAgoS;
     utimesSync(`${path}_seen`, at, at);
     const args = ["-e", ASKS, plugin, path, String(mailBytes), by === "itself" ? "1" : ""];
@@ -112,4 +114,10 @@ test("strangers' mails cannot make what was learned grow without end", {
   assert.equal(isLearned(9, 0, 100_000, "a user"), true);
   assert.equal(isLearned(33, 3_600, 1_000, "itself"), false);
   assert.equal(isLearned(33, 3_600, 1_000, "a user"), false);
+  seenMb = 7;
+  assert.equal(isLearned(1, 0, 1_000, "a user"), true);
+  assert.ok(existsSync(`${path}_seen`));
+  seenMb = 9;
+  assert.equal(isLearned(1, 0, 1_000, "a user"), true);
+  assert.ok(!existsSync(`${path}_seen`), "the list of learned mails starts over");
 });
