@@ -167,7 +167,7 @@ export const machine = {
   "logs.keep": {
     kind: wholeNumber(1, 10_000),
     byDefault: 14,
-    says: "How many rotated files of each are kept; after a flood more, up to this many times `logs.max_size` and `logs.max_age`. Those older than a day, or beyond the newest half, are compressed.",
+    says: "How many rotated files of each are kept, compressed after a day. After a flood more are kept, within this many times `logs.max_size` and `logs.max_age`.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
 
