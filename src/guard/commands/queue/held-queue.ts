@@ -6,7 +6,7 @@ import { type AccountName, type Address, parseAddress } from "../../../core/net/
 import { DAY_MS, HOUR_MS, instant, isoTime, later, type Millis } from "../../../core/time.ts";
 import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
-import type { Clock, Failed } from "../../ports.ts";
+import type { AccountDirectory, Clock, Failed } from "../../ports.ts";
 import { uncertain } from "../record-first.ts";
 import { failed } from "../refusals.ts";
 
@@ -17,6 +17,7 @@ export type HeldQueueParts = Readonly<{
   keeper: Keeper;
   heldMail: HeldMail;
   accounts: Pick<AliasStore, "sendersOf">;
+  active: AccountDirectory;
   clock: Clock;
 }>;
 /** `mayBeDone`: as in the keeper's reply. */
@@ -41,35 +42,50 @@ export const HELD_ROUNDS = 40;
 /** A noted mail may enter the queue only after its milters have answered. */
 const ARRIVING_MS = HOUR_MS;
 
-/** Puts on hold all mail of the account that waits in the queue, except these. Returns how many it holds; `all` also has the ids on hold by hand. */
+/**
+ * Puts on hold all mail of the account that waits in the queue, except these, until the account is resumed. Returns how many it holds;
+ * `all` also has the ids on hold by hand.
+ */
 export async function holdQueued(
   parts: HeldQueueParts,
   account: AccountName,
   except: ReadonlySet<string>,
 ): Promise<Readonly<{ ok: true; held: number; all: readonly string[] }> | Failure> {
-  const { engine, heldMail, keeper } = parts;
+  const { active, engine, heldMail, keeper } = parts;
   const senders = sendersOf(parts, account);
-  const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
-  const sent = sentIds(parts, account);
+  const known = [...idsOf(heldMail.held(account)), ...sentIds(parts, account)];
+  const ordered = new Set<string>();
+  const noteAll = async (mails: readonly QueuedMail[]): Promise<boolean> => {
+    const changes = mails
+      .filter(({ id }) => !isByHand(heldMail, id) && heldMail.holderOf(id) !== account)
+      .map(({ id, recipients: recipientCount }): Change => {
+        // Its recipients became known when it was accepted.
+        return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount, recipients: [] };
+      });
+    return changes.length === 0 || engine.audit(null, changes);
+  };
+  // A dry run suspends nothing.
+  const wasActive = active.isActive(account);
   for (let round = 0; round < HELD_ROUNDS; round++) {
-    const loose = await find(keeper, senders, [...noted, ...sent], { onHold: false });
+    const loose = await find(keeper, senders, known, { onHold: false });
     if (!loose.ok) return loose;
-    const ids = loose.mails.map(({ id }) => id).filter((id) => !except.has(id));
-    if (ids.length === 0) {
-      const found = await find(keeper, senders, [...noted, ...sent], { onHold: true });
+    const mails = loose.mails.filter(({ id }) => !except.has(id));
+    if (mails.length === 0) {
+      const found = await find(keeper, senders, [...known, ...ordered], { onHold: true });
       if (!found.ok) return found;
-      const mails = found.mails.filter(({ id }) => !isByHand(heldMail, id));
-      const changes = mails
-        .filter(({ id }) => !noted.has(id))
-        .map(({ id, recipients: recipientCount }): Change => {
-          // Its recipients became known when it was accepted.
-          return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount, recipients: [] };
-        });
-      if (changes.length > 0 && !(await engine.audit(null, changes))) return NO_RECORD;
-      return { ok: true, held: mails.length, all: found.mails.map(({ id }) => id) };
+      await forgetAllBut(engine, found.mails, [...ordered]);
+      if (!(await noteAll(found.mails))) return NO_RECORD;
+      const all = found.mails.map(({ id }) => id);
+      return { ok: true, held: all.filter((id) => !isByHand(heldMail, id)).length, all };
     }
+    if (!wasActive && active.isActive(account)) return { ok: false, reason: "The account was resumed." };
+    // Notes come before the order: mail on hold without a note would be released as no one's, and the guard may stop in between. A full
+    // disk must not keep it from being held.
+    await noteAll(mails);
+    const ids = mails.map(({ id }) => id);
     const { failure } = await change(keeper, "hold_mail", ids);
     if (failure !== null) return failure;
+    for (const id of ids) ordered.add(id);
   }
   return { ok: false, reason: "Mail kept coming into the queue." };
 }

@@ -4,7 +4,8 @@ import { commandsOf, HASH, OWNER, refusalOf } from "../../../../test/kit/command
 import { fakeQueue, holdMails, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
 import { columnOf } from "../../../../test/kit/test-database.ts";
-import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import { settled } from "../../../../test/kit/until.ts";
+import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
 import { HOUR_MS, isoTime, MINUTE_MS } from "../../../core/time.ts";
 import { forgetGone } from "./held-queue.ts";
 
@@ -210,6 +211,56 @@ test("a suspended account has its queued mail held: by its events, and by its ad
   assert.deepEqual(onHold, ["SENT1", "UNSEEN", "NOTED", "sales"]);
   assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 4, isHeld: false });
   await releases(4);
+});
+
+/** Runs `meanwhile` before the keeper carries out its `nth` order of this kind. */
+function before(nth: number, verb: KeeperCommand["verb"], meanwhile: () => Promise<unknown> | undefined): void {
+  const { ask } = kit.keeper;
+  let orders = 0;
+  kit.keeper.ask = async (order) => {
+    if (order.verb === verb && (orders += 1) === nth) await meanwhile();
+    return ask(order);
+  };
+}
+const SUSPEND = { verb: "account_suspend", name: ANNA } as const;
+const onHold = () => queue.mails.filter((mail) => mail.queue === "hold").length;
+
+test("while a suspension puts mail on hold, what it has held is the account's, and stays", async () => {
+  put({ sender: ANNA }, ...many(1_200));
+  const all = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
+  before(2, "hold_mail", async () => {
+    const { changed, kept } = await kit.result({ verb: "queue_release", ...all });
+    assert.deepEqual([changed, kept], [0, [{ account: ANNA, mails: 500 }]]);
+  });
+  assert.deepEqual(await kit.result(SUSPEND), { name: ANNA, held: 1_200 });
+  assert.equal(onHold(), 1_200);
+  await releases(1_200);
+});
+
+test("a suspension that is revoked while it puts mail on hold ends, and the reply names what is on hold", async () => {
+  put({ sender: ANNA }, ...many(1_200));
+  before(3, "find_mail", async () => {
+    assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), {
+      name: ANNA,
+      held: 1_000,
+      isHeld: false,
+    });
+  });
+  assert.match(await kit.said(SUSPEND), /its mail in the queue was not held: The account was resumed/);
+  assert.equal(onHold(), 1_000);
+  await releases(1_000);
+});
+
+test("mail put on hold before the guard ends has its note, and mail that left before it was held has none", async () => {
+  put({ sender: ANNA }, ...many(700));
+  before(2, "hold_mail", () => new Promise(() => undefined));
+  void kit.ask(SUSPEND);
+  await settled();
+  assert.equal(onHold(), 500);
+  assert.equal(noted().length, 700);
+  before(1, "hold_mail", async () => void (queue.mails = queue.mails.filter(({ id }) => id !== "MANY1699")));
+  assert.deepEqual(await kit.result(SUSPEND), { name: ANNA, held: 699 });
+  assert.equal(noted().length, 699);
 });
 
 test("mail that cannot be held is reported", async () => {

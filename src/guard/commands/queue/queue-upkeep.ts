@@ -4,10 +4,10 @@ import { type AccountName, domainOf } from "../../../core/net/address.ts";
 import { unlessRunning } from "../../../core/one-after-another.ts";
 import { HOUR_MS, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Keeper } from "../../admin-ports.ts";
-import type { AccountDirectory, Log } from "../../ports.ts";
+import type { Log } from "../../ports.ts";
 import { forgetGone, HELD_ROUNDS, type HeldQueueParts, holdQueued } from "./held-queue.ts";
 
-type QueueUpkeepParts = HeldQueueParts & Readonly<{ active: AccountDirectory; log: Log }>;
+type QueueUpkeepParts = HeldQueueParts & Readonly<{ log: Log }>;
 
 const RECONCILED_EVERY_MS = HOUR_MS;
 const AGAIN_MS = MINUTE_MS;
