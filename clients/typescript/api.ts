@@ -1609,6 +1609,8 @@ export type Routes = {
       readonly bounce?: boolean | undefined;
       /** Only these mails. */
       readonly ids?: readonly string[] | undefined;
+      /** No mail held later: `at` of the newest mail that was listed. */
+      readonly until?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
     readonly answer: {

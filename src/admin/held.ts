@@ -100,6 +100,7 @@ export const HELD_VERBS = [
       ...ofAccount,
       isReturned: meaning(z.optional(flag), "Goes back to its senders as undeliverable."),
       ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
+      until: meaning(z.optional(time), "No mail held later: `at` of the newest mail that was listed."),
     },
     changes(dropped, "deleted"),
   ).http("POST /held/{account}/drop", "Deletes the account's held mail, or returns it to its senders.", {

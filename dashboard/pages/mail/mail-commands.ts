@@ -77,13 +77,16 @@ export async function releaseHeld(account: string): Promise<void> {
   );
 }
 
-/** Which held mail is dropped: `ids` of the mails that the reader saw, or null for all of those (`total`). */
-export type Shown = Readonly<{ ids: readonly string[] | null; total: number }>;
+/** Which held mail is dropped: what the reader saw (`total`), by its ids or up to the newest of it. */
+export type Shown = Readonly<{
+  total: number;
+  meant: Readonly<{ ids: readonly string[] } | { until: string | undefined }>;
+}>;
 
-export async function dropHeld(account: string, bounce: boolean, { ids, total }: Shown): Promise<void> {
+export async function dropHeld(account: string, bounce: boolean, { meant, total }: Shown): Promise<void> {
   let left = total;
   const turn = async (): Promise<Turn> => {
-    const body = { bounce, ...(ids !== null && { ids }) };
+    const body = { bounce, ...meant };
     const { dropped, isMore } = await withProof(() => post<Dropped>(`held/${encodeURIComponent(account)}/drop`, body));
     left -= dropped;
     return { done: dropped, isMore: isMore && left > 0 };
@@ -94,7 +97,8 @@ export async function dropHeld(account: string, bounce: boolean, { ids, total }:
 
 /** The answer names only the newest 100 mails, but counts all. */
 export function shownOf({ held, heldTotal }: Pick<HeldList, "held" | "heldTotal">): Shown {
-  return { ids: held.length === heldTotal ? held.map(({ queueId }) => queueId) : null, total: heldTotal };
+  const isAll = held.length === heldTotal;
+  return { total: heldTotal, meant: isAll ? { ids: held.map(({ queueId }) => queueId) } : { until: held[0]?.at } };
 }
 
 /** Accounts whose hold has ended, but some of whose mail is still on hold: the order to send it was not completed. */

@@ -1,7 +1,8 @@
 import type { CommandError } from "../../../admin/declare/control.ts";
+import { MAILS_PER_COMMAND } from "../../../admin/declare/keeper.ts";
 import type { HeldMailItem } from "../../../admin/held.ts";
 import type { AccountName } from "../../../core/net/address.ts";
-import { DAY_MS, later } from "../../../core/time.ts";
+import { DAY_MS, isoTime, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import { UNWRITTEN, uncertain } from "../record-first.ts";
 import { failed } from "../refusals.ts";
@@ -43,35 +44,58 @@ export const HELD_RUNS = {
   },
   /**
    * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
-   * releases the rest.
+   * releases the rest. Ends if the account is suspended meanwhile, and leaves mail that is held from then on.
    */
   held_release: async (parts, { name }, by, { share }) => {
+    const { active, clock, engine, heldMail } = parts;
     const look = () => onHold(parts, name);
     const found = await look();
     if (!found.ok) return unanswered(found.reason);
-    if (found.items.length === 0 && !isHeld(parts.heldMail, name)) return nothingHeld(name);
+    if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
+    const wasActive = active.isActive(name);
+    const endedAt = isoTime(clock.now());
     // Its side effect is END_HOLD (`sideEffectsOf`).
-    if (!(await parts.engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNWRITTEN;
-    const { rounds, releases: most } = share;
-    const released = await changeAll(parts, { verb: "release_mail", look, first: found.items, rounds, most });
+    if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNWRITTEN;
+    const released = await changeAll(parts, {
+      verb: "release_mail",
+      look,
+      first: found.items,
+      isMeant: ({ at }) => at <= endedAt,
+      isStopped: () => wasActive && !active.isActive(name),
+      rounds: share.rounds,
+      most: share.releases,
+    });
     if (released.ok) return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
     const message = `New mail of ${name} is no longer held, but mail on hold may not have been released: ${released.reason}`;
     return uncertain(message, ONCE_SHOWN);
   },
-  /** The owner did not write the deleted mail, so further mail stays held until `account release`. */
-  held_drop: async (parts, { name, isReturned, ids = null }, by, { share }) => {
-    const { engine, heldMail } = parts;
+  /**
+   * The owner did not write the deleted mail, so further mail stays held until `account release`. Mail that comes after the order is
+   * not deleted, nor mail that is still on its way into the queue: no one has seen it.
+   */
+  held_drop: async (parts, { name, isReturned, ids = null, until }, by, { share }) => {
+    const { clock, engine, heldMail } = parts;
+    const latest = until ?? isoTime(clock.now());
     const look = () => (ids === null ? onHold(parts, name) : onHoldOf(parts, name, ids));
     const found = await look();
     if (!found.ok) return unanswered(found.reason);
-    if (found.items.length === 0)
-      return ids === null
+    const first = until === undefined ? found.items : found.items.filter(({ at }) => at <= until);
+    if (first.length === 0)
+      return ids === null && until === undefined
         ? nothingHeld(name)
         : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
+    const there = new Set(idsOf(first));
+    const unseen = new Set(idsOf(heldMail.held(name)).filter((id) => !there.has(id)));
     if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNWRITTEN;
-    const verb = isReturned === true ? "return_mail" : "delete_mail";
-    const { rounds, deletes: most } = share;
-    const dropped = await changeAll(parts, { verb, look, first: found.items, rounds, most });
+    const dropped = await changeAll(parts, {
+      verb: isReturned === true ? "return_mail" : "delete_mail",
+      look,
+      first,
+      isMeant: ({ queueId, at }) => at <= latest && !unseen.has(queueId),
+      isStopped: () => false,
+      rounds: share.rounds,
+      most: share.deletes,
+    });
     if (!dropped.ok) return changeFault(dropped);
     const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
     return { ok: true, result };
@@ -81,31 +105,36 @@ export const HELD_RUNS = {
 type Orders = Readonly<{
   verb: "release_mail" | "delete_mail" | "return_mail";
   look: () => Promise<OnHold>;
+  /** What was on hold when the order came. */
   first: readonly HeldMailItem[];
+  /** Whether the order is about further mail, which a look finds later. */
+  isMeant: (mail: HeldMailItem) => boolean;
+  isStopped: () => boolean;
   rounds: Share["rounds"];
   most: Share["releases"];
 }>;
 
 /**
- * Releases or deletes the mail on hold, in parts, until nothing is left or, after the first 500 mails, something fails. A note is removed
- * only with its mail: without notes, mail still on hold would leave with the next `account release`.
+ * Releases or deletes the mail on hold, in parts, until nothing of it is left or, after the first 500 mails, something fails. A note is
+ * removed only with its mail: without notes, mail still on hold would leave with the next `account release`.
  */
 async function changeAll(
   { engine, keeper }: HeldQueueParts,
-  { verb, look, first, rounds, most }: Orders,
+  { verb, look, first, isMeant, isStopped, rounds, most }: Orders,
 ): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
+  const known = new Set(idsOf(first));
   const changed = new Set<string>();
   let items = first;
-  for (let round = 0; round < Math.min(HELD_ROUNDS, rounds); round++) {
-    const ids = idsOf(items).slice(0, most(items.length));
+  for (let round = 0; round < Math.min(HELD_ROUNDS, rounds) && !isStopped(); round++) {
+    const ids = idsOf(items).slice(0, most(Math.min(items.length, MAILS_PER_COMMAND)));
     if (ids.length === 0) break;
     const { done, failure } = await change(keeper, verb, ids);
     for (const id of done) changed.add(id);
     if (failure !== null && changed.size === 0) return failure;
     const left = await look();
     if (!left.ok) return { ok: true, count: changed.size, isMore: true };
-    items = left.items;
-    const stays = new Set(idsOf(items));
+    items = left.items.filter((mail) => known.has(mail.queueId) || isMeant(mail));
+    const stays = new Set(idsOf(left.items));
     const gone = ids.filter((id) => !stays.has(id));
     // Notes that stay are removed later (`forgetGone`).
     if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }])) || failure !== null) break;

@@ -7,9 +7,12 @@ import type { Command, Reply } from "../../../../admin/declare/control.ts";
 const NAME = "anna@example.org";
 
 test("held mail is deleted only after a question, which a script answers with --yes", async () => {
+  const mail = { account: NAME, at: "2026-11-20T07:05:01.123Z", ip: null, recipientCount: 1, recipients: [] };
+  const held = ["AAAA1", "BBBB1"].map((queueId) => ({ queueId, ...mail }));
+  let heldTotal = 2;
   const replies = ({ verb }: Command): Reply =>
     verb === "held_list"
-      ? { ok: true, result: { accounts: [], held: [], heldTotal: 2, sent: [], sentTotal: 0 } }
+      ? { ok: true, result: { accounts: [], held: held.slice(0, heldTotal), heldTotal, sent: [], sentTotal: 0 } }
       : { ok: true, result: { name: NAME, dropped: 2, isMore: false, isHeld: false } };
   const no = await typed(`account drop ${NAME}`, replies, "n");
   assert.equal(no.question, `Permanently delete 2 held mails of ${NAME}? [y/N] `);
@@ -22,10 +25,20 @@ test("held mail is deleted only after a question, which a script answers with --
     [`account drop ${NAME} --yes`, null],
   ] as const)
     assert.equal((await typed(line, replies, answer)).out, `2 held mails of ${NAME} deleted.\n`);
+  const drop = { verb: "held_drop", name: NAME, isReturned: false };
+  // Mail that comes during the question is not meant: those that were listed are named, if all of them were.
+  const listed = await typed(`account drop ${NAME}`, replies, "y");
+  assert.deepEqual(listed.asked[1], { ...drop, ids: ["AAAA1", "BBBB1"] });
+  heldTotal = 101;
+  assert.deepEqual((await typed(`account drop ${NAME}`, replies, "y")).asked[1], { ...drop, until: mail.at });
+  heldTotal = 0;
+  const nothing = await typed(`account drop ${NAME}`, replies, "y");
+  assert.deepEqual([nothing.code, nothing.asked.length], [1, 1]);
+  assert.match(nothing.err, /^No mail of anna@example\.org is held\./);
   const ids = ["72CED1EABE5", "82CED1EABE5", "92CED1EABE5"];
   const some = await typed(`account drop ${NAME} ${ids.join(" ")} ${ids[0]}`, replies, "y");
   assert.equal(some.question, `Permanently delete 3 held mails of ${NAME}? [y/N] `);
-  assert.deepEqual(some.asked[1], { verb: "held_drop", name: NAME, isReturned: false, ids });
+  assert.deepEqual(some.asked[1], { ...drop, ids });
   assert.match(some.err, /^2 held mails of anna@example\.org deleted\. The guard holds no other of these\./);
   const none = await typed(`account drop ${NAME} ,`, replies, "y");
   assert.deepEqual([none.code, none.asked.length], [2, 1], "an empty list does not mean all");

@@ -41,11 +41,16 @@ export const accountDrop = ofAccount(async (call, name) => {
   const found = await call.guard.ask({ verb: "held_list", name });
   if (!found.ok) return found;
   const ids = [...new Set(listOf(call.args[1]))];
-  const question = `Permanently delete ${plural(ids.length || found.result.heldTotal, "held mail")} of ${name}?`;
+  const { held, heldTotal } = found.result;
+  if (ids.length === 0 && heldTotal === 0)
+    return failed(`No mail of ${name} is held.`, `\`${PROGRAM} account held\` shows what is.`);
+  const question = `Permanently delete ${plural(ids.length || heldTotal, "held mail")} of ${name}?`;
   const unsure = await whyNotSure(call, question, `no mail of ${name} was deleted`);
   if (unsure !== null) return unsure;
-  const only = ids.length > 0 ? { ids } : {};
-  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned: call.flag("bounce"), ...only });
+  // Not what comes while the question waits. The list names only the newest 100 mails.
+  const shown = held.length < heldTotal ? { until: held[0]?.at } : { ids: held.map(({ queueId }) => queueId) };
+  const meant = ids.length > 0 ? { ids } : shown;
+  const asked = await call.guard.ask({ verb: "held_drop", name, isReturned: call.flag("bounce"), ...meant });
   if (!asked.ok) return asked;
   const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
   const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
