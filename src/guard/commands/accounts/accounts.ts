@@ -28,6 +28,12 @@ export type AccountCommandParts = HeldQueueParts &
     clock: Clock;
   }>;
 
+/** A key of the account would be created from the password and the owner's recovery key, which only root has. */
+export const ON_SERVER = failed(
+  "The password of an account with a key for its mail (mailboxes.encryption) is set only on the server.",
+  "Use `account add` or `account passwd` on the server.",
+);
+
 type AccountVerb = keyof typeof ACCOUNT_AUDIT;
 type AccountCommand = ParsedCommandOf<AccountVerb>;
 
@@ -43,6 +49,8 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   const change = (): Outcome => writeAccount(parts, command, name);
   const recorded = await recordFirst(parts, {
     change,
+    // Keys stay after the setting has changed, and the new password would open none of them. Root may make one while it is hashed.
+    check: () => ("hash" in command && isWebAdmin(by) && parts.accounts.hasKeys(name) ? ON_SERVER : null),
     record: () => record(parts, command, { subject: name, by }),
   });
   // On a full disk root can still lock out an account that was taken over.

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, hashOf, OWNER } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ANNA = "anna@example.test";
 const WORDS = "seven purple boats";
+const KEY = { id: "a", publicKey: "b", locked: "c", recoverable: "d" };
+const WITH_KEY = { verb: "account_set_hash", name: ANNA, hash: HASH, passwordHash: "", keys: [KEY] } as const;
 
 const kit = commandsOf(import.meta.filename);
+beforeEachOf(import.meta.filename, () => kit.signIn(OWNER));
 
 const said = (command: Command): Promise<string> => kit.said(command);
+const saidToWeb = (command: Command): Promise<string> => kit.said(command, "web", OWNER);
 
 test("an account is created with a hash made by the guard, and recorded; a new password ends its sessions", async () => {
   assert.equal(await said({ verb: "account_create", name: "Anna@Example.test", password: WORDS }), "done");
@@ -52,15 +57,23 @@ test("if each account has a key for its mail, passwords are set on the server, w
 
 test("keys of an account keep its password on the server, also once mailboxes.encryption has changed", async () => {
   assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
-  const key = { id: "a", publicKey: "b", locked: "c", recoverable: "d" };
-  assert.equal(await said({ verb: "account_set_hash", name: ANNA, hash: HASH, passwordHash: "", keys: [key] }), "done");
-  const set = await said({ verb: "account_set_password", name: ANNA, password: WORDS });
+  assert.equal(await said(WITH_KEY), "done");
+  const set = await saidToWeb({ verb: "account_set_password", name: ANNA, password: WORDS });
   assert.match(set, /^failed .* is set only on the server/);
   assert.equal(kit.book.password(ANNA), HASH);
   assert.equal(await said({ verb: "account_remove", name: ANNA }), "done");
-  assert.match(await said({ verb: "account_create", name: ANNA, password: WORDS }), /is set only on the server/);
+  assert.match(await saidToWeb({ verb: "account_create", name: ANNA, password: WORDS }), /is set only on the server/);
   const { added } = await kit.result({ verb: "accounts_import", entries: [{ name: ANNA, password: WORDS }] });
   assert.deepEqual(added, []);
+});
+
+test("a key that root makes while the web's password is hashed keeps the password on the server", async () => {
+  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
+  kit.given.whileHashing = () => said(WITH_KEY);
+  const set = await saidToWeb({ verb: "account_set_password", name: ANNA, password: WORDS });
+  assert.match(set, /^failed .* is set only on the server/);
+  assert.equal(kit.book.password(ANNA), HASH);
+  assert.equal(kit.types().at(-1), "MAIL_KEY_MADE");
 });
 
 test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {

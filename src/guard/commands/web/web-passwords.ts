@@ -4,7 +4,7 @@ import type { NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
-import { accountCommand, isHash, isPostmaster } from "../accounts/accounts.ts";
+import { accountCommand, isHash, isPostmaster, ON_SERVER } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
 import { failed, usage } from "../refusals.ts";
 import type { RunOf, RunsOf } from "../run-of.ts";
@@ -14,12 +14,6 @@ export type WebPasswordParts = FileCommandParts &
 
 type Brought = ParsedCommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
-
-/** A key of the account would be created from the password and the owner's recovery key, which only root has. */
-const ON_SERVER = failed(
-  "The password of an account with a key for its mail (mailboxes.encryption) is set only on the server.",
-  "Use `account add` or `account passwd` on the server.",
-);
 
 const OWNERS = failed(
   "postmaster@ gets the alerts of this server: add an account with this name on the server.",
@@ -35,8 +29,7 @@ const webPassword: RunOf<"account_create" | "account_set_password", WebPasswordP
   { name, ...command },
   by,
 ) => {
-  // Keys stay after the setting has changed, and the new password would open none of them.
-  if (parts.accounts.hasKeys(name) || parts.mailboxes().keyOfEach) return ON_SERVER;
+  if (parts.mailboxes().keyOfEach) return ON_SERVER;
   if (command.verb === "account_create" && isPostmaster(name)) return OWNERS;
   const problem = passwordProblem(command.password, name);
   if (problem !== null) return usage(problem, "Choose another one.");
