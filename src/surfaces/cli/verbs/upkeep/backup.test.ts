@@ -6,6 +6,7 @@ import { doneBackup } from "../../../../../test/kit/data-to-back-up.ts";
 import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { commandLineOf, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
+import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
 import { changeBackupRecord } from "../../../../jobs/backup/records.ts";
 import { notRestored } from "./backup.ts";
 
@@ -40,6 +41,15 @@ test("a missing key is not mistaken for a missing backup", ROOT, async () => {
   await failed(says);
   put(layout.backupKey, "");
   await failed(says);
+});
+
+test("backups are not verified while another backup runs, which restic would let fail", ROOT, async () => {
+  put(layout.backupKey, "key\n");
+  takeLock(layout.backupLock, layout.data);
+  const refused = oneLineOfError(await run("backup verify --quick"), 1);
+  assert.equal(refused, `A backup or restore drill is already running (pid ${process.pid}). Try again later.\n`);
+  releaseLock(layout.backupLock);
+  assert.match((await run("backup verify --quick")).err, /^The backups in \S+ could not be checked/);
 });
 
 test("a backup that cannot be made promises nothing about earlier ones", ROOT, async () => {

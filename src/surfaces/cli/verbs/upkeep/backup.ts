@@ -11,7 +11,7 @@ import { drillRestore } from "../../../../jobs/backup/drill.ts";
 import { archiveIn, exportArchive, readArchive } from "../../../../jobs/backup/export.ts";
 import { outsideText } from "../../../../jobs/backup/outside-files.ts";
 import { changeBackupRecord, type Drill, type Found, readBackupRecord } from "../../../../jobs/backup/records.ts";
-import { placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
+import { alone, placeOf, readKey, repositoryOf } from "../../../../jobs/backup/repository.ts";
 import { BY_HAND, type Progress, type Restic } from "../../../../jobs/backup/restic.ts";
 import { type NotRestored, refusal, restoreServer } from "../../../../jobs/backup/restore.ts";
 import type { Layout } from "../../../../settings/layout.ts";
@@ -108,7 +108,9 @@ export async function backupVerify(call: Call): Promise<Answer> {
   const { restic, place } = opened;
   const began = Date.now();
   call.terminal.progress(call.flag("quick") ? "Checking the structure ..." : "Reading everything back ...");
-  const checked = await restic.check(!call.flag("quick"));
+  // restic locks the repository while it checks: a backup would fail.
+  const checked = await alone(call.layout, () => restic.check(!call.flag("quick")));
+  if (!checked.ok && !("code" in checked)) return failed(checked.reason, "Try again later.");
   if (!checked.ok && checked.code !== "damaged")
     return failed(`The backups in ${place} could not be checked: ${checked.reason}.`, "Fix that and try again.");
   if (!checked.ok)
