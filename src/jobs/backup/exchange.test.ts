@@ -5,8 +5,10 @@ import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { exchange, finishRestore, isExchanging, wholeBeside } from "./replace-contents.ts";
+import { refusal } from "./restore.ts";
 
 /** A server with backups, and beside it a complete restored one. */
 function prepared(): Readonly<{ data: string; aside: string }> {
@@ -36,6 +38,14 @@ describe("a restored directory takes its place", ROOT, () => {
     const server = prepared();
     exchange(server.data, { aside: server.aside, keepsKey: true });
     expectExchanged(server);
+  });
+
+  test("not while a start prepares the former one", () => {
+    const layout = layoutOf(prepared().data);
+    takeLock(layout.startPid, layout.data);
+    assert.match(refusal(layout, true) ?? "", /^The server in \S+ is running: stop it with /);
+    releaseLock(layout.startPid);
+    assert.doesNotMatch(refusal(layout, true) ?? "", /is running/);
   });
 
   test("killed between the two moves, the next start finishes it, although something made an empty directory", () => {

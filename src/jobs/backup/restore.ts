@@ -73,7 +73,8 @@ export async function readManifest(
 
 /** Why the whole server cannot be restored into its data directory; null if it can. */
 export function refusal(layout: Layout, replaces: boolean): string | null {
-  if (processesOf(layout.data).length > 0)
+  // A start that is not ready yet has no processes there.
+  if (processesOf(layout.data).length > 0 || lockHolder(layout.startPid) !== null)
     return `The server in ${layout.data} is running: stop it with ${stopCommand(layout)} first.`;
   const closed = closedParent(layout.data);
   if (closed !== null)
