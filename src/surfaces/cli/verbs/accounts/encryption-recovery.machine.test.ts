@@ -24,8 +24,10 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
   const file = join(layout.data, "owner.pem");
   before(async () => {
     mkdirSync(dirname(layout.mailRecoveryKey), { recursive: true });
-    writeFileSync(layout.settings, 'domains = ["example.org"]\nmailboxes.encryption = "account"\n');
+    encrypt("account");
   });
+  const encrypt = (how: "server" | "account"): void =>
+    writeFileSync(layout.settings, `domains = ["example.org"]\nmailboxes.encryption = "${how}"\n`);
   /** How many keys Dovecot finds, all of which this password must open. */
   const opened = (password: string, account = ANNA): number => {
     const db = new DatabaseSync(layout.accountsDb, { readOnly: true });
@@ -55,6 +57,10 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
 
   test("the recovery key is shown once, and its private half is not kept", async () => {
     const before = readFileSync(layout.mailRecoveryKey, "utf8");
+    const refused = await run("encryption recovery-key");
+    assert.match(refused.err, /^There is a recovery key, and new accounts use it while .*config set .* server$/m);
+    assert.deepEqual([refused.out, readFileSync(layout.mailRecoveryKey, "utf8")], ["", before]);
+    encrypt("server");
     const made = await run("encryption recovery-key");
     assert.match(made.err, /^It replaces the previous recovery key, which opens nothing\./);
     assert.notEqual(readFileSync(layout.mailRecoveryKey, "utf8"), before);
@@ -63,6 +69,25 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     writeFileSync(file, made.out);
     assert.match(readFileSync(layout.mailRecoveryKey, "utf8"), /^-----BEGIN PUBLIC KEY-----/);
     assert.equal(statSync(layout.mailRecoveryKey).mode & 0o777, 0o600);
+  });
+
+  test("an account that gets a key while another recovery key is shown keeps its own", async (t) => {
+    const before = readFileSync(layout.mailRecoveryKey, "utf8");
+    const { engine } = guard();
+    const audit = engine.audit.bind(engine);
+    const recorded = t.mock.method(engine, "audit", async (...asked: Parameters<typeof audit>) => {
+      recorded.mock.restore();
+      encrypt("account");
+      const added = await run("account add dora@example.org --password-stdin", FIRST);
+      assert.equal(added.code, 0, added.err);
+      return audit(...asked);
+    });
+    const late = await run("encryption recovery-key");
+    assert.match(late.out, /^-----BEGIN PRIVATE KEY-----\n/);
+    assert.match(late.err, /^There is a recovery key, which accounts use: .* Discard the key that was just shown\./);
+    assert.deepEqual([late.code, readFileSync(layout.mailRecoveryKey, "utf8")], [1, before]);
+    const recovered = await run(`encryption recover dora@example.org --password-stdin --recovery-key ${file}`, FIRST);
+    assert.equal(recovered.code, 0, recovered.err);
   });
 
   test("an account gets a key with its password; a new password closes it, and says so", async () => {
@@ -115,7 +140,7 @@ describe("keys of accounts", { ...ROOT, timeout: 2 * TIMED.timeout }, () => {
     assert.equal(reset.out, `${ANNA} has a new password; its open sessions were ended.\n`, reset.err);
     assert.equal(opened(THIRD), 2);
     const { out } = await run("audit list");
-    assert.equal([...out.matchAll(/RECOVERY_KEY_MADE +[0-9a-f]{64}\n/g)].length, 2);
+    assert.equal([...out.matchAll(/RECOVERY_KEY_MADE +[0-9a-f]{64}\n/g)].length, 3);
     const types = [...out.matchAll(/ root +([A-Z_]+) +anna@/g)].map(([, type]) => type);
     const [made, set, again] = ["MAIL_KEY_MADE", "PASSWORD_CHANGED", "MAIL_KEYS_RECOVERED"];
     assert.deepEqual(types, ["ACCOUNT_ADDED", made, set, made, again, set, again]);

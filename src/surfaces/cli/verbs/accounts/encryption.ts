@@ -13,6 +13,7 @@ import {
   type Failure,
   failed,
   PROGRAM,
+  type Reader,
   showKey,
   whyNotSure,
   withReader,
@@ -21,7 +22,7 @@ import {
 import { passwordFrom } from "../../passwords.ts";
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
-import { withSettingsWhileRunning } from "../../server-settings.ts";
+import { settingsOf, withSettingsWhileRunning } from "../../server-settings.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { noAccount, ofAccountWithReader } from "./accounts.ts";
 
@@ -132,9 +133,30 @@ async function restart({ layout, keeper }: Call, crypt: MailCrypt): Promise<Fail
  */
 export const encryptionRecoveryKey = withReader(async (call, reader) => {
   const { mailRecoveryKey } = call.layout;
+  const refused = whyNoRecoveryKey(call, reader);
+  if (refused !== null) return refused;
+  const { publicKey, privateKey } = await makeRecoveryKeys();
+  const shown = await call.terminal.outForGood(call.json ? printJson({ recoveryKey: privateKey }) : privateKey);
+  if (!shown.ok)
+    return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
+  const subject = fingerprint(publicKey);
+  const asked = await call.guard.ask({ verb: "record", type: "RECOVERY_KEY_MADE", subject });
+  // An account may have got a key by now, which only the previous recovery key opens.
+  const unfit = asked.ok ? whyNoRecoveryKey(call, reader) : asked;
+  if (unfit !== null) return { ...unfit, message: `${unfit.message} Discard the key that was just shown.` };
   const replaces = existsSync(mailRecoveryKey);
+  writeFile(mailRecoveryKey, publicKey, { mode: 0o600 });
+  if (replaces) call.terminal.err("It replaces the previous recovery key, which opens nothing.");
+  if (call.terminal.interactive && !call.json) call.terminal.err(ADVICE);
+  const next = `${PROGRAM} config set mailboxes.encryption account && ${PROGRAM} config apply`;
+  return done(undefined, "", next);
+});
+
+function whyNoRecoveryKey(call: Call, reader: Reader): Failure | null {
+  const { mailRecoveryKey } = call.layout;
+  const isThere = existsSync(mailRecoveryKey);
   if (reader.hasAccountKeys())
-    return replaces
+    return isThere
       ? failed(
           "There is a recovery key, which accounts use: it was shown when it was made, and is not on this machine.",
           "",
@@ -143,19 +165,16 @@ export const encryptionRecoveryKey = withReader(async (call, reader) => {
           "Accounts use a recovery key that this machine no longer has. No second one is made: if an account's mail used both, neither key could open all of it.",
           `Make its public half from the key that was shown: openssl pkey -in FILE -pubout -out ${mailRecoveryKey}`,
         );
-  const { publicKey, privateKey } = await makeRecoveryKeys();
-  const shown = await call.terminal.outForGood(call.json ? printJson({ recoveryKey: privateKey }) : privateKey);
-  if (!shown.ok)
-    return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
-  const subject = fingerprint(publicKey);
-  const asked = await call.guard.ask({ verb: "record", type: "RECOVERY_KEY_MADE", subject });
-  if (!asked.ok) return { ...asked, message: `${asked.message} Discard the key that was just shown.` };
-  writeFile(mailRecoveryKey, publicKey, { mode: 0o600 });
-  if (replaces) call.terminal.err("It replaces the previous recovery key, which opens nothing.");
-  if (call.terminal.interactive && !call.json) call.terminal.err(ADVICE);
-  const next = `${PROGRAM} config set mailboxes.encryption account && ${PROGRAM} config apply`;
-  return done(undefined, "", next);
-});
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  // A command that is adding an account may have read it already.
+  return isThere && read.settings["mailboxes.encryption"] === "account"
+    ? failed(
+        "There is a recovery key, and new accounts use it while mailboxes.encryption is `account`.",
+        `To replace it, first: ${PROGRAM} config set mailboxes.encryption server`,
+      )
+    : null;
+}
 
 const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
 const ADVICE =
