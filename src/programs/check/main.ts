@@ -16,7 +16,7 @@ const loaded = settingsOf(call);
 if (loaded.ok) {
   const names = groups.map(({ name }) => name);
   const { at, checks } = await runWeekly(names, {
-    before: readCheckRecord(layout),
+    kept: () => readCheckRecord(layout),
     look: (chosen) =>
       runChecks(
         groups.filter(({ name }) => chosen.includes(name)),

@@ -36,11 +36,11 @@ function result(id: string, state: Result["state"]): Result {
   return { id, group: id.split(".", 1)[0] ?? "", state, did: "x", evidence: state, mend: null, tookMs: 1 };
 }
 
-function weekly(looks: readonly (readonly Result[])[]) {
+function weekly(looks: readonly (readonly Result[])[], after = BEFORE) {
   const asked: (readonly string[])[] = [];
   let pauses = 0;
   const run = runWeekly(["tls", "dns"], {
-    before: BEFORE,
+    kept: () => (asked.length === 0 ? BEFORE : after),
     look: (groups) => {
       asked.push(groups);
       return Promise.resolve(looks[asked.length - 1] ?? assert.fail("one look too many"));
@@ -70,4 +70,13 @@ test("only the groups of new failures run again; without any there is one run", 
   assert.deepEqual(one.asked[1], ["dns"]);
   const none = await weekly([[result("tls.days", "ok"), result("dns.mx", "warning")]]);
   assert.deepEqual([none.asked.length, none.pauses], [1, 0]);
+});
+
+test("a fault that the owner fixes and checks during the run has passed", async () => {
+  const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
+  const fixed = { state: "ok", evidence: "fixed", passedAt: 8 } as const;
+  const after = { ...BEFORE, checks: { ...BEFORE.checks, "dns.mx": fixed } };
+  const { record } = await weekly([bad, bad], after);
+  assert.deepEqual(record.checks["dns.mx"], fixed);
+  assert.equal(record.checks["tls.days"]?.state, "wrong");
 });

@@ -116,19 +116,28 @@ type Group = Readonly<{ name: string; checks: Checks }>;
 export const groups: readonly Group[] = Object.entries(table).map(([name, checks]) => ({ name, checks }));
 
 type Parts = Readonly<{
-  before: CheckRecord;
+  kept: () => CheckRecord;
   look: (groups: readonly string[]) => Promise<readonly Result[]>;
   pause: () => Promise<unknown>;
   now: () => number;
 }>;
 
-/** Runs all groups once, and those with a new failure again, because failures that clear within a minute are not reported. */
-export async function runWeekly(groups: readonly string[], { before, look, pause, now }: Parts): Promise<CheckRecord> {
-  const record = noted(before, await look(groups), now(), true);
+/**
+ * Runs all groups once, and those with a new failure again, because failures that clear within a minute are not reported. What the
+ * owner has fixed and checked during these minutes has passed.
+ */
+export async function runWeekly(groups: readonly string[], { kept, look, pause, now }: Parts): Promise<CheckRecord> {
+  const before = kept();
+  let record = noted(before, await look(groups), now(), true);
   const known = fallen(before);
   const news = fallen(record).filter((id) => !known.includes(id));
-  if (news.length === 0) return record;
-  await pause();
-  const again = await look(groups.filter((group) => news.some((id) => id.startsWith(`${group}.`))));
-  return noted(record, again, now(), false);
+  if (news.length > 0) {
+    await pause();
+    const again = await look(groups.filter((group) => news.some((id) => id.startsWith(`${group}.`))));
+    record = noted(record, again, now(), false);
+  }
+  const isPassed = (id: string, passedAt: number | null): boolean =>
+    passedAt !== null && passedAt !== before.checks[id]?.passedAt;
+  const passed = Object.entries(kept().checks).filter(([id, { passedAt }]) => isPassed(id, passedAt));
+  return { ...record, checks: { ...record.checks, ...Object.fromEntries(passed) } };
 }
