@@ -44,7 +44,7 @@ export const HELD_RUNS = {
   },
   /**
    * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
-   * releases the rest. Ends if the account is suspended meanwhile, and leaves mail that is held from then on.
+   * releases the rest. Stops once the account is suspended, and leaves mail that is held later.
    */
   held_release: async (parts, { name }, by, { share }) => {
     const { active, clock, engine, heldMail } = parts;
@@ -107,7 +107,7 @@ type Orders = Readonly<{
   look: () => Promise<OnHold>;
   /** What was on hold when the order came. */
   first: readonly HeldMailItem[];
-  /** Whether the order is about further mail, which a look finds later. */
+  /** Whether the order includes mail that is found only later. */
   isMeant: (mail: HeldMailItem) => boolean;
   isStopped: () => boolean;
   rounds: Share["rounds"];
