@@ -38,6 +38,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
     ],
     reads: [
       /^ghostinbox\.toml$/,
+      /^run\/settings\.toml$/,
       /^secrets\/login-policy$/,
       /^db\//,
       /^log\/(mail|rspamd|spamd|web)\//,
