@@ -42,7 +42,7 @@ describe("a restored directory takes its place", ROOT, () => {
 
   test("not while a start prepares the former one", () => {
     const layout = layoutOf(prepared().data);
-    takeLock(layout.startPid, layout.data);
+    takeLock(layout.startPid);
     assert.match(refusal(layout, true) ?? "", /^The server in \S+ is running: stop it with /);
     releaseLock(layout.startPid);
     assert.doesNotMatch(refusal(layout, true) ?? "", /is running/);

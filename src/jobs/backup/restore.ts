@@ -14,6 +14,7 @@ import { freeBytesAt, removeTree, walk } from "../../host/root-files/walk.ts";
 import {
   closedParent,
   holdsForeignFiles,
+  lockHolder,
   releaseLock,
   takeLock,
   usedElsewhere,

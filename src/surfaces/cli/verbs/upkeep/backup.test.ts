@@ -45,7 +45,7 @@ test("a missing key is not mistaken for a missing backup", ROOT, async () => {
 
 test("backups are not verified while another backup runs, which restic would let fail", ROOT, async () => {
   put(layout.backupKey, "key\n");
-  takeLock(layout.backupLock, layout.data);
+  takeLock(layout.backupLock);
   const refused = oneLineOfError(await run("backup verify --quick"), 1);
   assert.equal(refused, `A backup or restore drill is already running (pid ${process.pid}). Try again later.\n`);
   releaseLock(layout.backupLock);
