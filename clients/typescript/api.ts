@@ -2227,7 +2227,7 @@ export type Routes = {
         /** Why it has failed several times in a row; null if it works. */
         readonly failing: string | null;
       }[];
-      /** Whether any channel leads out of this server. */
+      /** Whether a channel other than this server's own mail queue, or the heartbeat, reports critical alerts. */
       readonly leadOut: boolean;
     };
   };

@@ -21,7 +21,8 @@ export const systemEn = {
     noChannels: "No channel is set up, so no one gets the alerts (docs/alerts.md).",
     works: "works",
     fails: "fails",
-    local: "Alerts reach you only on this server. Add a channel that leaves it, such as alerts.ntfy (docs/alerts.md).",
+    local:
+      "Alerts go only through this server's own mail queue: while mail does not flow, no one gets them. Add another channel, such as alerts.ntfy (docs/alerts.md).",
     test: "Send a test",
     testing: "Sending …",
     taken: "accepted the test",
@@ -53,7 +54,7 @@ export const systemDe: typeof systemEn = {
     works: "funktioniert",
     fails: "gestört",
     local:
-      "Meldungen erreichen Sie nur auf diesem Server. Richten Sie einen Kanal nach außen ein, etwa alerts.ntfy (docs/alerts.md).",
+      "Meldungen gehen nur durch die Warteschlange dieses Servers: Steht die Post, bekommt sie niemand. Richten Sie einen weiteren Kanal ein, etwa alerts.ntfy (docs/alerts.md).",
     test: "Test senden",
     testing: "Sendet …",
     taken: "hat den Test angenommen",

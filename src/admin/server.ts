@@ -36,7 +36,10 @@ const alerts = answers(() =>
       name: z.string(),
       failing: meaning(z.nullable(z.string()), "Why it has failed several times in a row; null if it works."),
     }),
-    leadOut: meaning(z.boolean(), "Whether any channel leads out of this server."),
+    leadOut: meaning(
+      z.boolean(),
+      "Whether a channel other than this server's own mail queue, or the heartbeat, reports critical alerts.",
+    ),
   }),
 );
 export type AlertList = ResultOf<typeof alerts>;

@@ -12,6 +12,7 @@ import { HandClock, NoticeBoard } from "./engine-kit.ts";
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
   thresholds: THRESHOLDS,
   mailedTo: [],
+  isWatched: false,
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,
   schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },

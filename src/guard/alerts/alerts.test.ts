@@ -43,8 +43,11 @@ test("each channel is listed, with the reason once it has failed three times", a
   await seconds(16);
   assert.deepEqual([...alerts.channels], [["a", "it answered 503"]]);
   assert.equal(alerts.leadOut, true);
-  alerts.configure({ ...SETTINGS, channels: [{ name: "email", isLocal: true, send: () => assert.fail("not yet") }] });
-  assert.equal(alerts.leadOut, false, "whoever owns this server can stop them");
+  const local = { ...SETTINGS, channels: [{ name: "email", isLocal: true, send: () => assert.fail("not yet") }] };
+  alerts.configure(local);
+  assert.equal(alerts.leadOut, false, "they wait with the mail that they are about");
+  alerts.configure({ ...local, isWatched: true });
+  assert.equal(alerts.leadOut, true, "the heartbeat stops");
 });
 
 test("a test message is sent to each channel at once, and returns the results", async () => {

@@ -25,6 +25,8 @@ export type AlertSettings = Readonly<{
   schedule: Schedule;
   language: AlertLanguage;
   channels: readonly AlertChannel[];
+  /** An outside watcher raises the alarm when the heartbeat stops. */
+  isWatched: boolean;
 }>;
 
 type AlertParts = Readonly<{
@@ -102,9 +104,9 @@ export class Alerts {
     return new Map(this.#settings.channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
   }
 
-  /** Whether any channel leads out of this server. */
+  /** Whether the owner learns of a critical alert even while this server's mail does not flow. */
   get leadOut(): boolean {
-    return this.#settings.channels.some(({ isLocal }) => isLocal !== true);
+    return this.#settings.isWatched || this.#settings.channels.some(({ isLocal }) => isLocal !== true);
   }
 
   configure(settings: AlertSettings): void {

@@ -63,7 +63,7 @@ export type Sent = Outcome | Readonly<{ ok: false; reason: string; waits: true }
 export interface AlertChannel {
   /** Stays the same while the settings do. Contains no secret. */
   readonly name: string;
-  /** It ends in a mailbox on this server: an intruder there, or one who stops the server, stops the alerts. */
+  /** It needs this server's own mail queue, whatever its address: alerts that mail does not flow wait with the mail. */
   readonly isLocal?: boolean;
   /** Never rejects, and ends within half a minute. */
   send(message: AlertMessage): Promise<Sent>;

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { ALERT_BODY } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
-import { domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
@@ -83,9 +82,7 @@ function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): re
       { from, to, text: mailText(message, { from, to, sender }) },
     );
   return [
-    ...(alertMailTo(settings).length === 0
-      ? []
-      : [{ name: "email", send: world.ownQueue, isLocal: areMailboxesHere(settings) }]),
+    ...(alertMailTo(settings).length === 0 ? [] : [{ name: "email", send: world.ownQueue, isLocal: true }]),
     ...(to.length === 0 ? [] : [{ name: "relay", send: orUnusable(relayed) }]),
   ];
 }
@@ -167,15 +164,6 @@ function nameOf(kind: string, url: string): string {
 export function alertMailTo(settings: Settings): readonly string[] {
   const set = settings["alerts.email"];
   return set.length > 0 || hasOtherChannel(settings) ? set : [postmaster(settings)];
-}
-
-/** Whether all of these mailboxes are on this server, as far as the addresses tell. */
-export function areMailboxesHere(settings: Settings): boolean {
-  const isHere = (address: string): boolean => settings.domains.includes(domainOf(address).toLowerCase());
-  const administrator = settings["accounts.administrator"];
-  return alertMailTo(settings).every(
-    (address) => isHere(address) && (address !== postmaster(settings) || administrator === "" || isHere(administrator)),
-  );
 }
 
 /** Reaches `accounts.administrator`, or the first account. */

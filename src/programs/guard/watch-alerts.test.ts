@@ -70,7 +70,9 @@ test("channels and limits follow the settings", async (t) => {
   const { watch } = await watching(t, "");
   assert.deepEqual([[...watch.alerts.channels.keys()], watch.alerts.leadOut], [["email"], false]);
   watch.configure(settingsOf(MAILED));
-  assert.deepEqual([[...watch.alerts.channels.keys()], watch.alerts.leadOut], [["email"], true]);
+  assert.deepEqual([[...watch.alerts.channels.keys()], watch.alerts.leadOut], [["email"], false]);
+  watch.configure(settingsOf(`${MAILED}heartbeat = "https://watcher.example/1"`));
+  assert.equal(watch.alerts.leadOut, true);
   watch.configure(settingsOf('ntfy = ["https://ntfy.example/topic"]'));
   assert.equal([...watch.alerts.channels.keys()].includes("email"), false);
 });

@@ -108,6 +108,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
       },
       language: settings["alerts.language"],
       channels: channelsOf(settings, { ...world, ownQueue: ownQueueMail }),
+      isWatched: settings["alerts.heartbeat"] !== "",
     };
   }
 

@@ -85,7 +85,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
     return { answers: Object.defineProperty({}, "allow_list", { get: () => pages.shift() }) };
   }),
 
-  "alerts.outside": warning(/only to a mailbox on this server \(email\)/, () => channels(null, false)),
+  "alerts.outside": warning(/only through this server's own mail queue \(email\)/, () => channels(null, false)),
   "alerts.channels": wrong(/email fails: refused/, () => channels("refused", true)),
   "alerts.test": wrong(/ntfy rejected it: 403/, () => ({
     sendsTest: true,

@@ -84,13 +84,13 @@ export const queue = {
 
 type Channels = Pick<AlertList, "channels" | "leadOut">;
 
-/** An alert that the server is down is useless in a mailbox on that server. */
+/** An alert that mail does not flow is useless in the queue of that mail. */
 export function judgeOutside(alerts: Channels | null): Finding {
   if (alerts === null) return unknown("The guard does not answer.");
   const names = firstFew(alerts.channels.map(({ name }) => name));
-  if (alerts.leadOut) return ok(`Alerts leave this server: ${names}.`);
+  if (alerts.leadOut) return ok("Critical alerts don't depend on this server's own mail queue.");
   return warning(
-    `Alerts go only to a mailbox on this server (${names}): if the server is down, no one gets them.`,
+    `Alerts go only through this server's own mail queue (${names}): while mail does not flow, no one gets them.`,
     `${PROGRAM} config set alerts.ntfy URL  # or another channel: docs/alerts.md`,
   );
 }
@@ -125,7 +125,7 @@ export function judgeTest(
 
 export const alerts = {
   outside: {
-    does: "Checks whether a channel for alerts leads out of this server.",
+    does: "Checks whether alerts can leave without this server's own mail queue.",
     look: async (server) => judgeOutside(await server.alerts()),
   },
   channels: {

@@ -238,7 +238,7 @@ test("bans: networks that are missing in the kernel", () => {
   assertJudged("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
 });
 
-test("alerts: a channel that works and leaves the server, and a guard that does not answer", () => {
+test("alerts: a channel that works without the mail queue, and a guard that does not answer", () => {
   const email = { name: "email", failing: null };
   assertJudged("ok", judgeOutside({ channels: [email], leadOut: true }));
   assertJudged("unknown", judgeOutside(null));

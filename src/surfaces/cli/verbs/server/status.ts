@@ -111,8 +111,7 @@ function waiting(tasks: number, headline: Health["headline"]): string {
 }
 
 const LOCAL_ONLY =
-  "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy, or " +
-  "alerts.email with a mailbox elsewhere (docs/alerts.md).";
+  "Alerts go only through this server's own mail queue: while mail does not flow, no one gets them. Set another channel, such as alerts.ntfy (docs/alerts.md).";
 
 const COMMAND = new RegExp(`\`(${RegExp.escape(PROGRAM)} [^\`]+)\``);
 
