@@ -1,6 +1,5 @@
 import { statSync } from "node:fs";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
-import { OUTGOING_CHECK } from "../../admin/declare/reports.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -12,14 +11,13 @@ export type CheckRules = Pick<Settings, "checks.weekly">;
 
 /** By then a new server has its certificate, its first account and all of its parts. */
 const FIRST_MS = 10 * MINUTE_MS;
-const WEEK_MS = 7 * DAY_MS;
 /** After a run that did not finish. */
 const AGAIN_MS = HOUR_MS;
 /** They take about two minutes. */
 const LIMIT_MS = HOUR_MS;
 const NAMED = 3;
 
-/** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and fail now. */
+/** Runs all checks ten minutes after the first start and each day, and knows which of them passed before and fail now. */
 export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckRules | null, run: RunBehind) {
   /** A run that did not finish, until one does. */
   let failure: Failure | null = null;
@@ -66,14 +64,13 @@ export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckR
   };
 }
 
-/** Each week; each day while a check fails that passed before, so that its recovery is noticed. */
-export function isDue({ since, at, triedAt, checks }: CheckRecord, now: number): boolean {
+/** Each day: outgoing mail that is blocked must be noticed before it goes back to its senders (outbound.queue_lifetime). */
+export function isDue({ since, at, triedAt }: CheckRecord, now: number): boolean {
   // A future time was noted while the clock was ahead.
   const ran = at !== null && at <= now ? at : null;
   if (triedAt !== null && triedAt <= now && triedAt > (ran ?? 0) && now - triedAt < AGAIN_MS) return false;
   if (ran === null) return now - since >= FIRST_MS || since > now;
-  const isOutgoingBlocked = checks[OUTGOING_CHECK]?.state === "wrong";
-  return now - ran >= (isOutgoingBlocked || fallen({ checks }).length > 0 ? DAY_MS : WEEK_MS);
+  return now - ran >= DAY_MS;
 }
 
 export function troublesOf(record: CheckRecord): readonly KeeperTrouble[] {

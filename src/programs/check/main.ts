@@ -1,11 +1,11 @@
-/** The weekly checks: a separate process, started by the keeper as root. */
+/** The daily checks: a separate process, started by the keeper as root. */
 import { setTimeout as pause } from "node:timers/promises";
 import { plural } from "../../core/text.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
 import { changeCheckRecord, fallen, readCheckRecord } from "../../jobs/check/check-record.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { serverOf } from "../../surfaces/cli/check/check.ts";
-import { groups, runChecks, runWeekly } from "../../surfaces/cli/check/run-checks.ts";
+import { groups, runChecks, runDaily } from "../../surfaces/cli/check/run-checks.ts";
 import { settingsOf } from "../../surfaces/cli/server-settings.ts";
 import { connect } from "../command-line/connect.ts";
 
@@ -15,7 +15,7 @@ const call = { layout, env, now: () => instant(Date.now()), ...connect(layout, e
 const loaded = settingsOf(call);
 if (loaded.ok) {
   const names = groups.map(({ name }) => name);
-  const { at, checks } = await runWeekly(names, {
+  const { at, checks } = await runDaily(names, {
     kept: () => readCheckRecord(layout),
     look: (chosen) =>
       runChecks(

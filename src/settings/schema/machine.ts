@@ -19,7 +19,7 @@ export const machine = {
   "checks.weekly": {
     kind: flag,
     byDefault: true,
-    says: "Run every check of `check` ten minutes after the first start, then each week, or each day while outgoing mail is blocked or a check that passed before fails. Such a failure is reported.",
+    says: "Run every check of `check` ten minutes after the first start, then, despite the name, each day. A check that passed before and now fails is reported.",
   },
 
   "tls.cert": { ...optional(path), says: "Certificate chain (PEM); empty means a self-signed one." },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { checkedServer } from "../../../../test/kit/checked-server.ts";
 import { type CheckRecord, NO_CHECKS } from "../../../jobs/check/check-record.ts";
 import { ok, unknown, worstOf, wrong } from "./check.ts";
-import { type Result, runChecks, runWeekly } from "./run-checks.ts";
+import { type Result, runChecks, runDaily } from "./run-checks.ts";
 
 test("a check that throws or hangs is unknown and does not stop the others; databases come last", async () => {
   const order: string[] = [];
@@ -36,10 +36,10 @@ function result(id: string, state: Result["state"]): Result {
   return { id, group: id.split(".", 1)[0] ?? "", state, did: "x", evidence: state, mend: null, tookMs: 1 };
 }
 
-function weekly(looks: readonly (readonly Result[])[], after = BEFORE) {
+function daily(looks: readonly (readonly Result[])[], after = BEFORE) {
   const asked: (readonly string[])[] = [];
   let pauses = 0;
-  const run = runWeekly(["tls", "dns"], {
+  const run = runDaily(["tls", "dns"], {
     kept: () => (asked.length === 0 ? BEFORE : after),
     look: (groups) => {
       asked.push(groups);
@@ -53,7 +53,7 @@ function weekly(looks: readonly (readonly Result[])[], after = BEFORE) {
 
 test("failed checks run once more, and only a second failure counts", async () => {
   const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
-  const { record, asked, pauses } = await weekly([bad, [result("tls.days", "wrong"), result("dns.mx", "ok")]]);
+  const { record, asked, pauses } = await daily([bad, [result("tls.days", "wrong"), result("dns.mx", "ok")]]);
   assert.deepEqual([asked.map(String), pauses, record.at], [["tls,dns", "tls,dns"], 1, 9]);
   assert.deepEqual(record.checks["tls.days"], { state: "wrong", evidence: "wrong", passedAt: 1 });
   assert.deepEqual(record.checks["dns.mx"], { state: "ok", evidence: "ok", passedAt: 9 });
@@ -61,14 +61,14 @@ test("failed checks run once more, and only a second failure counts", async () =
 
 test("a second run without a result does not clear a new failure", async () => {
   const bad = [result("tls.days", "wrong"), result("dns.mx", "ok")];
-  const { record } = await weekly([bad, [result("tls.days", "unknown")]]);
+  const { record } = await daily([bad, [result("tls.days", "unknown")]]);
   assert.deepEqual(record.checks["tls.days"], { state: "wrong", evidence: "wrong", passedAt: 1, unseenSince: 9 });
 });
 
 test("only the groups of new failures run again; without any there is one run", async () => {
-  const one = await weekly([[result("tls.days", "ok"), result("dns.mx", "wrong")], [result("dns.mx", "wrong")]]);
+  const one = await daily([[result("tls.days", "ok"), result("dns.mx", "wrong")], [result("dns.mx", "wrong")]]);
   assert.deepEqual(one.asked[1], ["dns"]);
-  const none = await weekly([[result("tls.days", "ok"), result("dns.mx", "warning")]]);
+  const none = await daily([[result("tls.days", "ok"), result("dns.mx", "warning")]]);
   assert.deepEqual([none.asked.length, none.pauses], [1, 0]);
 });
 
@@ -76,7 +76,7 @@ test("a fault that the owner fixes and checks during the run has passed", async 
   const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
   const fixed = { state: "ok", evidence: "fixed", passedAt: 8 } as const;
   const after = { ...BEFORE, checks: { ...BEFORE.checks, "dns.mx": fixed } };
-  const { record } = await weekly([bad, bad], after);
+  const { record } = await daily([bad, bad], after);
   assert.deepEqual(record.checks["dns.mx"], fixed);
   assert.equal(record.checks["tls.days"]?.state, "wrong");
 });

@@ -126,7 +126,7 @@ type Parts = Readonly<{
  * Runs all groups once, and those with a new failure again, because failures that clear within a minute are not reported. What the
  * owner has fixed and checked during these minutes has passed.
  */
-export async function runWeekly(groups: readonly string[], { kept, look, pause, now }: Parts): Promise<CheckRecord> {
+export async function runDaily(groups: readonly string[], { kept, look, pause, now }: Parts): Promise<CheckRecord> {
   const before = kept();
   let record = noted(before, await look(groups), now(), true);
   const known = fallen(before);
