@@ -90,7 +90,8 @@ test("a full disk is one notice", async () => {
   for (const code of ["disk_filling", "disk_low"] as const) notices.set(code, "1 % left");
   const codes = async () => (await health({ notices })).notices.map(({ code }) => code);
   assert.deepEqual(await codes(), ["disk_filling", "disk_low"]);
-  for (const code of ["disk_full", "database_unwritable"] as const) notices.set(code, "no space left");
+  for (const code of ["disk_full", "disk_nearly_full", "database_unwritable"] as const)
+    notices.set(code, "no space left");
   assert.deepEqual(await codes(), ["disk_full"]);
 });
 

@@ -56,6 +56,7 @@ const ON_A_FULL_DISK: readonly NoticeCode[] = [
   "engine_undigested",
   "disk_filling",
   "disk_low",
+  "disk_nearly_full",
 ];
 
 function withoutConsequences(raised: Health["notices"]): Health["notices"] {

@@ -147,9 +147,11 @@ test("a disk with space is not reported; one at twice Postfix's reserve is, unti
 });
 
 test("if the mailboxes have a separate disk, mail must wait before it is full: Postfix checks only its queue", () => {
-  const { layout, watch, look } = setUp();
+  const { layout, watch, notices, look } = setUp();
   look(layout.data, { bavail: 12_000 });
   assert.equal(watch.lacksRoom(), false);
+  const raised = ["disk_full", "disk_nearly_full"];
+  assert.deepEqual([...notices.raised.keys()].toSorted(), raised, "a full disk does not resolve the alert before it");
   look(layout.data, {});
   assert.match(look(layout.mail, { bavail: 13_000 }) ?? "", /^50 MB are left below .*mail;/);
   assert.deepEqual([watch.lacksRoom(), watch.lacksRoomToQueue()], [false, false]);

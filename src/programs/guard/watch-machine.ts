@@ -154,7 +154,7 @@ export function createDiskWatch({
     const ofQueue = disks.filter(({ path }) => path !== layout.mail);
     lacksRoomToQueue = ofQueue.some((disk) => shortOf(disk, reservedBytes()).length > 0);
     tell("disk_full", full);
-    tell("disk_nearly_full", full.length > 0 ? [] : disks);
+    tell("disk_nearly_full", disks);
     lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
   }
 
