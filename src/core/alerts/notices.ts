@@ -353,3 +353,19 @@ function isNoticeCode(code: string): code is NoticeCode {
 export function isKeeperNotice(code: string): code is KeeperNotice {
   return Object.hasOwn(ofKeeper, code);
 }
+
+/** On a full disk nothing can be written: its notice covers the others, and those that came before it. */
+const ON_A_FULL_DISK: readonly string[] = [
+  "database_unwritable",
+  "accounts_unwritable",
+  "accounts_uncopied",
+  "engine_undigested",
+  "disk_filling",
+  "disk_low",
+  "disk_nearly_full",
+] satisfies readonly NoticeCode[];
+
+/** The notices that only follow from one of these. */
+export function coveredBy(raised: readonly Readonly<{ code: string }>[]): readonly string[] {
+  return raised.some(({ code }) => code === "disk_full") ? ON_A_FULL_DISK : [];
+}

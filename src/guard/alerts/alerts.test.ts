@@ -24,6 +24,18 @@ test("one alert may start while another ends", async () => {
   assert.deepEqual((await seconds(3)).toSorted(), ["a: opened disk_nearly_full", "a: resolved greylist_silent"]);
 });
 
+test("a full disk opens one alert, and resolves none that only follows from it", async () => {
+  const { notices, seconds } = alertsKit();
+  notices.set("disk_low", "");
+  assert.deepEqual(await seconds(1), ["a: opened disk_low"]);
+  for (const code of ["disk_full", "database_unwritable", "engine_undigested"] as const) notices.set(code, "");
+  assert.deepEqual(await seconds(120), ["a: opened disk_full"]);
+  for (const code of ["disk_full", "database_unwritable"] as const) notices.set(code, null);
+  assert.deepEqual(await seconds(50), [], "what is retried each minute is still raised");
+  notices.set("engine_undigested", null);
+  assert.deepEqual(await seconds(60), ["a: resolved disk_full"]);
+});
+
 test("a later fault of the same kind is reported while an earlier one lasts, and so is the end of each", async () => {
   const { notices, seconds } = alertsKit();
   notices.set("certificate_unknown", "key 1", ["1"]);

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/promises";
 import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
+import { coveredBy } from "../../core/alerts/notices.ts";
 import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
 import { messageOf, reportOnce } from "../../core/error.ts";
@@ -212,13 +213,17 @@ export class Alerts {
   #judge(): void {
     const { notices, components, clock } = this.#parts;
     const now = clock.now();
-    const noticed = notices
-      .list()
+    const raised = notices.list();
+    const { open } = this.#book;
+    // One cause opens one alert. Those that are open stay, because they are not over.
+    const covered = coveredBy([...raised, ...open]);
+    const noticed = raised
+      .filter(({ code }) => !covered.includes(code) || open.some((alert) => alert.code === code))
       .flatMap(({ code, detail, about = [""] }) => about.map((subject): Holding => ({ code, subject, detail })));
     // Before the windows are filled, none of their alerts is known to be resolved.
     const byEvents =
       this.#position === null
-        ? this.#book.open.filter(({ code }) => isCondition(code) && code !== "component_down")
+        ? open.filter(({ code }) => isCondition(code) && code !== "component_down")
         : [...this.#windows.holding(now), ...(this.#spike === null ? [] : [this.#spike])];
     const holding = [...noticed, ...components.holding(), ...byEvents];
     const { opened, resolved } = this.#book.update(holding, now, this.#settings.settleMs);

@@ -1,6 +1,6 @@
 import type { ComponentHealth, Health } from "../../admin/declare/items.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import type { NoticeCode } from "../../core/alerts/notices.ts";
+import { coveredBy } from "../../core/alerts/notices.ts";
 import { plural } from "../../core/text.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { EnforcerStatus } from "../enforce/enforce.ts";
@@ -28,7 +28,9 @@ export async function healthOf(parts: HealthParts): Promise<Health> {
   const [reply, others] = await Promise.all([keeper.ask({ verb: "status" }), needs()]);
   if (reply.ok) notices.set("keeper_unreachable", null);
   const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
-  const raised = withoutConsequences(notices.list());
+  const listed = notices.list();
+  const covered = coveredBy(listed);
+  const raised = listed.filter(({ code }) => !covered.includes(code));
   const health = {
     status: overall(components, raised.length > 0),
     components,
@@ -46,22 +48,6 @@ export function shared<T>(ask: () => Promise<T>): () => Promise<T> {
     (asked ??= ask().finally(() => {
       asked = null;
     }));
-}
-
-/** On a full disk nothing can be written: its notice covers the others, and those that came before it. */
-const ON_A_FULL_DISK: readonly NoticeCode[] = [
-  "database_unwritable",
-  "accounts_unwritable",
-  "accounts_uncopied",
-  "engine_undigested",
-  "disk_filling",
-  "disk_low",
-  "disk_nearly_full",
-];
-
-function withoutConsequences(raised: Health["notices"]): Health["notices"] {
-  if (!raised.some(({ code }) => code === "disk_full")) return raised;
-  return raised.filter(({ code }) => !ON_A_FULL_DISK.some((consequence) => consequence === code));
 }
 
 function firewallHealth({ state, reason }: EnforcerStatus): ComponentHealth {
