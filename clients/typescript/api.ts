@@ -327,6 +327,7 @@ export type Health = {
       | "process_stopped"
       | "certificate_refused"
       | "certificate_expiring"
+      | "certificate_expired"
       | "accounts_file_refused"
       | "accounts_file_ignored"
       | "spam_filter_down"

@@ -240,6 +240,7 @@ const NOTICE_SEVERITY: Partial<Record<NoticeCode, Severity>> = {
   settings_unread: "critical",
   tracking_full: "critical",
   certificate_unknown: "critical",
+  certificate_expired: "critical",
   ports_blocked: "critical",
   connections_uncounted: "info",
   events_aggregated: "info",

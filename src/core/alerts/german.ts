@@ -260,6 +260,10 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     says: "Das TLS-Zertifikat läuft bald ab: Dann verbinden sich Mailprogramme nicht mehr.",
     next: "Erneuern Sie es; ein selbst signiertes erneuert der nächste Start des Servers.",
   },
+  certificate_expired: {
+    says: "Das TLS-Zertifikat ist abgelaufen: Mailprogramme verbinden sich nicht mehr, und Server, die es prüfen, liefern keine Post ab.",
+    next: "Legen Sie ein erneuertes mit seinem Schlüssel in die Dateien von tls.cert und tls.key; binnen Sekunden wird es verwendet. Sind diese leer, erneuert `restart` das selbst signierte.",
+  },
   accounts_file_refused: {
     says: "Die Datei von accounts.follow ließ sich nicht ganz verwenden; kein Konto wurde deswegen stillgelegt.",
     next: "Korrigieren oder entfernen Sie, was die Einzelheiten nennen; die Datei wird von selbst wieder gelesen.",

@@ -300,6 +300,10 @@ const ofKeeper = {
     says: "The TLS certificate expires soon: then mail programs will no longer connect.",
     next: "Renew it; a self-signed one is renewed when the server starts again.",
   },
+  certificate_expired: {
+    says: "The TLS certificate has expired: mail programs no longer connect, and servers that verify it deliver no mail.",
+    next: "Put a renewed certificate chain and its key into the files of tls.cert and tls.key; within seconds they are used. If these are empty, run `restart`: it renews the self-signed one.",
+  },
   accounts_file_refused: {
     says: "The file in accounts.follow could not be used completely; no account was suspended because of it.",
     next: "Correct or remove what the detail names; the file is read again automatically.",
@@ -354,18 +358,20 @@ export function isKeeperNotice(code: string): code is KeeperNotice {
   return Object.hasOwn(ofKeeper, code);
 }
 
-/** On a full disk nothing can be written: its notice covers the others, and those that came before it. */
-const ON_A_FULL_DISK: readonly string[] = [
-  "database_unwritable",
-  "accounts_unwritable",
-  "accounts_uncopied",
-  "engine_undigested",
-  "disk_filling",
-  "disk_low",
-  "disk_nearly_full",
-] satisfies readonly NoticeCode[];
+/** The notices that only follow from another, or came before it. On a full disk nothing can be written. */
+const COVERED: Readonly<Record<string, readonly NoticeCode[]>> = {
+  disk_full: [
+    "database_unwritable",
+    "accounts_unwritable",
+    "accounts_uncopied",
+    "engine_undigested",
+    "disk_filling",
+    "disk_low",
+    "disk_nearly_full",
+  ],
+  certificate_expired: ["certificate_expiring", "certificate_refused"],
+};
 
-/** The notices that only follow from one of these. */
 export function coveredBy(raised: readonly Readonly<{ code: string }>[]): readonly string[] {
-  return raised.some(({ code }) => code === "disk_full") ? ON_A_FULL_DISK : [];
+  return raised.flatMap(({ code }) => COVERED[code] ?? []);
 }

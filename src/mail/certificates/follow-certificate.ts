@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { readOr } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
-import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, instant, isoTime, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
@@ -35,26 +35,42 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
   /** There until Postfix and Dovecot have read the new certificate, even if this program ends before. */
   const unread = `${layout.tlsServed}-unread`;
   let refused: KeeperTrouble | null = null;
-  let expiring: KeeperTrouble | null = null;
+  let ending: readonly KeeperTrouble[] = [];
 
   const doubtIt = (reason: string): void => {
     if (doubt !== null) refused = { code: "certificate_refused", detail: reason };
     doubt = reason;
   };
 
+  /** Judges the certificate in use, whatever its files hold. An alert that it expires soon is not over when it has expired. */
+  function lookAtEnd(file: string): void {
+    const leaf = readOr(() => new X509Certificate(readFileSync(servedFiles(layout).cert)), null);
+    if (leaf === null) return;
+    const end = leaf.validToDate.getTime();
+    const leftMs = end - clock.now();
+    const left = `${file}: ${plural(Math.max(0, Math.ceil(leftMs / DAY_MS)), "day")} left`;
+    const isNear = leftMs < Math.min(EXPIRING_MS, (end - leaf.validFromDate.getTime()) / 4);
+    ending = [
+      ...(isNear ? [{ code: "certificate_expiring", detail: left } as const] : []),
+      ...(leftMs < 0
+        ? [{ code: "certificate_expired", detail: `${file} expired at ${isoTime(instant(end))}` } as const]
+        : []),
+    ];
+  }
+
   return {
     async look(files: CertificateFiles): Promise<Looked> {
       const read = readPair(files, clock.now());
+      if (read.ok && !isServed(read.pair, layout)) {
+        writeFile(unread, "", { mode: 0o600 });
+        serve(read.pair, layout);
+      }
+      lookAtEnd(files.cert);
       if (!read.ok) {
         doubtIt(read.reason);
         return { fresh: null, failed: null };
       }
-      const { cert, validTo, lifetimeMs } = read.pair;
-      if (!isServed(read.pair, layout)) {
-        writeFile(unread, "", { mode: 0o600 });
-        serve(read.pair, layout);
-      }
-      const fresh = existsSync(unread) ? cert : null;
+      const fresh = existsSync(unread) ? read.pair.cert : null;
       const failed = fresh === null ? null : await reload();
       if (failed !== null) {
         doubtIt(failed);
@@ -63,12 +79,9 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
       if (fresh !== null) removeFile(unread);
       doubt = null;
       refused = null;
-      const leftMs = validTo - clock.now();
-      const left = `${files.cert}: ${plural(Math.ceil(leftMs / DAY_MS), "day")} left`;
-      expiring = leftMs < Math.min(EXPIRING_MS, lifetimeMs / 4) ? { code: "certificate_expiring", detail: left } : null;
       return { fresh, failed: null };
     },
-    troubles: (): readonly KeeperTrouble[] => [refused, expiring].filter((trouble) => trouble !== null),
+    troubles: (): readonly KeeperTrouble[] => (refused === null ? ending : [refused, ...ending]),
   };
 }
 

@@ -119,5 +119,18 @@ test("a renewal is used once, a bad one is refused from the second check on, and
 
   at = later(now, 25 * DAY_MS);
   await follower.look(files);
-  assert.equal(follower.troubles()[0]?.code, "certificate_expiring");
+  assert.deepEqual(codesOf(follower), ["certificate_expiring"]);
+  at = later(now, 31 * DAY_MS);
+  const restarted = createCertificateFollower({ layout, reload, clock: { now: () => at } });
+  for (const one of [follower, restarted]) {
+    await one.look(files);
+    assert.deepEqual(codesOf(one), ["certificate_expiring", "certificate_expired"]);
+  }
+  at = now;
+  await follower.look(files);
+  assert.deepEqual(codesOf(follower), []);
 });
+
+function codesOf(follower: ReturnType<typeof createCertificateFollower>): readonly string[] {
+  return follower.troubles().map(({ code }) => code);
+}

@@ -18,7 +18,7 @@ export function certificateFiles(settings: Settings, layout: Layout): Certificat
   const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
 }
-type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
+type Pair = Readonly<{ cert: string; key: string; validTo: Millis }>;
 type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
 
 /** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */
@@ -48,7 +48,7 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   if (stray > 0)
     return wrong(`Certificate ${stray + 1} in ${cert} did not issue the one before it; the chain must be in order.`);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Date counts in milliseconds since the epoch
-  return { ok: true, pair: { cert: certText, key: keyText, validTo: to as Millis, lifetimeMs: to - from } };
+  return { ok: true, pair: { cert: certText, key: keyText, validTo: to as Millis } };
 }
 
 /** The files that Postfix and Dovecot read: copies that match each other, so that no server uses a half-written renewal. */
