@@ -242,6 +242,10 @@ const NOTICE_SEVERITY: Partial<Record<NoticeCode, Severity>> = {
   certificate_unknown: "critical",
   certificate_expired: "critical",
   ports_blocked: "critical",
+  relay_refuses: "critical",
+  dns_failing: "critical",
+  audit_broken: "critical",
+  isolation_broken: "critical",
   connections_uncounted: "info",
   events_aggregated: "info",
 };

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PARTLY_STOPPED } from "../../admin/declare/items.ts";
+import { alertText, isAlertCode } from "../../core/alerts/alerts.ts";
 import { instant } from "../../core/time.ts";
 import type { Alert } from "../alerts/ports.ts";
 import { headlineOf, type Needs, needsYou } from "./needs-you.ts";
@@ -15,6 +17,12 @@ function alert(code: Alert["code"], subject = "", detail = ""): Alert {
 function tasks(needs: Partial<Needs>) {
   return needsYou({ notices: [], alerts: [], held: [], isSuspended: () => false, checks: null, ...needs });
 }
+
+test("what stops some of the mail or the sign-ins is critical, except an isolation, which the owner chose", () => {
+  const isMild = (code: string): boolean => isAlertCode(code) && alertText(code).severity !== "critical";
+  const mild = PARTLY_STOPPED.filter(isMild);
+  assert.deepEqual(mild, ["isolated"]);
+});
 
 test("nothing needs the owner without a notice, alert, held mail or missing record", () => {
   assert.deepEqual(tasks({ checks: { at: SINCE, checks: [{ id: "dns.mx", state: "ok", passedAt: SINCE }] } }), []);
