@@ -93,8 +93,8 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "`check` zeigt, was falsch ist und was hilft. Der Hinweis endet, sobald alle Prüfungen bestanden sind.",
   },
   audit_broken: {
-    says: "Das Prüfprotokoll wurde verändert: Ein Eintrag wurde bearbeitet, entfernt oder neu geschrieben.",
-    next: "`audit verify` nennt ihn. In docs/audit.md steht, was dann zu tun ist.",
+    says: "Das Prüfprotokoll wurde verändert oder lässt sich nicht prüfen.",
+    next: "`audit verify` sagt, welches von beiden. In docs/audit.md steht, was dann zu tun ist.",
   },
   mail_locked: {
     says: "Der Schlüssel des Servers, mit dem verschlüsselte Post gelesen wird, fehlt: Post kommt an, aber niemand kann lesen, was er verschlüsselt.",

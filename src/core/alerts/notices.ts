@@ -197,8 +197,8 @@ const ofKeeper = {
     next: "Run `check`: it shows the details and the fix. The notice ends once all checks pass.",
   },
   audit_broken: {
-    says: "The audit was changed: an entry was edited, removed or rewritten.",
-    next: "Run `audit verify`: it names the entry. docs/audit.md says what to do next.",
+    says: "The audit was changed, or cannot be checked.",
+    next: "Run `audit verify`: it says which. docs/audit.md says what to do next.",
   },
   mail_locked: {
     says: "The server's key for encrypted mail is missing: mail arrives, but users cannot read what that key encrypts.",
