@@ -164,8 +164,10 @@ describe("a server in use", needsLab(), () => {
       );
       takers.push(await takePort("postfix", 25, [process.execPath, "-e", LISTENS, "25"]));
       await owner.isAlertedTo({
-        dovecot: /cannot start: port 993 for .* in use by smtp-sink \(pid (\d+)\)\. Try: kill \1/,
-        postfix: /cannot start: port 25 for .* in use by \S+ \(pid (\d+)\)\. Try: kill \1/,
+        dovecot:
+          /cannot start: port 993 for .* in use by smtp-sink \(pid (\d+)\)\. Try: (?:kill \1|systemctl disable --now \S+)/,
+        postfix:
+          /cannot start: port 25 for .* in use by \S+ \(pid (\d+)\)\. Try: (?:kill \1|systemctl disable --now \S+)/,
       });
     } finally {
       for (const taker of takers) taker.kill("SIGKILL");
@@ -180,7 +182,8 @@ describe("a server in use", needsLab(), () => {
     const beside = lab.server.spawn(smtpSink(25));
     try {
       await owner.isAlertedTo({
-        postfix: /port 25 for .* also in use by smtp-sink \(pid (\d+)\), which takes some .*Try: kill \1/,
+        postfix:
+          /port 25 for .* also in use by smtp-sink \(pid (\d+)\), which takes some .*Try: (?:kill \1|systemctl disable --now \S+)/,
       });
       assert.equal(beside.exitCode, null);
     } finally {
@@ -203,7 +206,7 @@ describe("a server in use", needsLab(), () => {
       );
       assert.equal(await lab.server.reaches(page), false);
       assertAccepted(await sendMail({ host: lab.sender, from: "198.51.100.95" }));
-      await owner.isAlertedTo({ web: /cannot start: port 3000 for .* in use by .* Try: kill/ });
+      await owner.isAlertedTo({ web: /cannot start: port 3000 for .* in use by .* Try: (?:kill|systemctl)/ });
     } finally {
       taker.kill("SIGKILL");
     }

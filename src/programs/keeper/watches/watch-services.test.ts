@@ -16,9 +16,24 @@ import { EXITS, renderRunit } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { supervised } from "../../../host/running/supervised.ts";
 import { mailServices } from "../../../mail/configuration/mail-services.ts";
-import { createServiceWatch, createSharedPorts } from "./watch-services.ts";
+import { createServiceWatch, createSharedPorts, unitOf } from "./watch-services.ts";
 
 const clock = { now: () => instant(Date.now()) };
+
+/** The tests may run in a unit of systemd themselves. */
+const ends = (pid: number | undefined): string => `Try: (?:kill ${pid}|systemctl disable --now \\S+)`;
+
+for (const [cgroups, unit] of [
+  ["0::/system.slice/system-postfix.slice/postfix@-.service\n", "postfix"],
+  ["9:pids:/system.slice/exim4.service\n1:name=systemd:/system.slice/exim4.service\n0::/\n", "exim4"],
+  ["0::/system.slice/dovecot.service/worker\n", "dovecot"],
+  ["0::/system.slice/ghostinbox-postfix.service\n", null],
+  ["0::/system.slice/docker.service\n", null],
+  ["0::/user.slice/user-0.slice/session-3.scope\n", null],
+  ["0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", null],
+  ["", null],
+] as const)
+  test(`the unit that starts a program again: ${JSON.stringify(cgroups)}`, () => assert.equal(unitOf(cgroups), unit));
 
 const NEEDED = { skip: lacking({ installed: ["runsv"] }) };
 
@@ -43,7 +58,7 @@ test("a service that keeps exiting is reported with its last log line; one exit 
   await until(() => look("postgrey"));
   assert.equal(watch.troubleOf("postgrey"), "it keeps exiting; its last log line: no such database");
   inUse = ports;
-  const holder = `.+ \\(pid ${process.pid}\\). Try: kill ${process.pid}`;
+  const holder = `.+ \\(pid ${process.pid}\\). ${ends(process.pid)}`;
   const taken = new RegExp(`^it cannot start: port ${port} for pages is in use by ${holder}$`);
   assert.match(watch.troubleOf("postgrey") ?? "", taken);
   inUse = [];
@@ -141,7 +156,7 @@ test("a program that shares a service's port is reported while it listens, but t
   const beside = await beginBeside();
   assert.equal(troubleAfter(3), null, "one look: it may be about to end");
   const reported = new RegExp(
-    `^port ${says.port} for mail is also in use by .+ \\(pid ${beside.pid}\\), .*Try: kill ${beside.pid}$`,
+    `^port ${says.port} for mail is also in use by .+ \\(pid ${beside.pid}\\), .*${ends(beside.pid)}$`,
   );
   assert.match(troubleAfter(3) ?? "", reported);
   assert.equal(shared.troubleOf("dovecot"), null);

@@ -181,7 +181,19 @@ export function createSharedPorts() {
 function nameAndRemedy({ pid, name }: Holder): Readonly<{ who: string; remedy: string }> {
   // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
   if (pid === 1) return { who: "systemd", remedy: "Find its unit: systemctl list-sockets" };
-  return { who: `${printable(name, SHOWN_CHARACTERS)} (pid ${pid})`, remedy: `Try: kill ${pid}` };
+  const unit = unitOf(textOrNothing(`/proc/${pid}/cgroup`));
+  const command = unit === null ? `kill ${pid}` : `systemctl disable --now ${unit}`;
+  return { who: `${printable(name, SHOWN_CHARACTERS)} (pid ${pid})`, remedy: `Try: ${command}` };
+}
+
+/**
+ * The unit that would start the program again at the next boot, where it may take the port first. Debian enables postfix.service, which
+ * starts postfix@-.service. Null for our own units, and for those that also run other programs. `cgroups`: proc_pid_cgroup(5).
+ */
+export function unitOf(cgroups: string): string | null {
+  const [, unit] =
+    /\/system\.slice\/(?:system-[^/\n]+\.slice\/)?([\w.:@-]+?)(?:@-)?\.service(?:\/|$)/m.exec(cgroups) ?? [];
+  return unit === undefined || /^(?:ghostinbox|docker|containerd|cron)/.test(unit) ? null : unit;
 }
 
 function sentenceOf({ port, says }: ServerPort, holder: Holder): string {
