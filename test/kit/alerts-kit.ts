@@ -12,6 +12,7 @@ import { HandClock, NoticeBoard } from "./engine-kit.ts";
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
   thresholds: THRESHOLDS,
   mailedTo: [],
+  fallback: [],
   isWatched: false,
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,
@@ -82,6 +83,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
     state,
     held,
     answers,
+    channel,
     use: (settings: Partial<typeof SETTINGS>, ...channels: readonly string[]) =>
       alerts.configure({ ...SETTINGS, ...settings, channels: channels.map(channel) }),
     seen,
