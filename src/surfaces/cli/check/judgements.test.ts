@@ -25,6 +25,7 @@ import {
   judgeFiles,
   judgeImage,
   judgeInodes,
+  judgeKernel,
   judgeMount,
   judgeSpace,
   judgeSynchronized,
@@ -223,6 +224,14 @@ test("disk: little space, no fixed number of inodes, and an unknown mount", () =
   assertJudged("warning", judgeSpace("/x", { free: 9, all: 100 }));
   assertJudged("ok", judgeInodes("/x", { free: 0, all: 0 }));
   assertJudged("unknown", judgeMount("/x", ""));
+});
+
+test("updates: a kernel that waits for a reboot, another flavour, and a container on its host's kernel", () => {
+  const [old, now] = ["6.1.0-9-amd64", "6.1.0-28-amd64"];
+  assertJudged("warning", judgeKernel(old, [now, old]));
+  assertJudged("ok", judgeKernel(now, [now, old, "6.1.0-29-rt-amd64"]));
+  assertJudged("ok", judgeKernel("6.8.12-4-pve", [now]));
+  assertJudged("ok", judgeKernel(old, []));
 });
 
 test("queue: a mail of an hour and 500 mails are ok", () => {

@@ -1,4 +1,5 @@
 import { globSync, statSync } from "node:fs";
+import { release } from "node:os";
 import { basename, join } from "node:path";
 import { formatBytes } from "../../../core/report/figures.ts";
 import { RENEW_IMAGE } from "../../../core/report/todo.ts";
@@ -13,7 +14,7 @@ import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, ok, type Room, unknown, warning, wrong } from "./check.ts";
+import { type Checks, type Finding, ok, type Room, unknown, warning, worstOf, wrong } from "./check.ts";
 
 /** The newest file that the server has written. */
 type Newest = Readonly<{ path: string; at: number }>;
@@ -154,6 +155,18 @@ function judgeReplaced(running: readonly string[], looked: number): Finding {
   return ok(`${plural(looked, "process")} of the server: none runs a program or library that was replaced.`);
 }
 
+/** The versions, as uname(2) returns them. In a container the kernel is the host's, and not among those that are installed. */
+export function judgeKernel(running: string, installed: readonly string[]): Finding {
+  const flavourOf = (version: string): string | undefined => /-[a-z].*$/.exec(version)?.[0];
+  const newest = installed
+    .filter((version) => flavourOf(version) === flavourOf(running))
+    .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }))
+    .at(-1);
+  if (newest === undefined || newest === running || !installed.includes(running))
+    return ok("No newer kernel is installed.");
+  return warning(`The running kernel (${running}) is older than the installed one (${newest}).`, "reboot");
+}
+
 export const updates = {
   automatic: {
     does: "Asks apt whether Debian's security updates are installed automatically; in a container, looks at the image's age.",
@@ -164,14 +177,15 @@ export const updates = {
     },
   },
   running: {
-    does: "Checks whether the server's processes still run programs or libraries that an update replaced.",
+    does: "Checks whether the kernel, or programs or libraries of the server's processes, are from before an update.",
     look: ({ layout: { services } }) => {
       const main = new Set(SERVICES.map((service) => pidOf(services, service)));
       const all = withDescendants(listProcesses(), ({ pid }) => main.has(pid));
       const old = all.flatMap(({ pid, args }) =>
         replacedIn(pid).map((file) => `${basename(args[0] ?? "")} (${pid}): ${file}`),
       );
-      return judgeReplaced(old, all.length);
+      const kernels = globSync("/boot/vmlinuz-*").map((path) => basename(path).replace("vmlinuz-", ""));
+      return worstOf([judgeKernel(release(), kernels), judgeReplaced(old, all.length)]);
     },
   },
   waiting: {
