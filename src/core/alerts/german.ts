@@ -326,7 +326,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   disk_filling: {
     says: "Die Platte des Servers füllt sich.",
-    next: "Schaffen Sie Platz oder vergrößern Sie die Platte, bevor Post abgelehnt wird. `du -xh --max-depth=2 /var/lib/ghostinbox | sort -h | tail` zeigt, was ihn braucht; alerts.thresholds.disk bestimmt, wann diese Meldung kommt.",
+    next: "Schaffen Sie Platz oder vergrößern Sie die Platte, bevor Post abgelehnt wird. Der Befehl in den Einzelheiten zeigt, was ihn braucht; alerts.thresholds.disk bestimmt, wann diese Meldung kommt.",
   },
   disk_low: {
     says: "Auf der Platte des Servers ist wenig Platz.",

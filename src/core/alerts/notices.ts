@@ -330,7 +330,7 @@ const ofKeeper = {
   },
   disk_filling: {
     says: "The disk of the server is filling up.",
-    next: "Free space, or make the disk larger, before mail is refused. `du -xh --max-depth=2 /var/lib/ghostinbox | sort -h | tail` shows what uses it; alerts.thresholds.disk sets when this alert is sent.",
+    next: "Free space, or make the disk larger, before mail is refused. The command in the detail shows what uses it; alerts.thresholds.disk sets when this alert is sent.",
   },
   disk_low: {
     says: "Little space is left on the disk of the server.",

@@ -41,7 +41,8 @@ export function createDiskSpaceWatch(
     const left = (100 * fullest.bavail) / fullest.blocks;
     if (left > percent) return [];
     const free = `${Math.floor(left)} % (${formatBytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
-    const detail = `${free}; ${fullest.path === data ? forecast(fullest) : "how fast it fills is not measured"}`;
+    const pace = fullest.path === data ? forecast(fullest) : "how fast it fills is not measured";
+    const detail = `${free}; ${pace}. Try: du -xh --max-depth=2 ${fullest.path} | sort -h | tail`;
     const first: KeeperTrouble = { code: "disk_filling", detail };
     return left > percent * SECOND ? [first] : [first, { code: "disk_low", detail }];
   }

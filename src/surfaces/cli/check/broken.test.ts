@@ -178,8 +178,12 @@ function health(change: Partial<Health>): () => Promise<Health> {
   return () => Promise.resolve({ ...WELL, ...change });
 }
 
+/** On the disk of the mail only. */
 function room(room: Readonly<{ free: number; all: number }>): CheckedParts {
-  return { machine: { room: () => ({ bytes: room, inodes: room }) } };
+  const data = "/data";
+  const empty = { free: room.all, all: room.all };
+  const roomOf = (path: string) => (path === data ? { bytes: empty, inodes: empty } : { bytes: room, inodes: room });
+  return { data, machine: { mounts: () => `1 0 8:1 / ${data}/mail rw - ext4 /dev/sdb1 rw\n`, room: roomOf } };
 }
 
 function queue(answer: Readonly<{ queue?: readonly ListedMail[]; total?: number }>): CheckedParts {

@@ -14,7 +14,7 @@ import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, ok, type Room, unknown, warning, worstOf, wrong } from "./check.ts";
+import { type Checks, type Finding, ok, type Room, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
 
 /** The newest file that the server has written. */
 type Newest = Readonly<{ path: string; at: number }>;
@@ -86,18 +86,25 @@ export function judgeMount(place: string, mounts: string): Finding {
   return ok(`The disk at ${point} (${type}) is writable.`);
 }
 
+/** Mail may have a separate disk. */
+function worstDisk({ layout: { data, mail }, machine }: Server, judge: (path: string) => Finding): Finding {
+  const mounts = machine.mounts();
+  const isApart = mountOf(mail, mounts)?.point !== mountOf(data, mounts)?.point;
+  return worstOf((isApart ? [data, mail] : [data]).map(judge));
+}
+
 export const disk = {
   space: {
-    does: "Asks the file system of the data directory for its free space.",
-    look: ({ layout: { data }, machine }) => judgeSpace(data, machine.room(data).bytes),
+    does: "Asks the file systems of the data directory and the mail for their free space.",
+    look: (server) => worstDisk(server, (path) => judgeSpace(path, server.machine.room(path).bytes)),
   },
   inodes: {
-    does: "Asks the file system for its free inodes; each mail uses one.",
-    look: ({ layout: { data }, machine }) => judgeInodes(data, machine.room(data).inodes),
+    does: "Asks the file systems for their free inodes; each mail uses one.",
+    look: (server) => worstDisk(server, (path) => judgeInodes(path, server.machine.room(path).inodes)),
   },
   mount: {
-    does: "Checks whether the data directory's disk is writable.",
-    look: ({ layout: { data }, machine }) => judgeMount(data, machine.mounts()),
+    does: "Checks whether the disks of the data directory and the mail are writable.",
+    look: (server) => worstDisk(server, (path) => judgeMount(path, server.machine.mounts())),
   },
 } satisfies Checks;
 
