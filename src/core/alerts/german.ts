@@ -18,11 +18,11 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   database_unflushed: {
     says: "Die Platte sichert nicht dauerhaft, was geschrieben wird: Die Post läuft weiter, aber bei einem Stromausfall gingen die neuesten Einträge und Befehle verloren.",
-    next: "`dmesg` und `smartctl` zeigen, was der Platte fehlt. Der Wächter versucht es jede Sekunde erneut; wiederholen Sie Befehle, die gescheitert sind.",
+    next: "`dmesg` zeigt, was der Platte fehlt, und `smartctl` (Paket smartmontools) mehr. Der Wächter versucht es jede Sekunde erneut; wiederholen Sie Befehle, die gescheitert sind.",
   },
   database_log_held: {
     says: "Ein Programm hört nicht auf, in der Datenbank zu lesen, sodass ihr Write-Ahead-Log immer weiter wächst.",
-    next: "Beenden Sie das Programm, das engine.db offen hält: `fuser -v` nennt es. Ab 1 GB wird nichts Neues verzeichnet.",
+    next: "Beenden Sie das Programm, das engine.db offen hält: `status` nennt es (database_reader). Ab 1 GB wird nichts Neues verzeichnet.",
   },
   database_reader: {
     says: "Ein Programm hält engine.db offen, sodass ihr Write-Ahead-Log auf über 64 MB gewachsen ist.",
@@ -194,7 +194,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   tracking_full: {
     says: "Die Tabelle verfolgter Verbindungen im Kernel ist fast voll: Ist sie voll, werden neue Verbindungen verworfen; offene laufen weiter.",
-    next: "Vergrößern Sie sie mit dem Befehl in den Einzelheiten, und für den nächsten Start in /etc/sysctl.d. `conntrack -L` zeigt, was sie füllt.",
+    next: "Vergrößern Sie sie mit dem Befehl in den Einzelheiten, und für den nächsten Start in /etc/sysctl.d.",
   },
   ports_crowded: {
     says: "Zwei Drittel der Verbindungen, die ein Mailport bedient, sind vergeben: Der Wächter beendet untätige von Fremden, und andere erst, wenn fast keine mehr frei sind.",

@@ -18,11 +18,11 @@ const ofGuard = {
   },
   database_unflushed: {
     says: "The disk does not flush what was written: mail still works, but a power failure would lose the newest records and commands.",
-    next: "Run `dmesg` and `smartctl`: they show what is wrong with the disk. The guard retries each second; repeat the commands that failed.",
+    next: "Run `dmesg`: it shows what is wrong with the disk; `smartctl` (package smartmontools) shows more. The guard retries each second; repeat the commands that failed.",
   },
   database_log_held: {
     says: "A program never stops reading the database, so its write-ahead log keeps growing.",
-    next: "End the program that has engine.db open: `fuser -v` names it. At 1 GB, recording stops.",
+    next: "End the program that has engine.db open: `status` names it (database_reader). At 1 GB, recording stops.",
   },
   database_set_aside: {
     says: "A database was damaged, replaced or missing: the server rebuilt it from what could be saved, and set the old file aside.",
@@ -90,7 +90,7 @@ const ofGuard = {
   },
   tracking_full: {
     says: "The kernel's table of tracked connections is nearly full: once it is full, new connections are dropped, while open ones continue.",
-    next: "Make it larger with the command in the detail, and in /etc/sysctl.d for the next start. `conntrack -L` lists what fills it.",
+    next: "Make it larger with the command in the detail, and in /etc/sysctl.d for the next start.",
   },
   ports_crowded: {
     says: "Two thirds of the connections that a mail port can serve are taken: the guard ends idle ones of strangers, and others only when almost none are left.",
