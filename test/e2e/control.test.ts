@@ -107,7 +107,7 @@ describe("a server that was started over ssh", needsLab(), () => {
     assert.deepEqual(product.processes(), []);
     const again = await product.cli(["restart"]);
     assert.equal(again.code, 3);
-    assert.match(again.stderr, /GhostInbox is not running\. Start it with `npm start`\./);
+    assert.match(again.stderr, /GhostInbox is not running\. Start it with `\S+ npm start`\./);
   });
 
   describe("an attacker who was one of its users when it stopped", () => rootWritesTests({ lab, product }));

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
 import { releaseIn, versionIn } from "./checkout.ts";
 import { startCommand, stopCommand } from "./server-commands.ts";
 
@@ -37,8 +38,10 @@ test("a release has the commit of a branch, packed or not, of a detached checkou
 });
 
 test("commands name the data directory unless it is the usual one", () => {
-  const [usual, other] = [{ data: "/var/lib/ghostinbox" }, { data: "/srv/mail" }];
-  assert.deepEqual([startCommand(usual), startCommand(other)], ["npm start", "GHOSTINBOX_DATA=/srv/mail npm start"]);
+  const [usual, other] = [layoutOf("/var/lib/ghostinbox"), layoutOf("/srv/mail")];
+  assert.equal(startCommand(usual, false), "npm start");
+  assert.equal(startCommand(other, false), "GHOSTINBOX_DATA=/srv/mail npm start");
+  assert.equal(startCommand(usual, true), "systemctl start ghostinbox");
   assert.equal(stopCommand(usual), "`./ghostinbox stop`");
   assert.equal(stopCommand(other), "`GHOSTINBOX_DATA=/srv/mail ./ghostinbox stop`");
   // Docker restarts a container that stops itself.

@@ -9,7 +9,15 @@ import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary
 import { until } from "../../../test/kit/until.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { NODE_FLAGS } from "./runit.ts";
-import { installUnits, serverOfUnits, tellReady, uninstallUnits, unitsOf, whyNotByUnits } from "./units.ts";
+import {
+  areUnitsFor,
+  installUnits,
+  serverOfUnits,
+  tellReady,
+  uninstallUnits,
+  unitsOf,
+  whyNotByUnits,
+} from "./units.ts";
 
 /** In place of systemd: prints its notifications. */
 const LISTEN = `
@@ -76,6 +84,8 @@ test("the units of a server are not given to another data directory", ROOT, asyn
   const link = join(directory, "link");
   symlinkSync(there.data, link);
   assert.equal(other(layoutOf(link)), null);
+  const started = [there, layoutOf(link), of.layout].map((layout) => areUnitsFor(layout, directory));
+  assert.deepEqual(started, [true, true, false]);
   const refused = (layout: Layout): string | null => whyNotByUnits(layout, [temporaryDirectory(), directory]);
   assert.deepEqual([refused(there), refused(layoutOf(link))], [null, null]);
   assert.match(refused(of.layout) ?? "", /^GHOSTINBOX_DATA names \/srv\/mail, but the units of systemd are for /);

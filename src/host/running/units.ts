@@ -111,6 +111,11 @@ function dataOfUnits(directory: string): readonly string[] {
   return main.flatMap((file) => /^Environment=GHOSTINBOX_DATA=(\S+)/m.exec(readFileSync(file, "utf8"))?.[1] ?? []);
 }
 
+/** Whether systemd starts the server of this data directory, by units that `installUnits` has written. */
+export function areUnitsFor({ data }: Layout, directory: string = UNIT_DIRECTORY): boolean {
+  return dataOfUnits(directory).some((served) => isSamePlace(served, data));
+}
+
 /** Files that `installUnits` has written. */
 export function unitsOf(directory: string = UNIT_DIRECTORY): readonly string[] {
   if (!existsSync(directory)) return [];

@@ -180,6 +180,6 @@ describe("when the guard ends", TIMED, () => {
     await guard.stop();
     const { code, err } = await ended;
     assert.equal(code, 3);
-    assert.match(err, /^GhostInbox .*Start it with `npm start`\.$/m);
+    assert.match(err, /^GhostInbox .*Start it with `\S+ npm start`\.$/m);
   });
 });

@@ -9,7 +9,7 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { supervised } from "../../host/running/supervised.ts";
-import { NOT_RUNNING } from "../../surfaces/cli/call.ts";
+import { notRunning } from "../../surfaces/cli/not-running.ts";
 import { isStarting, whyDown } from "./why-down.ts";
 
 test("without a start nothing runs; with one, the guard's last log line explains why, or that it was stopped", {
@@ -17,12 +17,12 @@ test("without a start nothing runs; with one, the guard's last log line explains
 }, async (t) => {
   const layout = temporaryLayout();
   writeFileSync(layout.settings, "");
-  assert.deepEqual(whyDown(layout), NOT_RUNNING);
+  assert.deepEqual(whyDown(layout), notRunning(layout));
   const service = join(layout.services, "guard");
   noteLogLine(layout, "guard", "domains is empty. Correct it.");
   underRunsv(t, service, "exit 1");
   await until(() => supervised(layout.services, "guard") !== null);
-  assert.deepEqual(whyDown(layout), NOT_RUNNING, "its start was killed: another one works");
+  assert.deepEqual(whyDown(layout), notRunning(layout), "its start was killed: another one works");
   assert.equal(isStarting(layout), false);
   takeLock(layout.startPid);
   assert.ok(isStarting(layout));

@@ -4,7 +4,8 @@ import { SECOND_MS } from "../../core/time.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
 import { lastLogLine, supervised } from "../../host/running/supervised.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
-import { type Failure, NOT_RUNNING, notRunning } from "../../surfaces/cli/call.ts";
+import type { Failure } from "../../surfaces/cli/call.ts";
+import { notRunning } from "../../surfaces/cli/not-running.ts";
 
 const LINE_CHARACTERS = 1_000;
 /** A guard that has not listened within this time after its start has failed. */
@@ -33,14 +34,14 @@ export function whyDown(layout: Layout): Failure {
   const service = `${layout.services}/guard`;
   if (guard.isStopped)
     return {
-      ...NOT_RUNNING,
+      ...notRunning(layout),
       message:
         "The guard was stopped, while the other services run: mail is accepted, but nothing is counted or banned.",
       next: `Start it with \`sv up ${service}\`.`,
     };
   const line = lastLogLine(layout, "guard");
   return {
-    ...NOT_RUNNING,
+    ...notRunning(layout),
     message: `The guard is not running: mail is accepted, but nothing is counted or banned.${
       line === null ? "" : ` Its last log line: ${printable(line, LINE_CHARACTERS)}`
     }`,

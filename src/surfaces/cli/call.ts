@@ -84,13 +84,6 @@ export function wrongUsage(message: string, next: string): Failure {
   return { ok: false, exit: "wrong_usage", message, next };
 }
 
-export const NOT_RUNNING: Failure = {
-  ok: false,
-  exit: "not_running",
-  message: "GhostInbox is not running.",
-  next: "Start it with `npm start`.",
-};
-
 /** Data for commands that print. */
 export type Reader = Extract<ReturnType<typeof openReader>, { ok: true }>["reader"];
 
@@ -150,11 +143,4 @@ const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";
 /** The failure if the data directory has no server, because it may be the wrong one; null if it has one. */
 export function noServerIn({ data, settings }: Layout): Failure | null {
   return existsSync(settings) ? null : failed(`${data} has no server: it contains no ghostinbox.toml.`, HINT);
-}
-
-/** The same for commands that need a running server: a start would create a second one elsewhere. */
-export function notRunning(layout: Layout): Failure {
-  const none = noServerIn(layout);
-  if (none === null) return NOT_RUNNING;
-  return { ...NOT_RUNNING, message: `${NOT_RUNNING.message} ${none.message}`, next: `${NOT_RUNNING.next} ${HINT}` };
 }

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { servedSocket } from "../../../test/kit/served.ts";
+import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { printLine } from "../../admin/declare/codec.ts";
-import { NOT_RUNNING } from "./call.ts";
 import { callerName, createGuardClient, hint } from "./guard-client.ts";
+import { notRunning } from "./not-running.ts";
 
-const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
+const ABSENT = { why: async () => notRunning(temporaryLayout()), isStarting: async () => false };
 
 test("a command waits for a guard that is starting, and not for one that never does", async () => {
   using layout = dataDirectory();

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { CommandError, Verb } from "../../admin/declare/control.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { ask, type NoAnswer, watch } from "../../host/sockets/control-client.ts";
-import { type Asked, type Failure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "./call.ts";
+import { type Asked, type Failure, failed, type GuardClient, PROGRAM, wrongUsage } from "./call.ts";
 import { FIRST_WORDS } from "./help.ts";
 
 /** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
@@ -43,7 +43,8 @@ export function createGuardClient(socketPath: string, by: string, absence: Absen
       signal.addEventListener("abort", watching.close);
       const ended = await watching.ended;
       if (signal.aborted) return { ok: true };
-      return ended.kind === "broken" ? { ...NOT_RUNNING, message: "GhostInbox has stopped." } : problemOf(ended);
+      if (ended.kind !== "broken") return problemOf(ended);
+      return { ...(await absence.why()), exit: "not_running", message: "GhostInbox has stopped." };
     },
   };
 }

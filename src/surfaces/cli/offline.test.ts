@@ -14,10 +14,12 @@ import {
   start,
   TIMED,
 } from "../../../test/kit/test-guard.ts";
-import { NOT_RUNNING, noServerIn, notRunning } from "./call.ts";
+import { noServerIn } from "./call.ts";
 import { commands } from "./commands.ts";
+import { notRunning } from "./not-running.ts";
 
 const { layout, run } = commandLineOf(import.meta.filename);
+const howToStart = (): string => `Start it with \`GHOSTINBOX_DATA=${layout.data} npm start\`.`;
 
 describe("while the guard is down", TIMED, () => {
   const sample: Readonly<Record<string, string>> = {
@@ -65,7 +67,7 @@ describe("while the guard is down", TIMED, () => {
       const files = globSync(`${layout.data}/**/*`);
       const args = usage.split(" ").flatMap((place) => sample[place] ?? []);
       const finished = await ghostinbox(layout, [...name.split(" "), ...args], `${PASSWORD}\n`);
-      assert.equal(oneLineOfError(finished, 3), "GhostInbox is not running. Start it with `npm start`.\n");
+      assert.equal(oneLineOfError(finished, 3), `GhostInbox is not running. ${howToStart()}\n`);
       assert.deepEqual(globSync(`${layout.data}/**/*`), files);
     });
 
@@ -110,10 +112,10 @@ test("uninstall without a terminal lists its steps and does nothing", { ...TIMED
 
 test("without settings, the message also names the directory", () => {
   assert.equal(noServerIn(layout), null);
-  assert.deepEqual(notRunning(layout), NOT_RUNNING);
+  assert.equal(notRunning(layout).next, howToStart());
   rmSync(layout.settings);
   assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. ${layout.data} has no server: `));
-  assert.match(notRunning(layout).next, /^Start it with `npm start`\. `--data` /);
+  assert.ok(notRunning(layout).next.startsWith(`${howToStart()} \`--data\` `));
 });
 
 test("uninstalls nothing from another program's directory", ROOT, async () => {

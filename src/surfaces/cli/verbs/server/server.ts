@@ -17,7 +17,8 @@ import { planUninstall, uninstall as takeBack } from "../../../../jobs/uninstall
 import { obstaclesInData } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
-import { type Answer, type Call, done, type Failure, failed, notRunning, PROGRAM, wrongUsage } from "../../call.ts";
+import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { notRunning } from "../../not-running.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { configCheck } from "../settings/config.ts";
 

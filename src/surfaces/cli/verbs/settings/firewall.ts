@@ -19,7 +19,8 @@ import type { ListeningDoor } from "../../../../host/kernel/listeners.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
 import { isStrict } from "../../../../settings/ports.ts";
 import type { Settings } from "../../../../settings/schema.ts";
-import { type Answer, agrees, type Call, done, type Failure, failed, notRunning, PROGRAM } from "../../call.ts";
+import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM } from "../../call.ts";
+import { notRunning } from "../../not-running.ts";
 import { firstFew, oneLine } from "../../print/text.ts";
 import { settingsOf, withSettings } from "../../server-settings.ts";
 
