@@ -65,6 +65,22 @@ test("a day that is yet to come this year was last year's, tomorrow is a clock t
   assert.equal(timeOfLine("Jan  1 00:00:01 mail x", newYear), local(2027, 0, 1, 0, 0, 1));
 });
 
+test("a time of the hour that comes twice as summer time ends is the latest that is not yet to come", (t) => {
+  const formerZone = process.env["TZ"];
+  t.after(() => {
+    if (formerZone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = formerZone;
+  });
+  process.env["TZ"] = "Europe/Berlin";
+  const at = (hour: number, minute: number) => instant(Date.UTC(2026, 9, 25, hour, minute));
+  for (const line of ["Oct 25 02:30:00 mail x", "2026-10-25 02:30:00,000 fail2ban.jail: x"]) {
+    assert.equal(timeOfLine(line, at(0, 45)), at(0, 30), "in summer time");
+    assert.equal(timeOfLine(line, at(1, 45)), at(1, 30), "in winter time");
+  }
+  assert.equal(timeOfLine("Oct 25 03:30:00 mail x", at(9, 0)), at(2, 30));
+  assert.equal(timeOfLine("Mar 29 03:30:00 mail x", at(9, 0)), Date.UTC(2026, 2, 29, 1, 30));
+});
+
 test("lines that do not start with a time", () => {
   for (const line of ["", "x", "Foo 20 08:08:30 mail", "2026-99-20_08:08:30.1 x", " Nov 20 08:08:30 mail"])
     assert.equal(timeOfLine(line, NOW), null, line);

@@ -1,5 +1,5 @@
 import type { Service } from "../../core/events/event-types.ts";
-import { DAY_MS, instant, type Millis } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, instant, type Millis } from "../../core/time.ts";
 
 /** A line of mail.log, split into its parts. Strangers influence only `text`. */
 export type MailLine = Readonly<{
@@ -77,7 +77,8 @@ export function timeOfLine(line: string, notAfter: Millis): Millis | null {
   const svlogd = SVLOGD.exec(line);
   if (svlogd !== null) return parsed(`${svlogd[1]}T${svlogd[2]}Z`);
   const python = PYTHON.exec(line);
-  return python === null ? null : parsed(`${python[1]}T${python[2]}.${python[3]}`);
+  const at = python === null ? null : parsed(`${python[1]}T${python[2]}.${python[3]}`);
+  return at === null ? null : latestOf(at, notAfter);
 }
 
 function withoutYear(found: readonly string[], notAfter: Millis): Millis | null {
@@ -87,9 +88,15 @@ function withoutYear(found: readonly string[], notAfter: Millis): Millis | null 
   const year = new Date(notAfter + DAY_MS).getFullYear();
   for (const candidate of [year, year - 1]) {
     const at = new Date(candidate, month, day, hour, minute, second).getTime();
-    if (at <= notAfter + DAY_MS) return instant(at);
+    if (at <= notAfter + DAY_MS) return latestOf(at, notAfter);
   }
   return null;
+}
+
+/** When summer time ends, an hour of local time comes twice: returns the second unless it is yet to come. */
+function latestOf(at: number, notAfter: Millis): Millis {
+  const again = instant(at + HOUR_MS);
+  return again <= notAfter && new Date(again).getHours() === new Date(at).getHours() ? again : instant(at);
 }
 
 function parsed(text: string): Millis | null {
