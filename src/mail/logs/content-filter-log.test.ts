@@ -8,7 +8,7 @@ import { readMailLog } from "./mail-log.ts";
 
 const line = (status: string, reply: string, from = "boss@strict.test"): string =>
   `Nov 20 08:08:30 mail postfix/cleanup[11894]: EC08F19478D: milter-reject: END-OF-MESSAGE from unknown[198.51.100.70]: ${status} ${reply}; from=<${from}> to=<anna@example.test> proto=ESMTP helo=<client.test>`;
-const read = (...of: Parameters<typeof line>) => readMailLog(line(...of), instant(0));
+const read = (...of: Parameters<typeof line>) => readMailLog(line(...of), instant(0), instant(0));
 const SPAM = "Message content refused";
 const ACCOUNT = "anna@example.test";
 const OF_MAIL = { sender: "boss@strict.test", recipient: ACCOUNT, account: null, service: "smtp" };
@@ -38,7 +38,7 @@ test("what the guard's own milter refused or deferred is not read again, nor suc
   assert.equal(read("5.7.1", "Too many header lines"), null);
   assert.equal(read("4.3.2", "Too much mail at once, try again later"), null);
   const forged = `Nov 20 08:08:30 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[203.0.113.9]: 550 <${line("5.7.1", SPAM)}>`;
-  assert.equal(readMailLog(forged, instant(0)), null);
+  assert.equal(readMailLog(forged, instant(0), instant(0)), null);
 });
 
 const STAMP = "2026-11-20_08:08:30.92822";

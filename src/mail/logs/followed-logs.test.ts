@@ -17,7 +17,7 @@ import { createLogFollowers, followedLogs, observing } from "./followed-logs.ts"
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
 
-const logsWith = (toml: string) => followedLogs(layout, settingsWith(toml), SINCE);
+const logsWith = (toml: string) => followedLogs(layout, settingsWith(toml), SINCE, { now: () => SINCE });
 
 test("the log of mail, which several programs write, and that of spamd are followed", () => {
   const followed = logsWith("").map(({ name, file, shared }) => `${name} ${file}${shared ? ", shared" : ""}`);

@@ -1,7 +1,7 @@
 import type { Observation } from "../../core/events/log.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Engine } from "../../guard/engine.ts";
-import type { Log } from "../../guard/ports.ts";
+import type { Clock, Log } from "../../guard/ports.ts";
 import type { LogPositions } from "../../guard/storage-ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -61,10 +61,15 @@ function isNotRepeated(): (seen: Observation) => boolean {
 }
 
 /** The logs whose lines become observations: mail.log, and spamd's while the spam filter is on. */
-export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly ObservedLog[] {
+export function followedLogs(
+  layout: Layout,
+  settings: Settings,
+  guardSince: Millis,
+  clock: Clock,
+): readonly ObservedLog[] {
   const scores = new SpamdLog();
   return [
-    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, guardSince) },
+    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, guardSince, clock.now()) },
     ...(settings["spam.enabled"]
       ? [{ name: "spamd", file: serviceLog(layout, "spamd"), shared: false, read: (line: string) => scores.read(line) }]
       : []),

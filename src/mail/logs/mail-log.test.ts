@@ -5,13 +5,13 @@ import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { LOG_EXAMPLES } from "../../../test/kit/log-examples.ts";
 import { costOf } from "../../../test/kit/processor-time.ts";
 import { DELIVERED, UNNAMED } from "../../../test/kit/samples.ts";
-import { instant } from "../../core/time.ts";
+import { DAY_MS, instant, later } from "../../core/time.ts";
 import { LONGEST_LINE, parseMailLine } from "./log-line.ts";
 import { matchPattern, readMailLog } from "./mail-log.ts";
 import { LOG_PATTERNS } from "./patterns.ts";
 
 const SINCE = instant(new Date(2026, 10, 20, 8, 8, 0).getTime());
-const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, SINCE);
+const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, SINCE, SINCE);
 
 test("a client's fault is reported with its service and details", () => {
   const about = { type: "CLIENT_FAULT", ip: "2001:db8::7", service: "submission", times: 1, ...UNNAMED };
@@ -55,15 +55,21 @@ test("sign-ins on port 25 are counted by the line that ends the session", () => 
 
 test("a failed sign-in is read only from the time when the guard was down", () => {
   const line = (time: string): string =>
-    `Nov 20 ${time} imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): ` +
+    `${time} imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): ` +
     "user=<anna@example.test>, method=PLAIN, rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abc>";
-  assert.equal(readMailLog(line("08:08:30"), SINCE), null);
+  assert.equal(readMailLog(line("Nov 20 08:08:30"), SINCE, SINCE), null);
+  for (const days of [2, 40, 300]) {
+    const now = later(SINCE, days * DAY_MS);
+    const [, month, day, , time] = new Date(now).toString().split(" ");
+    const seen = readMailLog(line(`${month} ${day?.replace(/^0/, " ")} ${time}`), SINCE, now);
+    assert.equal(seen, null, `a guard that has run for ${days} days`);
+  }
   const unseen = { type: "LOGIN_UNSEEN", ip: "198.51.100.7", service: "imap", login: "anna@example.test", times: 2 };
-  assert.deepEqual(readMailLog(line("07:59:59"), SINCE), unseen);
+  assert.deepEqual(readMailLog(line("Nov 20 07:59:59"), SINCE, SINCE), unseen);
   const failed =
     "warning: unknown[198.51.100.7]: SASL login authentication failed: (reason unavailable), sasl_username=";
   const submitted = (login: string) =>
-    readMailLog(`Nov 20 07:59:59 mail postfix/submission/smtpd[1]: ${failed}${login}`, SINCE);
+    readMailLog(`Nov 20 07:59:59 mail postfix/submission/smtpd[1]: ${failed}${login}`, SINCE, SINCE);
   const once = { ...unseen, service: "submission", times: 1 };
   assert.deepEqual(submitted("anna@example.test"), once);
   assert.deepEqual(submitted("(unavailable)"), { ...once, login: "" });
@@ -155,7 +161,7 @@ test("no line makes it throw", () => {
   const written = fc.tuple(program, fc.array(words, { maxLength: 300 }));
   const hostile = written.map(([name, all]) => `Nov 20 08:08:30 mail postfix/${name}[1]: ${all.join("")}`);
   const lines = fc.oneof(fc.string({ unit: ANY_CHARACTER }), hostile);
-  const property = fc.property(lines, (text) => void readMailLog(text, SINCE));
+  const property = fc.property(lines, (text) => void readMailLog(text, SINCE, SINCE));
   fc.assert(property, { seed: 20_261_120, numRuns: 500 });
 });
 

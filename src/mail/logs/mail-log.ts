@@ -6,7 +6,7 @@ import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
 import { CLIENT, IN_PATH, LOG_PATTERNS, type LogPattern, PATH, QUEUE_ID } from "./patterns.ts";
 
 /** Returns what the guard learns only from this line of mail.log; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
-export function readMailLog(line: string, guardSince: Millis): Observation | null {
+export function readMailLog(line: string, guardSince: Millis, now: Millis): Observation | null {
   const parsed = parseMailLine(line);
   if (parsed === null) return null;
   if (parsed.program === "cleanup")
@@ -31,7 +31,7 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
     const mail = { account, sender, recipient };
     return { type: "CLIENT_FAULT", ip, service, reason: pattern.reports, detail, times, ...mail };
   }
-  const at = timeOfLine(line, guardSince);
+  const at = timeOfLine(line, now);
   const guardWasAsked = at === null || at + SECOND_MS > guardSince;
   return guardWasAsked ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };
 }

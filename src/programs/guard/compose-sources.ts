@@ -75,7 +75,7 @@ export function composeSources(parts: SourceParts) {
     guardsProxied: parts.guardsProxied,
   });
   const followed = [
-    ...followedLogs(layout, settings, engine.startedAt).map((one) => ({
+    ...followedLogs(layout, settings, engine.startedAt, clock).map((one) => ({
       ...one,
       read: (line: string) => {
         filterLoad.readEnd(line);
