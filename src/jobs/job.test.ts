@@ -5,20 +5,16 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { lacking } from "../../test/kit/needs.ts";
 import { temporaryLayout } from "../../test/kit/temporary-directory.ts";
+import { setZone } from "../../test/kit/time-zone.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import { isNightDue, lastNight, nextNight, runBehind, withUnnoted } from "./job.ts";
 
 const at = (text: string): number => Date.parse(text);
 
 describe("nights in Berlin", () => {
-  const formerZone = process.env["TZ"];
-  before(() => {
-    process.env["TZ"] = "Europe/Berlin";
-  });
-  after(() => {
-    if (formerZone === undefined) delete process.env["TZ"];
-    else process.env["TZ"] = formerZone;
-  });
+  let restoreZone: () => void;
+  before(() => void (restoreZone = setZone("Europe/Berlin")));
+  after(() => restoreZone());
 
   test("the last night started at its hour, not after now, and the next one starts after now", () => {
     const two = at("2026-11-21T02:00+01:00");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setZone } from "../../../test/kit/time-zone.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, type Millis } from "../time.ts";
 import { afterQuiet, GIVE_UP_MS, parseQuietHours, retryMs, type Schedule, tellAt } from "./schedule.ts";
 
@@ -41,15 +42,9 @@ test("quiet hours are those of the time zone, in summer and in winter", () => {
   assert.equal(quietUntil("2026-01-01T00:59:59Z", day), "2026-01-01T00:59:59.000Z");
 });
 
-test("without a time zone quiet hours are those of the machine", () => {
-  const zone = process.env["TZ"];
-  try {
-    process.env["TZ"] = "Asia/Tokyo";
-    assert.equal(quietUntil("2026-01-01T13:30:00Z", { ...night, timeZone: "" }), "2026-01-01T22:00:00.000Z");
-  } finally {
-    if (zone === undefined) delete process.env["TZ"];
-    else process.env["TZ"] = zone;
-  }
+test("without a time zone quiet hours are those of the machine", (t) => {
+  t.after(setZone("Asia/Tokyo"));
+  assert.equal(quietUntil("2026-01-01T13:30:00Z", { ...night, timeZone: "" }), "2026-01-01T22:00:00.000Z");
 });
 
 test("attempts wait from 5 s, doubling to 30 min, and end after 3 days", () => {

@@ -23,6 +23,12 @@ const MOST_OUTPUT_BYTES = 1_000_000;
 const TIMEOUT_MS = 30_000;
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** What a program gets of ours: English messages, and a container's time zone, so that all write their logs in the same one. */
+export function cleanEnvironment(): Readonly<Record<string, string>> {
+  const { TZ } = process.env;
+  return { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", ...(TZ === undefined ? {} : { TZ }) };
+}
+
 /** Runs a program to its end: no shell, a clean environment, English messages, a deadline. Never throws. */
 export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const { uid, gid = uid, ...rest } = options;
@@ -38,7 +44,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
         timeout: timeoutMs,
         killSignal: "SIGKILL",
         maxBuffer: mostOutputBytes,
-        env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", ...env },
+        env: { ...cleanEnvironment(), ...env },
       },
       (error, stdout, stderr) => {
         signal?.removeEventListener("abort", end);

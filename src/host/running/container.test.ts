@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CHECKOUT } from "./checkout.ts";
-import { containerWarnings, NEEDED, warningsOf } from "./container.ts";
+import { containerWarnings, dropShellZone, NEEDED, warningsOf } from "./container.ts";
 
 const LEAST = "CapBnd:\t00000000000414fb\n";
 const ROUTES =
@@ -29,6 +29,16 @@ test("without IPv6 the warning says that IPv6 clients share one address", () => 
   const [says = "", ...more] = warningsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: "" });
   assert.match(says, /^This container has no IPv6: /);
   assert.deepEqual(more, []);
+});
+
+test("the time zone of a shell counts only in a container", () => {
+  const of = (isImage: boolean) => {
+    const env = { TZ: "Europe/Berlin", PATH: "/bin" };
+    dropShellZone(env, isImage);
+    return env;
+  };
+  assert.deepEqual(of(true), { TZ: "Europe/Berlin", PATH: "/bin" });
+  assert.deepEqual(of(false), { PATH: "/bin" });
 });
 
 test("outside the image there are no warnings", () => {

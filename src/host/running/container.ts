@@ -60,6 +60,11 @@ function needlessMounts(mounts: string): readonly string[] {
   return /^\S+ (?:\/usr)?\/lib\/modules /m.test(mounts) ? ["the mount of /lib/modules"] : [];
 }
 
+/** A container has the time zone of its TZ. A host's is that of /etc/localtime, also for a shell with another. */
+export function dropShellZone(env: NodeJS.ProcessEnv, isImage = IS_IMAGE): void {
+  if (!isImage) delete env["TZ"];
+}
+
 /** Whether this process may change the firewall, and may let the guard do so. */
 export function hasNetAdmin(): boolean {
   return parseCapabilities(readFileSync("/proc/self/status", "utf8"), "CapEff").includes("NET_ADMIN");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { setZone } from "../../../test/kit/time-zone.ts";
 import { until } from "../../../test/kit/until.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { pidOf, programEnvironment, runsvdir, writeEnvironment } from "./supervise.ts";
@@ -32,16 +33,18 @@ test("variables of an earlier start are removed, and other users may not read th
   assert.equal(statSync(place).mode & 0o777, 0o700);
 });
 
-test("runsvdir runs the services, and its end is noticed", { skip: lacking({ installed: ["runsvdir"] }) }, async () => {
+test("runsvdir runs the services, and its end is noticed", { skip: lacking({ installed: ["runsvdir"] }) }, async (t) => {
+  t.after(setZone("Europe/Berlin"));
   const layout = temporaryLayout();
   mkdirSync(join(layout.services, "web"), { recursive: true });
   // Renamed, so that the file is always complete.
-  const run = "#!/bin/sh\necho $PPID >new && mv new supervisor\nexec sleep infinity\n";
+  const run = "#!/bin/sh\necho $TZ >zone\necho $PPID >new && mv new supervisor\nexec sleep infinity\n";
   writeFileSync(join(layout.services, "web", "run"), run, { mode: 0o755 });
   const { died } = runsvdir(layout);
   assert.ok(statSync(layout.services).mtimeMs <= Date.now() - 1_000, "otherwise it would wait for a second");
   const written = join(layout.services, "web", "supervisor");
   await until(() => existsSync(written) && pidOf(layout.services, "web") !== null);
+  assert.equal(readFileSync(join(layout.services, "web", "zone"), "utf8"), "Europe/Berlin\n");
   const runsv = Number(readFileSync(written, "utf8"));
   const above = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${runsv}/status`, "utf8"))?.[1];
   process.kill(Number(above), "SIGKILL");

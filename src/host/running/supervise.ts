@@ -9,7 +9,7 @@ import type { Environment } from "../../settings/load.ts";
 import { TABLE } from "../firewall/guard-table.ts";
 import { loadNft, removeTable } from "../firewall/run-nft.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { type Finished, lastLines, runProgram, SYSTEM_PATH } from "../machine/run-program.ts";
+import { cleanEnvironment, type Finished, lastLines, runProgram } from "../machine/run-program.ts";
 import { removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
@@ -115,8 +115,8 @@ type Supervisor = Readonly<{
 export function runsvdir({ data, services }: Layout): Supervisor {
   // runsvdir would wait a second if the directory had been changed within this one.
   setModified(services, new Date(Date.now() - 2 * SECOND_MS));
-  const env = { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" };
-  const child = spawn("runsvdir", ["-P", services], { detached: true, stdio: "ignore", cwd: services, env });
+  const how = { detached: true, stdio: "ignore", cwd: services, env: cleanEnvironment() } as const;
+  const child = spawn("runsvdir", ["-P", services], how);
   let running = child.pid ?? null;
   const noteDeath = (): "died" => {
     running = null;

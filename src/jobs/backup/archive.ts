@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { messageOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
+import { cleanEnvironment } from "../../host/machine/run-program.ts";
 
 /**
  * An archive as `tar -cz | gpg --symmetric` makes it, with AES-256: anyone with the two programs and the passphrase can
@@ -80,7 +80,7 @@ function start(
   const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", program, ...args], {
     cwd,
     stdio: ["pipe", "pipe", "pipe", "pipe"],
-    env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
+    env: cleanEnvironment(),
   });
   const [input, out, errors, descriptor] = child.stdio;
   if (descriptor !== undefined && descriptor !== null && "end" in descriptor)

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { lastLines, runProgram, SYSTEM_PATH } from "../../host/machine/run-program.ts";
+import { cleanEnvironment, lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { homeOf } from "./sieve-redirects.ts";
@@ -56,7 +56,7 @@ async function readPrinted<T>(
 ): Promise<T> {
   const child = spawn(program, argv, {
     stdio: ["ignore", "pipe", "ignore"],
-    env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
+    env: cleanEnvironment(),
     timeout: FIND_MS,
     killSignal: "SIGKILL",
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setZone } from "../../../test/kit/time-zone.ts";
 import { instant } from "../../core/time.ts";
 import { DECODED_IN_MEMORY, parseMailLine, timeOfLine } from "./log-line.ts";
 
@@ -66,12 +67,7 @@ test("a day that is yet to come this year was last year's, tomorrow is a clock t
 });
 
 test("a time of the hour that comes twice as summer time ends is the latest that is not yet to come", (t) => {
-  const formerZone = process.env["TZ"];
-  t.after(() => {
-    if (formerZone === undefined) delete process.env["TZ"];
-    else process.env["TZ"] = formerZone;
-  });
-  process.env["TZ"] = "Europe/Berlin";
+  t.after(setZone("Europe/Berlin"));
   const at = (hour: number, minute: number) => instant(Date.UTC(2026, 9, 25, hour, minute));
   for (const line of ["Oct 25 02:30:00 mail x", "2026-10-25 02:30:00,000 fail2ban.jail: x"]) {
     assert.equal(timeOfLine(line, at(0, 45)), at(0, 30), "in summer time");

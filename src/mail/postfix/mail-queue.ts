@@ -10,7 +10,7 @@ import {
 } from "../../admin/declare/keeper.ts";
 import { parseQueueEntry, type QueueEntry } from "../../admin/queue.ts";
 import { withoutExtension } from "../../core/net/address.ts";
-import { lastLines, runProgram, SYSTEM_PATH } from "../../host/machine/run-program.ts";
+import { cleanEnvironment, lastLines, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
@@ -150,9 +150,8 @@ async function flushMail({ postfixConf }: Layout, { ids }: Of<"flush_mail">): Pr
 /** Null, or why the queue could not be read. */
 export function readQueue(postfixConf: string, take: (entry: QueueEntry) => void): Promise<string | null> {
   return new Promise((resolve) => {
-    const env = { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" };
     const reading = spawn("postqueue", ["-c", postfixConf, "-j"], {
-      env,
+      env: cleanEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
       timeout: READING_MS,
       killSignal: "SIGKILL",

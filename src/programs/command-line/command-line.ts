@@ -1,10 +1,12 @@
 import { VERSION } from "../../core/version.ts";
+import { dropShellZone } from "../../host/running/container.ts";
 import { createProcessTerminal } from "../../surfaces/cli/process-terminal.ts";
 import { run } from "../../surfaces/cli/run.ts";
 import { connect } from "./connect.ts";
 
 /** The command line: `./ghostinbox COMMAND`. */
 
+dropShellZone(process.env);
 process.exitCode = await run(process.argv.slice(2), {
   terminal: createProcessTerminal(),
   env: process.env,

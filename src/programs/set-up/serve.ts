@@ -10,7 +10,7 @@ import { collectGarbage } from "../../host/machine/late-flags.ts";
 import { readServiceEnvironment } from "../../host/machine/settings-text.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { CHECKOUT } from "../../host/running/checkout.ts";
-import { containerWarnings, hasNetAdmin } from "../../host/running/container.ts";
+import { containerWarnings, dropShellZone, hasNetAdmin } from "../../host/running/container.ts";
 import { prepareDataDirectory, releaseLock, takeLock, usedElsewhere } from "../../host/running/data-directory.ts";
 import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { busyPorts, portsOf, type ServerPort } from "../../host/running/ports.ts";
@@ -68,6 +68,7 @@ const PASSWORD_UNSEEN =
 const SNAPSHOT_MADE =
   "The databases are brought up to date. `./ghostinbox rollback` goes back to the snapshot of them and of the settings, of";
 
+dropShellZone(process.env);
 const stop = stopSignal();
 const code = await main();
 if (stop.wish() === "restart") startAfresh(BY_SYSTEMD ? ["--systemd", AGAIN] : [AGAIN]);

@@ -1,0 +1,9 @@
+/** Sets the time zone of this process; what it returns restores the former one. */
+export function setZone(zone: string): () => void {
+  const former = process.env["TZ"];
+  process.env["TZ"] = zone;
+  return () => {
+    if (former === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = former;
+  };
+}
