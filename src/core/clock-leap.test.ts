@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { type ClockNote, clockSeen, leapSince, leapText } from "./retention-job.ts";
+import { type ClockNote, clockSeen, leapSince } from "./clock-leap.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "./time.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const NOTE: ClockNote = { lookedAt: NOW, leap: null };
@@ -23,9 +23,4 @@ test("a clock that was set by more than five days is trusted once it has run for
     assert.equal(clockSeen(leapt, NOW).leap?.byMs, -byMs, "the jump back counts too");
   }
   assert.equal(leapSince(NOTE, NOW + 5 * DAY_MS), null);
-});
-
-test("the message has the direction and the new time", () => {
-  const says = leapText({ at: NOW, byMs: -20 * DAY_MS });
-  assert.match(says, /^the clock went back by 20 days, to 2026-11-20 00:00 UTC, or /);
 });

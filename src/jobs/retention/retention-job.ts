@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { RetentionReport } from "../../admin/declare/reports.ts";
+import { type ClockNote, clockSeen, leapSince } from "../../core/clock-leap.ts";
 import { messageOf } from "../../core/error.ts";
 import { minute } from "../../core/report/figures.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, isoTimeOrNull } from "../../core/time.ts";
@@ -131,33 +132,6 @@ function nextRun(record: RetentionRecord, hour: number, now: number): number | n
   if (record.since !== 0 && isNightDue(record, hour, now)) return now;
   const night = nextNight(hour, now);
   return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
-}
-
-/**
- * A clock that jumps further than this is not trusted at once. A machine that was off looks the same, so it exceeds a long weekend: after
- * each jump all mail is kept for its full time again.
- */
-const LEAP_MS = 5 * DAY_MS;
-/** A clock that keeps its new time for this long is trusted. */
-const BELIEVED_AFTER_MS = DAY_MS;
-/** How often a check is noted: each note is flushed to the disk. */
-const NOTED_EVERY_MS = HOUR_MS;
-
-/** Retention's view of the clock (ms). `lookedAt`: time of the last check; `leap`: nothing is removed while it is set. */
-export type ClockNote = Pick<RetentionRecord, "lookedAt" | "leap">;
-
-/** How far the clock was set since the last check, positive if ahead; null: it ran normally. */
-export function leapSince({ lookedAt }: Pick<ClockNote, "lookedAt">, now: number): number | null {
-  const byMs = now - lookedAt;
-  return Math.abs(byMs) > LEAP_MS ? byMs : null;
-}
-
-/** The note after a check at `now`; the same object if nothing changed. */
-export function clockSeen(note: ClockNote, now: number): ClockNote {
-  const byMs = leapSince(note, now);
-  if (byMs !== null) return { lookedAt: now, leap: { at: now, byMs } };
-  if (note.leap !== null && now - note.leap.at >= BELIEVED_AFTER_MS) return { lookedAt: now, leap: null };
-  return Math.abs(now - note.lookedAt) >= NOTED_EVERY_MS ? { ...note, lookedAt: now } : note;
 }
 
 /** For people. */

@@ -117,10 +117,9 @@ function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
     waits = false;
   };
   const limits = { maxRows: MOST_ROWS, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
-  const removal = createRemoval({
+  const parts = {
     engine: { flush, audit: () => Promise.resolve(true) },
     store,
-    retention: new Retention(db, events, limits),
     maintenance: {
       ask<O extends Order>(order: O): Promise<Result<O> | null> {
         orders.push(order.type);
@@ -132,10 +131,14 @@ function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
     checkpoints: { isBehind: () => false, passEnds: () => Promise.resolve() },
     clock,
     notices,
-    log: { ...SILENT, error: (_, fields) => assert.fail(String(fields?.["why"])) },
-  });
+    log: {
+      ...SILENT,
+      error: (_: string, fields?: Readonly<Record<string, unknown>>) => assert.fail(String(fields?.["why"])),
+    },
+  };
+  const restarted = () => createRemoval({ ...parts, retention: new Retention(db, events, limits) });
   if (!comesLater) flood();
-  return { events, notices, orders, removal };
+  return { store, events, clock, notices, orders, removal: restarted(), restarted };
 }
 
 test("removes excess events a little in each turn, with decisions in between", async () => {
@@ -183,4 +186,23 @@ test("a flood that starts after a round is reported, until it ends", async () =>
   await removal.round();
   assert.equal(events.rows, MOST_ROWS);
   assert.ok(notices.raised.has("events_aggregated"));
+});
+
+test("a clock that is ahead removes nothing by age until it has been right for a day", async () => {
+  const { store, events, clock, removal, restarted } = fresh();
+  await removal.round();
+  clock.advance(2 * 365 * DAY_MS);
+  await removal.round();
+  assert.equal(events.rows, MOST_ROWS, "of a guard that runs");
+  const ahead = restarted();
+  await ahead.round();
+  record(store, ...eventRows(1, "203.0.113.7", clock.now()));
+  await restarted().round();
+  assert.equal(events.rows, MOST_ROWS, "of one that starts, even again");
+  clock.advance(DAY_MS - 1);
+  await ahead.round();
+  assert.equal(events.rows, MOST_ROWS);
+  clock.advance(1);
+  await ahead.round();
+  assert.equal(events.rows, 1);
 });

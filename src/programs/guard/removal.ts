@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { BELIEVED_AFTER_MS, type ClockNote, clockSeen } from "../../core/clock-leap.ts";
 import { messageOf } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
-import { HOUR_MS } from "../../core/time.ts";
+import { HOUR_MS, later, type Millis } from "../../core/time.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { SqliteStore } from "../../store/engine-db/store.ts";
@@ -167,6 +168,20 @@ export function createRemoval({
   let warmUpTo = 0;
   let pressedAt = 0;
   let stopped = false;
+  // By the time of a day ago: restarts while the clock is wrong do not make it trusted.
+  const dayAgo = later(clock.now(), -BELIEVED_AFTER_MS);
+  let note: ClockNote = { lookedAt: retention.lastEventUntil(dayAgo) + BELIEVED_AFTER_MS, leap: null };
+  let aheadMs = 0;
+
+  /** The time by which rows are old: a clock that jumped ahead by days counts only once it is trusted. */
+  function agedTo(): Millis {
+    const now = clock.now();
+    const seen = clockSeen(note, now);
+    if (seen.leap === null) aheadMs = 0;
+    else if (seen.leap !== note.leap) aheadMs += seen.leap.byMs;
+    note = seen;
+    return later(now, -Math.max(0, aheadMs));
+  }
 
   /** Ends once nothing is left to remove. Never rejects. */
   const round = unlessRunning(async () => {
@@ -189,17 +204,16 @@ export function createRemoval({
   function step(): boolean {
     engine.flush();
     const from = performance.now();
-    const more = retention.step(clock.now(), size.rows);
+    const more = retention.step(agedTo(), size.rows);
     size.took(performance.now() - from, STEP_MS);
     return more;
   }
 
   /** Without the maintenance process nothing is counted: old events wait until it is back. */
   async function count(): Promise<void> {
-    if (!retention.mustCount(clock.now())) return;
-    const staleBefore = retention.staleBefore(clock.now());
-    const surplus = await maintenance.ask({ type: "count", staleBefore });
-    if (surplus !== null) retention.counted(surplus, clock.now());
+    if (!retention.mustCount(agedTo())) return;
+    const surplus = await maintenance.ask({ type: "count", staleBefore: retention.staleBefore(agedTo()) });
+    if (surplus !== null) retention.counted(surplus, agedTo());
   }
 
   async function warm(): Promise<void> {

@@ -48,6 +48,7 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     pageCount: sql("PRAGMA page_count"),
     freePages: sql("PRAGMA freelist_count"),
     pageSize: sql("PRAGMA page_size"),
+    lastMinute: sql("SELECT max(minute) AS at FROM event_minute WHERE minute <= ?"),
     firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${ROUTINE} ORDER BY id LIMIT 1`),
     countOlder: sql(`
       SELECT count(*) AS n FROM

@@ -112,6 +112,11 @@ export class Retention {
     this.#lookAt = now + LOOK_EVERY_MS;
   }
 
+  /** The minute of the last event until then; the same time if none is known, as on a new server. */
+  lastEventUntil(at: Millis): number {
+    return integer(this.#sql.lastMinute.get(at)?.["at"] ?? 0) || at;
+  }
+
   /** Window entries before this are stale. */
   staleBefore(now: Millis): Millis {
     return later(now, -this.#limits.windowMs);
