@@ -14,6 +14,8 @@ import type { Millis } from "../core/time.ts";
 
 export interface Clock {
   now(): Millis;
+  /** Not null while the machine's clock was set and `now` does not follow it yet. */
+  jump?(): object | null;
 }
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;

@@ -10,7 +10,8 @@ import type { Layout } from "../settings/layout.ts";
 
 /**
  * Work that the keeper starts when needed, one run at a time: returns its promise, or null if none runs. `rules`: null while the
- * settings cannot be read. `start`: null if no run is needed. Throws if nothing can be noted.
+ * settings cannot be read. `start`: null if no run is needed. Nothing starts while the clock may be wrong: a run noted with a wrong time
+ * would be repeated. Throws if nothing can be noted.
  */
 export function oneAtATime<Rules>(
   clock: Clock,
@@ -20,7 +21,7 @@ export function oneAtATime<Rules>(
   let running: Promise<void> | null = null;
   return (): Promise<void> | null => {
     const inForce = rules();
-    if (inForce !== null && running === null)
+    if (inForce !== null && running === null && !clock.jump?.())
       running = start(inForce, clock.now())?.finally(() => (running = null)) ?? null;
     return running;
   };

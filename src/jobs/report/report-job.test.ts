@@ -12,7 +12,7 @@ const FRIDAY = new Date(2026, 10, 20, 12).getTime();
 
 function keeper(fails = false) {
   const layout = temporaryLayout("reportsMailed");
-  const clock = { at: FRIDAY, now: () => instant(clock.at) };
+  const clock = { at: FRIDAY, jumped: false, now: () => instant(clock.at), jump: () => (clock.jumped ? {} : null) };
   const made: string[] = [];
   const inForce = { rules: WEEKLY };
   const job = (run: RunBehind) => createReportJob(layout, clock, () => inForce.rules, run);
@@ -34,6 +34,18 @@ test("the first report is sent when the next week starts, once, even across a re
     clock.at = FRIDAY + (i * DAY_MS) / 4;
     await schedule().look();
   }
+  assert.deepEqual(made, ["2026-11-23"]);
+});
+
+test("no report is sent while the clock may be years behind, and none again afterwards", async () => {
+  const { clock, made, schedule } = keeper();
+  await schedule().look();
+  clock.at += 4 * DAY_MS;
+  await schedule().look();
+  Object.assign(clock, { at: new Date(2023, 2, 10, 12).getTime(), jumped: true });
+  assert.equal(schedule().look(), null);
+  Object.assign(clock, { at: FRIDAY + 5 * DAY_MS, jumped: false });
+  await schedule().look();
   assert.deepEqual(made, ["2026-11-23"]);
 });
 

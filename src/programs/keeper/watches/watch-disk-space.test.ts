@@ -40,6 +40,13 @@ test("reports a fifth and a tenth of the disk left, each with its own notice, un
   assert.equal(readDiskDays(layout).length, 1, "the day is noted");
 });
 
+test("no day is noted while the clock may be wrong", () => {
+  const { layout, clock, look } = setUp();
+  Object.assign(clock, { jump: () => ({}) });
+  assert.deepEqual(look(layout.data, 0.2), ["disk_filling"]);
+  assert.deepEqual(readDiskDays(layout), []);
+});
+
 test("mail on a separate disk is watched too, and 0 turns it off", () => {
   const { layout, inForce, watch, look } = setUp();
   assert.deepEqual(look(layout.mail, 0.05), ["disk_filling", "disk_low"]);

@@ -27,7 +27,8 @@ export function createDiskSpaceWatch(
   /** Throws if the day cannot be recorded. */
   function look(): void {
     found = shortage();
-    noteDiskDay(layout, clock.now());
+    // A day of a wrong clock would remove those after it.
+    if (!clock.jump?.()) noteDiskDay(layout, clock.now());
   }
 
   function shortage(): readonly KeeperTrouble[] {
