@@ -9,7 +9,7 @@ import { dataDirectory, ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "
 import { DAY_MS, instant } from "../../core/time.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { changeBackupRecord, endDrill } from "../backup/records.ts";
-import { gatherFacts, standing } from "./gather.ts";
+import { gatherFacts, standing, startOf } from "./gather.ts";
 
 const settings = settingsWith();
 const facts = async (layout: Parameters<typeof gatherFacts>[0]["layout"]) => {
@@ -67,6 +67,15 @@ describe("with a running guard", TIMED, () => {
       { name: "new@example.org", failed: 1, isAccount: true },
     ]);
   });
+});
+
+test("a mailed report starts where the last one ended, unless that was less than its span or more than two ago", () => {
+  const now = instant(Date.UTC(2026, 7, 1, 7));
+  const from = (days?: number) => {
+    const mailedAt = days === undefined ? undefined : now - days * DAY_MS;
+    return (now - startOf({ span: "month", now, mailedAt })) / DAY_MS;
+  };
+  assert.deepEqual([undefined, -1, 5, 28, 31, 45, 400].map(from), [30, 30, 30, 30, 31, 45, 60]);
 });
 
 test("alerts, held mail and missing records are listed like notices", () => {

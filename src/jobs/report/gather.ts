@@ -43,7 +43,13 @@ const AUDIT_SHOWN = 10;
 /** Maximum audit entries; the newest ones. */
 const AUDIT_LOOKED = 10_000;
 
-type Asked = Readonly<{ layout: Layout; settings: Settings; span: ReportSpan; now: Millis }>;
+type Asked = Readonly<{
+  layout: Layout;
+  settings: Settings;
+  span: ReportSpan;
+  now: Millis;
+  mailedAt?: number | undefined;
+}>;
 type Databases = Readonly<{
   engine: ReturnType<typeof openEngineForReading>;
   accounts: ReturnType<typeof openAccountsForReading>;
@@ -77,9 +83,16 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
   return { ok: true, facts };
 }
 
-function databaseFacts({ layout, settings, span, now }: Asked, { engine, accounts }: Databases) {
+/** A mailed report also covers what happened since the former one, which may be a month of 31 days or a late one ago: at most twice its span. */
+export function startOf({ span, now, mailedAt = now }: Pick<Asked, "span" | "now" | "mailedAt">): Millis {
+  const spanMs = SPANS_MS[span];
+  return later(now, -Math.min(Math.max(spanMs, now - mailedAt), 2 * spanMs));
+}
+
+function databaseFacts(asked: Asked, { engine, accounts }: Databases) {
+  const { layout, settings, now } = asked;
   const lists = sqliteAccountLists(accounts);
-  const from = later(now, -SPANS_MS[span]);
+  const from = startOf(asked);
   const events = sqliteReportEvents(engine, from, now);
   const refusals = events.reasons("EMAIL_BLOCKED");
   const isAccount = (name: string): boolean => {

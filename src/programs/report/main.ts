@@ -28,6 +28,7 @@ async function makeReport(): Promise<SentReport> {
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
   const span = settings["report.mail"] === "monthly" ? "month" : "week";
-  const gathered = await gatherFacts({ layout, settings, span, now });
+  const mailedAt = readMailRecord(layout).last?.at;
+  const gathered = await gatherFacts({ layout, settings, span, now, mailedAt });
   return gathered.ok ? sendReport(layout, settings, reportOf(gathered.facts), `report-${period}`) : gathered;
 }
