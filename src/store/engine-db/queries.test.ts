@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { ban, banOf, engineDatabase, eventRow, record, START, unban } from "../../../test/kit/test-database.ts";
-import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS } from "../../core/time.ts";
 import { sqliteEventIds } from "../events/event-ids.ts";
 import { sqliteQueries } from "./queries.ts";
 
@@ -25,6 +25,25 @@ test("events are found by time, whatever gaps the ids have", (t) => {
     const wanted = db.prepare("SELECT min(at) AS at, count(*) AS n FROM event WHERE at >= ?").get(since);
     assert.deepEqual(found, wanted, String(offset));
   }
+});
+
+test("events are found by time wherever the clock was years behind, or ahead", (t) => {
+  const { db, store } = fresh(t);
+  const ids = sqliteEventIds(db);
+  const shifts = [...[30, 31, 90, 150, 195].map((at) => ({ at, days: -1_000 })), { at: 120, days: 1_000 }];
+  for (let i = 0; i < 200; i++) {
+    const shifted = shifts.find(({ at }) => i >= at && i < at + 4);
+    record(store, eventRow("203.0.113.7", later(START, i * MINUTE_MS + (shifted?.days ?? 0) * DAY_MS)));
+    if (i === 180) store.indexWaiting();
+  }
+  const naive = db.prepare(
+    "SELECT min(id) AS id FROM event WHERE at BETWEEN ? AND (SELECT at FROM event WHERE id = 200)",
+  );
+  for (let minutes = -2; minutes < 200; minutes++) {
+    const since = later(START, minutes * MINUTE_MS);
+    assert.equal(ids.firstSince(since), naive.get(since)?.["id"], String(minutes));
+  }
+  assert.equal(ids.firstSince(later(START, 200 * MINUTE_MS)), 201);
 });
 
 test("the score of a mail is read from its event, and of no other", (t) => {

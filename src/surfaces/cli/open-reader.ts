@@ -79,5 +79,5 @@ export function openReader(layout: Layout) {
 function* recordsSince(engine: DatabaseSync, since: Millis): Generator<EventRecord> {
   const recorded = recordedEvents(engine);
   for (const { record } of recorded.between(recorded.firstSince(since), recorded.last()))
-    if (record !== null) yield record;
+    if (record !== null && record.at >= since) yield record;
 }
