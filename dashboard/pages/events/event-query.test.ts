@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { eventItem } from "../../../test/kit/samples.ts";
+import { setZone } from "../../../test/kit/time-zone.ts";
 import { addressOf, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
 
 const FROM = Date.UTC(2026, 10, 21, 12);
@@ -48,7 +49,7 @@ test("everything is filtered by the server", async (t) => {
   const asked = serve(t, 10);
   const [from, to] = ["2026-11-21T12:00Z", "2026-11-21T13:00Z"];
   await findEvents(filterOf({ type: "BAN", ip: " 192.0.2.0/24 ", account: "anna", text: "a b", from, to }), null);
-  const times = "from=2026-11-21T12%3A00%3A00.000Z&to=2026-11-21T13%3A00%3A00.000Z";
+  const times = "from=2026-11-21T12%3A00%3A00.000Z&to=2026-11-21T13%3A00%3A59.999Z";
   assert.equal(asked[0], `GET events?type=BAN&ip=192.0.2.0%2F24&account=anna&text=a+b&${times}&limit=50`);
 });
 
@@ -65,16 +66,13 @@ test("a time is a filter, and a cursor is none", () => {
 });
 
 test("a time in the address means the same in every time zone, and is shown in the reader's own", (t) => {
-  const home = process.env["TZ"];
-  t.after(() => {
-    if (home === undefined) delete process.env["TZ"];
-    else process.env["TZ"] = home;
-  });
-  process.env["TZ"] = "Europe/Berlin";
+  t.after(setZone("Europe/Berlin"));
   const query = addressOf({ type: "BAN", from: "2026-11-21T14:02", to: "2026-07-01T00:30" });
   assert.deepEqual(query, { type: "BAN", from: "2026-11-21T13:02Z", to: "2026-06-30T22:30Z" });
   assert.deepEqual(fieldsFor(query), { type: "BAN", from: "2026-11-21T14:02", to: "2026-07-01T00:30" });
-  process.env["TZ"] = "America/New_York";
+  assert.equal(filterOf(query).to, Date.UTC(2026, 5, 30, 22, 30, 59, 999), "the last minute counts whole");
+  assert.equal(filterOf({ to: "2026-06-30T22:30:31Z" }).to, Date.UTC(2026, 5, 30, 22, 30, 31));
+  setZone("America/New_York");
   assert.equal(fieldsFor(query)["from"], "2026-11-21T08:02");
   assert.equal(filterOf(query).from, Date.UTC(2026, 10, 21, 13, 2));
   assert.equal(filterOf({ from: "2026-11-21T08:02" }).from, Date.UTC(2026, 10, 21, 13, 2));

@@ -18,7 +18,9 @@ export type EventFilter = Readonly<{
 export type Found = Readonly<{ items: readonly EventItem[]; next: string | null; searchedTo: number | null }>;
 
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query): EventFilter {
-  return { type, ip: ip.trim(), account: account.trim(), text, from: timeOf(from), to: timeOf(to) };
+  // A field for a time has no seconds: its last minute counts whole.
+  const last = to.replace(/(T\d\d:\d\d)(Z?)$/, "$1:59.999$2");
+  return { type, ip: ip.trim(), account: account.trim(), text, from: timeOf(from), to: timeOf(last) };
 }
 
 export function isFiltered(filter: EventFilter): boolean {
