@@ -2,7 +2,20 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
-import { figures, health, Live, liveness, onBans, onEvents, onGap, onStale, taskKey, version } from "./live.ts";
+import {
+  aheadMs,
+  figures,
+  health,
+  Live,
+  liveness,
+  onBans,
+  onEvents,
+  onGap,
+  onStale,
+  serverTime,
+  taskKey,
+  version,
+} from "./live.ts";
 
 const STARTED = Date.UTC(2026, 10, 21, 14, 2);
 
@@ -62,6 +75,18 @@ test("the page is live while it hears something, and tells since when it is not"
   assert.deepEqual(liveness.value, { kind: "silent", since: STARTED });
   source().say("beat", { now: "" });
   assert.equal(liveness.value.kind, "live");
+});
+
+test("the page keeps the server's time, whatever the browser's clock shows", (t) => {
+  const { source } = start(t);
+  t.after(() => (aheadMs.value = 0));
+  const at = (ms: number): string => new Date(STARTED + ms).toISOString();
+  source().say("hello", { epoch: "one", version: "1.2.3", now: at(-3_600_000) });
+  assert.equal(serverTime(), STARTED - 3_600_000);
+  source().say("beat", { now: at(-3_600_500) });
+  assert.equal(serverTime(), STARTED - 3_600_000, "that took half a second");
+  source().say("beat", { now: at(300) });
+  assert.equal(serverTime(), STARTED + 300);
 });
 
 test("news reach their readers until they leave", (t) => {

@@ -10,12 +10,12 @@ type Figures = Readonly<{ bans: number; day: Day }>;
 
 /** What the stream sends, by the name of the message. */
 type News = Readonly<{
-  hello: Readonly<{ epoch: string; version: string }>;
+  hello: Readonly<{ epoch: string; version: string; now: string }>;
   events: Readonly<{ more: boolean }>;
   bans: unknown;
   health: Health;
   figures: Figures;
-  beat: unknown;
+  beat: Readonly<{ now: string }>;
 }>;
 
 /** The server sends something every 5 s. After this much silence the page stops showing "live". */
@@ -23,6 +23,8 @@ const SILENCE_MS = 9_000;
 /** How often the page checks for silence. */
 const LOOK_MS = 1_000;
 const RECONNECT_MS = 3_000;
+/** Smaller differences of the clocks are the network's delay. */
+const CLOCKS_DIFFER_MS = 2_000;
 
 export const liveness = signal<Liveness>({ kind: "connecting" });
 export const health = signal<Health | null>(null);
@@ -35,6 +37,12 @@ export const whatWaits = computed(() => health.value?.needsYou.map(taskKey).join
 export const figures = signal<Figures | null>(null);
 /** Of the server; empty until it is known. */
 export const version = signal("");
+
+/** By how much the server's clock is ahead of the browser's (ms): its times are judged by its own. */
+export const aheadMs = signal(0);
+export function serverTime(): number {
+  return Date.now() + aheadMs.value;
+}
 
 type Reader = () => void;
 
@@ -103,7 +111,12 @@ export class Live {
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests of the server hold the stream to it
         take(JSON.parse(data) as News[Name]);
       });
+    const setClock = ({ now }: Readonly<{ now: string }>): void => {
+      const ahead = Date.parse(now) - Date.now();
+      if (Math.abs(ahead - aheadMs.value) > CLOCKS_DIFFER_MS) aheadMs.value = ahead;
+    };
     on("hello", (server) => {
+      setClock(server);
       // A different database: nothing on the page is from it.
       if (this.#epoch !== null && this.#epoch !== server.epoch) location.reload();
       this.#epoch = server.epoch;
@@ -121,7 +134,7 @@ export class Live {
     on("bans", tellBans);
     on("health", (news) => (health.value = news));
     on("figures", (news) => (figures.value = news));
-    on("beat", () => {});
+    on("beat", setClock);
     source.addEventListener("error", () => {
       if (source.readyState !== EventSource.CLOSED || this.#source !== source) return;
       this.#reconnect = setTimeout(() => void this.#return(), RECONNECT_MS);

@@ -5,14 +5,17 @@ import type { Health } from "../src/admin/declare/items.ts";
 import { afterFailure, type Complaint, complaintOf, get, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
 import { oneAtATime, signedIn } from "./attempt.ts";
 import { distance, moment, shortPrefix, visible } from "./format.ts";
+import { aheadMs } from "./live.ts";
 import { language, t } from "./messages.ts";
 import { hrefOf, type Query } from "./route.ts";
 
 const TICK_MS = 10_000;
 const GLYPHS = { ok: "●", degraded: "▲", down: "■" } as const;
 
-export const now = signal(Date.now());
-if (typeof window !== "undefined") setInterval(() => (now.value = Date.now()), TICK_MS);
+const browserTime = signal(Date.now());
+if (typeof window !== "undefined") setInterval(() => (browserTime.value = Date.now()), TICK_MS);
+/** By the server's clock. */
+export const now = computed(() => browserTime.value + aheadMs.value);
 /** For what is read again once a minute. */
 export const minute = computed(() => Math.floor(now.value / 60_000));
 

@@ -4,6 +4,7 @@ import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { answerRequests } from "../../../test/kit/answered-requests.ts";
 import { banItem } from "../../../test/kit/samples.ts";
 import { forgetToasts, toasts } from "../../attempt.ts";
+import { aheadMs } from "../../live.ts";
 import { bans as words } from "../../texts/english-admin.ts";
 import { type AllowedItem, allow, ban, disallow, effectsOf, lift, verdictOf } from "./ban-commands.ts";
 
@@ -37,6 +38,14 @@ test("to undo a ban lifts it; the one that it replaced is in force again for the
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"permanent"}']);
   await ban(REQUEST, { ...BAN, expiresAt: new Date(NOW + 5 * 60_000).toISOString() });
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"5m"}']);
+});
+
+test("the rest of a ban is by the server's clock, whatever the browser's shows", async (t) => {
+  const asked = serve(t, MADE);
+  t.after(() => (aheadMs.value = 0));
+  aheadMs.value = -3_600_000;
+  await ban(REQUEST, { ...BAN, expiresAt: new Date(NOW - 30 * 60_000).toISOString() });
+  assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"30m"}']);
 });
 
 test("a former ban that is over by now, or is that of a network around it, does not come back", async (t) => {

@@ -6,6 +6,7 @@ import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { filled, isPast, shortPrefix } from "../../format.ts";
+import { serverTime } from "../../live.ts";
 
 /**
  * What the page asks the server to do. Each says what was done, and offers an undo if the earlier state can be restored.
@@ -29,7 +30,7 @@ const MOST_ROWS = 500;
 export async function ban(request: BanRequest, former: BanItem | null): Promise<void> {
   const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
   const undo = async (): Promise<void> => {
-    if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt, Date.now())) {
+    if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt, serverTime())) {
       await post("bans", again(former));
       tell(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
@@ -61,7 +62,7 @@ export async function allow(request: AllowRequest, changed: () => void): Promise
   const former = before.items.find((item) => item.prefix === prefix);
   const isKnown = former?.from === "command" || (former === undefined && before.next === null);
   const undo = async (): Promise<void> => {
-    if (former !== undefined && !isPast(former.expiresAt, Date.now())) {
+    if (former !== undefined && !isPast(former.expiresAt, serverTime())) {
       await post("allow", filled(allowedAgain(former)));
       tell(words.allowedAsBefore(shortPrefix(prefix)));
     } else {
@@ -96,7 +97,7 @@ function isTooWide(prefix: string): boolean {
 
 function timeLeft(expiresAt: string | null): string {
   if (expiresAt === null) return "permanent";
-  return `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / MINUTE_MS))}m`;
+  return `${Math.max(1, Math.ceil((Date.parse(expiresAt) - serverTime()) / MINUTE_MS))}m`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
+import { serverTime } from "../../live.ts";
 import { Card, minute, useLoaded, Waiting } from "../../parts.tsx";
 import { Table } from "../list-parts.tsx";
 import { pointsOf, roundUp } from "./chart.ts";
@@ -21,7 +22,7 @@ const TICK_STEPS = 24;
 /** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
 export function DayChart() {
   const readDay = (): Promise<Answer> => {
-    const from = new Date(Date.now() - DAY_MS).toISOString();
+    const from = new Date(serverTime() - DAY_MS).toISOString();
     return get(`figures${queryOf({ from, step: STEP_SECONDS })}`);
   };
   const day = useLoaded(readDay, [], minute.value);
