@@ -221,7 +221,7 @@ export const MAILBOX_VERBS = [
           until: {
             name: "until",
             value: "TIME",
-            says: "The last day, such as 2026-12-24, or a time; by default until --off.",
+            says: "The last day, such as 2026-12-24, to its end in UTC, or a time; by default until --off.",
           },
         },
         switches: [{ name: "off", says: "Stop replying.", alone: true, ...NO_VACATION }],
