@@ -254,7 +254,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   certificate_refused: {
     says: "Die Dateien von tls.cert und tls.key sind nicht brauchbar: Das bisherige Zertifikat bleibt in Gebrauch.",
-    next: "Legen Sie eine gültige Zertifikatskette und ihren Schlüssel dorthin; binnen Sekunden werden sie von selbst verwendet.",
+    next: "Legen Sie eine gültige Zertifikatskette und ihren Schlüssel dorthin; binnen Sekunden werden sie von selbst verwendet. Ein abgelaufenes selbst signiertes erneuert der nächste Start des Servers.",
   },
   certificate_expiring: {
     says: "Das TLS-Zertifikat läuft bald ab: Dann verbinden sich Mailprogramme nicht mehr.",

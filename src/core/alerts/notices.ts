@@ -294,7 +294,7 @@ const ofKeeper = {
   },
   certificate_refused: {
     says: "The files in tls.cert and tls.key cannot be used: the previous certificate stays in use.",
-    next: "Put a valid certificate chain and its key there; within seconds they are used automatically.",
+    next: "Put a valid certificate chain and its key there; within seconds they are used automatically. A restart renews a self-signed one that expired.",
   },
   certificate_expiring: {
     says: "The TLS certificate expires soon: then mail programs will no longer connect.",
