@@ -1,5 +1,5 @@
 import { plural, printable } from "../text.ts";
-import { span } from "../time.ts";
+import { dayAndTime, span } from "../time.ts";
 import { type Assessment, accountCells, countCells, mailsThatLeft, usedAddresses } from "./assess.ts";
 import type { Incident, TimelineEntry } from "./incident.ts";
 
@@ -23,7 +23,7 @@ export function incidentReport(facts: Reported): string {
   return [
     `# Incident: ${text(incident.title)}`,
     "",
-    `Server ${host}, incident \`${incident.id}\`, report of ${moment(at)}.`,
+    `Server ${host}, incident \`${incident.id}\`, report of ${dayAndTime(at)}.`,
     "",
     "## In short",
     "",
@@ -31,10 +31,10 @@ export function incidentReport(facts: Reported): string {
     "",
     "## Timeline",
     "",
-    "| time (UTC) | by | step | what |",
+    "| time | by | step | what |",
     "|---|---|---|---|",
     ...facts.timeline.map(
-      (entry) => `| ${moment(entry.at)} | ${text(entry.by)} | ${entry.step} | ${text(entry.says)} |`,
+      (entry) => `| ${dayAndTime(entry.at)} | ${text(entry.by)} | ${entry.step} | ${text(entry.says)} |`,
     ),
     "",
     ...affected(facts.assessment),
@@ -61,9 +61,9 @@ function summary({ incident, timeline, assessment }: Reported): readonly string[
   const held = mails.filter(({ isHeld }) => isHeld).length;
   const reached = new Set(mails.flatMap((mail) => mail.reached)).size;
   const isolated = timeline.find(({ step }) => step === "isolate");
-  const end = incident.closedAt === null ? "It is still open." : `It was closed at ${moment(incident.closedAt)}.`;
+  const end = incident.closedAt === null ? "It is still open." : `It was closed at ${dayAndTime(incident.closedAt)}.`;
   return [
-    `It may have started at ${moment(incident.since)}, and was opened at ${moment(incident.openedAt)}. ${end}`,
+    `It may have started at ${dayAndTime(incident.since)}, and was opened at ${dayAndTime(incident.openedAt)}. ${end}`,
     `${plural(used.length, "account was", "accounts were")} used in that time, and ${plural(mails.length, "mail was", "mails were")} sent by them: ${held} held at first, ${plural(reached, "recipient")} reached.`,
     isolated === undefined
       ? "The server was not isolated."
@@ -81,15 +81,15 @@ function affected({ accounts, addresses, mails, commands, isCut }: Assessment): 
     ),
     ...table(
       ["address", "accounts", "sign-ins", "wrong passwords", "mails", "last seen"],
-      usedAddresses(addresses).map((one) => [one.ip, some(one.accounts), ...countCells(one), moment(one.last)]),
+      usedAddresses(addresses).map((one) => [one.ip, some(one.accounts), ...countCells(one), dayAndTime(one.last)]),
     ),
     ...table(
       ["mail that left", "account", "from", "at", "reached"],
-      mailsThatLeft(mails).map((mail) => [mail.queueId, mail.account, mail.ip, moment(mail.at), some(mail.reached)]),
+      mailsThatLeft(mails).map((one) => [one.queueId, one.account, one.ip, dayAndTime(one.at), some(one.reached)]),
     ),
     ...table(
       ["command", "by", "at", "about"],
-      commands.map((one) => [one.type, one.by, moment(one.at), one.subject]),
+      commands.map((one) => [one.type, one.by, dayAndTime(one.at), one.subject]),
     ),
     ...(isCut ? ["There was more than could be listed.", ""] : []),
   ];
@@ -151,10 +151,6 @@ function some(names: readonly string[]): string {
 /** In a cell of a table: one line, and nothing that Markdown reads as more. */
 function text(said: string): string {
   return printable(said, LONGEST).replaceAll(/[|\\<>[\]`*]/g, (character) => `\\${character}`);
-}
-
-function moment(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)}`;
 }
 
 function between(from: string, until: string): string {
