@@ -1032,7 +1032,7 @@ export type Routes = {
   "GET /api/v1/figures": {
     readonly query?:
       | {
-          /** 24 hours ago if absent; at most 400 days ago. */
+          /** 24 hours before `to` if absent; at most 400 days ago. */
           readonly from?: string | undefined;
           /** Now if absent. */
           readonly to?: string | undefined;
