@@ -33,7 +33,9 @@ test("variables of an earlier start are removed, and other users may not read th
   assert.equal(statSync(place).mode & 0o777, 0o700);
 });
 
-test("runsvdir runs the services, and its end is noticed", { skip: lacking({ installed: ["runsvdir"] }) }, async (t) => {
+test("runsvdir runs the services, and its end is noticed", {
+  skip: lacking({ installed: ["runsvdir"] }),
+}, async (t) => {
   t.after(setZone("Europe/Berlin"));
   const layout = temporaryLayout();
   mkdirSync(join(layout.services, "web"), { recursive: true });

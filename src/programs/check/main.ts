@@ -1,7 +1,8 @@
 /** The daily checks: a separate process, started by the keeper as root. */
 import { setTimeout as pause } from "node:timers/promises";
 import { plural } from "../../core/text.ts";
-import { instant, MINUTE_MS } from "../../core/time.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import { systemClock } from "../../host/machine/clock.ts";
 import { changeCheckRecord, fallen, readCheckRecord } from "../../jobs/check/check-record.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { serverOf } from "../../surfaces/cli/check/check.ts";
@@ -11,7 +12,7 @@ import { connect } from "../command-line/connect.ts";
 
 const { env } = process;
 const layout = layoutFrom(env);
-const call = { layout, env, now: () => instant(Date.now()), ...connect(layout, env) };
+const call = { layout, env, now: () => systemClock.now(), ...connect(layout, env) };
 const loaded = settingsOf(call);
 if (loaded.ok) {
   const names = groups.map(({ name }) => name);
@@ -23,7 +24,7 @@ if (loaded.ok) {
         serverOf(call, loaded.settings, false),
       ),
     pause: () => pause(MINUTE_MS),
-    now: Date.now,
+    now: call.now,
   });
   changeCheckRecord(layout, { at, checks });
   const done = plural(Object.keys(checks).length, "check");

@@ -6,7 +6,7 @@ import {
   type SettingValue,
   settingList,
 } from "../../../admin/settings.ts";
-import { DAY_MS, later, type Millis } from "../../../core/time.ts";
+import { later, type Millis, WEEK_MS } from "../../../core/time.ts";
 import type { ComparedAddress } from "../../../jobs/replay/comparison.ts";
 import { profileDefault } from "../../../settings/profile.ts";
 import { isSettingKey, readOwn, type Settings, settingOf, variableOf } from "../../../settings/schema.ts";
@@ -15,8 +15,7 @@ import { sendToGuard } from "../derived.ts";
 import type { ApiParts, TrialOutcome, Trials } from "../ports.ts";
 import { type Route, route } from "../route.ts";
 
-/** Age and number of the recorded events on which changed limits are tried: some seconds of work. */
-const LOOKED_BACK_MS = 7 * DAY_MS;
+/** Maximum recorded events of a week on which changed limits are tried: some seconds of work. */
 const MOST_EVENTS = 50_000;
 const MOST_LISTED = 20;
 
@@ -72,7 +71,7 @@ function itemOf(value: SettingValue, profile: Settings["profile"]) {
 
 async function trialOf(trials: Trials, { trial }: SettingsPreview, now: Millis) {
   if (trial === null) return null;
-  const span = { since: later(now, -LOOKED_BACK_MS), only: null, mostEvents: MOST_EVENTS, now };
+  const span = { since: later(now, -WEEK_MS), only: null, mostEvents: MOST_EVENTS, now };
   return trialShown(await trials.decide({ ...trial, ...span }));
 }
 

@@ -4,7 +4,7 @@ import { ALL } from "../../../../admin/declare/paging.ts";
 import { domainOf } from "../../../../core/net/address.ts";
 import { formatKeepRule } from "../../../../core/retention.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
-import { DAY_MS, dayAndTime, later } from "../../../../core/time.ts";
+import { DAY_MS, dayAndTime, later, WEEK_MS } from "../../../../core/time.ts";
 import type { ReplayReport } from "../../../../jobs/replay/run-replay.ts";
 import { restoreSettingsAccess } from "../../../../jobs/settings-file/settings-file.ts";
 import { warningsOf } from "../../../../settings/conflicts.ts";
@@ -113,8 +113,7 @@ function inForce(changed: readonly string[]): readonly string[] {
   ];
 }
 
-/** How far back settings are tried on recorded events before they are applied: some seconds of work. */
-const LOOKED_BACK_MS = 7 * DAY_MS;
+/** Maximum recorded events of a week on which settings are tried before they are applied: some seconds of work. */
 const MOST_EVENTS = 100_000;
 
 /** `note`: what the check could not see; empty if nothing. */
@@ -151,7 +150,7 @@ export async function confirmApply(
   const now = call.now();
   const report = await opened.reader.replay({
     ...replayPolicy(settings, allowedUntilNow(settings, pending)),
-    since: later(now, -LOOKED_BACK_MS),
+    since: later(now, -WEEK_MS),
     only: null,
     mostEvents: MOST_EVENTS,
     now,
