@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { commandLineOf, type Finished, json, start, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
@@ -40,6 +40,40 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     assert.equal(code, 0, err);
     assert.match(out, /The strict firewall is open, until `\.\/ghostinbox firewall try`\./);
     assert.equal(existsSync(layout.strictFirewall), false);
+  });
+
+  test("opens both firewalls even if the disk is read-only, and says what it could not write", async () => {
+    await (await startGuard(layout)).stop();
+    keepStrict(layout, { confirmed: { doors: [], trusted: [] }, trial: null });
+    const tables = "nft add table inet ghostinbox; nft add table inet ghostinbox_strict; nft add table inet another";
+    const readOnly =
+      'mount --bind "$GHOSTINBOX_DATA" "$GHOSTINBOX_DATA" && mount -o remount,ro,bind "$GHOSTINBOX_DATA"';
+    const shell = [
+      "--net",
+      "--mount",
+      "bash",
+      "-c",
+      `${tables}; ${readOnly}; ! ./ghostinbox break-glass && nft list tables`,
+    ];
+    const { code, out, err } = await start(layout, "unshare", shell).ended;
+    assert.deepEqual([code, out], [0, "table inet another\n"], err);
+    assert.match(
+      err,
+      /inet ghostinbox is deleted\. The guard could not be asked to lift the bans: EROFS.*break-glass'\./,
+    );
+    assert.match(
+      err,
+      /The strict firewall is open, but its record could not be changed \(EROFS.*firewall\.json'\): stop the server/,
+    );
+  });
+
+  test("leaves its request on a full disk", async () => {
+    await (await startGuard(layout)).stop();
+    const run = dirname(layout.breakGlass);
+    const full = `mount -t tmpfs -o size=4k none ${run} && ! head -c 8k /dev/zero >${run}/other 2>/dev/null`;
+    const shell = ["--net", "--mount", "bash", "-c", `${full} && ./ghostinbox break-glass --json`];
+    const finished = await start(layout, "unshare", shell).ended;
+    assert.deepEqual(json(finished), { ...nothing, requested: true });
   });
 
   test("never follows a link in place of the request", async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { messageOf } from "../../../../core/error.ts";
 import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { plural } from "../../../../core/text.ts";
 import { TABLE } from "../../../../host/firewall/guard-table.ts";
@@ -33,7 +34,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
     return failed(`Nothing was lifted. ${none.message} A server with another directory runs here.`, none.next);
   const firewall = await deleteTable();
   const strict = await openStrict(call.layout);
-  const noted = leaveRequest(call.layout, call.now());
+  const noted = leaveRequest(call.layout);
   const back =
     asked.exit === "not_running"
       ? ""
@@ -60,11 +61,15 @@ async function openStrict(layout: Layout) {
   const isOpen = opening === null && trial === null && (listing === null || listing === "");
   if (process.getuid?.() !== 0 || isOpen) return { ok: true, says: "" };
   // The file first: the keeper would put the table back.
-  keepStrict(layout, UNCONFIRMED);
+  const unkept = failureOf(() => keepStrict(layout, UNCONFIRMED));
   const ended = await endStrict();
-  return ended.ok
+  if (!ended.ok) return { ok: false, says: ` The strict firewall could not be opened: ${ended.reason}.` };
+  return unkept === null
     ? { ok: true, says: ` The strict firewall is open, until \`${PROGRAM} firewall try\`.` }
-    : { ok: false, says: ` The strict firewall could not be opened: ${ended.reason}.` };
+    : {
+        ok: false,
+        says: ` The strict firewall is open, but its record could not be changed (${unkept}): stop the server, or it closes again.`,
+      };
 }
 
 async function deleteTable() {
@@ -77,11 +82,23 @@ async function deleteTable() {
 }
 
 /** The bans are still in the database, which belongs to the guard: it lifts them as soon as it can. */
-function leaveRequest(layout: Layout, nowMs: number) {
+function leaveRequest(layout: Layout) {
   if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "No database holds any bans." };
   if (!existsSync(dirname(layout.breakGlass)))
     return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
-  // The directory is the guard's, so a link of that name is not followed.
-  createFile(layout.breakGlass, `${new Date(nowMs).toISOString()}\n`, { mode: 0o644 });
+  // The directory is the guard's, so a link of that name is not followed. An empty file needs no room on a full disk.
+  const failure = failureOf(() => createFile(layout.breakGlass, "", { mode: 0o644 }));
+  if (failure !== null)
+    return { ok: false, requested: false, says: `The guard could not be asked to lift the bans: ${failure}.` };
   return { ok: true, requested: true, says: "The guard will lift every ban as soon as it can." };
+}
+
+/** An error of the disk must not keep the firewall closed. */
+function failureOf(work: () => void): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
