@@ -91,6 +91,19 @@ test("without strict mode there is no table, and nothing can be confirmed", asyn
   assert.match(JSON.stringify(await machine.watch.begin(null)), /firewall\.mode is not strict/);
 });
 
+test("a strict firewall that cannot be opened stays recorded, and the next check opens it", async () => {
+  const machine = await confirmed();
+  const { table, state } = machine;
+  const broken = [{ fails: true }, { fails: true, isUnreadable: true }];
+  for (const how of broken)
+    await assert.rejects(machine.look({ settings: settings(""), ...how }), /could not be opened: nft failed/);
+  assert.deepEqual([machine.table, machine.state], [table, state]);
+  await machine.look({ fails: false, isUnreadable: false });
+  assert.deepEqual([machine.table, machine.state], ["", UNCONFIRMED]);
+  const withoutNft = new Machine("");
+  await withoutNft.look({ fails: true, isUnreadable: true });
+});
+
 test("nothing is strict before a trial was confirmed, and the state shows it", async () => {
   const machine = new Machine(STRICT);
   await machine.look();

@@ -110,13 +110,17 @@ export function createFirewallWatch(
     found = [];
   }
 
-  /** The firewall is not strict. If nft(8) cannot run, there is no table. */
+  /** The firewall is not strict. Throws if its table may be left, so that `config apply` reports it and the next check tries again. */
   async function openAll(): Promise<void> {
     wasUnconfirmed = false;
     found = [];
     if (!mayBeLeft) return;
     const listing = await list();
-    if (listing !== null && listing !== "") await enforce(null);
+    const opened: Outcome = listing === "" ? { ok: true } : await enforce(null);
+    const { confirmed, trial } = read();
+    // Where nft(8) cannot run, nothing was ever confirmed.
+    if (!opened.ok && (listing ?? confirmed ?? trial) !== null)
+      throw new Error(`the strict firewall could not be opened: ${opened.reason}`);
     keep(UNCONFIRMED);
     mayBeLeft = false;
   }
