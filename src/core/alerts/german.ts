@@ -37,8 +37,8 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "docs/recovery.md sagt, was fehlen kann. Brauchen Sie die alten Dateien nicht mehr, entfernt sie der Befehl in den Einzelheiten.",
   },
   database_unsaved: {
-    says: "Eine Datei einer offenen Datenbank wurde gelöscht und ließ sich nicht wiederherstellen: Ihr Inhalt ist verloren, sobald der Server anhält.",
-    next: "Halten Sie den Server nicht an. Stellen Sie das Verzeichnis wieder her, das die Einzelheiten nennen, oder schaffen Sie Platz; der Server versucht es jede Sekunde erneut.",
+    says: "Eine Datei einer offenen Datenbank wurde gelöscht oder beschädigt und ließ sich nicht retten: Ihr Inhalt kann verloren sein, sobald der Server anhält.",
+    next: "Halten Sie den Server nicht an. Beheben Sie, was die Einzelheiten nennen, etwa ein fehlendes Verzeichnis oder eine volle Platte; der Server versucht es jede Sekunde erneut.",
   },
   certificate_unknown: {
     says: "Für eine Ihrer Domains wurde ein Zertifikat mit einem Schlüssel ausgestellt, den keiner Ihrer Server verwendet, soweit bekannt: Vielleicht gibt sich jemand als Ihr Server aus.",

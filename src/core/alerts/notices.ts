@@ -29,8 +29,8 @@ const ofGuard = {
     next: "See docs/recovery.md for what may be missing. Once you do not need the old files, remove them with the command in the detail.",
   },
   database_unsaved: {
-    says: "A file of an open database was deleted and could not be restored: its data is lost when the server stops.",
-    next: "Do not stop the server. Restore the directory that the detail names, or free space; the server retries each second.",
+    says: "A file of an open database was deleted or damaged, and could not be saved: its data may be lost when the server stops.",
+    next: "Do not stop the server. Fix what the detail names, such as a missing directory or a full disk; the server retries each second.",
   },
   sign_ins_blocked: {
     says: "No one can sign in: another program has the port on which Dovecot asks the guard about sign-ins. Mail from others is not affected.",

@@ -111,6 +111,20 @@ test("an SQLite error other than damage changes nothing; damage ends the guard o
   assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are intact, so the other database is damaged");
 });
 
+test("damage on a disk that cannot be written ends the guard once it can be", async () => {
+  const { watch, calls, engineDb, accounts, notices } = watchedDatabases();
+  mkdirSync(`${engineDb}.is-damaged`);
+  // Its check fails too.
+  accounts.close();
+  watch.noteError(Object.assign(new Error("database disk image is malformed"), { errcode: 11 }));
+  await watch.look();
+  assert.equal(calls.restarts, 0);
+  assert.match(notices.raised.get("database_unsaved") ?? "", /^engine\.db is damaged .*malformed\): EISDIR/);
+  rmdirSync(`${engineDb}.is-damaged`);
+  await watch.look();
+  assert.equal(calls.restarts, 1);
+});
+
 test("a disk that damages file after file does not cause restarts in a loop", () => {
   const { watch, calls, engineDb, clock } = watchedDatabases();
   for (let i = 0; i < 3; i++) {

@@ -1,7 +1,7 @@
 import { chmodSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, readOr } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -63,6 +63,8 @@ export function createDatabaseWatch({
   const watched = [accounts, engine].map((of) => ({ of, files: new OpenFiles(of.path) }));
   let timer: NodeJS.Timeout | undefined;
   let isEnding = false;
+  /** Damage that the disk did not let us mark. */
+  let unmarked: Readonly<{ of: Watched; why: string }> | null = null;
   let copiedChanges: number | null = null;
   let digestAt = clock.now() + DIGEST_MS.first;
   let saveAt = 0;
@@ -73,15 +75,16 @@ export function createDatabaseWatch({
     timer = setInterval(() => void look(), SECOND_MS);
   }
 
-  /** Any error that a statement threw. Damage ends the guard: its next start sets the file aside. */
+  /** Any error that a statement threw. Damage ends the guard: its next start sets the file aside. Never throws. */
   function noteError(error: unknown): void {
     if (isEnding || !isDamage(error)) return;
-    giveUp(isWhole(accounts.db) ? engine : accounts, messageOf(error));
+    giveUp(readOr(() => isWhole(accounts.db), true) ? engine : accounts, messageOf(error));
   }
 
   /** Runs one check. Never rejects. */
   const look = unlessRunning(async () => {
     if (isEnding) return;
+    if (unmarked !== null) return giveUp(unmarked.of, unmarked.why);
     try {
       const found = lossNow();
       if (found !== null) await replace(found);
@@ -147,13 +150,21 @@ export function createDatabaseWatch({
     restart();
   }
 
-  function giveUp({ path }: Watched, why: string): void {
+  /** Never throws. */
+  function giveUp(of: Watched, why: string): void {
+    const { path } = of;
+    unmarked = null;
     // Without a copy nothing can continue.
     if (isEnding || (path === accounts.path && isEmpty(copyPath(path)))) return;
     const now = clock.now();
     if (setAsideBeside(path).filter((name) => now - timeOfName(name) < HOUR_MS).length >= MOST_AN_HOUR) return;
+    try {
+      markDamaged(path);
+    } catch (error) {
+      unmarked = { of, why };
+      return notices.set("database_unsaved", `${basename(path)} is damaged (${why}): ${messageOf(error)}`);
+    }
     isEnding = true;
-    markDamaged(path);
     log.error("A database is damaged: the guard starts again, and sets it aside.", { path, why });
     restart();
   }
