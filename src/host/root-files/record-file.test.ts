@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as z from "zod/mini";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { readRecord, writeRecord } from "./record-file.ts";
+import { readRecord, readStep, writeRecord } from "./record-file.ts";
 
 const schema = z.object({ since: z.number(), failure: z.nullable(z.string()) });
 const NONE = { since: 0, failure: null };
@@ -30,6 +30,20 @@ test("an unreadable record counts as missing", () => {
   for (const text of ["", '{"since":1,', '{"since":"1","failure":null}', "[]"]) {
     writeFileSync(path, text);
     assert.equal(readRecord(path, schema, NONE), NONE, text);
+  }
+});
+
+test("an unreadable step of an exchange is not a missing one", () => {
+  const path = join(temporaryDirectory(), "step.json");
+  assert.equal(readStep(path, schema), null);
+  writeRecord(path, NONE);
+  assert.deepEqual(readStep(path, schema), NONE);
+  for (const text of ["", "{", "{}"]) {
+    writeFileSync(path, text);
+    assert.throws(
+      () => readStep(path, schema),
+      /^SetUpFailure: A restore or rollback was interrupted, and .*step\.json/,
+    );
   }
 });
 

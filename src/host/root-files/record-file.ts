@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import type * as z from "zod/mini";
+import { nullOn } from "../../core/error.ts";
 import { parseAs } from "../../core/parse-as.ts";
 import { textOrNothing } from "../machine/read-text.ts";
+import { SetUpFailure } from "../running/failure.ts";
 import { appendFile, writeFile } from "./files.ts";
 import { whileLocked } from "./lock-file.ts";
 
@@ -11,6 +13,20 @@ import { whileLocked } from "./lock-file.ts";
  */
 export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, none: Value): Value {
   return parseAs(schema, textOrNothing(path)) ?? none;
+}
+
+/**
+ * Reads the next step of an interrupted exchange of files; null if there is none. Throws if it cannot be read: without it, files that
+ * were moved aside would count as left over.
+ */
+export function readStep<Value>(path: string, schema: z.ZodMiniType<Value>): Value | null {
+  const text = nullOn(["ENOENT"], () => readFileSync(path, "utf8"));
+  if (text === null) return null;
+  const step = parseAs(schema, text);
+  if (step !== null) return step;
+  throw new SetUpFailure(
+    `A restore or rollback was interrupted, and ${path}, which holds its next step, is damaged: put the directories in their places by hand, then delete that file.`,
+  );
 }
 
 /** Adds a line of JSON, after ending one that a power failure truncated. */

@@ -69,6 +69,14 @@ describe("a restored directory takes its place", ROOT, () => {
     for (const path of [wholeBeside(server.data), server.aside, server.data]) assert.ok(existsSync(path), path);
   });
 
+  test("without a readable record of what comes next, nothing starts and nothing is deleted", () => {
+    const { data, aside } = prepared();
+    put(`${data}.restoring-step`, "{");
+    renameSync(data, aside);
+    assert.throws(() => finishRestore(data), /^SetUpFailure: A restore or rollback was interrupted/);
+    for (const path of [wholeBeside(data), aside]) assert.ok(existsSync(path), path);
+  });
+
   test("a directory that cannot be moved leaves everything unchanged", () => {
     const { data, aside } = prepared();
     assert.throws(() => exchange(data, { aside: join(aside, "missing", "x"), keepsKey: true }));

@@ -5,7 +5,7 @@ import { messageOf } from "../../core/error.ts";
 import { mountOf, mountsBelow } from "../../host/kernel/mounts.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { moveFile, removeFile } from "../../host/root-files/files.ts";
-import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { readStep, writeRecord } from "../../host/root-files/record-file.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
@@ -81,7 +81,7 @@ export function isReplacing(data: string): boolean {
 
 /** Finishes a killed exchange; false if there was none. Throws if the place was taken since. */
 export function finishExchange(data: string): boolean {
-  const what = readRecord<Exchange | null>(recordOf(data), z.nullable(exchangeSchema), null);
+  const what = readStep(recordOf(data), exchangeSchema);
   if (what === null) return false;
   if (existsSync(wholeBeside(data))) {
     makePlace(data, what.aside);
@@ -194,7 +194,7 @@ export function replaceContents(data: string, what: Exchange, mounts: readonly s
 export function finishReplacing(data: string): boolean {
   const work = join(data, WORK);
   if (!existsSync(work)) return false;
-  const state = readState(work);
+  const state = readStep(stateFile(work), stateSchema);
   if (state === null) {
     dropWhole(data);
     return false;
@@ -220,14 +220,14 @@ export function finishReplacing(data: string): boolean {
 
 /** Does nothing once it is done, since the restored contents have left its work directory then. */
 function replaceMount(mount: string, aside: string | null): void {
-  if (existsSync(wholeIn(mount)) && readState(join(mount, WORK)) === null)
+  if (existsSync(wholeIn(mount)) && !isReplacing(mount))
     keepState(mount, { step: "out", aside: aside === null ? null : asideOfMount(aside) });
   finishReplacing(mount);
 }
 
 /** Removes the preparations for a replacement that has not started. */
 export function dropWhole(data: string): void {
-  if (readState(join(data, WORK)) !== null) return;
+  if (isReplacing(data)) return;
   for (const mount of mountsIn(data)) removeTree(join(data, mount, WORK));
   removeTree(join(data, WORK));
 }
@@ -259,12 +259,6 @@ function movable(top: string, mounts: ReadonlySet<string>, below = ""): readonly
 
 function keepState(data: string, state: State): void {
   writeRecord(stateFile(join(data, WORK)), state);
-}
-
-/** Null if it has not started. */
-function readState(work: string): State | null {
-  if (!existsSync(stateFile(work))) return null;
-  return z.parse(stateSchema, JSON.parse(readFileSync(stateFile(work), "utf8")));
 }
 
 function stateFile(work: string): string {

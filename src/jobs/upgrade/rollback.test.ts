@@ -134,6 +134,15 @@ test("a rollback that had not started is dropped: a start uses the present state
   assert.ok(!made.some((path) => existsSync(path)));
 });
 
+test("a rollback whose record cannot be read changes nothing more", async (t) => {
+  const { layout } = await upgraded(t);
+  const place = dirname(layout.engineDb);
+  renameSync(place, `${place}.rollback`);
+  put(layout.rollback, "{");
+  assert.throws(() => finishRollback(layout), /^SetUpFailure: A restore or rollback was interrupted/);
+  assert.ok(existsSync(join(`${place}.rollback`, "engine.db")));
+});
+
 test("a snapshot that lacks a database is not used", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   assert.equal(whyNoRollback(layout, snapshot), null);

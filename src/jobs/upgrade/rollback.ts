@@ -6,7 +6,7 @@ import { mountsBelow } from "../../host/kernel/mounts.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { moveFile, removeFile, setAccess } from "../../host/root-files/files.ts";
-import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { readStep, writeRecord } from "../../host/root-files/record-file.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -15,7 +15,7 @@ import { type ChangedSince, changesBetween } from "../../store/changed-since.ts"
 import { inSnapshot, noteTakenBack, SET_ASIDE, type UpgradeSnapshot } from "./upgrade-snapshot.ts";
 
 /** Where the present data is moved to. */
-const schema = z.nullable(z.object({ aside: z.string() }));
+const schema = z.object({ aside: z.string() });
 
 /** The directories that are exchanged as a whole: a database with its log, its copy and its digest, which are newer too. */
 function exchanged({ engineDb, accountsDb }: Layout): readonly string[] {
@@ -125,7 +125,7 @@ export function finishRollback(layout: Layout): boolean {
 
 /** Where a rollback that was interrupted keeps what it replaces; null if there is none. */
 export function startedAside(layout: Layout): string | null {
-  const started = readRecord(layout.rollback, schema, null);
+  const started = readStep(layout.rollback, schema);
   return started === null ? null : join(layout.beforeUpgrade, started.aside);
 }
 
