@@ -285,35 +285,38 @@ async function runServices(layout: Layout, { settings, password, ports }: Prepar
   for (const warning of containerWarnings()) log.warn(warning);
   log.say("Starting ...");
   const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
-  const { died } = supervisor;
-  const asked = stop.promise.then(() => "asked" as const);
-  const warn = log.warn.bind(log);
-  const ready = waitUntilReady(layout, ports.awaited, stop.asked, { mayWait: ports.mayWait, warn });
-  const first = await Promise.race([ready, died, asked]);
   let end: "asked" | "died" | "failed";
-  if (first === "died" || first === "asked") {
-    end = first;
-  } else if (!first.ok) {
-    log.fail(first.reason);
-    end = "failed";
-  } else {
-    noteUpgraded(layout);
-    // Users other than root may read a journal.
-    if (!BY_SYSTEMD) console.log(runningText(layout, settings, password.printed));
-    const runs = `GhostInbox runs as ${settings.hostname}.`;
-    const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
-    says(runs);
-    if ((log.isTerminalGone || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
-    await tellReady(runs);
-    rememberAdminPassword(layout, password);
-    collectGarbage();
-    // Node writes the cache only at a regular exit, so a kill would lose it.
-    flushCompileCache();
-    end = await Promise.race([died, asked]);
+  try {
+    const { died } = supervisor;
+    const asked = stop.promise.then(() => "asked" as const);
+    const warn = log.warn.bind(log);
+    const ready = waitUntilReady(layout, ports.awaited, stop.asked, { mayWait: ports.mayWait, warn });
+    const first = await Promise.race([ready, died, asked]);
+    if (first === "died" || first === "asked") {
+      end = first;
+    } else if (!first.ok) {
+      log.fail(first.reason);
+      end = "failed";
+    } else {
+      noteUpgraded(layout);
+      // Users other than root may read a journal.
+      if (!BY_SYSTEMD) console.log(runningText(layout, settings, password.printed));
+      const runs = `GhostInbox runs as ${settings.hostname}.`;
+      const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
+      says(runs);
+      if ((log.isTerminalGone || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
+      await tellReady(runs);
+      rememberAdminPassword(layout, password);
+      collectGarbage();
+      // Node writes the cache only at a regular exit, so a kill would lose it.
+      flushCompileCache();
+      end = await Promise.race([died, asked]);
+    }
+    if (end === "died") log.fail("the supervisor runsvdir ended; stopping everything.");
+    else log.say("Stopping ...");
+  } finally {
+    await supervisor.stop();
   }
-  if (end === "died") log.fail("the supervisor runsvdir ended; stopping everything.");
-  else log.say("Stopping ...");
-  await supervisor.stop();
   if (end === "asked") log.say("GhostInbox has stopped.");
   return end === "asked" ? 0 : 1;
 }
