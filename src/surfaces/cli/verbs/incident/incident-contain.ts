@@ -2,7 +2,6 @@ import { factorsRemoved } from "../../../../admin/access.ts";
 import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
 import { SETTING_ENDS } from "../../../../admin/mailboxes.ts";
 import { NO_MAIL } from "../../../../admin/queue.ts";
-import { messageOf } from "../../../../core/error.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { parsePrefix } from "../../../../core/net/ip.ts";
@@ -40,10 +39,7 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   for (const deed of planned) came.push(...(await deed.run()));
   const [did, wrong, printed] = [saidOf(came, "did"), saidOf(came, "wrong"), saidOf(came, "printed")];
   const says = `Contained: ${plural(did.length, "step")} taken${wrong.length === 0 ? "" : `, ${wrong.length} failed`}.`;
-  // A password that is in force is printed, whatever else fails.
-  const unaudited = await take(call, incident, { step: "contain", says, lines: [...did, ...wrong] }).catch(
-    (error: unknown) => `It could not be written into the timeline: ${messageOf(error)}.`,
-  );
+  const unaudited = await take(call, incident, { step: "contain", says, lines: [...did, ...wrong] });
   const secrets = printed.length === 0 ? [] : ["", "Shown only now:", ...printed];
   const lines = [...did, ...secrets, ...(unaudited === "" ? [] : [unaudited])];
   if (wrong.length > 0)

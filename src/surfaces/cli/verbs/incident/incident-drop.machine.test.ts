@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import * as z from "zod/mini";
@@ -116,5 +116,23 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
     assert.deepEqual([code, dropped, kept], [1, 0, ["A0001"]]);
     assert.match(err, /^$|Not all mail/);
     assert.deepEqual(copies(), ["A0001"]);
+  });
+
+  test("a disk that fails halfway does not hide what was done before", async () => {
+    for (let nth = 0; nth < 150; nth += 1) put(`A${1_000 + nth}`, "deferred/A");
+    const folder = join(layout.incidents, readdirSync(layout.incidents)[0] ?? "");
+    guard.keeperAnswers((command) => {
+      if (command.verb === "delete_mail") {
+        for (const name of ["mails", "timeline.jsonl"]) rmSync(join(folder, name), { recursive: true });
+        writeQueueFile(join(folder, "mails"), "");
+        mkdirSync(join(folder, "timeline.jsonl"));
+      }
+      return obey(command);
+    });
+    const { code, out, err } = await run(`incident drop ${ANNA} --yes`);
+    assert.deepEqual([code, queue.length], [1, 50]);
+    assert.match(out + err, /100 mails of anna@example\.org taken out of the queue; 100 kept/);
+    assert.match(out + err, /Then it failed: .*mails.* could not be written into the timeline: EISDIR/s);
+    assert.equal((await run("incident note Something")).code, 1, "a note that was not written is a failure");
   });
 });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
 import { isGuardsHold, NO_MAIL } from "../../../../admin/queue.ts";
+import { messageOf } from "../../../../core/error.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { copyMails, folderOf } from "../../../../jobs/incident/folder.ts";
@@ -70,7 +71,12 @@ async function dropAll(call: Call, name: AccountName, to: string) {
     for (let from = 0; from < due.length; from += AT_ONCE) {
       const some = due.slice(from, from + AT_ONCE);
       for (const id of some) tries.set(id, (tries.get(id) ?? 0) + 1);
-      const copied = copyMails(call.layout, some, to);
+      let copied: readonly string[];
+      try {
+        copied = copyMails(call.layout, some, to);
+      } catch (error) {
+        return so(0, others, failed(`${messageOf(error)}.`, "Fix that, then give the command again."));
+      }
       for (const id of copied) kept.add(id);
       const gone = await dropThese(call, name, {
         held: copied.filter((id) => mails.get(id) === true),

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../../core/error.ts";
 import { type Assessment, assess } from "../../../../core/incident/assess.ts";
 import type { Incident, Step } from "../../../../core/incident/incident.ts";
 import { DAY_MS, dayAndTime, instant, isoTime, later, type Millis } from "../../../../core/time.ts";
@@ -43,7 +44,7 @@ export async function incidentOpen(call: Call): Promise<Answer> {
 
 /** `incident note TEXT...` */
 export const incidentNote = inIncident(async (call, incident) => {
-  const unaudited = await take(call, incident, { step: "note", says: call.args[0] ?? "" });
+  const unaudited = await record(call, incident, { step: "note", says: call.args[0] ?? "" });
   return done({ incident: incident.id }, `It is in the timeline. ${unaudited}`.trim(), `${PROGRAM} incident list`);
 });
 
@@ -99,8 +100,15 @@ export function inIncident(run: (call: Call, incident: Incident, since: Millis) 
 
 type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
 
+/** Records a step that was taken, which its command reports even if the disk is full. Returns a sentence about what lacks it, or "". */
+export function take(call: Call, incident: Incident, taken: Taken): Promise<string> {
+  return record(call, incident, taken).catch(
+    (error: unknown) => `It could not be written into the timeline: ${messageOf(error)}.`,
+  );
+}
+
 /** Writes a step into the timeline, and into the audit if the guard runs. Returns a sentence if the audit lacks it, else "". */
-export async function take(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
+async function record(call: Call, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
   const subject = `${incident.id} ${step}: ${says.slice(0, 480)}`;
   const noted = await call.guard.ask({ verb: "record", type: "INCIDENT", subject });
   const by = callerName(call.env);
