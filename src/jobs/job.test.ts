@@ -98,17 +98,24 @@ test("a program runs at the lowest priority, with its arguments", SKIP, async ()
   assert.match(written(), new RegExp(`^2026-11-23 7 ${Math.min(19, before + 10)}\\n idle\\n 800\\n$`));
 });
 
-test("its end is reported: its code or signal", SKIP, async () => {
-  assert.equal(await runBehind(installed("process.exit(3)").layout, "report"), "3");
-  assert.equal(await runBehind(installed('process.kill(process.pid, "SIGKILL")').layout, "report"), "SIGKILL");
-});
+for (const [what, script, reason] of [
+  ["its code", "process.exit(3)", "it was ended (3)"],
+  ["its signal", 'console.error("report: x"); process.kill(process.pid, "SIGKILL")', "it was ended (SIGKILL)"],
+  ["what it printed last", 'console.error("report: a\\nreport: no room: b"); process.exit(1)', "no room: b"],
+  ["an error that nothing caught", 'require("node:fs").writeFileSync("/proc/x", "")', /^ENOENT: .*\/proc\/x'$/],
+] as const)
+  test(`its failure is reported: ${what}`, SKIP, async () => {
+    const ended = (await runBehind(installed(script).layout, "report")) ?? "";
+    if (typeof reason === "string") assert.equal(ended, reason);
+    else assert.match(ended, reason);
+  });
 
 test("a program that does not end is killed after its limit, and reported", SKIP, async () => {
   const { layout } = installed("process.on('SIGTERM', () => undefined); setInterval(() => undefined, 1000);");
   const reported: string[] = [];
   const limit = { ms: 600, passed: (reason: string) => void reported.push(reason) };
-  assert.equal(await runBehind(layout, "report", [], limit), "SIGKILL");
-  assert.deepEqual(reported, ["not done after 0.01 minutes"]);
+  assert.equal(await runBehind(layout, "report", [], limit), "it was ended (SIGKILL)");
+  assert.deepEqual(reported, ["it was not done after 0.01 minutes"]);
 });
 
 test("one that ends in time leaves no limit behind", SKIP, async () => {

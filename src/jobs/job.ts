@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,6 +27,9 @@ export function oneAtATime<Rules>(
   };
 }
 
+/** Of the end of what a program printed: room for a stack. */
+const SAID_CHARACTERS = 16_384;
+
 /** Starts a program as `runBehind` does. */
 export type RunBehind = typeof runBehind;
 
@@ -35,7 +38,7 @@ type RunLimit = Readonly<{ ms: number; passed: (reason: string) => void }>;
 
 /**
  * Runs one of our programs at the lowest priority (nice(1), ionice(1)), as the first that the kernel kills if memory runs out; its
- * output goes to our log. Returns null, or how it ended: its exit code, the signal, or why it could not be started. Never rejects.
+ * output goes to our log. Returns null, or why it failed: as it printed it last, or how it ended. Never rejects.
  * A killed process may wait for a disk that does not answer (state D of ps(1)): `limit.passed` does not wait for its end, but the
  * promise does, so that no other is started beside it.
  */
@@ -49,22 +52,35 @@ export async function runBehind(
   let timer: NodeJS.Timeout | undefined;
   try {
     const argv = ["-n", "10", "ionice", "-c", "3", ...ours];
-    const child = spawn("nice", argv, { stdio: ["ignore", "inherit", "inherit"] });
+    const options: SpawnOptions = { stdio: ["ignore", "inherit", "pipe"] };
+    const child = spawn("nice", argv, options);
+    const closed: Promise<readonly unknown[]> = once(child, "close");
+    let said = "";
+    // Without a free file descriptor it is undefined; `closed` rejects then.
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      process.stderr.write(text);
+      said = (said + text).slice(-SAID_CHARACTERS);
+    });
     if (child.pid !== undefined) endFirst(child.pid);
     const end = ({ ms, passed }: RunLimit): void => {
       child.kill("SIGKILL");
-      passed(`not done after ${ms / MINUTE_MS} minutes`);
+      passed(`it was not done after ${ms / MINUTE_MS} minutes`);
     };
     if (limit !== null) timer = setTimeout(end, limit.ms, limit);
-    const ended: readonly unknown[] = await once(child, "close");
-    const [code, signal] = ended;
-    return code === 0 ? null : String(signal ?? code);
+    const [code, signal] = await closed;
+    if (code === 0) return null;
+    return (signal === null ? reasonIn(said) : null) ?? `it was ended (${String(signal ?? code)})`;
   } catch (error) {
     console.error(`keeper: ${name}.js could not be started: ${messageOf(error)}`);
     return messageOf(error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What the program printed as its reason, or Node about an error that nothing caught. */
+function reasonIn(said: string): string | null {
+  return [...said.matchAll(/^(?:backup|check|report|\w*Error): (.+)$/gm)].at(-1)?.[1] ?? null;
 }
 
 /**

@@ -15,8 +15,8 @@ import { type BackupRecord, changeBackupRecord, type DrillRecord, endDrill, read
 /** Far from now: no test runs when it starts. */
 const HOUR = (new Date().getHours() + 12) % 24;
 const TOLD = {
-  backup: /^backup_failed the backup was ended \(SIGKILL\)$/,
-  drill: /^backup_drill_failed \S+: the drill was ended \(SIGKILL\)$/,
+  backup: /^backup_failed no room$/,
+  drill: /^backup_drill_failed \S+: no room$/,
 };
 const THREE = new Date(2026, 10, 20, 3, 0, 0).getTime();
 const NONE: BackupRecord = { last: null, failure: null, oldKept: null, since: THREE - 5 * DAY_MS, isKeySeen: true };
@@ -73,7 +73,7 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
 
 for (const task of ["backup", "drill"] as const)
   for (const isLost of [false, true])
-    test(`a ${task} that is killed is reported and not restarted at once, ${isLost ? "nor while its record cannot be written" : "even after a restart of the keeper"}`, async () => {
+    test(`a ${task} that could not note its failure is reported and not restarted at once, ${isLost ? "nor while its record cannot be written" : "even after a restart of the keeper"}`, async () => {
       const layout = temporaryLayout("backupRecord");
       const now = Date.now();
       const [night, since] = [lastNight(HOUR, now), now - 5 * DAY_MS];
@@ -82,7 +82,7 @@ for (const task of ["backup", "drill"] as const)
       const run: RunBehind = (_, __, args) => {
         assert.deepEqual(args, [task]);
         runs += 1;
-        return Promise.resolve("SIGKILL");
+        return Promise.resolve("no room");
       };
       const keeper = () => createBackupJob(layout, systemClock, () => ({ ...RULES, "backup.hour": HOUR }), run);
       const first = keeper();

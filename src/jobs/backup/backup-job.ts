@@ -53,10 +53,10 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
   /** Never rejects. */
   async function make(task: Task): Promise<void> {
     const at = Date.now();
-    const ended = await run(layout, "backup", [task]);
-    // A killed task has noted nothing: without this it would be started again each minute.
-    if (ended === null || failedAt(layout, task) >= at) return;
-    const failure = { at, reason: `the ${task} was ended (${ended})` };
+    const reason = await run(layout, "backup", [task]);
+    // A task that was killed, or had no room, has noted nothing: without this it would be started again each minute.
+    if (reason === null || failedAt(layout, task) >= at) return;
+    const failure = { at, reason };
     try {
       if (task === "backup") changeBackupRecord(layout, { failure });
       else endDrill(layout, failedDrill(failure));

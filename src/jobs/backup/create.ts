@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf } from "../../core/error.ts";
+import { messageOf, readOr } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { bytesBelow, freeBytesAt } from "../../host/root-files/walk.ts";
@@ -17,14 +17,15 @@ const SPARE_BYTES = 64 << 20;
 export type CreateOutcome = Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }> | Failed;
 type How = Readonly<{ version: string; tag: Tag; watch: (progress: Progress) => void }>;
 
-/** Runs one backup, and records its result. */
+/** Runs one backup, and records its result if that is possible. */
 export async function createBackup(layout: Layout, settings: Settings, how: How): Promise<CreateOutcome> {
   return alone(layout, async () => {
     const at = Date.now();
     const outcome = await make(layout, settings, { ...how, at }).catch(
       (error: unknown): Failed => ({ ok: false, reason: messageOf(error) }),
     );
-    if (!outcome.ok) changeBackupRecord(layout, { failure: { at, reason: outcome.reason } });
+    // A full disk may refuse the note, too: the reason is returned anyway.
+    if (!outcome.ok) readOr(() => changeBackupRecord(layout, { failure: { at, reason: outcome.reason } }), undefined);
     return outcome;
   });
 }

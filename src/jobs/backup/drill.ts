@@ -33,7 +33,7 @@ export type DrillOutcome = Readonly<{ ok: true; drill: Drill }> | Failed;
 
 /**
  * Restores the newest snapshot beside the running server, into a directory only for root, checks it, starts a second server from
- * it without a network, and removes it again. Keeps the result. `ok: false`: it could not start, because the repository is in use.
+ * it without a network, and removes it again. Keeps the result. `ok: false`: the repository is in use, or the result could not be kept.
  */
 export async function drillRestore(layout: Layout, settings: Settings, how: How): Promise<DrillOutcome> {
   return alone(layout, async () => {
@@ -41,7 +41,11 @@ export async function drillRestore(layout: Layout, settings: Settings, how: How)
     let known: Pick<Drill, "snapshot" | "madeAt"> = { snapshot: null, madeAt: null };
     const end = (result: Pick<Drill, "reason" | "found">): DrillOutcome => {
       const drill = { at, tookMs: Date.now() - at, ...known, ...result };
-      endDrill(layout, drill);
+      try {
+        endDrill(layout, drill);
+      } catch (error) {
+        return { ok: false, reason: result.reason ?? messageOf(error) };
+      }
       return { ok: true, drill };
     };
     const fail = (reason: string) => end({ reason, found: null });

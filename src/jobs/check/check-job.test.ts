@@ -70,8 +70,8 @@ test("a run that does not end is reported at once, and no other starts beside it
   assert.equal(limits[0]?.ms, HOUR_MS);
   assert.deepEqual(schedule.troubles(), []);
   now += HOUR_MS;
-  limits[0]?.passed("not done after 60 minutes");
-  const detail = "the checks did not finish (not done after 60 minutes)";
+  limits[0]?.passed("it was not done after 60 minutes");
+  const detail = "the checks did not finish: it was not done after 60 minutes";
   const reported = [{ code: "check_failed", detail, about: [""] }];
   assert.deepEqual(schedule.troubles(), reported);
   now += HOUR_MS;
@@ -90,12 +90,12 @@ test("a failed run is reported until all checks have run, even if the owner runs
   const layout = temporaryLayout("checkRecord");
   changeCheckRecord(layout, { since: NOW, checks: {} });
   const now = NOW + 10 * MINUTE_MS;
-  const run: RunBehind = () => Promise.resolve("SIGSEGV");
+  const run: RunBehind = () => Promise.resolve("it was ended (SIGSEGV)");
   const schedule = createCheckJob(layout, { now: () => instant(now) }, () => ({ "checks.weekly": true }), run);
   await schedule.look();
-  assert.equal(schedule.troubles()[0]?.detail, "the checks did not finish (SIGSEGV)");
+  assert.equal(schedule.troubles()[0]?.detail, "the checks did not finish: it was ended (SIGSEGV)");
   changeCheckRecord(layout, { checks: FALLEN });
-  const both = "the checks did not finish (SIGSEGV); tls.days: It expired.";
+  const both = "the checks did not finish: it was ended (SIGSEGV); tls.days: It expired.";
   assert.equal(schedule.troubles()[0]?.detail, both);
   changeCheckRecord(layout, { at: now + MINUTE_MS, checks: {} });
   assert.deepEqual(schedule.troubles(), []);

@@ -32,8 +32,8 @@ export function createCheckJob(layout: Layout, clock: Clock, rules: () => CheckR
   }
 
   async function check(now: number): Promise<void> {
-    const failed = (how: string): void => {
-      failure = { at: now, reason: `the checks did not finish (${how})` };
+    const failed = (reason: string): void => {
+      failure = { at: now, reason: `the checks did not finish: ${reason}` };
     };
     const ended = await run(layout, "check", [], { ms: LIMIT_MS, passed: failed });
     if (ended === null) failure = null;

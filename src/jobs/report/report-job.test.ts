@@ -19,11 +19,10 @@ function keeper(fails = false) {
   const schedule = () =>
     job((_, name, args) => {
       assert.equal(name, "report");
-      const [period = "", now] = args ?? [];
+      const [period = ""] = args ?? [];
       made.push(period);
-      if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
-      else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
-      return Promise.resolve(fails ? "1" : null);
+      if (!fails) changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
+      return Promise.resolve(fails ? "no room" : null);
     });
   return { layout, clock, made, inForce, job, schedule };
 }
@@ -70,9 +69,9 @@ test("a killed report is retried an hour later, even if the failure could not be
   let started = 0;
   const killed = job(() => {
     started += 1;
-    return Promise.resolve("SIGKILL");
+    return Promise.resolve("it was ended (SIGKILL)");
   });
-  const reported = [{ code: "report_unsent", detail: "the report was ended (SIGKILL)" }];
+  const reported = [{ code: "report_unsent", detail: "it was ended (SIGKILL)" }];
   await killed.look();
   assert.equal(readMailRecord(layout).failure?.at, clock.at);
   assert.deepEqual(killed.troubles(), reported);
@@ -100,12 +99,12 @@ test("a report that does not end is reported after an hour, and no other starts 
   assert.ok(running !== null);
   assert.equal(limits[0]?.ms, HOUR_MS);
   clock.at += HOUR_MS;
-  limits[0]?.passed("not done after 60 minutes");
-  const reported = [{ code: "report_unsent", detail: "the report was ended (not done after 60 minutes)" }];
+  limits[0]?.passed("it was not done after 60 minutes");
+  const reported = [{ code: "report_unsent", detail: "it was not done after 60 minutes" }];
   assert.deepEqual(stuck.troubles(), reported);
   clock.at += HOUR_MS;
   assert.equal(stuck.look(), running);
-  killed.resolve("SIGKILL");
+  killed.resolve("it was ended (SIGKILL)");
   await running;
   assert.deepEqual(stuck.troubles(), reported);
   assert.equal(limits.length, 1);

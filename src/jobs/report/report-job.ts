@@ -16,8 +16,7 @@ export function createReportJob(layout: Layout, clock: Clock, rules: () => MailR
 
   const recorded = (): MailRecord => withUnnoted(readMailRecord(layout), unnoted);
 
-  function noteFailure(at: number, how: string): void {
-    const failure = { at, reason: `the report was ended (${how})` };
+  function noteFailure(failure: Failure): void {
     try {
       changeMailRecord(layout, { failure });
     } catch (error) {
@@ -28,10 +27,9 @@ export function createReportJob(layout: Layout, clock: Clock, rules: () => MailR
 
   /** Never rejects. */
   async function make(period: string, now: number): Promise<void> {
-    const passed = (how: string): void => noteFailure(now, how);
-    const ended = await run(layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
-    // A killed report has noted nothing: without this it would be started again each minute.
-    if (ended !== null && recorded().failure?.at !== now) noteFailure(now, ended);
+    const passed = (reason: string): void => noteFailure({ at: now, reason });
+    const reason = await run(layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
+    if (reason !== null && recorded().failure?.at !== now) noteFailure({ at: now, reason });
   }
 
   return {

@@ -8,7 +8,6 @@ import { VERSION } from "../../core/version.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
 import { createBackup } from "../../jobs/backup/create.ts";
 import { CannotBeApart, drillRestore } from "../../jobs/backup/drill.ts";
-import { changeBackupRecord, endDrill, failedDrill } from "../../jobs/backup/records.ts";
 import { NIGHTLY } from "../../jobs/backup/restic.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -21,16 +20,8 @@ else await scheduled();
 
 async function scheduled(): Promise<void> {
   const loaded = settingsIn(layout.settings, process.env);
-  if (loaded.ok) return task === "drill" ? drill(loaded.settings) : backUp(loaded.settings);
-  failAtStart(loaded.reason);
-}
-
-/** The task has noted nothing yet. */
-function failAtStart(reason: string): void {
-  const failure = { at: Date.now(), reason };
-  if (task === "drill") endDrill(layout, failedDrill(failure));
-  else changeBackupRecord(layout, { failure });
-  fail(reason);
+  if (!loaded.ok) return fail(loaded.reason);
+  return task === "drill" ? drill(loaded.settings) : backUp(loaded.settings);
 }
 
 async function backUp(settings: Settings): Promise<void> {
@@ -41,7 +32,7 @@ async function backUp(settings: Settings): Promise<void> {
 
 async function drill(settings: Settings): Promise<void> {
   const outcome = await drillRestore(layout, settings, { env: process.env, watch, says: watch });
-  if (!outcome.ok) return failAtStart(outcome.reason);
+  if (!outcome.ok) return fail(outcome.reason);
   const { reason } = outcome.drill;
   if (reason === null) console.log("backup: the newest backup was restored beside the server, and is right");
   else fail(`restore drill: ${reason}`);
@@ -60,6 +51,7 @@ async function second(): Promise<void> {
   }
 }
 
+/** The keeper takes the reason from here, and notes it unless the task has. */
 function fail(reason: string): void {
   console.error(`backup: ${reason}`);
   process.exitCode = 1;

@@ -18,7 +18,7 @@ if (sent.ok) {
   changeMailRecord(layout, { done, last: { at: now, to: [...sent.to] }, failure: null });
   console.log(`report: that of ${period} is in the queue`);
 } else {
-  changeMailRecord(layout, { failure: { at: now, reason: sent.reason } });
+  // The keeper takes the reason from here, and notes it.
   console.error(`report: ${sent.reason}`);
 }
 process.exit(sent.ok ? 0 : 1);
