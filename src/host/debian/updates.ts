@@ -55,8 +55,7 @@ export async function waitingUpdates(sources: UpdateSources = OF_THIS_MACHINE): 
   const { lists, aptConfig = process.env["APT_CONFIG"] } = sources;
   const env: Readonly<Record<string, string>> = aptConfig === undefined ? {} : { APT_CONFIG: aptConfig };
   const asked = await runProgram("apt-get", SIMULATED_UPGRADE, { ...asNobody(), env, timeoutMs: APT_MS });
-  if (asked.code === 127) return { known: false, reason: "apt-get cannot be run here." };
-  if (asked.code !== 0) return { known: false, reason: `apt-get says: ${lastLines(asked, 1)}` };
+  if (asked.code !== 0) return { known: false, reason: `apt-get failed: ${lastLines(asked, 1)}` };
   const listsAt = existsSync(lists) ? isoTime(instant(Math.floor(statSync(lists).mtimeMs))) : null;
   return { known: true, listsAt, isImage: false, packages: readUpgrade(asked.stdout) };
 }

@@ -1,5 +1,6 @@
 import type { Outcome } from "../../guard/ports.ts";
-import { isMissing, runTool } from "./run-nft.ts";
+import { NOT_INSTALLED } from "../machine/run-program.ts";
+import { runTool } from "./run-nft.ts";
 
 const TIMEOUT_MS = 5_000;
 const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
@@ -36,7 +37,7 @@ export function createSocketEnder(path?: string) {
 }
 
 function reasonOf(errors: string): string {
-  if (isMissing(errors)) return "The program `ss` is not installed (Debian package iproute2).";
+  if (errors === NOT_INSTALLED) return "The program `ss` is not installed (Debian package iproute2).";
   if (errors.includes("Operation not permitted")) return "The guard lacks CAP_NET_ADMIN, so it cannot end sessions.";
   return `ss failed: ${errors.trim().split("\n", 1)[0] ?? ""}`;
 }

@@ -4,7 +4,7 @@ import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, CheckOutcome, Firewall, FirewallBan, ResetOutcome } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import type { Finished } from "../machine/run-program.ts";
+import { type Finished, NOT_INSTALLED } from "../machine/run-program.ts";
 import { createSocketEnder } from "./end-sockets.ts";
 import {
   countPresent,
@@ -16,7 +16,7 @@ import {
   TABLE,
   type TableShape,
 } from "./guard-table.ts";
-import { causeOf, isMissing, NftSession, removeTable, runTool } from "./run-nft.ts";
+import { causeOf, NftSession, removeTable, runTool } from "./run-nft.ts";
 
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
@@ -130,7 +130,7 @@ export class NftFirewall implements Firewall {
 
 /** Whether nft read the whole probe; its errors then describe the table. */
 function hasChecked({ code, stderr }: Finished): boolean {
-  return code !== 124 && code !== 127 && !stderr.includes(NOT_PERMITTED);
+  return code < 124 && !stderr.includes(NOT_PERMITTED);
 }
 
 function outcomeOf(ran: Finished): Outcome {
@@ -139,6 +139,6 @@ function outcomeOf(ran: Finished): Outcome {
 
 function reasonOf(errors: string): string {
   if (errors.includes(NOT_PERMITTED)) return "The guard lacks CAP_NET_ADMIN, so it cannot change the firewall.";
-  if (isMissing(errors)) return "The program `nft` is not installed (Debian package nftables).";
-  return `nft failed: ${causeOf(errors) || "it was stopped"}.`;
+  if (errors === NOT_INSTALLED) return "The program `nft` is not installed (Debian package nftables).";
+  return `nft failed: ${causeOf(errors)}.`;
 }

@@ -1,8 +1,9 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import { codeOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { runProgram } from "../machine/run-program.ts";
+import { NOT_INSTALLED, runProgram } from "../machine/run-program.ts";
 
 /** Where administration tools are. A daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -58,11 +59,6 @@ export function removeTable(table: string): string {
 export function setText(name: string, type: string, elements: readonly (string | number)[]): string {
   const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
   return `  set ${name} { type ${type};${filled} }\n`;
-}
-
-/** Whether Node's message says that the program could not be started. */
-export function isMissing(error: string): boolean {
-  return /^spawn \S+ ENOENT/.test(error);
 }
 
 type Child = ChildProcessByStdio<Writable, null, Readable>;
@@ -132,7 +128,7 @@ export class NftSession {
       if (this.#child === child) this.#read(text);
     });
     child.stdin.on("error", () => this.#lose(child, "nft ended"));
-    child.on("error", (error) => this.#lose(child, error.message));
+    child.on("error", (error) => this.#lose(child, codeOf(error) === "ENOENT" ? NOT_INSTALLED : error.message));
     child.on("close", () => this.#lose(child, "nft ended"));
     return child;
   }

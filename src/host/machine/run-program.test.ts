@@ -29,11 +29,17 @@ test("no shell reads the arguments", async () => {
 });
 
 test("a program that is missing, hangs or never stops printing fails", async () => {
-  assert.equal((await runProgram("/nowhere/no-such-program", [])).code, 127);
-  assert.equal((await runProgram("sleep", ["60"], { timeoutMs: 50 })).code, 124);
-  const flood = await runProgram("yes", []);
-  assert.notEqual(flood.code, 0);
-  assert.ok(flood.stdout.length <= 1_000_000);
+  const failed = async (...[program, args, options]: Parameters<typeof runProgram>) => {
+    const { code, stderr } = await runProgram(program, args, options);
+    return [code, stderr];
+  };
+  assert.deepEqual(await failed("/nowhere/no-such-program", []), [127, "it is not installed"]);
+  assert.deepEqual(await failed("sleep", ["60"], { timeoutMs: 50 }), [124, "it took longer than 0.05 s"]);
+  const killed = [137, "it was killed (SIGKILL); the memory may have run out"];
+  assert.deepEqual(await failed("sh", ["-c", "kill -KILL $$"]), killed);
+  assert.deepEqual(await failed("false", []), [1, "it ended with code 1"]);
+  assert.deepEqual(await failed("yes", []), [127, "it printed more than 1.0 MB"]);
+  assert.ok((await runProgram("yes", [])).stdout.length <= 1_000_000);
 });
 
 test("the end of a program that is ended is awaited: until then it may write", async () => {

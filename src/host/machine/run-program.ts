@@ -1,8 +1,14 @@
-import { execFile } from "node:child_process";
+import { type ExecFileException, execFile } from "node:child_process";
+import { constants } from "node:os";
 import { Readable } from "node:stream";
 import { messageOf } from "../../core/error.ts";
+import { formatBytes } from "../../core/report/figures.ts";
+import { SECOND_MS } from "../../core/time.ts";
 
-/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout or if it was ended, 125 if its input failed. */
+/**
+ * The output of a finished program. `code` is 127 if it could not be started or printed too much, 124 after a timeout or if it was ended,
+ * 125 if its input failed, 128 and the signal's number if it was killed. Without messages `stderr` says how it failed.
+ */
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
 
 export type RunOptions = Readonly<{
@@ -48,11 +54,10 @@ export function runProgram(program: string, args: readonly string[], options: Ru
       },
       (error, stdout, stderr) => {
         signal?.removeEventListener("abort", end);
-        resolve(
-          inputError === null
-            ? { code: codeOf(error), stdout, stderr: stderr === "" && error !== null ? error.message : stderr }
-            : { code: 125, stdout, stderr: inputError },
-        );
+        if (inputError !== null) return resolve({ code: 125, stdout, stderr: inputError });
+        if (error === null) return resolve({ code: 0, stdout, stderr });
+        const [code, how] = howItFailed(error, { timeoutMs, mostOutputBytes });
+        resolve({ code, stdout, stderr: stderr || how });
       },
     );
     const end = (): void => {
@@ -85,10 +90,23 @@ export function runAsOther(args: readonly string[], options: RunOptions = {}): P
   return runProgram("setsid", ["setpriv", "--pdeathsig=TERM", ...args], options);
 }
 
-function codeOf(error: (Error & { code?: unknown; killed?: boolean }) | null): number {
-  if (error === null) return 0;
-  if (error.killed === true) return 124;
-  return typeof error.code === "number" ? error.code : 127;
+export const NOT_INSTALLED = "it is not installed";
+
+type Limits = Readonly<Required<Pick<RunOptions, "timeoutMs" | "mostOutputBytes">>>;
+
+function howItFailed(
+  { code, killed, signal, message }: ExecFileException,
+  { timeoutMs, mostOutputBytes }: Limits,
+): readonly [code: number, how: string] {
+  if (killed === true)
+    return [124, timeoutMs === 0 ? "it was ended" : `it took longer than ${timeoutMs / SECOND_MS} s`];
+  if (typeof code === "number") return [code, `it ended with code ${code}`];
+  if (code === "ENOENT") return [127, NOT_INSTALLED];
+  if (code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER")
+    return [127, `it printed more than ${formatBytes(mostOutputBytes)}`];
+  if (signal === undefined || signal === null) return [127, message];
+  const why = signal === "SIGKILL" ? "; the memory may have run out" : "";
+  return [128 + constants.signals[signal], `it was killed (${signal})${why}`];
 }
 
 /** The last lines of the output, for an error message. */

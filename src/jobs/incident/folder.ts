@@ -77,8 +77,8 @@ export function readTimeline(layout: Incidents, incident: Incident): readonly Ti
 const SLOW_MS = 120_000;
 /** Maximum output of one program: a queue of 300,000 mails. */
 const MOST_BYTES = 200_000_000;
-/** Codes of `runProgram` for a program that took too long, printed too much, or could not be started. */
-const UNFINISHED: ReadonlySet<number> = new Set([124, 127]);
+/** From this code of `runProgram` on, a program took too long, printed too much, was killed or could not be started. */
+const UNFINISHED = 124;
 const LINES_AT_ONCE = 1_000;
 const DEFERRED = "deferred";
 /** Debian packages whose files are compared with what dpkg(1) installed. */
@@ -112,7 +112,7 @@ export async function collect(
     const ran = await runProgram(program, args, { timeoutMs: SLOW_MS, mostOutputBytes: mostBytes });
     // A program that fails without output has a reason; dpkg(1) fails if it prints something.
     const reason = ran.code === 0 ? "" : lastLines({ ...ran, stdout: "" }, 1);
-    if (UNFINISHED.has(ran.code))
+    if (ran.code >= UNFINISHED)
       lacks.push(`machine/${file} is ${ran.stdout === "" ? "missing" : "cut"}: ${program}: ${reason}`);
     writeInto(join(to, "machine", file), ran.stdout === "" && ran.code !== 0 ? `${program}: ${reason}\n` : ran.stdout);
   }

@@ -5,7 +5,7 @@ import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { runAsOther } from "../../host/machine/run-program.ts";
+import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
 import { changeRecord, readRecord } from "../../host/root-files/record-file.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
@@ -56,8 +56,7 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
   const isDone = ran.code === UPDATED || ran.code === NOTHING_NEW;
   const refused = ran.code === UPDATED ? await reloadService("spamd", layout) : null;
   if (!isDone || refused !== null) {
-    const reason =
-      refused ?? (ran.code === 124 ? "it took longer than ten minutes" : said || `it ended with ${ran.code}`);
+    const reason = refused ?? (said || printable(lastLines(ran, 1), SHOWN));
     changeRulesRecord(layout, { triedAt: now, failure: reason });
     return { ok: false, reason };
   }

@@ -69,7 +69,7 @@ async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<reado
     return { prefix, codes: (await Promise.all(ran)).map(({ code }) => code) };
   });
   const answers = await Promise.all(asked);
-  if (answers.some(({ codes }) => codes.includes(127))) return null;
+  if (answers.some(({ codes }) => codes.some((code) => code >= 124))) return null;
   return answers.filter(({ codes }) => codes.includes(0)).map(({ prefix }) => prefix);
 }
 
