@@ -104,10 +104,12 @@ for (const [what, script, reason] of [
   ["what it printed last", 'console.error("report: a\\nreport: no room: b"); process.exit(1)', "no room: b"],
   ["an error that nothing caught", 'require("node:fs").writeFileSync("/proc/x", "")', /^ENOENT: .*\/proc\/x'$/],
 ] as const)
-  test(`its failure is reported: ${what}`, SKIP, async () => {
+  test(`its failure is reported: ${what}`, SKIP, async (t) => {
+    const logged = t.mock.method(process.stderr, "write", () => true);
     const ended = (await runBehind(installed(script).layout, "report")) ?? "";
     if (typeof reason === "string") assert.equal(ended, reason);
     else assert.match(ended, reason);
+    assert.equal(logged.mock.callCount() > 0, what !== "its code", "what it prints is in the log, too");
   });
 
 test("a program that does not end is killed after its limit, and reported", SKIP, async () => {

@@ -1,10 +1,11 @@
-import { type SpawnOptions, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../core/error.ts";
 import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Clock } from "../guard/ports.ts";
+import { withPipes } from "../host/machine/run-program.ts";
 import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
 
@@ -52,12 +53,10 @@ export async function runBehind(
   let timer: NodeJS.Timeout | undefined;
   try {
     const argv = ["-n", "10", "ionice", "-c", "3", ...ours];
-    const options: SpawnOptions = { stdio: ["ignore", "inherit", "pipe"] };
-    const child = spawn("nice", argv, options);
+    const child = withPipes(spawn("nice", argv, { stdio: ["ignore", "inherit", "pipe"] }));
     const closed: Promise<readonly unknown[]> = once(child, "close");
     let said = "";
-    // Without a free file descriptor it is undefined; `closed` rejects then.
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
       process.stderr.write(text);
       said = (said + text).slice(-SAID_CHARACTERS);
     });

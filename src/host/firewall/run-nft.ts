@@ -1,9 +1,9 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { codeOf } from "../../core/error.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { NOT_INSTALLED, runProgram } from "../machine/run-program.ts";
+import { NOT_INSTALLED, runProgram, withPipes } from "../machine/run-program.ts";
 
 /** Where administration tools are. A daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -92,7 +92,12 @@ export class NftSession {
   async run(line: string): Promise<NftAnswer> {
     if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
     if (this.#characters >= CHARACTERS_PER_CHILD) await this.close();
-    const child = (this.#child ??= this.#spawn());
+    let child: Child;
+    try {
+      child = this.#child ??= this.#spawn();
+    } catch (error) {
+      return { type: "lost", why: messageOf(error) };
+    }
     this.#lines += 1;
     this.#characters += line.length;
     const mark = `done_${this.#lines}`;
@@ -122,7 +127,8 @@ export class NftSession {
   }
 
   #spawn(): Child {
-    const child = spawn("nft", ["-i"], { env: toolEnvironment(this.#path), stdio: ["pipe", "ignore", "pipe"] });
+    const env = toolEnvironment(this.#path);
+    const child = withPipes(spawn("nft", ["-i"], { env, stdio: ["pipe", "ignore", "pipe"] }));
     child.stderr.setEncoding("utf8");
     child.stderr.on("data", (text: string) => {
       if (this.#child === child) this.#read(text);

@@ -42,6 +42,22 @@ test("a program that is missing, hangs or never stops printing fails", async () 
   assert.ok((await runProgram("yes", [])).stdout.length <= 1_000_000);
 });
 
+test("a program that the kernel cannot start fails", async () => {
+  const { code, stderr } = await runProgram("true", ["x".repeat(200_000)]);
+  assert.deepEqual([code, stderr], [127, "spawn E2BIG"]);
+  const uses = `
+    import { openSync } from "node:fs";
+    import { runProgram } from ${JSON.stringify(join(import.meta.dirname, "run-program.ts"))};
+    import { NftSession } from ${JSON.stringify(join(import.meta.dirname, "..", "firewall", "run-nft.ts"))};
+    try { for (;;) openSync("/dev/null"); } catch {}
+    const [ran, answer] = [await runProgram("true", []), await new NftSession().run("x")];
+    console.log(JSON.stringify([ran.code, ran.stderr, answer]));`;
+  const argv = ["--nofile=200", process.execPath, "--input-type=module-typescript", "-e", uses];
+  const why = "no file descriptor is free (EMFILE)";
+  const full = await runProgram("prlimit", argv);
+  assert.equal(full.stdout, `${JSON.stringify([127, why, { type: "lost", why }])}\n`, full.stderr);
+});
+
 test("the end of a program that is ended is awaited: until then it may write", async () => {
   const [file, abort] = [join(temporaryDirectory(), "pid"), new AbortController()];
   const running = runProgram("sh", ["-c", `echo $$ >${file}; exec sleep 60`], { signal: abort.signal });

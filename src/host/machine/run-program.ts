@@ -1,4 +1,4 @@
-import { type ExecFileException, execFile } from "node:child_process";
+import { type ChildProcess, type ExecFileException, execFile } from "node:child_process";
 import { constants } from "node:os";
 import { Readable } from "node:stream";
 import { messageOf } from "../../core/error.ts";
@@ -41,7 +41,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
   if (uid !== undefined)
     return runAsOther([`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--", program, ...args], rest);
   const { input = "", timeoutMs = TIMEOUT_MS, env = {}, mostOutputBytes = MOST_OUTPUT_BYTES, signal } = rest;
-  return new Promise((resolve) => {
+  const ended = new Promise<Finished>((resolve) => {
     let inputError: string | null = null;
     const child = execFile(
       program,
@@ -67,6 +67,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
     };
     signal?.addEventListener("abort", end, { once: true });
     if (signal?.aborted === true) end();
+    withPipes(child);
     // A program may end without reading its input; its exit code decides.
     child.stdin?.on("error", () => undefined);
     if (child.stdin === null) return;
@@ -79,6 +80,17 @@ export function runProgram(program: string, args: readonly string[], options: Ru
         })
         .pipe(child.stdin);
   });
+  return ended.catch((error: unknown) => ({ code: 127, stdout: "", stderr: messageOf(error) }));
+}
+
+/**
+ * A process that was just started. Throws while no file descriptor is free: spawn leaves the pipes undefined then, despite its types,
+ * and an error event without a listener would end this process. Without memory, spawn itself throws.
+ */
+export function withPipes<Child extends ChildProcess>(child: Child): Child {
+  if ((child.stdio as unknown) !== undefined) return child;
+  child.on("error", () => undefined);
+  throw new Error("no file descriptor is free (EMFILE)");
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { messageOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
-import { cleanEnvironment } from "../../host/machine/run-program.ts";
+import { cleanEnvironment, withPipes } from "../../host/machine/run-program.ts";
 
 /**
  * An archive as `tar -cz | gpg --symmetric` makes it, with AES-256: anyone with the two programs and the passphrase can
@@ -77,11 +77,9 @@ function start(
   args: readonly string[],
   { secret = "", cwd = process.cwd(), mayEndWith = 0 } = {},
 ): Running {
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", program, ...args], {
-    cwd,
-    stdio: ["pipe", "pipe", "pipe", "pipe"],
-    env: cleanEnvironment(),
-  });
+  const argv = ["--pdeathsig", "TERM", "--", program, ...args];
+  const env = cleanEnvironment();
+  const child = withPipes(spawn("setpriv", argv, { cwd, stdio: ["pipe", "pipe", "pipe", "pipe"], env }));
   const [input, out, errors, descriptor] = child.stdio;
   if (descriptor !== undefined && descriptor !== null && "end" in descriptor)
     descriptor.on("error", () => undefined).end(secret);

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { codeOf, readOr } from "../../core/error.ts";
 import { parseJson } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
-import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
+import { SYSTEM_PATH, withPipes } from "../../host/machine/run-program.ts";
 import { type Failed, failure, isLost, type Ran } from "./restic-failure.ts";
 
 /** Where backups are, and how to reach them. */
@@ -214,26 +214,24 @@ export class Restic {
     await this.#run(["unlock"]);
   }
 
-  #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
+  async #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
     const { place, key, cache, environment } = this.#repository;
     const isRemote = !place.startsWith("/");
     const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
     // Otherwise restic would keep writing after this process is killed.
-    const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...restic, ...args], {
-      cwd,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        PATH: SYSTEM_PATH,
-        HOME: "/root",
-        LC_ALL: "C.UTF-8",
-        RESTIC_PROGRESS_FPS: FRAMES_PER_SECOND,
-        ...LITTLE_GARBAGE,
-        ...(args[0] === "backup" ? ONE_CORE : {}),
-        ...environment,
-        RESTIC_REPOSITORY: place,
-        ...("file" in key ? { RESTIC_PASSWORD_FILE: key.file } : { RESTIC_PASSWORD: key.text }),
-      },
-    });
+    const argv = ["--pdeathsig", "TERM", "--", ...restic, ...args];
+    const env = {
+      PATH: SYSTEM_PATH,
+      HOME: "/root",
+      LC_ALL: "C.UTF-8",
+      RESTIC_PROGRESS_FPS: FRAMES_PER_SECOND,
+      ...LITTLE_GARBAGE,
+      ...(args[0] === "backup" ? ONE_CORE : {}),
+      ...environment,
+      RESTIC_REPOSITORY: place,
+      ...("file" in key ? { RESTIC_PASSWORD_FILE: key.file } : { RESTIC_PASSWORD: key.text }),
+    };
+    const child = withPipes(spawn("setpriv", argv, { cwd, stdio: ["ignore", "pipe", "pipe"], env }));
     this.#child = child;
     const end = (): unknown => child.kill("SIGTERM");
     signal?.addEventListener("abort", end, { once: true });

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { cleanEnvironment, lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { cleanEnvironment, lastLines, runProgram, withPipes } from "../../host/machine/run-program.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { homeOf } from "./sieve-redirects.ts";
@@ -54,12 +54,9 @@ async function readPrinted<T>(
   [program = "", ...argv]: readonly string[],
   parse: (printed: AsyncIterable<string>) => Promise<T>,
 ): Promise<T> {
-  const child = spawn(program, argv, {
-    stdio: ["ignore", "pipe", "ignore"],
-    env: cleanEnvironment(),
-    timeout: FIND_MS,
-    killSignal: "SIGKILL",
-  });
+  const env = cleanEnvironment();
+  const limit = { timeout: FIND_MS, killSignal: "SIGKILL" } as const;
+  const child = withPipes(spawn(program, argv, { stdio: ["ignore", "pipe", "ignore"], env, ...limit }));
   const ended = once(child, "close");
   const [found] = await Promise.all([parse(child.stdout.setEncoding("utf8")), ended]);
   // A file may be renamed while find looks at it: code 1.

@@ -10,7 +10,7 @@ import {
 } from "../../admin/declare/keeper.ts";
 import { parseQueueEntry, type QueueEntry } from "../../admin/queue.ts";
 import { withoutExtension } from "../../core/net/address.ts";
-import { cleanEnvironment, lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { cleanEnvironment, lastLines, runProgram, withPipes } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
@@ -150,12 +150,10 @@ async function flushMail({ postfixConf }: Layout, { ids }: Of<"flush_mail">): Pr
 /** Null, or why the queue could not be read. */
 export function readQueue(postfixConf: string, take: (entry: QueueEntry) => void): Promise<string | null> {
   return new Promise((resolve) => {
-    const reading = spawn("postqueue", ["-c", postfixConf, "-j"], {
-      env: cleanEnvironment(),
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: READING_MS,
-      killSignal: "SIGKILL",
-    });
+    const env = cleanEnvironment();
+    const limit = { timeout: READING_MS, killSignal: "SIGKILL" } as const;
+    const argv = ["-c", postfixConf, "-j"];
+    const reading = withPipes(spawn("postqueue", argv, { env, stdio: ["ignore", "pipe", "pipe"], ...limit }));
     let complaint = "";
     createInterface({ input: reading.stdout }).on("line", (line) => {
       const entry = parseQueueEntry(line);

@@ -1,6 +1,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { Framer } from "../../admin/declare/framing.ts";
+import { messageOf } from "../../core/error.ts";
+import { withPipes } from "../../host/machine/run-program.ts";
 import { type Order, READY, type Result } from "./work.ts";
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -42,12 +44,15 @@ export class MaintenanceProcess {
   start(): void {
     this.#restart = null;
     const [program = "", ...args] = this.#options.argv;
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+    let child: Child;
+    try {
+      child = withPipes(spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] }));
+    } catch (error) {
+      return this.#ended(null, messageOf(error));
+    }
     this.#child = child;
     this.#said = "";
     child.on("error", (error) => this.#ended(child, error.message));
-    // Without a free file descriptor it is undefined, despite the types; the error event follows.
-    if ((child.stdout as unknown) === undefined) return;
     const framer = new Framer(ANSWER_BYTES);
     const take = (line: string): void => (line === READY ? this.#ready() : this.#settle(line));
     child.stdout.on("data", (chunk: Buffer) => {
@@ -99,7 +104,8 @@ export class MaintenanceProcess {
     this.#options.down(null);
   }
 
-  #ended(child: Child, why: string): void {
+  /** Null: it could not be started. */
+  #ended(child: Child | null, why: string): void {
     if (this.#child !== child) return;
     this.#child = null;
     this.#settle(null);
