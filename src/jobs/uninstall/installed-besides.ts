@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { existsSync, globSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram } from "../../host/machine/run-program.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { removeFile } from "../../host/root-files/files.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeEmptyDirectory } from "../../host/root-files/walk.ts";
@@ -9,6 +9,9 @@ import type { Layout } from "../../settings/layout.ts";
 
 /** Changes by packages that set-up installed and that Debian does not undo. */
 export type Besides = ReturnType<typeof parseBesides>;
+
+/** On a small board, apt plans for a minute. */
+const ANSWER_MS = 600_000;
 
 /** What a remaining package needs of users: dpkg(1) scripts, and sysusers.d(5). */
 const CLAIMS = ["/var/lib/dpkg/info/*.{preinst,postinst,config}", "/{usr/lib,etc}/sysusers.d/*.conf"];
@@ -92,8 +95,16 @@ function modeAndOwner(path: string): string | null {
 /** dpkg-query(1): `package, another: path`, a line each. */
 async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<string>> {
   if (paths.length === 0) return new Set();
-  const { stdout } = await runProgram("dpkg-query", ["-S", ...paths]);
-  return new Set(stdout.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
+  // Code 1: some belong to no package.
+  const owners = await printedBy("dpkg-query", ["-S", ...paths], 1);
+  return new Set(owners.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
+}
+
+/** Throws above this exit code: what the program printed is not everything then, and what it lacks would be removed, or not. */
+export async function printedBy(program: string, args: readonly string[], mostCode: number): Promise<string> {
+  const ran = await runProgram(program, args, { timeoutMs: ANSWER_MS });
+  if (ran.code > mostCode) throw new Error(`${program} failed: ${lastLines(ran)}`);
+  return ran.stdout;
 }
 
 function hashOfEntry(path: string): string | null {

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
 import { listedAsRemoved, onlyConfigured, parsePackages, removable } from "./uninstall-packages.ts";
 
 const HERE = parsePackages(
@@ -67,4 +72,18 @@ ${removed}The following NEW packages will be installed:
   const list = "The following packages will be REMOVED:\n  postfix* postfix-sqlite\n  libc6:i386\n";
   assert.deepEqual(listedAsRemoved(plan(list)), ["postfix", "postfix-sqlite", "libc6:i386"]);
   assert.deepEqual(listedAsRemoved(plan("")), []);
+});
+
+const NO_DPKG = { skip: lacking({ root: true, installed: ["unshare", "/usr/bin/dpkg-query"] }) };
+test("a dpkg-query that fails does not mean that nothing is installed", NO_DPKG, async () => {
+  const data = temporaryDirectory();
+  writeFileSync(join(data, "installed-packages"), "postfix\n");
+  const plans = `
+    const [{ packagesToRemove }, { layoutOf }] = await Promise.all(process.argv.slice(1, 3).map((module) => import(module)));
+    console.log(await packagesToRemove(layoutOf(process.argv[3])).catch((error) => error.message));`;
+  const modules = ["./uninstall-packages.ts", "../../settings/layout.ts"].map((module) => import.meta.resolve(module));
+  const program = [process.execPath, "--input-type=module", "--eval", plans, ...modules, data];
+  const shell = 'mount --bind /bin/false /usr/bin/dpkg-query && exec "$@"';
+  const ran = await runProgram("unshare", ["--mount", "sh", "-ec", shell, "sh", ...program]);
+  assert.equal(ran.stdout, "dpkg-query failed: it ended with code 1\n", ran.stderr);
 });

@@ -6,7 +6,7 @@ import type { Outcome } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { removeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { readBesides } from "./installed-besides.ts";
+import { printedBy, readBesides } from "./installed-besides.ts";
 
 const TIMEOUT_MS = 600_000;
 const NOBODY_ASKS = { DEBIAN_FRONTEND: "noninteractive" };
@@ -118,14 +118,14 @@ export async function alsoRemoved({ going, returning }: Packages): Promise<reado
   return removed.filter((name) => !going.includes(name) && here.has(name));
 }
 
-async function knownToDpkg(): Promise<string> {
-  return (await runProgram("dpkg-query", ["-W", "-f", PACKAGE_FORMAT])).stdout;
+function knownToDpkg(): Promise<string> {
+  return printedBy("dpkg-query", ["-W", "-f", PACKAGE_FORMAT], 0);
 }
 
-/** The packages that apt would remove; without packages apt is not asked. */
+/** The packages that apt would remove; without packages apt is not asked. If it refuses (100), it also refuses to remove any. */
 async function removedBy(args: readonly string[], packages: readonly string[]): Promise<readonly string[]> {
   if (packages.length === 0) return [];
-  return listedAsRemoved((await runProgram("apt-get", [...AS_LISTS, ...args])).stdout);
+  return listedAsRemoved(await printedBy("apt-get", [...AS_LISTS, ...args], 100));
 }
 
 async function perhaps(
