@@ -69,7 +69,7 @@ export function isolatedPorts(settings: Settings): IsolatedPorts {
  * The table of an isolated server. It is separate from the guard's, so that neither the guard nor `break-glass` opens it, and
  * comes before it: what passes here is still judged there.
  */
-const ISOLATION_TABLE = "inet ghostinbox_isolation";
+export const ISOLATION_TABLE = "inet ghostinbox_isolation";
 const RANGES = "flags interval; auto-merge";
 
 type IsolatedPorts = Readonly<{

@@ -31,6 +31,19 @@ test("removes what a killed server left in the firewall", WITH_NFT, async () => 
   assert.equal(ran.stdout, '{"ok":true,"wasRunning":false}\ntable inet another\n', ran.stderr);
 });
 
+/** Its nft lists a table, and fails otherwise. */
+const STUCK = `
+  printf '#!/bin/sh\\ncase "$1" in list) echo table ;; *) echo "Error: no memory" >&2; exit 1 ;; esac\\n' >"$1/nft"
+  chmod +x "$1/nft"; mount --bind "$1/nft" "$(command -v nft)"
+  shift; exec "$@"`;
+test("names a table that stays in the firewall", WITH_NFT, async () => {
+  const argv = ["--net", "--mount", "sh", "-ec", STUCK, "sh", temporaryDirectory(), ...STOP];
+  const ran = await runProgram("unshare", argv);
+  const says =
+    /"ok":false,"reason":"No process is left, but the firewall table inet ghostinbox stays in force \(nft failed: no memory\)/;
+  assert.match(ran.stdout, says, ran.stderr);
+});
+
 const WITH_RUNSV = { skip: lacking({ root: true, installed: ["unshare", "nft", "runsv", "setpriv"] }) };
 test("does not change the firewall of a second directory's server", WITH_RUNSV, async () => {
   const argv = ["--net", "--mount", "sh", "-ec", OTHER + KILLED, "sh", temporaryDirectory(), ...STOP];

@@ -3,14 +3,15 @@ import { constants } from "node:os";
 import { readOr } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { endStrict } from "../firewall/strict.ts";
+import { TABLE } from "../firewall/guard-table.ts";
+import { listTable, loadNft, removeTable } from "../firewall/run-nft.ts";
+import { STRICT_TABLE } from "../firewall/strict-rules.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { isForeign, lockHolder } from "./data-directory.ts";
 import type { ServerPort } from "./ports.ts";
 import { becomes, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
 import { startTimeOf } from "./read-processes.ts";
 import { lastFailure, SERVICES_READY_MS, waitUntilReady } from "./ready.ts";
-import { removeFirewallTable } from "./supervise.ts";
 
 /** Makes the running start stop everything, and start again in the same process. */
 export const RESTART_SIGNAL = "SIGUSR2";
@@ -41,9 +42,23 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   const { left } = await endOrphans(layout.data);
   if (left.length > 0) return { ok: false, reason: `These processes did not exit: ${left.join(", ")}.` };
   // Left by a server that was killed as a whole, or failed to start, and of which no process runs.
-  await removeFirewallTable(layout.data);
-  if (!runsForAnother(layout.data)) await endStrict();
-  return { ok: true, wasRunning };
+  const blocked = await removeTables(layout.data, TABLE, STRICT_TABLE);
+  return blocked === null ? { ok: true, wasRunning } : { ok: false, reason: `No process is left, but ${blocked}` };
+}
+
+/**
+ * Removes tables of ours, if they exist, unless the server of another data directory has the same. Returns null, or a sentence about
+ * the first that stays, with the command for it. Where nft(8) cannot run, there is none.
+ */
+export async function removeTables(data: string, ...tables: readonly string[]): Promise<string | null> {
+  if (runsForAnother(data)) return null;
+  const left: string[] = [];
+  for (const table of tables) {
+    const removed = await loadNft(removeTable(table));
+    if (!removed.ok && ((await listTable(table)) ?? "") !== "")
+      left.push(`the firewall table ${table} stays in force (${removed.reason}): \`nft delete table ${table}\`.`);
+  }
+  return left[0] ?? null;
 }
 
 /** `isNew`: it was restarted, but not all of it is ready. */

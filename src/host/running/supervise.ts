@@ -6,14 +6,12 @@ import { messageOf } from "../../core/error.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
-import { TABLE } from "../firewall/guard-table.ts";
-import { loadNft, removeTable } from "../firewall/run-nft.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { cleanEnvironment, type Finished, lastLines, runProgram } from "../machine/run-program.ts";
 import { removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
-import { endBy, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
+import { endBy, endOrphans, processesOf, signal } from "./processes.ts";
 import { startTimeOf, withDescendants } from "./read-processes.ts";
 import {
   CHECKED,
@@ -75,11 +73,6 @@ function writeScript(file: string, text: string): void {
   writeFile(file, text, { mode: 0o755, flush: false });
 }
 
-/** Leaves the table of a different data directory's server, which has the same name. */
-export async function removeFirewallTable(data: string): Promise<void> {
-  if (!runsForAnother(data)) await loadNft(removeTable(TABLE));
-}
-
 /** The pid under which runsv(8) runs a service now; null while it is down. */
 export function pidOf(services: string, service: ServiceName): number | null {
   const file = pidFile(services, service);
@@ -130,7 +123,6 @@ export function runsvdir({ data, services }: Layout): Supervisor {
       signal(running, "SIGHUP");
       await endBy(data, STOP_MS);
     }
-    await removeFirewallTable(data);
   };
   return { died, stop };
 }
@@ -144,7 +136,6 @@ export async function systemd(layout: Layout): Promise<Supervisor> {
     clearInterval(waiting);
     await stopUnits();
     await endOrphans(layout.data);
-    await removeFirewallTable(layout.data);
   };
   return { died: new Promise(() => undefined), stop };
 }

@@ -3,9 +3,11 @@ import { existsSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
+import { TABLE } from "../../host/firewall/guard-table.ts";
 import { endShutOut, isShutOut, readIsolation, shutOut } from "../../host/firewall/isolation.ts";
 import { localPorts, protectLocalPorts } from "../../host/firewall/local-ports.ts";
-import { endStrict, startStrict } from "../../host/firewall/strict.ts";
+import { startStrict } from "../../host/firewall/strict.ts";
+import { STRICT_TABLE } from "../../host/firewall/strict-rules.ts";
 import { collectGarbage } from "../../host/machine/late-flags.ts";
 import { readServiceEnvironment } from "../../host/machine/settings-text.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
@@ -17,7 +19,7 @@ import { busyPorts, portsOf, type ServerPort } from "../../host/running/ports.ts
 import { type Ended, endOrphans, runsForAnother } from "../../host/running/processes.ts";
 import { memoryHere } from "../../host/running/read-processes.ts";
 import { StartLog, waitUntilReady } from "../../host/running/ready.ts";
-import { RESTART_SIGNAL } from "../../host/running/stop.ts";
+import { RESTART_SIGNAL, removeTables } from "../../host/running/stop.ts";
 import {
   programEnvironment,
   runsvdir,
@@ -119,7 +121,7 @@ async function main(): Promise<number> {
     return error instanceof SetUpFailure ? error.exitCode : 1;
   } finally {
     // Only at a stop: a start that fails, or starts again at once, leaves no port open.
-    if (layout !== null && stop.wish() === "stop" && !runsForAnother(layout.data)) await endStrict();
+    if (layout !== null && stop.wish() === "stop") await open(layout, STRICT_TABLE, log);
     if (layout !== null && stop.wish() !== "restart") releaseLock(layout.startPid);
   }
 }
@@ -280,6 +282,11 @@ async function isolate(layout: Layout, settings: Settings, log: StartLog): Promi
   );
 }
 
+async function open({ data }: Layout, table: string, log: StartLog): Promise<void> {
+  const blocked = await removeTables(data, table);
+  if (blocked !== null) log.warn(blocked);
+}
+
 async function runServices(layout: Layout, { settings, password, ports }: Prepared, log: StartLog): Promise<number> {
   if (!hasNetAdmin()) log.warn("no CAP_NET_ADMIN here, so only Postfix and Dovecot enforce bans, not the firewall.");
   for (const warning of containerWarnings()) log.warn(warning);
@@ -316,6 +323,7 @@ async function runServices(layout: Layout, { settings, password, ports }: Prepar
     else log.say("Stopping ...");
   } finally {
     await supervisor.stop();
+    await open(layout, TABLE, log);
   }
   if (end === "asked") log.say("GhostInbox has stopped.");
   return end === "asked" ? 0 : 1;

@@ -30,7 +30,7 @@ export async function stop(call: Call): Promise<Answer> {
   const stopped = await stopServer(call.layout);
   if (!stopped.ok)
     return failed(
-      `GhostInbox has not stopped: ${stopped.reason}`,
+      `GhostInbox has not stopped completely: ${stopped.reason}`,
       "`ps` shows what is left, and `--data` names another data directory; try again.",
     );
   const { wasRunning } = stopped;
