@@ -128,14 +128,20 @@ test("the status shows which services run, and what does not work from the secon
   );
 });
 
-test("a missing service is not restarted, and does not affect the next command", async () => {
+test("a missing service is not restarted, which the log says, and does not affect the next command", async (t) => {
   const { verbs } = keeper();
+  const logged = t.mock.method(console, "error", () => undefined);
   const [first, second] = await Promise.all([
     verbs.obey({ verb: "restart", service: "web" }),
     verbs.obey({ verb: "restart", service: "dovecot" }),
   ]);
   assert.match(reasonOf(first), /^web could not be restarted: ./);
   assert.match(reasonOf(second), /^dovecot could not be restarted: ./);
+  const lines = logged.mock.calls.map((one) => String(one.arguments[0]));
+  assert.deepEqual(
+    lines.toSorted(),
+    [second, first].map((reply) => `keeper: ${reasonOf(reply)}`),
+  );
 });
 
 test("what one keeper had to reload, the next one reloads if it ended before", async () => {

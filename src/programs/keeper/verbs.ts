@@ -311,10 +311,12 @@ export class KeeperVerbs {
   }
 
   async #restart(service: ServiceName): Promise<KeeperReply> {
-    const reason = await restartService(service, this.#layout);
-    return reason === null
-      ? { ok: true, detail: `${service} was restarted.` }
-      : { ok: false, reason: `${service} could not be restarted: ${reason}` };
+    const failure = await restartService(service, this.#layout);
+    if (failure === null) return { ok: true, detail: `${service} was restarted.` };
+    const reason = `${service} could not be restarted: ${failure}`;
+    // After a change on the page, no one waits for the reply.
+    console.error(`keeper: ${reason}`);
+    return { ok: false, reason };
   }
 
   /** The settings in force, whatever was edited since; before any are, those of the file. */
