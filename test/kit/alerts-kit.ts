@@ -7,7 +7,7 @@ import { watchComponents } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage, AlertState } from "../../src/guard/alerts/ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { NO_FIELDS, THRESHOLDS } from "./alert-windows-kit.ts";
-import { HandClock, NoticeBoard } from "./engine-kit.ts";
+import { HandClock, NoticeBoard, SILENT } from "./engine-kit.ts";
 
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
   thresholds: THRESHOLDS,
@@ -67,7 +67,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
         save: (now) => void (state.unwritable ? assert.fail("disk full") : saved.push(now)),
       },
       notices,
-      components: Object.assign(watchComponents(components, clock), { holding: () => held }),
+      components: Object.assign(watchComponents(components, clock, SILENT), { holding: () => held }),
       clock,
       log: { info: log("info"), warn: log("warn"), error: log("error") },
     },

@@ -1,5 +1,6 @@
 import type { ComponentHealth } from "../../admin/declare/items.ts";
 import type { Holding } from "../../core/alerts/alerts.ts";
+import { messageOf, reportOnce } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Outcome } from "../ports.ts";
@@ -12,7 +13,8 @@ const LOOK_EVERY_MS = 4 * SECOND_MS;
 type Down = Readonly<{ since: number; seenAt: number; detail: string; isSeen: boolean }>;
 
 /** The parts of the server that have been down for a while. */
-export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, clock: Clock) {
+export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, clock: Clock, log: Log) {
+  const report = reportOnce((why) => log.error("The parts of the server cannot be checked; retrying.", { why }));
   let down: ReadonlyMap<string, Down> = new Map();
   let lookedAt = Number.NEGATIVE_INFINITY;
   return {
@@ -21,7 +23,12 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
       const asked = clock.now();
       if (Math.abs(asked - lookedAt) < LOOK_EVERY_MS) return;
       lookedAt = asked;
-      const components = await ask().catch(() => []);
+      let failure: string | null = null;
+      const components = await ask().catch((error: unknown) => {
+        failure = messageOf(error);
+        return [];
+      });
+      report(failure);
       const found = new Map<string, Down>();
       const isAnswered = components.some(({ name, status }) => name === "keeper" && status !== "down");
       // A missing answer from a busy keeper does not mean that a part is up again.

@@ -188,11 +188,11 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const state = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const isSuspended = (account: string): boolean => {
     const name = parseAccountName(account);
-    return name !== null && stores.book.account(name)?.suspended === true;
+    return name !== null && readOr(() => stores.book.account(name)?.suspended === true, false);
   };
   const needs = async () => {
     const checks = await upkeep.checks();
-    // If the database cannot be read, a notice says so.
+    // If a database cannot be read, a notice says so.
     const held = readOr(() => stores.heldMail.counts(), []);
     return { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null, held };
   };

@@ -61,7 +61,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
         },
       },
       notices,
-      components: watchComponents(async () => (await health()).components, clock),
+      components: watchComponents(async () => (await health()).components, clock, log),
       clock,
       log,
     },

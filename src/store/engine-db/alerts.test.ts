@@ -259,7 +259,7 @@ function alertsOnDatabase() {
   };
   const settings = { ...SETTINGS, settleMs: MINUTE_MS, channels: [channel] };
   const make = (): Alerts => {
-    const components = watchComponents(() => Promise.resolve([]), clock);
+    const components = watchComponents(() => Promise.resolve([]), clock, SILENT);
     const parts = { events: sqliteAlertEvents(db), store: sqliteAlertStore(db), notices, components, clock };
     return new Alerts({ ...parts, log: SILENT }, settings);
   };
