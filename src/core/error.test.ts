@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeOf, messageOf, nullOn } from "./error.ts";
+import { codeOf, failureOf, messageOf, nullOn } from "./error.ts";
 
 test("messageOf returns an error's message, and anything else as text", () => {
   assert.equal(messageOf(new TypeError("no such thing")), "no such thing");
@@ -14,6 +14,17 @@ test("codeOf returns an error's code, or an empty text", () => {
   assert.equal(codeOf(new Error("plain")), "");
   assert.equal(codeOf({ code: "ENOENT" }), "");
   assert.equal(codeOf(null), "");
+});
+
+test("failureOf returns the message of an error, or null", () => {
+  assert.equal(
+    failureOf(() => assert.fail("no room")),
+    "no room",
+  );
+  assert.equal(
+    failureOf(() => 7),
+    null,
+  );
 });
 
 test("only errors with one of the codes become null", () => {

@@ -17,6 +17,16 @@ export function readOr<T>(work: () => T, otherwise: T): T {
   }
 }
 
+/** The message of what the work throws; null if it throws nothing. */
+export function failureOf(work: () => unknown): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
 /** Null if the work throws an error with one of these codes. */
 export function nullOn<T>(codes: readonly string[], work: () => T): T | null {
   try {

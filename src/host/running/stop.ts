@@ -47,18 +47,18 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
 }
 
 /**
- * Removes tables of ours, if they exist, unless the server of another data directory has the same. Returns null, or a sentence about
- * the first that stays, with the command for it. Where nft(8) cannot run, there is none.
+ * Removes tables of ours, if they exist, unless a second server runs, whose tables have the same names. Returns null, or a sentence
+ * about the first that stays, with the command for it. Where nft(8) cannot run, there is none.
  */
 export async function removeTables(data: string, ...tables: readonly string[]): Promise<string | null> {
   if (runsForAnother(data)) return null;
-  const left: string[] = [];
+  let blocked: string | null = null;
   for (const table of tables) {
     const removed = await loadNft(removeTable(table));
     if (!removed.ok && ((await listTable(table)) ?? "") !== "")
-      left.push(`the firewall table ${table} stays in force (${removed.reason}): \`nft delete table ${table}\`.`);
+      blocked ??= `the firewall table ${table} stays in force (${removed.reason}): \`nft delete table ${table}\`.`;
   }
-  return left[0] ?? null;
+  return blocked;
 }
 
 /** `isNew`: it was restarted, but not all of it is ready. */

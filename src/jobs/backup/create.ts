@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf, readOr } from "../../core/error.ts";
+import { failureOf, messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { bytesBelow, freeBytesAt } from "../../host/root-files/walk.ts";
@@ -25,7 +25,7 @@ export async function createBackup(layout: Layout, settings: Settings, how: How)
       (error: unknown): Failed => ({ ok: false, reason: messageOf(error) }),
     );
     // A full disk may refuse the note, too: the reason is returned anyway.
-    if (!outcome.ok) readOr(() => changeBackupRecord(layout, { failure: { at, reason: outcome.reason } }), undefined);
+    if (!outcome.ok) failureOf(() => changeBackupRecord(layout, { failure: { at, reason: outcome.reason } }));
     return outcome;
   });
 }

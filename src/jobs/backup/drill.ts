@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { messageOf } from "../../core/error.ts";
+import { failureOf, messageOf } from "../../core/error.ts";
 import { parseAs } from "../../core/parse-as.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS } from "../../core/time.ts";
@@ -41,12 +41,8 @@ export async function drillRestore(layout: Layout, settings: Settings, how: How)
     let known: Pick<Drill, "snapshot" | "madeAt"> = { snapshot: null, madeAt: null };
     const end = (result: Pick<Drill, "reason" | "found">): DrillOutcome => {
       const drill = { at, tookMs: Date.now() - at, ...known, ...result };
-      try {
-        endDrill(layout, drill);
-      } catch (error) {
-        return { ok: false, reason: result.reason ?? messageOf(error) };
-      }
-      return { ok: true, drill };
+      const unkept = failureOf(() => endDrill(layout, drill));
+      return unkept === null ? { ok: true, drill } : { ok: false, reason: result.reason ?? unkept };
     };
     const fail = (reason: string) => end({ reason, found: null });
     try {

@@ -100,7 +100,7 @@ async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<st
   return new Set(owners.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
 }
 
-/** Throws above this exit code: what the program printed is not everything then, and what it lacks would be removed, or not. */
+/** Throws above this exit code: the output is incomplete then, and decides what is removed. */
 export async function printedBy(program: string, args: readonly string[], mostCode: number): Promise<string> {
   const ran = await runProgram(program, args, { timeoutMs: ANSWER_MS });
   if (ran.code > mostCode) throw new Error(`${program} failed: ${lastLines(ran)}`);

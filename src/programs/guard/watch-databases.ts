@@ -1,7 +1,7 @@
 import { chmodSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
-import { messageOf, readOr } from "../../core/error.ts";
+import { failureOf, messageOf, readOr } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -158,11 +158,10 @@ export function createDatabaseWatch({
     if (isEnding || (path === accounts.path && isEmpty(copyPath(path)))) return;
     const now = clock.now();
     if (setAsideBeside(path).filter((name) => now - timeOfName(name) < HOUR_MS).length >= MOST_AN_HOUR) return;
-    try {
-      markDamaged(path);
-    } catch (error) {
+    const failure = failureOf(() => markDamaged(path));
+    if (failure !== null) {
       unmarked = { of, why };
-      return notices.set("database_unsaved", `${basename(path)} is damaged (${why}): ${messageOf(error)}`);
+      return notices.set("database_unsaved", `${basename(path)} is damaged (${why}): ${failure}`);
     }
     isEnding = true;
     log.error("A database is damaged: the guard starts again, and sets it aside.", { path, why });

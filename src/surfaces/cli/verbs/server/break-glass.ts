@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf } from "../../../../core/error.ts";
+import { failureOf } from "../../../../core/error.ts";
 import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
 import { plural } from "../../../../core/text.ts";
 import { TABLE } from "../../../../host/firewall/guard-table.ts";
@@ -60,7 +60,7 @@ async function openStrict(layout: Layout) {
   // A stopped server has no table, and its next start builds one from the record.
   const isOpen = opening === null && trial === null && (listing === null || listing === "");
   if (process.getuid?.() !== 0 || isOpen) return { ok: true, says: "" };
-  // The file first: the keeper would put the table back.
+  // The file first: the keeper would put the table back. An error of the disk does not keep the firewall closed.
   const unkept = failureOf(() => keepStrict(layout, UNCONFIRMED));
   const ended = await endStrict();
   if (!ended.ok) return { ok: false, says: ` The strict firewall could not be opened: ${ended.reason}.` };
@@ -91,14 +91,4 @@ function leaveRequest(layout: Layout) {
   if (failure !== null)
     return { ok: false, requested: false, says: `The guard could not be asked to lift the bans: ${failure}.` };
   return { ok: true, requested: true, says: "The guard will lift every ban as soon as it can." };
-}
-
-/** An error of the disk must not keep the firewall closed. */
-function failureOf(work: () => void): string | null {
-  try {
-    work();
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  }
 }
