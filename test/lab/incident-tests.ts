@@ -123,7 +123,10 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver, tak
     assert.match(planned.stdout, new RegExp(`Give ${ANNA} a new password[^]*Ban ${THIEF}`));
     assert.equal(await product.banOf(THIEF), undefined, "nothing was done yet");
     const token = await product.makeToken("old");
+    const knows = `SELECT prefix FROM known_address WHERE account = '${ANNA}' AND prefix IN ('${HOME}/32', '${THIEF}/32')`;
+    assert.equal((await product.sqlite(knows)).length, 2);
     const done = await product.json(["incident", "contain", ANNA, "--ban", THIEF, "--tokens", "--yes"]);
+    assert.deepEqual(await product.sqlite(knows), [[`${HOME}/32`]], "the thief's place is forgotten");
     const [printed = ""] = z.parse(contained, done).printed;
     const newPassword = new RegExp(`^${ANNA} +(\\S+)$`).exec(printed)?.[1] ?? assert.fail(printed);
     assert.ok(await product.banOf(THIEF));

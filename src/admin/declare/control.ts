@@ -38,6 +38,7 @@ const RECORDED = [
   "INCIDENT",
   "ACCESS_REVIEWED",
   "RECOVERY_KEY_MADE",
+  "PLACES_FORGOTTEN",
   "LEGAL_HOLD_SET",
   "LEGAL_HOLD_LIFTED",
   "FIREWALL_TRIED",
@@ -72,7 +73,7 @@ const VERBS = [
   ...HELD_VERBS,
   ...QUEUE_VERBS,
   ...MAILBOX_VERBS,
-  /** Records what root did without the guard. */
+  /** Records what root did without the guard, with its effect (`sideEffectsOf`). */
   verb("record", ROOT, { type: z.enum(RECORDED), subject: printableText(600) }, rootChanges<Done>("done")),
   ...ALIAS_VERBS,
   ...FILTER_VERBS,

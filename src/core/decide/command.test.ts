@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
-import { BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { accountName, BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import { type CommandFacts, decideCommand, sideEffectsOf } from "./command.ts";
+import { type CommandFacts, decideCommand, placesSince, sideEffectsOf } from "./command.ts";
 import { banIn } from "./sparing.ts";
 
 const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
@@ -84,12 +84,15 @@ test("expiry: skips a ban that is gone, permanent, or was renewed in between", (
   }
 });
 
-test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal the places, anything else changes nothing", () => {
+test("a release ends the hold, a drop disowns it, a new password forgets the guesses, a removal or an incident the places, anything else changes nothing", () => {
   const subject = "anna@example.org";
   const account = subject;
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account }]);
   assert.deepEqual(sideEffectsOf({ type: "PASSWORD_CHANGED", subject }), [{ type: "FORGET_GUESSES", account }]);
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_REMOVED", subject }), [{ type: "FORGET_PLACES", account }]);
+  const since = { type: "PLACES_FORGOTTEN", subject: placesSince(accountName(subject), NOON) } as const;
+  assert.deepEqual(sideEffectsOf(since), [{ type: "FORGET_PLACES", account, since: NOON }]);
+  assert.deepEqual(sideEffectsOf({ ...since, subject }), [], "never all of them");
   assert.deepEqual(sideEffectsOf({ type: "HELD_MAIL_DROPPED", subject }), [{ type: "DISOWN_HOLD", account }]);
   assert.deepEqual(sideEffectsOf({ type: "ACCOUNT_SUSPENDED", subject }), []);
 });

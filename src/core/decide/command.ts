@@ -1,7 +1,8 @@
 import type { BanAsked, NetworkEvent } from "../events/command.ts";
 import type { EventType } from "../events/event-types.ts";
+import type { AccountName } from "../net/address.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
-import { isOver, later, type Millis } from "../time.ts";
+import { isOver, isoTime, later, type Millis, parseTime } from "../time.ts";
 import { guessedName } from "./account-guard.ts";
 import { type Ban, type Change, type Decision, decision } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
@@ -79,8 +80,15 @@ function manualBan(event: BanAsked, now: Millis): Ban {
   };
 }
 
+const FIRST_USED = " since ";
+
+/** The subject of a `PLACES_FORGOTTEN`. */
+export function placesSince(account: AccountName, since: Millis): string {
+  return `${account}${FIRST_USED}${isoTime(since)}`;
+}
+
 /**
- * What a recorded command changes in addition to what it says: mail on hold, the places of a removed account, and guesses at an account,
+ * What a recorded command changes in addition to what it says: mail on hold, places of an account, and guesses at an account,
  * whose protection against them ends with the administrator's help until new ones come. The same in a replay.
  */
 export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
@@ -93,6 +101,11 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
       return [{ type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) }];
     case "ACCOUNT_REMOVED":
       return [{ type: "FORGET_PLACES", account: subject }];
+    case "PLACES_FORGOTTEN": {
+      const [account = "", from = ""] = subject.split(FIRST_USED);
+      const since = parseTime(from);
+      return since === null ? [] : [{ type: "FORGET_PLACES", account, since }];
+    }
     case "ACCOUNT_RELEASED":
       return [{ type: "END_HOLD", account: subject }];
     case "HELD_MAIL_DROPPED":

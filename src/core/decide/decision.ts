@@ -49,8 +49,8 @@ export type Change =
   | Readonly<{ type: "SET_PASSWORD"; account: string; passwordHash: string }>
   /** Earlier guesses at the account (see `guessedName`) no longer count; null: for all accounts. */
   | Readonly<{ type: "FORGET_GUESSES"; account: string | null }>
-  /** Removes all places where the account signed in. */
-  | Readonly<{ type: "FORGET_PLACES"; account: string }>
+  /** Removes the places where the account signed in, or only those where it first did at `since` or later. */
+  | Readonly<{ type: "FORGET_PLACES"; account: string; since?: Millis }>
   /** An account writes to an outside address, whose reply is then expected. */
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   /** From now on the mail of this account is held. `prefix`, `ip`: from where the mail came that went past the limit. */

@@ -69,6 +69,8 @@ const AUDIT_EVENTS = {
     says: "may sign in now",
     isNamed: true,
   }),
+  /** The subject names the account, and since when it first used them. */
+  PLACES_FORGOTTEN: auditEvent("Places of an account were forgotten.", "iam: user change"),
   QUOTA_CHANGED: ofSetting("An account's quota was changed.", { says: "has a new quota", isNamed: true }),
   LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change"),
   LEGAL_HOLD_LIFTED: ofAccount("An account's mail is no longer under legal hold.", "change"),
@@ -126,14 +128,11 @@ const AUDIT_EVENTS = {
   ),
   RECOVERY_CODES_MADE: auditEvent("New recovery codes of the dashboard were created.", "iam: admin creation"),
   /** Instead of a code of the app; the subject says how many are left. */
-  RECOVERY_CODE_USED: auditEvent(
-    "A recovery code of the dashboard was used in place of the authenticator app.",
-    "iam: admin info",
-  ),
+  RECOVERY_CODE_USED: auditEvent("A recovery code of the dashboard was used.", "iam: admin info"),
   PASSKEY_ADDED: auditEvent("A passkey was added: it opens the dashboard.", "iam: admin creation"),
   PASSKEY_REMOVED: auditEvent("A passkey was removed: it no longer opens the dashboard.", "iam: admin deletion"),
   PASSKEY_REFUSED: auditEvent(
-    "A passkey was refused: its counter went backwards, so there must be a copy of it.",
+    "A passkey was refused: its counter went backwards, as a copy's does.",
     "iam: admin denied",
     { isRefusal: true },
   ),
@@ -167,14 +166,11 @@ const AUDIT_EVENTS = {
     isRefusal: true,
   }),
   CALLER_REFUSED: auditEvent(
-    "A session or token requested a command that it is not allowed to run, or not without the password.",
+    "A session or token requested a command that it may not run, or not without the password.",
     "api: access denied",
     { isRefusal: true },
   ),
-  EVENTS_AGGREGATED: auditEvent(
-    "The oldest events were aggregated by the hour to stay within the limits.",
-    "database: change",
-  ),
+  EVENTS_AGGREGATED: auditEvent("The oldest events were aggregated by the hour.", "database: change"),
   /** The subject says what was found. */
   FIREWALL_LOST: auditEvent("Another program removed or changed the table of bans; it was rebuilt.", "network: change"),
   /** The subject names the ports. */

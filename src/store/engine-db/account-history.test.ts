@@ -39,6 +39,12 @@ test("sign-ins: of an account in any case, newest first, with the password of ea
   know("203.0.113.1", ANN.toUpperCase(), 3, "newest");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN], "one account, however it is written");
   assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
+  store.apply({ type: "FORGET_PLACES", account: ANN, since: later(START, 2) }, START);
+  assert.deepEqual(
+    history.signIns(ANN, START).map(({ prefix }) => prefix),
+    ["203.0.113.1/32"],
+    "first used before, and again since",
+  );
   store.apply({ type: "FORGET_PLACES", account: ANN }, START);
   assert.deepEqual(history.networksSince(START), [net("203.0.113.3")], "a removed account's are gone");
 });

@@ -153,10 +153,10 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
         return this.#bans.endSimulation(at);
       case "KNOW":
         this.#sql.know.run(change.prefix, change.account, at, at, change.passwordHash);
-        this.#sql.forgetPlaces.run(change.account, later(at, -DAY_MS), MOST_PLACES);
+        this.#sql.keepPlaces.run(change.account, later(at, -DAY_MS), MOST_PLACES);
         return;
       case "FORGET_PLACES":
-        this.#sql.forgetPlaces.run(change.account, at, 0);
+        this.#sql.forgetPlaces.run(change.account, change.since ?? 0);
         return;
       case "GUESS":
         this.#sql.guess.run(change.account, change.network, change.passwordHash, at, change.isStale ? 1 : 0);
@@ -266,12 +266,13 @@ const SQL = {
   know: `
     INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`,
-  forgetPlaces: `
+  keepPlaces: `
     DELETE FROM known_address WHERE (prefix, account) IN (
       SELECT prefix, account FROM (
         SELECT prefix, account, row_number() OVER (PARTITION BY first_at <= ?2 ORDER BY last_at DESC) AS nth
         FROM known_address WHERE lower(account) = lower(?1))
       WHERE nth > ?3)`,
+  forgetPlaces: "DELETE FROM known_address WHERE lower(account) = lower(?) AND first_at >= ?",
   guess: `
     INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`,

@@ -44,6 +44,7 @@ describe("an account is contained, as far as it can be", {
     const { code, out } = await contain("--yes");
     assert.equal(code, 0);
     assert.match(out, /anna@example\.org had no other mail in the queue to hold/);
+    assert.match(out, /The places that anna@example\.org first used since \S+ \S+ UTC are forgotten\./);
     assert.match(out, PASSWORD);
   });
 

@@ -2,11 +2,12 @@ import { factorsRemoved } from "../../../../admin/access.ts";
 import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
 import { SETTING_ENDS } from "../../../../admin/mailboxes.ts";
 import { NO_MAIL } from "../../../../admin/queue.ts";
+import { placesSince } from "../../../../core/decide/command.ts";
 import type { Incident } from "../../../../core/incident/incident.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { parsePrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import type { Millis } from "../../../../core/time.ts";
+import { dayAndTime, isoTime, type Millis } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
 import { type Call, done, type Failure, failed, PROGRAM, type Reader, whyNotSure, wrongUsage } from "../../call.ts";
@@ -85,6 +86,8 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
     }),
     ...accounts.flatMap((name) => endSettings(call, opened.reader, name)),
     ...[...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident)),
+    // After the bans: a repetition of one that failed reads these places again.
+    ...accounts.map((name) => forgetPlaces(call, name, since)),
     ...(call.flag("tokens") ? [revokeTokens(call)] : []),
   ];
 }
@@ -174,6 +177,21 @@ function newPassword(call: Call, reader: Reader, name: AccountName): Deed {
       : notTaken(plan, asked);
     if (!mayStand(asked)) return [changed];
     return [changed, await holdQueue(call, name), ...shownOnce(name, password, asked)];
+  };
+  return { plan, run };
+}
+
+/** An intruder's places would be trusted like the user's own for months, with many guesses and no alert. */
+function forgetPlaces(call: Call, name: AccountName, since: Millis): Deed {
+  const plan = `Forget the places that ${name} first used since ${dayAndTime(isoTime(since))}.`;
+  const run = async (): Promise<readonly Came[]> => {
+    const subject = placesSince(name, since);
+    const asked = await call.guard.ask({ verb: "record", type: "PLACES_FORGOTTEN", subject });
+    return [
+      asked.ok
+        ? took(`The places that ${name} first used since ${dayAndTime(isoTime(since))} are forgotten.`)
+        : notTaken(plan, asked),
+    ];
   };
   return { plan, run };
 }
