@@ -1,11 +1,11 @@
 /**
  * Runs inside a namespace and lends its network to the test: `agent.ts SOCKET` listens on a unix socket, which is
- * reachable from every network namespace. A client sends one JSON line, `{"from","to","port","timeoutMs"}`, gets one
+ * reachable from every network namespace. A client sends one JSON line, `{"from","fromPort","to","port","timeoutMs"}`, gets one
  * back, `{"connected":true}` or `{"connected":false,"code"}`, and from then on the two connections are one.
  */
 import { connect, createServer, type Socket } from "node:net";
 
-type Wish = Readonly<{ from: string; to: string; port: number; timeoutMs: number }>;
+type Wish = Readonly<{ from: string; fromPort?: number; to: string; port: number; timeoutMs: number }>;
 
 const server = createServer({ allowHalfOpen: true }, (client) => {
   let head = Buffer.alloc(0);
@@ -22,8 +22,8 @@ const server = createServer({ allowHalfOpen: true }, (client) => {
 });
 server.listen(process.argv[2], () => console.log("ready"));
 
-function lend(client: Socket, { from, to, port, timeoutMs }: Wish): void {
-  const remote = connect({ host: to, port, localAddress: from, allowHalfOpen: true });
+function lend(client: Socket, { from, fromPort = 0, to, port, timeoutMs }: Wish): void {
+  const remote = connect({ host: to, port, localAddress: from, localPort: fromPort, allowHalfOpen: true });
   // Otherwise data after a TLS handshake waits 40 ms for a delayed acknowledgement.
   remote.setNoDelay();
   const give = (code: string): void => {

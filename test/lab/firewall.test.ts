@@ -100,6 +100,33 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       bystander.destroy();
     });
 
+  for (const from of ["198.51.100.234", "2001:db8:a007::1"])
+    test(`mail to the banned ${from} still leaves, and none of its ports reaches the server`, async (t) => {
+      const server = from.includes(":") ? SERVER.v6 : SERVER.v4;
+      const echo = "createServer((socket) => socket.on('error', () => {}).pipe(socket))";
+      const listen = `require("net").${echo}.listen(25, "${from}", () => console.log("ready"))`;
+      const sink = await kit.lab.attacker.spawnReady([process.execPath, "-e", listen]);
+      t.after(() => sink.kill());
+      const deliver = async () => {
+        const connected = await kit.lab.server.connect({ from: server, to: from, port: 25 });
+        return connected.ok ? connected.socket : assert.fail(connected.code);
+      };
+      const before = await deliver();
+      const closed = once(await kit.open(from), "close");
+      const network = from.includes(":") ? "2001:db8:a007::/64" : from;
+      await kit.apply(["add", network]);
+      assert.deepEqual(await kit.firewall.cut([net(network)]), OK);
+      await closed;
+      for (const socket of [before, await deliver()]) {
+        socket.write("a mail");
+        assert.equal(String(await once(socket, "data")), "a mail");
+        socket.destroy();
+      }
+      // The listener has port 25.
+      const asService = { from, fromPort: 24, to: server, port: PORT, timeoutMs: 400 };
+      assert.deepEqual(await kit.lab.attacker.connect(asService), { ok: false, code: "ETIMEDOUT" });
+    });
+
   test("an open session that was not cut is refused at its next packet", async () => {
     const session = await kit.open("198.51.100.232");
     await kit.apply(["add", "198.51.100.232"]);

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import { fail2banRuns, jailHasRead } from "./fail2ban.ts";
-import { ANNA, assertAccepted, BERT, openSmtp, sendMail, sendMailAs } from "./mail.ts";
-import { startSink } from "./sink.ts";
+import { ANNA, assertAccepted, BERT, openImap, openSmtp, sendMail, sendMailAs } from "./mail.ts";
+import { SERVER } from "./network.ts";
+import { type Sink, startSink } from "./sink.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -14,6 +15,8 @@ const LIST = "198.51.100.10";
 
 /** For a server with Fail2ban and RECORDS. */
 export function honestServersTests({ lab, product }: Running): void {
+  const TO_LIST = { host: lab.sender, from: "2001:db8:b000:1::1", recipient: "someone@sender.test" };
+  let sink: Sink;
   before(() => fail2banRuns(product));
 
   async function bounce(dialog: Dialog, ...recipients: readonly string[]): Promise<readonly SmtpReply[]> {
@@ -90,9 +93,8 @@ export function honestServersTests({ lab, product }: Running): void {
     product.sqlite(`SELECT 1 FROM honest_mail WHERE prefix = '${LIST}/32' AND ${kind} > 0`);
 
   test("a list server delivers eleven mails in a minute to a family that writes to it: deferred, not banned", async () => {
-    const sink = await startSink(lab.sender, LIST, lab.directory);
-    const mail = { from: "2001:db8:b000:1::1", recipient: "someone@sender.test" };
-    assertAccepted(await sendMailAs(ANNA, { host: lab.sender, ...mail }));
+    sink = await startSink(lab.sender, LIST, lab.directory);
+    assertAccepted(await sendMailAs(ANNA, TO_LIST));
     await until("it is there", () => sink.mails().length > 0);
     await until("that is known", async () => (await credits("written")).length > 0);
     const digest = (recipient: string): Promise<SmtpReply> =>
@@ -103,5 +105,18 @@ export function honestServersTests({ lab, product }: Running): void {
     assert.equal(await product.banOf(LIST), undefined);
     await until("its mail is known to be wanted", async () => (await credits("wanted")).length > 0);
     assert.match((await product.cli(["why", LIST])).stdout, /users here want mail from it/);
+  });
+
+  test("mail to a banned server still leaves, and it cannot connect, not even from a port of a service", async (t) => {
+    using session = await openImap(lab.sender, LIST);
+    await product.json(["ban", LIST, "a test"]);
+    t.after(() => product.json(["unban", LIST]));
+    await session.closed();
+    // The sink has port 25.
+    const asService = { from: LIST, fromPort: 24, to: SERVER.v4, port: 25, timeoutMs: 1_000 };
+    assert.deepEqual(await lab.sender.connect(asService), { ok: false, code: "ETIMEDOUT" });
+    const mails = sink.mails().length;
+    assertAccepted(await sendMailAs(ANNA, TO_LIST));
+    await until("the mail is there", () => sink.mails().length > mails);
   });
 }

@@ -11,7 +11,7 @@ import { until } from "./wait.ts";
 const AGENT = fileURLToPath(new URL("agent.ts", import.meta.url));
 
 export type Connected = Readonly<{ ok: true; socket: Socket }> | Readonly<{ ok: false; code: string }>;
-export type Wish = Readonly<{ from: string; to: string; port: number; timeoutMs?: number }>;
+export type Wish = Readonly<{ from: string; to: string; port: number; fromPort?: number; timeoutMs?: number }>;
 
 export type Host = ReturnType<typeof hostOf>;
 
@@ -39,13 +39,13 @@ export function hostOf(name: HostName, directory: string) {
   };
 
   /** A TCP connection from one of this host's addresses. No answer within `timeoutMs` (3 s) is `ETIMEDOUT`. */
-  const open = async ({ from, to, port, timeoutMs = 3_000 }: Wish): Promise<Connected> => {
+  const open = async ({ timeoutMs = 3_000, ...wish }: Wish): Promise<Connected> => {
     // Started with the first connection: most hosts of a lab make none.
     agent ??= spawnReady([process.execPath, AGENT, socketPath]);
     await agent;
     const socket = connect(socketPath);
     socket.on("error", () => socket.destroy());
-    socket.write(`${JSON.stringify({ from, to, port, timeoutMs: patience(timeoutMs) })}\n`);
+    socket.write(`${JSON.stringify({ ...wish, timeoutMs: patience(timeoutMs) })}\n`);
     const answer = await firstLine(socket);
     const connected = /"connected":true/.test(answer);
     if (connected) return { ok: true, socket };

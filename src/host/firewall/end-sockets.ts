@@ -10,11 +10,15 @@ export function createSocketEnder(path?: string) {
   /** ss reports nothing if the kernel cannot end sockets. One ended socket proves that it can. */
   let proven = false;
 
-  /** Ends the sockets that meet any of these conditions. `atOnce`: the maximum number of conditions in one filter. */
-  async function end(conditions: readonly (readonly string[])[], atOnce: number): Promise<Outcome> {
+  /** Ends the sockets that meet any of these conditions, and `all`. `atOnce`: the maximum number of conditions in one filter. */
+  async function end(
+    conditions: readonly (readonly string[])[],
+    atOnce: number,
+    all: readonly string[] = [],
+  ): Promise<Outcome> {
     for (let i = 0; i < conditions.length; i += atOnce) {
       const filter = conditions.slice(i, i + atOnce).flatMap((words) => ["or", ...words]);
-      const ended = await endMatching(filter.slice(1));
+      const ended = await endMatching([...all, "(", ...filter.slice(1), ")"]);
       if (!ended.ok) return ended;
     }
     return { ok: true };

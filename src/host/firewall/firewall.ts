@@ -8,6 +8,7 @@ import { type Finished, NOT_INSTALLED } from "../machine/run-program.ts";
 import { createSocketEnder } from "./end-sockets.ts";
 import {
   countPresent,
+  FIRST_CLIENT_PORT,
   isWhole,
   nftApply,
   nftPresenceProbe,
@@ -21,6 +22,8 @@ import { causeOf, NftSession, removeTable, runTool } from "./run-nft.ts";
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
 const BATCH_TIMEOUT_MS = 30_000;
+const PORT = `:${FIRST_CLIENT_PORT}`;
+const OPENED_BY_CLIENTS = ["(", "dport", ">=", PORT, "or", "sport", "<", PORT, ")"];
 /** ss takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
 const CUT_AT_ONCE = 1_000;
 const DONE: Outcome = { ok: true };
@@ -90,10 +93,13 @@ export class NftFirewall implements Firewall {
       : { ok: false, reason: `The kernel holds ${present} of ${plural(asked.length, "ban")}.` };
   }
 
-  /** Ends TCP sessions on any port. If that is impossible, the firewall still refuses their next packet. */
+  /**
+   * Ends TCP sessions on any port, except those that this machine opened. If that is impossible, the firewall still refuses their next
+   * packet.
+   */
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {
     const conditions = prefixes.map((prefix) => ["dst", isV4(prefix) ? prefix : `[${prefix}]`]);
-    return this.#endSockets(conditions, CUT_AT_ONCE);
+    return this.#endSockets(conditions, CUT_AT_ONCE, OPENED_BY_CLIENTS);
   }
 
   async check(): Promise<CheckOutcome> {
