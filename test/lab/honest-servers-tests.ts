@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import { fail2banRuns, jailHasRead } from "./fail2ban.ts";
-import { ANNA, assertAccepted, BERT, openImap, openSmtp, sendMail, sendMailAs } from "./mail.ts";
+import { ANNA, assertAccepted, BERT, openImap, openSmtp, sendMail, sendMailAs, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { type Sink, startSink } from "./sink.ts";
 import { until } from "./wait.ts";
@@ -105,6 +105,14 @@ export function honestServersTests({ lab, product }: Running): void {
     assert.equal(await product.banOf(LIST), undefined);
     await until("its mail is known to be wanted", async () => (await credits("wanted")).length > 0);
     assert.match((await product.cli(["why", LIST])).stdout, /users here want mail from it/);
+  });
+
+  test("five wrong passwords from a user of that server do not ban it", async () => {
+    for (let n = 1; n <= 5; n++) assert.match(await tryLogIn(lab.sender, LIST, ANNA, `guess-${n}`), /^NO/);
+    const isSpared = async () =>
+      (await product.events(LIST)).some(({ type, reason }) => type === "SPARED" && reason === "honest_network");
+    await until("it is spared", isSpared);
+    assert.equal(await product.banOf(LIST), undefined);
   });
 
   test("mail to a banned server still leaves, and it cannot connect, not even from a port of a service", async (t) => {

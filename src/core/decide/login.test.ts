@@ -43,6 +43,7 @@ const INSIDE = { accountNetworks: [hostPrefix(STRANGER)] };
 const ELSEWHERE = { knownAccounts: ["other@example.org"] };
 const GUESSED = { ...ACCOUNT, networkGuesses: 40 };
 const AT_HOME = { ...ACCOUNT, kinship: "address" } as const;
+const BANNED_BEFORE = { isWanted: true, offences: 1 };
 const LOCAL = { protection: "loopback" } as const;
 const ALLOWED = { protection: "allow_listed" } as const;
 const RIGHT_AT_HOME = { account: { ...AT_HOME, passwordHashes: ["now"] }, accountActive: false };
@@ -67,6 +68,9 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   ["a guess on this machine", "pass loopback, GUESS", { ...LOCAL, account: ACCOUNT }],
   ["the 5th of ten minutes, a ban having answered the others", "pass below_limit", after(spent(different(4)))],
   ["the 20th different one of a week", "refuse slow_guessing, banned", after(daily(19, 8))],
+  ["the 5th from a server with wanted mail", `${SLOWED}, SPARE`, { isWanted: true, ...after(different(4)) }],
+  ["the same, allowed", "pass allow_listed, SPARE", { isWanted: true, ...ALLOWED, ...after(different(4)) }],
+  ["the 5th from one that was banned", "refuse login_failures, banned", { ...BANNED_BEFORE, ...after(different(4)) }],
   ["the 19th different one of a week", "pass below_limit", after(daily(18, 8))],
   ["one that was tried six days ago", REPEATED, after(daily(1, 144, "now"), hourly(9))],
   ["this machine with a stale password", "pass loopback, uncounted", { ...LOCAL, ...after(MANY, failures("now")) }],
@@ -112,6 +116,12 @@ for (const [that, answer, known, withoutBan = false] of asked)
     assert.equal(`${verdict} ${reason}${recorded ? "" : ", unrecorded"}`, answer);
     assert.deepEqual([counted, changes], [false, []]);
   });
+
+test("a server with wanted mail is refused without a check after a day's guesses, and not banned", () => {
+  const facts = factsOf({ isWanted: true, ...after(hourly(10)) });
+  const event = { type: "LOGIN_ASKED", ...LOGIN } as const;
+  assert.equal(outcomeOf(decideLoginAsked(POLICY, facts, event, NOON)), "refuse slow_guessing, SPARE");
+});
 
 test("while the database cannot be written, a guess past a limit is refused for the usual reason, without a ban", () => {
   const answer = (known: Partial<Facts>) => outcomeOf(decideFailed(known, { withoutBan: "unwritable" }));

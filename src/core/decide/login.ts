@@ -129,8 +129,13 @@ function wrongPassword(policy: Policy, facts: Facts, event: LoginAttributes, now
     slow === undefined
       ? ({ code: "login_failures", evidence } as const)
       : ({ code: "slow_guessing", evidence, atLeastMs: DAY_MS } as const);
-  const changes = event.withoutBan === "unwritable" ? [] : [nextBan(policy, facts, offence, now)];
-  return decision("refuse", offence.code, { evidence, changes });
+  if (event.withoutBan === "unwritable") return decision("refuse", offence.code, { evidence });
+  const due = nextBan(policy, facts, offence, now);
+  const isSpared = facts.protection === null && facts.offences === 0 && facts.isWanted;
+  if (!isSpared) return decision("refuse", offence.code, { evidence, changes: [due] });
+  // Its mail is wanted: from now on it is limited like any address that is never banned.
+  const changes = spare(facts, due.ban, "honest_network", now);
+  return decision("delay", "guessing_slowed", { evidence, changes });
 }
 
 /** A stale password counts once a week. */

@@ -36,6 +36,7 @@ for (const [what, known, report, reason] of [
   ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   ["a server whose mail is wanted is spared", { isWanted: true }, { jail: "postfix-spam" }, "wanted_busy"],
+  ["one from which someone guesses is too", { isWanted: true }, { jail: "postfix-auth" }, "wanted_busy"],
   ["one that failed on while the guard was down is", prior({ passwords: ["a1", ""] }), DOVECOT, "repeated_password"],
 ] as const)
   test(`${what}, never escalates, and is remembered`, () =>
@@ -45,7 +46,6 @@ for (const [what, known, report] of [
   ["a line after what was judged", prior({ upTo: later(REPORT.lastAt, -1) }), {}],
   ["a report that waited less", {}, { lastAt: later(NOON, -20 * MINUTE_MS) }],
   ["a server whose mail is wanted, after an offence", { isWanted: true, offences: 1 }, {}],
-  ["guesses by one", { isWanted: true }, { jail: "postfix-auth" }],
   ["two passwords", prior({ passwords: ["a1", "b2"] }), DOVECOT],
   ["passwords without a hash", prior({ passwords: [""] }), DOVECOT],
   ["failures that the guard did not see", { priorReports: NO_PRIOR_REPORTS }, { jail: "postfix-auth" }],

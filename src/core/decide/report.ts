@@ -30,10 +30,9 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   // The engine's own limits still apply to both, with more patience.
   if (facts.known) return noted("known_address");
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
-  if (isAboutLogins(event.jail)) {
-    if (isOnePassword(facts)) return noted("repeated_password");
-    // It relays for its users, so a bad one among them does not ban it.
-  } else if (!isDetector(event.jail) && facts.offences === 0 && facts.isWanted) return noted("wanted_busy");
+  if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
+  // It relays for its users, so a bad one among them does not ban it.
+  if (!isDetector(event.jail) && facts.offences === 0 && facts.isWanted) return noted("wanted_busy");
 
   const jail = { name: event.jail, banMs: event.banMs };
   const code = isDetector(event.jail) ? "intrusion_report" : "jail_report";

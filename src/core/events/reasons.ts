@@ -33,8 +33,8 @@ export const reasons = {
     next: "Nothing to do: its addresses are banned one by one.",
   },
   honest_network: {
-    says: "Servers in this network send mail that users want, or accept mail from accounts.",
-    next: "Nothing to do: its addresses are banned one by one.",
+    says: "Servers here send mail that users want, or accept mail from accounts.",
+    next: "Nothing to do: the limits of each address still apply.",
   },
   banned: { says: "The address is banned.", next: "`unban IP` lifts the ban.", smtp: `421 ${TRY_LATER}` },
   below_limit: { says: "This is within the limits.", next: "Nothing to do." },
@@ -384,7 +384,7 @@ export function isReason(code: string | null): code is Reason {
   return code !== null && Object.hasOwn(reasons, code);
 }
 
-/** Reasons that forbid a ban; the last two, only that of a whole network. */
+/** Reasons that forbid a ban; the last two, only that of a whole network, or of a server for wrong passwords. */
 export const PROTECTIONS = [
   "loopback",
   "own_address",
