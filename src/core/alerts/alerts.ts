@@ -67,7 +67,7 @@ export const conditions = {
   },
   known_address_capped: {
     severity: "warning",
-    says: "Too many wrong passwords for an account came from an address that it knows, or from this machine.",
+    says: "Too many wrong passwords came from an address that an account knows, or from this machine.",
     matters:
       "Someone who shares the user's address is guessing, or a device or program there has been taken over. Only a password that looks right is checked there now.",
     next: "Ask the user; `why IP` shows what was tried. `allow add IP --for 1d` lifts the limit for the address.",

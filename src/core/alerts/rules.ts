@@ -127,7 +127,7 @@ export const accountRules: readonly AccountRule[] = [
   {
     code: "known_address_capped",
     heldMs: DAY_MS,
-    reasons: ["known_address_capped", "local_guesses_refused"],
+    reasons: ["known_address_capped", "known_address_at_others", "local_guesses_refused"],
     counted: "sign-ins refused after too many wrong passwords",
   },
 ];

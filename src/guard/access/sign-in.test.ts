@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { type Authenticator, authenticator } from "../../../test/kit/authenticator.ts";
 import { hashOf, PASSWORD } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import { until } from "../../../test/kit/until.ts";
+import { settled, until } from "../../../test/kit/until.ts";
 import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import type { Event } from "../../core/events/event.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
@@ -269,6 +269,31 @@ test("a reset of the factors recorded with a sign-in leaves it no session, in ei
     await reset;
     assert.deepEqual(kit.sessions.list(null, kit.clock.now()), [], `${later}`);
   }
+});
+
+test("who guesses behind the owner's address locks out neither the owner's browser nor a passkey", async (t) => {
+  const { known, digest } = await kit.opened();
+  const device = authenticator();
+  add(device);
+  const at = { ip: OWN.ip, service: "imap", withoutBan: false } as const;
+  await kit.engine.ask({ ...at, type: "LOGIN_SUCCEEDED", login: "anna@example.test", passwordHash: "a" });
+  for (let n = 0; n < 15; n++)
+    await kit.engine.ask({ ...at, type: "LOGIN_FAILED", login: `no-${n}@example.test`, passwordHash: `${n}` });
+  assert.equal(await attempt("203.0.113.7"), "refused", "a new browser");
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const tries = [
+    kit.signIn.open({ ...OWN, password: PASSWORD, known }, "x"),
+    kit.signIn.open({ ...OWN, passkey: signed(device) }, "x"),
+    kit.signIn.prove({ ip: OWN.ip, password: PASSWORD }, digest),
+  ];
+  await until(() => kit.count("LOGIN_REFUSED") === 4);
+  await settled();
+  t.mock.timers.tick(5_000);
+  const outcomes = await Promise.all(tries);
+  assert.deepEqual(
+    outcomes.map((outcome) => (typeof outcome === "string" ? outcome : "in")),
+    ["in", "in", "proved"],
+  );
 });
 
 test("wrong passkeys wait their turn, and repeating an unknown one is stopped", async () => {

@@ -93,8 +93,12 @@ export async function whyUnchecked(
   // Where passwords are refused unchecked, the question itself bans.
   if (banIn(asked) !== null) bounds.banned();
   if (asked.verdict === "refuse" || asked.verdict === "defer") return asked.reason;
-  if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+  if (asked.verdict === "delay") await delayed();
   return null;
+}
+
+function delayed(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, LOGIN_DELAY_SECONDS * SECOND_MS));
 }
 
 export type SignInParts = Readonly<{
@@ -201,7 +205,11 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     // Only for strangers, who must not use up the share of an owner in the same network: a reserved lane takes one attempt at a time.
     if (among.length > 0 && !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    if ((await whyUnchecked(engine, bounds, { ...event, passwordHash: "" })) !== null) return "refused";
+    const why = await whyUnchecked(engine, bounds, { ...event, passwordHash: "" });
+    // Guessers behind the owner's address must not lock out the owner's own browser, nor a passkey, which no one can guess.
+    const isDelayedOnly = why !== "banned" && (among.length === 0 || "passkey" in given);
+    if (why !== null && !isDelayedOnly) return "refused";
+    if (why !== null) await delayed();
 
     const hash = credentials.adminPasswordHash();
     const app = factors.app();

@@ -21,6 +21,7 @@ test("a sign-in that a guarded account refuses counts as failed, and is reported
 for (const [reason, codes, hours] of [
   ["right_password_guarded", ["account_guarded", "right_password_refused"], 1],
   ["known_address_capped", ["known_address_capped"], 24],
+  ["known_address_at_others", ["known_address_capped"], 24],
 ] as const)
   test(`a sign-in refused as ${reason} is reported once for each account, for ${hours} h`, () => {
     const kit = windows({ failed_logins: 1_000 });
