@@ -12,15 +12,18 @@ export function debianVersion(revision: number): string {
 
 /** Set-up installs it only where nothing else receives the messages of syslog(3); systemd does. */
 const NOT_WITH_SYSTEMD = ["busybox-syslogd"];
-/** What the package itself needs: its units, its question, and the C++ library of the Node runtime. */
-const BESIDES = ["systemd", "debconf", "passwd", "libstdc++6"];
+/**
+ * What the package itself needs: its units, its question, the C++ library of the Node runtime, and a Dovecot that reads its
+ * configuration. Apt holds back 2.4, of Debian 13.
+ */
+const OTHERS = ["systemd", "debconf", "passwd", "libstdc++6", "dovecot-core (<< 1:2.4~)"];
 
 /** The packages that set-up would install. `setup`: its text. */
 export function dependenciesOf(setup: string): readonly string[] {
   const listed = /^PACKAGES="\n([\s\S]*?)^"$/m.exec(setup)?.[1] ?? "";
   const names = listed.split("\n").flatMap((line) => /^([a-z0-9.+-]+)\|/.exec(line)?.[1] ?? []);
   if (names.length === 0) throw new Error("scripts/setup lists no packages");
-  return [...names.filter((name) => !NOT_WITH_SYSTEMD.includes(name)), ...BESIDES];
+  return [...names.filter((name) => !NOT_WITH_SYSTEMD.includes(name)), ...OTHERS];
 }
 
 type Control = Readonly<{

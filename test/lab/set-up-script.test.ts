@@ -156,6 +156,7 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
       kept(`${FUNCTIONS}
       for one in require_host be_alone require_network announce install_npm; do eval "$one() { :; }"; done
       dpkg-query() { printf '${dpkg}\\n'; }
+      apt-cache() { :; }
       missing_packages() { echo postfix; }
       plan_of() { ${plan}; }
       install_debian() { echo "$@"; }
@@ -172,6 +173,17 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
     const script = `${FUNCTIONS}; missing_names passwd root no-such-user daemon roo; missing_names group no-such-group root`;
     assert.equal(kept(script).stdout, "no-such-user\nroo\nno-such-group\n");
     assert.equal(kept(`${FUNCTIONS}; missing_names passwd root`).stdout, "");
+  });
+
+  test("on a system with Dovecot 2.4, which cannot read the settings, nothing is installed", () => {
+    const planned = (candidate: string) =>
+      kept(`${FUNCTIONS}; plan_of() { echo new postfix; }
+      apt-cache() { printf 'dovecot-core:\\n  Installed: (none)\\n  Candidate: ${candidate}\\n'; }
+      plan=$(plan_debian postfix); echo "$plan"`);
+    assert.equal(planned("1:2.3.19.1+dfsg1-2.1+deb12u6").stdout, "new postfix\n");
+    const { status, stdout, stderr } = planned("1:2.4.1+dfsg1-6");
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(stderr, /^ghostinbox: This system has Dovecot 2\.4 \(Debian 13\).*GhostInbox runs on Debian 12\.\n$/);
   });
 
   test("without a terminal", () => {

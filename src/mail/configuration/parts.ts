@@ -157,7 +157,9 @@ async function checkAllOfPostfix(directory: string): Promise<string | null> {
 
 async function checkDovecot(directory: string): Promise<string | null> {
   const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n", "-x"]);
-  return complaint("Dovecot refuses its configuration", { ...check, stdout: "" });
+  const isNewer = check.stderr.includes("first setting must be dovecot_config_version");
+  const why = isNewer ? ", because it is version 2.4 of Debian 13, not 2.3 of Debian 12" : "";
+  return complaint(`Dovecot refuses its configuration${why}`, { ...check, stdout: "" });
 }
 
 /**
