@@ -77,12 +77,21 @@ test("another set-up is refused while one works, even if only its apt is left", 
   assert.equal(kept(alone).stdout, "alone\n");
 });
 
-test("an apt that is locked out is not called offline, in any language", { skip }, () => {
+test("apt asks nothing, keeps changed files in /etc, and speaks English", { skip }, async () => {
+  const asks = 'apt-get() { read -r answer && exit 9; echo "E: $LC_ALL $*"; return 1; }';
+  const script = join(temporaryDirectory(), "script");
+  writeFileSync(script, `export LC_ALL=C.UTF-8 TMPDIR=${join(script, "..")}\n${FUNCTIONS}\n${asks}\napt_install postfix`);
+  const typist = new Typist((argv) => argv, `bash ${script}`);
+  assert.equal(await typist.ends(), 1);
+  assert.match(typist.output, /^E: C install .*postfix .*=--force-confdef .*=--force-confold$/m);
+});
+
+test("an apt that is locked out is not called offline", { skip }, () => {
   const directory = temporaryDirectory();
   const installs = (error: string): string =>
     kept(`export TMPDIR=${directory}; ${FUNCTIONS}; apt-get() { echo "${error}"; return 1; }; apt_install postfix`)
       .stderr;
-  const locked = "E: Sperre /var/lib/dpkg/lock-frontend konnte nicht bezogen werden.";
+  const locked = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1 (apt)";
   assert.match(installs(locked), /\. Another apt or dpkg is running: wait until it has finished\.\n$/);
   assert.match(installs("E: Failed to fetch"), /\. Is this machine online\?\n$/);
 });
