@@ -77,6 +77,10 @@ test("another set-up is refused while one works, even if only its apt is left", 
   assert.equal(kept(alone).stdout, "alone\n");
 });
 
+test("dpkg finds its programs where su kept the path of a user", { skip }, () => {
+  assert.equal(kept(`PATH=/usr/bin:/bin; ${FUNCTIONS}; command -v ldconfig`).stdout, "/usr/sbin/ldconfig\n");
+});
+
 test("apt asks nothing, keeps changed files in /etc, and speaks English", { skip }, async () => {
   const asks = 'apt-get() { read -r answer && exit 9; echo "E: $LC_ALL $*"; return 1; }';
   const script = join(temporaryDirectory(), "script");
