@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -29,12 +29,16 @@ function webData(port: number): Layout {
   return layout;
 }
 
-async function startWeb(t: TestContext) {
+/** A kernel that was booted with ipv6.disable=1: bind6 fails with EAFNOSUPPORT. */
+const NO_IPV6 = '--import=data:text/javascript,process.binding("tcp_wrap").TCP.prototype.bind6 = () => -97';
+
+async function startWeb(t: TestContext, settings = "", flags: readonly string[] = []) {
   const probe = createServer();
   const port = await listenOnPort(probe);
   probe.close();
   const layout = webData(port);
-  const web = run(layout.data);
+  appendFileSync(layout.webSettings, settings);
+  const web = run(layout.data, flags);
   t.after(() => stop(web));
   const url = `http://127.0.0.1:${port}`;
   await until(() =>
@@ -123,6 +127,10 @@ test("a restored database is read instead of the old one; SIGTERM is an orderly 
   assert.equal(web.exitCode, 0);
 });
 
+test("listens on IPv4 instead of :: where the kernel has no IPv6", async (t) => {
+  await startWeb(t, '[http]\naddress = "::"\n', [NO_IPV6]);
+});
+
 test("a port in use and an invalid setting are one clear sentence each", async () => {
   const port = await listenOnPort(createServer());
   const layout = webData(port);
@@ -132,10 +140,13 @@ test("a port in use and an invalid setting are one clear sentence each", async (
   assert.equal(await failure(layout.data), "ports.httpp is not a setting; the nearest is ports.http.\n");
 });
 
-function run(data: string): ChildProcess {
+function run(data: string, flags: readonly string[] = []): ChildProcess {
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   const env = { PATH, NODE_COMPILE_CACHE, GHOSTINBOX_DATA: data };
-  return spawn(process.execPath, [join(import.meta.dirname, "main.ts")], { env, stdio: ["ignore", "ignore", "pipe"] });
+  return spawn(process.execPath, [...flags, join(import.meta.dirname, "main.ts")], {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }
 
 /** What it says before it exits with 1. */

@@ -35,7 +35,8 @@ export function createApiServer(parts: ApiParts, limits: ApiLimits = API_LIMITS)
   return {
     /** Resolves with the port, which the system chooses if it is 0. Rejects with the system's error. */
     listen: async (address: string, port: number): Promise<number> => {
-      server.listen({ port, host: address, backlog: BACKLOG });
+      // Without a host, Node listens on `::`, or on IPv4 only if the kernel has no IPv6.
+      server.listen({ port, backlog: BACKLOG, ...(address !== "::" && { host: address }) });
       await once(server, "listening");
       const bound = server.address();
       return typeof bound === "object" && bound !== null ? bound.port : port;
