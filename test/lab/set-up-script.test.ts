@@ -83,8 +83,9 @@ test("dpkg finds its programs where su kept the path of a user", { skip }, () =>
 
 test("apt asks nothing, keeps changed files in /etc, and speaks English", { skip }, async () => {
   const asks = 'apt-get() { read -r answer && exit 9; echo "E: $LC_ALL $*"; return 1; }';
-  const script = join(temporaryDirectory(), "script");
-  writeFileSync(script, `export LC_ALL=C.UTF-8 TMPDIR=${join(script, "..")}\n${FUNCTIONS}\n${asks}\napt_install postfix`);
+  const directory = temporaryDirectory();
+  const script = join(directory, "script");
+  writeFileSync(script, `export LC_ALL=C.UTF-8 TMPDIR=${directory}\n${FUNCTIONS}\n${asks}\napt_install postfix`);
   const typist = new Typist((argv) => argv, `bash ${script}`);
   assert.equal(await typist.ends(), 1);
   assert.match(typist.output, /^E: C install .*postfix .*=--force-confdef .*=--force-confold$/m);
@@ -98,6 +99,18 @@ test("an apt that is locked out is not called offline", { skip }, () => {
   const locked = "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1 (apt)";
   assert.match(installs(locked), /\. Another apt or dpkg is running: wait until it has finished\.\n$/);
   assert.match(installs("E: Failed to fetch"), /\. Is this machine online\?\n$/);
+});
+
+test("what another apt or debconf locks out waits, other failures do not", { skip }, () => {
+  const waits = (error: string): string => {
+    const runs = join(temporaryDirectory(), "runs");
+    const work = `work() { echo run >>${runs}; [ "$(wc -l <${runs})" -gt 2 ] || { echo "${error}" >&2; return 100; }; }`;
+    const { status, stderr } = kept(`${FUNCTIONS}; sleep() { :; }; ${work}; patiently work`);
+    return `${readFileSync(runs, "utf8").length / "run\n".length} ${status} ${stderr}`;
+  };
+  assert.equal(waits("E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)"), "3 0 ");
+  assert.equal(waits("debconf: DbDriver: config.dat is locked by another process"), "3 0 ");
+  assert.equal(waits("E: Failed to fetch"), "1 100 E: Failed to fetch\n");
 });
 
 describe("set-up shows the progress of long work", { skip }, () => {
