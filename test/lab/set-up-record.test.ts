@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { parseBesides } from "../../src/jobs/uninstall/installed-besides.ts";
@@ -93,6 +102,14 @@ describe("set-up's record of what packages bring in addition", () => {
     assert.equal(setUp("a", 'echo "config-files other-a" >"$ROOT/states"; rm "$ROOT/auto"; return 1').status, 1);
     assert.deepEqual(besides().auto, ["other-a"]);
     assert.ok(!existsSync(join(root, "auto")));
+  });
+
+  test("lies in directories that all may enter, whatever root's umask", () => {
+    const record = 'eval "$(sed "/^main /d" scripts/setup)"; umask 077; echo postfix | record installed-packages';
+    const env = { ...process.env, GHOSTINBOX_DATA: join(root, "mail/data") };
+    assert.equal(spawnSync("bash", ["-c", record, "scripts/setup"], { env }).status, 0);
+    assert.equal(statSync(join(root, "mail")).mode & 0o777, 0o755);
+    assert.equal(statSync(join(root, "mail/data/installed-packages")).mode & 0o777, 0o600);
   });
 
   test("has the mode and owner that a package changed, and those before", () => {
