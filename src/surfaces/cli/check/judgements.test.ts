@@ -288,7 +288,7 @@ test("updates: apt's own words for how often are shown as they are", () => {
 
 test("updates: an image is old a month after it came here", () => {
   assertJudged("ok", judgeImage(NOW - 30 * DAY_MS, NOW));
-  const renew = /^git pull && docker compose build --pull /;
+  const renew = /^git pull --autostash && docker compose build --pull /;
   assertJudged("warning", judgeImage(NOW - 31 * DAY_MS, NOW), /^This image is 31 days old/, renew);
 });
 

@@ -150,7 +150,7 @@ export function judgeImage(unpackedAt: number, now: number): Finding {
   if (days <= OLD_IMAGE_DAYS) return ok("Updates come with a new image; `updates.waiting` says when you need one.");
   return warning(
     `This image is ${plural(days, "day")} old: newer versions of GhostInbox and Node come only with a new one.`,
-    `git pull && ${RENEW_IMAGE}`,
+    `git pull --autostash && ${RENEW_IMAGE}`,
   );
 }
 
