@@ -58,16 +58,21 @@ const UNREACHED: Troubles = [
     "it cannot be reached",
   ],
   [
+    /x509: certificate signed by unknown authority/,
+    "unreachable",
+    "its certificate is not trusted: set SSL_CERT_FILE in backup.environment_file",
+  ],
+  [
     /(?:retrying after|unable to open config file).*EOF/,
     "unreachable",
     "the connection was cut, or a file of it is damaged",
   ],
 ];
 
-/** restic says the same if it cannot reach another machine. */
+/** "Is there a repository …?" follows every failure to open its config file. Each kind of place says in its own words that there is none. */
 const BROKEN: Troubles = [
   [
-    /is there a repository at|repository does not exist|config(?: file)?> does not exist|stat .*config: no such file/i,
+    /unable to open config file: .*(?:n[o']t exist|not found|no such file|[ (=]404\b)/i,
     "no_repository",
     "it contains no backup",
   ],
@@ -93,6 +98,7 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
   const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
   if (known !== undefined) return { ok: false, code: known[1], reason: known[2] };
   const last =
+    /unable to open config file: (.*?)\.?$/m.exec(said)?.[1] ??
     said
       .trim()
       .split("\n")

@@ -58,6 +58,33 @@ test("refused credentials are not damage", () => {
   assert.equal(reason, "it refuses access");
 });
 
+const unopened = (why: string): string =>
+  `Fatal: unable to open config file: ${why}\nIs there a repository at the following location?\nrest:https://nas:8000/`;
+
+test("only a place without a config file contains no backup", () => {
+  for (const why of [
+    "<config/> does not exist",
+    "Lstat: file does not exist",
+    "Stat: The specified bucket does not exist.",
+    "Stat: b2_download_file_by_name: 404: ",
+    "storage: object doesn't exist",
+    "conn.Object: Object Not Found",
+  ])
+    assert.equal(remotely(unopened(why)).code, "no_repository", why);
+  assert.equal(locally(unopened("stat /backups/config: no such file or directory")).code, "no_repository");
+  const head = 'client.Head: Head "https://nas:8000/config": ';
+  for (const why of [
+    "unexpected HTTP response (503): 503 Service Unavailable",
+    "unexpected HTTP response (429): 429 Too Many Requests",
+    `${head}x509: certificate has expired`,
+    "Stat: The difference between the request time and the server's time is too large.",
+  ])
+    assert.partialDeepStrictEqual(remotely(unopened(why)), { code: "other", reason: why.replace(/\.$/, "") });
+  assert.equal(locally(unopened("stat /backups/config: input/output error")).code, "other");
+  const { reason } = remotely(unopened(`${head}x509: certificate signed by unknown authority`));
+  assert.match(reason, /^its certificate is not trusted: set SSL_CERT_FILE/);
+});
+
 test("a folder that a user named never chooses the reason", () => {
   for (const folder of [
     ".retrying after hash",
