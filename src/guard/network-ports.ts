@@ -16,7 +16,7 @@ export type NameAnswer =
 
 /** Looks names up in the DNS. Never rejects. */
 export interface Names {
-  addresses(name: string): Promise<NameAnswer>;
+  v4Addresses(name: string): Promise<NameAnswer>;
 }
 
 /** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, ask again later. */

@@ -27,7 +27,7 @@ class Dns implements Names {
     this.#said.set(ending, typeof answer === "string" ? addresses(answer) : answer);
   }
 
-  addresses(name: string): Promise<NameAnswer> {
+  v4Addresses(name: string): Promise<NameAnswer> {
     this.asked.push(name);
     const endings = [...this.#said].filter(([ending]) => name.endsWith(ending));
     const said = endings.toSorted(([a], [b]) => b.length - a.length)[0]?.[1];

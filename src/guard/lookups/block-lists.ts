@@ -147,13 +147,13 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
   const denies = async (list: List): Promise<boolean> => {
     // A different address each time; otherwise a cache would answer.
     const nobody = Array.from({ length: 3 }, () => randomInt(16, 255)).join(".");
-    const answer = await names.addresses(`${nobody}.127.${list.zone}`);
+    const answer = await names.v4Addresses(`${nobody}.127.${list.zone}`);
     note(list, answer);
     if (answer.type === "addresses") setAside(list, "it lists addresses that do not exist");
     return answer.type === "none";
   };
   const askOne = async (ip: Ip, list: List): Promise<Readonly<{ listing: Listing; ttlMs: number }> | null> => {
-    const answer = await names.addresses(listQuery(ip, list.zone));
+    const answer = await names.v4Addresses(listQuery(ip, list.zone));
     note(list, answer);
     if (answer.type !== "addresses") return null;
     const read = readListAnswer(list.zone, answer.addresses);
@@ -180,7 +180,7 @@ export function createBlockLists({ names, clock, notices }: BlockListParts, sett
     health.probing(clock.now());
     const ask = (family: 4 | 6): Promise<Answers> => {
       const { listed, notListed } = testPoints(zone, family);
-      return Promise.all([names.addresses(listed), names.addresses(notListed)]);
+      return Promise.all([names.v4Addresses(listed), names.v4Addresses(notListed)]);
     };
     const [four, six] = await Promise.all([ask(4), ask(6)]);
     const wasAside = health.why !== null;

@@ -8,11 +8,11 @@ import { createDnsWatch } from "./watch-dns.ts";
 test("six questions in a row without an answer are reported, until one is answered", async () => {
   const [clock, notices, asked] = [new HandClock(), new NoticeBoard(), new Set<string>()];
   let answer: NameAnswer = { type: "failed", why: "ECONNREFUSED" };
-  const addresses = (name: string): Promise<NameAnswer> => {
+  const v4Addresses = (name: string): Promise<NameAnswer> => {
     asked.add(name);
     return Promise.resolve(answer);
   };
-  const watch = createDnsWatch({ names: { addresses }, domain: () => "example.org", notices, clock });
+  const watch = createDnsWatch({ names: { v4Addresses }, domain: () => "example.org", notices, clock });
   for (let i = 0; i < 6; i++) {
     await watch.look();
     clock.advance(MINUTE_MS);

@@ -24,7 +24,7 @@ export function createDnsWatch({ names, domain, notices, clock }: DnsWatchParts)
       const isDue = askedAt === null || Math.abs(clock.now() - askedAt) >= waitMs;
       if (zone === undefined || !isDue) return;
       askedAt = clock.now();
-      const answer = await names.addresses(`${randomUUID().slice(0, 8)}.${zone}`);
+      const answer = await names.v4Addresses(`${randomUUID().slice(0, 8)}.${zone}`);
       // The notice `resolver_silent` covers it.
       if (answer.type === "failed" && answer.why === "ECONNREFUSED") return;
       failures = answer.type === "failed" ? failures + 1 : 0;

@@ -12,7 +12,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { zoneServer } from "../../../test/kit/zone-server.ts";
 import { expandSpf } from "../../guard/lookups/sender-proof.ts";
 import type { DnsRecord } from "./records.ts";
-import { probeResolver, ResolverLookup, ResolverNames } from "./resolver.ts";
+import { probeResolver, ResolverNames } from "./resolver.ts";
 
 const LISTED = { name: "7.113.0.203.bl.example", type: "A", value: "127.0.0.4" } as const;
 const SPF = `v=spf1 include:_more.pool.test mx ${"ip4:203.0.113.0/24 ".repeat(12)}-all`;
@@ -32,16 +32,16 @@ test("a name's addresses come with how long they may be kept, and are not cached
   const zone = [...ZONE];
   const names = new ResolverNames(await zoneServer(zone));
   const answer = { type: "addresses", addresses: ["127.0.0.4"], ttlMs: 0 };
-  assert.deepEqual(await names.addresses(LISTED.name), answer);
+  assert.deepEqual(await names.v4Addresses(LISTED.name), answer);
   const other = "8.113.0.203.bl.example";
-  assert.deepEqual(await names.addresses(other), { type: "none" }, "there is no such name");
-  assert.deepEqual(await names.addresses("pool.test"), { type: "none" }, "it has no address");
+  assert.deepEqual(await names.v4Addresses(other), { type: "none" }, "there is no such name");
+  assert.deepEqual(await names.v4Addresses("pool.test"), { type: "none" }, "it has no address");
   zone.push({ ...LISTED, name: other });
-  assert.deepEqual(await names.addresses(other), answer);
+  assert.deepEqual(await names.v4Addresses(other), answer);
 });
 
 test("the strings of a text are joined, and addresses of both families and mail exchanges are found", async () => {
-  const lookup = new ResolverLookup(await zoneServer(ZONE));
+  const lookup = new ResolverNames(await zoneServer(ZONE));
   assert.deepEqual(await lookup.texts("pool.test"), { ok: true, found: [SPF] });
   assert.deepEqual(await lookup.addresses("host.pool.test"), { ok: true, found: ["198.51.100.7", "2001:db8::7"] });
   assert.deepEqual(await lookup.exchanges("pool.test"), { ok: true, found: ["mx.pool.test"] });
@@ -52,12 +52,12 @@ test("the strings of a text are joined, and addresses of both families and mail 
 });
 
 test("a resolver that does not listen is reported, and another takes over", async () => {
-  const [names, lookup] = [new ResolverNames("127.0.0.1:9"), new ResolverLookup("127.0.0.1:9")];
-  assert.deepEqual(await names.addresses(LISTED.name), { type: "failed", why: "ECONNREFUSED" });
+  const [names, lookup] = [new ResolverNames("127.0.0.1:9"), new ResolverNames("127.0.0.1:9")];
+  assert.deepEqual(await names.v4Addresses(LISTED.name), { type: "failed", why: "ECONNREFUSED" });
   assert.deepEqual(await lookup.addresses(LISTED.name), { ok: false, reason: "ECONNREFUSED" });
   const server = await zoneServer(ZONE);
   for (const one of [names, lookup]) one.use(server);
-  assert.equal((await names.addresses(LISTED.name)).type, "addresses");
+  assert.equal((await names.v4Addresses(LISTED.name)).type, "addresses");
   assert.deepEqual(await lookup.addresses(LISTED.name), { ok: true, found: ["127.0.0.4"] });
 });
 

@@ -7,52 +7,31 @@ import type { Found, NameAnswer, NameLookup, Names } from "../../guard/network-p
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
 const TIMEOUT_MS = 3_000;
-const SPF_TRIES = 2;
 /** Codes of dns.Resolver: no such name, or no record of this type. Any other means that the DNS did not answer. */
 const NO_SUCH: readonly string[] = ["ENOTFOUND", "ENODATA"];
 
 /** Asks one resolver and ignores /etc/resolv.conf (node:dns, c-ares). */
-export class ResolverNames implements Names {
+export class ResolverNames implements Names, NameLookup {
+  readonly #tries: number;
   #resolver: Resolver;
 
-  /** An address, for port 53, or `address:port`. */
-  constructor(server: string) {
-    this.#resolver = createResolver(server);
+  /** `server` as `127.0.0.1` or `127.0.0.1:5353`. */
+  constructor(server: string, tries = 1) {
+    this.#tries = tries;
+    this.#resolver = createResolver(server, { tries });
   }
 
   /** Asks another resolver from now on. Open questions end on their own. */
   use(server: string): void {
-    this.#resolver = createResolver(server);
+    this.#resolver = createResolver(server, { tries: this.#tries });
   }
 
-  async addresses(name: string): Promise<NameAnswer> {
+  async v4Addresses(name: string): Promise<NameAnswer> {
     const answer = await found(() => this.#resolver.resolve4(name, { ttl: true }));
     if (!answer.ok) return { type: "failed", why: answer.reason };
     if (answer.found.length === 0) return { type: "none" };
     const ttlMs = Math.min(...answer.found.map(({ ttl }) => ttl)) * SECOND_MS;
     return { type: "addresses", addresses: answer.found.map(({ address }) => address), ttlMs };
-  }
-}
-
-/** Asks only this server: an address, for port 53, or `address:port`. */
-export function createResolver(server: string, { tries = 1, timeoutMs = TIMEOUT_MS } = {}): Resolver {
-  const resolver = new Resolver({ timeout: timeoutMs, tries });
-  resolver.setServers([server]);
-  return resolver;
-}
-
-/** Asks one resolver and ignores /etc/resolv.conf. */
-export class ResolverLookup implements NameLookup {
-  #resolver: Resolver;
-
-  /** `server` as `127.0.0.1` or `127.0.0.1:5353`. */
-  constructor(server: string) {
-    this.#resolver = createResolver(server, { tries: SPF_TRIES });
-  }
-
-  /** Asks another resolver from now on. */
-  use(server: string): void {
-    this.#resolver = createResolver(server, { tries: SPF_TRIES });
   }
 
   texts(name: string): Promise<Found<string>> {
@@ -75,6 +54,13 @@ export class ResolverLookup implements NameLookup {
   cancel(): void {
     this.#resolver.cancel();
   }
+}
+
+/** Asks only this server: an address, for port 53, or `address:port`. */
+export function createResolver(server: string, { tries = 1, timeoutMs = TIMEOUT_MS } = {}): Resolver {
+  const resolver = new Resolver({ timeout: timeoutMs, tries });
+  resolver.setServers([server]);
+  return resolver;
 }
 
 /** The records that the DNS has, possibly none; otherwise a code of dns.Resolver such as `ETIMEOUT`. Never rejects. */

@@ -9,7 +9,7 @@ import { alertMailTo, channelsOf, ownQueue } from "./channels.ts";
 import { receiverLookup } from "./push.ts";
 
 const world = {
-  lookup: receiverLookup({ addresses: () => Promise.resolve({ type: "none" }) }),
+  lookup: receiverLookup({ addresses: () => Promise.resolve({ ok: true, found: [] }) }),
   clock: { now: () => instant(0) },
   ownQueue: () => Promise.resolve({ ok: false, reason: "Postfix is down" } as const),
 };

@@ -4,9 +4,11 @@ import { createServer } from "node:http";
 import { describe, test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import type { Ip } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import type { AlertMessage } from "../../guard/alerts/ports.ts";
-import type { NameAnswer } from "../../guard/network-ports.ts";
+import type { Found } from "../../guard/network-ports.ts";
 import { mailText } from "./mail-text.ts";
 import { appriseRequest, gotifyRequest, ntfyRequest, receiverLookup, sendHttp, webhookRequest } from "./push.ts";
 
@@ -110,14 +112,15 @@ test("a subject of any text is encoded words of at most 75 characters, which dec
 });
 
 const asked: string[] = [];
-const NAMES: Readonly<Record<string, NameAnswer>> = {
-  "known.test": { type: "addresses", addresses: ["127.0.0.1"], ttlMs: 0 },
-  "broken.test": { type: "failed", why: "ETIMEOUT" },
+const NAMES: Readonly<Record<string, Found<Ip>>> = {
+  "known.test": { ok: true, found: [ip("127.0.0.1")] },
+  "both.test": { ok: true, found: [ip("127.0.0.1"), ip("::1")] },
+  "broken.test": { ok: false, reason: "ETIMEOUT" },
 };
 const lookup = receiverLookup({
   addresses: (name) => {
     asked.push(name);
-    return Promise.resolve(NAMES[name] ?? { type: "none" });
+    return Promise.resolve(NAMES[name] ?? { ok: true, found: [] });
   },
 });
 const world = { lookup, authorities: undefined };
@@ -136,6 +139,14 @@ describe("requests over HTTP", () => {
     const port = await serve(204, {}, "");
     assert.deepEqual(await send(`http://known.test:${port}/x`), { ok: true });
     assert.deepEqual(asked, ["known.test"]);
+  });
+
+  test("a receiver is reached over IPv6 if IPv4 does not work", async () => {
+    const port = await listenOnPort(
+      createServer((_request, response) => void response.end()),
+      "::1",
+    );
+    assert.deepEqual(await send(`http://both.test:${port}/`), { ok: true });
   });
 
   test("a name that our resolver does not know or cannot tell is asked of the machine", async () => {

@@ -8,7 +8,7 @@ import { printable } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
 import type { AlertMessage } from "../../guard/alerts/ports.ts";
 import { textWithin } from "../../guard/alerts/words.ts";
-import type { Names } from "../../guard/network-ports.ts";
+import type { NameLookup } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 
 /** The host and the contacts that every alert names, and the language of the alert. */
@@ -123,6 +123,8 @@ export type HttpRequest = Readonly<{
 }>;
 
 const DEADLINE_MS = 10_000;
+/** For each address of a receiver but the last, in ms: Node's half second is less than a distant one needs. */
+export const PATIENT = { autoSelectFamilyAttemptTimeout: 2_000 };
 /** How much of an answer is read, for the log. */
 const MOST_BYTES = 2_000;
 const SHOWN = 200;
@@ -139,6 +141,7 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
       method: wish.method,
       lookup,
       agent: false,
+      ...PATIENT,
       ...(secure && authorities !== undefined ? { ca: [...authorities] } : {}),
       headers: {
         "user-agent": "GhostInbox",
@@ -188,13 +191,17 @@ function failed(reason: string): Outcome {
  * machine's resolver. So names of a container network or /etc/hosts work, and an alert that our resolver is down
  * still arrives. Strangers cannot choose these names.
  */
-export function receiverLookup(names: Names): LookupFunction {
+export function receiverLookup(names: Pick<NameLookup, "addresses">): LookupFunction {
   const find = async (...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> => {
     const answer = isIP(hostname) === 0 ? await names.addresses(hostname) : null;
-    const [address] = answer?.type === "addresses" ? answer.addresses : [];
-    if (address === undefined) systemLookup(hostname, options, callback);
-    else if (options.all === true) callback(null, [{ address, family: 4 }]);
-    else callback(null, address, 4);
+    const found = answer?.ok === true ? answer.found : [];
+    if (found.length === 0) systemLookup(hostname, options, callback);
+    // Node asks for all of them, and connects to the first that answers.
+    else
+      callback(
+        null,
+        found.map((address) => ({ address, family: isIP(address) })),
+      );
   };
   return (...wish) => void find(...wish);
 }

@@ -3,10 +3,11 @@ import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { reasonOf } from "../../../test/kit/reason-of.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { receiverLookup } from "./push.ts";
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
 
-const lookup = receiverLookup({ addresses: () => Promise.resolve({ type: "none" }) });
+const lookup = receiverLookup({ addresses: () => Promise.resolve({ ok: true, found: [] }) });
 
 describe("mail to a server", () => {
   /** Gives the configured reply to each line of the client, and stores the lines. The relay with TLS is in test/e2e. */
@@ -50,6 +51,15 @@ describe("mail to a server", () => {
     assert.deepEqual(await sendMail(one.server, mail), { ok: true });
     const all = await serve({ RCPT: "550 5.1.1 unknown\r\n" });
     assert.deepEqual(await sendMail(all.server, mail), { ok: false, reason: "it answered 550 5.1.1 unknown" });
+  });
+
+  test("a relay with several addresses that all refuse is a reason", async () => {
+    const both = receiverLookup({
+      addresses: () => Promise.resolve({ ok: true, found: [ip("127.0.0.1"), ip("::1")] }),
+    });
+    const { server } = await serve({});
+    const outcome = await sendMail({ ...server, host: "relay.test", port: 1, lookup: both }, mail);
+    assert.deepEqual(outcome, { ok: false, reason: "ECONNREFUSED" });
   });
 
   test("without STARTTLS a relay gets nothing, especially no password", async () => {

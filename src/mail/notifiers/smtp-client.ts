@@ -1,6 +1,7 @@
 import { connect, isIP, type LookupFunction } from "node:net";
 import { printable } from "../../core/text.ts";
 import type { Outcome } from "../../guard/ports.ts";
+import { PATIENT } from "./push.ts";
 
 export type SmtpServer = Readonly<{
   host: string;
@@ -43,7 +44,7 @@ async function session(server: SmtpServer, mail: SmtpMail | null, deadlineMs: nu
   const { host, port, security, authorities, login, helo, lookup } = server;
   return new Promise((resolve) => {
     // Opened here, because nodemailer would ask the resolver of the machine for the name.
-    const socket = connect({ host, port, lookup });
+    const socket = connect({ host, port, lookup, ...PATIENT });
     const connection = new SmtpConnection({
       connection: socket,
       host,
@@ -104,7 +105,9 @@ function shownReason(failure: SmtpError, login: SmtpServer["login"]): string {
 }
 
 /** The server's answer, if there was one: nodemailer's own messages are for programmers. */
-function reasonOf({ message, command, response }: SmtpError): string {
+function reasonOf({ message, command, response, originalCode = "" }: SmtpError): string {
   if (command === "STARTTLS") return "the relay offers no STARTTLS";
-  return typeof response === "string" ? `it answered ${response.trim().split(/\r?\n/).at(-1)}` : message;
+  return typeof response === "string"
+    ? `it answered ${response.trim().split(/\r?\n/).at(-1)}`
+    : message || originalCode;
 }

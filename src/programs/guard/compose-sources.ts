@@ -11,7 +11,7 @@ import { runsAs } from "../../host/kernel/tcp-sockets.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import type { Report } from "../../host/sockets/unix-socket.ts";
 import { detectorLogs, detectorsOf } from "../../mail/detectors/detector-logs.ts";
-import { ResolverLookup } from "../../mail/dns/resolver.ts";
+import { ResolverNames } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { createLoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { createReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
@@ -42,12 +42,14 @@ type SourceParts = GuardParts &
     guardsProxied: () => boolean;
   }>;
 
+const SPF_TRIES = 2;
+
 /** Everything that produces events: the questions of Postfix and Dovecot, Fail2ban's reports, the logs. */
 export function composeSources(parts: SourceParts) {
   const { layout, settings, loginSecret, engine, stores, greylisting, names, notices, clock, log, report } = parts;
   const blockLists = createBlockLists({ names, clock, notices }, listsOf(settings));
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
-  const spfLookup = new ResolverLookup(settings["dns.address"]);
+  const spfLookup = new ResolverNames(settings["dns.address"], SPF_TRIES);
   const proofs = createSenderProofs(greylisting, spfLookup);
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
   const forwardWatch = { countedForwards: stores.countedForwards, sending: stores.sending, engine, clock, log };

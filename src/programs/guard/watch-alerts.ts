@@ -5,7 +5,7 @@ import type { Keeper } from "../../guard/admin-ports.ts";
 import { type AlertSettings, Alerts } from "../../guard/alerts/alerts.ts";
 import { createHeartbeat, watchComponents } from "../../guard/alerts/health-watch.ts";
 import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
-import type { Names } from "../../guard/network-ports.ts";
+import type { NameLookup } from "../../guard/network-ports.ts";
 import type { Clock, Log, Notices, RecipientDirectory } from "../../guard/ports.ts";
 import {
   alertMailTo,
@@ -27,7 +27,7 @@ type AlertWatchParts = Readonly<{
   onCommit: (what: Readonly<{ bansChanged: boolean }>) => void;
   health: () => Promise<Health>;
   notices: Notices;
-  names: Names;
+  names: Pick<NameLookup, "addresses">;
   keeper: Keeper;
   recipients: RecipientDirectory;
   clock: Clock;

@@ -78,17 +78,17 @@ async function onLists({ settings, machine }: Server): Promise<Finding> {
 /** Null: the list does not cover IPv6. */
 async function onList(names: ResolverNames, zone: string, address: Ip): Promise<Finding | null> {
   const [about, test] = await Promise.all([
-    names.addresses(listQuery(address, zone)),
-    names.addresses(testPoints(zone, isV4(address) ? 4 : 6).listed),
+    names.v4Addresses(listQuery(address, zone)),
+    names.v4Addresses(testPoints(zone, isV4(address) ? 4 : 6).listed),
   ]);
   return !isV4(address) && test.type === "none" ? null : judgeListing(zone, address, about, test);
 }
 
 async function domainsOnList({ settings }: Server): Promise<Finding> {
   const names = new ResolverNames(settings["dns.address"]);
-  const test = await names.addresses(`${DOMAIN_TEST}.${DOMAIN_LIST}`);
+  const test = await names.v4Addresses(`${DOMAIN_TEST}.${DOMAIN_LIST}`);
   const findings = settings.domains.map(async (domain) =>
-    judgeListing(DOMAIN_LIST, domain, await names.addresses(`${domain}.${DOMAIN_LIST}`), test),
+    judgeListing(DOMAIN_LIST, domain, await names.v4Addresses(`${domain}.${DOMAIN_LIST}`), test),
   );
   return worstOf(await Promise.all(findings));
 }
