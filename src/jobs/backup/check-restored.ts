@@ -9,7 +9,9 @@ import { Directory, UnsafePath } from "../../host/root-files/directory.ts";
 import { readPair, servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type Environment, loadSettings, sentencesOf } from "../../settings/load.ts";
+import { namedFiles } from "../../settings/schema.ts";
 import { MANIFEST, type Manifest, parseManifest, type Rows, tables } from "./manifest.ts";
+import { lackingFile } from "./outside-files.ts";
 import { damageOf, MAIL_DIRECTORIES, type MailFile } from "./stage.ts";
 
 /** Whether a restored directory has its description, and its databases are intact. */
@@ -34,10 +36,13 @@ export function rowsTrouble({ rows: then }: Manifest, now: Rows): string | null 
     : `the server had ${had} ${table} and has ${has} after the restore`;
 }
 
-/** Null, or why the restored settings cannot be used. */
-export function settingsTrouble({ settings }: Layout, env: Environment): string | null {
+/** Null, or why the restored settings cannot be used. `at`: when the running server was backed up. */
+export function settingsTrouble(restored: Layout, running: Layout, at: number, env: Environment): string | null {
+  const { settings } = restored;
   const loaded = loadSettings(existsSync(settings) ? readFileSync(settings, "utf8") : null, env);
-  return loaded.ok ? null : `its settings are wrong: ${sentencesOf(loaded.problems)}`;
+  if (!loaded.ok) return `its settings are wrong: ${sentencesOf(loaded.problems)}`;
+  const lacking = lackingFile(namedFiles(loaded.settings), running, restored, at);
+  return lacking === undefined ? null : `${lacking}, which the settings name, is missing`;
 }
 
 /**

@@ -111,7 +111,10 @@ describe("a restore drill", {
     put(join(restored.tlsServed, "cert.pem"), "x");
     assert.match(trouble() ?? "", /^its certificate cannot be used: /);
     put(restored.settings, "domain = 1\n");
-    assert.match(settingsTrouble(restored, {}) ?? "", /^its settings are wrong: domain is not a setting/);
+    assert.match(
+      settingsTrouble(restored, layout, Date.now(), {}) ?? "",
+      /^its settings are wrong: domain is not a setting/,
+    );
     // A snapshot whose description has more mails of the account.
     rmSync(join(restored.mail, "example.test", "bert"), { recursive: true });
     assert.ok((await restic.backup(stage, { host: "h", tag: "nightly", watch })).ok);

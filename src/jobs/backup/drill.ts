@@ -130,7 +130,7 @@ function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"
     (compared.different.length > 0
       ? `${compared.different.length} of ${plural(sample.length, "mail")} differ from the originals in the mailboxes; first: ${join("mail", compared.different[0] ?? "")}`
       : null) ??
-    settingsTrouble(restored, env) ??
+    settingsTrouble(restored, layout, manifest.at, env) ??
     keysTrouble(restored, layout, manifest.at);
   return { reason, found, accounts };
 }

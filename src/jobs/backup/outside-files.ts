@@ -1,5 +1,5 @@
-import { globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
@@ -10,15 +10,33 @@ import type { Layout } from "../../settings/layout.ts";
 /** Certificates, passwords and lists of accounts are smaller than this (bytes). */
 const LARGEST = 16 << 20;
 
-/** Copies files that settings name and that are outside of the data directory, each below its whole path. Skips missing ones. */
-export function copyOutsideFiles({ data }: Layout, files: readonly string[], to: string): void {
+/** Outside of the data directory, or where a restore puts nothing, or only what it checks. */
+const NOT_IN_PLACE = /^(?:\.\.|backup|conf|db|lib|log|mail|private|program|run|spool)\//;
+
+/** Where a copy of the data directory has a file that the settings name: in its place, or below `backup/outside` by its whole path. */
+export function storedPlace(file: string, data: string, copy: Layout): string {
+  const path = relative(data, file);
+  return NOT_IN_PLACE.test(path) ? join(copy.backupOutside, file) : join(copy.data, path);
+}
+
+/** Copies files that the settings name, unless they are there already. Skips missing and large ones. */
+export function copyNamedFiles({ data }: Layout, files: readonly string[], copy: Layout): void {
   for (const file of files) {
-    const isWithin = `${file}/`.startsWith(`${data}/`);
-    const content = isWithin ? null : contentOf(file);
+    const to = storedPlace(file, data, copy);
+    const content = existsSync(to) ? null : contentOf(file);
     if (content === null) continue;
-    makeDirectory(dirname(join(to, file)), 0o755);
-    writeFile(join(to, file), content, { mode: 0o600 });
+    makeDirectory(dirname(to), 0o755);
+    writeFile(to, content, { mode: statSync(file).mode & 0o777 });
   }
+}
+
+/** Of these, one that the server had at `at` and that is not in the copy. */
+export function lackingFile(files: readonly string[], { data }: Layout, copy: Layout, at: number): string | undefined {
+  return files.find((file) => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    const isStored = found?.isFile() === true && found.ctimeMs < at && found.size <= LARGEST;
+    return isStored && !existsSync(storedPlace(file, data, copy));
+  });
 }
 
 function contentOf(file: string): Buffer | null {

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { chownSync, existsSync, globSync, linkSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  globSync,
+  linkSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
@@ -17,7 +27,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { openAnySchema } from "../../store/schemas.ts";
 import { readLegalHolds, setLegalHold } from "../retention/retention.ts";
-import { misplacedFiles, outsideText } from "./outside-files.ts";
+import { lackingFile, misplacedFiles, outsideText } from "./outside-files.ts";
 import { changeBackupRecord, readBackupRecord } from "./records.ts";
 import { asideOfMount, finishRestore } from "./replace-contents.ts";
 import { readKey, repositoryOf } from "./repository.ts";
@@ -45,13 +55,27 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
 
   test("contains outside files that the settings name, and restores them beside, with a sentence that names their places", async () => {
     const certificate = join(top, "etc", "tls", "fullchain.pem");
+    const key = join(layout.data, "certs", "key.pem");
     put(certificate, "a certificate");
-    const named = { "tls.cert": certificate, "tls.key": join(top, "etc", "missing"), "spam.rules": top };
+    put(key, "a key");
+    for (const path of [certificate, key]) chmodSync(path, 0o640);
+    const named = {
+      "tls.key": key,
+      "tls.cert": certificate,
+      "alerts.ca": join(top, "etc", "missing"),
+      "spam.rules": top,
+    };
     assert.ok((await backUp(named)).ok);
     const elsewhere = layoutOf(join(top, "with-files"));
     assert.ok((await restoreTo(elsewhere)).ok);
     const kept = join(elsewhere.backupOutside, certificate);
-    assert.deepEqual([contentOf(kept), modeOf(kept)], ["a certificate", 0o600]);
+    assert.deepEqual([contentOf(kept), modeOf(kept)], ["a certificate", 0o640]);
+    const within = join(elsewhere.data, "certs", "key.pem");
+    assert.deepEqual([contentOf(within), modeOf(within)], ["a key", 0o640], "one of the data directory in its place");
+    const then = Date.now() + 60_000;
+    assert.equal(lackingFile([key, certificate, top], layout, elsewhere, then), undefined);
+    rmSync(within);
+    assert.equal(lackingFile([certificate, key], layout, elsewhere, then), key);
     assert.equal(outsideText(elsewhere), "", "it is still in its place");
     put(certificate, "another one");
     assert.deepEqual(misplacedFiles(elsewhere), [certificate]);

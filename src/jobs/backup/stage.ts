@@ -8,11 +8,11 @@ import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts
 import { COPY_ALL, Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { bytesBelow, filesBelow, removeTree } from "../../host/root-files/walk.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
 import { MailStage, removeMailStage } from "./mail-stage.ts";
 import { MANIFEST, type Manifest, rowsOf } from "./manifest.ts";
-import { copyOutsideFiles } from "./outside-files.ts";
+import { copyNamedFiles } from "./outside-files.ts";
 
 /** For the live queue. */
 const QUEUE_LOOKS = 3;
@@ -103,7 +103,7 @@ export class Stage {
     copyFile(layout.settings, this.#inStage(layout.settings), 0o640);
     for (const record of [layout.adoptedScript, layout.backupPlaces])
       if (existsSync(record)) copyFile(record, this.#inStage(record), 0o600);
-    copyOutsideFiles(layout, this.#named, this.#inStage(layout.backupOutside));
+    copyNamedFiles(layout, this.#named, layoutOf(layout.backupStage));
     // The databases last: the mails that they mention are in the mailboxes.
     for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
     const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));
