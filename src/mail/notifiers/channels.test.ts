@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { keeperOnSocket } from "../../../test/kit/keeper-on-socket.ts";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { ALERT_BODY } from "../../admin/declare/keeper.ts";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../guard/alerts/words.ts";
@@ -45,6 +47,18 @@ test("a secret's file that cannot be read fails with a sentence that names the s
   const outcome = await gotify?.send(testMessage(instant(0), "en"));
   const reason = "The file /nowhere/token of alerts.gotify_token_file cannot be read by the user ghostinbox.";
   assert.deepEqual(outcome, { ok: false, reason });
+});
+
+test("an Apprise without a configuration for its key, which answers 204, is a failure", async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(204).end();
+  });
+  const address = `http://127.0.0.1:${await listenOnPort(server)}/notify/K3Y`;
+  const message = testMessage(instant(0), "en");
+  const outcome = await channels(`apprise = ["${address}"]`)[0]?.send(message);
+  assert.deepEqual(outcome, { ok: false, reason: "it answered 204: it has no configuration for this key" });
+  assert.deepEqual(await channels(`webhook = ["${address}"]`)[0]?.send(message), { ok: true });
 });
 
 test("the administrator gets the alerts until a channel is set", () => {

@@ -102,7 +102,7 @@ export function gotifyRequest(url: string, message: AlertMessage, sender: Sender
 export function appriseRequest(url: string, message: AlertMessage, sender: Sender): HttpRequest {
   const { apprise: type } = lookOf(message);
   const body = JSON.stringify({ title: titleOf(message, sender), body: textOf(message, sender), type, format: "text" });
-  return post(url, body);
+  return { ...post(url, body), noContent: "it has no configuration for this key" };
 }
 
 function post(url: string, body: string, headers: HttpRequest["headers"] = {}): HttpRequest {
@@ -120,6 +120,8 @@ export type HttpRequest = Readonly<{
   url: string;
   headers?: Readonly<Record<string, string>>;
   body?: string;
+  /** Why an answer of 204 is a failure, if it is one. */
+  noContent?: string;
 }>;
 
 const DEADLINE_MS = 10_000;
@@ -162,8 +164,9 @@ export async function sendHttp(wish: HttpRequest, { lookup, authorities }: HttpW
       let said = "";
       const tell = (): void => finish(failed(explain(status, said)));
       response.on("error", tell);
+      const { noContent } = wish;
       if (status >= 200 && status < 300) {
-        finish({ ok: true });
+        finish(status === 204 && noContent !== undefined ? failed(`it answered 204: ${noContent}`) : { ok: true });
         return;
       }
       response.on("data", (chunk: Buffer) => {
