@@ -12,7 +12,6 @@ import { HandClock, NoticeBoard, SILENT } from "./engine-kit.ts";
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
   thresholds: THRESHOLDS,
   mailedTo: [],
-  fallback: [],
   isWatched: false,
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,
@@ -83,7 +82,6 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
     state,
     held,
     answers,
-    channel,
     use: (settings: Partial<typeof SETTINGS>, ...channels: readonly string[]) =>
       alerts.configure({ ...SETTINGS, ...settings, channels: channels.map(channel) }),
     seen,

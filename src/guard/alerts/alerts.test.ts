@@ -62,28 +62,6 @@ test("each channel is listed, with the reason once it has failed three times", a
   assert.equal(alerts.leadOut, true, "the heartbeat stops");
 });
 
-test("while every channel fails, the fallback gets the alerts, until one works again", async () => {
-  const { notices, seconds, answers, use, channel } = alertsKit();
-  use({ fallback: [channel("postmaster")] }, "a", "b");
-  answers.set("a", { ok: false, reason: "its token was revoked" });
-  notices.set("greylist_silent", "");
-  const toFallback = async (): Promise<readonly string[]> =>
-    (await seconds(120)).filter((one) => one.startsWith("postmaster:")).toSorted();
-  assert.deepEqual(await toFallback(), []);
-  answers.set("b", { ok: false, reason: "it answered 503" });
-  assert.deepEqual(await toFallback(), []);
-  notices.set("disk_full", "");
-  const missed = ["alerts_undelivered", "disk_full", "greylist_silent"];
-  assert.deepEqual(
-    await toFallback(),
-    missed.map((code) => `postmaster: opened ${code}`),
-  );
-  answers.set("b", { ok: true });
-  await seconds(120);
-  notices.set("disk_full", null);
-  assert.deepEqual(await toFallback(), []);
-});
-
 test("a test message is sent to each channel at once, and returns the results", async () => {
   const { alerts, answers, use } = alertsKit();
   use({}, "a", "b");

@@ -26,8 +26,6 @@ export type AlertSettings = Readonly<{
   schedule: Schedule;
   language: AlertLanguage;
   channels: readonly AlertChannel[];
-  /** Used in addition while all of `channels` fail. */
-  fallback: readonly AlertChannel[];
   /** An outside watcher raises the alarm when the heartbeat stops. */
   isWatched: boolean;
 }>;
@@ -74,7 +72,6 @@ export class Alerts {
   /** When the last round ended. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #unsaved = false;
-  #needsFallback = false;
 
   /** Throws if the database cannot be read. */
   constructor(parts: AlertParts, settings: AlertSettings) {
@@ -122,7 +119,6 @@ export class Alerts {
       this.#position = null;
     }
     this.#volumeAt = Number.NEGATIVE_INFINITY;
-    this.#needsFallback = false;
     this.#outbox.use(settings.channels);
   }
 
@@ -248,15 +244,10 @@ export class Alerts {
     return [...this.#book.open, ...this.#book.resolved];
   }
 
-  /** A failing channel is reported through the others; if there are none, through the fallback. */
+  /** A failing channel is reported through the others. */
   #reportChannels(): void {
-    const { failing } = this.#outbox;
-    const reasons = [...failing].map(([name, why]) => `${name}: ${why}`);
-    this.#parts.notices.set("alerts_undelivered", reasons.length === 0 ? null : reasons.join("; "));
-    const { channels, fallback } = this.#settings;
-    const needsFallback = channels.every(({ name }) => failing.has(name));
-    if (needsFallback !== this.#needsFallback) this.#outbox.use(needsFallback ? [...channels, ...fallback] : channels);
-    this.#needsFallback = needsFallback;
+    const failing = [...this.#outbox.failing].map(([name, why]) => `${name}: ${why}`);
+    this.#parts.notices.set("alerts_undelivered", failing.length === 0 ? null : failing.join("; "));
   }
 
   #saveSoon(): void {

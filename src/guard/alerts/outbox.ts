@@ -108,8 +108,8 @@ export class AlertOutbox {
   }
 
   /**
-   * Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all. Those of a
-   * failing one also go to the new channels. After a restart every channel for which none waits counts as new, so one may arrive twice.
+   * Messages that wait for a removed channel, such as one with a wrong address, go to the new channels; without any, to all. After a
+   * restart every channel for which none waits counts as new, so one may arrive twice.
    */
   use(channels: readonly AlertChannel[]): void {
     const names = new Set(channels.map(({ name }) => name));
@@ -121,9 +121,7 @@ export class AlertOutbox {
     this.#channels = channels;
     for (const name of this.#failing.keys()) if (!names.has(name)) this.#failing.delete(name);
     const stays = ({ channel }: Delivery): boolean => channel === null || names.has(channel);
-    const isMissed = (one: Delivery): boolean =>
-      !stays(one) || (fresh.length > 0 && one.channel !== null && this.failing.has(one.channel));
-    const left = this.#deliveries.filter(isMissed).map(({ message }) => [message.id, message] as const);
+    const left = this.#deliveries.filter((one) => !stays(one)).map(({ message }) => [message.id, message] as const);
     const again = [...new Map(left).values()].flatMap((message) =>
       addressed(message, fresh.length > 0 ? fresh : channels, message.at),
     );

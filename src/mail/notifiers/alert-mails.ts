@@ -31,7 +31,11 @@ export function createAlertMails(layout: Layout, clock: Clock, queue = queueMail
   }
 
   return {
-    send: (alert: AlertMail, settings: Settings | null) => once(alert, settings, MOST_AN_HOUR),
+    async send(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
+      if (settings !== null && alertMailTo(settings).length === 0)
+        return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
+      return once(alert, settings, MOST_AN_HOUR);
+    },
     /** An alert by the keeper, while the guard, which knows the other channels, does not run, however many the guard has sent. */
     alarm: (alert: AlertMail, settings: Settings | null) => once(alert, settings),
   };

@@ -83,9 +83,8 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
   }
 
   function alertSettings(): AlertSettings {
-    const mailedTo = alertMailTo(settings);
     return {
-      mailedTo,
+      mailedTo: alertMailTo(settings),
       thresholds: {
         failed_logins: settings["alerts.thresholds.failed_logins"],
         dashboard_logins: settings["alerts.thresholds.dashboard_logins"],
@@ -109,7 +108,6 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
       },
       language: settings["alerts.language"],
       channels: channelsOf(settings, { ...world, ownQueue: ownQueueMail }),
-      fallback: mailedTo.length > 0 ? [] : [{ name: "postmaster", send: ownQueueMail }],
       isWatched: settings["alerts.heartbeat"] !== "",
     };
   }
