@@ -62,6 +62,23 @@ test("each channel is listed, with the reason once it has failed three times", a
   assert.equal(alerts.leadOut, true, "the heartbeat stops");
 });
 
+test("while every channel fails, the heartbeat stops, until one works again", async () => {
+  const { alerts, notices, seconds, answers, use } = alertsKit();
+  use({}, "a", "b");
+  answers.set("a", { ok: false, reason: "its token was revoked" });
+  notices.set("greylist_silent", "");
+  await seconds(120);
+  assert.equal(alerts.isWell, true, "b reports that a fails");
+  answers.set("b", { ok: false, reason: "it answered 503" });
+  notices.set("certificate_expiring", "");
+  await seconds(120);
+  assert.equal(alerts.isWell, false);
+  answers.set("b", { ok: true });
+  notices.set("certificate_refused", "");
+  await seconds(2);
+  assert.equal(alerts.isWell, true);
+});
+
 test("a test message is sent to each channel at once, and returns the results", async () => {
   const { alerts, answers, use } = alertsKit();
   use({}, "a", "b");

@@ -94,10 +94,11 @@ export class Alerts {
     return this.#book;
   }
 
-  /** Whether the checks run and none of them finds the server critically unhealthy. */
+  /** Whether the checks run, none of them finds the server critically unhealthy, and some channel works. */
   get isWell(): boolean {
     const isLooking = Math.abs(this.#parts.clock.now() - this.#lookedAt) < LOOKED_LATELY_MS;
-    return isLooking && !this.#book.open.some(({ code }) => isServerIll(code));
+    const isHeard = [...this.channels.values()].includes(null);
+    return isLooking && isHeard && !this.#book.open.some(({ code }) => isServerIll(code));
   }
 
   /** All channels by name, with the reason for one that has failed several times in a row. */
