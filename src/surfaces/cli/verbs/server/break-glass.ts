@@ -9,6 +9,7 @@ import { STRICT_TABLE } from "../../../../host/firewall/strict-rules.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { createFile } from "../../../../host/root-files/files.ts";
 import { runsForAnother } from "../../../../host/running/processes.ts";
+import { stopCommand } from "../../../../host/running/server-commands.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
 import { countBans } from "./bans.ts";
@@ -25,7 +26,7 @@ export async function breakGlass(call: Call): Promise<Answer> {
     const { lifted } = asked.result;
     const strict = await openStrict(call.layout);
     const says = `${plural(lifted, "ban")} lifted; no address is banned and no account is guarded, until someone offends again.${strict.says}`;
-    return strict.ok ? done({ lifted, through: "guard" }, says, next) : failed(says, byHandText(STRICT_TABLE));
+    return strict.next === null ? done({ lifted, through: "guard" }, says, next) : failed(says, strict.next);
   }
   if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
   const none = noServerIn(call.layout);
@@ -40,8 +41,8 @@ export async function breakGlass(call: Call): Promise<Answer> {
       ? ""
       : " The guard may put the table back: stop the server if you are locked out again.";
   const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${strict.says}`;
-  if (!firewall.ok || !noted.ok) return failed(text, byHandText(TABLE));
-  if (!strict.ok) return failed(text, byHandText(STRICT_TABLE));
+  const fault = firewall.ok ? (strict.next ?? (noted.ok ? null : stopText(call.layout))) : byHandText(TABLE);
+  if (fault !== null) return failed(text, fault);
   return done(
     { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
     text,
@@ -53,22 +54,28 @@ function byHandText(table: string): string {
   return `Delete the table by hand: nft delete table ${table}`;
 }
 
-/** Opens the strict firewall until someone tries and confirms it again. `says` is empty if nothing was done. */
+/** The tables are gone, but a guard or keeper that runs may put them back. */
+function stopText(layout: Layout): string {
+  return `If you are locked out again, stop the server with ${stopCommand(layout)}.`;
+}
+
+/** Opens the strict firewall until someone tries and confirms it again. `says` is empty if nothing was done, `next` null if nothing failed. */
 async function openStrict(layout: Layout) {
   const listing = await listStrict();
   const { confirmed: opening, trial } = readStrict(layout);
   // A stopped server has no table, and its next start builds one from the record.
   const isOpen = opening === null && trial === null && (listing === null || listing === "");
-  if (process.getuid?.() !== 0 || isOpen) return { ok: true, says: "" };
+  if (process.getuid?.() !== 0 || isOpen) return { says: "", next: null };
   // The file first: the keeper would put the table back. An error of the disk does not keep the firewall closed.
   const unkept = failureOf(() => keepStrict(layout, UNCONFIRMED));
   const ended = await endStrict();
-  if (!ended.ok) return { ok: false, says: ` The strict firewall could not be opened: ${ended.reason}.` };
+  if (!ended.ok)
+    return { says: ` The strict firewall could not be opened: ${ended.reason}.`, next: byHandText(STRICT_TABLE) };
   return unkept === null
-    ? { ok: true, says: ` The strict firewall is open, until \`${PROGRAM} firewall try\`.` }
+    ? { says: ` The strict firewall is open, until \`${PROGRAM} firewall try\`.`, next: null }
     : {
-        ok: false,
-        says: ` The strict firewall is open, but its record could not be changed (${unkept}): stop the server, or it closes again.`,
+        says: ` The strict firewall is open, but its record could not be changed (${unkept}): a running server closes it again.`,
+        next: stopText(layout),
       };
 }
 
