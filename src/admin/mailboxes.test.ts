@@ -75,6 +75,8 @@ test("no line of a vacation reply is longer than SMTP's, and the next program th
       assert.deepEqual(replyOf(read), read);
     }),
   );
+  const paragraph = "word ".repeat(199).trim();
+  assert.deepEqual(replyOf({ text: paragraph }), { subject: "", text: paragraph });
   assert.deepEqual(replyOf({ text: `${"ü".repeat(600)} a` }), {
     subject: "",
     text: [240, 240, 120].map((n) => "ü".repeat(n)).join("\n") + "\na",

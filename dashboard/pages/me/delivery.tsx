@@ -90,7 +90,14 @@ export function VacationCard() {
           />
           <label class="field">
             <span>{words.text}</span>
-            <textarea name="text" rows={5} required maxLength={MOST_CHARACTERS.text} defaultValue={vacation?.text} />
+            {/* The server allows line ends in addition, and adds some itself. */}
+            <textarea
+              name="text"
+              rows={5}
+              required
+              maxLength={2 * MOST_CHARACTERS.text}
+              defaultValue={vacation?.text}
+            />
           </label>
           <Field label={words.day} name="day" type="date" defaultValue={dayOf(vacation?.until ?? null)} />
         </Form>

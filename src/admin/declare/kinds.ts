@@ -130,9 +130,11 @@ export const note = meaning(
 /** Control characters, line breaks and tabs included, and halves of a character. */
 export const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
 
-/** Characters: at most 960 bytes. */
-const MOST_LINE = 240;
-const LONG_LINE = /[^\n]{240}(?=[^\n])/gu;
+/** Bytes of a line (RFC 5321, 4.5.3.1.6, without its end). */
+const MOST_LINE = 998;
+/** Characters of the parts of a longer line: at most 960 bytes. */
+const MOST_PART = 240;
+const LONG_PART = /[^\n]{240}(?=[^\n])/gu;
 
 /** A text for a mail, which may have several lines. The bound is twice the limit: trimmed characters and line ends do not count. */
 export function lines(most: number, example: string) {
@@ -143,7 +145,11 @@ export function lines(most: number, example: string) {
       const counted = text.replaceAll("\n", "");
       if (text === "" || counted.length > most || CONTROL_OR_HALF.test(counted.replaceAll("\t", ""))) return null;
       // smtp(8) would break a line of more than 998 bytes in the middle of a character, and with that its DKIM signature.
-      return fitted(text, MOST_LINE, "").replace(LONG_LINE, "$&\n");
+      return text.replace(/[^\n]+/g, (line) =>
+        new TextEncoder().encode(line).length > MOST_LINE
+          ? fitted(line, MOST_PART, "").replace(LONG_PART, "$&\n")
+          : line,
+      );
     },
     fault: `is not a text of 1 to ${most} characters, without control characters`,
     says: "It may have several lines.",
