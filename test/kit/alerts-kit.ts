@@ -17,6 +17,7 @@ export const SETTINGS: Omit<AlertSettings, "channels"> = {
   settleMs: 60_000,
   schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
   language: "en",
+  watcher: null,
 };
 
 /** Alerts with events from the test, a store that it can break, and channels that answer as it says. */

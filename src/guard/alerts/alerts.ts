@@ -12,7 +12,7 @@ import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import { AlertBook } from "./book.ts";
 import type { watchComponents } from "./health-watch.ts";
 import { AlertCrowd, AlertOutbox } from "./outbox.ts";
-import type { Alert, AlertChannel, AlertEvents, AlertStore } from "./ports.ts";
+import type { Alert, AlertChannel, AlertEvents, AlertStore, Watcher } from "./ports.ts";
 import { alertWindows } from "./windows.ts";
 import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
 
@@ -26,8 +26,8 @@ export type AlertSettings = Readonly<{
   schedule: Schedule;
   language: AlertLanguage;
   channels: readonly AlertChannel[];
-  /** An outside watcher raises the alarm when the heartbeat stops. */
-  isWatched: boolean;
+  /** The outside service that raises the alarm when the heartbeat stops. Null: none is set. */
+  watcher: Watcher | null;
 }>;
 
 type AlertParts = Readonly<{
@@ -97,18 +97,21 @@ export class Alerts {
   /** Whether the checks run, none of them finds the server critically unhealthy, and some channel works. */
   get isWell(): boolean {
     const isLooking = Math.abs(this.#parts.clock.now() - this.#lookedAt) < LOOKED_LATELY_MS;
-    const isHeard = [...this.channels.values()].includes(null);
+    const isHeard = this.#settings.channels.some(({ name }) => !this.#outbox.failing.has(name));
     return isLooking && isHeard && !this.#book.open.some(({ code }) => isServerIll(code));
   }
 
-  /** All channels by name, with the reason for one that has failed several times in a row. */
+  /** All channels and the watcher by name, with the reason for one that has failed several times in a row. */
   get channels(): ReadonlyMap<string, string | null> {
-    return new Map(this.#settings.channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
+    const { channels, watcher } = this.#settings;
+    const all = new Map(channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
+    return watcher === null ? all : all.set(watcher.name, watcher.failing());
   }
 
   /** Whether the owner learns of a critical alert even while this server's mail does not flow. */
   get leadOut(): boolean {
-    return this.#settings.isWatched || this.#settings.channels.some(({ isLocal }) => isLocal !== true);
+    const { channels, watcher } = this.#settings;
+    return watcher !== null || channels.some(({ isLocal }) => isLocal !== true);
   }
 
   configure(settings: AlertSettings): void {
@@ -139,12 +142,13 @@ export class Alerts {
     }
   });
 
-  /** Sends one message to each channel at once, at any hour, and returns the results available within the time. */
+  /** Sends one message to each channel and to the watcher at once, at any hour, and returns the results available within the time. */
   test(longestMs = LONGEST_TEST_MS): Promise<readonly Tested[]> {
     const message = testMessage(this.#parts.clock.now(), this.#settings.language);
     const late = { ok: false, reason: `no answer within ${longestMs / 1_000} s; it is still tried` } as const;
+    const { channels, watcher } = this.#settings;
     return Promise.all(
-      this.#settings.channels.map(async (channel) => ({
+      [...channels, ...(watcher === null ? [] : [watcher])].map(async (channel) => ({
         channel: channel.name,
         outcome: await Promise.race([channel.send(message), waitFor(longestMs, late, { ref: false })]),
       })),
@@ -247,7 +251,7 @@ export class Alerts {
 
   /** A failing channel is reported through the others. */
   #reportChannels(): void {
-    const failing = [...this.#outbox.failing].map(([name, why]) => `${name}: ${why}`);
+    const failing = [...this.channels].flatMap(([name, why]) => (why === null ? [] : [`${name}: ${why}`]));
     this.#parts.notices.set("alerts_undelivered", failing.length === 0 ? null : failing.join("; "));
   }
 

@@ -3,7 +3,9 @@ import type { Holding } from "../../core/alerts/alerts.ts";
 import { messageOf, reportOnce } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Clock, Log, Outcome } from "../ports.ts";
+import type { Clock, Log } from "../ports.ts";
+import { FAILURES_REPORTED } from "./outbox.ts";
+import type { Watcher } from "./ports.ts";
 
 /** A restart takes a few seconds, and is not worth an alert. */
 const PATIENCE_MS = 8 * SECOND_MS;
@@ -53,7 +55,6 @@ export function watchComponents(ask: () => Promise<readonly ComponentHealth[]>, 
 }
 
 type HeartbeatParts = Readonly<{
-  ping: () => Promise<Outcome>;
   /** Whether the server is healthy. */
   isWell: () => boolean;
   clock: Clock;
@@ -61,18 +62,22 @@ type HeartbeatParts = Readonly<{
 }>;
 
 /** Notifies an outside watcher while the server is healthy. Silence is the alarm. */
-export function createHeartbeat({ ping, isWell, clock, log }: HeartbeatParts) {
+export function createHeartbeat({ isWell, clock, log }: HeartbeatParts) {
   let at = Number.NEGATIVE_INFINITY;
-  let isFailing = false;
+  let failures = 0;
+  let why = "";
   return {
-    /** Call it about every second. `everyMs` null: no watcher is set. */
-    round: async (everyMs: number | null): Promise<void> => {
+    /** Call it about every second. */
+    round: async (watcher: Pick<Watcher, "send"> | null, everyMs: number): Promise<void> => {
       const now = clock.now();
-      if (everyMs === null || Math.abs(now - at) < everyMs || !isWell()) return;
+      if (watcher === null || Math.abs(now - at) < everyMs || !isWell()) return;
       at = now;
-      const outcome = await ping();
-      if (!outcome.ok && !isFailing) log.warn("The watcher of the heartbeat does not answer.", { why: outcome.reason });
-      isFailing = !outcome.ok;
+      const outcome = await watcher.send();
+      failures = outcome.ok ? 0 : failures + 1;
+      if (outcome.ok) return;
+      why = outcome.reason;
+      if (failures === 1) log.warn("The watcher of the heartbeat does not answer.", { why });
     },
+    failing: (): string | null => (failures < FAILURES_REPORTED ? null : why),
   };
 }

@@ -12,24 +12,28 @@ test("sends a heartbeat at its time while the server is healthy, and logs an abs
   let beats = 0;
   let isWell = true;
   let outcome: Outcome = ABSENT;
-  const heartbeat = createHeartbeat({
-    ping: () => {
+  const watcher = {
+    send: () => {
       beats += 1;
       return Promise.resolve(outcome);
     },
+  };
+  const heartbeat = createHeartbeat({
     isWell: () => isWell,
     clock,
     log: { ...SILENT, warn: (...what) => warned.push(what) },
   });
-  const after = async (ms: number, everyMs: number | null = 60_000): Promise<number> => {
+  const after = async (ms: number, to: typeof watcher | null = watcher): Promise<number> => {
     clock.advance(ms);
-    await heartbeat.round(everyMs);
+    await heartbeat.round(to, 60_000);
     return beats;
   };
   assert.equal(await after(0), 1);
   assert.equal(await after(59_999), 1);
   assert.equal(await after(1), 2);
+  assert.equal(heartbeat.failing(), null);
   assert.equal(await after(-60_000), 3, "even if the clock was set back");
+  assert.equal(heartbeat.failing(), "it answered 404");
   assert.deepEqual(warned, [["The watcher of the heartbeat does not answer.", { why: "it answered 404" }]]);
   assert.equal(await after(60_000, null), 3, "no watcher is set");
   isWell = false;
@@ -37,6 +41,7 @@ test("sends a heartbeat at its time while the server is healthy, and logs an abs
   isWell = true;
   outcome = { ok: true };
   assert.equal(await after(0), 4);
+  assert.equal(heartbeat.failing(), null);
   outcome = ABSENT;
   await after(60_000);
   assert.equal(warned.length, 2);

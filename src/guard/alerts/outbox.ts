@@ -71,7 +71,7 @@ function earlier(
 /** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped, a critical one last. */
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
-const FAILURES_REPORTED = 3;
+export const FAILURES_REPORTED = 3;
 const NO_WAITS: ReadonlyMap<string, Millis> = new Map();
 
 type OutboxParts = Readonly<{

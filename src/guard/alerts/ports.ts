@@ -68,3 +68,11 @@ export interface AlertChannel {
   /** Never rejects, and ends within half a minute. */
   send(message: AlertMessage): Promise<Sent>;
 }
+
+/** The service behind the heartbeat. It gets no alerts, so it is only tested. */
+export type Watcher = Readonly<{
+  name: string;
+  send: () => Promise<Outcome>;
+  /** Why it has failed several times in a row; null if it has not. */
+  failing: () => string | null;
+}>;

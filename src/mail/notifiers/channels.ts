@@ -4,7 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
-import type { AlertChannel, AlertMessage } from "../../guard/alerts/ports.ts";
+import type { AlertChannel, AlertMessage, Watcher } from "../../guard/alerts/ports.ts";
 import { textWithin } from "../../guard/alerts/words.ts";
 import type { Clock, Outcome } from "../../guard/ports.ts";
 import { readNamed } from "../../host/root-files/files.ts";
@@ -67,10 +67,12 @@ export function senderOf(settings: Settings): Sender {
   return { host, contacts, language };
 }
 
-/** Requests the URL of the outside watcher, which raises the alarm when the requests stop. */
-export function heartbeatTo(settings: Settings, world: ChannelWorld): Promise<Outcome> {
+/** Requests the URL of the outside watcher, which raises the alarm when the requests stop. Null: none is set. */
+export function watcherOf(settings: Settings, world: ChannelWorld): Omit<Watcher, "failing"> | null {
   const url = settings["alerts.heartbeat"];
-  return orUnusable(() => sendHttp({ method: "GET", url }, { ...world, authorities: authorities(settings) }))(null);
+  if (url === "") return null;
+  const ask = () => sendHttp({ method: "GET", url }, { ...world, authorities: authorities(settings) });
+  return { name: nameOf("heartbeat", url), send: () => orUnusable(ask)(null) };
 }
 
 function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): readonly AlertChannel[] {

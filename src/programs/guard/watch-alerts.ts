@@ -11,9 +11,9 @@ import {
   alertMailTo,
   type ChannelWorld,
   channelsOf,
-  heartbeatTo,
   ownQueue,
   postmaster,
+  watcherOf,
 } from "../../mail/notifiers/channels.ts";
 import { receiverLookup } from "../../mail/notifiers/push.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -40,6 +40,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
   let settings = settingsAtStart;
   let timer: NodeJS.Timeout | undefined;
   const world: ChannelWorld = { lookup: receiverLookup(names), clock };
+  const heartbeat = createHeartbeat({ isWell: () => alerts.isWell, clock, log });
   const store = sqliteAlertStore(db);
   const events = sqliteAlertEvents(db);
   const alerts = new Alerts(
@@ -67,12 +68,6 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
     },
     alertSettings(),
   );
-  const heartbeat = createHeartbeat({
-    ping: () => heartbeatTo(settings, world),
-    isWell: () => alerts.isWell,
-    clock,
-    log,
-  });
 
   /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
   async function ownQueueMail(message: AlertMessage): Promise<Sent> {
@@ -83,6 +78,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
   }
 
   function alertSettings(): AlertSettings {
+    const watcher = watcherOf(settings, world);
     return {
       mailedTo: alertMailTo(settings),
       thresholds: {
@@ -108,7 +104,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
       },
       language: settings["alerts.language"],
       channels: channelsOf(settings, { ...world, ownQueue: ownQueueMail }),
-      isWatched: settings["alerts.heartbeat"] !== "",
+      watcher: watcher === null ? null : { ...watcher, failing: heartbeat.failing },
     };
   }
 
@@ -121,8 +117,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
     start(): void {
       timer = setInterval(() => {
         void alerts.round();
-        const { "alerts.heartbeat": watcher, "alerts.heartbeat_every": everyMs } = settings;
-        void heartbeat.round(watcher === "" ? null : everyMs);
+        void heartbeat.round(watcherOf(settings, world), settings["alerts.heartbeat_every"]);
       }, SECOND_MS);
     },
     /** Finishes the running round; undelivered messages are sent after the next start. */
