@@ -25,6 +25,9 @@ export function isLost(err: string, isRemote: boolean): boolean {
   return err.matchAll(RETRIED).some(([, why = ""]) => LOST.test(why) || (!isRemote && why.includes("EOF")));
 }
 
+/** restic relays each line of ssh, then ends with an error that names no cause. */
+const SSH_SAID = /^subprocess \S+: (?:ssh: )?(.*?)\.?\s*$/gm;
+
 type Troubles = readonly (readonly [RegExp, Trouble, string])[];
 
 /** restic's messages, as of version 0.14. */
@@ -95,6 +98,10 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
   const said = err.replaceAll(NAMED_BY_USERS, "").replaceAll(LOCK, "");
   const text = `${said}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (isLost(err, isRemote)) return { ok: false, code: "damaged", reason: "it is damaged" };
+  const hasNoSession = said.includes("unable to start the sftp session");
+  const ssh = hasNoSession ? [...said.matchAll(SSH_SAID)].at(-1)?.[1] : undefined;
+  if (ssh !== undefined)
+    return { ok: false, code: "unreachable", reason: `it cannot be reached: ${ssh}`.slice(0, REASON_CHARACTERS) };
   const known = [...TROUBLES, ...PROVEN, ...(isRemote ? UNREACHED : []), ...BROKEN].find(([words]) => words.test(text));
   if (known !== undefined) return { ok: false, code: known[1], reason: known[2] };
   const last =
@@ -102,6 +109,7 @@ export function failure({ code, err, out, isRemote }: Ran): Failed {
     said
       .trim()
       .split("\n")
-      .findLast((line) => line.trim() !== "") ?? `restic ended with ${code}`;
+      .findLast((line) => line.trim() !== "") ??
+    `restic ended with ${code}`;
   return { ok: false, code: "other", reason: last.slice(0, REASON_CHARACTERS) };
 }

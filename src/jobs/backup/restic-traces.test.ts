@@ -85,6 +85,24 @@ test("only a place without a config file contains no backup", () => {
   assert.match(reason, /^its certificate is not trusted: set SSL_CERT_FILE/);
 });
 
+test("a place that ssh cannot enter is reported in the words of ssh", () => {
+  const end = "Fatal: unable to open repository at sftp:b@nas:/mail: unable to start the sftp session, error: EOF";
+  for (const [said, why] of [
+    ["Host key verification failed.\r", "Host key verification failed"],
+    [
+      "Warning: a banner\nsubprocess ssh: b@nas: Permission denied (publickey).",
+      "b@nas: Permission denied (publickey)",
+    ],
+    ["ssh: connect to host nas port 22: Connection timed out", "connect to host nas port 22: Connection timed out"],
+  ] as const)
+    assert.deepEqual(remotely(`subprocess ssh: ${said}\n${end}`), {
+      ok: false,
+      code: "unreachable",
+      reason: `it cannot be reached: ${why}`,
+    });
+  assert.equal(remotely(`subprocess ssh: a banner\n${unopened("Lstat: file does not exist")}`).code, "no_repository");
+});
+
 test("a folder that a user named never chooses the reason", () => {
   for (const folder of [
     ".retrying after hash",
