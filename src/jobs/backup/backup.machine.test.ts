@@ -290,8 +290,11 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   test("a password in the address is not shown; credentials come from a file", () => {
     assert.equal(placeOf(layout, { "backup.repository": "rest:https://me:secret@host/x" }), "rest:https://…@host/x");
     const file = join(top, "credentials");
-    put(file, "# of the bucket\nAWS_ACCESS_KEY_ID=abc\nAWS_SECRET_ACCESS_KEY = no\nX=a=b\n");
-    assert.deepEqual(readEnvironment(file), { AWS_ACCESS_KEY_ID: "abc", X: "a=b" });
+    put(file, `# of the bucket\n\nAWS_ACCESS_KEY_ID=abc \nexport B2_ACCOUNT_ID="d e"\nX='a=b'\nY="\nZ=\n`);
+    const expected = { AWS_ACCESS_KEY_ID: "abc", B2_ACCOUNT_ID: "d e", X: "a=b", Y: '"', Z: "" };
+    assert.deepEqual(readEnvironment(file), expected);
+    put(file, "X=1\nAWS_SECRET_ACCESS_KEY = secret\n");
+    assert.throws(() => readEnvironment(file), { message: `line 2 of ${file} is not NAME=value` });
   });
 });
 

@@ -48,14 +48,16 @@ export async function alone<Result>(layout: Layout, work: () => Promise<Result>)
   }
 }
 
-/** `NAME=value` on each line; empty lines and those that start with `#` are skipped. */
+/** `NAME=value` on each line, also as for a shell: after `export`, or in quotes. Throws for any other line, unless it is empty or starts with `#`. */
 export function readEnvironment(file: string): Readonly<Record<string, string>> {
   if (file === "") return {};
   const lines = readFileSync(file, "utf8").split("\n");
   return Object.fromEntries(
-    lines.flatMap((line) => {
-      const [, name = "", value = ""] = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*?)\s*$/.exec(line) ?? [];
-      return name === "" ? [] : [[name, value]];
+    lines.flatMap((line, at) => {
+      if (/^\s*(?:#|$)/.test(line)) return [];
+      const [, name, , value = ""] = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(["']?)(.*)\2\s*$/.exec(line) ?? [];
+      if (name === undefined) throw new Error(`line ${at + 1} of ${file} is not NAME=value`);
+      return [[name, value.trimEnd()]];
     }),
   );
 }
