@@ -92,8 +92,9 @@ const NOT_BACKED_UP: ReadonlySet<SettingKey> = new Set([
   "certificates.log",
 ]);
 
-/** The files that these settings name, each once, for a backup. Absolute paths. */
-export function namedFiles(settings: Settings): readonly string[] {
-  const named = fileSettings().map((key) => (NOT_BACKED_UP.has(key) ? "" : settings[key]));
+/** The files that settings name whose key starts with `start`, each once, for a backup. Absolute paths. */
+export function namedFiles(settings: Settings, start = ""): readonly string[] {
+  const stored = fileSettings().filter((key) => key.startsWith(start) && !NOT_BACKED_UP.has(key));
+  const named = stored.map((key) => settings[key]);
   return [...new Set(named.filter((file) => typeof file === "string" && file !== ""))].map(String);
 }

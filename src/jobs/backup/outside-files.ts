@@ -5,10 +5,18 @@ import { plural } from "../../core/text.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { readNamed, writeFile } from "../../host/root-files/files.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { namedFiles } from "../../settings/schema.ts";
 
 /** Certificates, passwords and lists of accounts are smaller than this (bytes). */
 const LARGEST = 16 << 20;
+
+/** The groups whose users read the files that these settings name. */
+const READERS = [
+  ["alerts.", USERS.guard],
+  ["export.", USERS.export],
+] as const;
 
 /** Outside of the data directory, or where a restore puts nothing, or only what it checks. */
 const NOT_IN_PLACE = /^(?:\.\.|backup|conf|db|lib|log|mail|private|program|run|spool)\//;
@@ -57,11 +65,29 @@ export function misplacedFiles({ backupOutside: from }: Layout): readonly string
     .toSorted();
 }
 
-/** What the owner should do about them; empty if all are in place. */
+/** What the owner should do about files that the settings name; empty if all are in place and readable. */
 export function outsideText(layout: Layout): string {
   const files = misplacedFiles(layout);
-  if (files.length === 0) return "";
+  const grants = commandsToRead(layout);
+  if (files.length === 0) return grants.length === 0 ? "" : ` Let their users read the files: ${grants.join("; ")}`;
   const from = layout.backupOutside;
+  const isOfCertbot = files.some((file) => file.startsWith("/etc/letsencrypt/"));
+  const certbot = isOfCertbot ? "Run certbot again first: it does not renew copies of its files. " : "";
   const are = files.length === 1 ? ["is", "was"] : ["are", "were"];
-  return ` ${plural(files.length, "file")} named in the settings ${are[0]} outside the data directory and ${are[1]} not overwritten: ${files.join(", ")}. Their copies from the backup are in ${from}. To copy only those that are missing: cp -rn ${from}/. /`;
+  return ` ${plural(files.length, "file")} named in the settings ${are[0]} outside the data directory and ${are[1]} not overwritten: ${files.join(", ")}. Their copies from the backup are in ${from}. ${certbot}To copy only those that are missing: ${[`cp -rn ${from}/. /`, ...grants].join("; ")}`;
+}
+
+/** Restored files belong to root, and so to its group. */
+function commandsToRead({ settings: file }: Layout): readonly string[] {
+  const loaded = loadSettings(readFileSync(file, "utf8"), {});
+  if (!loaded.ok) return [];
+  return READERS.flatMap(([keys, group]) => {
+    const closed = namedFiles(loaded.settings, keys).filter(isClosed).join(" ");
+    return closed === "" ? [] : [`chgrp ${group} ${closed}`, `chmod g+r ${closed}`];
+  });
+}
+
+function isClosed(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined || (found.gid === 0 && (found.mode & 0o004) === 0);
 }

@@ -84,7 +84,12 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
       /^ 1 file named in the settings is outside the data directory and was not overwritten: \S+fullchain\.pem\. /;
     assert.match(outsideText(elsewhere), says);
     execFileSync("bash", ["-c", /cp -rn .*$/.exec(outsideText(elsewhere))?.[0] ?? "exit 1"]);
-    assert.equal(contentOf(certificate), "a certificate");
+    assert.deepEqual([contentOf(certificate), modeOf(certificate)], ["a certificate", 0o640]);
+    assert.equal(outsideText(elsewhere), "");
+    put(elsewhere.settings, `domains = ["example.test"]\nalerts.ntfy_token_file = "${certificate}"\n`);
+    assert.ok(outsideText(elsewhere).endsWith(`: chgrp ghostinbox ${certificate}; chmod g+r ${certificate}`));
+    chmodSync(certificate, 0o644);
+    assert.equal(outsideText(elsewhere), "", "all users can read it");
   });
 
   test("restores nothing if the key cannot be stored", async () => {
