@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PROBLEM_CODES, problem } from "../src/surfaces/api/problem.ts";
 import { answerRequests } from "../test/kit/answered-requests.ts";
-import { afterFailure, complaintOf, get, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
+import { afterFailure, complaintOf, get, isOf, type Load, NOTHING_LOADED, post, Refused, remove } from "./api.ts";
 import { texts as german } from "./texts/german.ts";
 
 const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
@@ -21,6 +21,22 @@ test("no answer, and an answer without a sentence, are shown in the page's langu
   const complaint = () => get("session").catch((error: unknown) => complaintOf(error));
   assert.deepEqual(await complaint(), { text: "The server cannot be reached.", lang: "en" });
   assert.deepEqual(await complaint(), { text: "The server answered 502.", lang: "en" });
+});
+
+test("a change without an answer may be done, and says so, however the answer was lost", async (t) => {
+  const cut = new ReadableStream({ pull: (stream) => stream.error(new TypeError("network error")) });
+  const answers = [Promise.reject(new TypeError("fetch failed")), new Response(cut)];
+  answerRequests(t, () => answers.shift());
+  const said = (asked: Promise<unknown>) => asked.catch((error: unknown) => complaintOf(error).text);
+  const unanswered = "The server did not answer. Check whether it was done before you try again.";
+  assert.equal(await said(post("bans", {})), unanswered);
+  assert.equal(await said(remove("bans/192.0.2.1")), unanswered);
+  t.mock.method(AbortSignal, "timeout", () => AbortSignal.abort());
+  t.mock.method(globalThis, "fetch", async (_path: string, { signal }: RequestInit) => {
+    signal?.throwIfAborted();
+    return Response.json({});
+  });
+  assert.equal(await said(post("bans", {})), unanswered);
 });
 
 test("advice for people follows what the server says, and advice for programs does not", async (t) => {

@@ -18,12 +18,12 @@ const LONGEST_MS = 30_000;
 
 /** Paths are relative to the page, which may lie below a path of a proxy. Throws `Refused`. */
 export async function get<T>(path: string, longestMs: number = LONGEST_MS): Promise<T> {
-  return answerOf<T>(await send(path, { method: "GET", signal: AbortSignal.timeout(longestMs) }));
+  return send<T>(path, { method: "GET" }, longestMs);
 }
 
 export async function post<T>(path: string, body: unknown, method = "POST"): Promise<T> {
   const headers = { "content-type": "application/json" };
-  return answerOf<T>(await send(path, { method, headers, body: JSON.stringify(body) }));
+  return send<T>(path, { method, headers, body: JSON.stringify(body) });
 }
 
 export async function put<T>(path: string, body: unknown): Promise<T> {
@@ -31,7 +31,7 @@ export async function put<T>(path: string, body: unknown): Promise<T> {
 }
 
 export async function remove<T = unknown>(path: string): Promise<T> {
-  return answerOf<T>(await send(path, { method: "DELETE" }));
+  return send<T>(path, { method: "DELETE" });
 }
 
 /** `?type=BAN&limit=50`, without what is empty. */
@@ -41,21 +41,14 @@ export function queryOf(fields: Readonly<Record<string, string | number | null |
   return query.size === 0 ? "" : `?${query}`;
 }
 
-async function send(path: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(`api/v1/${path}`, init);
-  } catch {
-    throw new Refused(0, t.live.unreachable);
-  }
-}
-
-type Problem = Readonly<{ detail?: string; next?: string; code?: string }>;
-
-/** Advice about the protocol (src/surfaces/api/problem.ts), which does not help a reader of the page. */
-const FOR_PROGRAMS = /`(?:\/openapi\.json|detail|Retry-After)`/;
-
-async function answerOf<T>(response: Response): Promise<T> {
-  const body = parsed(await response.text());
+async function send<T>(path: string, init: RequestInit, longestMs: number = LONGEST_MS): Promise<T> {
+  const signal = AbortSignal.timeout(longestMs);
+  const { response, text } = await fetch(`api/v1/${path}`, { ...init, signal })
+    .then(async (answer) => ({ response: answer, text: await answer.text() }))
+    .catch(() => {
+      throw new Refused(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
+    });
+  const body = parsed(text);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
   if (response.ok) return body as T;
   const { detail, next = "", code }: Problem = body ?? {};
@@ -63,6 +56,11 @@ async function answerOf<T>(response: Response): Promise<T> {
   const sentence = detail === undefined ? t.live.answered(response.status) : `${detail} ${advice}`.trimEnd();
   throw new Refused(response.status, sentence, code);
 }
+
+type Problem = Readonly<{ detail?: string; next?: string; code?: string }>;
+
+/** Advice about the protocol (src/surfaces/api/problem.ts), which does not help a reader of the page. */
+const FOR_PROGRAMS = /`(?:\/openapi\.json|detail|Retry-After)`/;
 
 /** A proxy in between may answer with a page. */
 function parsed(text: string): unknown {
