@@ -45,8 +45,11 @@ export async function letsWaitAndDeletes({ page }: LabBrowser, product: Product)
 }
 
 async function holdAndRelease(page: Page, product: Product): Promise<void> {
-  await press(page.getByRole("button", { name: /^Hold: [0-9A-Za-z]+$/ }));
+  let holds = 0;
+  page.on("request", (request) => (holds += Number(request.url().endsWith("/api/v1/queue/hold"))));
+  await page.getByRole("button", { name: /^Hold: [0-9A-Za-z]+$/ }).dblclick();
   await page.getByText("On hold: 1 mail.").waitFor();
+  assert.equal(holds, 1, "a double click acts once");
   await page.getByText("on hold by hand").waitFor();
   await hasFocus(page.getByRole("button", { name: /^Release: [0-9A-Za-z]+$/ }));
   assert.match(JSON.stringify(await product.json(["queue", "list"])), /"heldFor":"root"/);

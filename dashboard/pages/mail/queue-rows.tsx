@@ -1,10 +1,9 @@
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
-import { attempt } from "../../attempt.ts";
-import { Surely } from "../../fields.tsx";
+import { ActionButton, Surely } from "../../fields.tsx";
 import { filled, size, visible } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Button, Said } from "../../parts.tsx";
+import { Address, At, Said } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
 import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "./mail-commands.ts";
 
@@ -128,7 +127,7 @@ function Actions({ actions, chosen, count, id, act }: ActionsProps) {
         const label = nameOf(shown);
         const run = (): Promise<void> => act(action, chosen);
         if (isOne && action !== "delete" && action !== "return")
-          return <Button key={action} shown={shown} aria-label={label} onClick={() => attempt(run)} />;
+          return <ActionButton key={action} shown={shown} label={label} run={run} />;
         const kind = action === "delete" ? "danger" : undefined;
         const surely = nameOf(words.surely[action](count));
         // For other mail it is another button, which has not asked yet.

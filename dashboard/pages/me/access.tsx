@@ -5,8 +5,8 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
 import { type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { post, queryOf, remove } from "../../api.ts";
-import { attempt, tell } from "../../attempt.ts";
-import { Form, Turns } from "../../fields.tsx";
+import { tell } from "../../attempt.ts";
+import { ActionButton, Form, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
@@ -147,7 +147,7 @@ export function OwnSessionsCard() {
   const list = useGet<{ items: readonly Listed[] }>("me/sessions", passwordsSet.value);
   const { data, reload } = list;
   const end = () => remove<{ ended: number }>("me/sessions");
-  const endOthers = (): void => attempt(() => change(end, reload, ({ ended }) => t.browsers.ended(ended)));
+  const endOthers = (): Promise<void> => change(end, reload, ({ ended }) => t.browsers.ended(ended));
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
   return (
     <Card title={words.sessions} hint={words.sessionsHint}>
@@ -155,7 +155,7 @@ export function OwnSessionsCard() {
       {data !== null && isAlone && <p class="empty">{t.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">
-          <Button shown={words.endOthers} class="danger" onClick={endOthers} />
+          <ActionButton shown={words.endOthers} kind="danger" run={endOthers} />
         </div>
       )}
     </Card>

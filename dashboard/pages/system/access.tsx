@@ -5,11 +5,11 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { attempt, tell } from "../../attempt.ts";
-import { Choice, Form, Item, Surely } from "../../fields.tsx";
+import { tell } from "../../attempt.ts";
+import { ActionButton, Choice, Form, Item, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
+import { At, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { change, reader, withProof } from "../../session.ts";
 
@@ -20,27 +20,25 @@ const MOST_SESSIONS = 100;
 export function SessionsCard() {
   const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`);
   const { data, reload } = list;
-  const end = (path: string): void =>
-    attempt(() =>
-      change(
-        () => remove<{ ended: number }>(path),
-        reload,
-        ({ ended }) => t.browsers.ended(ended),
-      ),
+  const end = (path: string): Promise<void> =>
+    change(
+      () => remove<{ ended: number }>(path),
+      reload,
+      ({ ended }) => t.browsers.ended(ended),
     );
   // The administrator's sessions come first, so all of them are on this page.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
-  const endAll = isAlone ? undefined : <Button shown={words.endAll} class="danger" onClick={() => end("sessions")} />;
+  const endAll = isAlone ? undefined : <ActionButton shown={words.endAll} kind="danger" run={() => end("sessions")} />;
   return (
     <Card title={words.sessions} hint={words.sessionsHint} aside={endAll}>
       <Rows of={list}>
         {(item) => (
           <SessionRow key={item.id} item={item} account={item.account}>
             {!item.isOwn && (
-              <Button
+              <ActionButton
                 shown={words.end}
-                aria-label={words.endOf(item.device, item.ip)}
-                onClick={() => end(`sessions/${item.id}`)}
+                label={words.endOf(item.device, item.ip)}
+                run={() => end(`sessions/${item.id}`)}
               />
             )}
           </SessionRow>
