@@ -25,6 +25,11 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   await page.locator("h1:focus").waitFor();
   await type(field, "150");
   await looksWell(page, "a setting that is edited");
+  await page.goto(`${PAGE}#/bans`);
+  await page.getByRole("heading", { level: 1, name: "Bans" }).waitFor();
+  await page.goBack();
+  await hasFocus(page.getByRole("heading", { level: 1, name: "Settings" }));
+  assert.equal(await field.inputValue(), "150", "an edit is kept on another page");
   const answered = Promise.withResolvers<void>();
   await page.route("**/settings/preview", async (request) => {
     await answered.promise;

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { effect, signal } from "@preact/signals";
 import type { PreviewAnswer, SettingsAnswer, UndoItem } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { post } from "../../api.ts";
@@ -8,7 +8,7 @@ import { language } from "../../messages.ts";
 import { At, Button, Card, Field, now, Said, useAttempt, useGet, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
-import { change } from "../../session.ts";
+import { change, reader } from "../../session.ts";
 import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
 import { SettingPreview } from "./setting-preview.tsx";
 
@@ -23,22 +23,34 @@ const USUAL_GROUP = "limits";
 /** Of a search. A group has fewer. */
 const MOST_SHOWN = 50;
 
+/** Kept while the reader follows a link, such as one in the preview; the next reader starts without them. */
+const edits = signal<Edits>({});
+const lookedAt = signal<LookedAt | null>(null);
+effect(() => {
+  if (reader.value === null) discard();
+});
+
+function discard(): void {
+  edits.value = {};
+  lookedAt.value = null;
+}
+
 export function SettingsPage() {
   const list = useGet<SettingsAnswer>("settings");
   const { data, reload } = list;
-  const [edits, setEdits] = useState<Edits>({});
-  const [lookedAt, setLookedAt] = useState<LookedAt | null>(null);
   const { isBusy, attempt } = useAttempt();
-  const changes = changesOf(edits, data?.items ?? []);
+  const changes = changesOf(edits.value, data?.items ?? []);
   const count = Object.keys(changes).length;
+  const seen = lookedAt.value;
   const look = (): void =>
-    attempt(async () => setLookedAt({ changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) }));
-  const apply = ({ changes: seen, preview: { digest } }: LookedAt): void =>
     attempt(async () => {
-      const ask = () => post<Changed>("settings", { changes: seen, digest });
+      lookedAt.value = { changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) };
+    });
+  const apply = ({ changes: wanted, preview: { digest } }: LookedAt): void =>
+    attempt(async () => {
+      const ask = () => post<Changed>("settings", { changes: wanted, digest });
       await change(ask, reload, ({ changed }) => words.applied(changed.join(", ")));
-      setEdits({});
-      setLookedAt(null);
+      discard();
     });
   const undo = (): void => {
     const ask = () => post<Changed>("settings/undo", { digest: data?.digest });
@@ -50,25 +62,25 @@ export function SettingsPage() {
       {data !== null && data.undo !== null && !isPast(data.undo.until, now.value) && (
         <LastChange {...data.undo} undo={undo} />
       )}
-      {lookedAt !== null && (
+      {seen !== null && (
         <SettingPreview
-          preview={lookedAt.preview}
+          preview={seen.preview}
           isBusy={isBusy}
-          apply={() => apply(lookedAt)}
-          back={() => isBusy || setLookedAt(null)}
+          apply={() => apply(seen)}
+          back={() => isBusy || (lookedAt.value = null)}
         />
       )}
-      {lookedAt === null && count > 0 && (
+      {seen === null && count > 0 && (
         <div class="bar pending" role="status">
           <strong>{words.changed(count)}</strong>
           <span class="spacer" />
           <Button shown={t.bans.preview} class="primary" aria-disabled={isBusy} onClick={look} />
-          <Button shown={words.discard} aria-disabled={isBusy} onClick={() => isBusy || setEdits({})} />
+          <Button shown={words.discard} aria-disabled={isBusy} onClick={() => isBusy || discard()} />
         </div>
       )}
-      {data !== null && lookedAt === null && (
+      {data !== null && seen === null && (
         <div class="stack" inert={isBusy}>
-          <Listed items={data.items} edits={edits} setEdits={setEdits} />
+          <Listed items={data.items} />
         </div>
       )}
     </>
@@ -89,9 +101,7 @@ function LastChange({ keys, by, until, undo }: UndoItem & Readonly<{ undo: () =>
   );
 }
 
-type ListedProps = Readonly<{ items: readonly Setting[]; edits: Edits; setEdits: (edits: Edits) => void }>;
-
-function Listed({ items, edits, setEdits }: ListedProps) {
+function Listed({ items }: Readonly<{ items: readonly Setting[] }>) {
   const { q = "", group = USUAL_GROUP } = route.value.query;
   const all = found(items, group, q);
   const shown = all.slice(0, MOST_SHOWN);
@@ -121,8 +131,8 @@ function Listed({ items, edits, setEdits }: ListedProps) {
             <SettingRow
               key={setting.key}
               setting={setting}
-              edited={edits[setting.key]}
-              edit={(text) => setEdits(withEdit(edits, setting, text))}
+              edited={edits.value[setting.key]}
+              edit={(text) => (edits.value = withEdit(edits.value, setting, text))}
             />
           ))}
         </ul>
