@@ -101,7 +101,12 @@ const ROWS: readonly Row[] = [
   ],
   [`DELETE spam/senders?account=${ANNA}&sender=${SENDER.sender}`, { verb: "spam_allow_remove", ...SENDER }, SENDER],
   [`POST aliases/${INFO}/block`, { verb: "alias_block", address: INFO, blocked: true }, { address: INFO }],
-  [`POST aliases/${INFO}/unblock`, { verb: "alias_block", address: INFO, blocked: false }, { address: INFO }],
+  [
+    `POST aliases/${INFO}/unblock`,
+    { verb: "alias_block", address: INFO, blocked: false },
+    { address: INFO },
+    { sent: {} },
+  ],
   [
     "GET accounts?text=ann&limit=7&cursor=a",
     { verb: "account_list", text: "ann", limit: 7, cursor: "a" },
@@ -195,6 +200,9 @@ const REFUSED: readonly (readonly [line: string, body?: unknown])[] = [
   ["GET audit?cursor=x"],
   [`GET dns?domain=${"x".repeat(254)}`],
   ["DELETE sessions/nonsense"],
+  [`POST accounts/${ANNA}/suspend`, { dry_run: true }],
+  ["POST alerts/test", ["ntfy"]],
+  [`DELETE accounts/${ANNA}/networks/203.0.113.0/24`, { networks: ["198.51.100.0/24"] }],
 ];
 
 /** No request of a user names an account. */

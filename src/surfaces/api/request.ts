@@ -63,15 +63,25 @@ function refused(fault: string, known: readonly string[]): Response {
   return problem("invalid_request", `${fault}.`, { next });
 }
 
+/** Nothing, or what programs send to any route, as the dashboard does. */
+const NO_BODY = /^\s*(?:\{\s*\}\s*)?$/;
+const NO_BODY_BYTES = 16;
+
 /**
  * The request's body, which is JSON; undefined if the route expects none. Whatever the headers say, no more than the
  * route's bound is read. Scripts often send JSON under another type, which is accepted: cross-origin pages are refused by
  * their origin, not by the type.
  */
 export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
-  if (row.schemas.body === undefined) return { value: undefined };
-  const bytes = await readBounded(request, row.bodyBytes).catch(() => "broken" as const);
+  const isExpected = row.schemas.body !== undefined;
+  if (!isExpected && row.method === "GET") return { value: undefined };
+  const mostBytes = isExpected ? row.bodyBytes : NO_BODY_BYTES;
+  const bytes = await readBounded(request, mostBytes).catch(() => "broken" as const);
   if (bytes === "broken") return problem("not_json", "The connection ended within the body.");
+  if (!isExpected)
+    return bytes !== null && NO_BODY.test(bytes.toString("utf8"))
+      ? { value: undefined }
+      : problem("invalid_request", "This route takes no body.");
   if (bytes === null) return problem("body_too_large", `The body has more than ${row.bodyBytes} bytes.`);
   const value = parseJson(bytes.toString("utf8"));
   return value === undefined ? problem("not_json", "The body is not JSON.") : { value };
