@@ -14,11 +14,12 @@ export function ProofDialog() {
 
 const PROVED = "proved";
 
-function Question({ resolve, reject }: Proof) {
+function Question({ isOver, resolve, reject }: Proof) {
   const dialog = useRef<HTMLDialogElement>(null);
   const password = useRef<HTMLInputElement>(null);
+  const account = reader.value?.account ?? null;
   const { form, isWaiting, codeField, refusal, submit, sendWith } = useSecrets(async (given) => {
-    await post("session/proof", given);
+    await (isOver ? post("login", { ...(account !== null && { account }), ...given }) : post("session/proof", given));
     dialog.current?.close(PROVED);
   });
   const giveUp = (): void => reject(new GivenUp());
@@ -29,7 +30,6 @@ function Question({ resolve, reject }: Proof) {
     return giveUp;
   }, []);
   const words = t.proof;
-  const account = reader.value?.account ?? null;
   return (
     <dialog
       ref={dialog}

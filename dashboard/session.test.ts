@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
-import { complaintOf, post, Refused } from "./api.ts";
+import { complaintOf, post, put, Refused } from "./api.ts";
 import { complain, forgetToasts, GivenUp, signedIn, toasts } from "./attempt.ts";
 import { change, findSession, followTabs, proofAsked, reader, trouble, withProof } from "./session.ts";
 
@@ -106,6 +106,28 @@ test("a reader who cancels gets no error, and is asked again the next time", asy
   prove();
   await second;
   assert.equal(seen.length, 3);
+});
+
+test("a session that has ended is asked for where the reader is, and only once, unless no one is signed in", async (t) => {
+  const over = () => Response.json({ code: "unauthorized", detail: "A session is needed." }, { status: 401 });
+  const answers = [over(), {}, over(), over(), over()];
+  answerRequests(t, () => answers.shift());
+  reader.value = ADMINISTRATOR;
+  const first = withProof(() => put("me/vacation", { text: "I am away." }));
+  await asked();
+  assert.equal(proofAsked.value?.isOver, true);
+  proofAsked.value.resolve();
+  await first;
+  const second = withProof(() => put("me/vacation", {}));
+  await asked();
+  proofAsked.value.resolve();
+  await assert.rejects(second, { code: "unauthorized" });
+  reader.value = null;
+  await assert.rejects(
+    withProof(() => put("me/vacation", {})),
+    { code: "unauthorized" },
+  );
+  assert.equal(proofAsked.value, null);
 });
 
 test("what is shown is read again after a change, whether it was refused or not", async (t) => {

@@ -43,22 +43,28 @@ export function followTabs(tabs: EventTarget & Pick<BroadcastChannel, "postMessa
 export const proofAsked = signal<Proof | null>(null);
 export type Proof = ReturnType<typeof newProof>;
 
-/** `Promise.withResolvers` is missing in Firefox 115 and in Safari before 17.4. */
-function newProof() {
+/** `isOver`: the session has ended, and a sign-in is needed. `Promise.withResolvers` is missing in Firefox 115 and in Safari before 17.4. */
+function newProof(isOver: boolean) {
   let resolve = (): void => {};
   let reject = (_why: Error): void => {};
   const promise = new Promise<void>((...both) => ([resolve, reject] = both));
-  return { promise, resolve, reject };
+  return { isOver, promise, resolve, reject };
 }
 
-/** Makes the request again once the reader has given the password, if the server wants that. Throws `GivenUp` if the reader cancels, and what `request` throws. */
+/**
+ * Makes the request again once the reader has given the password, if the server wants that or the session has ended. So what was
+ * typed is not lost. Throws `GivenUp` if the reader cancels, and what `request` throws.
+ */
 export async function withProof<T>(request: () => Promise<T>): Promise<T> {
+  let isOver = false;
   try {
     return await request();
   } catch (error) {
-    if (!(error instanceof Refused) || error.code !== "proof_needed") throw error;
+    const code = error instanceof Refused ? error.code : "";
+    isOver = code === "unauthorized" && reader.peek() !== null;
+    if (!isOver && code !== "proof_needed") throw error;
   }
-  const asked = proofAsked.peek() ?? newProof();
+  const asked = proofAsked.peek() ?? newProof(isOver);
   proofAsked.value = asked;
   await asked.promise.finally(() => {
     if (proofAsked.peek() === asked) proofAsked.value = null;

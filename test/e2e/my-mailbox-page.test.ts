@@ -167,7 +167,8 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     makesAppPasswords(open(), signsIn));
   test("sends mail on with a copy or without, tells what the server refuses, and ends it", () =>
     sendsMailOn(open(), product, BERT));
-  test("replies while the user is away, to the last day, and ends it", () => repliesWhileAway(open(), product));
+  test("replies while the user is away, to the last day, and ends it", () =>
+    repliesWhileAway(open(), product, NEW_PASSWORD));
   test("signs out the user's other browsers", async () => {
     const { page } = open();
     const other = await open().elsewhere();

@@ -62,14 +62,18 @@ export async function sendsMailOn(browser: LabBrowser, product: Product, other: 
   assert.match(await set(), /"to":\[\]|null/);
 }
 
-export async function repliesWhileAway(browser: LabBrowser, product: Product): Promise<void> {
+/** Her session ends while she types. */
+export async function repliesWhileAway(browser: LabBrowser, product: Product, password: string): Promise<void> {
   const { page } = browser;
   const vacation = cardOf(browser, "Reply while you are away");
   await vacation.getByText("No reply is sent.").waitFor();
   await type(vacation.getByLabel("Text of the reply"), "I am back on Monday.\nAnna");
   await reach(vacation.getByLabel(/^Last day/));
   await page.keyboard.type("12122099");
+  await page.evaluate("fetch('/api/v1/logout', { method: 'POST' }).then(({ status }) => status)");
   await press(vacation.getByRole("button", { name: "Send this reply" }));
+  const dialog = page.getByRole("dialog", { name: "Confirm your password" });
+  await enter(dialog.getByLabel("Password of your mailbox"), password);
   await vacation.getByText("The reply is sent until").waitFor();
   await looksWell(page, "a reply while the user is away");
   const set = async () => JSON.stringify(await product.json(["account", "vacation", ANNA]));
