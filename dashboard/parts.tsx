@@ -192,9 +192,14 @@ export function useAttempt(): Attempts {
   return { isBusy, attempt };
 }
 
-/** Shows that something is loading, or why it could not be loaded, even above old data. */
-export function Waiting({ data, error, reload }: Omit<Loaded<unknown>, "isCurrent">) {
-  if (error === null) return data === null ? <p class="empty">{t.live.loading}</p> : null;
+/** Shows that the answer to the current question is loading, or why it could not be loaded, even above old data. */
+export function Waiting({ isCurrent, error, reload }: Omit<Loaded<unknown>, "data">) {
+  if (error === null)
+    return isCurrent ? null : (
+      <p class="empty" role="status">
+        {t.live.loading}
+      </p>
+    );
   return (
     <p class="empty" role="alert">
       {t.live.failed} <Said {...error} /> <Button shown={t.live.retry} onClick={reload} />

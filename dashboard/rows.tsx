@@ -46,11 +46,11 @@ export function useLiveList<T, A extends Answer<T>>(
   parts: Parameters<typeof LiveList.open<T, A>>[0],
   inputs: readonly unknown[],
 ) {
-  const { data, error, reload } = useLoaded((over) => LiveList.open(parts, over), inputs);
+  const { data, error, isCurrent, reload } = useLoaded((over) => LiveList.open(parts, over), inputs);
   // A list that could not be opened follows nothing: it is tried again once the stream is back.
   const hasFailed = error !== null;
   useEffect(() => (hasFailed ? onStale(reload) : undefined), [hasFailed]);
-  return { data, error: error ?? data?.error.value ?? null, reload };
+  return { data, error: error ?? data?.error.value ?? null, isCurrent, reload };
 }
 
 /** A live list, each row keyed. It holds still while the pointer or the focus is in it, and on devices without a pointer. */

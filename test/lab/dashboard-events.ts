@@ -39,8 +39,17 @@ async function filter(page: Page): Promise<void> {
 }
 
 async function findsNone(page: Page): Promise<void> {
+  const answered = Promise.withResolvers<void>();
+  await page.route("**/api/v1/events*", async (request) => {
+    await answered.promise;
+    await request.continue();
+  });
   await enter(page.getByRole("textbox", { name: "Account" }), "nobody@example.test");
-  await showsWell(page.getByText("No event matches."), "no event that matches");
+  const status = page.getByRole("status");
+  await status.filter({ hasText: "Loading …" }).waitFor();
+  answered.resolve();
+  await showsWell(status.filter({ hasText: "No event matches." }), "no event that matches");
+  await page.unroute("**/api/v1/events*");
   await press(page.getByRole("button", { name: "Clear" }));
   await page.locator("h1:focus").waitFor();
   assert.equal(await page.getByRole("textbox", { name: "Account" }).inputValue(), "");

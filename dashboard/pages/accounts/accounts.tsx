@@ -54,7 +54,7 @@ function AccountList() {
       {open === "import" && (
         <ImportAccounts hashesOnly={data?.passwordsOnServer === true} imported={reload} close={close} />
       )}
-      {data !== null && <p>{words.count(whole(data.total))}</p>}
+      {data !== null && <p role="status">{words.count(whole(data.total))}</p>}
       <Rows of={list} none={text === "" ? words.none : words.noneFound} label={words.list}>
         {(item) => <AccountRow key={item.name} {...item} />}
       </Rows>

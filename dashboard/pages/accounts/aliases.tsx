@@ -25,7 +25,7 @@ export function AliasList() {
         <Button shown={words.addAlias} class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>
       {isOpen && <AddAlias added={reload} close={() => setOpen(false)} />}
-      {data !== null && <p>{words.aliasCount(whole(data.total))}</p>}
+      {data !== null && <p role="status">{words.aliasCount(whole(data.total))}</p>}
       <Rows of={list} none={text === "" ? words.noAlias : words.noAliasFound} label={words.aliasList}>
         {(item) => <AliasRow key={item.address} item={item} changed={reload} />}
       </Rows>

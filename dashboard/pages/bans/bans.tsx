@@ -84,7 +84,11 @@ function Rows({ list, text, before }: Readonly<{ list: BanList; text: string; be
   const { rows } = list;
   return (
     <>
-      {rows.shown.value.length === 0 && <p class="empty">{text === "" ? words.none : words.noneFound}</p>}
+      {rows.shown.value.length === 0 && (
+        <p class="empty" role="status">
+          {text === "" ? words.none : words.noneFound}
+        </p>
+      )}
       <LiveRows
         label={words.list}
         rows={rows}

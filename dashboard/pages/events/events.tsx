@@ -71,7 +71,11 @@ function Page({ list: { rows, latest }, query, before }: PageProps) {
   const isEmpty = rows.shown.value.length === 0;
   return (
     <>
-      {isEmpty && <p class="empty">{words.none}</p>}
+      {isEmpty && (
+        <p class="empty" role="status">
+          {words.none}
+        </p>
+      )}
       <LiveRows label={words.list} rows={rows} row={(item) => <EventRow event={item} query={query} />} />
       <Pages page="events" query={query} at={before} next={next} nextLabel={isEmpty ? words.further : undefined}>
         {searchedTo !== null && next !== null && isFiltered(filterOf(query)) && (

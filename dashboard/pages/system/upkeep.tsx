@@ -16,7 +16,6 @@ export function DnsPart() {
   if (data === null) return <Waiting {...report} />;
   return (
     <Card title={words.records}>
-      <Waiting {...report} />
       <div class="narrow">
         <Choice
           label={words.domain}
@@ -25,7 +24,8 @@ export function DnsPart() {
           onChange={({ currentTarget }) => go("system", { show: "dns", domain: currentTarget.value })}
         />
       </div>
-      {isCurrent ? <Records of={data} reload={reload} /> : <p class="empty">{t.live.loading}</p>}
+      <Waiting {...report} />
+      {isCurrent && <Records of={data} reload={reload} />}
     </Card>
   );
 }
