@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { texts as english } from "../../dashboard/texts/english.ts";
@@ -212,6 +212,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
       page.getByRole("button", { name: "Export CSV" }).click(),
     ]);
     assert.match(saved.suggestedFilename(), /^ghostinbox-events-.*\.csv$/);
+    assert.ok(readFileSync(await saved.path(), "utf8").startsWith("\ufeff"), "Excel reads it as UTF-8");
   });
 
   for (const [says, flow] of flows(open, { lab, product }))

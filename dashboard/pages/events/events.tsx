@@ -149,7 +149,8 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
       const { items, searchedTo } = await findEvents(filter, null, { ...OF_EXPORT, stop: stop.signal, tell: setCount });
       if (stop.signal.aborted) return;
       const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
-      if (format === "csv") save(name, "text/csv", csvOf(items));
+      // Without the mark, Excel takes the file for the system's code page.
+      if (format === "csv") save(name, "text/csv", `\ufeff${csvOf(items)}`);
       else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
       const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, Date.now()))}`;
       tell(`${words.exported(items.length)}${end}`);
