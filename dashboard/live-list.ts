@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { PAGE } from "../src/admin/declare/paging.ts";
 import { type Complaint, complaintOf, Refused } from "./api.ts";
 import { signedIn } from "./attempt.ts";
 
@@ -12,6 +13,8 @@ type Parts<T, A extends Answer<T>> = Readonly<{
   follows: readonly ((reader: () => void) => () => void)[];
 }>;
 
+/** The most rows of an answer. */
+export const MOST_ROWS: (typeof PAGE)["most"] = 500;
 /** Time from news until the list is read: a flood of news reads it once in this time. */
 const SETTLE_MS = 1_000;
 

@@ -7,6 +7,7 @@ import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { filled, isPast, shortPrefix } from "../../format.ts";
 import { serverTime } from "../../live.ts";
+import { MOST_ROWS } from "../../live-list.ts";
 
 /**
  * What the page asks the server to do. Each says what was done, and offers an undo if the earlier state can be restored.
@@ -24,7 +25,6 @@ const WIDEST: typeof WIDEST_OF_WEB = { v4: 24, v6: 48 };
 const MINUTE_MS = 60_000;
 /** The most that the server accepts. */
 export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
-const MOST_ROWS = 500;
 
 /** `former`: the ban in force, as the preview showed it. To undo a ban that replaced it bans again as before. */
 export async function ban(request: BanRequest, former: BanItem | null): Promise<void> {

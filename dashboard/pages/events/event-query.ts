@@ -2,6 +2,7 @@ import type { EventItem } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import { get, queryOf } from "../../api.ts";
 import { localTime } from "../../format.ts";
+import { MOST_ROWS } from "../../live-list.ts";
 import type { Query } from "../../route.ts";
 
 /** Which events are wanted. Times are ms since 1970. */
@@ -34,8 +35,6 @@ type Search = Readonly<{ most: number; mostAnswers: number; stop?: AbortSignal; 
 const OF_PAGE: Search = { most: 50, mostAnswers: 8 };
 /** Rare events may take some seconds to find. */
 export const OF_EXPORT: Search = { most: 10_000, mostAnswers: 200 };
-/** The most that the server puts into an answer. */
-const MOST_ROWS = 500;
 
 /** Newest first. Throws `Refused`. */
 export async function findEvents(filter: EventFilter, cursor: string | null, search = OF_PAGE): Promise<Found> {

@@ -5,6 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { ActionButton, Form, Item, Lasts, TakeOff } from "../../fields.tsx";
 import { isPast, percent, whole } from "../../format.ts";
+import { MOST_ROWS } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
@@ -16,7 +17,7 @@ const words = t.mail;
 const MOST_SHOWN = 50;
 
 export function MailGreylist() {
-  const pauses = useGet<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500");
+  const pauses = useGet<CountedPage<GreylistPauseItem>>(`greylist/pauses?limit=${MOST_ROWS}`);
   const items = pauses.data?.items.filter(({ until }) => !isPast(until, now.value)) ?? [];
   const pause = (recipient: string, lasts: string): Promise<void> =>
     pauseGreylist({ recipient, for: lasts }, items, pauses.reload);
@@ -165,7 +166,7 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 }
 
 function Senders() {
-  const list = useGet<CountedPage<AllowedSenderItem>>("spam/senders?limit=500");
+  const list = useGet<CountedPage<AllowedSenderItem>>(`spam/senders?limit=${MOST_ROWS}`);
   const submit = async ({ account = "", sender = "" }, form: HTMLFormElement): Promise<void> => {
     await allowSender({ account, sender }, list.reload);
     form.reset();
