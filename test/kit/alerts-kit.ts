@@ -12,7 +12,6 @@ import { HandClock, NoticeBoard, SILENT } from "./engine-kit.ts";
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
   thresholds: THRESHOLDS,
   mailedTo: [],
-  isWatched: false,
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,
   schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },

@@ -58,7 +58,8 @@ test("each channel is listed, with the reason once it has failed three times", a
   const local = { ...SETTINGS, channels: [{ name: "email", isLocal: true, send: () => assert.fail("not yet") }] };
   alerts.configure(local);
   assert.equal(alerts.leadOut, false, "they wait with the mail that they are about");
-  alerts.configure({ ...local, isWatched: true });
+  const watcher = { name: "heartbeat w", send: () => assert.fail("not yet"), failing: () => null };
+  alerts.configure({ ...local, watcher });
   assert.equal(alerts.leadOut, true, "the heartbeat stops");
 });
 
