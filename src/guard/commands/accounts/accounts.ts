@@ -9,7 +9,7 @@ import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { isHeld } from "../queue/held.ts";
-import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
+import { type HeldQueueParts, holdQueued, RESUMED } from "../queue/held-queue.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { type Rehearsal, recordFirst, recordThenChange, UNWRITTEN, uncertain } from "../record-first.ts";
 import { failed, notDone, notServed, usage } from "../refusals.ts";
@@ -122,6 +122,10 @@ async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<
   const outcome = await holdQueued(parts, name, new Set());
   parts.queue.holdLate(name, outcome.ok ? outcome.all : []);
   if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
+  if (outcome === RESUMED) {
+    const resumed = `${name} was resumed while its mail was being put on hold; some of it is on hold.`;
+    return uncertain(resumed, `\`account held ${name}\` shows it, \`account release ${name}\` sends it.`);
+  }
   const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
   return uncertain(message, "Suspend it again once `status` shows the keeper and Postfix.");
 }

@@ -23,6 +23,7 @@ export type HeldQueueParts = Readonly<{
 /** `mayBeDone`: as in the keeper's reply. */
 export type Failure = Failed & Readonly<{ mayBeDone?: true }>;
 export const NO_RECORD: Failure = { ok: false, reason: "The database took no record of it." };
+export const RESUMED: Failure = { ok: false, reason: "The account was resumed." };
 /** Limits of one command. */
 export type Share = Readonly<{
   /** This many times 500 mails. */
@@ -78,7 +79,7 @@ export async function holdQueued(
       const all = found.mails.map(({ id }) => id);
       return { ok: true, held: all.filter((id) => !isByHand(heldMail, id)).length, all };
     }
-    if (!wasActive && active.isActive(account)) return { ok: false, reason: "The account was resumed." };
+    if (!wasActive && active.isActive(account)) return RESUMED;
     // Notes come before the order: mail on hold without a note would be released as no one's, and the guard may stop in between. A full
     // disk must not keep it from being held.
     await noteAll(mails);

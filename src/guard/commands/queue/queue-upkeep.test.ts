@@ -101,6 +101,19 @@ test("an account whose mail cannot be held does not delay the others", async () 
   assert.deepEqual(await heldAfter(MINUTE_MS), ["BERT"]);
 });
 
+test("a suspended account that is resumed while its mail is searched for does not delay the others", async () => {
+  await suspend();
+  kit.given.keeperUp = true;
+  const { ask } = kit.keeper;
+  kit.keeper.ask = async (order) => {
+    if (order.verb === "find_mail" && kit.types().at(-1) !== "ACCOUNT_RESUMED")
+      await kit.ask({ verb: "account_resume", name: ANNA });
+    return ask(order);
+  };
+  assert.deepEqual(await heldAfter(30 * SECOND_MS), ["BERT"]);
+  assert.deepEqual(kit.logged, []);
+});
+
 test("mail whose milters answer after the suspension is held too, but no mail that the owner has released", async () => {
   kit.given.keeperUp = true;
   assert.ok((await kit.ask({ verb: "account_suspend", name: ANNA })).ok);

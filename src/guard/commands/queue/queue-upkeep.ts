@@ -74,7 +74,7 @@ export class QueueUpkeep {
         continue;
       }
       const outcome = await this.#search(account, search);
-      if (outcome.ok) continue;
+      if (outcome.ok || active.isActive(account)) continue;
       this.#triedAt = clock.now();
       log.warn("Queued mail of a suspended account may still be sent; the guard retries.", {
         account,
