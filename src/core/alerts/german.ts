@@ -262,7 +262,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   certificate_expired: {
     says: "Das TLS-Zertifikat ist abgelaufen: Mailprogramme verbinden sich nicht mehr, und Server, die es prüfen, liefern keine Post ab.",
-    next: "Legen Sie ein erneuertes mit seinem Schlüssel in die Dateien von tls.cert und tls.key; binnen Sekunden wird es verwendet. Sind diese leer, erneuert `restart` das selbst signierte.",
+    next: "Legen Sie ein erneuertes mit seinem Schlüssel in die Dateien von tls.cert und tls.key; binnen Sekunden wird es verwendet. Sind die beiden Einstellungen leer, erneuert `restart` das selbst signierte.",
   },
   accounts_file_refused: {
     says: "Die Datei von accounts.follow ließ sich nicht ganz verwenden; kein Konto wurde deswegen stillgelegt.",

@@ -302,7 +302,7 @@ const ofKeeper = {
   },
   certificate_expired: {
     says: "The TLS certificate has expired: mail programs no longer connect, and servers that verify it deliver no mail.",
-    next: "Put a renewed certificate chain and its key into the files of tls.cert and tls.key; within seconds they are used. If these are empty, run `restart`: it renews the self-signed one.",
+    next: "Put a renewed certificate chain and its key into the files of tls.cert and tls.key; within seconds they are used. If the two settings are empty, run `restart`: it renews the self-signed certificate.",
   },
   accounts_file_refused: {
     says: "The file in accounts.follow could not be used completely; no account was suspended because of it.",
