@@ -1,6 +1,6 @@
 // Invariant: Alerts never delay anything, depend only on the database, and are neither repeated nor lost over a restart.
 import assert from "node:assert/strict";
-import { StatementSync } from "node:sqlite";
+import { type DatabaseSync, StatementSync } from "node:sqlite";
 import { test } from "node:test";
 import { SETTINGS } from "../../../test/kit/alerts-kit.ts";
 import { guess } from "../../../test/kit/engine-events.ts";
@@ -188,10 +188,7 @@ test("whoever signs in after a token has filled the audit is not the first", asy
   const { db, clock, signIn, change } = changes();
   await signIn("203.0.113.7", "admin");
   clock.advance(DAY_MS);
-  db.exec(`
-    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-    INSERT INTO audit_entry (at, actor, type, subject, detail, previous, hash)
-      SELECT '', 'web:token lists via 192.0.2.9', 'BAN', '198.51.100.9', '{}', '', '' FROM n`);
+  fillAudit(db);
   await signIn("198.51.100.7", "admin");
   assert.equal(await change("web:admin via 198.51.100.7"), "web_new_network");
 });
@@ -202,6 +199,16 @@ test("a token's first network is familiar, and no other for a day", async () => 
   assert.equal(await change("web:token nightly via 198.51.100.9"), "web_new_network");
   clock.advance(DAY_MS);
   assert.equal(await change("web:token nightly via 198.51.100.10"), "web_account");
+});
+
+test("the first network of a new token is familiar also if the audit is long", async () => {
+  const { engine, db, change } = changes();
+  await change("web:token old via 192.0.2.9");
+  fillAudit(db);
+  await engine.audit({ type: "TOKEN_CREATED", subject: "new", by: "root" });
+  assert.equal(await change("web:token new via 192.0.2.9"), "web_account");
+  assert.equal(await change("web:token new via 198.51.100.9"), "web_new_network");
+  assert.equal(await change("web:token old via 203.0.113.9"), "web_new_network");
 });
 
 test("many changes are looked up with one reading of the networks", async (t) => {
@@ -219,10 +226,18 @@ test("many changes are looked up with one reading of the networks", async (t) =>
   assert.equal(mock.callCount(), 5, "the events, the network of the sign-in, all sign-ins, and the acts of each token");
 });
 
+function fillAudit(db: DatabaseSync): void {
+  db.exec(`
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+    INSERT INTO audit_entry (at, actor, type, subject, detail, previous, hash)
+      SELECT '', 'web:token lists via 192.0.2.9', 'BAN', '198.51.100.9', '{}', '', '' FROM n`);
+}
+
 /** `change` resolves with the code of the alert that the change raises. */
 function changes() {
   const { engine, db, clock, signIn, seconds } = alertsOnDatabase();
   return {
+    engine,
     db,
     clock,
     signIn,

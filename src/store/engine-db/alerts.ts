@@ -230,6 +230,8 @@ const ENTRIES = 10_000;
 
 /** A thief's own sign-in must not make the thief's network familiar. */
 const FAMILIAR_AFTER_MS = DAY_MS;
+/** What the actor of a token's change starts with. */
+const TOKEN = "web:token ";
 
 type DashboardNetworks = ReturnType<ReturnType<typeof sqliteDashboardNetworks>>;
 
@@ -247,10 +249,16 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
       GROUP BY ip ORDER BY 1`);
   const reachesStart = db.prepare(`
     SELECT (SELECT max(id) FROM audit_entry) - ${ENTRIES} < (SELECT min(id) FROM audit_entry) AS reaches_start`);
+  const created = db.prepare(`SELECT 1 ${recent} AND type = 'TOKEN_CREATED' AND subject = ? LIMIT 1`);
+  // The first of the newest entries may be a thief's: a token makes thousands a day.
+  const hasStart = (): boolean => reachesStart.get()?.["reaches_start"] === 1;
   return () => {
     const read = new Map<string, readonly Came[]>();
-    const signedIn = () => read.getOrInsertComputed("", () => came(signIns));
-    const acted = (by: string) => read.getOrInsertComputed(by, () => came(acts, by));
+    const signedIn = () => read.getOrInsertComputed("", () => came(hasStart(), signIns));
+    const acted = (token: string) =>
+      read.getOrInsertComputed(token, () =>
+        came(hasStart() || created.get(token) !== undefined, acts, `${TOKEN}${token} via `),
+      );
     return {
       /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
       isNew: (ip: Ip, at: Millis): boolean => {
@@ -260,26 +268,27 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
           signedIn().filter((one) => one.at < before),
         );
       },
-      /** Whether the first sign-in, or one more than a day ago, came from its network. Networks of tokens are judged in the same way. */
+      /**
+       * Whether the first sign-in, if it is among those searched, or one more than a day ago, came from its network. Networks of tokens are
+       * judged in the same way.
+       */
       isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
         const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
-        // The first of the newest entries may be a thief's: a token makes thousands a day.
-        const hasFirst = reachesStart.get()?.["reaches_start"] === 1;
-        const familiar = (all: readonly Came[]) =>
-          all.filter((one, index) => (index === 0 && hasFirst) || one.at < before);
+        const familiar = (all: readonly Came[]) => all.filter((one) => one.isFirst || one.at < before);
         if (isAmong(ip, familiar(signedIn()))) return true;
-        return actor.startsWith("web:token ") && isAmong(ip, familiar(acted(`${actor.split(" via ")[0]} via `)));
+        const token = actor.startsWith(TOKEN) ? actor.slice(TOKEN.length).split(" via ")[0] : undefined;
+        return token !== undefined && isAmong(ip, familiar(acted(token)));
       },
     };
   };
 }
 
-type Came = Readonly<{ ip: Ip; at: string }>;
+type Came = Readonly<{ ip: Ip; at: string; isFirst: boolean }>;
 
-function came(statement: StatementSync, ...of: readonly string[]): readonly Came[] {
-  return statement.all(...of).flatMap((row) => {
+function came(hasFirst: boolean, statement: StatementSync, ...of: readonly string[]): readonly Came[] {
+  return statement.all(...of).flatMap((row, index) => {
     const ip = parseIp(text(row["ip"]));
-    return ip === null ? [] : [{ ip, at: text(row["at"]) }];
+    return ip === null ? [] : [{ ip, at: text(row["at"]), isFirst: hasFirst && index === 0 }];
   });
 }
 
