@@ -2229,7 +2229,7 @@ export type Routes = {
         /** Why it has failed several times in a row; null if it works. */
         readonly failing: string | null;
       }[];
-      /** Whether a channel other than this server's own mail queue, or the heartbeat, reports critical alerts. */
+      /** Whether the owner learns that mail does not flow without this server's own mail queue: through another channel or the heartbeat. */
       readonly leadOut: boolean;
     };
   };

@@ -38,7 +38,7 @@ const alerts = answers(() =>
     }),
     leadOut: meaning(
       z.boolean(),
-      "Whether a channel other than this server's own mail queue, or the heartbeat, reports critical alerts.",
+      "Whether the owner learns that mail does not flow without this server's own mail queue: through another channel or the heartbeat.",
     ),
   }),
 );

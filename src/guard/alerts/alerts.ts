@@ -108,7 +108,7 @@ export class Alerts {
     return watcher === null ? all : all.set(watcher.name, watcher.failing());
   }
 
-  /** Whether the owner learns of a critical alert even while this server's mail does not flow. */
+  /** Whether the owner learns that mail does not flow without this server's own mail queue. */
   get leadOut(): boolean {
     const { channels, watcher } = this.#settings;
     return watcher !== null || channels.some(({ isLocal }) => isLocal !== true);

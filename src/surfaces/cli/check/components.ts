@@ -88,7 +88,7 @@ type Channels = Pick<AlertList, "channels" | "leadOut">;
 export function judgeOutside(alerts: Channels | null): Finding {
   if (alerts === null) return unknown("The guard does not answer.");
   const names = firstFew(alerts.channels.map(({ name }) => name));
-  if (alerts.leadOut) return ok("Critical alerts don't depend on this server's own mail queue.");
+  if (alerts.leadOut) return ok("Alerts that mail does not flow don't depend on this server's own mail queue.");
   return warning(
     `Alerts go only through this server's own mail queue (${names}): while mail does not flow, no one gets them.`,
     `${PROGRAM} config set alerts.ntfy URL  # or another channel: docs/alerts.md`,
