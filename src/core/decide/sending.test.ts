@@ -83,7 +83,7 @@ const mails: readonly Example[] = [
     after({ 9: 11 }, { vouchedAt: VOUCHED, refused: (at) => NOON - at }),
   ],
   ["of a held account with 199 held mails", "hold account_held", sending({ ...HOLD, heldMails: 199 })],
-  ["of a held account with 200", "defer account_mail_limit, uncounted", sending({ ...HOLD, heldMails: 200 })],
+  ["of a held account with 200", "defer account_hold_full, uncounted", sending({ ...HOLD, heldMails: 200 })],
   ["of a held and suspended account", "refuse account_inactive, uncounted", { ...sending(HOLD), accountActive: false }],
 ];
 check("DATA of an account", mails, (facts, mail) => decide(POLICY, facts, { ...DATA, ...mail, account: USER }, NOON));

@@ -16,7 +16,7 @@ const REFUSED_PART = 4;
 export const REFUSALS_OF_DOMAIN = 2;
 
 /** Maximum held mails of an account: they don't expire, and each may be as large as `limits.mail.max_size`. */
-export const MOST_HELD = 200;
+export const MOST_HELD_MAILS = 200;
 
 /**
  * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
@@ -46,9 +46,9 @@ export function decideAccountMail(
   if (tooMany !== null) return decision("defer", "account_mail_limit", { evidence: tooMany, counted: false });
   if (sending.holdEvidence !== null) {
     const count = sending.heldMails;
-    if (count < MOST_HELD) return decision("hold", "account_held", { evidence: sending.holdEvidence });
-    const full = { count, limit: MOST_HELD, windowMs: 0, key: null };
-    return decision("defer", "account_mail_limit", { evidence: full, counted: false });
+    if (count < MOST_HELD_MAILS) return decision("hold", "account_held", { evidence: sending.holdEvidence });
+    const full = { count, limit: MOST_HELD_MAILS, windowMs: 0, key: null };
+    return decision("defer", "account_hold_full", { evidence: full, counted: false });
   }
   const strange = signOfThief(policy, sending, sending.mail, now);
   if (strange !== null)

@@ -64,8 +64,13 @@ export const reasons = {
     smtp: "450 4.7.1 Too busy, try again later",
   },
   account_mail_limit: {
-    says: "The account sent more mails than its limit allows, or is held and has 200 held mails.",
-    next: "Raise limits.mail if the user sent them; otherwise use `account suspend`. `account release` or `account drop` empties the list of held mails.",
+    says: "The account sent more mails than its limit allows.",
+    next: "Raise limits.mail if the user sent them; otherwise use `account suspend`.",
+    smtp: "450 4.7.1 Sending limit reached, try again later",
+  },
+  account_hold_full: {
+    says: "The account is held, and already has 200 held mails.",
+    next: "`account held` shows them; `account release` or `account drop` makes room.",
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
   account_recipient_limit: {
