@@ -25,6 +25,7 @@ test("a domain with umlauts is the one of the DNS, and converting it twice chang
   assert.equal(parseAddress("info@MÜLLER.de"), "info@xn--mller-kva.de");
   assert.equal(parseAddress("info@xn--mller-kva.de"), "info@xn--mller-kva.de");
   assert.equal(parseSenderPattern("*@*.müller.de"), "*@*.xn--mller-kva.de");
+  assert.equal(parseAddress("info@0\uff581.com"), null, "a label that looks like an IPv4 address");
   for (const domain of ["müller.de/x", "mü_ller.de", "xn--ü.de", "１２７.0.0.1"])
     assert.equal(parseAddress(`info@${domain}`), null, domain);
   assert.equal(parseAddress(`info@${"ü".repeat(100)}.de`), null);

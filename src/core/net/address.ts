@@ -41,7 +41,11 @@ export function parseAddress(text: string): Address | null {
 /** In lower case and as the DNS has it: `xn--mller-kva.de` for `Müller.de` (RFC 5890). What cannot be a label stays. */
 export function asciiDomain(text: string): string {
   // By labels: given `müller.de/x`, domainToASCII would return the host of a URL.
-  return text.toLowerCase().replace(WIDE_LABEL, (label) => domainToASCII(label) || label);
+  return text.toLowerCase().replace(WIDE_LABEL, (label) => {
+    // It would take a label such as `0ｘ1` for an IPv4 address.
+    const ascii = domainToASCII(label);
+    return ascii === "" || ascii.includes(".") ? label : ascii;
+  });
 }
 
 /** Null unless the text can name a mailbox here. The caller checks whether the domain is ours. */
