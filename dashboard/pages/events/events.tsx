@@ -152,7 +152,7 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
       // Without the mark, Excel takes the file for the system's code page.
       if (format === "csv") save(name, "text/csv", `\ufeff${csvOf(items)}`);
       else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
-      const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, Date.now()))}`;
+      const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, now.value))}`;
       tell(`${words.exported(items.length)}${end}`);
     });
   return (
