@@ -56,13 +56,13 @@ export async function holdQueued(
   const senders = sendersOf(parts, account);
   const known = [...idsOf(heldMail.held(account)), ...sentIds(parts, account)];
   const ordered = new Set<string>();
+  const withoutNote = (mails: readonly QueuedMail[]): readonly QueuedMail[] =>
+    mails.filter(({ id }) => !isByHand(heldMail, id) && heldMail.holderOf(id) !== account);
   const noteAll = async (mails: readonly QueuedMail[]): Promise<boolean> => {
-    const changes = mails
-      .filter(({ id }) => !isByHand(heldMail, id) && heldMail.holderOf(id) !== account)
-      .map(({ id, recipients: recipientCount }): Change => {
-        // Its recipients became known when it was accepted.
-        return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount, recipients: [] };
-      });
+    const changes = withoutNote(mails).map(({ id, recipients: recipientCount }): Change => {
+      // Its recipients became known when it was accepted.
+      return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount, recipients: [] };
+    });
     return changes.length === 0 || engine.audit(null, changes);
   };
   // A dry run suspends nothing.
@@ -82,10 +82,16 @@ export async function holdQueued(
     if (!wasActive && active.isActive(account)) return RESUMED;
     // Notes come before the order: mail on hold without a note would be released as no one's, and the guard may stop in between. A full
     // disk must not keep it from being held.
+    const fresh = withoutNote(mails).map(({ id }) => id);
     await noteAll(mails);
     const ids = mails.map(({ id }) => id);
-    const { failure } = await change(keeper, "hold_mail", ids);
-    if (failure !== null) return failure;
+    const { done, failure } = await change(keeper, "hold_mail", ids);
+    if (failure !== null) {
+      // Until the hourly reconciliation, these notes would count as held mail.
+      const isHeld = ({ id }: QueuedMail): boolean => done.includes(id);
+      if (failure.mayBeDone !== true) await forgetAllBut(engine, mails.filter(isHeld), fresh);
+      return failure;
+    }
     for (const id of ids) ordered.add(id);
   }
   return { ok: false, reason: "Mail kept coming into the queue." };

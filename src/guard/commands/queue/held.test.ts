@@ -291,7 +291,10 @@ test("a suspension that is revoked while it puts mail on hold ends, and the repl
       isHeld: false,
     });
   });
-  assert.match(await kit.said(SUSPEND), /anna@example\.test was resumed while its mail was being put on hold; some of it is on hold/);
+  assert.match(
+    await kit.said(SUSPEND),
+    /anna@example\.test was resumed while its mail was being put on hold; some of it is on hold/,
+  );
   assert.equal(onHold().length, 1_000);
   await releases(1_000);
 });
@@ -306,6 +309,22 @@ test("mail put on hold before the guard ends has its note, and mail that left be
   before(1, "hold_mail", async () => void (queue.mails = queue.mails.filter(({ id }) => id !== "MANY1699")));
   assert.deepEqual(await kit.result(SUSPEND), { name: ANNA, held: 699 });
   assert.equal(noted().length, 699);
+});
+
+test("mail that the keeper could not put on hold has no note, unless it may have", async () => {
+  put({ sender: ANNA }, ...many(700));
+  const { ask } = kit.keeper;
+  let orders = 0;
+  kit.keeper.ask = (order) =>
+    order.verb === "hold_mail" && (orders += 1) === 2
+      ? Promise.resolve({ ok: false, reason: "postsuper failed" })
+      : ask(order);
+  assert.match(await kit.said(SUSPEND), /was not held: postsuper failed/);
+  assert.equal(onHold().length, 500);
+  assert.equal(noted().length, 500);
+  kit.replies.set("hold_mail", { ok: false, reason: "no answer", mayBeDone: true });
+  assert.match(await kit.said(SUSPEND), /was not held: no answer/);
+  assert.equal(noted().length, 700);
 });
 
 test("mail that cannot be held is reported", async () => {
