@@ -129,7 +129,10 @@ test("a link is not replaced by a file", async () => {
 
 test("before the first start the file to change is missing", async () => {
   rmSync(layout.settings);
-  assert.match(oneLineOfError(await config("set", "simulate", "true")), /does not exist yet/);
+  assert.match(
+    oneLineOfError(await config("set", "simulate", "true")),
+    /does not exist yet\. The first start writes it/,
+  );
 });
 
 test("a variable that overrides the new value is named", async () => {

@@ -4,6 +4,7 @@ import { codeOf, readOr } from "../../../../core/error.ts";
 import { orNearest } from "../../../../core/text.ts";
 import { rewriteSettings, SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
 import { CHECKOUT } from "../../../../host/running/checkout.ts";
+import { startCommand } from "../../../../host/running/server-commands.ts";
 import { adoptDestemail, adoptScript } from "../../../../jobs/settings-file/adopt-edits.ts";
 import { certificateFiles, readPair } from "../../../../mail/certificates/issue-certificate.ts";
 import { mailCryptOf, whyFilesMissing } from "../../../../mail/configuration/site.ts";
@@ -159,7 +160,10 @@ async function change(call: Call, wanted: readonly Assignment[]): Promise<Answer
   const keys = wanted.map(({ key }) => key);
   const text = settingsText(call);
   if (text === null)
-    return failed(`${layout.settings} does not exist yet.`, "The first `npm start` writes it, with every setting.");
+    return failed(
+      `${layout.settings} does not exist yet.`,
+      `The first start writes it, with every setting: ${startCommand(layout)}`,
+    );
   if (typeof text !== "string") return text;
   const plain = withoutMark(text);
   const broken = notTomlIn(plain);
