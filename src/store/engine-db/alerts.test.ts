@@ -201,7 +201,7 @@ test("a token's first network is familiar, and no other for a day", async () => 
   assert.equal(await change("web:token nightly via 198.51.100.10"), "web_account");
 });
 
-test("the first network of a new token is familiar also if the audit is long", async () => {
+test("the first network of a new token is familiar even if the audit is long", async () => {
   const { engine, db, change } = changes();
   await change("web:token old via 192.0.2.9");
   fillAudit(db);
