@@ -96,7 +96,8 @@ test("a file that is not TOML, or wrong elsewhere, is reported and left unchange
 
 test("what another command writes at the same moment stays", async (t) => {
   // It has the lock, and writes while this one waits for that.
-  const script = 'echo; sleep 1; echo "simulate = true" >> "$0"';
+  const waited = 'until grep -q -e "-> FLOCK.*:$(stat -c %i "$0.lock") " /proc/locks; do sleep 0.01; done';
+  const script = `echo; ${waited}; echo "simulate = true" >> "$0"`;
   const other = spawn("flock", [`${layout.settings}.lock`, "sh", "-c", script, layout.settings]);
   t.after(() => other.kill());
   await once(other.stdout, "data");
