@@ -63,36 +63,46 @@ action = ghostinbox.py[spool="${layout.fail2banSpool}"]
 `;
 }
 
-type Source = Readonly<{ filter?: string; more?: readonly string[] }>;
+type Source = Readonly<{ filter: string; port: string; more?: readonly string[] }>;
 
 /** Minimum lines in a report. */
 const USUAL_LINES = 16;
 
-/** What a jail has other than the filter of its name (jail.conf(5)). None has a port: the guard's bans hold for all. */
-const SOURCES: Readonly<Partial<Record<JailName, Source>>> = {
+const MAIL_PORTS = "smtp,465,submission";
+
+/** Ports and filters, as in jail.conf(5). The guard's bans hold for all ports. */
+const SOURCES: Readonly<Record<JailName, Source>> = {
   // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what
   // precedes.
   postfix: {
+    filter: "postfix",
+    port: MAIL_PORTS,
     more: [`ignoreregex = ^${BOUNCED}`, `              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?${LISTED}`],
   },
-  "postfix-auth": { filter: "postfix[mode=auth]" },
+  dovecot: { filter: "dovecot", port: "pop3,pop3s,imap,imaps,submission,465,sieve" },
+  "postfix-auth": { filter: "postfix[mode=auth]", port: MAIL_PORTS },
+  "postfix-rbl": { filter: "postfix-rbl", port: MAIL_PORTS },
+  "postfix-spam": { filter: "postfix-spam", port: MAIL_PORTS },
+  "ghostinbox-smtp-abuse": { filter: "ghostinbox-smtp-abuse", port: MAIL_PORTS },
+  "ghostinbox-dashboard": { filter: "ghostinbox-dashboard", port: "http,https,3000" },
 };
 
 function jails(layout: Layout, { jails: stock, own, ownJail }: Site["fail2ban"]): readonly string[] {
   return [
     ...stock.map((jail) => {
-      const { more = [], filter } = SOURCES[jail.name] ?? {};
+      const { more = [], ...source } = SOURCES[jail.name];
       const log = jail.name === JAIL_OF_WEB ? [`logpath = ${layout.webLog}`] : [];
-      return section(jail, filter, [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log]);
+      return section(jail, source, [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log]);
     }),
-    ...own.map(({ name }) => section({ ...ownJail, name })),
+    ...own.map(({ name }) => section({ ...ownJail, name }, { filter: name, port: MAIL_PORTS }, [])),
   ];
 }
 
-function section({ name, limit, windowMs, banMs }: Jail, filter = name, more: readonly string[] = []): string {
+function section({ name, limit, windowMs, banMs }: Jail, { filter, port }: Source, more: readonly string[]): string {
   return [
     `[${name}]`,
     `filter = ${filter}`,
+    `port = ${port}`,
     `maxretry = ${limit}`,
     `findtime = ${windowMs / SECOND_MS}`,
     `bantime = ${banMs / SECOND_MS}`,
