@@ -369,7 +369,7 @@ const COVERED: Readonly<Record<string, readonly NoticeCode[]>> = {
     "disk_low",
     "disk_nearly_full",
   ],
-  certificate_expired: ["certificate_expiring", "certificate_refused"],
+  certificate_expired: ["certificate_expiring"],
 };
 
 export function coveredBy(raised: readonly Readonly<{ code: string }>[]): readonly string[] {

@@ -67,7 +67,9 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
       }
       lookAtEnd(files.cert);
       if (!read.ok) {
-        doubtIt(read.reason);
+        // `certificate_expired` already says so.
+        if (read.isExpired && ending.some(({ code }) => code === "certificate_expired")) doubt = refused = null;
+        else doubtIt(read.reason);
         return { fresh: null, failed: null };
       }
       const fresh = existsSync(unread) ? read.pair.cert : null;

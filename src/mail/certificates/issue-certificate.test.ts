@@ -33,6 +33,7 @@ function reason(files: CertificateFiles, at = soon()): string {
   return read.ok ? "" : read.reason;
 }
 
+const ENDED = ["certificate_expiring", "certificate_expired"];
 const [a, b] = [await filesOf("a"), await filesOf("b")];
 
 test("a pair that Postfix and Dovecot could not serve causes one sentence that names the file", () => {
@@ -124,8 +125,18 @@ test("a renewal is used once, a bad one is refused from the second check on, and
   const restarted = createCertificateFollower({ layout, reload, clock: { now: () => at } });
   for (const one of [follower, restarted]) {
     await one.look(files);
-    assert.deepEqual(codesOf(one), ["certificate_expiring", "certificate_expired"]);
+    await one.look(files);
+    assert.deepEqual(codesOf(one), ENDED);
   }
+  // Why the renewal is not used must be seen next to that.
+  writeFileSync(files.key, readFileSync(a.key));
+  for (const codes of [ENDED, ["certificate_refused", ...ENDED]]) {
+    await follower.look(files);
+    assert.deepEqual(codesOf(follower), codes);
+  }
+  put(b);
+  await follower.look(files);
+  assert.deepEqual(codesOf(follower), ENDED);
   at = now;
   await follower.look(files);
   assert.deepEqual(codesOf(follower), []);

@@ -19,7 +19,7 @@ export function certificateFiles(settings: Settings, layout: Layout): Certificat
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
 }
 type Pair = Readonly<{ cert: string; key: string; validTo: Millis }>;
-type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
+type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string; isExpired: boolean }>;
 
 /** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */
 export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair {
@@ -42,7 +42,7 @@ export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair
   }
   const from = leaf.validFromDate.getTime();
   const to = leaf.validToDate.getTime();
-  if (now > to) return wrong(`The certificate ${cert} expired on ${day(leaf.validToDate)}.`);
+  if (now > to) return wrong(`The certificate ${cert} expired on ${day(leaf.validToDate)}.`, true);
   if (now < from) return wrong(`The certificate ${cert} is not valid before ${day(leaf.validFromDate)}.`);
   const stray = chain.findIndex((one, i) => i > 0 && !(chain[i - 1]?.checkIssued(one) ?? false));
   if (stray > 0)
@@ -91,6 +91,6 @@ function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-function wrong(reason: string): ReadPair {
-  return { ok: false, reason };
+function wrong(reason: string, isExpired = false): ReadPair {
+  return { ok: false, reason, isExpired };
 }
