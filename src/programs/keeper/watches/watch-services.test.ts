@@ -29,6 +29,8 @@ for (const [cgroups, unit] of [
   ["0::/system.slice/dovecot.service/worker\n", "dovecot"],
   ["0::/system.slice/ghostinbox-postfix.service\n", null],
   ["0::/system.slice/docker.service\n", null],
+  ["0::/system.slice/ssh.service\n", null],
+  ["0::/system.slice/system-getty.slice/getty@tty1.service\n", null],
   ["0::/user.slice/user-0.slice/session-3.scope\n", null],
   ["0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.service\n", null],
   ["", null],

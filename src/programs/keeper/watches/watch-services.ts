@@ -186,14 +186,17 @@ function nameAndRemedy({ pid, name }: Holder): Readonly<{ who: string; remedy: s
   return { who: `${printable(name, SHOWN_CHARACTERS)} (pid ${pid})`, remedy: `Try: ${command}` };
 }
 
+const RUNS_OTHERS = /^(?:ghostinbox|docker|containerd|cron|atd|ssh|getty|serial-getty|rc-local)/;
+
 /**
  * The unit that would start the program again at the next boot, where it may take the port first. Debian enables postfix.service, which
- * starts postfix@-.service. Null for our own units, and for those that also run other programs. `cgroups`: proc_pid_cgroup(5).
+ * starts postfix@-.service. Null for our own units, and for those that also run other programs: without pam_systemd(8) what someone started
+ * over ssh stays in the unit of sshd. `cgroups`: proc_pid_cgroup(5).
  */
 export function unitOf(cgroups: string): string | null {
   const [, unit] =
     /\/system\.slice\/(?:system-[^/\n]+\.slice\/)?([\w.:@-]+?)(?:@-)?\.service(?:\/|$)/m.exec(cgroups) ?? [];
-  return unit === undefined || /^(?:ghostinbox|docker|containerd|cron)/.test(unit) ? null : unit;
+  return unit === undefined || RUNS_OTHERS.test(unit) ? null : unit;
 }
 
 function sentenceOf({ port, says }: ServerPort, holder: Holder): string {
