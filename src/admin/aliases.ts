@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { domainOf } from "../core/net/address.ts";
 import { flag } from "./declare/fields.ts";
-import { aliasAddress, list, listOf, mailAddress, meaning, newAlias, pageOf, search } from "./declare/kinds.ts";
+import { aliasAddress, list, listOf, mailAddress, meaning, pageOf, search } from "./declare/kinds.ts";
 import { ADMIN, answers, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /** Addresses that pass their mail on. */
@@ -20,7 +20,7 @@ export type AliasItem = Readonly<z.output<ReturnType<typeof alias>>>;
 const listed = answers(() => pageOf(alias()));
 
 export const ALIAS_VERBS = [
-  verb("alias_add", PROVEN_ADMIN, { address: newAlias, targets }, changes(named, "accounts"))
+  verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(named, "accounts"))
     .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201 })
     .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
       words: ["address", "targets"],

@@ -157,6 +157,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     ...memory,
     given,
     passwordHashesOf: (account: string) => accountHistory.passwordHashes(account),
+    accounts,
     book,
     active,
     appPasswordsOf: stores.appPasswordsOf,

@@ -60,10 +60,6 @@ export const aliasAddress = z
     mailAddress,
   )
   .check(z.describe("A mail address."), z.meta({ examples: ["info@example.org"] }));
-/** Dovecot looks up no quota for other characters (auth_username_chars), spamd no list of senders, and a shell may run them. */
-export const newAlias = aliasAddress.check(
-  z.regex(/^[a-z0-9._+-]+@/, "may have only letters, digits and . _ + - before the @"),
-);
 /** It need not exist. */
 export const accountName = written({
   most: 320,

@@ -6,7 +6,6 @@ import { wrongWord } from "./derived.ts";
 
 const EVERY_NAME =
   "stands for every name of the domain, and would take the mail to each name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one.";
-const ODD_NAME = "may have only letters, digits and . _ + - before the @.";
 const MANY = Array.from({ length: 101 }, (_, i) => `AAAAA${i}`);
 
 for (const [line, says] of [
@@ -19,7 +18,6 @@ for (const [line, says] of [
   ["token create nightly --for soon", '"soon" is not a time such as 30m, 2h or 7d.'],
   ["alias add *@example.org anna@example.org", `"*@example.org" ${EVERY_NAME}`],
   ["alias add @example.org anna@example.org", `"@example.org" ${EVERY_NAME}`],
-  ["alias add o'brien@example.org anna@example.org", `"o'brien@example.org" ${ODD_NAME}`],
   ["alias add info@example.org bob", '"bob" is not a mail address such as anna@example.org.'],
   [
     `account vacation anna@example.org ${"x".repeat(8_001)}`,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf, OWNER } from "../../../../test/kit/commands-kit.ts";
+import { mailAddress } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ALICE = "alice@example.test";
@@ -34,6 +35,13 @@ test("an alias leads neither to a missing address nor back to itself", async () 
   assert.equal(await addAlias("info@example.test", "sales@example.test"), "done");
   assert.match(await addAlias("sales@example.test", "info@example.test"), /return to it through info@example/);
   assert.match(await addAlias("more@example.test", ALICE, "nobody@example.test"), /^failed nobody@/);
+});
+
+test("only an alias that exists may have other characters", async () => {
+  const odd = mailAddress("o'brien@example.test");
+  assert.match(await addAlias(odd, ALICE), /^usage o'brien@example\.test may have only letters, digits and \. _ \+ - /);
+  assert.ok(kit.accounts.addAlias(odd, [mailAddress(ALICE)]).ok);
+  assert.equal(await addAlias(odd, "someone@elsewhere.test"), "done");
 });
 
 test("an alias is blocked, unblocked and removed, and each change is recorded", async () => {

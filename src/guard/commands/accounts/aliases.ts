@@ -5,19 +5,22 @@ import { type Address, domainOf, parseAddress, withoutExtension } from "../../..
 import { plural } from "../../../core/text.ts";
 import type { Outcome } from "../../ports.ts";
 import { recordThenChange } from "../record-first.ts";
-import { failed, notServed } from "../refusals.ts";
+import { failed, notServed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { refusesTargets, type SpendingParts } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
+/** Dovecot looks up no quota for other characters (auth_username_chars), spamd no list of senders, and a shell may run them. */
+const NEW_ALIAS = /^[a-z0-9._+-]+@/;
 
 export const ALIAS_RUNS = {
   alias_add: async (parts, command, by) => {
     const { address, targets } = command;
     const refused =
       notServed(parts.engine, address) ??
+      oddAlias(parts, address) ??
       (isWebAdmin(by) ? (refusesTargets(parts, command) ?? notFromWeb(parts, address)) : null) ??
       wrongTargets(parts, command);
     if (refused !== null) return refused;
@@ -37,6 +40,12 @@ export const ALIAS_RUNS = {
   },
   alias_list: ({ book }, asked) => ({ ok: true, result: book.aliases(asked) }),
 } satisfies RunsOf<AccountCommandParts & SpendingParts>;
+
+/** One that exists may get further targets: it could not be created again. */
+function oddAlias({ accounts }: AccountCommandParts, address: Address): CommandError | null {
+  if (NEW_ALIAS.test(address) || accounts.isAddress(address)) return null;
+  return usage(`${address} may have only letters, digits and . _ + - before the @.`, "Choose another alias.");
+}
 
 async function changeAlias(
   parts: AccountCommandParts,
