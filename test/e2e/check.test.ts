@@ -159,7 +159,7 @@ describe("the checks of a whole server", needsLab(), () => {
       assert.notEqual(found.mend, null, id);
     }
     await until("the owner is alerted", async () => (await alerts()).includes("check_failed"));
-    // While a check fails that passed before, the keeper repeats it each day.
+    // The keeper repeats all checks each day.
     // On a busy machine another check may fail in its run, so it runs until none does.
     await until("the keeper has looked", () => {
       const record = readCheckRecord(layout);
