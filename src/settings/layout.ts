@@ -46,6 +46,8 @@ export function layoutOf(dataDirectory: string) {
     tlsKey: at("tls", "key.pem"),
     /** Copies of files that belong together; Postfix and Dovecot read them. */
     tlsServed: at("tls", "served"),
+    /** There until Postfix and Dovecot have read the newest copy, even if the keeper ends before. */
+    tlsUnread: at("tls", "served-unread"),
     /** SHA-256 of the public keys that were ever served, one on each line. */
     servedKeys: at("tls", "served-keys"),
     secrets: at("secrets"),

@@ -32,8 +32,6 @@ const EXPIRING_MS = 14 * DAY_MS;
 export function createCertificateFollower({ layout, reload, clock }: FollowParts) {
   /** The problem at the last check. Reported from the second check on: a renewal may be half written. */
   let doubt: string | null = null;
-  /** There until Postfix and Dovecot have read the new certificate, even if this program ends before. */
-  const unread = `${layout.tlsServed}-unread`;
   let refused: KeeperTrouble | null = null;
   let ending: readonly KeeperTrouble[] = [];
 
@@ -62,7 +60,7 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
     async look(files: CertificateFiles): Promise<Looked> {
       const read = readPair(files, clock.now());
       if (read.ok && !isServed(read.pair, layout)) {
-        writeFile(unread, "", { mode: 0o600 });
+        writeFile(layout.tlsUnread, "", { mode: 0o600 });
         serve(read.pair, layout);
       }
       lookAtEnd(files.cert);
@@ -72,13 +70,13 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
         else doubtIt(read.reason);
         return { fresh: null, failed: null };
       }
-      const fresh = existsSync(unread) ? read.pair.cert : null;
+      const fresh = existsSync(layout.tlsUnread) ? read.pair.cert : null;
       const failed = fresh === null ? null : await reload();
       if (failed !== null) {
         doubtIt(failed);
         return { fresh: null, failed };
       }
-      if (fresh !== null) removeFile(unread);
+      if (fresh !== null) removeFile(layout.tlsUnread);
       doubt = null;
       refused = null;
       return { fresh, failed: null };
