@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
@@ -8,6 +8,7 @@ import { patience } from "../../../test/kit/patience.ts";
 import { done, reasonOf } from "../../../test/kit/reason-of.ts";
 import { noteProcess } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { unreadMark } from "../../host/running/supervise.ts";
@@ -156,6 +157,22 @@ test("what one keeper had to reload, the next one reloads if it ended before", a
   await assert.rejects(next.reloadUnread(), /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
   rmSync(layout.services, { recursive: true });
   await next.reloadUnread();
+});
+
+test("a service whose files change while it is being reloaded is reloaded again", SENDMAIL, async () => {
+  const { layout, verbs } = keeper();
+  const [reloads, mayEnd] = [join(layout.data, "reloads"), join(layout.data, "may-end")];
+  mkdirSync(join(layout.services, "postfix"), { recursive: true, mode: 0o755 });
+  put(join(layout.postfixConf, "main.cf"), `daemon_directory = ${layout.data}\nqueue_directory = ${layout.data}\n`);
+  const waits = `echo >> ${reloads}; until [ -e ${mayEnd} ]; do sleep 0.01; done`;
+  writeFileSync(join(layout.data, "postfix-script"), `#!/bin/sh\n${waits}\n`, { mode: 0o755 });
+  const first = verbs.reload("postfix");
+  await until(() => existsSync(reloads));
+  const second = verbs.reload("postfix");
+  writeFileSync(mayEnd, "");
+  assert.deepEqual(await Promise.all([first, second]), [null, null]);
+  assert.equal(readFileSync(reloads, "utf8"), "\n\n");
+  assert.ok(!existsSync(unreadMark(layout.services, "postfix")));
 });
 
 for (const [command, says] of [

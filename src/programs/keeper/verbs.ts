@@ -277,13 +277,16 @@ export class KeeperVerbs {
   async #reload(services: readonly ServiceName[]): Promise<string | null> {
     for (const service of services) this.#mustRead(service);
     const failures: string[] = [];
-    for (const service of this.#unread) {
-      const exists = this.#exists(service);
-      const reason = exists ? await reloadService(service, this.#layout) : null;
-      if (reason === null) {
-        this.#unread.delete(service);
-        if (exists) removeFile(unreadMark(this.#layout.services, service));
-      } else failures.push(`${service} could not be reloaded: ${reason}`);
+    const due = [...this.#unread];
+    for (const service of due) {
+      // Before: its files may change again while it is being reloaded.
+      this.#unread.delete(service);
+      if (!this.#exists(service)) continue;
+      const reason = await reloadService(service, this.#layout).catch(messageOf);
+      if (reason !== null) {
+        this.#unread.add(service);
+        failures.push(`${service} could not be reloaded: ${reason}`);
+      } else if (!this.#unread.has(service)) removeFile(unreadMark(this.#layout.services, service));
     }
     return failures.length === 0 ? null : failures.join("; ");
   }
