@@ -235,17 +235,24 @@ test("a mail that could not be queued is retried, but not each second", async ()
   assert.equal(await after(100, false), 3);
 });
 
-test("Postfix and Dovecot are reloaded once for each new file, and not while it is missing", async () => {
+test("Postfix and Dovecot are reloaded once for each new file, not while it is missing; a failure is retried", async () => {
   const layout = temporaryLayout("accountsDb");
   writeFileSync(layout.accountsDb, "first");
   const reloaded: string[] = [];
-  const watch = createAccountsDbWatch(layout, (services) => Promise.resolve(reloaded.push(...services)));
+  let failure: string | null = null;
+  const watch = createAccountsDbWatch(layout, (services) => {
+    reloaded.push(services.join());
+    return Promise.resolve(failure);
+  });
   await watch.look();
   writeFileSync(`${layout.accountsDb}.new`, "second");
   rmSync(layout.accountsDb);
   await watch.look();
   assert.deepEqual(reloaded, []);
   renameSync(`${layout.accountsDb}.new`, layout.accountsDb);
+  failure = "postfix could not be reloaded: it is not running";
+  await assert.rejects(watch.look(), /^Error: postfix could not be reloaded: it is not running$/);
+  failure = null;
   for (let i = 0; i < 2; i++) await watch.look();
-  assert.deepEqual(reloaded, ["postfix", "dovecot"]);
+  assert.deepEqual(reloaded, ["postfix,dovecot", ""], "the second time only what failed");
 });

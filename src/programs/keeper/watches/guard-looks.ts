@@ -20,8 +20,8 @@ import type { Repeated } from "../repeat.ts";
 type GuardLooksParts = GuardAlarmParts &
   Readonly<{
     services: Readonly<{ look: () => void }>;
-    /** Reloads the services, and retries. */
-    reload: (services: readonly ServiceName[]) => Promise<unknown>;
+    /** Reloads these services, and those whose last reload failed. Null, or why one was not reloaded. */
+    reload: (services: readonly ServiceName[]) => Promise<string | null>;
   }>;
 
 /**
@@ -41,7 +41,7 @@ export function guardLooks({ services, reload, ...parts }: GuardLooksParts): rea
     { everyMs: SECOND_MS, failing: "the services could not be looked at", look: () => services.look() },
     { everyMs: SECOND_MS, failing: "the guard could not be looked at", look: guardLook },
     { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: () => alarm.look(watch.isRunning()) },
-    { everyMs: SECOND_MS, failing: "accounts.db could not be looked at", look: () => accounts.look() },
+    { everyMs: SECOND_MS, failing: "the new accounts.db is not in use yet", look: () => accounts.look() },
   ];
 }
 
@@ -196,13 +196,18 @@ const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[]
 export function createAccountsDbWatch({ accountsDb }: Layout, reload: GuardLooksParts["reload"]) {
   const inodeNow = (): bigint | null => statSync(accountsDb, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
   let inode = inodeNow();
+  let isInUse = true;
 
-  /** Call it about every second. */
+  /** Call it about every second. Throws if a service could not be reloaded: the next call reloads those that were not. */
   async function look(): Promise<void> {
-    const present = inodeNow();
-    if (present === null || present === inode) return;
+    const present = inodeNow() ?? inode;
+    const isNew = present !== inode;
+    if (!isNew && isInUse) return;
     inode = present;
-    await reload(READERS);
+    isInUse = false;
+    const failed = await reload(isNew ? READERS : []);
+    if (failed !== null) throw new Error(failed);
+    isInUse = true;
   }
 
   return { look };
