@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { constants, openSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { Descriptor, Directory } from "./directory.ts";
+import { Descriptor, Directory, explained } from "./directory.ts";
 
 const { O_CREAT, O_NOFOLLOW, O_RDONLY } = constants;
 /** A lock is held for milliseconds. A stopped holder (SIGSTOP) must not stop the keeper too. */
 const MOST_SECONDS = "10";
+/** The exit status of flock(1) with -w. */
+const TIMED_OUT = 1;
 
 /**
  * Runs `work` while no other process runs its own for this file (flock(1)). The lock is a separate file that only root can
@@ -15,11 +17,13 @@ export function whileLocked<Result>(path: string, work: () => Result): Result {
   using place = Directory.own(dirname(path));
   const name = `${basename(path)}.lock`;
   for (;;) {
-    using lock = new Descriptor(openSync(place.at(name), O_CREAT | O_NOFOLLOW | O_RDONLY, 0o600));
+    const opened = explained(path, () => openSync(place.at(name), O_CREAT | O_NOFOLLOW | O_RDONLY, 0o600));
+    using lock = new Descriptor(opened);
     try {
       execFileSync("flock", ["-w", MOST_SECONDS, "3"], { stdio: ["ignore", "ignore", "pipe", lock.fd] });
-    } catch (cause) {
-      throw new Error(`${path} is in use by another process: try again.`, { cause });
+    } catch (error) {
+      if (!(error instanceof Error && "status" in error && error.status === TIMED_OUT)) throw error;
+      throw new Error(`${path} is in use by another process: try again.`, { cause: error });
     }
     using present = place.hold(name);
     // The previous holder has removed it.
@@ -27,7 +31,7 @@ export function whileLocked<Result>(path: string, work: () => Result): Result {
     try {
       return work();
     } finally {
-      place.remove(name);
+      explained(path, () => place.remove(name));
     }
   }
 }
