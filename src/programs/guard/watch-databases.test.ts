@@ -112,10 +112,8 @@ test("an SQLite error other than damage changes nothing; damage ends the guard o
 });
 
 test("damage on a disk that cannot be written ends the guard once it can be", async () => {
-  const { watch, calls, engineDb, accounts, notices } = watchedDatabases();
+  const { watch, calls, engineDb, notices } = watchedDatabases();
   mkdirSync(`${engineDb}.is-damaged`);
-  // Its check fails too.
-  accounts.close();
   watch.noteError(Object.assign(new Error("database disk image is malformed"), { errcode: 11 }));
   await watch.look();
   assert.equal(calls.restarts, 0);
@@ -123,6 +121,18 @@ test("damage on a disk that cannot be written ends the guard once it can be", as
   rmdirSync(`${engineDb}.is-damaged`);
   await watch.look();
   assert.equal(calls.restarts, 1);
+});
+
+test("while accounts.db cannot be checked, neither database is set aside", async () => {
+  const { watch, calls, engineDb, accountsDb, accounts, notices } = watchedDatabases();
+  accounts.close();
+  watch.noteError(Object.assign(new Error("database disk image is malformed"), { errcode: 11 }));
+  await watch.look();
+  assert.deepEqual(
+    [calls.restarts, existsSync(`${engineDb}.is-damaged`), existsSync(`${accountsDb}.is-damaged`)],
+    [0, false, false],
+  );
+  assert.match(notices.raised.get("database_unsaved") ?? "", /malformed; accounts\.db cannot be checked: .*not open/);
 });
 
 test("a disk that damages file after file does not cause restarts in a loop", () => {

@@ -1,7 +1,7 @@
 import { chmodSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
-import { failureOf, messageOf, readOr } from "../../core/error.ts";
+import { failureOf, messageOf } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -65,6 +65,8 @@ export function createDatabaseWatch({
   let isEnding = false;
   /** Damage that the disk did not let us mark. */
   let unmarked: Readonly<{ of: Watched; why: string }> | null = null;
+  /** Damage of one of the two, while `accounts.db` cannot be checked: either may be the damaged one. */
+  let unsure: unknown = null;
   let copiedChanges: number | null = null;
   let digestAt = clock.now() + DIGEST_MS.first;
   let saveAt = 0;
@@ -77,14 +79,21 @@ export function createDatabaseWatch({
 
   /** Any error that a statement threw. Damage ends the guard: its next start sets the file aside. Never throws. */
   function noteError(error: unknown): void {
-    if (isEnding || !isDamage(error)) return;
-    giveUp(readOr(() => isWhole(accounts.db), true) ? engine : accounts, messageOf(error));
+    if (isEnding || unmarked !== null || !isDamage(error)) return;
+    unsure = null;
+    try {
+      giveUp(isWhole(accounts.db) ? engine : accounts, messageOf(error));
+    } catch (unchecked) {
+      unsure = error;
+      notices.set("database_unsaved", `${messageOf(error)}; accounts.db cannot be checked: ${messageOf(unchecked)}`);
+    }
   }
 
   /** Runs one check. Never rejects. */
   const look = unlessRunning(async () => {
     if (isEnding) return;
     if (unmarked !== null) return giveUp(unmarked.of, unmarked.why);
+    if (unsure !== null) return noteError(unsure);
     try {
       const found = lossNow();
       if (found !== null) await replace(found);
