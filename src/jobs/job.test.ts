@@ -98,11 +98,14 @@ test("a program runs at the lowest priority, with its arguments", SKIP, async ()
   assert.match(written(), new RegExp(`^2026-11-23 7 ${Math.min(19, before + 10)}\\n idle\\n 800\\n$`));
 });
 
+const UNSAFE = 'class UnsafePath extends Error { constructor(says) { super(says); this.name = "UnsafePath"; } }';
+
 for (const [what, script, reason] of [
   ["its code", "process.exit(3)", "it was ended (3)"],
   ["its signal", 'console.error("report: x"); process.kill(process.pid, "SIGKILL")', "it was ended (SIGKILL)"],
   ["what it printed last", 'console.error("report: a\\nreport: no room: b"); process.exit(1)', "no room: b"],
   ["an error that nothing caught", 'require("node:fs").writeFileSync("/proc/x", "")', /^ENOENT: .*\/proc\/x'$/],
+  ["one of our own", `${UNSAFE} throw new UnsafePath("give it to root.");`, "give it to root."],
 ] as const)
   test(`its failure is reported: ${what}`, SKIP, async (t) => {
     const logged = t.mock.method(process.stderr, "write", () => true);

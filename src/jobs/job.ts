@@ -39,7 +39,8 @@ type RunLimit = Readonly<{ ms: number; passed: (reason: string) => void }>;
 
 /**
  * Runs one of our programs at the lowest priority (nice(1), ionice(1)), as the first that the kernel kills if memory runs out; its
- * output goes to our log. Returns null, or why it failed: as it printed it last, or how it ended. Never rejects.
+ * output goes to our log; its errors only while this keeper lives. Returns null, or why it failed: the last reason that it printed,
+ * otherwise how it ended. Never rejects.
  * A killed process may wait for a disk that does not answer (state D of ps(1)): `limit.passed` does not wait for its end, but the
  * promise does, so that no other is started beside it.
  */
@@ -79,7 +80,7 @@ export async function runBehind(
 
 /** What the program printed as its reason, or Node about an error that nothing caught. */
 function reasonIn(said: string): string | null {
-  return [...said.matchAll(/^(?:backup|check|report|\w*Error): (.+)$/gm)].at(-1)?.[1] ?? null;
+  return [...said.matchAll(/^\w+: (.+)$/gm)].at(-1)?.[1] ?? null;
 }
 
 /**
