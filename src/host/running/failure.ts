@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from "../../core/error.ts";
 
-/** Ends the start. The message is one sentence for the person who typed the command. */
+/** Ends a start or another command. The message is one sentence for the person who typed it. */
 export class SetUpFailure extends Error {
   readonly exitCode: number;
 

@@ -3,7 +3,7 @@ import type { Verb } from "../../admin/declare/control.ts";
 import { messageOf } from "../../core/error.ts";
 import { fitted } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
-import { diskTrouble } from "../../host/running/failure.ts";
+import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import {
   type Answer,
@@ -47,9 +47,9 @@ export async function run(argv: readonly string[], world: World): Promise<number
   } catch (error) {
     const debug = env["GHOSTINBOX_DEBUG"] === "1";
     const text = messageOf(error);
-    const disk = diskTrouble(error, "give the command again");
-    const message = disk ?? `Something unexpected went wrong: ${text}.`;
-    const next = debug || disk !== null ? "" : "GHOSTINBOX_DEBUG=1 shows where.";
+    const known = error instanceof SetUpFailure ? text : diskTrouble(error, "give the command again");
+    const message = known ?? `Something unexpected went wrong: ${text}.`;
+    const next = debug || known !== null ? "" : "GHOSTINBOX_DEBUG=1 shows where.";
     if (wantsJson(argv)) terminal.out(printJson(errorJson({ ok: false, exit: "failed", message, next })));
     if (debug) terminal.err(printable(error instanceof Error ? (error.stack ?? text) : text));
     else terminal.err(oneLine(`${message} ${next}`.trim()));

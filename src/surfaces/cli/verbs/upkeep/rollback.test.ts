@@ -82,3 +82,11 @@ test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
   assert.match(ran.out, says);
   assert.deepEqual(versions(), [1, 1]);
 });
+
+test("a damaged record of an interrupted rollback is reported with what to do", ROOT, async (t) => {
+  await upgrade(t);
+  writeFileSync(layout.rollback, "{");
+  const ran = await run("rollback --yes");
+  rmSync(layout.rollback);
+  assert.match(oneLineOfError(ran, 1), /^A restore or rollback was interrupted, and .* then delete that file\.\n$/);
+});
