@@ -5,6 +5,7 @@ import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { removeFile } from "../../host/root-files/files.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeEmptyDirectory } from "../../host/root-files/walk.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 /** Changes by packages that set-up installed and that Debian does not undo. */
@@ -100,10 +101,10 @@ async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<st
   return new Set(owners.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
 }
 
-/** Throws above this exit code: the output is incomplete then, and decides what is removed. */
+/** Throws SetUpFailure above this exit code: the output is incomplete then, and decides what is removed. */
 export async function printedBy(program: string, args: readonly string[], mostCode: number): Promise<string> {
   const ran = await runProgram(program, args, { timeoutMs: ANSWER_MS });
-  if (ran.code > mostCode) throw new Error(`${program} failed: ${lastLines(ran)}`);
+  if (ran.code > mostCode) throw new SetUpFailure(`${program} failed: ${lastLines(ran)}`);
   return ran.stdout;
 }
 

@@ -9,6 +9,7 @@ import { UnsafePath } from "../../host/root-files/directory.ts";
 import { removeFile } from "../../host/root-files/files.ts";
 import { takeTree } from "../../host/root-files/trees.ts";
 import { holdsForeignFiles, removeDataDirectory } from "../../host/running/data-directory.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
 import { processesOf } from "../../host/running/processes.ts";
 import { removeTables, stopServer } from "../../host/running/stop.ts";
 import { serverOfUnits, uninstallUnits, unitsOf } from "../../host/running/units.ts";
@@ -55,7 +56,11 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
   const isOnly = other === null;
   const users = isOnly ? await existing("passwd", ADDED_USERS) : [];
   const groups = isOnly ? await existing("group", ADDED_GROUPS) : [];
-  const packages = await packagesToRemove(layout);
+  const packages = await packagesToRemove(layout).catch((error: unknown) => {
+    // They stay, so a broken dpkg need not prevent the rest.
+    if (error instanceof SetUpFailure && !options.packages) return NO_PACKAGES;
+    throw error;
+  });
   return [
     ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
     ...(isOnly && unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
