@@ -83,7 +83,7 @@ test("an unknown result has a reason", async () => {
   const other = sources("exit 0", "");
   for (const [from, isInstalled, reason] of [
     [sources(null), false, "debsecan is not installed."],
-    [offline, true, "debsecan says: error: while downloading: no route"],
+    [offline, true, "debsecan failed: error: while downloading: no route"],
     [other, true, `${other.osRelease} names no release of Debian.`],
   ] as const)
     assert.deepEqual(await knownHoles(from), { known: false, isInstalled, reason });

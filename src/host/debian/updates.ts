@@ -74,7 +74,7 @@ export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Prom
   });
   if (asked.code === 124)
     return { known: false, isInstalled, reason: `debsecan got no data within ${DEBSECAN_MS / 1_000} s.` };
-  if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan says: ${lastLines(asked, 1)}` };
+  if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan failed: ${lastLines(asked, 1)}` };
   return { known: true, isInstalled, ...readDebsecan(asked.stdout) };
 }
 
