@@ -47,7 +47,7 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
 }
 
 /**
- * Removes tables of ours, if they exist, unless a second server runs, whose tables have the same names. Returns null, or a sentence
+ * Removes tables of ours, if they exist, unless a second server runs, whose tables have the same names. Returns null, or a clause
  * about the first that stays, with the command for it. Where nft(8) cannot run, there is none.
  */
 export async function removeTables(data: string, ...tables: readonly string[]): Promise<string | null> {

@@ -125,7 +125,7 @@ async function takeBack(layout: Layout, options: UninstallOptions, work: Work): 
   const stopped = await stopServer(layout);
   if (!stopped.ok) return stopped;
   const blocked = await removeTables(layout.data, ISOLATION_TABLE);
-  if (blocked !== null) return failed(blocked);
+  if (blocked !== null) return failed(`The server is stopped, but ${blocked}`);
   if (isOnly) tell("Removing users and groups");
   const users = isOnly ? await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS) : DONE;
   if (!users.ok) return users;
