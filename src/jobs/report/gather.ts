@@ -83,7 +83,10 @@ export async function gatherFacts(asked: Asked): Promise<Gathered> {
   return { ok: true, facts };
 }
 
-/** A mailed report also covers what happened since the former one, which may be a month of 31 days or a late one ago: at most twice its span. */
+/**
+ * A mailed report starts where the last one ended, even if that was a 31-day month or a late report ago; it covers at most twice its
+ * span.
+ */
 export function startOf({ span, now, mailedAt = now }: Pick<Asked, "span" | "now" | "mailedAt">): Millis {
   const spanMs = SPANS_MS[span];
   return later(now, -Math.min(Math.max(spanMs, now - mailedAt), 2 * spanMs));
