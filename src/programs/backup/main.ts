@@ -5,7 +5,7 @@
 
 import { messageOf } from "../../core/error.ts";
 import { VERSION } from "../../core/version.ts";
-import { settingsIn } from "../../host/machine/settings-text.ts";
+import { settingsIn, settingsInForce } from "../../host/machine/settings-text.ts";
 import { createBackup } from "../../jobs/backup/create.ts";
 import { CannotBeApart, drillRestore } from "../../jobs/backup/drill.ts";
 import { NIGHTLY } from "../../jobs/backup/restic.ts";
@@ -19,7 +19,7 @@ if (task === "second") await second();
 else await scheduled();
 
 async function scheduled(): Promise<void> {
-  const loaded = settingsIn(layout.settings, process.env);
+  const loaded = settingsInForce(layout, process.env) ?? settingsIn(layout.settings, process.env);
   if (!loaded.ok) return fail(loaded.reason);
   return task === "drill" ? drill(loaded.settings) : backUp(loaded.settings);
 }

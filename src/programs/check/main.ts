@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { plural } from "../../core/text.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { systemClock } from "../../host/machine/clock.ts";
+import { settingsInForce } from "../../host/machine/settings-text.ts";
 import { changeCheckRecord, fallen, readCheckRecord } from "../../jobs/check/check-record.ts";
 import { layoutFrom } from "../../settings/layout.ts";
 import { serverOf } from "../../surfaces/cli/check/check.ts";
@@ -13,7 +14,7 @@ import { connect } from "../command-line/connect.ts";
 const { env } = process;
 const layout = layoutFrom(env);
 const call = { layout, env, now: () => systemClock.now(), ...connect(layout, env) };
-const loaded = settingsOf(call);
+const loaded = settingsInForce(layout, env) ?? settingsOf(call);
 if (loaded.ok) {
   const names = groups.map(({ name }) => name);
   const { at, checks } = await runDaily(names, {

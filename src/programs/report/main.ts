@@ -3,7 +3,7 @@
 import { messageOf } from "../../core/error.ts";
 import { reportOf } from "../../core/report/report.ts";
 import { instant } from "../../core/time.ts";
-import { settingsIn } from "../../host/machine/settings-text.ts";
+import { settingsIn, settingsInForce } from "../../host/machine/settings-text.ts";
 import { gatherFacts } from "../../jobs/report/gather.ts";
 import { changeMailRecord, readMailRecord, withPeriod } from "../../jobs/report/records.ts";
 import { type SentReport, sendReport } from "../../jobs/report/send.ts";
@@ -24,7 +24,7 @@ if (sent.ok) {
 process.exit(sent.ok ? 0 : 1);
 
 async function makeReport(): Promise<SentReport> {
-  const loaded = settingsIn(layout.settings, process.env);
+  const loaded = settingsInForce(layout, process.env) ?? settingsIn(layout.settings, process.env);
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
   const span = settings["report.mail"] === "monthly" ? "month" : "week";
