@@ -21,7 +21,10 @@ import { createServiceWatch, createSharedPorts, unitOf } from "./watch-services.
 const clock = { now: () => instant(Date.now()) };
 
 /** The tests may run in a unit of systemd themselves. */
-const ends = (pid: number | undefined): string => `Try: (?:kill ${pid}|systemctl disable --now \\S+)`;
+function ends(pid: number | undefined): string {
+  const unit = unitOf(readFileSync(`/proc/${pid}/cgroup`, "utf8"));
+  return `Try: ${unit === null ? `kill ${pid}` : `systemctl disable --now ${RegExp.escape(unit)}`}`;
+}
 
 for (const [cgroups, unit] of [
   ["0::/system.slice/system-postfix.slice/postfix@-.service\n", "postfix"],
