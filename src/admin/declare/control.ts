@@ -45,6 +45,7 @@ const RECORDED = [
   "FIREWALL_CONFIRMED",
   "FIREWALL_ROLLED_BACK",
 ] as const satisfies readonly AuditType[];
+const recorded = z.enum(RECORDED, "is not a type that root records");
 
 /** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
 const network = text(64);
@@ -74,7 +75,7 @@ const VERBS = [
   ...QUEUE_VERBS,
   ...MAILBOX_VERBS,
   /** Records what root did without the guard, with its effect (`sideEffectsOf`). */
-  verb("record", ROOT, { type: z.enum(RECORDED), subject: printableText(600) }, rootChanges<Done>("done")),
+  verb("record", ROOT, { type: recorded, subject: printableText(600) }, rootChanges<Done>("done")),
   ...ALIAS_VERBS,
   ...FILTER_VERBS,
   ...SERVER_VERBS,
