@@ -27,14 +27,17 @@ export function storedPlace(file: string, data: string, copy: Layout): string {
   return NOT_IN_PLACE.test(path) ? join(copy.backupOutside, file) : join(copy.data, path);
 }
 
-/** Copies files that the settings name, unless they are there already. Skips missing and large ones. */
+/**
+ * Copies files that the settings name, unless they are there already. Skips missing and large ones. Not every user may read a
+ * copy: the directory that closed the original to them may be missing after a restore.
+ */
 export function copyNamedFiles({ data }: Layout, files: readonly string[], copy: Layout): void {
   for (const file of files) {
     const to = storedPlace(file, data, copy);
     const content = existsSync(to) ? null : contentOf(file);
     if (content === null) continue;
     makeDirectory(dirname(to), 0o755);
-    writeFile(to, content, { mode: statSync(file).mode & 0o777 });
+    writeFile(to, content, { mode: statSync(file).mode & 0o770 });
   }
 }
 

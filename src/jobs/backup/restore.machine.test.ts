@@ -58,7 +58,8 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     const key = join(layout.data, "certs", "key.pem");
     put(certificate, "a certificate");
     put(key, "a key");
-    for (const path of [certificate, key]) chmodSync(path, 0o640);
+    chmodSync(certificate, 0o640);
+    chmodSync(key, 0o644);
     const named = {
       "tls.key": key,
       "tls.cert": certificate,
@@ -71,7 +72,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     const kept = join(elsewhere.backupOutside, certificate);
     assert.deepEqual([contentOf(kept), modeOf(kept)], ["a certificate", 0o640]);
     const within = join(elsewhere.data, "certs", "key.pem");
-    assert.deepEqual([contentOf(within), modeOf(within)], ["a key", 0o640], "one of the data directory in its place");
+    assert.deepEqual([contentOf(within), modeOf(within)], ["a key", 0o640], "in its place, not for all users");
     const then = Date.now() + 60_000;
     assert.equal(lackingFile([key, certificate, top], layout, elsewhere, then), undefined);
     rmSync(within);
