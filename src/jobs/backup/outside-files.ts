@@ -71,26 +71,32 @@ export function misplacedFiles({ backupOutside: from }: Layout): readonly string
 /** What the owner should do about files that the settings name; empty if all are in place and readable. */
 export function outsideText(layout: Layout): string {
   const files = misplacedFiles(layout);
-  const grants = commandsToRead(layout);
-  if (files.length === 0) return grants.length === 0 ? "" : ` Let their users read the files: ${grants.join("; ")}`;
+  const grants = commandsToRead(layout, files).join("; ");
+  const reading = grants === "" ? "" : `\nOnce the server has started, let it read its files: ${grants}`;
+  if (files.length === 0) return reading;
   const from = layout.backupOutside;
   const isOfCertbot = files.some((file) => file.startsWith("/etc/letsencrypt/"));
   const certbot = isOfCertbot ? "Run certbot again first: it does not renew copies of its files. " : "";
   const are = files.length === 1 ? ["is", "was"] : ["are", "were"];
-  return ` ${plural(files.length, "file")} named in the settings ${are[0]} outside the data directory and ${are[1]} not overwritten: ${files.join(", ")}. Their copies from the backup are in ${from}. ${certbot}To copy only those that are missing: ${[`cp -rn ${from}/. /`, ...grants].join("; ")}`;
+  return ` ${plural(files.length, "file")} named in the settings ${are[0]} outside the data directory and ${are[1]} not overwritten: ${files.join(", ")}. Their copies from the backup are in ${from}. ${certbot}To copy only those that are missing: cp -rn ${from}/. /${reading}`;
 }
 
-/** Restored files belong to root, and so to its group. */
-function commandsToRead({ settings: file }: Layout): readonly string[] {
+/**
+ * Restored files belong to root, and so to its group. Until the first start, the other groups may not exist. `coming`: the command before copies them if they are
+ * missing.
+ */
+function commandsToRead({ settings: file }: Layout, coming: readonly string[]): readonly string[] {
   const loaded = loadSettings(readFileSync(file, "utf8"), {});
   if (!loaded.ok) return [];
   return READERS.flatMap(([keys, group]) => {
-    const closed = namedFiles(loaded.settings, keys).filter(isClosed).join(" ");
+    const named = namedFiles(loaded.settings, keys);
+    const closed = named.filter((path) => isClosed(path) ?? coming.includes(path)).join(" ");
     return closed === "" ? [] : [`chgrp ${group} ${closed}`, `chmod g+r ${closed}`];
   });
 }
 
-function isClosed(file: string): boolean {
+/** Null if it is missing. */
+function isClosed(file: string): boolean | null {
   const found = statSync(file, { throwIfNoEntry: false });
-  return found === undefined || (found.gid === 0 && (found.mode & 0o004) === 0);
+  return found === undefined ? null : found.gid === 0 && (found.mode & 0o004) === 0;
 }

@@ -88,7 +88,13 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.deepEqual([contentOf(certificate), modeOf(certificate)], ["a certificate", 0o640]);
     assert.equal(outsideText(elsewhere), "");
     put(elsewhere.settings, `domains = ["example.test"]\nalerts.ntfy_token_file = "${certificate}"\n`);
-    assert.ok(outsideText(elsewhere).endsWith(`: chgrp ghostinbox ${certificate}; chmod g+r ${certificate}`));
+    const grants = `\nOnce the server has started, let it read its files: chgrp ghostinbox ${certificate}; chmod g+r ${certificate}`;
+    assert.equal(outsideText(elsewhere), grants);
+    rmSync(certificate);
+    assert.ok(outsideText(elsewhere).endsWith(`/. /${grants}`), "it will be there");
+    rmSync(kept);
+    assert.equal(outsideText(elsewhere), "", "the file does not exist");
+    put(certificate, "a certificate");
     chmodSync(certificate, 0o644);
     assert.equal(outsideText(elsewhere), "", "all users can read it");
   });
