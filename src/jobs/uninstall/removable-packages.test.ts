@@ -79,11 +79,12 @@ test("a dpkg-query that fails does not mean that nothing is installed", NO_DPKG,
   const data = temporaryDirectory();
   writeFileSync(join(data, "installed-packages"), "postfix\n");
   const plans = `
-    const [{ packagesToRemove }, { layoutOf }] = await Promise.all(process.argv.slice(1, 3).map((module) => import(module)));
-    console.log(await packagesToRemove(layoutOf(process.argv[3])).catch((error) => error.message));`;
+    const [{ packagesToRemove, alsoRemoved, NO_PACKAGES }, { layoutOf }] = await Promise.all(process.argv.slice(1, 3).map((module) => import(module)));
+    console.log(await packagesToRemove(layoutOf(process.argv[3])).catch((error) => error.message));
+    console.log("besides none:", (await alsoRemoved(NO_PACKAGES)).length);`;
   const modules = ["./uninstall-packages.ts", "../../settings/layout.ts"].map((module) => import.meta.resolve(module));
   const program = [process.execPath, "--input-type=module", "--eval", plans, ...modules, data];
   const shell = 'mount --bind /bin/false /usr/bin/dpkg-query && exec "$@"';
   const ran = await runProgram("unshare", ["--mount", "sh", "-ec", shell, "sh", ...program]);
-  assert.equal(ran.stdout, "dpkg-query failed: it ended with code 1\n", ran.stderr);
+  assert.equal(ran.stdout, "dpkg-query failed: it ended with code 1\nbesides none: 0\n", ran.stderr);
 });

@@ -110,8 +110,9 @@ export async function installAgain({ returning }: Packages, auto: readonly strin
     : done;
 }
 
-/** Packages that apt would also remove. */
+/** Packages that apt would also remove. Without packages neither apt nor dpkg, which may be broken, is asked. */
 export async function alsoRemoved({ going, returning }: Packages): Promise<readonly string[]> {
+  if (going.length === 0) return [];
   const removed = await removedBy(["remove", ...going, ...returning.map((name) => `${name}+`)], going);
   // After an interrupted dpkg, apt does not know yet what is gone.
   const here = new Set(parsePackages(await knownToDpkg()).map(({ name }) => name));
