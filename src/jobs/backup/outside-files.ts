@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { globSync, lstatSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
@@ -34,7 +34,7 @@ export function storedPlace(file: string, data: string, copy: Layout): string {
 export function copyNamedFiles({ data }: Layout, files: readonly string[], copy: Layout): void {
   for (const file of files) {
     const to = storedPlace(file, data, copy);
-    const content = existsSync(to) ? null : contentOf(file);
+    const content = isStored(to) ? null : contentOf(file);
     if (content === null) continue;
     makeDirectory(dirname(to), 0o755);
     writeFile(to, content, { mode: statSync(file).mode & 0o770 });
@@ -45,9 +45,14 @@ export function copyNamedFiles({ data }: Layout, files: readonly string[], copy:
 export function lackingFile(files: readonly string[], { data }: Layout, copy: Layout, at: number): string | undefined {
   return files.find((file) => {
     const found = statSync(file, { throwIfNoEntry: false });
-    const isStored = found?.isFile() === true && found.ctimeMs < at && found.size <= LARGEST;
-    return isStored && !existsSync(storedPlace(file, data, copy));
+    const wasStored = found?.isFile() === true && found.ctimeMs < at && found.size <= LARGEST;
+    return wasStored && !isStored(storedPlace(file, data, copy));
   });
+}
+
+/** A link in a copied directory leads to the file of this machine. */
+function isStored(copy: string): boolean {
+  return lstatSync(copy, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function contentOf(file: string): Buffer | null {

@@ -7,6 +7,7 @@ import {
   existsSync,
   globSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   rmSync,
   statSync,
@@ -58,12 +59,16 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     const key = join(layout.data, "certs", "key.pem");
     put(certificate, "a certificate");
     put(key, "a key");
+    const link = join(layout.tls, "own.pem");
+    mkdirSync(layout.tls, { recursive: true });
+    symlinkSync(certificate, link);
     chmodSync(certificate, 0o640);
     chmodSync(key, 0o644);
     const named = {
       "tls.key": key,
       "tls.cert": certificate,
       "alerts.ca": join(top, "etc", "missing"),
+      "alerts.ntfy_token_file": link,
       "spam.rules": top,
     };
     assert.ok((await backUp(named)).ok);
@@ -73,8 +78,13 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.deepEqual([contentOf(kept), modeOf(kept)], ["a certificate", 0o640]);
     const within = join(elsewhere.data, "certs", "key.pem");
     assert.deepEqual([contentOf(within), modeOf(within)], ["a key", 0o640], "in its place, not for all users");
+    const linked = join(elsewhere.tls, "own.pem");
+    assert.deepEqual([contentOf(linked), lstatSync(linked).isFile()], ["a certificate", true], "not as a link");
     const then = Date.now() + 60_000;
-    assert.equal(lackingFile([key, certificate, top], layout, elsewhere, then), undefined);
+    assert.equal(lackingFile([link, key, certificate, top], layout, elsewhere, then), undefined);
+    rmSync(linked);
+    symlinkSync(certificate, linked);
+    assert.equal(lackingFile([link], layout, elsewhere, then), link, "a link is not the file");
     rmSync(within);
     assert.equal(lackingFile([certificate, key], layout, elsewhere, then), key);
     assert.equal(outsideText(elsewhere), "", "it is still in its place");
