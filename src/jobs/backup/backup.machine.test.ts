@@ -290,11 +290,25 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
   test("a password in the address is not shown; credentials come from a file", () => {
     assert.equal(placeOf(layout, { "backup.repository": "rest:https://me:secret@host/x" }), "rest:https://…@host/x");
     const file = join(top, "credentials");
-    put(file, `# of the bucket\n\nAWS_ACCESS_KEY_ID=abc \nexport B2_ACCOUNT_ID="d e"\nX='a=b'\nY="\nZ=\n`);
-    const expected = { AWS_ACCESS_KEY_ID: "abc", B2_ACCOUNT_ID: "d e", X: "a=b", Y: '"', Z: "" };
-    assert.deepEqual(readEnvironment(file), expected);
-    put(file, "X=1\nAWS_SECRET_ACCESS_KEY = secret\n");
-    assert.throws(() => readEnvironment(file), { message: `line 2 of ${file} is not NAME=value` });
+    put(
+      file,
+      `# of the bucket
+set -a
+AWS_ACCESS_KEY_ID=abc#1 \nexport B2_ACCOUNT_ID="d e"
+B2_ACCOUNT_KEY="abc" # the key
+X='a=b';
+export X B2_ACCOUNT_KEY
+Y="
+Z=
+PADDED=" a "\r
+`,
+    );
+    const aws = { AWS_ACCESS_KEY_ID: "abc#1", B2_ACCOUNT_ID: "d e", B2_ACCOUNT_KEY: "abc" };
+    assert.deepEqual(readEnvironment(file), { ...aws, X: "a=b", Y: '"', Z: "", PADDED: " a " });
+    for (const line of ["AWS_SECRET_ACCESS_KEY = secret", 'X="a', "X='a' b", "export X b/c", 'X="a"#b']) {
+      put(file, `X=1\n${line}\n`);
+      assert.throws(() => readEnvironment(file), { message: `line 2 of ${file} is not NAME=value` }, line);
+    }
   });
 });
 

@@ -48,16 +48,25 @@ export async function alone<Result>(layout: Layout, work: () => Promise<Result>)
   }
 }
 
-/** `NAME=value` on each line, also as for a shell: after `export`, or in quotes. Throws for any other line, unless it is empty or starts with `#`. */
+/** An empty line, a comment, or a line of a shell script that gives no value. */
+const WITHOUT_VALUE = /^\s*(?:#|$|set\s+[-+]a\b|umask\s|export(?:\s+[A-Za-z_]\w*)+\s*;?\s*$)/;
+/** A value in quotes may have a comment or `;` after it, as for a shell. A lone quote is a value. */
+const ASSIGNMENT =
+  /^\s*(?:export\s+)?([A-Za-z_]\w*)=(?:(["'])(.*?)\2\s*(?:;\s*)?(?:(?<=[\s;])#.*)?|((?!["'].).*?)\s*)$/;
+
+/**
+ * `NAME=value` on each line, also as for a shell: after `export`, or in quotes. Throws for any other line, unless it is empty, a comment,
+ * or gives no value.
+ */
 export function readEnvironment(file: string): Readonly<Record<string, string>> {
   if (file === "") return {};
   const lines = readFileSync(file, "utf8").split("\n");
   return Object.fromEntries(
     lines.flatMap((line, at) => {
-      if (/^\s*(?:#|$)/.test(line)) return [];
-      const [, name, , value = ""] = /^\s*(?:export\s+)?([A-Za-z_]\w*)=(["']?)(.*)\2\s*$/.exec(line) ?? [];
+      if (WITHOUT_VALUE.test(line)) return [];
+      const [, name, , quoted, plain = ""] = ASSIGNMENT.exec(line) ?? [];
       if (name === undefined) throw new Error(`line ${at + 1} of ${file} is not NAME=value`);
-      return [[name, value.trimEnd()]];
+      return [[name, quoted ?? plain]];
     }),
   );
 }
