@@ -19,8 +19,10 @@ export interface Names {
   v4Addresses(name: string): Promise<NameAnswer>;
 }
 
-/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, ask again later. */
-export type Found<T> = Readonly<{ ok: true; found: readonly T[] }> | Readonly<{ ok: false; reason: string }>;
+/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, or only `partial` of it is known; ask again later. */
+export type Found<T> =
+  | Readonly<{ ok: true; found: readonly T[] }>
+  | Readonly<{ ok: false; reason: string; partial?: readonly T[] }>;
 
 /** Reads DNS records. Never throws. */
 export interface NameLookup {

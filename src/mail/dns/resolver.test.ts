@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { failed, hung } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { zoneServer } from "../../../test/kit/zone-server.ts";
+import { readQuestion, reply, SERVFAIL, TYPES, zoneServer } from "../../../test/kit/zone-server.ts";
 import { expandSpf } from "../../guard/lookups/sender-proof.ts";
 import type { DnsRecord } from "./records.ts";
 import { probeResolver, ResolverNames } from "./resolver.ts";
@@ -49,6 +50,21 @@ test("the strings of a text are joined, and addresses of both families and mail 
   assert.deepEqual(await expandSpf("pool.test", lookup), networks);
   assert.deepEqual(await lookup.texts("gone.test"), { ok: true, found: [] });
   assert.deepEqual(await lookup.exchanges("host.pool.test"), { ok: true, found: [] });
+});
+
+test("IPv4 addresses are known if the question for IPv6 fails", async (t) => {
+  const socket = createSocket("udp4");
+  t.after(() => socket.close());
+  socket.on("message", (query, from) => {
+    const question = readQuestion(query);
+    const answer =
+      question.type === TYPES.A ? reply(query, question, ["198.51.100.7"]) : reply(query, question, [], SERVFAIL);
+    socket.send(answer, from.port, from.address);
+  });
+  await new Promise<void>((done) => socket.bind(0, "127.0.0.1", done));
+  const lookup = new ResolverNames(`127.0.0.1:${socket.address().port}`);
+  const partial = { ok: false, reason: "ESERVFAIL", partial: ["198.51.100.7"] };
+  assert.deepEqual(await lookup.addresses("host.test"), partial);
 });
 
 test("a resolver that does not listen is reported, and another takes over", async () => {

@@ -40,10 +40,10 @@ export class ResolverNames implements Names, NameLookup {
 
   async addresses(name: string): Promise<Found<Ip>> {
     const v4 = await found(() => this.#resolver.resolve4(name));
-    if (!v4.ok) return v4;
+    if (!v4.ok) return { ok: false, reason: v4.reason };
     const v6 = await found(() => this.#resolver.resolve6(name));
-    if (!v6.ok) return v6;
-    return { ok: true, found: [...v4.found, ...v6.found].map(parseIp).filter((ip) => ip !== null) };
+    const ips = [...v4.found, ...(v6.ok ? v6.found : [])].map(parseIp).filter((ip) => ip !== null);
+    return v6.ok ? { ok: true, found: ips } : { ok: false, reason: v6.reason, partial: ips };
   }
 
   exchanges(name: string): Promise<Found<string>> {

@@ -115,6 +115,7 @@ const asked: string[] = [];
 const NAMES: Readonly<Record<string, Found<Ip>>> = {
   "known.test": { ok: true, found: [ip("127.0.0.1")] },
   "both.test": { ok: true, found: [ip("127.0.0.1"), ip("::1")] },
+  "half.test": { ok: false, reason: "ESERVFAIL", partial: [ip("127.0.0.1")] },
   "broken.test": { ok: false, reason: "ETIMEOUT" },
 };
 const lookup = receiverLookup({
@@ -139,6 +140,10 @@ describe("requests over HTTP", () => {
     const port = await serve(204, {}, "");
     assert.deepEqual(await send(`http://known.test:${port}/x`), { ok: true });
     assert.deepEqual(asked, ["known.test"]);
+  });
+
+  test("a receiver is reached over IPv4 if its DNS does not answer for IPv6", async () => {
+    assert.deepEqual(await send(`http://half.test:${await serve(200, {}, "")}/`), { ok: true });
   });
 
   test("a receiver is reached over IPv6 if IPv4 does not work", async () => {

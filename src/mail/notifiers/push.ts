@@ -197,7 +197,8 @@ function failed(reason: string): Outcome {
 export function receiverLookup(names: Pick<NameLookup, "addresses">): LookupFunction {
   const find = async (...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> => {
     const answer = isIP(hostname) === 0 ? await names.addresses(hostname) : null;
-    const found = answer?.ok === true ? answer.found : [];
+    // The name servers of some receivers do not answer questions for IPv6.
+    const found = (answer?.ok === true ? answer.found : answer?.partial) ?? [];
     if (found.length === 0) systemLookup(hostname, options, callback);
     // Node asks for all of them, and connects to the first that answers.
     else
