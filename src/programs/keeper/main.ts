@@ -46,6 +46,7 @@ const looks: readonly Repeated[] = [
     services: watches.services,
     lockedBy: () => watches.lockedBy(),
     reload: (services) => verbs.reload(...services),
+    retry: (services) => verbs.retry(services),
     mail: (alert) => verbs.mailAlarm(alert),
     language: () => verbs.alertLanguage,
   }),

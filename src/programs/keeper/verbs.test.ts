@@ -155,6 +155,8 @@ test("what one keeper had to reload, the next one reloads if it ended before", a
   assert.match((await working) ?? "", /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
   const next = new KeeperVerbs(layout, {});
   await assert.rejects(next.reloadUnread(), /postfix could not be reloaded: .*; dovecot could not be reloaded: /);
+  assert.match((await next.retry(["dovecot", "web"])) ?? "", /^dovecot could not be reloaded: /, "only what is asked");
+  assert.equal(await next.retry(["web"]), null);
   rmSync(layout.services, { recursive: true });
   await next.reloadUnread();
 });

@@ -128,6 +128,11 @@ export class KeeperVerbs {
     return this.#inTurn(() => this.#reload([]));
   }
 
+  /** Reloads those of them that are still marked. Null, or why one could not be. */
+  retry(services: readonly ServiceName[]): Promise<string | null> {
+    return this.#inTurn(() => this.#reload([], services));
+  }
+
   /** Reloads what is still marked. Throws if that fails. */
   async reloadUnread(): Promise<void> {
     const failed = this.#unread.size === 0 ? null : await this.reload();
@@ -274,10 +279,10 @@ export class KeeperVerbs {
     return pair.ok ? null : (failure ?? pair.reason);
   }
 
-  async #reload(services: readonly ServiceName[]): Promise<string | null> {
+  async #reload(services: readonly ServiceName[], of?: readonly ServiceName[]): Promise<string | null> {
     for (const service of services) this.#mustRead(service);
     const failures: string[] = [];
-    const due = [...this.#unread];
+    const due = [...this.#unread].filter((service) => of?.includes(service) ?? true);
     for (const service of due) {
       // Before: its files may change again while it is being reloaded.
       this.#unread.delete(service);

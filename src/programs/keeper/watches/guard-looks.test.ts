@@ -38,7 +38,7 @@ function looking(t: TestContext) {
     const reload = () => Promise.resolve(null);
     const none = (): null => null;
     const others = { services: { look }, lockedBy: none, say: none };
-    const looks = guardLooks({ layout, clock, mail, reload, language: () => "en", ...others });
+    const looks = guardLooks({ layout, clock, mail, reload, retry: reload, language: () => "en", ...others });
     for (const one of looks) void repeat({ ...one, everyMs: 1, look: () => (isOver ? ENDLESS : one.look()) });
   };
   return { layout, counted, begin };
@@ -240,10 +240,11 @@ test("Postfix and Dovecot are reloaded once for each new file, not while it is m
   writeFileSync(layout.accountsDb, "first");
   const reloaded: string[] = [];
   let failure: string | null = null;
-  const watch = createAccountsDbWatch(layout, (services) => {
-    reloaded.push(services.join());
+  const noted = (what: string) => (services: readonly string[]) => {
+    reloaded.push(`${what} ${services.join()}`);
     return Promise.resolve(failure);
-  });
+  };
+  const watch = createAccountsDbWatch(layout, { reload: noted("reload"), retry: noted("retry") });
   await watch.look();
   writeFileSync(`${layout.accountsDb}.new`, "second");
   rmSync(layout.accountsDb);
@@ -254,5 +255,5 @@ test("Postfix and Dovecot are reloaded once for each new file, not while it is m
   await assert.rejects(watch.look(), /^Error: postfix could not be reloaded: it is not running$/);
   failure = null;
   for (let i = 0; i < 2; i++) await watch.look();
-  assert.deepEqual(reloaded, ["postfix,dovecot", ""], "the second time only what failed");
+  assert.deepEqual(reloaded, ["reload postfix,dovecot", "retry postfix,dovecot"], "the second time only what failed");
 });

@@ -22,17 +22,19 @@ type GuardLooksParts = GuardAlarmParts &
     services: Readonly<{ look: () => void }>;
     /** Reloads these services, and those whose last reload failed. Null, or why one was not reloaded. */
     reload: (services: readonly ServiceName[]) => Promise<string | null>;
+    /** Reloads only those of them whose last reload failed. */
+    retry: (services: readonly ServiceName[]) => Promise<string | null>;
   }>;
 
 /**
  * The guard, the services, and the guard's changes of `accounts.db`. Each has a separate check: none waits for a guard that
  * hangs, for a mail that the disk does not accept, or for a reload.
  */
-export function guardLooks({ services, reload, ...parts }: GuardLooksParts): readonly Repeated[] {
+export function guardLooks({ services, reload, retry, ...parts }: GuardLooksParts): readonly Repeated[] {
   const { layout, say } = parts;
   const watch = createGuardWatch(layout);
   const alarm = createGuardAlarm(parts);
-  const accounts = createAccountsDbWatch(layout, reload);
+  const accounts = createAccountsDbWatch(layout, { reload, retry });
   const guardLook = async (): Promise<void> => {
     const ended = await watch.look();
     if (ended !== null) say(`the guard (pid ${ended}) did not respond and was killed; it restarts automatically.`);
@@ -193,7 +195,10 @@ function lastLogLineOf(layout: Layout): string {
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];
 
 /** Makes Postfix and Dovecot reopen `accounts.db` after a new file replaced it: they keep the old one open. */
-export function createAccountsDbWatch({ accountsDb }: Layout, reload: GuardLooksParts["reload"]) {
+export function createAccountsDbWatch(
+  { accountsDb }: Layout,
+  { reload, retry }: Pick<GuardLooksParts, "reload" | "retry">,
+) {
   const inodeNow = (): bigint | null => statSync(accountsDb, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
   let inode = inodeNow();
   let isInUse = true;
@@ -205,7 +210,8 @@ export function createAccountsDbWatch({ accountsDb }: Layout, reload: GuardLooks
     if (!isNew && isInUse) return;
     inode = present;
     isInUse = false;
-    const failed = await reload(isNew ? READERS : []);
+    // Retrying another service here would restart it each second.
+    const failed = await (isNew ? reload : retry)(READERS);
     if (failed !== null) throw new Error(failed);
     isInUse = true;
   }
