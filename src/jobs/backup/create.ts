@@ -15,7 +15,13 @@ import { Stage, stagedBytes } from "./stage.ts";
 const SPARE_BYTES = 64 << 20;
 
 export type CreateOutcome = Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }> | Failed;
-type How = Readonly<{ version: string; tag: Tag; watch: (progress: Progress) => void }>;
+/** `named`: files that the backup also holds, as far as they exist. */
+type How = Readonly<{
+  version: string;
+  tag: Tag;
+  watch: (progress: Progress) => void;
+  named?: readonly string[];
+}>;
 
 /** Runs one backup, and records its result if that is possible. */
 export async function createBackup(layout: Layout, settings: Settings, how: How): Promise<CreateOutcome> {
@@ -33,11 +39,11 @@ export async function createBackup(layout: Layout, settings: Settings, how: How)
 async function make(
   layout: Layout,
   settings: Settings,
-  { version, tag, watch, at }: How & Readonly<{ at: number }>,
+  { version, tag, watch, named = [], at }: How & Readonly<{ at: number }>,
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
-  const stage = new Stage(layout, namedFiles(settings));
+  const stage = new Stage(layout, [...namedFiles(settings), ...named]);
   // That of a killed backup takes the room that this one needs.
   stage.remove();
   const lacking = lackingForStage(layout);

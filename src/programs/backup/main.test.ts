@@ -3,8 +3,12 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { put } from "../../../test/kit/files.ts";
+import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
+import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { contentOf, put } from "../../../test/kit/files.ts";
+import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
 
 function run(task: "backup" | "drill", data: string) {
   const env = { PATH: process.env["PATH"], GHOSTINBOX_DATA: data };
@@ -25,4 +29,19 @@ test("a mistake that was not applied does not stop it", () => {
   writeFileSync(layout.settings, "x = 1\n");
   put(layout.settingsInForce, 'domains = ["example.org"]\n');
   assert.match(run("drill", layout.data).stderr, /^backup: (?!x is not a setting)/);
+});
+
+const RESTIC = { skip: lacking({ root: true, installed: ["restic"] }) };
+test("a file that only an edit names, which was not applied, is in the backup", RESTIC, async () => {
+  const { top, layout, restoreTo } = dataToBackUp();
+  const token = join(top, "token");
+  put(token, "a token");
+  put(layout.settingsInForce, 'domains = ["example.test"]\n');
+  put(layout.settings, `domains = ["example.test"]\nalerts.ntfy_token_file = "${token}"\n`);
+  makeCheapRepository(layout);
+  const ran = run("backup", layout.data);
+  assert.deepEqual([ran.status, ran.stderr], [0, ""]);
+  const elsewhere = layoutOf(join(top, "restored"));
+  assert.ok((await restoreTo(elsewhere)).ok);
+  assert.equal(contentOf(join(elsewhere.backupOutside, token)), "a token");
 });

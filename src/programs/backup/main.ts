@@ -10,7 +10,7 @@ import { createBackup } from "../../jobs/backup/create.ts";
 import { CannotBeApart, drillRestore } from "../../jobs/backup/drill.ts";
 import { NIGHTLY } from "../../jobs/backup/restic.ts";
 import { layoutFrom } from "../../settings/layout.ts";
-import type { Settings } from "../../settings/schema.ts";
+import { namedFiles, type Settings } from "../../settings/schema.ts";
 
 const watch = (): void => undefined;
 const layout = layoutFrom(process.env);
@@ -25,7 +25,10 @@ async function scheduled(): Promise<void> {
 }
 
 async function backUp(settings: Settings): Promise<void> {
-  const made = await createBackup(layout, settings, { version: VERSION, tag: NIGHTLY, watch });
+  // The backup holds the settings file, which may name others than the settings in force.
+  const edited = settingsIn(layout.settings, process.env);
+  const named = edited.ok ? namedFiles(edited.settings) : [];
+  const made = await createBackup(layout, settings, { version: VERSION, tag: NIGHTLY, watch, named });
   if (made.ok) console.log(`backup: ${made.backup.snapshot} holds ${made.backup.mails} mails`);
   else fail(made.reason);
 }
