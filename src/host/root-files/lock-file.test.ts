@@ -15,11 +15,12 @@ test("a lock file that a killed process left is taken over, and removed", () => 
   assert.ok(!existsSync(`${path}.lock`));
 });
 
-test("a lock that cannot be opened is reported with the name of the file", () => {
-  const path = join(temporaryDirectory(), "record");
-  mkdirSync(`${path}.lock`);
+test("a lock that cannot be opened is reported with its name", () => {
+  const record = join(temporaryDirectory(), "record");
+  const path = `${record}.lock`;
+  mkdirSync(path);
   const isNamed = { code: "EISDIR", path, message: `EISDIR: illegal operation on a directory, open '${path}'` };
-  assert.throws(() => whileLocked(path, () => undefined), isNamed);
+  assert.throws(() => whileLocked(record, () => undefined), isNamed);
 });
 
 test("a failure of flock(1) is not taken for another process", (t) => {

@@ -15,9 +15,10 @@ const TIMED_OUT = 1;
  */
 export function whileLocked<Result>(path: string, work: () => Result): Result {
   using place = Directory.own(dirname(path));
-  const name = `${basename(path)}.lock`;
+  const lockFile = `${path}.lock`;
+  const name = basename(lockFile);
   for (;;) {
-    const opened = explained(path, () => openSync(place.at(name), O_CREAT | O_NOFOLLOW | O_RDONLY, 0o600));
+    const opened = explained(lockFile, () => openSync(place.at(name), O_CREAT | O_NOFOLLOW | O_RDONLY, 0o600));
     using lock = new Descriptor(opened);
     try {
       execFileSync("flock", ["-w", MOST_SECONDS, "3"], { stdio: ["ignore", "ignore", "pipe", lock.fd] });
@@ -31,7 +32,7 @@ export function whileLocked<Result>(path: string, work: () => Result): Result {
     try {
       return work();
     } finally {
-      explained(path, () => place.remove(name));
+      explained(lockFile, () => place.remove(name));
     }
   }
 }
