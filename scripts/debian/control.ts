@@ -14,9 +14,9 @@ export function debianVersion(revision: number): string {
 const NOT_WITH_SYSTEMD = ["busybox-syslogd"];
 /**
  * What the package itself needs: its units, its question, the C++ library of the Node runtime, and a Dovecot that reads its
- * configuration. Apt holds back 2.4, of Debian 13.
+ * configuration. Apt holds back 2.4, of Debian 13. Packages of repo.dovecot.org have epoch 2: the server's start checks these.
  */
-const OTHERS = ["systemd", "debconf", "passwd", "libstdc++6", "dovecot-core (<< 1:2.4~)"];
+const OTHERS = ["systemd", "debconf", "passwd", "libstdc++6", "dovecot-core (<< 1:2.4~) | dovecot-core (>= 2:2.3)"];
 
 /** The packages that set-up would install. `setup`: its text. */
 export function dependenciesOf(setup: string): readonly string[] {
