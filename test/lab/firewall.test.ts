@@ -113,18 +113,23 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       };
       const before = await deliver();
       const closed = once(await kit.open(from), "close");
+      const asService = { from, to: server, port: PORT, timeoutMs: 400 };
+      const low = await kit.lab.attacker.connect({ ...asService, fromPort: 23, timeoutMs: 10_000 });
+      const lowClosed = low.ok ? once(low.socket, "close") : assert.fail(low.code);
       const network = from.includes(":") ? "2001:db8:a007::/64" : from;
       await kit.apply(["add", network]);
       assert.deepEqual(await kit.firewall.cut([net(network)]), OK);
-      await closed;
+      await Promise.all([closed, lowClosed]);
       for (const socket of [before, await deliver()]) {
         socket.write("a mail");
         assert.equal(String(await once(socket, "data")), "a mail");
         socket.destroy();
       }
       // The listener has port 25.
-      const asService = { from, fromPort: 24, to: server, port: PORT, timeoutMs: 400 };
-      assert.deepEqual(await kit.lab.attacker.connect(asService), { ok: false, code: "ETIMEDOUT" });
+      assert.deepEqual(await kit.lab.attacker.connect({ ...asService, fromPort: 24 }), {
+        ok: false,
+        code: "ETIMEDOUT",
+      });
     });
 
   test("an open session that was not cut is refused at its next packet", async () => {

@@ -4,11 +4,11 @@ import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, CheckOutcome, Firewall, FirewallBan, ResetOutcome } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
+import { FIRST_OF_CLIENTS } from "../kernel/listeners.ts";
 import { type Finished, NOT_INSTALLED } from "../machine/run-program.ts";
 import { createSocketEnder } from "./end-sockets.ts";
 import {
   countPresent,
-  FIRST_CLIENT_PORT,
   isWhole,
   nftApply,
   nftPresenceProbe,
@@ -22,8 +22,8 @@ import { causeOf, NftSession, removeTable, runTool } from "./run-nft.ts";
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
 const BATCH_TIMEOUT_MS = 30_000;
-const PORT = `:${FIRST_CLIENT_PORT}`;
-const OPENED_BY_CLIENTS = ["(", "dport", ">=", PORT, "or", "sport", "<", PORT, ")"];
+/** All but those for whose packets the table has an exception. */
+const OPENED_BY_CLIENTS = ["(", "dport", ">=", ":1024", "or", "sport", "<", `:${FIRST_OF_CLIENTS}`, ")"];
 /** ss takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
 const CUT_AT_ONCE = 1_000;
 const DONE: Outcome = { ok: true };

@@ -75,7 +75,7 @@ table inet ghostinbox {
   set net4 { type ipv4_addr; flags interval, timeout; elements = { 198.51.100.0/24 } }
   set net6 { type ipv6_addr; flags interval, timeout; elements = { 2001:db8:8000::/33 timeout 0d0h0m1s } }
   chain banned {
-    tcp sport 1-1023 tcp dport >= 1024 tcp flags & (syn | ack) != syn accept
+    tcp sport 1-1023 tcp dport >= 32768 tcp flags & (syn | ack) != syn accept
     udp sport { 53, 123 } udp dport >= 1024 accept
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop

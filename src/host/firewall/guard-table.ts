@@ -9,6 +9,7 @@ import {
   setOf,
 } from "../../core/firewall/plan-firewall.ts";
 import { isV4, isV6, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { FIRST_OF_CLIENTS } from "../kernel/listeners.ts";
 import { type ConnectionLimit, connectionSets, connectionText, NO_CONNECTIONS } from "./connection-rules.ts";
 import { removeTable, setText } from "./run-nft.ts";
 
@@ -159,15 +160,10 @@ function setOfAddresses(set: keyof typeof SET_TYPES, elements: readonly string[]
 }
 
 /**
- * Clients connect from ports from here on, and so does this machine. A packet from a lower port to one of these, without a bare SYN,
- * belongs to a connection that this machine opened.
- */
-export const FIRST_CLIENT_PORT = 1024;
-
-/**
  * Banned packets are dropped before any rule can accept an established connection. Packets of an open session (ACK
  * without SYN) get a reset, so that the peer learns at once; at most 200 a second, so that a flood is not amplified.
- * Answers to this machine pass: of mail servers, name servers and clocks. Without a bare SYN they open no session here.
+ * Answers to this machine pass: of mail servers, name servers and clocks. By TCP they reach only ports from which this machine connects,
+ * and without a bare SYN open no session. By UDP they need lower ports (the resolver picks any), so a UDP service there gets them too.
  * None of this uses connection tracking, whose table a flood could fill.
  * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
  */
@@ -176,8 +172,8 @@ function tableRules({ ipv6Length, connections, local, proxied, resolver }: Table
   const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
   const doors = proxiedText(proxied);
   return `${limits.counters}${limits.sets}  chain banned {
-    tcp sport 1-${FIRST_CLIENT_PORT - 1} tcp dport >= ${FIRST_CLIENT_PORT} tcp flags & (syn | ack) != syn accept
-    udp sport { 53, 123 } udp dport >= ${FIRST_CLIENT_PORT} accept
+    tcp sport 1-1023 tcp dport >= ${FIRST_OF_CLIENTS} tcp flags & (syn | ack) != syn accept
+    udp sport { 53, 123 } udp dport >= 1024 accept
     tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
     counter name dropped drop
   }

@@ -21,7 +21,7 @@ export function isOnLoopback({ address }: Pick<Listener, "address">): boolean {
 }
 
 /** Linux gives clients ports from here on (ip_local_port_range). */
-const FIRST_OF_CLIENTS = 32_768;
+export const FIRST_OF_CLIENTS = 32_768;
 
 /** Sockets in what `ss -Hlntup` prints, without those on loopback and those of clients that ask by UDP. */
 export function listeningDoors(sockets: string): readonly ListeningDoor[] {
