@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
@@ -89,6 +90,28 @@ describe("an account is contained, as far as it can be", {
     const { out, err } = await run("incident contain --ban 203.0.113.9,203.0.113.77 --yes", "", ssh);
     assert.match(out + err, /203\.0\.113\.9 is not banned: the SSH connection of this command comes from there\./);
     assert.match(out + err, /203\.0\.113\.77 is banned\./);
+  });
+
+  test("new places are kept while a ban fails, so that they can be banned, and named when they are forgotten", async () => {
+    const engine = new DatabaseSync(layout.engineDb);
+    const now = Date.now();
+    engine
+      .prepare("INSERT INTO known_address (account, prefix, first_at, last_at) VALUES (?, '203.0.113.78/32', ?, ?)")
+      .run(ANNA, now, now);
+    engine.close();
+    const ssh = { SSH_CONNECTION: "203.0.113.78 50000 198.51.100.1 22" };
+    const kept = await run(`incident contain ${ANNA} --ban-new --yes`, "", ssh);
+    assert.equal(kept.code, 1);
+    assert.match(
+      kept.out + kept.err,
+      /The places that anna@example\.org first used since .* are kept, because a ban failed/,
+    );
+    const again = await contain("--ban-new --yes");
+    assert.equal(again.code, 0, again.err);
+    assert.match(
+      again.out,
+      /203\.0\.113\.78\/32 is banned\.\n(.*\n)*The places .* are forgotten: 203\.0\.113\.78\/32\./,
+    );
   });
 
   test("its vacation reply ends, and what it said is kept", async () => {

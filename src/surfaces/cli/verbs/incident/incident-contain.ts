@@ -19,6 +19,9 @@ import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { callerIn, noNetwork } from "../server/bans.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
+/** The timeline keeps them as evidence. */
+const PLACES_NAMED = 50;
+
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
 export const incidentContain = inIncident(async (call, incident, since) => {
   const accounts = accountsFrom(call);
@@ -37,7 +40,12 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   const unsure = await whyNotSure(call, "Do this?", "nothing was done");
   if (unsure !== null) return unsure;
   const came: Came[] = [];
-  for (const deed of planned) came.push(...(await deed.run()));
+  const failing = new Set<Deed>();
+  for (const deed of planned) {
+    const said = await deed.run(failing);
+    if (said.some((one) => one.as === "wrong")) failing.add(deed);
+    came.push(...said);
+  }
   const [did, wrong, printed] = [saidOf(came, "did"), saidOf(came, "wrong"), saidOf(came, "printed")];
   const says = `Contained: ${plural(did.length, "step")} taken${wrong.length === 0 ? "" : `, ${wrong.length} failed`}.`;
   const unaudited = await take(call, incident, { step: "contain", says, lines: [...did, ...wrong] });
@@ -57,8 +65,8 @@ export const incidentContain = inIncident(async (call, incident, since) => {
 
 /** A sentence about a measure, a part of which may fail. `printed`: a secret that is shown once and kept nowhere. */
 type Came = Readonly<{ as: "did" | "wrong" | "printed"; says: string }>;
-/** One thing to do, and what it is; an empty plan: nothing as far as is known. */
-type Deed = Readonly<{ plan: string; run: () => Promise<readonly Came[]> }>;
+/** One thing to do, and what it is; an empty plan: nothing as far as is known. `failing`: those before it that failed. */
+type Deed = Readonly<{ plan: string; run: (failing: ReadonlySet<Deed>) => Promise<readonly Came[]> }>;
 
 type Asked = Readonly<{ incident: Incident; since: Millis; accounts: readonly AccountName[] }>;
 
@@ -70,6 +78,7 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
   const targets = addressesFrom(call);
   if ("ok" in targets) return targets;
   const strangers = call.flag("ban-new") ? accounts.flatMap((name) => opened.reader.newPlaces(name, since)) : [];
+  const bans = [...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident));
   return [
     // First what someone who is in could use to come back. A session makes tokens: so tokens go after the password.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
@@ -85,9 +94,8 @@ async function plan(call: Call, { incident, since, accounts }: Asked): Promise<r
       return call.flag("suspend") ? suspend(call, name) : newPassword(call, opened.reader, name);
     }),
     ...accounts.flatMap((name) => endSettings(call, opened.reader, name)),
-    ...[...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident)),
-    // After the bans: a repetition of one that failed reads these places again.
-    ...accounts.map((name) => forgetPlaces(call, name, since)),
+    ...bans,
+    ...accounts.map((name) => forgetPlaces(call, opened.reader, { name, since, bans })),
     ...(call.flag("tokens") ? [revokeTokens(call)] : []),
   ];
 }
@@ -181,17 +189,24 @@ function newPassword(call: Call, reader: Reader, name: AccountName): Deed {
   return { plan, run };
 }
 
-/** An intruder's places would be trusted like the user's own for months, with many guesses and no alert. */
-function forgetPlaces(call: Call, name: AccountName, since: Millis): Deed {
-  const plan = `Forget the places that ${name} first used since ${dayAndTime(isoTime(since))}.`;
-  const run = async (): Promise<readonly Came[]> => {
+type Places = Readonly<{ name: AccountName; since: Millis; bans: readonly Deed[] }>;
+
+/**
+ * An intruder's places would be trusted like the user's own for months, with many guesses and no alert. After a ban that failed they
+ * are kept: `--ban-new` reads them.
+ */
+function forgetPlaces(call: Call, reader: Reader, { name, since, bans }: Places): Deed {
+  const places = `places that ${name} first used since ${dayAndTime(isoTime(since))}`;
+  const plan = `Forget the ${places}.`;
+  const run = async (failing: ReadonlySet<Deed>): Promise<readonly Came[]> => {
+    if (bans.some((one) => failing.has(one)))
+      return [wrongly(`The ${places} are kept, because a ban failed: repeat this once it succeeds, or without it.`)];
+    const known = reader.newPlaces(name, since);
+    const more = known.length > PLACES_NAMED ? `, and ${known.length - PLACES_NAMED} more` : "";
+    const named = known.length === 0 ? "" : `: ${known.slice(0, PLACES_NAMED).join(", ")}${more}`;
     const subject = placesSince(name, since);
     const asked = await call.guard.ask({ verb: "record", type: "PLACES_FORGOTTEN", subject });
-    return [
-      asked.ok
-        ? took(`The places that ${name} first used since ${dayAndTime(isoTime(since))} are forgotten.`)
-        : notTaken(plan, asked),
-    ];
+    return [asked.ok ? took(`The ${places} are forgotten${named}.`) : notTaken(plan, asked)];
   };
   return { plan, run };
 }
