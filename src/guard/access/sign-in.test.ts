@@ -296,6 +296,21 @@ test("who guesses behind the owner's address locks out neither the owner's brows
   );
 });
 
+test("the owner's browser does not ban itself for guesses that a session's use excused", async (t) => {
+  const { known } = await kit.opened();
+  const at = { ip: OWN.ip, service: "dashboard", login: "admin", withoutBan: "bans_used_up" } as const;
+  for (let n = 0; n < 100; n++) await kit.engine.ask({ ...at, type: "LOGIN_FAILED", passwordHash: `${n}` });
+  kit.clock.advance(HOUR_MS);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const asked = kit.count("LOGIN_REFUSED");
+  const owner = kit.signIn.open({ ...OWN, password: PASSWORD, known }, "x");
+  await until(() => kit.count("LOGIN_REFUSED") > asked);
+  await settled();
+  t.mock.timers.tick(5_000);
+  assert.equal(typeof (await owner), "object");
+  assert.equal(kit.count("BAN"), 0);
+});
+
 test("wrong passkeys wait their turn, and repeating an unknown one is stopped", async () => {
   const device = authenticator();
   const start = performance.now();

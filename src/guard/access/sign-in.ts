@@ -82,14 +82,16 @@ export type SignInBounds = Pick<WebBounds, "mayAsk" | "withoutBan" | "banned">;
 
 /**
  * Asks the guard before a password or passkey is checked, and waits if the guard delays it. Returns why not to check it; null:
- * check it.
+ * check it. `mayBan`: whether the question itself may cause a ban.
  */
 export async function whyUnchecked(
   engine: Pick<Engine, "ask">,
   bounds: SignInBounds,
   event: Omit<LoginAttributes, "withoutBan">,
+  mayBan = true,
 ): Promise<Reason | null> {
-  const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: bounds.withoutBan() });
+  const withoutBan = mayBan ? bounds.withoutBan() : "bans_used_up";
+  const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan });
   // Where passwords are refused unchecked, the question itself bans.
   if (banIn(asked) !== null) bounds.banned();
   if (asked.verdict === "refuse" || asked.verdict === "defer") return asked.reason;
@@ -205,10 +207,10 @@ export function createSignIn(parts: SignInParts, bounds: SignInBounds, key: Buff
     // Only for strangers, who must not use up the share of an owner in the same network: a reserved lane takes one attempt at a time.
     if (among.length > 0 && !bounds.mayAsk(engine.prefixOf(ip))) return "refused";
     const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
-    const why = await whyUnchecked(engine, bounds, { ...event, passwordHash: "" });
     // Guessers behind the owner's address must not lock out the owner's own browser, nor a passkey, which no one can guess.
-    const isDelayedOnly = why !== "banned" && (among.length === 0 || "passkey" in given);
-    if (why !== null && !isDelayedOnly) return "refused";
+    const isDelayedOnly = among.length === 0 || "passkey" in given;
+    const why = await whyUnchecked(engine, bounds, { ...event, passwordHash: "" }, !isDelayedOnly);
+    if (why !== null && (why === "banned" || !isDelayedOnly)) return "refused";
     if (why !== null) await delayed();
 
     const hash = credentials.adminPasswordHash();
