@@ -64,20 +64,25 @@ type HeartbeatParts = Readonly<{
 /** Notifies an outside watcher while the server is healthy. Silence is the alarm. */
 export function createHeartbeat({ isWell, clock, log }: HeartbeatParts) {
   let at = Number.NEGATIVE_INFINITY;
+  let asked: string | null = null;
   let failures = 0;
   let why = "";
   return {
     /** Call it about every second. */
-    round: async (watcher: Pick<Watcher, "send"> | null, everyMs: number): Promise<void> => {
+    round: async (watcher: Omit<Watcher, "failing"> | null, everyMs: number): Promise<void> => {
       const now = clock.now();
+      // Failures of a former address say nothing about a new one, which is asked at once.
+      if (asked !== (watcher?.name ?? null))
+        [asked, at, failures] = [watcher?.name ?? null, Number.NEGATIVE_INFINITY, 0];
       if (watcher === null || Math.abs(now - at) < everyMs || !isWell()) return;
       at = now;
       const outcome = await watcher.send();
+      if (asked !== watcher.name) return;
       failures = outcome.ok ? 0 : failures + 1;
       if (outcome.ok) return;
       why = outcome.reason;
       if (failures === 1) log.warn("The watcher of the heartbeat does not answer.", { why });
     },
-    failing: (): string | null => (failures < FAILURES_REPORTED ? null : why),
+    failing: (name: string): string | null => (name !== asked || failures < FAILURES_REPORTED ? null : why),
   };
 }

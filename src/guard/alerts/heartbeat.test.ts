@@ -13,6 +13,7 @@ test("sends a heartbeat at its time while the server is healthy, and logs an abs
   let isWell = true;
   let outcome: Outcome = ABSENT;
   const watcher = {
+    name: "heartbeat old",
     send: () => {
       beats += 1;
       return Promise.resolve(outcome);
@@ -31,9 +32,9 @@ test("sends a heartbeat at its time while the server is healthy, and logs an abs
   assert.equal(await after(0), 1);
   assert.equal(await after(59_999), 1);
   assert.equal(await after(1), 2);
-  assert.equal(heartbeat.failing(), null);
+  assert.equal(heartbeat.failing(watcher.name), null);
   assert.equal(await after(-60_000), 3, "even if the clock was set back");
-  assert.equal(heartbeat.failing(), "it answered 404");
+  assert.equal(heartbeat.failing(watcher.name), "it answered 404");
   assert.deepEqual(warned, [["The watcher of the heartbeat does not answer.", { why: "it answered 404" }]]);
   assert.equal(await after(60_000, null), 3, "no watcher is set");
   isWell = false;
@@ -41,8 +42,12 @@ test("sends a heartbeat at its time while the server is healthy, and logs an abs
   isWell = true;
   outcome = { ok: true };
   assert.equal(await after(0), 4);
-  assert.equal(heartbeat.failing(), null);
+  assert.equal(heartbeat.failing(watcher.name), null);
   outcome = ABSENT;
-  await after(60_000);
+  for (let n = 0; n < 3; n++) await after(60_000);
   assert.equal(warned.length, 2);
+  assert.equal(heartbeat.failing(watcher.name), "it answered 404");
+  assert.equal(heartbeat.failing("heartbeat new"), null, "its address was just changed");
+  assert.equal(await after(1_000, { ...watcher, name: "heartbeat new" }), 8, "and it is asked at once");
+  assert.equal(heartbeat.failing("heartbeat new"), null);
 });

@@ -104,7 +104,7 @@ export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settin
       },
       language: settings["alerts.language"],
       channels: channelsOf(settings, { ...world, ownQueue: ownQueueMail }),
-      watcher: watcher === null ? null : { ...watcher, failing: heartbeat.failing },
+      watcher: watcher === null ? null : { ...watcher, failing: () => heartbeat.failing(watcher.name) },
     };
   }
 
