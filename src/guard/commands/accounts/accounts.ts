@@ -123,7 +123,7 @@ async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<
   parts.queue.holdLate(name, outcome.ok ? outcome.all : []);
   if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
   if (outcome === RESUMED) {
-    const resumed = `${name} was resumed while its mail was being put on hold; some of it is on hold.`;
+    const resumed = `${name} was resumed while its mail was being put on hold; some of it may be on hold.`;
     return uncertain(resumed, `\`account held ${name}\` shows it, \`account release ${name}\` sends it.`);
   }
   const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
