@@ -36,7 +36,7 @@ for (const [what, known, report, reason] of [
   ["a report that waited until its ban would be over is", {}, { lastAt: later(NOON, -21 * MINUTE_MS) }, "report_late"],
   ["a large provider is spared", {}, { clientName: "mail.google.com" }, "provider_busy"],
   ["a server whose mail is wanted is spared", { isWanted: true }, { jail: "postfix-spam" }, "wanted_busy"],
-  ["one from which someone guesses is too", { isWanted: true }, { jail: "postfix-auth" }, "wanted_busy"],
+  ["one from which someone guesses is too", { isWanted: true }, { jail: "postfix-auth" }, "honest_network"],
   ["one that failed on while the guard was down is", prior({ passwords: ["a1", ""] }), DOVECOT, "repeated_password"],
 ] as const)
   test(`${what}, never escalates, and is remembered`, () =>

@@ -32,7 +32,8 @@ export function decideReport(policy: Policy, facts: Facts, event: JailReported, 
   if (isProvider(policy, event.clientName)) return noted("provider_busy");
   if (isAboutLogins(event.jail) && isOnePassword(facts)) return noted("repeated_password");
   // It relays for its users, so a bad one among them does not ban it.
-  if (!isDetector(event.jail) && facts.offences === 0 && facts.isWanted) return noted("wanted_busy");
+  if (!isDetector(event.jail) && facts.offences === 0 && facts.isWanted)
+    return noted(isAboutLogins(event.jail) ? "honest_network" : "wanted_busy");
 
   const jail = { name: event.jail, banMs: event.banMs };
   const code = isDetector(event.jail) ? "intrusion_report" : "jail_report";

@@ -54,7 +54,7 @@ const PREVENTED_BY: Readonly<Partial<Record<Reason, readonly SettingKey[]>>> = {
   network_guesses: ["limits.networks.failures"],
   neighbours_banned: ["bans.neighbours"],
   known_network: ["limits.networks.failures", "bans.neighbours"],
-  honest_network: ["limits.networks.failures", "bans.neighbours"],
+  honest_network: [FAILURES, "limits.networks.failures", "bans.neighbours"],
   intrusion_report: ["detection.suricata.severity", "detection.suricata.maxretry", "allow.networks"],
   forgeable: ["detection.psad.bans"],
   jail_report: ["fail2ban.sentences", "fail2ban.enabled", "allow.networks"],
