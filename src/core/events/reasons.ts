@@ -243,7 +243,7 @@ export const reasons = {
   },
   known_address_at_others: {
     says: "An address that an account knows is guessing at other accounts: there only a password that looks right is checked.",
-    next: "Ask the account's user: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
+    next: "Ask the user whose address it is: `why IP` shows the accounts that were tried. `allow add` lifts the limit.",
   },
   right_password_guarded: {
     says: "The password seems right, but it was refused without a check: guesses at this account have used up limits.accounts.candidates, or this network's share of it.",
