@@ -23,7 +23,8 @@ test("no answer, and an answer without a sentence, are shown in the page's langu
   assert.deepEqual(await complaint(), { text: "The server answered 502.", lang: "en" });
 });
 
-const UNANSWERED = "The server did not answer. Check whether it was done before you try again.";
+const UNANSWERED =
+  "The server cannot be reached. If this was a change, check whether it was made before you try again.";
 const complaint = (asked: Promise<unknown>) => asked.catch((error: unknown) => complaintOf(error).text);
 
 test("a change whose answer is lost may be done, and says so", async (t) => {

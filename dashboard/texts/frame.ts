@@ -31,7 +31,7 @@ export const en = {
     skipped: "The page missed many events while it was disconnected. The lists are loaded again.",
     failed: "The page could not load this.",
     unreachable: "The server cannot be reached.",
-    unanswered: "The server did not answer. Check whether it was done before you try again.",
+    unanswered: "If this was a change, check whether it was made before you try again.",
     answered: (status: number) => `The server answered ${status}.`,
     retry: "Try again",
     again: "The page retries every three seconds.",
@@ -124,8 +124,7 @@ export const de: typeof en = {
     skipped: "Ohne Verbindung hat die Seite viele Ereignisse verpasst. Die Listen werden neu geladen.",
     failed: "Das konnte nicht geladen werden.",
     unreachable: "Der Server ist nicht erreichbar.",
-    unanswered:
-      "Der Server hat nicht geantwortet. Prüfen Sie, ob es geschehen ist, bevor Sie es noch einmal versuchen.",
+    unanswered: "Wenn es eine Änderung war, prüfen Sie, ob sie erfolgt ist, bevor Sie es noch einmal versuchen.",
     answered: (status) => `Der Server antwortete mit ${status}.`,
     retry: "Noch einmal versuchen",
     again: "Die Seite versucht es alle drei Sekunden wieder.",
