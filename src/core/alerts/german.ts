@@ -309,7 +309,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Ist die Adresse in den Einzelheiten Ihr Proxy, und setzt oder ergänzt er `X-Forwarded-For`, nehmen Sie ihn in `http.trusted_proxies` auf oder, wenn dort ein Benutzer steht, diesen in `http.proxy_users`, dann `config apply`. Nehmen Sie nicht auf, was nur Verbindungen weiterreicht, etwa Docker oder ein NAT: Alle, die so kommen, könnten jede Adresse vortäuschen.",
   },
   alerts_undelivered: {
-    says: "Ein Kanal oder der Heartbeat funktioniert nicht: Was darüber geht, kommt nicht an.",
+    says: "Ein Kanal oder der Heartbeat funktioniert nicht: Darüber kommt nichts an.",
     next: "`alerts test` zeigt, was jeder Kanal antwortet. Er wird von selbst erneut versucht; die anderen Kanäle funktionieren weiter.",
   },
   disk_read_only: {

@@ -133,7 +133,7 @@ const ofGuard = {
     next: "If the address in the detail is your proxy, and it sets `X-Forwarded-For` or appends to it, add it to `http.trusted_proxies`, or the user that the detail names to `http.proxy_users`, then run `config apply`. Do not add anything that only forwards connections, such as Docker or a NAT: any client behind it could fake its address.",
   },
   alerts_undelivered: {
-    says: "A channel or the heartbeat fails: what is sent through it does not arrive.",
+    says: "A channel or the heartbeat fails: nothing sent through it arrives.",
     next: "Run `alerts test`: it shows what each channel answers. It is tried again automatically; any other channel still works.",
   },
   disk_read_only: {
