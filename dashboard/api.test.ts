@@ -23,8 +23,7 @@ test("no answer, and an answer without a sentence, are shown in the page's langu
   assert.deepEqual(await complaint(), { text: "The server answered 502.", lang: "en" });
 });
 
-const UNANSWERED =
-  "The server cannot be reached. If this was a change, check whether it was made before you try again.";
+const UNANSWERED = "The server cannot be reached. Check whether a change was made before you repeat it.";
 const complaint = (asked: Promise<unknown>) => asked.catch((error: unknown) => complaintOf(error).text);
 
 test("a change whose answer is lost may be done, and says so", async (t) => {

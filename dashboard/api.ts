@@ -46,7 +46,7 @@ async function send<T>(path: string, init: RequestInit, longestMs: number = LONG
   const { response, text } = await fetch(`api/v1/${path}`, { ...init, signal })
     .then(async (answer) => ({ response: answer, text: await answer.text() }))
     .catch(() => {
-      throw new Refused(0, init.method === "GET" ? t.live.unreachable : `${t.live.unreachable} ${t.live.unanswered}`);
+      throw new Refused(0, init.method === "GET" ? t.live.unreachable : t.live.unanswered);
     });
   const body = parsed(text);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- taken on trust: the server's tests hold its answers to the route's schema
