@@ -18,6 +18,7 @@ import {
   serverFor,
   tryLogIn,
 } from "../lab/mail.ts";
+import { NO_BACKUP_NOW } from "../lab/owner.ts";
 import { until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
@@ -41,7 +42,12 @@ const sites = (first: number, count: number): readonly string[] =>
 
 describe("idle connections that would take every place of a port", needsLab(), () => {
   const { lab, product } = withProduct(
-    { ...AS_SHIPPED, GHOSTINBOX_DNSBL__ZONES: "[]", GHOSTINBOX_LIMITS__CONNECTIONS__IMAP_PLACES: "60" },
+    {
+      ...AS_SHIPPED,
+      ...NO_BACKUP_NOW,
+      GHOSTINBOX_DNSBL__ZONES: "[]",
+      GHOSTINBOX_LIMITS__CONNECTIONS__IMAP_PLACES: "60",
+    },
     [ANNA, BERT],
     // As in most containers, root may not look into other users' processes.
     {

@@ -8,12 +8,12 @@ const ELSEWHERE = { address: "198.51.100.10", port: 8001 } as const;
 /** Deadline for a notice to appear. */
 const NOTICED_MS = 30_000;
 
-/**
- * Sends alerts by mail, and to a webhook on another host in case no mail goes out. No nightly backup starts during the test: after
- * the first one there is a notice.
- */
+/** No nightly backup starts during the test: after the first one there is a notice. */
+export const NO_BACKUP_NOW: Environment = { GHOSTINBOX_BACKUP__HOUR: String((new Date().getHours() + 12) % 24) };
+
+/** Sends alerts by mail, and to a webhook on another host in case no mail goes out. */
 export const ALERTS_ELSEWHERE: Environment = {
-  GHOSTINBOX_BACKUP__HOUR: String((new Date().getHours() + 12) % 24),
+  ...NO_BACKUP_NOW,
   GHOSTINBOX_ALERTS__EMAIL: "anna@example.test",
   GHOSTINBOX_ALERTS__WEBHOOK: `http://${ELSEWHERE.address}:${ELSEWHERE.port}/hook`,
   GHOSTINBOX_ALERTS__RESOLVE_AFTER: "2s",
