@@ -20,6 +20,9 @@ const REBUILD = `${PROGRAM} restart  # the guard rebuilds the table`;
 
 /** What the guard accepts before any ban (host/firewall/guard-table.ts): loopback, neighbour discovery, the allow list. */
 const OURS = /^(?:iif "lo"|icmpv6 type \{[^}]*\}|ip saddr @allow4|ip6 saddr @allow6) accept$|policy accept/;
+/** Answers to this machine's own connections, which a ban spares. */
+const ANSWERS =
+  /^(?:tcp sport 1-1023 tcp dport >= \d+ tcp flags != syn \/ syn,ack|udp sport \{ 53, 123 \} udp dport >= 1024) accept$/;
 /** Verdicts other than drop and reject by which a packet leaves a chain before its last rule (nft(8)). */
 const LEAVES = /\b(?:accept|return|goto|jump|queue|vmap)\b/;
 /** Drops every packet: no condition precedes it. */
@@ -40,7 +43,7 @@ export function judgeChain(chain: string, banned: string, trouble: string): Find
   if (early.length > 0) return wrong(`The chain input of ${TABLE} has rules before the bans: ${firstFew(early)}.`, FIX);
   if (!/type filter hook input priority/.test(chain)) return wrong(`The chain input of ${TABLE} is not hooked.`, FIX);
   const rules = rulesOf(banned);
-  const loose = rules.filter((rule) => LEAVES.test(rule));
+  const loose = rules.filter((rule) => LEAVES.test(rule) && !ANSWERS.test(rule));
   if (loose.length > 0) return wrong(`The chain banned of ${TABLE} lets packets through: ${firstFew(loose)}.`, REBUILD);
   if (!DROPS_ALL.test(rules.at(-1) ?? ""))
     return wrong(`The chain banned of ${TABLE} does not end with a drop, so bans have no effect.`, REBUILD);

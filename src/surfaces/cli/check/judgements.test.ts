@@ -84,13 +84,23 @@ test("firewall: banned addresses are sent to a chain that drops nothing, or not 
   const input = `${HOOK}\n${DROPS}`;
   const [reject, drop] = ["limit rate 200/second reject with tcp reset", 'counter name "dropped" drop'];
   const of = (...rules: readonly string[]): Finding => judgeChain(input, chainOf(rules), "");
-  assertJudged("ok", of(reject, drop));
+  const answers = [
+    "tcp sport 1-1023 tcp dport >= 32768 tcp flags != syn / syn,ack accept",
+    "udp sport { 53, 123 } udp dport >= 1024 accept",
+  ];
+  assertJudged("ok", of(...answers, reject, drop));
   assertJudged("ok", of("counter packets 0 bytes 0 drop"));
   assertJudged("wrong", judgeChain(input, "", ""));
   assertJudged("wrong", of());
   assertJudged("wrong", of(reject));
   assertJudged("wrong", of(reject, "ip saddr 198.51.100.1 drop"));
-  for (const early of ["accept", "tcp dport 25 return", "goto other", "ip saddr vmap @verdicts"])
+  for (const early of [
+    "accept",
+    "tcp sport 1-1023 accept",
+    "tcp dport 25 return",
+    "goto other",
+    "ip saddr vmap @verdicts",
+  ])
     assertJudged("wrong", of(early, reject, drop));
 });
 
