@@ -130,7 +130,7 @@ export const CONTROL_OR_HALF = /[\p{Cc}\p{Cs}]/u;
 const MOST_LINE = 998;
 /** Characters of the parts of a longer line: at most 960 bytes. */
 const MOST_PART = 240;
-const LONG_PART = /[^\n]{240}(?=[^\n])/gu;
+const LONG_PART = new RegExp(`[^\\n]{${MOST_PART}}(?=[^\\n])`, "gu");
 
 /** A text for a mail, which may have several lines. The bound is twice the limit: trimmed characters and line ends do not count. */
 export function lines(most: number, example: string) {

@@ -69,7 +69,7 @@ export const reasons = {
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },
   account_hold_full: {
-    says: "The account is held, and already has 200 held mails.",
+    says: "The account is held, and has as many held mails as it may.",
     next: "`account held` shows them; `account release` or `account drop` makes room.",
     smtp: "450 4.7.1 Sending limit reached, try again later",
   },

@@ -40,6 +40,11 @@ export function changeRecord<Value>(path: string, read: () => Value, change: (be
   whileLocked(path, () => writeRecord(path, change(read())));
 }
 
+/** The same for some fields of it. */
+export function changeFields<Value extends object>(path: string, read: () => Value, fields: Partial<Value>): void {
+  changeRecord(path, read, (before) => ({ ...before, ...fields }));
+}
+
 /** Replaces it; only root can read it. Throws if it cannot be written. */
 export function writeRecord(path: string, value: unknown): void {
   writeFile(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });

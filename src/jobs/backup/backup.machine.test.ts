@@ -206,7 +206,10 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
 
   test("runs one at a time, and records failures", async () => {
     takeLock(layout.backupLock);
-    assert.equal(reasonOf(await backUp()), `A backup or restore drill is already running (pid ${process.pid}).`);
+    assert.equal(
+      reasonOf(await backUp()),
+      `A backup, restore drill or verification is already running (pid ${process.pid}).`,
+    );
     rmSync(layout.backupLock);
     const lost = reasonOf(await backUp({ "backup.repository": "/dev/null/x" }));
     assert.match(lost, /^\/dev\/null\/x cannot be used: /);

@@ -153,7 +153,7 @@ describe("a restore drill", {
   test("runs one at a time, and reports a damaged database or an invalid manifest", async () => {
     takeLock(layout.backupLock);
     const second = reasonOf(await drillRestore(layout, settings, { env: {}, watch, says: watch }));
-    assert.equal(second, `A backup or restore drill is already running (pid ${process.pid}).`);
+    assert.equal(second, `A backup, restore drill or verification is already running (pid ${process.pid}).`);
     rmSync(layout.backupLock);
     const broken = layoutOf(join(top, "broken"));
     assert.equal(reasonOf(checkRestored(broken)), "the snapshot is not one of this program's");

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { changeRecord, readRecord } from "../../host/root-files/record-file.ts";
+import { changeFields, changeRecord, readRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 const attempt = z.object({
@@ -37,8 +37,7 @@ export function readBackupRecord({ backupRecord }: Layout): BackupRecord {
 }
 
 export function changeBackupRecord(layout: Layout, change: Partial<BackupRecord>): void {
-  const read = () => readBackupRecord(layout);
-  changeRecord(layout.backupRecord, read, (before) => ({ ...before, ...change }));
+  changeFields(layout.backupRecord, () => readBackupRecord(layout), change);
 }
 
 /** Maximum places remembered. The oldest is dropped. */

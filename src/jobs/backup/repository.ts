@@ -36,11 +36,12 @@ export function repositoryOf(
   });
 }
 
-/** Runs `work` unless another process uses the repository: one backup, export or restore drill at a time. */
+/** Runs `work` unless another process uses the repository: one backup, export, restore drill or verification at a time. */
 export async function alone<Result>(layout: Layout, work: () => Promise<Result>): Promise<Result | Failed> {
   prepareDirectory(layout);
   const other = takeLock(layout.backupLock);
-  if (other !== null) return { ok: false, reason: `A backup or restore drill is already running (pid ${other}).` };
+  if (other !== null)
+    return { ok: false, reason: `A backup, restore drill or verification is already running (pid ${other}).` };
   try {
     return await work();
   } finally {

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { CHECK_STATES } from "../../admin/declare/reports.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { changeRecord, readRecord } from "../../host/root-files/record-file.ts";
+import { changeFields, readRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 /** Some checks can never be repeated, for instance after a change of settings. */
@@ -37,8 +37,7 @@ export function readCheckRecord({ checkRecord }: Layout): CheckRecord {
 }
 
 export function changeCheckRecord(layout: Layout, change: Partial<CheckRecord>): void {
-  const read = () => readCheckRecord(layout);
-  changeRecord(layout.checkRecord, read, (before) => ({ ...before, ...change }));
+  changeFields(layout.checkRecord, () => readCheckRecord(layout), change);
 }
 
 /** Adds the results at `now`. `isWhole`: all checks ran; obsolete ones are then removed. */

@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
 import type { DiskDay, DiskFigures, Unless } from "../../core/report/figures.ts";
 import { HOUR_MS, isoTime, type Millis } from "../../core/time.ts";
-import { changeRecord, readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { changeFields, readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { bytesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -35,8 +35,7 @@ export function readMailRecord(layout: Layout): MailRecord {
 }
 
 export function changeMailRecord(layout: Layout, change: Partial<MailRecord>): void {
-  const read = () => readMailRecord(layout);
-  changeRecord(layout.reportsMailed, read, (before) => ({ ...before, ...change }));
+  changeFields(layout.reportsMailed, () => readMailRecord(layout), change);
 }
 
 /** The period needs no mail any more: it was mailed, or is not wanted. Later periods came from a clock that was ahead. */

@@ -6,7 +6,7 @@ import { printable } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
-import { changeRecord, readRecord } from "../../host/root-files/record-file.ts";
+import { changeFields, readRecord } from "../../host/root-files/record-file.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
@@ -42,8 +42,7 @@ export function readRulesRecord(layout: Layout): RulesRecord {
 }
 
 function changeRulesRecord(layout: Layout, change: Partial<RulesRecord>): void {
-  const read = () => readRulesRecord(layout);
-  changeRecord(layout.spamRulesRecord, read, (before) => ({ ...before, ...change }));
+  changeFields(layout.spamRulesRecord, () => readRulesRecord(layout), change);
 }
 
 /** Fetches rules now, and notes the result. Unsigned or faulty ones are not used. */

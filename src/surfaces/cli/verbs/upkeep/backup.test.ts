@@ -47,7 +47,10 @@ test("backups are not verified while another backup runs, which restic would let
   put(layout.backupKey, "key\n");
   takeLock(layout.backupLock);
   const refused = oneLineOfError(await run("backup verify --quick"), 1);
-  assert.equal(refused, `A backup or restore drill is already running (pid ${process.pid}). Try again later.\n`);
+  assert.equal(
+    refused,
+    `A backup, restore drill or verification is already running (pid ${process.pid}). Try again later.\n`,
+  );
   releaseLock(layout.backupLock);
   assert.match((await run("backup verify --quick")).err, /^The backups in \S+ could not be checked/);
 });
