@@ -66,12 +66,6 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     }
   });
 
-  test("a table whose counting was removed is noticed", async () => {
-    assert.deepEqual(await firewall.check(), OK);
-    await kit.lab.server.mustExec(["nft", "flush", "chain", "inet", "ghostinbox", "input"]);
-    assert.equal((await firewall.check()).ok, false);
-  });
-
   test("a kernel that cannot count keeps the bans, and says what is missing", async () => {
     const connections = { most: MOST, ports: [PORT], perPort: false };
     const old = new NftFirewall(() => ({ ...onlyBans(64), connections }), withoutCounting(kit));

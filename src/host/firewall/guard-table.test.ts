@@ -3,8 +3,7 @@ import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { DAY_MS, instant, later } from "../../core/time.ts";
-import type { LocalShare } from "./connection-rules.ts";
-import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
+import { isWhole, nftApply, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
 const NOW = instant(1_000_000_000_000);
 const BANS_ALONE = onlyBans(64);
@@ -12,34 +11,6 @@ const CONNECTIONS = { most: 10, ports: [25, 993], perPort: true };
 const COUNTING: TableShape = { ...onlyBans(56), connections: CONNECTIONS };
 /** Of a kernel without nft_connlimit. */
 const UNCOUNTED: TableShape = { ...COUNTING, connections: { ...CONNECTIONS, kernelCounts: false } };
-
-test("only its users reach a port on loopback, and a missing rule is noticed", () => {
-  const shape: TableShape = {
-    ...BANS_ALONE,
-    local: [
-      { port: 10_025, clients: { set: "askers", users: [105, 105] }, server: 104, address: "127.0.0.1" },
-      { port: 10_026, clients: { set: "sieve_senders", users: [106] }, server: null, address: "127.0.0.1" },
-      { port: 3_000, clients: null, server: 107, address: "0.0.0.0" },
-    ],
-  };
-  const text = tableOf(shape);
-  assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
-  assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
-  const server =
-    / {4}ip saddr 127\.0\.0\.1 tcp sport 10025 tcp flags & syn == syn meta skuid 104 accept\n.* == syn oif lo drop\n.* == syn meta skuid != 104 drop\n/;
-  assert.match(text, server);
-  assert.doesNotMatch(text, /sport 10026/);
-  assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
-  assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
-  assert.match(text, / {4}tcp sport 3000 .* meta skuid 107 accept\n {4}tcp sport 3000 .* oif lo drop\n/);
-  assert.doesNotMatch(text, /dport 3000/);
-  assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
-  const early = nftLocal(shape.local);
-  const chain = /^add table inet ghostinbox\nadd chain (\S+ \S+ local)\ndelete chain \1\n[^]*sport 10025 .* drop\n/;
-  assert.match(early, chain);
-  assert.doesNotMatch(early, /(?:delete|flush) (?:table|ruleset)/);
-  assert.doesNotMatch(tableOf(BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
-});
 
 test("a reset replaces our table, and only ours, in one transaction", () => {
   const plan = planReset(
@@ -95,59 +66,6 @@ table inet ghostinbox {
 }
 `,
   );
-});
-
-test("connection limits come after bans and the allow list; held prefixes are found by address and port", () => {
-  const lines = tableOf(COUNTING).split("\n");
-  assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
-  const last = lines.indexOf("    ip6 saddr @net6 goto banned");
-  const limited = "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn goto connection_limit";
-  assert.equal(lines[last + 1], limited);
-  const chain = lines.indexOf("  chain connection_limit {");
-  const prefix = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
-  assert.deepEqual(lines.slice(chain + 1, chain + 10), [
-    "    ip saddr . tcp dport @refused4 reject with tcp reset",
-    `    ${prefix} . tcp dport @refused6 reject with tcp reset`,
-    "    tcp dport @full ip saddr != @known4 reject with tcp reset",
-    `    tcp dport @full ${prefix} != @known6 reject with tcp reset`,
-    "    tcp dport != @watched add @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset",
-    `    tcp dport != @watched add @open6 { ${prefix} . tcp dport ct count over 10 } reject with tcp reset`,
-    "    tcp dport 25 counter name offered_25",
-    "    tcp dport 993 counter name offered_993",
-    "  }",
-  ]);
-  const without = tableOf(UNCOUNTED);
-  assert.doesNotMatch(without, /ct count|open[46]|@watched/);
-  assert.match(without, /@refused4 reject/);
-});
-
-test("other users' programs may ask the resolver at a limited rate", () => {
-  const shape = { ...BANS_ALONE, resolver: { address: "127.71.9.53", users: new Set([104, 106]) } };
-  const text = tableOf(shape);
-  assert.match(text, /set resolver_users \{ type uid; elements = \{ 0, 104, 106 \} \}\n/);
-  assert.match(nftProbe(shape), /delete set inet ghostinbox resolver_users\n/);
-  const rule =
-    / ip daddr 127\.71\.9\.53 meta l4proto \{ tcp, udp \} th dport 53 meta skuid != @resolver_users limit rate over 4 kbytes\/second burst 16 kbytes drop\n/;
-  assert.match(text, rule);
-});
-
-test("programs of this machine may not take all places of a port, unless they are root's", () => {
-  const here: readonly LocalShare[] = [
-    { port: 25, most: 50, of: "all", spared: [] },
-    { port: 3_000, most: 64, of: "each user", spared: [107] },
-  ];
-  const shape = { ...COUNTING, connections: { ...CONNECTIONS, here } };
-  const text = tableOf(shape);
-  assert.match(text, /oif lo tcp dport 25 .* == syn meta skuid != \{ 0 \} ct count over 50 reject with tcp reset\n/);
-  assert.match(text, / 3000 .* skuid != \{ 0, 107 \} add @open_users \{ meta skuid ct count over 64 \} reject with /);
-  assert.doesNotMatch(tableOf({ ...shape, connections: { ...shape.connections, kernelCounts: false } }), /ct count/);
-});
-
-test("while the guard is down, the kernel counts connections to all ports together by address", () => {
-  const text = tableOf({ ...COUNTING, connections: { ...CONNECTIONS, perPort: false } });
-  assert.match(text, /set open4 \{ type ipv4_addr; size/);
-  assert.match(text, /add @open4 \{ ip saddr ct count over 10 \}/);
-  assert.match(text, /add @open6 \{ ip6 saddr & \S+ ct count over 10 \}/);
 });
 
 test("packets that pass other programs' rules are counted by port, and not those that this machine sends itself", () => {
@@ -247,9 +165,23 @@ test("only proxies reach the ports that trust a PROXY header, whatever else the 
   assert.match(text, /oif lo tcp dport @proxied meta skuid != @proxy_users reject with tcp reset\n/);
 });
 
-test("missing rules are noticed; without proxies there are none", () => {
-  for (const set of ["proxied", "proxy4", "proxy6", "proxy_users"])
-    assert.match(nftProbe(SHAPE), new RegExp(`^delete set inet ghostinbox ${set}$`, "m"));
-  const none = { ...SHAPE, proxied: null };
-  assert.doesNotMatch(tableOf(none) + nftProbe(none), /prox/);
-});
+const LOCAL: TableShape = {
+  ...BANS_ALONE,
+  local: [
+    { port: 10_025, clients: { set: "askers", users: [105] }, server: 104, address: "127.0.0.1" },
+    { port: 10_026, clients: { set: "sieve_senders", users: [106] }, server: null, address: "127.0.0.1" },
+  ],
+};
+const RESOLVER: TableShape = { ...BANS_ALONE, resolver: { address: "127.71.9.53", users: new Set([104]) } };
+
+for (const [what, shape, sets] of [
+  ["proxies", SHAPE, ["proxied", "proxy4", "proxy6", "proxy_users"]],
+  ["users on loopback", LOCAL, ["askers", "sieve_senders"]],
+  ["the resolver", RESOLVER, ["resolver_users"]],
+] as const)
+  test(`missing rules for ${what} are noticed; none are expected where they are not set`, () => {
+    for (const set of sets) {
+      assert.match(nftProbe(shape), new RegExp(`^delete set inet ghostinbox ${set}$`, "m"));
+      assert.doesNotMatch(tableOf(BANS_ALONE) + nftProbe(BANS_ALONE), new RegExp(set));
+    }
+  });

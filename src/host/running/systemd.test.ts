@@ -41,12 +41,6 @@ test("a failed start is repeated, unless the data is newer; an upgrade has no ti
   assert.match(unit(MAIN_UNIT), /^TimeoutStartSec=infinity$/m);
 });
 
-test("the guard has the highest priority", () => {
-  assert.match(unit("ghostinbox-guard.service"), /^Nice=-10\nCPUWeight=1000$/m);
-  assert.match(unit("ghostinbox-spamd.service"), /^Nice=3\nCPUWeight=50$/m);
-  assert.doesNotMatch(unit("ghostinbox-postfix.service"), /Nice=|CPUWeight=/);
-});
-
 test("the guard may change the firewall and the web may not; neither gains a right", () => {
   assert.match(unit("ghostinbox-guard.service"), /^CapabilityBoundingSet=.*\bCAP_NET_ADMIN\b/m);
   assert.doesNotMatch(unit("ghostinbox-web.service"), /CAP_NET_ADMIN|CAP_DAC|AF_NETLINK/);
