@@ -38,32 +38,10 @@ test("with other resolvers all names are asked there, and still validated here",
   assert.match(text, /^ {2}module-config: "validator iterator"$/m);
 });
 
-test("a stub zone is asked at its own server and trusted unsigned", () => {
-  const text = rendered({ stubs: [{ zone: "corp.example", address: ip("10.0.0.53") }] });
-  assert.match(text, /^ {2}domain-insecure: "corp\.example"$/m);
-  assert.match(text, /^stub-zone:\n {2}name: "corp\.example"\n {2}stub-addr: 10\.0\.0\.53$/m);
-});
-
-test("a stub below, at or above a zone that unbound answers itself is asked at its own server", () => {
-  const zonesOf = (zone: string): readonly string[] =>
-    rendered({ stubs: [{ zone, address: ip("10.0.0.53") }] }).match(/(?<=^ {2}local-zone: ).*$/gm) ?? [];
-  for (const zone of ["corp.home.arpa", "lan.test", "10.in-addr.arpa", "notmytest.example"])
-    assert.deepEqual(zonesOf(zone), [`"${zone}." transparent`]);
-  const above = zonesOf("172.in-addr.arpa");
-  assert.equal(above[0], '"172.in-addr.arpa." transparent');
-  assert.equal(above.length, 17);
-  assert.ok(above.includes('"31.172.in-addr.arpa." nodefault'));
-  assert.equal(zonesOf("f.ip6.arpa").length, 6);
-});
-
 test("neither one slow server nor sixteen silent ones for each question that Unbound can hold keep other questions waiting", () => {
   const numberOf = (setting: string) => Number(new RegExp(`^ {2}${setting}: (\\d+)$`, "m").exec(rendered())?.[1]);
   assert.ok(numberOf("outgoing-num-tcp") >= numberOf("num-queries-per-thread"), "no other connection is ended");
   assert.ok(numberOf("outgoing-range") >= 16 * numberOf("num-queries-per-thread"));
-});
-
-test("a custom root decides on reserved names too", () => {
-  assert.match(rendered({ ownRoot: true }), /^ {2}local-zone: "test\." nodefault$/m);
 });
 
 const UNBOUND = ["unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];

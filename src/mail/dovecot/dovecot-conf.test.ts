@@ -87,12 +87,6 @@ test("a port for proxies trusts only their header, and the guard learns of them"
   assert.doesNotMatch(text, /prox/);
 });
 
-test("only Postfix delivers mail: the socket that any local user could open is off", () => {
-  assert.match(text, /service lmtp \{\n(?: {2}#.*\n)? {2}unix_listener lmtp \{\n {4}mode = 0\n/);
-  assert.match(text, /private\/dovecot-lmtp \{\n {4}mode = 0600\n {4}user = postfix\n/);
-  assert.match(text, /^ {2}submission_host = 127\.0\.0\.1:26$/m);
-});
-
 test("a missing account costs as much to refuse as an existing one", () => {
   const query = /^password_query = (.*)$/m.exec(rendered({}, "accounts.conf"))?.[1] ?? "";
   assert.ok(query.startsWith("SELECT user, password, allow_nets FROM passdb WHERE user = '%u' UNION ALL "));

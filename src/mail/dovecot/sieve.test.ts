@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { scriptColumn, scriptDict, sievePlugin } from "./sieve.ts";
+import { scriptColumn, sievePlugin } from "./sieve.ts";
 
 const site = sampleSite();
 
@@ -15,9 +15,4 @@ test("redirected mail has its user as the sender", () => {
 test("if senders are verified, only proven ones get a reply", () => {
   assert.match(scriptColumn(site), /;name=proven' FROM .* AND name = 'proven'\) AS sieve_before2$/);
   assert.match(scriptColumn(sampleSite({ verify: false })), /;name=any' FROM .* AND name = 'any'\) AS sieve_before2$/);
-});
-
-test("only delivery processes ask for scripts", () => {
-  assert.match(scriptDict(site), /unix_listener dict \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
-  assert.match(scriptDict(site), /scripts = sqlite:\/srv\/mail\/conf\/dovecot\/scripts-dict\.conf\n/);
 });

@@ -37,5 +37,3 @@ test("it bans no address itself, and ignores only our own probes", () => {
   assert.match(defaults, /^usedns = no$/m);
   assert.equal((files.get("jail.conf") ?? "").match(/^action =/gm)?.length, 1);
 });
-
-test("the owner's filter is there unchanged", () => assert.equal(files.get("filter.d/mine.conf"), own.text));

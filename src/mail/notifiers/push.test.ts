@@ -69,15 +69,6 @@ test("ntfy: no message reaches the 4,096 bytes from which on it would be an atta
   assert.match(String(text), /^ä+…\n\nServer: /);
 });
 
-test("every channel names the contacts", () => {
-  const texts = [
-    bodyOf(ntfyRequest("https://ntfy.sh/t", message, sender, null))["message"],
-    bodyOf(gotifyRequest("https://g.example", message, sender, "t"))["message"],
-    bodyOf(appriseRequest("http://a.example/notify/k", message, sender))["body"],
-  ];
-  for (const text of texts) assert.match(String(text), /^Contacts: Änne, \+49 30 1$/m);
-});
-
 test("Gotify and Apprise get the documented fields; an end has a lower priority than its start", () => {
   const over: AlertMessage = { ...message, kind: "resolved" };
   const gotify = gotifyRequest("https://g.example/", message, sender, "A.b");

@@ -110,12 +110,6 @@ test("there is room again once Postfix has a mail in its queue or refuses it as 
   assert.equal(all.send("BBBB3"), null, "it took no room");
 });
 
-test("a mail that is only named in the log is still being read", () => {
-  const all = busyServer();
-  all.load.observe({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
-  assert.equal(all.send("BBBB1"), "bytes_in_filters");
-});
-
 test("a refused mail takes no room, and a repeated question about a mail no more than one", () => {
   const all = busyServer();
   const excess = { of: "mime_parts", count: 10_000 } as const;
@@ -124,15 +118,6 @@ test("a refused mail takes no room, and a repeated question about a mail no more
   assert.equal(all.send("BBBB2"), null);
   assert.equal(all.send("BBBB2"), null);
   assert.equal(all.send("BBBB3"), "bytes_in_filters");
-});
-
-test("of mails in which parts may hide, the filters read one at a time", () => {
-  const all = server();
-  const ask = (queueId: string): string | null => hiding(all, queueId, MAIL.ip);
-  assert.equal(ask("AAAA1"), null, "the engine is not asked");
-  assert.equal(ask("AAAA2"), "waits_for_turn");
-  all.done("AAAA1");
-  assert.equal(ask("AAAA3"), null);
 });
 
 test("a turn whose end no line shows ends, but not before Rspamd must have ended", () => {

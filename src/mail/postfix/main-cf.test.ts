@@ -6,7 +6,7 @@ import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts
 import { NETWORKS } from "../../store/accounts-db/account-networks.ts";
 import { sqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import type { Relay, Site } from "../configuration/site.ts";
-import { postfixOutbound, renderPostfixMain, renderPostfixTables, renderRelayLogin, TABLES } from "./main-cf.ts";
+import { postfixOutbound, renderPostfixMain, renderPostfixTables, TABLES } from "./main-cf.ts";
 import { renderPostfixMaster } from "./master-cf.ts";
 
 const mainOf = (changes: Partial<Site> = {}) => assignments(renderPostfixMain(sampleSite(changes)));
@@ -205,14 +205,6 @@ test("anvil counts behind the guard, and exempts the allow list", () => {
   assert.equal(limited.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
 });
 
-test("only the guard asks Postgrey, and no mail waits while it does not answer", () => {
-  assert.equal(main.get("smtpd_restriction_classes"), "greylist, greylist_unknown");
-  assert.equal(main.get("greylist"), "$ghostinbox_postgrey");
-  assert.equal(main.get("greylist_unknown"), "$ghostinbox_postgrey, permit");
-  assert.match(valueOf("ghostinbox_postgrey"), /unix:postgrey\/socket, .*default_action=DUNNO/);
-  for (const [name, value] of main) if (name.endsWith("_restrictions")) assert.doesNotMatch(value, /greylist/, name);
-});
-
 test("each table asks its view, and only about our domains", () => {
   const tables = new Map(renderPostfixTables(sampleSite()).map(({ name, text }) => [name, assignments(text)]));
   const ofOthers = "left-domain.cf";
@@ -238,27 +230,6 @@ test("while it is isolated, mail in both directions waits, and does not come bac
 
 const through = (changes: Partial<Relay>) =>
   sampleSite({ outbound: { ...sampleSite().outbound, relay: { ...RELAY, ...changes } } });
-
-test("each direction is held for itself", () => {
-  const waits = "lmtp:unix:private/this-server-is-isolated";
-  const transports = (part: "receive" | "send") => {
-    const held = mainOf({ isolated: [part] });
-    return [held.get("virtual_transport"), held.get("default_transport")];
-  };
-  assert.deepEqual(transports("receive"), [waits, undefined]);
-  assert.deepEqual(transports("send"), ["lmtp:unix:private/dovecot-lmtp", waits]);
-});
-
-test("a relay gets the password only over verified TLS, and only root can read its file", () => {
-  const relayed = through({ login: { user: "me", password: "p:w $x" } });
-  const lines = postfixOutbound(relayed);
-  assert.equal(lines["relayhost"], "[smtp.example.net]:587");
-  assert.equal(lines["smtp_tls_security_level"], "secure");
-  const { text, mode } = renderRelayLogin(relayed);
-  assert.match(text, /^\[smtp\.example\.net\]:587 me:p:w \$x$/m);
-  assert.equal(mode, 0o600);
-  assert.doesNotMatch(JSON.stringify(lines), /p:w/);
-});
 
 test("a relay without a login takes TLS where it offers it, and on 465 always", () => {
   const open = postfixOutbound(through({}));

@@ -13,6 +13,7 @@ describe("files of allowed senders", () => {
     refresh();
     const file = join(directory, "example.org", "anna", "user_prefs");
     assert.match(readFileSync(file, "utf8"), /bea@friend\.example/);
+    assert.equal(statSync(file).mode & 0o007, 0, "other users may not read it");
     utimesSync(file, 1_000, 1_000);
     refresh();
     assert.equal(statSync(file).mtimeMs, 1_000_000);
