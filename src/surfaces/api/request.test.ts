@@ -21,12 +21,6 @@ async function refusalOf(row: typeof LISTED, search: string): Promise<string> {
   return `${detail} ${next}`;
 }
 
-test("what a route knows is read, each parameter once", () => {
-  const read = readQuery(LISTED, "http://localhost/x?ip=2001%3Adb8%3A%3A1&limit=5");
-  assert.deepEqual(read, { value: { ip: "2001:db8::1", limit: "5" }, isDry: false });
-  assert.deepEqual(readQuery(LISTED, "http://localhost/x"), { value: {}, isDry: false });
-});
-
 test("a list takes each value of its name", async () => {
   const row = rowOf({ query: z.object({ type: z.array(z.string()).optional(), ip: z.string().optional() }) });
   const read = (search: string) => readQuery(row, `http://localhost/x?${search}`);

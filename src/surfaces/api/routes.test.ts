@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { STATUS_CODES } from "node:http";
 import { test } from "node:test";
-import { apiKitOf, ask, BAN, bearer, signIn, T0, tableOf } from "../../../test/kit/api-kit.ts";
+import { apiKitOf, ask, BAN, bearer, signIn, tableOf } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { rightsOf } from "../../admin/declare/rights.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
-import { isoTime, later } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
 import { PAGE_FILES } from "./page.ts";
 import type { Route } from "./route.ts";
@@ -144,21 +143,6 @@ test("nonsense gets one clear sentence and 400, and does not reach the guard", a
     assert.match(await detailOf(response), sentence);
   }
   assert.deepEqual(kit.guard.asked, []);
-});
-
-test("without the guard commands are refused, while who was known lately can still read what is known", async () => {
-  assert.equal((await ask(kit, "/api/v1/session")).status, 200);
-  kit.guard.isDown = true;
-  kit.advance(API_LIMITS.callerAgeMs);
-  for (const path of ["/api/v1/bans", "/api/security"]) {
-    const response = await ask(kit, path, { ...(path === "/api/security" && { action: "ban" }), ip: "1.2.3.4" });
-    assert.deepEqual([response.status, response.headers.get("retry-after")], [503, "5"]);
-    assert.equal(await detailOf(response), "The guard does not answer.");
-  }
-  const stats: unknown = await (await ask(kit, "/api/security?action=stats")).json();
-  assert.ok(typeof stats === "object" && stats !== null && "health" in stats && "bans" in stats);
-  assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
-  assert.partialDeepStrictEqual(stats, { generatedAt: isoTime(later(T0, API_LIMITS.callerAgeMs)) });
 });
 
 test("without the database none of it is shown, and the answer has no internals", async () => {

@@ -77,11 +77,6 @@ test("what the web itself shows needs the scope read, and a token without it may
   assert.equal((await kit.send("POST", "bans", { ip: "203.0.113.7" })).status, 201);
 });
 
-test("a session says who it is, what it may do, and until when its proof is fresh", async () => {
-  const { answer } = await kit.send("GET", "session");
-  assert.deepEqual(answer, { name: "ci", role: "owner", account: null, scopes: SCOPES, freshUntil: null });
-});
-
 test("strangers who sign in wait for one another, and leave the guard connections for the others", async (t) => {
   const kit = await startKit(t, { trustedProxies: [net("127.0.0.1")] });
   const answers: (() => void)[] = [];

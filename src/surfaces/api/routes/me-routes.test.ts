@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apiKitOf, signIn, tableOf } from "../../../../test/kit/api-kit.ts";
-import { MAILBOX, PASSWORD } from "../../../../test/kit/fake-guard.ts";
 import { eventItem } from "../../../../test/kit/samples.ts";
 import { rightsOf } from "../../../admin/declare/rights.ts";
 import type { EventFilter, EventPage } from "../../../guard/storage-ports.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const ANNA = "anna@example.org";
-
-test("the user of a mailbox sees that mailbox", async () => {
-  const cookie = await signIn(kit, ANNA);
-  const from = { ip: "127.0.0.1", device: "unknown device" };
-  const given = { account: ANNA, password: PASSWORD };
-  assert.deepEqual(kit.guard.of("sign_in_mailbox"), [{ verb: "sign_in_mailbox", ...from, ...given }]);
-  const ask = (path: string) => kit.send("GET", path, undefined, { cookie });
-  assert.deepEqual(await ask("me"), { status: 200, answer: MAILBOX });
-  const who = { name: ANNA, role: "mailbox", account: ANNA, scopes: [], freshUntil: null };
-  assert.deepEqual(await ask("session"), { status: 200, answer: who });
-});
 
 test("own sign-ins and mail are read for the session's account, and other people's mail is not found", async (t) => {
   const cookie = await signIn(kit, ANNA);
@@ -41,16 +29,6 @@ test("own sign-ins and mail are read for the session's account, and other people
   assert.equal(foreign.status, 404);
   assert.deepEqual(await read("mail?id=%3Cnever@was.test%3E"), foreign, "in the same words");
   assert.equal((await read("mail")).status, 400);
-});
-
-test("a mail program gets its settings, as fields and as a profile", async () => {
-  const cookie = await signIn(kit, ANNA);
-  const client = await kit.send("GET", "me/client", undefined, { cookie });
-  const at = (port: number) => ({ host: "mail.example.org", port, tls: "implicit" });
-  assert.partialDeepStrictEqual(client.answer, { account: ANNA, imap: at(993), smtp: at(465) });
-  const profile = await fetch(`${kit.url}/api/v1/me/client.mobileconfig`, { headers: { cookie } });
-  assert.equal(profile.headers.get("content-type"), "application/x-apple-aspen-config");
-  assert.match(await profile.text(), /<plist version="1.0">/);
 });
 
 test("a mailbox user may use the routes of mailboxes and those that each session needs, and no other", async () => {

@@ -16,14 +16,6 @@ function open(t: TestContext, query = "", headers: Readonly<Record<string, strin
   return openStream(t, `${kit.url}/api/v1/events/stream${query}`, headers);
 }
 
-test("what is committed arrives, and what was there before does not", async (t) => {
-  kit.queries.add("CONNECT");
-  const reader = await open(t);
-  kit.commit("LOGIN_FAILED");
-  kit.commit("BAN");
-  assert.deepEqual(await idsOf(reader, 2), [2, 3]);
-});
-
 test("a reader resumes behind Last-Event-ID, over many pages, with nothing twice or missing", async (t) => {
   const most = API_LIMITS.streamRows * 3 + 7;
   for (let i = 0; i < most; i++) kit.queries.add("CONNECT");
