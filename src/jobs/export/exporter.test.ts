@@ -71,13 +71,6 @@ test("the first run starts with new events", async () => {
   assert.equal(state.notes, before, "nothing is written while nothing happens");
 });
 
-test("a later run continues where the last one ended, without pauses while there are more events", async () => {
-  const { state, delivered, exporter } = kit(500, 10);
-  const run = exporter();
-  assert.deepEqual([await run.step(), await run.step(), await run.step()], [0, 0, 1_000]);
-  assert.deepEqual([delivered, state.position, state.lost], [idsFrom(11, 500), 500, 0]);
-});
-
 test("unconfirmed events are sent again at growing intervals, and the position does not move", async () => {
   const { state, delivered, exporter } = kit(3, 1);
   state.outcome = { ok: false, reason: "ECONNREFUSED" };
@@ -110,14 +103,6 @@ test("a position that could not be written is noted again, even if nothing happe
   state.isWritten = true;
   for (let i = 0; i < 3; i++) await run.step();
   assert.equal(state.notes, 4);
-});
-
-test("if ids start again, as after the loss of the database, events are sent from the first", async () => {
-  const { state, delivered, exporter } = kit(2, 900);
-  const run = exporter();
-  await run.step();
-  await run.step();
-  assert.deepEqual([delivered, state.position], [[1, 2], 2]);
 });
 
 test("the same applies to a restored database whose ids have grown past the last one", async () => {

@@ -73,19 +73,6 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     await assert.rejects(RelpSession.open(connect({ host: "127.0.0.1", port }), 2_000), /ECONNREFUSED/);
   });
 
-  test("RELP: taken once each message was answered, on one connection", async () => {
-    let connections = 0;
-    const where = await server((socket) => {
-      connections += 1;
-      answering("200 OK")(socket);
-    });
-    const receiver = createRelpReceiver(where);
-    assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
-    assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
-    assert.equal(connections, 1);
-    receiver.close();
-  });
-
   for (const [what, serve, reason] of [
     ["that refuses a message", answering("500 no room"), /^the receiver refuses: 500 no room$/],
     ["that goes away in the middle", answering("200 OK", 2), /^the receiver closed the connection$/],
@@ -102,16 +89,6 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
       for (let i = 0; i < 2; i++) assert.match(reasonOf(await receiver.deliver(EVENTS)), reason);
       receiver.close();
     });
-
-  test("plain TLS: taken once the receiver has closed too", async () => {
-    const read: string[] = [];
-    const where = await server((socket) => {
-      socket.on("data", (chunk: Buffer) => read.push(chunk.toString()));
-      socket.on("end", () => socket.end());
-    });
-    assert.deepEqual(await createTlsReceiver(where).deliver(EVENTS), { ok: true });
-    assert.equal(read.join("").match(/\d+ <86>1 /g)?.length, 3);
-  });
 
   test("plain TLS: not taken by a receiver that never closes, or breaks off", async () => {
     const never = await createTlsReceiver(await server((socket) => void socket.resume())).deliver(EVENTS);
