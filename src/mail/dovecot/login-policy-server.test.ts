@@ -50,18 +50,6 @@ function engine(decided: Decision): { asked: Event[]; submit: Submit } {
 const unguarded = (): boolean => false;
 const never: Submit = () => assert.fail("the engine must not be asked");
 
-test("allow and report reach the engine; its answer becomes the status", async () => {
-  const { asked, submit } = engine(decision("refuse", "banned"));
-  const { port, reports } = await started(submit);
-  const allowed = await ask(port, {});
-  assert.deepEqual([allowed.status, allowed.body], [200, '{"status":-1,"msg":""}']);
-  await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":true}') });
-  await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":false}') });
-  const types = asked.map((event) => event.type);
-  assert.deepEqual(types, ["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"]);
-  assert.deepEqual(reports, []);
-});
-
 test("a login that is not a stranger's passes without the engine", async () => {
   const { port } = await started(never);
   const reply = await ask(port, { body: BODY.replace("203.0.113.7", "") });

@@ -8,25 +8,12 @@ import { ACTION, ask, BANNED, heldEngine, PASS, postfixAt, started } from "../..
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
-import { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import { WITHOUT_GUARD } from "../../programs/guard/stand-in.ts";
 import { settingOf } from "../../settings/schema.ts";
 import { createPolicyServer, POLICY_LIMITS } from "./policy-server.ts";
 
 const directory = temporaryDirectory();
 const newServer = () => createPolicyServer(heldEngine().submit, assert.fail, WITHOUT_GUARD);
-
-test("a question is answered when the engine has decided, on a connection that stays", async () => {
-  const { engine, client, asks } = await started();
-  await asks(ask("CONNECT"));
-  assert.equal(engine.asked[0]?.event.type, "CONNECT");
-  assert.equal(client.text(), "");
-  engine.answer(0, BANNED);
-  await until(() => client.text() === ACTION.banned, "the answer arrives");
-  await asks(ask("RCPT"));
-  engine.answer(1, PASS);
-  await until(() => client.text() === ACTION.banned + ACTION.pass, "the second answer arrives");
-});
 
 test("a stage that is not ours passes without the engine", async () => {
   const { engine, client } = await started();
@@ -61,24 +48,6 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
   other.socket.write(question);
   const later = "action=421 4.3.2 Service not available, try again later\n\n";
   await until(() => other.text() === later, "without the guard no one is known to be Dovecot");
-});
-
-test("a session at a submission port that is over sends nothing more, and the engine is not asked", async () => {
-  const sessions = new SubmissionSessions();
-  const { engine, client, asks } = await started({ sessions });
-  const at = (state: string, more: string) => ask(state, "client_port=40000", more);
-  const ofUser = "policy_context=submissions\nrecipient_count=1\nsize=9\nsasl_username=anna@example.org";
-  for (const [index, question] of [at("CONNECT", "policy_context=submissions"), at("RCPT", ofUser)].entries()) {
-    await asks(question);
-    engine.answer(index, PASS);
-    await until(() => client.text() === ACTION.pass.repeat(index + 1), "it passes");
-  }
-  sessions.end("anna@example.org");
-  client.socket.write(at("DATA", ofUser) + at("END-OF-MESSAGE", ofUser) + at("RCPT", ofUser));
-  const over = "action=421 4.7.0 Session ended, sign in again\n\n";
-  await until(() => client.text() === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
-  assert.equal(engine.asked.length, 2);
-  await asks(at("DATA", ofUser.replace("anna", "bert")));
 });
 
 test("while the disk has no room for a recipient's mail, only such recipients are deferred", async () => {
