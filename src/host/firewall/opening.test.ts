@@ -10,7 +10,7 @@ import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { door } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type Door, doorOf } from "../../core/firewall/strict.ts";
+import { type Door } from "../../core/firewall/strict.ts";
 import {
   callerConnection,
   openConnections,
@@ -19,7 +19,6 @@ import {
   requiredOpening,
   sshDoors,
   sshPorts,
-  wouldBeShut,
 } from "./opening.ts";
 
 const MAIL = ["25/tcp", "465/tcp", "587/tcp", "993/tcp"];
@@ -64,14 +63,6 @@ test("another user's program opens no port by its name", {
   const [roots, users] = [await listening(0), await listening(65_534)];
   const found = await sshDoors();
   assert.deepEqual([found.includes(roots), found.includes(users)], [true, false]);
-});
-
-test("names a listening program whose port is not accepted", async () => {
-  const port = await listenOnPort(createServer(), "0.0.0.0");
-  const door = doorOf({ protocol: "tcp", family: 4, first: port, last: port });
-  const shut = (await wouldBeShut({ doors: [], trusted: [] })).find((one) => one.door === door);
-  assert.equal(shut?.programs.length, 1);
-  assert.ok(!(await wouldBeShut({ doors: [door], trusted: [] })).some((one) => one.door === door));
 });
 
 const SSH_CONNECTION = "198.51.100.65 50000 203.0.113.10 22";

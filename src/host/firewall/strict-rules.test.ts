@@ -16,10 +16,6 @@ function listed(text: string, expires = "1m59s996ms"): string {
     .replaceAll("{ udp, udplite, sctp, dccp }", "{ udp, dccp, sctp, udplite }");
 }
 
-test("the confirmed firewall is in force, without a trial", () => {
-  assert.deepEqual(parseStrict(listed(nftStrict(OLD, null))), { opening: OLD, waitsS: null, faults: [] });
-});
-
 test("a trial is in force until its time runs out, and the confirmed firewall afterwards", () => {
   const both = nftStrict(OLD, { opening: NEW, lastsS: 120 });
   assert.match(both, /elements = \{ ipv4 timeout 120s, ipv6 timeout 120s \}/);

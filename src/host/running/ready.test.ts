@@ -34,20 +34,6 @@ function exitingWeb(t: TestContext): Layout {
   return layout;
 }
 
-test("it is ready once every socket answers and every port is open", async () => {
-  const layout = temporaryLayout();
-  await withSockets(layout);
-  const ports = [smtp(await listenOnPort(createServer()))];
-  assert.deepEqual(await waitUntilReady(layout, ports, never, SHORT), { ok: true });
-});
-
-test("waits for a service that starts late", async () => {
-  const layout = temporaryLayout();
-  const waiting = waitUntilReady(layout, [], never, { patienceMs: 10_000 });
-  await withSockets(layout);
-  assert.deepEqual(await waiting, { ok: true });
-});
-
 test("stops waiting when asked to stop", async () => {
   assert.deepEqual(await waitUntilReady(temporaryLayout(), [], () => true, { patienceMs: 60_000 }), { ok: true });
 });
