@@ -27,14 +27,6 @@ async function later(t: TestContext): Promise<void> {
   await settled();
 }
 
-test("a session is found at once, and its lack asks for the password", async (t) => {
-  serve(t, [401, 200]);
-  for (const found of ["no", "yes"]) {
-    await findSession();
-    assert.deepEqual([signedIn.value, trouble.value], [found, null]);
-  }
-});
-
 test("a server that cannot answer is asked again until it does, and the page tells why", async (t) => {
   const left = serve(t, [503, null, 503, 200]);
   await findSession();
