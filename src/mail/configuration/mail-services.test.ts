@@ -80,3 +80,7 @@ test("Postfix is checked before each run but the first, which the start has chec
   // The directory does not exist: its check fails.
   assert.deepEqual(codes, [0, 1]);
 });
+
+test("a slow disk does not keep Dovecot from starting", () => {
+  assert.match(runOf("dovecot"), /^timeout 20 setpriv .* find .* \|\| :$/m);
+});

@@ -66,7 +66,8 @@ function dovecotCommands(layout: Layout): readonly string[] {
   return [
     // A private key that is not on the disk may be lost: then mail arrives, but cannot be read.
     `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
-    `${removesStaleLocks(layout, "all").join(" ")} || :`,
+    // Dovecot itself waits two minutes for a lock, so a slow disk may not delay all mailboxes for long.
+    `timeout 20 ${removesStaleLocks(layout, "all").join(" ")} || :`,
     forgetsEnded(join(layout.dovecotBase, "master.pid")),
     // One open file for each client of a service (`default_client_limit`).
     `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,
