@@ -8,7 +8,7 @@ import { plural } from "../../../../core/text.ts";
 import { isoTime, type Millis } from "../../../../core/time.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { copyFile, hashOf } from "../../../../host/root-files/copies.ts";
-import { setAccess } from "../../../../host/root-files/files.ts";
+import { removeFile, setAccess } from "../../../../host/root-files/files.ts";
 import { filesBelow, removeTree } from "../../../../host/root-files/walk.ts";
 import {
   collect,
@@ -71,7 +71,10 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
     const file = join(folder, name);
     const args = ["-C", scratch, "--sort=name", "--owner=0", "--group=0", "-czf", file, "."];
     const packed = await runProgram("tar", args, { timeoutMs: PACKING_MS });
-    if (packed.code !== 0) return failed(`No bundle was made: tar failed: ${lastLines(packed)}.`, "");
+    if (packed.code !== 0) {
+      removeFile(file);
+      return failed(`No bundle was made: tar failed: ${lastLines(packed)}.`, "");
+    }
     setAccess(file, { mode: 0o600 });
     const [files, sha256] = [filesBelow(scratch).length, hashOf(file) ?? ""];
     const says = packedText(name, { files: plural(files, "file"), sha256 });
