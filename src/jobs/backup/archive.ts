@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { messageOf } from "../../core/error.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { cleanEnvironment, withPipes } from "../../host/machine/run-program.ts";
 
@@ -56,14 +56,19 @@ export async function unpack(
 
 type Running = Readonly<{ in: Writable; out: Readable; ended: Promise<string | null> }>;
 
+/** A disk that fails breaks the pipes of the programs, so its error counts more than their messages. */
+const DISK_ERRORS: readonly unknown[] = ["ENOSPC", "EDQUOT", "EFBIG", "EIO"];
+
 /** The pipes may break because a program ended: then its own message counts. */
 async function run(programs: readonly Running[], pour: () => Promise<void>): Promise<Outcome> {
   const poured = pour().then(
     () => null,
-    (error: unknown) => messageOf(error),
+    (error: unknown) => ({ says: messageOf(error), isDisk: DISK_ERRORS.includes(codeOf(error)) }),
   );
   const said = await Promise.all(programs.map(({ ended }) => ended));
-  const reason = said.find((words) => words !== null) ?? (await poured);
+  const broke = await poured;
+  const words = broke?.isDisk === true ? undefined : said.find((one) => one !== null);
+  const reason = words ?? broke?.says ?? null;
   return reason === null ? { ok: true } : { ok: false, reason };
 }
 
