@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { MINUTE_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { groupId, userIds } from "../../host/machine/system-users.ts";
 import { Directory } from "../../host/root-files/directory.ts";
@@ -35,7 +36,7 @@ export async function takeRestoredQueue(layout: Layout): Promise<number> {
       return false;
     });
   }
-  const renamed = await runProgram("postsuper", ["-c", configuration(layout), "-s"]);
+  const renamed = await runProgram("postsuper", ["-c", configuration(layout), "-s"], { timeoutMs: 10 * MINUTE_MS });
   if (renamed.code !== 0) throw new SetUpFailure(`The restored queue could not be taken over: ${lastLines(renamed)}`);
   removeTree(layout.backupQueue);
   return mails;

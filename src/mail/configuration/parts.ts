@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { SECOND_MS } from "../../core/time.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { type Finished, lastLines, runAsOther, runProgram } from "../../host/machine/run-program.ts";
 import { setModified } from "../../host/root-files/files.ts";
 import type { ServiceName } from "../../host/running/runit.ts";
@@ -136,6 +136,9 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
   ];
 }
 
+/** They visit every mail in the queue; a rotating disk may need minutes for a long queue. */
+const QUEUE_WALK = { timeoutMs: 10 * MINUTE_MS };
+
 /**
  * postconf reads main.cf and master.cf. It exits with 0 after some errors, so any complaint counts. postsuper uses the parameters, and
  * moves misplaced queue files where they belong.
@@ -146,13 +149,18 @@ async function checkPostfix(directory: string): Promise<string | null> {
   const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
   if (parameters.code !== 0 || parameters.stderr !== "")
     return `Postfix refuses its configuration: ${lastLines({ ...parameters, stdout: "" })}`;
-  return complaint("Postfix refuses its configuration or its queue", await runProgram("postsuper", ["-c", directory]));
+  return complaint(
+    "Postfix refuses its configuration or its queue",
+    await runProgram("postsuper", ["-c", directory], QUEUE_WALK),
+  );
 }
 
 /** Also checks whether its files have the owners and modes that this version wants. This starts fifty programs. */
 async function checkAllOfPostfix(directory: string): Promise<string | null> {
   const refused = await checkPostfix(directory);
-  return refused ?? complaint("postfix check failed", await runProgram("postfix", ["-c", directory, "check"]));
+  return (
+    refused ?? complaint("postfix check failed", await runProgram("postfix", ["-c", directory, "check"], QUEUE_WALK))
+  );
 }
 
 async function checkDovecot(directory: string): Promise<string | null> {
