@@ -86,6 +86,7 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
   const listings = await Promise.all(
     INTERVAL_SETS.map((set) => machine.run("nft", ["list", "set", ...TABLE.split(" "), set], { timeoutMs: 10_000 })),
   );
+  if (listings.some(({ code }) => code !== 0)) return unknown("nft could not be run.", FIX);
   return judgeHeldByKernel(all.length, null, uncovered(networks, listings.map(({ stdout }) => stdout).join("\n")));
 }
 
