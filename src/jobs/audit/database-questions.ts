@@ -52,7 +52,7 @@ export function createDatabaseQuestions(
       mostOutputBytes: MOST_BYTES,
     });
     if (ran.code === 124) throw new Error(`the database did not answer within ${timeoutMs / SECOND_MS} s`);
-    if (ran.code !== 0) throw new Error(lastLines(ran, 1) || `its reader ended with code ${ran.code}`);
+    if (ran.code !== 0) throw new Error(lastLines(ran, 1));
     const answer = z.safeParse(schema, JSON.parse(ran.stdout));
     if (!answer.success) throw new Error("its reader gave an answer that the keeper does not know");
     return answer.data;

@@ -62,5 +62,8 @@ export async function queueMail(
   // timeout(1) also ends the postdrop below it.
   const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
   if (sent.code === 0) return { ok: true, detail: `Mailed ${to.join(", ")}.` };
-  return { ok: false, reason: lastLines(sent) || `sendmail took more than ${QUEUEING_SECONDS} seconds` };
+  return {
+    ok: false,
+    reason: sent.code === 124 ? `sendmail took more than ${QUEUEING_SECONDS} seconds` : lastLines(sent),
+  };
 }
