@@ -62,8 +62,7 @@ export async function queueMail(
   // timeout(1) also ends the postdrop below it.
   const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
   if (sent.code === 0) return { ok: true, detail: `Mailed ${to.join(", ")}.` };
-  return {
-    ok: false,
-    reason: sent.code === 124 ? `sendmail took more than ${QUEUEING_SECONDS} seconds` : lastLines(sent),
-  };
+  // On a full disk postdrop warns and waits: then its words are the reason.
+  const isSilent = sent.code === 124 && !sent.stderr.includes("postdrop");
+  return { ok: false, reason: isSilent ? `sendmail took more than ${QUEUEING_SECONDS} seconds` : lastLines(sent) };
 }
