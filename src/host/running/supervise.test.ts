@@ -23,8 +23,10 @@ test("programs get the settings of the environment, and no password", () => {
   assert.deepEqual(programEnvironment(layoutOf("/srv/mail"), env), kept);
 });
 
-test("variables of an earlier start are removed, and other users may not read them", () => {
+test("variables of an earlier start are removed, even of a killed one, and other users may not read them", () => {
   const place = join(directory, "environment");
+  mkdirSync(`${place}.new`);
+  writeFileSync(join(`${place}.new`, "KILLED"), "");
   writeEnvironment(place, { OLD: "1" });
   writeEnvironment(place, { NEW: "two\nlines" });
   assert.deepEqual(readdirSync(place), ["NEW"]);

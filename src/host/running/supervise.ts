@@ -8,7 +8,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { cleanEnvironment, type Finished, lastLines, runProgram } from "../machine/run-program.ts";
-import { removeFile, setModified, writeFile } from "../root-files/files.ts";
+import { moveFile, removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
 import { endBy, endOrphans, processesOf, signal } from "./processes.ts";
@@ -38,12 +38,18 @@ export function programEnvironment(layout: Layout, env: Environment): Readonly<R
   return { ...found, GHOSTINBOX_DATA: layout.data, MALLOC_ARENA_MAX: "2" };
 }
 
-/** One file for each variable, as chpst(8) -e reads them: a NUL stands for a line break. */
+/**
+ * One file for each variable, as chpst(8) -e reads them: a NUL stands for a line break. After a power failure all are there or none: with some
+ * missing, a variable of the first start would win over the file.
+ */
 export function writeEnvironment(directory: string, env: Readonly<Record<string, string>>): void {
-  removeTree(directory);
-  makeDirectory(directory, 0o700);
+  const fresh = `${directory}.new`;
+  removeTree(fresh);
+  makeDirectory(fresh, 0o700);
   for (const [name, value] of Object.entries(env))
-    writeFile(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600, flush: false });
+    writeFile(join(fresh, name), value.replaceAll("\n", "\0"), { mode: 0o600 });
+  removeTree(directory);
+  moveFile(fresh, directory);
 }
 
 /** The caller has checked the configuration. */
