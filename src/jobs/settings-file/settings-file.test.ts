@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
@@ -96,6 +98,10 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.deepEqual(await write("example.net"), []);
     assert.equal(readFileSync(layout.settings, "utf8"), text, "it is the administrator's by now");
     assert.deepEqual(access(), usual);
+    put(layout.engineDb, "");
+    assert.deepEqual(await write("example.net"), ["GHOSTINBOX_DOMAIN"], "the file was restored");
+    put(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
+    assert.deepEqual(await write("example.net"), []);
   });
 });
 

@@ -27,15 +27,15 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Va
 
 /**
  * At the first start; later the file belongs to the administrator. The groups exist already. Returns the variables whose
- * values it has written: from now on the file decides.
+ * values it has written, and those that a restored file replaces: from now on the file decides.
  */
 export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
   const access = settingsAccess();
   if (existsSync(layout.settings)) {
     setAccess(layout.settings, access);
-    return [];
-  }
-  writeFile(layout.settings, commentedToml(settings), access);
+    // A restore brings back the databases, and no variables of an earlier start.
+    if (!existsSync(layout.engineDb) || existsSync(layout.environment)) return [];
+  } else writeFile(layout.settings, commentedToml(settings), access);
   return WRITTEN_FIRST.flatMap((key) => {
     const source = sources[key];
     return source.from === "env" ? [source.variable] : [];
