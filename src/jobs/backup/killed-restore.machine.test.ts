@@ -14,17 +14,20 @@ import { readKey, repositoryOf } from "./repository.ts";
 
 /**
  * Restores `backup` to `data`, and from the start of the replacement on copies `top` before each change: what a kill at that moment
- * leaves. This process must end before a copy is used, because the lock names it.
+ * leaves. Returns a line for each flush: whether the restored mail was in place, and the step recorded. This process must end before a copy is used, because the lock names it.
  */
 function restoreInSteps({ top, data, backup, copies }: Readonly<Record<"top" | "data" | "backup" | "copies", string>>) {
   const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
-  execFileSync(process.execPath, [
-    "--input-type=module",
-    "-e",
-    `
-    import { execFileSync } from "node:child_process";
+  const script = `
+    import child from "node:child_process";
     import fs from "node:fs";
     import { syncBuiltinESMExports } from "node:module";
+    const { execFileSync } = child;
+    child.execFileSync = (name, ...args) => {
+      const inPlace = ["mail/example.test/anna/Maildir/cur/1:2,S", ".restoring/step.json"].map((file) => fs.existsSync(${JSON.stringify(`${data}/`)} + file));
+      if (name === "sync") console.log(...inPlace);
+      return execFileSync(name, ...args);
+    };
     let step = -1;
     for (const name of ["renameSync", "unlinkSync", "rmdirSync"]) {
       const change = fs[name];
@@ -39,8 +42,8 @@ function restoreInSteps({ top, data, backup, copies }: Readonly<Record<"top" | "
     const { restoreServer } = await import(${module("./restore.ts")});
     const fetch = async (to) => (fs.cpSync(${JSON.stringify(backup)}, to, { recursive: true }), { ok: true });
     const restored = await restoreServer(layoutOf(${JSON.stringify(data)}), fetch, { key: "typed", replaces: true });
-    if (!restored.ok) throw new Error(restored.reason);`,
-  ]);
+    if (!restored.ok) throw new Error(restored.reason);`;
+  return execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
 }
 
 const FORMER = ["ghostinbox.toml", "only-old", "backup/repository/config", "mail/example.test/anna/Maildir/cur/9:2,S"];
@@ -111,7 +114,8 @@ describe("a restore that is killed before any of its steps", {
       mkdirSync(copies);
       inPlace(() => {
         for (const path of [...FORMER, ...(key === null ? [] : ["backup/key"])]) put(join(data, path), "former");
-        restoreInSteps({ top, data, backup, copies });
+        const flushes = restoreInSteps({ top, data, backup, copies });
+        assert.equal(flushes, what.startsWith("a mount") ? "false false\ntrue true\n" : "false false\n");
         assert.ok(isRestored());
       });
       const ends = readdirSync(copies)

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import * as z from "zod/mini";
@@ -208,6 +209,8 @@ export function finishReplacing(data: string): boolean {
   if (gone !== undefined)
     throw new SetUpFailure(`A restore was interrupted, and ${join(data, gone)} was a mount then: mount it again.`);
   for (const mount of mounts) replaceMount(join(data, mount), state.aside);
+  // Only the state below says that they are unfinished, and it may reach its disk first.
+  if (mounts.size > 0) execFileSync("sync", ["-f", ...[...mounts].map((mount) => join(data, mount))]);
   for (const path of movable(wholeIn(data), mounts)) moveFile(join(wholeIn(data), path), join(data, path));
   const old = join(work, "old");
   if (state.keepsKey !== undefined) settle(data, old, state.keepsKey);
