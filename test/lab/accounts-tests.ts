@@ -71,6 +71,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
 
     writeFileSync(file, `emil@example.test|{PLAIN}a rather new phrase\n`);
     await open.closed();
+    await until("the account is suspended", () => isListed(/^dora@example\.test +not in the accounts file/m));
     assert.equal(await signsIn("dora@example.test"), false);
     assert.equal(await receives("dora@example.test"), 250);
     assert.ok(await signsIn("emil@example.test", "a rather new phrase"));

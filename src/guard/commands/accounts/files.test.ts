@@ -36,11 +36,18 @@ test("a followed file adds, changes, suspends and resumes; each change is record
   const [anna, bea] = ["anna@example.test", "bea@example.test"];
   await follow({ [anna]: HASH, [bea]: HASH });
   assert.equal(kit.asked.length, 0);
+  const { ask } = kit.keeper;
+  const states: string[] = [];
+  kit.keeper.ask = (order) => {
+    states.push(kit.state());
+    return ask(order);
+  };
   await follow({ [anna]: OTHER }, bea, "nonsense");
+  assert.equal(new Set(states).size, 2, "the keeper knows them before the change");
   const kicked = kit.asked.flatMap((asked) => (asked.verb === "kick_account" ? [asked.account] : []));
-  assert.deepEqual(kicked.toSorted(), [anna, bea]);
+  assert.deepEqual(kicked, [bea, anna, bea, anna], "before the change and after it");
   await follow({ [bea]: HASH });
-  assert.equal(kit.kept().filter((verb) => verb === "kick_account").length, 2);
+  assert.equal(kit.kept().filter((verb) => verb === "kick_account").length, 4);
   assert.deepEqual(kit.recorded(/./).slice(2), [
     `PASSWORD_CHANGED ${anna} by root`,
     `ACCOUNT_SUSPENDED ${bea} by root`,

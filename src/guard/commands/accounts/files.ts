@@ -36,6 +36,8 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
   const would = parts.rehearse(() => write(parts, command, entries));
   if (parts.isDry === true) return { ok: true, result: { ...would, skipped: [...skipped, ...would.skipped] } };
   if (!(await record(parts, would, passwordHashes, by))) return UNWRITTEN;
+  // First: the keeper notes them and ends them again, even if the guard is killed right after the change, which no one repeats.
+  for (const name of [...would.suspended, ...would.changed]) await endSessions(parts, name, by);
   const changes = write(parts, command, entries);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
     await endSessions(parts, name, by);
