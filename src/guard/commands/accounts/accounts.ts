@@ -1,4 +1,5 @@
 import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../../admin/declare/control.ts";
+import type { KeeperReply } from "../../../admin/declare/keeper.ts";
 import { isMailboxUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
@@ -47,6 +48,13 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if ("hash" in command && !isHash(command.hash))
     return usage("The password must come hashed.", "Use `account passwd`.");
   const change = (): Outcome => writeAccount(parts, command, name);
+  // First: once the account is removed, no command ends its sessions.
+  const isRemoved = command.verb === "account_remove" && parts.isDry !== true && parts.rehearse(change).ok;
+  const ended = isRemoved ? await kick(parts, name) : null;
+  if (ended?.ok === false) {
+    const message = `The open sessions of ${name} were not ended, so it was not removed: ${ended.reason}`;
+    return failed(message, "Try again once `status` shows the keeper.");
+  }
   const recorded = await recordFirst(parts, {
     change,
     // Keys stay after the setting has changed, and the new password would open none of them. Root may make one while it is hashed.
@@ -58,7 +66,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if (!recorded.ok && !isUrgent) return recorded;
   const urgent: Outcome = isUrgent ? change() : { ok: true };
   if (!urgent.ok) return notDone(urgent.reason);
-  const shrinks = command.verb !== "account_create_hashed" && command.verb !== "account_resume";
+  const shrinks = command.verb === "account_set_hash" || command.verb === "account_suspend";
   // At the same time: a keeper that hangs costs up to 20 s, and the command line waits 30 s.
   const [stay, held] = await Promise.all([
     shrinks ? endSessions(parts, name, by) : null,
@@ -163,20 +171,23 @@ export function isHash(text: string): boolean {
   return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
 }
 
+type KickParts = Pick<AccountCommandParts, "keeper" | "notices">;
+
 /** Null once they have ended. Never throws. If the keeper does not answer, a notice is raised and the command fails. */
-export async function endSessions(
-  { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
-  account: string,
-  by: string,
-): Promise<CommandError | null> {
-  const reply = await keeper.ask({ verb: "kick_account", account });
-  notices.set("keeper_unreachable", reply.ok ? null : reply.reason);
+export async function endSessions(parts: KickParts, account: string, by: string): Promise<CommandError | null> {
+  const reply = await kick(parts, account);
   if (reply.ok) return null;
   const message = `${account} is changed, but its open sessions were not ended`;
   if (isMailboxUser(by)) return uncertain(`${message}.`, "Ask the administrator of this server to end them.");
   const next =
     "Once `status` shows the keeper, `account suspend` ends them. To let the account in again: `account resume`.";
   return uncertain(`${message}: ${reply.reason}`, next);
+}
+
+async function kick({ keeper, notices }: KickParts, account: string): Promise<KeeperReply> {
+  const reply = await keeper.ask({ verb: "kick_account", account });
+  notices.set("keeper_unreachable", reply.ok ? null : reply.reason);
+  return reply;
 }
 
 type AlertMailboxParts = Readonly<{
