@@ -94,6 +94,15 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     await applied();
   });
 
+  test("the web reads its settings even if the keeper ends before whoever changed them restarts it", async () => {
+    const web = join(layout.services, "web");
+    mkdirSync(web, { recursive: true });
+    assert.doesNotMatch(await applied(`${toml("8MB")}[http]\nnames = ["panel.example.org"]\n`), /web/);
+    await assert.rejects(new KeeperVerbs(layout, {}).reloadUnread(), /web could not be reloaded/);
+    rmSync(web, { recursive: true });
+    await applied(toml("8MB"));
+  });
+
   test("files that moved before others could not are read after the next one too", async () => {
     const postfix = join(layout.services, "postfix");
     mkdirSync(postfix, { recursive: true });

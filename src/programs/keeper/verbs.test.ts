@@ -4,9 +4,10 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { done, reasonOf } from "../../../test/kit/reason-of.ts";
-import { noteProcess } from "../../../test/kit/supervised-process.ts";
+import { noteProcess, underRunsv } from "../../../test/kit/supervised-process.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
@@ -159,6 +160,22 @@ test("what one keeper had to reload, the next one reloads if it ended before", a
   assert.equal(await next.retry(["web"]), null);
   rmSync(layout.services, { recursive: true });
   await next.reloadUnread();
+});
+
+test("a service that was restarted for its files is not restarted again for them", {
+  skip: lacking({ installed: ["runsv"] }),
+}, async (t) => {
+  const { layout } = keeper();
+  const web = join(layout.services, "web");
+  underRunsv(t, web, "exec sleep infinity");
+  await until(() => existsSync(join(web, "supervise", "ok")));
+  const mark = unreadMark(layout.services, "web");
+  put(mark, "");
+  const verbs = new KeeperVerbs(layout, {});
+  assert.deepEqual(await verbs.obey({ verb: "restart", service: "web" }), { ok: true, detail: "web was restarted." });
+  assert.ok(!existsSync(mark));
+  rmSync(join(web, "run"));
+  await verbs.reloadUnread();
 });
 
 test("a service whose files change while it is being reloaded is reloaded again", SENDMAIL, async () => {

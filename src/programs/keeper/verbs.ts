@@ -219,12 +219,12 @@ export class KeeperVerbs {
     const files = certificateFiles(read.settings, this.#layout);
     const refused = await this.#refuses(files, read.settings);
     if (refused !== null) return { ok: false, reason: refused };
-    // The web comes after the guard: `config apply` restarts it.
+    // The web comes after the guard: whoever applied the settings restarts it, or else `reloadUnread`.
     const isReloaded = (service: ServiceName): boolean => service !== "web";
     let hasMoved = false;
     const moving = (service: ServiceName): void => {
       hasMoved = true;
-      if (isReloaded(service)) this.#mustRead(service);
+      this.#mustRead(service);
     };
     const kept: string[] = [];
     const apply = async () => applyConfiguration(this.#site(read, kept), { isServing: true, moving });
@@ -234,7 +234,7 @@ export class KeeperVerbs {
     });
     if (!applied.ok) return hasMoved ? { ...applied, mayBeDone: true } : applied;
     const changed = applied.changed.filter(isReloaded);
-    const failed = await this.#reload(changed);
+    const failed = await this.#reload(changed, [...this.#unread].filter(isReloaded));
     if (failed !== null) return { ok: false, reason: failed, mayBeDone: true };
     recordInForce(this.#layout, read.text);
     this.#use(read.settings);
@@ -319,8 +319,13 @@ export class KeeperVerbs {
   }
 
   async #restart(service: ServiceName): Promise<KeeperReply> {
+    const isUnread = this.#unread.delete(service);
     const failure = await restartService(service, this.#layout);
-    if (failure === null) return { ok: true, detail: `${service} was restarted.` };
+    if (failure === null) {
+      if (!this.#unread.has(service)) removeFile(unreadMark(this.#layout.services, service));
+      return { ok: true, detail: `${service} was restarted.` };
+    }
+    if (isUnread) this.#unread.add(service);
     const reason = `${service} could not be restarted: ${failure}`;
     // After a change on the page, no one waits for the reply.
     console.error(`keeper: ${reason}`);
