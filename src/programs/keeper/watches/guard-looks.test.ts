@@ -236,7 +236,7 @@ test("a mail that could not be queued is retried, but not each second", async ()
 });
 
 test("Postfix and Dovecot are reloaded once for each new file, not while it is missing; a failure is retried", async () => {
-  const layout = temporaryLayout("accountsDb");
+  const layout = temporaryLayout("accountsDb", "keeperSocket");
   writeFileSync(layout.accountsDb, "first");
   const reloaded: string[] = [];
   let failure: string | null = null;
@@ -244,7 +244,8 @@ test("Postfix and Dovecot are reloaded once for each new file, not while it is m
     reloaded.push(`${what} ${services.join()}`);
     return Promise.resolve(failure);
   };
-  const watch = createAccountsDbWatch(layout, { reload: noted("reload"), retry: noted("retry") });
+  const keeper = () => createAccountsDbWatch(layout, { reload: noted("reload"), retry: noted("retry") });
+  const watch = keeper();
   await watch.look();
   writeFileSync(`${layout.accountsDb}.new`, "second");
   rmSync(layout.accountsDb);
@@ -256,4 +257,10 @@ test("Postfix and Dovecot are reloaded once for each new file, not while it is m
   failure = null;
   for (let i = 0; i < 2; i++) await watch.look();
   assert.deepEqual(reloaded, ["reload postfix,dovecot", "retry postfix,dovecot"], "the second time only what failed");
+  await keeper().look();
+  assert.equal(reloaded.length, 2);
+  writeFileSync(`${layout.accountsDb}.new`, "third");
+  renameSync(`${layout.accountsDb}.new`, layout.accountsDb);
+  for (let i = 0; i < 2; i++) await keeper().look();
+  assert.equal(reloaded.length, 3, "it was replaced while no keeper was running");
 });

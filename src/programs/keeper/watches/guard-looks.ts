@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import * as z from "zod/mini";
 import type { KeeperReply } from "../../../admin/declare/keeper.ts";
 import type { AlertKind } from "../../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames } from "../../../core/alerts/frames.ts";
@@ -8,6 +9,7 @@ import { printable } from "../../../core/text.ts";
 import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
 import { removeFile } from "../../../host/root-files/files.ts";
+import { readRecord, writeRecord } from "../../../host/root-files/record-file.ts";
 import { signal } from "../../../host/running/processes.ts";
 import { MAY_STAND_IN, type ServiceName } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
@@ -194,26 +196,37 @@ function lastLogLineOf(layout: Layout): string {
 
 const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];
 
-/** Makes Postfix and Dovecot reopen `accounts.db` after a new file replaced it: they keep the old one open. */
+/**
+ * Makes Postfix and Dovecot reopen `accounts.db` after a new file replaced it, even while no keeper was running: they keep the old one
+ * open.
+ */
 export function createAccountsDbWatch(
-  { accountsDb }: Layout,
+  { accountsDb, keeperSocket }: Layout,
   { reload, retry }: Pick<GuardLooksParts, "reload" | "retry">,
 ) {
-  const inodeNow = (): bigint | null => statSync(accountsDb, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
-  let inode = inodeNow();
+  const inodeNow = (): string | null =>
+    statSync(accountsDb, { bigint: true, throwIfNoEntry: false })?.ino.toString() ?? null;
+  /** Holds the inode that they use. */
+  const file = join(dirname(keeperSocket), "accounts-db-inode.json");
+  let noted = readRecord(file, z.nullable(z.string()), null);
+  let inode = noted ?? inodeNow();
   let isInUse = true;
 
   /** Call it about every second. Throws if a service could not be reloaded: the next call reloads those that were not. */
   async function look(): Promise<void> {
     const present = inodeNow() ?? inode;
     const isNew = present !== inode;
-    if (!isNew && isInUse) return;
-    inode = present;
-    isInUse = false;
-    // Retrying another service here would restart it each second.
-    const failed = await (isNew ? reload : retry)(READERS);
-    if (failed !== null) throw new Error(failed);
-    isInUse = true;
+    if (isNew || !isInUse) {
+      inode = present;
+      isInUse = false;
+      // Retrying another service here would restart it each second.
+      const failed = await (isNew ? reload : retry)(READERS);
+      if (failed !== null) throw new Error(failed);
+      isInUse = true;
+    }
+    if (inode === noted) return;
+    noted = inode;
+    writeRecord(file, inode);
   }
 
   return { look };
