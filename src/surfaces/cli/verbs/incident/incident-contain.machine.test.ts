@@ -47,6 +47,8 @@ describe("an account is contained, as far as it can be", {
     assert.match(out, /anna@example\.org had no other mail in the queue to hold/);
     assert.match(out, /The places that anna@example\.org first used since \S+ \S+ UTC are forgotten\./);
     assert.match(out, PASSWORD);
+    const steps = /contain: Contained: 2 steps taken\.\n.* contain: Contained: 1 step taken\./;
+    assert.match((await run("incident list")).out, steps, "each deed is in the timeline once it is done");
   });
 
   for (const options of ["", "--suspend"])

@@ -41,14 +41,18 @@ export const incidentContain = inIncident(async (call, incident, since) => {
   if (unsure !== null) return unsure;
   const came: Came[] = [];
   const failing = new Set<Deed>();
+  let unaudited = "";
   for (const deed of planned) {
     const said = await deed.run(failing);
     if (said.some((one) => one.as === "wrong")) failing.add(deed);
     came.push(...said);
+    const [taken, failures] = [saidOf(said, "did"), saidOf(said, "wrong")];
+    if (taken.length + failures.length === 0) continue;
+    const says = `Contained: ${plural(taken.length, "step")} taken${failures.length === 0 ? "" : `, ${failures.length} failed`}.`;
+    // After each: this command may be killed before the next one.
+    unaudited = (await take(call, incident, { step: "contain", says, lines: [...taken, ...failures] })) || unaudited;
   }
   const [did, wrong, printed] = [saidOf(came, "did"), saidOf(came, "wrong"), saidOf(came, "printed")];
-  const says = `Contained: ${plural(did.length, "step")} taken${wrong.length === 0 ? "" : `, ${wrong.length} failed`}.`;
-  const unaudited = await take(call, incident, { step: "contain", says, lines: [...did, ...wrong] });
   const secrets = printed.length === 0 ? [] : ["", "Shown only now:", ...printed];
   const lines = [...did, ...secrets, ...(unaudited === "" ? [] : [unaudited])];
   if (wrong.length > 0)

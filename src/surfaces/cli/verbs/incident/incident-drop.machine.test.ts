@@ -76,6 +76,8 @@ describe("mail of an account leaves the queue, and none of it without a copy", R
   test("a bundle holds the copies, even if the queue cannot be listed", async () => {
     put("A1", "deferred/A");
     await drop();
+    const steps = /drop: Taking 1 mail of anna@\S+ out of the queue\.\n.* drop: /;
+    assert.match((await run("incident list")).out, steps);
     guard.keeperAnswers(() => ({ ok: false, reason: "The keeper is down." }));
     const { code, out, err } = await run("incident investigate");
     assert.equal(code, 0, err);

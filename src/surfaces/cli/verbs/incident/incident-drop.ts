@@ -28,6 +28,11 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const question = `Take ${plural(found.mails.size, "mail")} of ${name} out of the queue? Copies stay in the folder of the incident.`;
   const unsure = await whyNotSure(call, question, "nothing was done");
   if (unsure !== null) return unsure;
+  // First: this command may be killed before its end.
+  await take(call, incident, {
+    step: "drop",
+    says: `Taking ${plural(found.mails.size, "mail")} of ${name} out of the queue.`,
+  });
   const to = join(folderOf(call.layout, incident), "mails");
   const { dropped, kept, stays, others, failure } = await dropAll(call, name, to);
   const says = `${plural(dropped, "mail")} of ${name} taken out of the queue; ${kept.length} kept in the folder of the incident.`;
