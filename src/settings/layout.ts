@@ -87,6 +87,8 @@ export function layoutOf(dataDirectory: string) {
     /** A link to the private key in use, and the settings of Dovecot that name it; there only while the key is. */
     mailKeyLink: at("conf", "dovecot", "mail-key.pem"),
     mailKeyConf: at("conf", "dovecot", "mail-key.conf"),
+    /** There from before these settings appear or disappear until Dovecot has restarted, even if who changed them ends before. */
+    mailKeyUnread: at("conf", "dovecot", "mail-key-unread"),
     /** Why the owner's settings of Dovecot are not used, or null. */
     ownDovecotUnused: at("conf", "own-dovecot-unused.json"),
     /** Only for root: whose mail retention must not touch, its last run, and since when each folder is under its rule. */

@@ -68,9 +68,8 @@ async function applyRendered(
   { only = SERVICES, isServing = false, isStarting = false, moving }: How,
 ): Promise<Rendered> {
   // Dovecot checks that it can read them.
-  const keys = only.includes("dovecot") ? prepareMailKeys(site, isStarting) : NO_KEYS;
+  const keys = only.includes("dovecot") ? prepareMailKeys(site, isStarting, () => moving?.("dovecot")) : NO_KEYS;
   if (!keys.ok) return keys;
-  if (keys.changed) moving?.("dovecot");
   const rendered = partsOf(site).filter(({ service }) => only.includes(service));
   const parts = rendered
     .map(compare)

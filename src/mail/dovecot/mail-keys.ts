@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, readlinkSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf, nullOn, readOr } from "../../core/error.ts";
+import { failureOf, messageOf, nullOn, readOr } from "../../core/error.ts";
 import { Directory } from "../../host/root-files/directory.ts";
 import { readNamed, removeFile, replaceLink, writeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -14,15 +14,23 @@ const MOST_KEY_BYTES = 64 * 1024;
 
 type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false; reason: string }>;
 type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
-type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailNoKey" | "mailRecoveryKey" | "mailPrivateKey">;
+type PlacedFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailKeyUnread">;
+type KeyFiles = PlacedFiles & Pick<Layout, "mailNoKey" | "mailRecoveryKey" | "mailPrivateKey">;
 type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
 type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<Layout, "mailRecoveryKey" | "mailPrivateKey"> }>;
 
 /**
  * Creates the keys when encryption is enabled for the first time, and gives Dovecot the private one if it exists.
- * Never creates a second pair: mail encrypted with the first could not be read. `changed`: whether the private key appeared or disappeared.
+ * Never creates a second pair: mail encrypted with the first could not be read. `changed`: whether the private key appeared or disappeared,
+ * before which `changing` is called.
  */
-export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStarting = false): Prepared {
+export function prepareMailKeys(
+  { mailCrypt: crypt, layout }: KeySite,
+  isStarting = false,
+  changing: () => void = () => undefined,
+): Prepared {
+  // Dovecot starts next.
+  if (isStarting) removeFile(layout.mailKeyUnread);
   if (crypt === null) return { ok: true, changed: false };
   // Without the recovery key no account gets a key (surfaces/cli/verbs/accounts/account-keys.ts): a start continues, with a notice.
   const refused = isStarting ? null : whyNoNewKeys({ mailCrypt: crypt, layout });
@@ -32,7 +40,7 @@ export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite, isStartin
     if (!existsSync(crypt.publicKey)) makeKeys(crypt);
     // A start continues without the key: mail arrives, and a notice says what is wrong.
     const reason = isStarting ? null : mismatch(crypt);
-    return reason === null ? { ok: true, changed: placeMailKey(crypt, layout) } : { ok: false, reason };
+    return reason === null ? { ok: true, changed: placeMailKey(crypt, layout, changing) } : { ok: false, reason };
   } catch (error) {
     const why = messageOf(error);
     return { ok: false, reason: `The keys that encrypt mail could not be prepared (mailboxes.encryption*): ${why}` };
@@ -78,14 +86,19 @@ export function withoutLostKey<S extends NewKeySite>(site: S): S {
 
 /**
  * Adds the private key to Dovecot's configuration, as long as the right one exists. Writes only what differs. Returns whether
- * the key appeared or disappeared: the same key at a different place is read from there by the next start or reload.
+ * the key appeared or disappeared: the same key at a different place is read from there by the next start or reload. `changing` records
+ * first that Dovecot must be restarted.
  */
 export function placeMailKey(
   crypt: KeyPair,
-  { mailKeyConf: conf, mailKeyLink: link }: Pick<Layout, "mailKeyConf" | "mailKeyLink">,
+  { mailKeyConf: conf, mailKeyLink: link, mailKeyUnread: unread }: PlacedFiles,
+  // A full disk must not keep the key in use.
+  changing: () => void = () => void failureOf(() => writeFile(unread, "", { mode: 0o600 })),
 ): boolean {
   const wasThere = existsSync(conf);
-  if (lockedBecause(crypt) !== null) {
+  const isLocked = lockedBecause(crypt) !== null;
+  if (wasThere === isLocked) changing();
+  if (isLocked) {
     if (wasThere) removeFile(conf);
     return wasThere;
   }

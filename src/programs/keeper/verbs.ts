@@ -323,6 +323,7 @@ export class KeeperVerbs {
     const failure = await restartService(service, this.#layout);
     if (failure === null) {
       if (!this.#unread.has(service)) removeFile(unreadMark(this.#layout.services, service));
+      if (service === "dovecot") removeFile(this.#layout.mailKeyUnread);
       return { ok: true, detail: `${service} was restarted.` };
     }
     if (isUnread) this.#unread.add(service);

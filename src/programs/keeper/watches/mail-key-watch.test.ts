@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
-import { prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
+import { placeMailKey, prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import { createMailKeyWatch } from "./mail-key-watch.ts";
 
@@ -15,15 +15,19 @@ function scene(elsewhere: Partial<Layout> = {}) {
   const restarted: string[] = [];
   const fails = { reason: null as string | null };
   const inForce: { settings: MailCryptSettings } = { settings: OFF };
-  const watch = createMailKeyWatch(
-    layout,
-    () => inForce.settings,
-    (service) => {
-      restarted.push(service);
-      return Promise.resolve(fails.reason);
-    },
-  );
+  const keeper = () =>
+    createMailKeyWatch(
+      layout,
+      () => inForce.settings,
+      (service) => {
+        restarted.push(service);
+        return Promise.resolve(fails.reason);
+      },
+    );
+  const watch = keeper();
   return {
+    keeper,
+    restarted,
     layout,
     inForce,
     watch,
@@ -53,6 +57,20 @@ test("restarts Dovecot when the key appears or disappears, with a notice while i
   assert.deepEqual(await look(), [["mail_locked"], []], "encrypted mail still needs it");
   renameSync(`${layout.mailPrivateKey}.away`, layout.mailPrivateKey);
   assert.deepEqual(await look(), [[], ["dovecot"]]);
+});
+
+test("a restart that who changed the key did not make is made half a minute later", async () => {
+  const { layout, inForce, keeper, restarted, prepare } = scene();
+  inForce.settings = ON;
+  prepare();
+  rmSync(layout.mailPrivateKey);
+  // As `encryption lock` does.
+  placeMailKey({ publicKey: layout.mailPublicKey, privateKey: layout.mailPrivateKey }, layout);
+  const watch = keeper();
+  for (let second = 0; second < 30; second++) assert.equal(await watch.look(), null);
+  assert.deepEqual(restarted, []);
+  for (let second = 0; second < 60; second++) assert.equal(await watch.look(), null);
+  assert.deepEqual(restarted, ["dovecot"]);
 });
 
 test("a key that a reboot lost before its first use leaves new mail unencrypted, with a notice", () => {

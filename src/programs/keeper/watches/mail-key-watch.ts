@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import { removeFile } from "../../../host/root-files/files.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { type MailCrypt, type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
 import {
@@ -13,10 +14,16 @@ import type { Layout } from "../../../settings/layout.ts";
 
 type Files = Pick<
   Layout,
-  "mailPublicKey" | "mailPrivateKey" | "mailRecoveryKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen"
+  | "mailPublicKey"
+  | "mailPrivateKey"
+  | "mailRecoveryKey"
+  | "mailKeyConf"
+  | "mailKeyLink"
+  | "mailKeySeen"
+  | "mailKeyUnread"
 >;
 
-/** A failed restart is retried after this many checks: in half a minute, since one that fails can take ten seconds. */
+/** A failed or missing restart is made after this many checks: in half a minute, since one that fails can take ten seconds. */
 const LOOKS_UNTIL_RETRY = 30;
 
 /** Lets Dovecot read mail while the right private key exists, and no longer. */
@@ -34,6 +41,9 @@ export function createMailKeyWatch(
     // Before the keys exist, there is nothing to read.
     if (crypt === null || !existsSync(crypt.publicKey)) return null;
     if (placeMailKey(crypt, layout)) looksUntilRestart = 0;
+    // A command that changed it restarts Dovecot itself, unless it was killed, as the last keeper may have been.
+    else if (!existsSync(layout.mailKeyUnread)) looksUntilRestart = null;
+    else looksUntilRestart ??= LOOKS_UNTIL_RETRY;
     if (looksUntilRestart === null) return null;
     if (looksUntilRestart > 0) {
       looksUntilRestart -= 1;
@@ -41,6 +51,7 @@ export function createMailKeyWatch(
     }
     const failed = await restart("dovecot");
     looksUntilRestart = failed === null ? null : LOOKS_UNTIL_RETRY;
+    if (failed === null) removeFile(layout.mailKeyUnread);
     return failed;
   }
 
