@@ -34,7 +34,7 @@ export interface Store {
 /** What the database knows about one address. Events count since the last ban started or was lifted. Times ascend. */
 export type AddressHistory = Pick<Facts, "ban" | "failures" | "connections" | "mails" | "probes" | "bounces"> &
   Readonly<{
-    /** Start times of the automatic bans that still count. */
+    /** From when `bans.memory` runs for each automatic ban that still counts: its end, later by the time banned since then. */
     offencesAt: readonly Millis[];
     /** The last sign-in of an account from this address; null if there was none. */
     knownAt: Millis | null;

@@ -24,6 +24,7 @@ import {
   isWithin,
   type Kept,
   listingsIn,
+  offencesIn,
   recipientKind,
   sessionMails,
   timesOf,
@@ -148,8 +149,7 @@ export function naiveHistory(policy: Policy, own: readonly OwnNetwork[]) {
       ),
       ban: bansIn(changes).find((ban) => contains(ban.prefix, ip)) ?? null,
       // Bans by the engine itself, but for those that the administrator lifted.
-      offences: unforgivenIn(changes).filter(({ prefix, createdAt }) => prefix === subject && createdAt > memory)
-        .length,
+      offences: offencesIn(changes, subject, policy.bans.memoryMs, at),
       connections: timesOf(since.filter((one) => one.event.type === "CONNECT")),
       mails: timesOf(since.filter((one) => one.event.type === "DATA" && one.event.account === null)),
       probes: timesOf(since.filter((one) => one.event.type === "RECIPIENT" && !isBounce(one.event))),

@@ -5,7 +5,7 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import { contains, type Ip, networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../src/core/time.ts";
 import { guessesIn, passwordOf } from "./naive-accounts.ts";
-import { bannedOrLifted, type Changed, isWithin } from "./naive-recount.ts";
+import { bannedOrLifted, type Changed, isWithin, offencesIn } from "./naive-recount.ts";
 
 /** What the oracle knows of networks whose addresses offend together, by the words of docs/bans.md. */
 
@@ -66,12 +66,10 @@ export function banOfWhole(
   const found = limits.find(({ count, limit }) => count >= limit);
   if (found === undefined) return null;
   const { code, ...numbers } = found;
-  const own = history.unforgiven.filter(
-    ({ prefix, createdAt }) => prefix === network && createdAt > now - bans.memoryMs,
-  );
+  const offences = offencesIn(history.changes, network, bans.memoryMs, now);
   const offence = { code, evidence: { ...numbers, key: null } };
   return {
-    change: nextBan(policy, { prefix: network, ip, offences: own.length }, offence, now),
+    change: nextBan(policy, { prefix: network, ip, offences }, offence, now),
     spared: servers.some((server) => isWanted(honest.filter(({ prefix }) => prefix === server))),
   };
 }

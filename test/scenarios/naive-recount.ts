@@ -118,6 +118,23 @@ export function unforgivenIn(changes: readonly Changed[]): readonly Ban[] {
   return counting;
 }
 
+/** Offences of the subject within the memory, which does not run while it is banned. */
+export function offencesIn(changes: readonly Changed[], subject: Prefix, memoryMs: number, now: Millis): number {
+  const spans: { from: number; to: number }[] = [];
+  for (const { change, at } of changes) {
+    if (bannedOrLifted(change) !== subject) continue;
+    const last = spans.at(-1);
+    if (last !== undefined) last.to = Math.min(last.to, at);
+    if (change.type === "BAN") spans.push({ from: at, to: change.ban.expiresAt ?? Number.POSITIVE_INFINITY });
+  }
+  return unforgivenIn(changes).filter(({ prefix, createdAt }) => {
+    if (prefix !== subject) return false;
+    const [own, ...later] = spans.filter(({ from }) => from >= createdAt);
+    const free = later.reduce((sum, { from, to }) => sum - (to - from), now - (own?.to ?? createdAt));
+    return free < memoryMs;
+  }).length;
+}
+
 /** Wrong passwords of a week that no administrator forgave; those that are not among `since` a ban has answered. */
 export function failuresOf(
   all: readonly Kept[],

@@ -18,7 +18,7 @@ export type Facts = Readonly<{
   /** An account signed in from here within `bans.memory`. */
   known: boolean;
   ban: Ban | null;
-  /** Offences within `bans.memory`. */
+  /** Offences within `bans.memory`, without the time under a ban. */
   offences: number;
   connections: readonly Millis[];
   mails: readonly Millis[];
@@ -216,7 +216,7 @@ export type SparingFacts = Readonly<{
 export type Neighbourhood = Readonly<{
   /** The ban on the network, or on a wider one. */
   ban: Ban | null;
-  /** When bans of the network itself started. */
+  /** From when `bans.memory` runs for each ban of the network itself. */
   offencesAt: readonly Millis[];
   /** When the last of them started or ended; 0 if there was none. */
   settledAt: Millis;

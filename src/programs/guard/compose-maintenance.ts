@@ -50,6 +50,10 @@ export function composeMaintenance({ settings, layout, engine, stores, notices, 
     maxBytes: settings["events.max_size"],
     maxAgeMs: settings["events.max_age"],
     windowMs: WEEK_MS,
+    offenceMs: () => {
+      const { memoryMs, ladderMs } = engine.policy.bans;
+      return memoryMs + ladderMs.length * (ladderMs.at(-1) ?? 0);
+    },
   });
   return {
     /** Any error that a statement threw. */

@@ -116,7 +116,13 @@ function fresh({ isRunning = (): boolean => true, comesLater = false } = {}) {
     if (waits) flood();
     waits = false;
   };
-  const limits = { maxRows: MOST_ROWS, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
+  const limits = {
+    maxRows: MOST_ROWS,
+    maxBytes: 1_000_000_000,
+    maxAgeMs: 30 * DAY_MS,
+    windowMs: DAY_MS,
+    offenceMs: () => DAY_MS,
+  };
   const parts = {
     engine: { flush, audit: () => Promise.resolve(true) },
     store,

@@ -130,7 +130,7 @@ export const abuse = {
   "bans.memory": {
     kind: duration(SECOND_MS),
     byDefault: "7d",
-    says: "How long an offence makes the next ban longer.",
+    says: "How long an offence makes the next ban longer. Time spent banned does not count.",
   },
   "bans.ipv6_prefix": {
     kind: wholeNumber(32, 128),

@@ -50,6 +50,14 @@ function readStep(row: Row): BanStep {
 /** The columns of a Ban. */
 export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at, expires_at, offences, simulated";
 
+/** The last instant of a Date: the end of a ban without one. */
+const NEVER = "8640000000000000";
+const END = `min(coalesce(ended_at, ${NEVER}), coalesce(expires_at, ${NEVER}))`;
+/** From when `bans.memory` runs, in epoch milliseconds: the end of the ban, moved by the length of each later ban of the network. */
+export const REMEMBERED_FROM = `
+  ${END} + coalesce(sum(max(0, ${END} - created_at))
+    OVER (PARTITION BY prefix ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS remembered_from`;
+
 const SIMULATED = { simulated: true } as const;
 
 export function readBan(row: Row): Ban {

@@ -5,7 +5,7 @@ import { isOver, type Millis } from "../../core/time.ts";
 import type { AddressHistory } from "../../guard/storage-ports.ts";
 import { integer, LIMIT, millis } from "../columns.ts";
 import { prepared } from "../transactions.ts";
-import { BAN_COLUMNS, readBan } from "./ban-log.ts";
+import { BAN_COLUMNS, REMEMBERED_FROM, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /** The guard's table of bans: a row each, which gets the time and cause of its end. Each start and end is also a step, which the firewall follows (`sqliteBanLog`). */
@@ -78,7 +78,7 @@ export function sqliteBanTable(db: DatabaseSync) {
       if (newest === undefined) return NO_BANS;
       const offencesAt = rows
         .filter((row) => integer(row["offences"]) > 0 && row["forgiven"] === 0)
-        .map((row) => millis(row["created_at"]));
+        .map((row) => millis(row["remembered_from"]));
       return {
         facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
         countsAfter: integer(newest["last_event"]),
@@ -93,7 +93,7 @@ export function sqliteBanTable(db: DatabaseSync) {
 
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 const SQL = {
-  bansOf: `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered AS last_event FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
+  bansOf: `SELECT ${BAN_COLUMNS}, ended_at, ${REMEMBERED_FROM}, forgiven, answered AS last_event FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
   ban: `SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`,
   bansWithin: `
     SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`,

@@ -26,7 +26,13 @@ test("a correspondent without mail for long is forgotten", (t) => {
   wrote(anna, "old@example.net");
   for (const at of [START, later(START, DAY_MS)]) wrote(anna, "new@example.net", at);
   assert.deepEqual(["OLD@Example.NET", "other@example.net"].map(honest.hasWrittenTo), [true, false]);
-  const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
+  const limits = {
+    maxRows: 1_000,
+    maxBytes: 1_000_000_000,
+    maxAgeMs: DAY_MS,
+    windowMs: DAY_MS,
+    offenceMs: () => DAY_MS,
+  };
   const retention = new Retention(engine, new EventCount(engine), limits);
   const now = later(START, 400 * DAY_MS + 1);
   retention.counted(countSurplus(engine, now), now);

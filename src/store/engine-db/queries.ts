@@ -8,7 +8,7 @@ import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, t
 import { addLowerCase, lowerCaseFor, sqliteEventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
 import { prepared } from "../transactions.ts";
-import { BAN_COLUMNS, readBan } from "./ban-log.ts";
+import { BAN_COLUMNS, REMEMBERED_FROM, readBan } from "./ban-log.ts";
 import { covering, textsWithin } from "./network-columns.ts";
 
 const PAST_BANS = 50;
@@ -111,7 +111,8 @@ const SQL = {
     SELECT ${BAN_COLUMNS}, ended_at, ended FROM ban
     WHERE ${AMONG} AND ended_at IS NOT NULL AND simulated = 0 ORDER BY id DESC LIMIT ?2`,
   offences: `
-    SELECT count(*) AS n FROM ban WHERE ${AMONG} AND offences > 0 AND forgiven = 0 AND created_at > ?2`,
+    SELECT count(*) AS n FROM (SELECT offences, forgiven, ${REMEMBERED_FROM} FROM ban WHERE ${AMONG})
+    WHERE offences > 0 AND forgiven = 0 AND remembered_from > ?2`,
   allowed: `SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${AMONG} ORDER BY at LIMIT 1`,
   countPastBans: `SELECT count(*) AS n FROM ban WHERE ${AMONG} AND ended_at IS NOT NULL AND simulated = 0`,
   known: `SELECT DISTINCT account FROM known_address WHERE ${AMONG}`,

@@ -55,10 +55,14 @@ describe("bans", () => {
       store.apply({ type: "BAN", ban: second }, second.createdAt);
     });
     assert.deepEqual(store.ban(second.prefix), second);
-    assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [START, START + SECOND_MS]);
+    assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [8.64e15, 8.64e15]);
     committed(() => unban(store, "203.0.113.7", later(START, 5_000)));
     assert.equal(store.ban(second.prefix), null);
-    assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [START], "a forgiven offence does not count");
+    assert.deepEqual(
+      store.address(second.prefix, REACH).offencesAt,
+      [START + 5_000],
+      "forgiven ones don't count, but its time is added",
+    );
     assert.deepEqual(rowsOf(db, "SELECT ended, ended_by, ended_at, forgiven FROM ban ORDER BY id"), [
       ["REPLACED", "engine", START + SECOND_MS, 0],
       ["UNBAN", "root", START + 5_000, 1],
@@ -198,6 +202,9 @@ test("while another program holds the lock, only the first try waits for it; onc
 /** `countedUntil`: how many rows existed when the ban started or ended. */
 type BanSpan = { network: string; createdAt: Millis; endedAt: Millis | null; forgiven: boolean; countedUntil: number };
 
+const endOf = ({ createdAt, endedAt }: BanSpan): number =>
+  Math.min(endedAt ?? Number.POSITIVE_INFINITY, createdAt + 30 * MINUTE_MS);
+
 /** The oracle: recounts everything from zero each time. Slow and obvious. */
 class NaiveHistory {
   readonly rows: EventRecord[] = [];
@@ -215,7 +222,10 @@ class NaiveHistory {
         .slice(-most);
     return {
       banned: newest !== undefined && newest.endedAt === null,
-      offencesAt: bans.filter((ban) => !ban.forgiven).map((ban) => ban.createdAt),
+      offencesAt: bans.flatMap((ban, i) => {
+        const lengths = bans.slice(i + 1).map((one) => endOf(one) - one.createdAt);
+        return ban.forgiven ? [] : [lengths.reduce((sum, ms) => sum + ms, endOf(ban))];
+      }),
       connections: rows("connection", reach.sinceConnections).map(({ at }) => at),
       mails: rows("mail", reach.sinceMails).map(({ at }) => at),
       probes: rows("probe", reach.sinceProbes).map(({ at }) => at),

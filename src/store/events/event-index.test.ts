@@ -76,7 +76,13 @@ test("a search by account finds what was changed about it and what came for it, 
 
 test("names go with their events, whether they had entered or not", (t) => {
   const { append, db, events, entered, names, store } = fresh(t);
-  const retention = new Retention(db, events, { maxRows: 1e9, maxBytes: 1e12, maxAgeMs: DAY_MS, windowMs: DAY_MS });
+  const retention = new Retention(db, events, {
+    maxRows: 1e9,
+    maxBytes: 1e12,
+    maxAgeMs: DAY_MS,
+    windowMs: DAY_MS,
+    offenceMs: () => DAY_MS,
+  });
   append(...Array.from({ length: 6 }, (_, i) => named({ recipient: `user${i}@example.test`, counts: null })));
   append({ ...named({ account: "new@example.test" }), at: later(START, 3 * DAY_MS) });
   names.step(4);

@@ -74,7 +74,7 @@ test("hours of a day that is long ago become one, an hour a step", (t) => {
 
 test("the number of events is right after a restart, whatever retention took and the tally had seen", (t) => {
   const { db, store, tally, append } = fresh(t);
-  const limits = { maxRows: 60, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
+  const limits = { maxRows: 60, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS, offenceMs: () => DAY_MS };
   const counted = (): number => new EventCount(db).rows;
   append(...eventRows(100, "203.0.113.7", START));
   tally.step(20);

@@ -13,6 +13,8 @@ export type RetentionLimits = Readonly<{
   maxAgeMs: number;
   /** The longest window of any limit. Entries within it stay even if their event is gone. */
   windowMs: number;
+  /** How long after its end a ban may still count towards the next one. */
+  offenceMs: () => number;
 }>;
 
 /**
@@ -243,7 +245,7 @@ export class Retention {
       old(sql.dropGuesses, now - GUESSES_FOR_MS),
       named(surplus.guesses, ({ account, network, proof, at }) => sql.dropGuess.run(account, network, proof, at)),
       old(sql.dropKnown, now - KNOWN_FOR_MS),
-      old(sql.dropOldBans, now - BANS_FOR_MS),
+      old(sql.dropOldBans, now - Math.max(BANS_FOR_MS, this.#limits.offenceMs())),
       many(sql.dropManyBans, surplus.endedBans, MOST_ENDED_BANS),
       old(sql.dropSteps, now - STEPS_FOR_MS, MOST_STEPS),
       dropAudit,
