@@ -61,7 +61,7 @@ export function readSite(
     },
     limits: {
       connectionsAtOnce: settings["limits.connections.concurrent"],
-      connectionsOfKnown: settings["limits.connections.known"],
+      connectionsOfKnown: Math.max(settings["limits.connections.concurrent"], settings["limits.connections.known"]),
       mailsPerMinute: settings["limits.mail.postfix_per_minute"],
       /** Connections that each port of Postfix, and that of Dovecot, serves at once. */
       smtpPlaces: settings["limits.connections.smtp_places"],

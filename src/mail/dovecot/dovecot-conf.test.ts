@@ -75,6 +75,8 @@ test("the services behind sign-ins and mailboxes have room for all clients that 
     ["100", "1000"],
   );
   assert.ok(clients(deliveries) >= 3_400);
+  const ofOne = (text: string): string | undefined => assignments(text).get("mail_max_userip_connections");
+  assert.deepEqual([top.get("mail_max_userip_connections"), ofOne(places(60, 100))], ["50", "30"]);
 });
 
 test("a port for proxies trusts only their header, and the guard learns of them", () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
+import { shareOfOneClient } from "../../core/firewall/connection-shares.ts";
 import { USERS } from "../../settings/layout.ts";
 import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
@@ -101,7 +102,7 @@ mail_always_cache_fields = date.save
 mail_never_cache_fields = ${[...crypt.uncached, ...LONGER_THAN_MAIL].join(" ")}
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
-mail_max_userip_connections = 20
+mail_max_userip_connections = ${Math.min(shareOfOneClient(site.limits.imapPlaces), site.limits.connectionsOfKnown)}
 mail_plugins = $mail_plugins quota${crypt.plugin}
 protocol imap {
   # Missing on purpose, so that sessions decode mails in memory, which is bounded: in a file each could store a copy of the largest mail.

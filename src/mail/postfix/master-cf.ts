@@ -83,10 +83,9 @@ const TLS = { submission: "smtpd_tls_security_level=encrypt", submissions: "smtp
  * of main.cf (`restrictions`).
  */
 function submission({ limits }: Site, name: keyof typeof TLS, port: number): readonly string[] {
-  const { smtpPlaces, connectionsAtOnce, connectionsOfKnown } = limits;
-  const ofClient = Math.min(shareOfOneClient(smtpPlaces), Math.max(connectionsAtOnce, connectionsOfKnown));
+  const ofClient = Math.min(shareOfOneClient(limits.smtpPlaces), limits.connectionsOfKnown);
   return [
-    `${port} inet n - y - ${smtpPlaces} smtpd`,
+    `${port} inet n - y - ${limits.smtpPlaces} smtpd`,
     `  -o syslog_name=postfix/${name}`,
     `  -o ghostinbox_context=${name}`,
     `  -o ${TLS[name]}`,

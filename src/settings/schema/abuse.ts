@@ -90,7 +90,7 @@ export const abuse = {
     kind: count,
     byDefault: 50,
     says: "The same for an address from which an account signed in within `limits.accounts.known_for`: half of a port's places at most, and never less than `limits.connections.concurrent`.",
-    source: "postconf(5), smtpd_client_connection_count_limit",
+    source: "postconf(5), smtpd_client_connection_count_limit; Dovecot, mail_max_userip_connections",
   },
   "limits.connections.per_port": {
     kind: flag,
