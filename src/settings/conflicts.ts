@@ -78,7 +78,14 @@ function halfSet(settings: Settings): readonly Conflict[] {
 
 /** Allowed settings that may do something unexpected. */
 export function warningsOf(settings: Settings): readonly Conflict[] {
-  return [...undercutLimits(settings), ...trustedForgers(settings)];
+  return [...undercutLimits(settings), ...deferredEarlier(settings), ...trustedForgers(settings)];
+}
+
+function deferredEarlier(settings: Settings): readonly Conflict[] {
+  const [where, limit] = ["limits.mail.postfix_per_minute", "limits.mail.per_minute"] as const;
+  if (settings[where] >= settings[limit]) return [];
+  const says = `${where} = ${settings[where]} defers mail before ${limit} = ${settings[limit]} is reached; raise it too.`;
+  return [{ where, says }];
 }
 
 function trustedForgers(settings: Settings): readonly Conflict[] {

@@ -79,6 +79,9 @@ test("a preview lists the lines, the values, the restarts and the changed decisi
   assert.deepEqual([restarts, warnings], [["web"], []]);
   const warned = await kit(`${FILE}spam.allow_from = ["*@a.test"]\n`).preview();
   assert.deepEqual(warned.warnings, [], "only new ones are shown");
+  const raised = await preview([{ key, value: "21" }]);
+  const says = `limits.mail.postfix_per_minute = 20 defers mail before ${key} = 21 is reached; raise it too.`;
+  assert.deepEqual(raised.warnings, [says]);
   assert.equal(trial?.policy.mail[0]?.count, 20);
   assert.equal((await preview([{ key: "mailboxes.quota", value: '"10GB"' }])).trial, null, "decides nothing");
   const wrong = await preview([
