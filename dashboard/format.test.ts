@@ -39,6 +39,6 @@ test("a share is shown in percent, as the language writes it", () => {
 
 test("a size is shown in the largest unit that it fills, of 1,024 each", () => {
   const reported = [0, 512, 5 * 1024 ** 2, 3.14 * 1024 ** 3, 2 * 1024 ** 4].map((bytes) => size(bytes, "en"));
-  assert.deepEqual(reported, ["0 kB", "0.5 kB", "5 MB", "3.1 GB", "2 TB"]);
+  assert.deepEqual(reported, ["0 KB", "0.5 KB", "5 MB", "3.1 GB", "2 TB"]);
   assert.equal(size(1.5 * 1024 ** 3, "de"), "1,5 GB");
 });

@@ -51,12 +51,12 @@ const SIZES: readonly (readonly [string, number])[] = [
   ["TB", 1024 ** 4],
   ["GB", 1024 ** 3],
   ["MB", 1024 ** 2],
-  ["kB", 1024],
+  ["KB", 1024],
 ];
 
 /** `3.1 GB`: of 1,024 each, as the settings count. */
 export function size(bytes: number, lang: Language = language): string {
-  const [unit, unitBytes] = SIZES.find(([, least]) => bytes >= least) ?? ["kB", 1024];
+  const [unit, unitBytes] = SIZES.find(([, least]) => bytes >= least) ?? ["KB", 1024];
   return `${(bytes / unitBytes).toLocaleString(lang, { maximumFractionDigits: 1 })} ${unit}`;
 }
 

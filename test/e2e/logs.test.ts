@@ -210,7 +210,7 @@ describe("what only logs tell", needsLab(), () => {
     assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), JSON.parse(text));
     assert.match(story, /^anna@example\.test: active, since .*\n {2}mailbox /);
     assert.match(story, /^ {2}sign-ins from +any network that/m);
-    assert.match(story, /^ {2}mailbox +0\.0 MB for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);
+    assert.match(story, /^ {2}mailbox +[\d.]+ (bytes|KB) for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);
     const nothing = await product.cli(["why"]);
     assert.equal(nothing.code, 2);
     assert.match(nothing.stderr, /^why needs one of IP, --account ADDRESS and --message ID\. /);

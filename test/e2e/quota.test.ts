@@ -206,7 +206,7 @@ describe("room for mail", needsLab(), () => {
     await until("too large an index is removed", () => !existsSync(cache));
     // It may be seen before it is whole.
     await until("the owner sees which", async () =>
-      /: its indexes, .* took (2[6-9]|3[01])\d\S* MB and were removed/.test(await notice()),
+      /: its indexes, .* took (2[5-9]|3[01])\d\S* MB and were removed/.test(await notice()),
     );
     await product.json(["account", "quota", BERT, "default"]);
   });

@@ -187,13 +187,13 @@ function slopeOf(at: readonly number[], values: readonly number[]): number {
   return along / across;
 }
 
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
+const UNITS = ["bytes", "KB", "MB", "GB", "TB"] as const;
 
-/** `12.3 MB`: powers of 1,000, one digit after the point. */
+/** `12.3 MB`: powers of 1,024, as the settings count, one digit after the point. */
 export function formatBytes(n: number): string {
   let at = 0;
   let value = Math.abs(n);
-  for (; value >= 1_000 && at < UNITS.length - 1; at += 1) value /= 1_000;
+  for (; value >= 1_024 && at < UNITS.length - 1; at += 1) value /= 1_024;
   return `${n < 0 ? "-" : ""}${at === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[at] ?? ""}`;
 }
 

@@ -16,7 +16,12 @@ test("a report reads well, and lists the five most urgent tasks first", () => {
   const fixable = ["tar", "openssl"].map((name) => ({ name, cves: ["CVE-1", "CVE-2", "CVE-3", "CVE-4"] }));
   const warnings = ["PKGS-7392", "MAIL-8818"].map((test) => ({ test, says: "Found something." }));
   const unused = [null, "2026-01-02"].map((lastSignInAt, i) => ({ name: `old${i}@a.test`, lastSignInAt }));
-  const history = [10, 15].map((n) => ({ day: `2026-11-${n}`, usedBytes: n * 1e9, logBytes: 0, databaseBytes: 0 }));
+  const history = [10, 15].map((n) => ({
+    day: `2026-11-${n}`,
+    usedBytes: n * 1024 ** 3,
+    logBytes: 0,
+    databaseBytes: 0,
+  }));
   const facts = reportFacts({
     span: "month",
     days,
@@ -130,8 +135,8 @@ DISK AND LOGS
   In 10 days it changed by 3.0 GB a day, of which logs 30.0 MB and databases
   10.0 MB. It will be full on 2026-12-10 at this rate.
   Used by day, in MB:
-    2026-11-10   ########################### 10,000
-    2026-11-15   ######################################## 15,000
+    2026-11-10   ########################### 10,240
+    2026-11-15   ######################################## 15,360
 
 BACKUPS AND RESTORE DRILLS
   The latest is from 2026-11-20 03:00 UTC (0 days ago): 5,000 mails, 3.0 GB, in
@@ -213,9 +218,9 @@ test("bars are cells as wide as their values, and an empty one is none", () => {
   assert.doesNotMatch(reportHtml(reportOf(quiet)), /<td width/);
 });
 
-test("sizes by powers of 1,000, with one digit after the point", () => {
-  const shown = [0, -1, 999, 1_000, 1_550, 999_949_999, 1e15, -1_550].map(formatBytes);
-  assert.deepEqual(shown, ["0 bytes", "-1 bytes", "999 bytes", "1.0 kB", "1.6 kB", "999.9 MB", "1000.0 TB", "-1.6 kB"]);
+test("sizes by powers of 1,024, with one digit after the point", () => {
+  const shown = [0, -1, 1_023, 1_024, 1_590, 5 * 1024 ** 3, 1024 ** 5, -1_590].map(formatBytes);
+  assert.deepEqual(shown, ["0 bytes", "-1 bytes", "1023 bytes", "1.0 KB", "1.6 KB", "5.0 GB", "1024.0 TB", "-1.6 KB"]);
 });
 
 test("shares in whole percent; of nothing it is none", () => {

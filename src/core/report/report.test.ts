@@ -8,7 +8,12 @@ const fill = <T>(times: number, one: T): readonly T[] => Array.from({ length: ti
 
 test("where nothing happened, no list and no bar is shown, and long lists are cut", () => {
   const { days, spam, disk, backups, accounts, ...usual } = reportFacts();
-  const history = fill(15, { day: "2026-11-10", usedBytes: 40e9, logBytes: 3e8, databaseBytes: 1e8 });
+  const history = fill(15, {
+    day: "2026-11-10",
+    usedBytes: 40 * 1024 ** 3,
+    logBytes: 300 * 1024 ** 2,
+    databaseBytes: 100 * 1024 ** 2,
+  });
   const drill = { at: "2026-11-02T05:00:00.000Z", tookMs: 1, mails: 0, reason: "a pack is damaged" };
   const { title, sections } = reportOf({
     ...usual,
@@ -44,7 +49,7 @@ test("where nothing happened, no list and no bar is shown, and long lists are cu
       "a.test: expired on 2026-11-20.",
       "60.0 GB of 100.0 GB are free (60 %) at /srv/mail; logs take 300.0 MB, databases 100.0 MB.",
       "In 10 days it changed by 0 bytes a day, of which logs 0 bytes and databases 0 bytes. It will not be full soon.",
-      { type: "bars", title: "Used by day, in MB", rows: fill(14, { label: "2026-11-10", value: 40_000 }) },
+      { type: "bars", title: "Used by day, in MB", rows: fill(14, { label: "2026-11-10", value: 40_960 }) },
       "No backup exists yet.",
       "The restore drill of 2026-11-02 05:00 UTC failed: a pack is damaged",
       "11 accounts, 0 suspended; 11 unused for 90 days.",

@@ -200,7 +200,9 @@ function disk({ disk: one, to }: ReportFacts): readonly Block[] {
   const growth = growthOf(one, to);
   const fullAt = growth?.fullAt ?? null;
   const full = fullAt === null ? "It will not be full soon." : `It will be full on ${day(fullAt)} at this rate.`;
-  const byDay = history.slice(-14).map(({ day: label, usedBytes }) => ({ label, value: Math.round(usedBytes / 1e6) }));
+  const byDay = history
+    .slice(-14)
+    .map(({ day: label, usedBytes }) => ({ label, value: Math.round(usedBytes / 1024 ** 2) }));
   return [
     `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} are free (${share(freeBytes, totalBytes)}) at ${path}; logs take ${formatBytes(logBytes)}, databases ${formatBytes(databaseBytes)}.`,
     growth === null

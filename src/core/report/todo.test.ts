@@ -14,7 +14,7 @@ function growing(bytesPerDay: number): ReportFacts["disk"] {
     day: `2026-11-${10 + i}`,
     logBytes: 0,
     databaseBytes: 0,
-    usedBytes: 40e9 - (10 - i) * bytesPerDay,
+    usedBytes: 40 * 1024 ** 3 - (10 - i) * bytesPerDay,
   }));
   return { ...disk, history: days };
 }
@@ -85,8 +85,11 @@ test("each has its limit, and says what is wrong", () => {
     [validTo("2026-12-04T08:00:00.000Z"), ""],
     [validTo("2026-12-04T07:59:59.999Z"), "The TLS certificate expires in 13 days. A restart renews it."],
     [validTo("2026-11-20T07:59:59.999Z"), "The TLS certificate has expired. A restart renews it."],
-    [{ disk: growing(2e9) }, ""],
-    [{ disk: growing(2.001e9) }, "The disk will be full on 2026-12-20 at this rate: see what uses the space."],
+    [{ disk: growing(2 * 1024 ** 3) }, ""],
+    [
+      { disk: growing(2.001 * 1024 ** 3) },
+      "The disk will be full on 2026-12-20 at this rate: see what uses the space.",
+    ],
     [backedUp("2026-11-17T08:00:00.001Z"), ""],
     [backedUp("2026-11-17T08:00:00.000Z"), "The last backup is old."],
     [backup({ last: null }), "No backup exists yet."],

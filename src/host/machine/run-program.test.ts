@@ -39,7 +39,7 @@ test("a program that is missing, hangs or never stops printing fails", async () 
   assert.deepEqual(await failed("sh", ["-c", "kill -KILL $$"]), killed);
   assert.deepEqual(await failed("false", []), [1, "it ended with code 1"]);
   assert.deepEqual(await failed("yes", []), [127, "it printed more than 1.0 MB"]);
-  assert.ok((await runProgram("yes", [])).stdout.length <= 1_000_000);
+  assert.ok((await runProgram("yes", [])).stdout.length <= 1024 * 1024);
 });
 
 test("a program that the kernel cannot start fails", async () => {

@@ -25,7 +25,7 @@ export type RunOptions = Readonly<{
   gid?: number;
 }>;
 
-const MOST_OUTPUT_BYTES = 1_000_000;
+const MOST_OUTPUT_BYTES = 1024 * 1024;
 const TIMEOUT_MS = 30_000;
 export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

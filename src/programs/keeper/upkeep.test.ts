@@ -34,12 +34,12 @@ test("on a new server no task has run yet, which is not a fault", () => {
 
 test("shows the last run of each task with its time, but no path or secret", () => {
   const layout = server();
-  const done = { at: AT, tookMs: 61_000, snapshot: "0a1b2c3d", place: SECRET, files: 3, addedBytes: 1_000 };
-  changeBackupRecord(layout, { last: { ...done, mails: 7, bytes: 2_500_000 } });
+  const done = { at: AT, tookMs: 61_000, snapshot: "0a1b2c3d", place: SECRET, files: 3, addedBytes: 1_024 };
+  changeBackupRecord(layout, { last: { ...done, mails: 7, bytes: 2.5 * 1024 ** 2 } });
   changeMailRecord(layout, { last: { at: AT, to: ["owner@example.org"] } });
   appendRecord(layout.auditAnchors, { at: "2026-11-20T03:00:00.000Z", id: 12, hash: "0".repeat(64) });
   const items = upkeepOf(layout, [], settings);
-  const says = "7 mails, 2.5 MB, of which 1.0 kB were new, in 1 min.";
+  const says = "7 mails, 2.5 MB, of which 1.0 KB were new, in 1 min.";
   const ran = { name: "backup", state: "ok", at: "2026-11-20T03:00:00.000Z", command: "./ghostinbox backup list" };
   assert.deepEqual(named(items, "backup"), { ...ran, says });
   assert.equal(named(items, "audit").says, "The chain is anchored up to entry 12.");

@@ -2,6 +2,7 @@ import type { AccountRow } from "../../../../admin/accounts.ts";
 import type { MailboxSettings } from "../../../../admin/mailboxes.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { printPrefix } from "../../../../core/net/ip.ts";
+import { formatBytes } from "../../../../core/report/figures.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime } from "../../../../core/time.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
@@ -77,8 +78,7 @@ export async function mailboxUse(call: Call, name: AccountName): Promise<Mailbox
 }
 
 export function usedText({ usedBytes, mails }: MailboxUse): string {
-  const [unit, unitBytes] = usedBytes >= 1024 ** 3 ? (["GB", 1024 ** 3] as const) : (["MB", 1024 ** 2] as const);
-  return `${(usedBytes / unitBytes).toFixed(1)} ${unit} for ${plural(mails, "mail")}`;
+  return `${formatBytes(usedBytes)} for ${plural(mails, "mail")}`;
 }
 
 /** With the value of the settings, where it is known. */

@@ -78,7 +78,7 @@ test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
   const ran = await run("rollback --yes");
   assert.match(ran.err, /^What was recorded since cannot be read: .*not a database/m);
   assert.equal(ran.code, 0, ran.err);
-  const says = /The former ones are in \S+\/before-upgrade\/after-\w+ \(\d+\.\d [kM]B\) until you delete it\./;
+  const says = /The former ones are in \S+\/before-upgrade\/after-\w+ \(\d+\.\d [KM]B\) until you delete it\./;
   assert.match(ran.out, says);
   assert.deepEqual(versions(), [1, 1]);
 });
