@@ -1,3 +1,4 @@
+import { plural } from "../text.ts";
 import { DAY_MS } from "../time.ts";
 
 /** What a report is made of. Times are ISO 8601 in UTC. Names, addresses and reasons may hold text from strangers. */
@@ -200,6 +201,11 @@ export function formatBytes(n: number): string {
 /** `12,345` */
 export function number(n: number): string {
   return n.toLocaleString("en");
+}
+
+/** `1 mail`, `12,345 mails` */
+export function numbered(n: number, thing: string, things?: string): string {
+  return plural(n, thing, things).replace(String(n), number(n));
 }
 
 /** `2026-11-20` */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import { formatBytes, share } from "./figures.ts";
+import { formatBytes, numbered, share } from "./figures.ts";
 import { reportHtml, reportText } from "./print.ts";
 import { reportOf } from "./report.ts";
 
@@ -101,8 +101,8 @@ MAIL
   2        A reason that is too long for a cell of thi…
 
 SPAM FILTER
-  120 mails were scored: 30 (25 %) were marked as spam; 4 were refused as spam.
-  Counted from the newest 100,000 events that are kept.
+  120 mails scored: 30 (25 %) marked as spam; 4 refused as spam. Counted from
+  the newest 100,000 events that are kept.
   2 users corrected it: 3 mails moved into Junk, 1 out of it.
   Its rules: version 19, last checked on 2026-11-19 10:00 UTC. The last try
   failed: no answer.
@@ -221,6 +221,13 @@ test("bars are cells as wide as their values, and an empty one is none", () => {
 test("sizes by powers of 1,024, with one digit after the point", () => {
   const shown = [0, -1, 1_023, 1_024, 1_590, 5 * 1024 ** 3, 1024 ** 5, -1_590].map(formatBytes);
   assert.deepEqual(shown, ["0 bytes", "-1 bytes", "1023 bytes", "1.0 KB", "1.6 KB", "5.0 GB", "1024.0 TB", "-1.6 KB"]);
+});
+
+test("numbers with their noun, and commas", () => {
+  assert.deepEqual(
+    [1, 0, 12_345].map((n) => numbered(n, "mail")),
+    ["1 mail", "0 mails", "12,345 mails"],
+  );
 });
 
 test("shares in whole percent; of nothing it is none", () => {

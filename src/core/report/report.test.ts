@@ -39,7 +39,7 @@ test("where nothing happened, no list and no bar is shown, and long lists are cu
       "0 bans in force; 0 added in this period.",
       "Nothing was done by command.",
       "0 arrived, 0 refused, 0 delivered.",
-      "0 mails were scored: 0 (0 %) were marked as spam; 0 were refused as spam.",
+      "0 mails scored: 0 (0 %) marked as spam; 0 refused as spam.",
       "No user corrected it.",
       "Its rules: version 1900000, last checked on 2026-11-20 04:00 UTC.",
       "GhostInbox 0.1.0, Node.js 26.10.0.",

@@ -8,6 +8,7 @@ import {
   growthOf,
   minute,
   number,
+  numbered,
   type ReasonFigures,
   type ReportFacts,
   type ReportSpan,
@@ -108,7 +109,7 @@ function addresses({ addresses: found, looked }: ReportFacts): readonly Block[] 
 
 /** Nothing if all events were counted. */
 function countedFrom({ isAll, events }: ReportFacts["looked"]): readonly string[] {
-  return isAll ? [] : [`Counted from the newest ${number(events)} events that are kept.`];
+  return isAll ? [] : [`Counted from the newest ${numbered(events, "event that is", "events that are")} kept.`];
 }
 
 function bans({ bans: { standing, byReason } }: ReportFacts): readonly Block[] {
@@ -137,7 +138,7 @@ function mail({ days, refusals }: ReportFacts): readonly Block[] {
 
 function spam({ spam: { isOn, scored, marked, refused, missed, wrong, users, rules }, looked }: ReportFacts) {
   if (!isOn) return ["It is switched off (spam.enabled)."];
-  const counts = `${number(scored)} mails were scored: ${number(marked)} (${share(marked, scored)}) were marked as spam; ${number(refused)} were refused as spam.`;
+  const counts = `${numbered(scored, "mail")} scored: ${number(marked)} (${share(marked, scored)}) marked as spam; ${number(refused)} refused as spam.`;
   return [
     [counts, ...countedFrom(looked)].join(" "),
     users === 0
@@ -217,7 +218,7 @@ function backups({ backups: { isOn, last, failure, isKeySeen, drill }, to }: Rep
   return [
     last === null
       ? "No backup exists yet."
-      : `The latest is from ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${formatBytes(last.bytes)}, in ${last.place}.`,
+      : `The latest is from ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${numbered(last.mails, "mail")}, ${formatBytes(last.bytes)}, in ${last.place}.`,
     ...(failure === null ? [] : [`The backup at ${minute(failure.at)} failed: ${failure.reason}`]),
     ...(isKeySeen || last === null ? [] : ["The key has never been shown."]),
     drilled(drill),
@@ -228,7 +229,7 @@ function drilled(drill: ReportFacts["backups"]["drill"]): string {
   if (drill === null) return "No restore drill has been made yet.";
   const { at, tookMs, mails, reason } = drill;
   if (reason !== null) return `The restore drill of ${minute(at)} failed: ${reason}`;
-  return `The restore drill of ${minute(at)} brought back ${number(mails)} mails in ${span(tookMs)}.`;
+  return `The restore drill of ${minute(at)} brought back ${numbered(mails, "mail")} in ${span(tookMs)}.`;
 }
 
 function accounts({ accounts: { total, suspended, unused, unusedDays } }: ReportFacts): readonly Block[] {

@@ -63,7 +63,7 @@ export async function shareImap(layout: Layout, places: number): Promise<string 
   if (most === undefined) return null;
   const { account, sessions, addresses } = most;
   const from = `from ${plural(addresses, "address")}`;
-  return `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`;
+  return `${account} had ${plural(sessions, "session")} open ${from}, ${plural(most.end.length, "was ended", "were ended")}`;
 }
 
 /** Longer than an idle session takes to end. */

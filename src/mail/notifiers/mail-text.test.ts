@@ -17,9 +17,9 @@ test("subject and sender are those of Fail2ban's own mails", () => {
 });
 
 test("a network, a permanent ban, and fields without a value", () => {
-  const mail = renderBanMail({ ...BAN, prefix: "2001:db8::/64", lastsMs: null, unsaid: 7 }, ENVELOPE);
+  const mail = renderBanMail({ ...BAN, prefix: "2001:db8::/64", failures: 1, lastsMs: null, unsaid: 7 }, ENVELOPE);
   assert.match(mail, /banned 2001:db8::\/64 from/);
-  assert.match(mail, /permanently/);
+  assert.match(mail, /permanently\nafter 1 attempt against dovecot\./);
   assert.match(mail, /why 2001:db8::$/m);
   assert.match(mail, /about the 7 bans before it/);
   assert.match(renderBanMail({ ...BAN, prefix: "2001:db8::/32" }, ENVELOPE), /unban 2001:db8::\/32$/m);

@@ -104,7 +104,7 @@ export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMa
     "Hi,",
     "",
     `The IP ${address} has just been banned by Fail2Ban and GhostInbox ${length}`,
-    `after ${failures} attempts against ${jail}.`,
+    `after ${plural(failures, "attempt")} against ${jail}.`,
     ...(unsaid === 0
       ? []
       : ["", `No mail was sent about the ${plural(unsaid, "ban")} before it: there were too many.`]),

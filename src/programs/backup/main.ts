@@ -4,6 +4,7 @@
  */
 
 import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
 import { VERSION } from "../../core/version.ts";
 import { settingsIn, settingsInForce } from "../../host/machine/settings-text.ts";
 import { createBackup } from "../../jobs/backup/create.ts";
@@ -29,7 +30,7 @@ async function backUp(settings: Settings): Promise<void> {
   const edited = settingsIn(layout.settings, process.env);
   const named = edited.ok ? namedFiles(edited.settings) : [];
   const made = await createBackup(layout, settings, { version: VERSION, tag: NIGHTLY, watch, named });
-  if (made.ok) console.log(`backup: ${made.backup.snapshot} holds ${made.backup.mails} mails`);
+  if (made.ok) console.log(`backup: ${made.backup.snapshot} holds ${plural(made.backup.mails, "mail")}`);
   else fail(made.reason);
 }
 

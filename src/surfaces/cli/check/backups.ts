@@ -24,7 +24,7 @@ const CREATE = `${PROGRAM} backup create`;
 export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, now: number): Finding {
   if (!isEnabled) return warning("Backups are off (backup.enabled).", `${PROGRAM} config set backup.enabled true`);
   if (last === null) return wrong(failure === null ? "No backup exists yet." : `No backup: ${failure.reason}.`, CREATE);
-  const saw = `The last backup is ${span(now - last.at)} old (${last.snapshot}, ${last.mails} mails).`;
+  const saw = `The last backup is ${span(now - last.at)} old (${last.snapshot}, ${plural(last.mails, "mail")}).`;
   const since = failure !== null && failure.at > last.at ? ` The next one failed: ${failure.reason}.` : "";
   if (now - last.at > OVERDUE_MS) return wrong(`${saw}${since}`, CREATE);
   return now - last.at > FRESH_MS || since !== "" ? warning(`${saw}${since}`, CREATE) : ok(saw);
