@@ -7,7 +7,7 @@ import { GB, optional, optionalList, type Setting } from "../setting.ts";
 export const mail = {
   "accounts.administrator": {
     ...optional(mailAddress),
-    says: "Who gets mail for postmaster@ and abuse@ of every domain that has no such account or alias; empty means the first account.",
+    says: "Who gets mail for postmaster@ and abuse@ of every domain that has no such account or alias; empty means the first account that can sign in.",
     source: "RFC 5321 section 4.5.1, RFC 2142",
   },
   "accounts.follow": {

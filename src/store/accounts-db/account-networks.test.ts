@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress, net } from "../../../test/kit/samples.ts";
 import { ann, bob, HASH, refused, START, scalarOf, twoAccounts } from "../../../test/kit/test-database.ts";
-import { NETWORKS } from "./account-networks.ts";
+import { NETWORKS, roleReader } from "./account-networks.ts";
 
 const NONE = { domains: ["example.org", "example.net"], administrator: null, refused: [], networks: [] };
 
 function fresh(t: TestContext) {
   const { db, accounts } = twoAccounts(t);
   return {
+    db,
     accounts,
     networks: NETWORKS.store(db),
     allowed: (of: string) => scalarOf(db, "SELECT allow_nets FROM passdb WHERE user = ?", of),
@@ -85,6 +86,30 @@ test("postmaster and abuse of every domain reach the administrator, unless someo
   networks.serve({ ...NONE, administrator: bob, refused: ["admin", "abuse"] });
   assert.equal(goesTo("abuse@example.net"), undefined, "the owner would rather refuse it");
   assert.equal(goesTo("postmaster@example.net"), bob);
+});
+
+test("the mail of postmaster@ goes to an account that can sign in, if there is one", (t) => {
+  const { db, accounts, networks, goesTo } = fresh(t);
+  const reader = () => roleReader(db);
+  networks.serve(NONE);
+  assert.deepEqual(reader(), { address: ann, reads: true });
+  accounts.setSuspended(ann, true);
+  assert.equal(goesTo("postmaster@example.org"), bob, "no one reads Ann's mail");
+  for (const suspended of [ann, "ann+alerts@example.org"]) {
+    networks.serve({ ...NONE, administrator: mailAddress(suspended) });
+    assert.deepEqual(reader(), { address: bob, reads: true });
+  }
+  networks.serve({ ...NONE, administrator: mailAddress("owner@elsewhere.test") });
+  assert.deepEqual(reader(), { address: "owner@elsewhere.test", reads: true });
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [mailAddress("owner@elsewhere.test")]);
+  networks.serve({ ...NONE, administrator: info });
+  assert.deepEqual(reader(), { address: info, reads: true });
+  accounts.setAliasBlocked(info, true);
+  assert.deepEqual(reader(), { address: info, reads: false });
+  networks.serve(NONE);
+  accounts.setSuspended(bob, true);
+  assert.deepEqual(reader(), { address: ann, reads: false }, "the mail is not lost");
 });
 
 test("an account has 200 networks at most", (t) => {

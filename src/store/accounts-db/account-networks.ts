@@ -101,9 +101,19 @@ export function unserved(db: DatabaseSync): readonly string[] {
     .map((row) => text(row["address"]));
 }
 
-/** Whether an account gets the mail of postmaster@ or abuse@ because no alias or account has that name. */
-export function getsRoleMail(db: DatabaseSync, name: AccountName): boolean {
-  return db.prepare("SELECT 1 FROM role_address WHERE target = ? COLLATE NOCASE LIMIT 1").get(name) !== undefined;
+/** `reads`: it takes mail, and is not an account that cannot sign in. */
+export type RoleReader = Readonly<{ address: string; reads: boolean }>;
+
+/** Who gets the mail of postmaster@ and abuse@ where no alias or account has that name; null: no one, or all have one. */
+export function roleReader(db: DatabaseSync): RoleReader | null {
+  const row = db
+    .prepare(`
+      SELECT lower(target) AS address,
+        EXISTS (SELECT 1 FROM alias_map WHERE alias_map.address = role_address.address)
+          AND NOT EXISTS (SELECT 1 FROM account WHERE name = target AND name NOT IN (SELECT user FROM passdb)) AS reads
+      FROM role_address LIMIT 1`)
+    .get();
+  return row === undefined ? null : { address: text(row["address"]), reads: row["reads"] === 1 };
 }
 
 /** The entry of networks in `SETTING_TABLES` (`setting-tables.ts` beside it). */

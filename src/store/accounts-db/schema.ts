@@ -110,16 +110,18 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
 
   -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@. Alerts go there too, so an administrator's address that accepts no mail does not
-  -- count: its domain is ours, and no account or alias has it; or one has it, and its domain is no longer served.
+  -- count: its domain is ours, and no account or alias has it; or one has it, and its domain is no longer served. Nor does an account that
+  -- cannot sign in, unless no account can.
   CREATE VIEW role_address (address, target) AS
     SELECT address, target FROM (
       SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
         (SELECT address FROM administrator AS named
           WHERE EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("named.address")})
             = (EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}))
-              OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION})))),
+              OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION})))
+            AND NOT EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}) AND name NOT IN (SELECT user FROM passdb))),
         (SELECT name FROM account WHERE EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("name")})
-          ORDER BY created_at, name LIMIT 1)) AS target
+          ORDER BY name IN (SELECT user FROM passdb) DESC, created_at, name LIMIT 1)) AS target
       FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
       WHERE role NOT IN (SELECT role FROM refused_role)
     ) AS role

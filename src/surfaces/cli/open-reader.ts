@@ -8,7 +8,7 @@ import type { ReplayAsked } from "../../jobs/replay/run-replay.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
 import { sqliteAccountLists } from "../../store/accounts-db/account-lists.ts";
-import { getsRoleMail } from "../../store/accounts-db/account-networks.ts";
+import { roleReader } from "../../store/accounts-db/account-networks.ts";
 import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
 import { newPlaces, sqliteLastSignIns } from "../../store/engine-db/account-history.ts";
@@ -51,8 +51,8 @@ export function openReader(layout: Layout) {
       accountKeys: (name: string) => readKeys(accounts, name),
       /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
       hasAccountKeys: () => hasKeys(accounts),
-      /** Whether an account gets the mail of postmaster@ or abuse@, without an alias of that name. */
-      getsRoleMail: (name: AccountName) => getsRoleMail(accounts, name),
+      /** Who gets the mail of postmaster@ and abuse@ without an alias or account of that name. */
+      roleReader: () => roleReader(accounts),
       /** At most `most` names each. */
       countKeys: (most: number) => countKeys(accounts, most),
       /** The hash of the dashboard's password; null if none is set. */

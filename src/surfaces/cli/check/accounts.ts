@@ -1,4 +1,3 @@
-import type { AliasItem } from "../../../admin/aliases.ts";
 import type { KeyCounts } from "../../../admin/declare/account-key.ts";
 import type { AccountItem } from "../../../admin/declare/items.ts";
 import { ALL } from "../../../admin/declare/paging.ts";
@@ -6,6 +5,7 @@ import { messageOf } from "../../../core/error.ts";
 import { UNUSED_DAYS, unusedOf } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { SECOND_MS } from "../../../core/time.ts";
+import type { RoleReader } from "../../../store/accounts-db/account-networks.ts";
 import { weaknessOfTaken } from "../../../store/passwords/admin-password.ts";
 import { verifyPassword } from "../../../store/passwords/password-hash.ts";
 import { PROGRAM } from "../call.ts";
@@ -53,24 +53,14 @@ export function judgeKeys(counts: KeyCounts, byAccount: boolean): Finding {
   return ok(`${plural(own, "account")} ${own === 1 ? "has" : "have"} ${own === 1 ? "its" : "their"} own key.`);
 }
 
-type Known = Pick<AccountItem, "name" | "suspended">;
-
-/** RFC 5321 section 4.5.1. `administrator`: the value of the setting; empty: the first account. */
-export function judgePostmaster(
-  accounts: readonly Known[],
-  administrator: string,
-  aliases: readonly Pick<AliasItem, "address" | "blocked">[],
-): Finding {
+/** RFC 5321 section 4.5.1. `administrator`: the value of the setting; empty: the first account that can sign in. */
+export function judgePostmaster(reader: RoleReader | null, administrator: string, someoneSignsIn: boolean): Finding {
   const says = `${PROGRAM} config set accounts.administrator ADDRESS`;
-  const named = accounts.find(({ name }) => name === administrator);
-  if (administrator !== "") {
-    const isAlias = aliases.some(({ address, blocked }) => address === administrator && !blocked);
-    const isThere = named === undefined ? isAlias : !named.suspended;
-    if (isThere) return ok(`Mail for postmaster@ and abuse@ of each domain goes to ${administrator}.`);
-    return wrong(`Mail for postmaster@ and abuse@ should go to ${administrator}, which accepts no mail.`, says);
-  }
-  if (accounts.some(({ suspended }) => !suspended))
-    return ok("Mail for postmaster@ and abuse@ of each domain goes to the first account.");
+  if (administrator !== "" && reader !== null && (reader.address !== administrator.toLowerCase() || !reader.reads))
+    return wrong(`Mail for postmaster@ and abuse@ should go to ${administrator}, where no one can read it.`, says);
+  if (reader?.reads) return ok(`Mail for postmaster@ and abuse@ of each domain goes to ${reader.address}.`);
+  if (reader === null && someoneSignsIn)
+    return ok("postmaster@ and abuse@ of each domain have their own account or alias.");
   return wrong("No account could read mail for postmaster@ and abuse@.", `${PROGRAM} account add ADDRESS`);
 }
 
@@ -78,8 +68,8 @@ export const accounts = {
   postmaster: {
     does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
     look: fromDatabases((reader, { settings }) => {
-      const aliases = reader.aliases(ALL).items;
-      return judgePostmaster(reader.accounts(ALL).items, settings["accounts.administrator"], aliases);
+      const someoneSignsIn = reader.accounts(ALL).items.some(({ suspended }) => !suspended);
+      return judgePostmaster(reader.roleReader(), settings["accounts.administrator"], someoneSignsIn);
     }),
   },
   unused: {

@@ -47,7 +47,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   "firewall.other-tables": unknown(/ip filter/, () => ({ machine: printing(OTHERS_TABLE) })),
 
   "accounts.postmaster": wrong(/No account could read mail for postmaster/, () => ({
-    reader: accounts({ suspended: true }),
+    reader: { ...accounts({ suspended: true }), roleReader: () => ({ address: "anna@example.org", reads: false }) },
   })),
   "accounts.unused": warning(/anna@example\.org \(never\)/, () => ({
     reader: accounts({ createdAt: new Date(CHECKED_AT - 91 * DAY_MS).toISOString() }),

@@ -201,10 +201,16 @@ test("accounts: mail that the password cannot decrypt, in each mode; a missing k
   assertJudged("ok", judgeKeys(keyless, false));
 });
 
-test("accounts: mail for postmaster@ goes to an alias, unless it is blocked", () => {
-  const address = "info@example.org";
-  assertJudged("ok", judgePostmaster([], address, [{ address, blocked: false }]));
-  assertJudged("wrong", judgePostmaster([], address, [{ address, blocked: true }]));
+test("accounts: mail for postmaster@ goes to the administrator, who may be elsewhere, or to an account", () => {
+  const address = "owner@elsewhere.test";
+  const reads = { address, reads: true };
+  assertJudged("ok", judgePostmaster(reads, "Owner@elsewhere.test", false), /goes to owner@elsewhere\.test/);
+  assertJudged("ok", judgePostmaster(reads, "", true));
+  assertJudged("ok", judgePostmaster(null, "", true), /their own account or alias/);
+  assertJudged("wrong", judgePostmaster(reads, "gone@example.org", true), /should go to gone@example\.org/);
+  assertJudged("wrong", judgePostmaster({ address, reads: false }, address, true));
+  assertJudged("wrong", judgePostmaster({ address, reads: false }, "", false), /^No account/);
+  assertJudged("wrong", judgePostmaster(null, "", false));
 });
 
 test("permissions: another owner is wrong; fewer rights and missing files are not", () => {

@@ -91,7 +91,7 @@ export const accountRemove = whileRunning(
   ofAccount(async (call, name) => {
     const held = heldText(call.layout, name);
     const opened = await call.reader();
-    const role = opened.ok && opened.reader.getsRoleMail(name) ? [NEXT_POSTMASTER] : [];
+    const role = opened.ok && opened.reader.roleReader()?.address === name ? [NEXT_POSTMASTER] : [];
     const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
     const aliases = lost.length === 0 ? [] : [`These aliases lead only to it and are removed too: ${firstFew(lost)}.`];
     const asks = `Remove ${name}? No one will be able to sign in or send mail to it.`;
