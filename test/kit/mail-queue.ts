@@ -1,6 +1,7 @@
 import { chownSync, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, utimesSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { userIds } from "../../src/host/machine/system-users.ts";
+import { deferredFile } from "../../src/mail/postfix/mail-queue.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import { put } from "./files.ts";
 import { lacking } from "./needs.ts";
@@ -15,7 +16,7 @@ export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout
   const main = join(postfixConf, "main.cf");
   const directories = `queue_directory = ${postfixQueue}\ndata_directory = ${postfixData}\n`;
   // Without a name, each call asks the resolver for this machine's.
-  put(main, `compatibility_level = 3.6\nmyhostname = mail.example.org\n${directories}`);
+  put(main, `compatibility_level = 3.6\nenable_long_queue_ids = yes\nmyhostname = mail.example.org\n${directories}`);
   // Postfix waits up to two seconds for a file that was written just now: an editor may not have finished it.
   utimesSync(main, 0, 0);
   put(join(postfixConf, "master.cf"));
@@ -37,7 +38,7 @@ export function deferMails({ postfixQueue }: Layout): readonly string[] {
   const maildrop = join(postfixQueue, "maildrop");
   const ids = readdirSync(maildrop);
   for (const id of ids) {
-    const deferred = deferredFile(postfixQueue, id);
+    const deferred = placeFor(postfixQueue, id);
     renameSync(join(maildrop, id), deferred);
     chownSync(deferred, uid, gid);
   }
@@ -48,17 +49,17 @@ export function deferMails({ postfixQueue }: Layout): readonly string[] {
 export function copyMail({ postfixQueue }: Layout, id: string, copies: readonly string[]): void {
   const { uid, gid } = userIds("postfix");
   for (const copy of copies) {
-    const file = deferredFile(postfixQueue, copy);
+    const file = placeFor(postfixQueue, copy);
     copyFileSync(deferredFile(postfixQueue, id), file);
     chownSync(file, uid, gid);
   }
 }
 
-/** The subdirectory, by the first letter (postconf(5), hash_queue_depth). */
-function deferredFile(postfixQueue: string, id: string): string {
-  const directory = join(postfixQueue, "deferred", id.slice(0, 1));
-  mkdirSync(directory, { recursive: true });
+/** With its subdirectory, which Postfix's user owns. */
+function placeFor(postfixQueue: string, id: string): string {
+  const file = deferredFile(postfixQueue, id);
+  mkdirSync(dirname(file), { recursive: true });
   const { uid, gid } = userIds("postfix");
-  chownSync(directory, uid, gid);
-  return join(directory, id);
+  chownSync(dirname(file), uid, gid);
+  return file;
 }

@@ -60,7 +60,7 @@ export async function reachOf(product: Product, identity: Identity): Promise<Rea
   const { data, node } = product.layout;
   const paths = [data, ...readdirSync(data, { recursive: true, encoding: "utf8" }).map((path) => join(data, path))];
   // A probe of cleanup(8) briefly makes a queue file.
-  const lasting = paths.filter((path) => !/\/incoming\/[0-9A-F]+$/.test(path));
+  const lasting = paths.filter((path) => !/\/incoming\/[0-9A-Za-z]+$/.test(path));
   const [files, directories, sockets]: [string[], string[], string[]] = [[], [], []];
   for (const path of lasting) {
     const stat = lstatSync(path, { throwIfNoEntry: false });

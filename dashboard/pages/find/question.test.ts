@@ -7,7 +7,7 @@ test("what is typed into the one box is taken for what it looks like", () => {
   const kinds = {
     address: ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:DB8::/48", "::ffff:192.0.2.1"],
     account: ["anna@example.org", "anna", "x1@host.example", "fee", "root"],
-    message: ["72CED1EABE5", "4XyZbK3Qm9z2bcd", "<20261121.1@example.org>"],
+    message: ["72CED1EABE5", "4XyZbK3Qm9z2bcd", "4ZzQ0v1Jc3zD6H2bfJHqTw8", "<20261121.1@example.org>"],
   };
   for (const [kind, all] of Object.entries(kinds)) for (const asked of all) assert.equal(kindOf(asked), kind, asked);
 });

@@ -5,7 +5,7 @@ import { get, queryOf } from "../../api.ts";
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 const IPV6 = /^(?=.*:.*:)[\da-f:.]+(\/\d{1,3})?$/i;
 /** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
-const QUEUE_ID = /^([0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})$/;
+const QUEUE_ID = /^([0-9A-F]{5,21}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,23})$/;
 
 /** The server accepts no shorter text as the id of a mail. */
 const MESSAGE_CHARACTERS = 3;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { bareMessageId, isQueueId } from "./queue-id.ts";
 
 test("short and long queue ids are recognised, other words are not", () => {
-  for (const id of ["72CED1EABE5", "4ZzQ0v1Jc3z9Xk2"]) assert.ok(isQueueId(id), id);
+  for (const id of ["72CED1EABE5", "4ZzQ0v1Jc3z9Xk2", "4ZzQ0v1Jc3zD6H2bfJHqTw8"]) assert.ok(isQueueId(id), id);
   for (const id of ["", "NO", "a@b.test", "<72CED1EABE5>", "72CED1EABE5 x"]) assert.ok(!isQueueId(id), id);
 });
 

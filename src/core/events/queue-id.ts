@@ -1,6 +1,6 @@
-/** Postfix's short and long forms (postconf(5), enable_long_queue_ids). */
+/** Postfix's short and long forms (postconf(5), enable_long_queue_ids). Both end with the file's inode number, of up to 64 bits. */
 export function isQueueId(text: string): boolean {
-  return /^[0-9A-Za-z]{5,20}$/.test(text);
+  return /^[0-9A-Za-z]{5,23}$/.test(text);
 }
 
 /** What Postfix logs for a mail without a Message-ID (cleanup(8)): such mails have nothing in common. */

@@ -82,7 +82,7 @@ export function readJailLine(text: string, jail: string, lastAt: Millis): JailLi
 const ENDED = new RegExp(`^(?:lost connection after AUTH|too many errors after (?<state>AUTH|RCPT)) from ${CLIENT}$`);
 /** `QUEUEID: reject: STATE from CLIENT: CODE <what it was about>: Recipient address rejected: WORDS` (smtpd(8)). */
 const REFUSED = new RegExp(
-  `^\\w{1,20}: reject: ${STATE} from ${CLIENT}: [45]\\d\\d [45]\\.\\d\\.\\d{1,3} ${PATH}: [A-Z][A-Za-z -]{1,40} rejected: ` +
+  `^\\w{1,23}: reject: ${STATE} from ${CLIENT}: [45]\\d\\d [45]\\.\\d\\.\\d{1,3} ${PATH}: [A-Z][A-Za-z -]{1,40} rejected: ` +
     `(?:${LIVE_REFUSALS.map(wordsOf).join("|")})(?:;|$)`,
 );
 

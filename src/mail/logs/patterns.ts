@@ -26,7 +26,7 @@ export const CLIENT = "[^\\s[\\]]{1,255}\\[(?<ip>[0-9a-f.:]{2,45})\\](?::\\d{1,5
 /** What a path holds, including quoted local parts (RFC 5321, 4.1.2). */
 export const IN_PATH = '(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}';
 export const PATH = `<${IN_PATH}>`;
-export const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
+export const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,23})";
 /** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
 export const STATE = "[A-Z][A-Z-]{0,30}";
 
@@ -170,7 +170,7 @@ const REFUSED_PATTERNS: LogPatterns = {
 function refusal(state: string, reply: string, about: string = PATH, by = "reject"): RegExp {
   const code = "[45]\\d\\d [45]\\.\\d{1,3}\\.\\d{1,3}";
   return new RegExp(
-    `^\\w{1,20}: ${by}: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); (?:from=<(?<sender>${IN_PATH})> )?(?:to=<(?<recipient>${IN_PATH})> )?`,
+    `^\\w{1,23}: ${by}: ${state} from ${CLIENT}: ${code} (?<detail>(?:${about}: )?${reply}); (?:from=<(?<sender>${IN_PATH})> )?(?:to=<(?<recipient>${IN_PATH})> )?`,
   );
 }
 

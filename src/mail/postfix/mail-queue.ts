@@ -105,9 +105,20 @@ function inOrder(a: Readonly<{ at: number; id: string }>, b: Readonly<{ at: numb
 
 /** qmgr(8) stores the time of the next retry as the file's modification time. Null: it is being retried now. */
 function nextTry(postfixQueue: string, id: string): number | null {
-  // Short ids are spread by their first character (postconf(5), hash_queue_depth).
-  const file = join(postfixQueue, DEFERRED, id.slice(0, 1), id);
-  return Math.floor(lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) || null;
+  return Math.floor(lstatSync(deferredFile(postfixQueue, id), { throwIfNoEntry: false })?.mtimeMs ?? 0) || null;
+}
+
+const BASE_52 = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
+
+/**
+ * Deferred mails are spread by the first hexadecimal digit of the microseconds of their arrival (Postfix's `mail_queue.h`). A short id
+ * starts with them; a long one has them in base 52, before its last `z`.
+ */
+export function deferredFile(postfixQueue: string, id: string): string {
+  const long = /^.{6,}(.{4})z[^z]*$/.exec(id)?.[1];
+  const micros = [...(long ?? "")].reduce((sum, digit) => 52 * sum + BASE_52.indexOf(digit), 0);
+  const start = long === undefined ? id : micros.toString(16).toUpperCase().padStart(5, "0");
+  return join(postfixQueue, DEFERRED, start.slice(0, 1), id);
 }
 
 /** As Postfix looks up smtpd_sender_login_maps: in lower case, with its extension, otherwise without. */

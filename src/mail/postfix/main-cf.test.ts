@@ -20,6 +20,7 @@ test("settings reach their parameters", () => {
   assert.equal(main.get("message_size_limit"), "10485760");
   assert.equal(main.get("inet_protocols"), "all");
   assert.equal(mainOf({ ipv6: false }).get("inet_protocols"), "ipv4");
+  assert.equal(main.get("enable_long_queue_ids"), "yes", "an id stays with its mail, wherever a restore puts it");
   assert.equal(main.get("smtp_address_preference"), "ipv4", "an IPv6 address without PTR is not used first");
 });
 

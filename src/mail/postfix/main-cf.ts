@@ -56,6 +56,8 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
   return {
     compatibility_level: "3.6",
     queue_directory: layout.postfixQueue,
+    // A short id contains the file's inode number, so a restore would rename the mail, and what is noted about the id would be lost.
+    enable_long_queue_ids: "yes",
     data_directory: layout.postfixData,
     maillog_file: layout.mailLog,
     // A service that failed with its first client is retried soon, not after a minute.

@@ -279,6 +279,6 @@ const NOT_A_PLACE = usage("This cursor is not from a list of the queue.", "The l
 /** Null: from the start. Undefined: the cursor is none. */
 function placeOf(cursor: string | null): After | undefined {
   if (cursor === null) return null;
-  const [, at, id = ""] = /^(\d{16}) ([0-9A-Za-z]{5,20})$/.exec(cursor) ?? [];
+  const [, at, id = ""] = /^(\d{16}) ([0-9A-Za-z]{5,23})$/.exec(cursor) ?? [];
   return at === undefined ? undefined : { at: Number(at), id };
 }
