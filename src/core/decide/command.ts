@@ -100,7 +100,10 @@ export function sideEffectsOf({ type, subject }: Readonly<{ type: EventType; sub
     case "PASSWORD_CHANGED":
       return [{ type: "FORGET_GUESSES", account: guessedName(subject.toLowerCase()) }];
     case "ACCOUNT_REMOVED":
-      return [{ type: "FORGET_PLACES", account: subject }];
+      return [
+        { type: "FORGET_PLACES", account: subject },
+        { type: "DISOWN_HOLD", account: subject, ends: true },
+      ];
     case "PLACES_FORGOTTEN": {
       const [account = "", from = ""] = subject.split(FIRST_USED);
       const since = parseTime(from);

@@ -57,8 +57,8 @@ export type Change =
   | Readonly<{ type: "HOLD_ACCOUNT"; account: string; prefix: Prefix; ip: Ip; evidence: Evidence }>
   /** The owner vouches for the account: its hold ends, and the recipients of its held mail become its correspondents. */
   | Readonly<{ type: "END_HOLD"; account: string }>
-  /** The held mail was deleted: the owner did not write it, and does not vouch for its place. */
-  | Readonly<{ type: "DISOWN_HOLD"; account: string }>
+  /** The held mail was deleted: the owner did not write it, and does not vouch for its place. `ends`: nor is more held. */
+  | Readonly<{ type: "DISOWN_HOLD"; account: string; ends?: true }>
   /** This mail waits in the queue. `recipients`: whom the account has written to once the mail is released. */
   | Readonly<{
       type: "HOLD_MAIL";

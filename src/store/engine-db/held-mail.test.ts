@@ -34,6 +34,22 @@ test("an account is held until its owner vouches for it, and may be held again",
   assert.deepEqual(history.holdOf(ANN), { evidence, vouchedAt: later(START, 5), mails: 0 });
 });
 
+test("a hold ends with its account, whose mail stays on hold and makes no one known", (t) => {
+  const { holds, held, history } = fresh(t);
+  holds.apply(HOLD, START);
+  const mail = { type: "HOLD_MAIL", account: ANN, ip: HOLD.ip, recipientCount: 1, queueId: "A1" } as const;
+  holds.apply({ ...mail, recipients: ["one@example.net"] }, START);
+  holds.apply({ type: "DISOWN_HOLD", account: ANN, ends: true }, later(START, 5));
+  assert.deepEqual(history.holdOf(ANN), { evidence: null, vouchedAt: later(START, 5), mails: 0 });
+  assert.deepEqual(held.accounts(), []);
+  assert.deepEqual(
+    held.held(ANN).map(({ queueId }) => queueId),
+    ["A1"],
+  );
+  assert.equal(history.hasWritten(ANN, "one@example.net"), false);
+  assert.equal(history.knowsPlace(ANN, HOLD.prefix, TIMES), false);
+});
+
 test("mail that is on hold does not count as sent", (t) => {
   const { store, holds, held } = fresh(t);
   store.begin();

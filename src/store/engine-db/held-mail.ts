@@ -34,7 +34,7 @@ export function sqliteAccountMail(db: DatabaseSync): (change: MailChange, at: Mi
             if (address !== "") sql.correspond.run(address, change.account, at);
         return;
       case "DISOWN_HOLD":
-        sql.disown.run(at, change.account);
+        sql.disown.run(at, change.ends === true ? at : null, change.account);
         return;
       case "HOLD_MAIL": {
         const { queueId, account, ip, recipientCount, recipients } = change;
@@ -62,7 +62,7 @@ const HOLD_SQL = {
     INSERT OR IGNORE INTO account_hold (account, at, prefix, ip, count, limit_count, window_ms, limit_key)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   end: "UPDATE account_hold SET released_at = ? WHERE account = ? AND released_at IS NULL",
-  disown: "UPDATE account_hold SET dropped_at = ? WHERE account = ? AND released_at IS NULL",
+  disown: "UPDATE account_hold SET dropped_at = ?, released_at = ? WHERE account = ? AND released_at IS NULL",
   recipients: "SELECT recipients FROM held_mail WHERE account = ?",
   correspond: `
     INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
