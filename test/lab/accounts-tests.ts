@@ -18,6 +18,7 @@ import {
 import { mailFiles } from "./mailbox.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
+import { waitingIn } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -218,5 +219,19 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.match(entries, new RegExp(`root +ACCESS_REVIEWED +${summary}`));
     assert.match((await product.cli(["access", "review"])).stdout, /^This review was last signed at /m);
     assert.equal((await product.cli(["audit", "verify"])).code, 0);
+  });
+
+  test("mail for an account whose domain left the settings waits until the domain is back", async () => {
+    await product.json(["alias", "add", "moved@example.test", "ceo@two.test"]);
+    const arrived = (): number => mailFiles(product.layout, "ceo@two.test").length;
+    const before = arrived();
+    await product.configure("domains", "example.test");
+    assert.equal(await receives("moved@example.test"), 250);
+    await until("it waits", async () =>
+      (await waitingIn({ lab, product })).some(({ reason }) => /this-domain-left-the-settings/.test(reason)),
+    );
+    await product.configure("domains", "example.test,two.test");
+    await product.json(["queue", "flush"]);
+    await until("it has arrived", () => arrived() === before + 1);
   });
 }

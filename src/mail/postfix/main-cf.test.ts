@@ -94,6 +94,7 @@ test("addresses are those of RFC 5321, without a source route", () => {
 test("no restriction permits a client, not even from loopback; mail for a domain that left the settings waits", () => {
   for (const [name, value] of main) if (name.endsWith("_restrictions")) assert.doesNotMatch(value, /permit/, name);
   assert.match(valueOf("smtpd_relay_restrictions"), /^check_recipient_access \S+\/left-domain\.cf, /);
+  assert.match(valueOf("transport_maps"), /^proxy:sqlite:\S+\/left-account\.cf$/);
 });
 
 test("the guard is asked at connection, recipient, data and end of message, by one text", () => {
@@ -208,14 +209,15 @@ test("anvil counts behind the guard, and exempts the allow list", () => {
 
 test("each table asks its view, and only about our domains", () => {
   const tables = new Map(renderPostfixTables(sampleSite()).map(({ name, text }) => [name, assignments(text)]));
-  const ofOthers = "left-domain.cf";
-  const names = ["mailboxes.cf", "aliases.cf", "no-mailbox.cf", ofOthers, "senders.cf", "lanes.cf"];
+  const ofOthers = ["left-domain.cf", "left-account.cf"];
+  const names = ["mailboxes.cf", "aliases.cf", "no-mailbox.cf", ...ofOthers, "senders.cf", "lanes.cf"];
   assert.deepEqual([...tables.keys()], names);
   for (const [name, table] of tables) {
     assert.equal(table.get("dbpath"), "/srv/mail/db/accounts/accounts.db");
-    assert.equal(table.get("domain"), name === ofOthers ? undefined : "example.org example.net", name);
+    assert.equal(table.get("domain"), ofOthers.includes(name) ? undefined : "example.org example.net", name);
   }
-  assert.match(tables.get(ofOthers)?.get("query") ?? "", / NOT IN \('example\.org', 'example\.net'\) /);
+  for (const name of ofOthers)
+    assert.match(tables.get(name)?.get("query") ?? "", / NOT IN \('example\.org', 'example\.net'\)/);
   assert.equal(tables.get("aliases.cf")?.get("query"), "SELECT targets FROM alias_map WHERE address = '%s'");
 });
 

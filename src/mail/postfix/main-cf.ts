@@ -100,6 +100,7 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
 function delivery({ outbound }: Site): Readonly<Record<string, string>> {
   return {
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
+    transport_maps: table("left_account"),
     // One recipient at a time makes each mailbox a separate destination (postconf(5)): if one takes a minute for each mail, as with tens
     // of thousands of folders, or its delivery fails, the others do not wait. Dovecot then stores a separate copy for each mailbox.
     lmtp_destination_recipient_limit: "1",
@@ -353,6 +354,12 @@ export const TABLES = {
     file: "left-domain.cf",
     query: `SELECT '450 4.3.0 ${DOMAIN_LEFT}' FROM (SELECT name AS address FROM account UNION ALL SELECT address FROM alias) WHERE substr(address, instr(address, '@') + 1) = '%d' COLLATE NOCASE AND '%d' NOT IN (OURS) LIMIT 1`,
   },
+  // To these, mail of aliases, forwards and users waits in the queue: the DNS would lead it back to this server, which would return it.
+  // Through a missing socket, as above.
+  left_account: {
+    file: "left-account.cf",
+    query: `SELECT 'lmtp:unix:private/this-domain-left-the-settings' FROM account WHERE name = '%s' AND '%d' NOT IN (OURS)`,
+  },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
   // An address gets the lane of its account: the account's position in the alphabetical list, modulo the number of lanes.
   lanes: {
@@ -370,8 +377,8 @@ export function renderPostfixTables({ layout, domains }: Site): readonly Rendere
   // `domain` skips the database for addresses of foreign domains.
   const ofOurs = `domain = ${domains.join(" ")}\n`;
   const quoted = domains.map((domain) => `'${domain}'`).join(", ");
-  return Object.entries(TABLES).map(([name, { file, query }]) => {
+  return Object.values(TABLES).map(({ file, query }) => {
     const asks = `dbpath = ${layout.accountsDb}\nquery = ${query.replace("OURS", quoted)}\n`;
-    return rendered(file, name === "left_domain" ? asks : asks + ofOurs);
+    return rendered(file, query.includes("OURS") ? asks : asks + ofOurs);
   });
 }
