@@ -21,6 +21,7 @@ import { PROGRAM } from "../call.ts";
 import { eachPage } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
 import { type Checks, type Finding, type Machine, ok, type Server, unknown, warning, wrong } from "./check.ts";
+import { FIREWALL_OFF } from "./firewall.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 
@@ -74,6 +75,7 @@ async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<reado
 }
 
 async function heldByKernel({ reader, settings, now, machine }: Server): Promise<Finding> {
+  if (!settings["firewall.enabled"]) return FIREWALL_OFF;
   const read = await reader();
   if (read === null) return unknown("The guard does not answer, so its bans are unknown.", `${PROGRAM} status`);
   const ipv6Length = settings["bans.ipv6_prefix"];

@@ -28,6 +28,9 @@ const LEAVES = /\b(?:accept|return|goto|jump|queue|vmap)\b/;
 /** Drops every packet: no condition precedes it. */
 const DROPS_ALL = /^(?:counter (?:name "?\w+"? |packets \d+ bytes \d+ )?)?drop$/;
 
+/** As chosen: `open-ports` says what it means. */
+export const FIREWALL_OFF = ok("The firewall is off (firewall.enabled), so the kernel holds no bans.");
+
 /** `chain`: the chain as nft(8) prints it, empty if it does not exist; `banned`: the chain for banned packets. */
 export function judgeChain(chain: string, banned: string, trouble: string): Finding {
   if (chain === "") return wrong(`The kernel has no table ${TABLE} (${trouble}).`, FIX);
@@ -157,7 +160,8 @@ export const firewall = {
   },
   table: {
     does: "Reads the server's own chains from the kernel.",
-    look: async ({ machine }) => {
+    look: async ({ machine, settings }) => {
+      if (!settings["firewall.enabled"]) return FIREWALL_OFF;
       const listed = async (chain: string): Promise<Finished> =>
         machine.run("nft", ["list", "chain", ...TABLE.split(" "), chain], { timeoutMs: TIMEOUT_MS });
       const [input, banned] = await Promise.all([listed("input"), listed("banned")]);

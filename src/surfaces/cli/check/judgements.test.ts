@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { checkedServer } from "../../../../test/kit/checked-server.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { net, opening, WELL } from "../../../../test/kit/samples.ts";
+import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
+import { keepIsolation } from "../../../host/firewall/isolation.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import type { Handshake } from "../../../mail/probes/port-dialogue.ts";
 import {
@@ -15,11 +18,11 @@ import {
   judgeUnused,
 } from "./accounts.ts";
 import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
-import { judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
+import { bans, judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
 import type { Finding, State } from "./check.ts";
 import { judgeAge, judgeComponents, judgeLength, judgeNotices, judgeOutside, judgeTest } from "./components.ts";
 import { judgeMtaSts, judgeRecord } from "./dns.ts";
-import { judgeChain, judgeOpenPorts } from "./firewall.ts";
+import { firewall, judgeChain, judgeOpenPorts } from "./firewall.ts";
 import {
   judgeAutomatic,
   judgeFiles,
@@ -34,7 +37,7 @@ import {
 import { judgeOffers, judgeRelay, judgeSignIn } from "./mail-flow.ts";
 import { judgeOwners } from "./permissions.ts";
 import { judgeOthers, judgeProxied } from "./ports.ts";
-import { judgeOutgoing } from "./reputation.ts";
+import { judgeOutgoing, reputation } from "./reputation.ts";
 import { judgeChain as judgeCertificates, judgeDays, judgeOld } from "./tls.ts";
 
 const NOW = Date.parse("2026-11-21T08:00:00Z");
@@ -226,6 +229,16 @@ test("mail out: no way out at port 25 is wrong, and none over IPv4 a warning", (
   assertJudged("warning", judgeOutgoing(greets, false), /no IPv4 address/);
   assertJudged("wrong", judgeOutgoing([{ host: "mx.example.net", says: new Error("refused") }], false));
   assertJudged("unknown", judgeOutgoing([]));
+});
+
+test("an isolation and a firewall that is off are not called wrong", async () => {
+  const layout = temporaryLayout("isolation");
+  const isolation = { incident: "i", since: "2026-11-20T07:00:00Z", allow: [], ssh: [22] };
+  keepIsolation(layout, { ...isolation, shut: ["send"] });
+  const isolated = await reputation["port-25-out"].look(checkedServer({ data: layout.data }));
+  assertJudged("unknown", isolated, /^The server is isolated/, /--lift send$/);
+  const off = checkedServer({ settings: { "firewall.enabled": false } });
+  for (const { look } of [firewall.table, bans["in-kernel"]]) assertJudged("ok", await look(off), /firewall is off/);
 });
 
 test("components: one that works badly, and a guard that does not answer", () => {

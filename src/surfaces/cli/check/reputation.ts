@@ -6,6 +6,7 @@ import { type Ip, isV4 } from "../../../core/net/ip.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { listQuery, publicZone, readListAnswer, testPoints } from "../../../guard/lookups/dnsbl.ts";
 import type { NameAnswer } from "../../../guard/network-ports.ts";
+import { readIsolation } from "../../../host/firewall/isolation.ts";
 import { hasIpv4Way, isPublic } from "../../../host/machine/own-addresses.ts";
 import { relayOf } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
@@ -93,7 +94,9 @@ async function domainsOnList({ settings }: Server): Promise<Finding> {
   return worstOf(await Promise.all(findings));
 }
 
-async function outgoing({ settings }: Server): Promise<Finding> {
+async function outgoing({ layout, settings }: Server): Promise<Finding> {
+  if (readIsolation(layout)?.shut.includes("send") === true)
+    return unknown("The server is isolated, so no mail leaves it.", `${PROGRAM} incident recover --lift send`);
   const resolver = createResolver(settings["dns.address"], { timeoutMs: CONNECT_MS });
   if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
   const hasV4 = hasIpv4Way();
