@@ -54,18 +54,18 @@ export const en = {
 };
 
 export const de: typeof en = {
-  inForce: "In Kraft",
+  inForce: "Aktiv",
   allowed: "Erlaubt",
-  list: "Sperren in Kraft, die neuesten zuerst",
+  list: "Aktive Sperren, die neuesten zuerst",
   allowList: "Netze, die nie gesperrt werden",
-  count: (count) => `${count} in Kraft`,
-  countAllowed: (count) => `${count} auf der Liste der Erlaubten`,
+  count: (count) => `${count} aktiv`,
+  countAllowed: (count) => `${count} auf der Positivliste`,
   search: "Teil von Adresse, Grund oder Quelle",
   noneFound: "Keine Sperre passt dazu.",
   ban: "Adresse sperren",
   allow: "Netz erlauben",
   target: "Adresse oder Netz",
-  reason: "Grund, zur Erinnerung",
+  reason: "Grund (wird vermerkt)",
   asConfigured: "wie eingestellt",
   durations: {
     "30m": "30 Minuten",
@@ -86,12 +86,12 @@ export const de: typeof en = {
   isAllowed: (target, lifted) =>
     lifted === 0
       ? `${target} ist erlaubt.`
-      : `${target} ist erlaubt. Sperren, die damit endeten und nicht zurückkommen: ${lifted}.`,
-  notAllowed: (target) => `${target} steht nicht mehr auf der Liste der Erlaubten.`,
+      : `${target} ist erlaubt. Dadurch beendete Sperren, nicht wiederherstellbar: ${lifted}.`,
+  notAllowed: (target) => `${target} steht nicht mehr auf der Positivliste.`,
   none: "Keine Adresse ist gesperrt.",
-  noneAllowed: "Die Liste der Erlaubten ist leer.",
+  noneAllowed: "Die Positivliste ist leer.",
   ends: "endet",
-  never: "endet nicht von selbst",
+  never: "unbefristet",
   over: "beendet",
   fromSettings: "aus den Einstellungen",
   noReason: "kein Grund genannt",
@@ -100,10 +100,10 @@ export const de: typeof en = {
   alreadyWith: (network) => `Schon mit dem Netz ${network} gesperrt, und diese Sperre bleibt.`,
   nothing: "Nichts spricht dagegen, und kein Konto hat sich von dort angemeldet.",
   noAddress: (text) => `„${text}“ ist keine IP-Adresse und kein Netz.`,
-  accounts: (names) => `Diese Konten melden sich von dort an und könnten es nicht mehr: ${names}.`,
+  accounts: (names) => `Diese Konten melden sich von dort an und wären ausgesperrt: ${names}.`,
   andMore: (names, count) => `${names} und ${count} weitere`,
   protected: (why) => `Diese Sperre wird abgelehnt, denn das Netz ist geschützt: ${why}.`,
-  unknown: "Der Wächter antwortet nicht; ob etwas vor Sperren schützt, ist nicht bekannt.",
+  unknown: "Der Wächter antwortet nicht: Ob etwas vor Sperren schützt, ist unbekannt.",
   widened: "Eine IPv6-Adresse wird mit ihrem Netz gesperrt (bans.ipv6_prefix).",
   levels: { light: "leicht", medium: "mittel", heavy: "schwer", permanent: "dauerhaft", manual: "von Hand" },
 };

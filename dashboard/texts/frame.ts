@@ -37,7 +37,7 @@ export const en = {
     again: "The page retries every three seconds.",
     loading: "Loading …",
     outdated:
-      "A part of the page could not be loaded: the server is away, or was upgraded. If it is there, reload the page.",
+      "A part of the page could not be loaded: the server cannot be reached, or was upgraded. Once it is back, reload the page.",
   },
   state: { ok: "OK", degraded: "degraded", down: "down" },
   signIn: {
@@ -116,21 +116,21 @@ export const de: typeof en = {
   signedOut: "Sie sind abgemeldet.",
   language: "Sprache (lädt die Seite neu)",
   languageLater:
-    "Die Sprache wechselt, sobald Sie die Seite neu laden. Dabei geht verloren, was Sie eingegeben oder noch nicht kopiert haben, ebenso jedes „Rückgängig“.",
+    "Die Sprache wechselt, sobald Sie die Seite neu laden. Eingegebenes, noch nicht Kopiertes und jedes „Rückgängig“ gehen dabei verloren.",
   live: {
     connecting: "verbindet",
     live: "live",
     silent: (time) => `nicht live seit ${time}`,
     skipped: "Ohne Verbindung hat die Seite viele Ereignisse verpasst. Die Listen werden neu geladen.",
-    failed: "Das konnte nicht geladen werden.",
+    failed: "Das ließ sich nicht laden.",
     unreachable: "Der Server ist nicht erreichbar.",
-    unanswered: "Der Server ist nicht erreichbar. Prüfen Sie Änderungen.",
+    unanswered: "Der Server ist nicht erreichbar. Prüfen Sie vor einer Wiederholung, ob die Änderung erfolgt ist.",
     answered: (status) => `Der Server antwortete mit ${status}.`,
-    retry: "Noch einmal versuchen",
-    again: "Die Seite versucht es alle drei Sekunden wieder.",
+    retry: "Erneut versuchen",
+    again: "Die Seite versucht es alle drei Sekunden erneut.",
     loading: "Lädt …",
     outdated:
-      "Ein Teil der Seite konnte nicht geladen werden: Der Server ist nicht erreichbar, oder es gab ein Upgrade. Ist er erreichbar, laden Sie die Seite neu.",
+      "Ein Teil der Seite ließ sich nicht laden: Der Server ist nicht erreichbar oder wurde aktualisiert. Ist er erreichbar, laden Sie die Seite neu.",
   },
   state: { ok: "in Ordnung", degraded: "eingeschränkt", down: "ausgefallen" },
   signIn: {
@@ -140,11 +140,11 @@ export const de: typeof en = {
     button: "Anmelden",
     wait: "Anmeldung läuft …",
     noCookie:
-      "Der Browser hat die Anmeldung nicht behalten: Erlauben Sie Cookies für diese Seite, oder öffnen Sie sie über https.",
+      "Der Browser hat die Anmeldung nicht gespeichert: Erlauben Sie Cookies für diese Seite, oder öffnen Sie sie über https.",
   },
   proof: {
     title: "Passwort bestätigen",
-    why: "Geben Sie Ihr Passwort noch einmal ein. Das gilt zehn Minuten.",
+    why: "Geben Sie Ihr Passwort erneut ein. Das gilt zehn Minuten.",
     button: "Weiter",
   },
   undo: "Rückgängig",
@@ -177,13 +177,13 @@ export const de: typeof en = {
     useRecovery: "Wiederherstellungscode benutzen",
     useApp: "Authenticator-App benutzen",
     refused:
-      "Abgelehnt. Warten Sie auf den nächsten Code der App, denn jeder gilt nur einmal, und prüfen Sie die Uhr des Telefons, oder nehmen Sie einen Wiederherstellungscode. Warten Sie nach mehreren Versuchen eine Weile.",
+      "Abgelehnt. Jeder Code gilt nur einmal: Warten Sie auf den nächsten und prüfen Sie die Uhr des Telefons, oder benutzen Sie einen Wiederherstellungscode. Warten Sie nach mehreren Versuchen etwas.",
   },
   passkey: {
     use: "Passkey benutzen",
     unsupported: "Dieser Browser unterstützt keine Passkeys.",
     givenUp:
-      "Kein Passkey wurde benutzt: Sie haben abgebrochen, es dauerte zu lange, oder dieses Gerät hat keinen für diese Seite.",
+      "Es wurde kein Passkey benutzt: Sie haben abgebrochen, es dauerte zu lange, oder dieses Gerät hat keinen für diese Seite.",
     known: "Dieses Gerät hat schon einen Passkey für diese Verwaltungsseite.",
   },
   pause: {
@@ -191,18 +191,17 @@ export const de: typeof en = {
     durations: { "15m": "15 Minuten", "1h": "eine Stunde", "4h": "4 Stunden", "1d": "ein Tag" },
   },
   problems: {
-    login_refused:
-      "Die Anmeldung wurde abgelehnt. Prüfen Sie Passwort und Code, oder versuchen Sie es später noch einmal.",
+    login_refused: "Die Anmeldung wurde abgelehnt. Prüfen Sie Passwort und Code, oder versuchen Sie es später erneut.",
     too_many_wrong:
-      "Aus diesem Netz kamen zu viele ungültige Sitzungen oder Tokens. Versuchen Sie es in 10 Sekunden noch einmal.",
+      "Aus diesem Netz kamen zu viele ungültige Sitzungen oder Tokens. Versuchen Sie es in 10 Sekunden erneut.",
     not_allowed:
-      "Dieser Sitzung fehlt das Recht dazu. Melden Sie sich als Inhaber an, oder nehmen Sie die Kommandozeile.",
-    body_too_large: "Das ist zu viel auf einmal. Nehmen Sie die Kommandozeile auf dem Server.",
+      "Dieser Sitzung fehlt das Recht dazu. Melden Sie sich als Inhaber an, oder benutzen Sie die Kommandozeile.",
+    body_too_large: "Das ist zu viel auf einmal. Benutzen Sie die Kommandozeile auf dem Server.",
     too_many_requests: "Das waren zu viele Anfragen. Warten Sie eine Minute.",
-    guard_down: "Der Wächter kann das gerade nicht ausführen. Versuchen Sie es in einigen Sekunden noch einmal.",
-    store_down: "Die Datenbank lässt sich gerade nicht lesen. Versuchen Sie es in einigen Sekunden noch einmal.",
-    busy: "Der Server ist gerade ausgelastet. Versuchen Sie es in einigen Sekunden noch einmal.",
-    timeout: "Das dauerte zu lange. Prüfen Sie, ob es trotzdem geschehen ist, bevor Sie es noch einmal versuchen.",
+    guard_down: "Der Wächter kann das gerade nicht ausführen. Versuchen Sie es in einigen Sekunden erneut.",
+    store_down: "Die Datenbank lässt sich gerade nicht lesen. Versuchen Sie es in einigen Sekunden erneut.",
+    busy: "Der Server ist gerade ausgelastet. Versuchen Sie es in einigen Sekunden erneut.",
+    timeout: "Das dauerte zu lange. Prüfen Sie vor einer Wiederholung, ob die Änderung erfolgt ist.",
     internal: "Auf dem Server ist ein Fehler aufgetreten. Mehr steht im Log des Webprogramms.",
   },
 };

@@ -51,22 +51,22 @@ export const de: typeof en = {
   endNow: "Jetzt beenden",
   apps: {
     title: "App-Passwörter",
-    hint: "Ein Passwort für ein einziges Mailprogramm. Geht das Gerät verloren, dann entfernen Sie hier sein Passwort. Das App-Passwort liest und sendet Mails und kann sonst nichts, öffnet also auch diese Seite nicht.",
-    none: "Es gibt kein App-Passwort.",
+    hint: "Ein Passwort für ein einziges Mailprogramm. Geht das Gerät verloren, entfernen Sie hier sein Passwort. Mit ihm lassen sich nur Mails lesen und senden; diese Seite öffnet es nicht.",
+    none: "Noch keine App-Passwörter.",
     made: "erstellt",
     name: "Name des Geräts, etwa Telefon",
     make: "App-Passwort erstellen",
     alreadyThere: (name) => `Ein App-Passwort ${name} gibt es schon. Wählen Sie einen anderen Namen.`,
     most: "Mehr App-Passwörter sind nicht möglich. Entfernen Sie eines, das Sie nicht benutzen.",
     says: (name) =>
-      `Dies ist das App-Passwort für ${name}. Es wird nur jetzt gezeigt: Tippen Sie es in das Mailprogramm.`,
+      `Dies ist das App-Passwort für ${name}. Es wird nur jetzt angezeigt: Geben Sie es gleich im Mailprogramm ein.`,
     label: "App-Passwort",
     removed: (name) =>
-      `Das App-Passwort ${name} ist entfernt. Das Programm, das es benutzte, kann sich nicht mehr anmelden; Ihre anderen Programme melden sich von selbst wieder an.`,
+      `Das App-Passwort ${name} ist entfernt. Das Programm, das es benutzte, kann sich nicht mehr anmelden; Ihre anderen Programme melden sich automatisch wieder an.`,
   },
   forwarding: {
     title: "Weiterleitung",
-    hint: "Was an Ihre Adressen kommt, geht unverändert weiter an bis zu zehn andere Adressen, auch Spam.",
+    hint: "Post an Ihre Adressen wird unverändert an bis zu zehn andere Adressen weitergeleitet, auch Spam.",
     none: "Ihre Post wird nicht weitergeleitet.",
     copy: "Eine Kopie bleibt in Ihrem Postfach.",
     noCopy: "In Ihrem Postfach bleibt keine Kopie.",
@@ -81,7 +81,7 @@ export const de: typeof en = {
   },
   vacation: {
     title: "Abwesenheitsantwort",
-    hint: "Wer an Ihre Adresse schreibt, bekommt diese Antwort, höchstens einmal in sieben Tagen. Keine bekommen Listen, Newsletter, Spam und Absender, deren Adresse gefälscht sein kann. Solange Ihre Post ohne Kopie weitergeleitet wird, geht keine Antwort hinaus.",
+    hint: "Wer an Ihre Adresse schreibt, bekommt diese Antwort, höchstens einmal in sieben Tagen. Keine Antwort bekommen Listen, Newsletter, Spam und Absender, deren Adresse gefälscht sein kann. Solange Ihre Post ohne Kopie weitergeleitet wird, geht keine Antwort hinaus.",
     none: "Es wird nicht geantwortet.",
     always: "Es wird geantwortet, bis Sie es beenden.",
     until: "Die Antwort wird gesendet bis",

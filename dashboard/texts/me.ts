@@ -90,9 +90,9 @@ export const en = {
 };
 
 export const de: typeof en = {
-  use: "Platz",
+  use: "Speicherplatz",
   useOf: (used, quota, mails) => `${used} von ${quota} belegt, ${mailsDe(mails)}`,
-  useUnknown: "die Belegung ist gerade nicht bekannt",
+  useUnknown: "Belegung derzeit unbekannt",
   useNoLimit: (used, mails) => `${used} belegt, ${mailsDe(mails)}`,
   aliases: "Weitere Adressen, die hierher führen",
   noAliases: "Keine: Post kommt nur an Ihre eigene Adresse.",
@@ -102,7 +102,7 @@ export const de: typeof en = {
     "Fremde versuchen, Ihr Passwort zu erraten. Bis sie aufhören, kann eine Anmeldung von einem neuen Ort abgelehnt werden.",
   signIns: "Anmeldungen",
   signInsHint:
-    "Wer sich mit Ihrer Adresse angemeldet oder das versucht hat: Sie, Ihre Mailprogramme, oder Fremde, die raten.",
+    "Wer sich mit Ihrer Adresse angemeldet oder das versucht hat: Sie, Ihre Mailprogramme oder Fremde, die raten.",
   noSignIns: "Es ist nichts verzeichnet.",
   whats: {
     signed_in: "angemeldet",
@@ -121,24 +121,24 @@ export const de: typeof en = {
   passwordHint:
     "Am besten sind vier oder mehr Wörter, die nichts miteinander zu tun haben. Auch Ihre Mailprogramme brauchen das neue Passwort, und alle App-Passwörter werden ungültig.",
   passwordOnServer:
-    "Ihre Post ist mit einem Schlüssel verschlüsselt, den nur Ihr Passwort öffnet. Deshalb kann es nur auf dem Server selbst geändert werden: Bitten Sie den Verwalter darum.",
+    "Ihre Post ist mit einem Schlüssel verschlüsselt, den nur Ihr Passwort öffnet. Deshalb kann es nur auf dem Server selbst geändert werden: Bitten Sie den Administrator darum.",
   newPassword: "Neues Passwort für Ihr Postfach",
   setPassword: "Neues Passwort setzen",
   passwordSet: "Ihr Passwort ist geändert. Jeder andere Browser ist abgemeldet.",
   senders: "Nie Spam",
   sendersHint: "Mails dieser Absender werden für Sie nie als Spam markiert.",
   noSenders: "Kein Absender steht auf Ihrer Liste.",
-  sender: "Adresse, oder *@example.org für eine ganze Domain",
+  sender: "Adresse oder *@example.org für eine ganze Domain",
   allow: "Hinzufügen",
   senderAllowed: (sender) => `Mails von ${sender} sind für Sie nie Spam.`,
   senderOff: (sender) => `Mails von ${sender} werden wieder geprüft.`,
   code: "Warten Sie auf eine Mail?",
   codeHint:
-    "Die erste Mail eines neuen Absenders wird erst angenommen, wenn sein Server es nach einigen Minuten noch einmal versucht. Warten Sie auf einen Code, dann lassen Sie ihn sofort annehmen.",
+    "Die erste Mail eines neuen Absenders wird erst angenommen, wenn sein Server es nach einigen Minuten erneut versucht. Warten Sie auf einen Code, lassen Sie sie sofort annehmen.",
   pause: "Neue Absender sofort annehmen",
   paused: "Neue Absender werden jetzt sofort angenommen.",
   pausedUntil: "Neue Absender werden sofort angenommen. Das endet",
-  resumed: "Neue Absender müssen es wie üblich noch einmal versuchen.",
+  resumed: "Neue Absender müssen es wie üblich erneut versuchen.",
   follow: "Wo ist meine Mail?",
   followHint:
     "Was aus einer Mail wurde, die Sie gesendet haben oder die an Sie ging. Die ID der Mail steht in ihren Kopfzeilen oder in einer Fehlermeldung.",
@@ -154,7 +154,7 @@ export const de: typeof en = {
     spam: "vom Spamfilter geprüft",
     delivered: "zugestellt",
     waiting: "wartet auf den nächsten Versuch",
-    returned: "an den Absender zurückgegeben",
+    returned: "an den Absender zurückgesendet",
     deleted: "gelöscht",
   },
   sessions: "Browser, die hier angemeldet sind",
@@ -175,7 +175,7 @@ export const de: typeof en = {
     "Öffnen Sie diese Seite auf dem Gerät und laden Sie dort das Profil. Es enthält kein Passwort: Das Gerät fragt nach Ihrem.",
   onPhone: "Am Telefon: dasselbe als QR-Code",
   qrHint:
-    "Eine Kamera oder QR-App zeigt diese Einstellungen als Text, den Sie in das Mailprogramm übernehmen. Ein Passwort ist nicht darin.",
+    "Eine Kamera oder QR-App zeigt diese Einstellungen als Text, den Sie in das Mailprogramm übernehmen. Ein Passwort enthalten sie nicht.",
   qrTitle: "QR-Code mit den Einstellungen des Mailprogramms als Text",
   page: "Diese Seite",
 };

@@ -43,12 +43,12 @@ export type AlertFrame = typeof en;
 
 const de: AlertFrame = {
   happened: "Was geschah",
-  matters: "Warum das zählt",
+  matters: "Warum das wichtig ist",
   toDo: "Was zu tun ist",
   isOver: "Das ist vorbei",
   resolved: "Vorbei",
   noLonger: "Nicht mehr angezeigt",
-  unlessDone: (steps) => `${steps} Falls das schon geschehen ist: nichts.`,
+  unlessDone: (steps) => `${steps} Entfällt, falls schon erledigt.`,
   lasted: (from, to) => `Es dauerte von ${from} bis ${to}.`,
   nothing: "nichts, solange es nicht wiederkehrt.",
   waited: (count) => plural(count, "Meldung, die warten konnte", "Meldungen, die warten konnten"),
@@ -65,10 +65,10 @@ const de: AlertFrame = {
   contacts: "Ansprechpartner",
   guardDown: "Der Wächter läuft nicht.",
   guardUp: "Der Wächter läuft wieder.",
-  silentSince: (since, line) => `Er antwortet seit ${since} nicht. Seine letzte Zeile im Protokoll:\n\n    ${line}`,
+  silentSince: (since, line) => `Er antwortet seit ${since} nicht. Seine letzte Zeile im Log:\n\n    ${line}`,
   guardEnds: "Der Wächter beendet sich immer wieder.",
   endsSince: (since, line) =>
-    `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Protokoll ist log/guard; die letzte Zeile:\n\n    ${line}`,
+    `Seit ${since} ist er viele Male gestartet. Endet er, wird nichts gezählt oder gesperrt und keine andere Meldung verschickt, bis er wieder läuft. Sein Log ist log/guard; die letzte Zeile:\n\n    ${line}`,
   unguarded:
     "Post wird weiter angenommen, und Nutzer melden sich an, aber nichts wird gezählt, keine weitere Adresse gesperrt, und keine andere Meldung verschickt.",
   prevented: (by) => `Ein anderes Programm verhindert seinen Start: ${by}.`,

@@ -177,7 +177,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
     next: "Sehen Sie in das Log des Wächters; der Prozess wird von selbst neu gestartet.",
   },
   firewall_unavailable: {
-    says: "Die Firewall ist nicht nutzbar: Stattdessen weisen Postfix und Dovecot gesperrte Adressen ab.",
+    says: "Die Firewall ist nicht nutzbar: Stattdessen lehnen Postfix und Dovecot gesperrte Adressen ab.",
     next: "Geben Sie dem Wächter CAP_NET_ADMIN und installieren Sie nftables; der Wächter versucht es von selbst erneut.",
   },
   firewall_lost: {
@@ -234,7 +234,7 @@ export const germanNotices: Readonly<Record<NoticeCode, NoticeText>> = {
   },
   service_unstable: {
     says: "Ein Programm des Servers beendet sich immer wieder: Es wird jedes Mal neu gestartet, aber was es gerade tat, bricht ab.",
-    next: "Sehen Sie die Ursache in seinem Log unter log/ nach; `restart` setzt die Zählung zurück. Der Hinweis endet, sobald es zwei Stunden gelaufen ist.",
+    next: "Die Ursache steht in seinem Log unter log/; `restart` setzt die Zählung zurück. Der Hinweis endet, sobald es zwei Stunden gelaufen ist.",
   },
   process_stopped: {
     says: "Ein Programm des Servers wurde durch ein Signal angehalten (SIGSTOP) und tut nichts, bis es fortgesetzt wird.",
@@ -346,7 +346,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   dashboard_logins: {
     says: "Anmeldungen an der Verwaltungsseite scheitern.",
-    matters: "Wer dort hereinkommt, beherrscht den Server.",
+    matters: "Wer dort hineinkommt, beherrscht den Server.",
     next: "Waren Sie es nicht: Halten Sie die Seite vom Internet fern (http.address); `admin passwd` setzt ein neues Passwort.",
   },
   password_guessed: {
@@ -363,7 +363,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   login_new_place: {
     says: "Ein Konto hat sich aus einem Netz angemeldet, aus dem es nie benutzt wurde.",
-    matters: "Es ist der Nutzer auf Reisen oder mit neuem Anschluss, oder jemand, der das Passwort hat.",
+    matters: "Der Nutzer ist auf Reisen oder hat einen neuen Anschluss, oder jemand anderes hat das Passwort.",
     next: "Kennt der Nutzer den Ort nicht, setzt `account passwd ADDRESS` ein neues Passwort.",
   },
   spraying: {
@@ -403,13 +403,13 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   unusual_connections: {
     says: "Ungewöhnlich viele Netze verbinden sich zugleich.",
-    matters: "Das kann ein Angriff von vielen Maschinen sein oder eine Flut von Spam.",
+    matters: "Das kann ein Angriff von vielen Rechnern oder eine Flut von Spam sein.",
     next: "`stats` zeigt die aktivsten Adressen; `ban NETWORK` sperrt ein Netz.",
   },
   volume_spike: {
     says: "Es geschieht weit mehr als üblich.",
     matters: "Das kann ein Angriff sein, eine Flut von Post oder ein Konto, das Spam verschickt. Alle Grenzen gelten.",
-    next: "`stats` zeigt, was geschieht, und von wo.",
+    next: "`stats` zeigt, was geschieht und von wo.",
   },
   spam_volume: {
     says: "Viel Spam kommt an.",
@@ -423,7 +423,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
   },
   repeated_violations: {
     says: "Gesperrte Adressen kamen zurück und wurden wieder gesperrt.",
-    matters: "Sie hören nicht von selbst auf.",
+    matters: "Sie werden nicht von selbst aufhören.",
     next: "`bans` listet sie auf; `ban NETWORK --permanent` beendet es; bans.permanent tut das von selbst.",
   },
   mail_undelivered: {

@@ -117,7 +117,7 @@ test("shows 120 characters of a name from a stranger, and 500 of any other text"
 test("also in German: the alert, its resolution, a digest and a test", () => {
   const { title, body } = openedMessage(plain, "de");
   assert.equal(title, "Eine Anmeldung gelang nach vielen falschen Passwörtern (anna@example.test)");
-  assert.match(body, /^Was geschah: .* from there\.\n\nWarum das zählt: .*\n\nWas zu tun ist: .*`account passwd/);
+  assert.match(body, /^Was geschah: .* from there\.\n\nWarum das wichtig ist: .*\n\nWas zu tun ist: .*`account passwd/);
   assert.match(resolvedMessage(alert, "de").body, /Es dauerte von 1970-01-01T00:00:01\.000Z bis /);
   const many = Array.from({ length: 60 }, () => openedMessage(alert, "de"));
   const digest = digestMessage(many, instant(5), "de");
