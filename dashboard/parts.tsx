@@ -7,6 +7,7 @@ import { oneAtATime, signedIn } from "./attempt.ts";
 import { distance, moment, shortPrefix, visible } from "./format.ts";
 import { aheadMs } from "./live.ts";
 import { language, t } from "./messages.ts";
+import { ignoreHeld } from "./press.ts";
 import { hrefOf, type Query } from "./route.ts";
 
 const TICK_MS = 10_000;
@@ -105,7 +106,7 @@ export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.Int
 
 export function Button({ shown, ...button }: Readonly<{ shown: string }> & JSX.IntrinsicElements["button"]) {
   return (
-    <button type="button" {...button}>
+    <button type="button" onKeyDown={ignoreHeld} {...button}>
       {shown}
     </button>
   );

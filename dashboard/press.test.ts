@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pressed, type Stage } from "./press.ts";
+import { ignoreHeld, pressed, type Stage } from "./press.ts";
 
 test("the other half of a double click confirms nothing", () => {
   assert.equal(pressed("rests", 1), "asks");
@@ -13,4 +13,13 @@ test("a second press confirms, of a pointer or of a key, and runs once", () => {
   for (const clicks of [0, 1]) assert.equal(pressed("armed", clicks), "runs");
   const running: Stage = "runs";
   assert.equal(pressed(running, 1), running);
+});
+
+test("Enter that is held down presses once; a held Tab moves on", () => {
+  const ignores = (key: string, repeat: boolean): boolean => {
+    let isIgnored = false;
+    ignoreHeld({ key, repeat, preventDefault: () => (isIgnored = true) });
+    return isIgnored;
+  };
+  assert.deepEqual([ignores("Enter", false), ignores("Enter", true), ignores("Tab", true)], [false, true, false]);
 });

@@ -9,3 +9,8 @@ export function pressed(stage: Stage, clicks: number): Stage {
   if (stage === "rests") return "asks";
   return stage === "armed" && clicks <= 1 ? "runs" : stage;
 }
+
+/** A held key answers no question that its press opened. Browsers click a button at each repeat of Enter, and Tab must keep repeating. */
+export function ignoreHeld(event: Pick<KeyboardEvent, "key" | "repeat" | "preventDefault">): void {
+  if (event.repeat && event.key === "Enter") event.preventDefault();
+}
