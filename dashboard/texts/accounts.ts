@@ -132,7 +132,7 @@ export const de: typeof en = {
   story: "Verlauf",
   back: "Zu allen Konten",
   suspend: "Stilllegen",
-  suspendSays: "Anmelden ist dann nicht möglich, und ausgehende Post wartet. Neue Post kommt weiter an.",
+  suspendSays: "Anmelden ist dann nicht möglich, ausgehende Post wartet, neue kommt weiter an.",
   suspendedNow: (name, held) =>
     held === "0" ? `${name} ist stillgelegt.` : `${name} ist stillgelegt; angehalten: ${mailsDe(held)}.`,
   resume: "Reaktivieren",
@@ -149,7 +149,7 @@ export const de: typeof en = {
   anywhere: "überall, wo die Einstellungen es erlauben",
   network: "Netz, etwa 203.0.113.0/24",
   addNetwork: "Hinzufügen",
-  networksSet: (name) => `${name}: Die Netze sind geändert, und die offenen Sitzungen wurden beendet.`,
+  networksSet: (name) => `${name}: Netze geändert, offene Sitzungen beendet.`,
   aliasesOf: "Aliasse, die zu diesem Konto führen",
   noAliases: "Keiner.",
   allAliases: (count) => `Aliasse verwalten (${count})`,

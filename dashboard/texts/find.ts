@@ -61,7 +61,7 @@ export const de: typeof en = {
   account: (name) => `Konto ${name}`,
   suspended: "Es ist stillgelegt.",
   active: "Es ist aktiv.",
-  guarded: "Fremde versuchen, das Passwort zu erraten, deshalb sind Anmeldungen von neuen Orten begrenzt.",
+  guarded: "Fremde versuchen, das Passwort zu erraten: Anmeldungen von neuen Orten sind begrenzt.",
   held: (count, key) => `Seine Post wird angehalten: ${heldForDe(count, key)} (${key}).`,
   places: "Anmeldungen und Versuche nach Adresse",
   tries: (succeeded, failed) => `${succeeded} gelungen, ${failed} gescheitert`,

@@ -202,6 +202,6 @@ export const de: typeof en = {
     store_down: "Die Datenbank lässt sich gerade nicht lesen. Versuchen Sie es in einigen Sekunden erneut.",
     busy: "Der Server ist gerade ausgelastet. Versuchen Sie es in einigen Sekunden erneut.",
     timeout: "Das dauerte zu lange. Prüfen Sie vor einer Wiederholung, ob die Änderung erfolgt ist.",
-    internal: "Auf dem Server ist ein Fehler aufgetreten. Mehr steht im Log des Webprogramms.",
+    internal: "Fehler auf dem Server. Mehr steht im Log des Webprogramms.",
   },
 };

@@ -134,7 +134,7 @@ export const de: typeof en = {
   state: "Zustand",
   anyState: "alle",
   states: { deferred: "aufgeschoben", hold: "angehalten", active: "wird zugestellt" },
-  bounce: "ein Bericht über eine unzustellbare Mail oder eine automatische Antwort",
+  bounce: "ein Unzustellbarkeitsbericht oder eine automatische Antwort",
   fromTo: (sender) => `von ${sender} an`,
   andOthers: (count) => `und ${count} weitere`,
   noReason: "Bisher ist kein Versuch fehlgeschlagen.",
@@ -206,7 +206,7 @@ export const de: typeof en = {
   waitingHint: "In den letzten sechs Stunden. Das meiste ist Spam, den niemand ein zweites Mal sendet.",
   noneWaiting: "Keine Mail ist aufgeschoben.",
   waitingMore: (count) => `Nicht angezeigt: ${count} weitere.`,
-  waitingPart: "Es gibt vielleicht mehr: Nur die neuesten Ereignisse wurden durchsucht.",
+  waitingPart: "Nur die neuesten Ereignisse wurden durchsucht.",
   waitsFor: {
     retry: "wartet auf den nächsten Versuch seines Servers",
     crowd: "wartet, solange viele neue Absender schreiben",

@@ -44,7 +44,7 @@ export const en = {
 };
 
 export const de: typeof en = {
-  hint: "Die Beschreibungen sind englisch. Grenzen, Sperren, Greylisting, Spam-Punkte, Zustellfristen und die meisten Schwellen für Meldungen lassen sich hier ändern. Bei den anderen steht, warum nicht.",
+  hint: "Die Beschreibungen sind englisch. Lässt sich ein Wert hier nicht ändern, steht dabei, warum.",
   search: "Alle durchsuchen",
   group: "Gruppe",
   none: "Keine Einstellung enthält diese Wörter.",

@@ -120,7 +120,7 @@ export const upkeepDe: typeof upkeepEn = {
   records: "DNS-Einträge",
   domain: "Domain",
   checked: "Geprüft",
-  once: "Der Server prüft höchstens einmal in der Minute.",
+  once: "Geprüft wird höchstens einmal pro Minute.",
   optional: "freiwillig",
   whichever: "beliebige Adresse",
   shouldBe: "Soll",
