@@ -68,6 +68,18 @@ test("nothing is left for the next reader", (t) => {
   assert.deepEqual([texts(), undoLast()], [[], false]);
 });
 
+test("a refused form shows why itself, and no message of ten seconds", async (t) => {
+  start(t);
+  const said: string[] = [];
+  const once = oneAtATime(() => {});
+  once(
+    () => Promise.reject(new Error("refused")),
+    ({ text }) => said.push(text),
+  );
+  await settled();
+  assert.deepEqual([said, texts()], [["refused"], []]);
+});
+
 test("one attempt runs at a time; the next may start after it ends or fails", async (t) => {
   start(t);
   const states: boolean[] = [];

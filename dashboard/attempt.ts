@@ -66,32 +66,34 @@ export function forgetToasts(): void {
   show([]);
 }
 
-/** Runs what a click asked for; says what the server said if it refused. */
-export function attempt(run: () => Promise<void>): void {
-  run().catch(complain);
+/** Shows why something failed. */
+export type Says = (why: Complaint) => void;
+
+const inMessage: Says = ({ text, lang }) => tell(text, { tone: "bad", lang });
+
+/** Runs what a click asked for; says what the server said if it refused, in a message by default. */
+export function attempt(run: () => Promise<void>, says = inMessage): void {
+  run().catch((error: unknown) => complain(error, says));
 }
 
 /** Like `attempt`, but one at a time: ignores a second one while the first runs. Calls `tells` whenever that changes. */
-export function oneAtATime(tells: (isBusy: boolean) => void): (run: () => Promise<void>) => void {
+export function oneAtATime(tells: (isBusy: boolean) => void): typeof attempt {
   let isBusy = false;
   const set = (is: boolean): void => {
     isBusy = is;
     tells(is);
   };
-  return (run) => {
+  return (run, says) => {
     if (isBusy) return;
     set(true);
-    attempt(() => run().finally(() => set(false)));
+    attempt(() => run().finally(() => set(false)), says);
   };
 }
 
-export function complain(error: unknown): void {
+export function complain(error: unknown, says = inMessage): void {
   if (error instanceof GivenUp) return;
   if (error instanceof Refused && error.status === 401) signedIn.value = "no";
-  else {
-    const { text, lang } = complaintOf(error);
-    tell(text, { tone: "bad", lang });
-  }
+  else says(complaintOf(error));
 }
 
 function show(wanted: readonly Toast[]): void {

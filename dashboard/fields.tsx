@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX, RefObject, TargetedMouseEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Complaint } from "./api.ts";
 import { attempt, tell, toasts } from "./attempt.ts";
 import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
 import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
@@ -87,18 +88,28 @@ type FormProps = Readonly<{
   children: ComponentChildren;
 }>;
 
-/** Fields with a submit button, other buttons and one that closes the form unsent. Ignores a second submit while the first runs. */
+/**
+ * Fields with a submit button, other buttons and one that closes the form unsent. Ignores a second submit while the first runs, and
+ * shows why one failed until the next, or until a field changes.
+ */
 export function Form(props: FormProps) {
   const { label, isPlain = false, busy, submit, close, others, place = null, onInput, role, children } = props;
   const own = useAttempt();
   const { isBusy, attempt: attemptOne } = busy ?? own;
+  const [refusal, setRefusal] = useState<Complaint | null>(null);
   const send = (event: Event): void => {
     event.preventDefault();
     const form = event.currentTarget;
-    if (form instanceof HTMLFormElement) attemptOne(() => submit(fieldsOf(form), form));
+    if (!(form instanceof HTMLFormElement)) return;
+    setRefusal(null);
+    attemptOne(() => submit(fieldsOf(form), form), setRefusal);
+  };
+  const edit = (): void => {
+    setRefusal(null);
+    onInput?.();
   };
   return (
-    <form ref={place} class="fields" onSubmit={send} onInput={onInput} role={role}>
+    <form ref={place} class="fields" onSubmit={send} onInput={edit} role={role}>
       {children}
       <div class="buttons">
         <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>
@@ -107,6 +118,12 @@ export function Form(props: FormProps) {
         {others}
         {close !== undefined && <Button shown={t.cancel} onClick={close} />}
       </div>
+      {/* By this key the same refusal is announced again. */}
+      {refusal !== null && (
+        <p key={refusal} class="error" role="alert">
+          <Said {...refusal} />
+        </p>
+      )}
     </form>
   );
 }

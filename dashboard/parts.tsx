@@ -184,7 +184,7 @@ export function useOpened(): RefObject<HTMLElement | null> {
   return place;
 }
 
-export type Attempts = Readonly<{ isBusy: boolean; attempt: (run: () => Promise<void>) => void }>;
+export type Attempts = Readonly<{ isBusy: boolean; attempt: ReturnType<typeof oneAtATime> }>;
 
 /** For a button or a form that must not ask again while what it asked for runs. */
 export function useAttempt(): Attempts {

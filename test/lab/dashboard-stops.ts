@@ -46,7 +46,7 @@ async function isRefused(page: Page): Promise<void> {
   await press(page.getByRole("button", { name: "Allow a network" }));
   const form = page.getByRole("region", { name: "Allow a network" });
   await enter(form.getByLabel("Address or network"), "0.0.0.0/0");
-  await showsWell(page.locator(".toast.bad").last(), "a network that is refused");
+  await showsWell(form.getByRole("alert"), "a network that is refused");
   await page.goto(`${PAGE}#/events`);
   await page.getByRole("listitem").first().waitFor();
   await page.goto(`${PAGE}#/events?ip=300.1.1.1`);

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
-import { type Complaint, complaintOf, post, Refused } from "../../api.ts";
+import { post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Form } from "../../fields.tsx";
 import { filled, whole } from "../../format.ts";
@@ -63,28 +63,15 @@ type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => 
 
 export function ImportAccounts({ hashesOnly, imported, close }: Props) {
   const [report, setReport] = useState<Imported | null>(null);
-  // It may name lines, which are read beside the file: it stays until the next try. Each is announced again, also the same one.
-  const [refusal, setRefusal] = useState<(Complaint & Readonly<{ nth: number }>) | null>(null);
   const place = useOpened();
   const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
     const chosen = new FormData(form).get("file");
-    const refuse = (why: Complaint): void => {
-      setReport(null);
-      setRefusal((last) => ({ ...why, nth: (last?.nth ?? 0) + 1 }));
-    };
-    if (!(chosen instanceof File) || chosen.size === 0) return refuse({ text: words.noFile, lang: language });
-    if (chosen.size > MOST_BYTES) return refuse({ text: words.tooLarge, lang: language });
     setReport(null);
-    setRefusal(null);
+    if (!(chosen instanceof File) || chosen.size === 0) throw new Error(words.noFile);
+    if (chosen.size > MOST_BYTES) throw new Error(words.tooLarge);
     const file = await chosen.text();
-    try {
-      setReport(await withProof(() => post<Imported>("accounts/import", { file })));
-    } catch (error) {
-      if (!(error instanceof Refused) || error.status === 401) throw error;
-      refuse(complaintOf(error));
-    }
     // Also after a refusal: some may have been imported before it.
-    imported();
+    setReport(await withProof(() => post<Imported>("accounts/import", { file })).finally(imported));
   };
   return (
     <Card title={words.importTitle} hint={words.importSays} place={place}>
@@ -92,11 +79,6 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
       <Form label={words.importNow} submit={submit} close={close}>
         <Field label={words.file} type="file" name="file" required />
       </Form>
-      {refusal !== null && (
-        <p key={refusal.nth} class="error" role="alert">
-          <Said {...refusal} />
-        </p>
-      )}
       {report !== null && <Report {...report} />}
     </Card>
   );

@@ -2,7 +2,6 @@ import { useState } from "preact/hooks";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
-import { tell } from "../../attempt.ts";
 import { ActionButton, Choice, Form } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
@@ -21,7 +20,7 @@ export function BanForm({ target, close }: Props) {
   const place = useOpened();
   const [preview, setPreview] = useState<Preview | null>(null);
   const look = async ({ ip = "", reason = "", for: duration = "" }): Promise<void> => {
-    if (kindOf(ip) !== "address") return tell(words.noAddress(ip), { tone: "bad" });
+    if (kindOf(ip) !== "address") throw new Error(words.noAddress(ip));
     const request = { ip, reason, for: duration };
     setPreview({ request, of: await get<AddressAnswer>(`why/${ip}`) });
   };

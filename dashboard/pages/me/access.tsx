@@ -5,7 +5,6 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
 import { type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { post, queryOf, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
 import { ActionButton, Form, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
@@ -69,7 +68,7 @@ export function AppPasswordsCard() {
 function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
   const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
-    if (names.includes(name)) return tell(apps.alreadyThere(name), { tone: "bad" });
+    if (names.includes(name)) throw new Error(apps.alreadyThere(name));
     setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
     form.reset();
     made();

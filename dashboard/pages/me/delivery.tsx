@@ -1,6 +1,5 @@
 import type { Forwarding, MOST_FORWARDS, VACATION_LIMITS, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { get, put, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
 import { ActionButton, Form, Item, TakeOff } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
@@ -24,7 +23,7 @@ export function ForwardingCard() {
     await change(ask, forwarding.reload, says);
   };
   const add = async ({ address = "" }, form: HTMLFormElement): Promise<void> => {
-    if (to.includes(address)) return tell(words.alreadyThere(address), { tone: "bad" });
+    if (to.includes(address)) throw new Error(words.alreadyThere(address));
     await set((old) => ({ ...old, to: [...old.to.filter((one) => one !== address), address] }), words.added(address));
     form.reset();
   };

@@ -5,7 +5,6 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
-import { tell } from "../../attempt.ts";
 import { ActionButton, Choice, Form, Item, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
@@ -102,7 +101,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
   const submit = async ({ name = "", expires = "" }, form: HTMLFormElement): Promise<void> => {
     const scopes = role === CHOSEN ? new FormData(form).getAll("scope") : [role];
-    if (scopes.length === 0) return tell(words.noScope, { tone: "bad" });
+    if (scopes.length === 0) throw new Error(words.noScope);
     const body = { name, scopes, ...(expires === "" ? {} : { expires }) };
     setFresh(await withProof(() => post<Made>("tokens", body)));
     form.reset();
