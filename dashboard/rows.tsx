@@ -85,3 +85,30 @@ export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
   return <Button shown={t.lists.fresh(count)} class="waiting" disabled={count === "0"} onClick={() => rows.take()} />;
 }
+
+/** The first cell of each row is its heading. */
+export function Table({ head, rows }: Readonly<{ head: readonly string[]; rows: readonly (readonly string[])[] }>) {
+  return (
+    <table>
+      <thead>
+        <tr>
+          {head.map((cell) => (
+            <th key={cell} scope="col">
+              {cell}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(([first, ...cells], row) => (
+          <tr key={row}>
+            <th scope="row">{first}</th>
+            {cells.map((cell, column) => (
+              <td key={column}>{cell}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -93,30 +93,3 @@ export function Filters({ title, label, filled, isSet, search, clear, children }
 export function sendForm({ currentTarget }: Readonly<{ currentTarget: HTMLSelectElement }>): void {
   currentTarget.form?.requestSubmit();
 }
-
-/** The first cell of each row is its heading. */
-export function Table({ head, rows }: Readonly<{ head: readonly string[]; rows: readonly (readonly string[])[] }>) {
-  return (
-    <table>
-      <thead>
-        <tr>
-          {head.map((cell) => (
-            <th key={cell} scope="col">
-              {cell}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([first, ...cells], row) => (
-          <tr key={row}>
-            <th scope="row">{first}</th>
-            {cells.map((cell, column) => (
-              <td key={column}>{cell}</td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}

@@ -9,7 +9,8 @@ import { MOST_ROWS } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Button, Card, Field, now, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
-import { Pages, Table } from "../list-parts.tsx";
+import { Table } from "../../rows.tsx";
+import { Pages } from "../list-parts.tsx";
 import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./mail-commands.ts";
 
 const words = t.mail;

@@ -4,7 +4,7 @@ import { get, queryOf } from "../../api.ts";
 import { hourAndMinute, whole } from "../../format.ts";
 import { serverTime } from "../../live.ts";
 import { Card, minute, useLoaded, Waiting } from "../../parts.tsx";
-import { Table } from "../list-parts.tsx";
+import { Table } from "../../rows.tsx";
 import { pointsOf, roundUp } from "./chart.ts";
 
 const words = t.now;
