@@ -167,7 +167,7 @@ export function useProgram<T>(load: () => Promise<T>): Loaded<T> {
   );
 }
 
-/** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, to the heading (`useKeptFocus`). */
+/** Focuses a part when it opens. When it closes, the focus returns to what opened it or, if that is gone, as `useKeptFocus` says. */
 export function useOpened(): RefObject<HTMLElement | null> {
   const place = useRef<HTMLElement>(null);
   // Before the part is painted: later, it would take the focus from a field that the reader has reached.

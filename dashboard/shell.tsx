@@ -96,24 +96,40 @@ function focusHeading(): void {
   document.querySelector("h1")?.focus({ preventScroll: true });
 }
 
-/** If the focused element is removed, the page's heading takes the focus, unless the removed part gave it to something else. */
+/**
+ * If the focused element is removed or disabled, its row takes the focus or, if that is gone too, the next row, the one before, the
+ * card or list, or the page's heading; unless the removed part gave it to something else.
+ */
 function useKeptFocus(): void {
   useEffect(() => {
-    let last: EventTarget | null = null;
-    const note = ({ target }: FocusEvent): void => void (last = target);
+    let last: Element | null = null;
+    let near: readonly (Element | null | undefined)[] = [];
+    const note = ({ target }: FocusEvent): void => {
+      last = target instanceof Element ? target : null;
+      const row = last?.closest("li");
+      const around = last?.closest(".card, .rows[aria-label]");
+      near = [row, row?.nextElementSibling, row?.previousElementSibling, around];
+    };
     // A reader who points at a place without a control has left the last one.
     const forget = (): void => void (last = null);
     const look = (): void => {
-      if (!(last instanceof Node) || last.isConnected) return;
+      if (last === null || (last.isConnected && !last.matches(":disabled"))) return;
       last = null;
+      const hasNone = (): boolean => document.activeElement === document.body;
       const take = (): void => {
-        if (document.activeElement === document.body) focusHeading();
+        for (const one of near)
+          if (hasNone() && one instanceof HTMLElement && one.isConnected) {
+            one.tabIndex = -1;
+            one.focus({ preventScroll: true });
+          }
+        // An empty list is not displayed.
+        if (hasNone()) focusHeading();
       };
       // The effects of what is drawn now come first.
       requestAnimationFrame(() => setTimeout(() => setTimeout(take)));
     };
     const changes = new MutationObserver(look);
-    changes.observe(document.body, { childList: true, subtree: true });
+    changes.observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });
     document.addEventListener("focusin", note);
     document.addEventListener("pointerdown", forget);
     return () => {

@@ -47,11 +47,11 @@ export function SignIn() {
           <input name="password" type="password" autocomplete="current-password" required />
         </label>
         {codeField}
-        <button class="primary" type="submit" disabled={isWaiting}>
+        <button class="primary" type="submit" aria-disabled={isWaiting}>
           {isWaiting ? words.wait : words.button}
         </button>
         {!isOfMailbox && whyNoPasskeys() === null && (
-          <Button shown={t.passkey.use} disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
+          <Button shown={t.passkey.use} aria-disabled={isWaiting} onClick={() => sendWith(usePasskey)} />
         )}
         {refusal}
       </form>

@@ -187,10 +187,10 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.keyboard.press("Enter");
     await press(page.getByRole("button", { name: "Remove 192.0.2.0/24" }));
     await page.getByText("192.0.2.0/24 is no longer on the allow list.").waitFor();
-    await page.locator("h1:focus").waitFor();
+    await page.locator(":is(h1, li):focus").waitFor();
     await page.keyboard.press("Control+z");
     await press(page.getByRole("button", { name: "Remove 192.0.2.0/24" }));
-    await page.locator("h1:focus").waitFor();
+    await page.locator(":is(h1, li):focus").waitFor();
   });
 
   test("filters events by a click, and saves what it shows", async () => {

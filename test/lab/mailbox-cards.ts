@@ -3,7 +3,7 @@ import type { Locator } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import { GUEST, LONG_WORD, MARKUP, strangersSend, TURNED } from "./dashboard-looks.ts";
 import { pressSurely } from "./dashboard-steps.ts";
-import { enter, press, reach, type } from "./keyboard.ts";
+import { enter, hasFocus, press, reach, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import { ANNA, assertAccepted, sendMail } from "./mail.ts";
 import type { Product } from "./product.ts";
@@ -34,6 +34,7 @@ export async function makesAppPasswords(
   await row.getByText(/created .* last used/).waitFor();
   await pressSurely(row, "Remove Annas Telefon", "the question whether to remove an app password");
   await page.getByText("The app password Annas Telefon is removed.").waitFor();
+  await hasFocus(apps);
   assert.ok(!(await signsIn(password)), "it is over");
 }
 
