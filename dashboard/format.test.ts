@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { distance, hourAndMinute, moment, percent, shortPrefix, size, visible, whole } from "./format.ts";
+import { distance, hourAndMinute, moment, percent, shortPrefix, size, visible, whole, windowTitle } from "./format.ts";
 
 const NOW = new Date(2026, 10, 21, 14, 2, 30).getTime();
 
@@ -21,6 +21,11 @@ test("a time on a different day is shown with its date", () => {
 test("numbers have the separators of the language", () => {
   assert.equal(whole(1_234_567, "en"), "1,234,567");
   assert.equal(whole(1_234_567, "de"), "1.234.567");
+});
+
+test("the window's title names the part of a page before the page, and nothing twice", () => {
+  assert.equal(windowTitle("", "Aliases", "Accounts"), "Aliases – Accounts – GhostInbox");
+  assert.equal(windowTitle("GhostInbox"), "GhostInbox");
 });
 
 test("characters that cannot be seen are shown by their number", () => {

@@ -65,6 +65,11 @@ export function visible(text: string): string {
   return text.replaceAll(UNSEEN, (unseen) => `\\u{${(unseen.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** `Aliases – Accounts – GhostInbox`, for the window and screen readers: the most special first, and nothing twice. */
+export function windowTitle(...names: readonly string[]): string {
+  return [...new Set([...names, "GhostInbox"])].filter((name) => name !== "").join(" – ");
+}
+
 /** Without the fields that are empty. */
 export function filled(fields: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));

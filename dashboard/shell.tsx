@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { holdToasts, toasts, undoLast, undoOf } from "./attempt.ts";
-import { hourAndMinute } from "./format.ts";
+import { hourAndMinute, windowTitle } from "./format.ts";
 import { health, liveness } from "./live.ts";
 import { t } from "./messages.ts";
 import { Button, Said, State } from "./parts.tsx";
@@ -68,8 +68,8 @@ function Live() {
   );
 }
 
-/** The page's own heading, which is focused when the page opens. */
-export function Heading({ children }: Readonly<{ children: string }>) {
+/** The page's own heading, which is focused when the page opens. `title`: of the window. */
+export function Heading({ children, title = children }: Readonly<{ children: string; title?: string }>) {
   const heading = useRef<HTMLHeadingElement>(null);
   // Before the page is painted: the link that led here is gone, and a key pressed before the next frame would go nowhere.
   useLayoutEffect(() => {
@@ -77,8 +77,8 @@ export function Heading({ children }: Readonly<{ children: string }>) {
     scrollTo(0, 0);
   }, []);
   useEffect(() => {
-    document.title = `${children} – GhostInbox`;
-  }, [children]);
+    document.title = windowTitle(title);
+  }, [title]);
   return (
     <h1 ref={heading} tabIndex={-1}>
       {children}

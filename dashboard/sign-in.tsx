@@ -28,7 +28,7 @@ export function SignIn() {
     <main class="sign-in">
       <form class="card" ref={form} onSubmit={submit}>
         <img src="icon.svg" alt="" width="56" height="56" />
-        <Heading>GhostInbox</Heading>
+        <Heading title={words.button}>GhostInbox</Heading>
         <label class="field">
           <span>{words.account}</span>
           <input

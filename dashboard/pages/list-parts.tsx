@@ -1,15 +1,22 @@
 import type { ComponentChildren, JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { t } from "../admin-texts.ts";
 import { Form, Turns } from "../fields.tsx";
+import { visible, windowTitle } from "../format.ts";
 import { Button, Field, fieldsOf, useFilled } from "../parts.tsx";
 import { go, hrefOf, type PageName, type Query, route } from "../route.ts";
 import { turnTo } from "../shell.tsx";
 
 type Part = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
 
-/** The parts of a page as tabs, and the one that the address names: without a name the first. */
+/** The parts of a page as tabs, and the one that the address names: without a name the first. The window's title has it too. */
 export function Parts({ page, parts }: Readonly<{ page: PageName; parts: readonly Part[] }>) {
-  const shown = parts.find(({ name }) => name === route.value.query["show"]) ?? parts[0];
+  const { show, name = "" } = route.value.query;
+  const shown = parts.find((part) => part.name === show) ?? parts[0];
+  const title = shown === parts[0] ? "" : (shown?.title ?? "");
+  useEffect(() => {
+    document.title = windowTitle(visible(name), title, t.nav[page]);
+  }, [name, title]);
   return (
     <>
       <nav class="tabs" aria-label={t.lists.parts}>
