@@ -20,7 +20,7 @@ export function AllowList() {
   return (
     <>
       <div class="bar">
-        <span>{data !== null && words.countAllowed(whole(data.total))}</span>
+        <span role="status">{data !== null && words.countAllowed(whole(data.total))}</span>
         <span class="spacer" />
         <Button shown={words.allow} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>

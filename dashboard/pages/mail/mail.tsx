@@ -74,7 +74,7 @@ function MailQueue() {
     <>
       <QueueFilters filter={filter} isSet={isFiltered} />
       <div class="bar">
-        <span>{data !== null && words.count(data.total)}</span>
+        <span role="status">{data !== null && words.count(data.total)}</span>
         <span class="spacer" />
         <Button shown={t.lists.refresh} onClick={reload} />
       </div>
