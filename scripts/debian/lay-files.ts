@@ -20,9 +20,8 @@ import { renderUnits } from "../../src/host/running/systemd.ts";
 import { keepAll } from "../../src/jobs/build/kept-build.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../src/settings/layout.ts";
 import { commands } from "../../src/surfaces/cli/commands.ts";
-import { bashCompletion, fishCompletion, zshCompletion } from "../../src/surfaces/cli/shell/completion.ts";
+import { COMPLETIONS } from "../../src/surfaces/cli/shell/completion.ts";
 import { manPage } from "../../src/surfaces/cli/shell/man-page.ts";
-import { typedWords } from "../../src/surfaces/cli/shell/typed-words.ts";
 import { type Architecture, stagedIn } from "./control.ts";
 
 const PROGRAMS = "/usr/lib/ghostinbox";
@@ -128,10 +127,9 @@ function layUnits(stage: string, arch: Architecture): void {
 
 function layHelp(stage: string, checkout: string): void {
   const share = join(stage, "usr/share");
-  const words = typedWords(commands);
-  write(join(share, "bash-completion/completions/ghostinbox"), bashCompletion(words));
-  write(join(share, "zsh/vendor-completions/_ghostinbox"), zshCompletion(words));
-  write(join(share, "fish/vendor_completions.d/ghostinbox.fish"), fishCompletion(words));
+  write(join(share, "bash-completion/completions/ghostinbox"), COMPLETIONS.bash);
+  write(join(share, "zsh/vendor-completions/_ghostinbox"), COMPLETIONS.zsh);
+  write(join(share, "fish/vendor_completions.d/ghostinbox.fish"), COMPLETIONS.fish);
   const built = statSync(join(checkout, "package.json")).mtime.toISOString().slice(0, 10);
   writeGzipped(join(share, "man/man8/ghostinbox.8.gz"), manPage(commands, VERSION, built));
   for (const page of PAGES) copy(join(checkout, page), join(stage, DOCS, page), checkout);

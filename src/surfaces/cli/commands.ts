@@ -482,10 +482,10 @@ const BY_HAND: readonly CliCommand[] = [
   ),
   byRoot("service uninstall", "Stop the server and remove its units.", server("serviceUninstall")),
   byHand(
-    "completion bash|zsh|fish",
-    "Print the completion script for this shell.",
+    "completion bash|zsh|fish [WORD...]",
+    "Print the completion script for this shell; with words, what may take the place of the last one.",
     async (call) => (await import("./shell/completion.ts")).completion(call, commands),
-    { copied: true },
+    { copied: true, keepsWords: true },
   ),
   byRoot("uninstall", "Remove what set-up added to this machine.", server("uninstall"), {
     copied: true,

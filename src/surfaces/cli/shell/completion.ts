@@ -1,201 +1,129 @@
-import { type Answer, type Call, done, PROGRAM, wrongUsage } from "../call.ts";
-import { GLOBAL_OPTIONS, type Option } from "../parse.ts";
-import { anyOf, type Command, GOES_ON, type Offered, spelled, type TypedWords, typedWords } from "./typed-words.ts";
+import { type Answer, type Call, type CliCommand, done, PROGRAM, wrongUsage } from "../call.ts";
+import { GLOBAL_OPTIONS } from "../parse.ts";
 
-/** Completion for bash(1). Its suggestions depend only on the words, so the Tab key starts no program. */
-export function bashCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
-  return `# Completion of ghostinbox for bash, made from the table of its commands.
+/** `~/ghostinbox/ghostinbox` is completed too, where the shell has not expanded its home directory yet. */
+const BASH = `# Completion of ghostinbox for bash(1): the program lists what may follow.
 _ghostinbox() {
-  local word command="" value="" at arguments=0 offered=""
-  local current=\${COMP_WORDS[COMP_CWORD]}
-  COMPREPLY=()
-  for ((at = 1; at < COMP_CWORD; at++)); do
-    word=\${COMP_WORDS[at]}
-    # bash parts --option=value into three words.
-    if [ "$word" = "=" ]; then continue; fi
-    if [ -n "$value" ]; then
-      value=""
-      continue
-    fi
-    case $word in
-      ${anyOf([...fileOptions, ...valueOptions])})
-        value=$word
-        continue
-        ;;
-      -*) continue ;;
-    esac
-    case $arguments:\${command:+$command }$word in
-      ${anyOf(leading.map((words) => `0:${words}`))}) command="\${command:+$command }$word" ;;
-      *) arguments=$((arguments + 1)) ;;
-    esac
-  done
+  local offered current=\${COMP_WORDS[COMP_CWORD]}
+  # bash parts --option=value into three words.
   if [ "$current" = "=" ]; then current=""; fi
-  case $value in
-    "") ;;
-    ${anyOf(fileOptions)})
-      mapfile -t COMPREPLY < <(compgen -f -- "$current")
-      return
-      ;;
-    *) return ;;
-  esac
-  case $current in
-    -*)
-      case $command in
-${options.map(({ command, options: own }) => `        "${command}") offered="${bashList(own)}" ;;`).join("\n")}
-      esac
-      mapfile -t COMPREPLY < <(compgen -W "$offered ${bashList(GLOBAL_OPTIONS)}" -- "$current")
-      return
-      ;;
-  esac
-  case $command:$arguments in
-${following.map(({ after, words, file }) => `    "${after}") ${file ? 'mapfile -t COMPREPLY < <(compgen -f -- "$current")' : `offered="${words.map(({ word }) => word).join(" ")}"`} ;;`).join("\n")}
-  esac
-  if [ -n "$offered" ]; then mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$current"); fi
+  offered=$("\${COMP_WORDS[0]/#\\~/$HOME}" completion bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -d " " -f 1)
+  if [ "$offered" = / ]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$current")
+  fi
 }
 complete -o filenames -F _ghostinbox ghostinbox ./ghostinbox
 `;
-}
 
-function bashList(options: readonly Option[]): string {
-  return options.map(spelled).join(" ");
-}
-
-function offeredOf(option: Option): Offered {
-  return { word: spelled(option), says: option.says };
-}
-
-/** Completion for zsh(1), with a description of each word. */
-export function zshCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
-  return `#compdef ghostinbox ./ghostinbox
-# Completion of ghostinbox for zsh, made from the table of its commands.
+/** In the format of _describe: `word:description`, with other colons escaped. */
+const ZSH = `#compdef ghostinbox ./ghostinbox
+# Completion of ghostinbox for zsh(1): the program lists what may follow.
 _ghostinbox() {
-  local word command="" value="" arguments=0
   local -a offered
-  for word in "\${(@)words[2,CURRENT-1]}"; do
-    if [[ -n $value ]]; then
-      value=""
-      continue
-    fi
-    case $word in
-      (${anyOf([...fileOptions, ...valueOptions])})
-        value=$word
-        continue
-        ;;
-      (-*) continue ;;
-    esac
-    case "$arguments:\${command:+$command }$word" in
-      (${anyOf(leading.map((one) => `0:${one}`))}) command="\${command:+$command }$word" ;;
-      (*) arguments=$((arguments + 1)) ;;
-    esac
-  done
-  case $value in
-    ("") ;;
-    (${anyOf(fileOptions)})
-      _files
-      return
-      ;;
-    (*) return 1 ;;
-  esac
-  if [[ \${words[CURRENT]} == -* ]]; then
-    case $command in
-${options.map(({ command, options: own }) => `      ("${command}") offered=(${zshList(own.map(offeredOf))}) ;;`).join("\n")}
-    esac
-    offered+=(${zshList(GLOBAL_OPTIONS.map(offeredOf))})
-    _describe -o option offered
+  offered=("\${(@f)$("\${words[1]/#\\~/$HOME}" completion zsh -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ $offered == / ]]; then
+    _files
     return
   fi
-  case "$command:$arguments" in
-${following.map(({ after, words, file }) => `    ("${after}") ${file ? "_files && return" : `offered=(${zshList(words)})`} ;;`).join("\n")}
-  esac
-  (( \${#offered} )) && _describe command offered
+  offered=("\${(@)offered//:/\\\\:}")
+  offered=("\${(@)offered/ /:}")
+  [[ -n $offered ]] && _describe command offered
 }
 if [[ \${funcstack[1]} == _ghostinbox ]]; then _ghostinbox "$@"; else compdef _ghostinbox ghostinbox ./ghostinbox; fi
 `;
-}
 
-/** In the format of _describe: `word:description`, with colons escaped. */
-function zshList(offered: readonly Offered[]): string {
-  return offered
-    .map(({ word, says }) => zshQuoted(says === "" ? word : `${word}:${says.replaceAll(":", "\\:")}`))
-    .join(GOES_ON);
-}
-
-function zshQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** Completion for fish(1), with a description of each word. */
-export function fishCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
-  return `# Completion of ghostinbox for fish, made from the table of its commands.
+const FISH = `# Completion of ghostinbox for fish(1): the program lists what may follow.
 function __ghostinbox_offer
-    set -l command ""
-    set -l value ""
-    set -l arguments 0
-    for word in (commandline -opc)[2..-1]
-        if test -n "$value"
-            set value ""
-            continue
-        end
-        switch $word
-            case ${quotedAll([...fileOptions, ...valueOptions])}
-                set value $word
-                continue
-            case '-*'
-                continue
-        end
-        set -l longer (string trim -- "$command $word")
-        if test $arguments = 0; and contains -- "$longer" ${quotedAll(leading)}
-            set command $longer
-        else
-            set arguments (math $arguments + 1)
-        end
+    set -l typed (commandline -opc)
+    set -l program (string replace -r '^~' $HOME -- $typed[1])
+    set -l current (commandline -ct)
+    set -l offered ($program completion fish -- $typed[2..-1] "$current" 2>/dev/null)
+    if test "$offered" = /
+        __fish_complete_path "$current"
+    else
+        string replace ' ' \\t -- $offered
     end
-    switch "$value"
-        case ''
-        case ${quotedAll(fileOptions)}
-            __fish_complete_path (commandline -ct)
-            return
-        case '*'
-            return
-    end
-    if string match -q -- '-*' (commandline -ct)
-        switch "$command"
-${options.map(({ command, options: own }) => (own.length === 0 ? "" : `            case '${command}'\n                printf '%s\\t%s\\n' ${fishList(own.map(offeredOf))}\n`)).join("")}        end
-        printf '%s\\t%s\\n' ${fishList(GLOBAL_OPTIONS.map(offeredOf))}
-        return
-    end
-    switch "$command:$arguments"
-${following.map(({ after, words, file }) => `        case '${after}'\n            ${file ? "__fish_complete_path (commandline -ct)" : `printf '%s\\t%s\\n' ${fishList(words)}`}\n`).join("")}    end
 end
 complete -c ghostinbox -f -a '(__ghostinbox_offer)'
 `;
-}
 
-/** Pairs for printf: a word and its description. */
-function fishList(offered: readonly Offered[]): string {
-  return offered.map(({ word, says }) => `${fishQuoted(word)} ${fishQuoted(says)}`).join(GOES_ON);
-}
+/** The script with which a shell completes commands and options. */
+export const COMPLETIONS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
 
-function quotedAll(words: readonly string[]): string {
-  return words.map(fishQuoted).join(GOES_ON);
-}
-
-function fishQuoted(text: string): string {
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-}
-
-const SHELLS: Readonly<Record<string, (words: TypedWords) => string>> = {
-  bash: bashCompletion,
-  zsh: zshCompletion,
-  fish: fishCompletion,
-};
-
-/** `completion SHELL`: prints the script with which that shell completes commands and options. */
-export function completion(call: Call, commands: readonly Command[]): Answer {
-  const [shell = ""] = call.args;
-  const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
+/**
+ * `completion SHELL`: prints the script for that shell. With the words typed after the program, it prints what may take the place of the
+ * last one, each with its description, or `/` for the name of a file or directory.
+ */
+export function completion(call: Call, commands: readonly CliCommand[]): Answer {
+  const [shell = "", ...typed] = call.args;
+  const script = Object.entries(COMPLETIONS)
+    .find(([name]) => name === shell)?.[1]
+    .trimEnd();
   if (script === undefined)
     return wrongUsage(`No completion exists for ${shell}.`, `\`${PROGRAM} completion bash\`, zsh or fish.`);
-  const text = script(typedWords(commands)).trimEnd();
-  return done({ shell, script: text }, text);
+  if (typed.length === 0) return done({ shell, script }, script);
+  const words = offeredAfter(typed, commands);
+  return done({ words }, words.map(({ word, says }) => `${word} ${says}`.trim()).join("\n"));
+}
+
+type Offered = Readonly<{ word: string; says: string }>;
+type Named = Pick<CliCommand, "name" | "usage" | "says" | "options">;
+
+const HELP: Named = { name: "help", usage: "[COMMAND]", says: "Explain a command.", options: [] };
+/** Words of a usage that represent a file or a directory. */
+const FILES = /^\[?(?:FILE|DIR|LOG|BUNDLE|PLACE)\]?$/;
+const ANY_FILE: readonly Offered[] = [{ word: "/", says: "" }];
+
+function offeredAfter(typed: readonly string[], commands: readonly Named[]): readonly Offered[] {
+  const current = typed.at(-1) ?? "";
+  const options = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options)];
+  const before: string[] = [];
+  let value: string | undefined;
+  for (const word of typed.slice(0, -1).filter((one) => one !== "=")) {
+    if (value !== undefined) value = undefined;
+    else if (word.startsWith("-")) value = options.find(({ name }) => word === `--${name}`)?.value;
+    else before.push(word);
+  }
+  if (value !== undefined) return FILES.test(value) ? ANY_FILE : [];
+  if (before[0] !== HELP.name) return offeredOf(before, current, [...commands, HELP]);
+  return offeredOf(
+    before.slice(1),
+    current,
+    commands.map((command) => ({ ...command, usage: "" })),
+  );
+}
+
+function offeredOf(before: readonly string[], current: string, commands: readonly Named[]): readonly Offered[] {
+  const startOf = (words: number): string =>
+    before
+      .slice(0, words)
+      .map((word) => `${word} `)
+      .join("");
+  const within = (start: string) => commands.filter(({ name }) => `${name} `.startsWith(start));
+  const words = [3, 2, 1].find((most) => most <= before.length && within(startOf(most)).length > 0) ?? 0;
+  const start = startOf(words);
+  const command = commands.find(({ name }) => `${name} ` === start);
+  if (current.startsWith("-"))
+    return [...(command?.options ?? []), ...GLOBAL_OPTIONS].map(({ name, says }) => ({ word: `--${name}`, says }));
+  const place = command?.usage.split(" ")[before.length - words] ?? "";
+  if (FILES.test(place)) return ANY_FILE;
+  const listed = place
+    .replace(/^\[|\]$/g, "")
+    .split("|")
+    .filter((word) => /^[a-z-]+$/.test(word));
+  const next = words === before.length ? nextWords(start, within(start)) : [];
+  return [...next, ...listed.map((word) => ({ word, says: "" }))];
+}
+
+/** Describes a word that starts several commands by naming them. */
+function nextWords(start: string, within: readonly Named[]): readonly Offered[] {
+  const longer = within.filter(({ name }) => name.length > start.length);
+  const byWord = Map.groupBy(longer, ({ name }) => name.slice(start.length).split(" ")[0] ?? "");
+  return [...byWord].map(([word, found]) => {
+    const alone = found.find(({ name }) => name === `${start}${word}`);
+    const rest = found.map(({ name }) => name.slice(start.length + word.length + 1));
+    return { word, says: alone?.says ?? rest.join(", ") };
+  });
 }
