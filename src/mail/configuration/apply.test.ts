@@ -10,6 +10,7 @@ import { renderDovecot } from "../dovecot/dovecot-conf.ts";
 import { renderSieve } from "../dovecot/sieve.ts";
 import { renderLearnScripts } from "../spamassassin/learn-spam.ts";
 import { compileSieve } from "./apply.ts";
+import { complaint } from "./parts.ts";
 
 /** With the real sievec(1), with Dovecot's configuration. */
 describe("the scripts that deliver spam and learn from it", {
@@ -49,4 +50,10 @@ describe("the scripts that deliver spam and learn from it", {
       message: /^The script .*junk\.sieve could not be compiled: .*line 2/,
     });
   });
+});
+
+test("a checker that is ended because it took too long refuses nothing", () => {
+  const ended = { code: 124, stdout: "", stderr: "it took longer than 600 s" };
+  const says = "Postfix did not finish its check in time: it took longer than 600 s";
+  assert.equal(complaint("Postfix refuses its configuration or its queue", ended), says);
 });

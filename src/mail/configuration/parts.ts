@@ -159,7 +159,8 @@ async function checkPostfix(directory: string): Promise<string | null> {
 async function checkAllOfPostfix(directory: string): Promise<string | null> {
   const refused = await checkPostfix(directory);
   return (
-    refused ?? complaint("postfix check failed", await runProgram("postfix", ["-c", directory, "check"], QUEUE_WALK))
+    refused ??
+    complaint("Postfix fails its own check", await runProgram("postfix", ["-c", directory, "check"], QUEUE_WALK))
   );
 }
 
@@ -204,6 +205,9 @@ async function checkFail2ban(directory: string): Promise<string | null> {
   return complaint("Fail2ban refuses its configuration", check);
 }
 
-function complaint(says: string, ran: Finished): string | null {
-  return ran.code === 0 ? null : `${says}: ${lastLines(ran)}`;
+/** `says` starts with the program's name. */
+export function complaint(says: string, ran: Finished): string | null {
+  if (ran.code === 0) return null;
+  const what = ran.code === 124 ? `${says.split(" ")[0]} did not finish its check in time` : says;
+  return `${what}: ${lastLines(ran)}`;
 }
