@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createWriteStream, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { writeStream } from "../../host/root-files/copies.ts";
@@ -51,4 +53,11 @@ test("an archive reports its size as it grows; without room, or interrupted, it 
   const packed = await packTo(join(top, "another.gpg")).finally(() => clearInterval(moving));
   assert.deepEqual(packed, { ok: true });
   assert.ok(times > 1);
+  const full = await pack(
+    from,
+    (archive) => pipeline(archive, createWriteStream("/dev/full")),
+    secret,
+    () => undefined,
+  );
+  assert.match(reasonOf(full), /ENOSPC/, "not gpg's message about its broken pipe");
 });

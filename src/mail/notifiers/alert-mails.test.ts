@@ -8,7 +8,7 @@ import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { type AlertMail, createAlertMails } from "./alert-mails.ts";
+import { type AlertMail, createAlertMails, whyUnqueued } from "./alert-mails.ts";
 
 const TOLD = '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n';
 
@@ -24,6 +24,13 @@ test("an alert without a mailbox in the settings is refused", async () => {
   const mails = createAlertMails(temporaryLayout(), clock);
   const reason = "alerts.email is empty, and another channel is set by now.";
   assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), { ok: false, reason });
+});
+
+test("a sendmail that takes too long is reported, unless postdrop says what it waits for", () => {
+  const ended = { code: 124, stdout: "", stderr: "it ended with code 124" };
+  assert.equal(whyUnqueued(ended), "sendmail took more than 10 seconds");
+  const stderr = "postdrop: warning: mail_queue_enter: create file maildrop/1: No space left on device\n";
+  assert.equal(whyUnqueued({ ...ended, stderr }), stderr.trim());
 });
 
 describe("alerts in the queue of the real Postfix", SENDMAIL, () => {

@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { type Finished, lastLines, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { alertMailTo, alertSender, postmaster, senderOf } from "./channels.ts";
@@ -61,8 +61,11 @@ export async function queueMail(
   const sendmail = ["/usr/sbin/sendmail", "-C", postfixConf, "-i", "-f", from, "--", ...to];
   // timeout(1) also ends the postdrop below it.
   const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
-  if (sent.code === 0) return { ok: true, detail: `Mailed ${to.join(", ")}.` };
-  // On a full disk postdrop warns and waits: then its words are the reason.
+  return sent.code === 0 ? { ok: true, detail: `Mailed ${to.join(", ")}.` } : { ok: false, reason: whyUnqueued(sent) };
+}
+
+/** On a full disk postdrop warns and waits: then its words are the reason. */
+export function whyUnqueued(sent: Finished): string {
   const isSilent = sent.code === 124 && !sent.stderr.includes("postdrop");
-  return { ok: false, reason: isSilent ? `sendmail took more than ${QUEUEING_SECONDS} seconds` : lastLines(sent) };
+  return isSilent ? `sendmail took more than ${QUEUEING_SECONDS} seconds` : lastLines(sent);
 }

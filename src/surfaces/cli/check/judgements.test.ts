@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkedServer } from "../../../../test/kit/checked-server.ts";
+import { CHECKED_AT, checkedServer, printing } from "../../../../test/kit/checked-server.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { net, opening, WELL } from "../../../../test/kit/samples.ts";
 import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
+import { ban, engineDatabase } from "../../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { keepIsolation } from "../../../host/firewall/isolation.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import type { Handshake } from "../../../mail/probes/port-dialogue.ts";
+import { sqliteQueries } from "../../../store/engine-db/queries.ts";
 import {
   defaultPasswords,
   judgeDashboard,
@@ -268,11 +270,15 @@ test("queue: a mail of an hour and 500 mails are ok", () => {
   assertJudged("ok", judgeLength(500));
 });
 
-test("bans: networks that are missing in the kernel", () => {
+test("bans: networks that are missing in the kernel, and nft that cannot list them", async (t) => {
   const network = net("203.0.113.0/24");
   assertJudged("wrong", judgeHeldByKernel(1, null, [network]));
   assert.deepEqual(uncovered([network], "elements = { 203.0.112.0/23 timeout 1h }"), []);
   assert.deepEqual(uncovered([network], "elements = { 198.51.100.0/24 }"), [network]);
+  const { store, reader, committed } = engineDatabase(t);
+  committed(() => ban(store, network, CHECKED_AT));
+  const server = checkedServer({ reader: { queries: sqliteQueries(reader) }, machine: printing("", 1) });
+  assertJudged("unknown", await bans["in-kernel"].look(server), /nft could not be run/);
   assertJudged("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
 });
 
