@@ -125,15 +125,7 @@ function barsHtml(rows: readonly Bar[]): string {
   return `<table cellspacing="0" cellpadding="0">\n${lines.join("\n")}\n</table>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 /** What cannot be seen is shown as an escape, and nothing of it is markup. */
 function safe(text: string): string {
-  return printable(text, LONGEST).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return printable(text, LONGEST).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
