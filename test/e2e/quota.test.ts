@@ -242,7 +242,7 @@ describe("room for mail", needsLab(), () => {
       assert.match((await imap.imap("COPY 1 Trash")).at(-1) ?? "", /OK/);
     }
     const inbox = await mailsIn(BERT, "INBOX");
-    await product.json(["config", "set", "retention.mail", '["Trash 1s", "* 3650d"]']);
+    await product.configure("retention.mail", '["Trash 1s", "* 3650d"]');
     const held = await product.cli(["account", "legal-hold", ANNA, "on", "a", "lawsuit"]);
     assert.match(held.stdout, /^anna@example\.test is under legal hold/, held.stderr);
     const shown = await product.cli(["retention", "show"]);

@@ -13,11 +13,9 @@ type User = Readonly<{ account: string; password: string }>;
 /** Turns on encryption by account, with a key for this one. */
 export async function encryptByAccount(product: Product, { account, password }: User): Promise<void> {
   await product.json(["encryption", "recovery-key"]);
-  await product.json(["config", "set", "mailboxes.encryption", "account"]);
-  // Before it is applied, so that none of its mail is encrypted with the server's key.
+  await product.configure("mailboxes.encryption", "account");
   const set = await product.cli(["account", "passwd", account, "--password-stdin"], { input: password });
   assert.equal(set.code, 0, set.stderr);
-  await product.json(["config", "apply", "--yes"]);
 }
 
 /** Writes to an account as a stranger, and looks at its mail as it lies on the disk and as its user sees it. */

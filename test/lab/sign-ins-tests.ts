@@ -127,7 +127,7 @@ export function signInsTests({ lab, product }: Running): void {
     assert.equal(await mail.onDisk("bodysecret"), "");
     assert.match(await mail.read(first, "Sent"), /bodysecret of what was sent/);
     await mail.copy(first, "Trash");
-    await product.json(["config", "set", "retention.mail", '["Trash 1s"]']);
+    await product.configure("retention.mail", '["Trash 1s"]');
     await until("what is old has gone, without any key", async () => {
       await product.json(["retention", "run"]);
       return (await mail.count("Trash")) === 0;

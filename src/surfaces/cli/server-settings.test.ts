@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
-import { commandLineOf, json, oneLineOfError } from "../../../test/kit/test-guard.ts";
+import { commandLineOf, json, oneLineOfError, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 
 const FILE = 'domains = ["example.org"]\nlimits.mail.per_minute = 20\n';
@@ -59,6 +59,26 @@ describe("a variable of the running server", () => {
     assert.match(out, /^limits\.mail\.per_minute = 7 {2}# /m);
     assert.doesNotMatch(out, /does not see it/);
   });
+});
+
+test("a mistake in the file that is not applied does not stop commands of a running server", TIMED, async (t) => {
+  const guard = await startGuard(layout);
+  t.after(() => guard.stop());
+  startWith({});
+  put(layout.settingsInForce, `${FILE}mailboxes.quota = "3GB"\n`);
+  writeFileSync(layout.settings, `${FILE}no_such_setting = 1\n`);
+  for (const line of ["account add anna@example.org", "account passwd anna@example.org"]) {
+    const { code, err } = await run(`${line} --password-stdin`, `${PASSWORD}\n`);
+    assert.equal(code, 0, err);
+  }
+  assert.match((await run("account quota anna@example.org")).out, /3GB \(mailboxes\.quota\)/);
+  for (const words of ["config check", "config apply", "restart"])
+    assert.match(oneLineOfError(await run(words), 1), /no_such_setting/, words);
+  releaseLock(layout.startPid);
+  assert.match(
+    oneLineOfError(await run("account passwd anna@example.org --password-stdin", `${PASSWORD}\n`), 1),
+    /no_such/,
+  );
 });
 
 test("a key that is set twice is reported with both lines by every command that reads the file", async () => {

@@ -4,6 +4,7 @@ import { plural } from "../../core/text.ts";
 import {
   readServiceEnvironment,
   SettingsUnreadable,
+  settingsInForce,
   settingsText as textOf,
 } from "../../host/machine/settings-text.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
@@ -16,8 +17,14 @@ import { type Answer, type Call, type Failure, failed, PROGRAM, whileRunning } f
 
 type Place = Pick<Call, "layout" | "env">;
 
-/** The settings for this data directory, or everything that is wrong with them. */
+/** The settings in force, whatever was edited since; while no server runs, or if they are not recorded, those of the file. */
 export function settingsOf(call: Place): ValidSettings | Failure {
+  const inForce = runs(call.layout.startPid) ? settingsInForce(call.layout, environmentOf(call)) : null;
+  return inForce ?? settingsInFile(call);
+}
+
+/** The settings that `config apply` would apply, or everything that is wrong with them. */
+export function settingsInFile(call: Place): ValidSettings | Failure {
   const text = settingsText(call);
   if (typeof text === "object" && text !== null) return text;
   const loaded = loadSettings(text, environmentOf(call));
@@ -38,10 +45,10 @@ export function allowedUntilNow(settings: Allowed, { changed, inForce }: Results
 
 type Run = (call: Call, loaded: ValidSettings) => Promise<Answer>;
 
-/** A command that needs valid settings. */
-export function withSettings(run: Run) {
+/** A command that needs valid settings: those in force, unless it reads others. */
+export function withSettings(run: Run, read = settingsOf) {
   return async (call: Call): Promise<Answer> => {
-    const loaded = settingsOf(call);
+    const loaded = read(call);
     return loaded.ok ? run(call, loaded) : loaded;
   };
 }

@@ -171,7 +171,7 @@ function whyNoRecoveryKey(call: Call, reader: Reader): Failure | null {
   return isThere && read.settings["mailboxes.encryption"] === "account"
     ? failed(
         "There is a recovery key, and new accounts use it while mailboxes.encryption is `account`.",
-        `To replace it, first: ${PROGRAM} config set mailboxes.encryption server`,
+        `To replace it, first: ${PROGRAM} config set mailboxes.encryption server && ${PROGRAM} config apply`,
       )
     : null;
 }

@@ -164,6 +164,8 @@ describe("an account is contained, as far as it can be", {
 
   test("a server whose queue cannot be held is isolated all the same, and a lift that fails lifts nothing", async () => {
     takeLock(layout.startPid);
+    put(layout.settingsInForce, 'domains = ["example.org"]\nalerts.contacts = ["Eve"]\n');
+    put(layout.settings, "a mistake, not applied");
     guard.keeperAnswers(({ verb }) => (verb === "apply" ? { ok: false, reason: "Postfix refuses it." } : null));
     const isolate = ["incident", "isolate", "--yes", "--allow", "198.51.100.65"];
     // In a separate network, so that this machine is not isolated.

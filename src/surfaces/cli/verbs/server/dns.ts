@@ -19,7 +19,7 @@ import { CONTENT_USERS, type Layout } from "../../../../settings/layout.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
-import { withSettings } from "../../server-settings.ts";
+import { settingsInFile, withSettings } from "../../server-settings.ts";
 
 /** Facts that a server cannot find out about itself. */
 const UNSEEN = [
@@ -50,7 +50,7 @@ export const dnsRecords = withSettings(async (call, { settings }) => {
     );
   }
   return done({ records: json }, texts.join("\n"), `${PROGRAM} dns check ${domains[0] ?? ""}`);
-});
+}, settingsInFile);
 
 export const dnsCheck = withSettings(async (call, { settings }) => {
   const domain = asciiDomain(call.args[0] ?? "");
@@ -58,7 +58,7 @@ export const dnsCheck = withSettings(async (call, { settings }) => {
   if ("ok" in found) return found;
   call.terminal.progress(`Asking for ${plural(found.records.length, "record")} ...`);
   return outcomeOf(domain, await comparedAll(found));
-});
+}, settingsInFile);
 
 /** Exported for its test. */
 export function outcomeOf(domain: string, checks: readonly ComparedRecord[]): Answer {

@@ -19,7 +19,7 @@ import type { Layout } from "../../../../settings/layout.ts";
 import { schemasOf } from "../../../../store/schemas.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { notRunning } from "../../not-running.ts";
-import { settingsOf } from "../../server-settings.ts";
+import { settingsInFile } from "../../server-settings.ts";
 import { configCheck } from "../settings/config.ts";
 
 /** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
@@ -45,7 +45,7 @@ export async function restart(call: Call): Promise<Answer> {
   if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
   // The variables given here do not reach the start that runs.
   const own = { ...call, env: {} };
-  const settings = settingsOf(own);
+  const settings = settingsInFile(own);
   if (!settings.ok) return settings;
   const checked = await configCheck(own);
   if (!checked.ok) return checked;

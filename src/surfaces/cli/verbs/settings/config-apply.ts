@@ -14,7 +14,7 @@ import { policyKeys, replayPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { leftOut } from "../../print/replay.ts";
 import { firstFew } from "../../print/text.ts";
-import { allowedUntilNow, settingsOf, surprises } from "../../server-settings.ts";
+import { allowedUntilNow, settingsInFile, surprises } from "../../server-settings.ts";
 import { adoptedEdits } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
 
@@ -42,7 +42,7 @@ export function afterEdits(edits: readonly string[], failure: Failure): Failure 
 }
 
 async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> {
-  const loaded = settingsOf(call);
+  const loaded = settingsInFile(call);
   if (!loaded.ok) return loaded;
   const pending = await pendingOf(call);
   if (!pending.ok) return pending;

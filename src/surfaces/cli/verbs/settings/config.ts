@@ -26,12 +26,19 @@ import { NOTHING_PENDING, overridesOf, printSettings, showSettings, stillInForce
 import { type Edited, setKey, unsetKey } from "../../../../settings/toml/edit.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { oneLine } from "../../print/text.ts";
-import { environmentOf, invalid, settingsOf, settingsText, surprises, withSettings } from "../../server-settings.ts";
+import {
+  environmentOf,
+  invalid,
+  settingsInFile,
+  settingsText,
+  surprises,
+  withSettings,
+} from "../../server-settings.ts";
 
 export async function configCheck(call: Call): Promise<Answer> {
   const edited = adoptedEdits(call, { isTrial: true });
   if (!edited.ok) return edited;
-  const loaded = settingsOf(call);
+  const loaded = settingsInFile(call);
   if (!loaded.ok) return loaded;
   const { settings } = loaded;
   const looks = [
@@ -88,7 +95,7 @@ export const configShow = withSettings(async (call, loaded) => {
   const missing = waits.changed.length > 0 ? "config apply" : still.size > 0 ? "restart" : null;
   const next = `${PROGRAM} ${missing ?? "config reference  # explains every setting"}`;
   return done({ items, warnings }, text, next);
-});
+}, settingsInFile);
 
 export async function configReference(): Promise<Answer> {
   const items = settingKeys().map((key) => {

@@ -116,7 +116,7 @@ export async function backupVerify(call: Call): Promise<Answer> {
   if (!checked.ok)
     return failed(
       `The backups in ${place} are not sound: ${checked.reason}.`,
-      `Keep them, and make a new one elsewhere: ${PROGRAM} config set backup.repository PLACE`,
+      `Keep them, and make a new one elsewhere: ${PROGRAM} config set backup.repository PLACE && ${PROGRAM} config apply`,
     );
   const tookMs = Date.now() - began;
   const what = call.flag("quick") ? "are consistent; their data was not read" : "were read back whole";
