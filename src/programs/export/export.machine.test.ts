@@ -131,7 +131,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     await kill(receiver, "SIGTERM");
   });
 
-  test("over plain TLS nothing is lost when rsyslog is restarted or was away", async (t) => {
+  test("over plain TLS nothing is lost when rsyslog is restarted, was away, or has a new certificate", async (t) => {
     const { rsyslog, exporter, append, delivered, arrived } = await site(t, "tls");
     append(1);
     let receiver = rsyslog();
@@ -145,6 +145,11 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     await kill(sender, "SIGKILL");
     receiver = rsyslog();
     sender = exporter();
+    ids.push(...append(50));
+    await arrived(ids);
+    await kill(receiver, "SIGTERM");
+    ownCertificate(top);
+    receiver = rsyslog();
     ids.push(...append(50));
     await arrived(ids);
     await t.waitFor(() => assert.equal(delivered()?.position, ids.at(-1)), WAIT);

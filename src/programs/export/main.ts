@@ -89,8 +89,13 @@ function serverOf(settings: ExportSettings): SyslogServer {
   return {
     host: settings["export.syslog.host"],
     port: settings["export.syslog.port"],
-    authorities: ca === "" ? undefined : pem(ca),
-    identity: cert === "" ? undefined : { cert: pem(cert), key: pem(key) },
+    // Read for each connection: they are renewed while this runs.
+    get authorities() {
+      return ca === "" ? undefined : pem(ca);
+    },
+    get identity() {
+      return cert === "" ? undefined : { cert: pem(cert), key: pem(key) };
+    },
     hostname: settings.hostname,
   };
 }
