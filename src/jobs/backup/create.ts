@@ -15,13 +15,7 @@ import { Stage, stagedBytes } from "./stage.ts";
 const SPARE_BYTES = 64 << 20;
 
 export type CreateOutcome = Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }> | Failed;
-/** `named`: files that the backup also holds, as far as they exist. */
-type How = Readonly<{
-  version: string;
-  tag: Tag;
-  watch: (progress: Progress) => void;
-  named?: readonly string[];
-}>;
+type How = Readonly<{ version: string; tag: Tag; watch: (progress: Progress) => void }>;
 
 /** Runs one backup, and records its result if that is possible. */
 export async function createBackup(layout: Layout, settings: Settings, how: How): Promise<CreateOutcome> {
@@ -39,11 +33,11 @@ export async function createBackup(layout: Layout, settings: Settings, how: How)
 async function make(
   layout: Layout,
   settings: Settings,
-  { version, tag, watch, named = [], at }: How & Readonly<{ at: number }>,
+  { version, tag, watch, at }: How & Readonly<{ at: number }>,
 ): Promise<CreateOutcome> {
   const place = placeOf(layout, settings);
   removeLeftOver(layout);
-  const stage = new Stage(layout, [...namedFiles(settings), ...named]);
+  const stage = new Stage(layout, namedFiles(settings));
   // That of a killed backup takes the room that this one needs.
   stage.remove();
   const lacking = lackingForStage(layout);

@@ -1,39 +1,39 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
-import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { ROOT } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { namedFiles } from "../../settings/schema.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { Stage } from "./stage.ts";
 
 test(
-  "a backup contains the mail key's public half, legal holds, the script's edits and the export's position, but never the private key",
+  "a backup contains the mail key's public half, legal holds, the script's edits, the export's position and files that an edit names, but never the private key",
   ROOT,
   async () => {
     const top = temporaryDirectory();
     const layout = layoutOf(join(top, "data"));
     const outside = join(top, "mail.pem");
+    const token = join(top, "token.json");
     const exportRecord = layout.exportRecord.foreign;
     const { mailPublicKey, mailPrivateKey, legalHolds, engineDb, accountsDb, mail, log, backupStage } = layout;
     for (const path of [engineDb, accountsDb, backupStage]) mkdirSync(dirname(path), { recursive: true });
     for (const path of [mail, log, layout.postfixQueue]) mkdirSync(path, { recursive: true });
-    for (const path of [mailPublicKey, mailPrivateKey, outside, legalHolds, exportRecord]) put(path, "{}");
+    for (const path of [mailPublicKey, mailPrivateKey, outside, token, legalHolds, exportRecord]) put(path, "{}");
     openEngine(engineDb).close();
     openAccounts(accountsDb).close();
-    const toml = `domains = ["example.test"]\nmailboxes.encryption_key = "${outside}"\n`;
+    const toml = `domains = ["example.test"]\nmailboxes.encryption_key = "${outside}"\nalerts.ntfy_token_file = "${token}"\n`;
     put(layout.settings, toml);
     put(layout.adoptedScript, "{}");
-    const stage = new Stage(layout, namedFiles(loadValid(toml).settings));
+    const stage = new Stage(layout, []);
     await stage.build({ at: 0, host: "mail.example.test", version: "1" });
     const files = globSync(["**/*.{pem,json}", "lib/export/*"], { cwd: stage.path }).toSorted();
     const expected = [
       "adopted-script.json",
       "backup.json",
+      relative(layout.data, join(layout.backupOutside, token)),
       "lib/export/delivered",
       "lib/mail-crypt/public.pem",
       "lib/retention/legal-holds.json",

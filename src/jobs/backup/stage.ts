@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { messageOf, nullOn } from "../../core/error.ts";
+import { settingsIn } from "../../host/machine/settings-text.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
@@ -9,6 +10,7 @@ import { COPY_ALL, Mirror, type MirrorRules } from "../../host/root-files/mirror
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { bytesBelow, filesBelow, removeTree } from "../../host/root-files/walk.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { namedFiles } from "../../settings/schema.ts";
 import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
 import { MailStage, removeMailStage } from "./mail-stage.ts";
 import { MANIFEST, type Manifest, rowsOf } from "./manifest.ts";
@@ -66,7 +68,7 @@ export class Stage {
   /** Null if mails get their second names in `backup/stage`. */
   #mailStage: MailStage | null = null;
 
-  /** `named`: files that the settings name, wherever they are. */
+  /** `named`: files that the settings in force name, wherever they are. */
   constructor(layout: Layout, named: readonly string[]) {
     this.#layout = layout;
     this.#named = named;
@@ -100,10 +102,14 @@ export class Stage {
     settle([mail]);
     for (const part of plainParts(layout)) settle([this.#mirror(part, COPIES)]);
     this.#mirror(layout.log, LOGS).pass();
-    copyFile(layout.settings, this.#inStage(layout.settings), 0o640);
+    const settings = this.#inStage(layout.settings);
+    copyFile(layout.settings, settings, 0o640);
     for (const record of [layout.adoptedScript, layout.backupPlaces])
       if (existsSync(record)) copyFile(record, this.#inStage(record), 0o600);
-    copyNamedFiles(layout, this.#named, layoutOf(layout.backupStage));
+    // It may name other files than the settings in force.
+    const edited = settingsIn(settings, {});
+    const named = edited.ok ? namedFiles(edited.settings) : [];
+    copyNamedFiles(layout, [...this.#named, ...named], layoutOf(layout.backupStage));
     // The databases last: the mails that they mention are in the mailboxes.
     for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
     const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));

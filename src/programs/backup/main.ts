@@ -11,7 +11,7 @@ import { createBackup } from "../../jobs/backup/create.ts";
 import { CannotBeApart, drillRestore } from "../../jobs/backup/drill.ts";
 import { NIGHTLY } from "../../jobs/backup/restic.ts";
 import { layoutFrom } from "../../settings/layout.ts";
-import { namedFiles, type Settings } from "../../settings/schema.ts";
+import type { Settings } from "../../settings/schema.ts";
 
 const watch = (): void => undefined;
 const layout = layoutFrom(process.env);
@@ -26,10 +26,7 @@ async function scheduled(): Promise<void> {
 }
 
 async function backUp(settings: Settings): Promise<void> {
-  // The backup holds the settings file, which may name others than the settings in force.
-  const edited = settingsIn(layout.settings, process.env);
-  const named = edited.ok ? namedFiles(edited.settings) : [];
-  const made = await createBackup(layout, settings, { version: VERSION, tag: NIGHTLY, watch, named });
+  const made = await createBackup(layout, settings, { version: VERSION, tag: NIGHTLY, watch });
   if (made.ok) console.log(`backup: ${made.backup.snapshot} holds ${plural(made.backup.mails, "mail")}`);
   else fail(made.reason);
 }
