@@ -45,6 +45,8 @@ async function endWithProof(page: Page): Promise<void> {
 }
 
 async function makeUseRevoke(page: Page, product: Product): Promise<void> {
+  await enter(page.getByLabel("Name, such as grafana"), "from the page");
+  await page.getByRole("alert").getByText("is not 1 to 64 letters, digits").waitFor();
   await type(page.getByLabel("Name, such as grafana"), "from-the-page");
   await choose(page.getByLabel("Rights"), "only");
   await showsWell(page.getByRole("group"), "the choice of scopes");

@@ -115,7 +115,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
       )}
       <h3>{words.make}</h3>
       <Form label={words.make} submit={submit}>
-        <Field label={words.name} name="name" required maxLength={64} pattern="[A-Za-z0-9_.\-]+" />
+        <Field label={words.name} name="name" required maxLength={64} />
         <Choice
           label={words.role}
           name="role"
