@@ -91,6 +91,15 @@ test("a snapshot whose upgrade never started is made again", async (t) => {
   assert.equal(again?.at, later(NOW, HOUR_MS));
 });
 
+test("what a killed start has copied takes no space from the next one, which keeps the last snapshot", async (t) => {
+  const layout = oldData(t);
+  const last = await makeUpgradeSnapshot(layout, NOW);
+  put(join(layout.beforeUpgrade, "20261121T123000Z", "engine.db"), "half");
+  rmSync(layout.settings);
+  await assert.rejects(makeUpgradeSnapshot(layout, later(NOW, HOUR_MS)), { name: "SetUpFailure" });
+  assert.deepEqual(readdirSync(layout.beforeUpgrade).toSorted(), [last?.directory, "snapshot.json"]);
+});
+
 test("too little disk space is reported before anything is changed", (t) => {
   const layout = oldData(t);
   assert.equal(lackOfSpace(layout), null);

@@ -57,7 +57,11 @@ export function inSnapshot(layout: Layout, { directory }: UpgradeSnapshot, path:
  */
 export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<UpgradeSnapshot | null> {
   const schemas = schemasOf(layout);
-  if (!schemas.some(isOld) || hasBegun(readSnapshot(layout), schemas)) return null;
+  const last = readSnapshot(layout);
+  if (!schemas.some(isOld) || hasBegun(last, schemas)) return null;
+  // What a killed start copied would take the space of the next one. Beside a damaged record it may be the last snapshot.
+  if (last !== null || !existsSync(layout.upgradeSnapshot))
+    dropOthers(layout, [last?.directory ?? "", layout.upgradeSnapshot, layout.rollback, layout.takenBack]);
   const lack = lackOfSpace(layout, schemas);
   if (lack !== null) throw new SetUpFailure(lack);
   const directory = compactTime(now);
@@ -86,10 +90,14 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
       `The databases are older than the program, and could not be copied before they are brought up to date: ${messageOf(error)}. Nothing was changed.`,
     );
   }
-  const kept = [directory, basename(layout.upgradeSnapshot)];
-  for (const name of readdirSync(layout.beforeUpgrade))
-    if (!kept.includes(name) && !name.startsWith(SET_ASIDE)) removeTree(join(layout.beforeUpgrade, name));
+  dropOthers(layout, [directory, layout.upgradeSnapshot]);
   return made;
+}
+
+function dropOthers({ beforeUpgrade }: Layout, kept: readonly string[]): void {
+  const names = kept.map((path) => basename(path));
+  for (const name of existsSync(beforeUpgrade) ? readdirSync(beforeUpgrade) : [])
+    if (!names.includes(name) && !name.startsWith(SET_ASIDE)) removeTree(join(beforeUpgrade, name));
 }
 
 /** The new version runs: the next upgrade makes its own snapshot. If it never ran, the next upgrade reuses this one. */
