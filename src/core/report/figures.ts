@@ -223,7 +223,7 @@ export function daysBetween(from: string, to: string): number {
   return Math.floor((Date.parse(to) - Date.parse(from)) / DAY_MS);
 }
 
-/** `12 %`; of nothing, none. */
+/** `12 %`; of nothing, none. `100 %` is said only of the whole. */
 export function share(part: number, whole: number): string {
-  return `${whole === 0 ? 0 : Math.round((100 * part) / whole)} %`;
+  return `${whole === 0 ? 0 : Math.min(Math.round((100 * part) / whole), part < whole ? 99 : 100)} %`;
 }

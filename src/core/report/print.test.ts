@@ -231,5 +231,5 @@ test("numbers with their noun, and commas", () => {
 });
 
 test("shares in whole percent; of nothing it is none", () => {
-  assert.deepEqual([share(0, 0), share(1, 1), share(2, 3)], ["0 %", "100 %", "67 %"]);
+  assert.deepEqual([share(0, 0), share(1, 1), share(2, 3), share(999, 1_000)], ["0 %", "100 %", "67 %", "99 %"]);
 });

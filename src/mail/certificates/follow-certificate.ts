@@ -46,7 +46,7 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
     if (leaf === null) return;
     const end = leaf.validToDate.getTime();
     const leftMs = end - clock.now();
-    const left = `${file}: ${plural(Math.max(0, Math.ceil(leftMs / DAY_MS)), "day")} left`;
+    const left = `${file}: ${plural(Math.max(0, Math.floor(leftMs / DAY_MS)), "day")} left`;
     const isNear = leftMs < Math.min(EXPIRING_MS, (end - leaf.validFromDate.getTime()) / 4);
     ending = [
       ...(isNear ? [{ code: "certificate_expiring", detail: left } as const] : []),

@@ -121,6 +121,9 @@ test("a renewal is used once, a bad one is refused from the second check on, and
   at = later(now, 25 * DAY_MS);
   await follower.look(files);
   assert.deepEqual(codesOf(follower), ["certificate_expiring"]);
+  at = later(now, 29.5 * DAY_MS);
+  await follower.look(files);
+  assert.match(follower.troubles()[0]?.detail ?? "", /: 0 days left$/);
   at = later(now, 31 * DAY_MS);
   const restarted = createCertificateFollower({ layout, reload, clock: { now: () => at } });
   for (const one of [follower, restarted]) {
