@@ -30,7 +30,7 @@ const FAILURES = 3;
 const BY_EVENTS = [
   "Many sign-ins are failing",
   "Sign-ins to the dashboard are failing",
-  "Unusually many networks connect at once",
+  "Unusually many addresses connect at once",
   "A lot of spam is arriving",
   "Many addresses were banned within a short time",
   "Many addresses are banned at the same time",

@@ -101,7 +101,7 @@ export const conditions = {
   },
   unusual_connections: {
     severity: "warning",
-    says: "Unusually many networks connect at once.",
+    says: "Unusually many addresses connect at once.",
     matters: "This can be an attack from many machines, or a flood of spam.",
     next: "`stats` shows the busiest addresses; `ban NETWORK` blocks one.",
   },

@@ -402,7 +402,7 @@ export const germanConditions: Readonly<Record<ConditionCode, Omit<ConditionText
     next: "`account held ADDRESS` zeigt, was es verschickt hat; erhöhen Sie limits.sending oder limits.mail für den Nutzer, oder `account suspend ADDRESS`.",
   },
   unusual_connections: {
-    says: "Ungewöhnlich viele Netze verbinden sich zugleich.",
+    says: "Ungewöhnlich viele Adressen verbinden sich zugleich.",
     matters: "Das kann ein Angriff von vielen Rechnern oder eine Flut von Spam sein.",
     next: "`stats` zeigt die aktivsten Adressen; `ban NETWORK` sperrt ein Netz.",
   },

@@ -74,7 +74,7 @@ export const eventRules = [
   {
     code: "unusual_connections",
     windowMs: 10 * MINUTE_MS,
-    counted: "networks connected",
+    counted: "addresses connected",
     matches: ({ type }) => type === "CONNECT" || type === "CONNECT_REFUSED" || type === "CONNECT_DEFERRED",
     distinct: true,
   },
@@ -90,14 +90,14 @@ export const eventRules = [
     // The owner's own bans raise no alert; the audit records them.
     code: "many_bans",
     windowMs: HOUR_MS,
-    counted: "networks banned",
+    counted: "addresses or networks banned",
     matches: ({ type, reason }) => type === "BAN" && reason !== "manual",
     distinct: true,
   },
   {
     code: "repeated_violations",
     windowMs: DAY_MS,
-    counted: "networks banned again",
+    counted: "addresses or networks banned again",
     matches: ({ type, offence }) => type === "BAN" && offence !== null && offence > 1,
     distinct: true,
   },

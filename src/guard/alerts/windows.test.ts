@@ -75,7 +75,7 @@ test("an alert names the three with the most events, largest first, and says if 
   const networks = windows({ unusual_connections: 2 });
   for (const last of [7, 8]) networks.take("CONNECT", { from: `203.0.113.${last}`, account: "not@example.test" });
   const two = "203.0.113.7/32, 203.0.113.8/32 and others";
-  assert.deepEqual(networks.details(), [`2 or more networks connected within 10m, from ${two}`]);
+  assert.deepEqual(networks.details(), [`2 or more addresses connected within 10m, from ${two}`]);
 });
 
 test("a network that is seen again stays until its last time leaves the window", () => {

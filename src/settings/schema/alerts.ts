@@ -121,7 +121,7 @@ export const alerts = {
   "alerts.thresholds.networks": {
     kind: count,
     byDefault: 200,
-    says: "Number of different networks connecting within 10 minutes that causes an alert.",
+    says: "Number of different addresses (IPv6 networks) connecting within 10 minutes that causes an alert.",
   },
   "alerts.thresholds.spam": {
     kind: count,
@@ -131,7 +131,7 @@ export const alerts = {
   "alerts.thresholds.bans": {
     kind: count,
     byDefault: 10,
-    says: "Number of networks banned within an hour that causes an alert.",
+    says: "Number of addresses and networks banned within an hour that causes an alert.",
   },
   "alerts.thresholds.bans_in_force": {
     kind: wholeNumber(0, 1_000_000),
@@ -146,7 +146,7 @@ export const alerts = {
   "alerts.thresholds.repeated": {
     kind: count,
     byDefault: 3,
-    says: "Number of networks banned again within 24 hours that causes an alert.",
+    says: "Number of addresses and networks banned again within 24 hours that causes an alert.",
   },
   "alerts.thresholds.volume": {
     kind: count,
