@@ -70,6 +70,7 @@ export function reportFacts(changes: Partial<ReportFacts> = {}): ReportFacts {
       },
       failure: null,
       isKeySeen: true,
+      drillEveryDays: 30,
       drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 90_000, mails: 4_900, reason: null },
     },
     accounts: { total: 4, suspended: 0, unusedDays: 90, unused: [] },

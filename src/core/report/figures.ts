@@ -116,6 +116,8 @@ export type BackupFigures = Readonly<{
   last: Readonly<{ at: string; mails: number; bytes: number; place: string }> | null;
   failure: Readonly<{ at: string; reason: string }> | null;
   isKeySeen: boolean;
+  /** `backup.drill_every` */
+  drillEveryDays: number;
   /** The last restore drill; null: there was none. */
   drill: Readonly<{ at: string; tookMs: number; mails: number; reason: string | null }> | null;
 }>;
@@ -128,6 +130,12 @@ export type AccountFigures = Readonly<{
 }>;
 export type NoticeFigures = Readonly<{ says: string; detail: string; isCritical: boolean }>;
 
+/** Limits of the report, the alerts and `check`. A certificate that expires within this time is reported. */
+export const CERTIFICATE_DAYS = 14;
+/** Two nights may fail: a machine is switched off, a server is away. */
+export const BACKUP_DAYS = 3;
+/** How late a restore drill may be: a disk is full, a machine is switched off. */
+export const DRILL_LATE_DAYS = 7;
 /** Accounts without a sign-in for this long are named. */
 export const UNUSED_DAYS = 90;
 type SigningIn = Readonly<{ suspended: boolean; createdAt: string; lastSignInAt: string | null }>;

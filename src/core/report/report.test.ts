@@ -68,7 +68,7 @@ test("what is not known says why, and what is off says so", () => {
         hardening: { known: false, reason: "Lynis has not looked at this machine." },
         disk: { known: false, reason: "The disk cannot be asked." },
         spam: { isOn: false, scored: 0, marked: 0, refused: 0, missed: 0, wrong: 0, users: 0, rules: null },
-        backups: { isOn: false, last: null, failure: null, isKeySeen: false, drill: null },
+        backups: { isOn: false, last: null, failure: null, isKeySeen: false, drillEveryDays: 30, drill: null },
       }),
     ),
   );

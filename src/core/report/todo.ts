@@ -1,16 +1,22 @@
 import { plural } from "../text.ts";
-import { day, daysBetween, growthOf, number, type ReportFacts } from "./figures.ts";
+import {
+  BACKUP_DAYS,
+  CERTIFICATE_DAYS,
+  DRILL_LATE_DAYS,
+  day,
+  daysBetween,
+  growthOf,
+  number,
+  type ReportFacts,
+} from "./figures.ts";
 
 /** Something that the owner should do, and the command for it. */
 export type Todo = Readonly<{ what: string; command: string }>;
 
 /** More would be ignored. */
 const MOST = 5;
-const CERTIFICATE_DAYS = 14;
 const DISK_DAYS = 30;
 const LISTS_DAYS = 7;
-const DRILL_DAYS = 45;
-const BACKUP_DAYS = 3;
 /** More failed sign-ins to one account than a forgotten password explains. */
 const MANY_TRIES = 100;
 /** Refusals of one address that deserve attention. */
@@ -93,8 +99,8 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
       command: `./ghostinbox why ${quoted(most.ip)}`,
     };
   },
-  ({ backups: { drill, isOn, last }, to }) =>
-    isOn && last !== null && (drill === null || daysBetween(drill.at, to) > DRILL_DAYS)
+  ({ backups: { drill, drillEveryDays, isOn, last }, to }) =>
+    isOn && last !== null && (drill === null || daysBetween(drill.at, to) > drillEveryDays + DRILL_LATE_DAYS)
       ? { what: "Check that the backups can be restored.", command: "./ghostinbox backup drill" }
       : null,
   ({ accounts: { unused, unusedDays } }) => {

@@ -1,5 +1,6 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
+import { BACKUP_DAYS, DRILL_LATE_DAYS } from "../../core/report/figures.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lockHolder } from "../../host/running/data-directory.ts";
@@ -21,9 +22,6 @@ import { prepareDirectory } from "./repository.ts";
 
 export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
 type Task = "backup" | "drill";
-
-/** Two nights may fail: a machine is switched off, a server is away. */
-const BACKUP_OVERDUE_MS = 3 * DAY_MS;
 
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
 export function createBackupJob(layout: Layout, clock: Clock, rules: () => BackupRules | null, run: RunBehind) {
@@ -107,7 +105,7 @@ export function troublesOf(
   const troubles: KeeperTrouble[] = [];
   if (failure !== null) troubles.push({ code: "backup_failed", detail: failure.reason });
   if (oldKept !== null) troubles.push({ code: "backup_old_kept", detail: oldKept });
-  if (lastAt > 0 && now - lastAt > BACKUP_OVERDUE_MS)
+  if (lastAt > 0 && now - lastAt > BACKUP_DAYS * DAY_MS)
     troubles.push({
       code: "backup_overdue",
       detail: (last === null ? "there is none yet" : `the last one is from ${day(lastAt)}`) + still,
@@ -121,8 +119,6 @@ function failedAt(layout: Layout, task: Task): number {
   return (task === "backup" ? readBackupRecord(layout).failure?.at : lastDrill(readDrills(layout))?.at) ?? 0;
 }
 
-/** Some nights may be missed: a disk is full, a machine is switched off. */
-const DRILL_OVERDUE_MS = 7 * DAY_MS;
 /** A drill starts after the night's backup, at a different minute each time. */
 const SLACK_MS = DAY_MS / 2;
 
@@ -159,7 +155,7 @@ export function drillTroubles(
     troubles.push({ code: "backup_drill_failed", detail: `${day(last.at)}: ${last.reason}` });
   const good = drills.drills.findLast(({ reason }) => reason === null);
   const since = good?.at ?? backups.since;
-  if (since > 0 && now - since > everyMs + DRILL_OVERDUE_MS)
+  if (since > 0 && now - since > everyMs + DRILL_LATE_DAYS * DAY_MS)
     troubles.push({
       code: "backup_drill_overdue",
       detail: good === undefined ? "there is none yet" : `the last good one is from ${day(since)}`,

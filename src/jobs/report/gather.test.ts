@@ -53,6 +53,7 @@ describe("with a running guard", TIMED, () => {
       last: { at: "2026-11-20T03:00:00.000Z", mails: 1, bytes: 1, place: layout.backupRepository },
       failure: null,
       isKeySeen: true,
+      drillEveryDays: 30,
       drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 1, mails: 0, reason: "a pack is damaged" },
     });
   });

@@ -174,6 +174,7 @@ function backups(layout: Layout, settings: Settings): BackupFigures {
         : { at: isoTime(instant(last.at)), mails: last.mails, bytes: last.bytes, place: placeOf(layout, settings) },
     failure: failure === null ? null : { at: isoTime(instant(failure.at)), reason: failure.reason },
     isKeySeen,
+    drillEveryDays: settings["backup.drill_every"] / DAY_MS,
     drill: drillFigures(layout),
   };
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { readOr } from "../../core/error.ts";
+import { CERTIFICATE_DAYS } from "../../core/report/figures.ts";
 import { plural } from "../../core/text.ts";
 import { DAY_MS, instant, isoTime, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
@@ -22,8 +23,6 @@ type FollowParts = Readonly<{
 
 /** `fresh` is a certificate (PEM) that this check put in use; `failed` says why it did not. */
 type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
-
-const EXPIRING_MS = 14 * DAY_MS;
 
 /**
  * Uses a renewed certificate once its files match. Reads them completely at each check: this notices a
@@ -47,7 +46,7 @@ export function createCertificateFollower({ layout, reload, clock }: FollowParts
     const end = leaf.validToDate.getTime();
     const leftMs = end - clock.now();
     const left = `${file}: ${plural(Math.max(0, Math.floor(leftMs / DAY_MS)), "day")} left`;
-    const isNear = leftMs < Math.min(EXPIRING_MS, (end - leaf.validFromDate.getTime()) / 4);
+    const isNear = leftMs < Math.min(CERTIFICATE_DAYS * DAY_MS, (end - leaf.validFromDate.getTime()) / 4);
     ending = [
       ...(isNear ? [{ code: "certificate_expiring", detail: left } as const] : []),
       ...(leftMs < 0

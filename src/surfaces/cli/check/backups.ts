@@ -1,7 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { BACKUP_DAYS, DRILL_LATE_DAYS } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
-import { HOUR_MS, span } from "../../../core/time.ts";
+import { DAY_MS, HOUR_MS, span } from "../../../core/time.ts";
 import {
   type BackupRecord,
   type DoneBackup,
@@ -17,8 +18,6 @@ import { type Checks, type Finding, ok, type Server, unknown, warning, wrong } f
 
 /** One night, and the hours until the next. */
 const FRESH_MS = 30 * HOUR_MS;
-/** The same limit as the notice `backup_overdue`. */
-const OVERDUE_MS = 72 * HOUR_MS;
 const CREATE = `${PROGRAM} backup create`;
 
 export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, now: number): Finding {
@@ -26,7 +25,7 @@ export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, no
   if (last === null) return wrong(failure === null ? "No backup exists yet." : `No backup: ${failure.reason}.`, CREATE);
   const saw = `The last backup is ${span(now - last.at)} old (${last.snapshot}, ${plural(last.mails, "mail")}).`;
   const since = failure !== null && failure.at > last.at ? ` The next one failed: ${failure.reason}.` : "";
-  if (now - last.at > OVERDUE_MS) return wrong(`${saw}${since}`, CREATE);
+  if (now - last.at > BACKUP_DAYS * DAY_MS) return wrong(`${saw}${since}`, CREATE);
   return now - last.at > FRESH_MS || since !== "" ? warning(`${saw}${since}`, CREATE) : ok(saw);
 }
 
@@ -62,7 +61,6 @@ function judgeRestored(last: DoneBackup, read: Restored<string>): Finding {
   return ok(`The settings came back from ${last.snapshot}: ${plural(read.value.split("\n").length, "line")}.`);
 }
 
-/** Two intervals: a failed drill is repeated in the following nights. */
 export function judgeDrill({ drills }: DrillRecord, everyMs: number, now: number): Finding {
   const fix = `${PROGRAM} backup drill`;
   const last = drills.at(-1);
@@ -70,7 +68,7 @@ export function judgeDrill({ drills }: DrillRecord, everyMs: number, now: number
   if (last.reason !== null) return wrong(`The last restore drill failed: ${last.reason}.`, fix);
   const mails = last.found === null ? "" : `, with ${plural(last.found.mails, "mail")}`;
   const saw = `A test restore succeeded ${span(now - last.at)} ago${mails}.`;
-  return now - last.at > 2 * everyMs ? warning(saw, fix) : ok(saw);
+  return now - last.at > everyMs + DRILL_LATE_DAYS * DAY_MS ? warning(saw, fix) : ok(saw);
 }
 
 function deviceOf(path: string): number {

@@ -301,7 +301,7 @@ test("backups: none, old or failed, and a restore drill of long ago", () => {
   assertJudged("unknown", judgeKey({ ...record, last: null }));
   const drill = doneDrill(NOW - DAY_MS);
   assertJudged("ok", judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));
-  assertJudged("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 61 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
+  assertJudged("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 38 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
   assertJudged("ok", judgePlace("/x", { data: 1, repository: 2 }));
   assertJudged("ok", judgePlace("sftp:x", { data: 1, repository: null }));
 });

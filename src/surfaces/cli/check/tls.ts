@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isV4, PROBE_ADDRESS } from "../../../core/net/ip.ts";
+import { CERTIFICATE_DAYS } from "../../../core/report/figures.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS } from "../../../core/time.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
@@ -24,7 +25,6 @@ import {
 import { hello, judgeOffers, talk } from "./mail-flow.ts";
 
 const TIMEOUT_MS = 10_000;
-const SOON_DAYS = 14;
 const FIX = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
 
 /** Silence, or an OpenSSL that lacks the version itself: neither proves anything about the server. */
@@ -76,7 +76,7 @@ export function judgeDays(validTo: number, now: number): Finding {
   const left = Math.floor((validTo - now) / DAY_MS);
   const day = new Date(validTo).toISOString().slice(0, 10);
   if (validTo <= now) return wrong(`The certificate expired on ${day}.`, FIX);
-  if (left < SOON_DAYS) return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, FIX);
+  if (left < CERTIFICATE_DAYS) return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, FIX);
   return ok(`The certificate is valid until ${day}, ${plural(left, "day")} from now.`);
 }
 
