@@ -6,7 +6,7 @@ import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
-import { instant } from "../../core/time.ts";
+import { instant, MINUTE_MS } from "../../core/time.ts";
 import { QUEUE_STATES } from "../queue.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "../settings.ts";
 import { lazily, readFields, text, wholeNumber } from "./fields.ts";
@@ -24,6 +24,9 @@ import {
   TOLD,
   upkeepItem,
 } from "./reports.ts";
+
+/** How long the last change of the settings can be undone. */
+export const UNDO_MS = 15 * MINUTE_MS;
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { CommandError, ParsedCommandOf, Reply } from "../../admin/declare/control.ts";
-import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { type KeeperReply, UNDO_MS } from "../../admin/declare/keeper.ts";
 import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
 import { asSentence } from "../../core/text.ts";
@@ -30,8 +30,6 @@ import {
   wrongFile,
 } from "./settings-file.ts";
 
-/** How long the last change can be undone; the keeper uses the same time. */
-const UNDO_MS = 15 * MINUTE_MS;
 /** Either reads the whole file several times, in the thread that decides on mail: up to a tenth of a second. */
 const LISTS_A_MINUTE = 30;
 const PREVIEWS_A_MINUTE = 30;

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { MINUTE_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { groupId, userIds } from "../../host/machine/system-users.ts";
 import { Directory } from "../../host/root-files/directory.ts";
@@ -8,6 +7,7 @@ import { giveFile, writeFile } from "../../host/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree, walk } from "../../host/root-files/walk.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
+import { QUEUE_WALK } from "../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { QUEUES } from "./stage.ts";
 
@@ -36,7 +36,7 @@ export async function takeRestoredQueue(layout: Layout): Promise<number> {
       return false;
     });
   }
-  const renamed = await runProgram("postsuper", ["-c", configuration(layout), "-s"], { timeoutMs: 10 * MINUTE_MS });
+  const renamed = await runProgram("postsuper", ["-c", configuration(layout), "-s"], QUEUE_WALK);
   if (renamed.code !== 0) throw new SetUpFailure(`The restored queue could not be taken over: ${lastLines(renamed)}`);
   removeTree(layout.backupQueue);
   return mails;

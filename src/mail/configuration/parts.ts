@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { type Finished, lastLines, runAsOther, runProgram } from "../../host/machine/run-program.ts";
 import { setModified } from "../../host/root-files/files.ts";
 import type { ServiceName } from "../../host/running/runit.ts";
@@ -11,6 +11,7 @@ import { renderDovecot } from "../dovecot/dovecot-conf.ts";
 import { renderSieve } from "../dovecot/sieve.ts";
 import { renderFail2ban } from "../fail2ban/fail2ban-conf.ts";
 import { renderBounceChecks } from "../postfix/bounces.ts";
+import { QUEUE_WALK } from "../postfix/mail-queue.ts";
 import { renderPostfixMain, renderPostfixTables, renderRelayLogin } from "../postfix/main-cf.ts";
 import { renderChroot, renderPostfixMaster, renderSubmissionHeaders } from "../postfix/master-cf.ts";
 import { renderHeaderChecks } from "../postfix/milters.ts";
@@ -135,9 +136,6 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     ...renderBounceChecks(site),
   ];
 }
-
-/** They visit every mail in the queue; a rotating disk may need minutes for a long queue. */
-const QUEUE_WALK = { timeoutMs: 10 * MINUTE_MS };
 
 /**
  * postconf reads main.cf and master.cf. It exits with 0 after some errors, so any complaint counts. postsuper uses the parameters, and

@@ -10,6 +10,7 @@ import {
 } from "../../admin/declare/keeper.ts";
 import { parseQueueEntry, type QueueEntry } from "../../admin/queue.ts";
 import { withoutExtension } from "../../core/net/address.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import { cleanEnvironment, lastLines, runProgram, withPipes } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -126,6 +127,9 @@ function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
   const address = sender.toLowerCase();
   return addresses.has(address) || addresses.has(withoutExtension(address));
 }
+
+/** For programs that visit every mail in the queue; a rotating disk may need minutes for a long queue. */
+export const QUEUE_WALK = { timeoutMs: 10 * MINUTE_MS };
 
 const FLAGS = { hold_mail: "-h", release_mail: "-H", delete_mail: "-d", return_mail: "-f" } as const;
 

@@ -1,15 +1,12 @@
-import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { type KeeperReply, UNDO_MS } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
-import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Millis } from "../../core/time.ts";
 import { digestOf } from "../../guard/access/secrets.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { rewriteSettings, settingsText } from "../../host/machine/settings-text.ts";
 import { type AskedChange, changeFile } from "../../settings/change-file.ts";
 import { type Environment, loadSettings, sentencesOf, withoutMark } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
-
-/** How long the last change can be undone. */
-const UNDO_MS = 15 * MINUTE_MS;
 
 type ChangeSettingsParts = Readonly<{
   /** The settings file. */
