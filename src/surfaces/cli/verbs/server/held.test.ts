@@ -56,3 +56,9 @@ describe("account held", TIMED, () => {
     assert.match(oneLineOfError(refused, 1), /^There is no account ana@example\.org\. /);
   });
 });
+
+test("no rules are fetched for a spam filter that is off", async () => {
+  const { code, err } = await typed("spam update", () => assert.fail("it asks nothing"));
+  assert.equal(code, 1);
+  assert.match(err, /^The spam filter has been off .*config set spam\.enabled true/s);
+});

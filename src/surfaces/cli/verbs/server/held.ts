@@ -3,6 +3,7 @@ import { parseAccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration } from "../../../../core/time.ts";
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
+import { serviceExists } from "../../../../host/running/supervised.ts";
 import { fetchRules } from "../../../../jobs/spam-rules/spam-rules.ts";
 import { type Answer, type Call, done, failed, PROGRAM, whileRunning, whyNotSure, withReader } from "../../call.ts";
 import { listOf } from "../../parse.ts";
@@ -125,6 +126,11 @@ export const greylistWaiting = withReader(async (call, reader) => {
 
 /** `spam update` */
 export const spamUpdate = whileRunning(async (call) => {
+  if (!serviceExists(call.layout.services, "spamd"))
+    return failed(
+      "The spam filter has been off since the server started (spam.enabled), so it uses no rules.",
+      `${PROGRAM} config set spam.enabled true, then ${PROGRAM} restart`,
+    );
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
   if (!fetched.ok) return failed(`No new rules were installed: ${fetched.reason}.`, "The current rules stay in use.");
