@@ -5,7 +5,9 @@ import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { accountName } from "../../../../../test/kit/samples.ts";
 import { commandLineOf, start, startGuard } from "../../../../../test/kit/test-guard.ts";
+import { SHUT } from "../../../../core/incident/incident.ts";
 import { instant } from "../../../../core/time.ts";
+import { keepIsolation } from "../../../../host/firewall/isolation.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { sqliteFileAccounts } from "../../../../store/accounts-db/file-accounts.ts";
 import { openAccounts } from "../../../../store/open.ts";
@@ -174,5 +176,24 @@ describe("an account is contained, as far as it can be", {
     assert.match(isolated.err, /^The server was isolated: only 198\.51\.100\.65 can connect.*; the queue could not be/);
     const { err } = await run("incident recover --lift send");
     assert.match(err, /^Nothing was lifted: Postfix refuses it\. The queue is not held again: Postfix refuses it\. /);
+  });
+
+  test("a lift says what is still closed, and whether waiting mail could not be retried", async () => {
+    const isolation = { incident: "i", since: "2026-11-20T07:00:00Z", allow: [], ssh: [22] };
+    keepIsolation(layout, { ...isolation, shut: SHUT });
+    // In a separate network, as above.
+    const lift = (part: string) =>
+      start(layout, "unshare", ["--net", "./ghostinbox", "incident", "recover", "--lift", part]).ended;
+    const first = await lift("receive");
+    assert.match(first.out, /^Lifted: mail from others is accepted again\. Still closed: sign-in, send\.\n/, first.err);
+    assert.match(first.err, /recover --lift sign-in/);
+    guard.keeperAnswers(({ verb }) => (verb === "flush_mail" ? DOWN : null));
+    const rest = await lift("all");
+    assert.match(
+      rest.out,
+      /The server is no longer isolated\. Waiting mail could not be retried: .*no answer\.\n/,
+      rest.err,
+    );
+    assert.match(rest.err, /ghostinbox status/);
   });
 });

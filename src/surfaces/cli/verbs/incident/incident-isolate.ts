@@ -1,4 +1,3 @@
-import { NO_MAIL } from "../../../../admin/queue.ts";
 import { type Incident, type Isolation, lifted, SHUT, type Shut } from "../../../../core/incident/incident.ts";
 import { type Prefix, parsePrefix, printPrefix } from "../../../../core/net/ip.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
@@ -136,10 +135,17 @@ async function liftPart(
       "Fix that, then try again. docs/incidents.md says how to open it by hand.",
     );
   // What waited is tried at once; what the guard or root holds stays.
-  await call.guard.ask({ verb: "queue_flush", ...NO_MAIL, isAll: true, cursor: null });
-  const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}.${left === null ? " The server is no longer isolated." : ""}`;
+  const flushed = await call.keeper.ask({ verb: "flush_mail", ids: [] });
+  const rest = left === null ? "The server is no longer isolated." : `Still closed: ${left.shut.join(", ")}.`;
+  const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}. ${rest}`;
   const unaudited = await take(call, incident, { step: "recover", says });
-  return done({ lifted: parts, isolation: left }, withContacts(call, `${says} ${unaudited}`.trim()), nextOf(left));
+  const waits = flushed.ok ? "" : `Waiting mail could not be retried: ${asSentence(flushed.reason)}`;
+  const text = [says, waits, unaudited].filter(Boolean).join(" ");
+  return done(
+    { lifted: parts, isolation: left },
+    withContacts(call, text),
+    flushed.ok ? nextOf(left) : `${PROGRAM} status`,
+  );
 }
 
 /** Postfix may be open by now. Returns a sentence if the queue is not held again. */
