@@ -8,7 +8,6 @@ import { rightsOf } from "./declare/rights.ts";
 import type { Rights } from "./declare/verb.ts";
 
 type Kind = Readonly<{ safeParse: (value: unknown) => { success: boolean } }>;
-/** Whether the kind takes each value. */
 const takes = (kind: Kind, ...values: readonly unknown[]): readonly boolean[] =>
   values.map((value) => kind.safeParse(value).success);
 

@@ -30,7 +30,6 @@ export interface AppPasswordStore {
   used(account: string, name: string, now: Millis): void;
 }
 
-/** Where mail is forwarded. */
 export interface ForwardTargets {
   /** Those of one account's forward; none if its mail stays in its mailbox. */
   targetsOf(account: string): readonly string[];

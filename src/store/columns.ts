@@ -108,12 +108,10 @@ function unexpected(wanted: string, value: unknown): never {
   throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
 }
 
-/** Names as a list for SQL. */
 export function sqlList(names: readonly string[]): string {
   return names.map((name) => `'${name}'`).join(", ");
 }
 
-/** The domain of the address in a column, for SQL. */
 export function sqlDomainOf(column: string): string {
   return `substr(${column}, instr(${column}, '@') + 1)`;
 }

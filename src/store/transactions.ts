@@ -15,7 +15,6 @@ export function together<T>(db: DatabaseSync, write: () => T): T {
   }
 }
 
-/** What prepares statements. */
 export type Prepares = Pick<DatabaseSync, "prepare">;
 /** Statements by their name. */
 export type Prepared<S> = Readonly<Record<keyof S, StatementSync>>;

@@ -89,7 +89,6 @@ const recipient = fc.constantFrom(null, "anna@example.test", ...NOBODIES, "admin
 const rest = { recipient, queueId: fc.constant(""), transaction: fc.uuid() };
 const by = fc.constant("root");
 
-/** An event of this type, with this weight. */
 function often<T extends Event["type"], F>(weight: number, type: T, fields: { [K in keyof F]: fc.Arbitrary<F[K]> }) {
   return { weight, arbitrary: fc.record(fields).map((known) => ({ type, ...known })) };
 }

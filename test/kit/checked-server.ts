@@ -27,7 +27,6 @@ export type CheckedParts = Readonly<
   }
 >;
 
-/** A server for checks. */
 export function checkedServer(parts: CheckedParts = {}): Server {
   const { answers = {}, resolver, keeper, reader, machine = {}, data = "/nonexistent", ...others } = parts;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- node:dns takes a port too

@@ -9,7 +9,6 @@ import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
 import { net } from "./samples.ts";
 
-/** A new enforcer for each test of `file`. */
 export function enforcerKit(file: string) {
   const kit = newEnforcer();
   beforeEachOf(file, () => void Object.assign(kit, newEnforcer()));

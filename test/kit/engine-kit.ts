@@ -39,7 +39,6 @@ export class HandClock implements Clock {
 /** A log that no one reads. */
 export const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** Holds raised notices. */
 export class NoticeBoard implements Notices {
   readonly raised = new Map<NoticeCode, string>();
   readonly about = new Map<NoticeCode, readonly string[] | undefined>();

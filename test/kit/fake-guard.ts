@@ -92,7 +92,6 @@ export class FakeGuard implements GuardPort {
     this.replies.set(verb, { ok: true, result });
   }
 
-  /** From now on the verb is refused. */
   refuses(verb: Verb, message: string, more: Partial<Extract<Reply, { ok: false }>> = {}): void {
     this.replies.set(verb, { ok: false, kind: "failed", message, next: "", ...more });
   }

@@ -75,7 +75,6 @@ async function connects(product: Product): Promise<number> {
   return Number(row?.[0]);
 }
 
-/** Asserts that the guard's memory is bounded. */
 function assertBounded(product: Product): void {
   const [pid = assert.fail("the guard does not run")] = product.pidsOf(/\/guard\.js/);
   const megabytes = resourcesOf(pid).memoryKb / 1024;

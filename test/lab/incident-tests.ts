@@ -26,7 +26,6 @@ const MAILS = 150;
 const MOST_LEFT = 20;
 const TABLE = ["table", "inet", "ghostinbox_isolation"];
 
-/** The receiver of alerts. */
 export async function receiveAlerts({ lab, product }: Running): Promise<HttpReceiver> {
   product.set({ GHOSTINBOX_ALERTS__WEBHOOK: "http://mx.sender.test:8001/hook" });
   return startReceiver(lab.sender, lab.directory, ELSEWHERE, 8001);

@@ -238,7 +238,6 @@ export class Product {
     return printed.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")]));
   }
 
-  /** Counts the events for which this condition of SQL holds. */
   readonly countEvents = async (condition: string): Promise<number> =>
     Number((await this.sqlite(`SELECT count(*) FROM event WHERE ${condition}`))[0]?.[0]);
 

@@ -21,7 +21,6 @@ export type HonestServer = Readonly<{
   provenDays: number;
 }>;
 
-/** How far back honest mail counts. */
 export const HONEST_FOR_MS = 30 * DAY_MS;
 /** After this many days of proven mail, mail from a server counts as wanted. */
 const DAYS_OF_TRUST = 3;

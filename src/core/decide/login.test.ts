@@ -29,7 +29,6 @@ const spent = (those: readonly Failure[]): readonly Failure[] => those.map((fail
 const tenMinutesOld = (those: readonly Failure[]) =>
   those.map((failure) => ({ ...failure, at: later(NOON, -10 * MINUTE_MS) }));
 const after = (...those: readonly (readonly Failure[])[]) => ({ failures: those.flat() });
-/** At a suspended account with this password. */
 const suspended = (passwordHash: string) =>
   ({ account: { ...ACCOUNT, passwordHashes: [passwordHash] }, accountActive: false }) as const;
 

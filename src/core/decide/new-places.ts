@@ -42,12 +42,10 @@ export function mayBeRight(policy: Policy, facts: Facts, { passwordHash }: Login
   return hasShare && account.candidates < policy.accounts.candidates;
 }
 
-/** The account knows the address. */
 export function knowsAddress({ account }: Facts): boolean {
   return account?.kinship === "address";
 }
 
-/** Some account knows the address. */
 export function isKnownPlace(facts: Facts): boolean {
   return knowsAddress(facts) || facts.knownAccounts.length > 0;
 }

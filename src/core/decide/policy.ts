@@ -22,7 +22,6 @@ export type Policy = Readonly<{
   firstContacts: Readonly<{ limits: readonly Limit[]; delayMs: number }>;
   /** Mails of a stranger in one connection. */
   perSession: number;
-  /** Recipients of one mail. */
   recipientsPerMail: number;
   logins: Readonly<{
     /** The `failures`-th different wrong password of an address within the window causes a ban. */

@@ -82,7 +82,6 @@ export function tooMuchForwarded(
   );
 }
 
-/** The counts with one more recipient of this kind. */
 export function withOneMore(mail: RecipientCounts, recipient: SendingFacts["recipient"]): RecipientCounts {
   return {
     recipients: mail.recipients + 1,

@@ -267,7 +267,6 @@ export function meaningOf(type: EventType): EventMeaning {
   return EVENTS[type];
 }
 
-/** The types for which this holds. */
 export function typesWhere(holds: (meaning: EventMeaning) => boolean): readonly EventType[] {
   return EVENT_TYPES.filter((type) => holds(EVENTS[type]));
 }

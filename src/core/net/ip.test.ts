@@ -116,7 +116,6 @@ test("all of 127.0.0.0/8 counts as one client", () => {
 
 const PARTS = [":", "::", "1", "aBcD", "12345", "g", "192.0.2.1", "0x1.2.3.4"] as const;
 
-/** All texts with this number of parts. */
 function textsOf(parts: number): readonly string[] {
   if (parts === 0) return [""];
   return textsOf(parts - 1).flatMap((text) => PARTS.map((part) => text + part));

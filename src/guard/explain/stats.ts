@@ -75,7 +75,6 @@ export function each<T>(of: (name: SeriesName) => T): Each<T> {
   };
 }
 
-/** Events by type. */
 export function eventsBetween(before: Totals, after: Totals): Readonly<Record<string, number>> {
   const counts = EVENT_TYPES.toSorted().map((type) => [type, (after[type] ?? 0) - (before[type] ?? 0)] as const);
   return Object.fromEntries(counts.filter(([, n]) => n > 0));

@@ -37,7 +37,6 @@ export class SentMails {
     return mails;
   }
 
-  /** A mail that counts. */
   count(policy: Policy, account: string, mail: SentMail): void {
     push(this.of(policy, account, mail.at), mail, mostMails(policy));
   }

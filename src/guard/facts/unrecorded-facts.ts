@@ -151,7 +151,6 @@ export class UnrecordedSends {
   /** By connection and transaction: a mail may be decided on twice. */
   readonly #logins = new BoundedMap<string, BoundedMap<string, SentMail>>(LIMITS.unrecordedSenders);
 
-  /** A mail that counts. */
   count(account: string, mail: MailId, sent: SentMail): void {
     const mails = this.#logins.get(account) ?? new BoundedMap<string, SentMail>(LIMITS.unrecordedMails);
     mails.set(keyOf(mail), sent);

@@ -5,7 +5,6 @@ import { runTool } from "./run-nft.ts";
 const TIMEOUT_MS = 5_000;
 const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
 
-/** Ends TCP sockets by ss(8). */
 export function createSocketEnder(path?: string) {
   /** ss reports nothing if the kernel cannot end sockets. One ended socket proves that it can. */
   let proven = false;

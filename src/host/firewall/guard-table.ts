@@ -38,7 +38,6 @@ export type TableShape = Readonly<{
 /** `users`: whose programs need it, in addition to root's. */
 type Resolver = Readonly<{ address: string; users: ReadonlySet<number> }>;
 
-/** A table that holds only bans. */
 export function onlyBans(ipv6Length: number): TableShape {
   return { ipv6Length, connections: null, local: [], proxied: null, resolver: null };
 }

@@ -109,7 +109,6 @@ export class StartLog {
     this.#hasProgress = true;
   }
 
-  /** Ends the progress line. */
   endProgress(): void {
     if (this.#hasProgress && process.stdout.isTTY) process.stdout.write("\n");
     this.#hasProgress = false;

@@ -239,7 +239,6 @@ export function* mailFiles(top: string, below = ""): Generator<MailFile> {
 
 export type MailCounts = Readonly<Record<string, number>>;
 
-/** Number of mails for each account. */
 export function mailsOfAccounts(files: Iterable<MailFile>): MailCounts {
   const counts = new Map<string, number>();
   for (const { account } of files) counts.set(account, (counts.get(account) ?? 0) + 1);

@@ -5,7 +5,6 @@ import { duePeriod, type MailRecord, type MailRules, withPeriod } from "./record
 
 const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
 const MONTHLY: MailRules = { "report.mail": "monthly", "report.hour": 7 };
-/** A Friday. */
 const FRIDAY = new Date(2026, 10, 20, 12).getTime();
 const chosen: MailRecord = { schedule: "weekly", done: ["2026-11-16"], last: null, failure: null };
 

@@ -183,7 +183,6 @@ type AccountTimes = Readonly<z.output<typeof times>>;
 /** The same for all accounts. A mail program deletes a folder by renaming it, and its mails keep their times. */
 export type FolderTimes = Readonly<Record<string, AccountTimes>>;
 
-/** A folder with a retention rule. */
 type RuledFolder = Readonly<{ folder: Folder; rule: EndingRule }>;
 
 function ruledFolders(

@@ -260,7 +260,6 @@ export type RenderedFile = Readonly<{ name: string; text: string; mode: number }
 
 export const RENDERED_BY = "Rendered by GhostInbox from ghostinbox.toml. Changes made here are lost.";
 
-/** A file with exactly this text. */
 export function verbatim(name: string, text: string): RenderedFile {
   return { name, text, mode: 0o644 };
 }

@@ -42,7 +42,6 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
   return (await Promise.all([compared(expected), comparedOutside(expected, ["address", "reverse"])])).flat();
 }
 
-/** Compares the published records with the expected ones. */
 export async function compared({ records, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
   const published = createRecordLookup(settings["dns.address"]);
   return Promise.all(records.map((record) => comparedIn(published, record)));

@@ -23,7 +23,6 @@ const READING_MS = 15_000;
 
 const HOLD = "hold";
 const DEFERRED = "deferred";
-/** Maximum recipients listed for a mail. */
 const MOST_NAMED = 5;
 /** Maximum further recipients in one reply about held mail, for the owner's decision. */
 const MOST_FURTHER = 2_000;

@@ -146,7 +146,6 @@ ${dkimKeys(site)
 `;
 }
 
-/** The key of one domain. */
 type DkimKey = Readonly<{ domain: string; selector: string; file: string }>;
 
 /** RSA only: few servers verify Ed25519 (RFC 8463), so it could only be a second signature. */

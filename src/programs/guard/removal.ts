@@ -129,7 +129,6 @@ const PRESS_OVER_MS = HOUR_MS;
 /** How long decisions may wait for a step. */
 const STEP_MS = 0.5;
 const ROWS = { least: 50, most: 1_000 };
-/** How many rows the maintenance process reads ahead. */
 const WARM_ROWS = 5_000;
 /** If the write-ahead log has grown: this many steps, then an undisturbed pass of the maintenance process. */
 const STEPS_A_PASS = 50;

@@ -36,7 +36,6 @@ function played(t: TestContext, code: string, limits = { mostWaiting: 2, answerM
   return { thread, troubles };
 }
 
-/** Returns a page of events as text. */
 function idsIn(text: string): readonly number[] {
   return eventPage.parse(JSON.parse(text)).items.map(({ id }) => id);
 }

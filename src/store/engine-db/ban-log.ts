@@ -47,7 +47,6 @@ function readStep(row: Row): BanStep {
     : { ...step, type: "delete" };
 }
 
-/** The columns of a Ban. */
 export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at, expires_at, offences, simulated";
 
 /** The last instant of a Date: the end of a ban without one. */

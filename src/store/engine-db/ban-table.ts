@@ -49,7 +49,6 @@ export function sqliteBanTable(db: DatabaseSync) {
     endSimulation: (at: Millis): void => {
       sql.endSimulation.run(at);
     },
-    /** The ban in force on exactly this network. */
     ban: inForce,
     /** Bans in force on the network or within it. */
     within: (prefix: Prefix): readonly Ban[] => {

@@ -93,7 +93,6 @@ export class EventMinutes {
 type Row = Readonly<{ id: number; minute: number }>;
 const NONE: Row = { id: 0, minute: -1 };
 
-/** Parses a column `totals`. */
 export function readTotals(column: unknown): Totals {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- we alone write it
   return JSON.parse(text(column)) as Totals;

@@ -509,7 +509,6 @@ function from<M>(load: () => Promise<M>): (command: CommandsIn<M>) => Run {
   };
 }
 
-/** Its options, and more about it. */
 type More = Readonly<OptionLines & Pick<CliCommand, "copied" | "keepsWords" | "isVerbatim">>;
 
 /** Only for root. */

@@ -101,7 +101,6 @@ type GuardAlarmParts = Readonly<{
   mail: (alert: AlertMail) => Promise<KeeperReply>;
   /** The program that keeps a database locked, in one sentence; null if there is none. Called at each check while the guard is not running. */
   lockedBy: () => string | null;
-  /** The language of the alerts. */
   language: () => AlertLanguage;
   say: (line: string) => void;
 }>;

@@ -19,7 +19,6 @@ import { portsOf } from "../../../host/running/ports.ts";
 import { isStrict } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
-/** The external parts of the strict firewall. */
 type FirewallParts = Readonly<{
   read: () => StrictState;
   keep: (state: StrictState) => void;

@@ -16,7 +16,6 @@ export function shownLastDrill(layout: Layout) {
   return { text: `Last restore drill: ${when(drill.at)}, ${how}.`, json: drillJson(drill) };
 }
 
-/** A drill as `--json` prints it. */
 export function drillJson({ at, madeAt, tookMs, snapshot, reason, found }: Drill) {
   const times = { at: isoTime(instant(at)), madeAt: isoTimeOrNull(madeAt) };
   return { ok: reason === null, ...times, tookMs, snapshot, reason, found };

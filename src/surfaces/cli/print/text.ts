@@ -62,7 +62,6 @@ export function printJson(value: unknown): string {
   return print(value, "");
 }
 
-/** JSON on one line. */
 export function jsonLine(value: unknown): string {
   return escaped(JSON.stringify(value ?? null));
 }

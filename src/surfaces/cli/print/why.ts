@@ -140,7 +140,6 @@ export function parts(texts: readonly string[]): string {
   return texts.filter((text) => text !== "").join("\n\n");
 }
 
-/** The subject of `why`. */
 export type WhySubject = Readonly<{
   ip: Ip;
   report: AddressStory;

@@ -23,7 +23,6 @@ function show(call: Call, name: AccountName, print: (stored: Stored) => Answer |
   })(call);
 }
 
-/** `account networks ADDRESS add|remove|list [NETWORK...]` */
 export const accountNetworks = ofAccount(async (call, name) => {
   const networks = [...wordsOf(call.args[2])];
   const action = call.args[1] ?? "";

@@ -26,7 +26,6 @@ import { settingsOf, withSettingsWhileRunning } from "../../server-settings.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { noAccount, ofAccountWithReader } from "./accounts.ts";
 
-/** `encryption show` */
 export const encryptionShow = withCrypt(async (call, crypt) => {
   const { encrypts, byAccount, privateKey } = crypt;
   const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
@@ -45,7 +44,6 @@ export const encryptionShow = withCrypt(async (call, crypt) => {
   return done(json, [...lines, ...keyCountsText(own, byAccount)].join("\n"));
 });
 
-/** `encryption key` */
 export const encryptionKey = withCrypt(async (call, crypt) => {
   const locked = lockedBecause(crypt);
   if (locked !== null) return failed(locked, "");
@@ -56,7 +54,6 @@ export const encryptionKey = withCrypt(async (call, crypt) => {
   return showKey(call, shown, { seen, again: `${PROGRAM} encryption key` });
 });
 
-/** `encryption lock` */
 export const encryptionLock = withCrypt(async (call, crypt) => {
   const { privateKey } = crypt;
   const again = "It is locked already. Restart Dovecot, in case it still has the key? That ends all sessions.";
@@ -84,7 +81,6 @@ export const encryptionLock = withCrypt(async (call, crypt) => {
   );
 });
 
-/** `encryption unlock` */
 export const encryptionUnlock = withCrypt(async (call, crypt) => {
   const { privateKey, publicKey } = crypt;
   const file = call.args[0] ?? "";

@@ -123,7 +123,6 @@ function writeDatabases(reader: Reader, to: string, since: Millis): void {
   writeLines(join(to, "tokens.jsonl"), reader.tokens(ALL).items);
 }
 
-/** `incident verify BUNDLE` */
 export async function incidentVerify(call: Call): Promise<Answer> {
   const file = call.args[0] ?? "";
   const sha256 = hashOf(file);

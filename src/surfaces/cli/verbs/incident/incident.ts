@@ -20,7 +20,6 @@ import { sinceFrom } from "../server/logs.ts";
 /** For want of an incident that says more. */
 export const USUAL_MS = DAY_MS;
 
-/** `incident open NAME...` */
 export async function incidentOpen(call: Call): Promise<Answer> {
   const none = noServerIn(call.layout);
   if (none !== null) return none;
@@ -42,13 +41,11 @@ export async function incidentOpen(call: Call): Promise<Answer> {
   );
 }
 
-/** `incident note TEXT...` */
 export const incidentNote = inIncident(async (call, incident) => {
   const unaudited = await record(call, incident, { step: "note", says: call.args[0] ?? "" });
   return done({ incident: incident.id }, `It is in the timeline. ${unaudited}`.trim(), `${PROGRAM} incident list`);
 });
 
-/** `incident list` */
 export async function incidentList(call: Call): Promise<Answer> {
   const isolation = readIsolation(call.layout);
   const incidents = readIncidents(call.layout).map((one) => ({ ...one, timeline: readTimeline(call.layout, one) }));
@@ -72,7 +69,6 @@ export async function incidentList(call: Call): Promise<Answer> {
   return done({ incidents, isolation }, withContacts(call, text));
 }
 
-/** `incident close` */
 export const incidentClose = inIncident(async (call, incident) => {
   if (readIsolation(call.layout) !== null)
     return failed("The server is still isolated.", `Lift that first: ${PROGRAM} incident recover --lift all`);

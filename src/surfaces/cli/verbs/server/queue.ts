@@ -16,7 +16,6 @@ import { printable, wrapped } from "../../print/text.ts";
 type Chosen = ReturnType<typeof chosenBy>;
 type ChangeVerb = `queue_${"hold" | "release" | "delete" | "return" | "flush"}`;
 
-/** `queue list [ID...]` */
 export async function queueList(call: Call): Promise<Answer> {
   const page = pageFrom(call, "mails");
   if ("ok" in page) return page;

@@ -32,7 +32,6 @@ export async function currentFirewall(call: Call): Promise<FirewallState | Failu
   return firewallState(read.settings, readStrict(call.layout), await listStrict());
 }
 
-/** `firewall` */
 export async function firewall(call: Call): Promise<Answer> {
   const state = await currentFirewall(call);
   if ("ok" in state) return state;
@@ -104,7 +103,6 @@ export async function confirmFirewall(call: Call): Promise<Answer> {
   return done({ confirmed: true }, `The strict firewall stays.${unaudited}`, `${PROGRAM} firewall`);
 }
 
-/** `firewall rollback` */
 export async function rollBackFirewall(call: Call): Promise<Answer> {
   const taken = await call.keeper.ask({ verb: "firewall_rollback" });
   if (!taken.ok)

@@ -9,7 +9,6 @@ import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, wi
 import { andMore, emptyText, pageOfReader } from "../../listing.ts";
 import { columns, jsonLine } from "../../print/text.ts";
 
-/** `audit list` */
 export const auditList = pageOfReader("entries", "numbers", async (_, { audit }, page) => {
   const listed = audit.page(page);
   // In the form of the API's lists; text that is not JSON is shown unchanged.
@@ -23,7 +22,6 @@ export const auditList = pageOfReader("entries", "numbers", async (_, { audit },
   return done({ ...listed, items }, text, `${PROGRAM} audit verify`);
 });
 
-/** `audit verify` */
 export async function auditVerify(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, call.option("anchors"));
   if (!("checked" in asked)) return asked;
@@ -44,7 +42,6 @@ export async function auditVerify(call: Call): Promise<Answer> {
   return done({ ...json, fault }, [what, ...(last === 0 ? [] : [until]), ...lines].join("\n"), `${PROGRAM} audit list`);
 }
 
-/** `audit anchor` */
 export async function auditAnchor(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
@@ -55,7 +52,6 @@ export async function auditAnchor(call: Call): Promise<Answer> {
   return append(call, anchor, `Entry ${id} is anchored: ${hash}`);
 }
 
-/** `audit accept` */
 export async function auditAccept(call: Call): Promise<Answer> {
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
@@ -73,7 +69,6 @@ export async function auditAccept(call: Call): Promise<Answer> {
   return append(call, anchor, `The audit continues from entry ${id}. The reason is kept among the anchors.`);
 }
 
-/** `audit export` */
 export const auditExport = withReader(async (call, reader) => {
   for (const entry of reader.audit.all()) call.terminal.out(jsonLine(entry));
   return done(undefined, "");

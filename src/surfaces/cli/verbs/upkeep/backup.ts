@@ -50,7 +50,6 @@ export const backupCreate = withSettings(async (call, { settings }) => {
   return showKey(call, shown, { ...keySeen(call), again: `The backup was made; show its key: ${PROGRAM} backup key` });
 });
 
-/** `backup key` */
 export async function backupKey(call: Call): Promise<Answer> {
   const key = readKey(call.layout);
   if (key === null) return noKey(call);
@@ -73,7 +72,6 @@ function noBackupIn(place: string, { layout }: Call): string {
     : `${place} holds no backup. The last one was made on ${when(last.at)} in ${last.place}.`;
 }
 
-/** `backup list` */
 export async function backupList(call: Call): Promise<Answer> {
   const opened = open(call);
   if (!("restic" in opened)) return opened;
@@ -101,7 +99,6 @@ export async function backupList(call: Call): Promise<Answer> {
   );
 }
 
-/** `backup verify` */
 export async function backupVerify(call: Call): Promise<Answer> {
   const opened = open(call);
   if (!("restic" in opened)) return opened;

@@ -18,7 +18,6 @@ import { groups, type Result, runChecks } from "../../check/run-checks.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/** `check` */
 export async function check(call: Call): Promise<Answer> {
   const only = call.option("only");
   const isChecklist = call.flag("before-going-live");

@@ -6,7 +6,6 @@ import { UnusableDatabase } from "../../../../store/open.ts";
 import { type Answer, type Call, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { settingsOf } from "../../server-settings.ts";
 
-/** `report` */
 export async function report(call: Call): Promise<Answer> {
   if (call.flag("week") && call.flag("month"))
     return wrongUsage("Use either --week or --month.", `See \`${PROGRAM} help report\`.`);

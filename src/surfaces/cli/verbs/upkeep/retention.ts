@@ -103,7 +103,6 @@ function amount(some: Amount): string {
   return some.mails === 0 ? "nothing" : `${plural(some.mails, "mail")}, ${formatBytes(some.bytes)}`;
 }
 
-/** `account legal-hold` */
 export const accountLegalHold = ofAccount(async (call, name) => {
   const [, word, ...reason] = call.args;
   const running = await call.guard.ask({ verb: "ping" });
