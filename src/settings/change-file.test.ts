@@ -7,8 +7,8 @@ import { commentedToml } from "./reference.ts";
 const SHIPPED = commentedToml({ domains: ["example.org"], hostname: "mail.example.org" });
 const PER_MINUTE: AskedChange = { key: "limits.mail.per_minute", value: "20" };
 
-function changed(text: string, changes: readonly AskedChange[], env = {}) {
-  const found = changeFile(text, changes, env);
+function changed(text: string, changes: readonly AskedChange[]) {
+  const found = changeFile(text, changes, {});
   assert.ok(found.ok, JSON.stringify(found));
   return found;
 }

@@ -32,8 +32,8 @@ function held(from: string, count: number, standing: Partial<Standing> = {}): re
 }
 /** Each in a different network. */
 const host = (i: number): string => `198.51.${i}.1`;
-const spread = (hosts: number, each: number, standing?: Partial<Standing>): readonly Held[] =>
-  Array.from({ length: hosts }, (_, i) => held(host(i + 1), each, standing)).flat();
+const spread = (hosts: number, standing?: Partial<Standing>): readonly Held[] =>
+  Array.from({ length: hosts }, (_, i) => held(host(i + 1), 1, standing)).flat();
 function plan(open: readonly Held[], asked = rules): Crowd {
   const by = new Map(open.map((one) => [connectionName(one), one]));
   const standing = (one: Connection): Standing => by.get(connectionName(one)) ?? assert.fail("not open");
@@ -44,18 +44,18 @@ const TALKS = { stalledMs: 300, silentMs: 0 };
 const from = (connections: readonly Connection[]): readonly string[] => [...new Set(connections.map(({ ip }) => ip))];
 
 test("a port is crowded from two thirds of its places on; one without places never is", () => {
-  assert.deepEqual([...crowdedPorts(spread(CROWDED - 1, 1), rules.places).keys()], []);
-  assert.deepEqual([...crowdedPorts(spread(CROWDED, 1), rules.places).keys()], [25]);
-  assert.deepEqual([...crowdedPorts(spread(CROWDED, 1), new Map()).keys()], []);
+  assert.deepEqual([...crowdedPorts(spread(CROWDED - 1), rules.places).keys()], []);
+  assert.deepEqual([...crowdedPorts(spread(CROWDED), rules.places).keys()], [25]);
+  assert.deepEqual([...crowdedPorts(spread(CROWDED), new Map()).keys()], []);
 });
 
 test("connections are ended until the port is not crowded any more", () => {
-  assert.equal(cut(spread(CROWDED, 1)).length, 1);
-  assert.equal(cut(spread(PLACES + 5, 1)).length, PLACES + 5 - (CROWDED - 1));
+  assert.equal(cut(spread(CROWDED)).length, 1);
+  assert.equal(cut(spread(PLACES + 5)).length, PLACES + 5 - (CROWDED - 1));
 });
 
 test("the prefix that holds most goes first", () => {
-  assert.deepEqual(from(cut([...spread(18, 1), ...held(host(100), 4)])), [host(100)]);
+  assert.deepEqual(from(cut([...spread(18), ...held(host(100), 4)])), [host(100)]);
 });
 
 test("a user with many known places does not fill a port: of the prefix with most, one after the other ends from 95 % on", () => {
@@ -71,59 +71,59 @@ test("a user with many known places does not fill a port: of the prefix with mos
 
 test("a server that speaks keeps its three connections among strangers with one each", () => {
   const server = held(host(100), 3, { stalledMs: 2_000, silentMs: 100 });
-  assert.ok(!from(cut([...server, ...spread(PLACES, 1)])).includes(host(100)));
+  assert.ok(!from(cut([...server, ...spread(PLACES)])).includes(host(100)));
 });
 
 test("of those that hold alike, the one that got nowhere for longest goes first", () => {
   for (const longer of [{ stalledMs: 20_000 }, { silentMs: 20_000 }] as const)
-    assert.deepEqual(from(cut([...spread(CROWDED - 1, 1), ...held(host(100), 1, longer)])), [host(100)]);
+    assert.deepEqual(from(cut([...spread(CROWDED - 1), ...held(host(100), 1, longer)])), [host(100)]);
 });
 
 test("a connection is idle after three seconds of silence, or half a minute without progress", () => {
-  const ended = (silentMs: number, stalledMs: number) => cut(spread(CROWDED, 1, { silentMs, stalledMs })).length;
+  const ended = (silentMs: number, stalledMs: number) => cut(spread(CROWDED, { silentMs, stalledMs })).length;
   assert.deepEqual([ended(2_999, 29_999), ended(3_000, 0), ended(0, 30_000)], [0, 1, 1]);
 });
 
 test("neighbouring IPv6 sites do not count together", () => {
   const sites = ["2001:db8:4::1", "2001:db8:5::1"].flatMap((site) => held(site, 1, { stalledMs: 9_000 }));
-  assert.deepEqual(from(cut([...sites, ...spread(CROWDED - 2, 1)])), [host(1)]);
+  assert.deepEqual(from(cut([...sites, ...spread(CROWDED - 2)])), [host(1)]);
 });
 
 test("a stranger who says something all the time, and gets nowhere, goes before a newcomer", () => {
-  const chatty = spread(CROWDED - 1, 1, { silentMs: 0, stalledMs: 31_000 });
+  const chatty = spread(CROWDED - 1, { silentMs: 0, stalledMs: 31_000 });
   const newcomer = held(host(100), 3, { silentMs: 0, stalledMs: 1_000 });
   assert.equal(cut([...chatty, ...newcomer]).length, 3);
   assert.ok(!from(cut([...chatty, ...newcomer])).includes(host(100)));
 });
 
 test("a newcomer who talks stays while mails fill two thirds of the port, and also while places are left", () => {
-  const mails = spread(CROWDED - 1, 1, { isTransferring: true });
+  const mails = spread(CROWDED - 1, { isTransferring: true });
   assert.deepEqual(plan([...mails, ...held(host(100), 1, TALKS)]).cut, []);
-  assert.deepEqual(plan(spread(NEARLY_FULL - 1, 1, TALKS)).cut, []);
+  assert.deepEqual(plan(spread(NEARLY_FULL - 1, TALKS)).cut, []);
 });
 
 test("from 95 % on the oldest of those who are not idle go too, until fewer are taken, and may come again", () => {
   const old = held(host(100), 1, { stalledMs: 2_000, silentMs: 0 });
-  const { cut: ended, refused } = plan([...spread(NEARLY_FULL - 1, 1, TALKS), ...old]);
+  const { cut: ended, refused } = plan([...spread(NEARLY_FULL - 1, TALKS), ...old]);
   assert.deepEqual([from(ended), refused], [[host(100)], []]);
-  assert.equal(cut(spread(PLACES + 5, 1, TALKS)).length, PLACES + 5 - (NEARLY_FULL - 1));
+  assert.equal(cut(spread(PLACES + 5, TALKS)).length, PLACES + 5 - (NEARLY_FULL - 1));
 });
 
 test("those who are idle go first, are refused, and leave the others alone", () => {
-  const { cut: ended, refused } = plan([...spread(PLACES - 4, 1, TALKS), ...held(host(100), 4)]);
+  const { cut: ended, refused } = plan([...spread(PLACES - 4, TALKS), ...held(host(100), 4)]);
   assert.deepEqual([from(ended), ended.length, refused], [[host(100)], 4, [`${host(100)}/32`]]);
 });
 
 test("where strangers may have only a share of the places, 95 % of it count", () => {
   const shared = { ...rules, shares: new Map([[25, 24]]) };
-  assert.equal(plan(spread(21, 1, TALKS), shared).cut.length, 0);
-  assert.equal(plan(spread(24, 1, TALKS), shared).cut.length, 3);
+  assert.equal(plan(spread(21, TALKS), shared).cut.length, 0);
+  assert.equal(plan(spread(24, TALKS), shared).cut.length, 3);
 });
 
 test("an address keeps its two latest mails on a crowded port; the oldest of the others goes first", () => {
   const mails = held(host(100), 5, { silentMs: 0, isTransferring: true });
   const trickling = mails.map((one, i) => ({ ...one, stalledMs: 31_000 + i }));
-  const ports = cut([...spread(CROWDED, 1, TALKS), ...trickling]).map(({ clientPort }) => clientPort);
+  const ports = cut([...spread(CROWDED, TALKS), ...trickling]).map(({ clientPort }) => clientPort);
   assert.deepEqual(ports, [40_004, 40_003, 40_002]);
 });
 
@@ -153,8 +153,8 @@ for (const [network, addressOf] of [
 
 test("a server with wanted mail keeps its mails, goes last, only from 95 % on, and is not refused", () => {
   const wanted = held(WANTED, 3, { stalledMs: 60_000, silentMs: 60_000 });
-  assert.deepEqual(cut([...wanted, ...spread(CROWDED + 1, 1, TALKS)]), []);
-  assert.ok(!from(cut([...wanted, ...spread(PLACES, 1, TALKS)])).includes(WANTED));
+  assert.deepEqual(cut([...wanted, ...spread(CROWDED + 1, TALKS)]), []);
+  assert.ok(!from(cut([...wanted, ...spread(PLACES, TALKS)])).includes(WANTED));
   const idle = held(WANTED, NEARLY_FULL);
   const { cut: ended, refused } = plan(idle);
   assert.deepEqual([ended.length, refused], [1, []]);
@@ -204,7 +204,7 @@ for (const [kept, mails, isWanted, lost] of [
   });
 
 test("strangers keep a fifth of the places, however many known places hold", () => {
-  assert.equal(cut([...held(KNOWN, CROWDED), ...spread(10, 1)]).length, 4);
+  assert.equal(cut([...held(KNOWN, CROWDED), ...spread(10)]).length, 4);
 });
 
 test("known places, exempt addresses, three wanted mails and two mails of each are never cut; the rest is bounded", () => {

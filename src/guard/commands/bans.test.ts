@@ -8,8 +8,8 @@ import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 
 const kit = commandsOf(import.meta.filename);
 
-function ban(target: string, length: string | null = null, note = ""): Promise<string> {
-  return kit.said({ verb: "ban", target, note, for: length });
+function ban(target: string, length: string | null = null): Promise<string> {
+  return kit.said({ verb: "ban", target, note: "", for: length });
 }
 
 function allow(target: string, length: string | null = null): Promise<string> {

@@ -28,9 +28,8 @@ test("the owner's rules come last", () => {
   assert.equal(names.toSorted().at(-1), "own.cf");
 });
 
-const script = (keyFile = ""): string =>
-  renderUpdateRules(sampleSite({ spam: { ...spam, updates: { channel: "rules.example", keyFile } } })).text;
-
 test("rules from another channel stay separate", () => {
-  assert.match(script(), /--updatedir \S+\/rules\/fetched\/rules\.example /);
+  const updates = { channel: "rules.example", keyFile: "" };
+  const script = renderUpdateRules(sampleSite({ spam: { ...spam, updates } })).text;
+  assert.match(script, /--updatedir \S+\/rules\/fetched\/rules\.example /);
 });

@@ -19,9 +19,9 @@ const CHANGED = SHIPPED.replace(LINE, `${LINE}limits.mail.per_minute = 20\n`);
 
 type Refusal = Extract<KeeperReply, { ok: false }>;
 
-function kit(text = SHIPPED) {
+function kit() {
   const path = join(temporaryDirectory(), "ghostinbox.toml");
-  writeFileSync(path, text);
+  writeFileSync(path, SHIPPED);
   chmodSync(path, 0o640);
   const clock = new HandClock();
   /** The file, each time that it was applied. */
@@ -40,7 +40,7 @@ function kit(text = SHIPPED) {
     return Promise.resolve(typeof reason === "string" ? { ok: false, reason } : reason);
   };
   const file = (): string => readFileSync(path, "utf8");
-  let inForce = loadValid(text).settings;
+  let inForce = loadValid(SHIPPED).settings;
   const settings = createChangeSettings({ path, env: {}, clock, apply, inForce: () => inForce });
   return {
     path,

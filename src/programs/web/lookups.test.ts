@@ -26,7 +26,8 @@ function database(): string {
 }
 
 /** A thread that runs different code. */
-function played(t: TestContext, code: string, limits = { mostWaiting: 2, answerMs: 5_000 }) {
+function played(t: TestContext, code: string) {
+  const limits = { mostWaiting: 2, answerMs: 5_000 };
   const troubles: string[] = [];
   const path = join(temporaryDirectory(), "thread.mjs");
   const head = 'import { parentPort } from "node:worker_threads";';

@@ -9,8 +9,8 @@ const DELIVERED =
   "{ maxEmailsPerIP: { perMinute: 10, perHour: 50, perDay: 200 }, maxConnectionsPerIP: { perMinute: 20, perHour: 100, concurrent: 10 }, " +
   "banDurations: { light: 30 * 60 * 1000, medium: 2 * 60 * 60 * 1000, heavy: 24 * 60 * 60 * 1000 }, whitelist: [] }";
 
-function adopt(config: string, values: ScriptValues, toml: string, isReplaced = false) {
-  const adopted = adoptEdits(`const config = ${config};`, { values, isReplaced }, toml, {});
+function adopt(config: string, values: ScriptValues, toml: string) {
+  const adopted = adoptEdits(`const config = ${config};`, { values, isReplaced: false }, toml, {});
   return adopted.ok ? adopted : assert.fail(JSON.stringify(adopted.problems));
 }
 

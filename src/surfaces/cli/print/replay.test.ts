@@ -14,8 +14,8 @@ import { leftOut, printReplay } from "./replay.ts";
 const REACH = { ...emptyReport().reach, firstEvent: isoTime(NOON), summedUpTo: isoTime(NOON), settingsApplied: 1 };
 const REFUSED = decision("refuse", "mail_limit");
 
-function mail(now = REFUSED, account: string | null = "anna@example.org"): Replayed {
-  const event = { type: "DATA", recipientCount: 1, ...MAIL, account } as const;
+function mail(now = REFUSED): Replayed {
+  const event = { type: "DATA", recipientCount: 1, ...MAIL, account: "anna@example.org" } as const;
   const record = recordOf(event, decision("pass", "below_limit"), { prefix: hostPrefix(STRANGER), at: NOON });
   assert.ok(record !== null);
   const step = { type: "decided", id: 1, at: NOON, event, record, seen: {}, bans: [], spared: [] } as const;
