@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { settled } from "../test/kit/until.ts";
-import { forgetToasts, holdToasts, oneAtATime, TOAST_MS, tell, toasts, undoLast } from "./attempt.ts";
+import { byForm, forgetToasts, holdToasts, oneAtATime, TOAST_MS, tell, toasts, undoLast } from "./attempt.ts";
 
 const texts = (): readonly string[] => toasts.value.map(({ text }) => text);
 
@@ -68,16 +68,23 @@ test("nothing is left for the next reader", (t) => {
   assert.deepEqual([texts(), undoLast()], [[], false]);
 });
 
-test("a refused form shows why itself, and no message of ten seconds", async (t) => {
+test("a refused form shows why itself, and in a message only once it is closed", async (t) => {
   start(t);
   const said: string[] = [];
   const once = oneAtATime(() => {});
-  once(
-    () => Promise.reject(new Error("refused")),
-    ({ text }) => said.push(text),
-  );
+  const form = { isConnected: true };
+  const refuse = (): void =>
+    once(
+      () => Promise.reject(new Error("refused")),
+      byForm(form, ({ text }) => said.push(text)),
+    );
+  refuse();
   await settled();
   assert.deepEqual([said, texts()], [["refused"], []]);
+  form.isConnected = false;
+  refuse();
+  await settled();
+  assert.deepEqual([said, texts()], [["refused"], ["refused"]], "a form that was closed shows nothing");
 });
 
 test("one attempt runs at a time; the next may start after it ends or fails", async (t) => {

@@ -71,6 +71,12 @@ export type Says = (why: Complaint) => void;
 
 const inMessage: Says = ({ text, lang }) => tell(text, { tone: "bad", lang });
 
+/** By the form itself while it is in the page, otherwise in a message. */
+export const byForm =
+  (form: Pick<Node, "isConnected">, says: Says): Says =>
+  (why) =>
+    (form.isConnected ? says : inMessage)(why);
+
 /** Runs what a click asked for; says what the server said if it refused, in a message by default. */
 export function attempt(run: () => Promise<void>, says = inMessage): void {
   run().catch((error: unknown) => complain(error, says));

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX, RefObject, TargetedMouseEvent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Complaint } from "./api.ts";
-import { attempt, tell, toasts } from "./attempt.ts";
+import { attempt, byForm, tell, toasts } from "./attempt.ts";
 import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
 import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
@@ -102,7 +102,7 @@ export function Form(props: FormProps) {
     const form = event.currentTarget;
     if (!(form instanceof HTMLFormElement)) return;
     setRefusal(null);
-    attemptOne(() => submit(fieldsOf(form), form), setRefusal);
+    attemptOne(() => submit(fieldsOf(form), form), byForm(form, setRefusal));
   };
   const edit = (): void => {
     setRefusal(null);
