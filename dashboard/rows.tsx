@@ -80,10 +80,12 @@ export function LiveRows<T>({ label, rows, row }: LiveProps<T>) {
   );
 }
 
-/** How many new rows wait. It always takes up its space, so that nothing moves when there are some. */
+/** How many new rows wait. It always takes up its space, so that nothing moves when there are some, and keeps the focus when pressed. */
 export function WaitingRows<T>({ rows }: Readonly<{ rows: HeldRows<T> }>) {
   const count = rows.waiting.value;
-  return <Button shown={t.lists.fresh(count)} class="waiting" disabled={count === "0"} onClick={() => rows.take()} />;
+  return (
+    <Button shown={t.lists.fresh(count)} class="waiting" aria-disabled={count === "0"} onClick={() => rows.take()} />
+  );
 }
 
 /** The first cell of each row is its heading. */

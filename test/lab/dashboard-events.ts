@@ -66,7 +66,7 @@ async function pause(page: Page, product: Product): Promise<void> {
   assert.equal(await page.getByRole("listitem").filter({ hasText: "198.51.100.131" }).count(), 0);
   await press(waiting);
   await page.getByRole("listitem").filter({ hasText: "198.51.100.131" }).waitFor();
-  await waiting.waitFor({ state: "hidden" });
+  await hasFocus(page.getByRole("button", { name: "0 new", exact: true }));
 }
 
 async function save(page: Page, product: Product): Promise<void> {
