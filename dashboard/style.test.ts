@@ -4,6 +4,11 @@ import { test } from "node:test";
 
 /** What is drawn without taking room. */
 const DRAWN = ["color", "stroke", "outline", "outline-offset"];
+/** With three lines and the gap, on a phone, where the navigation is below. */
+const TOAST_REM = 8;
+const BELOW_TOASTS_REM = 4.6;
+/** Of those that cannot be undone: attempt.ts. */
+const MOST_TOASTS = 4;
 
 const style = readFileSync(new URL("style.css", import.meta.url), "utf8");
 
@@ -21,9 +26,10 @@ test("dark and forced colours move nothing", () => {
 });
 
 test("what stays in the window while the page scrolls leaves room for the focused element", () => {
-  for (const [part, side] of [
-    ["pending", "top"],
-    ["toast", "bottom"],
-  ] as const)
-    assert.match(style, new RegExp(`^:root:has\\(\\.${part}\\) \\{\n  scroll-padding-${side}: \\d`, "m"));
+  assert.match(style, /^:root:has\(\.pending\) \{\n {2}scroll-padding-top: [1-9]/m);
+  assert.match(style, /^ {2}scroll-padding-bottom: min\(var\(--toasts\), [1-9]/m);
+  const rooms = [...style.matchAll(/^ {2}--toasts: (\d+)rem;$/gm)].map(([, rem]) => Number(rem));
+  assert.equal(rooms.length, 3);
+  for (const [place, count] of [1, 2, MOST_TOASTS].entries())
+    assert.ok((rooms[place] ?? 0) >= count * TOAST_REM + BELOW_TOASTS_REM, `${count}: ${rooms[place]}rem`);
 });
