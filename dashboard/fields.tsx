@@ -90,7 +90,7 @@ type FormProps = Readonly<{
 
 /**
  * Fields with a submit button, other buttons and one that closes the form unsent. Ignores a second submit while the first runs, and
- * shows why one failed until the next, or until a field changes.
+ * shows why one failed until the next.
  */
 export function Form(props: FormProps) {
   const { label, isPlain = false, busy, submit, close, others, place = null, onInput, role, children } = props;
@@ -104,12 +104,8 @@ export function Form(props: FormProps) {
     setRefusal(null);
     attemptOne(() => submit(fieldsOf(form), form), byForm(form, setRefusal));
   };
-  const edit = (): void => {
-    setRefusal(null);
-    onInput?.();
-  };
   return (
-    <form ref={place} class="fields" onSubmit={send} onInput={edit} role={role}>
+    <form ref={place} class="fields" onSubmit={send} onInput={onInput} role={role}>
       {children}
       <div class="buttons">
         <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>
