@@ -88,6 +88,8 @@ type FormProps = Readonly<{
   children: ComponentChildren;
 }>;
 
+const intoView = (shown: Element | null): void => shown?.scrollIntoView({ block: "nearest" });
+
 /**
  * Fields with a submit button, other buttons and one that closes the form unsent. Ignores a second submit while the first runs, and
  * shows why one failed until the next.
@@ -116,7 +118,7 @@ export function Form(props: FormProps) {
       </div>
       {/* By this key the same refusal is announced again. */}
       {refusal !== null && (
-        <p key={refusal} class="error" role="alert">
+        <p key={refusal} ref={intoView} class="error" role="alert">
           <Said {...refusal} />
         </p>
       )}

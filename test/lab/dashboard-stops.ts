@@ -10,6 +10,8 @@ import type { Product } from "./product.ts";
 const BANNED = "198.51.100.91";
 const OFFICE = "office@example.test";
 const NETWORK = "2001:db8:1234:5678::/64";
+/** A phone whose keyboard is open. */
+const SHORT = { width: 390, height: 300 };
 const ALIAS = `${"w".repeat(64)}@example.test`;
 
 /** Refusals and lasting changes that the other flows do not visit. The page of `browser` is signed in. */
@@ -46,8 +48,11 @@ async function isRefused(page: Page): Promise<void> {
   await press(page.getByRole("button", { name: "Allow a network" }));
   const form = page.getByRole("region", { name: "Allow a network" });
   const network = form.getByLabel("Address or network");
+  await page.setViewportSize(SHORT);
   await enter(network, "0.0.0.0/0");
   await form.getByRole("alert").waitFor();
+  const inWindow = "document.querySelector('.fields > .error').getBoundingClientRect().bottom <= innerHeight";
+  assert.ok(await page.evaluate<boolean>(inWindow), "a refusal is shown where the reader looks");
   await type(network, "0.0.0.0/1");
   await showsWell(form.getByRole("alert"), "a network that is refused, and the reason while it is corrected");
   await page.goto(`${PAGE}#/events`);
