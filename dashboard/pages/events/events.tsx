@@ -157,7 +157,7 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
     });
   return (
     <div class="buttons">
-      <span role="status">{isBusy && words.exporting(whole(count))}</span>
+      <span>{isBusy && words.exporting(whole(count))}</span>
       {(["csv", "json"] as const).map((format) => (
         <Button
           key={format}
