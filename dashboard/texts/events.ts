@@ -49,7 +49,7 @@ export const eventsDe: typeof eventsEn = {
   searched: (time) => `Durchsucht bis ${time}.`,
   further: "Ältere durchsuchen",
   export: "Exportieren",
-  exporting: (count) => `Exportiert: ${count} …`,
+  exporting: (count) => `Schon exportiert: ${count} …`,
   exported: (count) => (count === 1 ? "1 Ereignis ist exportiert." : `${count} Ereignisse sind exportiert.`),
   only: (what) => `Nur ${what} zeigen`,
 };

@@ -206,7 +206,7 @@ export const de: typeof en = {
   waitingHint: "In den letzten sechs Stunden. Das meiste ist Spam, den niemand ein zweites Mal sendet.",
   noneWaiting: "Keine Mail ist aufgeschoben.",
   waitingMore: (count) => `Nicht angezeigt: ${count} weitere.`,
-  waitingPart: "Nur die neuesten Ereignisse wurden durchsucht.",
+  waitingPart: "Es können mehr sein: Nur die neuesten Ereignisse wurden durchsucht.",
   waitsFor: {
     retry: "wartet auf den nächsten Versuch seines Servers",
     crowd: "wartet, solange viele neue Absender schreiben",

@@ -47,7 +47,7 @@ export const securityDe: typeof securityEn = {
   kept: "Ich habe sie gespeichert",
   file: "ghostinbox-wiederherstellungscodes.txt",
   renew: "Neue Wiederherstellungscodes",
-  surelyRenew: "Neue Codes erstellen: Die alten gelten nicht mehr",
+  surelyRenew: "Neue Codes erstellen: Die alten gelten dann nicht mehr",
   surelyRemove: "App und Codes entfernen",
   removed: "Zur Anmeldung genügt jetzt das Passwort.",
 };

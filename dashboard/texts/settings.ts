@@ -44,7 +44,7 @@ export const en = {
 };
 
 export const de: typeof en = {
-  hint: "Die Beschreibungen sind englisch. Lässt sich ein Wert hier nicht ändern, steht dabei, warum.",
+  hint: "Hier lassen sich Grenzen, Sperren, Greylisting, Spam-Punktzahlen, Zustellzeiten und die meisten Schwellen der Meldungen ändern. Bei den anderen Werten steht, warum nicht. Die Beschreibungen sind englisch.",
   search: "Alle durchsuchen",
   group: "Gruppe",
   none: "Keine Einstellung enthält diese Wörter.",
