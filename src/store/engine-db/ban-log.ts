@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Ban } from "../../core/decide/decision.ts";
-import type { Millis } from "../../core/time.ts";
+import { instant, type Millis } from "../../core/time.ts";
 import type { BanStep, FirewallBan } from "../../guard/network-ports.ts";
 import type { BanLog } from "../../guard/storage-ports.ts";
 import { integer, ip, level, millis, millisOrNull, prefix, type Row, reason, text } from "../columns.ts";
@@ -49,13 +49,26 @@ function readStep(row: Row): BanStep {
 
 export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at, expires_at, offences, simulated";
 
+/** The newest bans of a network, for `offencesAt`: more than any ladder has rungs. */
+export const NEWEST_BANS = `
+  SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered AS last_event FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT 64`;
+
 /** The last instant of a Date: the end of a ban without one. */
-const NEVER = "8640000000000000";
-const END = `min(coalesce(ended_at, ${NEVER}), coalesce(expires_at, ${NEVER}))`;
-/** From when `bans.memory` runs, in epoch milliseconds: the end of the ban, moved by the length of each later ban of the network. */
-export const REMEMBERED_FROM = `
-  ${END} + coalesce(sum(max(0, ${END} - created_at))
-    OVER (PARTITION BY prefix ORDER BY id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS remembered_from`;
+const NEVER = 8.64e15;
+
+/**
+ * From when `bans.memory` runs for each of these bans of a network that counts as an offence: the end of the ban, moved by the length of
+ * each later one.
+ */
+export function offencesAt(newestFirst: readonly Row[]): readonly Millis[] {
+  let bannedMs = 0;
+  return newestFirst.flatMap((row) => {
+    const endsAt = Math.min(millisOrNull(row["ended_at"]) ?? NEVER, millisOrNull(row["expires_at"]) ?? NEVER);
+    const at = instant(endsAt + bannedMs);
+    bannedMs += Math.max(0, endsAt - millis(row["created_at"]));
+    return integer(row["offences"]) > 0 && row["forgiven"] === 0 ? [at] : [];
+  });
+}
 
 const SIMULATED = { simulated: true } as const;
 

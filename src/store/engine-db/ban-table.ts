@@ -3,9 +3,9 @@ import type { Ban, Change } from "../../core/decide/decision.ts";
 import { isSingleAddress, isV4, type Prefix, prefixLength, widened } from "../../core/net/ip.ts";
 import { isOver, type Millis } from "../../core/time.ts";
 import type { AddressHistory } from "../../guard/storage-ports.ts";
-import { integer, LIMIT, millis } from "../columns.ts";
+import { integer } from "../columns.ts";
 import { prepared } from "../transactions.ts";
-import { BAN_COLUMNS, REMEMBERED_FROM, readBan } from "./ban-log.ts";
+import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /** The guard's table of bans: a row each, which gets the time and cause of its end. Each start and end is also a step, which the firewall follows (`sqliteBanLog`). */
@@ -70,16 +70,13 @@ export function sqliteBanTable(db: DatabaseSync) {
         const ban = inForce(network);
         return ban !== null && ban.simulated !== true && !isOver(ban.expiresAt, now);
       }),
-    /** All bans of the network. Events count again after the newest ban. */
+    /** The newest bans of the network. Events count again after the newest ban. */
     of: (prefix: Prefix): typeof NO_BANS => {
-      const rows = sql.bansOf.all(prefix, MOST_BANS);
+      const rows = sql.newest.all(prefix);
       const newest = rows[0];
       if (newest === undefined) return NO_BANS;
-      const offencesAt = rows
-        .filter((row) => integer(row["offences"]) > 0 && row["forgiven"] === 0)
-        .map((row) => millis(row["remembered_from"]));
       return {
-        facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
+        facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt(rows).toReversed() },
         countsAfter: integer(newest["last_event"]),
         forgivenUpTo: rows.reduce(
           (id, row) => (row["forgiven"] === 1 ? Math.max(id, integer(row["last_event"])) : id),
@@ -92,7 +89,7 @@ export function sqliteBanTable(db: DatabaseSync) {
 
 const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
 const SQL = {
-  bansOf: `SELECT ${BAN_COLUMNS}, ended_at, ${REMEMBERED_FROM}, forgiven, answered AS last_event FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
+  newest: NEWEST_BANS,
   ban: `SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`,
   bansWithin: `
     SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`,
@@ -111,9 +108,6 @@ const SQL = {
     WHERE simulated = 1`,
   step: "INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)",
 };
-
-/** More offences than any ladder has rungs. */
-const MOST_BANS = 64;
 
 /** Both are event ids. Only events after `countsAfter` count; `forgivenUpTo` is the last event that an administrator forgave. */
 export const NO_BANS: Readonly<{

@@ -8,7 +8,7 @@ import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, t
 import { addLowerCase, lowerCaseFor, sqliteEventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
 import { prepared } from "../transactions.ts";
-import { BAN_COLUMNS, REMEMBERED_FROM, readBan } from "./ban-log.ts";
+import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
 import { covering, textsWithin } from "./network-columns.ts";
 
 const PAST_BANS = 50;
@@ -64,14 +64,17 @@ export function sqliteQueries(db: DatabaseSync): Queries {
     },
     name: () => text(sql.name.get()?.["name"]),
     address: (prefix, now, memoryMs) => {
-      const networks = JSON.stringify(covering(prefix));
+      const around = covering(prefix);
+      const networks = JSON.stringify(around);
       const standing = sql.standing.get(networks, now);
       const allowed = sql.allowed.get(networks);
       const known = accountsFrom(prefix, networks);
       return {
         ban: standing === undefined ? null : banItem(readBan(standing)),
         pastBans: sql.pastBans.all(networks, PAST_BANS).map((row) => ({ ...banItem(readBan(row)), ...ending(row) })),
-        offencesInMemory: integer(sql.offences.get(networks, now - memoryMs)?.["n"]),
+        offencesInMemory: around
+          .flatMap((network) => offencesAt(sql.newestBans.all(network)))
+          .filter((at) => at > now - memoryMs).length,
         allowed: allowed === undefined ? null : allowItem(allowed),
         knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
         totals: { pastBans: integer(sql.countPastBans.get(networks)?.["n"]), knownAccounts: known.length },
@@ -110,9 +113,7 @@ const SQL = {
   pastBans: `
     SELECT ${BAN_COLUMNS}, ended_at, ended FROM ban
     WHERE ${AMONG} AND ended_at IS NOT NULL AND simulated = 0 ORDER BY id DESC LIMIT ?2`,
-  offences: `
-    SELECT count(*) AS n FROM (SELECT offences, forgiven, ${REMEMBERED_FROM} FROM ban WHERE ${AMONG})
-    WHERE offences > 0 AND forgiven = 0 AND remembered_from > ?2`,
+  newestBans: NEWEST_BANS,
   allowed: `SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${AMONG} ORDER BY at LIMIT 1`,
   countPastBans: `SELECT count(*) AS n FROM ban WHERE ${AMONG} AND ended_at IS NOT NULL AND simulated = 0`,
   known: `SELECT DISTINCT account FROM known_address WHERE ${AMONG}`,

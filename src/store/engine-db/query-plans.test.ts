@@ -7,6 +7,7 @@ import { sqliteAccountLists } from "../accounts-db/account-lists.ts";
 import { sqliteEventSearch } from "../events/event-search.ts";
 import { sqliteFigures } from "../events/figures.ts";
 import { sqliteReportEvents } from "../events/report-events.ts";
+import { NEWEST_BANS } from "./ban-log.ts";
 import { sqliteQueries } from "./queries.ts";
 
 /** The query plans of all statements that a reader prepares, by their text. */
@@ -60,6 +61,11 @@ test("bans come from the index of those in force, accounts and aliases by name",
     ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
   );
   assert.equal(bans?.[1], "SEARCH ban USING INDEX ban_standing (id<?)");
+  assert.deepEqual(
+    planOf(engineFor(t), NEWEST_BANS),
+    ["SEARCH ban USING INDEX ban_by_prefix (prefix=?)"],
+    "not sorted",
+  );
   const lists = plansOf(t, accountsFor(t), sqliteAccountLists);
   for (const [sql, plan] of lists)
     if (sql.includes("$most")) assert.match(plan, /SEARCH (account|alias) USING PRIMARY KEY/);
