@@ -58,14 +58,14 @@ const NEVER = 8.64e15;
 
 /**
  * From when `bans.memory` runs for each of these bans of a network that counts as an offence: the end of the ban, moved by the length of
- * each later one.
+ * each later one. Simulated bans count, and add their length, until the simulation ends.
  */
 export function offencesAt(newestFirst: readonly Row[]): readonly Millis[] {
   let bannedMs = 0;
   return newestFirst.flatMap((row) => {
     const endsAt = Math.min(millisOrNull(row["ended_at"]) ?? NEVER, millisOrNull(row["expires_at"]) ?? NEVER);
     const at = instant(endsAt + bannedMs);
-    bannedMs += Math.max(0, endsAt - millis(row["created_at"]));
+    if (row["simulated"] !== 2) bannedMs += Math.max(0, endsAt - millis(row["created_at"]));
     return integer(row["offences"]) > 0 && row["forgiven"] === 0 ? [at] : [];
   });
 }

@@ -17,7 +17,7 @@ import {
 } from "../../../test/kit/test-database.ts";
 import type { Counts } from "../../core/events/columns.ts";
 import type { EventRecord } from "../../core/events/event.ts";
-import { HOUR_MS, instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Reach } from "../../guard/storage-ports.ts";
 import { sqliteBanLog } from "./ban-log.ts";
 
@@ -45,6 +45,18 @@ describe("bans", () => {
     committed(() => ban(store, "198.51.100.7", START, { expiresAt: later(START, 5) }));
     const isStill = (ms: number) => store.isBanned(ip("198.51.100.7"), later(START, ms));
     assert.deepEqual([isStill(4), isStill(5)], [true, false], "although its end is not recorded");
+  });
+
+  test("a simulated ban is an offence, and time banned, until the simulation ends", (t) => {
+    const { store, committed } = fresh(t);
+    const offences = () => store.address(net("203.0.113.7"), REACH).offencesAt.map((at) => (at - START) / MINUTE_MS);
+    committed(() => {
+      ban(store, "203.0.113.7");
+      ban(store, "203.0.113.7", later(START, HOUR_MS), { simulated: true });
+    });
+    assert.deepEqual(offences(), [60, 90]);
+    committed(() => store.apply({ type: "END_SIMULATION" }, later(START, DAY_MS)));
+    assert.deepEqual(offences(), [30]);
   });
 
   test("a second ban replaces the first; a lifted one is history", (t) => {
