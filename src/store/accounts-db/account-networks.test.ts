@@ -97,7 +97,7 @@ test("the mail of postmaster@ goes to an account that can sign in, if there is o
   assert.equal(goesTo("postmaster@example.org"), bob, "no one reads Ann's mail");
   for (const suspended of [ann, "ann+alerts@example.org"]) {
     networks.serve({ ...NONE, administrator: mailAddress(suspended) });
-    assert.deepEqual(reader(), { address: bob, reads: true });
+    assert.deepEqual(reader(), { address: suspended, reads: false }, "no one else becomes the administrator");
   }
   networks.serve({ ...NONE, administrator: mailAddress("owner@elsewhere.test") });
   assert.deepEqual(reader(), { address: "owner@elsewhere.test", reads: true });
@@ -107,6 +107,12 @@ test("the mail of postmaster@ goes to an account that can sign in, if there is o
   assert.deepEqual(reader(), { address: info, reads: true });
   accounts.setAliasBlocked(info, true);
   assert.deepEqual(reader(), { address: info, reads: false });
+  const team = mailAddress("team@example.org");
+  accounts.addAlias(team, [ann]);
+  networks.serve({ ...NONE, administrator: team });
+  assert.deepEqual(reader(), { address: team, reads: false });
+  accounts.addAlias(team, [bob]);
+  assert.deepEqual(reader(), { address: team, reads: true });
   networks.serve(NONE);
   accounts.setSuspended(bob, true);
   assert.deepEqual(reader(), { address: ann, reads: false }, "the mail is not lost");

@@ -101,18 +101,12 @@ export function unserved(db: DatabaseSync): readonly string[] {
     .map((row) => text(row["address"]));
 }
 
-/** `reads`: it takes mail, and is not an account that cannot sign in. */
+/** `reads`: its mail leaves this server or comes to an account that can sign in. */
 export type RoleReader = Readonly<{ address: string; reads: boolean }>;
 
-/** Who gets the mail of postmaster@ and abuse@ where no alias or account has that name; null: no one, or all have one. */
+/** Who gets the mail of postmaster@ and abuse@ where no alias or account has that name; null: no one, or all have one or are refused. */
 export function roleReader(db: DatabaseSync): RoleReader | null {
-  const row = db
-    .prepare(`
-      SELECT lower(target) AS address,
-        EXISTS (SELECT 1 FROM alias_map WHERE alias_map.address = role_address.address)
-          AND NOT EXISTS (SELECT 1 FROM account WHERE name = target AND name NOT IN (SELECT user FROM passdb)) AS reads
-      FROM role_address LIMIT 1`)
-    .get();
+  const row = db.prepare("SELECT address, reads FROM role_reader LIMIT 1").get();
   return row === undefined ? null : { address: text(row["address"]), reads: row["reads"] === 1 };
 }
 

@@ -4,9 +4,9 @@ import { accountSettingsSchema } from "./setting-tables.ts";
 
 /**
  * SQL: whether mail for this address comes to a mailbox or leaves this server. It does neither if the address leads only to blocked or
- * removed aliases. As in Postfix, an unknown address with an extension stands for the address without it.
+ * removed aliases. As in Postfix, an unknown address with an extension stands for the address without it. `mailboxes`: those that count.
  */
-function arrives(address: string): string {
+function arrives(address: string, mailboxes = "account WHERE name"): string {
   return `EXISTS (
       WITH RECURSIVE reached (address) AS (
         SELECT ${address}
@@ -16,7 +16,7 @@ function arrives(address: string): string {
           WHERE instr(address, '+') > 1
         UNION SELECT role_address.target FROM reached JOIN role_address ON role_address.address = reached.address)
       SELECT 1 FROM reached
-      WHERE EXISTS (SELECT 1 FROM account WHERE name = reached.address)
+      WHERE EXISTS (SELECT 1 FROM ${mailboxes} = reached.address)
         OR NOT EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("reached.address")}))`;
 }
 
@@ -110,24 +110,27 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
 
   -- RFC 5321 4.5.1 demands postmaster@, RFC 2142 abuse@. Alerts go there too, so an administrator's address that accepts no mail does not
-  -- count: its domain is ours, and no account or alias has it; or one has it, and its domain is no longer served. Nor does an account that
-  -- cannot sign in, unless no account can.
+  -- count: its domain is ours, and no account or alias has it; or one has it, and its domain is no longer served. The first account is
+  -- one that can sign in, if any can.
   CREATE VIEW role_address (address, target) AS
     SELECT address, target FROM (
       SELECT (role || '@' || domain) COLLATE NOCASE AS address, coalesce(
         (SELECT address FROM administrator AS named
           WHERE EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("named.address")})
             = (EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}))
-              OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION})))
-            AND NOT EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}) AND name NOT IN (SELECT user FROM passdb))),
+              OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION})))),
         (SELECT name FROM account WHERE EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("name")})
-          ORDER BY name IN (SELECT user FROM passdb) DESC, created_at, name LIMIT 1)) AS target
+          ORDER BY suspended = 1 OR followed IS 'unlisted', created_at, name LIMIT 1)) AS target
       FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
       WHERE role NOT IN (SELECT role FROM refused_role)
     ) AS role
     WHERE target IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = role.address)
       AND NOT EXISTS (SELECT 1 FROM account WHERE account.name = role.address);
+
+  -- Who gets that mail, and whether it leaves this server or an account that can sign in gets it.
+  CREATE VIEW role_reader (address, reads) AS
+    SELECT lower(target), ${arrives("target", "passdb WHERE user")} FROM role_address;
 
   -- Where accounts forward their mail; if a target is the account itself, a copy stays. When an alias loses its last target,
   -- forwards to it are deleted.

@@ -60,7 +60,7 @@ export function judgePostmaster(reader: RoleReader | null, administrator: string
     return wrong(`Mail for postmaster@ and abuse@ should go to ${administrator}, where no one can read it.`, says);
   if (reader?.reads) return ok(`Mail for postmaster@ and abuse@ of each domain goes to ${reader.address}.`);
   if (reader === null && someoneSignsIn)
-    return ok("postmaster@ and abuse@ of each domain have their own account or alias.");
+    return ok("postmaster@ and abuse@ of each domain have their own account or alias, or are blocked.");
   return wrong("No account could read mail for postmaster@ and abuse@.", `${PROGRAM} account add ADDRESS`);
 }
 

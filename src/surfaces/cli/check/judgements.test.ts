@@ -211,7 +211,7 @@ test("accounts: mail for postmaster@ goes to the administrator, who may be elsew
   const reads = { address, reads: true };
   assertJudged("ok", judgePostmaster(reads, "Owner@elsewhere.test", false), /goes to owner@elsewhere\.test/);
   assertJudged("ok", judgePostmaster(reads, "", true));
-  assertJudged("ok", judgePostmaster(null, "", true), /their own account or alias/);
+  assertJudged("ok", judgePostmaster(null, "", true), /their own account or alias, or are blocked/);
   assertJudged("wrong", judgePostmaster(reads, "gone@example.org", true), /should go to gone@example\.org/);
   assertJudged("wrong", judgePostmaster({ address, reads: false }, address, true));
   assertJudged("wrong", judgePostmaster({ address, reads: false }, "", false), /^No account/);
