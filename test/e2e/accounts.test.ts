@@ -19,6 +19,7 @@ describe("accounts, and whom mail names as its author", needsLab(), () => {
     {
       records: () => [
         ...RECORDS,
+        "two.test. MX 10 mail.example.test.",
         signer.record("example.test"),
         '_dmarc.parent.test. TXT "v=DMARC1; p=none; sp=quarantine"',
       ],

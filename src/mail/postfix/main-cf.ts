@@ -100,7 +100,6 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
 function delivery({ outbound }: Site): Readonly<Record<string, string>> {
   return {
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
-    transport_maps: table("left_account"),
     // One recipient at a time makes each mailbox a separate destination (postconf(5)): if one takes a minute for each mail, as with tens
     // of thousands of folders, or its delivery fails, the others do not wait. Dovecot then stores a separate copy for each mailbox.
     lmtp_destination_recipient_limit: "1",
@@ -283,6 +282,8 @@ export function postfixOutbound({ domains, limits, outbound }: Site): Readonly<R
     ...(relay === null
       ? outgoingServices(domains, Math.min(outbound.atOnce, Math.ceil(limits.smtpPlaces / (2 * MOST_FORWARDS))))
       : {}),
+    // Mail that the DNS leads back to this server waits: its domain may have left the settings by mistake.
+    smtp_delivery_status_filter: String.raw`regexp:{ { /^5(\.4\.6 mail for .+ loops back to myself)$$/ 4$$1 } }`,
     // Otherwise a server that sends single bytes holds a process for hours.
     smtp_per_request_deadline: "yes",
     // Large providers refuse mail for good from an IPv6 address without a PTR record, which many networks cannot have.
@@ -353,12 +354,6 @@ export const TABLES = {
   left_domain: {
     file: "left-domain.cf",
     query: `SELECT '450 4.3.0 ${DOMAIN_LEFT}' FROM (SELECT name AS address FROM account UNION ALL SELECT address FROM alias) WHERE substr(address, instr(address, '@') + 1) = '%d' COLLATE NOCASE AND '%d' NOT IN (OURS) LIMIT 1`,
-  },
-  // To these, mail of aliases, forwards and users waits in the queue: the DNS would lead it back to this server, which would return it.
-  // Through a missing socket, as above.
-  left_account: {
-    file: "left-account.cf",
-    query: `SELECT 'lmtp:unix:private/this-domain-left-the-settings' FROM account WHERE name = '%s' AND '%d' NOT IN (OURS)`,
   },
   senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
   // An address gets the lane of its account: the account's position in the alphabetical list, modulo the number of lanes.
