@@ -31,7 +31,7 @@ export function judgeUnused(
 function judgeHeld(held: readonly string[]): Finding {
   if (held.length === 0) return ok("No account's mail is held.");
   return warning(
-    `The mail of ${plural(held.length, "account")} is held, because someone else may be sending as it: ${firstFew(held)}.`,
+    `Mail of ${plural(held.length, "account")} is held until you release or delete it: ${firstFew(held)}.`,
     `${PROGRAM} account held`,
   );
 }
@@ -80,7 +80,9 @@ export const accounts = {
     does: "Asks the guard which accounts' mail it holds.",
     look: async ({ guard }) => {
       const asked = await guard.ask({ verb: "held_list", name: null });
-      return asked.ok ? judgeHeld(asked.result.accounts.map(({ account }) => account)) : unknown(asked.message);
+      if (!asked.ok) return unknown(asked.message);
+      const { accounts: holds, held } = asked.result;
+      return judgeHeld([...new Set([...holds, ...held].map(({ account }) => account))]);
     },
   },
   keys: {

@@ -52,8 +52,13 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   "accounts.unused": warning(/anna@example\.org \(never\)/, () => ({
     reader: accounts({ createdAt: new Date(CHECKED_AT - 91 * DAY_MS).toISOString() }),
   })),
-  "accounts.held": warning(/anna@example\.org/, () => ({
-    answers: { held_list: { accounts: [{ account: "anna@example.org" }] } },
+  "accounts.held": warning(/^Mail of 2 accounts .*: anna@example\.org, gone@example\.org\.$/, () => ({
+    answers: {
+      held_list: {
+        accounts: [{ account: "anna@example.org" }],
+        held: [{ account: "anna@example.org" }, { account: "gone@example.org" }],
+      },
+    },
   })),
   "accounts.keys": warning(/^Older mail is locked, .*: anna@example\.org\.$/, () => ({
     reader: { countKeys: () => ({ own: 1, without: [], ofFile: 0, closed: ["anna@example.org"] }) },
