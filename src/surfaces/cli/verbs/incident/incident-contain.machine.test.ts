@@ -188,6 +188,12 @@ describe("an account is contained, as far as it can be", {
     assert.match(first.out, /^Lifted: mail from others is accepted again\. Still closed: sign-in, send\.\n/, first.err);
     assert.match(first.err, /recover --lift sign-in/);
     guard.keeperAnswers(({ verb }) => (verb === "flush_mail" ? DOWN : null));
+    const stopped = await lift("send");
+    assert.doesNotMatch(stopped.out, /retried/, "the start does it");
+    takeLock(layout.startPid);
+    const second = await lift("send");
+    assert.match(second.out, /Still closed: sign-in\. Waiting mail could not be retried: .*no answer\.\n/, second.err);
+    assert.match(second.err, /recover --lift sign-in/);
     const rest = await lift("all");
     assert.match(
       rest.out,

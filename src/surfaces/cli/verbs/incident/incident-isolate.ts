@@ -1,3 +1,4 @@
+import type { KeeperCommand } from "../../../../admin/declare/keeper.ts";
 import { type Incident, type Isolation, lifted, SHUT, type Shut } from "../../../../core/incident/incident.ts";
 import { type Prefix, parsePrefix, printPrefix } from "../../../../core/net/ip.ts";
 import { asSentence, plural } from "../../../../core/text.ts";
@@ -51,7 +52,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
       `Without the firewall, only ${stopCommand(call.layout)} disconnects the server.`,
     );
   }
-  const applied = await apply(call);
+  const applied = await askIfUp(call, { verb: "apply" });
   const queue = applied.ok
     ? "mail waits in the queue in both directions"
     : `the queue could not be held (${applied.reason}), but no mail leaves to port 25`;
@@ -122,7 +123,7 @@ async function liftPart(
   const parts = part === "all" ? (isolation?.shut ?? SHUT) : [part];
   const left = isolation === null ? null : lifted(isolation, parts);
   keepIsolation(call.layout, left);
-  const applied = await apply(call);
+  const applied = await askIfUp(call, { verb: "apply" });
   if (!applied.ok)
     return failed(
       `Nothing was lifted: ${asSentence(applied.reason)}${await shutAgain(call, isolation)}`,
@@ -134,8 +135,8 @@ async function liftPart(
       `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${await shutAgain(call, isolation)}`,
       "Fix that, then try again. docs/incidents.md says how to open it by hand.",
     );
-  // What waited is tried at once; what the guard or root holds stays.
-  const flushed = await call.keeper.ask({ verb: "flush_mail", ids: [] });
+  // What waited is tried at once, as at each start; what the guard or root holds stays.
+  const flushed = await askIfUp(call, { verb: "flush_mail", ids: [] });
   const rest = left === null ? "The server is no longer isolated." : `Still closed: ${left.shut.join(", ")}.`;
   const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}. ${rest}`;
   const unaudited = await take(call, incident, { step: "recover", says });
@@ -144,20 +145,20 @@ async function liftPart(
   return done(
     { lifted: parts, isolation: left },
     withContacts(call, text),
-    flushed.ok ? nextOf(left) : `${PROGRAM} status`,
+    flushed.ok || left !== null ? nextOf(left) : `${PROGRAM} status`,
   );
 }
 
 /** Postfix may be open by now. Returns a sentence if the queue is not held again. */
 async function shutAgain(call: Call, isolation: Isolation | null): Promise<string> {
   keepIsolation(call.layout, isolation);
-  const held = await apply(call);
+  const held = await askIfUp(call, { verb: "apply" });
   return held.ok ? "" : ` The queue is not held again: ${asSentence(held.reason)}`;
 }
 
 /** A server that is down takes no mail, and starts with what the file of the isolation says. */
-async function apply(call: Call): Promise<Outcome> {
-  return lockHolder(call.layout.startPid) === null ? { ok: true } : call.keeper.ask({ verb: "apply" });
+async function askIfUp(call: Call, command: KeeperCommand): Promise<Outcome> {
+  return lockHolder(call.layout.startPid) === null ? { ok: true } : call.keeper.ask(command);
 }
 
 function nextOf(isolation: Isolation | null): string {
