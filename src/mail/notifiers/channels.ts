@@ -168,7 +168,7 @@ export function alertMailTo(settings: Settings): readonly string[] {
   return set.length > 0 || hasOtherChannel(settings) ? set : [postmaster(settings)];
 }
 
-/** Reaches `accounts.administrator`, or the first account. */
+/** Reaches `accounts.administrator`, or the first account that can sign in. */
 export function postmaster({ domains, hostname }: Pick<Settings, "domains" | "hostname">): string {
   return `postmaster@${domains[0] ?? hostname}`;
 }

@@ -12,7 +12,7 @@ export const alerts = {
   },
   "alerts.email": {
     ...optionalList(mailAddress, 20),
-    says: "Addresses that get alerts by mail, through this server's own queue. While no channel for alerts is set at all, `postmaster@` at the first domain gets them: the administrator, or the first account.",
+    says: "Addresses that get alerts by mail, through this server's own queue. While no channel for alerts is set at all, `postmaster@` at the first domain gets them: the administrator, or the first account that can sign in.",
   },
   "alerts.from": {
     ...optional(mailAddress),

@@ -105,7 +105,7 @@ export const accountRemove = whileRunning(
   }),
 );
 
-const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often alerts. The oldest other account, if any, takes over, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
+const NEXT_POSTMASTER = `It receives mail for postmaster@ and abuse@, and often alerts. The first other account that can sign in, if any, takes over, unless \`${PROGRAM} config set accounts.administrator ADDRESS\` names another.`;
 
 export const accountList = pageOfReader("accounts", "texts", async (call, reader, page) => {
   const listed = reader.accounts(page);
