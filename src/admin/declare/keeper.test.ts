@@ -17,6 +17,7 @@ const LIST: Extract<KeeperCommand, { verb: "list_mail" }> = {
 const COMMANDS: readonly KeeperCommand[] = [
   { verb: "ping" },
   { verb: "apply" },
+  { verb: "apply", inForce: true },
   { verb: "status" },
   { verb: "kick_account", account: "anna@example.org" },
   { verb: "mailbox_use", account: "anna@example.org" },

@@ -42,8 +42,10 @@ export class SettingsUnreadable extends Error {
   override readonly name = "SettingsUnreadable";
 }
 
+type SettingsRead = ValidSettings & Readonly<{ text: string }>;
+
 /** Loads the settings from that file and these variables. */
-export function settingsIn(path: string, env: Environment): (ValidSettings & Readonly<{ text: string }>) | Failed {
+export function settingsIn(path: string, env: Environment): SettingsRead | Failed {
   try {
     const text = settingsText(path);
     const loaded = settingsOrReason(text, env);
@@ -55,10 +57,10 @@ export function settingsIn(path: string, env: Environment): (ValidSettings & Rea
 }
 
 /** Loads the settings in force, with these variables. Null if they are not recorded, or this program cannot use the record. */
-export function settingsInForce({ settingsInForce }: Layout, env: Environment): ValidSettings | null {
+export function settingsInForce({ settingsInForce }: Layout, env: Environment): SettingsRead | null {
   const text = readOr(() => settingsText(settingsInForce), null);
   const loaded = text === null ? null : settingsOrReason(text, env);
-  return loaded?.ok === true ? loaded : null;
+  return text !== null && loaded?.ok === true ? { ...loaded, text } : null;
 }
 
 /**

@@ -9,6 +9,8 @@ import { ownCertificate } from "../../../test/kit/own-certificate.ts";
 import { reasonOf } from "../../../test/kit/reason-of.ts";
 import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { SHUT } from "../../core/incident/incident.ts";
+import { keepIsolation } from "../../host/firewall/isolation.ts";
 import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
 import { makeSecrets } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
@@ -116,6 +118,21 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
     assert.match(reasonOf(await apply()), /^postfix could not be reloaded/);
     rmSync(postfix, { recursive: true });
     await applied();
+  });
+
+  test("the isolation holds mail by the settings in force, whatever was edited since", async () => {
+    const isolation = { incident: "i", since: "2026-11-20T07:00:00Z", allow: [], ssh: [22] };
+    const inForce = contentOf(layout.settingsInForce);
+    const bytes = size();
+    for (const edited of ["a mistake", toml("7MB")]) {
+      writeFileSync(layout.settings, edited);
+      for (const shut of [SHUT, []]) {
+        keepIsolation(layout, shut.length === 0 ? null : { ...isolation, shut });
+        assert.ok((await verbs.obey({ verb: "apply", inForce: true })).ok, edited);
+        assert.equal(/isolated/.test(contentOf(join(layout.postfixConf, "main.cf"))), shut.length > 0);
+        assert.deepEqual([size(), contentOf(layout.settingsInForce)], [bytes, inForce]);
+      }
+    }
   });
 
   test("says that nothing is applied if a file that the settings name is missing", async () => {

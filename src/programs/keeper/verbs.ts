@@ -66,7 +66,7 @@ export class KeeperVerbs {
       path: layout.settings,
       env,
       clock,
-      apply: () => this.#apply(),
+      apply: () => this.#apply(this.#settings()),
       inForce: () => this.#inForce,
     });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
@@ -75,7 +75,7 @@ export class KeeperVerbs {
       clock,
       end: (accounts) => this.#inTurn(() => endSessions(layout, accounts)),
     });
-    const read = settingsInForce(layout, env) ?? this.#settings();
+    const read = this.#readInForce();
     this.#inForce = read.ok ? read.settings : null;
     this.watches = composeWatches(layout, {
       settings: this.#inForce,
@@ -170,7 +170,7 @@ export class KeeperVerbs {
       case "end_imap":
         return endImap(this.#layout, command.clients);
       case "apply":
-        return this.#changes.apply();
+        return command.inForce === true ? this.#apply(this.#readInForce()) : this.#changes.apply();
       case "change_settings":
         return this.#changes.change(command.changes, command.digest);
       case "undo_settings":
@@ -213,8 +213,7 @@ export class KeeperVerbs {
     }
   }
 
-  async #apply(): Promise<KeeperReply> {
-    const read = this.#settings();
+  async #apply(read: ReturnType<typeof settingsIn>): Promise<KeeperReply> {
     if (!read.ok) return read;
     const files = certificateFiles(read.settings, this.#layout);
     const refused = await this.#refuses(files, read.settings);
@@ -309,6 +308,10 @@ export class KeeperVerbs {
 
   #exists(service: ServiceName): boolean {
     return serviceExists(this.#layout.services, service);
+  }
+
+  #readInForce(): ReturnType<typeof settingsIn> {
+    return settingsInForce(this.#layout, this.#env) ?? this.#settings();
   }
 
   #settings(): ReturnType<typeof settingsIn> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { put } from "../../../../../test/kit/files.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { accountName } from "../../../../../test/kit/samples.ts";
@@ -168,7 +169,10 @@ describe("an account is contained, as far as it can be", {
     takeLock(layout.startPid);
     put(layout.settingsInForce, 'domains = ["example.org"]\nalerts.contacts = ["Eve"]\n');
     put(layout.settings, "a mistake, not applied");
-    guard.keeperAnswers(({ verb }) => (verb === "apply" ? { ok: false, reason: "Postfix refuses it." } : null));
+    const inForce = { verb: "apply", inForce: true } as const;
+    guard.keeperAnswers((asked) =>
+      isDeepStrictEqual(asked, inForce) ? { ok: false, reason: "Postfix refuses it." } : null,
+    );
     const isolate = ["incident", "isolate", "--yes", "--allow", "198.51.100.65"];
     // In a separate network, so that this machine is not isolated.
     const isolated = await start(layout, "unshare", ["--net", "./ghostinbox", ...isolate]).ended;

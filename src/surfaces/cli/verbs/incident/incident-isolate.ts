@@ -52,7 +52,7 @@ export const incidentIsolate = inIncident(async (call, incident) => {
       `Without the firewall, only ${stopCommand(call.layout)} disconnects the server.`,
     );
   }
-  const applied = await askIfUp(call, { verb: "apply" });
+  const applied = await askIfUp(call, { verb: "apply", inForce: true });
   const queue = applied.ok
     ? "mail waits in the queue in both directions"
     : `the queue could not be held (${applied.reason}), but no mail leaves to port 25`;
@@ -123,7 +123,7 @@ async function liftPart(
   const parts = part === "all" ? (isolation?.shut ?? SHUT) : [part];
   const left = isolation === null ? null : lifted(isolation, parts);
   keepIsolation(call.layout, left);
-  const applied = await askIfUp(call, { verb: "apply" });
+  const applied = await askIfUp(call, { verb: "apply", inForce: true });
   if (!applied.ok)
     return failed(
       `Nothing was lifted: ${asSentence(applied.reason)}${await shutAgain(call, isolation)}`,
@@ -152,7 +152,7 @@ async function liftPart(
 /** Postfix may be open by now. Returns a sentence if the queue is not held again. */
 async function shutAgain(call: Call, isolation: Isolation | null): Promise<string> {
   keepIsolation(call.layout, isolation);
-  const held = await askIfUp(call, { verb: "apply" });
+  const held = await askIfUp(call, { verb: "apply", inForce: true });
   return held.ok ? "" : ` The queue is not held again: ${asSentence(held.reason)}`;
 }
 

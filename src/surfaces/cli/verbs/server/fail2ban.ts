@@ -38,7 +38,7 @@ export const fail2banStatus = whileOn(async (call, sentences) => {
 /** Loads new filters first: a new file becomes a jail. */
 export const fail2banRestart = whileOn(async (call) => {
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
-  const applied = await call.keeper.ask({ verb: "apply" });
+  const applied = await call.keeper.ask({ verb: "apply", inForce: true });
   if (!applied.ok) return notApplied(applied, "fail2ban restart");
   const restarted = await call.keeper.ask({ verb: "restart", service: "fail2ban" });
   if (!restarted.ok) return failed(restarted.reason, `\`${PROGRAM} status\` shows more.`);

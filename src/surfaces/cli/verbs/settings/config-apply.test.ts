@@ -66,6 +66,8 @@ describe("with a running guard", TIMED, () => {
       const expected = `Nothing was applied: Postfix refuses main.cf. Correct that, then \`./ghostinbox ${command}\` again.\n`;
       assert.equal(oneLineOfError(await run(command), 1), expected);
     }
+    const applied = guard().asked.filter(({ verb }) => verb === "apply");
+    assert.deepEqual(applied.slice(-2), [{ verb: "apply" }, { verb: "apply", inForce: true }]);
     guard().keeperAnswers(() => ({ ok: false, reason: "The keeper did not answer within 180 s.", mayBeDone: true }));
     assert.match((await run("config apply")).err, /^Not everything is in force, or not yet: The keeper did not answer/);
   });
