@@ -148,9 +148,11 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     ids.push(...append(50));
     await arrived(ids);
     await kill(receiver, "SIGTERM");
+    rmSync(at("key.pem"));
+    ids.push(...append(50));
+    await t.waitFor(() => assert.match(delivered()?.trouble ?? "", /key\.pem/), WAIT);
     ownCertificate(top);
     receiver = rsyslog();
-    ids.push(...append(50));
     await arrived(ids);
     await t.waitFor(() => assert.equal(delivered()?.position, ids.at(-1)), WAIT);
     await kill(sender, "SIGTERM");

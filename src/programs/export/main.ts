@@ -16,7 +16,7 @@ import { openEngineForReading } from "../../store/open.ts";
 
 /**
  * Sends the committed events to the receiver of `export.syslog`, as `ghostinbox-export`, which can only read them.
- * If anything cannot be read or opened, it ends, and runsv(8) starts it again.
+ * If anything but a certificate cannot be read or opened, it ends, and runsv(8) starts it again.
  */
 
 /** Longer than the time within which a start of the server takes it for a service that keeps exiting. */
@@ -66,7 +66,7 @@ async function run(): Promise<never> {
       note: (last, said) => {
         const { trouble: now, lost } = said;
         const isNoted = record.note(last, said);
-        if (now !== trouble && now !== null) log.warn("The receiver cannot be reached.", { why: now });
+        if (now !== trouble && now !== null) log.warn("Events cannot be sent.", { why: now });
         if (now !== trouble && now === null) log.info("The receiver accepts events again.", { after: last.id });
         if (last.id < position) log.warn("This is a different database: all its events are sent.", { after: last.id });
         if (lost > 0) log.warn("Events were removed before they were sent.", { count: lost, before: last.id });
