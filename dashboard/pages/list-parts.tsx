@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { t } from "../admin-texts.ts";
 import { Form, Turns } from "../fields.tsx";
 import { visible, windowTitle } from "../format.ts";
@@ -77,18 +77,20 @@ type FiltersProps = Readonly<{
   children: ComponentChildren;
 }>;
 
-/** The filters of a list. Collapsed on a phone until one is set. */
+/** The filters of a list. Collapsed on a phone until one is set; then they stay open, so that clearing them keeps the focus. */
 export function Filters({ title, label, filled, isSet, search, clear, children }: FiltersProps) {
   const form = useFilled(filled);
+  const isOpen = useRef(matchMedia("(min-width: 640px)").matches);
+  isOpen.current ||= isSet;
   return (
-    <details class="card filters" open={isSet || matchMedia("(min-width: 640px)").matches}>
+    <details class="card filters" open={isOpen.current}>
       <summary>{title}</summary>
       <Form
         label={label}
         place={form}
         role="search"
         submit={async (fields) => search(fields)}
-        others={<Button shown={t.lists.clear} disabled={!isSet} onClick={clear} />}
+        others={<Button shown={t.lists.clear} aria-disabled={!isSet} onClick={() => isSet && clear()} />}
       >
         {children}
       </Form>

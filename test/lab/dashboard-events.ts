@@ -50,8 +50,10 @@ async function findsNone(page: Page): Promise<void> {
   answered.resolve();
   await showsWell(status.filter({ hasText: "No event matches." }), "no event that matches");
   await page.unroute("**/api/v1/events*");
-  await press(page.getByRole("button", { name: "Clear" }));
-  await page.locator("h1:focus").waitFor();
+  const clear = page.getByRole("button", { name: "Clear" });
+  await press(clear);
+  await page.locator("[aria-disabled=true]").and(clear).waitFor();
+  await hasFocus(clear);
   assert.equal(await page.getByRole("textbox", { name: "Account" }).inputValue(), "");
 }
 

@@ -10,7 +10,6 @@ import type { LiveList } from "../../live-list.ts";
 import { Address, At, Button, Field, now, Said, useAttempt, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
-import { turnTo } from "../../shell.tsx";
 import { Filters, Pages, sendForm } from "../list-parts.tsx";
 import {
   addressOf,
@@ -120,7 +119,7 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
       filled={fieldsFor(query)}
       isSet={Object.values(query).some((value) => value !== "")}
       search={(fields) => go("events", addressOf(fields))}
-      clear={() => turnTo("events", {})}
+      clear={() => go("events")}
     >
       <Choice
         label={words.type}

@@ -6,7 +6,6 @@ import { queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
-import { turnTo } from "../../shell.tsx";
 import { Filters, Pages, Parts, sendForm } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
@@ -115,7 +114,7 @@ function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolea
       filled={filter}
       isSet={isSet}
       search={(fields) => go("mail", fields)}
-      clear={() => turnTo("mail", {})}
+      clear={() => go("mail")}
     >
       <Field label={words.account} name="account" maxLength={320} />
       <Field label={words.sender} name="sender" maxLength={320} />
