@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
+import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/site.ts";
 import { placeMailKey, prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -90,18 +91,22 @@ test("a missing recovery key, without which accounts get no keys, is a trouble",
   assert.deepEqual([trouble?.code, others], ["recovery_key_missing", []]);
 });
 
-test("a failed restart is retried after half a minute, until it succeeds", async () => {
-  const { layout, inForce, watch, fails, prepare, look } = scene();
-  inForce.settings = ON;
-  prepare();
-  rmSync(layout.mailPrivateKey);
-  fails.reason = "it hangs";
-  const failures = async (): Promise<readonly string[]> => {
-    const answers = await Array.fromAsync({ length: 62 }, () => watch.look());
-    return answers.flatMap((answer, second) => (answer === null ? [] : [`${second}: ${answer}`]));
-  };
-  assert.deepEqual(await failures(), ["0: it hangs", "31: it hangs"]);
-  fails.reason = null;
-  assert.deepEqual(await failures(), []);
-  assert.deepEqual(await look(), [["mail_locked"], ["dovecot", "dovecot", "dovecot"]]);
-});
+for (const disk of ["", ", although a full disk took no mark"])
+  test(`a failed restart is retried after half a minute, until it succeeds${disk}`, async () => {
+    const place = join(temporaryDirectory(), "run");
+    const { layout, inForce, watch, fails, prepare, look } = scene({ mailKeyUnread: join(place, "unread") });
+    if (disk === "") mkdirSync(place);
+    inForce.settings = ON;
+    prepare();
+    rmSync(layout.mailPrivateKey);
+    fails.reason = "it hangs";
+    const failures = async (): Promise<readonly string[]> => {
+      const answers = await Array.fromAsync({ length: 62 }, () => watch.look());
+      return answers.flatMap((answer, second) => (answer === null ? [] : [`${second}: ${answer}`]));
+    };
+    assert.deepEqual(await failures(), ["0: it hangs", "31: it hangs"]);
+    fails.reason = null;
+    mkdirSync(place, { recursive: true });
+    assert.deepEqual(await failures(), []);
+    assert.deepEqual(await look(), [["mail_locked"], ["dovecot", "dovecot", "dovecot"]]);
+  });

@@ -34,16 +34,21 @@ export function createMailKeyWatch(
 ) {
   /** How many checks until Dovecot is restarted, because it does not know yet what has changed; null if it does. */
   let looksUntilRestart: number | null = null;
+  let isMarked = false;
 
   /** Restarts Dovecot if the key appeared or disappeared: open sessions would keep what they had. Null, or why it could not be. */
   async function look(): Promise<string | null> {
     const crypt = cryptNow();
     // Before the keys exist, there is nothing to read.
     if (crypt === null || !existsSync(crypt.publicKey)) return null;
-    if (placeMailKey(crypt, layout)) looksUntilRestart = 0;
+    const isNew = placeMailKey(crypt, layout);
+    const wasMarked = isMarked;
+    isMarked = existsSync(layout.mailKeyUnread);
+    if (isNew) looksUntilRestart = 0;
     // A command that changed it restarts Dovecot itself, unless it was killed, as the last keeper may have been.
-    else if (!existsSync(layout.mailKeyUnread)) looksUntilRestart = null;
-    else looksUntilRestart ??= LOOKS_UNTIL_RETRY;
+    else if (isMarked) looksUntilRestart ??= LOOKS_UNTIL_RETRY;
+    // A restart removed the mark; a full disk never had one, and the wait continues.
+    else if (wasMarked) looksUntilRestart = null;
     if (looksUntilRestart === null) return null;
     if (looksUntilRestart > 0) {
       looksUntilRestart -= 1;
