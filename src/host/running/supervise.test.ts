@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { put } from "../../../test/kit/files.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { setZone } from "../../../test/kit/time-zone.ts";
@@ -25,11 +26,11 @@ test("programs get the settings of the environment, and no password", () => {
 
 test("variables of an earlier start are removed, even of a killed one, and other users may not read them", () => {
   const place = join(directory, "environment");
-  mkdirSync(`${place}.new`);
-  writeFileSync(join(`${place}.new`, "KILLED"), "");
+  for (const left of [`${place}.new`, `${place}.old`]) put(join(left, "KILLED"), "");
   writeEnvironment(place, { OLD: "1" });
   writeEnvironment(place, { NEW: "two\nlines" });
   assert.deepEqual(readdirSync(place), ["NEW"]);
+  assert.ok(!existsSync(`${place}.old`));
   assert.equal(readFileSync(join(place, "NEW"), "utf8"), "two\0lines");
   assert.equal(statSync(join(place, "NEW")).mode & 0o777, 0o600);
   assert.equal(statSync(place).mode & 0o777, 0o700);

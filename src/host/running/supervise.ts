@@ -43,13 +43,14 @@ export function programEnvironment(layout: Layout, env: Environment): Readonly<R
  * missing, a variable of the first start would win over the file.
  */
 export function writeEnvironment(directory: string, env: Readonly<Record<string, string>>): void {
-  const fresh = `${directory}.new`;
-  removeTree(fresh);
+  const [fresh, old] = [`${directory}.new`, `${directory}.old`];
+  for (const left of [fresh, old]) removeTree(left);
   makeDirectory(fresh, 0o700);
   for (const [name, value] of Object.entries(env))
     writeFile(join(fresh, name), value.replaceAll("\n", "\0"), { mode: 0o600 });
-  removeTree(directory);
+  if (existsSync(directory)) moveFile(directory, old);
   moveFile(fresh, directory);
+  removeTree(old);
 }
 
 /** The caller has checked the configuration. */
