@@ -55,6 +55,22 @@ test("a followed file adds, changes, suspends and resumes; each change is record
   ]);
 });
 
+test("a keeper that does not answer delays the change only once, however many sessions there are", async () => {
+  const names = ["anna", "bea", "cleo"].map((name) => `${name}@example.test`);
+  await follow(Object.fromEntries(names.map((name) => [name, HASH])));
+  const states: string[] = [];
+  kit.keeper.ask = ({ verb }) => {
+    if (verb === "kick_account") states.push(kit.state());
+    kit.clock.advance(20_000);
+    return Promise.resolve({ ok: false, reason: "did not answer" });
+  };
+  await follow({}, ...names);
+  assert.deepEqual(
+    states.map((state) => state === states[0]),
+    [true, false, false, false],
+  );
+});
+
 test("queued mail of a suspended account is held", async () => {
   const bea = "bea@example.test";
   const queued = { id: "BEA1", isHeld: false, at: 0, recipients: 3 };

@@ -3,6 +3,7 @@ import type { ParsedCommandOf } from "../../../admin/declare/control.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { domainOf, parseAccountName } from "../../../core/net/address.ts";
+import { SECOND_MS } from "../../../core/time.ts";
 import type { FileAccounts, NamedHash } from "../../admin-ports.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { UNWRITTEN } from "../record-first.ts";
@@ -12,6 +13,9 @@ import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
 type FileCommand = ParsedCommandOf<"accounts_import_hashed" | "accounts_follow">;
+
+/** With the wait for the last one less than a minute, after which who follows the file asks again and would record the changes again. */
+const MOST_FIRST_MS = 20 * SECOND_MS;
 
 /**
  * Records the changes that a file makes to the accounts, and applies them. The sessions of suspended accounts end, and mail that they
@@ -37,7 +41,9 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
   if (parts.isDry === true) return { ok: true, result: { ...would, skipped: [...skipped, ...would.skipped] } };
   if (!(await record(parts, would, passwordHashes, by))) return UNWRITTEN;
   // First: the keeper notes them and ends them again, even if the guard is killed right after the change, which no one repeats.
-  for (const name of [...would.suspended, ...would.changed]) await endSessions(parts, name, by);
+  const until = parts.clock.now() + MOST_FIRST_MS;
+  for (const name of [...would.suspended, ...would.changed])
+    if (parts.clock.now() < until) await endSessions(parts, name, by);
   const changes = write(parts, command, entries);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
     await endSessions(parts, name, by);
