@@ -162,6 +162,15 @@ test("what one keeper had to reload, the next one reloads if it ended before", a
   await next.reloadUnread();
 });
 
+test("a web that was marked since the last check is left to whoever changed its settings", async () => {
+  const { layout, verbs } = keeper();
+  mkdirSync(join(layout.services, "web"), { recursive: true, mode: 0o755 });
+  assert.equal(await verbs.reload("web"), null);
+  await verbs.reloadUnread();
+  await assert.rejects(verbs.reloadUnread(), /^Error: web could not be reloaded: /);
+  await assert.rejects(new KeeperVerbs(layout, {}).reloadUnread(), /web could not be reloaded/);
+});
+
 test("a service that was restarted for its files is not restarted again for them", {
   skip: lacking({ installed: ["runsv"] }),
 }, async (t) => {

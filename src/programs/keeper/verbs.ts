@@ -50,6 +50,8 @@ export class KeeperVerbs {
   readonly #inTurn = oneAfterAnother();
   /** Services that may not have read their files in force: a reload failed, or the keeper ended before it. */
   readonly #unread: Set<ServiceName>;
+  /** By now, whoever applied the settings would have restarted it. */
+  #wasWebUnread: boolean;
   /** Ends sessions that opened after the sessions of their account had been ended. */
   readonly lateEnds: ReturnType<typeof createLateEnds>;
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
@@ -70,6 +72,7 @@ export class KeeperVerbs {
       inForce: () => this.#inForce,
     });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
+    this.#wasWebUnread = this.#unread.has("web");
     this.lateEnds = createLateEnds({
       file: join(dirname(layout.keeperSocket), "late-ends.json"),
       clock,
@@ -120,8 +123,8 @@ export class KeeperVerbs {
   }
 
   /**
-   * Reloads services in their turn, if they exist. Marks all of them first: if this keeper ends before, the next one reloads them.
-   * Null, or why one could not be.
+   * Reloads services in their turn, if they exist, and others that are still marked, but not the web. Marks all of them first: if this
+   * keeper ends before, the next one reloads them. Null, or why one could not be.
    */
   reload(...services: readonly ServiceName[]): Promise<string | null> {
     for (const service of services) this.#mustRead(service);
@@ -133,9 +136,11 @@ export class KeeperVerbs {
     return this.#inTurn(() => this.#reload([], services));
   }
 
-  /** Reloads what is still marked. Throws if that fails. */
+  /** Reloads what is still marked, the web only if it was at the last check or at the start. Throws if that fails. */
   async reloadUnread(): Promise<void> {
-    const failed = this.#unread.size === 0 ? null : await this.reload();
+    const due = [...this.#unread].filter((service) => service !== "web" || this.#wasWebUnread);
+    this.#wasWebUnread = this.#unread.has("web");
+    const failed = due.length === 0 ? null : await this.retry(due);
     if (failed !== null) throw new Error(failed);
   }
 
@@ -218,8 +223,6 @@ export class KeeperVerbs {
     const files = certificateFiles(read.settings, this.#layout);
     const refused = await this.#refuses(files, read.settings);
     if (refused !== null) return { ok: false, reason: refused };
-    // The web comes after the guard: whoever applied the settings restarts it, or else `reloadUnread`.
-    const isReloaded = (service: ServiceName): boolean => service !== "web";
     let hasMoved = false;
     const moving = (service: ServiceName): void => {
       hasMoved = true;
@@ -232,8 +235,8 @@ export class KeeperVerbs {
       return { ok: false, reason: messageOf(error) } as const;
     });
     if (!applied.ok) return hasMoved ? { ...applied, mayBeDone: true } : applied;
-    const changed = applied.changed.filter(isReloaded);
-    const failed = await this.#reload(changed, [...this.#unread].filter(isReloaded));
+    const changed = applied.changed.filter((service) => service !== "web");
+    const failed = await this.#reload(changed);
     if (failed !== null) return { ok: false, reason: failed, mayBeDone: true };
     recordInForce(this.#layout, read.text);
     this.#use(read.settings);
@@ -278,10 +281,11 @@ export class KeeperVerbs {
     return pair.ok ? null : (failure ?? pair.reason);
   }
 
+  /** The web comes after the guard, so only if `of` has it: whoever applied the settings restarts it, or else `reloadUnread`. */
   async #reload(services: readonly ServiceName[], of?: readonly ServiceName[]): Promise<string | null> {
     for (const service of services) this.#mustRead(service);
     const failures: string[] = [];
-    const due = [...this.#unread].filter((service) => of?.includes(service) ?? true);
+    const due = [...this.#unread].filter((service) => of?.includes(service) ?? service !== "web");
     for (const service of due) {
       // Before: its files may change again while it is being reloaded.
       this.#unread.delete(service);
