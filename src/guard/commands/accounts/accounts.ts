@@ -53,7 +53,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   const ended = isRemoved ? await kick(parts, name) : null;
   if (ended?.ok === false) {
     const message = `The open sessions of ${name} were not ended, so it was not removed: ${ended.reason}`;
-    return failed(message, "Try again once `status` shows the keeper.");
+    return failed(message, "Try again once `status` shows the keeper and Dovecot running.");
   }
   const recorded = await recordFirst(parts, {
     change,
