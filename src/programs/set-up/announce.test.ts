@@ -35,13 +35,27 @@ test("the dashboard's password is shown if it was just created", () => {
 });
 
 test("the first start says that the file counts from now on, a later one which variable overrides it", () => {
-  assert.deepEqual(settingsNotes(layout, loaded, []), []);
-  assert.deepEqual(settingsNotes(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
+  assert.deepEqual(settingsNotes(layout, loaded, [], loaded.sources), []);
+  assert.deepEqual(settingsNotes(layout, loaded, ["GHOSTINBOX_DOMAIN"], loaded.sources), [
     "/srv/mail/ghostinbox.toml now contains the mail domains and applies from here on: later starts do not need GHOSTINBOX_DOMAIN.",
   ]);
   const overridden = loadValid('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
-  assert.deepEqual(settingsNotes(layout, overridden, []), [
+  assert.deepEqual(settingsNotes(layout, overridden, [], overridden.sources), [
     'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"].',
+  ]);
+});
+
+test("the start after a restore says which variables it ignores", () => {
+  const env = {
+    GHOSTINBOX_DOMAIN: "example.org,example.net",
+    GHOSTINBOX_HOSTNAME: "mx.example.org",
+    GHOSTINBOX_PROFILE: "small",
+  };
+  const [, ...notes] = settingsNotes(layout, loaded, Object.keys(env), loadValid(TOML, env).sources);
+  const because = "is ignored, because the restored ghostinbox.toml says otherwise";
+  assert.deepEqual(notes, [
+    `Note: GHOSTINBOX_HOSTNAME ${because}: hostname is "mail.example.org", not "mx.example.org".`,
+    `Note: GHOSTINBOX_PROFILE ${because}: profile is "standard", not "small".`,
   ]);
 });
 

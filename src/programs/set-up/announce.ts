@@ -2,8 +2,9 @@ import { hostname } from "node:os";
 import { IS_IMAGE } from "../../host/running/checkout.ts";
 import { portsOf, type ServerPort } from "../../host/running/ports.ts";
 import { commandFor } from "../../host/running/server-commands.ts";
+import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
 import type { Layout } from "../../settings/layout.ts";
-import type { ValidSettings } from "../../settings/load.ts";
+import type { Sources, ValidSettings } from "../../settings/load.ts";
 import { givenUp } from "../../settings/profile.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { MB } from "../../settings/setting.ts";
@@ -12,11 +13,12 @@ import { overridesOf } from "../../settings/show.ts";
 /** Used only between our own programs. */
 const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "ports.sieve_mail", "dns.address"];
 
-/** The variables of this start: `written` were written to the file, others override it. */
+/** The variables of this start: the file has or replaces those of `written`, others override it. `first`: before that. */
 export function settingsNotes(
   layout: Layout,
   { sources }: ValidSettings,
   written: readonly string[],
+  first: Sources,
 ): readonly string[] {
   const handedOver =
     written.length === 0
@@ -24,7 +26,12 @@ export function settingsNotes(
       : [
           `${layout.settings} now contains the mail domains and applies from here on: later starts do not need ${written.join(", ")}.`,
         ];
-  return [...handedOver, ...overridesOf(sources).map(({ says }) => `Note: ${says}`)];
+  const ignored = WRITTEN_FIRST.flatMap((key) => {
+    const [was, is] = [first[key], sources[key].toml];
+    if (was.from !== "env" || !written.includes(was.variable) || was.toml === is) return [];
+    return `Note: ${was.variable} is ignored, because the restored ghostinbox.toml says otherwise: ${key} is ${is}, not ${was.toml}.`;
+  });
+  return [...handedOver, ...ignored, ...overridesOf(sources).map(({ says }) => `Note: ${says}`)];
 }
 
 /** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */

@@ -209,7 +209,8 @@ async function prepare(
   if (isFirst && noKeys !== null) throw new SetUpFailure(noKeys);
   if (noKeys !== null) log.warn(`new mail is not encrypted as the settings say. ${noKeys}`);
   for (const warning of makeDirectories(layout)) log.warn(warning);
-  for (const line of [...settingsNotes(layout, read, written), ...memoryNotes(read, memoryHere())]) log.say(line);
+  for (const line of [...settingsNotes(layout, read, written, first.sources), ...memoryNotes(read, memoryHere())])
+    log.say(line);
   const open = await startStrict(layout, settings);
   if (open !== null) log.warn(open);
   await isolate(layout, settings, log);
