@@ -95,6 +95,7 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.equal(readFileSync(layout.settingsInForce, "utf8"), text);
     assert.deepEqual(access(layout.settingsInForce), usual);
     chmodSync(layout.settings, 0o644);
+    assert.deepEqual(await write("example.org"), ["GHOSTINBOX_DOMAIN"], "the start that wrote it failed later");
     assert.deepEqual(await write("example.net"), []);
     assert.equal(readFileSync(layout.settings, "utf8"), text, "it is the administrator's by now");
     assert.deepEqual(access(), usual);

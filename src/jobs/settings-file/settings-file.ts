@@ -26,19 +26,22 @@ export async function readSettings(layout: Layout, env: Environment): Promise<Va
 }
 
 /**
- * At the first start; later the file belongs to the administrator. The groups exist already. Returns the variables whose
- * values it has written, and those that a restored file replaces: from now on the file decides.
+ * At the first start; later the file belongs to the administrator. The groups exist already. Until a start has succeeded, returns the
+ * variables whose values the file has, and those that a restored file replaces: from now on the file decides.
  */
 export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
   const access = settingsAccess();
   if (existsSync(layout.settings)) {
     setAccess(layout.settings, access);
-    // A restore brings back the databases, and no variables of an earlier start.
-    if (!existsSync(layout.engineDb) || existsSync(layout.environment)) return [];
+    if (existsSync(layout.environment)) return [];
   } else writeFile(layout.settings, commentedToml(settings), access);
+  // A restore brings back the databases, and no variables of an earlier start.
+  const isRestored = existsSync(layout.engineDb);
+  const file = loadSettings(textOf(layout), {}, () => []);
   return WRITTEN_FIRST.flatMap((key) => {
     const source = sources[key];
-    return source.from === "env" ? [source.variable] : [];
+    const decides = isRestored || (file.ok && file.sources[key].toml === source.toml);
+    return source.from === "env" && decides ? [source.variable] : [];
   });
 }
 
