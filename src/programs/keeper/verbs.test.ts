@@ -184,7 +184,9 @@ test("a service that was restarted for its files is not restarted again for them
   assert.deepEqual(await verbs.obey({ verb: "restart", service: "web" }), { ok: true, detail: "web was restarted." });
   assert.ok(!existsSync(mark));
   rmSync(join(web, "run"));
+  assert.equal(await verbs.reload("web"), null);
   await verbs.reloadUnread();
+  assert.ok(existsSync(mark), "its next files are left to whoever changed its settings");
 });
 
 test("a service whose files change while it is being reloaded is reloaded again", SENDMAIL, async () => {

@@ -300,6 +300,7 @@ export class KeeperVerbs {
   }
 
   #mustRead(service: ServiceName): void {
+    if (service === "web" && !this.#unread.has("web")) this.#wasWebUnread = false;
     this.#unread.add(service);
     if (!this.#exists(service)) return;
     try {
