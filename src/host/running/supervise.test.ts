@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { put } from "../../../test/kit/files.ts";
@@ -8,7 +8,7 @@ import { temporaryDirectory, temporaryLayout } from "../../../test/kit/temporary
 import { setZone } from "../../../test/kit/time-zone.ts";
 import { until } from "../../../test/kit/until.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { pidOf, programEnvironment, runsvdir, writeEnvironment } from "./supervise.ts";
+import { finishEnvironment, pidOf, programEnvironment, runsvdir, writeEnvironment } from "./supervise.ts";
 
 const directory = temporaryDirectory();
 
@@ -34,6 +34,12 @@ test("variables of an earlier start are removed, even of a killed one, and other
   assert.equal(readFileSync(join(place, "NEW"), "utf8"), "two\0lines");
   assert.equal(statSync(join(place, "NEW")).mode & 0o777, 0o600);
   assert.equal(statSync(place).mode & 0o777, 0o700);
+  renameSync(place, `${place}.old`);
+  finishEnvironment(place);
+  assert.deepEqual(readdirSync(place), ["NEW"], "the power failed between the renames");
+  put(join(`${place}.old`, "KILLED"), "");
+  finishEnvironment(place);
+  assert.deepEqual(readdirSync(place), ["NEW"]);
 });
 
 test("runsvdir runs the services, and its end is noticed", {

@@ -53,6 +53,11 @@ export function writeEnvironment(directory: string, env: Readonly<Record<string,
   removeTree(old);
 }
 
+/** After a power failure between the two renames above, the former variables return. */
+export function finishEnvironment(directory: string): void {
+  if (!existsSync(directory) && existsSync(`${directory}.old`)) moveFile(`${directory}.old`, directory);
+}
+
 /** The caller has checked the configuration. */
 export function writeServices(input: RunitInput): void {
   const { services } = input.layout;

@@ -21,6 +21,7 @@ import { memoryHere } from "../../host/running/read-processes.ts";
 import { StartLog, waitUntilReady } from "../../host/running/ready.ts";
 import { RESTART_SIGNAL, removeTables } from "../../host/running/stop.ts";
 import {
+  finishEnvironment,
   programEnvironment,
   runsvdir,
   systemd,
@@ -105,6 +106,7 @@ async function main(): Promise<number> {
     tellEnded(await endOrphans(data), log);
     const snapshot = await makeUpgradeSnapshot(layout, instant(Date.now()));
     if (snapshot !== null) log.say(`${SNAPSHOT_MADE} ${describeSnapshot(snapshot)}.`);
+    finishEnvironment(layout.environment);
     const started = readServiceEnvironment(layout.environment);
     const read = await readSettings(layout, takenOver(process.env, started));
     const prepared = await prepare(layout, read, { started, log });
