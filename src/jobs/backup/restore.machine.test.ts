@@ -74,6 +74,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
     assert.ok((await backUp(named)).ok);
     const elsewhere = layoutOf(join(top, "with-files"));
     assert.ok((await restoreTo(elsewhere)).ok);
+    assert.ok(existsSync(elsewhere.backupQueue), "though no mail was queued: it tells the next start of the restore");
     const kept = join(elsewhere.backupOutside, certificate);
     assert.deepEqual([contentOf(kept), modeOf(kept)], ["a certificate", 0o640]);
     const within = join(elsewhere.data, "certs", "key.pem");

@@ -200,9 +200,12 @@ export function giveAll(path: string, owner: Owner): void {
   top.give(owner);
 }
 
-/** Postfix turns the files into mails when it starts: their names contain numbers of the old disk. */
+/**
+ * The next start turns the files into mails: their names contain numbers of the old disk. Even an empty queue tells it that the server was
+ * restored.
+ */
 function keepQueue(layout: Layout): void {
-  if (!existsSync(layout.postfixQueue)) return;
+  makeDirectory(layout.postfixQueue, 0o755);
   prepareDirectory(layout);
   moveFile(layout.postfixQueue, layout.backupQueue);
 }

@@ -100,6 +100,8 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.equal(readFileSync(layout.settings, "utf8"), text, "it is the administrator's by now");
     assert.deepEqual(access(), usual);
     put(layout.engineDb, "");
+    assert.deepEqual(await write("example.net"), [], "it failed after it had made the databases");
+    mkdirSync(layout.backupQueue, { recursive: true });
     assert.deepEqual(await write("example.net"), ["GHOSTINBOX_DOMAIN"], "the file was restored");
     put(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
     assert.deepEqual(await write("example.net"), []);

@@ -35,8 +35,8 @@ export function writeFirstSettings(layout: Layout, { settings, sources }: ValidS
     setAccess(layout.settings, access);
     if (existsSync(layout.environment)) return [];
   } else writeFile(layout.settings, commentedToml(settings), access);
-  // A restore brings back the databases, and no variables of an earlier start.
-  const isRestored = existsSync(layout.engineDb);
+  // A first start that failed may have made the databases; only a restore leaves a queue.
+  const isRestored = existsSync(layout.backupQueue);
   const file = loadSettings(textOf(layout), {}, () => []);
   return WRITTEN_FIRST.flatMap((key) => {
     const source = sources[key];

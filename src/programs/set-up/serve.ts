@@ -246,10 +246,11 @@ async function prepare(
     if (!kept.ok) log.warn(`other users' programs can answer in place of the guard and the dashboard: ${kept.reason}.`);
   }
   await compileSieve(layout);
+  // First: once the queue is taken, nothing else shows that the file decides.
+  writeEnvironment(layout.environment, environment);
   const restored = await takeRestoredQueue(layout);
   if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);
   recordInForce(layout, read.text);
-  writeEnvironment(layout.environment, environment);
   writeServices({
     layout,
     netAdmin: hasNetAdmin(),
