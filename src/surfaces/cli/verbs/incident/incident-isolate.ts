@@ -135,12 +135,14 @@ async function liftPart(
       `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${await shutAgain(call, isolation)}`,
       "Fix that, then try again. docs/incidents.md says how to open it by hand.",
     );
-  // What waited is tried at once, as at each start; what the guard or root holds stays.
+  // What waited is tried at once; what the guard or root holds stays. A start leaves deferred mail until its next scheduled try.
+  const isUp = lockHolder(call.layout.startPid) !== null;
   const flushed = await askIfUp(call, { verb: "flush_mail", ids: [] });
   const rest = left === null ? "The server is no longer isolated." : `Still closed: ${left.shut.join(", ")}.`;
   const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}. ${rest}`;
   const unaudited = await take(call, incident, { step: "recover", says });
-  const waits = flushed.ok ? "" : `Waiting mail could not be retried: ${asSentence(flushed.reason)}`;
+  const later = isUp ? "" : `After the start, \`${PROGRAM} queue flush\` retries waiting mail.`;
+  const waits = flushed.ok ? later : `Waiting mail could not be retried: ${asSentence(flushed.reason)}`;
   const text = [says, waits, unaudited].filter(Boolean).join(" ");
   return done(
     { lifted: parts, isolation: left },
