@@ -101,7 +101,7 @@ export function unserved(db: DatabaseSync): readonly string[] {
     .map((row) => text(row["address"]));
 }
 
-/** `reads`: its mail leaves this server or comes to an account that can sign in. */
+/** `reads`: it is, or its aliases lead to, an address on another server or an account that can sign in. Forwards are not followed. */
 export type RoleReader = Readonly<{ address: string; reads: boolean }>;
 
 /** Who gets the mail of postmaster@ and abuse@ where no alias or account has that name; null: no one, or all have one or are refused. */

@@ -128,7 +128,7 @@ const baseline = `
       AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = role.address)
       AND NOT EXISTS (SELECT 1 FROM account WHERE account.name = role.address);
 
-  -- Who gets that mail, and whether it leaves this server or an account that can sign in gets it.
+  -- Who gets that mail, and whether aliases bring it to another server or to an account that can sign in. Forwards are not followed.
   CREATE VIEW role_reader (address, reads) AS
     SELECT lower(target), ${arrives("target", "passdb WHERE user")} FROM role_address;
 
