@@ -177,7 +177,10 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     deliveries,
     watches,
   });
-  const preferences = createSpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
+  const preferences = createSpamPreferenceFiles(layout.spamPreferences, {
+    byRecipient: senders.byRecipient,
+    changes: () => senders.changes() + stores.logins.changes(),
+  });
   const authors = createAuthorFiles(layout.authorLists, {
     logins: stores.logins,
     domains: () => engine.policy.domains,

@@ -9,18 +9,29 @@ describe("files of allowed senders", () => {
   test("are written where spamd reads them, and again only when a list changes", () => {
     const directory = temporaryDirectory();
     const lists = new Map([["anna@example.org", ["bea@friend.example"]]]);
-    const refresh = createSpamPreferenceFiles(directory, () => lists);
+    let changes = 0;
+    let reads = 0;
+    const byRecipient = () => {
+      reads += 1;
+      return lists;
+    };
+    const refresh = createSpamPreferenceFiles(directory, { byRecipient, changes: () => changes });
     refresh();
     const file = join(directory, "example.org", "anna", "user_prefs");
     assert.match(readFileSync(file, "utf8"), /bea@friend\.example/);
     assert.equal(statSync(file).mode & 0o007, 0, "other users may not read it");
     utimesSync(file, 1_000, 1_000);
     refresh();
+    assert.equal(reads, 1, "the lists are not even read before a change");
+    changes += 1;
+    refresh();
     assert.equal(statSync(file).mtimeMs, 1_000_000);
     lists.set("anna@example.org", ["*@other.example"]);
+    changes += 1;
     refresh();
     assert.match(readFileSync(file, "utf8"), /\*@other\.example/);
     lists.delete("anna@example.org");
+    changes += 1;
     refresh();
     assert.ok(!existsSync(file));
   });
@@ -28,7 +39,8 @@ describe("files of allowed senders", () => {
   test("that could not be written are retried", () => {
     const directory = join(temporaryDirectory(), "spam");
     writeFileSync(directory, "a file where the directory should be");
-    const refresh = createSpamPreferenceFiles(directory, () => new Map([["anna@example.org", ["bea@friend.example"]]]));
+    const byRecipient = () => new Map([["anna@example.org", ["bea@friend.example"]]]);
+    const refresh = createSpamPreferenceFiles(directory, { byRecipient, changes: () => 0 });
     assert.throws(refresh, /EEXIST|ENOTDIR/);
     rmSync(directory);
     refresh();

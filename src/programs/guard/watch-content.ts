@@ -3,23 +3,24 @@ import type { ContentLists } from "../../guard/admin-ports.ts";
 import type { Log } from "../../guard/ports.ts";
 import { renderSpamPreferences, writeSpamPreferences } from "../../mail/spamassassin/spam-preferences.ts";
 
+type AllowedSenders = Readonly<{ byRecipient(): ReadonlyMap<string, readonly string[]>; changes(): number }>;
 type ContentListParts = Readonly<{ preferences: () => void; authors: () => void; log: Log }>;
 
 /**
- * Returns what writes the files in which spamd finds the senders that a recipient allows; only when they change. Throws if they cannot
- * be written.
+ * Returns what writes the files in which spamd finds the senders that a recipient allows; only when they change. The lists are read
+ * after a change of theirs or, by `changes`, of accounts and aliases. Throws if they cannot be written.
  */
-export function createSpamPreferenceFiles(
-  directory: string,
-  sendersOf: () => ReadonlyMap<string, readonly string[]>,
-): () => void {
+export function createSpamPreferenceFiles(directory: string, { byRecipient, changes }: AllowedSenders): () => void {
   let written = "";
+  let seen = -1;
   return () => {
-    const texts = new Map([...sendersOf()].map(([who, senders]) => [who, renderSpamPreferences(senders)]));
+    const now = changes();
+    if (now === seen) return;
+    const texts = new Map([...byRecipient()].map(([who, senders]) => [who, renderSpamPreferences(senders)]));
     const all = JSON.stringify([...texts]);
-    if (all === written) return;
-    writeSpamPreferences(directory, texts);
+    if (all !== written) writeSpamPreferences(directory, texts);
     written = all;
+    seen = now;
   };
 }
 

@@ -16,10 +16,15 @@ test("an account's list holds for aliases that lead only to it, and ends with th
   const friend = parseSenderPattern("*@friend.example");
   assert.ok(friend !== null);
   assert.equal(senders.allowSender(anna, friend, "root", NOW).ok, true);
+  assert.equal(senders.allowSender(anna, friend, "root", NOW).ok, false);
+  assert.equal(senders.changes(), 1);
   const allowed = { "anna@example.test": [friend], "info@example.test": [friend] };
   assert.deepEqual(Object.fromEntries(senders.byRecipient()), allowed);
   accounts.remove(anna);
   assert.equal(senders.byRecipient().size, 0);
   accounts.add(anna, "{PLAIN}y", NOW);
   assert.deepEqual(senders.allowedSenders(), [], "whoever gets the name next starts without");
+  senders.allowSender(anna, friend, "root", NOW);
+  senders.disallowSender(anna, friend);
+  assert.equal(senders.changes(), 3);
 });

@@ -13,6 +13,7 @@ export function sqliteSpamAllow(engine: Prepares, accounts: DatabaseSync) {
     forget: "DELETE FROM spam_allow WHERE account = ?",
     list: "SELECT account, sender, by, at FROM spam_allow ORDER BY account, sender",
   });
+  let changes = 0;
   const missing = missingAccount(accounts);
   const aliases = accounts.prepare(
     "SELECT address, min(target) AS target FROM alias GROUP BY address HAVING count(*) = 1",
@@ -26,16 +27,18 @@ export function sqliteSpamAllow(engine: Prepares, accounts: DatabaseSync) {
   return {
     allowSender: (account, sender, by, at) => {
       const outcome = wouldChange("allow", account, sender);
-      if (outcome.ok) sql.add.run(account, sender, by, at);
+      if (outcome.ok) changes += Number(sql.add.run(account, sender, by, at).changes);
       return outcome;
     },
     disallowSender: (account, sender) => {
       const outcome = wouldChange("disallow", account, sender);
-      if (outcome.ok) sql.remove.run(account, sender);
+      if (outcome.ok) changes += Number(sql.remove.run(account, sender).changes);
       return outcome;
     },
     wouldChange,
     allowedSenders,
+    /** Grows with each row that this store adds or removes for a command. */
+    changes: (): number => changes,
     /**
      * The senders, for each address that leads to one account only: the account's own, and aliases without other targets.
      * Deletes the lists of removed accounts, so that the next account with the name starts without one.
