@@ -357,11 +357,14 @@ export const TABLES = {
     query: `SELECT '450 4.3.0 ${DOMAIN_LEFT}' ${fromLeft("%d")}`,
   },
   left_loop: { file: "left-loop.cf", query: `SELECT '4.4.6 mail for %s loops back to myself' ${fromLeft("%s")}` },
-  senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
+  senders: {
+    file: "senders.cf",
+    query: "SELECT group_concat(login, ',') FROM sender_login WHERE address = '%s' GROUP BY address",
+  },
   // An address gets the lane of its account: the account's position in the alphabetical list, modulo the number of lanes.
   lanes: {
     file: "lanes.cf",
-    query: `SELECT iif(instr(logins, ','), '${SHARED}', 'users' || ((SELECT count(*) FROM account WHERE name < logins) %% ${LANES.length})) || ':' FROM sender_login WHERE address = '%s'`,
+    query: `SELECT iif(count(*) > 1, '${SHARED}', 'users' || ((SELECT count(*) FROM account WHERE name < login) %% ${LANES.length})) || ':' FROM sender_login WHERE address = '%s' GROUP BY address`,
   },
 } as const;
 

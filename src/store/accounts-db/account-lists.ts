@@ -32,11 +32,7 @@ export function sqliteAccountLists(db: DatabaseSync) {
     aliasesTo: (account, most) => sql.aliasesTo.all(account, most).map(aliasItem),
     addressesOf: (account, most) => sql.addressesOf.all(account, most).map((row) => text(row["address"]).toLowerCase()),
     /** The addresses under which the account may send, as Postfix and Rspamd read them. */
-    sendersOf: (account: string): readonly string[] =>
-      sql.senders
-        .all()
-        .filter((row) => text(row["logins"]).toLowerCase().split(",").includes(account.toLowerCase()))
-        .map((row) => text(row["address"])),
+    sendersOf: (account: string): readonly string[] => sql.senders.all(account).map((row) => text(row["address"])),
     aliasCounts: (accounts) => {
       const rows = sql.aliasCounts.all(JSON.stringify(accounts));
       return new Map(rows.map((row) => [text(row["target"]), integer(row["n"])]));
@@ -82,7 +78,7 @@ const SQL = {
     WITH RECURSIVE leading (address) AS (
       VALUES (?) UNION SELECT alias.address FROM alias JOIN leading ON alias.target = leading.address)
     SELECT address FROM leading LIMIT ?`,
-  senders: "SELECT address, logins FROM sender_login ORDER BY address",
+  senders: "SELECT address FROM sender_login WHERE login = ? ORDER BY address",
   aliasCounts: `
     SELECT lower(target) AS target, count(*) AS n FROM alias
     WHERE target COLLATE NOCASE IN (SELECT value FROM json_each(?)) GROUP BY lower(target)`,

@@ -14,7 +14,7 @@ function fresh(t: TestContext) {
     networks: NETWORKS.store(db),
     allowed: (of: string) => scalarOf(db, "SELECT allow_nets FROM passdb WHERE user = ?", of),
     goesTo: (of: string) => scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", of),
-    mayBeSentBy: (of: string) => scalarOf(db, "SELECT logins FROM sender_login WHERE address = ?", of),
+    mayBeSentBy: (of: string) => scalarOf(db, "SELECT login FROM sender_login WHERE address = ?", of),
   };
 }
 

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, ann, bob, bySqlite3, planOf, refused, START } from "../../../test/kit/test-database.ts";
+import { TABLES } from "../../mail/postfix/main-cf.ts";
+import { sqliteAccountLists } from "./account-lists.ts";
 import { sqliteAccounts } from "./accounts.ts";
+import { sqliteSenderLogins } from "./mail-lookups.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const DONE = { ok: true };
@@ -60,25 +63,34 @@ test("an account may have its own quota, which Dovecot reads, also for an alias 
 });
 
 test("an alias delivers to its targets and may be sent from by those that are accounts", (t) => {
-  const { accounts, stock } = fresh(t);
+  const { accounts, db, stock } = fresh(t);
   accounts.add(ann, HASH, START);
   accounts.add(bob, HASH, START);
   assert.deepEqual(accounts.addAlias(info, [ann, bob, mailAddress("carol@example.net")]), DONE);
   const targets = "ann@example.org,bob@example.org,carol@example.net";
   assert.equal(stock("SELECT targets FROM alias_map WHERE address = 'Info@example.org'"), targets);
-  const logins = (of: string): string => stock(`SELECT logins FROM sender_login WHERE address = '${of}'`);
-  assert.equal(logins("info@example.org"), "ann@example.org,bob@example.org");
-  assert.equal(logins("INFO@example.org"), "ann@example.org,bob@example.org");
-  assert.equal(logins("ann@example.org"), "ann@example.org");
-  assert.equal(logins("carol@example.net"), "");
+  const loginsOf = (of: string): string => stock(TABLES.senders.query.replace("%s", of));
+  assert.equal(loginsOf("info@example.org"), "ann@example.org,bob@example.org");
+  assert.equal(loginsOf("INFO@example.org"), "ann@example.org,bob@example.org");
+  assert.equal(loginsOf("ann@example.org"), "ann@example.org");
+  assert.equal(loginsOf("carol@example.net"), "");
   accounts.addAlias(mailAddress("me@example.org"), [ann]);
   assert.deepEqual(accounts.sendersOf(ann, 9), ["ann@example.org", "me@example.org"], "not what others send as too");
   assert.deepEqual(accounts.sendersOf(ann, 1), ["ann@example.org"]);
+  const senders = ["ann@example.org", "info@example.org", "me@example.org"];
+  assert.deepEqual(sqliteAccountLists(db).sendersOf("Ann@example.org"), senders);
+  const logins = ["ann@example.org", "bob@example.org", "ann@example.org,bob@example.org", "ann@example.org"];
+  assert.deepEqual(
+    sqliteSenderLogins(db)
+      .all()
+      .map((row) => row.logins),
+    logins,
+  );
   accounts.removeAlias(mailAddress("me@example.org"));
 
   assert.deepEqual(accounts.setAliasBlocked(info, true), DONE);
   assert.equal(stock("SELECT count(*) FROM alias_map"), "0");
-  assert.equal(logins("info@example.org"), "");
+  assert.equal(loginsOf("info@example.org"), "");
   assert.deepEqual(accounts.setAliasBlocked(info, false), DONE);
   assert.equal(stock("SELECT count(*) FROM alias_map"), "1");
 

@@ -118,7 +118,10 @@ const SQL = {
   remove: "DELETE FROM account WHERE name = ?",
   accountExists: "SELECT 1 FROM account WHERE name = ?",
   aliasExists: "SELECT 1 FROM alias WHERE address = ?",
-  sendersOf: "SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?",
+  sendersOf: `
+    SELECT address FROM sender_login AS own WHERE login = ? AND NOT EXISTS (
+      SELECT 1 FROM alias JOIN account ON name = target WHERE alias.address = own.address AND name <> login)
+    ORDER BY address LIMIT ?`,
   countTargets: "SELECT count(*) AS n FROM alias WHERE address = ?",
   addAlias: "INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING",
   removeAlias: "DELETE FROM alias WHERE address = ?",

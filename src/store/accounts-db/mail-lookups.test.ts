@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { planOf, scalarOf } from "../../../test/kit/test-database.ts";
+import { accountsFor, bySqlite3, planOf, scalarOf } from "../../../test/kit/test-database.ts";
 import { DOMAIN_LEFT } from "../../mail/logs/patterns.ts";
 import { TABLES } from "../../mail/postfix/main-cf.ts";
 import { sqliteActiveAccounts, sqliteAliasReach, sqliteRecipients } from "./mail-lookups.ts";
@@ -131,5 +131,16 @@ test("each step of the search uses an index, as it runs in the guard's own threa
   for (const column of ["address", "target"]) {
     const steps = planOf(db, `SELECT address FROM onward WHERE ${column} = ?`).join("\n");
     for (const table of ["alias", "forward"]) assert.match(steps, new RegExp(`^SEARCH ${table} USING`, "m"), column);
+  }
+});
+
+test("who may send as an address is found without a walk through all aliases", (t) => {
+  const db = accountsFor(t);
+  for (const { query } of [TABLES.senders, TABLES.lanes]) {
+    const sql = query.replace("%%", "%").replace("%s", "info@example.org");
+    for (const plan of [planOf(db, sql).join("\n"), bySqlite3(db, `EXPLAIN QUERY PLAN ${sql}`)]) {
+      assert.match(plan, /SEARCH alias USING PRIMARY KEY \(address=\?\)/);
+      assert.doesNotMatch(plan, /SCAN alias\b/);
+    }
   }
 });

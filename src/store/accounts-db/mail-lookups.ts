@@ -45,7 +45,9 @@ export type SenderLogin = Readonly<{ address: string; logins: string }>;
 
 /** The view with which Postfix restricts the envelope senders of accounts. */
 export function sqliteSenderLogins(accounts: DatabaseSync, uses = new NotedUses()) {
-  const all = accounts.prepare("SELECT address, logins FROM sender_login ORDER BY address");
+  const all = accounts.prepare(
+    "SELECT address, group_concat(login, ',') AS logins FROM sender_login GROUP BY address ORDER BY address",
+  );
   return {
     all: (): readonly SenderLogin[] => all.all().map(rowReader({ address: text, logins: text })),
     /** Grows with each row that the writer of this database changes, except for those that `uses` ignores. */

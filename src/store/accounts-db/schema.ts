@@ -217,17 +217,13 @@ const baseline = `
     FROM alias_map JOIN stored ON stored.user = alias_map.targets COLLATE NOCASE
     WHERE alias_map.address NOT IN (SELECT account FROM forward);
 
-  -- Which logins may send as an address: the account itself, or an account that the alias names.
-  CREATE VIEW sender_login (address, logins) AS
-    SELECT address, group_concat(login, ',') FROM (
-      SELECT name AS address, name AS login FROM account
-      UNION
-      SELECT alias.address, account.name FROM alias JOIN account ON account.name = alias.target
+  -- Which logins may send as an address: the account itself, or an account that the alias names. UNION ALL: with UNION or GROUP BY
+  -- a search for one address would read all aliases.
+  CREATE VIEW sender_login (address, login) AS
+    SELECT name, name FROM account
+    UNION ALL SELECT alias.address, account.name FROM alias JOIN account ON account.name = alias.target
       WHERE alias.address NOT IN (SELECT address FROM alias_block)
-      UNION
-      SELECT role_address.address, account.name FROM role_address JOIN account ON account.name = role_address.target
-    )
-    GROUP BY address;
+    UNION ALL SELECT role_address.address, account.name FROM role_address JOIN account ON account.name = role_address.target;
 
   -- How many new targets the users of mailboxes and the web gave to forwards, and the web to aliases, within the last day,
   -- including refused attempts. \`of_whom\`: an account, or 'aliases' for all aliases. Kept here, so that a restart does not reset
