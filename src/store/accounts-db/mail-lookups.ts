@@ -33,7 +33,8 @@ export function sqliteRecipients(db: DatabaseSync, clock: Clock): RecipientDirec
         knownSince = clock.now();
       }
       if (known.has(address)) return true;
-      if (!has(address) && !has(withoutExtension(address))) return false;
+      const named = withoutExtension(address);
+      if (!has(address) && (named === address || !has(named))) return false;
       known.add(address);
       return true;
     },

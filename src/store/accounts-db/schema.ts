@@ -24,6 +24,9 @@ function arrives(address: string, mailboxes = "account WHERE name"): string {
 const WITHOUT_EXTENSION = `iif(instr(named.address, '+') > 1,
               substr(named.address, 1, instr(named.address, '+') - 1) || substr(named.address, instr(named.address, '@')), NULL)`;
 
+/** SQL: accounts that can sign in come first, then the oldest. */
+const FIRST_ACCOUNT = "(suspended = 1 OR followed IS 'unlisted'), created_at, name";
+
 /** The key of an account that its password opens, counted from the newest. */
 function openedKey(place: number): string {
   return `(SELECT locked FROM account_key WHERE account = name AND for_password = password ORDER BY place DESC LIMIT 1 OFFSET ${place})`;
@@ -46,6 +49,8 @@ const baseline = `
     followed TEXT CHECK (followed IN ('imported', 'listed', 'unlisted')),
     quota_bytes INTEGER CHECK (quota_bytes >= 0)
   ) STRICT, WITHOUT ROWID;
+  -- For \`role_address\`, which each lookup of a recipient reads.
+  CREATE INDEX account_first ON account (${FIRST_ACCOUNT});
 
   -- The addresses that have a mailbox.
   CREATE VIEW mailbox (address) AS
@@ -120,7 +125,7 @@ const baseline = `
             = (EXISTS (SELECT 1 FROM account WHERE name IN (named.address, ${WITHOUT_EXTENSION}))
               OR EXISTS (SELECT 1 FROM alias WHERE alias.address IN (named.address, ${WITHOUT_EXTENSION})))),
         (SELECT name FROM account WHERE EXISTS (SELECT 1 FROM served WHERE domain = ${sqlDomainOf("name")})
-          ORDER BY suspended = 1 OR followed IS 'unlisted', created_at, name LIMIT 1)) AS target
+          ORDER BY ${FIRST_ACCOUNT} LIMIT 1)) AS target
       FROM served, (SELECT 'postmaster' AS role UNION ALL SELECT 'abuse')
       WHERE role NOT IN (SELECT role FROM refused_role)
     ) AS role
@@ -186,7 +191,7 @@ const baseline = `
         WHERE new_forward.account = forward.account AND new_forward.target = forward.target
           AND new_forward.paused_until > (julianday('now') - 2440587.5) * 86400000
       ), account, target) FROM forward
-    WHERE account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted')
+    WHERE EXISTS (SELECT 1 FROM passdb WHERE user = account)
       AND ${arrives("target")};
 
   -- Where mail for aliases goes now. Blocked aliases, and targets that take no mail, are left out: mail accepted for them would
@@ -197,11 +202,12 @@ const baseline = `
 
   -- What Postfix reads as virtual_alias_maps: the targets of aliases, of accounts that forward, and of role addresses. The mail
   -- of an account that is suspended stays in its mailbox: a thief may have set the forward. After a resume it is forwarded
-  -- again. DISTINCT: with GROUP BY a search for one address would read all aliases.
+  -- again. DISTINCT: with GROUP BY a search for one address would read all aliases and forwards.
   CREATE VIEW alias_map (address, targets) AS
     SELECT alias, (SELECT group_concat(target, ',') FROM expanded WHERE expanded.alias = one.alias)
     FROM (SELECT DISTINCT alias FROM expanded) AS one
-    UNION ALL SELECT account, group_concat(DISTINCT target) FROM forwarded GROUP BY account
+    UNION ALL SELECT account, (SELECT group_concat(DISTINCT target) FROM forwarded WHERE forwarded.account = one.account)
+    FROM (SELECT DISTINCT account FROM forwarded) AS one
     UNION ALL SELECT address, target FROM role_address WHERE ${arrives("target")};
 
   -- Accounts whose mail is stored in their mailbox, which may be full: not those that forward without a copy.
