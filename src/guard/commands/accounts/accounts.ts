@@ -9,7 +9,7 @@ import type { AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin
 import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
-import { isHeld } from "../queue/held.ts";
+import { isHeld, notedCount } from "../queue/held.ts";
 import { type HeldQueueParts, holdQueued, RESUMED } from "../queue/held-queue.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
 import { type Rehearsal, recordFirst, recordThenChange, UNWRITTEN, uncertain } from "../record-first.ts";
@@ -81,7 +81,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if (held !== null) return held;
   if (command.verb === "account_resume") {
     const { heldMail } = parts;
-    return { ok: true, result: { name, held: heldMail.held(name).length, isHeld: isHeld(heldMail, name) } };
+    return { ok: true, result: { name, held: notedCount(heldMail, name), isHeld: isHeld(heldMail, name) } };
   }
   return { ok: true, result: { name } };
 };

@@ -67,6 +67,21 @@ test("a list shows the latest hundred held mails, with their recipients in the q
   ]);
 });
 
+test("a total counts mails beyond the 2,000 that are looked up", async () => {
+  const ids = many(2_001);
+  await holdMails(kit, ANNA, ...ids);
+  await holdMails(kit, BERT, "BERT1");
+  put({ queue: "hold", sender: ANNA }, ...ids);
+  put({ queue: "hold" }, "BERT1");
+  for (const [name, total] of [
+    [ANNA, 2_001],
+    [BERT, 1],
+    [null, 2_002],
+  ] as const)
+    assert.equal((await kit.result({ verb: "held_list", name })).heldTotal, total);
+  assert.equal((await kit.result({ verb: "account_resume", name: ANNA })).held, 2_001);
+});
+
 test("a release ends the hold, sends the mail, and makes its recipients known", async () => {
   await send("HELD1", 30);
   const resumed = await kit.result({ verb: "account_resume", name: ANNA });

@@ -33,10 +33,12 @@ export const HELD_RUNS = {
     if (!found.ok) return unanswered(found.reason);
     const sent = account === null ? [] : heldMail.sent(account, later(clock.now(), -SENT_MS));
     const accounts = heldMail.accounts().filter((one) => account === null || one.account === account);
+    const noted = notedCount(heldMail, account);
     const result = {
       accounts: accounts.slice(0, MOST_SHOWN),
       held: found.items.toSorted((a, b) => b.at.localeCompare(a.at)).slice(0, MOST_SHOWN),
-      heldTotal: found.items.length,
+      // Only the newest notes were looked up in the queue.
+      heldTotal: noted > heldMail.held(account).length ? Math.max(noted, found.items.length) : found.items.length,
       sent: sent.slice(0, MOST_SHOWN),
       sentTotal: sent.length,
     };
@@ -145,6 +147,12 @@ async function changeAll(
 
 export function isHeld(heldMail: HeldMail, name: AccountName): boolean {
   return heldMail.accounts().some(({ account }) => account === name);
+}
+
+/** Mails noted as on hold, of one account or of all: `held` returns only the newest. */
+export function notedCount(heldMail: HeldMail, account: AccountName | null): number {
+  const counts = heldMail.counts().filter((one) => account === null || one.account === account);
+  return counts.reduce((sum, { mails }) => sum + mails, 0);
 }
 
 function nothingHeld(name: AccountName): CommandError {
