@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import crypto from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { accountName } from "../../../test/kit/samples.ts";
@@ -107,6 +109,31 @@ test("a password in clear text that is the same keeps its hash, and with it sess
   await follow(`${line}\nanna@example.org|${HASH}\n`);
   assert.deepEqual(reported.at(-1)?.changed, [], "a file that is followed again");
   assert.equal(hashOf("bert@example.org"), first);
+});
+
+test("removed lines are suspended before passwords in clear text are verified, each only once", async (t) => {
+  const { follow, reported, whileAsked } = fresh(t);
+  const derive = t.mock.method(crypto, "argon2");
+  syncBuiltinESMExports();
+  t.after(() => {
+    derive.mock.restore();
+    syncBuiltinESMExports();
+  });
+  const line = "bert@example.org|{PLAIN}a clear text\n";
+  await follow(`${line}anna@example.org|${HASH}\n`);
+  const calls: number[] = [];
+  whileAsked(() => void calls.push(derive.mock.callCount()));
+  await follow(`${line}carl@example.org|${HASH}\n`);
+  await follow(`${line}carl@example.org|${OTHER}\n`);
+  assert.deepEqual(calls, [1, 2, 2], "the first hashed it");
+  assert.deepEqual(
+    reported.slice(1).map(({ suspended, added, changed }) => [suspended, added, changed]),
+    [
+      [["anna@example.org"], [], []],
+      [[], ["carl@example.org"], []],
+      [[], [], ["carl@example.org"]],
+    ],
+  );
 });
 
 test("an empty, missing, truncated or invalid file changes nothing and is reported", async (t) => {

@@ -34,6 +34,8 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
   /** The last state that was applied. */
   let done: string | null = null;
   let troubles: readonly KeeperTrouble[] = [];
+  /** Clear-text passwords of the file by the stored hash that they match. */
+  const verified = new Map<string, string>();
 
   function refuse(detail: string): void {
     troubles = [{ code: "accounts_file_refused", detail }];
@@ -43,17 +45,18 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
   async function bringTo(lines: readonly AccountLine[]): Promise<FileChanges["skipped"] | null> {
     const rows = new Map((await present()).map((row) => [row.name, row]));
     const skipped: FileChanges["skipped"][number][] = [];
-    const wanted = await changedLines(lines, rows);
     const listed = new Set<string>(lines.map(({ name }) => name));
-    const gone = [...rows.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
-    const most = Math.max(wanted.length, gone.length);
-    for (let from = 0; from < most; from += ENTRIES_PER_COMMAND) {
-      const until = from + ENTRIES_PER_COMMAND;
-      const changes = await ask({
-        verb: "accounts_follow",
-        entries: await Promise.all(wanted.slice(from, until).map((line) => hashed(line, secretFile))),
-        gone: gone.slice(from, until).map(({ name }) => name),
-      });
+    const all = [...rows.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
+    // First: a thousand clear-text passwords take a minute to verify.
+    for (let from = 0; from < all.length; from += ENTRIES_PER_COMMAND) {
+      const gone = all.slice(from, from + ENTRIES_PER_COMMAND).map(({ name }) => name);
+      if ((await ask({ verb: "accounts_follow", entries: [], gone })) === null) return null;
+    }
+    const wanted = await changedLines(lines, rows, verified);
+    for (let from = 0; from < wanted.length; from += ENTRIES_PER_COMMAND) {
+      const some = wanted.slice(from, from + ENTRIES_PER_COMMAND);
+      const entries = await Promise.all(some.map((line) => hashed(line, secretFile)));
+      const changes = await ask({ verb: "accounts_follow", entries, gone: [] });
       if (changes === null) return null;
       skipped.push(...changes.skipped);
     }
@@ -62,6 +65,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
 
   /** The settings have changed: skipped lines may be accepted now. */
   function forget(): void {
+    verified.clear();
     done = null;
     seen = null;
     troubles = [];
@@ -107,13 +111,14 @@ function ignoredFields(lines: readonly AccountLine[]): string | null {
 async function changedLines(
   lines: readonly AccountLine[],
   present: ReadonlyMap<string, FollowedRow>,
+  verified: Map<string, string>,
 ): Promise<readonly AccountLine[]> {
   const changed: AccountLine[] = [];
   for (const line of lines) {
     const row = present.get(line.name);
     if (row === undefined) changed.push(line);
     else if (row.followed !== null) {
-      const kept = await withStoredHash(line, row);
+      const kept = await withStoredHash(line, row, verified);
       if (!isInForce(kept, row)) changed.push(kept);
     }
   }
@@ -121,10 +126,16 @@ async function changedLines(
 }
 
 /** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
-async function withStoredHash(line: AccountLine, { hash }: FollowedRow): Promise<AccountLine> {
+async function withStoredHash(
+  line: AccountLine,
+  { hash }: FollowedRow,
+  verified: Map<string, string>,
+): Promise<AccountLine> {
   const { secret } = line;
-  const isSame = secret.type === "plain" && (await verifyPassword(hash, secret.password));
-  return isSame ? { ...line, secret: { type: "hash", hash } } : line;
+  if (secret.type !== "plain") return line;
+  if (verified.get(hash) !== secret.password && !(await verifyPassword(hash, secret.password))) return line;
+  verified.set(hash, secret.password);
+  return { ...line, secret: { type: "hash", hash } };
 }
 
 function isInForce({ secret, quotaBytes }: AccountLine, { followed, hash, quotaBytes: quota }: FollowedRow): boolean {
