@@ -82,6 +82,21 @@ test("reasons are shown in words, most frequent first, with retention's summarie
   assert.deepEqual(events.looked(), { events: 2, isAll: false });
 });
 
+test("reasons count more events than the lists look at", (t) => {
+  const { events, db } = recorded(t, [["BAN", 3, { reason: "mail_limit" }]]);
+  db.exec(`
+    CREATE TEMP TABLE many AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000)
+      SELECT i + event.id AS new_id, event.* FROM n, event;
+    UPDATE many SET id = new_id;
+    ALTER TABLE many DROP COLUMN new_id;
+    INSERT INTO event SELECT * FROM many;
+    INSERT INTO event_name (role, name, id) SELECT 4, type, id FROM many`);
+  assert.deepEqual(
+    events.reasons("BAN").map(({ count }) => count),
+    [100_001],
+  );
+});
+
 test("of the scored mails some were marked", (t) => {
   const { events } = recorded(t, [
     ["SPAM_SCORED", 3, { verdict: "mark" }],

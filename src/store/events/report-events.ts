@@ -13,6 +13,8 @@ import { sqliteFigures } from "./figures.ts";
 
 /** How many of the newest events of a type are read one by one: half a second for all types together. */
 const MOST = 100_000;
+/** SQLite: https://www.sqlite.org/lang_select.html#limitoffset */
+const NO_LIMIT = -1;
 /** How many rows of each list. */
 const SHOWN = 10;
 /** Groups compared for each type. */
@@ -84,10 +86,10 @@ export function sqliteReportEvents(db: DatabaseSync, from: Millis, to: Millis) {
     },
     /** The names at which sign-ins failed most. */
     names: () => sql.names.all("LOGIN_FAILED", first, MOST, SHOWN).map(rowReader({ name: text, failed: integer })),
-    /** Of a type, by reason, the most frequent first. */
+    /** All of a type, by reason, the most frequent first. */
     reasons: (type: "EMAIL_BLOCKED" | "BAN"): readonly ReasonFigures[] => {
       const counts = new Map<string, number>();
-      for (const row of [...sql.reasons.all(type, first, MOST), ...sql.removedReasons.all(type, from, to)]) {
+      for (const row of [...sql.reasons.all(type, first, NO_LIMIT), ...sql.removedReasons.all(type, from, to)]) {
         const code = text(row["reason"]);
         counts.set(code, (counts.get(code) ?? 0) + integer(row["n"]));
       }
