@@ -3,6 +3,7 @@ export const listsEn = {
   search: "Search",
   clear: "Clear",
   refresh: "Refresh",
+  notShown: (count: number) => `Not shown: ${count} more.`,
   fresh: (count: string) => `${count} new`,
 };
 
@@ -11,6 +12,7 @@ export const listsDe: typeof listsEn = {
   search: "Suchen",
   clear: "Leeren",
   refresh: "Neu laden",
+  notShown: (count) => `Nicht angezeigt: ${count} weitere.`,
   fresh: (count) => `${count} neu`,
 };
 

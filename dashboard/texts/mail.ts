@@ -86,7 +86,6 @@ export const en = {
   waiting: "Deferred, not accepted yet",
   waitingHint: "In the last six hours. Most of it is spam that is never tried again.",
   noneWaiting: "No mail is deferred.",
-  waitingMore: (count: number) => `Not shown: ${count} more.`,
   waitingPart: "There may be more: only the newest events were searched.",
   waitsFor: {
     retry: "waits for its server to try again",
@@ -205,7 +204,6 @@ export const de: typeof en = {
   waiting: "Aufgeschoben, noch nicht angenommen",
   waitingHint: "In den letzten sechs Stunden. Das meiste ist Spam, den niemand ein zweites Mal sendet.",
   noneWaiting: "Keine Mail ist aufgeschoben.",
-  waitingMore: (count) => `Nicht angezeigt: ${count} weitere.`,
   waitingPart: "Es können mehr sein: Nur die neuesten Ereignisse wurden durchsucht.",
   waitsFor: {
     retry: "wartet auf den nächsten Versuch seines Servers",

@@ -24,6 +24,9 @@ import { Timeline } from "./timeline.tsx";
 
 const words = t.find;
 
+const MOST_PLACES = 50;
+const MOST_OTHERS = 20;
+
 export function FindPage() {
   const { q = "" } = route.value.query;
   const form = useFilled({ q });
@@ -127,12 +130,13 @@ function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
       {addresses.length > 0 && (
         <Card title={words.places}>
           <ul class="rows">
-            {addresses.slice(0, 50).map(({ ip, succeeded, failed, lastAt }) => (
+            {addresses.slice(0, MOST_PLACES).map(({ ip, succeeded, failed, lastAt }) => (
               <li key={ip} class="row brief">
                 <Address of={ip} /> <span>{words.tries(succeeded, failed)}</span> <At iso={lastAt} how="distance" />
               </li>
             ))}
           </ul>
+          {addresses.length > MOST_PLACES && <p class="hint">{t.lists.notShown(addresses.length - MOST_PLACES)}</p>}
         </Card>
       )}
       <Timeline steps={[...own.filter(({ id }) => !known.has(id)), ...timeline]} isWhole={complete} />
@@ -166,7 +170,8 @@ function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
         <ul class="facts">
           <Names title={words.queueIds} names={queueIds} />
           <Names title={words.messageIds} names={messageIds} />
-          <Names title={words.otherMails} names={otherQueueIds.slice(0, 20)} />
+          <Names title={words.otherMails} names={otherQueueIds.slice(0, MOST_OTHERS)} />
+          {otherQueueIds.length > MOST_OTHERS && <li>{t.lists.notShown(otherQueueIds.length - MOST_OTHERS)}</li>}
         </ul>
       </Card>
       <Timeline steps={timeline} isWhole={complete} />

@@ -41,10 +41,17 @@ export function MailGreylist() {
             </Item>
           )}
         </Rows>
+        <NotShown of={pauses.data} />
       </Card>
       <WaitingList paused={items} pause={(recipient) => pause(recipient, "")} />
     </>
   );
+}
+
+/** Says how many rows the list omits. */
+function NotShown({ of }: Readonly<{ of: Readonly<{ items: readonly unknown[]; total: number }> | null }>) {
+  const rest = of === null ? 0 : of.total - of.items.length;
+  return rest > 0 ? <p class="hint">{t.lists.notShown(rest)}</p> : null;
 }
 
 type UntilProps = Parameters<typeof At>[0] & Readonly<{ by: string }>;
@@ -63,7 +70,6 @@ function WaitingList({ paused, pause }: WaitingProps) {
   const list = useGet<WaitingMails>("greylist/waiting");
   const { data, reload } = list;
   const items = data?.items.slice(0, MOST_SHOWN) ?? [];
-  const unseen = data === null ? 0 : data.total - items.length;
   return (
     <>
       <div class="bar">
@@ -101,7 +107,7 @@ function WaitingList({ paused, pause }: WaitingProps) {
           </li>
         )}
       </Rows>
-      {unseen > 0 && <p class="hint">{words.waitingMore(unseen)}</p>}
+      <NotShown of={data && { items, total: data.total }} />
       {data?.complete === false && <p class="hint">{words.waitingPart}</p>}
     </>
   );
@@ -184,6 +190,7 @@ function Senders() {
           );
         }}
       </Rows>
+      <NotShown of={list.data} />
       <Form label={words.allow} isPlain submit={submit}>
         <Field label={words.account} name="account" type="email" required maxLength={320} />
         <Field label={words.senderPattern} name="sender" required maxLength={320} />
