@@ -12,6 +12,7 @@ import { roleReader } from "../../store/accounts-db/account-networks.ts";
 import { readCredentials } from "../../store/accounts-db/credentials.ts";
 import { readAccountSettings, readMailboxSettings } from "../../store/accounts-db/setting-tables.ts";
 import { newPlaces, sqliteLastSignIns } from "../../store/engine-db/account-history.ts";
+import { sqliteHeldMail } from "../../store/engine-db/held-mail.ts";
 import { sqliteQueries } from "../../store/engine-db/queries.ts";
 import { sqliteAuditEntries } from "../../store/events/audit.ts";
 import { openAccountsForReading, openEngineForReading, UnusableDatabase } from "../../store/open.ts";
@@ -58,6 +59,7 @@ export function openReader(layout: Layout) {
       /** The hash of the dashboard's password; null if none is set. */
       dashboardPassword: () => credentials.adminPasswordHash(),
       tokens: (asked: PageRequest) => credentials.tokens(asked),
+      heldMail: sqliteHeldMail(engine),
       /** Administrators' actions, as a chain (docs/audit.md). */
       get audit() {
         return sqliteAuditEntries(engine);

@@ -77,13 +77,10 @@ export const accounts = {
     look: fromDatabases((reader, { now }) => judgeUnused(reader.accounts(ALL).items, now)),
   },
   held: {
-    does: "Asks the guard which accounts' mail it holds.",
-    look: async ({ guard }) => {
-      const asked = await guard.ask({ verb: "held_list", name: null });
-      if (!asked.ok) return unknown(asked.message);
-      const { accounts: holds, held } = asked.result;
-      return judgeHeld([...new Set([...holds, ...held].map(({ account }) => account))]);
-    },
+    does: "Looks for accounts whose mail is held.",
+    look: fromDatabases(({ heldMail }) =>
+      judgeHeld([...new Set([...heldMail.accounts(), ...heldMail.counts()].map(({ account }) => account))]),
+    ),
   },
   keys: {
     does: "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",

@@ -9,14 +9,17 @@ import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/ch
 import type { Alone, OfNetwork } from "../../../../test/kit/checks-in-product.ts";
 import { doneBackup, doneDrill } from "../../../../test/kit/data-to-back-up.ts";
 import { listenOnPort } from "../../../../test/kit/local-server.ts";
-import { WELL } from "../../../../test/kit/samples.ts";
+import { ip, WELL } from "../../../../test/kit/samples.ts";
 import { noteProcess } from "../../../../test/kit/supervised-process.ts";
 import { temporaryDirectory, temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
+import { START } from "../../../../test/kit/test-database.ts";
 import type { AccountItem, Health } from "../../../admin/declare/items.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import { hostPrefix } from "../../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { endDrill } from "../../../jobs/backup/records.ts";
 import { layoutOf } from "../../../settings/layout.ts";
+import { sqliteAccountMail, sqliteHeldMail } from "../../../store/engine-db/held-mail.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import type { Machine } from "./check.ts";
 
@@ -52,14 +55,17 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork>, Broken>> = {
   "accounts.unused": warning(/anna@example\.org \(never\)/, () => ({
     reader: accounts({ createdAt: new Date(CHECKED_AT - 91 * DAY_MS).toISOString() }),
   })),
-  "accounts.held": warning(/^Mail of 2 accounts .*: anna@example\.org, gone@example\.org\.$/, () => ({
-    answers: {
-      held_list: {
-        accounts: [{ account: "anna@example.org" }],
-        held: [{ account: "anna@example.org" }, { account: "gone@example.org" }],
-      },
-    },
-  })),
+  "accounts.held": warning(/^Mail of 151 accounts .*: anna@example\.org, gone0@example\.org/, () => {
+    const db = openEngine(join(temporaryDirectory(), "engine.db"));
+    after(() => db.close());
+    const note = sqliteAccountMail(db);
+    const evidence = { count: 34, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" } as const;
+    const from = ip("203.0.113.66");
+    note({ type: "HOLD_ACCOUNT", account: "anna@example.org", prefix: hostPrefix(from), ip: from, evidence }, START);
+    for (const account of ["anna@example.org", ...Array.from({ length: 150 }, (_, i) => `gone${i}@example.org`)])
+      note({ type: "HOLD_MAIL", queueId: account, account, ip: null, recipientCount: 1, recipients: [] }, START);
+    return { reader: { heldMail: sqliteHeldMail(db) } };
+  }),
   "accounts.keys": warning(/^Older mail is locked, .*: anna@example\.org\.$/, () => ({
     reader: { countKeys: () => ({ own: 1, without: [], ofFile: 0, closed: ["anna@example.org"] }) },
   })),
