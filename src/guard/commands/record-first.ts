@@ -13,6 +13,8 @@ export type Rehearsal = Readonly<{
 
 type Recorded<T> = Readonly<{
   change: () => T | Failed;
+  /** Called before the change, in the rehearsals too. Returns why it must no longer be made. */
+  before?: (() => CommandError | null) | undefined;
   /** Called in the rehearsal, once the change is tried, and again right before it is made. Returns why it must not be made. */
   check?: (() => CommandError | null) | undefined;
   record: (would: T) => Promise<boolean>;
@@ -26,10 +28,12 @@ type Recorded<T> = Readonly<{
  */
 export async function recordFirst<T extends Readonly<{ ok: true }>>(
   { rehearse, isDry }: Rehearsal,
-  { change, check, record, refused = notDone }: Recorded<T>,
+  { change, before, check, record, refused = notDone }: Recorded<T>,
 ): Promise<T | CommandError> {
   const rehearsed = (): T | CommandError =>
     rehearse(() => {
+      const ended = before?.() ?? null;
+      if (ended !== null) return ended;
       const tried = change();
       return tried.ok ? (check?.() ?? tried) : refused(tried.reason);
     });

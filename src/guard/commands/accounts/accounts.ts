@@ -27,6 +27,8 @@ export type AccountCommandParts = HeldQueueParts &
     keeper: Keeper;
     notices: Notices;
     clock: Clock;
+    /** Called right before the change of a command that had to wait. Returns why it must no longer be made. */
+    mayNoLonger?: () => CommandError | null;
   }>;
 
 /** A key of the account would be created from the password and the owner's recovery key, which only root has. */
@@ -57,8 +59,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   }
   const recorded = await recordFirst(parts, {
     change,
-    // Keys stay after the setting has changed, and the new password would open none of them. Root may make one while it is hashed.
-    check: () => ("hash" in command && isWebAdmin(by) && parts.accounts.hasKeys(name) ? ON_SERVER : null),
+    before: parts.mayNoLonger,
     record: () => record(parts, command, { subject: name, by }),
   });
   // On a full disk root can still lock out an account that was taken over.

@@ -38,12 +38,16 @@ export const fileCommand: RunOf<FileCommand["verb"], FileCommandParts> = async (
     }
   }
   const would = parts.rehearse(() => write(parts, command, entries));
+  const refused = parts.mayNoLonger?.() ?? null;
+  if (refused !== null) return refused;
   if (parts.isDry === true) return { ok: true, result: { ...would, skipped: [...skipped, ...would.skipped] } };
   if (!(await record(parts, would, passwordHashes, by))) return UNWRITTEN;
   // First: the keeper notes them and ends them again, even if the guard is killed right after the change, which no one repeats.
   const until = parts.clock.now() + MOST_FIRST_MS;
   for (const name of [...would.suspended, ...would.changed])
     if (parts.clock.now() < until) await endSessions(parts, name, by);
+  const ended = parts.mayNoLonger?.() ?? null;
+  if (ended !== null) return ended;
   const changes = write(parts, command, entries);
   for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
     await endSessions(parts, name, by);

@@ -17,8 +17,8 @@ import { WebBounds } from "./web-bounds.ts";
 type WebCommandParts = CallerParts &
   Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; bansInForce: Pick<BansInForce, "allowed"> }>;
 
-/** The session or token behind a line of the web, and where it is used. */
-export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
+/** The session or token behind a line of the web, and where it is used. `isValid`: whether it still is, for commands that wait. */
+export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip; isValid: () => boolean }>;
 /** Null: root, or a command that needs no session. */
 export type OfCaller = Readonly<{ caller: WebCaller | null }>;
 export type Admitted = OfCaller & Readonly<{ by: string }>;
@@ -89,10 +89,11 @@ export class CommandGate {
   }
 
   #admitCaller({ command, as, ip: from, isDry = false }: ParsedLine): Admitted | Refused {
-    const isUse = command.verb !== "caller" || command.isUse;
+    const mayProlong = command.verb !== "caller" || command.isUse;
     const digest = digestOf(as ?? "");
     const ip = parseIp(from ?? "");
-    const item = as === undefined ? null : callerOf(this.#parts, digest, { isUse, ip });
+    const find = (isUse: boolean) => callerOf(this.#parts, digest, { isUse, ip });
+    const item = as === undefined ? null : find(mayProlong);
     if (item === null) return { error: UNAUTHORIZED };
     if (ip === null) return { error: NO_ADDRESS };
     const by = actorOf(item, ip);
@@ -101,7 +102,7 @@ export class CommandGate {
     const error = lacks ?? this.#pastLimit(command, item, by, isDry);
     if (error !== null) return { error };
     if (isAdministrator(item.role) && !isDry) this.#seen(ip, command, by);
-    return { by, caller: { item, digest, ip } };
+    return { by, caller: { item, digest, ip, isValid: () => find(false) !== null } };
   }
 
   /** Mailbox users have separate limits, so that they use up none of the administrator's. */

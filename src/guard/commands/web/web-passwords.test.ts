@@ -76,6 +76,34 @@ test("a key that root makes while the web's password is hashed keeps the passwor
   assert.equal(kit.types().at(-1), "MAIL_KEY_MADE");
 });
 
+test("a session that ends while its passwords are hashed changes and adds no account", async () => {
+  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
+  const BEA = "bea@example.test";
+  for (const command of [
+    { verb: "account_set_password", name: ANNA, password: `${WORDS}!` },
+    { verb: "account_create", name: BEA, password: WORDS },
+    { verb: "accounts_import", entries: [{ name: BEA, password: WORDS }] },
+  ] as const) {
+    kit.given.whileHashing = () => Promise.resolve(kit.sessions.end("everybody"));
+    assert.match(await saidToWeb(command), /^failed A valid session or token is needed/);
+    kit.signIn(OWNER);
+  }
+  assert.equal(kit.book.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.book.password(BEA), null);
+  assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"], "nothing more is on record");
+});
+
+test("a password that root sets while the web's is hashed stays, also for a suspended account", async () => {
+  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
+  for (const hash of [HASH, hashOf("what root gave")]) {
+    kit.given.whileHashing = () => said({ verb: "account_set_hash", name: ANNA, hash });
+    const set = await saidToWeb({ verb: "account_set_password", name: ANNA, password: `${WORDS}!` });
+    assert.match(set, /^failed Not set: a different password was set while/);
+    assert.equal(kit.book.password(ANNA), hash);
+    assert.equal(await said({ verb: "account_suspend", name: ANNA }), "done");
+  }
+});
+
 test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {
   assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
   const reply = await kit.result({

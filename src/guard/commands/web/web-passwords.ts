@@ -1,5 +1,5 @@
 import type { FileChanges } from "../../../admin/accounts.ts";
-import type { ParsedCommandOf } from "../../../admin/declare/control.ts";
+import type { ParsedCommandOf, Reply, Verb } from "../../../admin/declare/control.ts";
 import type { NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
@@ -7,10 +7,21 @@ import type { SecretMaker } from "../../admin-ports.ts";
 import { accountCommand, isHash, isPostmaster, ON_SERVER } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
 import { failed, usage } from "../refusals.ts";
-import type { RunOf, RunsOf } from "../run-of.ts";
+import type { RunsOf } from "../run-of.ts";
+import { type OfCaller, UNAUTHORIZED } from "./command-gate.ts";
 
 export type WebPasswordParts = FileCommandParts &
-  Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
+  Readonly<{
+    secrets: Pick<SecretMaker, "make">;
+    mailboxes: () => Readonly<{ keyOfEach: boolean }>;
+    book: Readonly<{ password: (name: string) => string | null }>;
+  }>;
+type Run<V extends Verb> = (
+  parts: WebPasswordParts,
+  command: ParsedCommandOf<V>,
+  by: string,
+  at: OfCaller,
+) => Promise<Reply<V>>;
 
 type Brought = ParsedCommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
@@ -22,29 +33,37 @@ const OWNERS = failed(
 
 /**
  * A new account, or a new password in clear text. The guard hashes it: an attacker who has taken over the web can
- * choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt.
+ * choose a password, but not a hash that costs Dovecot minutes or that has a scheme without a salt. Changes nothing if the
+ * caller's session or token ended, or a different password was set, while it was hashed.
  */
-const webPassword: RunOf<"account_create" | "account_set_password", WebPasswordParts> = async (
+const webPassword: Run<"account_create" | "account_set_password"> = async (
   parts,
   { name, ...command },
   by,
+  { caller },
 ) => {
   if (parts.mailboxes().keyOfEach) return ON_SERVER;
   if (command.verb === "account_create" && isPostmaster(name)) return OWNERS;
   const problem = passwordProblem(command.password, name);
   if (problem !== null) return usage(problem, "Choose another one.");
+  const former = parts.book.password(name);
   const [made] = await parts.secrets.make([{ owner: name, password: command.password }]);
   if (made === undefined) throw new Error("no hash was made of a password");
   const verb = command.verb === "account_create" ? "account_create_hashed" : "account_set_hash";
-  const reply = await accountCommand(parts, { verb, name, ...made }, by);
+  const mayNoLonger = () => {
+    // Keys stay after the setting has changed, and the new password would open none of them. Root may make one while it is hashed.
+    const hasChanged = parts.accounts.hasKeys(name) ? ON_SERVER : parts.book.password(name) === former ? null : CHANGED;
+    return endedCaller(caller) ?? hasChanged;
+  };
+  const reply = await accountCommand({ ...parts, mayNoLonger }, { verb, name, ...made }, by);
   return reply.ok ? { ok: true, result: { name } } : reply;
 };
 
 /**
  * Some accounts of a file: only new ones, whose hashes the file may contain. If each account has a key, a password can create
- * it only on the server; a hash cannot create a key anywhere.
+ * it only on the server; a hash cannot create a key anywhere. Adds none if the caller's session or token ended in between.
  */
-const webImport: RunOf<"accounts_import", WebPasswordParts> = async (parts, { entries }, by) => {
+const webImport: Run<"accounts_import"> = async (parts, { entries }, by, { caller }) => {
   const skipped: Skipped[] = [];
   const ready: NamedSecret[] = [];
   const typed: Typed[] = [];
@@ -62,7 +81,9 @@ const webImport: RunOf<"accounts_import", WebPasswordParts> = async (parts, { en
     const secret = made[i];
     return secret === undefined ? [] : [{ name, ...secret, quotaBytes }];
   });
-  const reply = await fileCommand(parts, { verb: "accounts_import_hashed", entries: [...ready, ...hashed] }, by);
+  const mayNoLonger = () => endedCaller(caller);
+  const command = { verb: "accounts_import_hashed", entries: [...ready, ...hashed] } as const;
+  const reply = await fileCommand({ ...parts, mayNoLonger }, command, by);
   if (!reply.ok) return reply;
   return { ok: true, result: { ...reply.result, skipped: [...skipped, ...reply.result.skipped] } };
 };
@@ -71,7 +92,14 @@ export const WEB_PASSWORD_RUNS = {
   account_create: webPassword,
   account_set_password: webPassword,
   accounts_import: webImport,
-} satisfies RunsOf<WebPasswordParts>;
+} satisfies RunsOf<WebPasswordParts, OfCaller>;
+
+const CHANGED = failed("Not set: a different password was set while this one was hashed.", "Check who changed it.");
+
+/** Root has no session that could end. */
+function endedCaller(caller: OfCaller["caller"]): typeof UNAUTHORIZED | null {
+  return caller?.isValid() === false ? UNAUTHORIZED : null;
+}
 
 type Typed = Readonly<{ owner: AccountName; password: string; quotaBytes: number | undefined }>;
 
