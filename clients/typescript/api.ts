@@ -1400,7 +1400,7 @@ export type Routes = {
     };
   };
 
-  /** Removes an account, and takes it out of aliases; its mail stays on the disk. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
+  /** Removes an account, and takes it out of aliases and others' forwards; its mail stays on the disk. Needs a fresh proof: the password or a passkey, given to `/api/v1/session/proof` within the last 10 minutes. Tokens cannot give one. */
   "DELETE /api/v1/accounts/{name}": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -1409,6 +1409,7 @@ export type Routes = {
     readonly query?: DryRun | undefined;
     readonly answer: {
       readonly name: string;
+      readonly forwardsEnded: readonly string[];
     };
   };
 
@@ -2009,6 +2010,7 @@ export type Routes = {
     readonly query?: DryRun | undefined;
     readonly answer: {
       readonly address: string;
+      readonly forwardsEnded: readonly string[];
     };
   };
 

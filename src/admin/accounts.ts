@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { alias } from "./aliases.ts";
+import { alias, forwardsEnded } from "./aliases.ts";
 import { accountKeys } from "./declare/account-key.ts";
 import { flag, lazily, objects, text, texts, wholeNumber } from "./declare/fields.ts";
 import {
@@ -53,6 +53,7 @@ export function notServed(domain: string, domains: readonly string[]): Readonly<
 
 const ofAccount = { name: accountName };
 const named = answers(() => z.object({ name: z.string() }));
+const removed = answers(() => z.object({ name: z.string(), forwardsEnded: forwardsEnded() }));
 const held = meaning(count, "Mails of the account that wait on hold in the queue.");
 const withHeld = answers(() => z.object({ name: z.string(), held }));
 const resumed = answers(() => z.object({ name: z.string(), held, isHeld }));
@@ -244,9 +245,9 @@ export const ACCOUNT_VERBS = [
         return isHeld ? `account release ${name}` : "account list";
       },
     }),
-  verb("account_remove", PROVEN_ADMIN, ofAccount, changes(named, "shutOut")).http(
+  verb("account_remove", PROVEN_ADMIN, ofAccount, changes(removed, "shutOut")).http(
     "DELETE /accounts/{name}",
-    "Removes an account, and takes it out of aliases; its mail stays on the disk.",
+    "Removes an account, and takes it out of aliases and others' forwards; its mail stays on the disk.",
   ),
   verb("quota_set", ADMIN, { ...ofAccount, quotaBytes: quota }, changes(quotaSet, "shutOut")).http(
     "PUT /accounts/{name}/quota",

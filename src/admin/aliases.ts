@@ -13,6 +13,9 @@ const targets = meaning(listOf(mailAddress, 100), "Where its mail goes.");
 const BLOCKED = { given: { blocked: true } };
 const UNBLOCKED = { given: { blocked: false } };
 const named = answers(() => z.object({ address: z.string() }));
+/** The accounts that forwarded their mail to what was removed. */
+export const forwardsEnded = () => list(z.string());
+const removed = answers(() => z.object({ address: z.string(), forwardsEnded: forwardsEnded() }));
 
 export const alias = () => z.object({ address: z.string(), targets: list(z.string()), blocked: z.boolean() });
 export type AliasItem = Readonly<z.output<ReturnType<typeof alias>>>;
@@ -28,11 +31,11 @@ export const ALIAS_VERBS = [
         `${address} now passes mail on to ${asked.targets.join(", ")}.${noteOnRefusals(address, asked.targets)}`,
       next: "alias list",
     }),
-  verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(named, "shutOut"))
+  verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(removed, "shutOut"))
     .http("DELETE /aliases/{address}", "Removes an alias with all its targets.")
     .cli("alias remove ADDRESS", "Remove an alias.", {
       words: ["address"],
-      done: ({ address }) => `${address} is no longer an alias.`,
+      done: ({ address, forwardsEnded }) => `${address} is no longer an alias.${noteOnForwards(forwardsEnded)}`,
       next: "alias list",
     }),
   verb("alias_list", ADMIN, search("Only those with this in their address or a target.", MOST_LISTED), reads(listed))
@@ -66,6 +69,11 @@ export const ALIAS_VERBS = [
       next: "alias list",
     }),
 ] as const;
+
+/** A sentence after others; empty if no forward ended. */
+export function noteOnForwards(accounts: readonly string[]): string {
+  return accounts.length === 0 ? "" : ` These accounts no longer forward mail to it: ${accounts.join(", ")}.`;
+}
 
 /** A line about targets that may be on other servers. Forwarded mail keeps its envelope sender, so SPF fails there. */
 export function noteOnRefusals(address: string, to: readonly string[]): string {

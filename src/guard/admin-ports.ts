@@ -33,6 +33,8 @@ export interface AccountBook {
   aliasesTo(account: AccountName, most: number): readonly AliasItem[];
   /** Addresses whose mail reaches the account: its own, and aliases that lead to it, directly or through others. */
   addressesOf(account: AccountName, most: number): readonly string[];
+  /** Other accounts' forwards that end if this account or alias is removed. */
+  forwardsEndedBy(address: string): readonly Readonly<{ account: string; target: string }>[];
   /** How many aliases lead to each of these accounts; accounts without any are absent. */
   aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
 }

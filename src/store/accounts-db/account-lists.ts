@@ -31,6 +31,7 @@ export function sqliteAccountLists(db: DatabaseSync) {
     },
     aliasesTo: (account, most) => sql.aliasesTo.all(account, most).map(aliasItem),
     addressesOf: (account, most) => sql.addressesOf.all(account, most).map((row) => text(row["address"]).toLowerCase()),
+    forwardsEndedBy: (address) => sql.forwardsEndedBy.all({ address }).map(forwardRow),
     /** The addresses under which the account may send, as Postfix and Rspamd read them. */
     sendersOf: (account: string): readonly string[] => sql.senders.all(account).map((row) => text(row["address"])),
     aliasCounts: (accounts) => {
@@ -55,6 +56,8 @@ const accountRow = rowReader({
 });
 const aliasItem = rowReader({ address: text, targets: (value) => text(value).split(" "), blocked: flag });
 
+const forwardRow = rowReader({ account: text, target: text });
+
 const ACCOUNT = `
   SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
     (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
@@ -78,6 +81,11 @@ const SQL = {
     WITH RECURSIVE leading (address) AS (
       VALUES (?) UNION SELECT alias.address FROM alias JOIN leading ON alias.target = leading.address)
     SELECT address FROM leading LIMIT ?`,
+  // As the triggers of the schema delete them: with an account also the aliases go that lead only to it.
+  forwardsEndedBy: `
+    SELECT account, target FROM forward WHERE account <> $address COLLATE NOCASE AND (target = $address OR target IN (
+      SELECT address FROM alias WHERE target = $address AND $address COLLATE NOCASE IN (SELECT name FROM account)
+      EXCEPT SELECT address FROM alias WHERE target <> $address)) ORDER BY account, target`,
   senders: "SELECT address FROM sender_login WHERE login = ? ORDER BY address",
   aliasCounts: `
     SELECT lower(target) AS target, count(*) AS n FROM alias

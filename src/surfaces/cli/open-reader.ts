@@ -41,6 +41,8 @@ export function openReader(layout: Layout) {
       /** Aliases that lead to no one else. */
       aliasesOnlyTo: (name: AccountName) =>
         lists.aliasesTo(name, ALL.limit).filter(({ targets }) => targets.length === 1),
+      /** Accounts whose forward ends if this account is removed. */
+      forwardsEndedBy: (name: AccountName) => [...new Set(lists.forwardsEndedBy(name).map(({ account }) => account))],
       /** The account's addresses, and where it last signed in. */
       access: (name: string) => ({ addresses: lists.sendersOf(name), lastSignIn: signIns(name) }),
       /** The hash of its password; null if the account is missing. */

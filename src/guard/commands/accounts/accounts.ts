@@ -2,13 +2,14 @@ import type { CommandError, ParsedCommandOf, Reply, Verb } from "../../../admin/
 import type { KeeperReply } from "../../../admin/declare/keeper.ts";
 import { isMailboxUser, isWebAdmin } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
+import type { Audit } from "../../../core/events/command.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type AccountName, type Address, domainOf, localPart } from "../../../core/net/address.ts";
 import { asSentence } from "../../../core/text.ts";
-import type { AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
+import type { AccountBook, AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { AliasReach } from "../../mailbox-ports.ts";
-import type { Clock, Notices, Outcome } from "../../ports.ts";
+import type { Clock, Failed, Notices, Outcome } from "../../ports.ts";
 import { isHeld, notedCount } from "../queue/held.ts";
 import { type HeldQueueParts, holdQueued, RESUMED } from "../queue/held-queue.ts";
 import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
@@ -23,6 +24,7 @@ export type AccountCommandParts = HeldQueueParts &
     engine: Pick<Engine, "policy" | "audit">;
     accounts: AccountStore & AliasStore & MailKeyStore;
     reach: AliasReach;
+    book: Pick<AccountBook, "forwardsEndedBy">;
     queue: Pick<QueueUpkeep, "holdLate">;
     keeper: Keeper;
     notices: Notices;
@@ -49,7 +51,8 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if (hides && isWebAdmin(by) && getsAlerts(parts, name)) return alertsStay(name);
   if ("hash" in command && !isHash(command.hash))
     return usage("The password must come hashed.", "Use `account passwd`.");
-  const change = (): Outcome => writeAccount(parts, command, name);
+  const change = (): Removed | Failed =>
+    removing(command.verb === "account_remove" ? parts : null, name, () => writeAccount(parts, command, name));
   // First: once the account is removed, no command ends its sessions.
   const isRemoved = command.verb === "account_remove" && parts.isDry !== true && parts.rehearse(change).ok;
   const ended = isRemoved ? await kick(parts, name) : null;
@@ -60,7 +63,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   const recorded = await recordFirst(parts, {
     change,
     before: parts.mayNoLonger,
-    record: () => record(parts, command, { subject: name, by }),
+    record: ({ forwards }) => record(parts, command, { subject: name, by }, forwards),
   });
   // On a full disk root can still lock out an account that was taken over.
   const isUrgent = recorded === UNWRITTEN && command.verb === "account_suspend" && !isWebAdmin(by);
@@ -84,18 +87,52 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
     const { heldMail } = parts;
     return { ok: true, result: { name, held: notedCount(heldMail, name), isHeld: isHeld(heldMail, name) } };
   }
+  if (command.verb === "account_remove" && recorded.ok)
+    return { ok: true, result: { name, forwardsEnded: accountsOf(recorded.forwards) } };
   return { ok: true, result: { name } };
 };
+
+/** Other accounts' forwards that end because their target is removed. */
+type Forwards = ReturnType<AccountBook["forwardsEndedBy"]>;
+type Removed = Readonly<{ ok: true; forwards: Forwards }>;
+
+/** Makes the change. `parts` null: it removes nothing. */
+export function removing(
+  parts: Pick<AccountCommandParts, "book"> | null,
+  address: Address,
+  change: () => Outcome,
+): Removed | Failed {
+  const forwards = parts?.book.forwardsEndedBy(address) ?? [];
+  const outcome = change();
+  return outcome.ok ? { ok: true, forwards } : outcome;
+}
+
+export function auditsOf(forwards: Forwards, by: string): readonly Audit[] {
+  return forwards.map(({ account, target }) => {
+    const subject = `${account} no longer to ${target}, which is removed`;
+    return { type: "FORWARDING_CHANGED", subject, account, by };
+  });
+}
+
+export function accountsOf(forwards: Forwards): readonly string[] {
+  return [...new Set(forwards.map(({ account }) => account))];
+}
 
 type Named = Readonly<{ subject: AccountName; by: string }>;
 
 /** In one transaction. Returns false if the record could not be written. */
-async function record({ engine }: AccountCommandParts, command: AccountCommand, named: Named): Promise<boolean> {
+async function record(
+  { engine }: AccountCommandParts,
+  command: AccountCommand,
+  named: Named,
+  forwards: Forwards,
+): Promise<boolean> {
   const hasKeys = "keys" in command && (command.keys ?? []).length > 0;
   const ofKeys = hasKeys && command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE";
   const recorded = await Promise.all([
     engine.audit({ type: ACCOUNT_AUDIT[command.verb], ...named }, passwordChange(command, named.subject)),
     ...(hasKeys ? [engine.audit({ type: ofKeys, ...named })] : []),
+    ...auditsOf(forwards, named.by).map((audit) => engine.audit(audit)),
   ]);
   return recorded.every(Boolean);
 }

@@ -1,14 +1,21 @@
 import type { CommandError, ParsedCommandOf } from "../../../admin/declare/control.ts";
 import { isMailboxUser, isRootUser, isWebAdmin } from "../../../admin/declare/rights.ts";
-import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
-import type { Outcome } from "../../ports.ts";
-import { recordThenChange } from "../record-first.ts";
+import { recordFirst, recordThenChange } from "../record-first.ts";
 import { failed, notServed, usage } from "../refusals.ts";
 import type { RunsOf } from "../run-of.ts";
 import { refusesTargets, type SpendingParts } from "../web/web-targets.ts";
-import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
+import {
+  type AccountCommandParts,
+  accountsOf,
+  alertsOutside,
+  alertsStay,
+  auditsOf,
+  getsAlerts,
+  isPostmaster,
+  removing,
+} from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
@@ -32,11 +39,27 @@ export const ALIAS_RUNS = {
       refused: noSuchAlias,
     });
   },
-  alias_remove: (parts, { address }, by) =>
-    changeAlias(parts, { type: "ALIAS_REMOVED", subject: address, by }, () => parts.accounts.removeAlias(address)),
-  alias_block: (parts, { address, blocked }, by) => {
-    const type = blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED";
-    return changeAlias(parts, { type, subject: address, by }, () => parts.accounts.setAliasBlocked(address, blocked));
+  alias_remove: async (parts, { address }, by) => {
+    if (isWebAdmin(by) && hidesAlerts(parts, address)) return alertsStay(address);
+    const removed = await recordFirst(parts, {
+      change: () => removing(parts, address, () => parts.accounts.removeAlias(address)),
+      record: async ({ forwards }) => {
+        const audits = [{ type: "ALIAS_REMOVED", subject: address, by } as const, ...auditsOf(forwards, by)];
+        const recorded = await Promise.all(audits.map((audit) => parts.engine.audit(audit)));
+        return recorded.every(Boolean);
+      },
+      refused: noSuchAlias,
+    });
+    return removed.ok ? { ok: true, result: { address, forwardsEnded: accountsOf(removed.forwards) } } : removed;
+  },
+  alias_block: async (parts, { address, blocked }, by) => {
+    if (isWebAdmin(by) && hidesAlerts(parts, address)) return alertsStay(address);
+    return recordThenChange(parts, {
+      change: () => parts.accounts.setAliasBlocked(address, blocked),
+      audit: { type: blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED", subject: address, by },
+      result: { address },
+      refused: noSuchAlias,
+    });
   },
   alias_list: ({ book }, asked) => ({ ok: true, result: book.aliases(asked) }),
 } satisfies RunsOf<AccountCommandParts & SpendingParts>;
@@ -47,14 +70,8 @@ function oddAlias({ accounts }: AccountCommandParts, address: Address): CommandE
   return usage(`${address} may have only letters, digits and . _ + - before the @.`, "Choose another alias.");
 }
 
-async function changeAlias(
-  parts: AccountCommandParts,
-  audit: Readonly<{ type: AuditType; subject: Address; by: string }>,
-  change: () => Outcome,
-) {
-  const { subject: address, by } = audit;
-  if (isWebAdmin(by) && (isPostmaster(address) || getsAlerts(parts, address))) return alertsStay(address);
-  return recordThenChange(parts, { change, audit, result: { address }, refused: noSuchAlias });
+function hidesAlerts(parts: AccountCommandParts, address: Address): boolean {
+  return isPostmaster(address) || getsAlerts(parts, address);
 }
 
 function noSuchAlias(reason: string): CommandError {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, OWNER, refusalOf } from "../../../../test/kit/commands-kit.ts";
 import { accountName } from "../../../../test/kit/samples.ts";
 
 const NAME = "alice@example.test";
@@ -28,6 +28,26 @@ test("mail is forwarded, and each change is recorded", async () => {
   const forwards = [`to ${OUTSIDE}, ${OTHER}, without a copy here`, `to ${OUTSIDE}`, "no longer"];
   const recorded = forwards.map((says) => `FORWARDING_CHANGED ${NAME} ${says} by root`);
   assert.deepEqual(kit.recorded(/./).slice(2), recorded);
+});
+
+test("forwards to a removed alias or account end, which is recorded and in the answer", async () => {
+  const [info, both, carl] = ["info@example.test", "both@example.test", "carl@example.test"];
+  const ends = (target: string) => `FORWARDING_CHANGED ${NAME} no longer to ${target}, which is removed by root`;
+  assert.ok((await kit.ask({ verb: "account_create_hashed", name: carl, hash: HASH })).ok);
+  assert.ok((await kit.ask({ verb: "alias_add", address: both, targets: [OTHER, carl] })).ok);
+  const infoAdd = { verb: "alias_add", address: info, targets: [OTHER] } as const;
+  assert.ok((await kit.ask(infoAdd)).ok);
+  await forward(OTHER, [OUTSIDE]);
+  await forward(NAME, [OUTSIDE, info]);
+  const removed = await kit.result({ verb: "alias_remove", address: info });
+  assert.deepEqual(removed, { address: info, forwardsEnded: [NAME] });
+  assert.deepEqual(kit.recorded(/no longer/), [ends(info)]);
+  assert.deepEqual(kit.forwardingOf(NAME)?.to, [OUTSIDE]);
+  assert.ok((await kit.ask(infoAdd)).ok);
+  assert.ok((await forward(NAME, [OUTSIDE, info, OTHER, both])).ok);
+  assert.deepEqual((await kit.result({ verb: "account_remove", name: OTHER })).forwardsEnded, [NAME]);
+  assert.deepEqual(kit.recorded(/no longer/).slice(1), [OTHER, info].map(ends), "but its own is not one of them");
+  assert.deepEqual(kit.forwardingOf(NAME)?.to, [OUTSIDE, both].toSorted());
 });
 
 test("of two forwards that come at once and would form a loop, only one is set", async () => {

@@ -5,6 +5,7 @@ import {
   noAccount as noAccountText,
   notServed,
 } from "../../../../admin/accounts.ts";
+import { noteOnForwards } from "../../../../admin/aliases.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { type AccountName, domainOf, parseAccountName } from "../../../../core/net/address.ts";
 import { printPrefix } from "../../../../core/net/ip.ts";
@@ -94,13 +95,16 @@ export const accountRemove = whileRunning(
     const role = opened.ok && opened.reader.roleReader()?.address === name ? [NEXT_POSTMASTER] : [];
     const lost = opened.ok ? opened.reader.aliasesOnlyTo(name).map(({ address }) => address) : [];
     const aliases = lost.length === 0 ? [] : [`These aliases lead only to it and are removed too: ${firstFew(lost)}.`];
+    const forwarding = opened.ok ? opened.reader.forwardsEndedBy(name) : [];
+    const forwards =
+      forwarding.length === 0 ? [] : [`These accounts will no longer forward mail to it: ${firstFew(forwarding)}.`];
     const asks = `Remove ${name}? No one will be able to sign in or send mail to it.`;
-    const question = [asks, ...aliases, ...held, ...role].join(" ");
+    const question = [asks, ...aliases, ...forwards, ...held, ...role].join(" ");
     const unsure = await whyNotSure(call, question, "nothing was removed");
     if (unsure !== null) return unsure;
     const asked = await call.guard.ask({ verb: "account_remove", name });
     if (!asked.ok) return asked;
-    const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.`;
+    const text = `${name} is removed and its open sessions were ended. Its mail stays in ${call.layout.mail}.${noteOnForwards(asked.result.forwardsEnded)}`;
     return done(asked.result, [text, ...held].join(" "), `${PROGRAM} account list`);
   }),
 );

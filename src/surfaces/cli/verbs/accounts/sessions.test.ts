@@ -112,10 +112,13 @@ describe("an account that is to be removed", TIMED, () => {
     assert.doesNotMatch(await asked(bert), /postmaster|aliases/);
   });
 
-  test("its aliases that have no other target are named too", async () => {
+  test("its aliases that have no other target, and accounts that forward to them, are named too", async () => {
     using accounts = openAccounts(layout.accountsDb);
     accounts.exec(`INSERT INTO alias (address, target) VALUES
       ('info@example.org', '${bert}'), ('team@example.org', '${anna}'), ('team@example.org', '${bert}')`);
-    assert.match(await asked(bert), /These aliases lead only to it and are removed too: info@example\.org\./);
+    accounts.exec(`INSERT INTO forward (account, target) VALUES ('${anna}', 'info@example.org')`);
+    const question = await asked(bert);
+    assert.match(question, /These aliases lead only to it and are removed too: info@example\.org\./);
+    assert.match(question, /These accounts will no longer forward mail to it: anna@example\.org\./);
   });
 });
