@@ -77,7 +77,7 @@ export interface FileAccounts {
    * by command.
    */
   follow(entries: readonly NamedHash[], gone: readonly AccountName[], at: Millis): FileChanges;
-  /** Stops following a file. Its accounts become ordinary accounts; suspended ones stay suspended. */
+  /** Stops following a file. Its accounts become ordinary accounts; suspended ones stay suspended until a followed file names them again. */
   endFollowing(): void;
 }
 

@@ -104,6 +104,25 @@ test("the file rules over its accounts; a suspension by command outlives it", (t
   assert.deepEqual(states(), { [bob]: "command false" });
 });
 
+test("an account that left the file before it was no longer followed resumes with its line in a followed file", (t) => {
+  const { files, accounts, signIn, states } = fresh(t);
+  const lines = [ann, bob].map((name) => ({ name, hash: one }));
+  files.follow(lines, [], START);
+  assert.equal(accounts.setSuspended(ann, true).ok, true);
+  files.follow([], [ann, bob], START);
+  files.endFollowing();
+  files.endFollowing();
+  assert.deepEqual(states(), { [ann]: "imported true", [bob]: "imported true" });
+  assert.deepEqual(signIn(), []);
+  assert.deepEqual(files.follow(lines, [], START), { ...NOTHING, resumed: [bob] });
+  assert.deepEqual(signIn(), [`${bob} ${one}`], "the owner suspended the other");
+  files.follow([], [bob], START);
+  files.endFollowing();
+  assert.equal(accounts.setSuspended(bob, true).ok, true);
+  assert.deepEqual(files.follow(lines, [], START), NOTHING, "suspended by command since then");
+  assert.deepEqual(signIn(), []);
+});
+
 function reason(outcome: Outcome): string {
   return outcome.ok ? "it was done" : outcome.reason;
 }

@@ -31,7 +31,7 @@ export function sqliteFileAccounts(db: DatabaseSync): FileAccounts {
     if (followed === null) changes.skipped.push({ name, why: "was made by command, so the file does not touch it" });
     else if (password !== hash || followed !== "listed" || quota !== quotaBytes) {
       sql.update.run(hash, quotaBytes, name);
-      if (followed === "unlisted" && suspended === 0) changes.resumed.push(name);
+      if ((followed === "unlisted" && suspended === 0) || suspended === 2) changes.resumed.push(name);
       else if (password !== hash) changes.changed.push(name);
       else if (quota !== quotaBytes) changes.quotas.push(name);
     }
@@ -59,9 +59,10 @@ const SQL = {
   account: "SELECT password, followed, suspended, quota_bytes FROM account WHERE name = ?",
   alias: "SELECT 1 FROM alias WHERE address = ?",
   add: "INSERT INTO account (name, password, created_at, followed, quota_bytes) VALUES (?, ?, ?, ?, ?)",
-  update: "UPDATE account SET password = ?, quota_bytes = ?, followed = 'listed' WHERE name = ?",
+  update:
+    "UPDATE account SET password = ?, quota_bytes = ?, followed = 'listed', suspended = suspended % 2 WHERE name = ?",
   unlist: "UPDATE account SET followed = 'unlisted' WHERE name = ? AND followed = 'listed'",
-  keepSuspended: "UPDATE account SET suspended = 1 WHERE followed = 'unlisted'",
+  keepSuspended: "UPDATE account SET suspended = 2 WHERE followed = 'unlisted' AND suspended = 0",
   release: "UPDATE account SET followed = 'imported' WHERE followed IN ('listed', 'unlisted')",
 };
 

@@ -25,7 +25,7 @@ const WITHOUT_EXTENSION = `iif(instr(named.address, '+') > 1,
               substr(named.address, 1, instr(named.address, '+') - 1) || substr(named.address, instr(named.address, '@')), NULL)`;
 
 /** SQL: accounts that can sign in come first, then the oldest. */
-const FIRST_ACCOUNT = "(suspended = 1 OR followed IS 'unlisted'), created_at, name";
+const FIRST_ACCOUNT = "(suspended > 0 OR followed IS 'unlisted'), created_at, name";
 
 /** The key of an account that its password opens, counted from the newest. */
 function openedKey(place: number): string {
@@ -40,11 +40,12 @@ function openedKey(place: number): string {
 const baseline = `
   -- A suspended account still receives mail but cannot sign in. \`followed\`: null for an account made by command; \`listed\` in the
   -- followed accounts file; \`unlisted\` if it has left that file, so that it is suspended; \`imported\` from a file once, so that a
-  -- followed file may adopt it. \`quota_bytes\`: null for the setting mailboxes.quota, 0 for no limit.
+  -- followed file may adopt it. \`suspended\` is 2 if the file had lost its line when it was no longer followed: the line of a file resumes
+  -- the account. \`quota_bytes\`: null for the setting mailboxes.quota, 0 for no limit.
   CREATE TABLE account (
     name TEXT COLLATE NOCASE PRIMARY KEY CHECK (name LIKE '_%@_%'),
     password TEXT NOT NULL CHECK (password LIKE '{_%}_%'),
-    suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1)),
+    suspended INTEGER NOT NULL DEFAULT 0 CHECK (suspended IN (0, 1, 2)),
     created_at INTEGER NOT NULL,
     followed TEXT CHECK (followed IN ('imported', 'listed', 'unlisted')),
     quota_bytes INTEGER CHECK (quota_bytes >= 0)
