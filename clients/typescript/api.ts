@@ -1276,6 +1276,10 @@ export type Routes = {
     readonly query?: DryRun | undefined;
     readonly answer: {
       readonly prefix: string;
+      /** The wider network whose ban still includes it. */
+      readonly around?: string | undefined;
+      /** Bans within it that are still in force. */
+      readonly within?: number | undefined;
     };
   };
 

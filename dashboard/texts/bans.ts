@@ -25,6 +25,9 @@ export const en = {
   unbanOf: (target: string) => `Unban ${target}`,
   banned: (target: string) => `${target} is banned.`,
   lifted: (target: string) => `${target} is no longer banned.`,
+  stillAround: (target: string, network: string) =>
+    `The ban of ${target} is lifted, but its network ${network} is still banned.`,
+  stillWithin: (count: number) => `Bans within it that are still in force: ${count}.`,
   bannedAsBefore: (target: string) => `${target} is banned again, as before.`,
   allowedAsBefore: (target: string) => `${target} is allowed again, as before.`,
   tooWide: "This network is too wide to restore from this page: use the command line on the server.",
@@ -80,6 +83,9 @@ export const de: typeof en = {
   unbanOf: (target) => `${target} entsperren`,
   banned: (target) => `${target} ist gesperrt.`,
   lifted: (target) => `${target} ist nicht mehr gesperrt.`,
+  stillAround: (target, network) =>
+    `Die Sperre von ${target} ist aufgehoben, aber das Netz ${network} ist weiterhin gesperrt.`,
+  stillWithin: (count) => `Noch aktive Sperren darin: ${count}.`,
   bannedAsBefore: (target) => `${target} ist gesperrt wie zuvor.`,
   allowedAsBefore: (target) => `${target} ist erlaubt wie zuvor.`,
   tooWide: "Rückgängig machen lässt sich das nur mit der Kommandozeile auf dem Server: Das Netz ist zu groß.",

@@ -52,6 +52,13 @@ const entry = {
 export const allowed = () => z.object(entry).register(z.globalRegistry, { id: "AllowEntry" });
 export type AllowItem = Readonly<z.output<ReturnType<typeof allowed>>>;
 
+const unbanned = () =>
+  z.object({
+    prefix: z.string(),
+    around: meaning(z.exactOptional(z.string()), "The wider network whose ban still includes it."),
+    within: meaning(z.exactOptional(count), "Bans within it that are still in force."),
+  });
+export type Unbanned = Readonly<z.output<ReturnType<typeof unbanned>>>;
 const banned = answers(() => z.object({ ban: ban() }));
 const lifted = answers(() => z.object({ prefix: z.string() }));
 const allowing = answers(() =>
@@ -78,12 +85,18 @@ export const BAN_VERBS = [
     },
     changes(banned, "bans"),
   ).http("POST /bans", "Bans an address or a network.", { named: { target: "ip", note: "reason" }, status: 201 }),
-  verb("unban", BAN, ofTarget, changes(lifted, "bans"))
+  verb("unban", BAN, ofTarget, changes(answers(unbanned), "bans"))
     .http("DELETE /bans/{network}", "Lifts a ban; the offence is forgiven.", NAMED)
     .cli("unban IP", "Lift a ban.", {
       words: ["target"],
-      done: ({ prefix }) => `${printPrefix(prefix)} is no longer banned.`,
-      next: ({ prefix }) => `allow add ${printPrefix(prefix)}   # never ban it again`,
+      done: ({ prefix, around, within = 0 }) =>
+        around !== undefined
+          ? `The ban of ${printPrefix(prefix)} is lifted, but its network ${around} is still banned.`
+          : `${printPrefix(prefix)} is no longer banned${within === 0 ? "." : `, but ${plural(within, "ban within it is", "bans within it are")} still in force.`}`,
+      next: ({ prefix, around, within }) => {
+        if (around !== undefined) return `unban ${around}`;
+        return within === undefined ? `allow add ${printPrefix(prefix)}   # never ban it again` : "bans";
+      },
     }),
   verb(
     "allow_add",

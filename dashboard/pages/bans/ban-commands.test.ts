@@ -78,6 +78,20 @@ test("to undo an unban bans again, unless the network is wider than the page may
   }
 });
 
+test("an unban says what is still banned around it or within it", async (t) => {
+  const answers: Record<string, unknown> = {};
+  serve(t, answers);
+  for (const [still, says] of [
+    [{ around: "192.0.2.0/24", within: 2 }, words.stillAround("192.0.2.1", "192.0.2.0/24")],
+    [{ within: 2 }, `${words.lifted("192.0.2.1")} ${words.stillWithin(2)}`],
+    [{}, words.lifted("192.0.2.1")],
+  ] as const) {
+    answers["DELETE bans/192.0.2.1/32"] = { prefix: BAN.prefix, ...still };
+    await lift(BAN, () => {});
+    assert.equal(toasts.value.at(-1)?.text, says);
+  }
+});
+
 test("to undo an entry of the allow list takes it off, or puts back the one that it replaced", async (t) => {
   const request = { network: "192.0.2.0/24", note: "new", for: "" };
   const entries: AllowedItem[] = [];

@@ -1,4 +1,4 @@
-import type { AllowItem, BanItem, WIDEST_OF_WEB } from "../../../src/admin/bans.ts";
+import type { AllowItem, BanItem, Unbanned, WIDEST_OF_WEB } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
@@ -34,8 +34,7 @@ export async function ban(request: BanRequest, former: BanItem | null): Promise<
       await post("bans", again(former));
       tell(words.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
-      await remove(`bans/${item.prefix}`);
-      tell(words.lifted(shortPrefix(item.prefix)));
+      tell(await unban(item.prefix));
     }
   };
   tell(words.banned(shortPrefix(item.prefix)), { undo });
@@ -43,15 +42,22 @@ export async function ban(request: BanRequest, former: BanItem | null): Promise<
 
 /** Lifts a ban; to undo it bans again for the rest of the time. */
 export async function lift(item: BanItem, undone: () => void): Promise<void> {
-  await remove(`bans/${item.prefix}`);
-  const name = shortPrefix(item.prefix);
-  if (isTooWide(item.prefix)) return tell(`${words.lifted(name)} ${words.tooWide}`);
+  const says = await unban(item.prefix);
+  if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
     await post("bans", again(item));
-    tell(words.banned(name));
+    tell(words.banned(shortPrefix(item.prefix)));
     undone();
   };
-  tell(words.lifted(name), { undo });
+  tell(says, { undo });
+}
+
+/** Returns what to say: a ban around it, or bans within it, may still be in force. */
+async function unban(prefix: string): Promise<string> {
+  const { around, within } = await remove<Unbanned>(`bans/${prefix}`);
+  const name = shortPrefix(prefix);
+  if (around !== undefined) return words.stillAround(name, around);
+  return within === undefined ? words.lifted(name) : `${words.lifted(name)} ${words.stillWithin(within)}`;
 }
 
 /** The bans that end with it are not made again, so it cannot be undone if there are any. `changed`: also called after an undo. */

@@ -61,6 +61,15 @@ test("unban: an address means the prefix that was banned, and the reply names th
   assert.deepEqual(await kit.result({ verb: "unban", target: "2001:db8:1:2::7" }), narrow, "as lists show it");
 });
 
+test("unban: the reply says which ban around it, and how many within it, are still in force", async () => {
+  const [one, network, wide] = ["198.51.100.7", "198.51.100.0/24", "198.51.0.0/16"];
+  for (const target of [one, "198.51.100.8", network, wide]) assert.equal(await ban(target), "done");
+  assert.deepEqual(await kit.result({ verb: "unban", target: one }), { prefix: `${one}/32`, around: network });
+  assert.equal(await ban(one), "done");
+  assert.deepEqual(await kit.result({ verb: "unban", target: network }), { prefix: network, around: wide, within: 2 });
+  assert.deepEqual(await kit.result({ verb: "unban", target: wide }), { prefix: wide, within: 2 });
+});
+
 test("an allow entry is one network, at widest /8 or /16 for IPv6, with or without an end", async () => {
   assert.equal(await allow("10.0.0.0/8"), "done");
   assert.equal(await allow("2001::/16", "1h"), "done");

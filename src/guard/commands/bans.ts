@@ -1,10 +1,11 @@
+import type { Unbanned } from "../../admin/bans.ts";
 import type { CommandError } from "../../admin/declare/control.ts";
 import { banItem } from "../../admin/declare/items.ts";
 import { ascending, pageOf } from "../../admin/declare/paging.ts";
-import type { Decision } from "../../core/decide/decision.ts";
+import type { Ban, Decision } from "../../core/decide/decision.ts";
 import type { NetworkEvent } from "../../core/events/command.ts";
 import { reasons } from "../../core/events/reasons.ts";
-import { asPrefix, type Ip, isPrefix, isTooWide, type Prefix } from "../../core/net/ip.ts";
+import { asPrefix, type Ip, isPrefix, isTooWide, type Prefix, prefixLength, widened } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { durationOf, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { breakGlass, expireBans } from "../enforce/end-bans.ts";
@@ -38,7 +39,7 @@ export const NETWORK_DECISION_RUNS = {
     const exactly = asPrefix(command.target);
     const prefix = parts.bansInForce.ban(exactly) === null ? targetOf(parts.engine, command.target) : exactly;
     const outcome = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by });
-    return outcome.ok ? { ok: true, result: { prefix } } : outcome;
+    return outcome.ok ? { ok: true, result: { prefix, ...stillBanned(parts.bansInForce, prefix) } } : outcome;
   },
   allow_add: async (parts, command, by) => {
     const prefix = asPrefix(command.target);
@@ -100,6 +101,16 @@ export const BAN_LIST_RUNS = {
 /** An address means its prefix: the address itself, or its IPv6 network. A network is used as given. */
 function targetOf(engine: Pick<Engine, "prefixOf">, target: Ip | Prefix): Prefix {
   return isPrefix(target) ? target : engine.prefixOf(target);
+}
+
+/** The bans in force around and within a network whose own is lifted. Simulated ones keep nothing out. */
+function stillBanned(bansInForce: NetworkDecisionParts["bansInForce"], prefix: Prefix): Omit<Unbanned, "prefix"> {
+  const own = prefixLength(prefix);
+  const wider = Array.from({ length: own }, (_, fewer) => widened(prefix, own - 1 - fewer));
+  const isReal = (ban: Ban | null): boolean => ban !== null && ban.simulated !== true;
+  const around = wider.find((network) => isReal(bansInForce.ban(network)));
+  const within = bansInForce.bansWithin(prefix).filter((ban) => isReal(ban) && ban.prefix !== prefix).length;
+  return { ...(around !== undefined && { around }), ...(within > 0 && { within }) };
 }
 
 /** Milliseconds; null: for good. */

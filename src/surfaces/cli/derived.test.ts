@@ -41,6 +41,24 @@ for (const line of ["alias list", "allow list", "greylist list", "session list",
     assert.deepEqual([code, out.split("\n")[0]], [0, "No further entries."]);
   });
 
+test("unban says what is still banned around it or within it, and the next command", async () => {
+  for (const [still, says, next] of [
+    [
+      { around: "192.0.2.0/24", within: 2 },
+      "The ban of 192.0.2.1 is lifted, but its network 192.0.2.0/24 is still banned.",
+      "unban 192.0.2.0/24",
+    ],
+    [{ within: 1 }, "192.0.2.1 is no longer banned, but 1 ban within it is still in force.", "bans"],
+    [{}, "192.0.2.1 is no longer banned.", "allow add 192.0.2.1   # never ban it again"],
+  ] as const) {
+    const { out, err } = await typed("unban 192.0.2.1", () => ({
+      ok: true,
+      result: { prefix: "192.0.2.1/32", ...still },
+    }));
+    assert.deepEqual([out, err], [`${says}\n`, `Next: ./ghostinbox ${next}\n`]);
+  }
+});
+
 test("a wrong value that was not typed is not quoted: it may be secret", () => {
   const command = { verb: "token_create", name: "nightly", digest: "secret", scopes: ["read"], for: "soon" };
   assert.equal(wrongWord(command, new Set(["nightly"])), null);
