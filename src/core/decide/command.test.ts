@@ -5,6 +5,7 @@ import { accountName, BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/k
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { type CommandFacts, decideCommand, placesSince, sideEffectsOf } from "./command.ts";
+import type { Ban } from "./decision.ts";
 import { banIn } from "./sparing.ts";
 
 const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
@@ -16,6 +17,22 @@ test("ban: manual, for the time that was given", () => {
   assert.equal(outcomeOf(decided), "pass manual, banned, uncounted");
   const manual = { level: "manual", code: "manual", reason: "scans", source: "root", createdAt: NOON, offences: 0 };
   assert.deepEqual(banIn(decided), { ...BAN, ...manual, expiresAt: later(NOON, 2 * HOUR_MS) });
+});
+
+test("ban: without a time, the later end of a ban in force is kept", () => {
+  const asked = { ...ASKED, keepsEnd: true };
+  const [sooner, wanted, after] = [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS].map((ms) => later(NOON, ms));
+  const end = (event: typeof ASKED, ban: Partial<Ban> | null) =>
+    banIn(decideCommand({ ...NOTHING, ban: ban && { ...BAN, ...ban } }, event, NOON))?.expiresAt;
+  for (const [expiresAt = null, kept = null] of [
+    [sooner, wanted],
+    [after, after],
+    [null, null],
+  ])
+    assert.equal(end(asked, { expiresAt }), kept);
+  assert.equal(end(asked, null), wanted);
+  assert.equal(end(asked, { expiresAt: null, simulated: true }), wanted, "a simulated ban is not in force");
+  assert.equal(end(ASKED, { expiresAt: null }), wanted, "a given time is what lasts");
 });
 
 test("ban: refused and recorded where something protects it or a part of it", () => {

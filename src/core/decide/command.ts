@@ -26,7 +26,7 @@ export function decideCommand(facts: CommandFacts, event: NetworkEvent, now: Mil
     case "BAN_ASKED": {
       const protection = protectionOf(facts.sparing(prefix), now);
       if (protection !== null) return decision("refuse", protection, { counted: false });
-      return changed("manual", [{ type: "BAN", ban: manualBan(event, now) }]);
+      return changed("manual", [{ type: "BAN", ban: manualBan(event, facts.ban, now) }]);
     }
     case "UNBAN_ASKED":
       if (facts.ban === null) return decision("refuse", "not_banned", { counted: false });
@@ -58,6 +58,11 @@ function endOf({ durationMs }: Pick<BanAsked, "durationMs">, now: Millis): Milli
   return durationMs === null ? null : later(now, durationMs);
 }
 
+/** The later of two ends; null: never. */
+function latest(a: Millis | null, b: Millis | null): Millis | null {
+  return a === null || b === null ? null : later(a, Math.max(0, b - a));
+}
+
 function changed(reason: "manual" | "expired", changes: readonly Change[]): Decision {
   return decision("pass", reason, { counted: false, changes });
 }
@@ -66,7 +71,9 @@ function lift(prefix: Prefix, by: string): Change {
   return { type: "LIFT", prefix, cause: "UNBAN", forgiven: true, by };
 }
 
-function manualBan(event: BanAsked, now: Millis): Ban {
+function manualBan(event: BanAsked, standing: Ban | null, now: Millis): Ban {
+  const end = endOf(event, now);
+  const isKept = event.keepsEnd === true && standing !== null && standing.simulated !== true;
   return {
     prefix: event.prefix,
     ip: networkAddress(event.prefix),
@@ -75,7 +82,7 @@ function manualBan(event: BanAsked, now: Millis): Ban {
     reason: event.note,
     source: event.by,
     createdAt: now,
-    expiresAt: endOf(event, now),
+    expiresAt: isKept ? latest(end, standing.expiresAt) : end,
     offences: 0,
   };
 }

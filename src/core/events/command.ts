@@ -20,7 +20,8 @@ type ForTime = {
   durationMs: number | null;
   by: Actor;
 };
-export type BanAsked = Readonly<{ type: "BAN_ASKED" } & ForTime>;
+/** `keepsEnd`: no time was given, so a ban in force that ends later keeps its end. */
+export type BanAsked = Readonly<{ type: "BAN_ASKED"; keepsEnd?: boolean } & ForTime>;
 /** About a network: an administrator's command, or the end of an entry on the allow list or of a ban. */
 export type NetworkEvent =
   | BanAsked

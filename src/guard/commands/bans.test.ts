@@ -29,6 +29,14 @@ test("ban: an address, a network, an IPv6 address as its network; for a time, pe
   assert.equal(await banLine("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
 });
 
+test("ban: without a time, it shortens no ban in force; with one, it does", async () => {
+  const end = async (length: string | null) =>
+    (await kit.result({ verb: "ban", target: "203.0.113.7", note: "", for: length })).ban.expiresAt;
+  assert.equal(await end("permanent"), null);
+  assert.equal(await end(null), null);
+  assert.equal(await end("2h"), isoTime(later(kit.clock.now(), 2 * HOUR_MS)));
+});
+
 test("the documented example of a ban is what the web gets", async () => {
   const as = { as: "5e".repeat(32), ip: "192.0.2.10" };
   kit.signIn(as);

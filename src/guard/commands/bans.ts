@@ -29,7 +29,14 @@ export const NETWORK_DECISION_RUNS = {
     const prefix = targetOf(parts.engine, command.target);
     const durationMs = lasting(command.for, parts.engine.policy.bans.manualMs);
     const note = command.note.trim() || "Banned by hand";
-    const outcome = await decided(parts.engine, { type: "BAN_ASKED", prefix, note, durationMs, by });
+    const outcome = await decided(parts.engine, {
+      type: "BAN_ASKED",
+      prefix,
+      note,
+      durationMs,
+      keepsEnd: command.for === null,
+      by,
+    });
     if (!outcome.ok) return outcome;
     const made = outcome.changes.find((change) => change.type === "BAN");
     if (made === undefined) throw new Error("a ban was decided without its change");

@@ -94,7 +94,7 @@ describe("an account is contained, as far as it can be", {
     const ssh = { SSH_CONNECTION: "203.0.113.9 50000 198.51.100.1 22" };
     const { out, err } = await run("incident contain --ban 203.0.113.9,203.0.113.77 --yes", "", ssh);
     assert.match(out + err, /203\.0\.113\.9 is not banned: the SSH connection of this command comes from there\./);
-    assert.match(out + err, /203\.0\.113\.77 is banned\./);
+    assert.match(out + err, /203\.0\.113\.77 is banned until /);
   });
 
   test("new places are kept while a ban fails, so that they can be banned, and named when they are forgotten", async () => {
@@ -115,7 +115,7 @@ describe("an account is contained, as far as it can be", {
     assert.equal(again.code, 0, again.err);
     assert.match(
       again.out,
-      /203\.0\.113\.78\/32 is banned\.\n(.*\n)*The places .* are forgotten: 203\.0\.113\.78\/32\./,
+      /203\.0\.113\.78\/32 is banned until .*\n(.*\n)*The places .* are forgotten: 203\.0\.113\.78\/32\./,
     );
   });
 

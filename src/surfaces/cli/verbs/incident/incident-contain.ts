@@ -7,7 +7,7 @@ import type { Incident } from "../../../../core/incident/incident.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { parsePrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
-import { dayAndTime, isoTime, type Millis } from "../../../../core/time.ts";
+import { dayAndTime, isoTime, type Millis, until } from "../../../../core/time.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
 import { type Call, done, type Failure, failed, PROGRAM, type Reader, whyNotSure, wrongUsage } from "../../call.ts";
@@ -243,7 +243,9 @@ function ban(call: Call, target: string, { id }: Incident): Deed {
   const plan = `Ban ${target}.`;
   const run = async (): Promise<readonly Came[]> => {
     const asked = await call.guard.ask({ verb: "ban", target, note: `incident ${id}`, for: null });
-    return [asked.ok ? took(`${target} is banned.`) : notTaken(plan, asked)];
+    return [
+      asked.ok ? took(`${target} is banned ${until(asked.result.ban.expiresAt, call.now())}.`) : notTaken(plan, asked),
+    ];
   };
   return { plan, run };
 }
