@@ -1300,6 +1300,10 @@ export type Routes = {
       /** Bans that ended with it, 50 at most. */
       readonly lifted: readonly string[];
       readonly liftedTotal: number;
+      /** The end of its former entry, if later than the one asked for. */
+      readonly keptEnd?: string | null | undefined;
+      /** The former note, if none was given. */
+      readonly keptNote?: string | undefined;
     };
   };
 

@@ -35,6 +35,8 @@ export const en = {
     lifted === 0
       ? `${target} is allowed.`
       : `${target} is allowed. Bans that ended with it and cannot be restored: ${lifted}.`,
+  keptEnd: "It stays on the list as long as before.",
+  keptNote: "Its former note stays.",
   notAllowed: (target: string) => `${target} is no longer on the allow list.`,
   none: "No address is banned.",
   noneAllowed: "The allow list is empty.",
@@ -93,6 +95,8 @@ export const de: typeof en = {
     lifted === 0
       ? `${target} ist erlaubt.`
       : `${target} ist erlaubt. Dadurch beendete Sperren, nicht wiederherstellbar: ${lifted}.`,
+  keptEnd: "Der Eintrag gilt so lange wie zuvor.",
+  keptNote: "Der bisherige Grund bleibt vermerkt.",
   notAllowed: (target) => `${target} steht nicht mehr auf der Positivliste.`,
   none: "Keine Adresse ist gesperrt.",
   noneAllowed: "Die Positivliste ist leer.",

@@ -61,15 +61,25 @@ const unbanned = () =>
 export type Unbanned = Readonly<z.output<ReturnType<typeof unbanned>>>;
 const banned = answers(() => z.object({ ban: ban() }));
 const lifted = answers(() => z.object({ prefix: z.string() }));
-const allowing = answers(() =>
+const allowing = () =>
   z.object({
     prefix: z.string(),
     lifted: meaning(list(z.string()), "Bans that ended with it, 50 at most."),
     liftedTotal: count,
-  }),
-);
+    keptEnd: meaning(
+      z.exactOptional(z.nullable(time)),
+      "The end of its former entry, if later than the one asked for.",
+    ),
+    keptNote: meaning(z.exactOptional(z.string()), "The former note, if none was given."),
+  });
+export type Allowing = Readonly<z.output<ReturnType<typeof allowing>>>;
 const cleaned = answers(() => z.object({ expired: count }));
 const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["settings", "command"]) })));
+function keptFor(end: string | null | undefined): string | null {
+  if (end === undefined) return null;
+  return end === null ? "stays allowed without an end" : `stays allowed until ${dayAndTime(end)}, as before`;
+}
+
 /** `reason` null: nothing forbids it. */
 type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
 
@@ -102,7 +112,7 @@ export const BAN_VERBS = [
     "allow_add",
     ALLOW,
     { ...ofTarget, note, for: duration("How long: 30m, 2h, 7d, or permanent. Permanent if absent.", "permanent") },
-    changes(allowing, "allowed"),
+    changes(answers(allowing), "allowed"),
   )
     .http("POST /allow", "Puts an address or a network on the allow list and lifts the bans within it.", {
       ...NAMED,
@@ -116,9 +126,13 @@ export const BAN_VERBS = [
           made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
         const also = ` ${plural(made.liftedTotal, "ban")} lifted: ${made.lifted.join(", ")}${others}.`;
         const how = asked.for === null ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
-        return `${printPrefix(made.prefix)} ${how}.${made.liftedTotal === 0 ? "" : also}`;
+        const note = made.keptNote === undefined ? "" : ` Its note stays: ${made.keptNote}.`;
+        return `${printPrefix(made.prefix)} ${keptFor(made.keptEnd) ?? how}.${note}${made.liftedTotal === 0 ? "" : also}`;
       },
-      next: "allow list",
+      next: ({ prefix, keptEnd }) =>
+        keptEnd === undefined
+          ? "allow list"
+          : `allow remove ${printPrefix(prefix)}   # then add it again, to shorten it`,
     }),
   verb("allow_remove", ALLOW, ofTarget, changes(lifted, "bans"))
     .http("DELETE /allow/{network}", "Removes a network from the allow list.", NAMED)

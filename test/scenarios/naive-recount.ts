@@ -185,8 +185,10 @@ export function bansIn(changes: readonly Changed[]): readonly Ban[] {
   return [...standing.values()];
 }
 
-export function listingsIn(changes: readonly Changed[]): ReadonlyMap<Prefix, { readonly expiresAt: Millis | null }> {
-  const listed = new Map<Prefix, { readonly expiresAt: Millis | null }>();
+type Listing = Readonly<{ note: string; expiresAt: Millis | null }>;
+
+export function listingsIn(changes: readonly Changed[]): ReadonlyMap<Prefix, Listing> {
+  const listed = new Map<Prefix, Listing>();
   for (const { change } of changes) {
     if (change.type === "ALLOW") listed.set(change.prefix, change);
     else if (change.type === "DISALLOW") listed.delete(change.prefix);

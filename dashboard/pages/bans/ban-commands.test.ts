@@ -104,10 +104,17 @@ test("to undo an entry of the allow list takes it off, or puts back the one that
   entries.push(ENTRY);
   await allow(request, reload);
   const restores = 'POST allow {"network":"192.0.2.0/24","note":"the office","for":"90m"}';
-  assert.deepEqual(await undo(asked), [restores]);
+  assert.deepEqual(await undo(asked), ["DELETE allow/192.0.2.0/24", restores], "an addition keeps a later end");
   await disallow(ENTRY, reload);
   assert.deepEqual(await undo(asked), [restores]);
   assert.equal(reloads, 6, "the list is read again after each change and each undo");
+});
+
+test("an entry that is added again says what it keeps", async (t) => {
+  const kept = { prefix: ENTRY.prefix, liftedTotal: 0, keptEnd: null, keptNote: "the office" };
+  serve(t, { "GET allow?limit=500": { items: [ENTRY], next: null }, "POST allow": kept });
+  await allow({ network: ENTRY.prefix, note: "", for: "30m" }, () => {});
+  assert.equal(toasts.value.at(-1)?.text, `${words.isAllowed(ENTRY.prefix, 0)} ${words.keptEnd} ${words.keptNote}`);
 });
 
 test("an entry of the allow list that ended bans, or whose former state is not known, cannot be undone", async (t) => {

@@ -1,4 +1,4 @@
-import type { AllowItem, BanItem, Unbanned, WIDEST_OF_WEB } from "../../../src/admin/bans.ts";
+import type { AllowItem, Allowing, BanItem, Unbanned, WIDEST_OF_WEB } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
@@ -63,22 +63,25 @@ async function unban(prefix: string): Promise<string> {
 /** The bans that end with it are not made again, so it cannot be undone if there are any. `changed`: also called after an undo. */
 export async function allow(request: AllowRequest, changed: () => void): Promise<void> {
   const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
-  const { prefix, liftedTotal } = await post<{ prefix: string; liftedTotal: number }>("allow", filled(request));
+  const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", filled(request));
   changed();
   const former = before.items.find((item) => item.prefix === prefix);
   const isKnown = former?.from === "command" || (former === undefined && before.next === null);
   const undo = async (): Promise<void> => {
+    // An addition keeps the later end and a former note.
+    await remove(`allow/${prefix}`);
     if (former !== undefined && !isPast(former.expiresAt, serverTime())) {
       await post("allow", filled(allowedAgain(former)));
       tell(words.allowedAsBefore(shortPrefix(prefix)));
-    } else {
-      await remove(`allow/${prefix}`);
-      tell(words.notAllowed(shortPrefix(prefix)));
-    }
+    } else tell(words.notAllowed(shortPrefix(prefix)));
     changed();
   };
-  const says = words.isAllowed(shortPrefix(prefix), liftedTotal);
-  tell(says, { undo: isKnown && liftedTotal === 0 ? undo : null });
+  const says = [
+    words.isAllowed(shortPrefix(prefix), liftedTotal),
+    keptEnd !== undefined && words.keptEnd,
+    keptNote !== undefined && words.keptNote,
+  ].filter((sentence) => sentence !== false);
+  tell(says.join(" "), { undo: isKnown && liftedTotal === 0 ? undo : null });
 }
 
 export async function disallow(item: AllowItem, changed: () => void): Promise<void> {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { outcomeOf } from "../../../test/kit/mail-examples.ts";
 import { accountName, BAN, NOON, net, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
-import { HOUR_MS, later } from "../time.ts";
+import { HOUR_MS, later, type Millis } from "../time.ts";
 import { type CommandFacts, decideCommand, placesSince, sideEffectsOf } from "./command.ts";
 import type { Ban } from "./decision.ts";
 import { banIn } from "./sparing.ts";
@@ -63,10 +63,24 @@ test("allow: lists the network and lifts every ban within it", () => {
 
 test("disallow: removes listed networks, refuses others", () => {
   const event = { type: "DISALLOW_ASKED", prefix: PREFIX, by: "root" } as const;
-  const { changes, counted } = decideCommand({ ...NOTHING, listed: { expiresAt: null } }, event, NOON);
+  const { changes, counted } = decideCommand({ ...NOTHING, listed: { note: "", expiresAt: null } }, event, NOON);
   const removed = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_REMOVED", by: "root" };
   assert.deepEqual({ changes, counted }, { changes: [removed], counted: false });
   assert.equal(outcomeOf(decideCommand(NOTHING, event, NOON)), "refuse not_listed, uncounted");
+});
+
+test("allow: a second addition keeps the later end, and the former note if none is given", () => {
+  const event = { type: "ALLOW_ASKED", prefix: PREFIX, note: "", durationMs: 2 * HOUR_MS, by: "root" } as const;
+  const [sooner, wanted, after] = [HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS].map((ms) => later(NOON, ms));
+  const made = (expiresAt: Millis | null, note = "") =>
+    decideCommand({ ...NOTHING, listed: { note: "the office", expiresAt } }, { ...event, note }, NOON).changes;
+  for (const [former = null, expiresAt = null] of [
+    [sooner, wanted],
+    [after, after],
+    [null, null],
+  ])
+    assert.deepEqual(made(former), [{ type: "ALLOW", prefix: PREFIX, note: "the office", by: "root", expiresAt }]);
+  assert.partialDeepStrictEqual(made(null, "the new office"), [{ note: "the new office" }]);
 });
 
 test("allow: an entry with a time ends by then, and not before", () => {
@@ -77,9 +91,14 @@ test("allow: an entry with a time ends by then, and not before", () => {
   const over = { type: "ALLOW_EXPIRED", prefix: PREFIX } as const;
   const gone = { type: "DISALLOW", prefix: PREFIX, cause: "ALLOW_EXPIRED", by: "engine" };
   const decided = (listed: CommandFacts["listed"], now = expiresAt) => decideCommand({ ...NOTHING, listed }, over, now);
-  const { changes, counted } = decided({ expiresAt });
+  const note = "";
+  const { changes, counted } = decided({ note, expiresAt });
   assert.deepEqual({ changes, counted }, { changes: [gone], counted: false });
-  for (const early of [decided({ expiresAt }, later(expiresAt, -1)), decided({ expiresAt: null }), decided(null)]) {
+  for (const early of [
+    decided({ note, expiresAt }, later(expiresAt, -1)),
+    decided({ note, expiresAt: null }),
+    decided(null),
+  ]) {
     assert.deepEqual(early.changes, []);
     assert.partialDeepStrictEqual(early, { recorded: false, counted: false });
   }

@@ -15,7 +15,7 @@ export type CommandFacts = Readonly<{
   /** The ban in force on exactly this network. */
   ban: Ban | null;
   /** Its entry on the allow list; `expiresAt` null: until it is removed. */
-  listed: Readonly<{ expiresAt: Millis | null }> | null;
+  listed: Readonly<{ note: string; expiresAt: Millis | null }> | null;
   /** Bans in force on or within the network, which an allow-list entry would lift. */
   covered: readonly Prefix[];
 }>;
@@ -32,8 +32,11 @@ export function decideCommand(facts: CommandFacts, event: NetworkEvent, now: Mil
       if (facts.ban === null) return decision("refuse", "not_banned", { counted: false });
       return changed("manual", [lift(prefix, event.by)]);
     case "ALLOW_ASKED": {
-      const { note, by } = event;
-      const allow = { type: "ALLOW", prefix, note, by, expiresAt: endOf(event, now) } as const;
+      const { by } = event;
+      const { listed } = facts;
+      const end = endOf(event, now);
+      const expiresAt = listed === null ? end : latest(end, listed.expiresAt);
+      const allow = { type: "ALLOW", prefix, note: event.note || (listed?.note ?? ""), by, expiresAt } as const;
       return changed("manual", [allow, ...facts.covered.map((covered) => lift(covered, by))]);
     }
     case "DISALLOW_ASKED":

@@ -107,6 +107,20 @@ test("an allow entry lifts the bans in its network, and is removed once", async 
   assert.deepEqual([wide.lifted.length, wide.liftedTotal], [50, 51]);
 });
 
+test("an allow entry that is added again keeps its later end and its note, and the answer says so", async () => {
+  const add = async (length: string | null, note = "") => {
+    const { keptEnd, keptNote } = await kit.result({ verb: "allow_add", target: "203.0.113.7", note, for: length });
+    return [keptEnd, keptNote];
+  };
+  assert.deepEqual(await add("2h", "the office"), [undefined, undefined]);
+  assert.deepEqual(await add("1h"), [isoTime(later(kit.clock.now(), 2 * HOUR_MS)), "the office"]);
+  assert.deepEqual(await add("3h", "a visitor"), [undefined, undefined]);
+  assert.deepEqual(await add(null), [undefined, "a visitor"]);
+  assert.deepEqual(await add("1h", "a visitor"), [null, undefined]);
+  assert.equal(await kit.said({ verb: "allow_remove", target: "203.0.113.7" }), "done");
+  assert.deepEqual(await add("1h"), [undefined, undefined]);
+});
+
 test("entries from the settings are listed as such, and no command removes them", async () => {
   const configured = commandsOnMemory({ ...TEST_POLICY, allow: [net("198.51.100.0/24")] });
   const at = isoTime(configured.engine.startedAt);

@@ -18,7 +18,7 @@ import type { RunsOf } from "./run-of.ts";
 /** Needed by commands that the engine decides on. In a dry run, `ask` only decides. */
 type NetworkDecisionParts = Readonly<{
   engine: Pick<Engine, "policy" | "prefixOf"> & Readonly<{ ask: (event: NetworkEvent) => Promise<Decision> }>;
-  bansInForce: Pick<BansInForce, "ban" | "bansWithin">;
+  bansInForce: Pick<BansInForce, "ban" | "bansWithin" | "allowed">;
 }>;
 type BanListParts = Readonly<{ engine: Engine; bansInForce: BansInForce; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
@@ -53,10 +53,17 @@ export const NETWORK_DECISION_RUNS = {
     if (isTooWide(prefix))
       return usage(`${prefix} is too wide: nothing in it could be banned.`, "The widest are /8, and /16 of IPv6.");
     const durationMs = lasting(command.for, null);
+    const former = parts.bansInForce.allowed().find((entry) => entry.prefix === prefix);
     const lifted = parts.bansInForce.bansWithin(prefix).map((standing) => standing.prefix);
     const outcome = await decided(parts.engine, { type: "ALLOW_ASKED", prefix, note: command.note, durationMs, by });
     if (!outcome.ok) return outcome;
-    return { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length } };
+    const made = outcome.changes.find((change) => change.type === "ALLOW");
+    const isKept = former !== undefined && durationMs !== null && made?.expiresAt === former.expiresAt;
+    const kept = {
+      ...(isKept && { keptEnd: isoTimeOrNull(former.expiresAt) }),
+      ...(former !== undefined && made?.note !== command.note && { keptNote: former.note }),
+    };
+    return { ok: true, result: { prefix, lifted: lifted.slice(0, LIFTED_NAMED), liftedTotal: lifted.length, ...kept } };
   },
   allow_remove: async (parts, command, by) => {
     const prefix = asPrefix(command.target);

@@ -59,6 +59,27 @@ test("unban says what is still banned around it or within it, and the next comma
   }
 });
 
+test("allow add says what a former entry keeps, and how to shorten it", async () => {
+  for (const [kept, says, next] of [
+    [
+      { keptEnd: null, keptNote: "office" },
+      "stays allowed without an end. Its note stays: office.",
+      /allow remove 192\.0\.2\.1 /,
+    ],
+    [
+      { keptEnd: "2026-11-21T07:00:00.000Z" },
+      "stays allowed until 2026-11-21 07:00:00 UTC, as before.",
+      /allow remove/,
+    ],
+    [{}, "will not be banned for the next 1h.", /allow list/],
+  ] as const) {
+    const result = { prefix: "192.0.2.1/32", lifted: [], liftedTotal: 0, ...kept };
+    const { out, err } = await typed("allow add 192.0.2.1 --for 1h", () => ({ ok: true, result }));
+    assert.equal(out, `192.0.2.1 ${says}\n`);
+    assert.match(err, next);
+  }
+});
+
 test("a wrong value that was not typed is not quoted: it may be secret", () => {
   const command = { verb: "token_create", name: "nightly", digest: "secret", scopes: ["read"], for: "soon" };
   assert.equal(wrongWord(command, new Set(["nightly"])), null);
