@@ -17,13 +17,30 @@ async function listed(): Promise<readonly string[]> {
   return items.map(({ target, until, by }) => `${target} ${until.slice(11, 19)} ${by}`);
 }
 
-test("a pause lasts a quarter of an hour by default, and a second one replaces the first", async () => {
+test("a pause lasts a quarter of an hour by default, and a longer one replaces it", async () => {
   assert.equal((await pause("Owner@example.test", null)).ok, true);
   assert.deepEqual(await listed(), ["owner@example.test 00:15:00 root"]);
   assert.equal((await pause(OWNER, "2h")).ok, true);
   assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
   kit.clock.advance(2 * HOUR_MS);
   assert.deepEqual(await listed(), []);
+});
+
+test("a shorter pause keeps the longer one, which a user of the mailbox cannot end if it is the administrator's", async () => {
+  const pauses = accountsOnMemory(kit.db).correspondents;
+  const parts = { ...kit, pauses, recipients: { exists: () => true } };
+  const [recipient, user] = [mailAddress(OWNER), `mailbox:${OWNER} via 203.0.113.9`];
+  const pauseBy = (lasts: string | null, by: string) =>
+    GREYLIST_RUNS.greylist_pause(parts, { verb: "greylist_pause", recipient, for: lasts }, by);
+  const resumeBy = (by: string) => GREYLIST_RUNS.greylist_resume(parts, { verb: "greylist_resume", recipient }, by);
+  await pauseBy("2h", "root");
+  assert.partialDeepStrictEqual(await pauseBy(null, user), { ok: true, result: { by: "root" } });
+  assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
+  assert.match(refusalOf(await resumeBy(user)), /The administrator made this pause/);
+  assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
+  assert.equal((await resumeBy("web:anna")).ok, true);
+  await pauseBy(null, user);
+  assert.equal((await resumeBy(user)).ok, true, "their own");
 });
 
 for (const target of ["nobody@example.test", "owner@elsewhere.test"])

@@ -1,5 +1,5 @@
 import { pageOf } from "../../admin/declare/paging.ts";
-import { isWebAdmin } from "../../admin/declare/rights.ts";
+import { isMailboxUser, isWebAdmin } from "../../admin/declare/rights.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
@@ -32,12 +32,15 @@ export const GREYLIST_RUNS = {
       return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
     if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
       return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
-    if (isWebAdmin(by) && isFull(pauses.pauses(clock.now()), target))
+    const standing = pauses.pauses(clock.now());
+    if (isWebAdmin(by) && isFull(standing, target))
       return failed(
         `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
         "Use `greylist pause` on the server.",
       );
     const pause = { target, until: later(clock.now(), lastsMs), by };
+    const longer = standing.find((one) => one.target === target && one.until > pause.until);
+    if (longer !== undefined) return { ok: true, result: item(longer) };
     pauses.pause(pause);
     const subject = `${target} for ${formatDuration(lastsMs)}`;
     return recordDone(engine, { type: "GREYLIST_PAUSED", subject, recipient: target, by }, item(pause));
@@ -45,6 +48,9 @@ export const GREYLIST_RUNS = {
   greylist_resume: async (parts, command, by) => {
     const { engine, pauses, clock } = parts;
     const target = command.recipient;
+    const standing = pauses.pauses(clock.now()).find((one) => one.target === target);
+    if (standing !== undefined && isMailboxUser(by) && !isMailboxUser(standing.by))
+      return failed("The administrator made this pause.", "Ask the administrator to end it.");
     if (!pauses.resume(target, clock.now()))
       return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
     return recordDone(engine, { type: "GREYLIST_RESUMED", subject: target, by }, { target });
