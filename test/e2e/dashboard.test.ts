@@ -124,7 +124,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     assert.ok(await product.banOf("198.51.100.91"));
     assert.equal(await aimed.getAttribute("aria-disabled"), "true", "the row stays in its place, and is over");
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.getByText("198.51.100.90 is banned.").waitFor();
+    await page.getByText("198.51.100.90 is banned again").waitFor();
     assert.ok(await product.banOf("198.51.100.90"));
     await page.mouse.move(5, 5);
     await page.getByRole("button", { name: "Unban 198.51.100.96" }).waitFor();

@@ -65,6 +65,7 @@ test("to undo an unban bans again, unless the network is wider than the page may
   await lift(BAN, () => (undone += 1));
   assert.deepEqual(await undo(asked), ['POST bans {"ip":"192.0.2.1/32","reason":"the former","for":"permanent"}']);
   assert.equal(undone, 1);
+  assert.equal(toasts.value.at(-1)?.text, words.bannedAgain("192.0.2.1"));
   for (const [prefix, isOffered] of [
     ["192.0.2.0/24", true],
     ["192.0.2.0/23", false],

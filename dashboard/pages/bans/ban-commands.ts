@@ -40,13 +40,13 @@ export async function ban(request: BanRequest, former: BanItem | null): Promise<
   tell(words.banned(shortPrefix(item.prefix)), { undo });
 }
 
-/** Lifts a ban; to undo it bans again for the rest of the time. */
+/** Lifts a ban; to undo it bans again for the rest of the time, but what was forgiven stays so. */
 export async function lift(item: BanItem, undone: () => void): Promise<void> {
   const says = await unban(item.prefix);
   if (isTooWide(item.prefix)) return tell(`${says} ${words.tooWide}`);
   const undo = async (): Promise<void> => {
     await post("bans", again(item));
-    tell(words.banned(shortPrefix(item.prefix)));
+    tell(words.bannedAgain(shortPrefix(item.prefix)));
     undone();
   };
   tell(says, { undo });
