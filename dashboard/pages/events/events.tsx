@@ -48,7 +48,11 @@ export function EventsPage() {
             <Button
               shown={isPaused ? words.resume : words.pause}
               aria-pressed={isPaused}
-              onClick={() => setPaused(!isPaused)}
+              onClick={() => {
+                // Also on a page that is scrolled down, where rows wait otherwise.
+                if (isPaused) list.rows.take();
+                setPaused(!isPaused);
+              }}
             />
             <WaitingRows rows={list.rows} />
           </>
