@@ -26,7 +26,7 @@ test("a pause lasts a quarter of an hour by default, and a longer one replaces i
   assert.deepEqual(await listed(), []);
 });
 
-test("a shorter pause keeps the longer one, which a user of the mailbox cannot end if it is the administrator's", async () => {
+test("a shorter pause keeps the longer one; a user of the mailbox can extend the administrator's, but not end it", async () => {
   const pauses = accountsOnMemory(kit.db).correspondents;
   const parts = { ...kit, pauses, recipients: { exists: () => true } };
   const [recipient, user] = [mailAddress(OWNER), `mailbox:${OWNER} via 203.0.113.9`];
@@ -34,10 +34,11 @@ test("a shorter pause keeps the longer one, which a user of the mailbox cannot e
     GREYLIST_RUNS.greylist_pause(parts, { verb: "greylist_pause", recipient, for: lasts }, by);
   const resumeBy = (by: string) => GREYLIST_RUNS.greylist_resume(parts, { verb: "greylist_resume", recipient }, by);
   await pauseBy("2h", "root");
-  assert.partialDeepStrictEqual(await pauseBy(null, user), { ok: true, result: { by: "root" } });
-  assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
+  for (const lasts of [null, "2h", "3h"])
+    assert.partialDeepStrictEqual(await pauseBy(lasts, user), { ok: true, result: { by: "root" } });
+  assert.deepEqual(await listed(), ["owner@example.test 03:00:00 root"]);
   assert.match(refusalOf(await resumeBy(user)), /The administrator made this pause/);
-  assert.deepEqual(await listed(), ["owner@example.test 02:00:00 root"]);
+  assert.deepEqual(await listed(), ["owner@example.test 03:00:00 root"]);
   assert.equal((await resumeBy("web:anna")).ok, true);
   await pauseBy(null, user);
   assert.equal((await resumeBy(user)).ok, true, "their own");

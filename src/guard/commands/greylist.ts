@@ -38,9 +38,12 @@ export const GREYLIST_RUNS = {
         `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
         "Use `greylist pause` on the server.",
       );
-    const pause = { target, until: later(clock.now(), lastsMs), by };
-    const longer = standing.find((one) => one.target === target && one.until > pause.until);
-    if (longer !== undefined) return { ok: true, result: item(longer) };
+    const earlier = standing.find((one) => one.target === target);
+    const until = later(clock.now(), lastsMs);
+    if (earlier !== undefined && earlier.until > until) return { ok: true, result: item(earlier) };
+    // A user may extend the administrator's pause, but not end it.
+    const isOwners = earlier !== undefined && isMailboxUser(by) && !isMailboxUser(earlier.by);
+    const pause = { target, until, by: isOwners ? earlier.by : by };
     pauses.pause(pause);
     const subject = `${target} for ${formatDuration(lastsMs)}`;
     return recordDone(engine, { type: "GREYLIST_PAUSED", subject, recipient: target, by }, item(pause));
