@@ -30,7 +30,6 @@ export const en = {
   stillWithin: (count: number) => `Bans within it that are still in force: ${count}.`,
   bannedAgain: (target: string) => `${target} is banned again, by hand. Its earlier offences stay forgiven.`,
   bannedAsBefore: (target: string) => `${target} is banned again, as before.`,
-  allowedAsBefore: (target: string) => `${target} is allowed again, as before.`,
   tooWide: "This network is too wide to restore from this page: use the command line on the server.",
   isAllowed: (target: string, lifted: number) =>
     lifted === 0
@@ -91,7 +90,6 @@ export const de: typeof en = {
   stillWithin: (count) => `Noch aktive Sperren darin: ${count}.`,
   bannedAgain: (target) => `${target} ist wieder gesperrt, von Hand. Frühere Verstöße zählen nicht mehr.`,
   bannedAsBefore: (target) => `${target} ist gesperrt wie zuvor.`,
-  allowedAsBefore: (target) => `${target} ist erlaubt wie zuvor.`,
   tooWide: "Rückgängig machen lässt sich das nur mit der Kommandozeile auf dem Server: Das Netz ist zu groß.",
   isAllowed: (target, lifted) =>
     lifted === 0

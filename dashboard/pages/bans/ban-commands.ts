@@ -60,20 +60,15 @@ async function unban(prefix: string): Promise<string> {
   return within === undefined ? words.lifted(name) : `${words.lifted(name)} ${words.stillWithin(within)}`;
 }
 
-/** The bans that end with it are not made again, so it cannot be undone if there are any. `changed`: also called after an undo. */
+/** Not undone if bans ended with it, which are not made again, or if the network was allowed before. `changed`: also called after an undo. */
 export async function allow(request: AllowRequest, changed: () => void): Promise<void> {
   const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
   const { prefix, liftedTotal, keptEnd, keptNote } = await post<Allowing>("allow", filled(request));
   changed();
-  const former = before.items.find((item) => item.prefix === prefix);
-  const isKnown = former?.from === "command" || (former === undefined && before.next === null);
+  const isNew = before.next === null && before.items.every((item) => item.prefix !== prefix);
   const undo = async (): Promise<void> => {
-    // An addition keeps the later end and a former note.
     await remove(`allow/${prefix}`);
-    if (former !== undefined && !isPast(former.expiresAt, serverTime())) {
-      await post("allow", filled(allowedAgain(former)));
-      tell(words.allowedAsBefore(shortPrefix(prefix)));
-    } else tell(words.notAllowed(shortPrefix(prefix)));
+    tell(words.notAllowed(shortPrefix(prefix)));
     changed();
   };
   const says = [
@@ -81,7 +76,7 @@ export async function allow(request: AllowRequest, changed: () => void): Promise
     keptEnd !== undefined && words.keptEnd,
     keptNote !== undefined && words.keptNote,
   ].filter((sentence) => sentence !== false);
-  tell(says.join(" "), { undo: isKnown && liftedTotal === 0 ? undo : null });
+  tell(says.join(" "), { undo: isNew && liftedTotal === 0 ? undo : null });
 }
 
 export async function disallow(item: AllowItem, changed: () => void): Promise<void> {
