@@ -58,8 +58,10 @@ export const en = {
   noAliases: "None.",
   allAliases: (count: string) => `Manage aliases (${count})`,
   removeSays: (name: string) =>
-    `No one will be able to sign in as ${name} or to send mail to it, and aliases no longer lead to it. Its mail stays on the disk: an account of this name that is added later finds it. Its password, networks and quota are gone.`,
+    `No one will be able to sign in as ${name} or to send mail to it, and aliases and forwards no longer lead to it. Its mail stays on the disk: an account of this name that is added later finds it. Its password, networks and quota are gone.`,
   removed: (name: string) => `${name} is removed. Its mail stays on the disk.`,
+  forwardsEnded: (names: readonly string[]) =>
+    names.length === 0 ? "" : ` Forwards to it ended: ${names.join(", ")}.`,
   importTitle: "Import a file",
   importSays:
     "A file from a different server, one account a line: anna@example.org|{SCHEME}hash. At most 100; for more use the command line. Existing accounts stay unchanged.",
@@ -154,8 +156,9 @@ export const de: typeof en = {
   noAliases: "Keiner.",
   allAliases: (count) => `Aliasse verwalten (${count})`,
   removeSays: (name) =>
-    `Niemand kann sich mehr als ${name} anmelden oder dorthin schreiben, auch nicht über einen Alias. Passwort, Netze und Kontingent werden gelöscht; die Post bleibt auf der Platte, ein späteres Konto dieses Namens findet sie.`,
+    `Niemand kann sich mehr als ${name} anmelden oder dorthin schreiben, auch nicht über Alias oder Weiterleitung. Passwort, Netze und Kontingent werden gelöscht; die Post bleibt auf der Platte, ein späteres Konto dieses Namens findet sie.`,
   removed: (name) => `${name} ist entfernt. Die Post bleibt auf der Platte.`,
+  forwardsEnded: (names) => (names.length === 0 ? "" : ` Dorthin leiten nicht mehr weiter: ${names.join(", ")}.`),
   importTitle: "Datei einlesen",
   importSays:
     "Datei eines anderen Servers, ein Konto je Zeile: anna@example.org|{SCHEMA}Hash. Höchstens 100, mehr auf der Kommandozeile. Vorhandene Konten bleiben unverändert.",

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
+import type { ForwardsEnded } from "../../../src/admin/aliases.ts";
 import type { AppPasswords, Forwarding, VacationItem } from "../../../src/admin/mailboxes.ts";
 import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
@@ -124,8 +125,8 @@ function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ acco
 
 function Removal({ name }: Readonly<{ name: string }>) {
   const run = async (): Promise<void> => {
-    await withProof(() => remove(`accounts/${encodeURIComponent(name)}`));
-    tell(words.removed(name));
+    const { forwardsEnded } = await withProof(() => remove<ForwardsEnded>(`accounts/${encodeURIComponent(name)}`));
+    tell(`${words.removed(name)}${words.forwardsEnded(forwardsEnded)}`);
     go("accounts");
   };
   return (

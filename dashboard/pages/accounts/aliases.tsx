@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { AliasItem } from "../../../src/admin/aliases.ts";
+import type { AliasItem, ForwardsEnded } from "../../../src/admin/aliases.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
@@ -41,7 +41,12 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
   const verb = blocked ? "unblock" : "block";
   const block = (): Promise<void> =>
     change(() => post(`${path}/${verb}`, {}), changed, words.aliasBlocked(address, !blocked));
-  const end = (): Promise<void> => change(() => remove(path), changed, words.aliasRemoved(address));
+  const end = (): Promise<void> =>
+    change(
+      () => remove<ForwardsEnded>(path),
+      changed,
+      ({ forwardsEnded }) => `${words.aliasRemoved(address)}${words.forwardsEnded(forwardsEnded)}`,
+    );
   const facts = (
     <>
       {words.goesTo} <Said text={targets.join(", ")} />

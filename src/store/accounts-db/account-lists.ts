@@ -84,8 +84,9 @@ const SQL = {
   // As the triggers of the schema delete them: with an account also the aliases go that lead only to it.
   forwardsEndedBy: `
     SELECT account, target FROM forward WHERE account <> $address COLLATE NOCASE AND (target = $address OR target IN (
-      SELECT address FROM alias WHERE target = $address AND $address COLLATE NOCASE IN (SELECT name FROM account)
-      EXCEPT SELECT address FROM alias WHERE target <> $address)) ORDER BY account, target`,
+      SELECT address FROM alias AS own WHERE target = $address AND $address COLLATE NOCASE IN (SELECT name FROM account)
+        AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = own.address AND alias.target <> $address)))
+    ORDER BY account, target`,
   senders: "SELECT address FROM sender_login WHERE login = ? ORDER BY address",
   aliasCounts: `
     SELECT lower(target) AS target, count(*) AS n FROM alias
