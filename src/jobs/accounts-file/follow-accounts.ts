@@ -35,7 +35,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
   let done: string | null = null;
   let troubles: readonly KeeperTrouble[] = [];
   /** Clear-text passwords of the file by the stored hash that they match. */
-  const verified = new Map<string, string>();
+  let verified: ReadonlyMap<string, string> = new Map();
 
   function refuse(detail: string): void {
     troubles = [{ code: "accounts_file_refused", detail }];
@@ -52,7 +52,9 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       const gone = all.slice(from, from + ENTRIES_PER_COMMAND).map(({ name }) => name);
       if ((await ask({ verb: "accounts_follow", entries: [], gone })) === null) return null;
     }
-    const wanted = await changedLines(lines, rows, verified);
+    const matched = new Map<string, string>();
+    const wanted = await changedLines(lines, rows, { verified, matched });
+    verified = matched;
     for (let from = 0; from < wanted.length; from += ENTRIES_PER_COMMAND) {
       const some = wanted.slice(from, from + ENTRIES_PER_COMMAND);
       const entries = await Promise.all(some.map((line) => hashed(line, secretFile)));
@@ -65,7 +67,7 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
 
   /** The settings have changed: skipped lines may be accepted now. */
   function forget(): void {
-    verified.clear();
+    verified = new Map();
     done = null;
     seen = null;
     troubles = [];
@@ -111,30 +113,33 @@ function ignoredFields(lines: readonly AccountLine[]): string | null {
 async function changedLines(
   lines: readonly AccountLine[],
   present: ReadonlyMap<string, FollowedRow>,
-  verified: Map<string, string>,
+  passwords: Passwords,
 ): Promise<readonly AccountLine[]> {
   const changed: AccountLine[] = [];
   for (const line of lines) {
     const row = present.get(line.name);
     if (row === undefined) changed.push(line);
     else if (row.followed !== null) {
-      const kept = await withStoredHash(line, row, verified);
+      const kept = await withStoredHash(line, row, passwords);
       if (!isInForce(kept, row)) changed.push(kept);
     }
   }
   return changed;
 }
 
+/** Clear-text passwords by the stored hash that they match: `verified` before, `matched` in this check. */
+type Passwords = Readonly<{ verified: ReadonlyMap<string, string>; matched: Map<string, string> }>;
+
 /** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
 async function withStoredHash(
   line: AccountLine,
   { hash }: FollowedRow,
-  verified: Map<string, string>,
+  { verified, matched }: Passwords,
 ): Promise<AccountLine> {
   const { secret } = line;
   if (secret.type !== "plain") return line;
   if (verified.get(hash) !== secret.password && !(await verifyPassword(hash, secret.password))) return line;
-  verified.set(hash, secret.password);
+  matched.set(hash, secret.password);
   return { ...line, secret: { type: "hash", hash } };
 }
 
