@@ -11,7 +11,7 @@ import { prepared } from "../transactions.ts";
 import { sqliteEventIds } from "./event-ids.ts";
 import { sqliteFigures } from "./figures.ts";
 
-/** How many of the newest events of a type are read one by one: half a second for all types together. */
+/** How many of the newest events of a type are read one by one: half a second for all types together. Reasons are counted in all. */
 const MOST = 100_000;
 /** SQLite: https://www.sqlite.org/lang_select.html#limitoffset */
 const NO_LIMIT = -1;

@@ -141,7 +141,8 @@ async function liftPart(
   const rest = left === null ? "The server is no longer isolated." : `Still closed: ${left.shut.join(", ")}.`;
   const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}. ${rest}`;
   const unaudited = await take(call, incident, { step: "recover", says });
-  const later = isUp ? "" : `After the start, \`${PROGRAM} queue flush\` retries waiting mail.`;
+  const opensQueue = parts.some((one) => one !== "sign-in");
+  const later = isUp || !opensQueue ? "" : `After the start, \`${PROGRAM} queue flush\` retries waiting mail.`;
   const waits = flushed.ok ? later : `Waiting mail could not be retried: ${asSentence(flushed.reason)}`;
   const text = [says, waits, unaudited].filter(Boolean).join(" ");
   return done(
