@@ -1,7 +1,7 @@
 import type { Decision, Verdict } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
-import { actionOf, type Counts, type DecidedKind, type EventColumns, row, type Sentence } from "./columns.ts";
+import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
 import { auditSentence, changeSentence, commandOf, isChange, type NetworkEvent, refusedBan } from "./command.ts";
 import { type Connect, connection } from "./connection.ts";
 import { logSentence } from "./log.ts";
@@ -135,14 +135,32 @@ function decided(
   { at, prefix, seen }: RecordContext,
 ): EventRecord {
   const { verdict, reason, evidence, counted, simulated } = decision;
-  const { count = null, limit = null, windowMs = null, key: limitKey = null } = evidence ?? {};
-  const counts = counted ? kind.window(event) : null;
-  const ip = isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip;
-  const type = kind.name(event, decision);
-  return row(
-    { at, type, ip, prefix, verdict, reason, counts, count, limit, windowMs, limitKey, ...kind.columns(event) },
-    kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
-  );
+  const columns = kind.columns(event);
+  return {
+    at,
+    type: kind.name(event, decision),
+    service: columns.service ?? null,
+    ip: isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip,
+    prefix,
+    account: columns.account ?? null,
+    sender: columns.sender ?? null,
+    recipient: columns.recipient ?? null,
+    queueId: columns.queueId ?? null,
+    messageId: null,
+    helo: columns.helo ?? null,
+    sizeBytes: columns.sizeBytes ?? null,
+    verdict,
+    reason,
+    offence: null,
+    counts: counted ? kind.window(event) : null,
+    count: evidence?.count ?? null,
+    limit: evidence?.limit ?? null,
+    windowMs: evidence?.windowMs ?? null,
+    limitKey: evidence?.key ?? null,
+    actor: columns.actor ?? null,
+    proof: columns.proof ?? null,
+    rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
+  };
 }
 
 /** The sentence for a decision without effect: what it would have been. */
