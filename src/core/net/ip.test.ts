@@ -6,6 +6,7 @@ import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { ip, net } from "../../../test/kit/samples.ts";
 import {
   contains,
+  covering,
   hostPrefix,
   type Ip,
   isLoopback,
@@ -261,4 +262,13 @@ function bitsOf(address: Ip): Bits {
 test("a network of one address is shown without its length", () => {
   const texts = ["203.0.113.7/32", "203.0.113.0/24", "2001:db8::1/128", "2001:db8::/32"].map(printPrefix);
   assert.deepEqual(texts, ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:db8::/32"]);
+});
+
+test("covering lists the network and all around it, the narrowest first", () => {
+  const around = covering(net("203.0.113.7"));
+  assert.equal(around.length, 33);
+  assert.deepEqual([around[0], around[8], around[32]], ["203.0.113.7/32", "203.0.113.0/24", "0.0.0.0/0"]);
+  const v6 = covering(net("2001:db8:0:1::/64"));
+  assert.equal(v6.length, 65);
+  assert.deepEqual([v6[0], v6[32], v6[64]], ["2001:db8:0:1::/64", "2001:db8::/32", "::/0"]);
 });

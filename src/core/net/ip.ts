@@ -157,6 +157,12 @@ export function widened(network: Prefix, length: number): Prefix {
   return truncate(networkAddress(network), length);
 }
 
+/** The network itself and all that contain it, narrowest first. */
+export function covering(network: Prefix): readonly Prefix[] {
+  const own = prefixLength(network);
+  return Array.from({ length: own + 1 }, (_, fewer) => widened(network, own - fewer));
+}
+
 /** The text is canonical, so it needs no parser: the library's made a quarter of all objects of a decision. */
 function truncate(address: Ip, length: number): Prefix {
   return `${isV4(address) ? truncatedV4(address, length) : truncatedV6(address, length)}/${length}` as Prefix;

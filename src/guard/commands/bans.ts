@@ -5,7 +5,7 @@ import { ascending, pageOf } from "../../admin/declare/paging.ts";
 import type { Ban, Decision } from "../../core/decide/decision.ts";
 import type { NetworkEvent } from "../../core/events/command.ts";
 import { reasons } from "../../core/events/reasons.ts";
-import { asPrefix, type Ip, isPrefix, isTooWide, type Prefix, prefixLength, widened } from "../../core/net/ip.ts";
+import { asPrefix, covering, type Ip, isPrefix, isTooWide, type Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import { durationOf, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { breakGlass, expireBans } from "../enforce/end-bans.ts";
@@ -119,10 +119,8 @@ function targetOf(engine: Pick<Engine, "prefixOf">, target: Ip | Prefix): Prefix
 
 /** The bans in force around and within a network whose own is lifted. Simulated ones keep nothing out. */
 function stillBanned(bansInForce: NetworkDecisionParts["bansInForce"], prefix: Prefix): Omit<Unbanned, "prefix"> {
-  const own = prefixLength(prefix);
-  const wider = Array.from({ length: own }, (_, fewer) => widened(prefix, own - 1 - fewer));
   const isReal = (ban: Ban | null): boolean => ban !== null && ban.simulated !== true;
-  const around = wider.find((network) => isReal(bansInForce.ban(network)));
+  const around = covering(prefix).find((network) => network !== prefix && isReal(bansInForce.ban(network)));
   const within = bansInForce.bansWithin(prefix).filter((ban) => isReal(ban) && ban.prefix !== prefix).length;
   return { ...(around !== undefined && { around }), ...(within > 0 && { within }) };
 }

@@ -2,11 +2,10 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Change } from "../../core/decide/decision.ts";
 import type { PriorReports } from "../../core/decide/facts.ts";
 import { type JailLine, type JailReported, LIVE_REFUSALS } from "../../core/events/report.ts";
-import type { Prefix } from "../../core/net/ip.ts";
+import { covering, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { COUNTS_CODE, integerOrNull, millis, sqlList, text, textOrNull } from "../columns.ts";
 import { prepared } from "../transactions.ts";
-import { covering } from "./network-columns.ts";
 
 /** Fail2ban never reaches back further than the longest window of a jail. */
 const KEPT_MS = 7 * DAY_MS;

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { net } from "../../../test/kit/samples.ts";
 import { seeded } from "../../../test/kit/test-database.ts";
 import { contains, networkAddress, overlaps, parsePrefix, prefixLength } from "../../core/net/ip.ts";
-import { boundsOf, covering, sharedBeginning, textsWithin } from "./network-columns.ts";
+import { boundsOf, sharedBeginning, textsWithin } from "./network-columns.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
@@ -39,15 +39,6 @@ test("ranges nest exactly as networks of one family do, seed 7", () => {
     nested += Number(within);
   }
   assert.ok(nested > 50 && nested < 1_900, `${nested} pairs nest`);
-});
-
-test("covering lists the network and all around it, the narrowest first", () => {
-  const around = covering(net("203.0.113.7"));
-  assert.equal(around.length, 33);
-  assert.deepEqual([around[0], around[8], around[32]], ["203.0.113.7/32", "203.0.113.0/24", "0.0.0.0/0"]);
-  const v6 = covering(net("2001:db8:0:1::/64"));
-  assert.equal(v6.length, 65);
-  assert.deepEqual([v6[0], v6[32], v6[64]], ["2001:db8:0:1::/64", "2001:db8::/32", "::/0"]);
 });
 
 test("a /64 is found without its neighbours, wherever its zeros are", () => {

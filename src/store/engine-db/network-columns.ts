@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { isV4, networkAddress, type Prefix, prefixLength, widened } from "../../core/net/ip.ts";
+import { isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
 
 export type Bounds = Readonly<{ first: Uint8Array; last: Uint8Array }>;
 
@@ -10,12 +10,6 @@ export function boundsOf(network: Prefix): Bounds {
   const length = prefixLength(network) + (isV4(network) ? 8 * MAPPED.length : 0);
   const last = first.map((byte, i) => byte | (0xff >> Math.min(8, Math.max(0, length - i * 8))));
   return { first, last };
-}
-
-/** The network itself and all that contain it, narrowest first. */
-export function covering(network: Prefix): readonly Prefix[] {
-  const own = prefixLength(network);
-  return Array.from({ length: own + 1 }, (_, fewer) => widened(network, own - fewer));
 }
 
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];

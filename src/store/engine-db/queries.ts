@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { banItem } from "../../admin/declare/items.ts";
 import { firstPage } from "../../admin/declare/paging.ts";
-import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { contains, covering, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { everyPage } from "../../guard/explain/event-pages.ts";
 import type { EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
 import { integer, iso, isoOrNull, prefix as prefixColumn, type Row, rowReader, text, textOrNull } from "../columns.ts";
@@ -9,7 +9,7 @@ import { addLowerCase, lowerCaseFor, sqliteEventSearch } from "../events/event-s
 import { sqliteFigures } from "../events/figures.ts";
 import { prepared } from "../transactions.ts";
 import { BAN_COLUMNS, NEWEST_BANS, offencesAt, readBan } from "./ban-log.ts";
-import { covering, textsWithin } from "./network-columns.ts";
+import { textsWithin } from "./network-columns.ts";
 
 const PAST_BANS = 50;
 const KNOWN_ACCOUNTS = 50;

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
-import { isSingleAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
+import { covering, isSingleAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { integer, prefix as prefixColumn } from "../columns.ts";
-import { covering, sharedBeginning, textsWithin } from "../engine-db/network-columns.ts";
+import { sharedBeginning, textsWithin } from "../engine-db/network-columns.ts";
 import { type Candidates, merged, type Span, type Stream, type sqliteEventTimes, type Times } from "./event-streams.ts";
 
 /** The numbers in `event_names` and `event_name`. */

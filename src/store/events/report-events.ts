@@ -1,12 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventType } from "../../core/events/event-types.ts";
 import { isReason, reasons } from "../../core/events/reasons.ts";
-import { hostPrefix } from "../../core/net/ip.ts";
+import { covering, hostPrefix } from "../../core/net/ip.ts";
 import type { AddressFigures, DayFigures, Looked, ReasonFigures } from "../../core/report/figures.ts";
 import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
 import { eventsBetween, pointBetween } from "../../guard/explain/stats.ts";
 import { integer, ip as ipColumn, rowReader, TOOK_EFFECT, text } from "../columns.ts";
-import { covering } from "../engine-db/network-columns.ts";
 import { prepared } from "../transactions.ts";
 import { sqliteEventIds } from "./event-ids.ts";
 import { sqliteFigures } from "./figures.ts";
