@@ -16,7 +16,7 @@ const named = answers(() => z.object({ address: z.string() }));
 /** The accounts that forwarded their mail to what was removed. */
 export const forwardsEnded = () => list(z.string());
 const removed = answers(() => z.object({ address: z.string(), forwardsEnded: forwardsEnded() }));
-export type ForwardsEnded = Readonly<{ forwardsEnded: readonly string[] }>;
+export type ForwardsEnded = Readonly<{ forwardsEnded: z.output<ReturnType<typeof forwardsEnded>> }>;
 
 export const alias = () => z.object({ address: z.string(), targets: list(z.string()), blocked: z.boolean() });
 export type AliasItem = Readonly<z.output<ReturnType<typeof alias>>>;

@@ -75,10 +75,6 @@ const allowing = () =>
 export type Allowing = Readonly<z.output<ReturnType<typeof allowing>>>;
 const cleaned = answers(() => z.object({ expired: count }));
 const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["settings", "command"]) })));
-function keptFor(end: string | null | undefined): string | null {
-  if (end === undefined) return null;
-  return end === null ? "stays allowed without an end" : `stays allowed until ${dayAndTime(end)}, as before`;
-}
 
 /** `reason` null: nothing forbids it. */
 type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
@@ -125,9 +121,11 @@ export const BAN_VERBS = [
         const others =
           made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
         const also = ` ${plural(made.liftedTotal, "ban")} lifted: ${made.lifted.join(", ")}${others}.`;
-        const how = asked.for === null ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
+        const asAsked =
+          asked.for === null ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
+        const how = made.keptEnd === undefined ? asAsked : keptFor(made.keptEnd);
         const note = made.keptNote === undefined ? "" : ` Its note stays: ${made.keptNote}.`;
-        return `${printPrefix(made.prefix)} ${keptFor(made.keptEnd) ?? how}.${note}${made.liftedTotal === 0 ? "" : also}`;
+        return `${printPrefix(made.prefix)} ${how}.${note}${made.liftedTotal === 0 ? "" : also}`;
       },
       next: ({ prefix, keptEnd }) =>
         keptEnd === undefined
@@ -168,3 +166,8 @@ export const BAN_VERBS = [
     },
   ),
 ] as const;
+
+/** How an entry goes on whose former end is later than the one asked for. */
+function keptFor(end: string | null): string {
+  return end === null ? "stays allowed without an end" : `stays allowed until ${dayAndTime(end)}, as before`;
+}

@@ -52,11 +52,12 @@ const webPassword: Run<"account_create" | "account_set_password"> = async (
   const verb = command.verb === "account_create" ? "account_create_hashed" : "account_set_hash";
   const mayNoLonger = () => {
     // Keys stay after the setting has changed, and the new password would open none of them. Root may make one while it is hashed.
-    if (parts.accounts.hasKeys(name)) return endedCaller(caller) ?? ON_SERVER;
-    // Whether the account was added or removed meanwhile, the change itself finds out.
+    const ended = endedCaller(caller);
+    if (ended !== null) return ended;
+    if (parts.accounts.hasKeys(name)) return ON_SERVER;
+    // The change itself finds out whether the account was added or removed.
     const now = parts.book.password(name);
-    const hasChanged = former !== null && now !== null && now !== former;
-    return endedCaller(caller) ?? (hasChanged ? CHANGED : null);
+    return former !== null && now !== null && now !== former ? CHANGED : null;
   };
   const reply = await accountCommand({ ...parts, mayNoLonger }, { verb, name, ...made }, by);
   return reply.ok ? { ok: true, result: { name } } : reply;
