@@ -12,7 +12,7 @@ import { PROGRAM } from "../call.ts";
 import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
+import { check, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
 
 export function judgeUnused(
   accounts: readonly Pick<AccountItem, "name" | "suspended" | "createdAt" | "lastSignInAt">[],
@@ -65,30 +65,30 @@ export function judgePostmaster(reader: RoleReader | null, administrator: string
 }
 
 export const accounts = {
-  postmaster: {
-    does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
-    look: fromDatabases((reader, { settings }) => {
+  postmaster: check(
+    "Checks who reads mail for postmaster@ and abuse@ of each domain.",
+    fromDatabases((reader, { settings }) => {
       const someoneSignsIn = reader.accounts(ALL).items.some(({ suspended }) => !suspended);
       return judgePostmaster(reader.roleReader(), settings["accounts.administrator"], someoneSignsIn);
     }),
-  },
-  unused: {
-    does: `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
-    look: fromDatabases((reader, { now }) => judgeUnused(reader.accounts(ALL).items, now)),
-  },
-  held: {
-    does: "Looks for accounts whose mail is held.",
-    look: fromDatabases(({ heldMail }) =>
+  ),
+  unused: check(
+    `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
+    fromDatabases((reader, { now }) => judgeUnused(reader.accounts(ALL).items, now)),
+  ),
+  held: check(
+    "Looks for accounts whose mail is held.",
+    fromDatabases(({ heldMail }) =>
       judgeHeld([...new Set([...heldMail.accounts(), ...heldMail.counts()].map(({ account }) => account))]),
     ),
-  },
-  keys: {
-    does: "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",
-    look: fromDatabases((reader, { settings }) =>
+  ),
+  keys: check(
+    "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",
+    fromDatabases((reader, { settings }) =>
       judgeKeys(reader.countKeys(MOST_NAMED), settings["mailboxes.encryption"] === "account"),
     ),
-  },
-} satisfies Checks;
+  ),
+};
 
 const API_MS = 5 * SECOND_MS;
 const GUESS_MS = 10 * SECOND_MS;
@@ -199,47 +199,41 @@ export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
 }
 
 export const passwords = {
-  dashboard: {
-    does: "Tries well-known passwords on the dashboard's stored hash.",
-    look: fromDatabases(async (reader, { layout, settings }) => {
+  dashboard: check(
+    "Tries well-known passwords on the dashboard's stored hash.",
+    fromDatabases(async (reader, { layout, settings }) => {
       const hash = reader.dashboardPassword();
       const tried = defaultPasswords(settings.domains, settings.hostname);
       // In parallel, one per thread.
       const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
       return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(layout, hash));
     }),
-  },
-  accounts: {
-    does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
-    look: fromDatabases(async (reader, { settings }) => {
+  ),
+  accounts: check(
+    "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
+    fromDatabases(async (reader, { settings }) => {
       const all = reader.accounts(ALL).items;
       return judgeImported(all, await judgeFollowed(settings["accounts.follow"], all));
     }),
-  },
-  guessable: {
-    does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
-    look: fromDatabases(async (reader) => {
+  ),
+  guessable: check(
+    "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
+    fromDatabases(async (reader) => {
       const imported = reader.accounts(ALL).items.filter(({ origin }) => origin !== "command");
       return judgeGuessable(
         await guess(imported.map(({ name }) => [name, reader.accountPassword(name) ?? ""] as const)),
       );
     }),
-  },
-  api: {
-    does: "Asks the dashboard's API for the bans, without a password or token.",
-    look: async ({ settings }) => {
-      const url = `http://${hostOf(settings["http.address"])}:${settings["ports.http"]}/api/v1/bans`;
-      try {
-        const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(API_MS) });
-        await answer.body?.cancel();
-        return judgeApi(answer.status);
-      } catch (error) {
-        return unknown(`The dashboard does not answer: ${messageOf(error)}.`, `${PROGRAM} status`);
-      }
-    },
-  },
-  environment: {
-    does: "Looks for a password among this shell's variables.",
-    look: ({ env }) => judgeSecretInEnvironment(env),
-  },
-} satisfies Checks;
+  ),
+  api: check("Asks the dashboard's API for the bans, without a password or token.", async ({ settings }) => {
+    const url = `http://${hostOf(settings["http.address"])}:${settings["ports.http"]}/api/v1/bans`;
+    try {
+      const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(API_MS) });
+      await answer.body?.cancel();
+      return judgeApi(answer.status);
+    } catch (error) {
+      return unknown(`The dashboard does not answer: ${messageOf(error)}.`, `${PROGRAM} status`);
+    }
+  }),
+  environment: check("Looks for a password among this shell's variables.", ({ env }) => judgeSecretInEnvironment(env)),
+};

@@ -14,7 +14,7 @@ import { placeOf, repositoryOf } from "../../../jobs/backup/repository.ts";
 import type { Restored, Snapshot } from "../../../jobs/backup/restic.ts";
 import { loadSettings } from "../../../settings/load.ts";
 import { PROGRAM } from "../call.ts";
-import { type Checks, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
+import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
 /** One night, and the hours until the next. */
 const FRESH_MS = 30 * HOUR_MS;
@@ -83,34 +83,27 @@ function look({ layout, settings }: Server): Finding {
 }
 
 export const backups = {
-  age: {
-    does: "Reads when the last backup finished.",
-    look: ({ layout, settings, now }) => judgeAge(settings["backup.enabled"], readBackupRecord(layout), now),
-  },
-  key: {
-    does: "Reads whether the key was ever displayed.",
-    look: ({ layout }) => judgeKey(readBackupRecord(layout)),
-  },
-  repository: {
-    does: "Opens the repository with the key, and lists what it holds.",
-    look: async ({ layout, settings }) => {
-      const { last } = readBackupRecord(layout);
-      if (last === null) return unknown("No backup exists yet.", CREATE);
-      return judgeRepository(last, await repositoryOf(layout, settings).snapshots());
-    },
-  },
-  restore: {
-    does: "Reads the settings of the last backup from the repository, as a restore does.",
-    look: async ({ layout, settings }) => {
+  age: check("Reads when the last backup finished.", ({ layout, settings, now }) =>
+    judgeAge(settings["backup.enabled"], readBackupRecord(layout), now),
+  ),
+  key: check("Reads whether the key was ever displayed.", ({ layout }) => judgeKey(readBackupRecord(layout))),
+  repository: check("Opens the repository with the key, and lists what it holds.", async ({ layout, settings }) => {
+    const { last } = readBackupRecord(layout);
+    if (last === null) return unknown("No backup exists yet.", CREATE);
+    return judgeRepository(last, await repositoryOf(layout, settings).snapshots());
+  }),
+  restore: check(
+    "Reads the settings of the last backup from the repository, as a restore does.",
+    async ({ layout, settings }) => {
       const { last } = readBackupRecord(layout);
       if (last === null) return unknown("No backup exists yet to restore from.", CREATE);
       const file = `/${basename(layout.settings)}`;
       return judgeRestored(last, await repositoryOf(layout, settings).read(last.snapshot, file));
     },
-  },
-  drill: {
-    does: "Reads the result of the last restore drill, which restores and compares a whole backup.",
-    look: ({ layout, settings, now }) => judgeDrill(readDrills(layout), settings["backup.drill_every"], now),
-  },
-  elsewhere: { does: "Compares the disk of the backups with the disk of the mail.", look },
-} satisfies Checks;
+  ),
+  drill: check(
+    "Reads the result of the last restore drill, which restores and compares a whole backup.",
+    ({ layout, settings, now }) => judgeDrill(readDrills(layout), settings["backup.drill_every"], now),
+  ),
+  elsewhere: check("Compares the disk of the backups with the disk of the mail.", look),
+};

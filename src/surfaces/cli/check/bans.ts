@@ -20,7 +20,7 @@ import { ownNetworks } from "../../../host/machine/own-networks.ts";
 import { PROGRAM } from "../call.ts";
 import { eachPage } from "../listing.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, type Machine, ok, type Server, unknown, warning, wrong } from "./check.ts";
+import { check, type Finding, type Machine, ok, type Server, unknown, warning, wrong } from "./check.ts";
 import { FIREWALL_OFF } from "./firewall.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
@@ -93,25 +93,22 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
 }
 
 export const bans = {
-  "in-kernel": { does: "Asks the kernel for each ban in force.", look: heldByKernel },
-  self: {
-    does: "Asks the kernel whether it holds a ban of this machine, its gateway or the address of this SSH session.",
-    look: async ({ machine, env }) => {
+  "in-kernel": check("Asks the kernel for each ban in force.", heldByKernel),
+  self: check(
+    "Asks the kernel whether it holds a ban of this machine, its gateway or the address of this SSH session.",
+    async ({ machine, env }) => {
       const own = ownNetworks([]).map(({ prefix }) => prefix);
       const ssh = parseIp(env["SSH_CLIENT"]?.split(" ")[0] ?? "");
       return judgeSelf(await bannedOf(machine, [...own, ...(ssh === null ? [] : [hostPrefix(ssh)])]));
     },
-  },
-  "allow-list": {
-    does: "Looks for networks on the allow list that are too large to trust.",
-    look: async ({ guard }) => {
-      const allowed: AllowItem[] = [];
-      const failure = await eachPage(
-        null,
-        (cursor) => guard.ask({ verb: "allow_list", limit: PAGE.most, cursor }),
-        ({ items }) => allowed.push(...items),
-      );
-      return failure === null ? judgeAllowed(allowed) : unknown(failure.message, failure.next);
-    },
-  },
-} satisfies Checks;
+  ),
+  "allow-list": check("Looks for networks on the allow list that are too large to trust.", async ({ guard }) => {
+    const allowed: AllowItem[] = [];
+    const failure = await eachPage(
+      null,
+      (cursor) => guard.ask({ verb: "allow_list", limit: PAGE.most, cursor }),
+      ({ items }) => allowed.push(...items),
+    );
+    return failure === null ? judgeAllowed(allowed) : unknown(failure.message, failure.next);
+  }),
+};

@@ -48,8 +48,10 @@ export type Server = ReturnType<typeof serverOf>;
 
 /** `does`: a sentence, printed with every result. */
 export type Check = Readonly<{ does: string; look: (server: Server) => Finding | Promise<Finding> }>;
-/** By their names. */
-export type Checks = Readonly<Record<string, Check>>;
+
+export function check(does: string, look: Check["look"]): Check {
+  return { does, look };
+}
 
 type Ports = Pick<Call, "layout" | "env" | "guard" | "keeper" | "reader" | "now">;
 

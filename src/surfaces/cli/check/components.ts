@@ -5,7 +5,7 @@ import { plural } from "../../../core/text.ts";
 import { HOUR_MS, span } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
+import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
 export function judgeComponents(health: Health | null): Finding {
   if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
@@ -24,15 +24,11 @@ export function judgeNotices(health: Health | null): Finding {
 }
 
 export const components = {
-  services: {
-    does: "Asks the guard whether each component answers the keeper's probes.",
-    look: async ({ health }) => judgeComponents(await health()),
-  },
-  notices: {
-    does: "Asks the guard for lasting problems.",
-    look: async ({ health }) => judgeNotices(await health()),
-  },
-} satisfies Checks;
+  services: check("Asks the guard whether each component answers the keeper's probes.", async ({ health }) =>
+    judgeComponents(await health()),
+  ),
+  notices: check("Asks the guard for lasting problems.", async ({ health }) => judgeNotices(await health())),
+};
 
 /** Longer than any greylisting; also reports a server that is away for a night. */
 const OLD_MS = 6 * HOUR_MS;
@@ -68,19 +64,12 @@ async function inQueue(
 }
 
 export const queue = {
-  age: {
-    does: "Measures how long the oldest mail has waited for delivery.",
-    look: (server) => inQueue(server, "loose", (_, oldest) => judgeAge(oldest, server.now)),
-  },
-  hold: {
-    does: "Counts the mails on hold, which wait for a command.",
-    look: (server) => inQueue(server, "hold", judgeHold),
-  },
-  length: {
-    does: "Counts the mails in the queue.",
-    look: (server) => inQueue(server, "anywhere", judgeLength),
-  },
-} satisfies Checks;
+  age: check("Measures how long the oldest mail has waited for delivery.", (server) =>
+    inQueue(server, "loose", (_, oldest) => judgeAge(oldest, server.now)),
+  ),
+  hold: check("Counts the mails on hold, which wait for a command.", (server) => inQueue(server, "hold", judgeHold)),
+  length: check("Counts the mails in the queue.", (server) => inQueue(server, "anywhere", judgeLength)),
+};
 
 type Channels = Pick<AlertList, "channels" | "leadOut">;
 
@@ -124,20 +113,15 @@ export function judgeTest(
 }
 
 export const alerts = {
-  outside: {
-    does: "Checks whether alerts can leave without this server's own mail queue.",
-    look: async (server) => judgeOutside(await server.alerts()),
-  },
-  channels: {
-    does: "Asks the guard whether a channel has failed several times in a row.",
-    look: async (server) => judgeChannels(await server.alerts()),
-  },
-  test: {
-    does: "Sends a test through each channel, if --send-test is given.",
-    look: async ({ guard, sendsTest }) => {
-      if (!sendsTest) return judgeTest(null);
-      const asked = await guard.ask({ verb: "alerts_test" });
-      return asked.ok ? judgeTest(asked.result.results) : unknown(asked.message, asked.next);
-    },
-  },
-} satisfies Checks;
+  outside: check("Checks whether alerts can leave without this server's own mail queue.", async (server) =>
+    judgeOutside(await server.alerts()),
+  ),
+  channels: check("Asks the guard whether a channel has failed several times in a row.", async (server) =>
+    judgeChannels(await server.alerts()),
+  ),
+  test: check("Sends a test through each channel, if --send-test is given.", async ({ guard, sendsTest }) => {
+    if (!sendsTest) return judgeTest(null);
+    const asked = await guard.ask({ verb: "alerts_test" });
+    return asked.ok ? judgeTest(asked.result.results) : unknown(asked.message, asked.next);
+  }),
+};

@@ -7,7 +7,7 @@ import { readAnchors } from "../../../jobs/audit/audit-anchors.ts";
 import { isWhole, openAccountsForReading, openEngineForReading } from "../../../store/open.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
+import { check, type Finding, fromDatabases, ok, unknown, warning, wrong } from "./check.ts";
 
 const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
 /** Reading for longer would let the write-ahead log grow. */
@@ -31,28 +31,23 @@ function look(path: string, open: (path: string) => DatabaseSync): Finding {
 }
 
 export const database = {
-  engine: {
-    does: "Reads the guard's database and lets SQLite check each page.",
-    look: ({ layout: { engineDb } }) => look(engineDb, openEngineForReading),
-  },
-  accounts: {
-    does: "The same with the accounts' database.",
-    look: ({ layout: { accountsDb } }) => look(accountsDb, openAccountsForReading),
-  },
-  audit: {
-    does: "Checks the chain of administrators' actions against root's anchors.",
-    look: fromDatabases(({ audit }, { layout, now }) => {
+  engine: check("Reads the guard's database and lets SQLite check each page.", ({ layout: { engineDb } }) =>
+    look(engineDb, openEngineForReading),
+  ),
+  accounts: check("The same with the accounts' database.", ({ layout: { accountsDb } }) =>
+    look(accountsDb, openAccountsForReading),
+  ),
+  audit: check(
+    "Checks the chain of administrators' actions against root's anchors.",
+    fromDatabases(({ audit }, { layout, now }) => {
       const { last, fault } = audit.check(readAnchors(layout.auditAnchors).anchors, now);
       if (fault !== null) return wrong(`The audit is not consistent: ${fault.says}.`, `${PROGRAM} audit verify`);
       return ok(last === 0 ? "The audit has no entry yet." : `The audit is consistent up to entry ${last}.`);
     }),
-  },
-  "set-aside": {
-    does: "Looks for databases that were damaged, replaced or missing.",
-    look: ({ layout: { engineDb } }) => {
-      const files = globSync("*/*.db.{damaged,replaced,missing}-*", { cwd: dirname(dirname(engineDb)) });
-      if (files.length === 0) return ok("No database was set aside.");
-      return warning(`Databases were set aside: ${firstFew(files)}.`, "docs/recovery.md explains what may be missing");
-    },
-  },
-} satisfies Checks;
+  ),
+  "set-aside": check("Looks for databases that were damaged, replaced or missing.", ({ layout: { engineDb } }) => {
+    const files = globSync("*/*.db.{damaged,replaced,missing}-*", { cwd: dirname(dirname(engineDb)) });
+    if (files.length === 0) return ok("No database was set aside.");
+    return warning(`Databases were set aside: ${firstFew(files)}.`, "docs/recovery.md explains what may be missing");
+  }),
+};

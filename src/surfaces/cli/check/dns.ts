@@ -14,7 +14,7 @@ import { probeResolver } from "../../../mail/dns/resolver.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "../print/text.ts";
 import { recordsOfDomain } from "../verbs/server/dns.ts";
-import { type Check, type Checks, type Finding, ok, unknown, warning, worstOf, wrong } from "./check.ts";
+import { type Check, check, type Finding, ok, unknown, warning, worstOf, wrong } from "./check.ts";
 
 const RESOLVER_MS = 5 * SECOND_MS;
 const POLICY_MS = 8 * SECOND_MS;
@@ -112,9 +112,9 @@ export const dns = {
   reverse: withOutside("reverse", "Looks up the name of the server's public addresses (reverse DNS)."),
   services: records(["service"], "Looks up the records by which mail programs find the server (SRV)."),
   "tls-report": records(["tls_report"], "Looks up where each domain receives reports about TLS failures."),
-  "mta-sts": {
-    does: "Looks up each domain's MTA-STS record, and fetches the policy that it announces.",
-    look: async ({ settings: { domains, hostname, ...settings } }) => {
+  "mta-sts": check(
+    "Looks up each domain's MTA-STS record, and fetches the policy that it announces.",
+    async ({ settings: { domains, hostname, ...settings } }) => {
       const published = createRecordLookup(settings["dns.address"]);
       const findings = domains.map(async (domain) => {
         const found = await published({ name: `_mta-sts.${domain}`, type: "TXT" });
@@ -123,13 +123,13 @@ export const dns = {
       });
       return worstOf(await Promise.all(findings));
     },
-  },
-  resolver: {
-    does: "Asks the server's own resolver, which all its programs use.",
-    look: async ({ settings: { "dns.address": address } }) => {
+  ),
+  resolver: check(
+    "Asks the server's own resolver, which all its programs use.",
+    async ({ settings: { "dns.address": address } }) => {
       const asked = await probeResolver(address, RESOLVER_MS);
       if (asked.ok) return ok(`The resolver at ${address} answers.`);
       return wrong(`The resolver at ${address} ${asked.says}.`, `${PROGRAM} status`);
     },
-  },
-} satisfies Checks;
+  ),
+};

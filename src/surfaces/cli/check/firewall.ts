@@ -10,7 +10,7 @@ import type { Finished } from "../../../host/machine/run-program.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import { shownOpening, shownState } from "../verbs/settings/firewall.ts";
-import { type Checks, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
+import { check, type Finding, ok, type Server, unknown, warning, wrong } from "./check.ts";
 
 const TIMEOUT_MS = 10_000;
 const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guard rebuilds the table automatically`;
@@ -133,16 +133,16 @@ export async function kernelState({ machine, settings, layout }: Server): Promis
 }
 
 export const firewall = {
-  "inner-port": {
-    does: "Connects without privileges to the port where only Dovecot may ask the guard.",
-    look: async (server) => {
+  "inner-port": check(
+    "Connects without privileges to the port where only Dovecot may ask the guard.",
+    async (server) => {
       const { settings } = server;
       return judgeInner(settings["ports.login_policy"], settings["firewall.enabled"], await isReached(server));
     },
-  },
-  "open-ports": {
-    does: "Reads from the kernel which ports the firewall accepts, and compares them with the settings and SSH.",
-    look: async (server) => {
+  ),
+  "open-ports": check(
+    "Reads from the kernel which ports the firewall accepts, and compares them with the settings and SSH.",
+    async (server) => {
       const state = await kernelState(server);
       return judgeOpenPorts(
         state,
@@ -150,23 +150,20 @@ export const firewall = {
         readIsolation(server.layout),
       );
     },
-  },
-  "other-tables": {
-    does: "Looks for other firewall tables on the machine that drop traffic by default.",
-    look: async ({ machine }) => {
+  ),
+  "other-tables": check(
+    "Looks for other firewall tables on the machine that drop traffic by default.",
+    async ({ machine }) => {
       const ran = await machine.run("nft", ["list", "chains"], { timeoutMs: TIMEOUT_MS });
       return judgeOthers(ran.code === 0 ? ran.stdout : null);
     },
-  },
-  table: {
-    does: "Reads the server's own chains from the kernel.",
-    look: async ({ machine, settings }) => {
-      if (!settings["firewall.enabled"]) return FIREWALL_OFF;
-      const listed = async (chain: string): Promise<Finished> =>
-        machine.run("nft", ["list", "chain", ...TABLE.split(" "), chain], { timeoutMs: TIMEOUT_MS });
-      const [input, banned] = await Promise.all([listed("input"), listed("banned")]);
-      const text = ({ code, stdout }: Finished): string => (code === 0 ? stdout : "");
-      return judgeChain(text(input), text(banned), input.stderr.split("\n", 1)[0] ?? "");
-    },
-  },
-} satisfies Checks;
+  ),
+  table: check("Reads the server's own chains from the kernel.", async ({ machine, settings }) => {
+    if (!settings["firewall.enabled"]) return FIREWALL_OFF;
+    const listed = async (chain: string): Promise<Finished> =>
+      machine.run("nft", ["list", "chain", ...TABLE.split(" "), chain], { timeoutMs: TIMEOUT_MS });
+    const [input, banned] = await Promise.all([listed("input"), listed("banned")]);
+    const text = ({ code, stdout }: Finished): string => (code === 0 ? stdout : "");
+    return judgeChain(text(input), text(banned), input.stderr.split("\n", 1)[0] ?? "");
+  }),
+};

@@ -14,7 +14,7 @@ import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, ok, type Room, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
+import { check, type Finding, ok, type Room, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
 
 /** The newest file that the server has written. */
 type Newest = Readonly<{ path: string; at: number }>;
@@ -46,18 +46,14 @@ function newestFile(data: string): Newest | null {
 }
 
 export const clock = {
-  files: {
-    does: "Compares the clock with the newest file that the server has written.",
-    look: ({ layout, now }) => judgeFiles(newestFile(layout.data), now),
-  },
-  synchronized: {
-    does: "Asks the system whether the clock is synchronized with a time server.",
-    look: async ({ machine }) => {
-      const ran = await machine.run("timedatectl", ["show", "-p", "NTPSynchronized", "--value"], { timeoutMs: 5_000 });
-      return judgeSynchronized(ran.code === 0 ? ran.stdout.trim() : "");
-    },
-  },
-} satisfies Checks;
+  files: check("Compares the clock with the newest file that the server has written.", ({ layout, now }) =>
+    judgeFiles(newestFile(layout.data), now),
+  ),
+  synchronized: check("Asks the system whether the clock is synchronized with a time server.", async ({ machine }) => {
+    const ran = await machine.run("timedatectl", ["show", "-p", "NTPSynchronized", "--value"], { timeoutMs: 5_000 });
+    return judgeSynchronized(ran.code === 0 ? ran.stdout.trim() : "");
+  }),
+};
 
 const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
@@ -94,19 +90,16 @@ function worstDisk({ layout: { data, mail }, machine }: Server, judge: (path: st
 }
 
 export const disk = {
-  space: {
-    does: "Asks the file systems of the data directory and the mail for their free space.",
-    look: (server) => worstDisk(server, (path) => judgeSpace(path, server.machine.room(path).bytes)),
-  },
-  inodes: {
-    does: "Asks the file systems for their free inodes; each mail uses one.",
-    look: (server) => worstDisk(server, (path) => judgeInodes(path, server.machine.room(path).inodes)),
-  },
-  mount: {
-    does: "Checks whether the disks of the data directory and the mail are writable.",
-    look: (server) => worstDisk(server, (path) => judgeMount(path, server.machine.mounts())),
-  },
-} satisfies Checks;
+  space: check("Asks the file systems of the data directory and the mail for their free space.", (server) =>
+    worstDisk(server, (path) => judgeSpace(path, server.machine.room(path).bytes)),
+  ),
+  inodes: check("Asks the file systems for their free inodes; each mail uses one.", (server) =>
+    worstDisk(server, (path) => judgeInodes(path, server.machine.room(path).inodes)),
+  ),
+  mount: check("Checks whether the disks of the data directory and the mail are writable.", (server) =>
+    worstDisk(server, (path) => judgeMount(path, server.machine.mounts())),
+  ),
+};
 
 const FETCH = IS_IMAGE ? RENEW_IMAGE : "apt-get update";
 const INSTALL = IS_IMAGE ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade";
@@ -175,17 +168,17 @@ export function judgeKernel(running: string, installed: readonly string[]): Find
 }
 
 export const updates = {
-  automatic: {
-    does: "Asks apt whether Debian's security updates are installed automatically; in a container, looks at the image's age.",
-    look: async ({ machine, now }) => {
+  automatic: check(
+    "Asks apt whether Debian's security updates are installed automatically; in a container, looks at the image's age.",
+    async ({ machine, now }) => {
       if (IS_IMAGE) return judgeImage(statSync(join(CHECKOUT, "image")).ctimeMs, now);
       const ran = await machine.run("apt-config", ["dump", "APT::Periodic::Unattended-Upgrade"]);
       return judgeAutomatic(ran.code === 0 ? ran.stdout : null);
     },
-  },
-  running: {
-    does: "Checks whether the kernel, or programs or libraries of the server's processes, are from before an update.",
-    look: ({ layout: { services } }) => {
+  ),
+  running: check(
+    "Checks whether the kernel, or programs or libraries of the server's processes, are from before an update.",
+    ({ layout: { services } }) => {
       const main = new Set(SERVICES.map((service) => pidOf(services, service)));
       const all = withDescendants(listProcesses(), ({ pid }) => main.has(pid));
       const old = all.flatMap(({ pid, args }) =>
@@ -194,10 +187,10 @@ export const updates = {
       const kernels = globSync("/boot/vmlinuz-*").map((path) => basename(path).replace("vmlinuz-", ""));
       return worstOf([judgeKernel(release(), kernels), judgeReplaced(old, all.length)]);
     },
-  },
-  waiting: {
-    does: "Asks apt, without changing anything, which Debian updates are pending. Only a container fetches the lists, once a day, into memory.",
-    look: async ({ machine, now }) => {
+  ),
+  waiting: check(
+    "Asks apt, without changing anything, which Debian updates are pending. Only a container fetches the lists, once a day, into memory.",
+    async ({ machine, now }) => {
       const failed = IS_IMAGE ? await fetchLists(now) : null;
       if (failed !== null) return unknown(failed, RENEW_IMAGE);
       const lists = globSync(join(machine.packageLists, "*_Packages*"));
@@ -206,5 +199,5 @@ export const updates = {
       const ran = await machine.run("apt-get", SIMULATED_UPGRADE, { timeoutMs: 20_000 });
       return judgeUpdates(ran.code === 0 ? ran.stdout : null, Math.max(...times), now);
     },
-  },
-} satisfies Checks;
+  ),
+};

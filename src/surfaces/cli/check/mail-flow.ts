@@ -4,7 +4,7 @@ import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "../print/text.ts";
-import { type Checks, type Finding, ok, type Server, unknown, wrong } from "./check.ts";
+import { check, type Finding, ok, type Server, unknown, wrong } from "./check.ts";
 
 /** Longer than the deliberate delay of a refused sign-in. */
 const TIMEOUT_MS = 20_000;
@@ -92,9 +92,9 @@ function signIn({ settings }: Server, name: "submission" | "submissions"): Promi
 }
 
 export const mailFlow = {
-  relay: {
-    does: `Tries as a stranger to send mail through port 25 to ${ELSEWHERE}, and stops before any content.`,
-    look: ({ settings }) =>
+  relay: check(
+    `Tries as a stranger to send mail through port 25 to ${ELSEWHERE}, and stops before any content.`,
+    ({ settings }) =>
       talk({ port: settings["ports.smtp"], localAddress: CHECK_ADDRESS }, async (dialogue) => {
         await dialogue.hears(SMTP_REPLY);
         await dialogue.ask("EHLO check.localhost");
@@ -103,48 +103,36 @@ export const mailFlow = {
         await dialogue.ask("RSET");
         return judgeRelay(sender, answer);
       }),
-  },
-  anonymous: {
-    does: `Tries to send mail to ${ELSEWHERE} through submission without a sign-in, and stops before any content.`,
-    look: ({ settings }) =>
+  ),
+  anonymous: check(
+    `Tries to send mail to ${ELSEWHERE} through submission without a sign-in, and stops before any content.`,
+    ({ settings }) =>
       talk({ port: settings["ports.submission"], localAddress: CHECK_ADDRESS }, async (dialogue) => {
         await greeted(dialogue);
         const sender = await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
         if (!sender.startsWith("250")) return judgeAnonymous(sender);
         return judgeAnonymous(await dialogue.ask(`RCPT TO:<${ELSEWHERE}>`));
       }),
-  },
-  names: {
-    does: "Asks port 25 whether an address exists (VRFY), which it must not reveal.",
-    look: ({ settings }) =>
-      talk({ port: settings["ports.smtp"] }, async (dialogue) => {
-        await hello(dialogue);
-        return judgeNames(await dialogue.ask(`VRFY postmaster@${settings.domains[0] ?? settings.hostname}`));
-      }),
-  },
-  "port-25": {
-    does: "Checks whether port 25 accepts passwords after STARTTLS.",
-    // Port 25 is for servers, which never sign in.
-    look: ({ settings }) =>
-      talk({ port: settings["ports.smtp"] }, async (dialogue) =>
-        judgeOffers("Port 25", await greeted(dialogue), "after STARTTLS"),
-      ),
-  },
-  "sign-in-imaps": {
-    does: "Signs in over IMAPS with an unknown name and a wrong password.",
-    look: ({ settings }) =>
-      talk({ port: settings["ports.imaps"], goodbye: "b LOGOUT", isTls: true }, async (dialogue) => {
-        await dialogue.hears(/^\* OK .*\r\n/m);
-        const answer = await dialogue.ask(`a LOGIN ${NO_ACCOUNT} "${WRONG_PASSWORD}"`, /^a .*\r\n/m);
-        return judgeSignIn("IMAPS", answer);
-      }),
-  },
-  "sign-in-submission": {
-    does: "The same over submission, after STARTTLS.",
-    look: (server) => signIn(server, "submission"),
-  },
-  "sign-in-submissions": {
-    does: "The same over submissions.",
-    look: (server) => signIn(server, "submissions"),
-  },
-} satisfies Checks;
+  ),
+  names: check("Asks port 25 whether an address exists (VRFY), which it must not reveal.", ({ settings }) =>
+    talk({ port: settings["ports.smtp"] }, async (dialogue) => {
+      await hello(dialogue);
+      return judgeNames(await dialogue.ask(`VRFY postmaster@${settings.domains[0] ?? settings.hostname}`));
+    }),
+  ),
+  // It is for servers, which never sign in.
+  "port-25": check("Checks whether port 25 accepts passwords after STARTTLS.", ({ settings }) =>
+    talk({ port: settings["ports.smtp"] }, async (dialogue) =>
+      judgeOffers("Port 25", await greeted(dialogue), "after STARTTLS"),
+    ),
+  ),
+  "sign-in-imaps": check("Signs in over IMAPS with an unknown name and a wrong password.", ({ settings }) =>
+    talk({ port: settings["ports.imaps"], goodbye: "b LOGOUT", isTls: true }, async (dialogue) => {
+      await dialogue.hears(/^\* OK .*\r\n/m);
+      const answer = await dialogue.ask(`a LOGIN ${NO_ACCOUNT} "${WRONG_PASSWORD}"`, /^a .*\r\n/m);
+      return judgeSignIn("IMAPS", answer);
+    }),
+  ),
+  "sign-in-submission": check("The same over submission, after STARTTLS.", (server) => signIn(server, "submission")),
+  "sign-in-submissions": check("The same over submissions.", (server) => signIn(server, "submissions")),
+};

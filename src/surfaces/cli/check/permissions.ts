@@ -9,7 +9,7 @@ import { CONTENT_USERS, type Layout, USERS } from "../../../settings/layout.ts";
 import { fileSettings, type SettingKey, type Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, ok, warning, wrong } from "./check.ts";
+import { check, type Finding, ok, warning, wrong } from "./check.ts";
 
 /** Expected owner and mode. */
 type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
@@ -132,29 +132,27 @@ function secretsNamed(settings: Settings) {
 }
 
 export const permissions = {
-  directories: {
-    does: "Compares owner and mode of each directory with what set-up assigns.",
-    look: ({ layout }) => judgeFound("directory", wantedDirectories(layout)),
-  },
-  secrets: {
-    does: "Compares owner and mode of keys, passwords, databases and settings with what set-up assigns.",
-    look: ({ layout }) => judgeFound("file", wantedSecrets(layout)),
-  },
-  sockets: {
-    does: "Compares owner and mode of the command sockets with what they should be.",
-    look: ({ layout }) => judgeFound("socket", wantedSockets(layout)),
-  },
-  programs: {
-    does: "Checks whether a user other than root could change programs or configuration that root runs.",
-    look: ({ layout: { program, conf, services } }) => {
+  directories: check("Compares owner and mode of each directory with what set-up assigns.", ({ layout }) =>
+    judgeFound("directory", wantedDirectories(layout)),
+  ),
+  secrets: check(
+    "Compares owner and mode of keys, passwords, databases and settings with what set-up assigns.",
+    ({ layout }) => judgeFound("file", wantedSecrets(layout)),
+  ),
+  sockets: check("Compares owner and mode of the command sockets with what they should be.", ({ layout }) =>
+    judgeFound("socket", wantedSockets(layout)),
+  ),
+  programs: check(
+    "Checks whether a user other than root could change programs or configuration that root runs.",
+    ({ layout: { program, conf, services } }) => {
       const open = [program, conf, services].flatMap(changeable);
       if (open.length > 0) return wrong(`Users other than root can change ${firstFew(open)}.`, FIX);
       return ok(`Only root can change what is in ${program}, ${conf} and ${services}.`);
     },
-  },
-  "named-files": {
-    does: "Checks whether files that settings name are there, and whether every user can read those with secrets.",
-    look: ({ settings }) => {
+  ),
+  "named-files": check(
+    "Checks whether files that settings name are there, and whether every user can read those with secrets.",
+    ({ settings }) => {
       const why = whyFilesMissing(settings);
       if (why !== null) return wrong(why, "put it back; the server keeps using what it had read from it");
       const secrets = secretsNamed(settings);
@@ -163,5 +161,5 @@ export const permissions = {
         return warning(`Every user of this machine can read ${firstFew(open)}.`, `chmod o= ${open[0] ?? ""}`);
       return ok(`${plural(secrets.length, "file")} with secrets that settings name, none readable by every user.`);
     },
-  },
-} satisfies Checks;
+  ),
+};

@@ -8,7 +8,7 @@ import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import {
-  type Checks,
+  check,
   type Finding,
   type Machine,
   ok,
@@ -167,31 +167,28 @@ function look(judge: (promised: readonly ServerPort[], found: readonly Listener[
 }
 
 export const ports = {
-  listening: {
-    does: "Compares the ports of the settings with the programs that listen, as the kernel lists them.",
-    look: look(judgeListening),
-  },
-  private: {
-    does: "Checks that the dashboard and the guard's own port are open to this machine only.",
-    look: look((_, found, settings) => judgePrivate(settings, found)),
-  },
-  resolver: {
-    does: "Checks that the server's resolver listens for this machine only.",
-    look: look((_, found) => judgeResolver(found)),
-  },
-  scan: {
-    does: "Connects to each port below 1024 and to common ports above, at the machine's own addresses, except the ports of the settings.",
-    look: scan,
-  },
-  proxies: {
-    does: "Connects to the ports for proxies from the machine's own addresses that are not a proxy's.",
-    look: proxied,
-  },
-  others: {
-    does: "Looks for other programs that listen publicly and that the firewall lets others reach.",
-    look: async (server) => {
+  listening: check(
+    "Compares the ports of the settings with the programs that listen, as the kernel lists them.",
+    look(judgeListening),
+  ),
+  private: check(
+    "Checks that the dashboard and the guard's own port are open to this machine only.",
+    look((_, found, settings) => judgePrivate(settings, found)),
+  ),
+  resolver: check(
+    "Checks that the server's resolver listens for this machine only.",
+    look((_, found) => judgeResolver(found)),
+  ),
+  scan: check(
+    "Connects to each port below 1024 and to common ports above, at the machine's own addresses, except the ports of the settings.",
+    scan,
+  ),
+  proxies: check("Connects to the ports for proxies from the machine's own addresses that are not a proxy's.", proxied),
+  others: check(
+    "Looks for other programs that listen publicly and that the firewall lets others reach.",
+    async (server) => {
       const { open } = await kernelState(server);
       return look((promised, found) => judgeOthers(promised, found, open))(server);
     },
-  },
-} satisfies Checks;
+  ),
+};

@@ -17,7 +17,7 @@ import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
-import { type Checks, type Finding, ok, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
+import { check, type Finding, ok, type Server, unknown, warning, worstOf, wrong } from "./check.ts";
 
 /** Lists that most receivers check for a sender's address and for its domain. */
 const LISTS = ["zen.spamhaus.org", "bl.spamcop.net"];
@@ -114,19 +114,16 @@ async function outgoing({ layout, settings }: Server): Promise<Finding> {
 }
 
 export const reputation = {
-  addresses: {
-    does: "Looks up the machine's public addresses in DNS block lists, and a test address that each list must name.",
-    look: onLists,
-  },
-  domains: {
-    does: `Looks up each domain in ${DOMAIN_LIST}.`,
-    look: domainsOnList,
-  },
-  "port-25-out": {
-    does: `Connects to port 25 of a mail server of ${LARGE.join(" and of ")}, reads its greeting, and disconnects; or signs in to outbound.relay.`,
-    look: outgoing,
-  },
-} satisfies Checks;
+  addresses: check(
+    "Looks up the machine's public addresses in DNS block lists, and a test address that each list must name.",
+    onLists,
+  ),
+  domains: check(`Looks up each domain in ${DOMAIN_LIST}.`, domainsOnList),
+  "port-25-out": check(
+    `Connects to port 25 of a mail server of ${LARGE.join(" and of ")}, reads its greeting, and disconnects; or signs in to outbound.relay.`,
+    outgoing,
+  ),
+};
 
 const FIX = "docs/install/outside-relay.md lists possible causes";
 

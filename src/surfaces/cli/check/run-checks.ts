@@ -5,7 +5,7 @@ import { oneLine } from "../print/text.ts";
 import { accounts, passwords } from "./accounts.ts";
 import { backups } from "./backups.ts";
 import { bans } from "./bans.ts";
-import { type Check, type Checks, type Finding, type Server, type State, unknown } from "./check.ts";
+import { type Check, type Finding, type Server, type State, unknown } from "./check.ts";
 import { alerts, components, queue } from "./components.ts";
 import { database } from "./database.ts";
 import { dns } from "./dns.ts";
@@ -112,7 +112,7 @@ export type GroupName = keyof Table;
 /** `tls.days` */
 export type CheckId = { [G in GroupName]: `${G}.${keyof Table[G] & string}` }[GroupName];
 
-type Group = Readonly<{ name: string; checks: Checks }>;
+type Group = Readonly<{ name: string; checks: Readonly<Record<string, Check>> }>;
 export const groups: readonly Group[] = Object.entries(table).map(([name, checks]) => ({ name, checks }));
 
 type Parts = Readonly<{

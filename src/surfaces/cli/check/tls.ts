@@ -9,7 +9,7 @@ import { type Door, type Handshake, handshake, OFFERS } from "../../../mail/prob
 import { PROGRAM } from "../call.ts";
 import { firstFew } from "../print/text.ts";
 import {
-  type Checks,
+  check,
   doorsOf,
   type Finding,
   ok,
@@ -103,21 +103,19 @@ function offersBeforeTls({ name, port }: Door): Promise<Finding> {
 }
 
 export const tls = {
-  versions: {
-    does: "Offers only TLS 1.0 and 1.1 to each mail port, which must refuse them.",
-    look: ({ settings }) => eachDoor(shakeAll(settings, OFFERS.old), judgeOld),
-  },
-  handshake: {
-    does: "Starts TLS at each mail port, as mail programs do.",
-    look: (server) => eachDoor(server.shaken(), judgeModern),
-  },
-  ciphers: {
-    does: "Offers each mail port only ciphers without a certificate, without encryption, or broken ones.",
-    look: ({ settings }) => eachDoor(shakeAll(settings, OFFERS.weak), judgeWeak),
-  },
-  public: {
-    does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
-    look: async ({ settings, machine }) => {
+  versions: check("Offers only TLS 1.0 and 1.1 to each mail port, which must refuse them.", ({ settings }) =>
+    eachDoor(shakeAll(settings, OFFERS.old), judgeOld),
+  ),
+  handshake: check("Starts TLS at each mail port, as mail programs do.", (server) =>
+    eachDoor(server.shaken(), judgeModern),
+  ),
+  ciphers: check(
+    "Offers each mail port only ciphers without a certificate, without encryption, or broken ones.",
+    ({ settings }) => eachDoor(shakeAll(settings, OFFERS.weak), judgeWeak),
+  ),
+  public: check(
+    "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
+    async ({ settings, machine }) => {
       const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
       const findings = reachableAddresses(machine).flatMap((host) =>
         doors.map(async (door) => {
@@ -129,38 +127,31 @@ export const tls = {
       if (findings.length === 0) return unknown("This machine only has loopback addresses.");
       return worstOf(await Promise.all(findings));
     },
-  },
-  cleartext: {
-    does: "Checks whether SMTP and submission accept passwords before TLS.",
-    look: async ({ settings }) => {
-      const plain = doorsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
-      return worstOf(await Promise.all(plain.map(offersBeforeTls)));
-    },
-  },
-  name: {
-    does: "Compares the certificate on IMAPS with the server's name.",
-    look: (server) => onImaps(server, (certificate) => judgeName(server.settings.hostname, certificate)),
-  },
-  chain: {
-    does: "Verifies the chain of that certificate against the public authorities that Node.js trusts.",
-    look: (server) => onImaps(server, ({ issuer }, distrust) => judgeChain(distrust, issuer.replaceAll("\n", ", "))),
-  },
-  days: {
-    does: "Counts the days until the certificate expires.",
-    look: (server) => onImaps(server, ({ validToDate }) => judgeDays(validToDate.getTime(), server.now)),
-  },
-  key: {
-    does: "Measures the key of the served certificate.",
-    look: ({ layout }) => judgeKey(new X509Certificate(readFileSync(servedFiles(layout).cert))),
-  },
-  same: {
-    does: "Compares each mail port's certificate with the file that it is served from.",
-    look: async ({ layout, shaken }) => {
+  ),
+  cleartext: check("Checks whether SMTP and submission accept passwords before TLS.", async ({ settings }) => {
+    const plain = doorsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
+    return worstOf(await Promise.all(plain.map(offersBeforeTls)));
+  }),
+  name: check("Compares the certificate on IMAPS with the server's name.", (server) =>
+    onImaps(server, (certificate) => judgeName(server.settings.hostname, certificate)),
+  ),
+  chain: check("Verifies the chain of that certificate against the public authorities that Node.js trusts.", (server) =>
+    onImaps(server, ({ issuer }, distrust) => judgeChain(distrust, issuer.replaceAll("\n", ", "))),
+  ),
+  days: check("Counts the days until the certificate expires.", (server) =>
+    onImaps(server, ({ validToDate }) => judgeDays(validToDate.getTime(), server.now)),
+  ),
+  key: check("Measures the key of the served certificate.", ({ layout }) =>
+    judgeKey(new X509Certificate(readFileSync(servedFiles(layout).cert))),
+  ),
+  same: check(
+    "Compares each mail port's certificate with the file that it is served from.",
+    async ({ layout, shaken }) => {
       const file = new X509Certificate(readFileSync(servedFiles(layout).cert)).fingerprint256;
       const served = [...(await shaken())].map(
         ([{ name }, one]) => [name, one.ok ? (one.certificate?.fingerprint256 ?? "none") : one.says] as const,
       );
       return judgeSame(new Map(served), file);
     },
-  },
-} satisfies Checks;
+  ),
+};
