@@ -6,10 +6,7 @@ import type { World } from "../../surfaces/cli/run.ts";
 
 /** The programs and databases of a data directory. */
 export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<World["connect"]> {
-  const guard = createGuardClient(layout.controlSocket, callerName(env), {
-    why: async () => (await import("./why-down.ts")).whyDown(layout),
-    isStarting: async () => (await import("./why-down.ts")).isStarting(layout),
-  });
+  const guard = createGuardClient(layout, callerName(env));
   const opened: (() => void)[] = [];
   return {
     guard,

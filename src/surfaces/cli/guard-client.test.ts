@@ -1,27 +1,21 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { servedSocket } from "../../../test/kit/served.ts";
-import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
 import { printLine } from "../../admin/declare/codec.ts";
+import { takeLock } from "../../host/running/data-directory.ts";
 import { callerName, createGuardClient, hint } from "./guard-client.ts";
-import { notRunning } from "./not-running.ts";
-
-const ABSENT = { why: async () => notRunning(temporaryLayout()), isStarting: async () => false };
 
 test("a command waits for a guard that is starting, and not for one that never does", async () => {
   using layout = dataDirectory();
-  const started = Promise.withResolvers<Awaited<ReturnType<typeof startGuard>>>();
-  const isStarting = async (): Promise<boolean> => {
-    if (!existsSync(layout.controlSocket)) started.resolve(startGuard(layout));
-    return true;
-  };
-  const starting = createGuardClient(layout.controlSocket, "root", { ...ABSENT, isStarting });
-  assert.ok((await starting.ask({ verb: "ping" })).ok);
-  await (await started.promise).stop();
-  const never = createGuardClient(layout.controlSocket, "root", { ...ABSENT, isStarting: async () => true });
-  assert.equal((await never.ask({ verb: "ping" })).ok, false);
+  const client = createGuardClient(layout, "root");
+  assert.equal((await client.ask({ verb: "ping" })).ok, false);
+  takeLock(layout.startPid);
+  assert.equal((await client.ask({ verb: "ping" })).ok, false, "it never does");
+  const asked = client.ask({ verb: "ping" });
+  const guard = await startGuard(layout);
+  assert.ok((await asked).ok);
+  await guard.stop();
 });
 
 test("after a lost connection the command may have taken effect", async () => {
@@ -32,14 +26,14 @@ test("after a lost connection the command may have taken effect", async () => {
       socket.on("data", (line) => void (String(line).includes('"ping"') ? socket.end(pong) : socket.destroy())),
     layout.controlSocket,
   );
-  const lost = await createGuardClient(layout.controlSocket, "root", ABSENT).ask({ verb: "health" });
+  const lost = await createGuardClient(layout, "root").ask({ verb: "health" });
   assert.match(lost.ok ? "" : lost.next, /may have taken effect/);
 });
 
 test("a watch ends with who asked for it", async () => {
   using layout = dataDirectory();
   const guard = await startGuard(layout);
-  const watched = createGuardClient(layout.controlSocket, "root", ABSENT);
+  const watched = createGuardClient(layout, "root");
   const stop = new AbortController();
   const begun = Promise.withResolvers<undefined>();
   const mine = watched.watch(() => begun.resolve(undefined), stop.signal);

@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import type { CommandError, Verb } from "../../admin/declare/control.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { ask, type NoAnswer, watch } from "../../host/sockets/control-client.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { type Asked, type Failure, failed, type GuardClient, PROGRAM, wrongUsage } from "./call.ts";
 import { FIRST_WORDS } from "./help.ts";
 
@@ -13,38 +14,37 @@ const PING_MS = 5 * SECOND_MS;
 const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
 const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
 
-type Absence = Readonly<{
-  why: () => Promise<Failure>;
-  /** Whether to ask again soon, because the guard is starting. */
-  isStarting: () => Promise<boolean>;
-}>;
-
-/** The guard behind its control socket. */
-export function createGuardClient(socketPath: string, by: string, absence: Absence): GuardClient {
-  const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => problemSaid(error) ?? absence.why();
+/** The guard behind the control socket. `by`: who gives the commands. */
+export function createGuardClient(layout: Layout, by: string): GuardClient {
+  const { controlSocket } = layout;
+  // Loaded only when it is needed.
+  const absence = () => import("./not-running.ts");
+  const whyNone = async (): Promise<Failure> => (await absence()).whyDown(layout);
+  const problemOf = async (error: CommandError | NoAnswer): Promise<Failure> => problemSaid(error) ?? whyNone();
   return {
     async ask<V extends Verb>(command: Asked<V>) {
       // Sends nothing to a hanging guard: it might act much later, when the caller thinks that the command failed.
-      let pinged = await ask(socketPath, { by }, { verb: "ping" }, PING_MS);
+      let pinged = await ask(controlSocket, { by }, { verb: "ping" }, PING_MS);
       const giveUpAt = performance.now() + STARTS_WITHIN_MS;
-      const mayStart = async (): Promise<boolean> => performance.now() < giveUpAt && (await absence.isStarting());
+      const mayStart = async (): Promise<boolean> =>
+        performance.now() < giveUpAt && (await absence()).isStarting(layout);
       while (!pinged.ok && pinged.kind === "not_running" && (await mayStart())) {
         await setTimeout(ASK_AGAIN_MS);
-        pinged = await ask(socketPath, { by }, { verb: "ping" }, PING_MS);
+        pinged = await ask(controlSocket, { by }, { verb: "ping" }, PING_MS);
       }
       if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
       const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;
-      const asked = await ask(socketPath, { by }, command, timeoutMs);
+      const asked = await ask(controlSocket, { by }, command, timeoutMs);
       return asked.ok ? asked : problemOf(asked);
     },
     async watch(onEvents, signal) {
       if (signal.aborted) return { ok: true };
-      const watching = watch(socketPath, onEvents);
+      const watching = watch(controlSocket, onEvents);
       signal.addEventListener("abort", watching.close);
       const ended = await watching.ended;
       if (signal.aborted) return { ok: true };
       if (ended.kind !== "broken") return problemOf(ended);
-      return { ...(await absence.why()), exit: "not_running", message: "GhostInbox has stopped." };
+      return { ...(await whyNone()), exit: "not_running", message: "GhostInbox has stopped." };
     },
   };
 }

@@ -1,6 +1,11 @@
+import { statSync } from "node:fs";
+import { printable } from "../../core/text.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import { IS_IMAGE } from "../../host/running/checkout.ts";
+import { lockHolder } from "../../host/running/data-directory.ts";
 import { startCommand } from "../../host/running/server-commands.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { lastLogLine, supervised } from "../../host/running/supervised.ts";
+import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { type Failure, noServerIn } from "./call.ts";
 
 /** The failure of commands that need a running server. Without one in the data directory, a start would create a second one elsewhere. */
@@ -10,4 +15,46 @@ export function notRunning(layout: Layout): Failure {
   const start = startCommand(layout);
   const next = [`Start it with ${IS_IMAGE ? start : `\`${start}\``}.`, none?.next].filter(Boolean).join(" ");
   return { ok: false, exit: "not_running", message, next };
+}
+
+const LINE_CHARACTERS = 1_000;
+/** A guard that has not listened within this time after its start has failed. */
+const STARTS_WITHIN_MS = 15 * SECOND_MS;
+
+/** Whether a guard that does not listen yet is about to, because the server or the guard was just started. */
+export function isStarting({ startPid, services }: Layout): boolean {
+  if (lockHolder(startPid) === null) return false;
+  const guard = supervised(services, "guard");
+  if (guard?.isStopped === true) return false;
+  return isYoung(startPid) || (guard !== null && isYoung(`${services}/guard/supervise/status`));
+}
+
+function isYoung(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && Math.abs(Date.now() - stat.mtimeMs) < STARTS_WITHIN_MS;
+}
+
+/**
+ * Why no guard listens. While `npm start` runs, only the guard is missing: mail is accepted, and another `npm start`
+ * would be refused.
+ */
+export function whyDown(layout: Layout): Failure {
+  const guard = supervised(layout.services, "guard");
+  if (guard === null || lockHolder(layout.startPid) === null) return notRunning(layout);
+  const service = `${layout.services}/guard`;
+  if (guard.isStopped)
+    return {
+      ...notRunning(layout),
+      message:
+        "The guard was stopped, while the other services run: mail is accepted, but nothing is counted or banned.",
+      next: `Start it with \`sv up ${service}\`.`,
+    };
+  const line = lastLogLine(layout, "guard");
+  return {
+    ...notRunning(layout),
+    message: `The guard is not running: mail is accepted, but nothing is counted or banned.${
+      line === null ? "" : ` Its last log line: ${printable(line, LINE_CHARACTERS)}`
+    }`,
+    next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
+  };
 }

@@ -9,8 +9,7 @@ import { temporaryLayout } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { takeLock } from "../../host/running/data-directory.ts";
 import { supervised } from "../../host/running/supervised.ts";
-import { notRunning } from "../../surfaces/cli/not-running.ts";
-import { isStarting, whyDown } from "./why-down.ts";
+import { isStarting, notRunning, whyDown } from "./not-running.ts";
 
 test("without a start nothing runs; with one, the guard's last log line explains why, or that it was stopped", {
   skip: lacking({ installed: ["runsv", "sv"] }),
