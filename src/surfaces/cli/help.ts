@@ -1,7 +1,7 @@
 import { fitted } from "../../core/text.ts";
 import { type Answer, type CliCommand, done, PROGRAM, wrongUsage } from "./call.ts";
 import { GLOBAL_OPTIONS, type Option } from "./parse.ts";
-import { columns } from "./print/text.ts";
+import { columns, joined } from "./print/text.ts";
 
 const MOST_COLUMNS = 80;
 const INDENT = " ".repeat(28);
@@ -20,11 +20,12 @@ function helpForOne(command: CliCommand): string {
 }
 
 function helpForMany(topic: string, shown: readonly CliCommand[]): string {
-  const lists = topic === "" ? sectionsOf(shown) : [{ commands: shown }];
+  const sections = sectionsOf(shown).map(({ heading, commands }) => `${heading}:\n${table(commands)}`);
+  const lists = topic === "" ? sections : [table(shown)];
   const head = `${PROGRAM} ${topic === "" ? "COMMAND" : topic} [OPTION...]\n\n`;
   const exits = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running.";
   const more = `\`${PROGRAM} help COMMAND\` shows the options of a command.\n\`${PROGRAM} events --types\` shows every type of event.`;
-  return `${head}${lists.map(listOf).join("\n\n")}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${more}\n${exits}`;
+  return `${head}${lists.join("\n\n")}\n\n${optionTable(GLOBAL_OPTIONS)}\n\n${more}\n${exits}`;
 }
 
 /** Headings of the help, each with the first words of its commands. */
@@ -41,25 +42,19 @@ const SECTIONS: Readonly<Record<string, string>> = {
 /** Every first word of a command. */
 export const FIRST_WORDS = Object.values(SECTIONS).flatMap((firsts) => firsts.split(" "));
 
-type Listed = Readonly<{ heading?: string; commands: readonly CliCommand[] }>;
-
 /** A command without a section would be missing from the help; a test checks that every command has one. */
-export function sectionsOf(commands: readonly CliCommand[]): readonly Listed[] {
+export function sectionsOf(commands: readonly CliCommand[]) {
   return Object.entries(SECTIONS).map(([heading, firsts]) => ({
     heading,
     commands: firsts.split(" ").flatMap((first) => commands.filter(({ name }) => name.split(" ")[0] === first)),
   }));
 }
 
-function listOf({ heading, commands }: Listed): string {
-  return heading === undefined ? table(commands) : `${heading}:\n${table(commands)}`;
-}
-
 /** Within 80 columns: a description wraps below itself, and a long usage has a separate line. */
 function table(rows: readonly CliCommand[]): string {
   return rows
     .map((command) => {
-      const usage = [command.name, command.usage].filter((part) => part !== "").join(" ");
+      const usage = joined(" ", [command.name, command.usage]);
       const line = usage.length < INDENT.length - 1 ? usage.padEnd(INDENT.length) : `${usage}\n${INDENT}`;
       return fitted(`${line}${command.says}`, MOST_COLUMNS, INDENT);
     })
@@ -68,7 +63,7 @@ function table(rows: readonly CliCommand[]): string {
 
 function usageOf({ name, usage, options }: CliCommand): string {
   const given = options.map((option) => `[${spelled(option)}]`);
-  return [name, usage, ...given].filter((part) => part !== "").join(" ");
+  return joined(" ", [name, usage, ...given]);
 }
 
 function optionTable(options: readonly Option[]): string {

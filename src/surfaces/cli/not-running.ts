@@ -7,13 +7,14 @@ import { startCommand } from "../../host/running/server-commands.ts";
 import { lastLogLine, supervised } from "../../host/running/supervised.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { type Failure, noServerIn } from "./call.ts";
+import { joined } from "./print/text.ts";
 
 /** The failure of commands that need a running server. Without one in the data directory, a start would create a second one elsewhere. */
 export function notRunning(layout: Layout): Failure {
   const none = noServerIn(layout);
-  const message = ["GhostInbox is not running.", none?.message].filter(Boolean).join(" ");
+  const message = joined(" ", ["GhostInbox is not running.", none?.message]);
   const start = startCommand(layout);
-  const next = [`Start it with ${IS_IMAGE ? start : `\`${start}\``}.`, none?.next].filter(Boolean).join(" ");
+  const next = joined(" ", [`Start it with ${IS_IMAGE ? start : `\`${start}\``}.`, none?.next]);
   return { ok: false, exit: "not_running", message, next };
 }
 

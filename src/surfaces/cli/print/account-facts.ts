@@ -34,23 +34,16 @@ export function recoverCommand(account: string): string {
 /** Describes the keys of all accounts. Without `byAccount`, new mail does not use them. */
 export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAccount: boolean): readonly string[] {
   const locked =
-    closed.length === 0
-      ? []
-      : [
-          `Older mail of ${named(closed)} is locked, because the password was set without the recovery key: ${recoverCommand("ADDRESS")}`,
-        ];
-  if (!byAccount) return locked;
+    closed.length > 0 &&
+    `Older mail of ${named(closed)} is locked, because the password was set without the recovery key: ${recoverCommand("ADDRESS")}`;
   const serverKey = "The server's key encrypts the mail of";
-  return [
+  const all = [
     `${plural(own, "account")} ${own === 1 ? "has its own key, which the password opens" : "have their own keys, which the passwords open"}.`,
-    ...(without.length === 0
-      ? []
-      : [`${serverKey} ${named(without)}, until their password is set: ${PROGRAM} account passwd ADDRESS`]),
-    ...(ofFile === 0
-      ? []
-      : [`${serverKey} ${plural(ofFile, "account")} of the accounts file, whose password is not known here.`]),
-    ...locked,
+    without.length > 0 &&
+      `${serverKey} ${named(without)}, until their password is set: ${PROGRAM} account passwd ADDRESS`,
+    ofFile > 0 && `${serverKey} ${plural(ofFile, "account")} of the accounts file, whose password is not known here.`,
   ];
+  return [...(byAccount ? all : []), locked].filter((line) => line !== false);
 }
 
 /** `MOST_NAMED` are some of them. */

@@ -3,7 +3,7 @@ import { plural } from "../../../core/text.ts";
 import { dayAndTime } from "../../../core/time.ts";
 import type { Compared, ComparedAccount, ComparedAddress } from "../../../jobs/replay/comparison.ts";
 import type { ReplayReport } from "../../../jobs/replay/run-replay.ts";
-import { columns } from "./text.ts";
+import { columns, joined } from "./text.ts";
 
 const MOST_SHOWN = 10;
 
@@ -13,11 +13,11 @@ export function printReplay(report: ReplayReport, file: string): string {
   const head = `Replayed ${plural(events, "event")} from ${dayAndTime(from)} to ${dayAndTime(to)} under ${file}.`;
   if (report.identical) return [head, "Nothing differs.", reachOf(report.reach)].join("\n");
   const lost =
-    unreached === 0
-      ? ""
-      : ` ${plural(unreached, "more event")} would not have happened: an earlier step of the same connection or sign-in would have been refused.`;
-  return [
-    `${head}\n${plural(differences, "decision")} ${differences === 1 ? "differs" : "differ"}.${lost}`,
+    unreached > 0 &&
+    `${plural(unreached, "more event")} would not have happened: an earlier step of the same connection or sign-in would have been refused.`;
+  const differ = `${plural(differences, "decision")} ${differences === 1 ? "differs" : "differ"}.`;
+  return joined("\n\n", [
+    `${head}\n${joined(" ", [differ, lost])}`,
     addresses("Would have been banned, and was not", banned),
     addresses("Would not have been banned, and was", notBanned),
     addresses("Would have been banned more often, or less", bannedOtherwise),
@@ -28,9 +28,7 @@ export function printReplay(report: ReplayReport, file: string): string {
     section("Most affected addresses", report.mostAffected.length, report.mostAffected.map(affectedCells)),
     section("First differences", report.examples.length, report.examples.slice(0, MOST_SHOWN).map(exampleCells)),
     reachOf(report.reach),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n");
+  ]);
 }
 
 function addresses(title: string, { total, items }: ReplayReport["banned"]): string {
@@ -57,12 +55,9 @@ function bansOf({ bansThen, bansNow }: ComparedAddress): string {
 }
 
 function affectedCells(item: ComparedAddress): readonly string[] {
-  const counts = [
-    item.harder === 0 ? "" : `${plural(item.harder, "event")} decided more strictly`,
-    item.milder === 0 ? "" : `${item.milder} less strictly`,
-    bansOf(item),
-  ];
-  return [`  ${printPrefix(item.prefix)}`, counts.filter((part) => part !== "").join(", ")];
+  const harder = item.harder > 0 && `${plural(item.harder, "event")} decided more strictly`;
+  const milder = item.milder > 0 && `${item.milder} less strictly`;
+  return [`  ${printPrefix(item.prefix)}`, joined(", ", [harder, milder, bansOf(item)])];
 }
 
 function exampleCells({ at, event, ip, verdictThen, reasonThen, verdictNow, reasonNow }: Compared): readonly string[] {
@@ -97,20 +92,15 @@ export function leftOut({ cut, windowsFilled }: Pick<ReplayReport["reach"], "cut
 
 function reachOf(reach: ReplayReport["reach"]): string {
   const { firstEvent, summedUpTo, unreadable, settingsApplied } = reach;
-  const from = firstEvent === null ? "" : `The first event that can be replayed is from ${dayAndTime(firstEvent)}`;
-  const why =
-    summedUpTo === null
-      ? unreadable === 0
-        ? ""
-        : `; ${unreadable} before it were recorded by an older version`
-      : "; older ones were aggregated (events.max_age, events.max_rows, events.max_size)";
-  return [
-    from === "" ? "" : `${from}${why}. ${leftOut(reach)}`.trim(),
-    settingsApplied === 0
-      ? ""
-      : `Settings were applied ${plural(settingsApplied, "time")} during this period: earlier decisions may differ only because of that.`,
+  const why = joined("; ", [
+    firstEvent !== null && `The first event that can be replayed is from ${dayAndTime(firstEvent)}`,
+    summedUpTo !== null && "older ones were aggregated (events.max_age, events.max_rows, events.max_size)",
+    summedUpTo === null && unreadable > 0 && `${unreadable} before it were recorded by an older version`,
+  ]);
+  return joined("\n", [
+    firstEvent !== null && joined(" ", [`${why}.`, leftOut(reach)]),
+    settingsApplied > 0 &&
+      `Settings were applied ${plural(settingsApplied, "time")} during this period: earlier decisions may differ only because of that.`,
     "Unknown: what a rejected client would have done next (its password counts as wrong), and what the firewall dropped.",
-  ]
-    .filter((line) => line !== "")
-    .join("\n");
+  ]);
 }

@@ -46,6 +46,11 @@ export function firstFew(names: readonly string[], total = names.length): string
   return `${names.slice(0, FEW).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
+/** Joins those parts that there are: an empty one, null or false is left out. */
+export function joined(between: string, parts: readonly (string | false | null | undefined)[]): string {
+  return parts.filter(Boolean).join(between);
+}
+
 /** `2026-11-20 07:05:01 UTC`, of milliseconds since the epoch. */
 export function when(at: number): string {
   return dayAndTime(new Date(at).toISOString());

@@ -5,7 +5,7 @@ import { type Ip, isLoopback, type Prefix, printPrefix } from "../../../core/net
 import { asSentence, plural } from "../../../core/text.ts";
 import { dayAndTime, formatDuration, span, until } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
-import { columns, oneLine, ordinal } from "./text.ts";
+import { columns, joined, oneLine, ordinal } from "./text.ts";
 
 const MOST_STEPS = 20;
 const LONGEST_VALUE = 40;
@@ -30,7 +30,7 @@ function table(steps: readonly TimelineStep[]): string {
     step.type,
     step.account ?? "",
     withCode(step.meaning, step.reason),
-    [step.details, step.evidence].filter((part) => part !== "").join("; "),
+    joined("; ", [step.details, step.evidence]),
   ]);
   return columns(rows);
 }
@@ -47,12 +47,8 @@ function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInFor
     const [{ meaning, lift } = { meaning: "", lift: null }] = steps;
     const settings = settingsOf(steps).map((key) => withValue(key, inForce));
     if (reason === null || (lift === null && settings.length === 0)) return [];
-    const parts_ = [
-      withCode(meaning, reason),
-      lift ?? "",
-      settings.length === 0 ? "" : `Set by ${settings.join(", ")}.`,
-    ];
-    return [`  ${parts_.filter((part) => part !== "").join(" ")}`];
+    const setBy = settings.length > 0 && `Set by ${settings.join(", ")}.`;
+    return [`  ${joined(" ", [withCode(meaning, reason), lift, setBy])}`];
   });
   return lines.length === 0 ? "" : `What lifts or prevents it:\n${lines.join("\n")}`;
 }
@@ -80,12 +76,12 @@ export function printAccount(report: AccountReport, inForce: SettingsInForce): s
   ]);
   const shown = new Set(timeline.slice(-MOST_STEPS).map(({ id }) => id));
   const earlier = own.filter(({ id }) => !shown.has(id)).slice(-MOST_STEPS);
-  return parts([
+  return joined("\n\n", [
     complete
       ? `${name}: ${plural(timeline.length, "event")}.`
       : `${name}: the latest ${plural(timeline.length, "event")}. There are older ones: ${PROGRAM} events --account ${name}`,
-    rows.length === 0 ? "" : `Sign-ins (latest first):\n${columns(rows)}`,
-    earlier.length === 0 ? "" : `Earlier, by the account itself or about it (latest last):\n${table(earlier)}`,
+    rows.length > 0 && `Sign-ins (latest first):\n${columns(rows)}`,
+    earlier.length > 0 && `Earlier, by the account itself or about it (latest last):\n${table(earlier)}`,
     printTimeline(timeline, `${PROGRAM} why --account ${name} --json`),
     printRemedies(timeline, inForce),
   ]);
@@ -97,14 +93,14 @@ export function printMessage(
 ): string {
   if (timeline.length === 0) return `Nothing is known about ${oneLine(asked)}.`;
   const end = timeline.findLast(({ type }) => MAIL_ENDINGS.has(type)) ?? null;
-  return parts([
+  return joined("\n\n", [
     [
       `Outcome: ${end === null ? "none recorded" : outcomeOf(end)}`,
       `Message-ID: ${messageIds.map(oneLine).join(", ") || "unknown"}`,
       `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
     ].join("\n"),
     others(otherQueueIds),
-    complete ? "" : "There is more: only the newest events are shown.",
+    !complete && "There is more: only the newest events are shown.",
     printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
     printRemedies(timeline, inForce),
   ]);
@@ -136,10 +132,6 @@ const MAIL_ENDINGS: ReadonlyMap<string, string | null> = new Map([
   ["QUEUE_DELETED", "deleted by hand"],
 ]);
 
-export function parts(texts: readonly string[]): string {
-  return texts.filter((text) => text !== "").join("\n\n");
-}
-
 export type WhySubject = Readonly<{
   ip: Ip;
   report: AddressStory;
@@ -155,7 +147,7 @@ export type WhySubject = Readonly<{
 /** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
 export function printWhy(subject: WhySubject): string {
   const { timeline } = subject.report;
-  return parts([
+  return joined("\n\n", [
     state(subject),
     protections(subject),
     known(subject),

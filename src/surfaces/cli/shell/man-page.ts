@@ -22,7 +22,7 @@ export function manPage(commands: readonly CliCommand[], version: string, date: 
     text("Every command accepts these."),
     ...GLOBAL_OPTIONS.flatMap(optionLines),
     ".SH COMMANDS",
-    ...sectionsOf(commands).flatMap(({ heading = "", commands: within }) => [
+    ...sectionsOf(commands).flatMap(({ heading, commands: within }) => [
       `.SS "${escaped(heading)}"`,
       ...within.flatMap(commandLines),
     ]),

@@ -36,15 +36,14 @@ export const incidentDrop = inIncident(async (call, incident) => {
   const to = join(folderOf(call.layout, incident), "mails");
   const { dropped, kept, stays, others, failure } = await dropAll(call, name, to);
   const says = `${plural(dropped, "mail")} of ${name} taken out of the queue; ${kept.length} kept in the folder of the incident.`;
-  const rest = [
-    ...(failure === null ? [] : [`Then it failed: ${failure.message}`]),
-    ...(stays === 0 ? [] : [`Still in the queue: ${plural(stays, "mail")}.`]),
-    ...(others === 0
-      ? []
-      : [`Not removed: ${plural(others, "mail")} sent from its address but held for another account.`]),
-  ];
-  const unaudited = await take(call, incident, { step: "drop", says: [says, ...rest].join(" "), lines: kept });
-  const lines = [says, ...rest, unaudited].filter((line) => line !== "");
+  const did = [
+    says,
+    failure !== null && `Then it failed: ${failure.message}`,
+    stays > 0 && `Still in the queue: ${plural(stays, "mail")}.`,
+    others > 0 && `Not removed: ${plural(others, "mail")} sent from its address but held for another account.`,
+  ].filter((line) => line !== false);
+  const unaudited = await take(call, incident, { step: "drop", says: did.join(" "), lines: kept });
+  const lines = [...did, unaudited].filter((line) => line !== "");
   const json = { account: name, dropped, kept, stays, others };
   if (failure === null && stays === 0) return done(json, lines.join(" "), `${PROGRAM} incident investigate`);
   const next = failure?.next ?? "Give the command again.";

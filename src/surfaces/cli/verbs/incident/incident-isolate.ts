@@ -12,7 +12,7 @@ import { compareWithBackup } from "../../../../jobs/incident/compare-backup.ts";
 import type { Settings } from "../../../../settings/schema.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure, wrongUsage } from "../../call.ts";
 import { wordsOf } from "../../parse.ts";
-import { columns, oneLine, when } from "../../print/text.ts";
+import { columns, joined, oneLine, when } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
 import { inIncident, take, withContacts } from "./incident.ts";
 
@@ -144,7 +144,7 @@ async function liftPart(
   const opensQueue = parts.some((one) => one !== "sign-in");
   const later = isUp || !opensQueue ? "" : `After the start, \`${PROGRAM} queue flush\` retries waiting mail.`;
   const waits = flushed.ok ? later : `Waiting mail could not be retried: ${asSentence(flushed.reason)}`;
-  const text = [says, waits, unaudited].filter(Boolean).join(" ");
+  const text = joined(" ", [says, waits, unaudited]);
   return done(
     { lifted: parts, isolation: left },
     withContacts(call, text),

@@ -11,7 +11,7 @@ import { queueMail } from "../../../../mail/notifiers/alert-mails.ts";
 import { encodedSubject } from "../../../../mail/notifiers/mail-text.ts";
 import type { Layout } from "../../../../settings/layout.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, whyNotSure } from "../../call.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { sinceFrom } from "../server/logs.ts";
@@ -76,7 +76,7 @@ export const incidentTell = inIncident(async (call, incident) => {
   const says = [`${recipients(sent.queued)} ${toldAbout(name)}.`, ...notes].join(" ");
   const unaudited = await take(call, incident, { step: "tell", says, lines: to.slice(0, sent.queued) });
   if (sent.failure !== null) return failed(`${says} Then it failed: ${sent.failure}.`, "");
-  const text = [says, waitsText(call.layout), unaudited].filter((part) => part !== "").join(" ");
+  const text = joined(" ", [says, waitsText(call.layout), unaudited]);
   return done({ ...mail, to, sent: sent.queued }, text, `${PROGRAM} queue list`);
 });
 

@@ -16,7 +16,7 @@ import { givenUp } from "../../../../settings/profile.ts";
 import { type Answer, type Call, done, PROGRAM, withReader } from "../../call.ts";
 import { hint } from "../../guard-client.ts";
 import { shownLastDrill } from "../../print/drill.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { currentFirewall, shownState } from "../settings/firewall.ts";
 import { countBans } from "./bans.ts";
@@ -35,21 +35,13 @@ export async function status(call: Call): Promise<Answer> {
   const ports = "ok" in firewall ? null : firewall;
   const [check, drill, report] = [shownLastCheck(layout), shownLastDrill(layout), shownLastReport(layout)];
   const lasts = [ports && shownState(ports, readIsolation(layout)), check?.text, drill?.text, report?.text];
-  const shownAlerts = known === null || known.leadOut ? [] : [LOCAL_ONLY];
   const container = containerWarnings();
   const profile = shownProfile(call);
-  const text = [printStatus(health, active), ...shownAlerts, ...container, profile?.text, ...lasts]
-    .filter((line) => typeof line === "string")
-    .join("\n");
+  const localOnly = known?.leadOut === false && LOCAL_ONLY;
+  const text = joined("\n", [printStatus(health, active), localOnly, ...container, profile?.text, ...lasts]);
   // The open ones come first in the list.
   const open = known?.items.filter(({ resolvedAt }) => resolvedAt === null) ?? [];
   const alerts = known === null ? null : { open: open.length, leadOut: known.leadOut };
-  const lastly = {
-    firewall: ports && stateJson(ports),
-    lastCheck: check?.json ?? null,
-    lastDrill: drill?.json ?? null,
-    lastReport: report?.json ?? null,
-  };
   const json = {
     ...health,
     version: VERSION,
@@ -57,7 +49,10 @@ export async function status(call: Call): Promise<Answer> {
     alerts,
     container,
     profile: profile?.json ?? null,
-    ...lastly,
+    firewall: ports && stateJson(ports),
+    lastCheck: check?.json ?? null,
+    lastDrill: drill?.json ?? null,
+    lastReport: report?.json ?? null,
   };
   return done(json, text, nextAfterStatus(health, active));
 }

@@ -11,10 +11,9 @@ import { showSettings } from "../../../../settings/show.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, type Call, done, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
 import { isClosed, mailKeyText, recoverCommand } from "../../print/account-facts.ts";
-import { columns, oneLine } from "../../print/text.ts";
+import { columns, joined, oneLine } from "../../print/text.ts";
 import {
   nextAfterWhy,
-  parts,
   printAccount,
   printMessage,
   printWhy,
@@ -107,7 +106,7 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
   const name = parseAccountName(account);
   const row = name === null ? null : reader.account(name);
   if (name === null || row === null) {
-    const text = parts([`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
+    const text = joined("\n\n", [`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
     return done({ ...report, state: null }, text, nextAfter(report));
   }
   // By the policy in force: edits that are not applied yet do not count.
@@ -126,7 +125,7 @@ async function answerAboutAccount(call: Call, reader: Reader, account: string, l
     ...(known === null ? [] : knownLines(known)),
   ];
   const head = `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.`;
-  const text = parts([`${head}\n${columns(lines)}`, printAccount(report, values)]);
+  const text = joined("\n\n", [`${head}\n${columns(lines)}`, printAccount(report, values)]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
   const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
   const state = { ...row, ...known, use, keys: ownKeys, ...reader.own(name), settings };

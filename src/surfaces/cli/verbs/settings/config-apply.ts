@@ -13,7 +13,7 @@ import type { Settings } from "../../../../settings/schema.ts";
 import { policyKeys, replayPolicy } from "../../../../settings/to-policy.ts";
 import { type Answer, agrees, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { leftOut } from "../../print/replay.ts";
-import { firstFew } from "../../print/text.ts";
+import { firstFew, joined } from "../../print/text.ts";
 import { allowedUntilNow, settingsInFile, surprises } from "../../server-settings.ts";
 import { adoptedEdits } from "./config.ts";
 import { beginTrial, confirmStrict } from "./firewall.ts";
@@ -77,11 +77,8 @@ async function applyFile(call: Call, edits: readonly string[]): Promise<Answer> 
   }
   const programs = restarted.map((program) => `Restarted the ${program}.`);
   const warnings = [...warningsOf(loaded.settings), ...surprises(call, loaded)];
-  const notes = [confirmed.note, tried?.text ?? ""];
-  const sentences = [...edits, ...inForce(changed), applied.detail, ...programs, ...notes].filter(
-    (part) => part !== "",
-  );
-  const text = [sentences.join(" "), ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
+  const said = joined(" ", [...edits, inForce(changed), applied.detail, ...programs, confirmed.note, tried?.text]);
+  const text = [said, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
   const next = tried === null ? `${PROGRAM} status` : tried.next;
   return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
 }
@@ -103,14 +100,14 @@ async function pendingOf({ guard, layout }: Call) {
   return guard.ask({ verb: "pending" });
 }
 
-function inForce(changed: readonly string[]): readonly string[] {
-  if (changed.length === 0) return ["No setting had changed."];
+function inForce(changed: readonly string[]): string {
+  if (changed.length === 0) return "No setting had changed.";
   const waiting = waitingForStart(changed);
   const now = changed.filter((key) => !waiting.includes(key));
-  return [
-    ...(now.length === 0 ? [] : [`In force now: ${now.join(", ")}.`]),
-    ...(waiting.length === 0 ? [] : [`In force after \`${PROGRAM} restart\`: ${waiting.join(", ")}.`]),
-  ];
+  return joined(" ", [
+    now.length > 0 && `In force now: ${now.join(", ")}.`,
+    waiting.length > 0 && `In force after \`${PROGRAM} restart\`: ${waiting.join(", ")}.`,
+  ]);
 }
 
 /** Maximum recorded events of a week on which settings are tried before they are applied: some seconds of work. */
