@@ -12,7 +12,7 @@ import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { folderOf, readTimeline, writeInto } from "../../../../jobs/incident/folder.ts";
 import { type OpenSession, openSessions } from "../../../../mail/dovecot/doveadm.ts";
 import { type Call, done, PROGRAM } from "../../call.ts";
-import { columns, when } from "../../print/text.ts";
+import { columns, joined, when } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom } from "../accounts/accounts.ts";
 import { assessment, contactsOf, inIncident, take, withContacts } from "./incident.ts";
@@ -34,18 +34,9 @@ export const incidentAssess = inIncident(async (call, incident, since) => {
   writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
   const says = `Since ${when(since)}: ${summaryOf(found)}.`;
   const unaudited = await take(call, incident, { step: "assess", says });
-  const text = [
-    says,
-    ...lists(found, accounts),
-    ...sessionList(sessions),
-    ...(unaudited === "" ? [] : ["", unaudited]),
-  ].join("\n");
-  const [first] = accounts;
-  return done(
-    written,
-    withContacts(call, text),
-    `${PROGRAM} incident contain ${first?.account ?? "ACCOUNT"} --dry-run`,
-  );
+  const tables = [...lists(found, accounts), ...sessionList(sessions)];
+  const text = withContacts(call, [says, ...tables, unaudited !== "" && `\n${unaudited}`]);
+  return done(written, text, `${PROGRAM} incident contain ${accounts[0]?.account ?? "ACCOUNT"} --dry-run`);
 });
 
 /** Sessions of mailboxes; null if Dovecot does not answer. */
@@ -58,7 +49,7 @@ async function sessionsOf({ layout }: Call, account: string | null): Promise<rea
 }
 
 function sessionList(sessions: readonly OpenSession[] | null): readonly string[] {
-  if (sessions === null) return ["", "Open sessions are not known: Dovecot does not answer."];
+  if (sessions === null) return ["\nOpen sessions are not known: Dovecot does not answer."];
   const rows = Map.groupBy(sessions, ({ account: name, ip }) => `${name} ${ip}`);
   return listed(
     ["OPEN SESSIONS OF", "FROM", "HOW MANY"],
@@ -105,15 +96,14 @@ function lists({ addresses, mails, commands, isCut }: Assessment, accounts: read
       ["COMMAND", "BY", "AT", "ABOUT"],
       commands.toReversed().map((one) => [one.type, one.by, dayAndTime(one.at), one.subject]),
     ),
-    ...(isCut ? ["", "There was more than can be listed: give a later --since, or one --account."] : []),
+    ...(isCut ? ["\nThere was more than can be listed: give a later --since, or one --account."] : []),
   ];
 }
 
 function listed(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   if (rows.length === 0) return [];
-  const more =
-    rows.length > MOST_SHOWN ? [`and ${rows.length - MOST_SHOWN} more, in assessment.json of its folder`] : [];
-  return ["", columns([head, ...rows.slice(0, MOST_SHOWN)]), ...more];
+  const more = rows.length > MOST_SHOWN && `and ${rows.length - MOST_SHOWN} more, in assessment.json of its folder`;
+  return [joined("\n", [`\n${columns([head, ...rows.slice(0, MOST_SHOWN)])}`, more])];
 }
 
 /** `incident report`: the document, in the folder of the incident. */
@@ -132,9 +122,6 @@ export const incidentReportFile = inIncident(async (call, incident, since) => {
     at: isoTime(call.now()),
   });
   writeInto(file, text);
-  return done(
-    { file, report: text },
-    `${text}\n${unaudited}`.trim(),
-    `${PROGRAM} incident close  # the report is ${file}`,
-  );
+  const next = `${PROGRAM} incident close  # the report is ${file}`;
+  return done({ file, report: text }, `${text}\n${unaudited}`.trim(), next);
 });

@@ -60,11 +60,8 @@ export const incidentContain = inIncident(async (call, incident, since) => {
       lines: [...lines, ...wrong],
       json: { did, wrong, printed },
     });
-  return done(
-    { incident: incident.id, did, printed },
-    withContacts(call, lines.join("\n")),
-    `${PROGRAM} incident investigate`,
-  );
+  const text = withContacts(call, [lines.join("\n")]);
+  return done({ incident: incident.id, did, printed }, text, `${PROGRAM} incident investigate`);
 });
 
 /** A sentence about a measure, a part of which may fail. `printed`: a secret that is shown once and kept nowhere. */

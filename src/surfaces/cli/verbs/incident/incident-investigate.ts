@@ -21,7 +21,7 @@ import {
 import { printSettings, showSettings } from "../../../../settings/show.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
-import { oneLine } from "../../print/text.ts";
+import { joined, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { checkAudit } from "../upkeep/audit.ts";
 import { inIncident, take } from "./incident.ts";
@@ -78,19 +78,11 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
     setAccess(file, { mode: 0o600 });
     const [files, sha256] = [filesBelow(scratch).length, hashOf(file) ?? ""];
     const says = packedText(name, { files: plural(files, "file"), sha256 });
-    const unaudited = await take(call, incident, {
-      step: "investigate",
-      says,
-      lines: lacks.map((one) => `Missing: ${one}`),
-    });
-    const text = [
-      `${file} holds ${plural(files, "file")}.`,
-      `SHA-256: ${sha256}`,
-      ...lacks.map((one) => `Missing: ${one}`),
-      "Keep a copy elsewhere, with its SHA-256.",
-      ...(unaudited === "" ? [] : [unaudited]),
-    ].join("\n");
-    return done({ file, files, sha256, lacks }, text, `${PROGRAM} incident verify ${file}`);
+    const missing = lacks.map((one) => `Missing: ${one}`);
+    const unaudited = await take(call, incident, { step: "investigate", says, lines: missing });
+    const keep = "Keep a copy elsewhere, with its SHA-256.";
+    const text = [`${file} holds ${plural(files, "file")}.`, `SHA-256: ${sha256}`, ...missing, keep, unaudited];
+    return done({ file, files, sha256, lacks }, joined("\n", text), `${PROGRAM} incident verify ${file}`);
   } finally {
     removeTree(scratch);
   }

@@ -58,10 +58,10 @@ export const incidentIsolate = inIncident(async (call, incident) => {
     : `the queue could not be held (${applied.reason}), but no mail leaves to port 25`;
   const says = `The server was isolated: ${who} can connect${ports}; ${queue}.`;
   const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
-  const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
-  if (!applied.ok)
-    return failed(text.trim(), `Fix that, then \`${PROGRAM} incident isolate\` again, or ${stopCommand(call.layout)}.`);
-  return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
+  const stays = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.`;
+  const again = `Fix that, then \`${PROGRAM} incident isolate\` again, or ${stopCommand(call.layout)}.`;
+  if (!applied.ok) return failed(joined("\n", [stays, unaudited]), again);
+  return done(isolation, withContacts(call, [stays, unaudited]), `${PROGRAM} incident assess`);
 });
 
 /** `--allow A,B` */
@@ -97,15 +97,14 @@ export const incidentRecover = inIncident(async (call, incident) => {
   const lines = found.map(({ what, was, is }) => `${what}: ${was ?? "not there"} -> ${is ?? "gone"}`);
   const unaudited = await take(call, incident, { step: "recover", says, lines });
   const rows = found.map(({ what, was, is }) => [what, was ?? "(not there)", is ?? "(gone)"]);
-  const text = [
+  const text = withContacts(call, [
     says,
-    ...(found.length === 0 ? [] : ["", columns([["WHAT", "IN THE BACKUP", "NOW"], ...rows])]),
-    ...(isolation === null
-      ? []
-      : ["", `Isolated since ${dayAndTime(isolation.since)}; still closed: ${isolation.shut.join(", ")}.`]),
-    ...(unaudited === "" ? [] : [unaudited]),
-  ].join("\n");
-  return done({ compared, isolation }, withContacts(call, text), nextOf(isolation));
+    found.length > 0 && `\n${columns([["WHAT", "IN THE BACKUP", "NOW"], ...rows])}`,
+    isolation !== null &&
+      `\nIsolated since ${dayAndTime(isolation.since)}; still closed: ${isolation.shut.join(", ")}.`,
+    unaudited,
+  ]);
+  return done({ compared, isolation }, text, nextOf(isolation));
 });
 
 /**
@@ -144,12 +143,9 @@ async function liftPart(
   const opensQueue = parts.some((one) => one !== "sign-in");
   const later = isUp || !opensQueue ? "" : `After the start, \`${PROGRAM} queue flush\` retries waiting mail.`;
   const waits = flushed.ok ? later : `Waiting mail could not be retried: ${asSentence(flushed.reason)}`;
-  const text = joined(" ", [says, waits, unaudited]);
-  return done(
-    { lifted: parts, isolation: left },
-    withContacts(call, text),
-    flushed.ok || left !== null ? nextOf(left) : `${PROGRAM} status`,
-  );
+  const text = withContacts(call, [joined(" ", [says, waits, unaudited])]);
+  const next = flushed.ok || left !== null ? nextOf(left) : `${PROGRAM} status`;
+  return done({ lifted: parts, isolation: left }, text, next);
 }
 
 /** Postfix may be open by now. Returns a sentence if the queue is not held again. */

@@ -13,7 +13,7 @@ import {
 } from "../../../../jobs/incident/folder.ts";
 import { type Answer, type Call, done, type Failure, failed, noServerIn, PROGRAM } from "../../call.ts";
 import { callerName } from "../../guard-client.ts";
-import { columns } from "../../print/text.ts";
+import { columns, joined } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { sinceFrom } from "../server/logs.ts";
 
@@ -33,12 +33,9 @@ export async function incidentOpen(call: Call): Promise<Answer> {
   const says = `The incident was opened: ${title}. It may have started at ${dayAndTime(incident.since)}.`;
   const unaudited = await take(call, incident, { step: "open", says });
   const folder = folderOf(call.layout, incident);
-  const text = `The incident ${incident.id} is open. Everything about it is kept in ${folder}.\n${unaudited}`.trim();
-  return done(
-    { ...incident, folder },
-    withContacts(call, text),
-    `${PROGRAM} incident isolate, or ${PROGRAM} incident assess`,
-  );
+  const opened = `The incident ${incident.id} is open. Everything about it is kept in ${folder}.`;
+  const next = `${PROGRAM} incident isolate, or ${PROGRAM} incident assess`;
+  return done({ ...incident, folder }, withContacts(call, [opened, unaudited]), next);
 }
 
 export const incidentNote = inIncident(async (call, incident) => {
@@ -61,12 +58,12 @@ export async function incidentList(call: Call): Promise<Answer> {
   const steps = (open?.timeline ?? []).map(
     (entry) => `${dayAndTime(entry.at)}  ${entry.step}: ${entry.says}${entry.audited ? "" : " (not in the audit)"}`,
   );
-  const text = [
+  const text = withContacts(call, [
     columns([["INCIDENT", "OPENED", "CLOSED", "STEPS"], ...rows]),
-    ...(steps.length === 0 ? [] : ["", ...steps]),
-    ...(isolation === null ? [] : ["", `The server is isolated: ${isolation.shut.join(", ")} still closed.`]),
-  ].join("\n");
-  return done({ incidents, isolation }, withContacts(call, text));
+    steps.length > 0 && `\n${steps.join("\n")}`,
+    isolation !== null && `\nThe server is isolated: ${isolation.shut.join(", ")} still closed.`,
+  ]);
+  return done({ incidents, isolation }, text);
 }
 
 export const incidentClose = inIncident(async (call, incident) => {
@@ -76,12 +73,8 @@ export const incidentClose = inIncident(async (call, incident) => {
   const closed = { ...incident, closedAt: isoTime(call.now()) };
   const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
   keepIncident(call.layout, closed);
-  const missing = hasReport ? "" : " It has no report yet.";
-  return done(
-    closed,
-    `The incident ${incident.id} is closed.${missing} ${unaudited}`.trim(),
-    `${PROGRAM} incident list`,
-  );
+  const parts = [`The incident ${incident.id} is closed.`, !hasReport && "It has no report yet.", unaudited];
+  return done(closed, joined(" ", parts), `${PROGRAM} incident list`);
 });
 
 /** `since`: `--since`, or when the incident may have started. */
@@ -122,9 +115,9 @@ export function contactsOf(call: Call): readonly string[] {
   return read.ok ? read.settings["alerts.contacts"] : [];
 }
 
-export function withContacts(call: Call, text: string): string {
+export function withContacts(call: Call, lines: Parameters<typeof joined>[1]): string {
   const contacts = contactsOf(call);
-  return contacts.length === 0 ? text : `${text}\nContacts: ${contacts.join(", ")}`;
+  return joined("\n", [...lines, contacts.length > 0 && `Contacts: ${contacts.join(", ")}`]);
 }
 
 /** What was touched since then, of all accounts or of one. */

@@ -17,7 +17,7 @@ import {
 import { folderTimes, removeOldMail, retentionReport } from "../../../../jobs/retention/retention-job.ts";
 import { type Amount, Mailboxes } from "../../../../mail/dovecot/mailboxes.ts";
 import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
-import type { ValidSettings } from "../../../../settings/load.ts";
+import type { Settings } from "../../../../settings/schema.ts";
 import { agrees, type Call, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, when } from "../../print/text.ts";
@@ -31,8 +31,7 @@ export const retentionShow = withSettingsWhileRunning(async (call, { settings })
     const report = retentionReport(call.layout, settings, now);
     const at = report.nextRunAt === null ? nextNight(settings["retention.hour"], now) : Date.parse(report.nextRunAt);
     const holds = readLegalHolds(call.layout.legalHolds);
-    const looked = { rules: settings["retention.mail"], holds: () => holds, times: folderTimes(call.layout, now) };
-    const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), looked, { at, until: at + WEEK_MS });
+    const planned = await plan(call, settings, { at, until: at + WEEK_MS });
     const lines = [
       planned.length === 0 ? "No folder with a rule holds mail." : table(planned, at),
       "",
@@ -77,14 +76,16 @@ export const retentionRun = withSettingsWhileRunning(async (call, { settings }) 
 });
 
 /** What a run now would remove. Throws. */
-async function dueNow(call: Call, settings: ValidSettings["settings"], now: number): Promise<Amount> {
-  const { layout } = call;
+async function dueNow(call: Call, settings: Settings, now: number): Promise<Amount> {
+  const due = (await plan(call, settings, { at: now, until: now })).flatMap((one) => (one.isHeld ? [] : [one.due]));
+  const none = { mails: 0, bytes: 0 };
+  return due.reduce((all, { mails, bytes }) => ({ mails: all.mails + mails, bytes: all.bytes + bytes }), none);
+}
+
+function plan({ layout, now }: Call, settings: Settings, times: Readonly<{ at: number; until: number }>) {
   const holds = () => readLegalHolds(layout.legalHolds);
-  const rules = { rules: settings["retention.mail"], holds, times: folderTimes(layout, now) };
-  const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), rules, { at: now, until: now });
-  const due = planned.filter(({ isHeld }) => !isHeld).map((folder) => folder.due);
-  const sum = (of: (some: Amount) => number): number => due.reduce((all, some) => all + of(some), 0);
-  return { mails: sum(({ mails }) => mails), bytes: sum(({ bytes }) => bytes) };
+  const rules = { rules: settings["retention.mail"], holds, times: folderTimes(layout, now()) };
+  return planRetention(new Mailboxes(layout.dovecotConf), rules, times);
 }
 
 function table(planned: readonly PlannedFolder[], at: number): string {
