@@ -67,7 +67,7 @@ export type CliCommand = Shape &
     says: string;
     run: (call: Call) => Promise<Answer>;
     /** Only root may run it. */
-    root?: true;
+    root?: true | undefined;
     /** People copy its text, such as settings and DNS records, so its long lines are not wrapped on a terminal. */
     copied?: true | undefined;
   }>;

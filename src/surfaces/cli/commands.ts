@@ -64,31 +64,31 @@ const incidentInvestigate = from(() => import("./verbs/incident/incident-investi
 
 /** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
 const BY_HAND: readonly CliCommand[] = [
-  byHand("status", "Show what is running, and what needs attention.", status("status")),
-  byRoot("check", "Check the whole running server, with evidence for each result.", check("check"), {
+  status("status", "Show what is running, and what needs attention."),
+  check("check", "Check the whole running server, with evidence for each result.", {
+    root: true,
     "--only GROUP": "Only the checks of this group, such as tls, dns or backups.",
     "--send-test": "Send a test through each alert channel.",
     "--before-going-live": "Show, point by point, what to do before others rely on the server.",
   }),
-  byRoot("stop", "Stop the server and wait until all its processes have ended.", server("stop")),
-  byRoot(
-    "restart",
-    "Stop the server and start it again in place, with the settings it was started with.",
-    server("restart"),
-  ),
-  byRoot("upgrade", "Show what an upgrade would change (needs --check); `restart` upgrades.", upgrade("upgrade"), {
+  server("stop", "Stop the server and wait until all its processes have ended.", { root: true }),
+  server("restart", "Stop the server and start it again in place, with the settings it was started with.", {
+    root: true,
+  }),
+  upgrade("upgrade", "Show what an upgrade would change (needs --check); `restart` upgrades.", {
+    root: true,
     "--check": "Required: show the plan, and change nothing.",
   }),
-  byRoot("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), YES),
-  byHand("stats", "Show bans, counts and the busiest addresses.", status("stats")),
-  byHand("report", "Show the last week or month, the server's state, and what to do.", report("report"), {
+  upgrade("rollback", "Undo an upgrade: restore the databases and settings from before it.", { root: true, ...YES }),
+  status("stats", "Show bans, counts and the busiest addresses."),
+  report("report", "Show the last week or month, the server's state, and what to do.", {
     copied: true,
     "--week": "Cover the last seven days; the default.",
     "--month": "Cover the last thirty days.",
     "--html": "Print the page that is mailed.",
     "--mail": "Mail it to those who get alerts by mail, otherwise to the administrator.",
   }),
-  byHand("events", "Show what happened, the latest last.", events("events"), {
+  events("events", "Show what happened, the latest last.", {
     "--follow": "Show new events until Ctrl-C.",
     "--after ID": "Only events after the one with this id, oldest first.",
     "--ecs": "One JSON object per line, with the fields of the Elastic Common Schema.",
@@ -98,7 +98,7 @@ const BY_HAND: readonly CliCommand[] = [
     "--account ADDRESS": "Only events of this account.",
     ...LIST_OPTIONS,
   }),
-  byHand("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), {
+  logs("logs", "Search the logs of all components, including rotated ones; the latest last.", {
     "--grep TEXT": "Only lines with this text, ignoring case.",
     "--since WHEN": "Only lines newer than this: 2h, 7d, or a time such as 2026-11-20T08:00:00Z.",
     "--ip IP": "Only lines with this address or network.",
@@ -108,144 +108,106 @@ const BY_HAND: readonly CliCommand[] = [
     "--limit N": "Maximum number of lines; the default is 200.",
     "--follow": "Show new lines until Ctrl-C.",
   }),
-  byHand(
-    "find TEXT...",
-    "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
-    why("find"),
-  ),
-  byHand(
-    "why [TEXT]",
-    "Explain the decisions about an address, an account or a mail, and how to change them.",
-    why("why"),
-    {
-      "--account ADDRESS": "An account: its sign-ins and its mail.",
-      "--message ID": "One mail, by its queue id or Message-ID.",
-    },
-  ),
-  byHand(
-    "replay",
-    "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
-    replay("replay"),
-    { "--policy FILE": "The other settings: a whole settings file.", ...REPLAYED },
-  ),
-  byHand("ban IP [REASON...]", "Ban an address or network.", bans("ban"), {
+  why("find TEXT...", "Show the records about an address, an account, a sender, a domain, a recipient or a mail."),
+  why("why [TEXT]", "Explain the decisions about an address, an account or a mail, and how to change them.", {
+    "--account ADDRESS": "An account: its sign-ins and its mail.",
+    "--message ID": "One mail, by its queue id or Message-ID.",
+  }),
+  replay("replay", "Show what other settings would have done to the recorded events: bans, refusals, accounts.", {
+    "--policy FILE": "The other settings: a whole settings file.",
+    ...REPLAYED,
+  }),
+  bans("ban IP [REASON...]", "Ban an address or network.", {
     "--for TIME": "How long: 30m, 2h, 7d; the default is bans.manual.",
     "--permanent": "Until you lift it.",
     "--yes": "Do not ask before banning a very large network.",
   }),
-  byHand("bans", "List the bans in force.", bans("bans"), LIST_OPTIONS),
-  byHand("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), PASSWORD_STDIN),
-  byHand("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), YES),
-  byHand("account list", "List the mailboxes.", accounts("accountList"), LIST_OPTIONS),
-  byHand("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), {
+  bans("bans", "List the bans in force.", LIST_OPTIONS),
+  accounts("account add ADDRESS", "Add a mailbox.", PASSWORD_STDIN),
+  accounts("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", YES),
+  accounts("account list", "List the mailboxes.", LIST_OPTIONS),
+  accounts("account passwd ADDRESS", "Set a new password and end open sessions.", {
     ...PASSWORD_STDIN,
     ...RECOVERY_KEY,
   }),
-  byHand(
+  accountSettings(
     "account app-password list ADDRESS",
     "Show the app passwords of an account, and when each was last used.",
-    accountSettings("appPasswordList"),
   ),
-  byHand(
-    "account import FILE",
-    "Add the accounts of a file in the format of postfix-accounts.cf.",
-    accounts("accountImport"),
-  ),
-  byHand(
+  accounts("account import FILE", "Add the accounts of a file in the format of postfix-accounts.cf."),
+  accountSettings(
     "account networks ADDRESS add|remove|list [NETWORK...]",
     "Restrict the networks from which an account may sign in; without networks, anywhere.",
-    accountSettings("accountNetworks"),
   ),
-  byHand(
-    "account quota ADDRESS [SIZE|none|default]",
-    "Show how full a mailbox is, or set its quota.",
-    accountSettings("accountQuota"),
-  ),
-  byRoot(
+  accountSettings("account quota ADDRESS [SIZE|none|default]", "Show how full a mailbox is, or set its quota."),
+  retention(
     "account legal-hold ADDRESS [on|off] [REASON...]",
     "Keep all mail of an account regardless of retention, or show the current state.",
-    retention("accountLegalHold"),
+    { root: true },
   ),
-  byHand("account held [ADDRESS]", "Show held mail, and what an account sent in the last day.", held("accountHeld")),
-  byHand(
-    "account drop ADDRESS [ID...]",
-    "Delete the held mail of an account, or only these mails.",
-    held("accountDrop"),
-    { ...BOUNCE, ...YES },
-  ),
-  byHand(
-    "greylist waiting",
-    "Show mail that greylisting deferred and that has not come in since.",
-    held("greylistWaiting"),
-  ),
-  byHand("spam update", "Fetch new SpamAssassin rules now; the server also does so every day.", held("spamUpdate")),
-  byHand(
-    "queue list [ID...]",
-    "Show the mail in the queue: why it waits, until when, from and for whom.",
-    queue("queueList"),
-    { ...CHOICE, ...LIST_OPTIONS },
-  ),
-  byHand("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), {
+  held("account held [ADDRESS]", "Show held mail, and what an account sent in the last day."),
+  held("account drop ADDRESS [ID...]", "Delete the held mail of an account, or only these mails.", {
+    ...BOUNCE,
+    ...YES,
+  }),
+  held("greylist waiting", "Show mail that greylisting deferred and that has not come in since."),
+  held("spam update", "Fetch new SpamAssassin rules now; the server also does so every day."),
+  queue("queue list [ID...]", "Show the mail in the queue: why it waits, until when, from and for whom.", {
+    ...CHOICE,
+    ...LIST_OPTIONS,
+  }),
+  queue("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", {
     ...CHOICE,
     ...ALL,
   }),
-  byHand("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), {
+  queue("queue hold [ID...]", "Keep mail in the queue until it is released.", {
     ...CHOICE,
     ...ALL,
   }),
-  byHand(
+  queue(
     "queue release [ID...]",
     "Release mail that was put on hold. `account release` releases mail that the guard holds.",
-    queue("queueRelease"),
     { ...CHOICE, ...ALL },
   ),
-  byHand(
-    "queue delete [ID...]",
-    "Delete mail from the queue. `account drop` deletes mail that the guard holds.",
-    queue("queueDelete"),
-    { ...CHOICE, ...ALL, ...BOUNCE, ...YES },
-  ),
-  byHand(
+  queue("queue delete [ID...]", "Delete mail from the queue. `account drop` deletes mail that the guard holds.", {
+    ...CHOICE,
+    ...ALL,
+    ...BOUNCE,
+    ...YES,
+  }),
+  queue(
     "sendmail [OPTION...] [RECIPIENT...]",
     "Put a mail from standard input into the queue, with the options and exit codes of sendmail(1).",
-    queue("sendmail"),
     { isVerbatim: true },
   ),
-  byHand(
-    "dns records [DOMAIN]",
-    "Print the DNS records to publish for one mail domain, or for all.",
-    dns("dnsRecords"),
-    { copied: true },
-  ),
-  byHand("dns check DOMAIN", "Compare the published DNS records with the expected ones.", dns("dnsCheck")),
-  byHand("fail2ban status", "Show the jails of Fail2ban and what they found.", fail2ban("fail2banStatus")),
-  byHand("fail2ban restart", "Load new and changed filters, and restart Fail2ban.", fail2ban("fail2banRestart")),
-  byHand(
-    "fail2ban test FILTER LOG",
-    "Show what a filter would match in a log, and which addresses it would ban.",
-    fail2ban("fail2banTest"),
-    { copied: true },
-  ),
-  byRoot("backup create", "Make a backup now; the server makes one every night.", backup("backupCreate")),
-  byRoot("backup list", "List the backups.", backup("backupList")),
-  byRoot("backup verify", "Read every backup back and check it.", backup("backupVerify"), {
+  dns("dns records [DOMAIN]", "Print the DNS records to publish for one mail domain, or for all.", { copied: true }),
+  dns("dns check DOMAIN", "Compare the published DNS records with the expected ones."),
+  fail2ban("fail2ban status", "Show the jails of Fail2ban and what they found."),
+  fail2ban("fail2ban restart", "Load new and changed filters, and restart Fail2ban."),
+  fail2ban("fail2ban test FILTER LOG", "Show what a filter would match in a log, and which addresses it would ban.", {
+    copied: true,
+  }),
+  backup("backup create", "Make a backup now; the server makes one every night.", { root: true }),
+  backup("backup list", "List the backups.", { root: true }),
+  backup("backup verify", "Read every backup back and check it.", {
+    root: true,
     "--quick": "Only check the structure, without reading the data.",
   }),
-  byRoot(
+  backup(
     "backup drill",
     "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
-    backup("backupDrill"),
+    { root: true },
   ),
-  byRoot(
+  backup(
     "backup export DIR",
     "Write everything into one file that gpg and tar can read, in a directory of your choice.",
-    backup("backupExport"),
+    { root: true },
   ),
-  byRoot(
+  backupRestore(
     "backup restore [SNAPSHOT]",
     "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
-    backupRestore("backupRestore"),
     {
+      root: true,
       "--account ADDRESS": "Only mails of this account, into a separate folder.",
       "--folder NAME": "Only mails of this folder.",
       "--message ID": "Only the mail with this Message-ID.",
@@ -261,162 +223,117 @@ const BY_HAND: readonly CliCommand[] = [
       ...YES,
     },
   ),
-  byRoot("backup key", "Show the key, without which no backup can be read.", backup("backupKey"), { copied: true }),
-  byRoot("retention show", "Show which mail will be removed, from where, and when.", retention("retentionShow")),
-  byRoot("retention run", "Remove expired mail now; the server does so every night.", retention("retentionRun"), YES),
-  byRoot(
-    "encryption show",
-    "Show whether mail is encrypted on the disk, and whether it can be read now.",
-    encryption("encryptionShow"),
-  ),
-  byRoot(
-    "encryption key",
-    "Show the private key, without which encrypted mail cannot be read.",
-    encryption("encryptionKey"),
-    { copied: true },
-  ),
-  byRoot(
-    "encryption lock",
-    "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
-    encryption("encryptionLock"),
-    YES,
-  ),
-  byRoot(
-    "encryption unlock FILE",
-    "Install the private key from a file, so that mail can be read again.",
-    encryption("encryptionUnlock"),
-  ),
-  byRoot(
-    "encryption recovery-key",
-    "Make the key that opens the mail of accounts whose password is lost, and show it once.",
-    encryption("encryptionRecoveryKey"),
-  ),
-  byHand(
-    "encryption recover ADDRESS",
-    "Make mail from before a forgotten password readable with the current password.",
-    encryption("encryptionRecover"),
-    { ...PASSWORD_STDIN, ...RECOVERY_KEY },
-  ),
-  byHand("config check", "Show what is wrong with the settings.", config("configCheck")),
-  byHand(
-    "config simulate FILE",
-    "Show what a settings file would have done to the recorded events, as replay does.",
-    replay("configSimulate"),
-    { copied: true, ...REPLAYED },
-  ),
-  byHand("config show", "Show the server's settings, and where each comes from.", config("configShow"), {
+  backup("backup key", "Show the key, without which no backup can be read.", { root: true, copied: true }),
+  retention("retention show", "Show which mail will be removed, from where, and when.", { root: true }),
+  retention("retention run", "Remove expired mail now; the server does so every night.", { root: true, ...YES }),
+  encryption("encryption show", "Show whether mail is encrypted on the disk, and whether it can be read now.", {
+    root: true,
+  }),
+  encryption("encryption key", "Show the private key, without which encrypted mail cannot be read.", {
+    root: true,
     copied: true,
   }),
-  byHand(
+  encryption(
+    "encryption lock",
+    "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
+    { root: true, ...YES },
+  ),
+  encryption("encryption unlock FILE", "Install the private key from a file, so that mail can be read again.", {
+    root: true,
+  }),
+  encryption(
+    "encryption recovery-key",
+    "Make the key that opens the mail of accounts whose password is lost, and show it once.",
+    { root: true },
+  ),
+  encryption(
+    "encryption recover ADDRESS",
+    "Make mail from before a forgotten password readable with the current password.",
+    { ...PASSWORD_STDIN, ...RECOVERY_KEY },
+  ),
+  config("config check", "Show what is wrong with the settings."),
+  replay("config simulate FILE", "Show what a settings file would have done to the recorded events, as replay does.", {
+    copied: true,
+    ...REPLAYED,
+  }),
+  config("config show", "Show the server's settings, and where each comes from.", {
+    copied: true,
+  }),
+  config(
     "config set KEY VALUE [MORE...]",
     "Write a setting into the file; MORE: further keys and values, as tls.cert needs tls.key.",
-    config("configSet"),
     { copied: true, keepsWords: true },
   ),
-  byHand(
-    "config unset KEY...",
-    "Remove settings from the file, so that their defaults apply again.",
-    config("configUnset"),
-    { copied: true },
-  ),
-  byHand("config reference", "Explain every setting.", config("configReference"), { copied: true }),
-  byHand("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), YES),
-  byHand("alerts test", "Send a test through every alert channel.", alerts("alertsTest")),
-  byHand("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), LIST_OPTIONS),
-  byHand("token create NAME", "Make a token for the HTTP API; it is shown once.", access("tokenCreate"), {
+  config("config unset KEY...", "Remove settings from the file, so that their defaults apply again.", { copied: true }),
+  config("config reference", "Explain every setting.", { copied: true }),
+  configApply("config apply", "Apply changed settings without interrupting mail.", YES),
+  alerts("alerts test", "Send a test through every alert channel."),
+  alerts("alerts list", "Show open and past alerts, and the channels.", LIST_OPTIONS),
+  access("token create NAME", "Make a token for the HTTP API; it is shown once.", {
     copied: true,
     "--scope SCOPES": "Scopes or roles: read, ban, allow, greylist, queue, admin, or viewer, operator, owner.",
     "--for TIME": "How long it is valid, such as 90d.",
   }),
-  byHand("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), {
+  access("session end [SESSION]", "End one session of the dashboard, or all.", {
     "--all": "End every session.",
   }),
-  byHand("admin passwd", "Set the dashboard's password.", access("adminPasswd"), PASSWORD_STDIN),
-  byRoot(
-    "access review",
-    "Show who can read, send, administer and forward, and when each last did.",
-    accessReview("accessReviewed"),
-    { "--sign": "Record in the audit that you have reviewed it." },
-  ),
-  byHand(
-    "audit list",
-    "Show administrators' actions and held accounts, the latest last.",
-    audit("auditList"),
-    LIST_OPTIONS,
-  ),
-  byHand("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), {
+  access("admin passwd", "Set the dashboard's password.", PASSWORD_STDIN),
+  accessReview("access review", "Show who can read, send, administer and forward, and when each last did.", {
+    root: true,
+    "--sign": "Record in the audit that you have reviewed it.",
+  }),
+  audit("audit list", "Show administrators' actions and held accounts, the latest last.", LIST_OPTIONS),
+  audit("audit verify", "Check that no audit entry was changed, removed or inserted.", {
     "--anchors FILE": "Compare with this file, such as one from a backup.",
   }),
-  byHand(
-    "audit anchor",
-    "Record the last audit entry now where only root can write; the server does so every hour.",
-    audit("auditAnchor"),
-  ),
-  byHand(
-    "audit accept REASON...",
-    "Continue from an inconsistent audit, for example after a recovery.",
-    audit("auditAccept"),
-    YES,
-  ),
-  byHand("audit export", "Print every entry as one JSON object per line, with its hashes.", audit("auditExport")),
-  byHand(
-    "firewall",
-    "Show which ports the firewall opens, and whether it waits for a confirmation.",
-    firewall("firewall"),
-  ),
-  byRoot(
-    "firewall try",
-    "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
-    firewall("tryFirewall"),
-    YES,
-  ),
-  byRoot(
-    "firewall confirm",
-    "Keep the strict firewall on trial; only from an SSH session that was opened since.",
-    firewall("confirmFirewall"),
-    { "--yes": "Keep it even though this session does not prove that you can connect." },
-  ),
-  byHand("firewall rollback", "Undo the trial at once.", firewall("rollBackFirewall")),
-  byHand(
+  audit("audit anchor", "Record the last audit entry now where only root can write; the server does so every hour."),
+  audit("audit accept REASON...", "Continue from an inconsistent audit, for example after a recovery.", YES),
+  audit("audit export", "Print every entry as one JSON object per line, with its hashes."),
+  firewall("firewall", "Show which ports the firewall opens, and whether it waits for a confirmation."),
+  firewall("firewall try", "Try the strict firewall of the settings; the kernel undoes it unless you confirm.", {
+    root: true,
+    ...YES,
+  }),
+  firewall("firewall confirm", "Keep the strict firewall on trial; only from an SSH session that was opened since.", {
+    root: true,
+    "--yes": "Keep it even though this session does not prove that you can connect.",
+  }),
+  firewall("firewall rollback", "Undo the trial at once."),
+  breakGlass(
     "break-glass",
     "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
-    breakGlass("breakGlass"),
     { "--yes": "Do not ask before lifting bans that were made by hand." },
   ),
-  byRoot(
+  incident(
     "incident open NAME...",
     "Open an incident: its folder and its timeline, to which each later step is added.",
-    incident("incidentOpen"),
-    SINCE,
+    { root: true, ...SINCE },
   ),
-  byRoot("incident note TEXT...", "Add a note to the timeline, such as about a call.", incident("incidentNote")),
-  byRoot(
-    "incident list",
-    "Show all incidents, the timeline of the open one, and whether the server is isolated.",
-    incident("incidentList"),
-  ),
-  byRoot(
+  incident("incident note TEXT...", "Add a note to the timeline, such as about a call.", { root: true }),
+  incident("incident list", "Show all incidents, the timeline of the open one, and whether the server is isolated.", {
+    root: true,
+  }),
+  incidentIsolate(
     "incident isolate",
     "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
-    incidentIsolate("incidentIsolate"),
     {
+      root: true,
       "--allow ADDRESS":
         "Addresses that keep full access, separated by commas; your SSH session's address too, unless you use `--shut-ssh`.",
       "--shut-ssh": "Close SSH too, except to these.",
       ...YES,
     },
   ),
-  byRoot(
-    "incident assess",
-    "List the affected accounts, addresses and mails, and what was done by command.",
-    incidentAssess("incidentAssess"),
-    { ...SINCE, "--account ADDRESS": "Only this account." },
-  ),
-  byRoot(
+  incidentAssess("incident assess", "List the affected accounts, addresses and mails, and what was done by command.", {
+    root: true,
+    ...SINCE,
+    "--account ADDRESS": "Only this account.",
+  }),
+  incidentContain(
     "incident contain [ACCOUNT...]",
     "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
-    incidentContain("incidentContain"),
     {
+      root: true,
       "--suspend": "Suspend the accounts instead of setting new passwords.",
       "--ban ADDRESS": "Ban these addresses, separated by commas.",
       "--ban-new": "Ban the addresses from which the accounts signed in for the first time.",
@@ -427,67 +344,56 @@ const BY_HAND: readonly CliCommand[] = [
       ...YES,
     },
   ),
-  byRoot(
-    "incident sent [ACCOUNT]",
-    "Show who sent what to whom, and which recipients it reached.",
-    incidentMail("incidentSent"),
-    SINCE,
-  ),
-  byRoot(
-    "incident drop ACCOUNT",
-    "Remove the mail of an account from the queue, and keep copies as evidence.",
-    incidentDrop("incidentDrop"),
-    { ...BOUNCE, ...YES },
-  ),
-  byRoot(
+  incidentMail("incident sent [ACCOUNT]", "Show who sent what to whom, and which recipients it reached.", {
+    root: true,
+    ...SINCE,
+  }),
+  incidentDrop("incident drop ACCOUNT", "Remove the mail of an account from the queue, and keep copies as evidence.", {
+    root: true,
+    ...BOUNCE,
+    ...YES,
+  }),
+  incidentInvestigate(
     "incident investigate [ACCOUNT...]",
     "Pack the evidence: events, logs, configuration, and mail on hold, or all queued mail of these accounts.",
-    incidentInvestigate("incidentInvestigate"),
-    SINCE,
+    { root: true, ...SINCE },
   ),
-  byHand(
-    "incident verify BUNDLE",
-    "Compare a bundle of evidence with the audit.",
-    incidentInvestigate("incidentVerify"),
-  ),
-  byRoot(
-    "incident tell ACCOUNT",
-    "Print or send a notice to the recipients of an account's mail.",
-    incidentMail("incidentTell"),
-    {
-      copied: true,
-      "--send": "Send it to each recipient in a separate mail.",
-      "--template FILE": "Template: the subject in the first line, then the text, with {account} and others.",
-      ...SINCE,
-      ...YES,
-    },
-  ),
-  byRoot(
+  incidentInvestigate("incident verify BUNDLE", "Compare a bundle of evidence with the audit."),
+  incidentMail("incident tell ACCOUNT", "Print or send a notice to the recipients of an account's mail.", {
+    root: true,
+    copied: true,
+    "--send": "Send it to each recipient in a separate mail.",
+    "--template FILE": "Template: the subject in the first line, then the text, with {account} and others.",
+    ...SINCE,
+    ...YES,
+  }),
+  incidentIsolate(
     "incident recover",
     "Compare with the last backup from before the incident, and lift the isolation part by part.",
-    incidentIsolate("incidentRecover"),
-    { "--lift PART": "Part to lift: receive, sign-in, send or all." },
+    { root: true, "--lift PART": "Part to lift: receive, sign-in, send or all." },
   ),
-  byRoot(
-    "incident report",
-    "Write the report: timeline, what was affected, actions, lessons.",
-    incidentAssess("incidentReportFile"),
-    { copied: true, ...SINCE },
-  ),
-  byRoot("incident close", "End the incident.", incident("incidentClose")),
-  byRoot(
+  incidentAssess("incident report", "Write the report: timeline, what was affected, actions, lessons.", {
+    root: true,
+    copied: true,
+    ...SINCE,
+  }),
+  incident("incident close", "End the incident.", { root: true }),
+  server(
     "service install",
     "Let systemd run the server and start it at boot, with a unit and permissions for each part.",
-    server("serviceInstall"),
+    { root: true },
   ),
-  byRoot("service uninstall", "Stop the server and remove its units.", server("serviceUninstall")),
-  byHand(
-    "completion bash|zsh|fish [WORD...]",
-    "Print the completion script for this shell; with words, what may take the place of the last one.",
-    async (call) => (await import("./shell/completion.ts")).completion(call, commands),
-    { copied: true, keepsWords: true },
-  ),
-  byRoot("uninstall", "Remove what set-up added to this machine.", server("uninstall"), {
+  server("service uninstall", "Stop the server and remove its units.", { root: true }),
+  {
+    ...namedBy("completion bash|zsh|fish [WORD...]"),
+    says: "Print the completion script for this shell; with words, what may take the place of the last one.",
+    run: async (call) => (await import("./shell/completion.ts")).completion(call, commands),
+    options: [],
+    copied: true,
+    keepsWords: true,
+  },
+  server("uninstall", "Remove what set-up added to this machine.", {
+    root: true,
     copied: true,
     ...YES,
     "--packages": "Also remove the Debian packages that set-up installed, unless others need them.",
@@ -499,25 +405,32 @@ const BY_HAND: readonly CliCommand[] = [
 export const commands: readonly CliCommand[] = [...BY_HAND, ...derivedCommands()];
 
 type Run = CliCommand["run"];
-type CommandsIn<M> = { [N in keyof M]: M[N] extends Run ? N : never }[keyof M];
+type More = Readonly<OptionLines & Pick<CliCommand, "root" | "copied" | "keepsWords" | "isVerbatim">>;
 
-function from<M>(load: () => Promise<M>): (command: CommandsIn<M>) => Run {
-  return (command) => async (call) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the type of its name says
-    const run = (await load())[command] as Run;
-    return run(call);
+/** The function of a line of the help, by its lower-case words: `queueHold` of `queue hold [ID...]`, `breakGlass` of `break-glass`. */
+type Named<Line extends string> = Line extends `${infer First} ${infer Rest}`
+  ? First extends Lowercase<First>
+    ? `${Camel<First>}${Capitalize<Named<Rest>>}`
+    : ""
+  : Line extends Lowercase<Line>
+    ? Camel<Line>
+    : "";
+type Camel<Word extends string> = Word extends `${infer A}-${infer B}` ? `${A}${Capitalize<Camel<B>>}` : Word;
+
+/** Declares the commands of a file, each with the line of the help by which its function is found. */
+function from<M extends object>(load: () => Promise<M>) {
+  return <Line extends string>(
+    line: M extends Readonly<Record<Named<Line>, Run>> ? Line : never,
+    says: string,
+    { root, copied, keepsWords, isVerbatim, ...options }: More = {},
+  ): CliCommand => {
+    const { name, usage } = namedBy(line);
+    const key = name.replace(/[ -](.)/g, (_, first: string) => first.toUpperCase());
+    const run: Run = async (call) => {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type of `line` has checked it
+      const found = Reflect.get(await load(), key) as Run;
+      return found(call);
+    };
+    return { name, usage, says, run, root, copied, keepsWords, isVerbatim, options: optionsOf(options) };
   };
-}
-
-type More = Readonly<OptionLines & Pick<CliCommand, "copied" | "keepsWords" | "isVerbatim">>;
-
-/** Only for root. */
-function byRoot(line: string, says: string, run: Run, more: More = {}): CliCommand {
-  return { ...byHand(line, says, run, more), root: true };
-}
-
-/** `line`: as in the help. */
-function byHand(line: string, says: string, run: Run, more: More = {}): CliCommand {
-  const { copied, keepsWords, isVerbatim, ...options } = more;
-  return { ...namedBy(line), says, run, copied, keepsWords, isVerbatim, options: optionsOf(options) };
 }

@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import { ALL } from "../../../../admin/declare/paging.ts";
 import { targetsOf } from "../../../../admin/mailboxes.ts";
-import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../../../core/access/access-review.ts";
+import {
+  type AccessReview,
+  type AdminAccess,
+  accessReview as reviewOf,
+  type Seen,
+} from "../../../../core/access/access-review.ts";
 import { messageOf } from "../../../../core/error.ts";
 import { printPrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
@@ -16,7 +21,7 @@ import { settingsOf } from "../../server-settings.ts";
 const UNUSED_MS = 90 * DAY_MS;
 
 /** `access review` */
-export const accessReviewed = withReader(async (call, reader) => {
+export const accessReview = withReader(async (call, reader) => {
   const looked = await look(call, reader);
   if (!("review" in looked)) return looked;
   const { review, weak, last } = looked;
@@ -59,7 +64,7 @@ async function look(call: Call, reader: Reader) {
       admins: adminsOf(reader),
       domains,
     };
-    const review = accessReview(facts, { now: call.now(), unusedMs: UNUSED_MS });
+    const review = reviewOf(facts, { now: call.now(), unusedMs: UNUSED_MS });
     return { review, weak, last: reader.audit.lastOf("ACCESS_REVIEWED").at };
   } catch (error) {
     return failed(`Who may do what cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);

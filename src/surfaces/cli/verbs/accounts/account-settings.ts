@@ -101,7 +101,9 @@ function quotaFrom(text: string): number | null | Failure {
   return parseSize(text) ?? wrongUsage(`"${oneLine(text)}" is not a size.`, "Write 500MB or 10GB, none or default.");
 }
 
-export const appPasswordList = ofAccount((call, name) => show(call, name, ({ own }) => appPasswordTable(name, own)));
+export const accountAppPasswordList = ofAccount((call, name) =>
+  show(call, name, ({ own }) => appPasswordTable(name, own)),
+);
 
 function appPasswordTable(name: AccountName, { appPasswords }: MailboxSettings): Answer {
   const listed = { name, appPasswords };

@@ -6,7 +6,7 @@ import {
   mailsThatLeft,
   usedAddresses,
 } from "../../../../core/incident/assess.ts";
-import { incidentReport } from "../../../../core/incident/report.ts";
+import { incidentReport as reportOf } from "../../../../core/incident/report.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, isoTime } from "../../../../core/time.ts";
 import { folderOf, readTimeline, writeInto } from "../../../../jobs/incident/folder.ts";
@@ -107,13 +107,13 @@ function listed(head: readonly string[], rows: readonly (readonly string[])[]): 
 }
 
 /** `incident report`: the document, in the folder of the incident. */
-export const incidentReportFile = inIncident(async (call, incident, since) => {
+export const incidentReport = inIncident(async (call, incident, since) => {
   const found = await assessment(call, since, null);
   if ("ok" in found) return found;
   const file = join(folderOf(call.layout, incident), "report.md");
   const unaudited = await take(call, incident, { step: "report", says: "The report was written." });
   const read = settingsOf(call);
-  const text = incidentReport({
+  const text = reportOf({
     incident,
     host: read.ok ? read.settings.hostname : "",
     contacts: contactsOf(call),

@@ -14,7 +14,7 @@ import { keepStrict } from "../../../../host/firewall/strict.ts";
 import { nftStrict } from "../../../../host/firewall/strict-rules.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { type Call, failed } from "../../call.ts";
-import { confirmFirewall, confirmStrict, rollBackFirewall, shownState, tryFirewall } from "./firewall.ts";
+import { confirmStrict, firewallConfirm, firewallRollback, firewallTry, shownState } from "./firewall.ts";
 
 const TOML = 'domains = ["example.org"]\n[firewall]\nmode = "strict"\n';
 const SETTINGS = loadValid(TOML).settings;
@@ -105,16 +105,16 @@ test("ports that stay open need no question", async () => {
 test("a trial tells what to do, with the port of the caller's session", needsRoot, async () => {
   const { call, asked, audited, layout } = caller({ flags: ["yes"], reply: { ok: true, detail: "", count: 120 } });
   keepStrict(layout, { confirmed: null, trial: { opening: NONE, connections: [] } });
-  const begun = await tryFirewall(call);
+  const begun = await firewallTry(call);
   assert.ok(begun.ok);
   assert.match(begun.text, /open a NEW one within 2m and run `\.\/ghostinbox firewall confirm` there/);
   assert.deepEqual(asked, [{ verb: "firewall_try", session: 22 }]);
   assert.deepEqual(audited, ["FIREWALL_TRIED: no port"]);
-  const grown = await tryFirewall(caller({ answer: "y", reply: { ok: true, detail: "Nothing is closed." } }).call);
+  const grown = await firewallTry(caller({ answer: "y", reply: { ok: true, detail: "Nothing is closed." } }).call);
   assert.equal(grown.ok && grown.text, "Nothing is closed.");
-  assert.equal((await tryFirewall(caller({ answer: "" }).call)).ok, false);
-  assert.equal((await tryFirewall(caller({}).call)).ok, false);
-  const failed = await tryFirewall(caller({ flags: ["yes"], reply: { ok: false, reason: "nft failed" } }).call);
+  assert.equal((await firewallTry(caller({ answer: "" }).call)).ok, false);
+  assert.equal((await firewallTry(caller({}).call)).ok, false);
+  const failed = await firewallTry(caller({ flags: ["yes"], reply: { ok: false, reason: "nft failed" } }).call);
   assert.match(JSON.stringify(failed), /was not changed: nft failed/);
 });
 
@@ -123,7 +123,7 @@ test("only a session that has started since confirms, or a yes", needsRoot, asyn
     const { call, layout, asked, audited } = caller(parts);
     const trial = connections.length === 0 ? null : { opening: NONE, connections };
     keepStrict(layout, { confirmed: null, trial });
-    return { said: JSON.stringify(await confirmFirewall(call)), asked, audited };
+    return { said: JSON.stringify(await firewallConfirm(call)), asked, audited };
   };
   assert.match((await confirm({}, [])).said, /No confirmation is pending/);
   for (const ssh of [OLD, "198.51.100.65 50001 203.0.113.10 22"]) {
@@ -142,16 +142,16 @@ test("only a session that has started since confirms, or a yes", needsRoot, asyn
 
 test("a trial is undone at once; without one the way out is named", async () => {
   const { call, audited } = caller({});
-  assert.match(JSON.stringify(await rollBackFirewall(call)), /in force again/);
+  assert.match(JSON.stringify(await firewallRollback(call)), /in force again/);
   assert.deepEqual(audited, ["FIREWALL_ROLLED_BACK: every port"]);
-  const none = await rollBackFirewall(caller({ reply: { ok: false, reason: "nothing waits" } }).call);
+  const none = await firewallRollback(caller({ reply: { ok: false, reason: "nothing waits" } }).call);
   assert.match(JSON.stringify(none), /nothing waits\..*firewall\.mode bans/);
   const late = { ok: false, reason: "The keeper did not answer within 20 s.", mayBeDone: true } as const;
   const says =
     /"It may still take effect: The keeper did not answer within 20 s\.","next":"`\.\/ghostinbox firewall` shows/;
-  assert.match(JSON.stringify(await rollBackFirewall(caller({ reply: late }).call)), says);
+  assert.match(JSON.stringify(await firewallRollback(caller({ reply: late }).call)), says);
   const stopped = caller({ isStopped: true, reply: { ok: false, reason: "The keeper cannot be reached (ENOENT)." } });
-  assert.match(JSON.stringify(await rollBackFirewall(stopped.call)), /GhostInbox is not running/);
+  assert.match(JSON.stringify(await firewallRollback(stopped.call)), /GhostInbox is not running/);
 });
 
 const OPEN = opening(["22/tcp4"], ["wg0"]);

@@ -44,7 +44,7 @@ export async function firewall(call: Call): Promise<Answer> {
 }
 
 /** `firewall try`: the settings in force are tried again. */
-export const tryFirewall = withSettings(async (call, { settings }) => {
+export const firewallTry = withSettings(async (call, { settings }) => {
   if (!isStrict(settings))
     return failed(
       "firewall.mode is not strict, so there is nothing to try.",
@@ -78,7 +78,7 @@ async function whyNotToTry(
  * `firewall confirm`: from a connection that has started under the tried firewall, because one that was open before would also
  * last if no new one came through.
  */
-export async function confirmFirewall(call: Call): Promise<Answer> {
+export async function firewallConfirm(call: Call): Promise<Answer> {
   const { trial } = readStrict(call.layout);
   if (trial === null) return failed("No confirmation is pending.", `\`${PROGRAM} firewall\` shows what is open.`);
   if (!call.flag("yes")) {
@@ -103,7 +103,7 @@ export async function confirmFirewall(call: Call): Promise<Answer> {
   return done({ confirmed: true }, `The strict firewall stays.${unaudited}`, `${PROGRAM} firewall`);
 }
 
-export async function rollBackFirewall(call: Call): Promise<Answer> {
+export async function firewallRollback(call: Call): Promise<Answer> {
   const taken = await call.keeper.ask({ verb: "firewall_rollback" });
   if (!taken.ok)
     return refused(
