@@ -2,17 +2,15 @@ import * as z from "zod/mini";
 import { printScopes, SCOPES } from "../core/access/scopes.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime } from "../core/time.ts";
-import { text, texts } from "./declare/fields.ts";
+import { type OutputOf, object, text, texts } from "./declare/fields.ts";
 import { count, duration, list, meaning, page, pageOf, records, sessionId, time, tokenName } from "./declare/kinds.ts";
 import {
   ADMIN,
-  answers,
   changes,
   changesWithoutDryRun,
   changesWithSecret,
   PROVEN_ADMIN,
   PROVEN_SESSION,
-  type ResultOf,
   ROOT,
   reads,
   rootChanges,
@@ -30,25 +28,23 @@ export const sessionFacts = () => ({
   usedAt: meaning(time, "To the minute."),
   isOwn: meaning(z.boolean(), "The session that asks."),
 });
-const session = () =>
-  z.object({
-    ...sessionFacts(),
-    account: meaning(z.nullable(z.string()), "The mailbox; null: the administrator's."),
-  });
-const sessions = answers(() => pageOf(session()));
-export const ended = answers(() => z.object({ ended: count }));
+const session = object(() => ({
+  ...sessionFacts(),
+  account: meaning(z.nullable(z.string()), "The mailbox; null: the administrator's."),
+}));
+const sessions = pageOf(session);
+export const ended = object(() => ({ ended: count }));
 
-const token = () =>
-  z.object({
-    name: z.string(),
-    scopes: list(z.enum(SCOPES)),
-    createdAt: time,
-    createdBy: z.string(),
-    expiresAt: meaning(z.nullable(time), "Null: it does not expire."),
-    usedAt: meaning(z.nullable(time), "To the minute; null: not yet."),
-  });
-export type TokenItem = Readonly<z.output<ReturnType<typeof token>>>;
-const tokens = answers(() => pageOf(token()));
+const token = object(() => ({
+  name: z.string(),
+  scopes: list(z.enum(SCOPES)),
+  createdAt: time,
+  createdBy: z.string(),
+  expiresAt: meaning(z.nullable(time), "Null: it does not expire."),
+  usedAt: meaning(z.nullable(time), "To the minute; null: not yet."),
+}));
+export type TokenItem = OutputOf<typeof token>;
+const tokens = pageOf(token);
 /** No address of a route can end in `.` or `..` (RFC 3986, 5.2.4), so such a token could not be revoked there. */
 export const newTokenName = tokenName.check(z.refine((name) => !/^\.\.?$/.test(name), "is only dots"));
 const TOKEN_NAME = "The token's name.";
@@ -58,7 +54,7 @@ const newToken = {
   scopes: texts(SCOPES.length, 16),
   for: duration("How long it is valid; without it, it does not expire."),
 };
-const named = answers(() => z.object({ name: z.string() }));
+const named = object(() => ({ name: z.string() }));
 
 export const ACCESS_VERBS = [
   verb("session_list", ADMIN, page(), reads(sessions))
@@ -152,36 +148,28 @@ const passkeys = () =>
     created: time,
     lastUsed: meaning(z.nullable(time), "When it signed in or gave a proof last; null: not yet."),
   });
-const passkeyList = answers(() => z.object({ items: passkeys() }));
-const factors = answers(() =>
-  z.object({
-    totp: meaning(z.boolean(), "Whether an authenticator app is set up."),
-    recoveryLeft: meaning(count, "Recovery codes that were not used yet."),
-    passkeys: passkeys(),
-  }),
-);
-export type FactorList = ResultOf<typeof factors>;
-const begun = answers(() =>
-  z.object({
-    secret: meaning(z.string(), "In base32, to be typed into the app."),
-    uri: meaning(z.string(), "The same as an address that apps read from a QR code."),
-  }),
-);
-export type TotpBegun = ResultOf<typeof begun>;
-const codes = answers(() =>
-  z.object({
-    recoveryCodes: meaning(list(z.string()), "Each signs in once in place of the app's code. They are shown only now."),
-  }),
-);
-const asked = answers(() =>
-  z.object({
-    challenge: z.string(),
-    name: meaning(z.string(), "Under which the owner knows it again: `user.name`."),
-    user: meaning(z.string(), "The user handle: `user.id`."),
-    known: meaning(list(z.string()), "Passkeys that are there already: `excludeCredentials`."),
-  }),
-);
-export const done = answers(() => z.object({ done: z.literal(true) }));
+const passkeyList = object(() => ({ items: passkeys() }));
+const factors = object(() => ({
+  totp: meaning(z.boolean(), "Whether an authenticator app is set up."),
+  recoveryLeft: meaning(count, "Recovery codes that were not used yet."),
+  passkeys: passkeys(),
+}));
+export type FactorList = OutputOf<typeof factors>;
+const begun = object(() => ({
+  secret: meaning(z.string(), "In base32, to be typed into the app."),
+  uri: meaning(z.string(), "The same as an address that apps read from a QR code."),
+}));
+export type TotpBegun = OutputOf<typeof begun>;
+const codes = object(() => ({
+  recoveryCodes: meaning(list(z.string()), "Each signs in once in place of the app's code. They are shown only now."),
+}));
+const asked = object(() => ({
+  challenge: z.string(),
+  name: meaning(z.string(), "Under which the owner knows it again: `user.name`."),
+  user: meaning(z.string(), "The user handle: `user.id`."),
+  known: meaning(list(z.string()), "Passkeys that are there already: `excludeCredentials`."),
+}));
+export const done = object(() => ({ done: z.literal(true) }));
 const NO_DRY_RUN = "Second factors and passkeys are set up in a browser, step by step, each of which is confirmed.";
 
 /** How many there were, and the names of the passkeys among them. */

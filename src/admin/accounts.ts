@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { alias, forwardsEnded } from "./aliases.ts";
 import { accountKeys } from "./declare/account-key.ts";
-import { flag, lazily, objects, text, texts, wholeNumber } from "./declare/fields.ts";
+import { component, flag, type OutputOf, object, objects, text, texts, wholeNumber } from "./declare/fields.ts";
 import {
   accountName,
   count,
@@ -17,12 +17,10 @@ import {
 import { MOST_REVIEWED } from "./declare/reports.ts";
 import {
   ADMIN,
-  answers,
   changes,
   changesWithSecret,
   PROVEN_ADMIN,
   READ,
-  type ResultOf,
   ROOT,
   reads,
   rootChanges,
@@ -52,22 +50,22 @@ export function notServed(domain: string, domains: readonly string[]): Readonly<
 }
 
 const ofAccount = { name: accountName };
-const named = answers(() => z.object({ name: z.string() }));
-const removed = answers(() => z.object({ name: z.string(), forwardsEnded: forwardsEnded() }));
+const named = object(() => ({ name: z.string() }));
+const removed = object(() => ({ name: z.string(), forwardsEnded: forwardsEnded() }));
 const held = meaning(count, "Mails of the account that wait on hold in the queue.");
-const withHeld = answers(() => z.object({ name: z.string(), held }));
-const resumed = answers(() => z.object({ name: z.string(), held, isHeld }));
+const withHeld = object(() => ({ name: z.string(), held }));
+const resumed = object(() => ({ name: z.string(), held, isHeld }));
 const bytes = z
   .int("is not a whole number")
   .check(z.minimum(0, "is less than 0"), z.maximum(Number.MAX_SAFE_INTEGER, "is too large"));
 const quota = meaning(z.nullable(bytes), "0: no limit. Null: as `mailboxes.quota` says.");
-const quotaSet = answers(() => z.object({ name: z.string(), quotaBytes: z.nullable(count) }));
+const quotaSet = object(() => ({ name: z.string(), quotaBytes: z.nullable(count) }));
 const networks = listOf(restrictingNetwork, 100);
 const oneNetwork = z.pipe(
   restrictingNetwork,
   z.transform((one) => [one]),
 );
-const networksOf = answers(() => z.object({ name: z.string(), networks: list(z.string()) }));
+const networksOf = object(() => ({ name: z.string(), networks: list(z.string()) }));
 
 const row = () => ({
   name: z.string(),
@@ -88,8 +86,8 @@ const known = () => ({
   held: meaning(z.nullable(heldAccount()), "Null: its mail is not held."),
   known: meaning(list(z.string()), "Places from which it may sign in while it is guarded, newest first."),
 });
-export const accountState = lazily(() => z.object({ ...row(), ...known() }).check(z.meta({ id: "AccountState" })));
-export type AccountState = Readonly<z.output<ReturnType<typeof accountState>>>;
+export const accountState = component({ id: "AccountState" }, () => ({ ...row(), ...known() }));
+export type AccountState = OutputOf<typeof accountState>;
 export type AccountKnown = Pick<AccountState, keyof ReturnType<typeof known>>;
 export type AccountRow = Omit<AccountState, keyof AccountKnown>;
 
@@ -99,43 +97,38 @@ const lastSignIn = () =>
     "As far as the memory reaches; from an address, or a network of IPv6.",
   );
 export type LastSignIn = Readonly<NonNullable<z.output<ReturnType<typeof lastSignIn>>>>;
-const listItem = () =>
-  z.object({
-    ...row(),
-    lastSignIn: lastSignIn(),
-    guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
-    held: meaning(z.boolean(), "Its mail is held."),
-    aliases: meaning(count, "How many aliases lead to it."),
-  });
-export type AccountListItem = Readonly<z.output<ReturnType<typeof listItem>>>;
-const listed = answers(() =>
-  z.object({
-    ...pageOf(listItem()).shape,
-    passwordsOnServer: meaning(
-      z.boolean(),
-      "Each account has a key for its mail, so accounts and passwords can be made only on the server.",
-    ),
-  }),
-);
-const details = answers(() =>
-  z.object({
-    ...row(),
-    ...known(),
-    lastSignIn: lastSignIn(),
-    aliases: meaning(list(alias()), "The first of those that lead to it."),
-    aliasesTotal: count,
-    use: meaning(z.nullable(z.object({ usedBytes: count, mails: count })), "Null: it is not known now."),
-    usualQuotaBytes: meaning(count, "The setting `mailboxes.quota`; 0: no limit."),
-    passwordsOnServer: meaning(
-      z.boolean(),
-      "It has a key for its mail, or gets one with a password, so its password can be set only on the server.",
-    ),
-  }),
-);
-export type DetailedAccount = ResultOf<typeof details>;
-const access = () => {
+const listItem = object(() => ({
+  ...row(),
+  lastSignIn: lastSignIn(),
+  guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
+  held: meaning(z.boolean(), "Its mail is held."),
+  aliases: meaning(count, "How many aliases lead to it."),
+}));
+export type AccountListItem = OutputOf<typeof listItem>;
+const listed = object(() => ({
+  ...pageOf(listItem)().shape,
+  passwordsOnServer: meaning(
+    z.boolean(),
+    "Each account has a key for its mail, so accounts and passwords can be made only on the server.",
+  ),
+}));
+const details = object(() => ({
+  ...row(),
+  ...known(),
+  lastSignIn: lastSignIn(),
+  aliases: meaning(list(alias()), "The first of those that lead to it."),
+  aliasesTotal: count,
+  use: meaning(z.nullable(z.object({ usedBytes: count, mails: count })), "Null: it is not known now."),
+  usualQuotaBytes: meaning(count, "The setting `mailboxes.quota`; 0: no limit."),
+  passwordsOnServer: meaning(
+    z.boolean(),
+    "It has a key for its mail, or gets one with a password, so its password can be set only on the server.",
+  ),
+}));
+export type DetailedAccount = OutputOf<typeof details>;
+const access = object(() => {
   const { name, suspended, networks: from, createdAt } = row();
-  return z.object({
+  return {
     name,
     suspended,
     networks: from,
@@ -147,9 +140,9 @@ const access = () => {
       records({ to: list(z.string()), by: z.string() }),
       "Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script.",
     ),
-  });
-};
-const reviewed = answers(() => pageOf(access()));
+  };
+});
+const reviewed = pageOf(access);
 
 /** RFC 5321, 4.5.3.1. It need not be an account's name. */
 const name = text(320);
@@ -181,7 +174,7 @@ export type FileChanges = Readonly<{
   quotas: readonly string[];
   skipped: readonly Readonly<{ name: string; why: string }>[];
 }>;
-type Named = ResultOf<typeof named>;
+type Named = OutputOf<typeof named>;
 
 const MATCHING = "Only those with this in their name.";
 

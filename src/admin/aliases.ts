@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import { domainOf } from "../core/net/address.ts";
-import { flag } from "./declare/fields.ts";
+import { flag, type OutputOf, object } from "./declare/fields.ts";
 import { aliasAddress, list, listOf, mailAddress, meaning, pageOf, search } from "./declare/kinds.ts";
-import { ADMIN, answers, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
+import { ADMIN, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /** Addresses that pass their mail on. */
 
@@ -12,16 +12,16 @@ const MOST_LISTED = 100;
 const targets = meaning(listOf(mailAddress, 100), "Where its mail goes.");
 const BLOCKED = { given: { blocked: true } };
 const UNBLOCKED = { given: { blocked: false } };
-const named = answers(() => z.object({ address: z.string() }));
+const named = object(() => ({ address: z.string() }));
 /** The accounts that forwarded their mail to what was removed. */
 export const forwardsEnded = () => list(z.string());
-const removed = answers(() => z.object({ address: z.string(), forwardsEnded: forwardsEnded() }));
+const removed = object(() => ({ address: z.string(), forwardsEnded: forwardsEnded() }));
 export type ForwardsEnded = Readonly<{ forwardsEnded: z.output<ReturnType<typeof forwardsEnded>> }>;
 
-export const alias = () => z.object({ address: z.string(), targets: list(z.string()), blocked: z.boolean() });
-export type AliasItem = Readonly<z.output<ReturnType<typeof alias>>>;
+export const alias = object(() => ({ address: z.string(), targets: list(z.string()), blocked: z.boolean() }));
+export type AliasItem = OutputOf<typeof alias>;
 
-const listed = answers(() => pageOf(alias()));
+const listed = pageOf(alias);
 
 export const ALIAS_VERBS = [
   verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(named, "accounts"))

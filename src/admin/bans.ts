@@ -4,8 +4,9 @@ import type { Protection } from "../core/events/reasons.ts";
 import { printPrefix } from "../core/net/ip.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime } from "../core/time.ts";
+import { component, type OutputOf, object } from "./declare/fields.ts";
 import { count, duration, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
-import { ALLOW, answers, BAN, changes, changesWithoutDryRun, READ, reads, verb } from "./declare/verb.ts";
+import { ALLOW, BAN, changes, changesWithoutDryRun, READ, reads, verb } from "./declare/verb.ts";
 
 /** Bans by hand, and the allow list. */
 
@@ -26,21 +27,18 @@ export const BAN_EXAMPLE = {
   expiresAt: "2026-11-21T09:00:00.000Z",
   offences: 0,
 };
-export const ban = () =>
-  z
-    .object({
-      ip: z.string(),
-      prefix: z.string(),
-      level: z.enum(BAN_LEVELS),
-      code: z.string(),
-      reason: z.string(),
-      source: z.string(),
-      createdAt: time,
-      expiresAt: meaning(z.nullable(time), "Null: permanent."),
-      offences: count,
-    })
-    .register(z.globalRegistry, { id: "Ban", examples: [BAN_EXAMPLE] });
-export type BanItem = Readonly<z.output<ReturnType<typeof ban>>>;
+export const ban = component({ id: "Ban", examples: [BAN_EXAMPLE] }, () => ({
+  ip: z.string(),
+  prefix: z.string(),
+  level: z.enum(BAN_LEVELS),
+  code: z.string(),
+  reason: z.string(),
+  source: z.string(),
+  createdAt: time,
+  expiresAt: meaning(z.nullable(time), "Null: permanent."),
+  offences: count,
+}));
+export type BanItem = OutputOf<typeof ban>;
 
 const entry = {
   prefix: z.string(),
@@ -49,32 +47,27 @@ const entry = {
   at: time,
   expiresAt: meaning(z.nullable(time), "Null: until it is removed."),
 };
-export const allowed = () => z.object(entry).register(z.globalRegistry, { id: "AllowEntry" });
-export type AllowItem = Readonly<z.output<ReturnType<typeof allowed>>>;
+export const allowed = component({ id: "AllowEntry" }, () => entry);
+export type AllowItem = OutputOf<typeof allowed>;
 
-const unbanned = () =>
-  z.object({
-    prefix: z.string(),
-    around: meaning(z.exactOptional(z.string()), "The wider network whose ban still includes it."),
-    within: meaning(z.exactOptional(count), "Bans within it that are still in force."),
-  });
-export type Unbanned = Readonly<z.output<ReturnType<typeof unbanned>>>;
-const banned = answers(() => z.object({ ban: ban() }));
-const lifted = answers(() => z.object({ prefix: z.string() }));
-const allowing = () =>
-  z.object({
-    prefix: z.string(),
-    lifted: meaning(list(z.string()), "Bans that ended with it, 50 at most."),
-    liftedTotal: count,
-    keptEnd: meaning(
-      z.exactOptional(z.nullable(time)),
-      "The end of its former entry, if later than the one asked for.",
-    ),
-    keptNote: meaning(z.exactOptional(z.string()), "The former note, if none was given."),
-  });
-export type Allowing = Readonly<z.output<ReturnType<typeof allowing>>>;
-const cleaned = answers(() => z.object({ expired: count }));
-const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["settings", "command"]) })));
+const unbanned = object(() => ({
+  prefix: z.string(),
+  around: meaning(z.exactOptional(z.string()), "The wider network whose ban still includes it."),
+  within: meaning(z.exactOptional(count), "Bans within it that are still in force."),
+}));
+export type Unbanned = OutputOf<typeof unbanned>;
+const banned = object(() => ({ ban: ban() }));
+const lifted = object(() => ({ prefix: z.string() }));
+const allowing = object(() => ({
+  prefix: z.string(),
+  lifted: meaning(list(z.string()), "Bans that ended with it, 50 at most."),
+  liftedTotal: count,
+  keptEnd: meaning(z.exactOptional(z.nullable(time)), "The end of its former entry, if later than the one asked for."),
+  keptNote: meaning(z.exactOptional(z.string()), "The former note, if none was given."),
+}));
+export type Allowing = OutputOf<typeof allowing>;
+const cleaned = object(() => ({ expired: count }));
+const entries = pageOf(object(() => ({ ...entry, from: z.enum(["settings", "command"]) })));
 
 /** `reason` null: nothing forbids it. */
 type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
@@ -91,7 +84,7 @@ export const BAN_VERBS = [
     },
     changes(banned, "bans"),
   ).http("POST /bans", "Bans an address or a network.", { named: { target: "ip", note: "reason" }, status: 201 }),
-  verb("unban", BAN, ofTarget, changes(answers(unbanned), "bans"))
+  verb("unban", BAN, ofTarget, changes(unbanned, "bans"))
     .http("DELETE /bans/{network}", "Lifts a ban; the offence is forgiven.", NAMED)
     .cli("unban IP", "Lift a ban.", {
       words: ["target"],
@@ -108,7 +101,7 @@ export const BAN_VERBS = [
     "allow_add",
     ALLOW,
     { ...ofTarget, note, for: duration("How long: 30m, 2h, 7d, or permanent. Permanent if absent.", "permanent") },
-    changes(answers(allowing), "allowed"),
+    changes(allowing, "allowed"),
   )
     .http("POST /allow", "Puts an address or a network on the allow list and lifts the bans within it.", {
       ...NAMED,

@@ -1,32 +1,34 @@
 import * as z from "zod/mini";
 import { dayAndTime, until } from "../core/time.ts";
+import { done } from "./access.ts";
+import { type OutputOf, object } from "./declare/fields.ts";
 import { accountName, duration, mailAddress, meaning, page, pageOf, senderPattern, time } from "./declare/kinds.ts";
-import { ALLOW, answers, changes, GREYLIST, OWN, orItsUser, READ, reads, verb } from "./declare/verb.ts";
+import { ALLOW, changes, GREYLIST, OWN, orItsUser, READ, reads, verb } from "./declare/verb.ts";
 
 /** What accepts more mail: pauses of greylisting, and senders whose mail is never spam. */
 
 const ofRecipient = { recipient: meaning(mailAddress, "Who waits for a mail, such as one with a code.") };
 const lasts = duration("How long, 30 days at most; 15m if absent.");
-const pause = () => z.object({ target: z.string(), until: time, by: z.string() });
-export type GreylistPauseItem = Readonly<z.output<ReturnType<typeof pause>>>;
+const pause = object(() => ({ target: z.string(), until: time, by: z.string() }));
+export type GreylistPauseItem = OutputOf<typeof pause>;
 
 const ofSender = { account: accountName, sender: senderPattern };
-const sender = () => z.object({ account: z.string(), sender: z.string(), by: z.string(), at: time });
-export type AllowedSenderItem = Readonly<z.output<ReturnType<typeof sender>>>;
-const named = answers(() => z.object({ account: z.string(), sender: z.string() }));
+const sender = object(() => ({ account: z.string(), sender: z.string(), by: z.string(), at: time }));
+export type AllowedSenderItem = OutputOf<typeof sender>;
+const named = object(() => ({ account: z.string(), sender: z.string() }));
 
 const ALLOWS = "Never treat a sender's mail to an account as spam, if SPF or DKIM proves the sender.";
-const pauses = answers(() => pageOf(pause()));
-const senders = answers(() => pageOf(sender()));
-const resumed = answers(() => z.object({ target: z.string() }));
+const pauses = pageOf(pause);
+const senders = pageOf(sender);
+const resumed = object(() => ({ target: z.string() }));
 
-const DONE = { answer: () => z.object({ done: z.literal(true) }), body: () => ({ done: true }) };
+const DONE = { answer: done, body: () => ({ done: true }) };
 
 const TO_PAUSE = orItsUser(GREYLIST, "recipient", { costs: false });
 const TO_ALLOW = orItsUser(ALLOW, "account", { costs: false });
 
 export const FILTER_VERBS = [
-  verb("greylist_pause", TO_PAUSE, { ...ofRecipient, for: lasts }, changes(answers(pause), "mail"))
+  verb("greylist_pause", TO_PAUSE, { ...ofRecipient, for: lasts }, changes(pause, "mail"))
     .http("POST /greylist/pauses", "Pauses greylisting for a recipient who waits for a mail.", { status: 201 })
     .http("POST /me/greylist-pause", "Lets first mails from strangers to the mailbox come at once, for a while.", OWN)
     .cli("greylist pause ADDRESS", "Accept mail from strangers to a recipient at once, for example a sign-up code.", {

@@ -1,73 +1,63 @@
 import * as z from "zod/mini";
 import { plural } from "../core/text.ts";
-import { flag } from "./declare/fields.ts";
+import { flag, type OutputOf, object } from "./declare/fields.ts";
 import { accountName, count, list, listOf, meaning, queueId, time } from "./declare/kinds.ts";
-import { answers, changes, PROVEN_QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
+import { changes, PROVEN_QUEUE, READ, reads, verb } from "./declare/verb.ts";
 
 /** Mail of accounts that may be hijacked, which the guard keeps on hold in the queue. */
 
 const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
 const NAMED = { named: { name: "account" } };
 
-export const heldAccount = () =>
-  z.object({
-    account: z.string(),
-    at: time,
-    ip: z.string(),
-    count: meaning(count, "Strangers that it wrote to, or that refused its mail, as `key` says."),
-    limit: count,
-    windowMs: count,
-    key: meaning(z.string(), "The setting."),
-  });
+export const heldAccount = object(() => ({
+  account: z.string(),
+  at: time,
+  ip: z.string(),
+  count: meaning(count, "Strangers that it wrote to, or that refused its mail, as `key` says."),
+  limit: count,
+  windowMs: count,
+  key: meaning(z.string(), "The setting."),
+}));
 /** An account whose mail is held: since when, by mail from where, and the limit that it passed. */
-export type HeldAccountItem = Readonly<z.output<ReturnType<typeof heldAccount>>>;
-const heldMail = () =>
-  z.object({
-    queueId: z.string(),
-    account: z.string(),
-    at: time,
-    ip: z.nullable(z.string()),
-    recipientCount: count,
-    recipients: meaning(list(z.string()), "Some of them."),
-  });
-export type HeldMailItem = Readonly<z.output<ReturnType<typeof heldMail>>>;
-const sentMail = () =>
-  z.object({
-    queueId: z.nullable(z.string()),
-    at: time,
-    ip: z.string(),
-    recipientCount: count,
-    recipient: meaning(z.nullable(z.string()), "Null: there are several."),
-  });
+export type HeldAccountItem = OutputOf<typeof heldAccount>;
+const heldMail = object(() => ({
+  queueId: z.string(),
+  account: z.string(),
+  at: time,
+  ip: z.nullable(z.string()),
+  recipientCount: count,
+  recipients: meaning(list(z.string()), "Some of them."),
+}));
+export type HeldMailItem = OutputOf<typeof heldMail>;
+const sentMail = object(() => ({
+  queueId: z.nullable(z.string()),
+  at: time,
+  ip: z.string(),
+  recipientCount: count,
+  recipient: meaning(z.nullable(z.string()), "Null: there are several."),
+}));
 /** A mail of an account that went on to delivery, and may still wait for it. */
-export type SentMailItem = Readonly<z.output<ReturnType<typeof sentMail>>>;
+export type SentMailItem = OutputOf<typeof sentMail>;
 
-const listed = answers(() =>
-  z.object({
-    accounts: meaning(list(heldAccount()), "Accounts whose mail is held: the newest 100."),
-    held: meaning(list(heldMail()), "Their mails on hold: the newest 100."),
-    heldTotal: count,
-    sent: meaning(
-      list(sentMail()),
-      "What else `account` sent within 24 hours: the newest 100. Empty without `account`.",
-    ),
-    sentTotal: count,
-  }),
-);
-export type HeldList = ResultOf<typeof listed>;
+const listed = object(() => ({
+  accounts: meaning(list(heldAccount()), "Accounts whose mail is held: the newest 100."),
+  held: meaning(list(heldMail()), "Their mails on hold: the newest 100."),
+  heldTotal: count,
+  sent: meaning(list(sentMail()), "What else `account` sent within 24 hours: the newest 100. Empty without `account`."),
+  sentTotal: count,
+}));
+export type HeldList = OutputOf<typeof listed>;
 const isMore = meaning(z.boolean(), "Repeat it for the rest.");
-const released = answers(() => z.object({ name: z.string(), released: count, isMore }));
-export type Released = ResultOf<typeof released>;
+const released = object(() => ({ name: z.string(), released: count, isMore }));
+export type Released = OutputOf<typeof released>;
 export const isHeld = meaning(z.boolean(), "Further mail of the account is held.");
-const dropped = answers(() =>
-  z.object({
-    name: z.string(),
-    dropped: count,
-    isMore,
-    isHeld,
-  }),
-);
-export type Dropped = ResultOf<typeof dropped>;
+const dropped = object(() => ({
+  name: z.string(),
+  dropped: count,
+  isMore,
+  isHeld,
+}));
+export type Dropped = OutputOf<typeof dropped>;
 
 export const HELD_VERBS = [
   verb(

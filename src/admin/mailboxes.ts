@@ -3,7 +3,7 @@ import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts"
 import type { Address } from "../core/net/address.ts";
 import { dayAndTime } from "../core/time.ts";
 import { noteOnRefusals } from "./aliases.ts";
-import { flag, text } from "./declare/fields.ts";
+import { flag, type OutputOf, object, text } from "./declare/fields.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
 import {
   accountName,
@@ -16,18 +16,7 @@ import {
   time,
   written,
 } from "./declare/kinds.ts";
-import {
-  ADMIN,
-  answers,
-  changes,
-  changesWithSecret,
-  OWN,
-  orItsUser,
-  PROVEN_ADMIN,
-  type ResultOf,
-  reads,
-  verb,
-} from "./declare/verb.ts";
+import { ADMIN, changes, changesWithSecret, OWN, orItsUser, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /** What the user of a mailbox sets for it, and the owner for any: app passwords, forwards, and the vacation reply. */
 
@@ -39,13 +28,12 @@ const ofAccount = { name: accountName };
 const to = meaning(list(z.string()), "Empty: mail stays in the mailbox.");
 const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
 
-const reply = () =>
-  z.object({
-    subject: meaning(z.string(), "Empty: the reply has the subject of the mail."),
-    text: z.string(),
-    until: meaning(z.nullable(time), "Null: until it is ended."),
-  });
-export type VacationItem = Readonly<z.output<ReturnType<typeof reply>>>;
+const reply = object(() => ({
+  subject: meaning(z.string(), "Empty: the reply has the subject of the mail."),
+  text: z.string(),
+  until: meaning(z.nullable(time), "Null: until it is ended."),
+}));
+export type VacationItem = OutputOf<typeof reply>;
 const vacation = () => meaning(z.nullable(reply()), "Null if no reply is stored. A reply that has ended stays stored.");
 
 const app = z.string("is missing, or not text").check(
@@ -56,36 +44,35 @@ const app = z.string("is missing, or not text").check(
   z.describe("Of the device."),
   z.meta({ examples: ["phone"] }),
 );
-const appPasswords = () =>
-  z.object({
-    items: records({
-      id: z.string(),
-      name: z.string(),
-      made: time,
-      lastUsed: meaning(z.nullable(time), "To the minute."),
-      madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
-    }),
-  });
-const appPasswordsRead = answers(appPasswords);
-export type AppPasswords = ResultOf<typeof appPasswordsRead>;
-const secret = answers(() => z.object({ name: z.string(), app: z.string(), password: z.string() }));
-const ofApp = answers(() => z.object({ name: z.string(), app: z.string() }));
+const appPasswords = object(() => ({
+  items: records({
+    id: z.string(),
+    name: z.string(),
+    made: time,
+    lastUsed: meaning(z.nullable(time), "To the minute."),
+    madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
+  }),
+}));
+const appPasswordsRead = appPasswords;
+export type AppPasswords = OutputOf<typeof appPasswordsRead>;
+const secret = object(() => ({ name: z.string(), app: z.string(), password: z.string() }));
+const ofApp = object(() => ({ name: z.string(), app: z.string() }));
 const MADE = {
   status: 201,
   named: { app: "name" },
-  answer: () => z.object({ id: z.string(), name: z.string(), password: z.string() }),
+  answer: object(() => ({ id: z.string(), name: z.string(), password: z.string() })),
   body: (it: Readonly<{ app: string; password: string }>) => ({ id: it.app, name: it.app, password: it.password }),
 } as const;
 const REMOVED = {
   named: { app: "id" },
-  answer: () => z.object({ id: z.string() }),
+  answer: object(() => ({ id: z.string() })),
   body: (it: Readonly<{ app: string }>) => ({ id: it.app }),
 } as const;
 
-const forwardingRead = answers(() => z.object({ to, keep }));
+const forwardingRead = object(() => ({ to, keep }));
 /** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
-export type Forwarding = ResultOf<typeof forwardingRead>;
-const forwardingSet = answers(() => z.object({ name: z.string(), to, keep }));
+export type Forwarding = OutputOf<typeof forwardingRead>;
+const forwardingSet = object(() => ({ name: z.string(), to, keep }));
 const targets: z.ZodMiniType<readonly Address[], readonly string[]> = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
@@ -119,8 +106,8 @@ const vacationFields = {
     "An ISO time, or a day, to its end in UTC. Null: until it is ended.",
   ),
 };
-const vacationRead = answers(() => z.object({ vacation: vacation() }));
-const vacationSet = answers(() => z.object({ name: z.string(), vacation: vacation() }));
+const vacationRead = object(() => ({ vacation: vacation() }));
+const vacationSet = object(() => ({ name: z.string(), vacation: vacation() }));
 
 const TO_READ = orItsUser(ADMIN, "name");
 /** Needs no proof, as a suspension needs none: it only takes something away, and may be urgent. */
@@ -231,7 +218,7 @@ export const MAILBOX_VERBS = [
     ),
 ] as const;
 
-function forwardingText({ name, to: targets, keep: keeps }: ResultOf<typeof forwardingSet>): string {
+function forwardingText({ name, to: targets, keep: keeps }: OutputOf<typeof forwardingSet>): string {
   if (targets.length === 0) return `Mail for ${name} stays in its mailbox.`;
   const copy = keeps ? "and a copy stays in its mailbox" : "and none stays in its mailbox";
   const note = noteOnRefusals(name, targets);

@@ -1,35 +1,30 @@
 import * as z from "zod/mini";
 import { done, ended, sessionFacts } from "./access.ts";
-import { text } from "./declare/fields.ts";
+import { type OutputOf, object, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
-import { answers, changesWithoutDryRun, MAILBOX, PROVEN_MAILBOX, type ResultOf, reads, verb } from "./declare/verb.ts";
+import { changesWithoutDryRun, MAILBOX, PROVEN_MAILBOX, reads, verb } from "./declare/verb.ts";
 
 /** What the user of a mailbox asks about it: the account is always that of the session. */
 
-const mailbox = answers(() =>
-  z.object({
-    account: z.string(),
-    quotaBytes: meaning(count, "0: no limit."),
-    usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
-    mails: meaning(z.nullable(count), "Null: it is not known now."),
-    aliases: meaning(list(z.string()), "Other addresses whose mail comes to it, 100 at most."),
-    networks: meaning(list(z.string()), "From where it may sign in; empty: from anywhere."),
-    guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
-    greylistPausedUntil: z.nullable(time),
-    passwordOnServer: meaning(
-      z.boolean(),
-      "Its password is changed on the server only, which makes a key for its mail.",
-    ),
-  }),
-);
-export type MyMailbox = ResultOf<typeof mailbox>;
+const mailbox = object(() => ({
+  account: z.string(),
+  quotaBytes: meaning(count, "0: no limit."),
+  usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
+  mails: meaning(z.nullable(count), "Null: it is not known now."),
+  aliases: meaning(list(z.string()), "Other addresses whose mail comes to it, 100 at most."),
+  networks: meaning(list(z.string()), "From where it may sign in; empty: from anywhere."),
+  guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
+  greylistPausedUntil: z.nullable(time),
+  passwordOnServer: meaning(z.boolean(), "Its password is changed on the server only, which makes a key for its mail."),
+}));
+export type MyMailbox = OutputOf<typeof mailbox>;
 /** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */
-const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.string()) }));
+const addresses = object(() => ({ account: z.string(), addresses: list(z.string()) }));
 /** Where a mail program finds the mailbox. Both ports use TLS from the start. */
-const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
-export type MyClient = ResultOf<typeof client>;
-const sessions = answers(() => z.object({ items: list(z.object(sessionFacts())) }));
-const senders = answers(() => z.object({ items: records({ sender: z.string(), at: time }) }));
+const client = object(() => ({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
+export type MyClient = OutputOf<typeof client>;
+const sessions = object(() => ({ items: records(sessionFacts()) }));
+const senders = object(() => ({ items: records({ sender: z.string(), at: time }) }));
 
 const TO_CHANGE = { ...PROVEN_MAILBOX, costs: true } as const;
 const NO_DRY_RUN = "It concerns only the mailbox of this session.";

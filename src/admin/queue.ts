@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { isQueueId } from "../core/events/queue-id.ts";
 import { parseAddress } from "../core/net/address.ts";
 import { parseJson } from "../core/text.ts";
-import { flag, isObject } from "./declare/fields.ts";
+import { flag, isObject, type OutputOf, object } from "./declare/fields.ts";
 import {
   accountName,
   count,
@@ -17,7 +17,7 @@ import {
   time,
   written,
 } from "./declare/kinds.ts";
-import { answers, changes, HOLD, PROVEN_QUEUE, QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
+import { changes, HOLD, PROVEN_QUEUE, QUEUE, READ, reads, verb } from "./declare/verb.ts";
 
 /** Where a mail waits: deferred, on hold, or being delivered now (qmgr(8)). */
 export const QUEUE_STATES = ["deferred", "hold", "active"] as const;
@@ -67,52 +67,47 @@ export const NO_MAIL = { ids: [], account: null, sender: null, recipient: null }
 
 /** Postfix's queue: what waits there, and what the administrator does with it. */
 
-const mail = () =>
-  z.object({
-    queueId: z.string(),
-    queue: meaning(z.string(), "deferred, hold, active, or another as Postfix names it."),
-    heldFor: meaning(
-      z.nullable(z.string()),
-      "The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held.",
-    ),
-    at: time,
-    sizeBytes: count,
-    sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
-    recipientCount: count,
-    recipients: meaning(
-      records({ address: z.string(), reason: z.nullable(z.string()) }),
-      "Some of those that are left; the reason is the reply of the other server at the last try.",
-    ),
-    nextTryAt: z.nullable(time),
-  });
-export type QueueItem = Readonly<z.output<ReturnType<typeof mail>>>;
+const mail = object(() => ({
+  queueId: z.string(),
+  queue: meaning(z.string(), "deferred, hold, active, or another as Postfix names it."),
+  heldFor: meaning(
+    z.nullable(z.string()),
+    "The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held.",
+  ),
+  at: time,
+  sizeBytes: count,
+  sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
+  recipientCount: count,
+  recipients: meaning(
+    records({ address: z.string(), reason: z.nullable(z.string()) }),
+    "Some of those that are left; the reason is the reply of the other server at the last try.",
+  ),
+  nextTryAt: z.nullable(time),
+}));
+export type QueueItem = OutputOf<typeof mail>;
 
 /** Names of accounts contain an @; root's holds have none. */
 export function isGuardsHold({ heldFor }: Pick<QueueItem, "heldFor">): boolean {
   return heldFor?.includes("@") === true;
 }
 
-const listed = answers(() =>
-  z.object({
-    items: meaning(list(mail()), "The oldest first."),
-    next,
-    total: meaning(count, "How many fit, on all pages."),
-  }),
-);
-const changed = answers(() =>
-  z.object({
-    changed: count,
-    kept: meaning(
-      records({ account: z.string(), mails: count }),
-      "What the guard holds for these accounts; it was left unchanged.",
-    ),
-    next: meaning(
-      z.nullable(z.string()),
-      "Where the rest starts, for `cursor` of the same request; null: nothing is left.",
-    ),
-  }),
-);
-export type QueueChange = ResultOf<typeof changed>;
+const listed = object(() => ({
+  items: meaning(list(mail()), "The oldest first."),
+  next,
+  total: meaning(count, "How many fit, on all pages."),
+}));
+const changed = object(() => ({
+  changed: count,
+  kept: meaning(
+    records({ account: z.string(), mails: count }),
+    "What the guard holds for these accounts; it was left unchanged.",
+  ),
+  next: meaning(
+    z.nullable(z.string()),
+    "Where the rest starts, for `cursor` of the same request; null: nothing is left.",
+  ),
+}));
+export type QueueChange = OutputOf<typeof changed>;
 
 const senderOrBounce = written({
   most: 320,

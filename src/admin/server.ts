@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { SEVERITIES } from "../core/alerts/alerts.ts";
 import { keyCounts } from "./declare/account-key.ts";
+import { type OutputOf, object } from "./declare/fields.ts";
 import { count, list, meaning, next, numberedPage, page, pageOf, records, time } from "./declare/kinds.ts";
 import {
   auditReport,
@@ -14,77 +15,69 @@ import {
   retentionReport,
   upkeepItem,
 } from "./declare/reports.ts";
-import { ADMIN, answers, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
+import { ADMIN, READ, reads, verb } from "./declare/verb.ts";
 
 /** How the server is kept: alerts, the audit, and reports of root that the web can read and not change. */
 
-const alert = () =>
-  z.object({
-    code: z.string(),
-    subject: meaning(z.string(), "The component or account; empty if there is only one."),
-    severity: z.enum(SEVERITIES),
-    says: z.string(),
-    detail: z.string(),
-    next: meaning(z.string(), "What to do."),
-    openedAt: time,
-    resolvedAt: meaning(z.nullable(time), "Null while it is open."),
-  });
-export type AlertItem = Readonly<z.output<ReturnType<typeof alert>>>;
-const alerts = answers(() =>
-  z.extend(pageOf(alert()), {
-    channels: records({
-      name: z.string(),
-      failing: meaning(z.nullable(z.string()), "Why it has failed several times in a row; null if it works."),
-    }),
-    leadOut: meaning(
-      z.boolean(),
-      "Whether the owner learns that mail does not flow without this server's own mail queue: through another channel or the heartbeat.",
-    ),
+const alert = object(() => ({
+  code: z.string(),
+  subject: meaning(z.string(), "The component or account; empty if there is only one."),
+  severity: z.enum(SEVERITIES),
+  says: z.string(),
+  detail: z.string(),
+  next: meaning(z.string(), "What to do."),
+  openedAt: time,
+  resolvedAt: meaning(z.nullable(time), "Null while it is open."),
+}));
+export type AlertItem = OutputOf<typeof alert>;
+const alerts = object(() => ({
+  ...pageOf(alert)().shape,
+  channels: records({
+    name: z.string(),
+    failing: meaning(z.nullable(z.string()), "Why it has failed several times in a row; null if it works."),
   }),
-);
-export type AlertList = ResultOf<typeof alerts>;
-const tests = answers(() =>
-  z.object({
-    results: records({
-      channel: z.string(),
-      ok: z.boolean(),
-      detail: meaning(z.string(), "Why it failed; empty if not."),
-    }),
+  leadOut: meaning(
+    z.boolean(),
+    "Whether the owner learns that mail does not flow without this server's own mail queue: through another channel or the heartbeat.",
+  ),
+}));
+export type AlertList = OutputOf<typeof alerts>;
+const tests = object(() => ({
+  results: records({
+    channel: z.string(),
+    ok: z.boolean(),
+    detail: meaning(z.string(), "Why it failed; empty if not."),
   }),
-);
-export type ChannelTests = ResultOf<typeof tests>;
+}));
+export type ChannelTests = OutputOf<typeof tests>;
 const WITHOUT_DRY_RUN = {
   bound: "alertTests",
   dryRun: "It changes nothing: it sends a message to each channel.",
 } as const;
 
-const audited = answers(() =>
-  z.object({
-    items: records({
-      id: count,
-      at: meaning(z.string(), "ISO 8601 in UTC."),
-      actor: meaning(z.string(), "Who did it, such as `root` or `web:admin via 198.51.100.9`."),
-      type: z.string(),
-      subject: z.string(),
-      detail: meaning(z.string(), "The JSON that was hashed."),
-      previous: meaning(z.string(), "The hash of the entry before."),
-      hash: meaning(z.string(), "SHA-256 in hexadecimal."),
-    }),
-    next,
+const audited = object(() => ({
+  items: records({
+    id: count,
+    at: meaning(z.string(), "ISO 8601 in UTC."),
+    actor: meaning(z.string(), "Who did it, such as `root` or `web:admin via 198.51.100.9`."),
+    type: z.string(),
+    subject: z.string(),
+    detail: meaning(z.string(), "The JSON that was hashed."),
+    previous: meaning(z.string(), "The hash of the entry before."),
+    hash: meaning(z.string(), "SHA-256 in hexadecimal."),
   }),
-);
-const verified = answers(() =>
-  z.object({
-    audit: meaning(z.nullable(auditReport()), "Null: it was not checked yet since the server started."),
-  }),
-);
+  next,
+}));
+const verified = object(() => ({
+  audit: meaning(z.nullable(auditReport()), "Null: it was not checked yet since the server started."),
+}));
 
-const encryption = answers(() => z.extend(encryptionReport(), { accounts: keyCounts() }));
+const encryption = object(() => ({ ...encryptionReport().shape, accounts: keyCounts() }));
 const domain = z.string("is not text").check(z.maxLength(253, "has more than 253 characters"));
 const ofDomain = {
   domain: meaning(z._default(z.nullable(domain), null), "A mail domain of the server; the first one without it."),
 };
-const upkeep = answers(() => z.object({ items: list(upkeepItem()) }));
+const upkeep = object(() => ({ items: list(upkeepItem()) }));
 
 export const SERVER_VERBS = [
   verb("alerts_list", READ, page(), reads(alerts)).http(
@@ -104,16 +97,16 @@ export const SERVER_VERBS = [
     "GET /audit/verify",
     "What root's last check of the audit found: whether the chain is whole, and matches root's anchors.",
   ),
-  verb("incident_list", ADMIN, {}, reads(answers(incidentsReport))).http(
+  verb("incident_list", ADMIN, {}, reads(incidentsReport)).http(
     "GET /incidents",
     "Incidents, the timeline of the one that is open, and whether the server is isolated.",
   ),
-  verb("firewall", READ, {}, reads(answers(firewallReport))).http("GET /firewall", "What the firewall accepts now."),
-  verb("checks", READ, {}, reads(answers(checksReport))).http(
+  verb("firewall", READ, {}, reads(firewallReport)).http("GET /firewall", "What the firewall accepts now."),
+  verb("checks", READ, {}, reads(checksReport)).http(
     "GET /checks",
     "The results of the checks of the whole server when they last ran. This starts none.",
   ),
-  verb("fail2ban", READ, {}, reads(answers(fail2banReport))).http(
+  verb("fail2ban", READ, {}, reads(fail2banReport)).http(
     "GET /fail2ban",
     "The jails of Fail2ban and what they found. Fail2ban is asked once a minute.",
   ),
@@ -121,7 +114,7 @@ export const SERVER_VERBS = [
     "GET /encryption",
     "Whether mail is encrypted on the disk, whether it can be read, and which accounts have their own keys.",
   ),
-  verb("retention", ADMIN, {}, reads(answers(retentionReport))).http(
+  verb("retention", ADMIN, {}, reads(retentionReport)).http(
     "GET /retention",
     "When old mail is removed next, what the last run removed, and whose mail is under legal hold.",
   ),
@@ -129,11 +122,11 @@ export const SERVER_VERBS = [
     "GET /upkeep",
     "The results of the last backup, restore drill, checks, report and the like.",
   ),
-  verb("certificate", READ, {}, reads(answers(certificateReport))).http(
+  verb("certificate", READ, {}, reads(certificateReport)).http(
     "GET /certificate",
     "The certificate of the mail ports: its names, its end, and which ports give it.",
   ),
-  verb("dns_check", READ, ofDomain, reads(answers(dnsReport))).http(
+  verb("dns_check", READ, ofDomain, reads(dnsReport)).http(
     "GET /dns",
     "The DNS records of a mail domain as they should be, and whether they are published.",
   ),

@@ -1,9 +1,9 @@
 import * as z from "zod/mini";
 import type { Policy } from "../core/decide/policy.ts";
 import type { Prefix } from "../core/net/ip.ts";
-import { objects, text } from "./declare/fields.ts";
+import { type OutputOf, object, objects, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
-import { ADMIN, answers, changesWithoutDryRun, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
+import { ADMIN, changesWithoutDryRun, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /**
  * The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes
@@ -22,90 +22,85 @@ const digest = (says: string) =>
 const keys = () => list(z.string());
 
 const FORMS = ["switch", "number", "decimal", "duration", "size", "choice", "text", "list"] as const;
-const undoable = () => z.object({ until: time, keys: keys(), by: z.string() });
-const setting = () =>
-  z.object({
-    key: z.string(),
-    value: meaning(z.string(), "As the server uses it, as written in ghostinbox.toml."),
-    isHidden: meaning(z.boolean(), "The value is not shown: a secret, or a text that could lead to one."),
-    inFile: meaning(z.nullable(toml), "The value in the file, if it is not in force yet."),
-    from: meaning(z.string(), "`default`, `profile small`, `file`, or the environment variable."),
-    line: meaning(z.nullable(count), "Its line in the file."),
-  });
+const undoable = object(() => ({ until: time, keys: keys(), by: z.string() }));
+const setting = object(() => ({
+  key: z.string(),
+  value: meaning(z.string(), "As the server uses it, as written in ghostinbox.toml."),
+  isHidden: meaning(z.boolean(), "The value is not shown: a secret, or a text that could lead to one."),
+  inFile: meaning(z.nullable(toml), "The value in the file, if it is not in force yet."),
+  from: meaning(z.string(), "`default`, `profile small`, `file`, or the environment variable."),
+  line: meaning(z.nullable(count), "Its line in the file."),
+}));
 /** What the web adds to it: it has the reference. */
-const described = () =>
-  z.extend(setting(), {
-    default: toml,
-    says: z.string(),
-    takes: z.string(),
-    form: z.object({
-      type: z.enum(FORMS),
-      least: z.nullable(z.string()),
-      most: z.nullable(z.string()),
-      choices: keys(),
-      of: meaning(z.nullable(z.enum(FORMS)), "Of a list: of what."),
-    }),
-    whyNot: meaning(z.nullable(z.string()), "Why it cannot be changed here; null: it can."),
-  });
-export type SettingValue = Readonly<z.output<ReturnType<typeof setting>>>;
-export type UndoItem = Readonly<z.output<ReturnType<typeof undoable>>>;
+const described = object(() => ({
+  ...setting().shape,
+  default: toml,
+  says: z.string(),
+  takes: z.string(),
+  form: z.object({
+    type: z.enum(FORMS),
+    least: z.nullable(z.string()),
+    most: z.nullable(z.string()),
+    choices: keys(),
+    of: meaning(z.nullable(z.enum(FORMS)), "Of a list: of what."),
+  }),
+  whyNot: meaning(z.nullable(z.string()), "Why it cannot be changed here; null: it can."),
+}));
+export type SettingValue = OutputOf<typeof setting>;
+export type UndoItem = OutputOf<typeof undoable>;
 export type SettingsList = Readonly<{ values: readonly SettingValue[]; digest: string; undo: UndoItem | null }>;
-export const settingList = () =>
-  z.object({
-    items: list(described()),
-    digest: z.string(),
-    undo: meaning(z.nullable(undoable()), "The last change over the web, while it can be undone."),
-  });
-export type SettingsAnswer = Readonly<z.output<ReturnType<typeof settingList>>>;
+export const settingList = object(() => ({
+  items: list(described()),
+  digest: z.string(),
+  undo: meaning(z.nullable(undoable()), "The last change over the web, while it can be undone."),
+}));
+export type SettingsAnswer = OutputOf<typeof settingList>;
 
 /** With problems, all else is empty. `lines`: what becomes of lines of the file; `line`: of the first in the new file. */
-const fileChange = () =>
-  z.object({
-    problems: meaning(records({ key: z.string(), says: z.string() }), "With any, all else is empty."),
-    lines: records({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }),
-    values: records({ key: z.string(), was: toml, is: toml }),
-    restarts: meaning(keys(), "Programs that start again with them."),
-    warnings: keys(),
-    digest: z.string(),
-  });
+const fileChange = object(() => ({
+  problems: meaning(records({ key: z.string(), says: z.string() }), "With any, all else is empty."),
+  lines: records({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }),
+  values: records({ key: z.string(), was: toml, is: toml }),
+  restarts: meaning(keys(), "Programs that start again with them."),
+  warnings: keys(),
+  digest: z.string(),
+}));
 type FileChange = z.output<ReturnType<typeof fileChange>>;
 export type ChangedValue = FileChange["values"][number];
 export type TrialPolicy = Readonly<{ policy: Policy; allowNow: readonly Prefix[]; proxies: readonly Prefix[] }>;
 /** `trial` null: no decision depends on the changes. */
 export type SettingsPreview = Readonly<FileChange & { trial: TrialPolicy | null }>;
-const address = () => z.object({ ip: z.string(), bans: count, reason: z.nullable(z.string()), firstAt: time });
-const account = () => z.object({ account: z.string(), ip: z.string(), events: count, reason: z.nullable(z.string()) });
+const address = object(() => ({ ip: z.string(), bans: count, reason: z.nullable(z.string()), firstAt: time }));
+const account = object(() => ({ account: z.string(), ip: z.string(), events: count, reason: z.nullable(z.string()) }));
 const some = <S extends z.ZodMiniType>(item: S, says: string) =>
   meaning(z.object({ total: count, items: meaning(list(item), "At most 20.") }), says);
-export const preview = () =>
-  z.extend(fileChange(), {
-    trial: meaning(
-      z.nullable(
-        z.object({
-          outcome: z.enum(["done", "too_long", "busy"]),
-          events: count,
-          from: z.nullable(time),
-          to: z.nullable(time),
-          cut: meaning(z.boolean(), "There were more events: the oldest of the last days were skipped."),
-          banned: some(address(), "Who would have been banned, and was not."),
-          notBanned: some(address(), "Who was banned, and would not have been."),
-          accounts: some(account(), "Accounts of this server that would have been refused or delayed, and were not."),
-        }),
-      ),
-      "What the last 7 days would have been with these limits; null: they change no decision.",
+export const preview = object(() => ({
+  ...fileChange().shape,
+  trial: meaning(
+    z.nullable(
+      z.object({
+        outcome: z.enum(["done", "too_long", "busy"]),
+        events: count,
+        from: z.nullable(time),
+        to: z.nullable(time),
+        cut: meaning(z.boolean(), "There were more events: the oldest of the last days were skipped."),
+        banned: some(address(), "Who would have been banned, and was not."),
+        notBanned: some(address(), "Who was banned, and would not have been."),
+        accounts: some(account(), "Accounts of this server that would have been refused or delayed, and were not."),
+      }),
     ),
-  });
-export type PreviewAnswer = Readonly<z.output<ReturnType<typeof preview>>>;
+    "What the last 7 days would have been with these limits; null: they change no decision.",
+  ),
+}));
+export type PreviewAnswer = OutputOf<typeof preview>;
 
-const changed = answers(() =>
-  z.object({
-    changed: keys(),
-    detail: meaning(z.string(), "What was reloaded."),
-    restarts: keys(),
-    undoUntil: z.nullable(time),
-    recorded: meaning(z.boolean(), "False: it is in force, but the database could not keep a record of it."),
-  }),
-);
+const changed = object(() => ({
+  changed: keys(),
+  detail: meaning(z.string(), "What was reloaded."),
+  restarts: keys(),
+  undoUntil: z.nullable(time),
+  recorded: meaning(z.boolean(), "False: it is in force, but the database could not keep a record of it."),
+}));
 
 /** The key, and its value as JSON; null: the default again. */
 const changes = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });

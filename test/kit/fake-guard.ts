@@ -133,5 +133,5 @@ function sampleReply(verb: Verb): Reply | null {
   const { answer, effect } = verbs.get(verb)?.gives ?? assert.fail(verb);
   if (typeof answer === "string" || effect.lasts) return null;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- made by the schema of the result
-  return { ok: true, result: sampleOf(answer.schema()) } as Reply;
+  return { ok: true, result: sampleOf(answer()) } as Reply;
 }

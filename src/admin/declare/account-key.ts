@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { objects, text } from "./fields.ts";
+import { type OutputOf, object, objects, text } from "./fields.ts";
 import { count, list, meaning } from "./kinds.ts";
 
 /**
@@ -21,11 +21,10 @@ export type AccountKey = Readonly<{ id: string; publicKey: string; locked: strin
 /** `isOpen`: whether the account's current password opens it. */
 export type KeptKey = AccountKey & Readonly<{ isOpen: boolean }>;
 /** Accounts by their keys for mail: how many have one, some that lack one, and some with mail that stays closed. */
-export const keyCounts = () =>
-  z.object({
-    own: meaning(count, "How many have their own key."),
-    without: meaning(list(z.string()), "Some that get one when their password is set."),
-    ofFile: meaning(count, "How many get none: their passwords come from the accounts file."),
-    closed: meaning(list(z.string()), "Some with older mail that their password does not open."),
-  });
-export type KeyCounts = Readonly<z.output<ReturnType<typeof keyCounts>>>;
+export const keyCounts = object(() => ({
+  own: meaning(count, "How many have their own key."),
+  without: meaning(list(z.string()), "Some that get one when their password is set."),
+  ofFile: meaning(count, "How many get none: their passwords come from the accounts file."),
+  closed: meaning(list(z.string()), "Some with older mail that their password does not open."),
+}));
+export type KeyCounts = OutputOf<typeof keyCounts>;

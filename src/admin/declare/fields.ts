@@ -12,6 +12,19 @@ export function lazily<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
+/** The schema of an object, made when it is first used. */
+export function object<const S extends z.core.$ZodShape>(shape: () => S) {
+  return lazily(() => z.object(shape()));
+}
+
+/** The same, with its name and examples in `/openapi.json`. */
+export function component<const S extends z.core.$ZodShape>(meta: z.core.GlobalMeta, shape: () => S) {
+  return lazily(() => z.object(shape()).check(z.meta(meta)));
+}
+
+/** What such a schema describes. */
+export type OutputOf<F extends () => z.ZodMiniType> = Readonly<z.output<ReturnType<F>>>;
+
 export function text(most: number) {
   const says = `is not a text of at most ${most} characters`;
   return z.string(says).check(z.maxLength(most, says));

@@ -6,7 +6,7 @@ import type { ShownEvent } from "../../core/events/columns.ts";
 import { isoTime, isoTimeOrNull } from "../../core/time.ts";
 import { type AccountRow, accountState } from "../accounts.ts";
 import { allowed, type BanItem, ban } from "../bans.ts";
-import { lazily } from "./fields.ts";
+import { component, type OutputOf, object } from "./fields.ts";
 import { count, list, meaning, time as moment, next, records } from "./kinds.ts";
 
 /** Data that interfaces share: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
@@ -15,128 +15,107 @@ export const time = moment.check(z.meta({ id: "Time" }));
 
 export type EventItem = ShownEvent;
 const fields = () =>
-  exactly<EventItem>()(
-    z.object({
-      id: count,
-      at: time,
-      type: z.string(),
-      service: z.nullable(z.string()),
-      ip: z.nullable(z.string()),
-      account: z.nullable(z.string()),
-      sender: meaning(z.nullable(z.string()), "Envelope sender; empty: a bounce or an automatic reply."),
-      recipient: z.nullable(z.string()),
-      queueId: z.nullable(z.string()),
-      messageId: z.nullable(z.string()),
-      helo: z.nullable(z.string()),
-      sizeBytes: z.nullable(count),
-      verdict: z.nullable(z.string()),
-      reason: z.nullable(z.string()),
-      offence: meaning(z.nullable(count), "Of a ban: which offence this is."),
-      count: z.nullable(count),
-      limit: z.nullable(count),
-      windowMs: z.nullable(count),
-      limitKey: meaning(z.nullable(z.string()), "The setting that the limit is."),
-      simulated: meaning(
-        z.nullable(z.string()),
-        "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
-      ),
-      actor: meaning(z.nullable(z.string()), "Who gave the command."),
-      details: z.string(),
-      action: z.string(),
-    }),
-  );
-export const eventItem = lazily(() => fields().check(z.meta({ id: "Event" })));
+  exactly<EventItem>()({
+    id: count,
+    at: time,
+    type: z.string(),
+    service: z.nullable(z.string()),
+    ip: z.nullable(z.string()),
+    account: z.nullable(z.string()),
+    sender: meaning(z.nullable(z.string()), "Envelope sender; empty: a bounce or an automatic reply."),
+    recipient: z.nullable(z.string()),
+    queueId: z.nullable(z.string()),
+    messageId: z.nullable(z.string()),
+    helo: z.nullable(z.string()),
+    sizeBytes: z.nullable(count),
+    verdict: z.nullable(z.string()),
+    reason: z.nullable(z.string()),
+    offence: meaning(z.nullable(count), "Of a ban: which offence this is."),
+    count: z.nullable(count),
+    limit: z.nullable(count),
+    windowMs: z.nullable(count),
+    limitKey: meaning(z.nullable(z.string()), "The setting that the limit is."),
+    simulated: meaning(
+      z.nullable(z.string()),
+      "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
+    ),
+    actor: meaning(z.nullable(z.string()), "Who gave the command."),
+    details: z.string(),
+    action: z.string(),
+  });
+export const eventItem = component({ id: "Event" }, fields);
 
 /** What is known of one address, for `why`. */
-const addressReport = lazily(() =>
-  z.object({
-    ban: z.nullable(ban()),
-    pastBans: list(z.extend(ban(), { endedAt: z.nullable(time), ended: z.nullable(z.string()) })),
-    offencesInMemory: count,
-    allowed: z.nullable(allowed()),
-    knownAccounts: meaning(list(z.string()), "Accounts that signed in from it; of a network, from any part of it."),
-    totals: meaning(
-      z.object({ pastBans: count, knownAccounts: count }),
-      "How many there are of what is listed in part: the newest 50 past bans, 50 accounts.",
-    ),
-    events: list(eventItem()),
-  }),
-);
-export type AddressReport = Readonly<z.output<ReturnType<typeof addressReport>>>;
+const addressReport = object(() => ({
+  ban: z.nullable(ban()),
+  pastBans: records({ ...ban().shape, endedAt: z.nullable(time), ended: z.nullable(z.string()) }),
+  offencesInMemory: count,
+  allowed: z.nullable(allowed()),
+  knownAccounts: meaning(list(z.string()), "Accounts that signed in from it; of a network, from any part of it."),
+  totals: meaning(
+    z.object({ pastBans: count, knownAccounts: count }),
+    "How many there are of what is listed in part: the newest 50 past bans, 50 accounts.",
+  ),
+  events: list(eventItem()),
+}));
+export type AddressReport = OutputOf<typeof addressReport>;
 
-const timelineStep = lazily(() =>
-  z
-    .extend(fields(), {
-      source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "detector", "firewall", "administrator"]),
-      evidence: meaning(z.string(), "What was counted, within which time, and the limit; empty where nothing was."),
-      meaning: z.string(),
-      lift: meaning(z.nullable(z.string()), "What lifts or fixes it; null if nothing needs to be done."),
-      settings: meaning(list(z.string()), "The settings that would have prevented it."),
-    })
-    .check(z.meta({ id: "TimelineStep" })),
-);
-export type TimelineStep = Readonly<z.output<ReturnType<typeof timelineStep>>>;
+const timelineStep = component({ id: "TimelineStep" }, () => ({
+  ...fields(),
+  source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "detector", "firewall", "administrator"]),
+  evidence: meaning(z.string(), "What was counted, within which time, and the limit; empty where nothing was."),
+  meaning: z.string(),
+  lift: meaning(z.nullable(z.string()), "What lifts or fixes it; null if nothing needs to be done."),
+  settings: meaning(list(z.string()), "The settings that would have prevented it."),
+}));
+export type TimelineStep = OutputOf<typeof timelineStep>;
 export type TimelineSource = TimelineStep["source"];
 const timeline = () => meaning(list(timelineStep()), "The oldest first.");
 
 /** What `why IP --json` and its route answer. */
-export const addressAnswer = lazily(() =>
-  z
-    .extend(addressReport(), {
-      timeline: timeline(),
-      protection: meaning(
-        z.nullable(z.string()),
-        "What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known.",
-      ),
-      protectionUnknown: meaning(z.boolean(), "True: the guard did not answer, so that `protection` is not known."),
-    })
-    .check(z.meta({ id: "AddressStory" })),
-);
-export type AddressAnswer = Readonly<z.output<ReturnType<typeof addressAnswer>>>;
+export const addressAnswer = component({ id: "AddressStory" }, () => ({
+  ...addressReport().shape,
+  timeline: timeline(),
+  protection: meaning(
+    z.nullable(z.string()),
+    "What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known.",
+  ),
+  protectionUnknown: meaning(z.boolean(), "True: the guard did not answer, so that `protection` is not known."),
+}));
+export type AddressAnswer = OutputOf<typeof addressAnswer>;
 export type AddressStory = Omit<AddressAnswer, "protection" | "protectionUnknown">;
 
 /** What `why --account` answers. */
-export const accountAnswer = lazily(() =>
-  z
-    .object({
-      account: z.string(),
-      state: meaning(
-        z.optional(z.nullable(accountState())),
-        "The current state. Null: there is no such account. Absent: the guard did not answer.",
-      ),
-      addresses: records({ ip: z.string(), succeeded: count, failed: count, lastAt: time }),
-      own: meaning(
-        list(timelineStep()),
-        "What it did itself and how it was changed: the newest of each type, oldest first.",
-      ),
-      complete: meaning(
-        z.boolean(),
-        "False: there is more, and `timeline` and `addresses` tell only the newest events.",
-      ),
-      timeline: timeline(),
-    })
-    .check(z.meta({ id: "AccountStory" })),
-);
-export type AccountAnswer = Readonly<z.output<ReturnType<typeof accountAnswer>>>;
+export const accountAnswer = component({ id: "AccountStory" }, () => ({
+  account: z.string(),
+  state: meaning(
+    z.optional(z.nullable(accountState())),
+    "The current state. Null: there is no such account. Absent: the guard did not answer.",
+  ),
+  addresses: records({ ip: z.string(), succeeded: count, failed: count, lastAt: time }),
+  own: meaning(
+    list(timelineStep()),
+    "What it did itself and how it was changed: the newest of each type, oldest first.",
+  ),
+  complete: meaning(z.boolean(), "False: there is more, and `timeline` and `addresses` tell only the newest events."),
+  timeline: timeline(),
+}));
+export type AccountAnswer = OutputOf<typeof accountAnswer>;
 export type AccountReport = Omit<AccountAnswer, "state">;
 
 /** What `why --message` answers. */
-export const messageReport = lazily(() =>
-  z
-    .object({
-      asked: z.string(),
-      queueIds: list(z.string()),
-      messageIds: list(z.string()),
-      otherQueueIds: meaning(
-        list(z.string()),
-        "Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids.",
-      ),
-      complete: meaning(z.boolean(), "False: there are more events or mails, and only the newest are shown."),
-      timeline: timeline(),
-    })
-    .check(z.meta({ id: "MailStory" })),
-);
-export type MessageReport = Readonly<z.output<ReturnType<typeof messageReport>>>;
+export const messageReport = component({ id: "MailStory" }, () => ({
+  asked: z.string(),
+  queueIds: list(z.string()),
+  messageIds: list(z.string()),
+  otherQueueIds: meaning(
+    list(z.string()),
+    "Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids.",
+  ),
+  complete: meaning(z.boolean(), "False: there are more events or mails, and only the newest are shown."),
+  timeline: timeline(),
+}));
+export type MessageReport = OutputOf<typeof messageReport>;
 
 /** Notices and tasks with which some mail waits or no one can sign in, most urgent first. */
 export const PARTLY_STOPPED = [
@@ -150,44 +129,40 @@ export const PARTLY_STOPPED = [
 ] as const;
 
 export const status = z.enum(["ok", "degraded", "down"]);
-export const health = lazily(() =>
-  z
-    .object({
-      status,
-      headline: meaning(
-        z.enum(["guard_down", "down", "degraded", "disk_full", "disk_read_only", ...PARTLY_STOPPED, "tasks", "well"]),
-        "The most urgent condition; `tasks` means that everything works and needsYou has entries.",
-      ),
-      components: records({ name: z.string(), status, detail: z.string() }),
-      notices: records({
-        code: z.enum(NOTICE_CODES),
-        since: time,
-        says: z.string(),
-        detail: z.string(),
-        next: z.string(),
-        about: meaning(
-          z.exactOptional(list(z.string())),
-          "The checks, keys or files that it is about, at most 20. Each has a separate alert.",
-        ),
-      }),
-      needsYou: meaning(
-        records({
-          kind: meaning(z.enum(["notice", "held_mail", "alert", "dns"]), "Where to deal with it."),
-          code: z.string(),
-          since: z.nullable(time),
-          says: z.string(),
-          /** With the command between backquotes. */
-          action: z.string(),
-          account: meaning(z.nullable(z.string()), "The account that it is about; null: another matter."),
-        }),
-        "What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does.",
-      ),
-      /** Since the guard started. */
-      uptimeSeconds: z.number(),
-    })
-    .check(z.meta({ id: "Health" })),
-);
-export type Health = Readonly<z.output<ReturnType<typeof health>>>;
+export const health = component({ id: "Health" }, () => ({
+  status,
+  headline: meaning(
+    z.enum(["guard_down", "down", "degraded", "disk_full", "disk_read_only", ...PARTLY_STOPPED, "tasks", "well"]),
+    "The most urgent condition; `tasks` means that everything works and needsYou has entries.",
+  ),
+  components: records({ name: z.string(), status, detail: z.string() }),
+  notices: records({
+    code: z.enum(NOTICE_CODES),
+    since: time,
+    says: z.string(),
+    detail: z.string(),
+    next: z.string(),
+    about: meaning(
+      z.exactOptional(list(z.string())),
+      "The checks, keys or files that it is about, at most 20. Each has a separate alert.",
+    ),
+  }),
+  needsYou: meaning(
+    records({
+      kind: meaning(z.enum(["notice", "held_mail", "alert", "dns"]), "Where to deal with it."),
+      code: z.string(),
+      since: z.nullable(time),
+      says: z.string(),
+      /** With the command between backquotes. */
+      action: z.string(),
+      account: meaning(z.nullable(z.string()), "The account that it is about; null: another matter."),
+    }),
+    "What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does.",
+  ),
+  /** Since the guard started. */
+  uptimeSeconds: z.number(),
+}));
+export type Health = OutputOf<typeof health>;
 export type ComponentHealth = Readonly<Health["components"][number]>;
 export type Notice = Readonly<Health["notices"][number]>;
 export type OwnerTask = Readonly<Health["needsYou"][number]>;
@@ -196,68 +171,60 @@ export type OwnerTask = Readonly<Health["needsYou"][number]>;
 export const BANS_ANSWERED = 3_000;
 
 /** `GET /api/security?action=stats`, `ghostinbox stats --json`, which lists all bans. */
-export const stats = lazily(() =>
-  z
-    .object({
-      generatedAt: time,
-      bans: z.object({
-        active: meaning(count, "How many are in force."),
-        items: meaning(list(ban()), `In force, newest first; at most ${BANS_ANSWERED}.`),
-        next: meaning(z.nullable(z.string()), "The cursor for the rest in `/api/v1/bans`; null if there is none."),
-      }),
-      events: list(eventItem()),
-      topIps: records({ ip: z.string(), mails: count, connections: count, rejected: count }),
-      counts: meaning(z.record(z.string(), count), "Events of the last 24 hours by type."),
-      health: health(),
-    })
-    .check(z.meta({ id: "Stats" })),
-);
-export type Stats = Readonly<z.output<ReturnType<typeof stats>>>;
+export const stats = component({ id: "Stats" }, () => ({
+  generatedAt: time,
+  bans: z.object({
+    active: meaning(count, "How many are in force."),
+    items: meaning(list(ban()), `In force, newest first; at most ${BANS_ANSWERED}.`),
+    next: meaning(z.nullable(z.string()), "The cursor for the rest in `/api/v1/bans`; null if there is none."),
+  }),
+  events: list(eventItem()),
+  topIps: records({ ip: z.string(), mails: count, connections: count, rejected: count }),
+  counts: meaning(z.record(z.string(), count), "Events of the last 24 hours by type."),
+  health: health(),
+}));
+export type Stats = OutputOf<typeof stats>;
 export type TopIp = Readonly<Stats["topIps"][number]>;
 
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
-export const waitingMails = lazily(() =>
-  z.object({
-    items: meaning(
-      records({
-        sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
-        recipient: z.string(),
-        ip: meaning(z.nullable(z.string()), "From where it came last."),
-        since: meaning(moment, "Its first try within this time."),
-        lastTryAt: moment,
-        tries: count,
-        waitsFor: meaning(
-          z.enum(["retry", "crowd"]),
-          "retry: for the sender's server to try again. crowd: as long as many new senders write.",
-        ),
-      }),
-      "The latest first, 100 at most.",
-    ),
-    total: meaning(count, "How many wait, as far as was looked."),
-    complete: meaning(z.boolean(), "False: there were more events than are looked at, and only the newest count."),
-  }),
-);
-export type WaitingMails = Readonly<z.output<ReturnType<typeof waitingMails>>>;
-export const spamScores = lazily(() =>
-  z.object({
-    items: records({
-      id: count,
-      at: moment,
-      recipient: meaning(z.nullable(z.string()), "Null: several, or not known."),
-      messageId: z.nullable(z.string()),
-      isSpam: z.boolean(),
-      score: meaning(z.nullable(z.number()), "Null: an older version noted it."),
-      required: meaning(z.nullable(z.number()), "From how many points on it is spam."),
+export const waitingMails = object(() => ({
+  items: meaning(
+    records({
+      sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
+      recipient: z.string(),
+      ip: meaning(z.nullable(z.string()), "From where it came last."),
+      since: meaning(moment, "Its first try within this time."),
+      lastTryAt: moment,
+      tries: count,
+      waitsFor: meaning(
+        z.enum(["retry", "crowd"]),
+        "retry: for the sender's server to try again. crowd: as long as many new senders write.",
+      ),
     }),
-    next,
-    days: meaning(
-      records({ day: meaning(z.iso.date(), "In UTC."), scored: count, spam: count }),
-      "The newest first, 14 at most; empty on later pages.",
-    ),
-    complete: meaning(z.boolean(), "False: there are more than were counted, and the oldest day is short."),
+    "The latest first, 100 at most.",
+  ),
+  total: meaning(count, "How many wait, as far as was looked."),
+  complete: meaning(z.boolean(), "False: there were more events than are looked at, and only the newest count."),
+}));
+export type WaitingMails = OutputOf<typeof waitingMails>;
+export const spamScores = object(() => ({
+  items: records({
+    id: count,
+    at: moment,
+    recipient: meaning(z.nullable(z.string()), "Null: several, or not known."),
+    messageId: z.nullable(z.string()),
+    isSpam: z.boolean(),
+    score: meaning(z.nullable(z.number()), "Null: an older version noted it."),
+    required: meaning(z.nullable(z.number()), "From how many points on it is spam."),
   }),
-);
-export type SpamScores = Readonly<z.output<ReturnType<typeof spamScores>>>;
+  next,
+  days: meaning(
+    records({ day: meaning(z.iso.date(), "In UTC."), scored: count, spam: count }),
+    "The newest first, 14 at most; empty on later pages.",
+  ),
+  complete: meaning(z.boolean(), "False: there are more than were counted, and the oldest day is short."),
+}));
+export type SpamScores = OutputOf<typeof spamScores>;
 
 export function banItem(ban: Ban): BanItem {
   return {
@@ -297,21 +264,19 @@ export type CallerItem = Readonly<{
 
 /** What the user of a mailbox sees of it. */
 
-export const signIns = lazily(() =>
-  z.object({
-    items: records({
-      at: time,
-      ip: z.nullable(z.string()),
-      service: meaning(z.nullable(z.string()), "Such as `imap`, `submission`, `dashboard`."),
-      isRight: z.boolean(),
-      what: meaning(
-        z.enum(["signed_in", "wrong_password", "slowed", "refused"]),
-        "`slowed`: it had to wait; `refused`: its password was not looked at.",
-      ),
-    }),
-    next,
+export const signIns = object(() => ({
+  items: records({
+    at: time,
+    ip: z.nullable(z.string()),
+    service: meaning(z.nullable(z.string()), "Such as `imap`, `submission`, `dashboard`."),
+    isRight: z.boolean(),
+    what: meaning(
+      z.enum(["signed_in", "wrong_password", "slowed", "refused"]),
+      "`slowed`: it had to wait; `refused`: its password was not looked at.",
+    ),
   }),
-);
+  next,
+}));
 export type OwnSignIn = Readonly<z.output<ReturnType<typeof signIns>>["items"][number]>;
 
 const mailStep = z.enum([
@@ -328,13 +293,11 @@ const mailStep = z.enum([
 ]);
 export type MailStep = z.output<typeof mailStep>;
 /** The way of a mail, the first step first. */
-export const ownMail = lazily(() =>
-  z.object({
-    state: meaning(mailStep, "That of the last step."),
-    steps: records({ at: time, what: mailStep, says: z.string() }),
-  }),
-);
-export type OwnMail = Readonly<z.output<ReturnType<typeof ownMail>>>;
+export const ownMail = object(() => ({
+  state: meaning(mailStep, "That of the last step."),
+  steps: records({ at: time, what: mailStep, says: z.string() }),
+}));
+export type OwnMail = OutputOf<typeof ownMail>;
 
 /** What the verbs of control.ts answer with. */
 
@@ -359,7 +322,8 @@ export type Proved = Readonly<{ outcome: "proved" | NotIn; caller: CallerItem }>
 export type NotIn = "wrong" | "unchecked" | "refused" | "code_needed";
 export type Done = Readonly<{ done: true }>;
 
-/** A schema for exactly this type: it cannot omit fields that the server sends, which `/openapi.json` would then hide. */
+/** The fields of exactly this type: they cannot omit one that the server sends, which `/openapi.json` would then hide. */
 function exactly<T>() {
-  return <S extends z.ZodMiniType>(schema: [T, z.output<S>] extends [z.output<S>, T] ? S : never): S => schema;
+  type Of<S extends z.core.$ZodShape> = z.output<z.ZodMiniObject<S>>;
+  return <S extends z.core.$ZodShape>(shape: [T, Of<S>] extends [Of<S>, T] ? S : never): S => shape;
 }

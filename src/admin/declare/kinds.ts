@@ -4,6 +4,7 @@ import { parseAccountName, parseAddress, parseSenderPattern } from "../../core/n
 import { type Ip, type Prefix, parseIp, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { fitted } from "../../core/text.ts";
 import { parseDuration } from "../../core/time.ts";
+import { object } from "./fields.ts";
 import { PAGE } from "./paging.ts";
 
 /** Kinds of fields, for every surface: the check of a value, the error for a wrong one, and the description in `/openapi.json`. */
@@ -200,6 +201,6 @@ export function search(says: string, most?: number) {
 }
 
 export const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
-export function pageOf<S extends z.ZodMiniType>(item: S) {
-  return z.object({ items: list(item), next, total: count });
+export function pageOf<S extends z.ZodMiniType>(item: () => S) {
+  return object(() => ({ items: list(item()), next, total: count }));
 }

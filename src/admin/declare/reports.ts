@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { SHUT, STEPS } from "../../core/incident/incident.ts";
+import { type OutputOf, object } from "./fields.ts";
 import { count, list, meaning, records, time } from "./kinds.ts";
 
 /** What only root can read and others may know: the keeper reports it to the guard, and the guard to those who administer. */
@@ -24,187 +25,176 @@ export const MOST_REVIEWED = 100;
 const at = meaning(z.string(), "ISO 8601 in UTC.");
 const names = list(z.string());
 
-export const incidentsReport = () =>
-  z.object({
-    incidents: meaning(
-      records({
-        id: z.string(),
-        title: z.string(),
-        openedAt: at,
-        since: meaning(at, "When it may have started."),
-        closedAt: meaning(z.nullable(at), "Null while it is open."),
-        steps: meaning(count, "How many its timeline has."),
+export const incidentsReport = object(() => ({
+  incidents: meaning(
+    records({
+      id: z.string(),
+      title: z.string(),
+      openedAt: at,
+      since: meaning(at, "When it may have started."),
+      closedAt: meaning(z.nullable(at), "Null while it is open."),
+      steps: meaning(count, "How many its timeline has."),
+    }),
+    "The newest first, at most 100.",
+  ),
+  timeline: meaning(
+    records({
+      at,
+      by: z.string(),
+      step: z.enum(STEPS),
+      says: z.string(),
+      audited: meaning(z.boolean(), "Whether the audit has it too: it cannot while the guard is down."),
+    }),
+    "Of the open incident: its last 500 steps, oldest first. Empty without one.",
+  ),
+  isolation: meaning(
+    z.nullable(
+      z.object({
+        incident: z.string(),
+        since: at,
+        allow: meaning(names, "Who can still connect."),
+        shut: meaning(list(z.enum(SHUT)), "What has not been lifted yet."),
       }),
-      "The newest first, at most 100.",
     ),
-    timeline: meaning(
-      records({
-        at,
-        by: z.string(),
-        step: z.enum(STEPS),
-        says: z.string(),
-        audited: meaning(z.boolean(), "Whether the audit has it too: it cannot while the guard is down."),
-      }),
-      "Of the open incident: its last 500 steps, oldest first. Empty without one.",
-    ),
-    isolation: meaning(
-      z.nullable(
-        z.object({
-          incident: z.string(),
-          since: at,
-          allow: meaning(names, "Who can still connect."),
-          shut: meaning(list(z.enum(SHUT)), "What has not been lifted yet."),
-        }),
-      ),
-      "Null: the server is not isolated.",
-    ),
-  });
-export type IncidentsReport = Readonly<z.output<ReturnType<typeof incidentsReport>>>;
+    "Null: the server is not isolated.",
+  ),
+}));
+export type IncidentsReport = OutputOf<typeof incidentsReport>;
 
-export const firewallReport = () =>
-  z.object({
-    state: meaning(
-      z.enum(["off", "bans", "trial", "confirmed", "unconfirmed", "broken", "unknown"]),
-      "`off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: someone changed it; `unknown`: it cannot be read.",
-    ),
-    open: meaning(z.nullable(names), "Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open."),
-    trusted: meaning(names, "Interfaces from which everything gets in."),
-    confirmWithinSeconds: meaning(z.nullable(count), "Seconds until the trial is undone; null without one."),
-    faults: meaning(names, "Why it is `broken`."),
-  });
-export type FirewallReport = Readonly<z.output<ReturnType<typeof firewallReport>>>;
+export const firewallReport = object(() => ({
+  state: meaning(
+    z.enum(["off", "bans", "trial", "confirmed", "unconfirmed", "broken", "unknown"]),
+    "`off`: there is no firewall; `bans`: no strict one, and the settings have banned addresses dropped (`/api/v1/status` says whether they are); `trial`: waits for a confirmation; `confirmed`: as it should be; `unconfirmed`: it should be strict, but was not confirmed; `broken`: someone changed it; `unknown`: it cannot be read.",
+  ),
+  open: meaning(z.nullable(names), "Such as `25/tcp`, or `22/tcp4` over IPv4 only. Null: every port is open."),
+  trusted: meaning(names, "Interfaces from which everything gets in."),
+  confirmWithinSeconds: meaning(z.nullable(count), "Seconds until the trial is undone; null without one."),
+  faults: meaning(names, "Why it is `broken`."),
+}));
+export type FirewallReport = OutputOf<typeof firewallReport>;
 
-export const retentionReport = () =>
-  z.object({
-    nextRunAt: meaning(z.nullable(at), "Null while it is paused."),
-    lastRun: meaning(
-      z.nullable(z.object({ at, mails: count, bytes: count })),
-      "What it removed; null: there was none yet.",
-    ),
-    failure: meaning(
-      z.nullable(z.object({ at, reason: z.string() })),
-      "Why the run after that removed nothing, or not all; it is tried again each hour.",
-    ),
-    paused: meaning(z.nullable(z.string()), "Why it waits, after a clock jump; null: it does not."),
-    legalHolds: meaning(
-      records({ account: z.string(), since: at }),
-      "Accounts whose mail must stay, also some that were removed.",
-    ),
-  });
-export type RetentionReport = Readonly<z.output<ReturnType<typeof retentionReport>>>;
+export const retentionReport = object(() => ({
+  nextRunAt: meaning(z.nullable(at), "Null while it is paused."),
+  lastRun: meaning(
+    z.nullable(z.object({ at, mails: count, bytes: count })),
+    "What it removed; null: there was none yet.",
+  ),
+  failure: meaning(
+    z.nullable(z.object({ at, reason: z.string() })),
+    "Why the run after that removed nothing, or not all; it is tried again each hour.",
+  ),
+  paused: meaning(z.nullable(z.string()), "Why it waits, after a clock jump; null: it does not."),
+  legalHolds: meaning(
+    records({ account: z.string(), since: at }),
+    "Accounts whose mail must stay, also some that were removed.",
+  ),
+}));
+export type RetentionReport = OutputOf<typeof retentionReport>;
 
 /** How mail is encrypted on the disk, without where the private key is. */
-export const encryptionReport = () =>
-  z.object({
-    encrypts: meaning(z.boolean(), "New mail."),
-    byAccount: meaning(z.boolean(), "Each account has its own key, which its password opens."),
-    readable: meaning(z.nullable(z.boolean()), "The server's private key is there; null: the server has no key."),
-    fingerprint: meaning(z.nullable(z.string()), "SHA-256 of the server's public key."),
-  });
-export type EncryptionReport = Readonly<z.output<ReturnType<typeof encryptionReport>>>;
+export const encryptionReport = object(() => ({
+  encrypts: meaning(z.boolean(), "New mail."),
+  byAccount: meaning(z.boolean(), "Each account has its own key, which its password opens."),
+  readable: meaning(z.nullable(z.boolean()), "The server's private key is there; null: the server has no key."),
+  fingerprint: meaning(z.nullable(z.string()), "SHA-256 of the server's public key."),
+}));
+export type EncryptionReport = OutputOf<typeof encryptionReport>;
 
-export const fail2banReport = () =>
-  z.object({
-    enabled: z.boolean(),
-    sentences: meaning(z.enum(["unjudged", "all"]), "The setting `fail2ban.sentences`: which reports ban."),
-    jails: meaning(
-      records({
-        name: z.string(),
-        watched: meaning(count, "Addresses with too few offences for a report."),
-        found: meaning(count, "Offences found."),
-        reports: meaning(count, "Reports to the guard."),
-      }),
-      "Since Fail2ban was started, as of the last minute.",
-    ),
-    refused: meaning(
-      records({ file: z.string(), reason: z.string() }),
-      "The owner's filters that failed the test; `file` without its directory.",
-    ),
-  });
+export const fail2banReport = object(() => ({
+  enabled: z.boolean(),
+  sentences: meaning(z.enum(["unjudged", "all"]), "The setting `fail2ban.sentences`: which reports ban."),
+  jails: meaning(
+    records({
+      name: z.string(),
+      watched: meaning(count, "Addresses with too few offences for a report."),
+      found: meaning(count, "Offences found."),
+      reports: meaning(count, "Reports to the guard."),
+    }),
+    "Since Fail2ban was started, as of the last minute.",
+  ),
+  refused: meaning(
+    records({ file: z.string(), reason: z.string() }),
+    "The owner's filters that failed the test; `file` without its directory.",
+  ),
+}));
 
 /** Results of a check, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
 export const CHECK_STATES = ["ok", "unknown", "warning", "wrong"] as const;
 
-export const checksReport = () =>
-  z.object({
-    at: meaning(z.nullable(at), "When they last ran; null: never yet."),
-    checks: meaning(
-      records({
-        id: meaning(z.string(), "As `./ghostinbox check` names it, such as `tls.certificate`."),
-        state: z.enum(CHECK_STATES),
-        passedAt: meaning(z.nullable(at), "When it was last `ok`; null: never yet."),
-      }),
-      "Their results. The evidence stays on the server.",
-    ),
-  });
+export const checksReport = object(() => ({
+  at: meaning(z.nullable(at), "When they last ran; null: never yet."),
+  checks: meaning(
+    records({
+      id: meaning(z.string(), "As `./ghostinbox check` names it, such as `tls.certificate`."),
+      state: z.enum(CHECK_STATES),
+      passedAt: meaning(z.nullable(at), "When it was last `ok`; null: never yet."),
+    }),
+    "Their results. The evidence stays on the server.",
+  ),
+}));
 /** The check whether mail can leave for other servers. */
 export const OUTGOING_CHECK = "reputation.port-25-out";
-export type ChecksReport = Readonly<z.output<ReturnType<typeof checksReport>>>;
+export type ChecksReport = OutputOf<typeof checksReport>;
 
 /** The server's upkeep by root's records, and what the DNS publishes for it: for the guard, and through it for the web. */
 
-export const upkeepItem = () =>
-  z.object({
-    name: z.enum(["backup", "drill", "checks", "updates", "report", "audit", "spam_rules"]),
-    state: z.enum(["ok", "degraded", "down", "unknown"]),
-    at: meaning(z.nullable(z.string()), "When it was done last (ISO 8601); null: not yet, or not known."),
-    says: meaning(z.string(), "What came of it."),
-    command: meaning(z.string(), "The command on the server that shows or does more."),
-  });
-export type UpkeepItem = Readonly<z.output<ReturnType<typeof upkeepItem>>>;
+export const upkeepItem = object(() => ({
+  name: z.enum(["backup", "drill", "checks", "updates", "report", "audit", "spam_rules"]),
+  state: z.enum(["ok", "degraded", "down", "unknown"]),
+  at: meaning(z.nullable(z.string()), "When it was done last (ISO 8601); null: not yet, or not known."),
+  says: meaning(z.string(), "What came of it."),
+  command: meaning(z.string(), "The command on the server that shows or does more."),
+}));
+export type UpkeepItem = OutputOf<typeof upkeepItem>;
 
-export const certificateReport = () =>
-  z.object({
-    names: list(z.string()),
-    issuer: z.string(),
-    isSelfSigned: z.boolean(),
-    notBefore: meaning(z.string(), "ISO 8601 in UTC, as is `notAfter`."),
-    notAfter: z.string(),
-    fingerprint: meaning(z.string(), "SHA-256, as browsers show it."),
-    trouble: meaning(z.nullable(z.string()), "Why newer files are not in use, or that it ends soon; null: neither."),
-    ports: records({
-      port: count,
-      isServed: meaning(z.nullable(z.boolean()), "Whether the port gives this certificate; null: it gave none."),
-    }),
-  });
-export type CertificateReport = Readonly<z.output<ReturnType<typeof certificateReport>>>;
+export const certificateReport = object(() => ({
+  names: list(z.string()),
+  issuer: z.string(),
+  isSelfSigned: z.boolean(),
+  notBefore: meaning(z.string(), "ISO 8601 in UTC, as is `notAfter`."),
+  notAfter: z.string(),
+  fingerprint: meaning(z.string(), "SHA-256, as browsers show it."),
+  trouble: meaning(z.nullable(z.string()), "Why newer files are not in use, or that it ends soon; null: neither."),
+  ports: records({
+    port: count,
+    isServed: meaning(z.nullable(z.boolean()), "Whether the port gives this certificate; null: it gave none."),
+  }),
+}));
+export type CertificateReport = OutputOf<typeof certificateReport>;
 
 /** The result of the keeper's last check of the audit (docs/audit.md). */
-export const auditReport = () =>
-  z.object({
-    checkedAt: meaning(z.string(), "ISO 8601 in UTC. Root checks each hour, and each minute while it is inconsistent."),
-    first: meaning(count, "The entries are those from `first` to `last`; both are 0 without any."),
-    last: count,
-    anchored: meaning(
-      z.nullable(z.object({ id: count, at: z.string() })),
-      "The newest entry that an anchor of root confirms, and the time of that; null: none.",
-    ),
-    unreadableAnchors: meaning(count, "Lines of the anchors that cannot be read."),
-    fault: meaning(
-      z.nullable(z.object({ id: count, says: z.string() })),
-      "The first inconsistent entry, and why; null: there is none.",
-    ),
-  });
-export type AuditReport = Readonly<z.output<ReturnType<typeof auditReport>>>;
+export const auditReport = object(() => ({
+  checkedAt: meaning(z.string(), "ISO 8601 in UTC. Root checks each hour, and each minute while it is inconsistent."),
+  first: meaning(count, "The entries are those from `first` to `last`; both are 0 without any."),
+  last: count,
+  anchored: meaning(
+    z.nullable(z.object({ id: count, at: z.string() })),
+    "The newest entry that an anchor of root confirms, and the time of that; null: none.",
+  ),
+  unreadableAnchors: meaning(count, "Lines of the anchors that cannot be read."),
+  fault: meaning(
+    z.nullable(z.object({ id: count, says: z.string() })),
+    "The first inconsistent entry, and why; null: there is none.",
+  ),
+}));
+export type AuditReport = OutputOf<typeof auditReport>;
 
-const record = () =>
-  z.object({
-    name: z.string(),
-    type: z.enum(["MX", "A", "AAAA", "TXT", "SRV", "PTR"]),
-    value: meaning(z.string(), "As it should be, as in a zone file; a TXT record in one piece. Empty: whichever."),
-    says: meaning(z.string(), "What it is for."),
-    required: meaning(z.boolean(), "Mail does not work well without it."),
-    status: z.enum(["ok", "missing", "wrong", "unknown"]),
-    detail: meaning(z.string(), "What is published."),
-  });
+const record = object(() => ({
+  name: z.string(),
+  type: z.enum(["MX", "A", "AAAA", "TXT", "SRV", "PTR"]),
+  value: meaning(z.string(), "As it should be, as in a zone file; a TXT record in one piece. Empty: whichever."),
+  says: meaning(z.string(), "What it is for."),
+  required: meaning(z.boolean(), "Mail does not work well without it."),
+  status: z.enum(["ok", "missing", "wrong", "unknown"]),
+  detail: meaning(z.string(), "What is published."),
+}));
 /** A DNS record of a domain: the expected one and the published one. */
-export type PublishedRecord = Readonly<z.output<ReturnType<typeof record>>>;
+export type PublishedRecord = OutputOf<typeof record>;
 
-export const dnsReport = () =>
-  z.object({
-    domain: z.string(),
-    domains: meaning(list(z.string()), "All that can be asked for."),
-    checkedAt: meaning(time, "The resolver is asked at most once a minute."),
-    records: list(record()),
-  });
-export type DnsReport = Readonly<z.output<ReturnType<typeof dnsReport>>>;
+export const dnsReport = object(() => ({
+  domain: z.string(),
+  domains: meaning(list(z.string()), "All that can be asked for."),
+  checkedAt: meaning(time, "The resolver is asked at most once a minute."),
+  records: list(record()),
+}));
+export type DnsReport = OutputOf<typeof dnsReport>;

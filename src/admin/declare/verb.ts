@@ -200,10 +200,8 @@ type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Boun
 type ChangesByRoot = Readonly<{ lasts: true; bound?: never; dryRun?: never; tellsSecret?: never }>;
 export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
 
-/**
- * The schema of a result. It is built when first used: only programs that describe results, as in `/openapi.json`, pay for it.
- */
-type Answer<R> = Readonly<{ schema: () => z.ZodMiniType<R> }>;
+/** The schema of a result: only programs that describe results, as in `/openapi.json`, make it. */
+type Answer<R> = () => z.ZodMiniType<R>;
 
 /**
  * The result of a verb, and what the verb does. `answer`: the schema of the result or, for a result without one, the name of a field
@@ -216,12 +214,6 @@ export type GivesFor<R extends Rights> = Gives<
   "web" extends R["from"][number] ? Reads | ChangesByWeb<string | true> : Reads | ChangesByRoot
 >;
 type AnswerOf<R> = (keyof R & string) | Answer<R>;
-
-export type ResultOf<A> = A extends Answer<infer R> ? Readonly<R> : never;
-
-export function answers<R>(make: () => z.ZodMiniType<R>): Answer<R> {
-  return { schema: lazily(make) };
-}
 
 export function reads<R>(answer: AnswerOf<R>, but: Omit<Reads, "lasts"> = {}): Gives<R, Reads> {
   return { answer, effect: { lasts: false, ...but } };

@@ -40,7 +40,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
     given,
     status,
     own,
-    answer = typeof gives.answer === "string" ? undefined : gives.answer.schema,
+    answer = typeof gives.answer === "string" ? undefined : gives.answer,
     body = (result) => result,
   } = form;
   const rights: Rights = entry.rights;
