@@ -2,7 +2,6 @@ import * as z from "zod/mini";
 import { ALERT_KINDS, SEVERITIES } from "../../core/alerts/alerts.ts";
 import { isKeeperNotice, type KeeperNotice } from "../../core/alerts/notices.ts";
 import { isJailName } from "../../core/decide/jails.ts";
-import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { parseJson } from "../../core/text.ts";
@@ -10,7 +9,7 @@ import { instant, MINUTE_MS } from "../../core/time.ts";
 import { QUEUE_STATES } from "../queue.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "../settings.ts";
 import { lazily, readFields, text, wholeNumber } from "./fields.ts";
-import { CONTROL_OR_HALF } from "./kinds.ts";
+import { CONTROL_OR_HALF, list, listOf, queueId, records } from "./kinds.ts";
 import {
   auditReport,
   certificateReport,
@@ -72,10 +71,9 @@ const command = lazily(() =>
      */
     z.object({
       verb: z.literal("change_settings"),
-      changes: several(
+      changes: listOf(
         z.object({ key: z.string().check(z.regex(SETTING)), value: z.nullable(text(VALUE_CHARACTERS)) }),
         MOST_CHANGES,
-        1,
       ),
       digest: sha256(),
     }),
@@ -105,7 +103,7 @@ const command = lazily(() =>
     /** Finds mails in the queue that are on hold, or those that are not, by their queue ids or envelope senders. */
     z.object({
       verb: z.literal("find_mail"),
-      senders: several(parsed(parseAddress), SENDERS_PER_COMMAND),
+      senders: listOf(parsed(parseAddress), SENDERS_PER_COMMAND, 0),
       ids: queueIds(0),
       onHold: z.boolean(),
     }),
@@ -126,11 +124,11 @@ const command = lazily(() =>
       verb: z.literal("list_mail"),
       ids: queueIds(0),
       beside: z.exactOptional(queueIds(1, MAILS_BESIDE)),
-      senders: several(parsed(parseSender), SENDERS_PER_COMMAND),
+      senders: listOf(parsed(parseSender), SENDERS_PER_COMMAND, 0),
       recipient: z.nullable(parsed(parseAddress)),
       where: z.enum(["anywhere", "loose", ...QUEUE_STATES]),
       /** Only those after this one. */
-      after: z.nullable(z.object({ at: count(), id: z.string().check(z.refine(isQueueId)) })),
+      after: z.nullable(z.object({ at: count(), id: queueId })),
       limit: wholeNumber(1, MAILS_LISTED + 1),
     }),
     /** Tries the strict firewall of the settings. `session`: the port of the caller's SSH session; null outside of one. */
@@ -143,7 +141,7 @@ const command = lazily(() =>
     z.object({ verb: z.literal("audit") }),
     z.object({ verb: z.enum(TOLD) }),
     /** Where the Sieve scripts of these accounts send mail on. */
-    z.object({ verb: z.literal("redirects"), accounts: several(parsed(parseAccountName), MOST_REVIEWED) }),
+    z.object({ verb: z.literal("redirects"), accounts: listOf(parsed(parseAccountName), MOST_REVIEWED, 0) }),
   ]),
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
@@ -174,9 +172,9 @@ const reply = lazily(() =>
         at: z.number(),
         recipients: z.number(),
         /** The first of its recipients. */
-        to: z.exactOptional(z.readonly(z.array(z.string()))),
+        to: z.exactOptional(list(z.string())),
       }),
-      clients: z.exactOptional(z.readonly(z.array(z.string()))),
+      clients: z.exactOptional(list(z.string())),
       /** How many mails were changed, or seconds are left to confirm a firewall that is tried. */
       count: z.exactOptional(z.number()),
       /** What `list_mail` found. */
@@ -188,13 +186,13 @@ const reply = lazily(() =>
         sender: z.string(),
         recipientCount: z.number(),
         /** Some of them. */
-        recipients: z.readonly(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
+        recipients: records({ address: z.string(), reason: z.nullable(z.string()) }),
         nextTryAt: z.nullable(z.number()),
       }),
       /** How many fit, on this page or another. */
       total: z.exactOptional(z.number()),
       /** Root's records of backups, drills, checks and the like. */
-      upkeep: z.exactOptional(z.readonly(z.array(upkeepItem()))),
+      upkeep: z.exactOptional(list(upkeepItem())),
       /** Null: not checked since the keeper started. */
       audit: z.exactOptional(z.nullable(auditReport())),
       certificate: z.exactOptional(certificateReport()),
@@ -207,7 +205,7 @@ const reply = lazily(() =>
       encryption: z.exactOptional(encryptionReport()),
       fail2ban: z.exactOptional(fail2banReport()),
       /** `by`: the file of the script. */
-      redirects: given({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }),
+      redirects: given({ address: z.string(), to: list(z.string()), by: z.string() }),
       mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
       /** Problems that only the keeper sees and the owner must know. Another version of the keeper may know more. */
       troubles: z.exactOptional(
@@ -236,7 +234,7 @@ export function parseKeeperReply(line: string): KeeperReply | null {
 
 /** Part of a reply to some verbs: a list of objects with these fields. */
 function given<const S extends z.core.$ZodShape>(fields: S) {
-  return z.exactOptional(z.readonly(z.array(z.object(fields))));
+  return z.exactOptional(records(fields));
 }
 
 /** An address, or the empty sender of a bounce. */
@@ -244,12 +242,8 @@ function parseSender(text: string): string | null {
   return text === "" ? "" : parseAddress(text);
 }
 
-function queueIds(fewest: number, most = MAILS_PER_COMMAND) {
-  return several(z.string().check(z.refine(isQueueId)), most, fewest);
-}
-
-function several<S extends z.ZodMiniType>(one: S, most: number, fewest = 0) {
-  return z.readonly(z.array(one).check(z.minLength(fewest), z.maxLength(most)));
+function queueIds(fewest: 0 | 1, most = MAILS_PER_COMMAND) {
+  return listOf(queueId, most, fewest);
 }
 
 function count() {
