@@ -61,11 +61,6 @@ export class JudgesBusy extends Error {
   override readonly name = "JudgesBusy";
 }
 
-/** One caller, or all users of mailboxes, have too many requests in progress; the message is the answer's sentence. */
-export class ReadsBusy extends Error {
-  override readonly name = "ReadsBusy";
-}
-
 export class LookupsBusy extends Error {
   override readonly name = "LookupsBusy";
 }

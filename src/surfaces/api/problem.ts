@@ -107,8 +107,3 @@ export class Uncertain extends Response {}
 export function uncertain({ body, status, headers }: Response): Response {
   return new Uncertain(body, { status, headers });
 }
-
-export function busy(): Response {
-  const next = "Try again in a few seconds, with a narrower search if it happens again.";
-  return problem("busy", "The search was not answered.", { next, headers: { "retry-after": "2" } });
-}

@@ -11,8 +11,8 @@ import type { Callers } from "./callers.ts";
 import { isOwnName, originOf, type Peer } from "./client-address.ts";
 import type { Handlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
-import { JudgesBusy, LookupsBusy, ReadsBusy, StoreDown } from "./ports.ts";
-import { busy, guardDown, notAllowed, problem, unauthorized } from "./problem.ts";
+import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
+import { guardDown, notAllowed, problem, unauthorized } from "./problem.ts";
 import { acceptsRepeatKey, REPEAT_KEY } from "./repeats.ts";
 import { readBody, readQuery } from "./request.ts";
 import { type Route, type RouteCall, whyNot } from "./route.ts";
@@ -44,8 +44,10 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
 
 function failed(error: unknown, { parts }: Handlers): Response {
   if (error instanceof StoreDown) return problem("store_down", "The database cannot be read.");
-  if (error instanceof LookupsBusy) return busy();
-  if (error instanceof ReadsBusy) return problem("busy", error.message, { headers: { "retry-after": "2" } });
+  if (error instanceof LookupsBusy) {
+    const next = "Try again in a few seconds, with a narrower search if it happens again.";
+    return problem("busy", "The search was not answered.", { next, headers: { "retry-after": "2" } });
+  }
   if (error instanceof JudgesBusy) {
     // No password is set without being judged.
     const next = "Try again in a few seconds, or let the server make the password.";
@@ -91,9 +93,8 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
   const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
   const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
   if (!connections.isWithin(http.env.incoming.socket, ip)) return tooMany();
-  const answered = await connections.run(ip, () =>
-    answerFrom({ ip, secure, peer, forwarded: forwarded.for }, row, handlers, http),
-  );
+  const origin = { ip, secure, peer, forwarded: forwarded.for };
+  const answered = await connections.run(ip, () => answerFrom(origin, row, handlers, http));
   return answered === "too_many" ? tooMany() : answered;
 }
 

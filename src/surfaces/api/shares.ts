@@ -5,7 +5,8 @@ import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/ne
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { type Caller, identityOf } from "./access.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
-import { type ApiSettings, ReadsBusy } from "./ports.ts";
+import type { ApiSettings } from "./ports.ts";
+import { problem } from "./problem.ts";
 
 type Limits = Pick<ApiLimits, "connections" | "connectionsAnAddress">;
 type Settings = Pick<ApiSettings, "ipv6Prefix" | "trustedProxies">;
@@ -186,17 +187,15 @@ export function createReadShares() {
   const mailboxes = createTurns(mailboxReads, mailboxReadWaitMs);
 
   /** A page sends several requests at once, so they wait. First in the user's own queue, so that a busy user does not delay others. */
-  async function inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
-    const answered = await own(() => mailboxes(async () => ({ value: await read() })));
-    if (answered === "no_turn") throw new ReadsBusy("Too many requests of mailbox users are in progress.");
-    return answered.value;
+  async function inTurn(own: Turns, read: () => Promise<Response>): Promise<Response> {
+    const answered = await own(() => mailboxes(read));
+    return answered === "no_turn" ? tooMany("mailbox users") : answered;
   }
 
-  /** Rejects with `ReadsBusy` if this reader has its share already. */
-  return async <T>(reader: Caller, read: () => Promise<T>): Promise<T> => {
+  return async (reader: Caller, read: () => Promise<Response>): Promise<Response> => {
     const name = identityOf(reader);
     const share = shares.get(name) ?? { count: 0, turns: createTurns(mailboxReadsOfOne, mailboxReadWaitMs) };
-    if (share.count >= readsOfOne) throw new ReadsBusy("Too many requests of this session or token are in progress.");
+    if (share.count >= readsOfOne) return tooMany("this session or token");
     shares.set(name, share);
     share.count += 1;
     try {
@@ -206,4 +205,8 @@ export function createReadShares() {
       if (share.count === 0) shares.delete(name);
     }
   };
+}
+
+function tooMany(whose: string): Response {
+  return problem("busy", `Too many requests of ${whose} are in progress.`, { headers: { "retry-after": "2" } });
 }
