@@ -96,7 +96,7 @@ test("the log has a line for each wrong password, for Fail2ban, and nothing else
   const reported: string[] = [];
   const parts = { ...kit.parts, signInRefused: (one: string) => reported.push(one), callers: createCallers(kit.parts) };
   const from = async (text: string, password: string): Promise<number> => {
-    const attempted = { given: { password }, ip: ip(text), secure: false, headers: new Headers() };
+    const attempted = { body: { password }, ip: ip(text), secure: false, headers: new Headers() };
     return (await tryToSignIn(parts, attempted)).status;
   };
   assert.equal(await from("203.0.113.1", "wrong"), 401);

@@ -3,25 +3,27 @@ import { SESSION_AGE_MS } from "../../core/access/session.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Assertion } from "../../guard/access/passkeys.ts";
-import { type Caller, knownCookie, knownOf, sessionCookie } from "./access.ts";
+import { knownCookie, knownOf, sessionCookie } from "./access.ts";
 import type { Callers } from "./callers.ts";
 import { sendToGuard } from "./derived.ts";
 import type { ApiParts } from "./ports.ts";
-import { guardDown, loginRefused, problem } from "./problem.ts";
+import { guardDown, loginRefused, problem, unauthorized } from "./problem.ts";
+import type { RouteCall } from "./route.ts";
 
 /** A passkey replaces both password and code. */
 type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
 /** `account`: the mailbox whose user signs in; without it, the administrator does. */
 type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
-type Attempt = Readonly<{ given: GivenToSignIn; ip: Ip; secure: boolean; headers: Headers }>;
+type Call<B = unknown> = RouteCall<unknown, unknown, B>;
+type Attempt = Pick<Call<GivenToSignIn>, "body" | "ip" | "secure" | "headers">;
 /** `callers` gets the guard's answer, so that the next request is already known. */
 type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
 /** The guard judges the attempt, verifies the password or passkey, and opens the session. Without it no one can sign in. */
-export async function signIn(parts: Parts, { given, ip, secure, headers }: Attempt): Promise<Response> {
+export async function signIn(parts: Parts, { body, ip, secure, headers }: Attempt): Promise<Response> {
   const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");
-  const reply = await askedWith(parts.guard, given, { ip, device, known });
+  const reply = await askedWith(parts.guard, body, { ip, device, known });
   if (!reply.ok) {
     if (reply.kind === "unreachable") return guardDown();
     // Strangers see it too, so it does not say why.
@@ -53,33 +55,32 @@ function askedWith(guard: Parts["guard"], given: GivenToSignIn, from: From) {
 }
 
 /** Verifies the password or a passkey again for a session: some routes need a fresh proof. */
-export async function prove(parts: Parts, { caller, ip, given }: Readonly<{ caller: Caller; ip: Ip; given: Given }>) {
-  const asking = { asker: { as: caller.secret, ip }, isDry: false };
+export async function prove(parts: Parts, call: Call<Given>) {
+  const { caller, ip, body } = call;
+  if (caller === null) return unauthorized();
   const proved = (result: Proved) => {
     if (result.outcome !== "proved") return refused(parts, result.outcome, ip);
     parts.callers.confirm(caller.secret, ip, result.caller);
     return sessionAnswer(result.caller);
   };
-  return "passkey" in given
-    ? sendToGuard(parts.guard, asking, { verb: "prove_passkey", ...given.passkey }, proved)
-    : sendToGuard(parts.guard, asking, { verb: "prove", ...given }, proved);
+  return "passkey" in body
+    ? sendToGuard(parts.guard, call, { verb: "prove_passkey", ...body.passkey }, proved)
+    : sendToGuard(parts.guard, call, { verb: "prove", ...body }, proved);
 }
 
 /** The challenge that a passkey signs to sign in or to prove. Strangers may request it. */
-export async function passkeyChallenge({ guard }: Pick<Parts, "guard">, ip: Ip) {
-  return sendToGuard(guard, { asker: "web", isDry: false }, { verb: "passkey_challenge", ip }, ({ challenge }) =>
+export async function passkeyChallenge({ guard }: Pick<Parts, "guard">, call: Call) {
+  return sendToGuard(guard, call, { verb: "passkey_challenge", ip: call.ip }, ({ challenge }) =>
     challenge === null ? loginRefused(429) : { challenge },
   );
 }
 
 /** The browser forgets the session in any case, and the web stops accepting it, even if the guard cannot end it now. */
-export async function signOut(
-  { guard, callers }: Parts,
-  { caller, ip, secure }: Readonly<{ caller: Caller; ip: Ip; secure: boolean }>,
-): Promise<Response> {
+export async function signOut({ guard, callers }: Parts, call: Call): Promise<Response> {
+  const { caller, ip, secure } = call;
+  if (caller === null) return unauthorized();
   callers.end(caller, ip);
-  const asking = { asker: { as: caller.secret, ip }, isDry: false };
-  const ended = await sendToGuard(guard, asking, { verb: "sign_out" }, () => null);
+  const ended = await sendToGuard(guard, call, { verb: "sign_out" }, () => null);
   if (ended !== null) void callers.endLater(caller, ip);
   const answer = ended ?? new Response(null, { status: 204 });
   answer.headers.set("set-cookie", sessionCookie("", secure, 0));

@@ -25,12 +25,10 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
         who: "anyone",
         body: loginRequest,
         answer: shape.session,
-        run: ({ body, ip, secure, headers }) => {
+        run: (call) => {
           // Users of mailboxes have their own queue, so the administrator's places stay free.
-          const isMailboxUser = "account" in body && body.account !== undefined;
-          return inTurn(isMailboxUser ? ofMailboxes : signIns, () =>
-            signIn(access, { given: body, ip, secure, headers }),
-          );
+          const isMailboxUser = "account" in call.body && call.body.account !== undefined;
+          return inTurn(isMailboxUser ? ofMailboxes : signIns, () => signIn(access, call));
         },
       },
     ),
@@ -40,14 +38,14 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       {
         who: "anyone",
         answer: shape.passkeyChallenged,
-        run: ({ ip }) => inTurn(challenges, () => passkeyChallenge(parts, ip)),
+        run: (call) => inTurn(challenges, () => passkeyChallenge(parts, call)),
       },
     ),
     route("POST /api/v1/logout", "Ends the session.", {
       asks: "sign_out",
       who: "session",
       status: 204,
-      run: ({ caller, ip, secure }) => (caller === null ? unauthorized() : signOut(access, { caller, ip, secure })),
+      run: (call) => signOut(access, call),
     }),
     route(
       "GET /api/v1/session",
@@ -66,7 +64,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
         who: "session",
         body: proofRequest,
         answer: shape.session,
-        run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
+        run: (call) => prove(access, call),
       },
     ),
     route("POST /api/v1/tokens", "Makes a token, which is shown only now.", {
@@ -78,11 +76,9 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       run: (call) => {
         const { body, isDry } = call;
         const { token, digest } = newToken();
-        const asked = { name: body.name, digest, scopes: body.scopes, for: body.expires ?? null };
-        return sendToGuard(guard, call, { verb: "token_create", ...asked }, ({ name }) => ({
-          name,
-          token: isDry ? "" : token,
-        }));
+        const { name, scopes, expires = null } = body;
+        const asked = { verb: "token_create", name, digest, scopes, for: expires } as const;
+        return sendToGuard(guard, call, asked, (made) => ({ name: made.name, token: isDry ? "" : token }));
       },
     }),
   ];
