@@ -1,6 +1,5 @@
 import * as items from "../../admin/declare/items.ts";
 import { PAGE } from "../../admin/declare/paging.ts";
-import { identityOf } from "./access.ts";
 import { derivedRoutes, sendToGuard } from "./derived.ts";
 import type { Handlers } from "./handlers.ts";
 import { METRICS_TYPE, metrics, publicHealth } from "./health.ts";
@@ -132,14 +131,10 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       type: STREAM_TYPE,
       endless: true,
       query: shape.streamQuery(ipv6Prefix),
-      run: ({ query, headers, caller, stillAllowed, drop }) =>
-        streams.start(identityOf(caller), {
-          after: resumeFrom(headers, query.after),
-          prefix: query.ip,
-          type: query.type,
-          stillAllowed,
-          drop,
-        }),
+      run: (call) => {
+        const { after, ip: prefix, type } = call.query;
+        return streams.events(call, { after: resumeFrom(call.headers, after), prefix, type });
+      },
     }),
     route(
       "GET /api/v1/stream",
@@ -148,8 +143,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
         type: STREAM_TYPE,
         endless: true,
         query: shape.pageQuery,
-        run: ({ query, headers, caller, stillAllowed, drop }) =>
-          streams.startPage(identityOf(caller), { after: resumeFrom(headers, query.since), stillAllowed, drop }),
+        run: (call) => streams.page(call, resumeFrom(call.headers, call.query.since)),
       },
     ),
 

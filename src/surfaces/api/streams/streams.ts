@@ -1,3 +1,4 @@
+import { type Caller, identityOf } from "../access.ts";
 import type { HealthReader } from "../health.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
@@ -9,26 +10,28 @@ import { createPageFeed } from "./page-stream.ts";
 
 export const STREAM_TYPE = "text/event-stream";
 
+type Reader = Watched & Readonly<{ caller: Caller | null }>;
+
 /** The open streams, at most `API_LIMITS.streams`, and of each reader at most its share. */
 export function createStreams(parts: ApiParts, health: HealthReader) {
   const news = createPageNews(parts, health);
   const open = new Map<LiveStream, string>();
 
-  function start(reader: string, watched: Watched, feed: () => Feed): Response {
+  function start(call: Reader, feed: () => Feed): Response {
+    const reader = identityOf(call.caller);
     const own = open.values().reduce((count, one) => (one === reader ? count + 1 : count), 0);
     if (own >= API_LIMITS.streamsOfOne)
       return problem("too_many_streams", "This session or token has too many live streams open.");
     if (open.size >= API_LIMITS.streams) return problem("too_many_streams", "Too many live streams are open.");
-    const stream = openStream(parts, feed(), watched, () => open.delete(stream));
+    const stream = openStream(parts, feed(), call, () => open.delete(stream));
     open.set(stream, reader);
     return new Response(stream.body, { headers: { "content-type": STREAM_TYPE, "x-accel-buffering": "no" } });
   }
 
   return {
     /** Throws `StoreDown`. */
-    start: (reader: string, asked: EventsAsked & Watched) => start(reader, asked, () => createEventFeed(parts, asked)),
-    startPage: (reader: string, asked: Pick<EventsAsked, "after"> & Watched) =>
-      start(reader, asked, () => createPageFeed(parts, news, asked.after)),
+    events: (call: Reader, asked: EventsAsked) => start(call, () => createEventFeed(parts, asked)),
+    page: (call: Reader, after: number | null) => start(call, () => createPageFeed(parts, news, after)),
     closeAll: () => {
       for (const stream of open.keys()) stream.end(); // a map may shrink while it is walked
     },
