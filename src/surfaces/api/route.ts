@@ -60,8 +60,8 @@ type Shape = Readonly<{
   anyQuery?: true;
   /** The status of an answer by the schema; 204 has no body. */
   status?: 200 | 201 | 204;
-  /** Its other answers, by status, without problems. */
-  also?: Readonly<Partial<Record<503, Other>>>;
+  /** What it answers, with 503 and no problem document, while something essential is down. */
+  down?: Schema;
   /** Not `application/json`. */
   type?: string;
   /** Streams end when the client leaves; others within `API_LIMITS.answerMs`. */
@@ -70,8 +70,6 @@ type Shape = Readonly<{
 
 /** The inferred type of a schema. Using zod's whole `ZodType` would add half of the program's compile time. */
 export type Schema<T = unknown> = z.core.$ZodType<T>;
-
-type Other = Readonly<{ says: string; answer?: Schema }>;
 
 type Schemas = Readonly<Record<"params" | "query" | "body" | "answer", Schema | undefined>>;
 

@@ -153,7 +153,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       anyQuery: true,
       who: "anyone",
       answer: shape.publicHealth,
-      also: { 503: DOWN },
+      down: shape.publicHealth,
       run: async () => healthAnswer(publicHealth(await health.read())),
     }),
     route("GET /healthz/live", "The web program runs.", {
@@ -166,7 +166,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       anyQuery: true,
       who: "anyone",
       answer: shape.publicHealth,
-      also: { 503: DOWN },
+      down: shape.publicHealth,
       run: async () => healthAnswer(await health.readiness()),
     }),
     route("GET /metrics", "Metrics for Prometheus.", {
@@ -182,7 +182,6 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
 }
 
 const JSON_TYPE = { "content-type": "application/json" } as const;
-const DOWN = { says: "Something essential is down.", answer: shape.publicHealth };
 
 /** How the answers of `/api/security` start. */
 function did<A extends string>(action: A) {

@@ -65,10 +65,7 @@ function remarkOf({ asks }: Route): string | null {
 }
 
 function responsesOf(row: Route, schemas: Schemas): Json {
-  const { schemas: of, type, status = 200, also = {}, method, endless } = row;
-  const others = Object.entries(also).map(([code, { says, answer }]) => {
-    return [code, response(says, answer && schemas.of(answer, "output"))] as const;
-  });
+  const { schemas: of, type, status = 200, down, method, endless } = row;
   const schema = of.answer && schemas.of(of.answer, "output");
   const isTagged = method === "GET" && endless !== true;
   return {
@@ -78,7 +75,7 @@ function responsesOf(row: Route, schemas: Schemas): Json {
       ...response(GOOD[status], schema, status === 204 ? undefined : (type ?? "application/json")),
       headers: { ...(isTagged && ETAG), ...(row.who !== "anyone" && RATE) },
     },
-    ...Object.fromEntries<Json>(others),
+    ...(down && { 503: response("Something essential is down.", schemas.of(down, "output")) }),
     ...(isTagged && { 304: { description: "Unchanged since `If-None-Match`.", headers: ETAG } }),
     default: meant("Problem"),
   };
