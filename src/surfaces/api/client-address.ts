@@ -5,16 +5,10 @@ import { notices } from "../../core/alerts/notices.ts";
 import { isNameOf } from "../../core/net/address.ts";
 import { contains, type Ip, isLoopback, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { ApiParts, LocalClients } from "./ports.ts";
+import type { ApiParts, ApiSettings } from "./ports.ts";
 
 /** Maximum proxies in a row. A longer header is forged. */
 const HOPS = 32;
-
-type ClientOrigin = Readonly<{
-  ip: Ip;
-  /** The client used https, according to a trusted proxy. */
-  secure: boolean;
-}>;
 
 /** The sender of a request, as the kernel reports it. `user`: the program's user, if it runs on this machine and its address could be a proxy's. */
 export type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
@@ -24,14 +18,15 @@ type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
 /**
  * Where a request comes from. `X-Forwarded-For` is trusted only from a trusted proxy, and read from the right: each
  * proxy appends its peer, so the rightmost address that is not a trusted proxy cannot be forged. An address of this
- * machine counts as a client there: any local user can make the proxy append it.
+ * machine counts as a client there: any local user can make the proxy append it. `secure`: the client used https, according to a
+ * trusted proxy.
  */
 export function originOf(
   { ip, isTrusted }: Peer,
   forwarded: Forwarded,
   trusted: readonly Prefix[],
   isHere: (ip: Ip) => boolean,
-): ClientOrigin {
+) {
   if (!isTrusted) return { ip, secure: false };
   const isProxy = (hop: Ip): boolean => !isHere(hop) && trusted.some((network) => contains(network, hop));
   const proto = forwarded.proto?.split(",").at(-1)?.trim().toLowerCase();
@@ -50,10 +45,8 @@ function lastUntrusted(peer: Ip, header: string, isTrusted: (ip: Ip) => boolean)
   return nearest;
 }
 
-type PeerParts = Readonly<{
-  localClients: LocalClients;
-  settings: Pick<ApiParts["settings"], "trustedProxies" | "proxyUsers">;
-}>;
+type PeerParts = Pick<ApiParts, "localClients"> &
+  Readonly<{ settings: Pick<ApiSettings, "trustedProxies" | "proxyUsers"> }>;
 
 /**
  * Finds the senders of requests; null: the client's address is gone. On this machine an address proves nothing: any user can connect from it.

@@ -104,12 +104,8 @@ function tooMany(): Response {
 
 type Origin = Readonly<{ ip: Ip; secure: boolean; peer: Peer; forwarded: string | null }>;
 
-async function answerFrom(
-  { ip, secure, peer, forwarded }: Origin,
-  row: Route,
-  handlers: Handlers,
-  http: Http,
-): Promise<Response> {
+async function answerFrom(origin: Origin, row: Route, handlers: Handlers, http: Http): Promise<Response> {
+  const { ip, secure, peer, forwarded } = origin;
   const { parts, callers, spend, proxies } = handlers;
   const { headers } = http.req.raw;
   const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);

@@ -98,7 +98,6 @@ const LINES_SHOWN = 3;
 /** Milliseconds after the arrival of the request until which passwords are judged: the answer must be sent before `answerMs`. */
 const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
 
-type Named = FileChanges["skipped"][number];
 type Imported = z.output<typeof shape.imported>;
 
 /**
@@ -114,7 +113,7 @@ async function importAccounts(
   if (accounts instanceof Response) return accounts;
   const until = later(clock.now(), JUDGED_WITHIN_MS);
   const added: string[] = [];
-  const skipped: Named[] = [];
+  const skipped: FileChanges["skipped"][number][] = [];
   /** Those of a part without a certain answer. */
   const perhaps: string[] = [];
   let refusal: Response | null = null;
