@@ -127,12 +127,9 @@ const details = object(() => ({
 }));
 export type DetailedAccount = OutputOf<typeof details>;
 const access = object(() => {
-  const { name, suspended, networks: from, createdAt } = row();
+  const { origin: _, quotaBytes: __, ...own } = row();
   return {
-    name,
-    suspended,
-    networks: from,
-    createdAt,
+    ...own,
     addresses: meaning(list(z.string()), "Under which mail comes to it: its own, and aliases; the first 100."),
     appPasswords: meaning(list(z.string()), "The names of its app passwords."),
     lastSignIn: lastSignIn(),

@@ -51,12 +51,7 @@ const isMore = meaning(z.boolean(), "Repeat it for the rest.");
 const released = object(() => ({ name: z.string(), released: count, isMore }));
 export type Released = OutputOf<typeof released>;
 export const isHeld = meaning(z.boolean(), "Further mail of the account is held.");
-const dropped = object(() => ({
-  name: z.string(),
-  dropped: count,
-  isMore,
-  isHeld,
-}));
+const dropped = object(() => ({ name: z.string(), dropped: count, isMore, isHeld }));
 export type Dropped = OutputOf<typeof dropped>;
 
 export const HELD_VERBS = [
