@@ -7,7 +7,6 @@ import { count, duration, list, meaning, page, pageOf, records, sessionId, time,
 import {
   ADMIN,
   changes,
-  changesWithoutDryRun,
   changesWithSecret,
   PROVEN_ADMIN,
   PROVEN_SESSION,
@@ -200,15 +199,15 @@ export const FACTOR_VERBS = [
     "POST /factors/totp",
     "A new secret for an authenticator app, which counts once its first code is given.",
   ),
-  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesWithoutDryRun(codes, "access", NO_DRY_RUN)).http(
+  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changes(codes, "access", NO_DRY_RUN)).http(
     "POST /factors/totp/confirm",
     "The first code of the app, in the same session within 10 minutes. Shows the recovery codes, only now.",
   ),
-  verb("totp_remove", PROVEN_SESSION, {}, changesWithoutDryRun(done, "access", NO_DRY_RUN)).http(
+  verb("totp_remove", PROVEN_SESSION, {}, changes(done, "access", NO_DRY_RUN)).http(
     "DELETE /factors/totp",
     "Removes the authenticator app and its recovery codes.",
   ),
-  verb("recovery_renew", PROVEN_SESSION, {}, changesWithoutDryRun(codes, "access", NO_DRY_RUN)).http(
+  verb("recovery_renew", PROVEN_SESSION, {}, changes(codes, "access", NO_DRY_RUN)).http(
     "POST /factors/recovery",
     "Makes new recovery codes in place of the former, shown only now.",
   ),
@@ -224,9 +223,9 @@ export const FACTOR_VERBS = [
     "passkey_add",
     PROVEN_SESSION,
     { ...signed, publicKey: meaning(bytes(800), "`response.getPublicKey()`: SPKI in DER."), name: passkeyName },
-    changesWithoutDryRun(named, "access", NO_DRY_RUN),
+    changes(named, "access", NO_DRY_RUN),
   ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", { status: 201 }),
-  verb("passkey_remove", PROVEN_SESSION, { id }, changesWithoutDryRun(named, "access", NO_DRY_RUN)).http(
+  verb("passkey_remove", PROVEN_SESSION, { id }, changes(named, "access", NO_DRY_RUN)).http(
     "DELETE /factors/passkeys/{id}",
     "Removes a passkey; the last one too.",
   ),

@@ -6,7 +6,7 @@ import { plural } from "../core/text.ts";
 import { dayAndTime } from "../core/time.ts";
 import { component, type OutputOf, object } from "./declare/fields.ts";
 import { count, duration, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
-import { ALLOW, BAN, changes, changesWithoutDryRun, READ, reads, verb } from "./declare/verb.ts";
+import { ALLOW, BAN, changes, READ, reads, verb } from "./declare/verb.ts";
 
 /** Bans by hand, and the allow list. */
 
@@ -150,7 +150,7 @@ export const BAN_VERBS = [
         first: "allow add IP NOTE",
       },
     }),
-  verb("cleanup", BAN, {}, changesWithoutDryRun(cleaned, "bans", "It removes what has expired anyway.")).cli(
+  verb("cleanup", BAN, {}, changes(cleaned, "bans", "It removes what has expired anyway.")).cli(
     "cleanup",
     "Remove expired bans; the server also does it regularly.",
     {

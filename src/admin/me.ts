@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { done, ended, sessionFacts } from "./access.ts";
 import { type OutputOf, object, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
-import { changesWithoutDryRun, MAILBOX, PROVEN_MAILBOX, reads, verb } from "./declare/verb.ts";
+import { changes, MAILBOX, PROVEN_MAILBOX, reads, verb } from "./declare/verb.ts";
 
 /** What the user of a mailbox asks about it: the account is always that of the session. */
 
@@ -40,12 +40,12 @@ export const MY_VERBS = [
     "GET /me/sessions",
     "Where the user is signed in to this page, the session that was used last first.",
   ),
-  verb("my_sessions_end", MAILBOX, {}, changesWithoutDryRun(ended, "itself", NO_DRY_RUN)).http(
+  verb("my_sessions_end", MAILBOX, {}, changes(ended, "itself", NO_DRY_RUN)).http(
     "DELETE /me/sessions",
     "Signs the user out of this page everywhere else.",
   ),
   /** Every other session of the account ends. */
-  verb("my_password", TO_CHANGE, { password: text(1_024) }, changesWithoutDryRun(done, "itself", NO_DRY_RUN)),
+  verb("my_password", TO_CHANGE, { password: text(1_024) }, changes(done, "itself", NO_DRY_RUN)),
   verb("my_senders", MAILBOX, {}, reads(senders)).http(
     "GET /me/senders",
     "Senders whose mail to the mailbox is never spam.",

@@ -3,7 +3,7 @@ import type { Policy } from "../core/decide/policy.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import { type OutputOf, object, objects, text } from "./declare/fields.ts";
 import { count, list, meaning, records, time } from "./declare/kinds.ts";
-import { ADMIN, changesWithoutDryRun, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
+import { ADMIN, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /**
  * The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes
@@ -103,7 +103,7 @@ const changed = object(() => ({
 }));
 
 /** The key, and its value as JSON; null: the default again. */
-const changes = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
+const newValues = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
 const item = z.string("is not a value of a setting").check(z.maxLength(200, "has more than 200 characters"));
 const value = z
   .union([z.number(), z.boolean(), item, z.array(z.union([z.number(), item])).check(z.maxLength(1_000)), z.null()])
@@ -125,14 +125,14 @@ export const SETTINGS_VERBS = [
   verb(
     "settings_preview",
     ADMIN,
-    { changes },
+    { changes: newValues },
     reads<SettingsPreview>("problems", { dryRun: "It changes nothing itself." }),
   ),
   verb(
     "settings_apply",
     PROVEN_ADMIN,
-    { changes, digest: digest("That of the preview: the file must be unchanged since.") },
-    changesWithoutDryRun(changed, "settings", "The preview of the settings tries the same changes."),
+    { changes: newValues, digest: digest("That of the preview: the file must be unchanged since.") },
+    changes(changed, "settings", "The preview of the settings tries the same changes."),
   ).http("POST /settings", "Changes settings in the file, with its comments, and applies it.", {
     fields: { changes: changesByKey },
   }),
@@ -140,6 +140,6 @@ export const SETTINGS_VERBS = [
     "settings_undo",
     PROVEN_ADMIN,
     { digest: digest("That of the list which showed the change: the file must be unchanged since.") },
-    changesWithoutDryRun(changed, "settings", "The list of the settings says what can be undone."),
+    changes(changed, "settings", "The list of the settings says what can be undone."),
   ).http("POST /settings/undo", "Restores the settings file from before the last change here."),
 ] as const;

@@ -16,7 +16,7 @@ import { anObject, flag, lazily, printableText, text } from "./fields.ts";
 import type { CallerItem, Done, Health, Proved, Reloaded, SignedIn } from "./items.ts";
 import {
   ANYONE,
-  changesWithoutDryRun,
+  changes,
   type Effect,
   OF_CALLER,
   ROOT,
@@ -90,7 +90,7 @@ const VERBS = [
   verb("sign_in", WEB, { ip: network, password, code: optionalCode, device, known }, signedIn),
   /** Signs the user of a mailbox in, with the password of that mailbox. */
   verb("sign_in_mailbox", WEB, { ip: network, account: address, password, device }, signedIn),
-  verb("sign_out", OF_CALLER, {}, changesWithoutDryRun<Done>("done", "itself", NO_DRY_RUN)),
+  verb("sign_out", OF_CALLER, {}, changes<Done>("done", "itself", NO_DRY_RUN)),
   /** Gives the session the proof that some verbs need. */
   verb("prove", OF_CALLER, { password, code: optionalCode }, proved),
   ...FACTOR_VERBS,

@@ -223,20 +223,14 @@ export function rootChanges<R>(answer: AnswerOf<R>): Gives<R, ChangesByRoot> {
   return { answer, effect: { lasts: true } };
 }
 
-/** It has a dry run. */
-export function changes<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
-  return { answer, effect: { lasts: true, bound, dryRun: true } };
+/** It has a dry run, unless `dryRun` says why not. */
+export function changes<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>>;
+export function changes<R>(answer: AnswerOf<R>, bound: Bound, dryRun: string): Gives<R, ChangesByWeb<string>>;
+export function changes<R>(answer: AnswerOf<R>, bound: Bound, dryRun: string | true = true) {
+  return { answer, effect: { lasts: true, bound, dryRun } };
 }
 
 /** The same, but its result may hold a secret, which is shown once. */
 export function changesWithSecret<R>(answer: AnswerOf<R>, bound: Bound): Gives<R, ChangesByWeb<true>> {
   return { answer, effect: { lasts: true, bound, dryRun: true, tellsSecret: true } };
-}
-
-export function changesWithoutDryRun<R>(
-  answer: AnswerOf<R>,
-  bound: Bound,
-  dryRun: string,
-): Gives<R, ChangesByWeb<string>> {
-  return { answer, effect: { lasts: true, bound, dryRun } };
 }
