@@ -3,13 +3,8 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { COMMANDS } from "../../test/kit/commands.ts";
 import { type Verb, verbs } from "./declare/control.ts";
-import { aliasAddress, listOf, mailAddress, note, sessionId } from "./declare/kinds.ts";
 import { rightsOf } from "./declare/rights.ts";
 import type { Rights } from "./declare/verb.ts";
-
-type Kind = Readonly<{ safeParse: (value: unknown) => { success: boolean } }>;
-const takes = (kind: Kind, ...values: readonly unknown[]): readonly boolean[] =>
-  values.map((value) => kind.safeParse(value).success);
 
 test("each form names fields of its verb, and each verb with a route is the web's", () => {
   for (const { verb, fields, routes, cliForms, rights } of verbs.values()) {
@@ -57,13 +52,4 @@ test("a command that the web has parsed is read by the guard without a change", 
     return !isDeepStrictEqual(read, typed);
   });
   assert.ok(changed.length > 20, `${changed.length}`);
-});
-
-test("kinds take what they stand for, and say what is wrong", () => {
-  assert.deepEqual(takes(note, "Überlastung", "a\nb", "x".repeat(201)), [true, false, false]);
-  const lists = takes(listOf(mailAddress, 1), [], ["a@b.example"], ["a@b.example", "c@d.example"]);
-  assert.deepEqual(lists, [false, true, false]);
-  assert.deepEqual(takes(sessionId, "0a1b2c3d4e5f", "", "0A1b2c3d4e5f", "../x"), [true, false, false, false]);
-  const wrong = aliasAddress.safeParse("*@example.org");
-  assert.match(wrong.error?.issues[0]?.message ?? "", /every name of the domain/);
 });
