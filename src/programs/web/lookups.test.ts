@@ -14,8 +14,6 @@ import { LookupsBusy, StoreDown } from "../../surfaces/api/ports.ts";
 import { eventPage } from "../../surfaces/api/routes/schemas.ts";
 import { createLookupThread } from "./lookups.ts";
 
-/** The program that the bundle contains as `web-lookups.js`. */
-const MAIN = new URL("./lookups-main.ts", import.meta.url);
 const NEWEST = { most: 9, order: "newest_first" } as const;
 
 function database(): string {
@@ -58,7 +56,7 @@ test("every question is answered from the database, and this thread is not block
 
 test("an unreadable database is reported as such, and read once it exists", async (t) => {
   const path = join(temporaryDirectory(), "engine.db");
-  const thread = createLookupThread(path, assert.fail, { mostWaiting: 9, answerMs: 5_000 }, MAIN);
+  const thread = createLookupThread(path, assert.fail);
   t.after(() => thread.stop());
   await assert.rejects(thread.ask("events", NEWEST), StoreDown);
   openEngine(path).close();

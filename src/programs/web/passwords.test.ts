@@ -8,8 +8,6 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { JudgedFor } from "../../surfaces/api/ports.ts";
 import { createPasswordThread } from "./passwords.ts";
 
-/** The program that the bundle contains as `web-passwords.js`. */
-const MAIN = new URL("./passwords-main.ts", import.meta.url);
 const owner = accountName("anna@example.test");
 const one = (password: string) => ({ owner, password });
 const asked = (...passwords: readonly string[]) => passwords.map(one);
@@ -34,7 +32,7 @@ const WAITS = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
 const EACH = "for (const { password } of workerData) parentPort.postMessage(password);";
 
 test("judges passwords as on the command line, each separately", async () => {
-  const thread = createPasswordThread(LONG, MAIN);
+  const thread = createPasswordThread(LONG);
   const passwords = asked("password1234", "my-anna-password", "lantern gravel otter 71", "short");
   const [weak, named, good, short] = await thread.judgeSome(passwords, owns, LONG.judgeMs);
   assert.match(weak ?? "", /too easy to guess/);

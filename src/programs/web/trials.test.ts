@@ -9,9 +9,7 @@ import { createTrialThread } from "./trials.ts";
 
 const NOW = instant(Date.UTC(2026, 10, 20));
 
-const MAIN = new URL("./trials-main.ts", import.meta.url);
-
-function trialed(longestMs = 60_000, program = MAIN) {
+function trialed(longestMs = 60_000, program?: URL) {
   const path = join(temporaryDirectory(), "engine.db");
   openEngine(path).close();
   const troubles: string[] = [];
