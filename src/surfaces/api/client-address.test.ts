@@ -130,27 +130,15 @@ test("requests of strangers, mailbox users and viewers are not reported: the not
 
 const NAMES = ["mx.example.org", "example.net"];
 
-for (const host of ["127.0.0.1:3000", "[::1]:3000", "203.0.113.7", "localhost", "localhost:3000", "mailbox:3000"])
-  test(`${host} can be ours anywhere`, () => assert.ok(isOwnName(host, [])));
-
-for (const host of ["mx.example.org", "MX.Example.ORG:443", "example.net.", "dashboard.example.net"])
-  test(`${host} is ours`, () => {
-    assert.ok(isOwnName(host, NAMES));
-    assert.ok(!isOwnName(host, ["example.com"]));
-  });
-
-for (const host of [
-  null,
-  "",
-  "evil.example",
-  "example.org",
-  "badexample.net",
-  "example.net.evil.example",
-  "127.0.0.1.evil.example",
-  "example.net@evil.example",
-  "exa mple",
-])
-  test(`${host} is not`, () => assert.ok(!isOwnName(host, NAMES)));
+test("a name is ours if the settings have it or one above it; an address and a name without a dot are ours anywhere", () => {
+  for (const host of ["127.0.0.1:3000", "[::1]:3000", "203.0.113.7", "localhost", "localhost:3000", "mailbox:3000"])
+    assert.ok(isOwnName(host, []), host);
+  for (const host of ["mx.example.org", "MX.Example.ORG:443", "example.net.", "dashboard.example.net"])
+    assert.deepEqual([isOwnName(host, NAMES), isOwnName(host, ["example.com"])], [true, false], host);
+  const suffixed = ["badexample.net", "example.net.evil.example", "127.0.0.1.evil.example", "example.net@evil.example"];
+  for (const host of [null, "", "evil.example", "example.org", "exa mple", ...suffixed])
+    assert.ok(!isOwnName(host, NAMES), String(host));
+});
 
 test("under another name no one can sign in or use a session; tokens and health checks still work", async (t) => {
   const kit = await startKit(t, { names: NAMES });
