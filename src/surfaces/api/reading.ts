@@ -61,25 +61,17 @@ export async function readBans({ queries, lookups, clock }: ApiParts, asked: z.o
 }
 
 /** Without the guard's answer, the part from the database is still returned. */
-export async function readWhy(
-  { lookups, clock, settings, guard }: ApiParts,
-  asker: Asker,
-  prefix: Prefix,
-): Promise<AddressAnswer> {
+export async function readWhy(parts: ApiParts, asker: Asker, prefix: Prefix): Promise<AddressAnswer> {
+  const { lookups, clock, settings, guard } = parts;
   const story = await lookups.ask("address", prefix, clock.now(), settings.memoryMs);
-  const asked = await guard.ask(asker, {
-    verb: "protection",
-    target: isSingleAddress(prefix) ? networkAddress(prefix) : prefix,
-  });
+  const target = isSingleAddress(prefix) ? networkAddress(prefix) : prefix;
+  const asked = await guard.ask(asker, { verb: "protection", target });
   return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };
 }
 
 /** Without the guard's answer, the part from the database is still returned. */
-export async function readWhyAccount(
-  { lookups, guard }: ApiParts,
-  asker: Asker,
-  account: string,
-): Promise<AccountAnswer> {
+export async function readWhyAccount(parts: ApiParts, asker: Asker, account: string): Promise<AccountAnswer> {
+  const { lookups, guard } = parts;
   const story = await lookups.ask("account", account);
   const asked = await guard.ask(asker, { verb: "account_state", name: account });
   return asked.ok ? { ...story, state: asked.result.state } : story;
