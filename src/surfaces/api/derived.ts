@@ -51,7 +51,8 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
   const inPath = places.filter((place) => place.isInPath);
   const rest = places.filter((place) => !place.isInPath);
   const needs = own === true ? "mailbox" : needsOf(method, rights.needs);
-  return route(`${method} /api/v1${path}`, says, {
+  return route(`${method} /api/v1${path}`, {
+    says,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a verb with a route is the web's: a test looks at each
     asks: verb as WebVerb,
     who: own === true || isWebOnly ? "session" : "session_or_token",

@@ -24,7 +24,8 @@ const programInPath = z.object({ name: z.string().describe("As the page and its 
 export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
   const files: EncodedFiles = new Map();
   const { directory, type } = PAGE_PROGRAMS;
-  const program = route(`GET /${directory}/{name}`, "One of the dashboard's scripts.", {
+  const program = route(`GET /${directory}/{name}`, {
+    says: "One of the dashboard's scripts.",
     who: "anyone",
     anyQuery: true,
     type,
@@ -33,7 +34,8 @@ export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[
       fileAnswer({ file: page.get(`${directory}/${params.name}`), files, kept: FOR_GOOD }, headers),
   });
   const others = Object.entries(PAGE_FILES).map(([path, { type, says, file }]) =>
-    route(`GET ${path}`, says, {
+    route(`GET ${path}`, {
+      says,
       who: "anyone",
       anyQuery: true,
       type,

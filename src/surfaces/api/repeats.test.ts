@@ -12,7 +12,7 @@ const kit = apiKitOf(import.meta.filename);
 beforeEachOf(import.meta.filename, () => kit.guard.answers("ban", { ban: BAN }));
 
 const KEY = '"8e03978e-40d5-43dd-bc93-6894a57f9324"';
-const ROW = route("POST /x", "It says.", { asks: "ban", run: () => null });
+const ROW = route("POST /x", { says: "It says.", asks: "ban", run: () => null });
 const OTHER = "gi_fedcba9876543210fedcba9876543210";
 
 type Sent = Readonly<{ key?: string; path?: string; body?: unknown; token?: string }>;

@@ -8,8 +8,8 @@ import { readBody, readQuery } from "./request.ts";
 import { type Method, route } from "./route.ts";
 
 const kit = apiKitOf(import.meta.filename);
-const rowOf = (more: Partial<Parameters<typeof route>[2]>, method: Method = "GET") =>
-  route(`${method} /x`, "It says.", { who: "anyone", run: () => null, ...more });
+const rowOf = (more: Partial<Parameters<typeof route>[1]>, method: Method = "GET") =>
+  route(`${method} /x`, { says: "It says.", who: "anyone", run: () => null, ...more });
 const query = z.object({ ip: z.string().optional(), limit: z.string().optional() }).refine(() => true);
 const LISTED = rowOf({ query });
 

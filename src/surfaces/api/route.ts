@@ -53,6 +53,7 @@ type Shape = Readonly<{
   needs?: RouteNeed | null;
   /** The command for the guard, which checks its rights and its proof. `/openapi.json` shows both. */
   asks?: WebVerb;
+  /** One sentence. */
   says: string;
   /** The largest body that it reads; 0 if none is expected. */
   bodyBytes: number;
@@ -73,7 +74,7 @@ export type Schema<T = unknown> = z.core.$ZodType<T>;
 
 type Schemas = Readonly<Record<"params" | "query" | "body" | "answer", Schema | undefined>>;
 
-type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "says" | "who" | "bodyBytes"> &
+type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "who" | "bodyBytes"> &
   Readonly<{
     /** A session or a token, unless given. */
     who?: WhoMayCall;
@@ -91,8 +92,8 @@ export type Route = Shape &
     run: (call: RouteCall<unknown, unknown, unknown>) => Promise<unknown>;
   }>;
 
-/** Checks the request against the row's schemas, then runs its handler. `says`: one sentence. */
-export function route<P, Q, B, A>(line: RouteLine, says: string, row: Typed<P, Q, B, A>): Route {
+/** Checks the request against the row's schemas, then runs its handler. */
+export function route<P, Q, B, A>(line: RouteLine, row: Typed<P, Q, B, A>): Route {
   const { params, query, body, answer, run, ...shape } = row;
   const [method, path] = partsOf(line);
   const mostBytes = row.who === "anyone" ? API_LIMITS.strangersBodyBytes : API_LIMITS.bodyBytes;
@@ -102,7 +103,6 @@ export function route<P, Q, B, A>(line: RouteLine, says: string, row: Typed<P, Q
     ...shape,
     method,
     path,
-    says,
     schemas: { params, query, body, answer },
     run: async (call) => {
       const checked = [check(params, call.params), check(query, call.query), check(body, call.body)] as const;

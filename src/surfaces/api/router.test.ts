@@ -13,7 +13,7 @@ import { createRouter } from "./router.ts";
 
 const kit = apiKitOf(import.meta.filename);
 const run = () => new Promise<Response>(() => {});
-const never = route("GET /never", "Does not answer.", { who: "anyone", run });
+const never = route("GET /never", { says: "Does not answer.", who: "anyone", run });
 const routerOf = (row: Route) => createRouter([row], createHandlers(kit.parts));
 
 /** Sends a request past the network, from a client with this address, which leaves at once if `isGone`. */
@@ -42,7 +42,8 @@ test("a client that is gone before it was seen is not taken for someone else", a
 
 test("the guard is not asked again about a client that left before its stream started", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
-  const stream = route("GET /never", "Streams.", {
+  const stream = route("GET /never", {
+    says: "Streams.",
     endless: true,
     run: ({ stillAllowed }) => Response.json(stillAllowed()),
   });

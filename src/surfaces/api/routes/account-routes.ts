@@ -20,7 +20,8 @@ type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 /** Those routes of accounts that are not derived from `src/admin/accounts.ts`, which declares the rights of their commands too. */
 export function accountRoutes(parts: Parts): readonly Route[] {
   return [
-    route("POST /api/v1/accounts", "Adds an account.", {
+    route("POST /api/v1/accounts", {
+      says: "Adds an account.",
       needs: "admin",
       asks: "account_create",
       status: 201,
@@ -28,18 +29,16 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       answer: shape.secretMade,
       run: (call) => withPassword(parts, call, { verb: "account_create", name: call.body.name }, call.body.password),
     }),
-    route(
-      "POST /api/v1/accounts/import",
-      "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
-      {
-        needs: "admin",
-        asks: "accounts_import",
-        body: shape.accountsFile,
-        answer: shape.imported,
-        run: (call) => importAccounts(parts, call, call.body.file),
-      },
-    ),
-    route("POST /api/v1/accounts/{name}/password", "Sets a new password and ends the account's open sessions.", {
+    route("POST /api/v1/accounts/import", {
+      says: "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
+      needs: "admin",
+      asks: "accounts_import",
+      body: shape.accountsFile,
+      answer: shape.imported,
+      run: (call) => importAccounts(parts, call, call.body.file),
+    }),
+    route("POST /api/v1/accounts/{name}/password", {
+      says: "Sets a new password and ends the account's open sessions.",
       needs: "admin",
       asks: "account_set_password",
       params: shape.accountInPath,

@@ -34,20 +34,18 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
   const { guard, lookups } = parts;
   const common = { who: "session", needs: "mailbox" } as const;
   return [
-    route(
-      "GET /api/v1/me/sign-ins",
-      "Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time.",
-      {
-        ...common,
-        query: numberedQuery,
-        answer: signIns(),
-        run: ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
-          const account = caller?.account ?? null;
-          return account === null ? unauthorized() : lookups.ask("ownSignIns", account, { limit, cursor });
-        },
+    route("GET /api/v1/me/sign-ins", {
+      says: "Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time.",
+      ...common,
+      query: numberedQuery,
+      answer: signIns(),
+      run: ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
+        const account = caller?.account ?? null;
+        return account === null ? unauthorized() : lookups.ask("ownSignIns", account, { limit, cursor });
       },
-    ),
-    route("GET /api/v1/me/mail", "The way of one mail that the user sent, or that was for the user.", {
+    }),
+    route("GET /api/v1/me/mail", {
+      says: "The way of one mail that the user sent, or that was for the user.",
       ...common,
       asks: "my_addresses",
       query: mailQuery,
@@ -58,7 +56,8 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
         return (await lookups.ask("ownMail", reader, call.query.id)) ?? NO_MAIL();
       },
     }),
-    route("GET /api/v1/me/client", "What to type into a mail program.", {
+    route("GET /api/v1/me/client", {
+      says: "What to type into a mail program.",
       ...common,
       asks: "my_client",
       answer: client,
@@ -70,7 +69,8 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
           text: clientText(own),
         })),
     }),
-    route("GET /api/v1/me/client.mobileconfig", "The same as a profile for iPhone, iPad and Mac, without a password.", {
+    route("GET /api/v1/me/client.mobileconfig", {
+      says: "The same as a profile for iPhone, iPad and Mac, without a password.",
       ...common,
       asks: "my_client",
       type: MOBILE_CONFIG_TYPE,
@@ -80,23 +80,20 @@ export function meRoutes(parts: ApiParts): readonly Route[] {
           return new Response(mobileConfig(own), { headers });
         }),
     }),
-    route(
-      "POST /api/v1/me/password",
-      "Sets a new password of the mailbox, and ends its other sessions, also in mail programs.",
-      {
-        ...common,
-        asks: "my_password",
-        body: newPassword,
-        answer: done,
-        run: async (call) => {
-          const owner = parseAccountName(call.caller?.account ?? "");
-          if (owner === null) return unauthorized();
-          const asked = { verb: "my_password", ...call.body } as const;
-          const refused = await whyRefused(parts, call, asked, owner);
-          return refused ?? sendToGuard(guard, call, asked, (result) => result);
-        },
+    route("POST /api/v1/me/password", {
+      says: "Sets a new password of the mailbox, and ends its other sessions, also in mail programs.",
+      ...common,
+      asks: "my_password",
+      body: newPassword,
+      answer: done,
+      run: async (call) => {
+        const owner = parseAccountName(call.caller?.account ?? "");
+        if (owner === null) return unauthorized();
+        const asked = { verb: "my_password", ...call.body } as const;
+        const refused = await whyRefused(parts, call, asked, owner);
+        return refused ?? sendToGuard(guard, call, asked, (result) => result);
       },
-    ),
+    }),
   ];
 }
 

@@ -24,36 +24,30 @@ const previewRequest = z.strictObject({ changes: changesByKey });
 /** Those routes of settings that are not derived from `src/admin/settings.ts`: the web has the reference and the recorded events. */
 export function settingsRoutes({ guard, trials, clock }: ApiParts): readonly Route[] {
   return [
-    route(
-      "GET /api/v1/settings",
-      "Every setting: value, default, origin, what it does, and whether it may be changed here.",
-      {
-        asks: "settings_list",
-        needs: "admin",
-        answer: settingList(),
-        run: (call) =>
-          sendToGuard(guard, call, { verb: "settings_list" }, ({ values, digest, undo }) => {
-            const isSmall = values.some(({ key, value }) => key === "profile" && value === '"small"');
-            const items = values.flatMap((value) => itemOf(value, isSmall ? "small" : "standard"));
-            return { items, digest, undo };
-          }),
+    route("GET /api/v1/settings", {
+      says: "Every setting: value, default, origin, what it does, and whether it may be changed here.",
+      asks: "settings_list",
+      needs: "admin",
+      answer: settingList(),
+      run: (call) =>
+        sendToGuard(guard, call, { verb: "settings_list" }, ({ values, digest, undo }) => {
+          const isSmall = values.some(({ key, value }) => key === "profile" && value === '"small"');
+          const items = values.flatMap((value) => itemOf(value, isSmall ? "small" : "standard"));
+          return { items, digest, undo };
+        }),
+    }),
+    route("POST /api/v1/settings/preview", {
+      says: "What changed settings would do: problems, the lines of the file, and what the limits would have done recently.",
+      needs: "admin",
+      asks: "settings_preview",
+      body: previewRequest,
+      answer: preview(),
+      run: async (call) => {
+        const asked = { verb: "settings_preview", changes: call.body.changes } as const;
+        const found = await sendToGuard(guard, call, asked, (result) => result);
+        return found instanceof Response ? found : { ...found, trial: await trialOf(trials, found, clock.now()) };
       },
-    ),
-    route(
-      "POST /api/v1/settings/preview",
-      "What changed settings would do: problems, the lines of the file, and what the limits would have done recently.",
-      {
-        needs: "admin",
-        asks: "settings_preview",
-        body: previewRequest,
-        answer: preview(),
-        run: async (call) => {
-          const asked = { verb: "settings_preview", changes: call.body.changes } as const;
-          const found = await sendToGuard(guard, call, asked, (result) => result);
-          return found instanceof Response ? found : { ...found, trial: await trialOf(trials, found, clock.now()) };
-        },
-      },
-    ),
+    }),
   ];
 }
 
