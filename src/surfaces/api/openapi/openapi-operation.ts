@@ -81,20 +81,17 @@ function responsesOf(row: Route, schemas: Schemas): Json {
   };
 }
 
-const ETAG = { ETag: { description: "For `If-None-Match`.", required: true, schema: { type: "string" } } };
+const ETAG = { ETag: header("For `If-None-Match`.") };
 const RATE = {
-  "RateLimit-Policy": {
-    description: "How many requests (`q`) a session or token may send within how many seconds (`w`).",
-    required: true,
-    schema: { type: "string" },
-  },
-  RateLimit: {
-    description: "How many are left (`r`), and for how many seconds (`t`).",
-    required: true,
-    schema: { type: "string" },
-  },
+  "RateLimit-Policy": header("How many requests (`q`) a session or token may send within how many seconds (`w`)."),
+  RateLimit: header("How many are left (`r`), and for how many seconds (`t`)."),
 };
 const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; no content." } as const;
+
+/** A header that is always there. */
+export function header(description: string): Json {
+  return { description, required: true, schema: { type: "string" } };
+}
 
 function problemsOf(row: Route): Json {
   const { who, path, method, schemas, asks } = row;

@@ -4,7 +4,7 @@ import { PROBLEM_CODES } from "../problem.ts";
 import { REPEAT_KEY } from "../repeats.ts";
 import { DRY_RUN } from "../request.ts";
 import type { Route } from "../route.ts";
-import { type Json, operationOf, Schemas, TAGS, tagOf } from "./openapi-operation.ts";
+import { header, type Json, operationOf, Schemas, TAGS, tagOf } from "./openapi-operation.ts";
 
 /** OpenAPI 3.1, from the same table that the router reads. */
 export function openApi(table: readonly Route[]): Json {
@@ -15,7 +15,7 @@ export function openApi(table: readonly Route[]): Json {
     methods[row.method.toLowerCase()] = operationOf(row, schemas);
   }
   const used = new Set(table.map(({ path }) => tagOf(path)));
-  const problem = schemas.of(PROBLEM_SHAPE, "output");
+  const content = { "application/problem+json": { schema: schemas.of(PROBLEM_SHAPE, "output") } };
   return {
     openapi: "3.1.1",
     info: {
@@ -41,16 +41,7 @@ export function openApi(table: readonly Route[]): Json {
         },
       },
       parameters: { [DRY_RUN]: DRY_RUN_SHAPE, [REPEAT_KEY]: REPEAT_KEY_SHAPE },
-      responses: Object.fromEntries(
-        Object.entries(PROBLEMS).map(([name, { says, headers }]) => [
-          name,
-          {
-            description: says,
-            ...(headers && { headers }),
-            content: { "application/problem+json": { schema: problem } },
-          },
-        ]),
-      ),
+      responses: Object.fromEntries(Object.entries(PROBLEMS).map(([name, one]) => [name, { ...one, content }])),
       schemas: schemas.named(),
     },
   };
@@ -76,31 +67,27 @@ const REPEAT_KEY_SHAPE = {
 };
 
 /** Responses shared by many routes, by the names with which operations reference them. */
-const RETRY_AFTER = {
-  "Retry-After": {
-    description: "Seconds after which a retry may succeed.",
-    required: true,
-    schema: { type: "string" },
-  },
-};
+const RETRY_AFTER = { "Retry-After": header("Seconds after which a retry may succeed.") };
 const CHALLENGE = {
   "WWW-Authenticate": { description: "`Bearer`; absent at the sign-in.", schema: { type: "string" } },
 };
-const PROBLEMS: Readonly<Record<string, Readonly<{ says: string; headers?: Json }>>> = {
-  BadRequest: { says: "The request is wrong: a parameter or the body." },
-  Unauthorized: { says: "No valid session or token.", headers: CHALLENGE },
+const PROBLEMS: Readonly<Record<string, Readonly<{ description: string; headers?: Json }>>> = {
+  BadRequest: { description: "The request is wrong: a parameter or the body." },
+  Unauthorized: { description: "No valid session or token.", headers: CHALLENGE },
   Forbidden: {
-    says: "The session or token lacks a scope or a fresh proof, the route needs a session, or another site's page asks.",
+    description:
+      "The session or token lacks a scope or a fresh proof, the route needs a session, or another site's page asks.",
   },
-  Conflict: { says: "The request is right, but is refused as things are; `detail` says why." },
-  KeyReused: { says: "The `Idempotency-Key` was already used for a different request." },
-  TooLarge: { says: "The body is too large." },
-  TooMany: { says: "Too many requests; `Retry-After` says when to try again.", headers: RETRY_AFTER },
+  Conflict: { description: "The request is right, but is refused as things are; `detail` says why." },
+  KeyReused: { description: "The `Idempotency-Key` was already used for a different request." },
+  TooLarge: { description: "The body is too large." },
+  TooMany: { description: "Too many requests; `Retry-After` says when to try again.", headers: RETRY_AFTER },
   Unavailable: {
-    says: "The guard, the database or a place for a search is missing for now; `Retry-After` says when to try again.",
+    description:
+      "The guard, the database or a place for a search is missing for now; `Retry-After` says when to try again.",
     headers: RETRY_AFTER,
   },
-  Problem: { says: "Any other problem." },
+  Problem: { description: "Any other problem." },
 };
 
 const PROBLEM_SHAPE = z
