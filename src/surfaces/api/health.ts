@@ -89,26 +89,19 @@ export function publicHealth({ status, components }: States) {
 /** Prometheus text exposition format 0.0.4. Never an address or an account as a label. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-export async function metrics(
-  { queries, clock }: Pick<Parts, "queries" | "clock">,
-  health: Pick<HealthReader, "read">,
-): Promise<string> {
+export async function metrics({ queries, clock }: Parts, health: HealthReader): Promise<string> {
   const { components } = await health.read();
   const { figures } = queries();
   const up = components.map(({ name, status }): Sample => [`component="${name}"`, status === "down" ? 0 : 1]);
-  const bans = Object.entries(figures.bansInForce(clock.now()));
+  const inForce = Object.entries(figures.bansInForce(clock.now()));
+  const bans = inForce.map(([source, count]): Sample => [`source="${source}"`, count]);
   const totals = figures.totals(null);
   // Types without events too: without an earlier zero, Prometheus sees no increase in the first event of a type.
   const events = EVENT_TYPES.map((type): Sample => [`type="${type}"`, totals[type] ?? 0]);
   return [
     family("ghostinbox_build_info", "gauge", "What runs.", [[`version="${VERSION}"`, 1]]),
     family("ghostinbox_component_up", "gauge", "1: it works, or works in part. 0: it is down.", up),
-    family(
-      "ghostinbox_bans_active",
-      "gauge",
-      "Bans in force.",
-      bans.map(([source, count]) => [`source="${source}"`, count]),
-    ),
+    family("ghostinbox_bans_active", "gauge", "Bans in force.", bans),
     family("ghostinbox_events_total", "counter", "Events recorded.", events),
   ].join("");
 }

@@ -103,11 +103,8 @@ type Imported = z.output<typeof shape.imported>;
  * Imports the accounts of a file, like `account import`: all its lines must be valid, and existing accounts are not changed.
  * Passwords in clear text are judged afterwards, as far as the time allows: a weak one is imported and reported.
  */
-async function importAccounts(
-  { guard, passwords, clock }: Parts,
-  from: From,
-  file: string,
-): Promise<Imported | Response> {
+async function importAccounts(parts: Parts, from: From, file: string): Promise<Imported | Response> {
+  const { guard, passwords, clock } = parts;
   const accounts = readFile(file);
   if (accounts instanceof Response) return accounts;
   const until = later(clock.now(), JUDGED_WITHIN_MS);
