@@ -19,7 +19,6 @@ export type Span = Readonly<{ from: Millis; to: Millis; stepMs: number }>;
 export const MINUTES_FOR_MS = 2 * DAY_MS;
 /** How long hours are kept. */
 export const FIGURES_FOR_MS = 400 * DAY_MS;
-/** How long addresses are ranked. */
 export const RANKED_FOR_MS = 30 * DAY_MS;
 
 /** What addresses are ranked by: mails sent or attempted, everything that was refused, failed sign-ins. */

@@ -94,7 +94,6 @@ export interface AccountHistory {
    * Passwords from any network at any account that did not look right, newest first; at most `most`, read lazily.
    */
   guessesSince(span: GuessSpan): Iterable<AccountGuess>;
-  /** Accounts that signed in from this prefix. */
   accountsOf(prefix: Prefix, since: Millis): readonly string[];
   /** Whether any account signed in from the network. The cost does not depend on other networks. */
   isKnownWithin(network: Prefix, since: Millis): boolean;
@@ -144,7 +143,6 @@ export interface HonestMail {
   server(prefix: Prefix, network: Prefix, since: Millis): HonestServer | null;
   /** Prefixes of the network with any good mail. */
   servers(network: Prefix, since: Millis, most: number): readonly HonestServer[];
-  /** Whether an account has written to this address. */
   hasWrittenTo(address: string): boolean;
 }
 

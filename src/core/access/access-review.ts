@@ -12,7 +12,6 @@ export type AccountAccess = Readonly<{
   networks: readonly string[];
   createdAt: string;
   addresses: readonly string[];
-  /** The names of its app passwords. */
   appPasswords: readonly string[];
   lastSeen: Seen | null;
   /** What is wrong with its password in the followed accounts file; null: nothing known. */
@@ -37,7 +36,6 @@ export type AccessFacts = Readonly<{
   /** Those of accounts, set by the owner or by their users. */
   forwards: readonly Forward[];
   admins: readonly AdminAccess[];
-  /** Domains of this server. */
   domains: readonly string[];
 }>;
 

@@ -49,7 +49,6 @@ export function nextBan(
   return { type: "BAN", ban };
 }
 
-/** Refuses the client, and bans it for this offence. */
 export function refuseAndBan(policy: Policy, facts: Offender, offence: Offence, now: Millis): Decision {
   const { code, evidence } = offence;
   return decision("refuse", code, { evidence, changes: [nextBan(policy, facts, offence, now)] });

@@ -8,7 +8,6 @@ import { type Ban, type Change, type Decision, decision } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
 import { protectionOf } from "./sparing.ts";
 
-/** The facts for an administrator's command on a network. */
 export type CommandFacts = Readonly<{
   /** What may forbid its ban. */
   sparing(network: Prefix): SparingFacts;

@@ -107,7 +107,6 @@ function named(facts: Facts, { passwordHash }: LoginAttributes, judged: Decision
   return decision("pass", "right_password_inactive", { evidence, counted, changes });
 }
 
-/** The effect of a wrong password on its address. */
 function wrongPassword(policy: Policy, facts: Facts, event: LoginAttributes, now: Millis): Decision {
   const recent = recentFailures(policy, facts, now).length;
   const { failures: limit, windowMs } = policy.logins;

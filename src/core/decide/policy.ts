@@ -82,7 +82,6 @@ export type Policy = Readonly<{
   providers: readonly string[];
   /** Local parts that spammers try everywhere. They only work if an account or an alias here has that name. */
   blockedRecipients: readonly string[];
-  /** Whether first contacts are greylisted. */
   greylist: boolean;
   /** Mail domains of this server. */
   domains: readonly string[];

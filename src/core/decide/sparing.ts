@@ -88,7 +88,6 @@ export function spare(
   return [{ type: "SPARE", prefix, ip, why, code }];
 }
 
-/** The ban in a decision; null if there is none. */
 export function banIn(decided: Decision): Ban | null {
   return decided.changes.find((change) => change.type === "BAN")?.ban ?? null;
 }

@@ -63,7 +63,6 @@ export const refusedBan: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
     prefix === null || actor === null ? null : { type, prefix, note, durationMs, by: actor },
 };
 
-/** Whether it is the record of a change. */
 export function isChange(rest: Rest): rest is ChangeRest {
   return CHANGES.some((event) => event === rest.event);
 }

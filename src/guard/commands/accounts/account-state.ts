@@ -30,7 +30,6 @@ export function accountState(parts: AccountStateParts, account: string, now: Mil
 export type AccountStateCommandParts = AccountStateParts &
   Readonly<{ accountRow: (name: AccountName) => AccountRow | null; clock: Clock }>;
 
-/** The current state of an account. */
 export function accountStateNow(
   parts: AccountStateCommandParts,
   { name: asked }: ParsedCommandOf<"account_state">,
