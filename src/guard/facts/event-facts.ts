@@ -108,8 +108,7 @@ export class EventFacts implements Facts {
   }
 
   get sending(): SendingFacts {
-    this.#sending ??= sendingOf(this.#sources, this.#event, this.state.place, this.#now);
-    return this.#sending;
+    return (this.#sending ??= sendingOf(this.#sources, this.#event, this.state.place, this.#now));
   }
 
   /**
@@ -133,14 +132,12 @@ export class EventFacts implements Facts {
   get recipient(): Facts["recipient"] {
     const event = this.#event;
     if (!this.#isStrangersRecipient(event)) return "exists";
-    this.#recipient ??= recipientKind(this.#sources.policy, this.#sources.ports.recipients, event);
-    return this.#recipient;
+    return (this.#recipient ??= recipientKind(this.#sources.policy, this.#sources.ports.recipients, event));
   }
 
   get firstContact(): boolean {
     if (!this.#sources.policy.greylist || !this.#isStrangersRecipient(this.#event)) return false;
-    this.#firstContact ??= this.#sources.ports.firstContacts.isFirstContact(this.#event);
-    return this.#firstContact;
+    return (this.#firstContact ??= this.#sources.ports.firstContacts.isFirstContact(this.#event));
   }
 
   get bounce(): Facts["bounce"] {
@@ -175,16 +172,14 @@ export class EventFacts implements Facts {
   get accountNetworks(): readonly Prefix[] {
     const event = this.#event;
     if (!isLogin(event) || isAdministrators(event.service, event.login)) return [];
-    this.#accountNetworks ??= this.#sources.ports.networks.networksOf(event.login);
-    return this.#accountNetworks;
+    return (this.#accountNetworks ??= this.#sources.ports.networks.networksOf(event.login));
   }
 
   get knownAccounts(): readonly string[] {
     if (this.state.knownAt === null) return NOBODY;
     const { policy, ports } = this.#sources;
     const since = later(this.#now, -policy.accounts.knownForMs);
-    this.#knownAccounts ??= ports.accounts.accountsOf(this.state.place, since);
-    return this.#knownAccounts;
+    return (this.#knownAccounts ??= ports.accounts.accountsOf(this.state.place, since));
   }
 
   get account(): Facts["account"] {
@@ -206,8 +201,7 @@ export class EventFacts implements Facts {
 
   get priorReports(): Facts["priorReports"] {
     if (this.#event.type !== "JAIL_REPORTED") return NO_PRIOR_REPORTS;
-    this.#priorReports ??= this.#sources.ports.jails.priorReports(this.state.prefix, this.#event, this.#now);
-    return this.#priorReports;
+    return (this.#priorReports ??= this.#sources.ports.jails.priorReports(this.state.prefix, this.#event, this.#now));
   }
 
   sparing(network: Prefix): ReturnType<Facts["sparing"]> {

@@ -128,8 +128,7 @@ export class AccountSending implements SendingFacts {
   }
 
   get recipient(): SendingFacts["recipient"] {
-    this.#recipient ??= this.#lookUpRecipient();
-    return this.#recipient;
+    return (this.#recipient ??= this.#lookUpRecipient());
   }
 
   get holdEvidence(): SendingFacts["holdEvidence"] {
@@ -158,8 +157,7 @@ export class AccountSending implements SendingFacts {
   }
 
   get #state(): HoldState {
-    this.#hold ??= this.#sources.ports.sending.holdOf(this.#event.account);
-    return this.#hold;
+    return (this.#hold ??= this.#sources.ports.sending.holdOf(this.#event.account));
   }
 
   #lookUpRecipient(): SendingFacts["recipient"] {
