@@ -108,67 +108,44 @@ const AUDIT_EVENTS = {
     "An account no longer exempts a sender from the spam filter.",
     "configuration: deletion",
   ),
-  TOKEN_CREATED: auditEvent("A token of the API was created.", "iam: admin creation"),
-  TOKEN_REVOKED: auditEvent("A token of the API was revoked.", "iam: admin deletion"),
+  TOKEN_CREATED: ofAdmin("A token of the API was created.", "creation"),
+  TOKEN_REVOKED: ofAdmin("A token of the API was revoked.", "deletion"),
   /** Of the dashboard; the subject is its id, or says how many were ended. */
-  SESSION_ENDED: auditEvent("A session of the dashboard was ended, or all others were.", "iam: admin end"),
-  SESSION_PROVED: auditEvent("The password was entered again in a session of the dashboard.", "iam: admin info"),
-  ADMIN_PASSWORD_CHANGED: auditEvent("The dashboard's password was changed.", "iam: admin change"),
-  FACTOR_ADDED: auditEvent("A second factor was added to the dashboard's sign-in.", "iam: admin creation"),
-  FACTOR_REMOVED: auditEvent("A second factor of the dashboard's sign-in was removed.", "iam: admin deletion"),
-  SECOND_FACTOR_ASKED: auditEvent(
-    "The dashboard's password was right in a new browser, but no code was given.",
-    "iam: admin info",
-  ),
+  SESSION_ENDED: ofAdmin("A session of the dashboard was ended, or all others were.", "end"),
+  SESSION_PROVED: ofAdmin("The password was entered again in a session of the dashboard.", "info"),
+  ADMIN_PASSWORD_CHANGED: ofAdmin("The dashboard's password was changed.", "change"),
+  FACTOR_ADDED: ofAdmin("A second factor was added to the dashboard's sign-in.", "creation"),
+  FACTOR_REMOVED: ofAdmin("A second factor of the dashboard's sign-in was removed.", "deletion"),
+  SECOND_FACTOR_ASKED: ofAdmin("The dashboard's password was right in a new browser, but no code was given.", "info"),
   /** The password was right, and the code, or what else the subject names, was not. */
-  SECOND_FACTOR_FAILED: auditEvent(
+  SECOND_FACTOR_FAILED: refusal(
     "The dashboard's password was right, but the second factor was wrong.",
     "iam: admin denied",
-    { isRefusal: true },
   ),
-  RECOVERY_CODES_MADE: auditEvent("New recovery codes of the dashboard were created.", "iam: admin creation"),
+  RECOVERY_CODES_MADE: ofAdmin("New recovery codes of the dashboard were created.", "creation"),
   /** Instead of a code of the app; the subject says how many are left. */
-  RECOVERY_CODE_USED: auditEvent("A recovery code of the dashboard was used.", "iam: admin info"),
-  PASSKEY_ADDED: auditEvent("A passkey was added: it opens the dashboard.", "iam: admin creation"),
-  PASSKEY_REMOVED: auditEvent("A passkey was removed: it no longer opens the dashboard.", "iam: admin deletion"),
-  PASSKEY_REFUSED: auditEvent(
-    "A passkey was refused: its counter went backwards, as a copy's does.",
-    "iam: admin denied",
-    { isRefusal: true },
-  ),
+  RECOVERY_CODE_USED: ofAdmin("A recovery code of the dashboard was used.", "info"),
+  PASSKEY_ADDED: ofAdmin("A passkey was added: it opens the dashboard.", "creation"),
+  PASSKEY_REMOVED: ofAdmin("A passkey was removed: it no longer opens the dashboard.", "deletion"),
+  PASSKEY_REFUSED: refusal("A passkey was refused: its counter went backwards, as a copy's does.", "iam: admin denied"),
   /** The subject says what was signed. */
-  ACCESS_REVIEWED: auditEvent("Someone reviewed who may do what, and signed the review.", "iam: admin info"),
+  ACCESS_REVIEWED: ofAdmin("Someone reviewed who may do what, and signed the review.", "info"),
   /** The subject is the SHA-256 of its public half. */
-  RECOVERY_KEY_MADE: auditEvent(
-    "The owner's recovery key was made, which opens the mail of each account.",
-    "iam: admin creation",
-  ),
+  RECOVERY_KEY_MADE: ofAdmin("The owner's recovery key was made, which opens the mail of each account.", "creation"),
   SETTINGS_APPLIED: auditEvent("The settings were reloaded.", "configuration: change"),
   GREYLIST_PAUSED: auditEvent("Greylisting was paused for a recipient.", "configuration: change"),
   GREYLIST_RESUMED: auditEvent("Greylisting of a recipient was resumed.", "configuration: change"),
   BREAK_GLASS: auditEvent("Every ban was lifted, because the owner was locked out.", "configuration: admin change"),
-  /** Of the strict firewall; the subject lists what it accepts since. */
-  FIREWALL_TRIED: auditEvent(
-    "A trial of the strict firewall started; it ends unless confirmed.",
-    "network configuration: admin change",
-  ),
-  FIREWALL_CONFIRMED: auditEvent(
-    "The strict firewall was confirmed and stays in force.",
-    "network configuration: admin change",
-  ),
-  FIREWALL_ROLLED_BACK: auditEvent(
-    "The trial of the strict firewall was undone.",
-    "network configuration: admin change",
-  ),
+  /** The subject lists what it accepts since. */
+  FIREWALL_TRIED: ofFirewall("A trial of the strict firewall started; it ends unless confirmed."),
+  FIREWALL_CONFIRMED: ofFirewall("The strict firewall was confirmed and stays in force."),
+  FIREWALL_ROLLED_BACK: ofFirewall("The trial of the strict firewall was undone."),
   /** A step of an incident; the subject names the incident and says what was done. */
   INCIDENT: auditEvent("A step of an incident was carried out.", "configuration: admin info"),
-  COMMAND_REFUSED: auditEvent("The web program exceeded what it is allowed to do.", "api: access denied", {
-    isRefusal: true,
-  }),
-  CALLER_REFUSED: auditEvent(
+  COMMAND_REFUSED: refusal("The web program exceeded what it is allowed to do.", "api: access denied"),
+  CALLER_REFUSED: refusal(
     "A session or token requested a command that it may not run, or not without the password.",
     "api: access denied",
-    { isRefusal: true },
   ),
   EVENTS_AGGREGATED: auditEvent("The oldest events were aggregated by the hour.", "database: change"),
   /** The subject says what was found. */
@@ -287,7 +264,21 @@ function auditEvent(says: string, classes: Classes, more: OfCommand = {}) {
   return { ...event("command", says, classes), ...more } as const;
 }
 
+function refusal(says: string, classes: Classes) {
+  return auditEvent(says, classes, { isRefusal: true });
+}
+
+/** Of the strict firewall. */
+function ofFirewall(says: string) {
+  return auditEvent(says, "network configuration: admin change");
+}
+
 type Changed = "creation" | "change" | "deletion";
+
+/** Of the dashboard's sign-in, sessions and tokens, and of what only the owner does. */
+function ofAdmin(says: string, did: Changed | "end" | "info") {
+  return auditEvent(says, `iam: admin ${did}`);
+}
 
 function ofAccount(says: string, changed: Changed, alert?: WebAlert) {
   return auditEvent(says, `iam: user ${changed}`, { of: "account", ...(alert && { alert }) });
