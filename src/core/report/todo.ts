@@ -29,41 +29,32 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
     return first === undefined ? null : statusTask(`${first.says} ${first.detail}`.trimEnd(), notices);
   },
   ({ certificate, to }) => {
-    if (!certificate.known) return { what: certificate.reason, command: "./ghostinbox config apply" };
+    if (!certificate.known) return ours(certificate.reason, "config apply");
     const left = daysBetween(to, certificate.validTo);
     if (left >= CERTIFICATE_DAYS) return null;
     const what =
       left < 0 ? "The TLS certificate has expired." : `The TLS certificate expires in ${plural(left, "day")}.`;
-    return certificate.isOwn
-      ? { what: `${what} A restart renews it.`, command: "./ghostinbox restart" }
-      : {
-          what: `${what} Renew it; the new one is used within seconds.`,
-          command: `openssl x509 -noout -subject -dates -in ${quoted(certificate.file)}`,
-        };
+    if (certificate.isOwn) return ours(`${what} A restart renews it.`, "restart");
+    const command = `openssl x509 -noout -subject -dates -in ${quoted(certificate.file)}`;
+    return { what: `${what} Renew it; the new one is used within seconds.`, command };
   },
   ({ disk, to }) => {
     if (!disk.known) return null;
     const fullAt = growthOf(disk, to)?.fullAt ?? null;
     if (fullAt === null || daysBetween(to, fullAt) >= DISK_DAYS) return null;
-    return {
-      what: `The disk will be full on ${day(fullAt)} at this rate: see what uses the space.`,
-      command: `du -xh --max-depth=2 ${quoted(disk.path)} | sort -h | tail`,
-    };
+    const command = `du -xh --max-depth=2 ${quoted(disk.path)} | sort -h | tail`;
+    return { what: `The disk will be full on ${day(fullAt)} at this rate: see what uses the space.`, command };
   },
   ({ backups, to }) => {
     if (!backups.isOn) return null;
     const { last, failure } = backups;
-    if (failure !== null)
-      return { what: `The last backup failed: ${failure.reason}`, command: "./ghostinbox backup create" };
+    if (failure !== null) return ours(`The last backup failed: ${failure.reason}`, "backup create");
     if (last !== null && daysBetween(last.at, to) < BACKUP_DAYS) return null;
-    return {
-      what: last === null ? "No backup exists yet." : "The last backup is old.",
-      command: "./ghostinbox backup create",
-    };
+    return ours(last === null ? "No backup exists yet." : "The last backup is old.", "backup create");
   },
   ({ backups: { drill, isOn } }) =>
     isOn && drill !== null && drill.reason !== null
-      ? { what: `The last restore drill failed: ${drill.reason}`, command: "./ghostinbox backup drill" }
+      ? ours(`The last restore drill failed: ${drill.reason}`, "backup drill")
       : null,
   ({ updates }) => {
     const urgent = updates.known ? updates.packages.filter(({ isSecurity }) => isSecurity) : [];
@@ -72,17 +63,14 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
   },
   ({ backups: { last, isKeySeen, isOn } }) =>
     isOn && last !== null && !isKeySeen
-      ? {
-          what: "The key of the backups has never been shown: without it they cannot be read.",
-          command: "./ghostinbox backup key",
-        }
+      ? ours("The key of the backups has never been shown: without it they cannot be read.", "backup key")
       : null,
   ({ notices }) => (notices[0] === undefined ? null : statusTask(notices[0].says, notices)),
   ({ triedNames }) => {
     const most = triedNames.find(({ isAccount, failed }) => isAccount && failed >= MANY_TRIES);
     if (most === undefined) return null;
     const what = `${number(most.failed)} sign-ins to ${most.name} failed: see from where.`;
-    return { what, command: `./ghostinbox why --account ${quoted(most.name)}` };
+    return ours(what, `why --account ${quoted(most.name)}`);
   },
   ({ updates, to }) => {
     if (!updates.known || updates.listsAt === null || daysBetween(updates.listsAt, to) < LISTS_DAYS) return null;
@@ -94,27 +82,23 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
       ({ isBanned, signIns, mails, connections }) => !isBanned && signIns + mails + connections >= MANY_REFUSALS,
     );
     if (most === undefined) return null;
-    return {
-      what: `${most.ip} was refused often, and is not banned now.`,
-      command: `./ghostinbox why ${quoted(most.ip)}`,
-    };
+    return ours(`${most.ip} was refused often, and is not banned now.`, `why ${quoted(most.ip)}`);
   },
   ({ backups: { drill, drillEveryDays, isOn, last }, to }) =>
     isOn && last !== null && (drill === null || daysBetween(drill.at, to) > drillEveryDays + DRILL_LATE_DAYS)
-      ? { what: "Check that the backups can be restored.", command: "./ghostinbox backup drill" }
+      ? ours("Check that the backups can be restored.", "backup drill")
       : null,
   ({ accounts: { unused, unusedDays } }) => {
     const [first] = unused;
     if (first === undefined) return null;
     const more = unused.length === 1 ? "" : ` (and ${unused.length - 1} more)`;
     const what = `${first.name}${more} has not been used for ${unusedDays} days: suspend unneeded accounts.`;
-    return { what, command: `./ghostinbox account suspend ${quoted(first.name)}` };
+    return ours(what, `account suspend ${quoted(first.name)}`);
   },
   ({ hardening }) => {
     const [first] = hardening.known ? hardening.warnings : [];
     if (first === undefined) return null;
-    const what = `Lynis warns: ${first.says}`;
-    return { what, command: `lynis show details ${quoted(first.test)}` };
+    return { what: `Lynis warns: ${first.says}`, command: `lynis show details ${quoted(first.test)}` };
   },
   ({ updates }) =>
     updates.known && updates.packages.length > 0
@@ -131,7 +115,12 @@ const RULES: readonly ((facts: ReportFacts) => Todo | null)[] = [
 
 function statusTask(first: string, notices: ReportFacts["notices"]): Todo {
   const more = notices.length === 1 ? "" : ` And ${plural(notices.length - 1, "more task")}.`;
-  return { what: `${first}${more}`, command: "./ghostinbox status" };
+  return ours(`${first}${more}`, "status");
+}
+
+/** A task for a command of ours. */
+function ours(what: string, command: string): Todo {
+  return { what, command: `./ghostinbox ${command}` };
 }
 
 /** For a container, whose packages come from its image. */
