@@ -2,8 +2,8 @@ import { type Reason, reasons } from "../events/reasons.ts";
 import { later, type Millis } from "../time.ts";
 import {
   type Ban,
+  type BanChange,
   type BanLevel,
-  type Change,
   countedText,
   type Decision,
   decision,
@@ -25,12 +25,7 @@ type Offence = Readonly<{
 }>;
 
 /** The ban for this offence: one rung higher for each offence within the memory. */
-export function nextBan(
-  policy: Policy,
-  facts: Offender,
-  offence: Offence,
-  now: Millis,
-): Extract<Change, { type: "BAN" }> {
+export function nextBan(policy: Policy, facts: Offender, offence: Offence, now: Millis): BanChange {
   const { ladderMs, permanent } = policy.bans;
   const forGood = permanent && facts.offences >= ladderMs.length;
   const rung = Math.min(facts.offences, ladderMs.length - 1);

@@ -84,6 +84,8 @@ export type Change =
   | Readonly<{ type: "ALLOW"; prefix: Prefix; note: string; by: string; expiresAt: Millis | null }>
   | Readonly<{ type: "DISALLOW"; prefix: Prefix; cause: "ALLOW_REMOVED" | "ALLOW_EXPIRED"; by: string }>;
 
+export type BanChange = Extract<Change, { type: "BAN" }>;
+
 /**
  * The numbers behind a decision: `count` of at most `limit` within `windowMs`, which is 0 if all was in one mail. `key`:
  * the setting; null for a limit that none sets, or that of a Fail2ban jail.

@@ -2,7 +2,7 @@ import type { Reason } from "../events/reasons.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import { later, type Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
-import type { Change, Decision, Evidence } from "./decision.ts";
+import type { BanChange, Change, Decision, Evidence } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { HONEST_FOR_MS, honestyOf } from "./honest-mail.ts";
 import type { Policy } from "./policy.ts";
@@ -78,11 +78,7 @@ export type NeighbourFacts = Readonly<{
 }>;
 
 /** The ban of a network whose addresses offend together; null if only some of them do. */
-export function banOfNetwork(
-  policy: Policy,
-  facts: NeighbourFacts,
-  now: Millis,
-): Extract<Change, { type: "BAN" }> | null {
+export function banOfNetwork(policy: Policy, facts: NeighbourFacts, now: Millis): BanChange | null {
   const { network: prefix, ip, offences, isBanned, banned, guesses, times } = facts;
   const { failures, windowMs } = policy.networks;
   const byBans: Evidence = {
