@@ -64,10 +64,37 @@ export type RecordContext = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen |
  * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
  * - The ends of bans and of allow-list entries: they follow from the start.
  */
-export function recordOf(event: Event, decision: Decision, context: RecordContext): EventRecord | null {
+export function recordOf(event: Event, decision: Decision, { at, prefix, seen }: RecordContext): EventRecord | null {
   if (!decision.recorded || !isDecided(event)) return null;
-  if (event.type === "BAN_ASKED" && decision.verdict !== "refuse") return null;
-  return decided(KINDS[event.type], event, decision, context);
+  const { verdict, reason, evidence, counted, simulated } = decision;
+  if (event.type === "BAN_ASKED" && verdict !== "refuse") return null;
+  const kind = KINDS[event.type];
+  const columns = kind.columns(event);
+  return {
+    at,
+    type: kind.name(event, decision),
+    service: columns.service ?? null,
+    ip: isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip,
+    prefix,
+    account: columns.account ?? null,
+    sender: columns.sender ?? null,
+    recipient: columns.recipient ?? null,
+    queueId: columns.queueId ?? null,
+    messageId: null,
+    helo: columns.helo ?? null,
+    sizeBytes: columns.sizeBytes ?? null,
+    verdict,
+    reason,
+    offence: null,
+    counts: counted ? kind.window(event) : null,
+    count: evidence?.count ?? null,
+    limit: evidence?.limit ?? null,
+    windowMs: evidence?.windowMs ?? null,
+    limitKey: evidence?.key ?? null,
+    actor: columns.actor ?? null,
+    proof: columns.proof ?? null,
+    rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
+  };
 }
 
 /** The sliding window in which the event counts; null if none. */
@@ -126,41 +153,6 @@ function isDecided(event: Event): event is Extract<Event, Readonly<{ type: Decid
 
 function isDecidedRest(rest: Rest): rest is Extract<Rest, Readonly<{ event: DecidedRest }>> {
   return rest.event in RECORDED_KINDS;
-}
-
-function decided(
-  kind: DecidedKind<Event, Rest>,
-  event: Event,
-  decision: Decision,
-  { at, prefix, seen }: RecordContext,
-): EventRecord {
-  const { verdict, reason, evidence, counted, simulated } = decision;
-  const columns = kind.columns(event);
-  return {
-    at,
-    type: kind.name(event, decision),
-    service: columns.service ?? null,
-    ip: isNetworkEvent(event) ? networkAddress(event.prefix) : event.ip,
-    prefix,
-    account: columns.account ?? null,
-    sender: columns.sender ?? null,
-    recipient: columns.recipient ?? null,
-    queueId: columns.queueId ?? null,
-    messageId: null,
-    helo: columns.helo ?? null,
-    sizeBytes: columns.sizeBytes ?? null,
-    verdict,
-    reason,
-    offence: null,
-    counts: counted ? kind.window(event) : null,
-    count: evidence?.count ?? null,
-    limit: evidence?.limit ?? null,
-    windowMs: evidence?.windowMs ?? null,
-    limitKey: evidence?.key ?? null,
-    actor: columns.actor ?? null,
-    proof: columns.proof ?? null,
-    rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
-  };
 }
 
 /** The sentence for a decision without effect: what it would have been. */
