@@ -9,11 +9,9 @@ export function oneAfterAnother(): <T>(work: () => Promise<T> | T) => Promise<T>
 }
 
 /** Returns the same work, which is not started again while it runs. */
-export function unlessRunning<A extends readonly unknown[]>(
-  work: (...given: A) => Promise<void>,
-): (...given: A) => Promise<void> {
+export function unlessRunning<A extends readonly unknown[]>(work: (...given: A) => Promise<void>) {
   let isRunning = false;
-  return async (...given) => {
+  return async (...given: A): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
     await work(...given).finally(() => (isRunning = false));

@@ -36,16 +36,15 @@ const RESTARTS_EVERY_MS = 10 * MINUTE_MS;
 /** How long a busy processor excuses a part's silence. */
 const MAY_STARVE_MS = 10 * MINUTE_MS;
 
+type ProbedAt = Readonly<{ now: Millis; isYoung: boolean; isStarved: boolean }>;
+
 /**
  * `isYoung`: whether the part's process has been started within the last seconds, and has not answered since.
  * `isStarved`: whether the server's programs had to wait for a processor during the probe. The part may only be slow
  * then: it is reported, and restarted only after ten minutes, since it may be its own endless loop for which they wait.
  */
-export function afterProbe(
-  record: ProbeRecord,
-  result: ProbeResult,
-  { now, isYoung, isStarved }: Readonly<{ now: Millis; isYoung: boolean; isStarved: boolean }>,
-): ProbeRecord {
+export function afterProbe(record: ProbeRecord, result: ProbeResult, at: ProbedAt): ProbeRecord {
+  const { now, isYoung, isStarved } = at;
   const { failures, restartedAt } = record;
   if (result.ok) return { ...UNTRIED, restartedAt };
   const since = record.since ?? now;

@@ -94,16 +94,13 @@ export const LIGHT_BYTES = 256 * 1024;
 /** A mail that may cost Rspamd more than this beyond its size is read one at a time (`EndOfMessage.mayHideParts`): no estimate of such a cost is sure. */
 export const MOST_EXTRA_BYTES = 16 * 1024 * 1024;
 
+type TooMuch = EndOfMessage & Readonly<{ excess: Excess }>;
+
 /**
  * A server with wanted mail relays for its users, so a bad one among them does not ban the server. An estimate proves no malice. A known
  * sender's mail waits for no stranger's turn; that it passes is recorded already.
  */
-function decideExcess(
-  policy: Policy,
-  facts: Facts,
-  { account, clientName, excess }: EndOfMessage & Readonly<{ excess: Excess }>,
-  now: Millis,
-): Decision {
+function decideExcess(policy: Policy, facts: Facts, { account, clientName, excess }: TooMuch, now: Millis): Decision {
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
   const isTrusted = account !== null || facts.protection !== null || facts.known || relaysForOthers;
   if (excess.of === "waits_for_turn" && account === null && isTrusted)
@@ -166,11 +163,9 @@ function decideInactive(facts: Facts): Decision | null {
 }
 
 /** The mail is held in the queue. Its recipients stay strangers until it is released. */
-function decideHeldMail(
-  policy: Policy,
-  { writtenTo, sending }: Facts,
-  { account, ip, queueId, recipientCount }: EndOfMessage & Readonly<{ account: string }>,
-): Decision {
+function decideHeldMail(policy: Policy, facts: Facts, event: EndOfMessage & Readonly<{ account: string }>): Decision {
+  const { account, ip, queueId, recipientCount } = event;
+  const { writtenTo, sending } = facts;
   const recipients = [...new Set(outsiders(policy, writtenTo))];
   const mail = { type: "HOLD_MAIL", queueId, account, ip, recipientCount, recipients } as const;
   return decision("hold", "account_held", { evidence: sending.holdEvidence, changes: queueId === "" ? [] : [mail] });

@@ -6,6 +6,9 @@ import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts"
 import type { Policy } from "./policy.ts";
 import { exceeded } from "./windows.ts";
 
+type Sent = Pick<SendingFacts, "mails" | "vouchedAt">;
+type FromPlace = Sent & Pick<SendingFacts, "isNewPlace">;
+
 /** How long after its first sign-in a place is new to an account. */
 const NEW_FOR_MS = DAY_MS;
 /** For mail from a new place, `limits.sending.strangers` and `strangers_per_day` are divided by this. */
@@ -69,7 +72,7 @@ export function decideAccountMail(
  */
 export function tooMuchForwarded(
   policy: Policy,
-  { isNew, ...sending }: Pick<SendingFacts, "mails" | "holdEvidence" | "vouchedAt"> & Readonly<{ isNew: boolean }>,
+  { isNew, ...sending }: Sent & Pick<SendingFacts, "holdEvidence"> & Readonly<{ isNew: boolean }>,
   copies: RecipientCounts,
   now: Millis,
 ): Evidence | null {
@@ -97,12 +100,7 @@ function signOfThief(policy: Policy, sending: SendingFacts, mail: RecipientCount
 }
 
 /** A thief writes to people to whom the account never wrote: many within an hour, or a few every hour for days. */
-function tooManyStrangers(
-  policy: Policy,
-  sending: Pick<SendingFacts, "mails" | "vouchedAt" | "isNewPlace">,
-  mail: RecipientCounts,
-  now: Millis,
-): Evidence | null {
+function tooManyStrangers(policy: Policy, sending: FromPlace, mail: RecipientCounts, now: Millis): Evidence | null {
   for (const { count: most, windowMs, key } of policy.sending.strangers) {
     const since = Math.max(now - windowMs, sending.vouchedAt);
     const count = mail.strangers + sumSince(sending.mails, since, ({ strangers }) => strangers);
@@ -126,12 +124,7 @@ function tooManyRefused(policy: Policy, sending: SendingFacts, mail: RecipientCo
 }
 
 /** What came before the owner vouched for the account no longer counts: a thief's mail must not keep the account's user waiting. */
-function tooManyRecipients(
-  policy: Policy,
-  sending: Pick<SendingFacts, "mails" | "vouchedAt">,
-  mail: RecipientCounts,
-  now: Millis,
-): Evidence | null {
+function tooManyRecipients(policy: Policy, sending: Sent, mail: RecipientCounts, now: Millis): Evidence | null {
   const { burst, recipients } = policy.sending;
   for (const limit of [burst, ...recipients]) {
     const { count: most, windowMs, key } = limit;

@@ -21,11 +21,7 @@ export type OwnNetwork = Readonly<{ prefix: Prefix; why: Extract<Protection, "lo
 export type Shield = Readonly<{ prefix: Prefix; why: Protection }>;
 
 /** This machine, then the allow list of the settings, then the one made by command: the first match is the reason. */
-export function shieldsOf(
-  own: readonly OwnNetwork[],
-  { allow }: Pick<Policy, "allow">,
-  added: readonly Prefix[],
-): readonly Shield[] {
+export function shieldsOf(own: readonly OwnNetwork[], { allow }: Policy, added: readonly Prefix[]): readonly Shield[] {
   return [...own, ...[...allow, ...added].map((prefix): Shield => ({ prefix, why: "allow_listed" }))];
 }
 
@@ -55,12 +51,7 @@ export function isAllClients({ events, total, names }: ClientShare): boolean {
  * The decision without a forbidden ban. If the ban was the only reason for a refusal, the event passes; otherwise it is
  * still refused.
  */
-export function withoutForbiddenBan(
-  facts: Pick<Facts, "sparing">,
-  decided: Decision,
-  event: ClientEvent,
-  now: Millis,
-): Decision {
+export function withoutForbiddenBan(facts: Facts, decided: Decision, event: ClientEvent, now: Millis): Decision {
   const ban = banIn(decided);
   const why = ban === null ? null : protectionOf(facts.sparing(ban.prefix), now);
   if (ban === null || why === null) return decided;
@@ -77,12 +68,7 @@ export function withoutForbiddenBan(
 }
 
 /** The event for a ban that was due and is spared. It appears only now and then, because a ban may be due at each event. */
-export function spare(
-  facts: Pick<Facts, "sparing">,
-  { prefix, ip, code }: Ban,
-  why: Protection,
-  now: Millis,
-): readonly Change[] {
+export function spare(facts: Facts, { prefix, ip, code }: Ban, why: Protection, now: Millis): readonly Change[] {
   const { sparedAt } = facts.sparing(prefix);
   if (sparedAt !== null && Math.abs(now - sparedAt) < SPARED_EVENT_EVERY_MS) return [];
   return [{ type: "SPARE", prefix, ip, why, code }];

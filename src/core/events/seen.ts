@@ -12,10 +12,8 @@ export type AdministratorSeen = Readonly<NonNullable<Seen["administrators"]>[num
 export type Remembered = Pick<Seen, "sentTo" | "asked" | "administrators" | "restarted" | "pending">;
 
 /** Undefined: all was as usual. */
-export function seenIn(
-  facts: Facts,
-  { sentTo, asked, administrators, restarted, pending }: Remembered,
-): Seen | undefined {
+export function seenIn(facts: Facts, remembered: Remembered): Seen | undefined {
+  const { sentTo, asked, administrators, restarted, pending } = remembered;
   const { protection, recipient, firstContact, senderHere, accountActive, isWanted, accountNetworks } = facts;
   const isExpected = facts.bounce.isExpected || facts.isAnswer;
   const isStranger = facts.sending.recipient === "stranger";

@@ -67,7 +67,7 @@ export function planConnections(
   const refused: { prefix: Prefix; port: number }[] = [];
   const full: number[] = [];
   const excess = new Set<Connection>();
-  const cutDown = (prefixes: readonly (readonly Connection[])[], most: number): void => {
+  const cutDown = (prefixes: Groups, most: number): void => {
     const over = prefixes.reduce((sum, { length }) => sum + length, 0) - most;
     if (over <= 0 || before === null) return;
     for (const one of highestFirst(prefixes, before).slice(0, over)) excess.add(one);
@@ -99,19 +99,14 @@ export function planConnections(
     const strangers = share === undefined ? [] : strangersAmong(prefixes, share, rules);
     if (share === undefined || strangers.reduce((sum, { length }) => sum + length, 0) < share) continue;
     full.push(port);
-    cutDown(
-      strangers.map((connections) => connections.filter((one) => !excess.has(one))),
-      share,
-    );
+    const left = strangers.map((connections) => connections.filter((one) => !excess.has(one)));
+    cutDown(left, share);
   }
   return { refused, full, excess: [...excess] };
 }
 
 /** Connections since `before`, in the order that always reduces the prefix that holds most. */
-function highestFirst(
-  prefixes: readonly (readonly Connection[])[],
-  before: ReadonlySet<string>,
-): readonly Connection[] {
+function highestFirst(prefixes: Groups, before: ReadonlySet<string>): readonly Connection[] {
   return prefixes
     .flatMap((connections) =>
       connections
@@ -123,13 +118,10 @@ function highestFirst(
 }
 
 type Prefixes = Map<Prefix, Connection[]>;
+type Groups = readonly (readonly Connection[])[];
 
 /** Empty while all of them fit into the share: then no prefix is looked up. */
-function strangersAmong(
-  prefixes: Prefixes,
-  share: number,
-  { isKnown, isExempt }: ConnectionRules,
-): readonly (readonly Connection[])[] {
+function strangersAmong(prefixes: Prefixes, share: number, { isKnown, isExempt }: ConnectionRules): Groups {
   let all = 0;
   for (const connections of prefixes.values()) all += connections.length;
   if (all < share) return [];

@@ -12,6 +12,8 @@ export type Standing = Readonly<{
   isTransferring: boolean;
 }>;
 
+type StandingOf = (one: Connection) => Standing;
+
 export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "prefixOf" | "isKnown" | "isExempt"> &
   Readonly<{
     /** Whether mail from this prefix is known to be wanted: it is cut last. */
@@ -69,12 +71,7 @@ export function crowdedPorts(
  * Never ends connections of protected addresses, the latest transfers of each stranger's prefix and network, a few of each account, or
  * strangers' connections within a fifth of the places.
  */
-export function planRoom(
-  port: number,
-  open: readonly Connection[],
-  standing: (one: Connection) => Standing,
-  rules: CrowdRules,
-): Crowd {
+export function planRoom(port: number, open: readonly Connection[], standing: StandingOf, rules: CrowdRules): Crowd {
   const places = rules.places.get(port) ?? 0;
   const { strangers, known } = prefixesOf(open, rules);
   const held = strangers.reduce((sum, [, there]) => sum + there.length, 0);
@@ -115,11 +112,7 @@ type Candidate = Standing &
 
 type PrefixThere = readonly [Prefix, readonly Connection[]];
 /** `kept`: transfers that are not candidates. */
-type Ranking = Readonly<{
-  standing: (one: Connection) => Standing;
-  rules: CrowdRules;
-  kept: ReadonlySet<Connection>;
-}>;
+type Ranking = Readonly<{ standing: StandingOf; rules: CrowdRules; kept: ReadonlySet<Connection> }>;
 
 function ranked([prefix, there]: PrefixThere, { standing, rules, kept }: Ranking): readonly Candidate[] {
   const isWanted = rules.isWanted(prefix);

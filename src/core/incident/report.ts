@@ -173,10 +173,7 @@ We have stopped the misuse and secured the account. We are sorry for the trouble
 export type Told = Readonly<{ account: string; from: string; until: string; contacts: readonly string[] }>;
 
 /** Subject and text of the mail. Words in braces that are not known stay. */
-export function tellingMail(
-  template: string,
-  { account, from, until, contacts }: Told,
-): Readonly<{ subject: string; text: string }> {
+export function tellingMail(template: string, { account, from, until, contacts }: Told) {
   const words: Readonly<Record<string, string>> = {
     account,
     day: from.slice(0, 10),
