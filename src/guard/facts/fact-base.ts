@@ -18,7 +18,7 @@ import type { FactPorts, FactSources } from "./fact-sources.ts";
 import { LoginFacts } from "./login-facts.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 import { QueuedMails } from "./queued-mails.ts";
-import { SentMails, updateSending } from "./sending.ts";
+import { SentMails, updateNamed } from "./sending.ts";
 import { NamedRecipients, type SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
 import { createUnrecordedFacts } from "./unrecorded-facts.ts";
@@ -179,7 +179,7 @@ export class FactBase {
   /** Applies a decided event to the facts of later events. */
   update(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     const { state } = facts;
-    const { addresses, sessions, wholeServer } = this.#sources;
+    const { addresses, sessions, wholeServer, sent, named } = this.#sources;
     if (event.type === "RECIPIENT") wholeServer.update(event, facts, decided, now);
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
@@ -192,7 +192,9 @@ export class FactBase {
     if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
       this.#queuedMails.accepted(event, facts, now);
     // After `accepted`, which counts the strangers among the recipients that this forgets.
-    updateSending(this.#sources, event, decided, { sending: facts.sending, now });
+    if (event.type === "DATA" && event.account !== null && decided.counted)
+      sent.count(this.policy, event.account, { at: now, ...facts.sending.mail });
+    updateNamed(named, event, decided, facts.sending);
     this.#sources.logins.update(event, decided, facts, now);
   }
 

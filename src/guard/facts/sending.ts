@@ -61,18 +61,6 @@ export function sendingOf(sources: SendingSources, event: ClientEvent, place: Pr
   return new AccountSending(sources, { ...event, account: event.account }, place, now);
 }
 
-/** Applies a decided event to the mail of the sending account, if there is one. */
-export function updateSending(
-  { policy, sent, named }: Pick<SendingSources, "policy" | "sent" | "named">,
-  event: ClientEvent,
-  decided: Decision,
-  { sending, now }: Readonly<{ sending: SendingFacts; now: Millis }>,
-): void {
-  if (event.type === "DATA" && event.account !== null && decided.counted)
-    sent.count(policy, event.account, { at: now, ...sending.mail });
-  updateNamed(named, event, decided, sending);
-}
-
 /** The recipients of the mail in flight. */
 export function updateNamed(
   named: NamedRecipients,
