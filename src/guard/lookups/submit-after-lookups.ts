@@ -1,4 +1,3 @@
-import type { Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";
 import { type Ip, neighbourhoodOf, type Prefix } from "../../core/net/ip.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "../network-ports.ts";
@@ -25,21 +24,15 @@ export function submitAfterLookups(
       });
     } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
       if (sink.isProtected(event.ip)) return sink.submit(event, answer);
-      const { ip } = event;
-      const asked = [blockLists.ask(ip), senderDomainExists(domains, event), proofs.prove(event)] as const;
+      const { ip, sender } = event;
+      // The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender).
+      const exists = sender.includes("@") ? domains.exists(domainOf(sender).toLowerCase(), ip) : null;
+      const asked = [blockLists.ask(ip), exists, proofs.prove(event)] as const;
       void Promise.all(asked).then(([blockListing, senderExists, senderProven]) =>
         sink.submit({ ...event, blockListing, senderExists, senderProven }, answer),
       );
     } else sink.submit(event, answer);
   };
-}
-
-/** The null sender of a bounce has no domain. Postfix itself refuses other senders without one (reject_non_fqdn_sender). */
-function senderDomainExists(
-  domains: SenderDomains,
-  { sender, ip }: Pick<Recipient, "sender" | "ip">,
-): Promise<boolean | null> {
-  return sender.includes("@") ? domains.exists(domainOf(sender).toLowerCase(), ip) : Promise.resolve(null);
 }
 
 /** The answer if it arrives in time, otherwise `otherwise`. The answer must not reject. */
