@@ -27,11 +27,8 @@ export const ADMINISTRATOR = "admin";
  * Finds the caller by the digest of its secret: the only place that identifies callers of the web. Null if the session or token has
  * ended, expired or never existed, or belongs to a mailbox that may not be used from there.
  */
-export function callerOf(
-  { credentials, sessions, mailboxes, networks, engine, clock }: CallerParts,
-  digest: string,
-  { isUse, ip }: Use,
-): CallerItem | null {
+export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use): CallerItem | null {
+  const { credentials, sessions, mailboxes, networks, engine, clock } = parts;
   const now = clock.now();
   const session = sessions.find(digest, now, isUse);
   if (session !== null) {

@@ -79,12 +79,10 @@ export function algorithmOf(spki: Buffer): number | null {
   }
 }
 
+type Signer = Pick<Passkey, "publicKey" | "algorithm">;
+
 /** Whether the key has signed this. Key and algorithm come from the database, never from the request. */
-export function hasSigned(
-  { publicKey: spki, algorithm }: Pick<Passkey, "publicKey" | "algorithm">,
-  data: Buffer,
-  signature: Buffer,
-): boolean {
+export function hasSigned({ publicKey: spki, algorithm }: Signer, data: Buffer, signature: Buffer): boolean {
   const key = publicKey(spki);
   const digest = algorithm === ALGORITHMS.EDDSA ? null : "sha256";
   return key !== null && readOr(() => verify(digest, data, key, signature), false);

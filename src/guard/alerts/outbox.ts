@@ -12,22 +12,16 @@ const ONE_BY_ONE = 5;
 const COLLECTED_MS = MINUTE_MS;
 const DIGEST_EVERY_MS = HOUR_MS;
 
-type AlertWithMessage = Readonly<{ alert: Alert; message: AlertMessage }>;
+type Due = Readonly<{ alert: Alert; message: AlertMessage }>;
+/** When messages may be sent, by id; messages not listed need not wait. */
+type Waits = ReadonlyMap<string, Millis>;
 
 /** Many accounts with the same problem: the first alerts are sent one by one, the others together. */
 export class AlertCrowd {
   #digestAt = Number.NEGATIVE_INFINITY;
 
-  /**
-   * When messages may be sent, by id; messages not listed need not wait. `book`: all known alerts, including these. `waiting`:
-   * alerts not sent yet.
-   */
-  waits(
-    due: readonly AlertWithMessage[],
-    book: readonly Alert[],
-    waiting: readonly Delivery[],
-    now: Millis,
-  ): ReadonlyMap<string, Millis> {
+  /** `book`: all known alerts, including these. `waiting`: alerts not sent yet. */
+  waits(due: readonly Due[], book: readonly Alert[], waiting: readonly Delivery[], now: Millis): Waits {
     const until = new Map<string, Millis>();
     const counts = new Map<string, number>();
     for (const { alert, message } of due) {
@@ -55,12 +49,7 @@ export class AlertCrowd {
   }
 }
 
-function earlier(
-  book: readonly Alert[],
-  due: readonly AlertWithMessage[],
-  { code, kind }: AlertMessage,
-  now: Millis,
-): number {
+function earlier(book: readonly Alert[], due: readonly Due[], { code, kind }: AlertMessage, now: Millis): number {
   const isNew = (alert: Alert): boolean => due.some((one) => one.alert === alert);
   return book.filter((alert) => {
     const at = kind === "resolved" ? alert.resolvedAt : alert.openedAt;
@@ -72,7 +61,7 @@ function earlier(
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
 export const FAILURES_REPORTED = 3;
-const NO_WAITS: ReadonlyMap<string, Millis> = new Map();
+const NO_WAITS: Waits = new Map();
 
 type OutboxParts = Readonly<{
   clock: Clock;
@@ -129,7 +118,7 @@ export class AlertOutbox {
   }
 
   /** `waits`: the earliest time to send a message; together with others it is sent as a digest. */
-  add(messages: readonly AlertMessage[], schedule: Schedule, waits: ReadonlyMap<string, Millis> = NO_WAITS): void {
+  add(messages: readonly AlertMessage[], schedule: Schedule, waits: Waits = NO_WAITS): void {
     if (messages.length === 0) return;
     const waiting = messages.map((message): Delivery => {
       const at = waits.get(message.id) ?? message.at;

@@ -23,10 +23,8 @@ export function openedMessage({ code, subject, detail, openedAt }: Alert, langua
   ]);
 }
 
-export function resolvedMessage(
-  { code, subject, detail, openedAt, resolvedAt, lastAt }: Alert,
-  language: AlertLanguage,
-): AlertMessage {
+export function resolvedMessage(alert: Alert, language: AlertLanguage): AlertMessage {
+  const { code, subject, detail, openedAt, resolvedAt, lastAt } = alert;
   const text = alertTextIn(language, code);
   const { severity, says } = text;
   const frame = alertFrames[language];
@@ -72,18 +70,12 @@ export function textWithin(text: string, most: number): string {
 /** Without `code` and `subject`: about no single alert. */
 type Given = Omit<AlertMessage, "id" | "body" | "code" | "subject"> & Partial<Pick<AlertMessage, "code" | "subject">>;
 
-function composed(
-  { kind, at, severity, code = null, subject = "", title }: Given,
-  paragraphs: readonly string[],
-): AlertMessage {
+function composed({ code = null, subject = "", ...given }: Given, paragraphs: readonly string[]): AlertMessage {
   return {
     id: `msg_${randomUUID().replaceAll("-", "")}`,
-    kind,
-    at,
-    severity,
+    ...given,
     code,
     subject: printable(subject, LONGEST_SUBJECT),
-    title,
     body: paragraphs.filter((text) => text !== "").join("\n\n"),
   };
 }

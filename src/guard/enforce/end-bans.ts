@@ -19,11 +19,7 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
 }
 
 /** Ends expired entries of the allow list. There are few enough to check each. */
-export async function expireAllowed(
-  engine: Engine,
-  bansInForce: Pick<BansInForce, "allowed">,
-  clock: Clock,
-): Promise<void> {
+export async function expireAllowed(engine: Engine, bansInForce: Pick<BansInForce, "allowed">, clock: Clock) {
   const now = clock.now();
   const due = bansInForce.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
   await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));

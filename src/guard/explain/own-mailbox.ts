@@ -59,11 +59,7 @@ function queueIdsOf(queries: EventQueries, asked: string): readonly string[] {
 type ScoresOf = (messageId: string) => readonly EventItem[];
 
 /** Of the events of one mail; empty if it belongs to others. */
-function ownEvents(
-  events: readonly EventItem[],
-  { account, addresses }: Reader,
-  scoresOf: ScoresOf,
-): readonly EventItem[] {
+function ownEvents(events: readonly EventItem[], { account, addresses }: Reader, scoresOf: ScoresOf) {
   if (events.some((event) => event.account?.toLowerCase() === account)) return events;
   const isMine = ({ recipient }: EventItem): boolean =>
     recipient !== null && addresses.includes(withoutExtension(recipient.toLowerCase()));

@@ -128,11 +128,7 @@ export class UnrecordedGuesses {
   }
 }
 
-function merged(
-  unrecorded: readonly AccountGuess[],
-  known: readonly AccountGuess[],
-  most: number,
-): readonly AccountGuess[] {
+function merged(unrecorded: readonly AccountGuess[], known: readonly AccountGuess[], most: number) {
   const others = known.filter((one) => !unrecorded.some((other) => isSame(one, other)));
   return [...unrecorded, ...others].slice(0, most);
 }

@@ -54,11 +54,7 @@ export function createSenderProofs(
  * The networks allowed by a domain's SPF record, including includes; null if it is invalid or cannot be looked up
  * whole. `isLate`: no mail waits for the answer any longer.
  */
-export async function expandSpf(
-  root: string,
-  lookup: NameLookup,
-  isLate: () => boolean = () => false,
-): Promise<readonly Prefix[] | null> {
+export async function expandSpf(root: string, lookup: NameLookup, isLate: () => boolean = () => false) {
   const networks = new Set<Prefix>();
   let lookups = 0;
   let named = 0;

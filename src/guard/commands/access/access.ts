@@ -3,6 +3,7 @@ import type { ParsedCommandOf, Reply } from "../../../admin/declare/control.ts";
 import type { CallerItem, ListedSession, NotIn } from "../../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../../admin/declare/paging.ts";
 import { parseScopes, printScopes, SCOPES } from "../../../core/access/scopes.ts";
+import type { Audit } from "../../../core/events/command.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
@@ -134,20 +135,12 @@ async function proveCommand(
 }
 
 /** Audits what an administrator did. Entries of mailbox users would crowd them out. */
-async function administrators(
-  { engine }: Pick<DashboardCommandParts, "engine">,
-  { account }: CallerItem,
-  entry: Parameters<typeof engine.audit>[0],
-): Promise<void> {
+async function administrators({ engine }: DashboardCommandParts, { account }: CallerItem, entry: Audit): Promise<void> {
   if (account === null) await engine.audit(entry);
 }
 
 /** The user of a mailbox proves with that mailbox's password. Passkeys are the administrator's. */
-async function prove(
-  { administrator, mailboxes }: SignIns,
-  command: ProveCommand,
-  { item, digest, ip }: WebCaller,
-): Promise<"proved" | NotIn> {
+async function prove({ administrator, mailboxes }: SignIns, command: ProveCommand, { item, digest, ip }: WebCaller) {
   if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
   const account = parseAccountName(item.account);
   if (account === null || command.verb === "prove_passkey") return "refused";

@@ -24,7 +24,7 @@ export type AccountCommandParts = HeldQueueParts &
     engine: Pick<Engine, "policy" | "audit">;
     accounts: AccountStore & AliasStore & MailKeyStore;
     reach: AliasReach;
-    book: Pick<AccountBook, "forwardsEndedBy">;
+    book: EndingForwards;
     queue: Pick<QueueUpkeep, "holdLate">;
     keeper: Keeper;
     notices: Notices;
@@ -52,7 +52,7 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
   if ("hash" in command && !isHash(command.hash))
     return usage("The password must come hashed.", "Use `account passwd`.");
   const change = (): Removed | Failed =>
-    removing(command.verb === "account_remove" ? parts : null, name, () => writeAccount(parts, command, name));
+    removing(command.verb === "account_remove" ? parts.book : null, name, () => writeAccount(parts, command, name));
   // First: once the account is removed, no command ends its sessions.
   const isRemoved = command.verb === "account_remove" && parts.isDry !== true && parts.rehearse(change).ok;
   const ended = isRemoved ? await kick(parts, name) : null;
@@ -93,16 +93,13 @@ export const accountCommand: RunOf<AccountVerb, AccountCommandParts> = async (pa
 };
 
 /** Other accounts' forwards that end because their target is removed. */
+type EndingForwards = Pick<AccountBook, "forwardsEndedBy">;
 type Forwards = ReturnType<AccountBook["forwardsEndedBy"]>;
 type Removed = Readonly<{ ok: true; forwards: Forwards }>;
 
-/** Makes the change. `parts` null: it removes nothing. */
-export function removing(
-  parts: Pick<AccountCommandParts, "book"> | null,
-  address: Address,
-  change: () => Outcome,
-): Removed | Failed {
-  const forwards = parts?.book.forwardsEndedBy(address) ?? [];
+/** Makes the change. `book` null: it removes nothing. */
+export function removing(book: EndingForwards | null, address: Address, change: () => Outcome): Removed | Failed {
+  const forwards = book?.forwardsEndedBy(address) ?? [];
   const outcome = change();
   return outcome.ok ? { ok: true, forwards } : outcome;
 }
@@ -121,12 +118,7 @@ export function accountsOf(forwards: Forwards): readonly string[] {
 type Named = Readonly<{ subject: AccountName; by: string }>;
 
 /** In one transaction. Returns false if the record could not be written. */
-async function record(
-  { engine }: AccountCommandParts,
-  command: AccountCommand,
-  named: Named,
-  forwards: Forwards,
-): Promise<boolean> {
+async function record({ engine }: AccountCommandParts, command: AccountCommand, named: Named, forwards: Forwards) {
   const hasKeys = "keys" in command && (command.keys ?? []).length > 0;
   const ofKeys = hasKeys && command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE";
   const recorded = await Promise.all([

@@ -42,7 +42,7 @@ export const ALIAS_RUNS = {
   alias_remove: async (parts, { address }, by) => {
     if (isWebAdmin(by) && hidesAlerts(parts, address)) return alertsStay(address);
     const removed = await recordFirst(parts, {
-      change: () => removing(parts, address, () => parts.accounts.removeAlias(address)),
+      change: () => removing(parts.book, address, () => parts.accounts.removeAlias(address)),
       record: async ({ forwards }) => {
         const audits = [{ type: "ALIAS_REMOVED", subject: address, by } as const, ...auditsOf(forwards, by)];
         const recorded = await Promise.all(audits.map((audit) => parts.engine.audit(audit)));

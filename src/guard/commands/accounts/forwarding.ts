@@ -80,11 +80,7 @@ export const FORWARD_RUNS = {
  * Not asked in a dry run, because it counts. Refused attempts count too: a caller who sends mail to strangers this way, or probes which
  * accounts exist, gets no further.
  */
-function tooManyNew(
-  { forwards, clock }: ForwardCommandParts,
-  name: AccountName,
-  added: readonly Address[],
-): CommandError | null {
+function tooManyNew({ forwards, clock }: ForwardCommandParts, name: AccountName, added: readonly Address[]) {
   if (added.length === 0) return null;
   const span = { since: later(clock.now(), -DAY_MS), until: clock.now() };
   if (forwards.spendTargets(name, added.length, NEW_TARGETS_A_DAY, span)) return null;

@@ -139,10 +139,8 @@ export async function onHoldOf(
  * Removes notes of mails released since, for all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
  * the last queue id that it read; null if there are no more, or if the queue cannot be read.
  */
-export async function forgetGone(
-  { engine, keeper, heldMail, clock }: HeldQueueParts,
-  after: string,
-): Promise<string | null> {
+export async function forgetGone(parts: HeldQueueParts, after: string): Promise<string | null> {
+  const { engine, keeper, heldMail, clock } = parts;
   const ids = heldMail.noted(after, settledBefore(clock.now()), MAILS_PER_COMMAND);
   const last = ids.at(-1);
   if (last === undefined) return null;
@@ -153,11 +151,7 @@ export async function forgetGone(
 }
 
 /** While the database cannot be written, the notes stay until the next time. */
-async function forgetAllBut(
-  engine: Pick<Engine, "audit">,
-  there: readonly QueuedMail[],
-  noted: readonly string[],
-): Promise<void> {
+async function forgetAllBut(engine: Pick<Engine, "audit">, there: readonly QueuedMail[], noted: readonly string[]) {
   const present = new Set(there.map(({ id }) => id));
   const queueIds = noted.filter((id) => !present.has(id));
   if (queueIds.length > 0) await engine.audit(null, [{ type: "FORGET_HELD", queueIds }]);

@@ -42,10 +42,8 @@ const KINDS = {
   Readonly<{ where: string; none: string; order: KeeperCommand["verb"]; audit: AuditType | null }>
 >;
 
-function selectionOf(
-  parts: HeldQueueParts,
-  { ids, account, sender, recipient }: QueueCommand,
-): Selection | CommandError {
+function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
+  const { ids, account, sender, recipient } = command;
   if (account !== null && sender !== null)
     return usage("An account already stands for its sender addresses.", "Give the account or a sender.");
   if (account === null) return { ids, senders: sender === null ? [] : [sender], recipient };
@@ -210,11 +208,7 @@ async function sendOrder(parts: HeldQueueParts, { verb }: ChangeCommand, ids: re
 const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
 
 /** Records first, with the mails that are changed first. Delivery retries change nothing, and are not recorded. */
-async function record(
-  { engine }: HeldQueueParts,
-  { command, by }: QueueChangeAsked,
-  changed: readonly string[],
-): Promise<boolean> {
+async function record({ engine }: HeldQueueParts, { command, by }: QueueChangeAsked, changed: readonly string[]) {
   const type = KINDS[command.verb].audit;
   if (type === null) return true;
   const { ids, account, sender, recipient, state, verb } = command;

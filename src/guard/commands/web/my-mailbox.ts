@@ -176,7 +176,7 @@ async function myPassword(
 
 /** Returns why the user cannot set this password, or null. */
 function whyNotSet(
-  { mailboxes, accounts }: Pick<MyMailboxParts, "mailboxes" | "accounts">,
+  { mailboxes, accounts }: MyMailboxParts,
   password: string,
   account: AccountName,
 ): CommandError | null {

@@ -34,11 +34,10 @@ export type OutsideTargetParts = Readonly<{
 export type SpendingParts = OutsideTargetParts &
   Readonly<{ forwards: Pick<ForwardTargets, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
+type AddAlias = ParsedCommandOf<"alias_add">;
+
 /** Returns null if the web may add these targets, and counts them for the day, even if the command is refused later. */
-export function refusesTargets(
-  parts: SpendingParts,
-  { address, targets }: ParsedCommandOf<"alias_add">,
-): CommandError | null {
+export function refusesTargets(parts: SpendingParts, { address, targets }: AddAlias): CommandError | null {
   const aliases = allAliases(parts);
   const alias = aliases.find((one) => one.address === address);
   if (alias === undefined && aliases.length >= MOST.aliases) return refused(`${MOST.aliases} aliases`, "alias add");
