@@ -23,10 +23,7 @@ import { fetchedRules, PACKAGED_RULES, renderSpamAssassin } from "../spamassassi
 import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
 import { type RenderedFile, rendered, type Site } from "./site.ts";
 
-/**
- * Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago, in case it is
- * still being written. Ours is complete.
- */
+/** Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago: it may be incomplete. */
 const POSTFIX_SETTLES_MS = 3 * SECOND_MS;
 
 /** The configuration files of one component, which are checked together. */
@@ -53,11 +50,7 @@ export function partsOf(site: Site): readonly Part[] {
     return { service, live: dirname(path), files: [rendered(basename(path), text)] };
   };
   return [
-    {
-      ...file("unbound", layout.unboundConf, renderUnbound(site)),
-      check: checkUnbound,
-      readsOwnersFiles: true,
-    },
+    { ...file("unbound", layout.unboundConf, renderUnbound(site)), check: checkUnbound, readsOwnersFiles: true },
     { service: "postfix", live: layout.postfixEtc, files: renderChroot(site) },
     { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
     {
@@ -96,27 +89,18 @@ export function partsOf(site: Site): readonly Part[] {
   ];
 }
 
-/**
- * The installed checker's verdict on the configuration in force. Null: no complaint; the component can be
- * restarted.
- */
+const CHECKS_IN_FORCE: Partial<Record<ServiceName, (layout: Layout) => Promise<string | null>>> = {
+  unbound: ({ unboundConf }) => checkUnbound(dirname(unboundConf)),
+  postfix: ({ postfixConf }) => checkAllOfPostfix(postfixConf),
+  dovecot: ({ dovecotConf }) => checkDovecot(dirname(dovecotConf)),
+  spamd: (layout) => checkSpamAssassin(layout.spamAssassinConf, layout),
+  rspamd: (layout) => checkRspamd(layout.rspamdConf, layout),
+  fail2ban: ({ fail2banConf }) => checkFail2ban(fail2banConf),
+};
+
+/** The installed checker's verdict on the configuration in force. Null: no complaint; the component can be restarted. */
 export async function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
-  switch (service) {
-    case "unbound":
-      return checkUnbound(dirname(layout.unboundConf));
-    case "postfix":
-      return checkAllOfPostfix(layout.postfixConf);
-    case "dovecot":
-      return checkDovecot(dirname(layout.dovecotConf));
-    case "spamd":
-      return checkSpamAssassin(layout.spamAssassinConf, layout);
-    case "rspamd":
-      return checkRspamd(layout.rspamdConf, layout);
-    case "fail2ban":
-      return checkFail2ban(layout.fail2banConf);
-    default:
-      return null;
-  }
+  return (await CHECKS_IN_FORCE[service]?.(layout)) ?? null;
 }
 
 /** Lets a running service load its new configuration. Null, or why it did not. */
