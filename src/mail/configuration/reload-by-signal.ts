@@ -16,7 +16,7 @@ const LOOK_MS = 20;
 async function reloadBySignal(
   [program, ...argv]: readonly [string, ...string[]],
   pidFile: string,
-  endings: ReadonlyMap<string, number>,
+  endings: Readonly<Record<string, number>>,
 ): Promise<string | null> {
   const master = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
   const children = listProcesses().filter(({ parent }) => parent === master);
@@ -24,14 +24,11 @@ async function reloadBySignal(
   if (reload.code !== 0) return lastLines(reload);
   const began = performance.now();
   for (const { pid, args } of children) {
-    const patienceMs = endings.get(args[0] ?? "") ?? 0;
+    const patienceMs = endings[args[0] ?? ""] ?? 0;
     while (existsSync(`/proc/${pid}`) && performance.now() - began < patienceMs) await pause(LOOK_MS);
   }
   return null;
 }
-
-/** The master replaces it once it has read its configuration. */
-const DOVECOT_ENDING: ReadonlyMap<string, number> = new Map([["dovecot/log", 20 * SECOND_MS]]);
 
 /**
  * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes answer, and lose each other
@@ -40,14 +37,9 @@ const DOVECOT_ENDING: ReadonlyMap<string, number> = new Map([["dovecot/log", 20 
  */
 export function reloadDovecot({ dovecotConf, dovecotBase }: Layout): Promise<string | null> {
   const command = ["doveadm", "-c", dovecotConf, "reload"] as const;
-  return reloadBySignal(command, join(dovecotBase, "master.pid"), DOVECOT_ENDING);
+  // The master replaces this process once it has read its configuration.
+  return reloadBySignal(command, join(dovecotBase, "master.pid"), { "dovecot/log": 20 * SECOND_MS });
 }
-
-/** Processes that a reload ends. A client in the middle of a delivery finishes that first. */
-const POSTFIX_ENDING: ReadonlyMap<string, number> = new Map([
-  ["qmgr", 5 * SECOND_MS],
-  ["smtp", SECOND_MS],
-]);
 
 /**
  * `postfix reload` only sends a signal (postfix-script). A flush that arrives before the previous queue manager has ended is
@@ -55,5 +47,7 @@ const POSTFIX_ENDING: ReadonlyMap<string, number> = new Map([
  */
 export function reloadPostfix({ postfixConf, postfixQueue }: Layout): Promise<string | null> {
   const command = ["postfix", "-c", postfixConf, "reload"] as const;
-  return reloadBySignal(command, join(postfixQueue, "pid", "master.pid"), POSTFIX_ENDING);
+  // A client in the middle of a delivery finishes that first.
+  const endings = { qmgr: 5 * SECOND_MS, smtp: SECOND_MS };
+  return reloadBySignal(command, join(postfixQueue, "pid", "master.pid"), endings);
 }
