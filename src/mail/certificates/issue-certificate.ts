@@ -67,19 +67,14 @@ export function isServed({ cert, key }: Pair, layout: Layout): boolean {
 export function serve({ cert, key }: Pair, layout: Layout): void {
   makeDirectory(layout.tlsServed, 0o700);
   const files = servedFiles(layout);
-  write(files.key, key);
-  write(files.cert, cert);
-  // Last, so its presence shows that all of them exist.
-  write(files.chain, chainOf(cert, key));
+  // The chain last, so its presence shows that all of them exist.
+  const texts = { key, cert, chain: chainOf(cert, key) };
+  for (const name of ["key", "cert", "chain"] as const) writeFile(files[name], texts[name], { mode: 0o600 });
 }
 
 /** Postfix reads key and chain from one file, the key first (postconf(5), smtpd_tls_chain_files). */
 function chainOf(cert: string, key: string): string {
   return `${key.trimEnd()}\n${cert.trimEnd()}\n`;
-}
-
-function write(path: string, text: string): void {
-  writeFile(path, text, { mode: 0o600 });
 }
 
 function certificates(text: string): readonly X509Certificate[] {
