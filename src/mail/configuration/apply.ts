@@ -146,13 +146,9 @@ export function makeDkimKeys(site: Pick<Site, "layout" | "domains" | "dkimSelect
     // An empty one was not flushed before a power failure, so its public half cannot be published yet.
     const key = found === null || found.text.trim() === "" ? null : found;
     if (key?.owner.uid === owner.uid && key.owner.gid === owner.gid && key.mode === 0o640) continue;
-    writeFile(file, key?.text ?? freshKey(), { mode: 0o640, owner });
+    const made = () => generateKeyPairSync("rsa", { modulusLength: RSA_BITS }).privateKey;
+    writeFile(file, key?.text ?? made().export({ type: "pkcs8", format: "pem" }), { mode: 0o640, owner });
   }
-}
-
-function freshKey(): string {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: RSA_BITS });
-  return privateKey.export({ type: "pkcs8", format: "pem" });
 }
 
 const MOST_SECRET_BYTES = 4 * 1_024;

@@ -52,7 +52,11 @@ export function directories(layout: Layout): readonly Entry[] {
     tree(layout.mail, 0o700, mail, mail),
     at(join(data, "spool")),
     at(layout.postfixQueue),
-    ...queueDirectories(layout),
+    // As Postfix would create them, with fifty programs (`postfix check`, postfix-files).
+    ...PRIVATE.map((name) => tree(join(layout.postfixQueue, name), 0o700, "postfix", "root")),
+    at(join(layout.postfixQueue, "maildrop"), 0o730, "postfix", "postdrop"),
+    at(join(layout.postfixQueue, "public"), 0o710, "postfix", "postdrop"),
+    at(join(layout.postfixQueue, "pid")),
     at(layout.postfixEtc),
     at(dirname(layout.policySocket), 0o2750, guard, "postfix"),
     at(join(data, "lib")),
@@ -99,16 +103,6 @@ export function directories(layout: Layout): readonly Entry[] {
   ];
 }
 
-/** As Postfix would create them, with fifty programs (`postfix check`, postfix-files). */
-function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
-  return [
-    ...PRIVATE.map((name) => tree(join(postfixQueue, name), 0o700, "postfix", "root")),
-    at(join(postfixQueue, "maildrop"), 0o730, "postfix", "postdrop"),
-    at(join(postfixQueue, "public"), 0o710, "postfix", "postdrop"),
-    at(join(postfixQueue, "pid")),
-  ];
-}
-
 function at(path: string, mode = 0o755, user = "root", group = "root"): Entry {
   return { path, mode, user, group, isTree: false };
 }
@@ -120,10 +114,7 @@ function tree(path: string, mode: number, user: string, group: string): Entry {
 /** Of the queue, and others that belong only to Postfix. */
 const PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
 
-/**
- * Creates missing directories and restores owners and modes. The users exist already. Returns messages for the
- * owner.
- */
+/** Creates missing directories and restores owners and modes. The users exist already. Returns messages for the owner. */
 export function makeDirectories(layout: Layout): readonly string[] {
   const warnings: string[] = [];
   removeLeftStages(layout);
@@ -151,8 +142,7 @@ function removeLeftStages({ backupLock, backupStage, backupMailStage }: Layout):
 }
 
 function makeFiles(layout: Layout): void {
-  // A link, because `postfix check` complains about every file of a directory `etc` that differs from the machine's
-  // own.
+  // A link, because `postfix check` complains about every file of a directory `etc` that differs from the machine's own.
   layLink(basename(layout.postfixEtc), join(layout.postfixQueue, "etc"));
   // The time zone for Postfix's chrooted programs.
   if (existsSync("/etc/localtime")) copyFile("/etc/localtime", join(layout.postfixEtc, "localtime"), 0o644);
@@ -167,8 +157,6 @@ function makeFiles(layout: Layout): void {
     writeFile(join(layout.log, service, "config"), "s1000000\nn5\ne*\n", { mode: 0o644, flush: false });
 }
 
-const ACCOUNT_READERS = ["postfix", "dovecot"];
-
 /** Adds missing system users and groups, and puts each of our users into the groups it needs. */
 export async function addUsers(): Promise<void> {
   for (const name of [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban]) {
@@ -176,7 +164,7 @@ export async function addUsers(): Promise<void> {
   }
   for (const group of [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup])
     if (!hasGroup(group)) await must("groupadd", ["--system", group]);
-  for (const reader of ACCOUNT_READERS) await joinGroup(reader, USERS.accountsGroup);
+  for (const reader of ["postfix", "dovecot"]) await joinGroup(reader, USERS.accountsGroup);
   for (const reader of [USERS.guard, USERS.web, USERS.export]) await joinGroup(reader, USERS.dataGroup);
   // Fail2ban is started with that group.
   await joinGroup(USERS.guard, USERS.logsGroup);
