@@ -142,15 +142,8 @@ const SHAPES: Readonly<Record<string, RegExp>> = {
   ARGON2I: /^\$argon2i\$(?:v=\d+\$)?m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$/,
 };
 
-/** Kilobytes, unless a letter says otherwise. */
-const UNIT_BYTES: Readonly<Record<string, number>> = {
-  "": 1024,
-  b: 1,
-  k: 1024,
-  m: 1024 ** 2,
-  g: 1024 ** 3,
-  t: 1024 ** 4,
-};
+/** Powers of 1024. Without a letter, a number of a rule's storage is kilobytes. */
+const UNITS = "bkmgt";
 
 /**
  * The size of a whole mailbox in a rule of Dovecot's quota plugin: `*:storage=1G`, `*:bytes=1048576`; 0: no limit. Rules for
@@ -162,7 +155,7 @@ export function parseQuotaRule(rule: string): number | null | "unreadable" {
   const limit = limits.find((each) => !/^(messages=\d+|ignore)$/.test(each));
   if (limit === undefined) return null;
   const found = /^(storage|bytes)=(\d{1,15})([bkmgt]?)$/.exec(limit.toLowerCase());
-  const [, resource = "", digits = "", unit = ""] = found ?? [];
-  const bytes = Number(digits) * (resource === "bytes" && unit === "" ? 1 : (UNIT_BYTES[unit] ?? Number.NaN));
+  const [, resource, digits, unit] = found ?? [];
+  const bytes = Number(digits) * 1024 ** UNITS.indexOf(unit || (resource === "bytes" ? "b" : "k"));
   return found !== null && Number.isSafeInteger(bytes) ? bytes : "unreadable";
 }
