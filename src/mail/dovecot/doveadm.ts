@@ -58,7 +58,10 @@ export async function openSessions({ dovecotConf }: Pick<Layout, "dovecotConf">)
  */
 export async function shareImap(layout: Layout, places: number): Promise<string | null> {
   const surplus = surplusOf(await openSessions(layout), places);
-  await end(layout, new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid))));
+  await end(
+    layout,
+    surplus.flatMap((one) => one.end),
+  );
   const [most] = surplus;
   if (most === undefined) return null;
   const { account, sessions, addresses } = most;
@@ -69,15 +72,13 @@ export async function shareImap(layout: Layout, places: number): Promise<string 
 /** Longer than an idle session takes to end. */
 const ENDING_MS = 1_000;
 
-/**
- * As `doveadm kick` does, and kills those that continue: a session sees SIGTERM only once its command is done, such as a long SEARCH
- * or APPEND CATENATE.
- */
-async function end(layout: Layout, sessions: ReadonlySet<number>): Promise<void> {
-  if (sessions.size === 0) return;
-  for (const pid of mailProcesses(layout)) if (sessions.has(pid)) signal(pid, "SIGTERM");
+/** As `doveadm kick` does, and kills those that continue: a session sees SIGTERM only once its command, such as SEARCH, is done. */
+async function end(layout: Layout, sessions: readonly Pick<OpenSession, "pid">[]): Promise<void> {
+  if (sessions.length === 0) return;
+  const pids = new Set(sessions.map(({ pid }) => pid));
+  for (const pid of mailProcesses(layout)) if (pids.has(pid)) signal(pid, "SIGTERM");
   await pause(ENDING_MS);
-  const left = mailProcesses(layout).filter((pid) => sessions.has(pid));
+  const left = mailProcesses(layout).filter((pid) => pids.has(pid));
   for (const pid of left) signal(pid, "SIGKILL");
   // Callers remove what only ended processes leave.
   await becomes(() => !left.some((pid) => existsSync(`/proc/${pid}`)), ENDING_MS);
@@ -113,13 +114,11 @@ export async function kick({ dovecotConf }: Layout, account: string): Promise<Ke
 }
 
 /** Of these accounts, also those in a long command. Throws an Error with doveadm's message. */
-export function endSessions(layout: Layout, accounts: ReadonlySet<string>): Promise<void> {
-  return endThose(layout, ({ account }) => accounts.has(account));
-}
-
-async function endThose(layout: Layout, isMeant: (session: OpenSession) => boolean): Promise<void> {
-  const meant = (await openSessions(layout)).filter(isMeant);
-  await end(layout, new Set(meant.map(({ pid }) => pid)));
+export async function endSessions(layout: Layout, accounts: ReadonlySet<string>): Promise<void> {
+  await end(
+    layout,
+    (await openSessions(layout)).filter(({ account }) => accounts.has(account)),
+  );
 }
 
 /** The addresses with an open session. */
@@ -131,7 +130,10 @@ export async function imapClients(layout: Layout): Promise<KeeperReply> {
 /** The sessions of these addresses, also those in a long command. */
 export async function endImap(layout: Layout, clients: readonly string[]): Promise<KeeperReply> {
   const meant = new Set(clients.map(parseIp));
-  await endThose(layout, ({ ip }) => meant.has(parseIp(ip)));
+  await end(
+    layout,
+    (await openSessions(layout)).filter(({ ip }) => meant.has(parseIp(ip))),
+  );
   return { ok: true, detail: "" };
 }
 
