@@ -14,10 +14,8 @@ const MOST_KEY_BYTES = 64 * 1024;
 
 type Prepared = Readonly<{ ok: true; changed: boolean }> | Readonly<{ ok: false; reason: string }>;
 type KeyPair = Pick<MailCrypt, "publicKey" | "privateKey">;
-type PlacedFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailKeyUnread">;
-type KeyFiles = PlacedFiles & Pick<Layout, "mailNoKey" | "mailRecoveryKey" | "mailPrivateKey">;
+type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailKeyUnread" | "mailRecoveryKey" | "mailPrivateKey">;
 type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
-type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<Layout, "mailRecoveryKey" | "mailPrivateKey"> }>;
 
 /**
  * Creates the keys when encryption is enabled for the first time, and gives Dovecot the private one if it exists.
@@ -25,7 +23,7 @@ type NewKeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: Pick<Layout, "mai
  * before which `changing` is called.
  */
 export function prepareMailKeys(
-  { mailCrypt: crypt, layout }: KeySite,
+  { mailCrypt: crypt, layout }: Pick<Site, "mailCrypt" | "layout">,
   isStarting = false,
   changing: () => void = () => undefined,
 ): Prepared {
@@ -37,7 +35,11 @@ export function prepareMailKeys(
   if (refused !== null) return { ok: false, reason: refused };
   try {
     if (!existsSync(layout.mailNoKey)) writeFile(layout.mailNoKey, newPrivateKey(), { mode: 0o600 });
-    if (!existsSync(crypt.publicKey)) makeKeys(crypt);
+    if (!existsSync(crypt.publicKey)) {
+      // An existing private key, as after a restored disk, stays.
+      if (!existsSync(crypt.privateKey)) writeFile(crypt.privateKey, newPrivateKey(), { mode: 0o600 });
+      writeFile(crypt.publicKey, publicHalfOf(crypt.privateKey), { mode: 0o600 });
+    }
     // A start continues without the key: mail arrives, and a notice says what is wrong.
     const reason = isStarting ? null : mismatch(crypt);
     return reason === null ? { ok: true, changed: placeMailKey(crypt, layout, changing) } : { ok: false, reason };
@@ -48,17 +50,17 @@ export function prepareMailKeys(
 }
 
 /** What keeps encryption from being enabled: the owner could lose all mail. Null: nothing. */
-export function whyNoNewKeys({ mailCrypt: crypt, layout }: NewKeySite): string | null {
+export function whyNoNewKeys({ mailCrypt: crypt, layout }: KeySite): string | null {
   return lacksRecoveryKey(crypt, layout) ? NO_RECOVERY : whyNoServerKey({ mailCrypt: crypt, layout });
 }
 
 /** Whether accounts get no keys although each should have one: the server's key encrypts their mail. */
-export function lacksRecoveryKey(crypt: Site["mailCrypt"], layout: Pick<Layout, "mailRecoveryKey">): boolean {
+export function lacksRecoveryKey(crypt: Site["mailCrypt"], layout: KeyFiles): boolean {
   return crypt?.byAccount === true && !existsSync(layout.mailRecoveryKey);
 }
 
 /** Why the server lacks a key to encrypt mail with, and makes none. Null if it has one, or may make one. */
-export function whyNoServerKey({ mailCrypt: crypt, layout }: NewKeySite): string | null {
+export function whyNoServerKey({ mailCrypt: crypt, layout }: KeySite): string | null {
   if (crypt === null || existsSync(crypt.publicKey)) return null;
   const { publicKey, privateKey } = crypt;
   if (existsSync(privateKey)) return unlessUnreadable(privateKey, () => publicHalfOf(privateKey) && null);
@@ -80,7 +82,7 @@ function whyUnwritable(directory: string): string | null {
 }
 
 /** For a server that should encrypt, and has lost its key before that was first used: mail is stored as before. */
-export function withoutLostKey<S extends NewKeySite>(site: S): S {
+export function withoutLostKey<S extends KeySite>(site: S): S {
   return whyNoServerKey(site) === null ? site : { ...site, mailCrypt: null };
 }
 
@@ -91,7 +93,7 @@ export function withoutLostKey<S extends NewKeySite>(site: S): S {
  */
 export function placeMailKey(
   crypt: KeyPair,
-  { mailKeyConf: conf, mailKeyLink: link, mailKeyUnread: unread }: PlacedFiles,
+  { mailKeyConf: conf, mailKeyLink: link, mailKeyUnread: unread }: KeyFiles,
   // A full disk must not keep the key in use.
   changing: () => void = () => void failureOf(() => writeFile(unread, "", { mode: 0o600 })),
 ): boolean {
@@ -102,8 +104,9 @@ export function placeMailKey(
     if (wasThere) removeFile(conf);
     return wasThere;
   }
-  // The link first: with a configuration that names a missing file Dovecot does not start.
-  if (targetOf(link) !== crypt.privateKey) replaceLink(crypt.privateKey, link);
+  // The link first: with a configuration that names a missing file Dovecot does not start. Something else may have its name.
+  const target = nullOn(["ENOENT", "EINVAL"], () => readlinkSync(link));
+  if (target !== crypt.privateKey) replaceLink(crypt.privateKey, link);
   const text = mailKeyConf(link);
   if (textOf(conf) !== text) writeFile(conf, text, { mode: 0o600 });
   return !wasThere;
@@ -157,23 +160,12 @@ function notInMemory(path: string): string {
   return `No key is made at ${path} (mailboxes.encryption_key), where a reboot would lose it. Make it elsewhere (openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out FILE) and copy it there.`;
 }
 
-/** An existing private key, as after a restored disk, stays. */
-function makeKeys({ publicKey, privateKey }: MailCrypt): void {
-  if (!existsSync(privateKey)) writeFile(privateKey, newPrivateKey(), { mode: 0o600 });
-  writeFile(publicKey, publicHalfOf(privateKey), { mode: 0o600 });
-}
-
 function publicHalfOf(privateKey: string): string {
   return publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString());
 }
 
 function newPrivateKey(): string {
   return generateKeyPairSync("ec", { namedCurve: CURVE }).privateKey.export({ type: "pkcs8", format: "pem" });
-}
-
-/** Null if there is none, or if something else has its name. */
-function targetOf(link: string): string | null {
-  return nullOn(["ENOENT", "EINVAL"], () => readlinkSync(link));
 }
 
 /** No other private key could read what the public key encrypts. */
