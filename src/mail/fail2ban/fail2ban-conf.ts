@@ -63,42 +63,37 @@ action = ghostinbox.py[spool="${layout.fail2banSpool}"]
 `;
 }
 
-type Source = Readonly<{ filter: string; port: string; more?: readonly string[] }>;
+type Source = Readonly<{ filter?: string; port?: string; more?: readonly string[] }>;
 
 /** Minimum lines in a report. */
 const USUAL_LINES = 16;
 
 const MAIL_PORTS = "smtp,465,submission";
 
-/** Ports and filters, as in jail.conf(5). The guard's bans hold for all ports. */
-const SOURCES: Readonly<Record<JailName, Source>> = {
-  // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what
-  // precedes.
+/** Ports and filters, as in jail.conf(5), that are not those for mail or of the jail's name. The guard's bans hold for all ports. */
+const SOURCES: Readonly<Partial<Record<JailName, Source>>> = {
+  // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what precedes.
   postfix: {
-    filter: "postfix",
-    port: MAIL_PORTS,
     more: [`ignoreregex = ^${BOUNCED}`, `              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?${LISTED}`],
   },
-  dovecot: { filter: "dovecot", port: "pop3,pop3s,imap,imaps,submission,465,sieve" },
-  "postfix-auth": { filter: "postfix[mode=auth]", port: MAIL_PORTS },
-  "postfix-rbl": { filter: "postfix-rbl", port: MAIL_PORTS },
-  "postfix-spam": { filter: "postfix-spam", port: MAIL_PORTS },
-  "ghostinbox-smtp-abuse": { filter: "ghostinbox-smtp-abuse", port: MAIL_PORTS },
-  "ghostinbox-dashboard": { filter: "ghostinbox-dashboard", port: "http,https,3000" },
+  dovecot: { port: "pop3,pop3s,imap,imaps,submission,465,sieve" },
+  "postfix-auth": { filter: "postfix[mode=auth]" },
+  "ghostinbox-dashboard": { port: "http,https,3000" },
 };
 
 function jails(layout: Layout, { jails: stock, own, ownJail }: Site["fail2ban"]): readonly string[] {
   return [
     ...stock.map((jail) => {
-      const { more = [], ...source } = SOURCES[jail.name];
+      const { more = [], ...source } = SOURCES[jail.name] ?? {};
       const log = jail.name === JAIL_OF_WEB ? [`logpath = ${layout.webLog}`] : [];
-      return section(jail, source, [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log]);
+      return section(jail, { ...source, more: [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log] });
     }),
-    ...own.map(({ name }) => section({ ...ownJail, name }, { filter: name, port: MAIL_PORTS }, [])),
+    ...own.map(({ name }) => section({ ...ownJail, name })),
   ];
 }
 
-function section({ name, limit, windowMs, banMs }: Jail, { filter, port }: Source, more: readonly string[]): string {
+function section({ name, limit, windowMs, banMs }: Jail, source: Source = {}): string {
+  const { filter = name, port = MAIL_PORTS, more = [] } = source;
   return [
     `[${name}]`,
     `filter = ${filter}`,
