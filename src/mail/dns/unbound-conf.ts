@@ -79,10 +79,7 @@ const CAREFUL = `  qname-minimisation: yes
   aggressive-nsec: no
 `;
 
-/**
- * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with a custom root, that
- * decides.
- */
+/** By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); a custom root decides instead. */
 const NOTHING_SPECIAL = `  unblock-lan-zones: yes
   local-zone: "test." nodefault
   local-zone: "home.arpa." nodefault

@@ -231,10 +231,7 @@ function clientLimit(site: Site): number {
   return Math.max(DEFAULT_CLIENTS, imapPlaces + Math.max(imapPlaces, submissions) + 2 * processLimit(site));
 }
 
-/**
- * Dovecot's own attributes, the app password that was used, and behind a proxy the address of the connection, which is not the
- * client's.
- */
+/** Dovecot's own attributes, the app password that was used, and behind a proxy its address (`peer`). */
 function requestAttributes(isProxied: boolean): string {
   const own = "login=%{requested_username} pwhash=%{hashed_password} remote=%{rip} device_id=%{client_id} protocol=%s";
   const more = `session_id=%{session}${isProxied ? " peer=%{real_rip}" : ""} app=%{passdb:app}`;

@@ -13,10 +13,7 @@ import {
   printLoginAnswer,
 } from "./login-policy.ts";
 
-/**
- * Maximum connections that have not shown the secret yet. When there are more, the oldest is closed, so that a new one always
- * finds room.
- */
+/** Maximum connections that have not shown the secret yet. The oldest is closed, so that a new one always finds room. */
 const MOST_UNPROVEN = 192;
 /** For the whole request. */
 const REQUEST_MS = 2_000;

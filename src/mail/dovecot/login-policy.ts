@@ -54,9 +54,7 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...attributes } };
 }
 
-/**
- * Status below 0 refuses, 0 continues, above 0 delays by that many seconds. The client would see `msg`, so it is empty.
- */
+/** Status below 0 refuses, 0 continues, above 0 delays by that many seconds. The client would see `msg`, so it is empty. */
 export function printLoginAnswer({ verdict }: Decision): string {
   return printStatus(STATUS[verdict]);
 }

@@ -24,10 +24,7 @@ export const BOUNCED = `RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: 550 5\\.1\\.1 ${PA
 export const LISTED =
   ": [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b";
 
-/**
- * The stock filter's mode rbl, whose pattern does not know the words with which Postfix starts the refusal of a policy
- * server.
- */
+/** The stock filter's mode rbl, whose pattern does not know how Postfix starts the refusal of a policy server. */
 const POSTFIX_RBL = `[INCLUDES]
 before = postfix.conf
 

@@ -173,10 +173,7 @@ export function hasKeyIn(keys: Float64Array, { from, to }: KeyRange): boolean {
   return low < keys.length && (keys[low] ?? 0) <= to;
 }
 
-/**
- * A number for an address, so that a network is a range of numbers: for IPv4 the address, for IPv6 its first 48 bits,
- * above all of IPv4.
- */
+/** Makes a network a range of numbers: an IPv4 address is one, of IPv6 the first 48 bits, above all of IPv4. */
 function keyOf(ip: Ip): number {
   const bytes = isV4(ip)
     ? ip.split(".").map(Number)

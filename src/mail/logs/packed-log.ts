@@ -63,10 +63,7 @@ export function isWhole({ blocks }: LogIndex, sizeBytes: number): boolean {
   return first.offset === HEAD.length && endOf(last) + LAST_BLOCK.length + TAIL_BYTES === sizeBytes;
 }
 
-/**
- * Reads any compressed log from its start, in parts of whole lines. Cuts lines that are too long.
- * Throws if the file cannot be read.
- */
+/** Reads any compressed log from its start, in parts of whole lines. Cuts lines that are too long. Throws if it cannot be read. */
 export async function* unpack(fd: number): AsyncGenerator<Buffer> {
   // An error at the end of a truncated file would discard what was read before it. So the end is checked below.
   const rules = { finishFlush: constants.Z_SYNC_FLUSH, chunkSize: READ_BYTES };

@@ -159,10 +159,7 @@ function nameOf(kind: string, url: string): string {
   return `${kind} ${printable(new URL(url).host, 80)} #${digest}`;
 }
 
-/**
- * Recipients of alerts through our own queue. Without any channel in the settings, the administrator, so that
- * someone is notified.
- */
+/** Recipients of alerts through our own queue: without any channel in the settings, the administrator. */
 export function alertMailTo(settings: Settings): readonly string[] {
   const set = settings["alerts.email"];
   return set.length > 0 || hasOtherChannel(settings) ? set : [postmaster(settings)];

@@ -87,10 +87,7 @@ export function reportMail({ id, host, from, to, at, title, text, html }: Report
 export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
 type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
 
-/**
- * Worded like Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from
- * strangers.
- */
+/** Worded like Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from strangers. */
 export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: BanMailEnvelope): string {
   const address = prefix.replace(prefix.includes(":") ? "/128" : "/32", "");
   const length = lastsMs === null ? "permanently" : `for ${formatDuration(lastsMs)}`;

@@ -4,10 +4,7 @@ import { type RenderedFile, renderedScript, type Site } from "../configuration/s
 /** The reply to strangers. It names no mechanism. */
 const GREYLIST_TEXT = "Temporarily unavailable, try again later";
 
-/**
- * Strangers can make up any number of senders. When a file reaches this size, Postgrey is killed, and starts again with an empty
- * database.
- */
+/** Strangers can make up any number of senders. At this size of a file Postgrey is killed, and starts with an empty database. */
 const MOST_MB = 128;
 /** A killed Postgrey's file may lack its last pages, so a somewhat smaller one counts as full too. */
 const FULL_MB = 120;

@@ -74,10 +74,7 @@ export function exchange(
 /** From this share of its places on, a port may be silent because it is full. */
 const CROWDED = 2 / 3;
 
-/**
- * A full port is as silent as one that hangs, but its clients are being served: a restart would
- * cut them off, and strangers could cause it.
- */
+/** A full port is as silent as one that hangs, but serves its clients: strangers could cause a restart, which cuts them off. */
 export function unlessCrowded(result: ProbeResult, port: number, places: number): ProbeResult {
   if (result.ok || !result.hangs || openOn(port) < places * CROWDED) return result;
   return { ...result, hangs: false, says: `${result.says} while most of its places are taken` };

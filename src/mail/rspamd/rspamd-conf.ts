@@ -5,9 +5,7 @@ import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, type Site, verbatim } from "../configuration/site.ts";
 import { renderRspamdRules } from "./rules.ts";
 
-/**
- * Maximum time that rspamd takes for a mail, in seconds. If something is not known by then, the mail must retry later.
- */
+/** Maximum time that rspamd takes for a mail, in seconds. If something is not known by then, the mail must retry later. */
 const RSPAMD_SECONDS = 15;
 
 const HEARTBEAT_SECONDS = 1;

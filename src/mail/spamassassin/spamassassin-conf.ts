@@ -65,10 +65,7 @@ function localCf({ layout, dns, spam }: Site): string {
   ].join("\n");
 }
 
-/**
- * Debian's selection, without plugins that need programs or services we don't have (Razor, Pyzor, reporting to
- * SpamCop).
- */
+/** Debian's selection, without plugins that need programs or services we don't have (Razor, Pyzor, reporting to SpamCop). */
 const PLUGINS: readonly string[] = [
   ..."URIDNSBL SPF DKIM Check AutoLearnThreshold WelcomeListSubject MIMEHeader ReplaceTags HTTPSMismatch".split(" "),
   ..."URIDetail Bayes BodyEval DNSEval HTMLEval HeaderEval MIMEEval RelayEval URIEval WLBLEval VBounce".split(" "),

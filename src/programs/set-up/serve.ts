@@ -152,10 +152,7 @@ function outliveTerminal({ startLog }: Layout, log: StartLog): void {
 
 type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | null; promise: Promise<void> }>;
 
-/**
- * `promise` resolves at the first Ctrl-C, TERM or `restart`. Later ones only decide whether the server starts again: after a stop it
- * does not.
- */
+/** `promise` resolves at the first Ctrl-C, TERM or `restart`. After a stop, a later `restart` starts nothing. */
 function stopSignal(): Stop {
   let wish: "stop" | "restart" | null = null;
   const { promise, resolve } = Promise.withResolvers<void>();
