@@ -42,6 +42,8 @@ export function readSite(
   missing: Missing = refuseMissing,
 ) {
   const ownDovecot = ownDovecotSettings(settings["mailboxes.dovecot"]);
+  const proxied = proxiedPorts(settings);
+  const rootHints = settings["dns.root_hints"];
   return {
     layout,
     hostname: settings.hostname,
@@ -55,10 +57,7 @@ export function readSite(
     ownDovecot: ownDovecot.text,
     /** Why their file is not used; null if it is used or missing. */
     ownDovecotUnused: ownDovecot.unused,
-    greylist: {
-      enabled: settings["greylist.enabled"],
-      delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),
-    },
+    greylist: { enabled: settings["greylist.enabled"], delaySeconds: wholeSeconds(settings["greylist.delay"]) },
     limits: {
       connectionsAtOnce: settings["limits.connections.concurrent"],
       connectionsOfKnown: Math.max(settings["limits.connections.concurrent"], settings["limits.connections.known"]),
@@ -76,12 +75,31 @@ export function readSite(
       loginPolicy: settings["ports.login_policy"],
       sieveMail: settings["ports.sieve_mail"],
     },
-    proxied: proxiedOf(settings),
+    /** Where the proxies of these networks connect. Null: there are none. */
+    proxied: proxied === null ? null : { networks: settings["proxy.networks"], ports: proxied },
     tls: { profile: settings["tls.profile"] },
-    outbound: outboundOf(settings, missing),
+    outbound: {
+      /** Mails of an account to one domain, or mails into mailboxes, at once. */
+      atOnce: settings["outbound.at_once"],
+      queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
+      bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
+      delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
+      relay: relayOf(settings, missing),
+    },
     /** Functions that an isolated server stops; empty for any other. */
     isolated: readIsolation(layout)?.shut ?? [],
-    dns: dnsOf(settings),
+    /** Debian's copies of the root's addresses and keys (package dns-root-data) are used unless set. */
+    dns: {
+      /** The port is 53, because resolv.conf(5) cannot name another. */
+      address: settings["dns.address"],
+      cacheBytes: settings["dns.cache"],
+      rootHints: rootHints || "/usr/share/dns/root.hints",
+      trustAnchor: settings["dns.trust_anchor"] || "/usr/share/dns/root.key",
+      /** Whether it uses a root other than the internet's. */
+      ownRoot: rootHints !== "",
+      stubs: settings["dns.stub"],
+      forward: settings["dns.forward"],
+    },
     spam: spamOf(settings, missing),
     fail2ban: {
       enabled: settings["fail2ban.enabled"],
@@ -113,27 +131,9 @@ export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles) {
   const how = settings["mailboxes.encryption"];
   const encrypts = how !== "off";
   if (!encrypts && !existsSync(layout.mailPublicKey)) return null;
-  const own = settings["mailboxes.encryption_key"];
-  const privateKey = own === "" ? layout.mailPrivateKey : own;
+  const privateKey = settings["mailboxes.encryption_key"] || layout.mailPrivateKey;
   // `byAccount`: with the account's own key, if it has one.
   return { encrypts, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
-}
-
-/** Where the proxies of these networks connect. Null: there are none. */
-function proxiedOf(settings: Settings) {
-  const ports = proxiedPorts(settings);
-  return ports === null ? null : { networks: settings["proxy.networks"], ports };
-}
-
-function outboundOf(settings: Settings, missing: Missing) {
-  return {
-    /** Mails of an account to one domain, or mails into mailboxes, at once. */
-    atOnce: settings["outbound.at_once"],
-    queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
-    bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
-    delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
-    relay: relayOf(settings, missing),
-  };
 }
 
 /** Null: mail is sent to its recipients' servers. Throws SetUpFailure if the file has no password. */
@@ -141,12 +141,11 @@ export function relayOf(settings: Settings, missing: Missing = refuseMissing) {
   const nextHop = settings["outbound.relay"];
   if (nextHop === "") return null;
   const user = settings["outbound.relay_user"];
-  const authorities = settings["outbound.relay_ca"];
   return {
     /** As transport(5) writes it: `[smtp.example.net]:587`. */
     nextHop,
     login: user === "" ? null : { user, password: relayPassword(settings, missing) },
-    authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
+    authorities: settings["outbound.relay_ca"] || SYSTEM_AUTHORITIES,
   };
 }
 
@@ -227,22 +226,6 @@ function relayPassword(settings: Settings, missing: Missing): string {
 /** Postfix counts in seconds: never less than the setting. */
 function wholeSeconds(durationMs: number): number {
   return Math.ceil(durationMs / SECOND_MS);
-}
-
-/** Debian's copies of the root's addresses and keys (package dns-root-data) are used unless set. */
-function dnsOf(settings: Settings) {
-  const rootHints = settings["dns.root_hints"];
-  return {
-    /** The port is 53, because resolv.conf(5) cannot name another. */
-    address: settings["dns.address"],
-    cacheBytes: settings["dns.cache"],
-    rootHints: rootHints === "" ? "/usr/share/dns/root.hints" : rootHints,
-    trustAnchor: settings["dns.trust_anchor"] === "" ? "/usr/share/dns/root.key" : settings["dns.trust_anchor"],
-    /** Whether it uses a root other than the internet's. */
-    ownRoot: rootHints !== "",
-    stubs: settings["dns.stub"],
-    forward: settings["dns.forward"],
-  };
 }
 
 /** A kernel without IPv6, or a namespace with it disabled, lists no address here. */
