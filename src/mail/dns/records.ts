@@ -100,23 +100,18 @@ export type RecordVerdict = Pick<PublishedRecord, "status" | "detail">;
 /** Whether the published records do their job; they do not have to be the same to the letter. */
 export function judge(record: DnsRecord, published: Found<string>): RecordVerdict {
   if (!published.ok) return { status: "unknown", detail: `The resolver did not answer (${published.reason}).` };
-  const values = published.found;
-  switch (record.kind) {
-    case "spf":
-    case "helo_spf":
-      return judgeSpf(record, values);
-    case "dkim":
-      return judgeDkim(record, values);
-    case "dmarc":
-      return judgeDmarc(values);
-    case "tls_report":
-      return oneOf(values.filter((value) => value.startsWith("v=TLSRPTv1")));
-    case "mx":
-      return judgeHost(values, lastWord(record.value));
-    default:
-      return judgeExact(record, values);
-  }
+  return (JUDGES[record.kind] ?? judgeExact)(record, published.found);
 }
+
+/** By kind; other records must be published as they are. */
+const JUDGES: Partial<Record<RecordKind, typeof judgeExact>> = {
+  spf: judgeSpf,
+  helo_spf: judgeSpf,
+  dkim: judgeDkim,
+  dmarc: judgeDmarc,
+  tls_report: judgeTlsReport,
+  mx: judgeHost,
+};
 
 function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
   const found = values.filter((value) => /^v=spf1( |$)/i.test(value));
@@ -141,7 +136,7 @@ function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict 
     : wrong("It is not the key that this server signs with.");
 }
 
-function judgeDmarc(values: readonly string[]): RecordVerdict {
+function judgeDmarc(_: DnsRecord, values: readonly string[]): RecordVerdict {
   const found = values.filter((value) => /^v=DMARC1\s*;/.test(value));
   const [only] = found;
   if (only === undefined) return MISSING;
@@ -151,8 +146,9 @@ function judgeDmarc(values: readonly string[]): RecordVerdict {
   return { status: "ok", detail: policy === "none" ? `It only watches (p=none): ${only}` : only };
 }
 
-function judgeHost(values: readonly string[], host: string): RecordVerdict {
+function judgeHost({ value }: DnsRecord, values: readonly string[]): RecordVerdict {
   if (values.length === 0) return MISSING;
+  const host = lastWord(value);
   const hosts = values.map(lastWord);
   if (!hosts.includes(host)) return wrong(`It names ${hosts.join(", ")}`);
   const others = hosts.filter((other) => other !== host);
@@ -169,8 +165,8 @@ function judgeExact(record: DnsRecord, values: readonly string[]): RecordVerdict
   return { status: "ok", detail: values.join(", ") };
 }
 
-function oneOf(values: readonly string[]): RecordVerdict {
-  const [first] = values;
+function judgeTlsReport(_: DnsRecord, values: readonly string[]): RecordVerdict {
+  const first = values.find((value) => value.startsWith("v=TLSRPTv1"));
   return first === undefined ? MISSING : { status: "ok", detail: first };
 }
 
