@@ -15,14 +15,7 @@ export async function publishedFor(
   key: string,
 ): Promise<readonly PublishedRecord[]> {
   const compared = await comparedAll(expectedRecords(settings, ownAddresses().filter(isPublic), domain, key));
-  return compared.map(({ record: { name, type, value, says, required }, verdict }) => ({
-    name,
-    type,
-    value,
-    says,
-    required,
-    ...verdict,
-  }));
+  return compared.map(({ record: { kind: _, ...record }, verdict }) => ({ ...record, ...verdict }));
 }
 
 export type ExpectedRecords = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
@@ -43,8 +36,7 @@ export async function comparedAll(expected: ExpectedRecords): Promise<readonly C
 }
 
 export async function compared({ records, settings }: ExpectedRecords): Promise<readonly ComparedRecord[]> {
-  const published = createRecordLookup(settings["dns.address"]);
-  return Promise.all(records.map((record) => comparedIn(published, record)));
+  return Promise.all(records.map((record) => comparedOne(settings, record)));
 }
 
 export type OutsideKind = "address" | "reverse";
@@ -61,9 +53,9 @@ export async function comparedOutside(
 }
 
 /** There must be at least one address. */
-async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
-  const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
-  return comparedIn(createRecordLookup(settings["dns.address"]), record);
+function missingName(settings: Settings): Promise<ComparedRecord> {
+  const address = { type: "A", value: "", kind: "address", says: "", required: true } as const;
+  return comparedOne(settings, { name: settings.hostname, ...address });
 }
 
 const GREETING_MS = 5 * SECOND_MS;
@@ -103,20 +95,16 @@ export async function comparedReverse(
   addresses: readonly Ip[],
   hasV4 = hasIpv4Way(),
 ): Promise<readonly ComparedRecord[]> {
-  const published = createRecordLookup(settings["dns.address"]);
   return Promise.all(
     addresses.map((address) => {
       const required = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
-      return comparedIn(published, { ...reverseRecord(settings.hostname, address), required });
+      return comparedOne(settings, { ...reverseRecord(settings.hostname, address), required });
     }),
   );
 }
 
-async function comparedIn(
-  published: ReturnType<typeof createRecordLookup>,
-  record: DnsRecord,
-): Promise<ComparedRecord> {
-  const answer = await published(record);
+async function comparedOne(settings: Named, record: DnsRecord): Promise<ComparedRecord> {
+  const answer = await createRecordLookup(settings["dns.address"])(record);
   return { record, verdict: judge(record, answer), isAnswered: answer.ok };
 }
 
