@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { codeOf, messageOf } from "../../core/error.ts";
@@ -108,21 +109,14 @@ export function createLoginPolicyServer({ submit, secret, report, guardsProxied 
 
   return {
     /** Listens on 127.0.0.1. Port 0 takes a free one; resolves to the port. If it is refused, try again. Programs of the same user may share it (`stand-in.ts`). */
-    start(port: number): Promise<number> {
-      return new Promise((resolve, reject) => {
-        const accept = (): void => {
-          server.off("error", fail);
-          const address = server.address();
-          resolve(typeof address === "object" && address !== null ? address.port : port);
-        };
-        const fail = (error: Error): void => {
-          server.off("listening", accept);
-          const find = codeOf(error) === "EADDRINUSE" ? ` Find the program that does: ss -ltnp sport = ${port}` : "";
-          reject(new Error(`Cannot listen at 127.0.0.1:${port} for Dovecot's questions: ${error.message}.${find}`));
-        };
-        server.once("error", fail).once("listening", accept);
-        server.listen({ port, host: "127.0.0.1", reusePort: true });
+    async start(port: number): Promise<number> {
+      server.listen({ port, host: "127.0.0.1", reusePort: true });
+      await once(server, "listening").catch((error: unknown) => {
+        const find = codeOf(error) === "EADDRINUSE" ? ` Find the program that does: ss -ltnp sport = ${port}` : "";
+        throw new Error(`Cannot listen at 127.0.0.1:${port} for Dovecot's questions: ${messageOf(error)}.${find}`);
       });
+      const address = server.address();
+      return typeof address === "object" && address !== null ? address.port : port;
     },
     async stop(): Promise<void> {
       if (!server.listening) return;
