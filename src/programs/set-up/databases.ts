@@ -20,25 +20,11 @@ export async function prepareDatabases(
 ): Promise<void> {
   const { uid, gid } = userIds(USERS.guard);
   const hash = admin?.hash ?? null;
-  const made = await runLong(
-    // As runAsOther does.
-    "setsid",
-    [
-      "setpriv",
-      "--reuid",
-      String(uid),
-      "--regid",
-      String(gid),
-      "--init-groups",
-      "--",
-      layout.node,
-      "--disable-warning=ExperimentalWarning",
-      `${layout.program}/guard-databases.js`,
-      ...(admin?.onlyIfNone === true ? ["--only-if-none"] : []),
-    ],
-    { input: hash === null ? "" : `${hash}\n`, env },
-    work,
-  );
+  const asGuard = ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--"];
+  const program = [layout.node, "--disable-warning=ExperimentalWarning", `${layout.program}/guard-databases.js`];
+  const argv = [...asGuard, ...program, ...(admin?.onlyIfNone === true ? ["--only-if-none"] : [])];
+  // As runAsOther does.
+  const made = await runLong("setsid", argv, { input: hash === null ? "" : `${hash}\n`, env }, work);
   if (made.code !== 0 && !work.isStopped())
     throw new SetUpFailure(lastLines(made) === "" ? "The databases could not be opened." : lastLines(made));
 }

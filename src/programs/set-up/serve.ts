@@ -150,10 +150,8 @@ function outliveTerminal({ startLog }: Layout, log: StartLog): void {
   });
 }
 
-type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | null; promise: Promise<void> }>;
-
 /** `promise` resolves at the first Ctrl-C, TERM or `restart`. After a stop, a later `restart` starts nothing. */
-function stopSignal(): Stop {
+function stopSignal() {
   let wish: "stop" | "restart" | null = null;
   const { promise, resolve } = Promise.withResolvers<void>();
   for (const name of ["SIGINT", "SIGTERM", RESTART_SIGNAL] as const)
