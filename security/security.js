@@ -33,12 +33,7 @@ const config = {
 };
 
 const GHOSTINBOX = join(dirname(fileURLToPath(import.meta.url)), "..", "ghostinbox");
-const WORDS = new Map([
-  ["stats", ["stats", "--json"]],
-  ["cleanup", ["cleanup"]],
-  ["ban", ["ban"]],
-  ["unban", ["unban"]],
-]);
+const WORDS = ["stats", "cleanup", "ban", "unban"];
 const USAGE = 'Usage: node security/security.js stats | cleanup | ban <ip> "<reason>" | unban <ip>';
 
 // Where the server is set up on this machine, its data lie here. A container has this set.
@@ -74,8 +69,7 @@ function inContainer(name) {
 }
 
 const [word = "", ...rest] = process.argv.slice(2);
-const command = WORDS.get(word);
-if (command === undefined) {
+if (!WORDS.includes(word)) {
   console.error(word === "" ? USAGE : `Unknown command "${word}". ${USAGE}`);
   process.exitCode = 2;
 } else {
@@ -85,6 +79,7 @@ if (command === undefined) {
     process.exitCode = 3;
   } else {
     const { program, first } = found;
+    const command = word === "stats" ? [word, "--json"] : [word];
     const { status, error } = spawnSync(program, [...first, ...command, ...rest], { stdio: "inherit" });
     if (error !== undefined) console.error(`${program} could not be started: ${error.message}.`);
     process.exitCode = status ?? 1;
