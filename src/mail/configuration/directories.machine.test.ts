@@ -46,51 +46,6 @@ describe("the data directory", OWN_ETC, () => {
   const make = (etc: OwnEtc, layout: Layout): Promise<unknown> =>
     etc.call(["src/mail/configuration/directories.ts", "makeDirectories", layout]);
 
-  /** As docs/reference/files.md shows it: path, mode, user, group. */
-  const shown: readonly (readonly [string, string, string, string])[] = [
-    ["program", "755", "root", "root"],
-    ["tls", "700", "root", "root"],
-    ["secrets", "750", "root", "ghostinbox"],
-    ["db/engine", "2750", "ghostinbox", "ghostinbox-data"],
-    ["db/accounts", "2750", "ghostinbox", "ghostinbox-accounts"],
-    ["db/spam", "2750", "ghostinbox", "debian-spamd"],
-    ["db/authors", "2750", "ghostinbox", "_rspamd"],
-    ["mail", "700", "ghostinbox-mail", "ghostinbox-mail"],
-    ["spool/postfix/ghostinbox", "2750", "ghostinbox", "postfix"],
-    ["spool/postfix/rspamd", "2750", "_rspamd", "postfix"],
-    ["spool/postfix/incoming", "700", "postfix", "root"],
-    ["spool/postfix/maildrop", "730", "postfix", "postdrop"],
-    ["spool/postfix/public", "710", "postfix", "postdrop"],
-    ["spool/postfix/pid", "755", "root", "root"],
-    ["spool/fail2ban", "2770", "ghostinbox-fail2ban", "ghostinbox"],
-    ["lib/export", "2750", "ghostinbox-export", "ghostinbox"],
-    ["lib/fail2ban", "750", "ghostinbox-fail2ban", "ghostinbox-fail2ban"],
-    ["lib/postfix", "700", "postfix", "postfix"],
-    ["lib/dkim", "750", "root", "_rspamd"],
-    ["lib/proof", "750", "root", "_rspamd"],
-    ["lib/rspamd", "700", "_rspamd", "_rspamd"],
-    ["lib/spamd", "700", "debian-spamd", "debian-spamd"],
-    ["lib/postgrey", "700", "postgrey", "postgrey"],
-    ["run/guard", "2750", "ghostinbox", "ghostinbox-web"],
-    ["run/keeper", "755", "root", "root"],
-    ["run/spamd", "2750", "debian-spamd", "spamass-milter"],
-    ["log/mail", "750", "root", "ghostinbox-logs"],
-    ["log/mail/mail.log", "640", "root", "ghostinbox-logs"],
-    ["log/spamd", "750", "root", "ghostinbox"],
-    ["log/guard", "750", "root", "root"],
-    ["service", "755", "root", "root"],
-  ];
-
-  test("each path has the owner in docs/reference/files.md", async () => {
-    const [etc, layout] = [machine(61_000), fresh()];
-    assert.deepEqual(await make(etc, layout), []);
-    for (const [path, mode, user, group] of shown) {
-      const found = statSync(join(layout.data, path));
-      const expected = [mode, etc.numberOf("passwd", user), etc.numberOf("group", group)];
-      assert.deepEqual([(found.mode & 0o7777).toString(8), found.uid, found.gid], expected, path);
-    }
-  });
-
   test("the chroot of Postfix and the logs of the services are prepared", async () => {
     const layout = fresh();
     await make(machine(61_000), layout);

@@ -15,16 +15,6 @@ function rendered(changes: Partial<Site["dns"]> = {}): string {
   return renderUnbound({ ...site, dns: { ...site.dns, ...changes } });
 }
 
-test("it listens on its own loopback address, validates from the root, and forwards nothing", () => {
-  const text = rendered();
-  assert.match(text, /^ {2}interface: 127\.71\.9\.53$/m);
-  assert.match(text, /^ {2}module-config: "validator iterator"$/m);
-  assert.match(text, /^ {2}trust-anchor-file: "\/usr\/share\/dns\/root\.key"$/m);
-  assert.match(text, /^ {2}qname-minimisation: yes$/m);
-  assert.doesNotMatch(text, /forward/);
-  assert.doesNotMatch(text, /stub-zone|nodefault/);
-});
-
 test("its caches share the memory of the setting, records twice as much as messages", () => {
   const text = rendered({ cacheBytes: 3_000_001 });
   assert.match(text, /^ {2}msg-cache-size: 1000000$/m);

@@ -34,13 +34,6 @@ test("the guard is asked on loopback, once before each login, and without its an
   assert.equal(top.get("auth_policy_reject_on_fail"), "yes");
 });
 
-test("IMAP is served over TLS 1.2 or newer only", () => {
-  assert.equal(top.get("ssl"), "required");
-  assert.equal(top.get("ssl_min_protocol"), "TLSv1.2");
-  assert.match(text, /inet_listener imap \{\n {4}port = 0\n/);
-  assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
-});
-
 test("mail programs find one folder for each use (RFC 6154)", () => {
   const folders = text.match(/(?<=special_use = \\)\w+/g);
   assert.deepEqual(folders, ["Archive", "Drafts", "Junk", "Sent", "Trash"]);
@@ -79,16 +72,6 @@ test("the services behind sign-ins and mailboxes have room for all clients that 
   assert.deepEqual([top.get("mail_max_userip_connections"), ofOne(places(60, 100))], ["50", "30"]);
 });
 
-test("a port for proxies trusts only their header, and the guard learns of them", () => {
-  const networks = ["10.0.0.5", "2001:db8:5::/48"].map(net);
-  const proxied = rendered({ proxied: { networks, ports: PROXIED_PORTS } });
-  assert.match(proxied, /inet_listener imaps_of_proxies \{\n {4}port = 393\n {4}ssl = yes\n {4}haproxy = yes\n/);
-  assert.equal(assignments(proxied).get("haproxy_trusted_networks"), "10.0.0.5/32 2001:db8:5::/48");
-  const attributes = assignments(proxied).get("auth_policy_request_attributes") ?? "";
-  assert.match(attributes, / peer=%\{real_rip\} app=%\{passdb:app\}$/);
-  assert.doesNotMatch(text, /prox/);
-});
-
 test("a missing account costs as much to refuse as an existing one", () => {
   const query = /^password_query = (.*)$/m.exec(rendered({}, "accounts.conf"))?.[1] ?? "";
   assert.ok(query.startsWith("SELECT user, password, allow_nets FROM passdb WHERE user = '%u' UNION ALL "));
@@ -96,19 +79,6 @@ test("a missing account costs as much to refuse as an existing one", () => {
   assert.match(decoy, /^\{ARGON2ID\}\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
   const other = rendered({ loginPolicySecret: "6".repeat(64) }, "accounts.conf");
   assert.ok(!other.includes(decoy));
-});
-
-test("the check of quotas knows aliases too, and no account whose mail is not stored", () => {
-  const query = /^user_query = (.*)$/m.exec(rendered({}, "accounts.conf"))?.[1] ?? "";
-  const [own, ofAlias = ""] = query.split(" UNION ALL ");
-  assert.equal(
-    own,
-    "SELECT user, '/srv/mail/mail/%d/%n' AS home, 990 AS uid, 991 AS gid, quota_rule, (SELECT " +
-      "'dict:proxy::scripts;name=proven' FROM account_script WHERE account_script.user = userdb.user AND name = 'proven') " +
-      "AS sieve_before2 " +
-      "FROM userdb WHERE user = '%u' AND ('%s' <> 'quota-status' OR EXISTS (SELECT 1 FROM stored WHERE stored.user = userdb.user))",
-  );
-  assert.match(ofAlias, / quota_rule, NULL FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'$/);
 });
 
 test("listens on IPv6 only where the kernel has it", () => {

@@ -17,18 +17,6 @@ test("a stranger's mail is counted, then verified, then scored; a user's is coun
   assert.ok("ghostinbox_rspamd" in trusting);
 });
 
-test("without Rspamd all mail waits but the server's own; without its score it passes, unless the owner wants it to wait", () => {
-  const actions = (changes: Partial<typeof spam> = {}): readonly string[] =>
-    Object.entries(postfixMilters(sampleSite({ spam: { ...spam, ...changes } })))
-      .filter(([name]) => name.startsWith("ghostinbox_"))
-      .map(([name, value]) => `${name} ${/default_action=(\w+) \}$/.exec(value)?.[1]}`);
-  const always = ["ghostinbox_counts accept", "ghostinbox_rspamd tempfail", "ghostinbox_rspamd_own accept"];
-  assert.deepEqual(actions(), [...always, "ghostinbox_spam accept"]);
-  assert.deepEqual(actions({ onFailure: "wait" }), [...always, "ghostinbox_spam tempfail"]);
-  const times = "connect_timeout=2s, command_timeout=5s, content_timeout=20s, default_action=accept";
-  assert.equal(postfixMilters(sampleSite())["ghostinbox_spam"], `{ unix:spam/milter, ${times} }`);
-});
-
 test("no mail skips the guard's count before the keeper has ended a guard that hangs", () => {
   const { ghostinbox_counts: counts = "" } = postfixMilters(sampleSite());
   const waits = Array.from(counts.matchAll(/(?:command|content)_timeout=(\d+)s/g), ([, seconds]) => Number(seconds));

@@ -8,18 +8,6 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { renderPostgrey } from "./postgrey.ts";
 
-test("Postgrey runs as its own user, with our directories and the delay of the settings", () => {
-  const { name, text, mode } = renderPostgrey(sampleSite({ greylist: { enabled: true, delaySeconds: 90 } }));
-  assert.deepEqual([name, mode], ["command", 0o755]);
-  const lines = text.trimEnd().split(" \\\n  ").join(" ").split("\n");
-  assert.deepEqual(lines.slice(-1), [
-    "exec setpriv --reuid postgrey --regid postgrey --init-groups --bounding-set=-all --no-new-privs postgrey " +
-      "--unix=/srv/mail/spool/postfix/postgrey/socket --socketmode=0660 --quiet --privacy --dbdir=/srv/mail/lib/postgrey --delay=90 " +
-      "--auto-whitelist-clients=1 --hostname=mail.example.org " +
-      "--greylist-text='Temporarily unavailable, try again later'",
-  ]);
-});
-
 test("strangers cannot make its database grow without end: it starts empty instead", () => {
   const directory = temporaryDirectory();
   const layout = layoutOf(join(directory, "data"));

@@ -33,11 +33,3 @@ test("mail is refused by whole points, and never with 0", () => {
   assert.match(milter()["command"] ?? "", / -r 15 -R 'Message content refused' /);
   assert.doesNotMatch(milter({ refuseScore: 0 })["command"] ?? "", / -r /);
 });
-
-test("if mail must wait for its score, the milter runs only while spamd does", () => {
-  const { command = "", "spamd-ended": ended = "" } = milter({ onFailure: "wait" });
-  assert.match(command, /^until timeout 5 spamc -K /m);
-  assert.match(ended, /^exec sv .*restart \/srv\/mail\/service\/spamass-milter$/m);
-  assert.doesNotMatch(milter()["command"] ?? "", /^until /m);
-  assert.match(milter()["spamd-ended"] ?? "", /^exit 0$/m);
-});
