@@ -1,7 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { ProbeResult } from "../../src/core/alerts/probe-record.ts";
-import { type Exchange, exchange } from "../../src/mail/probes/exchange.ts";
 import { listenOnPort, listenOnSocket } from "./local-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -32,11 +31,6 @@ export function answering(question: string, answer: string): Serve {
     socket.on("data", (said) => {
       if (said.toString("latin1") === question) socket.write(answer, "latin1");
     });
-}
-
-/** Whether a part that serves its socket like this passes a probe. */
-export async function answers(serve: Serve, probe: Exchange, timeoutMs: number): Promise<boolean> {
-  return (await exchange({ path: await servedSocket(serve) }, probe, timeoutMs)).ok;
 }
 
 /** What a probe finds about a part that does not work, and about one that gives no answer at all. */

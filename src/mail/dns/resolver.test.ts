@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { join } from "node:path";
 import { test } from "node:test";
-import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { lacking } from "../../../test/kit/needs.ts";
-import { patience } from "../../../test/kit/patience.ts";
-import { failed, hung } from "../../../test/kit/served.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { failed } from "../../../test/kit/served.ts";
 import { readQuestion, reply, SERVFAIL, TYPES, zoneServer } from "../../../test/kit/zone-server.ts";
 import { expandSpf } from "../../guard/lookups/sender-proof.ts";
 import type { DnsRecord } from "./records.ts";
@@ -75,32 +67,6 @@ test("a resolver that does not listen is reported, and another takes over", asyn
   for (const one of [names, lookup]) one.use(server);
   assert.equal((await names.v4Addresses(LISTED.name)).type, "addresses");
   assert.deepEqual(await lookup.addresses(LISTED.name), { ok: true, found: ["127.0.0.4"] });
-});
-
-const SHORT_MS = 500;
-
-test("unbound answers from its own data, and hangs while it is frozen", {
-  skip: lacking({ installed: ["unbound"] }),
-}, async (t) => {
-  // A port that was free a moment ago.
-  const free = createServer();
-  const port = await listenOnPort(free);
-  await new Promise((resolve) => free.close(resolve));
-  const file = join(temporaryDirectory(), "unbound.conf");
-  const lines = ["server:", "interface: 127.0.0.1", `port: ${port}`, 'username: ""', 'chroot: ""', 'directory: ""'];
-  const more = ['pidfile: ""', "do-daemonize: no", "use-syslog: no", "verbosity: 0", "do-not-query-localhost: yes"];
-  // It knows no name server of the internet: its answers are its own.
-  const noOne = ['module-config: "iterator"', "forward-zone:", 'name: "."', "forward-addr: 127.0.0.1@1"];
-  writeFileSync(file, [...lines, ...more, ...noOne, "remote-control:", "control-enable: no", ""].join("\n"));
-  const unbound = spawn("unbound", ["-d", "-p", "-c", file], { stdio: "ignore" });
-  t.after(() => unbound.kill("SIGKILL"));
-  const server = `127.0.0.1:${port}`;
-  const works = async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true });
-  await t.waitFor(works, { timeout: patience(15_000) });
-  unbound.kill("SIGSTOP");
-  assert.deepEqual(await probeResolver(server, SHORT_MS), hung("gave no answer within 0.5 s"));
-  unbound.kill("SIGCONT");
-  await t.waitFor(works, { timeout: patience(15_000) });
 });
 
 test("a port without a resolver refuses", async () => {

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { patience } from "../../../test/kit/patience.ts";
-import { hung, saying, servedSocket } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { exchange } from "../probes/exchange.ts";
-import { jailsOf, PING, parseJailNames, parseJails } from "./client.ts";
+import { jailsOf, parseJailNames, parseJails } from "./client.ts";
 
 test("a missing Fail2ban is reported with the client's own words, and a slow one is not waited for", {
   skip: lacking({ installed: ["fail2ban-client"] }),
@@ -41,28 +36,4 @@ test("as fail2ban-client 1.0.2 prints it", () => {
     { name: "postfix-rbl", watched: 0, found: 0, reports: 2 },
   ]);
   assert.deepEqual(parseJails(asked), []);
-});
-
-const NEEDS = { skip: lacking({ installed: ["fail2ban-server"] }) };
-
-test("a running Fail2ban answers its ping, and a frozen one does not", NEEDS, async (t) => {
-  const directory = temporaryDirectory();
-  const at = (name: string): string => join(directory, name);
-  const files = [`socket = ${at("sock")}`, `pidfile = ${at("pid")}`, "dbfile = None", "logtarget = STDERR"];
-  for (const folder of ["filter.d", "action.d"]) mkdirSync(at(folder));
-  const server = ["[DEFAULT]", "loglevel = ERROR", "syslogsocket = auto", ...files, "[Definition]", "[Thread]", ""];
-  writeFileSync(at("fail2ban.conf"), server.join("\n"));
-  writeFileSync(at("jail.conf"), "[DEFAULT]\nenabled = false\n");
-  const where = ["-c", directory, "-s", at("sock"), "-p", at("pid")];
-  const fail2ban = spawn("fail2ban-server", ["-f", "-x", ...where, "start"], { stdio: "ignore" });
-  t.after(() => fail2ban.kill("SIGKILL"));
-  const works = async () => assert.deepEqual(await exchange({ path: at("sock") }, PING, 1_000), { ok: true });
-  await t.waitFor(works, { timeout: patience(20_000), interval: 100 });
-  fail2ban.kill("SIGSTOP");
-  assert.deepEqual(await exchange({ path: at("sock") }, PING, 300), hung("gave no answer within 0.3 s"));
-});
-
-test("an answer without the expected word, or without its end, does not count", async () => {
-  for (const words of ["\x80\x05nothing<F2B_END_COMMAND>", "\x80\x05pong"])
-    assert.ok(!(await exchange({ path: await servedSocket(saying(words)) }, PING, 100)).ok, words);
 });

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer as createWebServer } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
+import { listenOnSocket } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { failed, hung, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { codeOf } from "../../core/error.ts";
-import { type Exchange, exchange, pageHead, unlessCrowded } from "./exchange.ts";
+import { type Exchange, exchange, unlessCrowded } from "./exchange.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
 
 const SHORT_MS = 200;
@@ -106,18 +105,4 @@ test("a silent port hangs, unless two thirds of its places are taken", async (t)
   const crowded = failed("gave no answer while most of its places are taken");
   assert.deepEqual(unlessCrowded(HANGS, port, 3), crowded);
   assert.deepEqual(unlessCrowded({ ok: true }, port, 1), { ok: true });
-});
-
-test("the page works if it is there under its name, and only the head of it is asked for", async () => {
-  const asked: string[] = [];
-  const server = createWebServer((request, response) => {
-    asked.push(`${request.method} ${request.url} ${request.headers.host}`);
-    response.statusCode = request.headers.host === "mail.example.org" ? 200 : 421;
-    response.end("page");
-  });
-  const page = { host: "127.0.0.1", port: await listenOnPort(server) };
-  assert.deepEqual(await exchange(page, pageHead("mail.example.org"), 5_000), { ok: true });
-  assert.deepEqual(asked, ["HEAD / mail.example.org"]);
-  assert.ok(!(await exchange(page, pageHead("other"), 5_000)).ok);
-  assert.ok(!(await exchange({ ...page, port: await servedPort(silent) }, pageHead("mail.example.org"), 100)).ok);
 });

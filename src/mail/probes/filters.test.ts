@@ -7,24 +7,16 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lacking } from "../../../test/kit/needs.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { answering, answers, hung, saying, servedSocket, silent } from "../../../test/kit/served.ts";
+import { answering, hung, saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { exchange } from "./exchange.ts";
-import { MILTER, POSTGREY, probeSpamd, SPAM_HEAD } from "./filters.ts";
+import { probeSpamd, SPAM_HEAD } from "./filters.ts";
 
 const LONG_MS = 5_000;
 const SHORT_MS = 100;
 /** For a filter that answers and one that does not. */
 const ENOUGH_MS = 1_000;
 const PROGRAM = fileURLToPath(new URL("../../../security/spam-head.py", import.meta.url));
-
-test("a milter that negotiates works; one that refuses to, or is frozen, does not", async () => {
-  const offer = "\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";
-  const willing = answering(offer, "\0\0\0\x0dO\0\0\0\x06\0\0\0\x13\0\0\x03\0");
-  assert.ok(await answers(willing, MILTER, LONG_MS));
-  assert.ok(!(await answers((socket) => socket.end("\0\0\0\x01t"), MILTER, LONG_MS)));
-  assert.ok(!(await answers(silent, MILTER, SHORT_MS)));
-});
 
 test("spamd of any version works if it answers PONG", async () => {
   const question = "PING SPAMC/1.5\r\n\r\n";
@@ -47,12 +39,6 @@ test("a spamd that is busy with mails works as long as it answers about some of 
   const check = async ([says, found]: (typeof reported)[number]): Promise<void> =>
     assert.deepEqual(await probeSpamd({ spamd, pulse: await servedSocket(saying(says)) }, ENOUGH_MS), found, says);
   await Promise.all(reported.map(check));
-});
-
-test("spam-head works if it reports about spamd at all", async () => {
-  for (const reported of ["spamd answered 900 s ago\n", "spamd answered about no mail yet\n"])
-    assert.ok(await answers(saying(reported), SPAM_HEAD, LONG_MS));
-  assert.ok(!(await answers(silent, SPAM_HEAD, SHORT_MS)));
 });
 
 test("a spamd whose processes are all busy works, and spam-head reports it however many mails wait", {
@@ -88,9 +74,4 @@ test("a spamd whose processes are all busy works, and spam-head reports it howev
   await t.waitFor(() => assert.ok(mails.size > 16), inTime);
   await works();
   assert.deepEqual(await probeSpamd({ spamd, pulse }, ENOUGH_MS), { ok: true });
-});
-
-test("Postgrey works if it gives any action, with the empty line that ends an answer", async () => {
-  assert.ok(await answers(saying("action=DUNNO\n\n"), POSTGREY, LONG_MS));
-  for (const other of [saying("action=DUNNO\n"), silent]) assert.ok(!(await answers(other, POSTGREY, SHORT_MS)));
 });
