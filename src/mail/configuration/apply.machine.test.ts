@@ -11,7 +11,6 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { unusedOwnDovecot } from "../dovecot/own-dovecot.ts";
 import { readFilter, STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/adopt-filters.ts";
 import { fetchedRules } from "../spamassassin/spamassassin-conf.ts";
 import { applyConfiguration } from "./apply.ts";
@@ -71,18 +70,6 @@ describe("applying a configuration", { skip }, () => {
     assert.equal(main(), good);
     assert.equal(contentOf(layout.dovecotConf), dovecot);
     assert.ok(!existsSync(`${layout.postfixConf}.staged`));
-  });
-
-  test("the owner's Dovecot settings are not used while Dovecot refuses them, and the line is recorded", async () => {
-    const own = (text: string) => applyConfiguration(site({ ownDovecot: text }), { only: ["dovecot"] });
-    const refused = await own("login_greeting = Hello.\nnonsense = 1\n");
-    const reason = "the file of mailboxes.dovecot: line 2: Unknown setting: nonsense";
-    assert.equal(refused.ok && refused.unused, reason);
-    assert.equal(unusedOwnDovecot(layout), reason);
-    assert.equal(contentOf(join(dirname(layout.dovecotConf), "own.conf")), "");
-    assert.ok((await own("remote 203.0.113.0/24 {\n  disable_plaintext_auth = yes\n}\n")).ok);
-    assert.equal(unusedOwnDovecot(layout), null);
-    assert.ok((await own("")).ok);
   });
 
   test("Unbound checks the files in settings, and its error names the settings", async () => {

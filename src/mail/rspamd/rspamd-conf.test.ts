@@ -6,24 +6,13 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { inRspamdLua } from "../../../test/kit/rspamd-lua.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { dkimKeys, renderRspamd, rspamdService } from "./rspamd-conf.ts";
+import { renderRspamd } from "./rspamd-conf.ts";
 
 const site = sampleSite();
 
 function textOf(name: string): string {
   return renderRspamd(site).find((file) => file.name === name)?.text ?? "";
 }
-
-test("each domain signs with its own key, only for users who signed in", () => {
-  const text = textOf("rspamd.conf");
-  for (const domain of ["example.org", "example.net"]) {
-    const path = `/srv/mail/lib/dkim/${domain}.ghostinbox.pem`;
-    assert.ok(text.includes(`"${domain}" { selector = "ghostinbox"; path = "${path}"; }`), domain);
-  }
-  assert.match(text, /sign_authenticated = true;\n\s+sign_local = false;/);
-  const keys = dkimKeys(site).map(({ domain, selector }) => `${selector} ${domain}`);
-  assert.deepEqual(keys, ["ghostinbox example.org", "ghostinbox example.net"]);
-});
 
 test("of its modules only those for authenticity are loaded", () => {
   const loaded = [...textOf("rspamd.conf").matchAll(/path = "\/usr\/share\/rspamd\/plugins\/(\w+)\.lua"/g)];
@@ -73,12 +62,4 @@ describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
     ];
     assert.deepEqual(inRspamdLua(program.join("\n")), Object.values(expected));
   });
-});
-
-test("rspamd runs without rights, and by nothing of the packaged one's configuration", () => {
-  const command = rspamdService(site.layout).run.join("\n");
-  const rights = /--reuid _rspamd --regid _rspamd --clear-groups .*--bounding-set=-all --no-new-privs rspamd -f /;
-  assert.match(command, rights);
-  for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
-  for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });

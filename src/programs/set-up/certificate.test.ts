@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
@@ -58,17 +58,6 @@ test("if no other certificate can be made, the last one is served, and the owner
   const says = await prepare(layout, `hostname = "mx.example.org"`);
   assert.match(says ?? "", /key\.pem.*\. The certificate of the last start is served instead\.$/);
   assert.equal(readFileSync(join(layout.tlsServed, "cert.pem"), "utf8"), pem);
-});
-
-test("only root may read the served files, and key and chain are in one file", OPENSSL, async () => {
-  const layout = fresh();
-  await prepare(layout);
-  assert.deepEqual(readdirSync(layout.tlsServed).toSorted(), ["cert.pem", "chain.pem", "key.pem"]);
-  for (const name of readdirSync(layout.tlsServed))
-    assert.equal(statSync(join(layout.tlsServed, name)).mode & 0o777, 0o600, name);
-  assert.equal(statSync(layout.tlsServed).mode & 0o777, 0o700);
-  const chain = readFileSync(join(layout.tlsServed, "chain.pem"), "utf8");
-  assert.match(chain, /^-----BEGIN PRIVATE KEY-----[^]+-----BEGIN CERTIFICATE-----/);
 });
 
 test("a new host name gets another certificate, and the seed's ciphers the RSA key they need", OPENSSL, async () => {
