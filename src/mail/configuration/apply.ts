@@ -95,7 +95,6 @@ async function applyRendered(
   }
 }
 
-/** A part, and its files that differ from those in force. */
 type Compared = Part & Readonly<{ changes: readonly RenderedFile[] }>;
 
 function stagedAt({ live }: Part): string {

@@ -113,7 +113,6 @@ export function readSite(
     },
     verify: settings["dkim.verify"],
     dkimSelector: settings["dkim.selector"],
-    /** The files of settings that the web and the exporter read. */
     webSettings: settingsFile(WEB_KEYS, sources),
     exportSettings: settingsFile(EXPORT_KEYS, sources),
     /** The secret with which Dovecot proves to the guard that it is Dovecot. */

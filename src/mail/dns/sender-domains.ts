@@ -34,7 +34,6 @@ export class DnsSenderDomains implements SenderDomains {
     this.#clock = clock;
   }
 
-  /** Asks another resolver from now on. */
   use(server: string): void {
     this.#resolver = createResolver(server);
   }

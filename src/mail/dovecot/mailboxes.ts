@@ -41,7 +41,6 @@ export class Mailboxes {
     return this.#table(["fetch", "-u", account, "size.physical", ...before(guid, at)], parseSizes);
   }
 
-  /** Removes them for good. */
   async expunge(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<void> {
     await this.#doveadm(["expunge", "-u", account, ...before(guid, at)]);
   }

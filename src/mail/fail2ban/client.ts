@@ -61,7 +61,6 @@ export function parseJails(text: string): readonly JailStatus[] {
   return jails.map(parseJail);
 }
 
-/** What follows those words. */
 function parseJail(text: string): JailStatus {
   const number = (label: string): number => Number(new RegExp(`${label}:\\s*(\\d+)`).exec(text)?.[1] ?? 0);
   return {

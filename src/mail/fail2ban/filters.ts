@@ -40,7 +40,6 @@ before = common.conf
 _daemon = postfix(?:-\\w+)?/\\w+(?:/smtp[ds])?
 `;
 
-/** A milter refused the mail for its content. */
 const POSTFIX_SPAM = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: milter-reject: END-OF-MESSAGE from [^[]*\\[<HOST>\\](?::\\d+)?: [45]\\.7\\.1 ${REFUSED_AS_SPAM};
 `;
 

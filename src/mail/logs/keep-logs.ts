@@ -43,7 +43,6 @@ export type LogRules = Pick<Settings, "logs.max_size" | "logs.max_age" | "logs.k
 type LogKeeperParts = Readonly<{
   layout: Layout;
   clock: Clock;
-  /** The settings in force. */
   rules: () => LogRules;
   /** Lets the writers of mail.log reopen it. Null, or why one of them did not. */
   reopen: () => Promise<string | null>;
@@ -202,10 +201,8 @@ const SILENT_MS = 10 * SECOND_MS;
 
 /** Keeps the index of mail.log and of its rotated files, with which `ghostinbox logs --ip` finds an address. */
 export class LogIndexer {
-  /** Each log's state when it was indexed. */
   readonly #seen = new Map<string, Stats>();
 
-  /** Indexes new lines of the log and of its rotated files. */
   async look(current: string, now: number): Promise<void> {
     const elder = elderParts(current);
     for (const path of elder.filter((name) => !name.endsWith(".gz"))) await this.#index(path, true, now);

@@ -90,7 +90,6 @@ export class MimeParts {
   #depth = 0;
   #mostDepth = 0;
   #fields = 0;
-  /** Encoded words. */
   #words = 0;
   /** Bytes of the body that have arrived, and that are read. */
   #bytes = 0;
@@ -166,7 +165,6 @@ export class MimeParts {
     return Math.max(0, this.#bytes - this.#encodedAt);
   }
 
-  /** A header field of the mail. */
   field(name: string, value: string): void {
     if (name.startsWith("content-type")) this.#readType(value, true);
     else if (name.startsWith("content-transfer-encoding")) this.#readEncoding(value);

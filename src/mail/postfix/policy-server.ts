@@ -27,7 +27,6 @@ export const POLICY_LIMITS = {
   maxConnections: 6_200,
   /** Maximum bytes of answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
-  /** How long `stop` waits for answers. */
   stopMs: 1_000,
 } as const;
 
@@ -42,7 +41,6 @@ export type PolicyOptions = Readonly<Record<keyof typeof POLICY_LIMITS, number>>
     guardsProxied: () => boolean;
     /** Whether a client of the port for mail from Sieve scripts is Dovecot; null: that is unknown, and none is accepted. */
     isDovecot: ((client: SieveClient) => Promise<boolean>) | null;
-    /** Which sessions at the submission ports are over. */
     sessions: Pick<SubmissionSessions, "begin" | "isOver">;
   }>;
 
@@ -68,7 +66,6 @@ class Connection {
   readonly #framer = new Framer(POLICY_REQUEST_BYTES, "\n\n");
   /** A question is open. Postfix reads its answer before it asks the next one. */
   #isAsked = false;
-  /** The number of the last question. */
   #question = 0;
   #finishing = false;
   /**

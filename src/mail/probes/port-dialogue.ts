@@ -83,7 +83,6 @@ export class PortDialogue {
     }
   }
 
-  /** Sends a line and reads the answer. */
   ask(line: string, pattern: RegExp = SMTP_REPLY): Promise<string> {
     this.#socket.write(`${line}\r\n`);
     return this.hears(pattern);

@@ -72,7 +72,6 @@ const PLUGINS: readonly string[] = [
   ..."ImageInfo FreeMail AskDNS HashBL".split(" "),
 ];
 
-/** Headers added by this server. */
 const OWN_HEADERS = ["Authentication-Results", JUNK_HEADER, VERIFIED_HEADER, PROOF_HEADER, FIRST_CONTACT_MARK_HEADER];
 
 function pluginsPre({ layout }: Site): string {
