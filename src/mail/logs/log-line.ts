@@ -22,17 +22,11 @@ const TIME = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
 /** `Nov 20 08:08:30 mail postfix/submission/smtpd[123]: text`, the name by `syslog_name`. */
 const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z-]+)\\[\\d+\\]: (.*)$`, "s");
 /** `Nov 20 08:08:30 imap-login: Info: text`, `… lmtp(anna@example.org)<12><session>: Info: text`. */
-const DOVECOT = new RegExp(`^${TIME} ([a-z-]+)(?:\\([^() ]*\\))?(?:<[^<> ]*>)*: ([A-Z][a-z]+): (.*)$`, "s");
-
+const DOVECOT = new RegExp(
+  `^${TIME} ([a-z-]+)(?:\\([^() ]*\\))?(?:<[^<> ]*>)*: (Debug|Info|Warning|Error|Fatal|Panic): (.*)$`,
+  "s",
+);
 const POSTFIX_SEVERITY = /^(warning|error|fatal|panic): /;
-const DOVECOT_SEVERITY: Readonly<Record<string, LogSeverity>> = {
-  Debug: "info",
-  Info: "info",
-  Warning: "warning",
-  Error: "error",
-  Fatal: "error",
-  Panic: "error",
-};
 /** The missing directory for `mail_temp_dir`. Dovecot reports an error each time, as for each encrypted mail that is read. */
 export const DECODED_IN_MEMORY = "none-mail-is-decoded-in-memory";
 const EXPECTED = new RegExp(
@@ -44,15 +38,18 @@ export function parseMailLine(line: string): MailLine | null {
   if (line.length > LONGEST_LINE) return null;
   const [, name = "", program, text = ""] = POSTFIX.exec(line) ?? [];
   if (program !== undefined) {
-    const [, word] = POSTFIX_SEVERITY.exec(text) ?? [];
-    const severity = word === undefined ? "info" : word === "warning" ? "warning" : "error";
+    const severity = severityOf(POSTFIX_SEVERITY.exec(text)?.[1]);
     return { program, from: "postfix", service: program === "smtpd" ? serviceOf(name) : null, severity, text };
   }
-  const [, process, word = "", said = ""] = DOVECOT.exec(line) ?? [];
-  const known = Object.hasOwn(DOVECOT_SEVERITY, word) ? DOVECOT_SEVERITY[word] : undefined;
-  const severity = EXPECTED.test(said) ? "info" : known;
-  if (process === undefined || severity === undefined) return null;
+  const [, process, word, said = ""] = DOVECOT.exec(line) ?? [];
+  if (process === undefined) return null;
+  const severity = EXPECTED.test(said) ? "info" : severityOf(word);
   return { program: process, from: "dovecot", service: process === "imap-login" ? "imap" : null, severity, text: said };
+}
+
+function severityOf(word = "info"): LogSeverity {
+  if (/^(?:debug|info)$/i.test(word)) return "info";
+  return word.toLowerCase() === "warning" ? "warning" : "error";
 }
 
 function serviceOf(name: string): Service | null {
