@@ -168,7 +168,10 @@ export class MilterReader {
       this.#isSignature = (first | 0x20) === SIGNATURE;
       this.#isContent = (first | 0x20) === CONTENT && ((chunk[from + 1] ?? 0) | 0x20) === CONTENT_SECOND;
     }
-    if (this.#keptBytes === 0 && (command === COMMAND.HEADER ? !this.#matters(first) : isOfHeader(command, first))) {
+    // Postfix repeats some macros before each header.
+    const isIdle =
+      command === COMMAND.HEADER ? !this.#matters(first) : command === COMMAND.MACRO && first === COMMAND.HEADER;
+    if (this.#keptBytes === 0 && isIdle) {
       this.#skips = true;
     } else if (command === COMMAND.BODY) {
       this.#mail.parts.push(chunk.subarray(from, end));
@@ -286,11 +289,6 @@ export class MilterReader {
     };
     return { type: "end", found: isProxied ? { ...found, proxied: true } : found };
   }
-}
-
-/** Postfix repeats some macros before each header. */
-function isOfHeader(command: number, of: number): boolean {
-  return command === COMMAND.MACRO && of === COMMAND.HEADER;
 }
 
 function newMail() {
