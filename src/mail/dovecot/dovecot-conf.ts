@@ -160,21 +160,9 @@ ${quotaServices(site)}
 ${learnService(site)}
 ${scriptDict(site)}
 # By default any local user may connect to these. They reveal which accounts exist, or are unused here.
-service indexer {
-  unix_listener indexer {
-    mode = 0
-  }
-}
-service imap-urlauth-login {
-  unix_listener imap-urlauth {
-    mode = 0
-  }
-}
-service dns-client {
-  unix_listener dns-client {
-    mode = 0600
-  }
-}
+${socketOf("indexer", "indexer", "0")}
+${socketOf("imap-urlauth-login", "imap-urlauth", "0")}
+${socketOf("dns-client", "dns-client", "0600")}
 service auth {
   unix_listener auth-userdb {
     mode = 0600
@@ -190,13 +178,14 @@ service auth-worker {
   extra_groups = ${USERS.accountsGroup}
 }
 # Dovecot's own delays by address would add to the guard's.
-service anvil {
-  unix_listener anvil-auth-penalty {
-    mode = 0
-  }
-}
+${socketOf("anvil", "anvil-auth-penalty", "0")}
 !include ${OWNERS_FILE}
 `;
+}
+
+/** With mode 0 a service does not listen there; otherwise only root may connect. */
+function socketOf(service: string, socket: string, mode: "0" | "0600"): string {
+  return `service ${service} {\n  unix_listener ${socket} {\n    mode = ${mode}\n  }\n}`;
 }
 
 /** A folder by the name of its special use (RFC 6154). */
