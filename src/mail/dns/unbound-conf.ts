@@ -28,10 +28,31 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
   num-threads: 1
   msg-cache-size: ${messages}
   rrset-cache-size: ${dns.cacheBytes - messages}
-${SMALL}  module-config: "validator iterator"
+  # A family's server makes few queries; the default caches would hold answers that are never used again.
+  key-cache-size: 1m
+  neg-cache-size: 512k
+  infra-cache-numhosts: 2000
+  # Ports: 16 times the queries, because servers without an answer hold each port for seconds, several for one query. Without a free
+  # one all queries wait. unbound(8) uses as many by default.
+  outgoing-range: 4096
+  num-queries-per-thread: 256
+  # At the limit it ends the oldest connection, unanswered: with the default of 10, a few slow servers would end every other one.
+  outgoing-num-tcp: 256
+  module-config: "validator iterator"
   root-hints: "${dns.rootHints}"
   trust-anchor-file: "${dns.trustAnchor}"
-${CAREFUL}${reserved}${unsigned}${stubs}${forwarded(dns.forward)}remote-control:
+  qname-minimisation: yes
+  minimal-responses: yes
+  harden-glue: yes
+  harden-dnssec-stripped: yes
+  harden-below-nxdomain: yes
+  hide-identity: yes
+  hide-version: yes
+  # DNS flag day 2020: larger answers come over TCP instead of in fragments.
+  edns-buffer-size: 1232
+  # Otherwise the NSEC records of our own signed domain answer the guard's probe (guard/lookups/watch-dns.ts) while the DNS fails.
+  aggressive-nsec: no
+${reserved}${unsigned}${stubs}${forwarded(dns.forward)}remote-control:
   control-enable: no
 `;
 }
@@ -53,31 +74,6 @@ function askedOfItsServer(zone: string): string {
   const own = `  domain-insecure: "${zone}"\n  local-zone: "${zone}." transparent\n`;
   return own + below.map((name) => `  local-zone: "${name}." nodefault\n`).join("");
 }
-
-const SMALL = `  # A family's server makes few queries; the default caches would hold answers that are never used again.
-  key-cache-size: 1m
-  neg-cache-size: 512k
-  infra-cache-numhosts: 2000
-  # Ports: 16 times the queries, because servers without an answer hold each port for seconds, several for one query. Without a free
-  # one all queries wait. unbound(8) uses as many by default.
-  outgoing-range: 4096
-  num-queries-per-thread: 256
-  # At the limit it ends the oldest connection, unanswered: with the default of 10, a few slow servers would end every other one.
-  outgoing-num-tcp: 256
-`;
-
-const CAREFUL = `  qname-minimisation: yes
-  minimal-responses: yes
-  harden-glue: yes
-  harden-dnssec-stripped: yes
-  harden-below-nxdomain: yes
-  hide-identity: yes
-  hide-version: yes
-  # DNS flag day 2020: larger answers come over TCP instead of in fragments.
-  edns-buffer-size: 1232
-  # Otherwise the NSEC records of our own signed domain answer the guard's probe (guard/lookups/watch-dns.ts) while the DNS fails.
-  aggressive-nsec: no
-`;
 
 /** By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); a custom root decides instead. */
 const NOTHING_SPECIAL = `  unblock-lan-zones: yes
