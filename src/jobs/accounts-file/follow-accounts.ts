@@ -3,6 +3,7 @@ import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { readNamed } from "../../host/root-files/files.ts";
 import { type AccountLine, parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
@@ -10,7 +11,7 @@ import type { FollowedRow } from "../../store/accounts-db/file-accounts.ts";
 import { hashed, verifyPassword } from "../../store/passwords/password-hash.ts";
 
 type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
-export type FollowAccountsParts = Readonly<{
+type FollowAccountsParts = Readonly<{
   /** The hash in Dovecot's questions, by which the guard recognises a clear-text password of the file at its first use. */
   secretFile: string;
   /** The current accounts. Rejects while they cannot be read. */
@@ -53,7 +54,14 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       if ((await ask({ verb: "accounts_follow", entries: [], gone })) === null) return null;
     }
     const matched = new Map<string, string>();
-    const wanted = await changedLines(lines, rows, { verified, matched });
+    const wanted: AccountLine[] = [];
+    for (const line of lines) {
+      const row = rows.get(line.name);
+      // Lines for accounts made by command are never in force.
+      if (row?.followed === null) continue;
+      const kept = row === undefined ? line : await withStoredHash(line, row.hash, matched);
+      if (row === undefined || !isInForce(kept, row)) wanted.push(kept);
+    }
     verified = matched;
     for (let from = 0; from < wanted.length; from += ENTRIES_PER_COMMAND) {
       const some = wanted.slice(from, from + ENTRIES_PER_COMMAND);
@@ -63,6 +71,15 @@ export function createAccountsFollower({ secretFile, present, ask }: FollowAccou
       skipped.push(...changes.skipped);
     }
     return skipped;
+  }
+
+  /** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
+  async function withStoredHash(line: AccountLine, hash: string, matched: Map<string, string>): Promise<AccountLine> {
+    const { secret } = line;
+    if (secret.type !== "plain") return line;
+    if (verified.get(hash) !== secret.password && !(await verifyPassword(hash, secret.password))) return line;
+    matched.set(hash, secret.password);
+    return { ...line, secret: { type: "hash", hash } };
   }
 
   /** The settings have changed: skipped lines may be accepted now. */
@@ -109,48 +126,12 @@ function ignoredFields(lines: readonly AccountLine[]): string | null {
   return `ignored in line ${first.line}: ${first.unused.slice(0, MOST_FIELDS_NAMED).join(", ")} of ${first.name}${more}`;
 }
 
-/** Lines that are not in force. Those for accounts made by command never will be. */
-async function changedLines(
-  lines: readonly AccountLine[],
-  present: ReadonlyMap<string, FollowedRow>,
-  passwords: Passwords,
-): Promise<readonly AccountLine[]> {
-  const changed: AccountLine[] = [];
-  for (const line of lines) {
-    const row = present.get(line.name);
-    if (row === undefined) changed.push(line);
-    else if (row.followed !== null) {
-      const kept = await withStoredHash(line, row, passwords);
-      if (!isInForce(kept, row)) changed.push(kept);
-    }
-  }
-  return changed;
-}
-
-/** Clear-text passwords by the stored hash that they match: `verified` before, `matched` in this check. */
-type Passwords = Readonly<{ verified: ReadonlyMap<string, string>; matched: Map<string, string> }>;
-
-/** With the stored hash if the password is the same: a new hash of it would end the account's sessions and app passwords. */
-async function withStoredHash(
-  line: AccountLine,
-  { hash }: FollowedRow,
-  { verified, matched }: Passwords,
-): Promise<AccountLine> {
-  const { secret } = line;
-  if (secret.type !== "plain") return line;
-  if (verified.get(hash) !== secret.password && !(await verifyPassword(hash, secret.password))) return line;
-  matched.set(hash, secret.password);
-  return { ...line, secret: { type: "hash", hash } };
-}
-
 function isInForce({ secret, quotaBytes }: AccountLine, { followed, hash, quotaBytes: quota }: FollowedRow): boolean {
   return followed === "listed" && quota === quotaBytes && secret.type === "hash" && secret.hash === hash;
 }
 
-type Text = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
-
 /** The text of a followed file, or the reason of a failure. */
-export function readAccountsFile(path: string): Text {
+export function readAccountsFile(path: string): Readonly<{ ok: true; text: string }> | Failed {
   try {
     return { ok: true, text: readNamed(path, MOST_BYTES).toString() };
   } catch (error) {
