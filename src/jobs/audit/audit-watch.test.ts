@@ -9,7 +9,7 @@ import { auditRecord } from "../../core/events/command.ts";
 import type { AuditType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
 import { appendRecord } from "../../host/root-files/record-file.ts";
-import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
+import type { MailAlarm } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { checkAudit, lastAudited } from "../../store/events/audit.ts";
@@ -147,22 +147,17 @@ test("a missing database is checked again soon, and reported after ten minutes",
 function mailed() {
   const auditAnchors = temporaryLayout("auditAnchors").auditAnchors;
   const clock = new HandClock();
-  const mails: AlertMail[] = [];
+  const mails: Parameters<MailAlarm>[0][] = [];
   const state = { queueFails: false };
-  const look = () =>
-    mailAnchor({
-      layout: { auditAnchors },
-      clock,
-      mail: (alert) => {
-        mails.push(alert);
-        return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
-      },
-    });
+  const mail: MailAlarm = async (alarm) => {
+    mails.push(alarm);
+    return state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" };
+  };
   const anchor = (id: number): void =>
     appendRecord(auditAnchors, { at: isoTime(clock.now()), id, hash: String(id).repeat(64) });
   const after = async (ms: number): Promise<readonly string[]> => {
     clock.advance(ms);
-    await look();
+    await mailAnchor({ auditAnchors }, clock, mail);
     return mails.splice(0).map(({ title }) => title);
   };
   return { auditAnchors, mails, state, anchor, after };

@@ -1,12 +1,11 @@
-import { randomUUID } from "node:crypto";
-import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
+import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { AuditReport } from "../../admin/declare/reports.ts";
-import type { Anchor, Checked } from "../../core/audit/chain.ts";
+import type { Anchor } from "../../core/audit/chain.ts";
 import { messageOf } from "../../core/error.ts";
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { appendRecord } from "../../host/root-files/record-file.ts";
-import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
+import type { MailAlarm } from "../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { readAnchors } from "./audit-anchors.ts";
@@ -29,33 +28,20 @@ export function createAuditWatch({ auditAnchors }: Files, databases: Pick<Databa
   /** Since when no check has finished, and why. */
   let unread: Readonly<{ since: Millis; why: string }> | null = null;
 
-  async function check(now: Millis): Promise<Checked> {
-    try {
-      const checked = await databases.checkAudit(now);
-      unread = null;
-      return checked;
-    } catch (error) {
-      unread = { since: unread?.since ?? now, why: messageOf(error) };
-      throw error;
-    }
-  }
-
   return {
     /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
     look: async (): Promise<void> => {
       const now = clock.now();
       if (!isHourOver(nextAt, now)) return;
-      const { anchors, unreadable } = readAnchors(auditAnchors);
-      const { first, last: id, head: hash, anchored, fault } = await check(now);
+      const { anchors, unreadable: unreadableAnchors } = readAnchors(auditAnchors);
+      const checked = await databases.checkAudit(now).catch((error: unknown) => {
+        unread = { since: unread?.since ?? now, why: messageOf(error) };
+        throw error;
+      });
+      unread = null;
+      const { first, last: id, head: hash, anchored, fault } = checked;
       // Reported even if the anchor cannot be written, for example to a full disk.
-      report = {
-        checkedAt: isoTime(now),
-        first,
-        last: id,
-        unreadableAnchors: unreadable,
-        fault,
-        anchored: shown(anchored),
-      };
+      report = { checkedAt: isoTime(now), first, last: id, unreadableAnchors, fault, anchored: shown(anchored) };
       const newest = anchors.at(-1);
       if (id > 0 && (newest?.id !== id || newest.hash !== hash)) {
         const added: Anchor = { at: isoTime(now), id, hash };
@@ -84,38 +70,24 @@ function shown(anchor: Anchor | null): AuditReport["anchored"] {
   return anchor === null ? null : { id: anchor.id, at: anchor.at };
 }
 
-type AuditMailParts = Readonly<{
-  layout: Files;
-  clock: Clock;
-  mail: (alert: AlertMail) => Promise<KeeperReply>;
-}>;
-
 /**
  * Sends the owner the newest anchor, once on a day with new entries: an intruder with root rights can rewrite the file of anchors, but
  * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice. Call it after the audit was found
  * valid. A mail that cannot be queued is retried.
  */
-export async function mailAnchor({ layout, clock, mail }: AuditMailParts): Promise<void> {
+export async function mailAnchor({ auditAnchors }: Files, clock: Clock, mail: MailAlarm): Promise<void> {
   const now = clock.now();
-  const due = dueOf(readAnchors(layout.auditAnchors).anchors, now);
+  const due = dueOf(readAnchors(auditAnchors).anchors, now);
   if (due === null) return;
   const { id, hash } = due;
-  const line = JSON.stringify({ at: due.at, id, hash });
   const body = [
     `The audit of what administrators did ends with entry ${id}. Keep this mail where an intruder on the server cannot reach it.`,
     `To compare, save this line in a file, and run \`./ghostinbox audit verify --anchors FILE\`:`,
-    line,
+    JSON.stringify({ at: due.at, id, hash }),
   ];
-  const sent = await mail({
-    verb: "mail_alert",
-    id: randomUUID(),
-    kind: "digest",
-    at: now,
-    severity: "info",
-    title: `Audit: entry ${id}`,
-    body: body.join("\n\n"),
-  });
-  if (sent.ok) appendRecord(layout.auditAnchors, { at: isoTime(now), id, hash, mailed: true });
+  const about = { kind: "digest", at: now, severity: "info", title: `Audit: entry ${id}` } as const;
+  const sent = await mail({ ...about, body: body.join("\n\n") });
+  if (sent.ok) appendRecord(auditAnchors, { at: isoTime(now), id, hash, mailed: true });
 }
 
 /** The newest anchor, if it was not sent yet, and a day has passed since the last mail; the first is sent after a day. */

@@ -9,6 +9,8 @@ import { alertMailTo, alertSender, postmaster, senderOf } from "./channels.ts";
 import { type Envelope, mailText } from "./mail-text.ts";
 
 export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
+/** Mails an alert by the keeper to the owner. */
+export type MailAlarm = (alarm: Omit<AlertMail, "verb" | "id">) => Promise<KeeperReply>;
 
 /** Far more than the number of alerts, so that even a compromised guard cannot fill a mailbox. */
 const MOST_AN_HOUR = 200;

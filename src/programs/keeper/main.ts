@@ -47,7 +47,7 @@ const looks: readonly Repeated[] = [
     lockedBy: () => watches.lockedBy(),
     reload: (services) => verbs.reload(...services),
     retry: (services) => verbs.retry(services),
-    mail: (alert) => verbs.mailAlarm(alert),
+    mail: (alarm) => verbs.mailAlarm(alarm),
     language: () => verbs.alertLanguage,
   }),
   nowAndEvery(MINUTE_MS, "changed files are not in use yet", () => verbs.reloadUnread()),
@@ -124,7 +124,7 @@ async function auditLook(): Promise<void> {
   await watches.audit.look();
   await watches.access.look();
   if (watches.audit.troubles().length > 0) return;
-  await mailAnchor({ layout, clock, mail: (alert) => verbs.mailAlarm(alert) });
+  await mailAnchor(layout, clock, (alarm) => verbs.mailAlarm(alarm));
 }
 
 function clockLook(): () => Promise<void> {

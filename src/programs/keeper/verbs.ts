@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
@@ -21,7 +22,7 @@ import { readSite, refuseMissing, type Site, textInForce } from "../../mail/conf
 import { endImap, endSessions, imapClients, kick, mailboxUse } from "../../mail/dovecot/doveadm.ts";
 import { withoutLostKey } from "../../mail/dovecot/mail-keys.ts";
 import { type LogRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
-import { type AlertMail, createAlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
+import { type AlertMail, createAlertMails, type MailAlarm, queueMail } from "../../mail/notifiers/alert-mails.ts";
 import { postmaster } from "../../mail/notifiers/channels.ts";
 import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
 import { queueVerb } from "../../mail/postfix/mail-queue.ts";
@@ -150,8 +151,8 @@ export class KeeperVerbs {
   }
 
   /** An alert by the keeper to the owner. */
-  mailAlarm(alert: AlertMail): Promise<KeeperReply> {
-    return this.#alertMails.alarm(alert, this.#inForce);
+  mailAlarm(alarm: Parameters<MailAlarm>[0]): Promise<KeeperReply> {
+    return this.#alertMails.alarm({ verb: "mail_alert", id: randomUUID(), ...alarm }, this.#inForce);
   }
 
   /** In English while the settings cannot be read. */

@@ -13,7 +13,7 @@ import { temporaryLayout } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import { MAY_STAND_IN } from "../../../host/running/runit.ts";
-import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
+import type { MailAlarm } from "../../../mail/notifiers/alert-mails.ts";
 import { repeat } from "../repeat.ts";
 import { createAccountsDbWatch, createGuardAlarm, createGuardWatch, guardLooks } from "./guard-looks.ts";
 
@@ -128,7 +128,7 @@ function alarmed() {
   const layout = temporaryLayout();
   noteLogLine(layout, "guard", "engine.db is damaged.");
   const clock = new HandClock();
-  const mails: AlertMail[] = [];
+  const mails: Parameters<MailAlarm>[0][] = [];
   const state: { queueFails: boolean; locked: string | null } = { queueFails: false, locked: null };
   const alarm = createGuardAlarm({
     layout,

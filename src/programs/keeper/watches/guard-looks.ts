@@ -1,8 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
-import type { KeeperReply } from "../../../admin/declare/keeper.ts";
 import type { AlertKind } from "../../../core/alerts/alerts.ts";
 import { type AlertLanguage, alertFrames } from "../../../core/alerts/frames.ts";
 import { printable } from "../../../core/text.ts";
@@ -15,7 +13,7 @@ import { MAY_STAND_IN, type ServiceName } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { lastLogLine } from "../../../host/running/supervised.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
-import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
+import type { MailAlarm } from "../../../mail/notifiers/alert-mails.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Repeated } from "../repeat.ts";
 
@@ -98,7 +96,7 @@ const LINE_CHARACTERS = 1_000;
 type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
-  mail: (alert: AlertMail) => Promise<KeeperReply>;
+  mail: MailAlarm;
   /** The program that keeps a database locked, in one sentence; null if there is none. Called at each check while the guard is not running. */
   lockedBy: () => string | null;
   language: () => AlertLanguage;
@@ -173,15 +171,7 @@ export function createGuardAlarm({ layout, clock, mail, lockedBy, language, say 
     const at = clock.now();
     if (at - triedAt < RETRY_MS && at >= triedAt) return false;
     triedAt = at;
-    const sent = await mail({
-      verb: "mail_alert",
-      id: randomUUID(),
-      kind,
-      at,
-      severity: "critical",
-      title,
-      body: body.join("\n\n"),
-    });
+    const sent = await mail({ kind, at, severity: "critical", title, body: body.join("\n\n") });
     if (sent.ok) triedAt = Number.NEGATIVE_INFINITY;
     return sent.ok;
   }
