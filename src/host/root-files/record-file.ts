@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type * as z from "zod/mini";
 import { nullOn } from "../../core/error.ts";
 import { parseAs } from "../../core/parse-as.ts";
+import type { Layout } from "../../settings/layout.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { SetUpFailure } from "../running/failure.ts";
 import { appendFile, writeFile } from "./files.ts";
@@ -40,9 +41,15 @@ export function changeRecord<Value>(path: string, read: () => Value, change: (be
   whileLocked(path, () => writeRecord(path, change(read())));
 }
 
-/** The same for some fields of it. */
-export function changeFields<Value extends object>(path: string, read: () => Value, fields: Partial<Value>): void {
-  changeRecord(path, read, (before) => ({ ...before, ...fields }));
+type Path = { [Name in keyof Layout]: Layout[Name] extends string ? Name : never }[keyof Layout];
+
+/** What reads the record in this file, as `readRecord` does, what replaces it, and what changes some of its fields, as `changeRecord` does. */
+export function recordIn<Value extends object>(file: Path, schema: z.ZodMiniType<Value>, none: Value) {
+  const read = (layout: Layout): Value => readRecord(layout[file], schema, none);
+  const edit = (layout: Layout, to: (before: Value) => Value): void =>
+    changeRecord(layout[file], () => read(layout), to);
+  const change = (layout: Layout, fields: Partial<Value>): void => edit(layout, (before) => ({ ...before, ...fields }));
+  return { read, edit, change };
 }
 
 /** Replaces it; only root can read it. Throws if it cannot be written. */

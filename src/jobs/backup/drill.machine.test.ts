@@ -20,7 +20,7 @@ import { installPrograms } from "../build/program.ts";
 import { checkRestored, keysTrouble, settingsTrouble } from "./check-restored.ts";
 import { drillRestore } from "./drill.ts";
 import { parseManifest } from "./manifest.ts";
-import { beginDrill, type Drill, readDrills } from "./records.ts";
+import { changeDrills, type Drill, readDrills } from "./records.ts";
 import { repositoryOf } from "./repository.ts";
 
 const watch = (): void => undefined;
@@ -124,7 +124,7 @@ describe("a restore drill", {
   test("files left by a kill are removed by the next backup or drill", async () => {
     const left = (): void => {
       put(join(layout.backupDrill, "mail", "half"), "by a kill");
-      beginDrill(layout, 1);
+      changeDrills(layout, { begun: 1 });
     };
     left();
     await drill();

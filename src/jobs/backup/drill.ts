@@ -15,7 +15,7 @@ import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { checkRestored, compareMails, keysTrouble, rowsTrouble, sampleOf, settingsTrouble } from "./check-restored.ts";
 import { type Manifest, rowsOf } from "./manifest.ts";
-import { beginDrill, type Drill, endDrill, type Found, secondServer } from "./records.ts";
+import { changeDrills, type Drill, endDrill, type Found, secondServer } from "./records.ts";
 import { alone, placeOf, repositoryOf } from "./repository.ts";
 import { latestOf, type Progress, type Restic } from "./restic.ts";
 import { giveAll, lackingRoom, readManifest } from "./restore.ts";
@@ -46,7 +46,7 @@ export async function drillRestore(layout: Layout, settings: Settings, how: How)
     };
     const fail = (reason: string) => end({ reason, found: null });
     try {
-      beginDrill(layout, at);
+      changeDrills(layout, { begun: at });
       // Left by a drill that was killed.
       removeTree(layout.backupDrill);
       const restic = repositoryOf(layout, settings);

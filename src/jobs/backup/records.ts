@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { changeFields, changeRecord, readRecord } from "../../host/root-files/record-file.ts";
+import { recordIn } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 const attempt = z.object({
@@ -32,21 +32,17 @@ export type DoneBackup = Readonly<z.output<typeof attempt>>;
 const NO_BACKUPS: BackupRecord = { last: null, failure: null, oldKept: null, since: 0, isKeySeen: false };
 
 /** An unreadable record counts as empty: it only caches what the repository contains. */
-export function readBackupRecord({ backupRecord }: Layout): BackupRecord {
-  return readRecord(backupRecord, backupSchema, NO_BACKUPS);
-}
-
-export function changeBackupRecord(layout: Layout, change: Partial<BackupRecord>): void {
-  changeFields(layout.backupRecord, () => readBackupRecord(layout), change);
-}
+export const { read: readBackupRecord, change: changeBackupRecord } = recordIn(
+  "backupRecord",
+  backupSchema,
+  NO_BACKUPS,
+);
 
 /** Maximum places remembered. The oldest is dropped. */
 const MOST_PLACES = 100;
 
 /** Not in `backup/`, which may be a separate disk. */
-function usedPlaces({ backupPlaces }: Layout): readonly string[] {
-  return readRecord(backupPlaces, z.array(z.string()), []);
-}
+const { read: usedPlaces, edit: editPlaces } = recordIn("backupPlaces", z.array(z.string()), []);
 
 /** Whether this server, or the one that it was restored from, has had backups there. */
 export function hasUsedPlace(layout: Layout, place: string): boolean {
@@ -54,16 +50,12 @@ export function hasUsedPlace(layout: Layout, place: string): boolean {
 }
 
 export function noteUsedPlace(layout: Layout, place: string): void {
-  if (hasUsedPlace(layout, place)) return;
-  const read = () => usedPlaces(layout);
-  changeRecord(layout.backupPlaces, read, (used) => [...used, place].slice(-MOST_PLACES));
+  if (!hasUsedPlace(layout, place)) editPlaces(layout, (used) => [...used, place].slice(-MOST_PLACES));
 }
 
 /** For a restored server, whose former repository stayed on the lost disk. */
 export function forgetUsedPlace(layout: Layout, place: string): void {
-  if (!hasUsedPlace(layout, place)) return;
-  const read = () => usedPlaces(layout);
-  changeRecord(layout.backupPlaces, read, (used) => used.filter((one) => one !== place));
+  if (hasUsedPlace(layout, place)) editPlaces(layout, (used) => used.filter((one) => one !== place));
 }
 
 /** Results of a server that was started from a restored directory. */
@@ -122,20 +114,14 @@ const NO_DRILLS: DrillRecord = { drills: [], begun: null };
 const KEPT = 24;
 
 /** The proofs in `backup/drills.json`. What cannot be read, or not by this user, counts as empty. */
-export function readDrills(layout: Layout): DrillRecord {
-  return readRecord(layout.backupDrills, drillsSchema, NO_DRILLS);
-}
-
-export function beginDrill(layout: Layout, at: number): void {
-  changeDrills(layout, (record) => ({ ...record, begun: at }));
-}
+export const {
+  read: readDrills,
+  edit: editDrills,
+  change: changeDrills,
+} = recordIn("backupDrills", drillsSchema, NO_DRILLS);
 
 export function endDrill(layout: Layout, done: Drill): void {
-  changeDrills(layout, (record) => withDrill(record, done));
-}
-
-function changeDrills(layout: Layout, change: (record: DrillRecord) => DrillRecord): void {
-  changeRecord(layout.backupDrills, () => readDrills(layout), change);
+  editDrills(layout, (record) => withDrill(record, done));
 }
 
 export function withDrill({ drills }: DrillRecord, done: Drill): DrillRecord {

@@ -1,8 +1,7 @@
 import * as z from "zod/mini";
 import { CHECK_STATES } from "../../admin/declare/reports.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { changeFields, readRecord } from "../../host/root-files/record-file.ts";
-import type { Layout } from "../../settings/layout.ts";
+import { recordIn } from "../../host/root-files/record-file.ts";
 
 /** Some checks can never be repeated, for instance after a change of settings. */
 const MOST_UNSEEN_MS = 30 * DAY_MS;
@@ -32,13 +31,7 @@ type Seen = Readonly<Pick<KeptCheck, "state" | "evidence"> & { id: string }>;
 export const NO_CHECKS: CheckRecord = { since: 0, at: null, triedAt: null, checks: {} };
 
 /** An unreadable record counts as empty: the next run creates a new one. */
-export function readCheckRecord({ checkRecord }: Layout): CheckRecord {
-  return readRecord(checkRecord, schema, NO_CHECKS);
-}
-
-export function changeCheckRecord(layout: Layout, change: Partial<CheckRecord>): void {
-  changeFields(layout.checkRecord, () => readCheckRecord(layout), change);
-}
+export const { read: readCheckRecord, change: changeCheckRecord } = recordIn("checkRecord", schema, NO_CHECKS);
 
 /** Adds the results at `now`. `isWhole`: all checks ran; obsolete ones are then removed. */
 export function noted(record: CheckRecord, seen: readonly Seen[], now: number, isWhole: boolean): CheckRecord {

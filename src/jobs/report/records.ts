@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
 import type { DiskDay, DiskFigures, Unless } from "../../core/report/figures.ts";
 import { HOUR_MS, isoTime, type Millis } from "../../core/time.ts";
-import { changeFields, readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { readRecord, recordIn, writeRecord } from "../../host/root-files/record-file.ts";
 import { bytesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -30,13 +30,7 @@ const KEPT_PERIODS = 10;
 const AGAIN_MS = HOUR_MS;
 
 /** A record that cannot be read, or not by this user, counts as empty. */
-export function readMailRecord(layout: Layout): MailRecord {
-  return readRecord(layout.reportsMailed, mailSchema, NOTHING);
-}
-
-export function changeMailRecord(layout: Layout, change: Partial<MailRecord>): void {
-  changeFields(layout.reportsMailed, () => readMailRecord(layout), change);
-}
+export const { read: readMailRecord, change: changeMailRecord } = recordIn("reportsMailed", mailSchema, NOTHING);
 
 /** The period needs no mail any more: it was mailed, or is not wanted. Later periods came from a clock that was ahead. */
 export function withPeriod(record: MailRecord, period: string): readonly string[] {

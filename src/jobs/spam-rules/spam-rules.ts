@@ -6,7 +6,7 @@ import { printable } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
-import { changeFields, readRecord } from "../../host/root-files/record-file.ts";
+import { recordIn } from "../../host/root-files/record-file.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
 import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
@@ -37,13 +37,7 @@ const FETCH_MS = 10 * MINUTE_MS;
 const SHOWN = 300;
 
 /** A record that cannot be read, or not by this user, counts as empty. */
-export function readRulesRecord(layout: Layout): RulesRecord {
-  return readRecord(layout.spamRulesRecord, schema, NOTHING);
-}
-
-function changeRulesRecord(layout: Layout, change: Partial<RulesRecord>): void {
-  changeFields(layout.spamRulesRecord, () => readRulesRecord(layout), change);
-}
+export const { read: readRulesRecord, change: changeRulesRecord } = recordIn("spamRulesRecord", schema, NOTHING);
 
 /** Fetches rules now, and notes the result. Unsigned or faulty ones are not used. */
 export async function fetchRules(layout: Layout, now: number): Promise<FetchedRules> {
