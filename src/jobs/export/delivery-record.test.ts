@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { deliveryFile, LOST_MS, readDelivery } from "./delivery-record.ts";
+import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
+import { deliveryFile, lookAtExport, readDelivery } from "./delivery-record.ts";
 
 test("the position, and when trouble started, survive a restart", () => {
   const directory = temporaryDirectory();
@@ -35,7 +37,7 @@ test("events that were lost within a day are added up", () => {
   open().note({ id: 19, at: null }, { trouble: null, lost: 4 });
   open().note({ id: 20, at: null }, { trouble: null, lost: 0 });
   assert.deepEqual(readDelivery(file)?.lost, { count: 7, at: 2_000 });
-  now += LOST_MS;
+  now += DAY_MS;
   open().note({ id: 21, at: null }, { trouble: null, lost: 0 });
   assert.equal(readDelivery(file)?.lost, null);
 });
@@ -61,4 +63,36 @@ test("while it cannot be written, nothing is thrown, and the reason is reported 
   rmdirSync(`${file.foreign}.new`);
   assert.equal(note(), true);
   assert.equal(readDelivery(file)?.lost?.count, 3);
+});
+
+test("events that reach no receiver for five minutes are reported, until one arrives", () => {
+  const directory = temporaryDirectory();
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const file = { foreign: join(directory, "delivered") };
+  const record = deliveryFile(file, assert.fail, () => clock.now());
+  const look = (): string | undefined => {
+    lookAtExport({ exportRecord: file, services: directory }, notices, clock);
+    return notices.raised.get("export_failing");
+  };
+  assert.equal(look(), undefined, "there is no exporter");
+  record.note({ id: 1, at: null }, { trouble: "ECONNREFUSED", lost: 0 });
+  clock.advance(5 * MINUTE_MS);
+  assert.equal(look(), undefined, "for an exporter that was switched off");
+  mkdirSync(join(directory, "export"));
+  record.note({ id: 1, at: null }, { trouble: "timed out", lost: 0 });
+  assert.equal(look(), "timed out");
+  record.note({ id: 2, at: null }, { trouble: null, lost: 0 });
+  assert.equal(look(), undefined);
+  record.note({ id: 2, at: null }, { trouble: "ECONNREFUSED", lost: 0 });
+  clock.advance(5 * MINUTE_MS - 1);
+  assert.equal(look(), undefined, "a restart of the receiver is not reported");
+  record.note({ id: 9, at: null }, { trouble: "ECONNREFUSED", lost: 6 });
+  assert.equal(look(), "6 events left the database before they could be delivered");
+  clock.advance(1);
+  assert.match(look() ?? "", /^ECONNREFUSED; 6 events left/);
+  record.note({ id: 9, at: null }, { trouble: null, lost: 0 });
+  assert.match(look() ?? "", /^6 events left/);
+  clock.advance(DAY_MS);
+  assert.equal(look(), undefined, "after a day");
 });

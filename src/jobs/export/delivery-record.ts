@@ -2,15 +2,17 @@ import { existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs"
 import * as z from "zod/mini";
 import { isObject, lazily, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
 import { messageOf, reportOnce } from "../../core/error.ts";
-import { parseJson } from "../../core/text.ts";
-import { DAY_MS } from "../../core/time.ts";
+import { parseJson, plural } from "../../core/text.ts";
+import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
+import type { Clock, Notices } from "../../guard/ports.ts";
 import { Descriptor } from "../../host/root-files/directory.ts";
 import { readForeign } from "../../host/root-files/files.ts";
-import type { ForeignFile } from "../../settings/layout.ts";
+import { serviceExists } from "../../host/running/supervised.ts";
+import type { ForeignFile, Layout } from "../../settings/layout.ts";
 import type { Delivered } from "./exporter.ts";
 
 /** How long a loss is reported. */
-export const LOST_MS = DAY_MS;
+const LOST_MS = DAY_MS;
 const MOST_TROUBLE = 300;
 const MOST_AT = 40;
 /** Far more than the longest record. */
@@ -84,4 +86,18 @@ function write({ foreign }: ForeignFile, delivery: Delivery): void {
   writeSync(file.fd, `${JSON.stringify(delivery)}\n`);
   fsyncSync(file.fd);
   renameSync(fresh, foreign);
+}
+
+const LONG_MS = 5 * MINUTE_MS;
+
+/** Reports when events do not reach their receiver, or cannot reach it any more. A restart of the receiver is not reported. */
+export function lookAtExport(layout: Pick<Layout, "exportRecord" | "services">, notices: Notices, clock: Clock): void {
+  const delivery = serviceExists(layout.services, "export") ? readDelivery(layout.exportRecord) : null;
+  const { trouble, since, lost } = delivery ?? { trouble: null, since: null, lost: null };
+  const now = clock.now();
+  const details: string[] = [];
+  if (trouble !== null && since !== null && now - since >= LONG_MS) details.push(trouble);
+  if (lost !== null && now - lost.at < LOST_MS)
+    details.push(`${plural(lost.count, "event")} left the database before they could be delivered`);
+  notices.set("export_failing", details.length === 0 ? null : details.join("; "));
 }
