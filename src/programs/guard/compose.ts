@@ -17,6 +17,7 @@ import { createLog } from "../../host/machine/log.ts";
 import { createOwnNetworks } from "../../host/machine/own-networks.ts";
 import { createKeeperClient } from "../../host/sockets/keeper-client.ts";
 import { atMostTenAMinute, problems, type Report } from "../../host/sockets/unix-socket.ts";
+import { lookAtExport } from "../../jobs/export/delivery-record.ts";
 import { sinceStart } from "../../mail/configuration/mail-services.ts";
 import { publishedFor } from "../../mail/dns/published-records.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
@@ -52,7 +53,6 @@ import {
 import { createAlertWatch } from "./watch-alerts.ts";
 import { createBanMails, lookAtBans } from "./watch-bans.ts";
 import { createContentLists, createSpamPreferenceFiles } from "./watch-content.ts";
-import { lookAtExport } from "./watch-export.ts";
 import { createClockWatch, createDiskWatch, createTrackingWatch } from "./watch-machine.ts";
 
 type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
@@ -138,12 +138,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     const isOutside = [named, ...others].some((one) => !engine.policy.domains.includes(domainOf(one)));
     return isOutside || others.length > (stores.active.isActive(named) ? 0 : 1);
   };
-  const bans = {
-    ...common,
-    figures: sqliteFigures(db),
-    most: () => settingsNow["alerts.thresholds.bans_in_force"],
-  };
-  const exported = { notices, clock, record: layout.exportRecord, services: layout.services };
+  const figures = sqliteFigures(db);
   const tracking = createTrackingWatch(notices);
   const dns = createDnsWatch({ names, domain: () => engine.policy.domains[0], notices, clock });
   const watches = {
@@ -159,12 +154,12 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     ],
     seldom: [
       () => lookAtDomains({ notices, ...stores }),
-      () => lookAtBans(bans),
+      () => lookAtBans(figures, settingsNow["alerts.thresholds.bans_in_force"], notices, clock),
       () => tracking.look(),
       () => void dns.look(),
       () => firewall.lookAtSessions(),
       () => firewall.lookAtProxyUser(),
-      () => lookAtExport(exported),
+      () => lookAtExport(layout, notices, clock),
     ],
   };
   const housekeeping = createHousekeeping({

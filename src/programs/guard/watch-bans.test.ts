@@ -12,7 +12,7 @@ test("more bans in force than the setting are reported, not counting the owner's
   const figures = { bansInForce: () => counts };
   const look = (engine: number): string | undefined => {
     counts = { ...counts, engine };
-    lookAtBans({ figures, clock: new HandClock(), notices, most: () => 20 });
+    lookAtBans(figures, 20, notices, new HandClock());
     return notices.raised.get("bans_in_force");
   };
   assert.equal(look(12), undefined);

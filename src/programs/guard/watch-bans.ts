@@ -7,20 +7,11 @@ import { Budget } from "../../guard/budget.ts";
 import type { Figures } from "../../guard/figures.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
 
-type BansParts = Readonly<{
-  figures: Pick<Figures, "bansInForce">;
-  clock: Clock;
-  notices: Notices;
-  /** More bans than this are reported. */
-  most: () => number;
-}>;
-
-/** Reports many bans in force at once. The owner's bans do not count: they show no attack. */
-export function lookAtBans({ figures, clock, notices, most }: BansParts): void {
+/** Reports more than `most` bans in force at once. The owner's bans do not count: they show no attack. */
+export function lookAtBans(figures: Pick<Figures, "bansInForce">, most: number, notices: Notices, clock: Clock): void {
   const { engine, fail2ban } = figures.bansInForce(clock.now());
   const count = engine + fail2ban;
-  const detail = `${plural(count, "ban")} in force, more than ${most()}`;
-  notices.set("bans_in_force", count > most() ? detail : null);
+  notices.set("bans_in_force", count > most ? `${plural(count, "ban")} in force, more than ${most}` : null);
 }
 
 type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
