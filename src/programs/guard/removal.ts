@@ -153,16 +153,8 @@ export class StepSize {
 }
 
 /** Removes old or excess events: a little in each turn of the event loop, between two turns of decisions. */
-export function createRemoval({
-  engine,
-  store,
-  retention,
-  maintenance,
-  checkpoints,
-  clock,
-  notices,
-  log,
-}: RemovalParts) {
+export function createRemoval(parts: RemovalParts) {
+  const { engine, store, retention, maintenance, checkpoints, clock, notices, log } = parts;
   const size = new StepSize(ROWS);
   let warmUpTo = 0;
   let pressedAt = 0;

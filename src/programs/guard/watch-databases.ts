@@ -48,18 +48,8 @@ const DIGEST_MS = {
 const MOST_AN_HOUR = 3;
 
 /** Detects a database that is damaged, removed, replaced or truncated while it is open, and saves it. */
-export function createDatabaseWatch({
-  engine,
-  accounts,
-  accountChanges,
-  flush,
-  refuse,
-  maintenance,
-  notices,
-  clock,
-  log,
-  restart,
-}: DatabaseWatchParts) {
+export function createDatabaseWatch(parts: DatabaseWatchParts) {
+  const { engine, accounts, accountChanges, flush, refuse, maintenance, notices, clock, log, restart } = parts;
   const watched = [accounts, engine].map((of) => ({ of, files: new OpenFiles(of.path) }));
   let timer: NodeJS.Timeout | undefined;
   let isEnding = false;

@@ -41,14 +41,8 @@ type Failure = Readonly<{ detail: string; stops: boolean }>;
  * configuration is not restarted: its old version keeps running, with a notice. After one that does not run again, no other is
  * touched until that one answers.
  */
-export function createComponentWatch({
-  replaced,
-  check,
-  restart,
-  answers,
-  say,
-  files = PACKAGE_FILES,
-}: ComponentWatchParts) {
+export function createComponentWatch(parts: ComponentWatchParts) {
+  const { replaced, check, restart, answers, say, files = PACKAGE_FILES } = parts;
   /** The state of the packages at the last check, and the one that was handled. */
   let seen = "";
   let done: string | null = null;
