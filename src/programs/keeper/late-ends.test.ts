@@ -20,7 +20,7 @@ function kit() {
     if (failure !== null) throw failure;
     ended.push([...accounts].join(" "));
   };
-  const start = () => createLateEnds({ file, clock, end });
+  const start = () => createLateEnds(file, clock, end);
   const lookAfter = async (ends: ReturnType<typeof createLateEnds>, seconds: number): Promise<void> => {
     clock.advance(seconds * SECOND_MS);
     await ends.look();

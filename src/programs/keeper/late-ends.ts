@@ -5,14 +5,6 @@ import type { Clock } from "../../guard/ports.ts";
 import { writeFile } from "../../host/root-files/files.ts";
 import { readRecord } from "../../host/root-files/record-file.ts";
 
-type LateEndsParts = Readonly<{
-  /** Names the accounts, so that a keeper that was restarted ends their sessions too. */
-  file: string;
-  clock: Clock;
-  /** Ends the open sessions of these accounts. */
-  end: (accounts: ReadonlySet<string>) => Promise<void>;
-}>;
-
 /**
  * When the sessions of an account are ended again: a sign-in whose former password Dovecot was verifying opens its session only
  * afterwards. A thief who signs in all the time would otherwise stay in, for as long as the session is open.
@@ -21,8 +13,8 @@ const LATE_SIGN_INS_MS = [15 * SECOND_MS, 180 * SECOND_MS];
 
 type Waiting = Readonly<{ since: Millis; ends: number }>;
 
-/** The accounts whose sessions are to end again. */
-export function createLateEnds({ file, clock, end }: LateEndsParts) {
+/** The accounts whose sessions `end` is to end again. `file` names them, so that a keeper that was restarted ends them too. */
+export function createLateEnds(file: string, clock: Clock, end: (accounts: ReadonlySet<string>) => Promise<void>) {
   const waiting = new Map<string, Waiting>();
   const report = reportOnce((failure) => console.error(`keeper: IMAP sessions may still be open: ${failure}`));
   for (const account of readRecord(file, z.array(z.string()), []))

@@ -74,36 +74,21 @@ export class KeeperVerbs {
     });
     this.#unread = new Set(SERVICES.filter((service) => existsSync(unreadMark(layout.services, service))));
     this.#wasWebUnread = this.#unread.has("web");
-    this.lateEnds = createLateEnds({
-      file: join(dirname(layout.keeperSocket), "late-ends.json"),
-      clock,
-      end: (accounts) => this.#inTurn(() => endSessions(layout, accounts)),
-    });
+    this.lateEnds = createLateEnds(join(dirname(layout.keeperSocket), "late-ends.json"), clock, (accounts) =>
+      this.#inTurn(() => endSessions(layout, accounts)),
+    );
     const read = this.#readInForce();
     this.#inForce = read.ok ? read.settings : null;
-    this.watches = composeWatches(layout, {
-      settings: this.#inForce,
-      clock,
-      inTurn: this.#inTurn,
-    });
+    this.watches = composeWatches(layout, { settings: this.#inForce, clock, inTurn: this.#inTurn });
   }
 
   /** One after another, from all connections; but questions about the state are answered at once. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
-    if (AT_ONCE.has(command.verb)) return this.#do(command);
-    return this.#turnOf(command.verb)(() => this.#do(command));
-  }
-
-  #turnOf(verb: KeeperCommand["verb"]): ReturnType<typeof oneAfterAnother> {
-    switch (verb) {
-      case "mail_alert":
-      case "mail_ban":
-        return this.#mailInTurn;
-      case "mailbox_use":
-        return this.#useInTurn;
-      default:
-        return this.#inTurn;
-    }
+    const { verb } = command;
+    if (AT_ONCE.has(verb)) return this.#do(command);
+    const isMail = verb === "mail_alert" || verb === "mail_ban";
+    const inTurn = isMail ? this.#mailInTurn : verb === "mailbox_use" ? this.#useInTurn : this.#inTurn;
+    return inTurn(() => this.#do(command));
   }
 
   /** The settings may have been unreadable at the start. */

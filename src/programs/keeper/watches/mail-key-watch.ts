@@ -12,23 +12,12 @@ import {
 } from "../../../mail/dovecot/mail-keys.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
-type Files = Pick<
-  Layout,
-  | "mailPublicKey"
-  | "mailPrivateKey"
-  | "mailRecoveryKey"
-  | "mailKeyConf"
-  | "mailKeyLink"
-  | "mailKeySeen"
-  | "mailKeyUnread"
->;
-
 /** A failed or missing restart is made after this many checks: in half a minute, since one that fails can take ten seconds. */
 const LOOKS_UNTIL_RETRY = 30;
 
 /** Lets Dovecot read mail while the right private key exists, and no longer. */
 export function createMailKeyWatch(
-  layout: Files,
+  layout: Layout,
   settings: () => MailCryptSettings | null,
   restart: (service: ServiceName) => Promise<string | null>,
 ) {

@@ -229,14 +229,11 @@ test("a stopped program is reported at the second check, until it continues; one
   const writer = await supervised(t, join(services, "web", "log", "supervise"), "svlogd");
   const said: string[] = [];
   const proceeded: number[] = [];
-  const watch = createStoppedWatch({
-    services,
-    proceed: (pid) => {
-      proceeded.push(pid);
-      process.kill(pid, "SIGCONT");
-    },
-    say: (what) => said.push(what),
-  });
+  const proceed = (pid: number): void => {
+    proceeded.push(pid);
+    process.kill(pid, "SIGCONT");
+  };
+  const watch = createStoppedWatch(services, proceed, (what) => said.push(what));
   watch.look(0);
   for (const child of [web, writer]) child.kill("SIGSTOP");
   for (const child of [web, writer]) await isIn("T", child, t);
@@ -264,7 +261,7 @@ test("a stopped program is reported at the second check, until it continues; one
 test("other users' programs are ignored", async (t) => {
   const other = await supervised(t, join(temporaryDirectory(), "supervise"), "other");
   const never = (): never => assert.fail();
-  const watch = createStoppedWatch({ services: temporaryDirectory(), proceed: never, say: never });
+  const watch = createStoppedWatch(temporaryDirectory(), never, never);
   other.kill("SIGSTOP");
   await isIn("T", other, t);
   for (const looks of [1, 2, 3, 4, 5]) watch.look(looks * EVERY_MS);

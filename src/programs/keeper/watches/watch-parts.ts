@@ -165,18 +165,11 @@ const MOST_NAMED = 3;
 /** Stopped by a signal (SIGSTOP, SIGTSTP). A process stopped by a debugger is in state t. */
 const STOPPED = "T";
 
-type StoppedWatchParts = Readonly<{
-  services: string;
-  /** Sends SIGCONT. */
-  proceed: (pid: number) => void;
-  say: (what: string) => void;
-}>;
-
 /**
  * Finds programs of the server that a signal has stopped. Probes detect that a part does not work; this names the
- * process and the cause, and finds programs that no probe asks.
+ * process and the cause, and finds programs that no probe asks. `proceed` sends SIGCONT.
  */
-export function createStoppedWatch({ services, proceed, say }: StoppedWatchParts) {
+export function createStoppedWatch(services: string, proceed: (pid: number) => void, say: (what: string) => void) {
   let seen = new Map<string, Readonly<{ stat: Stat; looks: number }>>();
   let nextLookAt = 0;
 

@@ -82,19 +82,14 @@ for (const [takesMs, pauseMs] of [
 function relayWatch({ takesMs = 0 } = {}) {
   const queue: QueueEntry[] = [];
   let [elapsed, calls, failure, now] = [0, 0, "", NOW];
-  const watch = createRelayWatch(
-    {
-      clock: { now: () => now },
-      elapsedMs: () => elapsed,
-      readQueue: (take) => {
-        calls += 1;
-        elapsed += takesMs;
-        queue.forEach(take);
-        return Promise.resolve(failure === "" ? null : failure);
-      },
-    },
-    { ...settings, "outbound.relay": "[smtp.relay.example]:587" },
-  );
+  const readQueue = async (take: (entry: QueueEntry) => void) => {
+    calls += 1;
+    elapsed += takesMs;
+    queue.forEach(take);
+    return failure === "" ? null : failure;
+  };
+  const relayed = { ...settings, "outbound.relay": "[smtp.relay.example]:587" };
+  const watch = createRelayWatch({ now: () => now }, readQueue, relayed, () => elapsed);
   const fail = (why: string): void => void (failure = why);
   const later = (minutes: number): void => void (now = instant(NOW + minutes * MINUTE_MS));
   const look = async () => {

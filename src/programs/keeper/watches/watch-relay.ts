@@ -15,18 +15,15 @@ const REST_FACTOR = 10;
 /** Longest pause between two reads, however long they take: a report waits no longer. */
 const MOST_REST_MS = MINUTE_MS;
 
-type RelayWatchParts = Readonly<{
-  clock: Clock;
-  /** Null, or why the queue cannot be read. */
-  readQueue: (take: (entry: QueueEntry) => void) => Promise<string | null>;
-  /** Milliseconds of a monotonic clock. */
-  elapsedMs?: () => number;
-}>;
-
-/** Reports that mail waits because the relay accepts none: a wrong password, for example. Only the queue shows this. */
+/**
+ * Reports that mail waits because the relay accepts none: a wrong password, for example. Only the queue shows this. `readQueue` returns
+ * null, or why the queue cannot be read. `elapsedMs`: of a monotonic clock.
+ */
 export function createRelayWatch(
-  { clock, readQueue, elapsedMs = () => performance.now() }: RelayWatchParts,
+  clock: Clock,
+  readQueue: (take: (entry: QueueEntry) => void) => Promise<string | null>,
   settings: Settings | null,
+  elapsedMs = () => performance.now(),
 ) {
   let relay: string = settings?.["outbound.relay"] ?? "";
   let present: readonly KeeperTrouble[] = [];

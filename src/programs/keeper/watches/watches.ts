@@ -83,7 +83,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
     say,
   });
   const readers = createReaderWatch(layout);
-  const stopped = createStoppedWatch({ services: layout.services, proceed: (pid) => signal(pid, "SIGCONT"), say });
+  const stopped = createStoppedWatch(layout.services, (pid) => signal(pid, "SIGCONT"), say);
   const locks = createLockWatch(layout, clock);
   const watches = {
     certificate: createCertificateFollower({ layout, reload: () => reloadCertificate(layout), clock }),
@@ -130,7 +130,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
       inForce,
     ),
     detectors: createDetectorWatch(clock, () => (IS_IMAGE ? null : allCommands()), inForce),
-    relay: createRelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings),
+    relay: createRelayWatch(clock, (take) => readQueue(layout.postfixConf, take), settings),
     disk: createDiskSpaceWatch(layout, clock, inForce),
     mailboxes: createMailboxWatch(
       {
