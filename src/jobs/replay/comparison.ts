@@ -159,6 +159,7 @@ function accountIn(event: ClientEvent): string | null {
   return "account" in event ? event.account : null;
 }
 
+/** The least strict verdict first. */
 function none(): Record<Verdict, number> {
   return { pass: 0, delay: 0, hold: 0, defer: 0, refuse: 0 };
 }
@@ -227,14 +228,6 @@ export function differenceOf(replayed: Replayed): Difference | null {
   return isSame ? null : "bans";
 }
 
-const STRICTNESS: readonly (RecordedVerdict | null)[] = [
-  "pass",
-  "delay",
-  "hold",
-  "defer",
-  "refuse",
-] satisfies Verdict[];
-
 function strictness(verdict: RecordedVerdict | null): number {
-  return Math.max(0, STRICTNESS.indexOf(verdict));
+  return Math.max(0, Object.keys(none()).indexOf(verdict ?? "pass"));
 }
