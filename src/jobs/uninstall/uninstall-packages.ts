@@ -8,8 +8,7 @@ import { removeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { printedBy, readBesides } from "./installed-besides.ts";
 
-const TIMEOUT_MS = 600_000;
-const NOBODY_ASKS = { DEBIAN_FRONTEND: "noninteractive" };
+const UNATTENDED = { timeoutMs: 600_000, env: { DEBIAN_FRONTEND: "noninteractive" } };
 /** How long another apt or dpkg may hold its lock, for example that of a killed uninstall. */
 const LOCK_WAIT_S = 120;
 /** This program needs it, so a killed uninstall could not be repeated without it. */
@@ -50,10 +49,8 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
   const returns = exchanged.every((name) => names.includes(name));
   const room = returns ? exchanged : [];
   // For other packages, the reinstalled ones take the place of those in `room`.
-  const rest = removable(
-    names,
-    here.filter(({ name }) => !room.includes(name)),
-  );
+  const others = here.filter(({ name }) => !room.includes(name));
+  const rest = removable(names, others);
   // An interrupted removal, or the administrator's, has left their configuration.
   const leftovers = onlyConfigured(stdout).filter((name) => names.includes(name) && !configured.has(name));
   const going = [...rest, ...room, ...leftovers];
@@ -84,11 +81,7 @@ export async function removePackages({ going, keepingFiles }: Packages): Promise
 }
 
 export async function removeLastPackage({ going }: Packages): Promise<Outcome> {
-  return perhaps(
-    "dpkg",
-    ["--purge"],
-    going.filter((name) => name === NEEDED_BY_NODE),
-  );
+  return perhaps("dpkg", ["--purge"], going.includes(NEEDED_BY_NODE) ? [NEEDED_BY_NODE] : []);
 }
 
 /**
@@ -99,15 +92,10 @@ export async function installAgain({ returning }: Packages, auto: readonly strin
   const install = ["install", "-y", "-q", "--no-install-recommends"];
   const first = await perhaps("apt-get", install, returning);
   // An interrupted run has left packages that are unpacked only.
-  if (!first.ok) await runProgram("dpkg", ["--configure", "-a"], { timeoutMs: TIMEOUT_MS, env: NOBODY_ASKS });
+  if (!first.ok) await runProgram("dpkg", ["--configure", "-a"], UNATTENDED);
   const done = first.ok ? first : await perhaps("apt-get", install, returning);
-  return done.ok
-    ? perhaps(
-        "apt-mark",
-        ["auto"],
-        auto.filter((name) => returning.includes(name)),
-      )
-    : done;
+  const needed = auto.filter((name) => returning.includes(name));
+  return done.ok ? perhaps("apt-mark", ["auto"], needed) : done;
 }
 
 /** Packages that apt would also remove. Without packages neither apt nor dpkg, which may be broken, is asked. */
@@ -140,10 +128,7 @@ async function perhaps(
   const apt = ["setpriv", "--pdeathsig", "TERM", "--", program, "-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`];
   const [starter = program, ...before] = program === "apt-get" ? apt : [program];
   for (let waitedS = 0; ; waitedS += 1) {
-    const ran = await runProgram(starter, [...before, ...args, ...packages], {
-      timeoutMs: TIMEOUT_MS,
-      env: NOBODY_ASKS,
-    });
+    const ran = await runProgram(starter, [...before, ...args, ...packages], UNATTENDED);
     if (ran.code === 0) return { ok: true };
     if (waitedS === LOCK_WAIT_S || !LOCKED.test(ran.stderr))
       return { ok: false, reason: `${program} ${args[0]} failed: ${lastLines(ran)}` };
