@@ -99,14 +99,12 @@ function start(
   return { in: input, out, ended };
 }
 
+const DAMAGE =
+  /no valid openpgp data|invalid packet|decryption failed|mdc|checksum|unexpected (?:eof|end)|not in gzip format/i;
+
 function sentence(words: string, program: string, how: number | string | null): string {
   if (/bad session key|decryption failed: bad/i.test(words)) return "the passphrase does not open it";
-  if (
-    /no valid openpgp data|invalid packet|decryption failed|mdc|checksum|unexpected (?:eof|end)|not in gzip format/i.test(
-      words,
-    )
-  )
-    return "it is damaged";
+  if (DAMAGE.test(words)) return "it is damaged";
   if (/no space left/i.test(words)) return "no space is left on the disk";
   return words.split("\n").at(-1) || `${program} ended with ${how}`;
 }

@@ -14,7 +14,7 @@ import type { Progress, Restic } from "./restic.ts";
 import { giveAll, lackingRoom } from "./restore.ts";
 
 /** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
-export type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
+type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
 
 const MANY_MAILS_MS = 60 * 60_000;
 /** For a line of up to 44 bytes about each mail found. */
@@ -56,28 +56,18 @@ export async function restoreMailbox(
     const lacking = lackingRoom(layout.data, size.value);
     if (lacking !== null) return { ok: false, reason: lacking };
     giveDirectory(scratch, { mode: 0o700, owner: ourselves() });
-    const restored = await restic.restore(snapshot, {
-      to: scratch,
-      paths: [path],
-      sizeBytes: size.value,
-      watch,
-      signal,
-    });
+    const to = { to: scratch, paths: [path], sizeBytes: size.value, watch, signal };
+    const restored = await restic.restore(snapshot, to);
     if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
     const maildir = join(scratch, "mail", domain, user, "Maildir");
     if (!existsSync(maildir))
       return { ok: false, reason: `The snapshot ${snapshot} has no mail of ${selection.account}.` };
     giveAll(scratch, userIds(USERS.mail));
-    return await withKeys(layout.dovecotConf, asked.keys, (conf) => {
-      const doveadm: Doveadm = (...args) =>
-        runProgram("doveadm", ["-c", conf, ...args], {
-          timeoutMs: MANY_MAILS_MS,
-          mostOutputBytes: FOUND_BYTES,
-          signal,
-        });
-      return importMails(doveadm, maildir, asked);
-    });
+    const limits = { timeoutMs: MANY_MAILS_MS, mostOutputBytes: FOUND_BYTES, signal };
+    return await withKeys(layout.dovecotConf, asked.keys, (conf) =>
+      importMails((...args) => runProgram("doveadm", ["-c", conf, ...args], limits), maildir, asked),
+    );
   } finally {
     removeTree(scratch);
   }
