@@ -7,7 +7,7 @@ import { messageOf } from "../../core/error.ts";
 import { minute } from "../../core/report/figures.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { recordIn, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Failure, isNightDue, nextNight, oneAtATime, withUnnoted } from "../job.ts";
@@ -35,15 +35,13 @@ export type RetentionRecord = Readonly<z.output<typeof schema>>;
 const NOTHING: RetentionRecord = { since: 0, lookedAt: 0, leap: null, last: null, failure: null };
 
 /** An unreadable record counts as empty: mail is then removed a day later. */
-export function readRetentionRecord({ retentionRecord: path }: Pick<Layout, "retentionRecord">): RetentionRecord {
-  return readRecord(path, schema, NOTHING);
-}
+export const { read: readRetentionRecord } = recordIn("retentionRecord", schema, NOTHING);
 
 /**
  * Since when each folder is under its rule. Unknown after a clock jump, since mails may have wrong times
  * too, and without a record, since a jump would be missed.
  */
-export function folderTimes(layout: Pick<Layout, "retentionRecord" | "retentionFolders">, now: number): FolderTimes {
+export function folderTimes(layout: Layout, now: number): FolderTimes {
   const record = readRetentionRecord(layout);
   const isKnown = record.since !== 0 && leapSince(record, now) === null;
   return isKnown ? readFolderTimes(layout.retentionFolders) : {};
@@ -51,7 +49,7 @@ export function folderTimes(layout: Pick<Layout, "retentionRecord" | "retentionF
 
 /** Removes mail past its retention time now, and notes the run. Never rejects: failing to note it is a failure too. */
 export async function removeOldMail(
-  layout: Pick<Layout, "retentionRecord" | "retentionFolders" | "legalHolds">,
+  layout: Layout,
   { settings, now, mail }: Readonly<{ settings: RetentionSettings; now: number; mail: MailFolders }>,
 ): Promise<Removed> {
   const times = folderTimes(layout, now);
@@ -69,12 +67,8 @@ export async function removeOldMail(
   try {
     if (!isDeepStrictEqual(seen, readFolderTimes(layout.retentionFolders)))
       writeFolderTimes(layout.retentionFolders, seen);
-    writeRecord(layout.retentionRecord, {
-      since: before.since === 0 ? now : before.since,
-      lookedAt: now,
-      leap: null,
-      ...record,
-    });
+    const since = before.since === 0 ? now : before.since;
+    writeRecord(layout.retentionRecord, { since, lookedAt: now, leap: null, ...record });
   } catch (error) {
     return { ...removed, failure: failure ?? `what was removed could not be noted: ${messageOf(error)}` };
   }
@@ -144,11 +138,7 @@ export function leapText({ at, byMs }: NonNullable<ClockNote["leap"]>): string {
  * The state of retention, without reading the mailboxes, which takes long; legal holds without their reasons. Throws if the list of
  * holds cannot be read.
  */
-export function retentionReport(
-  layout: Pick<Layout, "retentionRecord" | "legalHolds">,
-  settings: Pick<RetentionSettings, "retention.hour">,
-  now: number,
-): RetentionReport {
+export function retentionReport(layout: Layout, settings: RetentionSettings, now: number): RetentionReport {
   const record = readRetentionRecord(layout);
   const { last, leap, failure } = record;
   return {

@@ -11,9 +11,9 @@ import { retentionReport } from "./retention-job.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00.000Z");
 const SINCE = "2026-11-20T06:00:00.000Z";
-const HOUR = { "retention.hour": 3 } as const;
+const SETTINGS = { "retention.mail": [], "retention.hour": 3 };
 
-const toldOf = (layout: Layout) => retentionReport(layout, HOUR, NOW);
+const toldOf = (layout: Layout) => retentionReport(layout, SETTINGS, NOW);
 const server = () => temporaryLayout("legalHolds", "retentionRecord");
 
 test("before the first run there is only the next one", () => {

@@ -16,7 +16,7 @@ import { readCheckRecord } from "../../jobs/check/check-record.ts";
 import { readIncidents, readTimeline } from "../../jobs/incident/folder.ts";
 import { retentionReport } from "../../jobs/retention/retention-job.ts";
 import { certificateReport } from "../../mail/certificates/follow-certificate.ts";
-import { mailCryptOf } from "../../mail/configuration/site.ts";
+import { type MailCryptSettings, mailCryptOf } from "../../mail/configuration/site.ts";
 import { fingerprint, lockedBecause } from "../../mail/dovecot/mail-keys.ts";
 import { homeOf, sieveRedirectsIn } from "../../mail/dovecot/sieve-redirects.ts";
 import { refusedFilters } from "../../mail/fail2ban/adopt-filters.ts";
@@ -85,19 +85,14 @@ export function checksOf(layout: Layout): ChecksReport {
   const { at, checks } = readCheckRecord(layout);
   return {
     at: isoTimeOrNull(at),
-    checks: Object.entries(checks).map(([id, { state, passedAt }]) => ({
-      id,
-      state,
-      passedAt: isoTimeOrNull(passedAt),
-    })),
+    checks: Object.entries(checks).map(([id, one]) => {
+      return { id, state: one.state, passedAt: isoTimeOrNull(one.passedAt) };
+    }),
   };
 }
 
 /** The state of the server's key for `encryption show`, without its location. Throws if the public key cannot be read. */
-export function encryptionOf(
-  layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf">,
-  settings: Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">,
-): EncryptionReport {
+export function encryptionOf(layout: Layout, settings: MailCryptSettings): EncryptionReport {
   const crypt = mailCryptOf(settings, layout);
   // Before the settings are applied, no keys exist.
   if (crypt === null || !existsSync(crypt.publicKey))
@@ -115,9 +110,10 @@ const MOST_OF_REASON = 300;
 
 /** What `fail2ban status` shows; refused filters without their directories. Never throws. */
 export async function tellFail2ban(
-  layout: Pick<Layout, "fail2banConf" | "fail2banSocket" | "fail2banOwn" | "services">,
-  { "fail2ban.sentences": sentences }: Pick<Settings, "fail2ban.sentences">,
+  layout: Layout,
+  settings: Pick<Settings, "fail2ban.sentences">,
 ): Promise<KeeperReply> {
+  const sentences = settings["fail2ban.sentences"];
   if (!serviceExists(layout.services, "fail2ban"))
     return { ok: true, detail: "", fail2ban: { enabled: false, sentences, jails: [], refused: [] } };
   try {
@@ -134,11 +130,8 @@ export async function tellFail2ban(
   }
 }
 
-type KeySettings = Pick<Settings, "domains" | "dkim.selector">;
-type PublicKey = Readonly<{ domain: string; key: string }>;
-
 /** Derived from the private keys that sign (SPKI in base64), so the two always match. Empty for a domain without a key. */
-export function publicKeys(layout: Layout, settings: KeySettings): readonly PublicKey[] {
+export function publicKeys(layout: Layout, settings: Pick<Settings, "domains" | "dkim.selector">) {
   const site = { layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] };
   return dkimKeys(site).map(({ domain, file }) => ({ domain, key: publicKeyIn(file) }));
 }

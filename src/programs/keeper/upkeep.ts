@@ -34,11 +34,7 @@ const TASKS: Readonly<Record<Name, Task>> = {
 };
 
 /** The upkeep in the command line's `status`, for readers without access to root's records. Contains no path and no secret. */
-export function upkeepOf(
-  layout: Layout,
-  troubles: readonly KeeperTrouble[],
-  rules: Rules | null,
-): readonly UpkeepItem[] {
+export function upkeepOf(layout: Layout, troubles: readonly KeeperTrouble[], rules: Rules | null) {
   return [
     item("backup", ifOn(rules, "Nightly backups", backup(layout)), troubles),
     item("drill", ifOn(rules, "Restore drills", drill(layout)), troubles),
