@@ -19,6 +19,7 @@ import {
 import { DAY_MS, instant, isoTime, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { VERSION } from "../../core/version.ts";
 import { allBans } from "../../guard/explain/stats.ts";
+import type { Failed } from "../../guard/ports.ts";
 import { hardening } from "../../host/debian/hardening.ts";
 import { imageUpdates, knownHoles, waitingUpdates } from "../../host/debian/updates.ts";
 import { IS_IMAGE } from "../../host/running/checkout.ts";
@@ -55,10 +56,8 @@ type Databases = Readonly<{
   accounts: ReturnType<typeof openAccountsForReading>;
 }>;
 
-export type Gathered = Readonly<{ ok: true; facts: ReportFacts }> | Readonly<{ ok: false; reason: string }>;
-
 /** Collects the facts of a report. Opens the databases only while the guard has them open. Throws UnusableDatabase. */
-export async function gatherFacts(asked: Asked): Promise<Gathered> {
+export async function gatherFacts(asked: Asked): Promise<Readonly<{ ok: true; facts: ReportFacts }> | Failed> {
   const { layout, settings, span, now } = asked;
   const raised = await notices(layout);
   if (raised === null) return { ok: false, reason: "The guard does not answer." };
@@ -127,7 +126,7 @@ function databaseFacts(asked: Asked, { engine, accounts }: Databases) {
 
 function rulesFigures(layout: Layout): ReportFacts["spam"]["rules"] {
   const { last, failure } = readRulesRecord(layout);
-  return last === null ? null : { version: last.version, at: isoTime(instant(last.at)), failure };
+  return last && { version: last.version, at: isoTimeOf(last), failure };
 }
 
 /** What people did; omits the guard's own entries. */
@@ -168,22 +167,23 @@ function backups(layout: Layout, settings: Settings): BackupFigures {
   const { last, failure, isKeySeen } = readBackupRecord(layout);
   return {
     isOn: settings["backup.enabled"],
-    last:
-      last === null
-        ? null
-        : { at: isoTime(instant(last.at)), mails: last.mails, bytes: last.bytes, place: placeOf(layout, settings) },
-    failure: failure === null ? null : { at: isoTime(instant(failure.at)), reason: failure.reason },
+    last: last && { at: isoTimeOf(last), mails: last.mails, bytes: last.bytes, place: placeOf(layout, settings) },
+    failure: failure && { at: isoTimeOf(failure), reason: failure.reason },
     isKeySeen,
     drillEveryDays: settings["backup.drill_every"] / DAY_MS,
     drill: drillFigures(layout),
   };
 }
 
+function isoTimeOf({ at }: Readonly<{ at: number }>): string {
+  return isoTime(instant(at));
+}
+
 function drillFigures(layout: Layout): BackupFigures["drill"] {
   const drill = lastDrill(readDrills(layout));
   if (drill === null) return null;
-  const { at, tookMs, reason, found } = drill;
-  return { at: isoTime(instant(at)), tookMs, mails: found?.mails ?? 0, reason };
+  const { tookMs, reason, found } = drill;
+  return { at: isoTimeOf(drill), tookMs, mails: found?.mails ?? 0, reason };
 }
 
 async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null> {
@@ -192,11 +192,8 @@ async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null>
 }
 
 /** Everything that `status` lists as waiting for the owner. What it says first is critical. */
-export function standing({
-  notices: raised,
-  needsYou,
-  headline,
-}: Pick<Health, "notices" | "needsYou" | "headline">): readonly NoticeFigures[] {
+export function standing(health: Pick<Health, "notices" | "needsYou" | "headline">): readonly NoticeFigures[] {
+  const { notices: raised, needsYou, headline } = health;
   const isCritical = (code: string): boolean =>
     code === headline || (isAlertCode(code) && alertText(code).severity === "critical");
   const others = needsYou.filter(({ kind, code }) => kind !== "notice" || raised.every((one) => one.code !== code));
