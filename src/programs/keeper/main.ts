@@ -34,6 +34,21 @@ for (const service of await finishRestarts(layout))
 await server.start(layout.keeperSocket);
 giveSocket(layout.keeperSocket, userIds(USERS.guard));
 console.log("keeper: ready");
+const logs = createLogKeeper({
+  layout,
+  clock,
+  rules: () => verbs.logRules,
+  reopen: () => reopenMailLog(layout),
+  access: mailLogAccess(),
+  say,
+});
+const setBack = createClockSetBack({
+  wall: () => Date.now(),
+  elapsed: () => performance.now(),
+  reload: (service) => verbs.reload(service),
+  flush: () => verbs.obey({ verb: "flush_mail", ids: [] }),
+  say,
+});
 const looks: readonly Repeated[] = [
   every(SECOND_MS, "the certificate could not be looked at", () => verbs.lookAtCertificate()),
   every(MINUTE_MS, "the settings could not be read", () => verbs.lookAtSettings()),
@@ -53,10 +68,10 @@ const looks: readonly Repeated[] = [
   nowAndEvery(MINUTE_MS, "changed files are not in use yet", () => verbs.reloadUnread()),
   every(SECOND_MS, "the parts could not be asked", () => watches.lookAtParts()),
   every(SECOND_MS, "the key of the mail could not be looked at", lookAtMailKey),
-  nowAndEvery(SECOND_MS, "the logs could not be kept", logsLook()),
+  nowAndEvery(SECOND_MS, "the logs could not be kept", () => logs.look()),
   nowAndEvery(5 * SECOND_MS, "private keys that a killed restore left could not be removed", removeLeftOverKeys),
   every(15 * SECOND_MS, "stale locks of mailboxes could not be removed", removeStaleLocks),
-  every(SECOND_MS, "the clock could not be looked at", clockLook()),
+  every(SECOND_MS, "the clock could not be looked at", () => setBack.look()),
   nowAndEvery(MINUTE_MS, "no backup could be started", () => watches.backups.look()),
   every(10 * SECOND_MS, "no checks could be started", () => watches.checks.look()),
   every(10 * SECOND_MS, "upgraded components could not be looked for", () => watches.components.look()),
@@ -108,32 +123,9 @@ async function lookAtMailKey(): Promise<void> {
   if (failed !== null) say(`dovecot could not be restarted with or without its key: ${failed}`);
 }
 
-function logsLook(): () => Promise<void> {
-  const logs = createLogKeeper({
-    layout,
-    clock,
-    rules: () => verbs.logRules,
-    reopen: () => reopenMailLog(layout),
-    access: mailLogAccess(),
-    say,
-  });
-  return () => logs.look();
-}
-
 async function auditLook(): Promise<void> {
   await watches.audit.look();
   await watches.access.look();
   if (watches.audit.troubles().length > 0) return;
   await mailAnchor(layout, clock, (alarm) => verbs.mailAlarm(alarm));
-}
-
-function clockLook(): () => Promise<void> {
-  const setBack = createClockSetBack({
-    wall: () => Date.now(),
-    elapsed: () => performance.now(),
-    reload: (service) => verbs.reload(service),
-    flush: () => verbs.obey({ verb: "flush_mail", ids: [] }),
-    say,
-  });
-  return () => setBack.look();
 }
