@@ -4,7 +4,7 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import type { Clock } from "../../guard/ports.ts";
+import type { Clock, Failed } from "../../guard/ports.ts";
 import { lastLines, runAsOther } from "../../host/machine/run-program.ts";
 import { recordIn } from "../../host/root-files/record-file.ts";
 import { reloadService } from "../../mail/configuration/parts.ts";
@@ -14,9 +14,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { oneAtATime } from "../job.ts";
 
 export type RulesRules = Pick<Settings, "spam.enabled" | "spam.updates">;
-export type FetchedRules =
-  | Readonly<{ ok: true; version: string; isNew: boolean }>
-  | Readonly<{ ok: false; reason: string }>;
+export type FetchedRules = Readonly<{ ok: true; version: string; isNew: boolean }> | Failed;
 
 const schema = z.object({
   /** Since when rules are fetched. */

@@ -3,7 +3,7 @@ import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { messageOf } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
-import type { Clock } from "../../../guard/ports.ts";
+import type { Clock, Failed } from "../../../guard/ports.ts";
 import { readNamed, readPlain, writeFile } from "../../../host/root-files/files.ts";
 import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
 import { readSpotted } from "../../../mail/detectors/certspotter.ts";
@@ -79,17 +79,12 @@ export function createCertificateWatch(layout: Layout, clock: Clock, settings: (
   return { look, troubles: () => found };
 }
 
-type TextRead = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
-
-function textOf(file: string): TextRead {
+function textOf(file: string): Readonly<{ ok: true; text: string }> | Failed {
   try {
     const plain = readPlain(file, MOST_LOG_BYTES);
-    return plain === null
-      ? {
-          ok: false,
-          reason: `${file} does not exist. The hook creates it when it first runs; until then, create an empty file.`,
-        }
-      : { ok: true, text: plain.text };
+    if (plain !== null) return { ok: true, text: plain.text };
+    const empty = "The hook creates it when it first runs; until then, create an empty file.";
+    return { ok: false, reason: `${file} does not exist. ${empty}` };
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
   }
