@@ -6,28 +6,28 @@ import { addressLiteral } from "../../core/net/address.ts";
 import { hostPrefix, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import type { EventProcessorParts } from "../../guard/event-processor.ts";
-import type { AllowEntry, BansInForce, HonestMail, SendingHistory } from "../../guard/storage-ports.ts";
+import type { AllowEntry } from "../../guard/storage-ports.ts";
+import type { ReplayHistory } from "./replay-history.ts";
 
 const NOTHING: Seen = {};
 /** Replaces the outside address to which an account sent mail through its own forward. */
 const STRANGER = "stranger@invalid";
 
-type Parts = Readonly<{
-  bansInForce: BansInForce;
-  honest: HonestMail;
-  sending: SendingHistory;
-  /** The machine's own networks now. */
-  own: readonly OwnNetwork[];
+export type ReplayParts = Readonly<{
+  policy: Policy;
   /**
    * Under the settings in force: an address that the other policy no longer allows is not on the list made by command
    * either.
    */
   allowNow: readonly Prefix[];
-  policy: Policy;
+  history: ReplayHistory;
+  /** The machine's own networks now. */
+  own: readonly OwnNetwork[];
 }>;
 
 /** The outside facts of each recorded event, repeated: accounts, aliases, protection, the good name of servers. */
-export function recordedFacts({ bansInForce, honest, sending, policy, allowNow, own: ownNow }: Parts) {
+export function recordedFacts({ history, policy, allowNow, own: ownNow }: ReplayParts) {
+  const { bansInForce, honest, sending } = history;
   let seen: Seen = NOTHING;
   let own = ownNow;
   let allowed: readonly AllowEntry[] = [];

@@ -113,8 +113,7 @@ test("what the owner forgave or dropped before the start stays so", async () => 
 
 test("facts from outside hold until the next record has others", () => {
   const history = openReplayHistory(TEST_POLICY, null, later(engineOnMemory().clock.now(), 0));
-  const parts = { ...history, policy: TEST_POLICY, own: [], allowNow: [] };
-  const facts = recordedFacts(parts);
+  const facts = recordedFacts({ history, policy: TEST_POLICY, own: [], allowNow: [] });
   const { own, recipients, bansInForce: reported } = facts.ports;
   const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "1", clientName: null } as const;
   assert.equal(facts.tell(event, { protection: "gateway", recipient: "unknown" }), true);

@@ -1,15 +1,12 @@
 import { sideEffectsOf } from "../../core/decide/command.ts";
 import type { Ban, Change, Decision } from "../../core/decide/decision.ts";
-import type { Policy } from "../../core/decide/policy.ts";
-import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import type { ClientEvent, EventRecord } from "../../core/events/event.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { EventProcessor } from "../../guard/event-processor.ts";
 import { SmtpProgress } from "../../guard/facts/smtp-sessions.ts";
 import type { Notices } from "../../guard/ports.ts";
-import { recordedFacts } from "./recorded-facts.ts";
-import type { ReplayHistory } from "./replay-history.ts";
+import { type ReplayParts, recordedFacts } from "./recorded-facts.ts";
 import { type AskedStep, type DecidedStep, type ReplayStep, Unreached } from "./sequence.ts";
 
 /** The outcome of an event under the other policy. Decision null: it would not have happened. */
@@ -18,15 +15,6 @@ export type Replayed = Readonly<{
   decision: Decision | null;
   bans: readonly Ban[];
   spared: readonly Prefix[];
-}>;
-
-export type ReplayParts = Readonly<{
-  policy: Policy;
-  /** From the settings in force. */
-  allowNow: readonly Prefix[];
-  history: ReplayHistory;
-  /** The machine's own networks now. */
-  own: readonly OwnNetwork[];
 }>;
 
 const STEPS_PER_COMMIT = 500;
@@ -38,12 +26,10 @@ const BANS_PER_SWEEP = 1_000;
  * Decides recorded events again, with the guard's own code, under another policy, on its own history. Yields the recorded decision and the
  * new one for each event. Reads no further than the caller asks for.
  */
-export function* replay(
-  { policy, allowNow, history, own }: ReplayParts,
-  steps: Iterable<ReplayStep>,
-): Generator<Replayed> {
+export function* replay(parts: ReplayParts, steps: Iterable<ReplayStep>): Generator<Replayed> {
+  const { policy, history } = parts;
   const { store, banLog, prune, ...known } = history;
-  const facts = recordedFacts({ ...history, policy, allowNow, own });
+  const facts = recordedFacts(parts);
   const unreached = new Unreached();
   const changes: Change[] = [];
   let now: Millis = instant(0);
