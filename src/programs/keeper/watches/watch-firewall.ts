@@ -13,23 +13,26 @@ import { oneAfterAnother } from "../../../core/one-after-another.ts";
 import { minute } from "../../../core/report/figures.ts";
 import { SECOND_MS } from "../../../core/time.ts";
 import type { Outcome } from "../../../guard/ports.ts";
-import { requiredOpening } from "../../../host/firewall/opening.ts";
+import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/firewall/isolation.ts";
+import { openConnections, requiredOpening, sshDoors } from "../../../host/firewall/opening.ts";
+import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/firewall/strict.ts";
 import { parseStrict } from "../../../host/firewall/strict-rules.ts";
 import { portsOf } from "../../../host/running/ports.ts";
+import type { Layout } from "../../../settings/layout.ts";
 import { isStrict } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
-type FirewallParts = Readonly<{
-  read: () => StrictState;
-  keep: (state: StrictState) => void;
-  /** The table as the kernel prints it; empty if there is none, null if it cannot be read. */
-  list: () => Promise<string | null>;
-  load: (confirmed: Opening | null, trial: Readonly<{ opening: Opening; lastsS: number }> | null) => Promise<Outcome>;
-  /** Where SSH is reached. If that is unknown: `otherwise`, by default port 22. */
-  ssh: (session: number | null, otherwise?: readonly Door[]) => Promise<readonly Door[]>;
-  /** Established connections to other ports than these; null if not all of them can be listed. */
-  connections: (except: readonly number[]) => Promise<readonly string[] | null>;
-}>;
+/** The strict firewall of this server: its state, its table, and what would be cut off. */
+export function strictFirewall(layout: Layout) {
+  return {
+    read: () => readStrict(layout),
+    keep: (state: StrictState): void => keepStrict(layout, state),
+    list: listStrict,
+    load: loadStrict,
+    ssh: sshDoors,
+    connections: openConnections,
+  };
+}
 
 /** Checks between two searches for SSH, each of which runs three programs. */
 const LOOKS_PER_SEARCH = 12;
@@ -39,7 +42,7 @@ const LOOKS_PER_SEARCH = 12;
  * confirmed opening is closed only by a trial. While a trial runs, only the kernel ends it: the table is not touched.
  */
 export function createFirewallWatch(
-  { read, keep, list, load, ssh, connections }: FirewallParts,
+  { read, keep, list, load, ssh, connections }: ReturnType<typeof strictFirewall>,
   settingsNow: () => Settings | null,
 ) {
   /** As the kernel printed it after the last load, and what it was loaded for. */
@@ -193,19 +196,23 @@ function isSame(a: Opening, b: Opening): boolean {
 }
 
 /** The recorded isolation, and what enforces it. */
-type IsolationParts = Readonly<{
-  recorded: () => Isolation | null;
-  isShut: () => Promise<boolean>;
-  shut: (isolation: Isolation) => Promise<Outcome>;
-  /** Removes the table. */
-  open: () => Promise<Outcome>;
-}>;
+export function isolationOf(layout: Layout, settings: () => Settings | null) {
+  return {
+    recorded: () => readIsolation(layout),
+    isShut: isShutOut,
+    shut: async (isolation: Isolation): Promise<Outcome> => {
+      const inForce = settings();
+      return inForce === null ? { ok: false, reason: "the settings cannot be read" } : shutOut(isolation, inForce);
+    },
+    open: endShutOut,
+  };
+}
 
 /**
  * Keeps an isolated server isolated, whatever removes the firewall's table, and reports the isolation. Removes the table of an isolation that
  * has ended, since an interrupted lift leaves one.
  */
-export function createIsolationWatch({ recorded, isShut, shut, open }: IsolationParts) {
+export function createIsolationWatch({ recorded, isShut, shut, open }: ReturnType<typeof isolationOf>) {
   let isolation: Isolation | null = null;
   let failure: string | null = null;
   /** Whether a table may still exist although the server is not isolated. */

@@ -34,7 +34,6 @@ function setUp() {
   const unfinished: AccountName[] = [];
   const watch = createMailboxWatch(
     {
-      clock,
       freeBytes: () => state.freeBytes,
       uncounted: async () => {
         state.looks++;
@@ -60,6 +59,7 @@ function setUp() {
         return new Map([[ANNA, state.sessionMemory]]);
       },
     },
+    clock,
     () => ({
       "limits.mail.max_size": 10 * MB,
       "mailboxes.quota": 30 * MB,

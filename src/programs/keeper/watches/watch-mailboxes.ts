@@ -5,9 +5,25 @@ import type { AccountName } from "../../../core/net/address.ts";
 import { formatBytes } from "../../../core/report/figures.ts";
 import { HOUR_MS, instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
-import type { MailboxQuota } from "../../../mail/dovecot/doveadm.ts";
-import type { Uncounted } from "../../../mail/dovecot/maildirs.ts";
+import { freeBytesAt } from "../../../host/root-files/walk.ts";
+import { freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
+import {
+  countMailProcesses,
+  endSessions,
+  type MailboxQuota,
+  quotaOf,
+  sessionMemory,
+  shareImap,
+} from "../../../mail/dovecot/doveadm.ts";
+import {
+  limitFolders,
+  removeIndexes,
+  removeUnfinished,
+  uncountedOf,
+  withoutNewFolders,
+} from "../../../mail/dovecot/maildirs.ts";
 import { LEAST_OF_A_MAIL, MORE_IN_TRASH } from "../../../mail/dovecot/quota.ts";
+import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 
 /** Free space is checked often, the mailboxes only after it has shrunk by this much. */
@@ -37,38 +53,37 @@ const REPORTED_MS = HOUR_MS;
 
 type SizeSettings = Pick<Settings, "limits.mail.max_size" | "mailboxes.quota" | "limits.connections.imap_places">;
 
-type MailboxServer = Readonly<{
-  clock: Clock;
-  /** Of the disk with the mail. */
-  freeBytes: () => number;
-  uncounted: () => Promise<ReadonlyMap<AccountName, Uncounted>>;
-  /** The quota, or the reason why it is unknown. */
-  quota: (account: AccountName) => Promise<MailboxQuota | string>;
-  /** Accounts that may create no folder. */
-  limited: () => readonly AccountName[];
-  limit: (account: AccountName, isLimited: boolean) => void;
-  /** Throws if they are not known. */
-  endSessions: (account: AccountName) => Promise<void>;
-  /** How many processes serve mailboxes, also those whose clients have left. */
-  processes: () => number;
-  /** Ends sessions of accounts with too many of them, and describes it; null if there is none. Throws if they are not known. */
-  endSurplus: (places: number) => Promise<string | null>;
-  removeIndexes: (account: AccountName) => Promise<void>;
-  /** Removes what ended sessions were storing, and nothing of those that are open. */
-  removeUnfinished: (account: AccountName) => Promise<void>;
-  /** `swapBytes`: free swap, in addition. */
-  memory: () => Readonly<Record<"allBytes" | "freeBytes" | "swapBytes", number>>;
-  /** Bytes of memory that IMAP sessions hold. */
-  sessionMemory: () => Promise<ReadonlyMap<AccountName, number>>;
-}>;
+/** The mailboxes of this server, and the sessions that use them. */
+export function mailboxServer(layout: Layout) {
+  return {
+    freeBytes: () => freeBytesAt(layout.mail),
+    uncounted: () => uncountedOf(layout),
+    quota: (account: AccountName) => quotaOf(layout, account),
+    /** Accounts that may create no folder. */
+    limited: () => withoutNewFolders(layout),
+    limit: (account: AccountName, isLimited: boolean) => limitFolders(layout, account, isLimited),
+    endSessions: (account: AccountName) => endSessions(layout, new Set([account])),
+    processes: () => countMailProcesses(),
+    endSurplus: (places: number) => shareImap(layout, places),
+    removeIndexes: (account: AccountName) => removeIndexes(layout, account),
+    removeUnfinished: (account: AccountName) => removeUnfinished(layout, account),
+    /** `swapBytes`: free swap, in addition. */
+    memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere(), swapBytes: freeSwapHere() }),
+    sessionMemory: () => sessionMemory(layout),
+  };
+}
 
 /**
  * Closes gaps of Dovecot's quota. It reads the use when a session starts to store mails, so ten sessions may each fill the whole
  * quota; and it counts neither folders nor indexes. Also bounds the memory of sessions: Dovecot allows each of them 256 MB, and a mail
  * with 13 MB of recipients takes 140 MB for as long as its client doesn't read the envelope.
  */
-export function createMailboxWatch(server: MailboxServer, settings: () => SizeSettings | null) {
-  const { clock, limited, uncounted } = server;
+export function createMailboxWatch(
+  server: ReturnType<typeof mailboxServer>,
+  clock: Clock,
+  settings: () => SizeSettings | null,
+) {
+  const { limited, uncounted } = server;
   /** The most free space since the last check of the mailboxes; infinite to force the next check even if no more space is used. */
   let mostFree = Number.POSITIVE_INFINITY;
   let lookedAt: Millis = instant(0);
@@ -99,7 +114,7 @@ export function createMailboxWatch(server: MailboxServer, settings: () => SizeSe
     for (const [account, { folders, storingBytes, indexBytes, listBytes }] of found) {
       // One mailbox that cannot be read must not hide the others.
       try {
-        if (folders > MOST_FOLDERS && folders > (counted.get(account) ?? 0)) await limitFolders(account, folders);
+        if (folders > MOST_FOLDERS && folders > (counted.get(account) ?? 0)) await limitOne(account, folders);
         if (indexBytes > INDEXES_BYTES + INDEXES_PER_LIST * listBytes) await dropIndexes(account, indexBytes);
         if (storingBytes > mostOfOne()) await endOverrun(account);
       } catch (error) {
@@ -119,7 +134,7 @@ export function createMailboxWatch(server: MailboxServer, settings: () => SizeSe
     if (freeBytes > allBytes / 2 || mostMemory - left < MEMORY_STEP) return;
     const most = Math.max(LEAST_MEMORY, allBytes * MEMORY_SHARE);
     for (const [account, held] of await server.sessionMemory())
-      if (held > most) await endSessions(account, `they took ${formatBytes(held)} of memory`);
+      if (held > most) await end(account, `they took ${formatBytes(held)} of memory`);
     mostMemory = left;
   }
 
@@ -160,9 +175,9 @@ export function createMailboxWatch(server: MailboxServer, settings: () => SizeSe
   }
 
   /** Open sessions do not know the limit yet, so they are ended: again if one of them created more folders. */
-  async function limitFolders(account: AccountName, folders: number): Promise<void> {
+  async function limitOne(account: AccountName, folders: number): Promise<void> {
     server.limit(account, true);
-    await endSessions(account);
+    await end(account);
     counted.set(account, folders);
   }
 
@@ -178,7 +193,7 @@ export function createMailboxWatch(server: MailboxServer, settings: () => SizeSe
       const beyondBytes = countedBytes + storingBytes - limitBytes * (1 + MORE_IN_TRASH / 100) - mostOfOne();
       if (beyondBytes > 0) {
         mostFree = Number.POSITIVE_INFINITY;
-        await endSessions(account, `they were storing ${formatBytes(beyondBytes)} more than its quota`);
+        await end(account, `they were storing ${formatBytes(beyondBytes)} more than its quota`);
         return server.removeUnfinished(account);
       }
     }
@@ -193,12 +208,12 @@ export function createMailboxWatch(server: MailboxServer, settings: () => SizeSe
 
   /** The sessions first: they would continue to write into the removed files. */
   async function dropIndexes(account: AccountName, indexBytes: number): Promise<void> {
-    await endSessions(account, `its indexes, which no quota counts, took ${formatBytes(indexBytes)} and were removed`);
+    await end(account, `its indexes, which no quota counts, took ${formatBytes(indexBytes)} and were removed`);
     await server.removeIndexes(account);
   }
 
   /** Without a reason they are not reported. */
-  async function endSessions(account: AccountName, why: string | null = null): Promise<void> {
+  async function end(account: AccountName, why: string | null = null): Promise<void> {
     await server.endSessions(account);
     if (why !== null) ended.set(account, { at: clock.now(), why });
   }

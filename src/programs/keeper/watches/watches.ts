@@ -1,13 +1,9 @@
 import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import type { Clock } from "../../../guard/ports.ts";
-import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/firewall/isolation.ts";
-import { openConnections, sshDoors } from "../../../host/firewall/opening.ts";
-import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/firewall/strict.ts";
-import { freeBytesAt } from "../../../host/root-files/walk.ts";
 import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { signal } from "../../../host/running/processes.ts";
-import { allCommands, freeMemoryHere, freeSwapHere, memoryHere } from "../../../host/running/read-processes.ts";
+import { allCommands } from "../../../host/running/read-processes.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 import { restartHanging, restartService } from "../../../host/running/supervise.ts";
 import { ask } from "../../../host/sockets/control-client.ts";
@@ -22,15 +18,7 @@ import { createRetentionJob } from "../../../jobs/retention/retention-job.ts";
 import { createRulesJob, fetchRules } from "../../../jobs/spam-rules/spam-rules.ts";
 import { createCertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
-import { countMailProcesses, endSessions, quotaOf, sessionMemory, shareImap } from "../../../mail/dovecot/doveadm.ts";
 import { Mailboxes } from "../../../mail/dovecot/mailboxes.ts";
-import {
-  limitFolders,
-  removeIndexes,
-  removeUnfinished,
-  uncountedOf,
-  withoutNewFolders,
-} from "../../../mail/dovecot/maildirs.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
 import { readQueue } from "../../../mail/postfix/mail-queue.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -41,9 +29,9 @@ import { createCertificateWatch } from "./watch-certificates.ts";
 import { createComponentWatch, replacedSinceStart } from "./watch-components.ts";
 import { createDetectorWatch } from "./watch-detectors.ts";
 import { createDiskSpaceWatch } from "./watch-disk-space.ts";
-import { createFirewallWatch, createIsolationWatch } from "./watch-firewall.ts";
+import { createFirewallWatch, createIsolationWatch, isolationOf, strictFirewall } from "./watch-firewall.ts";
 import { createLockWatch, createReaderWatch } from "./watch-locks.ts";
-import { createMailboxWatch } from "./watch-mailboxes.ts";
+import { createMailboxWatch, mailboxServer } from "./watch-mailboxes.ts";
 import { createPartsWatch, createStoppedWatch, measureStarvation } from "./watch-parts.ts";
 import { createRelayWatch } from "./watch-relay.ts";
 import { createServiceWatch } from "./watch-services.ts";
@@ -96,13 +84,7 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
       },
     }),
     audit: createAuditWatch(layout, databases, clock),
-    isolation: createIsolationWatch({
-      recorded: () => readIsolation(layout),
-      isShut: isShutOut,
-      shut: async (isolation) =>
-        current === null ? { ok: false, reason: "the settings cannot be read" } : shutOut(isolation, current),
-      open: endShutOut,
-    }),
+    isolation: createIsolationWatch(isolationOf(layout, inForce)),
     components: createComponentWatch({
       replaced: (component) => replacedSinceStart(component, layout.services),
       check: (component) => inTurn(() => checkInForce(component, layout)),
@@ -118,38 +100,11 @@ export function composeWatches(layout: Layout, { settings, clock, inTurn }: Watc
     reports: createReportJob(layout, clock, inForce, runBehind),
     transparency: createCertificateWatch(layout, clock, inForce),
     spamRules: createRulesJob(layout, clock, inForce, fetchRules),
-    firewall: createFirewallWatch(
-      {
-        read: () => readStrict(layout),
-        keep: (state) => keepStrict(layout, state),
-        list: listStrict,
-        load: loadStrict,
-        ssh: sshDoors,
-        connections: openConnections,
-      },
-      inForce,
-    ),
+    firewall: createFirewallWatch(strictFirewall(layout), inForce),
     detectors: createDetectorWatch(clock, () => (IS_IMAGE ? null : allCommands()), inForce),
     relay: createRelayWatch(clock, (take) => readQueue(layout.postfixConf, take), settings),
     disk: createDiskSpaceWatch(layout, clock, inForce),
-    mailboxes: createMailboxWatch(
-      {
-        clock,
-        freeBytes: () => freeBytesAt(layout.mail),
-        uncounted: () => uncountedOf(layout),
-        quota: (account) => quotaOf(layout, account),
-        limited: () => withoutNewFolders(layout),
-        limit: (account, isLimited) => limitFolders(layout, account, isLimited),
-        endSessions: (account) => endSessions(layout, new Set([account])),
-        processes: countMailProcesses,
-        endSurplus: (places) => shareImap(layout, places),
-        removeIndexes: (account) => removeIndexes(layout, account),
-        removeUnfinished: (account) => removeUnfinished(layout, account),
-        memory: () => ({ allBytes: memoryHere(), freeBytes: freeMemoryHere(), swapBytes: freeSwapHere() }),
-        sessionMemory: () => sessionMemory(layout),
-      },
-      inForce,
-    ),
+    mailboxes: createMailboxWatch(mailboxServer(layout), clock, inForce),
   };
   /** All watches that report problems. */
   const all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[] = [
