@@ -5,37 +5,29 @@ import { KEEPER_NOTICES } from "../../core/alerts/notices.ts";
 import { messageOf, reportOnce } from "../../core/error.ts";
 import { unlessRunning } from "../../core/one-after-another.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Keeper } from "../../guard/admin-ports.ts";
 import type { createOwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
 import { breakGlass, expireAllowed, expireBans } from "../../guard/enforce/end-bans.ts";
-import type { Engine } from "../../guard/engine.ts";
-import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import type { BanLog } from "../../guard/storage-ports.ts";
-import type { Layout } from "../../settings/layout.ts";
 import type { SqliteStore } from "../../store/engine-db/store.ts";
 import type { sqliteEventNames } from "../../store/events/event-index.ts";
 import type { sqliteEventTally } from "../../store/events/event-tally.ts";
+import type { GuardParts } from "./compose-stores.ts";
 import { type createRemoval, StepSize } from "./removal.ts";
 import type { createDiskWatch } from "./watch-machine.ts";
 
-type HousekeepingParts = Readonly<{
-  engine: Engine;
-  banLog: BanLog;
-  removal: Pick<ReturnType<typeof createRemoval>, "round">;
-  tally: ReturnType<typeof sqliteEventTally>;
-  store: SqliteStore;
-  names: ReturnType<typeof sqliteEventNames>;
-  disk: Pick<ReturnType<typeof createDiskWatch>, "lacksRoom">;
-  /** What is looked at in each round, and in every fifth. */
-  watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
-  queue: Pick<QueueUpkeep, "round">;
-  deliveries: Pick<ReturnType<typeof createOwnDeliveries>, "look">;
-  clock: Clock;
-  notices: Notices;
-  log: Log;
-  layout: Layout;
-  keeper: Keeper;
-}>;
+type HousekeepingParts = Omit<GuardParts, "settings" | "stores"> &
+  Readonly<{
+    banLog: BanLog;
+    removal: Pick<ReturnType<typeof createRemoval>, "round">;
+    tally: ReturnType<typeof sqliteEventTally>;
+    store: SqliteStore;
+    names: ReturnType<typeof sqliteEventNames>;
+    disk: Pick<ReturnType<typeof createDiskWatch>, "lacksRoom">;
+    /** What is looked at in each round, and in every fifth. */
+    watches: Readonly<Record<"often" | "seldom", readonly (() => void)[]>>;
+    queue: Pick<QueueUpkeep, "round">;
+    deliveries: Pick<ReturnType<typeof createOwnDeliveries>, "look">;
+  }>;
 
 const SELDOM_ROUNDS = 5;
 /** How long decisions may wait for a step, and how many times as long they then have the processor. */

@@ -1,12 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Health } from "../../admin/declare/items.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import type { Keeper } from "../../guard/admin-ports.ts";
 import { type AlertSettings, Alerts } from "../../guard/alerts/alerts.ts";
 import { createHeartbeat, watchComponents } from "../../guard/alerts/health-watch.ts";
 import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
 import type { NameLookup } from "../../guard/network-ports.ts";
-import type { Clock, Log, Notices, RecipientDirectory } from "../../guard/ports.ts";
+import type { RecipientDirectory } from "../../guard/ports.ts";
 import {
   alertMailTo,
   type ChannelWorld,
@@ -18,21 +17,19 @@ import {
 import { receiverLookup } from "../../mail/notifiers/push.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { sqliteAlertEvents, sqliteAlertStore } from "../../store/engine-db/alerts.ts";
+import type { GuardParts } from "./compose-stores.ts";
 
-type AlertWatchParts = Readonly<{
-  db: DatabaseSync;
-  /** Ends the open transaction of the connection. */
-  flush: () => void;
-  /** Call it after a separate commit: flushes it to the disk like the engine's. */
-  onCommit: (what: Readonly<{ bansChanged: boolean }>) => void;
-  health: () => Promise<Health>;
-  notices: Notices;
-  names: Pick<NameLookup, "addresses">;
-  keeper: Keeper;
-  recipients: RecipientDirectory;
-  clock: Clock;
-  log: Log;
-}>;
+type AlertWatchParts = Pick<GuardParts, "keeper" | "notices" | "clock" | "log"> &
+  Readonly<{
+    db: DatabaseSync;
+    /** Ends the open transaction of the connection. */
+    flush: () => void;
+    /** Call it after a separate commit: flushes it to the disk like the engine's. */
+    onCommit: (what: Readonly<{ bansChanged: boolean }>) => void;
+    health: () => Promise<Health>;
+    names: Pick<NameLookup, "addresses">;
+    recipients: RecipientDirectory;
+  }>;
 
 /** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
 export function createAlertWatch(parts: AlertWatchParts, settingsAtStart: Settings) {
