@@ -17,13 +17,8 @@ import { Stage } from "./stage.ts";
 
 type Watch = (progress: Progress) => void;
 type ExportHow = Readonly<{ file: string; passphrase: string; settings: Settings; version: string; watch: Watch }>;
-type ReadHow = Readonly<{
-  file: string;
-  passphrase: string;
-  to: string;
-  watch: Watch;
-  signal?: AbortSignal | undefined;
-}>;
+type ReadHow = Pick<ExportHow, "file" | "passphrase" | "watch"> &
+  Readonly<{ to: string; signal?: AbortSignal | undefined }>;
 
 /** The name that the original project's script gives an archive. */
 export function archiveIn(directory: string, at: Date): string {
