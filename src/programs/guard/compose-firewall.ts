@@ -172,15 +172,13 @@ function composeConnectionWatch(parts: FirewallParts, kernel: OpenConnections, p
   const rules = () => {
     const now = settingsNow();
     const places = MAIL_PORTS.map((key) => [now[key], placesOf(now, key)] as const);
+    // On the SMTP port, which comes first, every other server is a stranger.
+    const ofUsers = places.slice(1);
     return {
       places: new Map(places),
       ...connectionLimit(now),
       mostKnown: Math.max(now["limits.connections.concurrent"], now["limits.connections.known"]),
-      shares: new Map([
-        [now["ports.submission"], shareOfStrangers(now["limits.connections.smtp_places"])],
-        [now["ports.submissions"], shareOfStrangers(now["limits.connections.smtp_places"])],
-        [now["ports.imaps"], shareOfStrangers(now["limits.connections.imap_places"])],
-      ]),
+      shares: new Map(ofUsers.map(([port, most]) => [port, shareOfStrangers(most)])),
       prefixOf: engine.prefixOf.bind(engine),
       isKnown: (prefix: Prefix) => accountsAt(prefix).length > 0,
       isExempt: engine.isProtected.bind(engine),
