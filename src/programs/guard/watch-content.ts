@@ -1,4 +1,4 @@
-import { messageOf, reportOnce } from "../../core/error.ts";
+import { failureOf, reportOnce } from "../../core/error.ts";
 import type { ContentLists } from "../../guard/admin-ports.ts";
 import type { Log } from "../../guard/ports.ts";
 import { renderSpamPreferences, writeSpamPreferences } from "../../mail/spamassassin/spam-preferences.ts";
@@ -26,26 +26,16 @@ export function createSpamPreferenceFiles(directory: string, { byRecipient, chan
 
 /** Writes the input of the content filters: allowed senders, and who may send as whom. */
 export function createContentLists({ preferences, authors, log }: ContentListParts): ContentLists {
-  const writers = (
-    [
-      [preferences, "The lists of allowed senders"],
-      [authors, "The lists of addresses that accounts may send as"],
-    ] as const
-  ).map(([write, what]) => ({
-    write,
-    report: reportOnce((why) => log.warn(`${what} could not be written; retrying.`, { why })),
-  }));
-
+  const trying = (write: () => void, what: string) => {
+    const report = reportOnce((why) => log.warn(`${what} could not be written; retrying.`, { why }));
+    return () => report(failureOf(write));
+  };
+  const senders = trying(preferences, "The lists of allowed senders");
+  const addresses = trying(authors, "The lists of addresses that accounts may send as");
   return {
     refresh: () => {
-      for (const { write, report } of writers) {
-        try {
-          write();
-          report(null);
-        } catch (error) {
-          report(messageOf(error));
-        }
-      }
+      senders();
+      addresses();
     },
   };
 }
