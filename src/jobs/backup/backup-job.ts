@@ -1,5 +1,5 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
-import { messageOf } from "../../core/error.ts";
+import { failureOf, messageOf } from "../../core/error.ts";
 import { BACKUP_DAYS, DRILL_LATE_DAYS } from "../../core/report/figures.ts";
 import { DAY_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
@@ -55,13 +55,12 @@ export function createBackupJob(layout: Layout, clock: Clock, rules: () => Backu
     // A task that was killed, or had no room, has noted nothing: without this it would be started again each minute.
     if (reason === null || failedAt(layout, task) >= at) return;
     const failure = { at, reason };
-    try {
-      if (task === "backup") changeBackupRecord(layout, { failure });
-      else endDrill(layout, failedDrill(failure));
-    } catch (error) {
-      unnoted[task] = failure;
-      console.error(`keeper: the end of a ${task} could not be noted: ${messageOf(error)}`);
-    }
+    const why = failureOf(() =>
+      task === "backup" ? changeBackupRecord(layout, { failure }) : endDrill(layout, failedDrill(failure)),
+    );
+    if (why === null) return;
+    unnoted[task] = failure;
+    console.error(`keeper: the end of a ${task} could not be noted: ${why}`);
   }
 
   /** The task to run now, a backup first. */

@@ -1,7 +1,7 @@
 import { existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import * as z from "zod/mini";
 import { isObject, lazily, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
-import { messageOf, reportOnce } from "../../core/error.ts";
+import { failureOf, reportOnce } from "../../core/error.ts";
 import { parseJson, plural } from "../../core/text.ts";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock, Notices } from "../../guard/ports.ts";
@@ -68,14 +68,10 @@ export function deliveryFile(file: ForeignFile, report: (why: string) => void, n
       since = trouble === null ? null : (since ?? at);
       const before = lost !== null && at - lost.at < LOST_MS ? lost : null;
       lost = said.lost === 0 ? before : { count: (before?.count ?? 0) + said.lost, at };
-      try {
-        write(file, { position: last?.id ?? null, at: last?.at ?? null, trouble, since, lost });
-        unwritten(null);
-        return true;
-      } catch (error) {
-        unwritten(messageOf(error));
-        return false;
-      }
+      const delivery = { position: last?.id ?? null, at: last?.at ?? null, trouble, since, lost };
+      const failure = failureOf(() => write(file, delivery));
+      unwritten(failure);
+      return failure === null;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
-import { messageOf } from "../../core/error.ts";
+import { failureOf } from "../../core/error.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -17,12 +17,10 @@ export function createReportJob(layout: Layout, clock: Clock, rules: () => MailR
   const recorded = (): MailRecord => withUnnoted(readMailRecord(layout), unnoted);
 
   function noteFailure(failure: Failure): void {
-    try {
-      changeMailRecord(layout, { failure });
-    } catch (error) {
-      unnoted = failure;
-      console.error(`keeper: the end of a report could not be noted: ${messageOf(error)}`);
-    }
+    const why = failureOf(() => changeMailRecord(layout, { failure }));
+    if (why === null) return;
+    unnoted = failure;
+    console.error(`keeper: the end of a report could not be noted: ${why}`);
   }
 
   /** Never rejects. */

@@ -13,16 +13,8 @@ export async function sendReport(layout: Layout, settings: Settings, report: Rep
   const to = reportTo(settings);
   const from = alertSender(settings);
   const { title, host, to: at } = report;
-  const input = reportMail({
-    id,
-    host,
-    from,
-    to,
-    at: Date.parse(at),
-    title: `${title} of ${host}`,
-    text: reportText(report),
-    html: reportHtml(report),
-  });
+  const parts = { title: `${title} of ${host}`, text: reportText(report), html: reportHtml(report) };
+  const input = reportMail({ id, host, from, to, at: Date.parse(at), ...parts });
   const queued = await queueMail(layout, { from, to, input });
   return queued.ok ? { ok: true, to } : queued;
 }

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { RetentionReport } from "../../admin/declare/reports.ts";
 import { type ClockNote, clockSeen, leapSince } from "../../core/clock-leap.ts";
-import { messageOf } from "../../core/error.ts";
+import { failureOf, messageOf } from "../../core/error.ts";
 import { minute } from "../../core/report/figures.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
@@ -64,15 +64,14 @@ export async function removeOldMail(
     failure === null
       ? { last: { at: now, mails, bytes }, failure: null }
       : { failure: { at: now, reason: failure }, last: before.last };
-  try {
+  const unnoted = failureOf(() => {
     if (!isDeepStrictEqual(seen, readFolderTimes(layout.retentionFolders)))
       writeFolderTimes(layout.retentionFolders, seen);
     const since = before.since === 0 ? now : before.since;
     writeRecord(layout.retentionRecord, { since, lookedAt: now, leap: null, ...record });
-  } catch (error) {
-    return { ...removed, failure: failure ?? `what was removed could not be noted: ${messageOf(error)}` };
-  }
-  return removed;
+  });
+  if (unnoted === null) return removed;
+  return { ...removed, failure: failure ?? `what was removed could not be noted: ${unnoted}` };
 }
 
 /** Removes mail each night, and knows whether that worked. */

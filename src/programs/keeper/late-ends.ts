@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { messageOf, reportOnce } from "../../core/error.ts";
+import { failureOf, messageOf, reportOnce } from "../../core/error.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { writeFile } from "../../host/root-files/files.ts";
@@ -44,12 +44,10 @@ export function createLateEnds(file: string, clock: Clock, end: (accounts: Reado
   }
 
   function note(): void {
-    try {
-      writeFile(file, JSON.stringify([...waiting.keys()]), { mode: 0o600, flush: false });
-    } catch (error) {
-      // A full disk must not keep the sessions open.
-      console.error(`keeper: could not record whose sessions must be ended again: ${messageOf(error)}`);
-    }
+    const accounts = JSON.stringify([...waiting.keys()]);
+    const why = failureOf(() => writeFile(file, accounts, { mode: 0o600, flush: false }));
+    // A full disk must not keep the sessions open.
+    if (why !== null) console.error(`keeper: could not record whose sessions must be ended again: ${why}`);
   }
 
   return { add, look };

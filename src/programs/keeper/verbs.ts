@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
 import { TOLD } from "../../admin/declare/reports.ts";
 import type { AlertLanguage } from "../../core/alerts/frames.ts";
-import { messageOf } from "../../core/error.ts";
+import { failureOf, messageOf } from "../../core/error.ts";
 import { oneAfterAnother } from "../../core/one-after-another.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { systemClock } from "../../host/machine/clock.ts";
@@ -289,12 +289,10 @@ export class KeeperVerbs {
     if (service === "web" && !this.#unread.has("web")) this.#wasWebUnread = false;
     this.#unread.add(service);
     if (!this.#exists(service)) return;
-    try {
-      writeFile(unreadMark(this.#layout.services, service), "", { mode: 0o600, flush: false });
-    } catch (error) {
-      // A full disk must not keep a service from being reloaded.
-      console.error(`keeper: could not record that ${service} must be reloaded: ${messageOf(error)}`);
-    }
+    const mark = unreadMark(this.#layout.services, service);
+    const why = failureOf(() => writeFile(mark, "", { mode: 0o600, flush: false }));
+    // A full disk must not keep a service from being reloaded.
+    if (why !== null) console.error(`keeper: could not record that ${service} must be reloaded: ${why}`);
   }
 
   #exists(service: ServiceName): boolean {
