@@ -1,7 +1,7 @@
 import { realpathSync, type Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { codeOf } from "../../core/error.ts";
-import { type Descriptor, Directory, explained, type Owner, ownUid } from "./directory.ts";
+import { type Descriptor, Directory, explained, type Owner, ourselves, ownUid } from "./directory.ts";
 import type { Access } from "./replace.ts";
 import { DEEPEST, walk } from "./walk.ts";
 
@@ -64,6 +64,11 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
     top.setMode(mode);
     return kept;
   });
+}
+
+/** Makes a directory that only we may enter, if it is missing. */
+export function makePrivateDirectory(path: string): void {
+  giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }
 
 const NOTHING_KEPT: Kept = { count: 0, first: null };

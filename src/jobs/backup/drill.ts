@@ -8,7 +8,7 @@ import { HOUR_MS } from "../../core/time.ts";
 import type { Failed } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
-import { giveDirectory } from "../../host/root-files/trees.ts";
+import { makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
@@ -58,7 +58,7 @@ export async function drillRestore(layout: Layout, settings: Settings, how: How)
       if (!size.ok) return fail(size.reason);
       const lacking = lackingFor(size.value, layout, manifest);
       if (lacking !== null) return fail(lacking);
-      giveDirectory(layout.backupDrill, { mode: 0o700, owner: ourselves() });
+      makePrivateDirectory(layout.backupDrill);
       const to = { to: layout.backupDrill, sizeBytes: size.value, watch: how.watch };
       const restored = await restic.restore(snapshot, to);
       if (!restored.ok) return fail(restored.reason);

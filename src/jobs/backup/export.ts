@@ -4,8 +4,7 @@ import { messageOf } from "../../core/error.ts";
 import type { Failed, Outcome } from "../../guard/ports.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { writeStream } from "../../host/root-files/copies.ts";
-import { ourselves } from "../../host/root-files/directory.ts";
-import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { namedFiles, type Settings } from "../../settings/schema.ts";
@@ -68,7 +67,7 @@ export function readArchive({ file, passphrase, to, watch, signal }: ReadHow): P
 async function withGpg<T>(work: (home: string) => Promise<T>): Promise<T> {
   const home = memoryDirectory("gpg");
   removeLeftOverKeys();
-  giveDirectory(home, { mode: 0o700, owner: ourselves() });
+  makePrivateDirectory(home);
   try {
     return await work(home);
   } finally {

@@ -2,9 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { madePassword } from "../../guard/access/secrets.ts";
 import type { Failed } from "../../guard/ports.ts";
-import { ourselves } from "../../host/root-files/directory.ts";
 import { writeFile } from "../../host/root-files/files.ts";
-import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { lockHolder, releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { startTimeOf } from "../../host/running/read-processes.ts";
@@ -82,7 +81,7 @@ export function prepareKey(layout: Layout): boolean {
 
 export function prepareDirectory(layout: Layout): void {
   makeDirectory(dirname(layout.backup), 0o755);
-  giveDirectory(layout.backup, { mode: 0o700, owner: ourselves() });
+  makePrivateDirectory(layout.backup);
 }
 
 /** Null before the first backup. An earlier version left an empty file if the disk was full. */

@@ -9,7 +9,7 @@ import { copyFile } from "../../host/root-files/copies.ts";
 import { Directory, type Owner, ourselves, ownUid } from "../../host/root-files/directory.ts";
 import { moveFile, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror } from "../../host/root-files/mirror.ts";
-import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { freeBytesAt, removeTree, walk } from "../../host/root-files/walk.ts";
 import {
   closedParent,
@@ -117,7 +117,7 @@ export async function restoreServer(
     if (isIn ? finishReplacing(layout.data) : finishExchange(layout.data)) return { ok: false, reason: FINISHED };
     removeTree(half.data);
     makeDirectory(dirname(half.data), isIn ? 0o700 : 0o755);
-    giveDirectory(half.data, { mode: 0o700, owner: ourselves() });
+    makePrivateDirectory(half.data);
     const restored = await fetch(half.data, interrupted);
     const used = await usedElsewhere(layout);
     if (used !== null) return { ok: false, reason: `Nothing was restored: ${used}` };
@@ -169,7 +169,7 @@ export async function restoreServer(
 /** Moves a restored part to its disk. Files keep their times, which are those of their mails, and their names: an IMAP COPY is one. */
 function moveToMount(from: string, mount: string): void {
   // The next start gives it to its owner, like everything else.
-  giveDirectory(mount, { mode: 0o700, owner: ourselves() });
+  makePrivateDirectory(mount);
   makeDirectory(dirname(wholeIn(mount)), 0o700);
   removeTree(wholeIn(mount));
   if (existsSync(from)) new Mirror(from, wholeIn(mount), { ...COPY_ALL, joins: true }).pass();

@@ -4,10 +4,9 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { messageOf, nullOn } from "../../core/error.ts";
 import { settingsIn } from "../../host/machine/settings-text.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
-import { ourselves } from "../../host/root-files/directory.ts";
 import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
 import { COPY_ALL, Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
-import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { bytesBelow, filesBelow, removeTree } from "../../host/root-files/walk.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { namedFiles } from "../../settings/schema.ts";
@@ -89,7 +88,7 @@ export class Stage {
   async build(about: Pick<Manifest, "at" | "host" | "version">): Promise<Manifest> {
     const layout = this.#layout;
     this.remove();
-    giveDirectory(layout.backupStage, { mode: 0o700, owner: ourselves() });
+    makePrivateDirectory(layout.backupStage);
     this.#mailStage = MailStage.ifNeeded(layout);
     // The queue first: a mail that is delivered in between is found in its mailbox. One that changes its queue must not be missing in both.
     const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), COPY_ALL));

@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { type Difference, differences, type Kept } from "../../core/incident/incident.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
+import { makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { type Environment, loadSettings } from "../../settings/load.ts";
@@ -11,7 +12,6 @@ import { showSettings } from "../../settings/show.ts";
 import { readCopiedAccounts, readKeptAccounts } from "../../store/accounts-db/copied-accounts.ts";
 import { repositoryOf } from "../backup/repository.ts";
 import { giveAll } from "../backup/restore.ts";
-import { prepareFolder } from "./folder.ts";
 
 export type Compared =
   | Readonly<{ ok: true; snapshot: string; at: number; differences: readonly Difference[] }>
@@ -33,8 +33,8 @@ export async function compareWithBackup(
     if (!listed.ok) return { ok: false, reason: `the backups cannot be read: ${listed.reason}` };
     const last = listed.value.findLast(({ at }) => at < before);
     if (last === undefined) return { ok: false, reason: "there is no backup from before the incident" };
-    prepareFolder(layout.incidents);
-    prepareFolder(scratch);
+    makePrivateDirectory(layout.incidents);
+    makePrivateDirectory(scratch);
     const paths = [layout.accountsDb, layout.settings].map((path) => path.slice(layout.data.length));
     const restored = await restic.restore(last.id, { to: scratch, paths, watch: () => undefined });
     if (!restored.ok) return { ok: false, reason: `the backup cannot be read: ${restored.reason}` };

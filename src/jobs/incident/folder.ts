@@ -11,10 +11,9 @@ import {
 import { parseAs } from "../../core/parse-as.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { copyForeignFile } from "../../host/root-files/copies.ts";
-import { ourselves } from "../../host/root-files/directory.ts";
 import { appendFile, writeFile } from "../../host/root-files/files.ts";
 import { appendRecord, readRecord, writeRecord } from "../../host/root-files/record-file.ts";
-import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { makeDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { filesBelow } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 
@@ -46,19 +45,14 @@ export function openIncident(
   let id = name;
   for (let nth = 2; existsSync(join(layout.incidents, id)); nth += 1) id = `${name}-${nth}`;
   const incident: Incident = { id, title, openedAt, since, closedAt: null };
-  prepareFolder(layout.incidents);
-  prepareFolder(folderOf(layout, incident));
+  makePrivateDirectory(layout.incidents);
+  makePrivateDirectory(folderOf(layout, incident));
   keepIncident(layout, incident);
   return incident;
 }
 
 export function keepIncident(layout: Incidents, incident: Incident): void {
   writeRecord(join(folderOf(layout, incident), RECORD), incident);
-}
-
-/** Only for root. */
-export function prepareFolder(path: string): void {
-  giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }
 
 export function appendEntry(layout: Incidents, incident: Incident, entry: TimelineEntry): void {

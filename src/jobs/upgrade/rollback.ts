@@ -4,10 +4,9 @@ import * as z from "zod/mini";
 import { compactTime, type Millis } from "../../core/time.ts";
 import { mountsBelow } from "../../host/kernel/mounts.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
-import { ourselves } from "../../host/root-files/directory.ts";
 import { moveFile, removeFile, setAccess } from "../../host/root-files/files.ts";
 import { readStep, writeRecord } from "../../host/root-files/record-file.ts";
-import { giveDirectory } from "../../host/root-files/trees.ts";
+import { giveDirectory, makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { dropSessions } from "../../store/accounts-db/copied-accounts.ts";
@@ -82,7 +81,7 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
   for (const path of exchanged(layout).filter((one) => existsSync(inSnapshot(layout, snapshot, one)))) {
     const place = nextOf(dirname(path));
     const { mode, uid, gid } = statSync(dirname(path));
-    giveDirectory(place, { mode: 0o700, owner: ourselves() });
+    makePrivateDirectory(place);
     const copy = join(place, basename(path));
     copyFile(inSnapshot(layout, snapshot, path), copy, 0o640);
     if (path === layout.accountsDb) dropSessions(copy);
@@ -112,7 +111,7 @@ export function finishRollback(layout: Layout): boolean {
     for (const path of moved(layout).map(nextOf)) if (existsSync(path)) removeTree(path);
     return false;
   }
-  giveDirectory(aside, { mode: 0o700, owner: ourselves() });
+  makePrivateDirectory(aside);
   for (const path of moved(layout)) {
     if (!existsSync(nextOf(path))) continue;
     // If the rollback was killed between the two, the first is done.

@@ -6,9 +6,8 @@ import { minute } from "../../core/report/figures.ts";
 import { inMb } from "../../core/text.ts";
 import { compactTime, instant, isoTime, type Millis } from "../../core/time.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
-import { ourselves } from "../../host/root-files/directory.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
-import { giveDirectory } from "../../host/root-files/trees.ts";
+import { makePrivateDirectory } from "../../host/root-files/trees.ts";
 import { freeBytesAt, removeTree } from "../../host/root-files/walk.ts";
 import { releaseIn } from "../../host/running/checkout.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
@@ -73,8 +72,8 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
     isUpgraded: false,
   };
   try {
-    giveDirectory(layout.beforeUpgrade, { mode: 0o700, owner: ourselves() });
-    giveDirectory(join(layout.beforeUpgrade, directory), { mode: 0o700, owner: ourselves() });
+    makePrivateDirectory(layout.beforeUpgrade);
+    makePrivateDirectory(join(layout.beforeUpgrade, directory));
     for (const { path } of schemas) {
       using db = openAnySchema(path);
       await copyDatabase(db, inSnapshot(layout, made, path), 0o600);

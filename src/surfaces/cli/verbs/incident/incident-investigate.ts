@@ -9,15 +9,9 @@ import { isoTime, type Millis } from "../../../../core/time.ts";
 import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
 import { copyFile, hashOf } from "../../../../host/root-files/copies.ts";
 import { removeFile, setAccess } from "../../../../host/root-files/files.ts";
+import { makePrivateDirectory } from "../../../../host/root-files/trees.ts";
 import { filesBelow, removeTree } from "../../../../host/root-files/walk.ts";
-import {
-  collect,
-  copyMails,
-  folderOf,
-  prepareFolder,
-  writeInto,
-  writeLines,
-} from "../../../../jobs/incident/folder.ts";
+import { collect, copyMails, folderOf, writeInto, writeLines } from "../../../../jobs/incident/folder.ts";
 import { printSettings, showSettings } from "../../../../settings/show.ts";
 import { type Answer, type Call, done, type Failure, failed, PROGRAM, type Reader } from "../../call.ts";
 import { eachPage } from "../../listing.ts";
@@ -46,7 +40,7 @@ export const incidentInvestigate = inIncident(async (call, incident, since) => {
   const lacks: string[] = [];
   try {
     removeTree(scratch);
-    for (const path of [scratch, join(scratch, "mails")]) prepareFolder(path);
+    for (const path of [scratch, join(scratch, "mails")]) makePrivateDirectory(path);
     call.terminal.progress("Collecting logs and configuration ...");
     lacks.push(...(await collect(layout, scratch, { since })));
     writeInto(join(scratch, "conf", "settings.toml"), printSettings(showSettings(read.sources)));
