@@ -7,7 +7,7 @@ import { sending } from "./schema/limits.ts";
 import { certificates, machine } from "./schema/machine.ts";
 import { mail } from "./schema/mail.ts";
 import { backup, exported, report, retention } from "./schema/upkeep.ts";
-import { optional, optionalList, type Setting } from "./setting.ts";
+import { byDefault, optional, optionalList, type Setting } from "./setting.ts";
 
 /** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
 export const schema = {
@@ -22,8 +22,7 @@ export const schema = {
     source: "RFC 5321 section 4.1.1.1",
   },
   profile: {
-    kind: oneOf("standard", "small"),
-    byDefault: "standard",
+    ...byDefault("standard", oneOf("standard", "small")),
     says: "Which defaults apply to settings that cost memory: `small` is for a machine with 512 MB (docs/small-machine.md). What you set yourself applies in either.",
   },
 

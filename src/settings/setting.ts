@@ -28,14 +28,19 @@ export type SettingProblem = Readonly<{
 /** The same about valid settings that do not fit together. */
 export type Conflict = Omit<SettingProblem, "line">;
 
+/** `value`: as written in the file. */
+export function byDefault<const Value, T>(value: Value, kind: Kind<T>) {
+  return { kind, byDefault: value } as const;
+}
+
 /** Empty unless it is set. */
 export function optional(kind: Kind<string>) {
-  return { kind: orEmpty(kind), byDefault: "" } as const;
+  return byDefault("", orEmpty(kind));
 }
 
 /** A list of at most `most`, empty unless it is set. */
 export function optionalList<T>(item: Kind<T>, most: number) {
-  return { kind: listOf(item, most), byDefault: [] } as const;
+  return byDefault([], listOf(item, most));
 }
 
 export const count = wholeNumber(1, 1_000_000);

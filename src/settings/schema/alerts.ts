@@ -2,7 +2,7 @@ import { ALERT_LANGUAGES } from "../../core/alerts/frames.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import { decimal, duration, oneOf, wholeNumber } from "../kinds/kind.ts";
 import { loginName, mailAddress, nextHop, oneLine, path, quietHours, timeZone, url } from "../kinds/texts.ts";
-import { count, optional, optionalList, type Setting } from "../setting.ts";
+import { byDefault, count, optional, optionalList, type Setting } from "../setting.ts";
 
 /** The messages to the owner, and their channels. */
 export const alerts = {
@@ -73,24 +73,20 @@ export const alerts = {
     says: "File of certificate authorities (PEM) that may sign the certificates of alert receivers, in addition to the public ones.",
   },
   "alerts.language": {
-    kind: oneOf(...ALERT_LANGUAGES),
-    byDefault: "en",
+    ...byDefault("en", oneOf(...ALERT_LANGUAGES)),
     says: "Language of alerts: `en` or `de`. Details are in English.",
   },
   "alerts.quiet_hours": {
-    kind: quietHours,
-    byDefault: "",
+    ...byDefault("", quietHours),
     says: 'Hours such as "22:00-07:00" in which only critical alerts are sent. The others follow at their end, in one message.',
   },
   "alerts.time_zone": { ...optional(timeZone), says: "Time zone of the quiet hours; empty means the machine's own." },
   "alerts.digest": {
-    kind: duration(0, 7 * DAY_MS),
-    byDefault: "24h",
+    ...byDefault("24h", duration(0, 7 * DAY_MS)),
     says: "How long alerts of severity info are collected and then sent as one; `0s` sends each at once.",
   },
   "alerts.resolve_after": {
-    kind: duration(SECOND_MS, DAY_MS),
-    byDefault: "5m",
+    ...byDefault("5m", duration(SECOND_MS, DAY_MS)),
     says: "How long a condition must be gone before its end is reported. If it returns sooner, it is the same alert.",
   },
   "alerts.heartbeat": {
@@ -99,63 +95,48 @@ export const alerts = {
     secret: true,
   },
   "alerts.heartbeat_every": {
-    kind: duration(SECOND_MS, DAY_MS),
-    byDefault: "5m",
+    ...byDefault("5m", duration(SECOND_MS, DAY_MS)),
     says: "How often the heartbeat is sent.",
   },
   "alerts.thresholds.failed_logins": {
-    kind: count,
-    byDefault: 25,
+    ...byDefault(25, count),
     says: "Failed sign-ins within 10 minutes that cause an alert.",
   },
   "alerts.thresholds.dashboard_logins": {
-    kind: count,
-    byDefault: 5,
+    ...byDefault(5, count),
     says: "Failed sign-ins to the dashboard within 10 minutes that cause an alert.",
   },
   "alerts.thresholds.password_guessed": {
-    kind: wholeNumber(2, 1_000),
-    byDefault: 4,
+    ...byDefault(4, wholeNumber(2, 1_000)),
     says: "Different wrong passwords for an account within an hour after which a right one from a new address causes an alert, if one of them came from there. Five times as many wrong ones from anywhere, or from a known address itself, cause it too.",
   },
   "alerts.thresholds.networks": {
-    kind: count,
-    byDefault: 200,
+    ...byDefault(200, count),
     says: "Number of different addresses (IPv6 networks) connecting within 10 minutes that causes an alert.",
   },
-  "alerts.thresholds.spam": {
-    kind: count,
-    byDefault: 100,
-    says: "Spam mails within an hour that cause an alert.",
-  },
+  "alerts.thresholds.spam": { ...byDefault(100, count), says: "Spam mails within an hour that cause an alert." },
   "alerts.thresholds.bans": {
-    kind: count,
-    byDefault: 10,
+    ...byDefault(10, count),
     says: "Number of addresses and networks banned within an hour that causes an alert.",
   },
   "alerts.thresholds.bans_in_force": {
-    kind: wholeNumber(0, 1_000_000),
-    byDefault: 20,
+    ...byDefault(20, wholeNumber(0, 1_000_000)),
     says: "Addresses and networks banned at the same time, apart from manual bans, above which an alert is sent.",
   },
   "alerts.thresholds.disk": {
-    kind: wholeNumber(0, 100),
-    byDefault: 20,
+    ...byDefault(20, wholeNumber(0, 100)),
     says: "Percentage of free disk space at which an alert is sent; a second is sent at half of it. 0 sends none.",
   },
   "alerts.thresholds.repeated": {
-    kind: count,
-    byDefault: 3,
+    ...byDefault(3, count),
     says: "Number of addresses and networks banned again within 24 hours that causes an alert.",
   },
   "alerts.thresholds.volume": {
-    kind: count,
-    byDefault: 1000,
+    ...byDefault(1000, count),
     says: "Events within 10 minutes that cause an alert, if they are also `alerts.thresholds.volume_factor` times the average.",
   },
   "alerts.thresholds.volume_factor": {
-    kind: decimal(1, 1_000),
-    byDefault: 5,
+    ...byDefault(5, decimal(1, 1_000)),
     says: "How many times the average of the last 24 hours counts as unusual.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

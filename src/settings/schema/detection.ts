@@ -2,7 +2,7 @@ import { JAILS, type Jail, type JailName, OWN_JAIL } from "../../core/decide/jai
 import { DAY_MS, formatDuration, SECOND_MS } from "../../core/time.ts";
 import { duration, flag, wholeNumber } from "../kinds/kind.ts";
 import { path } from "../kinds/texts.ts";
-import { optional, type Setting } from "../setting.ts";
+import { byDefault, optional, type Setting } from "../setting.ts";
 
 /** As far back as the guard remembers reports. */
 const LONGEST_WINDOW_MS = 7 * DAY_MS;
@@ -16,24 +16,20 @@ export const detection = {
     says: "Suricata's eve.json; empty: it is not followed. The user ghostinbox must be able to read it and its directory.",
   },
   "detection.suricata.severity": {
-    kind: wholeNumber(1, 4),
-    byDefault: 2,
+    ...byDefault(2, wholeNumber(1, 4)),
     says: "Alerts of this or a higher severity count; 1 is the most severe.",
     source: "docs.suricata.io, classtype and priority",
   },
   "detection.suricata.maxretry": {
-    kind: count,
-    byDefault: 3,
+    ...byDefault(3, count),
     says: "How many alerts about one address within `findtime` cause a ban.",
   },
   "detection.suricata.findtime": {
-    kind: duration(SECOND_MS, LONGEST_WINDOW_MS),
-    byDefault: "10m",
+    ...byDefault("10m", duration(SECOND_MS, LONGEST_WINDOW_MS)),
     says: "How long an alert counts.",
   },
   "detection.suricata.bantime": {
-    kind: duration(SECOND_MS),
-    byDefault: "30m",
+    ...byDefault("30m", duration(SECOND_MS)),
     says: "How long the first ban for such alerts lasts.",
   },
   "detection.psad.file": {
@@ -41,36 +37,30 @@ export const detection = {
     says: "File with psad's lines; empty: it is not followed. The user ghostinbox must be able to read it and its directory.",
   },
   "detection.psad.danger_level": {
-    kind: wholeNumber(1, 5),
-    byDefault: 3,
+    ...byDefault(3, wholeNumber(1, 5)),
     says: "Scans of this danger level and above are recorded.",
     source: "psad(8)",
   },
   "detection.psad.bans": {
-    kind: flag,
-    byDefault: false,
+    ...byDefault(false, flag),
     says: "Whether scans ban too. The addresses of a port scan can be forged, so a stranger could then have any address banned that is neither known nor allowed.",
   },
   "detection.psad.maxretry": {
-    kind: count,
-    byDefault: 1,
+    ...byDefault(1, count),
     says: "How many lines about one address within `findtime` cause a ban, if scans ban.",
   },
   "detection.psad.findtime": {
-    kind: duration(SECOND_MS, LONGEST_WINDOW_MS),
-    byDefault: "10m",
+    ...byDefault("10m", duration(SECOND_MS, LONGEST_WINDOW_MS)),
     says: "How long a line counts.",
   },
   "detection.psad.bantime": {
-    kind: duration(SECOND_MS),
-    byDefault: "30m",
+    ...byDefault("30m", duration(SECOND_MS)),
     says: "How long the first ban for a scan lasts.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
 
 const enabled: Setting<boolean> = {
-  kind: flag,
-  byDefault: true,
+  ...byDefault(true, flag),
   says: "Whether this jail watches its log.",
   source: "jail.conf(5), enabled",
 };
@@ -98,8 +88,7 @@ export const jails = {
 
 function maxretry({ limit }: Pick<Jail, "limit">, reports: string): Setting<number> {
   return {
-    kind: count,
-    byDefault: limit,
+    ...byDefault(limit, count),
     says: `How many offences of one address within \`findtime\` it takes until ${reports}`,
     source: "jail.conf(5), maxretry",
   };
@@ -107,8 +96,7 @@ function maxretry({ limit }: Pick<Jail, "limit">, reports: string): Setting<numb
 
 function findtime({ windowMs }: Pick<Jail, "windowMs">): Setting<number> {
   return {
-    kind: duration(SECOND_MS, LONGEST_WINDOW_MS),
-    byDefault: formatDuration(windowMs),
+    ...byDefault(formatDuration(windowMs), duration(SECOND_MS, LONGEST_WINDOW_MS)),
     says: "How long an offence counts.",
     source: "jail.conf(5), findtime",
   };
@@ -116,8 +104,7 @@ function findtime({ windowMs }: Pick<Jail, "windowMs">): Setting<number> {
 
 function bantime({ banMs }: Pick<Jail, "banMs">): Setting<number> {
   return {
-    kind: duration(SECOND_MS),
-    byDefault: formatDuration(banMs),
+    ...byDefault(formatDuration(banMs), duration(SECOND_MS)),
     says: "How long the first ban for such a report lasts.",
     source: "jail.conf(5), bantime",
   };

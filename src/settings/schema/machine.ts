@@ -12,33 +12,29 @@ import {
   systemUser,
   systemUserOrId,
 } from "../kinds/texts.ts";
-import { GB, KB, MB, optional, optionalList, type Setting } from "../setting.ts";
+import { byDefault, GB, KB, MB, optional, optionalList, type Setting } from "../setting.ts";
 
 /** Where the server listens, which resolver it uses, and what it keeps. */
 export const machine = {
   "checks.weekly": {
-    kind: flag,
-    byDefault: true,
+    ...byDefault(true, flag),
     says: "Run every check of `check` ten minutes after the first start, then, despite the name, each day. A check that passed before and now fails is reported.",
   },
 
   "tls.cert": { ...optional(path), says: "Certificate chain (PEM); empty means a self-signed one." },
   "tls.key": { ...optional(path), says: "Private key of `tls.cert` (PEM)." },
   "tls.profile": {
-    kind: oneOf("modern", "seed"),
-    byDefault: "modern",
+    ...byDefault("modern", oneOf("modern", "seed")),
     says: "Ciphers for TLS 1.2 on every port. `modern`: only forward secrecy and authenticated encryption. `seed`: the list of examples/investra.toml. Versions below TLS 1.2 are off.",
     source: "RFC 9325 section 4.2",
   },
 
   "dns.address": {
-    kind: loopback,
-    byDefault: "127.71.9.53",
+    ...byDefault("127.71.9.53", loopback),
     says: "Loopback address on which our own resolver answers this server's programs, on port 53.",
   },
   "dns.cache": {
-    kind: size(MB, GB),
-    byDefault: "12MB",
+    ...byDefault("12MB", size(MB, GB)),
     says: "Memory for the resolver's cache.",
     source: "unbound.conf(5), msg-cache-size and rrset-cache-size",
   },
@@ -63,43 +59,27 @@ export const machine = {
     source: "unbound.conf(5), forward-zone",
   },
 
-  "ports.smtp": { kind: port, byDefault: 25, says: "Mail from other servers.", source: "RFC 5321" },
-  "ports.submission": {
-    kind: port,
-    byDefault: 587,
-    says: "Mail from users, with STARTTLS.",
-    source: "RFC 6409",
-  },
-  "ports.submissions": { kind: port, byDefault: 465, says: "Mail from users, with TLS.", source: "RFC 8314" },
-  "ports.imaps": { kind: port, byDefault: 993, says: "Mailboxes, with TLS.", source: "RFC 8314" },
-  "ports.http": { kind: port, byDefault: 3000, says: "Dashboard and API, on `http.address`." },
+  "ports.smtp": { ...byDefault(25, port), says: "Mail from other servers.", source: "RFC 5321" },
+  "ports.submission": { ...byDefault(587, port), says: "Mail from users, with STARTTLS.", source: "RFC 6409" },
+  "ports.submissions": { ...byDefault(465, port), says: "Mail from users, with TLS.", source: "RFC 8314" },
+  "ports.imaps": { ...byDefault(993, port), says: "Mailboxes, with TLS.", source: "RFC 8314" },
+  "ports.http": { ...byDefault(3000, port), says: "Dashboard and API, on `http.address`." },
   "ports.login_policy": {
-    kind: port,
-    byDefault: 10_025,
+    ...byDefault(10_025, port),
     says: "Where Dovecot asks the guard about sign-ins, on loopback only.",
   },
   "ports.sieve_mail": {
-    kind: port,
-    byDefault: 26,
+    ...byDefault(26, port),
     says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: automatic replies, and what a script redirects. No other user of the machine can send there. Above 1023, a user could take the port, and Postfix would not start.",
     source: "RFC 5228, RFC 5230",
   },
   "ports.proxied_smtp": {
-    kind: port,
-    byDefault: 325,
+    ...byDefault(325, port),
     says: "As `ports.smtp`, only for `proxy.networks`. Above 1023, a user of this machine could take the port, and Postfix would not start.",
   },
-  "ports.proxied_submission": {
-    kind: port,
-    byDefault: 387,
-    says: "As `ports.submission`, only for `proxy.networks`.",
-  },
-  "ports.proxied_submissions": {
-    kind: port,
-    byDefault: 365,
-    says: "As `ports.submissions`, only for `proxy.networks`.",
-  },
-  "ports.proxied_imaps": { kind: port, byDefault: 393, says: "As `ports.imaps`, only for `proxy.networks`." },
+  "ports.proxied_submission": { ...byDefault(387, port), says: "As `ports.submission`, only for `proxy.networks`." },
+  "ports.proxied_submissions": { ...byDefault(365, port), says: "As `ports.submissions`, only for `proxy.networks`." },
+  "ports.proxied_imaps": { ...byDefault(393, port), says: "As `ports.imaps`, only for `proxy.networks`." },
 
   "proxy.networks": {
     ...optionalList(network, 100),
@@ -107,19 +87,16 @@ export const machine = {
     source: "The PROXY protocol, versions 1 and 2; postconf(5), smtpd_upstream_proxy_protocol",
   },
   "proxy.user": {
-    kind: systemUser,
-    byDefault: "haproxy",
+    ...byDefault("haproxy", systemUser),
     says: "User of a proxy that runs on this machine. Other users' programs cannot connect to the ports `ports.proxied_*`.",
   },
 
   "http.address": {
-    kind: address,
-    byDefault: "127.0.0.1",
+    ...byDefault("127.0.0.1", address),
     says: "Address of the dashboard and the API. They speak plain HTTP, so put a proxy with TLS in front.",
   },
   "http.mailboxes": {
-    kind: flag,
-    byDefault: true,
+    ...byDefault(true, flag),
     says: "Whether users of mailboxes can sign in to the dashboard with their address and password, and see the page of their mailbox.",
   },
   "http.names": {
@@ -131,42 +108,35 @@ export const machine = {
     says: "Proxies whose X-Forwarded-For header is trusted; on this machine, only while they run as one of `http.proxy_users`.",
   },
   "http.proxy_users": {
-    kind: listOf(systemUserOrId, 20),
-    byDefault: ["root", "www-data", "nginx", "caddy", "haproxy", "traefik"],
+    ...byDefault(["root", "www-data", "nginx", "caddy", "haproxy", "traefik"], listOf(systemUserOrId, 20)),
     says: "Users that proxies of `http.trusted_proxies` on this machine run as, by name, or by id if they have no name here, as in a container. The header of a program that runs as any other local user is ignored, and such a user may have 64 connections open. Users that do not exist are skipped.",
   },
 
   "events.max_rows": {
-    kind: wholeNumber(100, 1_000_000_000),
-    byDefault: 1_000_000,
+    ...byDefault(1_000_000, wholeNumber(100, 1_000_000_000)),
     says: "Maximum number of events kept. Above it, the oldest are removed, and their hourly sums are kept.",
   },
   "events.max_size": {
-    kind: size(MB, 1024 * GB),
-    byDefault: "512MB",
+    ...byDefault("512MB", size(MB, 1024 * GB)),
     says: "Size of the event database above which the oldest events are removed; their hourly sums are kept.",
   },
-  "events.max_age": { kind: duration(SECOND_MS, 3_650 * DAY_MS), byDefault: "90d", says: "How long an event is kept." },
+  "events.max_age": { ...byDefault("90d", duration(SECOND_MS, 3_650 * DAY_MS)), says: "How long an event is kept." },
 
   "audit.review_every": {
-    kind: duration(0, 3_650 * DAY_MS),
-    byDefault: "90d",
+    ...byDefault("90d", duration(0, 3_650 * DAY_MS)),
     says: "How long after `access review --sign` the next access review becomes overdue; `0s` means never.",
   },
 
   "logs.max_size": {
-    kind: size(16 * KB, 10 * GB),
-    byDefault: "50MB",
+    ...byDefault("50MB", size(16 * KB, 10 * GB)),
     says: "Size at which mail.log, mail.warn and mail.err are rotated.",
   },
   "logs.max_age": {
-    kind: duration(SECOND_MS, 3_650 * DAY_MS),
-    byDefault: "1d",
+    ...byDefault("1d", duration(SECOND_MS, 3_650 * DAY_MS)),
     says: "Age at which they are rotated, unless they are empty.",
   },
   "logs.keep": {
-    kind: wholeNumber(1, 10_000),
-    byDefault: 14,
+    ...byDefault(14, wholeNumber(1, 10_000)),
     says: "How many rotated files of each are kept, compressed after a day. After a flood more are kept, within this many times `logs.max_size` and `logs.max_age`.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -1,7 +1,7 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { decimal, duration, flag, listOf, oneOf, size, wholeNumber } from "../kinds/kind.ts";
 import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
-import { GB, optional, optionalList, type Setting } from "../setting.ts";
+import { byDefault, GB, optional, optionalList, type Setting } from "../setting.ts";
 
 /** Incoming and outgoing mail. */
 export const mail = {
@@ -16,15 +16,13 @@ export const mail = {
   },
 
   "mailboxes.quota": {
-    kind: size(0, 100_000 * GB),
-    byDefault: "5GB",
+    ...byDefault("5GB", size(0, 100_000 * GB)),
     says: "Maximum size of a mailbox; `0B` means no limit. Mail to a full one must be sent again later (452). `account quota` sets another for one account.",
     source: "RFC 9208; Dovecot's quota plugin",
   },
 
   "mailboxes.encryption": {
-    kind: oneOf("off", "server", "account"),
-    byDefault: "off",
+    ...byDefault("off", oneOf("off", "server", "account")),
     says: "Whether mail is encrypted on the disk: `server` encrypts new mail with one key of this server, `account` with a key of the account, which either its password or the owner's recovery key opens. Older mail stays unchanged.",
     source: "Dovecot's mail-crypt plugin",
   },
@@ -49,68 +47,57 @@ export const mail = {
   },
 
   "greylist.enabled": {
-    kind: flag,
-    byDefault: true,
+    ...byDefault(true, flag),
     says: "Whether strangers who write to a recipient for the first time must retry later (Postgrey).",
     source: "RFC 6647",
   },
   "greylist.delay": {
-    kind: duration(SECOND_MS, DAY_MS),
-    byDefault: "5m",
+    ...byDefault("5m", duration(SECOND_MS, DAY_MS)),
     says: "How long a stranger must wait before a retry is accepted. An earlier retry is deferred again.",
     source: "postgrey(8), --delay",
   },
   "greylist.crowd_delay": {
-    kind: duration(SECOND_MS, 45 * MINUTE_MS),
-    byDefault: "20m",
+    ...byDefault("20m", duration(SECOND_MS, 45 * MINUTE_MS)),
     says: "While `limits.first_contacts` is exceeded, how long after its first connection (at most an hour ago) a stranger's retry is accepted.",
   },
   "greylist.providers": {
-    kind: listOf(domain, 100),
-    byDefault: ["posteo.de", "mailbox.org", "paypal.com", "github.net", "mailchimp.com"],
+    ...byDefault(["posteo.de", "mailbox.org", "paypal.com", "github.net", "mailchimp.com"], listOf(domain, 100)),
     says: "More large senders that are never greylisted, by the forward-confirmed host names of their mail servers. `providers.domains` are not greylisted either.",
     source: "RFC 6647",
   },
 
   "dnsbl.zones": {
-    kind: listOf(domain, 20),
-    byDefault: ["zen.spamhaus.org", "bl.spamcop.net"],
+    ...byDefault(["zen.spamhaus.org", "bl.spamcop.net"], listOf(domain, 20)),
     says: "DNS block lists. A stranger that is on one of them is refused.",
     source: "RFC 5782",
   },
   "dnsbl.check_every": {
-    kind: duration(SECOND_MS, DAY_MS),
-    byDefault: "5m",
+    ...byDefault("5m", duration(SECOND_MS, DAY_MS)),
     says: "How often each block list is tested with its test points. A list that is set aside is first tested after a tenth of this time.",
     source: "RFC 5782 section 5",
   },
 
   "spam.enabled": {
-    kind: flag,
-    byDefault: true,
+    ...byDefault(true, flag),
     says: "Whether SpamAssassin scores mail from strangers. It takes effect at the next start.",
   },
   "spam.processes": {
-    kind: wholeNumber(1, 32),
-    byDefault: 2,
+    ...byDefault(2, wholeNumber(1, 32)),
     says: "Mails that SpamAssassin scores at once. Each process takes about 30 MB while it works. It takes effect at the next start.",
     source: "spamd(8), --max-children",
   },
   "spam.required_score": {
-    kind: decimal(0.1, 1_000),
-    byDefault: 5,
+    ...byDefault(5, decimal(0.1, 1_000)),
     says: "Score from which a mail is marked [SPAM] and delivered to Junk.",
     source: "Mail::SpamAssassin::Conf(3), required_score",
   },
   "spam.refuse_score": {
-    kind: decimal(0, 1_000_000),
-    byDefault: 15,
+    ...byDefault(15, decimal(0, 1_000_000)),
     says: "Score from which a mail is refused before it is accepted, in whole points; 0 refuses none.",
     source: "spamass-milter(8), -r",
   },
   "spam.crowd_score": {
-    kind: decimal(0, 100),
-    byDefault: 2,
+    ...byDefault(2, decimal(0, 100)),
     says: "Points added to the score of a first mail while `limits.first_contacts` is exceeded and `greylist.enabled` is true.",
   },
   "spam.allow_from": {
@@ -119,8 +106,7 @@ export const mail = {
     source: "Mail::SpamAssassin::Conf(3), whitelist_from",
   },
   "spam.on_failure": {
-    kind: oneOf("pass", "wait"),
-    byDefault: "pass",
+    ...byDefault("pass", oneOf("pass", "wait")),
     says: "What happens to mail while the spam filter is down: `pass` accepts it unmarked, `wait` makes its sender retry later.",
     source: "postconf(5), milter_default_action",
   },
@@ -131,14 +117,12 @@ export const mail = {
   },
 
   "spam.updates": {
-    kind: flag,
-    byDefault: true,
+    ...byDefault(true, flag),
     says: "Fetch new rules of SpamAssassin every day.",
     source: "sa-update(1p)",
   },
   "spam.update_channel": {
-    kind: domain,
-    byDefault: "updates.spamassassin.org",
+    ...byDefault("updates.spamassassin.org", domain),
     says: "Channel that rules are fetched from.",
     source: "sa-update(1p)",
   },
@@ -149,39 +133,33 @@ export const mail = {
   },
 
   "dkim.verify": {
-    kind: flag,
-    byDefault: true,
+    ...byDefault(true, flag),
     says: "Whether signatures, SPF and DMARC of mail from others are verified. Turn it off behind a gateway that does so.",
     source: "RFC 6376, RFC 7208, RFC 7489",
   },
   "dkim.selector": {
-    kind: selector,
-    byDefault: "ghostinbox",
+    ...byDefault("ghostinbox", selector),
     says: "Name under which the public keys of your signatures are published. Another name makes new keys.",
     source: "RFC 6376 section 3.1",
   },
 
   "outbound.at_once": {
-    kind: wholeNumber(1, 1_000),
-    byDefault: 20,
+    ...byDefault(20, wholeNumber(1, 1_000)),
     says: "How many mails of an account are delivered to one other domain at once, and how many are delivered to mailboxes at once. Others wait in the queue.",
     source: "postconf(5), default_destination_concurrency_limit",
   },
   "outbound.queue_lifetime": {
-    kind: duration(60 * SECOND_MS, 30 * DAY_MS),
-    byDefault: "5d",
+    ...byDefault("5d", duration(60 * SECOND_MS, 30 * DAY_MS)),
     says: "How long delivery of a mail is tried before its sender gets it back.",
     source: "RFC 5321 section 4.5.4.1: at least 4 to 5 days",
   },
   "outbound.bounce_lifetime": {
-    kind: duration(60 * SECOND_MS, 30 * DAY_MS),
-    byDefault: "1d",
+    ...byDefault("1d", duration(60 * SECOND_MS, 30 * DAY_MS)),
     says: "The same for a delivery report, which has no sender.",
     source: "postconf(5), bounce_queue_lifetime",
   },
   "outbound.delay_warning": {
-    kind: duration(0, 30 * DAY_MS),
-    byDefault: "4h",
+    ...byDefault("4h", duration(0, 30 * DAY_MS)),
     says: "How long a mail waits before its sender is warned; `0s` means never.",
     source: "postconf(5), delay_warning_time",
   },

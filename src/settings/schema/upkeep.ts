@@ -1,14 +1,13 @@
 import { DAY_MS } from "../../core/time.ts";
 import { duration, flag, listOf, oneOf, port, wholeNumber } from "../kinds/kind.ts";
 import { hostOrAddress, keepRule, path, repository } from "../kinds/texts.ts";
-import { optional, type Setting } from "../setting.ts";
+import { byDefault, optional, type Setting } from "../setting.ts";
 
 /** What is backed up, when, and where to. */
 export const backup = {
-  "backup.enabled": { kind: flag, byDefault: true, says: "Back up mail, accounts, settings and keys every night." },
+  "backup.enabled": { ...byDefault(true, flag), says: "Back up mail, accounts, settings and keys every night." },
   "backup.hour": {
-    kind: wholeNumber(0, 23),
-    byDefault: 3,
+    ...byDefault(3, wholeNumber(0, 23)),
     says: "Hour of the day when the backup starts, in the machine's time zone.",
   },
   "backup.repository": {
@@ -23,14 +22,9 @@ export const backup = {
     says: "File with the credentials for `backup.repository`, one `NAME=value` on each line, such as `AWS_ACCESS_KEY_ID=…`. Only root should be able to read it.",
     source: "restic(1)",
   },
-  "backup.keep": {
-    kind: duration(DAY_MS),
-    byDefault: "30d",
-    says: "How long a backup is kept.",
-  },
+  "backup.keep": { ...byDefault("30d", duration(DAY_MS)), says: "How long a backup is kept." },
   "backup.drill_every": {
-    kind: duration(DAY_MS),
-    byDefault: "30d",
+    ...byDefault("30d", duration(DAY_MS)),
     says: "How often the newest backup is restored beside the server, checked and removed again, after the night's backup.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
@@ -38,14 +32,12 @@ export const backup = {
 /** How long mail is kept. `events.max_age` and `logs.keep` say so for what is recorded about it. */
 export const retention = {
   "retention.mail": {
-    kind: listOf(keepRule, 1_000),
-    byDefault: ["Junk 30d", "Trash 30d"],
+    ...byDefault(["Junk 30d", "Trash 30d"], listOf(keepRule, 1_000)),
     says: "How long mail stays in a folder, counted from its arrival there: `FOLDER TIME`, or `ADDRESS FOLDER TIME` for one account. `*` means every folder, `forever` no limit. A folder includes those below it. A folder without a rule keeps its mail.",
     source: "doveadm-search-query(7), savedbefore",
   },
   "retention.hour": {
-    kind: wholeNumber(0, 23),
-    byDefault: 2,
+    ...byDefault(2, wholeNumber(0, 23)),
     says: "Hour of the day in which mail that was kept long enough is removed, in the machine's time zone.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
@@ -53,13 +45,11 @@ export const retention = {
 /** When the owner gets a report by mail. */
 export const report = {
   "report.mail": {
-    kind: oneOf("weekly", "monthly", "off"),
-    byDefault: "weekly",
+    ...byDefault("weekly", oneOf("weekly", "monthly", "off")),
     says: "How often a report is mailed to those who get alerts by mail, otherwise to the administrator: on Mondays, on the first day of each month, or never.",
   },
   "report.hour": {
-    kind: wholeNumber(0, 23),
-    byDefault: 7,
+    ...byDefault(7, wholeNumber(0, 23)),
     says: "Hour of the day from which a report is mailed, in the machine's time zone.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
@@ -67,8 +57,7 @@ export const report = {
 /** Where the events are sent in addition to the database. */
 export const exported = {
   "export.syslog.enabled": {
-    kind: flag,
-    byDefault: false,
+    ...byDefault(false, flag),
     says: "Send each event to another machine as a syslog message over TLS. It takes effect at the next start.",
     source: "RFC 5424",
   },
@@ -76,10 +65,9 @@ export const exported = {
     ...optional(hostOrAddress),
     says: "Name or address of the receiver. Its certificate must name it.",
   },
-  "export.syslog.port": { kind: port, byDefault: 6514, says: "Port of the receiver.", source: "RFC 5425 section 4.1" },
+  "export.syslog.port": { ...byDefault(6514, port), says: "Port of the receiver.", source: "RFC 5425 section 4.1" },
   "export.syslog.protocol": {
-    kind: oneOf("relp", "tls"),
-    byDefault: "relp",
+    ...byDefault("relp", oneOf("relp", "tls")),
     says: "How events are sent. `relp`: the receiver confirms each event. `tls`: plain syslog over TLS, without confirmation, for receivers that do not support RELP.",
     source: "RFC 5425",
   },
