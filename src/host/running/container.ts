@@ -1,21 +1,13 @@
 import { readFileSync } from "node:fs";
-import { type Capability, isPrivileged, parseCapabilities } from "../kernel/capabilities.ts";
+import { isPrivileged, parseCapabilities } from "../kernel/capabilities.ts";
 import { parseIpv6Gateways } from "../machine/own-networks.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { IS_IMAGE } from "./checkout.ts";
 
 /** What the server uses in a container; docs/docker.md has the reasons. Exported for its test. */
-export const NEEDED: readonly Capability[] = [
-  "NET_ADMIN",
-  "CHOWN",
-  "DAC_OVERRIDE",
-  "FOWNER",
-  "FSETID",
-  "SETUID",
-  "SETGID",
-  "KILL",
-  "SYS_CHROOT",
-  "NET_BIND_SERVICE",
+export const NEEDED: readonly string[] = [
+  ..."NET_ADMIN CHOWN DAC_OVERRIDE FOWNER FSETID SETUID".split(" "),
+  ..."SETGID KILL SYS_CHROOT NET_BIND_SERVICE".split(" "),
 ];
 
 /** Warnings for the owner of this container, in sentences; none outside the image. */
@@ -49,7 +41,7 @@ const NO_IPV6 =
   "This container has no IPv6: if Docker publishes its ports for IPv6 too, all clients that come by it have the address " +
   "of the container's gateway, which is never banned (docs/docker.md).";
 
-function needlessRights(has: readonly Capability[]): readonly string[] {
+function needlessRights(has: readonly string[]): readonly string[] {
   if (isPrivileged(has)) return ["`privileged: true`, which gives every capability, such as SYS_ADMIN"];
   const more = has.filter((one) => !NEEDED.includes(one));
   return more.length === 0 ? [] : [`the capabilities ${more.join(", ")}`];
