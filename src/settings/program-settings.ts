@@ -1,5 +1,5 @@
 import { type SettingsRead, type Sources, settingsOrReason } from "./load.ts";
-import type { SettingKey, Settings, schema } from "./schema.ts";
+import { keysIn, type SettingKey, type Settings, type schema } from "./schema.ts";
 
 type Secret = {
   [K in keyof typeof schema]: (typeof schema)[K] extends { readonly secret: true } ? K : never;
@@ -59,34 +59,18 @@ export function readSettingsFile(text: string): SettingsRead {
 type Program = "guard" | "web";
 
 /** What a program reads only when it starts. If the value changes, the program must be restarted. */
-const READ_AT_START = {
+const READ_AT_START: Readonly<Record<Program, readonly SettingKey[]>> = {
   guard: [
-    "detection.psad.bantime",
-    "detection.psad.danger_level",
-    "detection.psad.file",
-    "detection.psad.findtime",
-    "detection.psad.maxretry",
-    "detection.suricata.bantime",
-    "detection.suricata.file",
-    "detection.suricata.findtime",
-    "detection.suricata.maxretry",
-    "detection.suricata.severity",
-    "events.max_age",
-    "events.max_rows",
-    "events.max_size",
+    ...keysIn("detection.psad", "bantime danger_level file findtime maxretry"),
+    ...keysIn("detection.suricata", "bantime file findtime maxretry severity"),
+    ...keysIn("events", "max_age max_rows max_size"),
     "firewall.enabled",
     "http.trusted_proxies",
-    "ports.login_policy",
-    "ports.proxied_imaps",
-    "ports.proxied_smtp",
-    "ports.proxied_submission",
-    "ports.proxied_submissions",
-    "ports.sieve_mail",
-    "proxy.networks",
-    "proxy.user",
+    ...keysIn("ports", "login_policy proxied_imaps proxied_smtp proxied_submission proxied_submissions sieve_mail"),
+    ...keysIn("proxy", "networks user"),
   ],
   web: WEB_KEYS,
-} as const satisfies Record<Program, readonly (keyof Settings)[]>;
+};
 
 /** What takes effect at the next start of the server, because it decides which services there are. */
 const NEXT_START = [

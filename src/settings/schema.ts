@@ -52,6 +52,15 @@ export function settingKeys(): readonly SettingKey[] {
   return Object.keys(schema).filter(isSettingKey);
 }
 
+/** The keys of these names, which blanks separate, in one section. Throws for another name. */
+export function keysIn(section: string, names: string): readonly SettingKey[] {
+  return names.split(" ").map((name) => {
+    const key = `${section}.${name}`;
+    if (!isSettingKey(key)) throw new Error(`${key} is not a setting`);
+    return key;
+  });
+}
+
 /** The setting without its particular type. */
 export function settingOf(key: SettingKey): Setting<unknown> {
   return schema[key];

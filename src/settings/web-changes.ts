@@ -1,17 +1,11 @@
 import { formatDuration } from "../core/time.ts";
 import { WEB_KEYS } from "./program-settings.ts";
-import { defaultOf, isSettingKey, type SettingKey, settingOf } from "./schema.ts";
+import { defaultOf, isSettingKey, keysIn, type SettingKey, settingOf } from "./schema.ts";
 
-const VALUES = ["maxretry", "findtime", "bantime"] as const;
 const FAIL2BAN = [
-  "jails.postfix",
-  "jails.dovecot",
-  "jails.postfix-auth",
-  "jails.postfix-rbl",
-  "jails.postfix-spam",
-  "jails.ghostinbox-smtp-abuse",
-  "own_filters",
-] as const;
+  ..."jails.postfix jails.dovecot jails.postfix-auth jails.postfix-rbl jails.postfix-spam".split(" "),
+  ..."jails.ghostinbox-smtp-abuse own_filters".split(" "),
+];
 
 /** How many times looser than the default the web may make what has a bound. Stricter is free. */
 const LOOSEST = 4;
@@ -47,64 +41,30 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   /** Those with a bound. */
   ...Object.keys({ ...GUESSING, ...WAITING }).filter(isSettingKey),
   /** How much a stranger or an account may do. */
-  "limits.mail.per_minute",
-  "limits.mail.per_hour",
-  "limits.mail.per_day",
-  "limits.mail.per_session",
-  "limits.mail.postfix_per_minute",
-  "limits.mail.max_size",
-  "limits.mail.recipients",
-  "limits.recipients.unknown_per_hour",
-  "limits.recipients.unknown_server_per_hour",
-  "limits.first_contacts.per_minute",
-  "limits.first_contacts.per_hour",
-  "limits.connections.per_minute",
-  "limits.connections.per_hour",
-  "limits.connections.concurrent",
-  "limits.connections.known",
-  "limits.connections.per_port",
-  "limits.connections.smtp_places",
-  "limits.connections.imap_places",
-  "limits.accounts.known_for",
-  "limits.sending.recipients_per_minute",
-  "limits.sending.recipients_per_hour",
-  "limits.sending.recipients_per_day",
-  "limits.sending.strangers",
-  "limits.sending.strangers_per_day",
-  "limits.sending.refused",
+  ...keysIn("limits.mail", "per_minute per_hour per_day per_session postfix_per_minute max_size recipients"),
+  ...keysIn("limits.recipients", "unknown_per_hour unknown_server_per_hour"),
+  ...keysIn("limits.first_contacts", "per_minute per_hour"),
+  ...keysIn("limits.connections", "per_minute per_hour concurrent known per_port smtp_places imap_places"),
+  ...keysIn("limits.accounts", "known_for"),
+  ...keysIn("limits.sending", "recipients_per_minute recipients_per_hour recipients_per_day"),
+  ...keysIn("limits.sending", "strangers strangers_per_day refused"),
   /** How long bans last, and the effect of Fail2ban's reports. The jail of the dashboard is not among them. */
-  "bans.permanent",
-  "bans.manual",
+  ...keysIn("bans", "permanent manual"),
   "fail2ban.sentences",
-  ...FAIL2BAN.flatMap((reports) => VALUES.map((value) => `fail2ban.${reports}.${value}` as const)),
+  ...FAIL2BAN.flatMap((reports) => keysIn(`fail2ban.${reports}`, "maxretry findtime bantime")),
   /** What a mail must wait for, and which scores refuse it. */
-  "greylist.enabled",
-  "greylist.delay",
-  "greylist.crowd_delay",
+  ...keysIn("greylist", "enabled delay crowd_delay"),
   "dnsbl.check_every",
-  "spam.required_score",
-  "spam.refuse_score",
-  "spam.crowd_score",
-  "spam.on_failure",
+  ...keysIn("spam", "required_score refuse_score crowd_score on_failure"),
   /** Refuses mail to these names; it accepts none. */
   "recipients.blocked",
   /** How large a mailbox may become, and how long mail is tried. */
   "mailboxes.quota",
-  "outbound.at_once",
-  "outbound.delay_warning",
+  ...keysIn("outbound", "at_once delay_warning"),
   /** From which numbers on an alert is sent, but for the one about sign-ins to the dashboard. */
-  "alerts.digest",
-  "alerts.resolve_after",
-  "alerts.thresholds.failed_logins",
-  "alerts.thresholds.password_guessed",
-  "alerts.thresholds.networks",
-  "alerts.thresholds.spam",
-  "alerts.thresholds.bans",
-  "alerts.thresholds.bans_in_force",
-  "alerts.thresholds.disk",
-  "alerts.thresholds.repeated",
-  "alerts.thresholds.volume",
-  "alerts.thresholds.volume_factor",
+  ...keysIn("alerts", "digest resolve_after"),
+  ...keysIn("alerts.thresholds", "failed_logins password_guessed networks spam bans bans_in_force"),
+  ...keysIn("alerts.thresholds", "disk repeated volume volume_factor"),
 ]);
 
 /** Why the others stay with root. The first that fits holds. */
