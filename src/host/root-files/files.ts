@@ -39,9 +39,8 @@ export function createFile(path: string, data: string, access: Access): boolean 
 
 /** Sets owner and mode of an existing file. */
 export function setAccess(path: string, { mode, owner }: Access): void {
-  explained(path, () => {
-    using place = Directory.own(dirname(path));
-    using held = place.hold(basename(path));
+  within(path, (place, name) => {
+    using held = place.hold(name);
     const file = mustBePlain(path, held);
     if (owner !== undefined) file.give(owner);
     file.setMode(mode);
@@ -50,9 +49,8 @@ export function setAccess(path: string, { mode, owner }: Access): void {
 
 /** Sets when an existing file or directory of root's was changed last. */
 export function setModified(path: string, at: Date): void {
-  explained(path, () => {
-    using place = Directory.own(dirname(path));
-    using held = place.hold(basename(path));
+  within(path, (place, name) => {
+    using held = place.hold(name);
     if (held?.stat.isDirectory() === true) held.setModified(at);
     else mustBePlain(path, held).setModified(at);
   });
@@ -60,9 +58,8 @@ export function setModified(path: string, at: Date): void {
 
 /** Gives the socket of our program to the user who may connect to it. */
 export function giveSocket(path: string, owner: Owner): void {
-  explained(path, () => {
-    using place = Directory.own(dirname(path));
-    using held = place.hold(basename(path));
+  within(path, (place, name) => {
+    using held = place.hold(name);
     if (held?.stat.isSocket() !== true) throw new UnsafePath(`${path} is not a socket: remove it and try again.`);
     held.give(owner);
   });
@@ -159,10 +156,7 @@ export function truncateFile(path: string, bytes: number): void {
 
 /** Does nothing if it is missing. */
 export function removeFile(path: string): void {
-  explained(path, () => {
-    using place = Directory.own(dirname(path));
-    place.remove(basename(path));
-  });
+  within(path, (place, name) => place.remove(name));
 }
 
 /** Renames a file or a directory. Replaces a file with the new name. */
@@ -187,10 +181,7 @@ export function giveFile(from: string, to: string, owner: Owner): void {
 
 /** Makes a symbolic link, unless the name is taken. */
 export function layLink(target: string, path: string): void {
-  explained(path, () => {
-    using place = Directory.own(dirname(path));
-    nullOn(["EEXIST"], () => symlinkSync(target, place.at(basename(path))));
-  });
+  within(path, (place, name) => nullOn(["EEXIST"], () => symlinkSync(target, place.at(name))));
 }
 
 /** Makes or replaces a symbolic link atomically: the name always leads to the old target or the new one. */
@@ -199,9 +190,16 @@ export function replaceLink(target: string, path: string): void {
 }
 
 function change(path: string, flags: number, work: (fd: number) => void): void {
+  within(path, (place, name) => {
+    using file = new Descriptor(openSync(place.at(name), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600));
+    work(mustBePlain(path, file).fd);
+  });
+}
+
+/** Runs the work in the directory of the path, which must be ours. Errors name the path. */
+function within(path: string, work: (place: Directory, name: string) => unknown): void {
   explained(path, () => {
     using place = Directory.own(dirname(path));
-    using file = new Descriptor(openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600));
-    work(mustBePlain(path, file).fd);
+    work(place, basename(path));
   });
 }
