@@ -22,82 +22,72 @@ const RARE = 1_000;
  * Chooses where to search the events of a filter, so that finding a page takes about as long with ten million events as with
  * ten thousand. It leaves no statement open. Batches are small, so a reader may stop after each.
  */
-export class EventCandidates {
-  readonly #sql: Record<"oldest_first" | "newest_first", ReturnType<typeof ordered>>;
-  readonly #marks: StatementSync;
-  readonly #nextPair: StatementSync;
-  readonly #countType: StatementSync;
-  readonly #times;
+export function eventCandidates(db: DatabaseSync, times: ReturnType<typeof sqliteEventTimes>) {
+  const sql = (text: string): StatementSync => db.prepare(text);
+  const ordering = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
+  const marks = sql("SELECT names, min(names, upto) AS subjects FROM event_indexed");
+  // With a time after all others: for a shorter row value SQLite would step over every entry equal to it.
+  const nextPair = sql(`
+    SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
+    ORDER BY subject, counts LIMIT 1`);
+  const countType = sql(`
+    SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
 
-  constructor(db: DatabaseSync, times: ReturnType<typeof sqliteEventTimes>) {
-    this.#times = times;
-    const sql = (text: string): StatementSync => db.prepare(text);
-    this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
-    this.#marks = sql("SELECT names, min(names, upto) AS subjects FROM event_indexed");
-    // With a time after all others: for a shorter row value SQLite would step over every entry equal to it.
-    this.#nextPair = sql(`
-      SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
-      ORDER BY subject, counts LIMIT 1`);
-    this.#countType = sql(`
-      SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
-  }
-
-  of(filter: EventFilter): Generator<Candidates> {
+  function candidatesOf(filter: EventFilter): Generator<Candidates> {
     const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, types = [], account, mail } = filter;
     const all: Span = { after, before };
-    if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
+    if (prefix !== undefined && account === undefined && mail === undefined && !areRare(types)) {
       // Read before the keys: each event up to this mark already has its key in the index, whatever is added later.
-      const upto = integer(this.#marks.get()?.["subjects"]);
-      const pairs = this.#pairsOf(prefix);
-      if (pairs !== null) return this.#subjects(filter, parted(all, upto), pairs);
+      const upto = integer(marks.get()?.["subjects"]);
+      const pairs = pairsOf(prefix);
+      if (pairs !== null) return bySubjects(filter, parted(all, upto), pairs);
     }
-    if (account !== undefined && this.#areRare(types))
-      return this.#ofAccount(account, this.#named(filter, all, types.map(namedType)));
+    if (account !== undefined && areRare(types)) return ofAccount(account, byNames(filter, all, types.map(namedType)));
     const names = namesOf(filter);
-    return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
+    return names.length === 0 ? byRows(filter, all) : byNames(filter, all, names);
   }
 
   /** Takes no longer for an account with many other events. */
-  *#ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
-    const { fresh } = this.#sql.newest_first;
+  function* ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
+    const { fresh } = ordering.newest_first;
     const isIts = (id: number): boolean => fresh.get(id, id, ROLE.person, inLowerCase(account)) !== undefined;
     for (const { ids, reached } of candidates) yield { ids: ids.filter(isIts), reached };
   }
 
   /** Also reads the events that are not in the index yet. They are newer than all indexed ones. */
-  *#named(filter: EventFilter, all: Span, names: readonly Name[]): Generator<Candidates> {
-    const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["names"]));
-    const { named } = this.#sql[filter.order];
+  function* byNames(filter: EventFilter, all: Span, names: readonly Name[]): Generator<Candidates> {
+    const [fresh, indexed] = parted(all, integer(marks.get()?.["names"]));
+    const { named } = ordering[filter.order];
     const streams = names.map(
       ([role, name]): Stream => ({
         next: (from, to, most) => named.all(role, name, from, to, most).map((row) => integer(row["id"])),
       }),
     );
-    if (filter.order === "newest_first") yield* this.#walk(filter, fresh, names);
+    if (filter.order === "newest_first") yield* byRows(filter, fresh, names);
     yield* merged(streams, indexed, filter);
-    if (filter.order === "oldest_first") yield* this.#walk(filter, fresh, names);
+    if (filter.order === "oldest_first") yield* byRows(filter, fresh, names);
   }
 
-  *#subjects(filter: EventFilter, [fresh, indexed]: Parts, pairs: readonly Pair[]): Generator<Candidates> {
+  function* bySubjects(filter: EventFilter, [fresh, indexed]: Parts, pairs: readonly Pair[]): Generator<Candidates> {
     const isNewest = filter.order === "newest_first";
-    if (isNewest) yield* this.#walk(filter, fresh);
-    for (const span of this.#times.stretches(indexed, filter.order)) {
+    if (isNewest) yield* byRows(filter, fresh);
+    for (const span of times.stretches(indexed, filter.order)) {
       const edge = isNewest ? span.before : span.after;
       if (edge !== (isNewest ? indexed.before : indexed.after)) yield { ids: [], reached: edge };
-      const times = this.#times.of(span);
-      if (times === null) continue;
+      const within = times.of(span);
+      if (within === null) continue;
       yield* merged(
-        pairs.map((pair) => this.#streamOf(pair, filter, times)),
+        pairs.map((pair) => streamOf(pair, filter, within)),
         span,
         filter,
       );
     }
-    if (!isNewest) yield* this.#walk(filter, fresh);
+    if (!isNewest) yield* byRows(filter, fresh);
   }
 
   /** Within a stretch ids and times ascend together, so its times bound the search in an index by time. */
-  #streamOf([subject, counts]: Pair, { order }: EventFilter, [first, last]: Times): Stream {
-    const { ofSubject } = this.#sql[order];
+  function streamOf([subject, counts]: Pair, { order }: EventFilter, [first, last]: Times): Stream {
+    const { ofSubject } = ordering[order];
     const isNewest = order === "newest_first";
     let [lastAt, lastId] = isNewest ? [last, Number.MAX_SAFE_INTEGER] : [first, -1];
     return {
@@ -111,12 +101,12 @@ export class EventCandidates {
     };
   }
 
-  *#walk(
+  function* byRows(
     { order, prefix, most, text: searched }: EventFilter,
     { after, before }: Span,
     names?: readonly Name[],
   ): Generator<Candidates> {
-    const { walk, fresh } = this.#sql[order];
+    const { walk, fresh } = ordering[order];
     const text = prefix === undefined ? null : `${sharedBeginning(textsWithin(prefix))}*`;
     const wider = JSON.stringify(prefix === undefined ? [] : covering(prefix));
     const isEach = prefix === undefined && names === undefined && searched === undefined;
@@ -136,34 +126,36 @@ export class EventCandidates {
     }
   }
 
-  #areRare(types: readonly string[]): boolean {
-    const count = (type: string): number => integer(this.#countType.get(type)?.["n"]);
+  function areRare(types: readonly string[]): boolean {
+    const count = (type: string): number => integer(countType.get(type)?.["n"]);
     return types.length > 0 && types.reduce((sum, type) => sum + count(type), 0) < RARE;
   }
 
   /** The keys of a network's events in the index, including networks around it; null: too many. */
-  #pairsOf(network: Prefix): readonly Pair[] | null {
-    const pairs = covering(network).flatMap((wider) => this.#pairsFrom(wider, (subject) => subject === wider) ?? []);
+  function pairsOf(network: Prefix): readonly Pair[] | null {
+    const pairs = covering(network).flatMap((wider) => pairsFrom(wider, (subject) => subject === wider) ?? []);
     if (isSingleAddress(network)) return pairs;
     const within: Pair[] = [];
     for (const text of textsWithin(network)) {
-      const some = this.#pairsFrom(text, (subject) => subject.startsWith(text));
+      const some = pairsFrom(text, (subject) => subject.startsWith(text));
       if (some === null || within.push(...some) > MOST_STREAMS) return null;
     }
     const known = new Set(pairs.map(([subject]) => subject));
     return [...pairs, ...within.filter(([subject]) => !known.has(subject) && isWithin(subject, network))];
   }
 
-  #pairsFrom(text: string, goesOn: (subject: string) => boolean): readonly Pair[] | null {
+  function pairsFrom(text: string, goesOn: (subject: string) => boolean): readonly Pair[] | null {
     const pairs: Pair[] = [];
     for (let at: Pair = [text, -1]; ; ) {
-      const row = this.#nextPair.get(...at);
+      const row = nextPair.get(...at);
       if (row === undefined) return pairs;
       at = [String(row["subject"]), integer(row["counts"])];
       if (!goesOn(at[0])) return pairs;
       if (pairs.push(at) > MOST_STREAMS) return null;
     }
   }
+
+  return candidatesOf;
 }
 
 type Parts = readonly [fresh: Span, indexed: Span];

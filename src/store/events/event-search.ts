@@ -14,7 +14,7 @@ import {
   text,
   textOrNull,
 } from "../columns.ts";
-import { EventCandidates } from "./event-candidates.ts";
+import { eventCandidates } from "./event-candidates.ts";
 import { sqliteEventTimes } from "./event-streams.ts";
 
 /** The longest search for one page. Then it returns what it has, and where to continue. */
@@ -37,7 +37,7 @@ const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipie
 export function sqliteEventSearch(db: DatabaseSync, longestMs: number = LONGEST_MS) {
   addLowerCase(db);
   const times = sqliteEventTimes(db);
-  const candidates = new EventCandidates(db, times);
+  const candidates = eventCandidates(db, times);
   const rows = { oldest_first: rowsIn(db, "ASC"), newest_first: rowsIn(db, "DESC") };
   const read = (ids: readonly number[], { order, text: searched, from, to }: EventFilter): readonly Row[] => {
     const { all, having } = rows[order];
@@ -58,7 +58,7 @@ export function sqliteEventSearch(db: DatabaseSync, longestMs: number = LONGEST_
       // Usually most rows match, so only as many as a page are read.
       const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most) : SEARCHED_ROWS;
       for (const span of times.spansOf(filter)) {
-        for (const { ids, reached } of candidates.of({ ...filter, ...span })) {
+        for (const { ids, reached } of candidates({ ...filter, ...span })) {
           for (let from = 0; from < ids.length; from += atOnce) {
             const some = ids.slice(from, from + atOnce);
             for (const row of read(some, filter)) {
