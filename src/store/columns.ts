@@ -13,10 +13,6 @@ export function text(value: unknown): string {
   return typeof value === "string" ? value : unexpected("text", value);
 }
 
-export function textOrNull(value: unknown): string | null {
-  return value === null ? null : text(value);
-}
-
 export function bytes(value: unknown): Uint8Array {
   return value instanceof Uint8Array ? value : unexpected("bytes", value);
 }
@@ -25,37 +21,34 @@ export function integer(value: unknown): number {
   return typeof value === "number" ? value : unexpected("an integer", value);
 }
 
-export function integerOrNull(value: unknown): number | null {
-  return value === null ? null : integer(value);
-}
-
 export function millis(value: unknown): Millis {
   return instant(integer(value));
-}
-
-export function millisOrNull(value: unknown): Millis | null {
-  return value === null ? null : millis(value);
 }
 
 export function iso(value: unknown): string {
   return isoTime(millis(value));
 }
 
-export function isoOrNull(value: unknown): string | null {
-  return value === null ? null : iso(value);
-}
-
 export function flag(value: unknown): boolean {
   return integer(value) === 1;
 }
 
+export const textOrNull = orNull(text);
+export const integerOrNull = orNull(integer);
+export const millisOrNull = orNull(millis);
+export const isoOrNull = orNull(iso);
+
+function orNull<T>(read: (value: unknown) => T): (value: unknown) => T | null {
+  return (value) => (value === null ? null : read(value));
+}
+
 /** Addresses and networks were parsed before they were written. Parsing them again would be expensive on the hot path. */
 export function ip(value: unknown): Ip {
-  return isWrittenIp(value) ? value : unexpected("an address", value);
+  return isWritten<Ip>(value) ? value : unexpected("an address", value);
 }
 
 export function prefix(value: unknown): Prefix {
-  return isWrittenPrefix(value) ? value : unexpected("a network", value);
+  return isWritten<Prefix>(value) ? value : unexpected("a network", value);
 }
 
 export function reason(value: unknown): Reason {
@@ -96,11 +89,7 @@ export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   bounce: 6,
 };
 
-function isWrittenIp(value: unknown): value is Ip {
-  return typeof value === "string";
-}
-
-function isWrittenPrefix(value: unknown): value is Prefix {
+function isWritten<T extends string>(value: unknown): value is T {
   return typeof value === "string";
 }
 

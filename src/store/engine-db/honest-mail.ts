@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Change } from "../../core/decide/decision.ts";
-import type { Credit, HonestServer } from "../../core/decide/honest-mail.ts";
+import type { Credit } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HonestMail } from "../../guard/storage-ports.ts";
-import { integer, LIMIT, prefix, type Row } from "../columns.ts";
+import { integer, LIMIT, prefix, rowReader } from "../columns.ts";
 import { prepared } from "../transactions.ts";
 
 /** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
@@ -35,16 +35,14 @@ function dayOf(at: Millis): number {
   return Math.floor(at / DAY_MS);
 }
 
-function readServer(row: Row): HonestServer {
-  return {
-    prefix: prefix(row["prefix"]),
-    accepted: integer(row["accepted"]),
-    proven: integer(row["proven"]),
-    wanted: integer(row["wanted"]),
-    written: integer(row["written"]),
-    provenDays: integer(row["proven_days"]),
-  };
-}
+const readServer = rowReader({
+  prefix,
+  accepted: integer,
+  proven: integer,
+  wanted: integer,
+  written: integer,
+  provenDays: integer,
+});
 
 const TOTALS = `
   SELECT prefix, sum(accepted) AS accepted, sum(proven) AS proven, sum(wanted) AS wanted, sum(written) AS written,
