@@ -167,14 +167,6 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
       case "FORGET_GUESSES":
         this.#sql.forgetGuesses.run(change.account);
         return;
-      case "HOLD_ACCOUNT":
-      case "END_HOLD":
-      case "DISOWN_HOLD":
-      case "HOLD_MAIL":
-      case "FORGET_HELD":
-      case "NOTE_REFUSAL":
-      case "CORRESPOND":
-        return this.#mail(change, at);
       case "SPARE":
         return;
       case "READ_LOG":
@@ -190,6 +182,8 @@ export class SqliteStore implements Store, History, BansInForce, JailMemory, Que
       case "DISALLOW":
         this.#sql.disallow.run(change.prefix);
         return;
+      default:
+        return this.#mail(change, at);
     }
   }
 
