@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { readOr } from "../../core/error.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { appendFile, truncateFile } from "../root-files/files.ts";
@@ -96,7 +97,7 @@ export class StartLog {
   /** From now on, messages go to this file too, unless its directory is still missing. */
   open(file: string): void {
     this.#file = file;
-    attempt(() => {
+    unlessDiskRefuses(() => {
       if (statSync(file).size > MOST_BYTES) truncateFile(file, 0);
     });
   }
@@ -135,7 +136,7 @@ export class StartLog {
     if (file === null) return;
     const at = new Date().toISOString().slice(0, -1).replace("T", "_");
     const lines = text.split("\n").map((line) => `${at} ${line}\n`);
-    attempt(() => appendFile(file, lines.join("")));
+    unlessDiskRefuses(() => appendFile(file, lines.join("")));
   }
 }
 
@@ -148,11 +149,7 @@ export function lastFailure(log: string): string | null {
   return line?.slice(line.indexOf(FAILED) + FAILED.length) ?? null;
 }
 
-/** A full disk does not stop a server. */
-function attempt(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // It was printed on the terminal.
-  }
+/** A full disk does not stop a server, and its message was printed on the terminal. */
+function unlessDiskRefuses(work: () => void): void {
+  readOr(work, undefined);
 }
