@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AccountRow } from "../../admin/accounts.ts";
 import { firstPage, type PageRequest } from "../../admin/declare/paging.ts";
 import type { AccountName } from "../../core/net/address.ts";
@@ -10,11 +10,9 @@ import { prepared } from "../transactions.ts";
 export function sqliteAccountLists(db: DatabaseSync) {
   const sql = prepared(db, SQL);
   return {
-    accounts: (asked: PageRequest & Partial<Searched>) => {
-      const { wanted, page } = parametersOf(asked);
-      const items = sql.accounts.all(page).map(accountRow);
-      const total = integer(sql.countAccounts.get({ wanted })?.["n"]);
-      return { ...firstPage(items, asked.limit, ({ name }) => name), total };
+    accounts: (asked: Asked) => {
+      const { items, total } = found(sql.accounts, sql.countAccounts, asked);
+      return { ...firstPage(items.map(accountRow), asked.limit, ({ name }) => name), total };
     },
     /** Null if the account is missing. */
     account: (name: AccountName): AccountRow | null => {
@@ -23,11 +21,9 @@ export function sqliteAccountLists(db: DatabaseSync) {
     },
     /** The hash, with its scheme. Null if the account is missing. */
     password: (name: string): string | null => textOrNull(sql.password.get(name)?.["password"] ?? null),
-    aliases: (asked: PageRequest & Partial<Searched>) => {
-      const { wanted, page } = parametersOf(asked);
-      const items = sql.aliases.all(page).map(aliasItem);
-      const total = integer(sql.countAliases.get({ wanted })?.["n"]);
-      return { ...firstPage(items, asked.limit, ({ address }) => address), total };
+    aliases: (asked: Asked) => {
+      const { items, total } = found(sql.aliases, sql.countAliases, asked);
+      return { ...firstPage(items.map(aliasItem), asked.limit, ({ address }) => address), total };
     },
     aliasesTo: (account, most) => sql.aliasesTo.all(account, most).map(aliasItem),
     addressesOf: (account, most) => sql.addressesOf.all(account, most).map((row) => text(row["address"]).toLowerCase()),
@@ -41,9 +37,12 @@ export function sqliteAccountLists(db: DatabaseSync) {
   } satisfies AccountBook & Record<string, unknown>;
 }
 
-function parametersOf({ text: part, limit, cursor }: PageRequest & Partial<Searched>) {
+type Asked = PageRequest & Partial<Searched>;
+
+function found(rows: StatementSync, count: StatementSync, { text: part, limit, cursor }: Asked) {
   const wanted = (part ?? "").toLowerCase();
-  return { wanted, page: { wanted, after: cursor ?? "", most: limit + 1 } };
+  const items = rows.all({ wanted, after: cursor ?? "", most: limit + 1 });
+  return { items, total: integer(count.get({ wanted })?.["n"]) };
 }
 
 const accountRow = rowReader({
