@@ -166,6 +166,7 @@ function orOneSentence(path: string, open: () => DatabaseSync): DatabaseSync {
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_CONSTRAINT = 19;
 const SQLITE_CORRUPT = 11;
 /** The file ends where its header says that more follows. */
 const SQLITE_IOERR_SHORT_READ = 522;
@@ -187,6 +188,11 @@ export function refuseUnlessWhole(db: DatabaseSync, path: string): void {
 /** Whether another program holds a lock that this statement needs. */
 export function isLocked(error: unknown): boolean {
   return (codeOf(error) & 0xff) === SQLITE_BUSY;
+}
+
+/** Whether a row does not fit its table. Also true for a value whose type is not the column's. */
+export function isRefused(error: unknown): boolean {
+  return (codeOf(error) & 0xff) === SQLITE_CONSTRAINT;
 }
 
 /** For a small database: reads all of it. */

@@ -3,11 +3,10 @@ import { basename, dirname } from "node:path";
 import { codeOf, nullOn } from "../../core/error.ts";
 import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./copies.ts";
 import { Descriptor, Directory, explained, UnsafePath } from "./directory.ts";
-import { removeTree } from "./walk.ts";
+import { DEEPEST, removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-const DEEPEST = 100;
 /**
  * Each IMAP COPY of a mail is a name of its file. Ext4 allows 65,000, and XFS more, which a restore to Ext4 could not make again.
  */

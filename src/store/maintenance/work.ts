@@ -1,4 +1,4 @@
-import { chmodSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, renameSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { LONGEST_NAME } from "../../core/decide/account-guard.ts";
 import { messageOf } from "../../core/error.ts";
@@ -7,7 +7,7 @@ import { integer, rowReader, text } from "../columns.ts";
 import { KEPT_GUESSES, MOST_GUESSES, MOST_NAMED, type Surplus } from "../events/retention.ts";
 import { ROUTINE } from "../events/retention-statements.ts";
 import { createPrivate, isDamage, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
-import { copyPath, digestPath } from "../recovery/database-files.ts";
+import { copyPath, digestPath, removeDatabase } from "../recovery/database-files.ts";
 import { digest } from "../recovery/salvage.ts";
 import { prepared } from "../transactions.ts";
 import type { Copied } from "./write-ahead-log.ts";
@@ -123,9 +123,7 @@ export function maintenanceWork(path: string) {
 /** A free name beside a file. Removes any file left with that name at the end: an unfinished copy would keep a full disk full. */
 function freshFile(file: string) {
   const path = `${file}.new`;
-  const remove = (): void => {
-    for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
-  };
+  const remove = (): void => removeDatabase(path);
   remove();
   return { path, [Symbol.dispose]: remove };
 }

@@ -45,6 +45,11 @@ export function timeOfName(aside: string): Millis {
 
 const ENDS = ["", "-wal", "-shm"] as const;
 
+/** Removes a database with the files beside it: a stale `-wal` would be read into the next file of that name. */
+export function removeDatabase(path: string): void {
+  for (const end of ENDS) rmSync(`${path}${end}`, { force: true });
+}
+
 export type Loss = "gone" | "replaced" | "truncated";
 
 /**

@@ -7,7 +7,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { sqliteAuditChain } from "../events/audit.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
 import { schemasOf, unusableSchema } from "../schemas.ts";
-import { copyPath, digestPath, setAside } from "./database-files.ts";
+import { copyPath, digestPath, removeDatabase, setAside } from "./database-files.ts";
 import { salvage } from "./salvage.ts";
 
 /** Both databases, open. */
@@ -41,7 +41,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   const opened = isGone || existsSync(markOf(path)) ? null : unlessDamaged(() => openEngine(path));
   if (opened !== null) return opened;
   const fresh = `${path}.new`;
-  remove(fresh);
+  removeDatabase(fresh);
   const db = openEngine(fresh);
   try {
     // The digest adds nothing to fully read tables, but may contain an allowed network that was removed since.
@@ -51,9 +51,7 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
     db.close();
   }
   // Only now, so that an interrupted start has changed nothing.
-  setAside(path, isGone ? "missing" : "damaged", now);
-  renameSync(fresh, path);
-  rmSync(markOf(path), { force: true });
+  putInPlace(path, isGone ? "missing" : "damaged", now);
   return openEngine(path);
 }
 
@@ -77,13 +75,13 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
   if (opened !== null) return opened;
   // First, as it may not fit on the disk: Postfix and Dovecot can read most damaged databases, but none that is gone.
   const fresh = `${path}.new`;
-  remove(fresh);
+  removeDatabase(fresh);
   copyFlushed(copy, fresh);
   let copied: DatabaseSync | null = null;
   try {
     copied = unlessDamaged(() => openAccounts(fresh, { ifDamaged: "close" }));
   } finally {
-    if (copied === null) remove(fresh);
+    if (copied === null) removeDatabase(fresh);
   }
   if (copied === null) {
     // Left open, so that Postfix and Dovecot can still read most of it.
@@ -92,15 +90,15 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
     throw new UnusableDatabase("damaged", `${path} ${fate}, and its copy is damaged; restore a backup.`);
   }
   copied.close();
-  setAside(path, isGone ? "missing" : "damaged", now);
-  renameSync(fresh, path);
-  rmSync(markOf(path), { force: true });
+  putInPlace(path, isGone ? "missing" : "damaged", now);
   return openAccounts(path);
 }
 
-/** A stale `-wal` would be read into the next file of that name. */
-function remove(path: string): void {
-  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`, { force: true });
+/** Of the new database, `.new`. */
+function putInPlace(path: string, fate: "missing" | "damaged", now: Millis): void {
+  setAside(path, fate, now);
+  renameSync(`${path}.new`, path);
+  rmSync(markOf(path), { force: true });
 }
 
 /** A rename may reach the disk before the content does. */

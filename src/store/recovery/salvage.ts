@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, readOr } from "../../core/error.ts";
 import { text } from "../columns.ts";
-import { isDamage } from "../open.ts";
+import { isDamage, isRefused } from "../open.ts";
 import { together } from "../transactions.ts";
 
 /**
@@ -118,13 +118,6 @@ function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order }: Cop
       if (!isRefused(error)) throw error;
     }
   }
-}
-
-const SQLITE_CONSTRAINT = 19;
-
-/** Also true for a value whose type is not the column's. */
-function isRefused(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_CONSTRAINT;
 }
 
 function columnsOf(db: DatabaseSync, table: string): readonly string[] {
