@@ -69,12 +69,7 @@ function mainUnit({ layout, node, checkout, compileCache }: UnitsInput): string 
       // Migrating large databases takes long. The rest of a start has its own limits.
       "TimeoutStartSec=infinity",
       "TimeoutStopSec=90",
-      "LockPersonality=yes",
-      "ProtectClock=yes",
-      "ProtectHostname=yes",
-      "ProtectKernelLogs=yes",
-      "ProtectKernelModules=yes",
-      "RestrictRealtime=yes",
+      ...on("LockPersonality ProtectClock ProtectHostname ProtectKernelLogs ProtectKernelModules RestrictRealtime"),
       "SystemCallArchitectures=native",
     ],
     Install: ["WantedBy=multi-user.target"],
@@ -130,25 +125,19 @@ function mailLogUnit({ layout }: UnitsInput): string {
 /** Restrictions that suit every service. */
 const ALWAYS = [
   "KeyringMode=private",
-  "LockPersonality=yes",
-  "NoNewPrivileges=yes",
-  "PrivateDevices=yes",
-  "PrivateMounts=yes",
-  "ProtectClock=yes",
-  "ProtectControlGroups=yes",
-  "ProtectHostname=yes",
-  "ProtectKernelLogs=yes",
-  "ProtectKernelModules=yes",
-  "ProtectKernelTunables=yes",
-  "RestrictNamespaces=yes",
-  "RestrictRealtime=yes",
-  "RestrictSUIDSGID=yes",
+  ...on("LockPersonality NoNewPrivileges PrivateDevices PrivateMounts ProtectClock ProtectControlGroups"),
+  ...on("ProtectHostname ProtectKernelLogs ProtectKernelModules ProtectKernelTunables"),
+  ...on("RestrictNamespaces RestrictRealtime RestrictSUIDSGID"),
   "SystemCallArchitectures=native",
 ];
 
+/** Settings that are only on or off, by their names. */
+function on(names: string): readonly string[] {
+  return names.split(" ").map((name) => `${name}=yes`);
+}
+
 function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
-  if (sandbox.capabilities === "all")
-    return ["LockPersonality=yes", "ProtectClock=yes", "ProtectHostname=yes", "ProtectKernelModules=yes"];
+  if (sandbox.capabilities === "all") return on("LockPersonality ProtectClock ProtectHostname ProtectKernelModules");
   const { capabilities, families, calls, writes, home } = sandbox;
   const own = sandbox.gainsRights === true ? ALWAYS.filter((line) => !GAINS.test(line)) : ALWAYS;
   return [
