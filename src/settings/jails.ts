@@ -2,7 +2,6 @@ import { JAILS, type Jail, type JailName, OWN_JAIL } from "../core/decide/jails.
 import { defaultOf, type SettingKey, type Settings } from "./schema.ts";
 import type { Conflict } from "./setting.ts";
 
-/** A jail as the settings have it. */
 export type JailInForce = Omit<Jail, "name"> & Readonly<{ name: JailName; enabled: boolean }>;
 
 export function jailsOf(settings: Settings): readonly JailInForce[] {

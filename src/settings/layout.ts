@@ -24,7 +24,6 @@ export function layoutOf(dataDirectory: string) {
     spamMilterConf: at("conf", "spamass-milter"),
     rspamdConf: at("conf", "rspamd"),
     sieve: at("conf", "sieve"),
-    /** The settings that the web reads. */
     webSettings: at("conf", "web", "web.toml"),
     /** The settings that the exporter reads, and how far it has delivered events. */
     exportSettings: at("conf", "export", "export.toml"),
@@ -124,11 +123,9 @@ export function layoutOf(dataDirectory: string) {
     backupStage: at("backup", "stage"),
     /** The same where mail is a separate mount: hard links to mails can be made only there. Only for root. */
     backupMailStage: at("mail", ".backup-stage"),
-    /** What the last backup came to. */
     backupRecord: at("backup", "last.json"),
     /** Where backups were made, by this server or the one that it was restored from. */
     backupPlaces: at("backup-places.json"),
-    /** What the last restore drills came to. */
     backupDrills: at("backup", "drills.json"),
     /** A restored snapshot; there only during a restore drill. */
     backupDrill: at("backup", "drill"),
@@ -140,7 +137,6 @@ export function layoutOf(dataDirectory: string) {
     /** Only for root: the databases and settings from before the last upgrade, and what a rollback set aside. */
     beforeUpgrade: at("before-upgrade"),
     upgradeSnapshot: at("before-upgrade", "snapshot.json"),
-    /** A rollback that is under way. */
     rollback: at("before-upgrade", "rollback.json"),
     /** The schemas that the last rollback has left: no start brings the databases to these until it is deleted. */
     takenBack: at("before-upgrade", "taken-back.json"),
@@ -152,7 +148,6 @@ export function layoutOf(dataDirectory: string) {
     spamRulesRecord: at("report", "rules.json"),
     /** What was edited in `security/security.js` and is in the settings since. */
     adoptedScript: at("adopted-script.json"),
-    /** What the checks last came to. */
     checkRecord: at("checks", "last.json"),
     /** The records of incidents, with the evidence: only for root. */
     incidents: at("incidents"),

@@ -17,7 +17,6 @@ type IsSecret = (key: SettingKey, toml: string) => boolean;
 /** An unset secret is not secret. */
 const UNSET: readonly string[] = ['""', "[]"];
 
-/** Every setting, and where it comes from. */
 export function showSettings(sources: Sources, isSecret: IsSecret = hidden): readonly ShownSetting[] {
   return settingKeys().map((key) => {
     const source = sources[key];

@@ -16,7 +16,6 @@ export function together<T>(db: DatabaseSync, write: () => T): T {
 }
 
 export type Prepares = Pick<DatabaseSync, "prepare">;
-/** Statements by their name. */
 export type Prepared<S> = Readonly<Record<keyof S, StatementSync>>;
 
 export function prepared<S extends Readonly<Record<string, string>>>(db: Prepares, statements: S): Prepared<S> {

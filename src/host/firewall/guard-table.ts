@@ -21,7 +21,6 @@ const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
 /** The counters of the two rules for banned packets, for people and `nftProbe`: such a packet leaves no event. */
 const COUNTERS = ["dropped", "refused"] as const;
 
-/** What the table is built for. */
 export type TableShape = Readonly<{
   /** The prefix length with which IPv6 is banned. */
   ipv6Length: number;
@@ -230,7 +229,6 @@ export type LocalPort = Readonly<{
    * keep everybody out, so there a local user who is first at the port can answer by cookies. Null: not checked.
    */
   server: number | null;
-  /** Where the server listens. */
   address: string;
 }>;
 

@@ -50,7 +50,6 @@ export function commandOf(pid: number): string {
   return textOrNothing(`/proc/${pid}/comm`).trim();
 }
 
-/** Those of all processes. */
 export function allCommands(): ReadonlySet<string> {
   return new Set(allPids().map(commandOf));
 }

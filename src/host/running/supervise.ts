@@ -108,7 +108,6 @@ export function pidFile(services: string, service: ServiceName): string {
   return join(services, service, "supervise", "pid");
 }
 
-/** Runs the services once everything is prepared. */
 type Supervisor = Readonly<{
   /** It has ended without a signal from us. */
   died: Promise<"died">;

@@ -17,7 +17,6 @@ export const OTHER_UNITS = "ghostinbox-*.service";
 type UnitsInput = Readonly<{
   layout: Layout;
   node: string;
-  /** The directory of our sources. */
   checkout: string;
   /** The directory of the start's compiled code. */
   compileCache: string;

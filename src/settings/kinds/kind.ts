@@ -10,7 +10,6 @@ export type Form = Readonly<{
   type: "switch" | "number" | "decimal" | "duration" | "size" | "choice" | "text" | "list";
   least: string | null;
   most: string | null;
-  /** The words of a choice. */
   choices: readonly string[];
   /** Of a list: of what. */
   of: Form["type"] | null;
@@ -21,7 +20,6 @@ export type Kind<T> = Readonly<{
   /** Completes "must be …". */
   accepts: string;
   form: Form;
-  /** Reads a value as TOML gives it. */
   read: (written: unknown) => Read<T>;
   /** Turns the text of an environment variable into the value that TOML would have given. */
   fromText: (text: string) => unknown;
@@ -123,7 +121,6 @@ export const flag: Kind<boolean> = {
   fromText: (text) => (text === "true" ? true : text === "false" ? false : text),
 };
 
-/** One of these words. */
 export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
   const accepts = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
   return {

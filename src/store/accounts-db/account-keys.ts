@@ -3,7 +3,6 @@ import type { AccountKey, KeptKey, KeyCounts } from "../../admin/declare/account
 import type { Outcome } from "../../guard/ports.ts";
 import { flag, integer, rowReader, text } from "../columns.ts";
 
-/** Whether an account has keys. */
 export const ANY_KEY = "SELECT 1 FROM account_key WHERE account = ? LIMIT 1";
 
 /** The keys of accounts in `accounts.db`; never removed, because mail encrypted with a key may be anywhere. */

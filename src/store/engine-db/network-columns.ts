@@ -39,7 +39,6 @@ export function textsWithin(network: Prefix): readonly string[] {
   return [joined(fixed, ":") + partial, ...shortened];
 }
 
-/** The common prefix of all of them. */
 export function sharedBeginning([first = "", ...others]: readonly string[]): string {
   let end = first.length;
   for (const other of others) while (!other.startsWith(first.slice(0, end))) end -= 1;

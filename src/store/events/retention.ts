@@ -78,7 +78,6 @@ export class Retention {
   readonly #sql: ReturnType<typeof retentionStatements>;
   /** Below this id, all remaining rows are kept longer. */
   #routineFrom = 0;
-  /** Window entries whose events are gone. */
   #orphans = 0;
   #isCounted = false;
   /** The rest of the current sweep. */
@@ -119,7 +118,6 @@ export class Retention {
     return integer(this.#sql.lastMinute.get(at)?.["at"] ?? 0) || at;
   }
 
-  /** Window entries before this are stale. */
   staleBefore(now: Millis): Millis {
     return later(now, -this.#limits.windowMs);
   }
@@ -175,7 +173,6 @@ export class Retention {
     return this.#sql.guessesAfter.get(this.#countedAt, MANY_GUESSES) !== undefined;
   }
 
-  /** How many events to remove now. */
   #excess(now: Millis, batch: number): number {
     const rows = this.#events.rows;
     const { maxRows, maxBytes, maxAgeMs } = this.#limits;

@@ -16,7 +16,6 @@ const STOP_MS = 1_000;
 const MOST_SAID = 300;
 
 export type MaintenanceOptions = Readonly<{
-  /** Program and arguments. */
   argv: readonly string[];
   /** Called with its last output if it exits unasked, and with null once it runs again. */
   down: (why: string | null) => void;

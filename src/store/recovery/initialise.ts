@@ -10,7 +10,6 @@ import { schemasOf, unusableSchema } from "../schemas.ts";
 import { copyPath, digestPath, removeDatabase, setAside } from "./database-files.ts";
 import { salvage } from "./salvage.ts";
 
-/** Both databases, open. */
 export type Databases = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
 
 /**

@@ -66,7 +66,6 @@ function copyWhole(source: DatabaseSync): void {
   }
 }
 
-/** Whether a lasting table is damaged. */
 function isDamaged(db: DatabaseSync): boolean {
   try {
     return LASTING.some((table) => {
