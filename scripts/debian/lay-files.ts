@@ -184,11 +184,10 @@ export function asPackaged(text: string): string {
 }
 
 function writeGzipped(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, gzipSync(text, { level: 9 }), { mode: 0o644 });
+  write(file, gzipSync(text, { level: 9 }));
 }
 
-function write(file: string, text: string, mode = 0o644): void {
+function write(file: string, text: string | Buffer, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text, { mode });
   chmodSync(file, mode);

@@ -18,24 +18,13 @@ export function sqliteBanTable(db: DatabaseSync) {
   };
   return {
     add: (ban: Ban, at: Millis): void => {
-      lengths.add(ban.prefix);
-      const { first, last } = boundsOf(ban.prefix);
-      sql.endBan.run(at, "REPLACED", ban.source, 0, ban.prefix);
-      sql.insertBan.run(
-        ban.prefix,
-        first,
-        last,
-        ban.ip,
-        ban.level,
-        ban.code,
-        ban.reason,
-        ban.source,
-        ban.createdAt,
-        ban.expiresAt,
-        ban.offences,
-        ban.simulated === true ? 1 : 0,
-      );
-      if (ban.simulated !== true) sql.step.run(at, "add", ban.prefix, ban.expiresAt);
+      const { prefix, ip, level, code, reason, source, createdAt, expiresAt, offences, simulated = false } = ban;
+      lengths.add(prefix);
+      const { first, last } = boundsOf(prefix);
+      sql.endBan.run(at, "REPLACED", source, 0, prefix);
+      const columns = [prefix, first, last, ip, level, code, reason, source, createdAt, expiresAt, offences] as const;
+      sql.insertBan.run(...columns, Number(simulated));
+      if (!simulated) sql.step.run(at, "add", prefix, expiresAt);
     },
     lift: ({ prefix, cause, by, forgiven }: Extract<Change, { type: "LIFT" }>, at: Millis): void => {
       const isSimulated = inForce(prefix)?.simulated === true;
