@@ -1,18 +1,10 @@
 import type { FirewallReport } from "../../admin/declare/reports.ts";
-import { beyond, isNothing, type Opening, type StrictState } from "../../core/firewall/strict.ts";
+import { beyond, isNothing, type StrictState } from "../../core/firewall/strict.ts";
 import { type FirewallSettings, isStrict } from "../../settings/ports.ts";
-import { parseStrict } from "./strict-rules.ts";
+import { parseStrict, type StrictListing } from "./strict-rules.ts";
 
 /** What the kernel accepts, by the states of the report. */
-export type FirewallState = Readonly<{
-  state: FirewallReport["state"];
-  /** Null: every port. */
-  open: Opening | null;
-  /** Until the kernel rolls a trial back. */
-  waitsS: number | null;
-  /** Why it is broken. */
-  faults: readonly string[];
-}>;
+export type FirewallState = StrictListing & Readonly<{ state: FirewallReport["state"] }>;
 
 /** `listing`: the output of nft(8) for the table, empty if there is none; null if it cannot be read. */
 export function firewallState(
@@ -26,14 +18,12 @@ export function firewallState(
   if (found === null && !isStrict(settings)) return { ...none, state: settings["firewall.enabled"] ? "bans" : "off" };
   if (found === null && confirmed === null) return { ...none, state: "unconfirmed" };
   if (found === null) return { ...none, state: "broken", faults: ["the table is gone"] };
-  const { opening: open, waitsS, faults } = found;
-  if (faults.length > 0) return { state: "broken", open, waitsS, faults };
-  if (waitsS !== null) return { state: "trial", open, waitsS, faults };
-  if (open === null || confirmed === null) return { state: "unconfirmed", open, waitsS, faults };
-  const differs = !isNothing(beyond(open, confirmed)) || !isNothing(beyond(confirmed, open));
-  return differs
-    ? { state: "broken", open, waitsS, faults: ["it accepts other connections than those confirmed"] }
-    : { state: "confirmed", open, waitsS, faults };
+  const { open, waitsS, faults } = found;
+  if (faults.length > 0) return { ...found, state: "broken" };
+  if (waitsS !== null) return { ...found, state: "trial" };
+  if (open === null || confirmed === null) return { ...found, state: "unconfirmed" };
+  if (isNothing(beyond(open, confirmed)) && isNothing(beyond(confirmed, open))) return { ...found, state: "confirmed" };
+  return { ...found, state: "broken", faults: ["it accepts other connections than those confirmed"] };
 }
 
 /** For programs. */

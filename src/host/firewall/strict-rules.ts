@@ -56,9 +56,9 @@ function chain(name: string, { doors, trusted }: Opening): string {
   return `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
 }
 
-/** `opening`: accepted now; null: everything. `waitsS`: until the kernel ends the trial. */
-type StrictListing = Readonly<{
-  opening: Opening | null;
+/** `open`: accepted now; null: everything. `waitsS`: until the kernel ends the trial. */
+export type StrictListing = Readonly<{
+  open: Opening | null;
   waitsS: number | null;
   /** What someone else has changed. */
   faults: readonly string[];
@@ -74,8 +74,7 @@ const REFUSAL = /^meta l4proto (?:tcp|6) reject with tcp reset$|^meta l4proto \{
 /** Reads what `nft list table` prints of it; null if there is none. */
 export function parseStrict(listing: string): StrictListing | null {
   const input = rulesOf(listing, "input");
-  if (input === null)
-    return /^table /m.test(listing) ? { opening: null, waitsS: null, faults: ["no chain input"] } : null;
+  if (input === null) return /^table /m.test(listing) ? { open: null, waitsS: null, faults: ["no chain input"] } : null;
   const waitsS = remaining(listing);
   const isTried = waitsS !== null && input.includes("meta nfproto @trial goto trial");
   const goes = isTried ? "trial" : input.includes("goto confirmed") ? "confirmed" : null;
@@ -86,7 +85,7 @@ export function parseStrict(listing: string): StrictListing | null {
     ...input.filter((rule) => !known.test(rule)),
     ...(rules === null ? [] : faultsOf(rules)),
   ];
-  return { opening: rules === null ? null : openingOf(rules), waitsS, faults };
+  return { open: rules === null ? null : openingOf(rules), waitsS, faults };
 }
 
 function faultsOf(rules: readonly string[]): readonly string[] {

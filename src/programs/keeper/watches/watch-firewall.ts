@@ -165,7 +165,7 @@ export function createFirewallWatch(
     // Another program may have changed it already: then the next check creates it again.
     const listing = (await list()) ?? "";
     const table = parseStrict(listing);
-    const isWhole = table?.faults.length === 0 && table.opening !== null && isSame(table.opening, opening);
+    const isWhole = table?.faults.length === 0 && table.open !== null && isSame(table.open, opening);
     if (isWhole) made = { opening, listing };
     return loaded;
   }
