@@ -15,32 +15,20 @@ import {
 
 const label63 = "a".repeat(63);
 
-const examples: readonly (readonly [text: string, name: string | null])[] = [
+for (const [text, name] of [
   ["example.org", "example.org"],
   ["Mail.Example.ORG", "mail.example.org"],
   ["a.b-c.d9", "a.b-c.d9"],
   ["münchen.example", "xn--mnchen-3ya.example"],
-  ["münchen.example/x", null],
   [`${label63}.org`, `${label63}.org`],
-  [`a${label63}.org`, null],
-  [`${`${label63}.`.repeat(4)}org`, null],
-  ["localhost", null],
-  ["", null],
-  [".", null],
-  ["example.org.", null],
-  [".example.org", null],
-  ["example..org", null],
-  ["-a.org", null],
-  ["a-.org", null],
-  ["a_b.org", null],
-  ["a b.org", null],
-  ["user@example.org", null],
-  ["203.0.113.7", null],
-  ["example.org\nmynetworks=0.0.0.0", null],
-];
-
-for (const [text, name] of examples)
+] as const)
   test(`parseHostName of ${JSON.stringify(text).slice(0, 60)}`, () => assert.equal(parseHostName(text), name));
+
+const [LONG_LABEL, LONG_NAME] = [`a${label63}.org`, `${`${label63}.`.repeat(4)}org`];
+const ODD = ["münchen.example/x", "a_b.org", "a b.org", "user@example.org", "example.org\nmynetworks=0.0.0.0"];
+const DOTS = ["localhost", "", ".", "example.org.", ".example.org", "example..org", "-a.org", "a-.org", "203.0.113.7"];
+for (const text of [...DOTS, ...ODD, LONG_LABEL, LONG_NAME])
+  test(`no host name: ${JSON.stringify(text).slice(0, 60)}`, () => assert.equal(parseHostName(text), null));
 
 test("accepts every ordinary domain", () => {
   fc.assert(fc.property(fc.domain(), (name) => assert.equal(parseHostName(name), name.toLowerCase())));
