@@ -79,23 +79,20 @@ test("lost mail is reported by its alias, or else by its recipient", async () =>
 });
 
 test("an account is known once it has signed in, however it is written", async () => {
-  const { engine, db, fail } = alertsOnDatabase();
+  const { engine, events, fail } = alertsOnDatabase();
   await fail("a");
-  const known = () =>
-    sqliteAlertEvents(db)
-      .between(0, 100)
-      .map(({ isKnownAccount }) => isKnownAccount);
+  const known = () => events().map(({ isKnownAccount }) => isKnownAccount);
   assert.deepEqual(known(), [false]);
   await engine.ask(succeeded("203.0.113.201", "Anna@example.test"));
   assert.equal(known()[0], true);
 });
 
 test("a sign-in is new by its network, and the first by its account", async () => {
-  const { engine, db, clock } = alertsOnDatabase();
+  const { engine, events, clock } = alertsOnDatabase();
   const succeed = async (from: string, login = ANNA): Promise<string> => {
     clock.advance(1_000);
     await engine.ask(succeeded(from, login));
-    const { isNewPlace, isNewNetwork, isFirst } = sqliteAlertEvents(db).between(0, 100).at(-1) ?? assert.fail();
+    const { isNewPlace, isNewNetwork, isFirst } = events().at(-1) ?? assert.fail();
     return [isNewPlace && "place", isNewNetwork && "network", isFirst && "first"].filter(Boolean).join(" ");
   };
   assert.equal(await succeed("203.0.113.200"), "place network first");
@@ -135,11 +132,11 @@ test("while something critical is open, all is not well", async () => {
 });
 
 test("a sign-in that lacked its code is new by the network from which the dashboard was asked", async () => {
-  const { engine, db, clock, signIn } = alertsOnDatabase();
+  const { engine, events, clock, signIn } = alertsOnDatabase();
   const asked = async (from: string): Promise<boolean> => {
     clock.advance(1_000);
     await engine.audit({ type: "SECOND_FACTOR_ASKED", subject: "authenticator app", by: `web:admin via ${from}` });
-    return sqliteAlertEvents(db).between(0, 100).at(-1)?.isNewNetwork ?? assert.fail();
+    return events().at(-1)?.isNewNetwork ?? assert.fail();
   };
   assert.equal(await asked("203.0.113.200"), true);
   await signIn("203.0.113.201", ANNA);
@@ -156,7 +153,7 @@ for (const [login, name] of [
   [ANNA, `mailbox:${ANNA}`],
 ] as const)
   test(`a change by ${name} is critical from a network not used for a day`, async () => {
-    const { clock, signIn, change } = changes();
+    const { clock, signIn, change } = alertsOnDatabase();
     await signIn("203.0.113.7", login);
     clock.advance(1_000);
     await signIn("198.51.100.7", login);
@@ -169,11 +166,8 @@ for (const [login, name] of [
   });
 
 test("a change is judged alike once its account is removed", async () => {
-  const { engine, db, clock, signIn } = alertsOnDatabase();
-  const isNew = () =>
-    sqliteAlertEvents(db)
-      .between(0, 100)
-      .find(({ type }) => type === "APP_PASSWORD_MADE")?.isNewNetwork;
+  const { engine, db, events, clock, signIn } = alertsOnDatabase();
+  const isNew = () => events().find(({ type }) => type === "APP_PASSWORD_MADE")?.isNewNetwork;
   await signIn("203.0.113.7", ANNA);
   clock.advance(1_000);
   const by = `mailbox:${ANNA} via 203.0.113.7`;
@@ -185,7 +179,7 @@ test("a change is judged alike once its account is removed", async () => {
 });
 
 test("whoever signs in after a token has filled the audit is not the first", async () => {
-  const { db, clock, signIn, change } = changes();
+  const { db, clock, signIn, change } = alertsOnDatabase();
   await signIn("203.0.113.7", "admin");
   clock.advance(DAY_MS);
   fillAudit(db);
@@ -194,7 +188,7 @@ test("whoever signs in after a token has filled the audit is not the first", asy
 });
 
 test("a token's first network is familiar, and no other for a day", async () => {
-  const { clock, change } = changes();
+  const { clock, change } = alertsOnDatabase();
   assert.equal(await change("web:token nightly via 192.0.2.9"), "web_account");
   assert.equal(await change("web:token nightly via 198.51.100.9"), "web_new_network");
   clock.advance(DAY_MS);
@@ -202,7 +196,7 @@ test("a token's first network is familiar, and no other for a day", async () => 
 });
 
 test("the first network of a new token is familiar even if the audit is long", async () => {
-  const { engine, db, change } = changes();
+  const { engine, db, change } = alertsOnDatabase();
   await change("web:token old via 192.0.2.9");
   fillAudit(db);
   await engine.audit({ type: "TOKEN_CREATED", subject: "new", by: "root" });
@@ -233,29 +227,13 @@ function fillAudit(db: DatabaseSync): void {
       SELECT '', 'web:token lists via 192.0.2.9', 'BAN', '198.51.100.9', '{}', '', '' FROM n`);
 }
 
-/** `change` resolves with the code of the alert that the change raises. */
-function changes() {
-  const { engine, db, clock, signIn, seconds } = alertsOnDatabase();
-  return {
-    engine,
-    db,
-    clock,
-    signIn,
-    change: async (by: string): Promise<string> => {
-      clock.advance(1_000);
-      await engine.audit({ type: "APP_PASSWORD_MADE", subject: `phone of ${ANNA}`, account: ANNA, by });
-      return (await seconds(2)).flatMap((one) => /^opened (web_\S+)/.exec(one)?.[1] ?? []).join();
-    },
-  };
-}
-
 test("an alert can name what was changed", async () => {
-  const { engine, db } = alertsOnDatabase();
+  const { engine, events } = alertsOnDatabase();
   const types = ["TOKEN_CREATED", "SETTINGS_APPLIED", "FACTOR_ADDED", "FACTOR_REMOVED", "RECOVERY_CODES_MADE"] as const;
   const more = ["RECOVERY_CODE_USED", "PASSKEY_ADDED", "PASSKEY_REMOVED", "PASSKEY_REFUSED"] as const;
   for (const type of [...types, ...more]) {
     await engine.audit({ type, subject: "it", by: "root" });
-    assert.equal(sqliteAlertEvents(db).between(0, 100).at(-1)?.subject, "it", type);
+    assert.equal(events().at(-1)?.subject, "it", type);
   }
 });
 
@@ -279,29 +257,37 @@ function alertsOnDatabase() {
     return new Alerts({ ...parts, log: SILENT }, settings);
   };
   let alerts = make();
+  const signIn = async (from: string, login: "admin" | typeof ANNA = "admin"): Promise<void> => {
+    await engine.ask({ ...succeeded(from, login), service: login === "admin" ? "dashboard" : "imap" });
+  };
+  const seconds = async (count: number): Promise<readonly string[]> => {
+    for (let i = 0; i < count; i++) {
+      await alerts.round();
+      clock.advance(1_000);
+    }
+    await alerts.stop();
+    return sent.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
+  };
   return {
     engine,
     db,
+    events: () => sqliteAlertEvents(db).between(0, 100),
     clock,
     notices,
     reach: (is: boolean) => (reachable = is),
     /** Restarts as after a kill: only stored state survives. */
     restart: () => (alerts = make()),
     alerts: () => alerts,
-    signIn: async (from: string, login: "admin" | "anna@example.test" = "admin"): Promise<void> => {
-      const service = login === "admin" ? "dashboard" : "imap";
-      await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(from), service, login, passwordHash: "" });
-    },
+    signIn,
     fail: async (password: string): Promise<void> => {
-      await engine.ask({ ...guess(password, ip("203.0.113.200")), login: "anna@example.test" });
+      await engine.ask({ ...guess(password, ip("203.0.113.200")), login: ANNA });
     },
-    seconds: async (count: number): Promise<readonly string[]> => {
-      for (let i = 0; i < count; i++) {
-        await alerts.round();
-        clock.advance(1_000);
-      }
-      await alerts.stop();
-      return sent.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
+    seconds,
+    /** Resolves with the code of the alert that the change raises. */
+    change: async (by: string): Promise<string> => {
+      clock.advance(1_000);
+      await engine.audit({ type: "APP_PASSWORD_MADE", subject: `phone of ${ANNA}`, account: ANNA, by });
+      return (await seconds(2)).flatMap((one) => /^opened (web_\S+)/.exec(one)?.[1] ?? []).join();
     },
   };
 }
