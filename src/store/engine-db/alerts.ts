@@ -4,6 +4,7 @@ import { ALERT_KINDS, type AlertCode, isAlertCode, SEVERITIES } from "../../core
 import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType, typesWhere } from "../../core/events/event-types.ts";
 import {
+  hostPrefix,
   type Ip,
   isLoopback,
   isSingleAddress,
@@ -11,6 +12,7 @@ import {
   neighbourhoodOf,
   networkAddress,
   overlaps,
+  type Prefix,
   parseIp,
 } from "../../core/net/ip.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
@@ -89,7 +91,7 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     place !== null &&
     !isV4(place) &&
     isSingleAddress(place) &&
-    sql.known.all(account, at).some((row) => overlaps(prefix(row["prefix"]), place));
+    sql.known.all(account, at).some((row) => overlaps(readPrefix(row), place));
   /** Changes and sign-ins in new places are rare: only for them are the caller's earlier networks read. */
   const placeOf = (event: ReturnType<typeof alertEvent>, dashboard: DashboardNetworks) => {
     const { type, actor, at, isNewPlace, prefix, account } = event;
@@ -99,7 +101,7 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     }
     if (CHANGES.includes(type)) return { ...KNOWN_PLACE, isNewNetwork: !isFamiliar(actor ?? "", at, dashboard) };
     if (type !== "LOGIN_SUCCEEDED" || !isNewPlace || prefix === null) return KNOWN_PLACE;
-    const known = sql.known.all(account, at);
+    const known = sql.known.all(account, at).map(readPrefix);
     return { isNewNetwork: !isNear(networkAddress(prefix), known), isFirst: known.length === 0 };
   };
   /** Whether the caller's network has been used for a day, or was the first. Loopback hides it: it is root, a tunnel or a proxy. */
@@ -108,7 +110,7 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
     if (ip === null || isLoopback(ip)) return true;
     const user = mailboxOf(actor);
     if (user === null) return dashboard.isFamiliar(actor, ip, at);
-    const places = sql.familiar.all(user, later(at, -DAY_MS));
+    const places = sql.familiar.all(user, later(at, -FAMILIAR_AFTER_MS)).map(readPrefix);
     // Those of a removed account are forgotten. Its alert was decided when the change came.
     return isNear(ip, places) || (places.length === 0 && sql.removed.get(user, isoTime(at)) !== undefined);
   };
@@ -129,7 +131,7 @@ export function sqliteAlertEvents(db: DatabaseSync): AlertEvents {
 const alertEvent = rowReader({
   id: integer,
   at: millis,
-  type: eventType,
+  type: (value) => oneOf(EVENT_TYPES, value),
   prefix: (value) => (value === null ? null : prefix(value)),
   account: textOrNull,
   proof: textOrNull,
@@ -148,10 +150,12 @@ const alertEvent = rowReader({
   isKnownAccount: flag,
 });
 
-/** Whether one of these prefixes is in the address's neighbourhood (IPv4 /24, IPv6 /48). */
-function isNear(ip: Ip, rows: readonly Row[]): boolean {
+const readPrefix = (row: Row): Prefix => prefix(row["prefix"]);
+
+/** Whether one of these is in the address's neighbourhood (IPv4 /24, IPv6 /48). */
+function isNear(ip: Ip, places: readonly Prefix[]): boolean {
   const network = neighbourhoodOf(ip, 48);
-  return rows.some((row) => overlaps(network, prefix(row["prefix"])));
+  return places.some((place) => overlaps(network, place));
 }
 
 /**
@@ -202,10 +206,6 @@ const readMessage = rowReader({
   title: text,
   body: text,
 });
-
-function eventType(value: unknown): EventType {
-  return oneOf(EVENT_TYPES, value);
-}
 
 /** Null also for one that this version does not know. */
 function alertCode(value: unknown): AlertCode | null {
@@ -263,10 +263,7 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
       /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
       isNew: (ip: Ip, at: Millis): boolean => {
         const before = isoTime(at);
-        return !isAmong(
-          ip,
-          signedIn().filter((one) => one.at < before),
-        );
+        return !isNear(ip, places(signedIn().filter((one) => one.at < before)));
       },
       /**
        * Whether the first sign-in, if it is among those searched, or one more than a day ago, came from its network. Networks of tokens are
@@ -274,25 +271,22 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
        */
       isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
         const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
-        const familiar = (all: readonly Came[]) => all.filter((one) => one.isFirst || one.at < before);
-        if (isAmong(ip, familiar(signedIn()))) return true;
+        const familiar = (all: readonly Came[]) => places(all.filter((one) => one.isFirst || one.at < before));
+        if (isNear(ip, familiar(signedIn()))) return true;
         const token = actor.startsWith(TOKEN) ? actor.slice(TOKEN.length).split(" via ")[0] : undefined;
-        return token !== undefined && isAmong(ip, familiar(acted(token)));
+        return token !== undefined && isNear(ip, familiar(acted(token)));
       },
     };
   };
 }
 
-type Came = Readonly<{ ip: Ip; at: string; isFirst: boolean }>;
+type Came = Readonly<{ place: Prefix; at: string; isFirst: boolean }>;
+
+const places = (all: readonly Came[]): readonly Prefix[] => all.map(({ place }) => place);
 
 function came(hasFirst: boolean, statement: StatementSync, ...of: readonly string[]): readonly Came[] {
   return statement.all(...of).flatMap((row, index) => {
     const ip = parseIp(text(row["ip"]));
-    return ip === null ? [] : [{ ip, at: text(row["at"]), isFirst: hasFirst && index === 0 }];
+    return ip === null ? [] : [{ place: hostPrefix(ip), at: text(row["at"]), isFirst: hasFirst && index === 0 }];
   });
-}
-
-function isAmong(ip: Ip, all: readonly Came[]): boolean {
-  const network = neighbourhoodOf(ip, 48);
-  return all.some((one) => overlaps(network, neighbourhoodOf(one.ip, 48)));
 }
