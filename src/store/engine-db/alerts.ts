@@ -263,7 +263,7 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
       /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
       isNew: (ip: Ip, at: Millis): boolean => {
         const before = isoTime(at);
-        return !isNear(ip, places(signedIn().filter((one) => one.at < before)));
+        return !isNear(ip, placesOf(signedIn().filter((one) => one.at < before)));
       },
       /**
        * Whether the first sign-in, if it is among those searched, or one more than a day ago, came from its network. Networks of tokens are
@@ -271,7 +271,7 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
        */
       isFamiliar: (actor: string, ip: Ip, at: Millis): boolean => {
         const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
-        const familiar = (all: readonly Came[]) => places(all.filter((one) => one.isFirst || one.at < before));
+        const familiar = (all: readonly Came[]) => placesOf(all.filter((one) => one.isFirst || one.at < before));
         if (isNear(ip, familiar(signedIn()))) return true;
         const token = actor.startsWith(TOKEN) ? actor.slice(TOKEN.length).split(" via ")[0] : undefined;
         return token !== undefined && isNear(ip, familiar(acted(token)));
@@ -282,7 +282,7 @@ function sqliteDashboardNetworks(db: DatabaseSync) {
 
 type Came = Readonly<{ place: Prefix; at: string; isFirst: boolean }>;
 
-const places = (all: readonly Came[]): readonly Prefix[] => all.map(({ place }) => place);
+const placesOf = (all: readonly Came[]): readonly Prefix[] => all.map(({ place }) => place);
 
 function came(hasFirst: boolean, statement: StatementSync, ...of: readonly string[]): readonly Came[] {
   return statement.all(...of).flatMap((row, index) => {
