@@ -4,13 +4,16 @@ import { t } from "../admin-texts.ts";
 import { Form, Turns } from "../fields.tsx";
 import { visible, windowTitle } from "../format.ts";
 import { Button, Field, fieldsOf, useFilled } from "../parts.tsx";
-import { go, hrefOf, type PageName, type Query, route } from "../route.ts";
+import { go, hrefOf, type Query, route } from "../route.ts";
 import { turnTo } from "../shell.tsx";
 
 type Part = Readonly<{ name: string; title: string; show: () => JSX.Element }>;
 
-/** The parts of a page as tabs, and the one that the address names: without a name the first. The window's title has it too. */
-export function Parts({ page, parts }: Readonly<{ page: PageName; parts: readonly Part[] }>) {
+/** A page that shows its parts as tabs, and the one that the address names: without a name the first. The window's title has it too. */
+export const pageOf = (parts: readonly Part[]) => () => <Parts parts={parts} />;
+
+function Parts({ parts }: Readonly<{ parts: readonly Part[] }>) {
+  const { page } = route.value;
   const { show, name = "" } = route.value.query;
   const shown = parts.find((part) => part.name === show) ?? parts[0];
   const title = shown === parts[0] ? "" : (shown?.title ?? "");
@@ -35,14 +38,14 @@ export function Parts({ page, parts }: Readonly<{ page: PageName; parts: readonl
   );
 }
 
-type LookUpProps = Readonly<{ page: PageName; query?: Query; label: string; placeholder?: string }>;
+type LookUpProps = Readonly<{ query?: Query; label: string; placeholder?: string }>;
 
 /** Searches a list for a text. `query`: what the address of the page says beside it. */
-export function LookUp({ page, query = {}, label, placeholder }: LookUpProps) {
+export function LookUp({ query = {}, label, placeholder }: LookUpProps) {
   const form = useFilled({ text: route.value.query["text"] ?? "" });
   const search = (event: Event): void => {
     event.preventDefault();
-    go(page, { ...query, ...fieldsOf(event.currentTarget) });
+    go(route.value.page, { ...query, ...fieldsOf(event.currentTarget) });
   };
   return (
     <form ref={form} class="look-up" role="search" onSubmit={search}>
@@ -53,13 +56,14 @@ export function LookUp({ page, query = {}, label, placeholder }: LookUpProps) {
 }
 
 type PagesProps = Omit<Parameters<typeof Turns>[0], "first" | "next"> &
-  Readonly<{ page: PageName; query: Query; by?: "before" | "after"; at: string; next: string | null }>;
+  Readonly<{ query: Query; by?: "before" | "after"; next: string | null }>;
 
 /** `Turns` by the address of the page. `by`: the place in it that has the cursor. */
-export function Pages({ page, query, by = "before", at, next, ...turns }: PagesProps) {
+export function Pages({ query, by = "before", next, ...turns }: PagesProps) {
+  const { page, query: at } = route.value;
   return (
     <Turns
-      first={at === "" ? null : () => turnTo(page, query)}
+      first={(at[by] ?? "") === "" ? null : () => turnTo(page, query)}
       next={next === null ? null : () => turnTo(page, { ...query, [by]: next })}
       {...turns}
     />
@@ -73,12 +77,11 @@ type FiltersProps = Readonly<{
   filled: Query;
   isSet: boolean;
   search: (fields: Query) => void;
-  clear: () => void;
   children: ComponentChildren;
 }>;
 
 /** The filters of a list. Collapsed on a phone until one is set; then they stay open, so that clearing them keeps the focus. */
-export function Filters({ title, label, filled, isSet, search, clear, children }: FiltersProps) {
+export function Filters({ title, label, filled, isSet, search, children }: FiltersProps) {
   const form = useFilled(filled);
   const isOpen = useRef(matchMedia("(min-width: 640px)").matches);
   isOpen.current ||= isSet;
@@ -90,7 +93,7 @@ export function Filters({ title, label, filled, isSet, search, clear, children }
         place={form}
         role="search"
         submit={async (fields) => search(fields)}
-        others={<Button shown={t.lists.clear} aria-disabled={!isSet} onClick={() => isSet && clear()} />}
+        others={<Button shown={t.lists.clear} aria-disabled={!isSet} onClick={() => isSet && go(route.value.page)} />}
       >
         {children}
       </Form>

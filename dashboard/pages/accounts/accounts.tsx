@@ -6,24 +6,17 @@ import { queryOf } from "../../api.ts";
 import { whole } from "../../format.ts";
 import { At, Button, Rows, useGet } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
-import { LookUp, Pages, Parts } from "../list-parts.tsx";
+import { LookUp, Pages, pageOf } from "../list-parts.tsx";
 import { AccountDetails, AccountState } from "./account.tsx";
 import { AliasList } from "./aliases.tsx";
 import { AddAccount, ImportAccounts } from "./new-accounts.tsx";
 
 const words = t.accounts;
 
-export function AccountsPage() {
-  return (
-    <Parts
-      page="accounts"
-      parts={[
-        { name: "accounts", title: words.accounts, show: Accounts },
-        { name: "aliases", title: words.aliases, show: AliasList },
-      ]}
-    />
-  );
-}
+export const AccountsPage = pageOf([
+  { name: "accounts", title: words.accounts, show: Accounts },
+  { name: "aliases", title: words.aliases, show: AliasList },
+]);
 
 function Accounts() {
   const { name } = route.value.query;
@@ -42,7 +35,7 @@ function AccountList() {
   return (
     <>
       <div class="bar">
-        <LookUp page="accounts" label={words.search} />
+        <LookUp label={words.search} />
         <span class="spacer" />
         {data?.passwordsOnServer === false && (
           <Button shown={words.add} class="primary" aria-expanded={open === "add"} onClick={() => toggle("add")} />
@@ -58,7 +51,7 @@ function AccountList() {
       <Rows of={list} none={text === "" ? words.none : words.noneFound} label={words.list}>
         {(item) => <AccountRow key={item.name} {...item} />}
       </Rows>
-      <Pages page="accounts" query={{ text }} at={before} next={data?.next ?? null} />
+      <Pages query={{ text }} next={data?.next ?? null} />
     </>
   );
 }

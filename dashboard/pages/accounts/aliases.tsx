@@ -20,7 +20,7 @@ export function AliasList() {
   return (
     <>
       <div class="bar">
-        <LookUp page="accounts" query={{ show: "aliases" }} label={words.aliasSearch} />
+        <LookUp query={{ show: "aliases" }} label={words.aliasSearch} />
         <span class="spacer" />
         <Button shown={words.addAlias} class="primary" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)} />
       </div>
@@ -29,7 +29,7 @@ export function AliasList() {
       <Rows of={list} none={text === "" ? words.noAlias : words.noAliasFound} label={words.aliasList}>
         {(item) => <AliasRow key={item.address} item={item} changed={reload} />}
       </Rows>
-      <Pages page="accounts" query={{ show: "aliases", text }} at={before} next={data?.next ?? null} />
+      <Pages query={{ show: "aliases", text }} next={data?.next ?? null} />
     </>
   );
 }

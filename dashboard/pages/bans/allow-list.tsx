@@ -28,7 +28,7 @@ export function AllowList() {
       <Rows of={list} none={words.noneAllowed} label={words.allowList}>
         {(item) => <AllowedRow key={`${item.from} ${item.prefix}`} item={item} changed={reload} />}
       </Rows>
-      <Pages page="bans" query={{ show: "allowed" }} at={before} next={data?.next ?? null} />
+      <Pages query={{ show: "allowed" }} next={data?.next ?? null} />
     </>
   );
 }

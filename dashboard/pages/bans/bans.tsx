@@ -10,24 +10,17 @@ import type { LiveList } from "../../live-list.ts";
 import { Address, Button, Said, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
-import { LookUp, Pages, Parts } from "../list-parts.tsx";
+import { LookUp, Pages, pageOf } from "../list-parts.tsx";
 import { AllowList } from "./allow-list.tsx";
 import { lift } from "./ban-commands.ts";
 import { BanForm, Ends } from "./ban-form.tsx";
 
 const words = t.bans;
 
-export function BansPage() {
-  return (
-    <Parts
-      page="bans"
-      parts={[
-        { name: "in-force", title: words.inForce, show: BansInForce },
-        { name: "allowed", title: words.allowed, show: AllowList },
-      ]}
-    />
-  );
-}
+export const BansPage = pageOf([
+  { name: "in-force", title: words.inForce, show: BansInForce },
+  { name: "allowed", title: words.allowed, show: AllowList },
+]);
 
 /** `active`: how many are in force. */
 type BanPage = Page<BanItem> & Readonly<{ active: number }>;
@@ -57,7 +50,7 @@ function BansInForce() {
   return (
     <>
       <div class="bar">
-        <LookUp page="bans" label={words.search} placeholder="203.0.113." />
+        <LookUp label={words.search} placeholder="203.0.113." />
         <span class="spacer" />
         <Button
           shown={words.ban}
@@ -73,14 +66,14 @@ function BansInForce() {
         {list !== null && <WaitingRows rows={list.rows} />}
       </div>
       <Waiting {...opened} />
-      {list !== null && <Rows list={list} text={text} before={before} />}
+      {list !== null && <Rows list={list} text={text} />}
     </>
   );
 }
 
 type BanList = LiveList<BanItem, BanPage>;
 
-function Rows({ list, text, before }: Readonly<{ list: BanList; text: string; before: string }>) {
+function Rows({ list, text }: Readonly<{ list: BanList; text: string }>) {
   const { rows } = list;
   return (
     <>
@@ -94,7 +87,7 @@ function Rows({ list, text, before }: Readonly<{ list: BanList; text: string; be
         rows={rows}
         row={(item, isOver) => <BanRow ban={item} isOver={isOver} list={list} />}
       />
-      <Pages page="bans" query={{ text }} at={before} next={rows.next.value} />
+      <Pages query={{ text }} next={rows.next.value} />
     </>
   );
 }

@@ -61,14 +61,14 @@ export function EventsPage() {
         <ExportButtons filter={filter} />
       </div>
       <Waiting {...opened} />
-      {list !== null && <Page list={list} query={query} before={before} />}
+      {list !== null && <Page list={list} query={query} />}
     </>
   );
 }
 
-type PageProps = Readonly<{ list: LiveList<EventItem, Found>; query: Query; before: string }>;
+type PageProps = Readonly<{ list: LiveList<EventItem, Found>; query: Query }>;
 
-function Page({ list: { rows, latest }, query, before }: PageProps) {
+function Page({ list: { rows, latest }, query }: PageProps) {
   const searchedTo = latest.value?.searchedTo ?? null;
   const next = rows.next.value;
   const isEmpty = rows.shown.value.length === 0;
@@ -80,7 +80,7 @@ function Page({ list: { rows, latest }, query, before }: PageProps) {
         </p>
       )}
       <LiveRows label={words.list} rows={rows} row={(item) => <EventRow event={item} query={query} />} />
-      <Pages page="events" query={query} at={before} next={next} nextLabel={isEmpty ? words.further : undefined}>
+      <Pages query={query} next={next} nextLabel={isEmpty ? words.further : undefined}>
         {searchedTo !== null && next !== null && isFiltered(filterOf(query)) && (
           <span>{words.searched(moment(searchedTo, now.value))}</span>
         )}
@@ -123,7 +123,6 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
       filled={fieldsFor(query)}
       isSet={Object.values(query).some((value) => value !== "")}
       search={(fields) => go("events", addressOf(fields))}
-      clear={() => go("events")}
     >
       <Choice
         label={words.type}

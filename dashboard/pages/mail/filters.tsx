@@ -145,7 +145,7 @@ export function MailSpam() {
           </li>
         )}
       </Rows>
-      <Pages page="mail" query={{ show: "spam" }} at={cursor} next={data?.next ?? null} />
+      <Pages query={{ show: "spam" }} next={data?.next ?? null} />
     </>
   );
 }

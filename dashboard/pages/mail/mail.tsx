@@ -6,7 +6,7 @@ import { queryOf } from "../../api.ts";
 import { Choice } from "../../fields.tsx";
 import { Button, Field, useGet, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
-import { Filters, Pages, Parts, sendForm } from "../list-parts.tsx";
+import { Filters, Pages, pageOf, sendForm } from "../list-parts.tsx";
 import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
 import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
@@ -14,19 +14,12 @@ import { QueueRow, QueueSelection } from "./queue-rows.tsx";
 
 const words = t.mail;
 
-export function MailPage() {
-  return (
-    <Parts
-      page="mail"
-      parts={[
-        { name: "queue", title: words.queue, show: MailQueue },
-        { name: "held", title: words.held, show: MailHeld },
-        { name: "greylist", title: words.greylist, show: MailGreylist },
-        { name: "spam", title: words.spam, show: MailSpam },
-      ]}
-    />
-  );
-}
+export const MailPage = pageOf([
+  { name: "queue", title: words.queue, show: MailQueue },
+  { name: "held", title: words.held, show: MailHeld },
+  { name: "greylist", title: words.greylist, show: MailGreylist },
+  { name: "spam", title: words.spam, show: MailSpam },
+]);
 
 const PAGE_ROWS = 30;
 const FILTERS = ["account", "sender", "recipient", "state"] as const;
@@ -101,7 +94,7 @@ function MailQueue() {
           />
         ))}
       </ul>
-      <Pages page="mail" query={filter} by="after" at={cursor} next={data?.next ?? null} />
+      <Pages query={filter} by="after" next={data?.next ?? null} />
     </>
   );
 }
@@ -114,7 +107,6 @@ function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolea
       filled={filter}
       isSet={isSet}
       search={(fields) => go("mail", fields)}
-      clear={() => go("mail")}
     >
       <Field label={words.account} name="account" maxLength={320} />
       <Field label={words.sender} name="sender" maxLength={320} />

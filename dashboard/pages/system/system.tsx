@@ -5,7 +5,7 @@ import { health, version } from "../../live.ts";
 import { At, Card, Said, useGet, Waiting } from "../../parts.tsx";
 import { hrefOf, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
-import { Parts } from "../list-parts.tsx";
+import { pageOf } from "../list-parts.tsx";
 import { SessionsCard, TokensCard } from "./access.tsx";
 import { AlertsPart, StateRow } from "./alerts.tsx";
 import { Security } from "./security.tsx";
@@ -13,21 +13,14 @@ import { DnsPart, UpkeepPart } from "./upkeep.tsx";
 
 const words = t.system;
 
-export function SystemPage() {
-  return (
-    <Parts
-      page="system"
-      parts={[
-        { name: "state", title: words.state, show: SystemState },
-        { name: "alerts", title: words.alerts, show: AlertsPart },
-        { name: "upkeep", title: words.upkeep, show: UpkeepPart },
-        { name: "dns", title: words.dns, show: DnsPart },
-        { name: "access", title: words.access, show: Access },
-        { name: "security", title: words.security, show: Security },
-      ]}
-    />
-  );
-}
+export const SystemPage = pageOf([
+  { name: "state", title: words.state, show: SystemState },
+  { name: "alerts", title: words.alerts, show: AlertsPart },
+  { name: "upkeep", title: words.upkeep, show: UpkeepPart },
+  { name: "dns", title: words.dns, show: DnsPart },
+  { name: "access", title: words.access, show: Access },
+  { name: "security", title: words.security, show: Security },
+]);
 
 function Access() {
   return (
