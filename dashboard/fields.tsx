@@ -79,6 +79,8 @@ type FormProps = Readonly<{
   isPlain?: boolean;
   /** Shared with buttons beside the form that must not run at the same time. */
   busy?: Attempts;
+  /** Empties the fields once they are submitted. */
+  clears?: boolean;
   submit: (fields: Readonly<Record<string, string>>, form: HTMLFormElement) => Promise<void>;
   close?: () => void;
   others?: ComponentChildren;
@@ -95,19 +97,23 @@ const intoView = (shown: Element | null): void => shown?.scrollIntoView({ block:
  * shows why one failed until the next.
  */
 export function Form(props: FormProps) {
-  const { label, isPlain = false, busy, submit, close, others, place = null, onInput, role, children } = props;
+  const { label, isPlain = false, clears = false, submit, close, others, place = null, children } = props;
   const own = useAttempt();
-  const { isBusy, attempt: attemptOne } = busy ?? own;
+  const { isBusy, attempt: attemptOne } = props.busy ?? own;
   const [refusal, setRefusal] = useState<Complaint | null>(null);
   const send = (event: Event): void => {
     event.preventDefault();
     const form = event.currentTarget;
     if (!(form instanceof HTMLFormElement)) return;
     setRefusal(null);
-    attemptOne(() => submit(fieldsOf(form), form), byForm(form, setRefusal));
+    const run = async (): Promise<void> => {
+      await submit(fieldsOf(form), form);
+      if (clears) form.reset();
+    };
+    attemptOne(run, byForm(form, setRefusal));
   };
   return (
-    <form ref={place} class="fields" onSubmit={send} onInput={onInput} role={role}>
+    <form ref={place} class="fields" onSubmit={send} onInput={props.onInput} role={props.role}>
       {children}
       <div class="buttons">
         <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>

@@ -23,15 +23,14 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
 /** Cards of what the owner sets. */
 export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
-  const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
+  const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
     const done = await withProof(() => post<Made>(pathOf(account, "password"), filled(typed))).finally(changed);
     tell(words.passwordSet(account.name));
-    form.reset();
     setMade(done);
   };
   return (
     <Card title={words.setPassword} hint={words.passwordSays}>
-      <Form label={words.setPassword} isPlain submit={submit}>
+      <Form label={words.setPassword} isPlain clears submit={submit}>
         <PasswordField />
       </Form>
       {made !== null && <MadeSecret {...made} close={() => setMade(null)} />}
@@ -62,10 +61,8 @@ export function AccountQuota({ account, changed }: Props) {
 
 export function AccountNetworks({ account, changed }: Props) {
   const set = (ask: () => Promise<unknown>): Promise<void> => change(ask, changed, words.networksSet(account.name));
-  const submit = async ({ network = "" }, form: HTMLFormElement): Promise<void> => {
-    await set(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));
-    form.reset();
-  };
+  const add = ({ network = "" }): Promise<void> =>
+    set(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));
   return (
     <Card title={words.networks}>
       {account.networks.length === 0 && <p class="empty">{words.anywhere}</p>}
@@ -76,7 +73,7 @@ export function AccountNetworks({ account, changed }: Props) {
           </Item>
         ))}
       </ul>
-      <Form label={words.addNetwork} isPlain submit={submit}>
+      <Form label={words.addNetwork} isPlain clears submit={add}>
         <Field label={words.network} name="network" required maxLength={500} />
       </Form>
     </Card>

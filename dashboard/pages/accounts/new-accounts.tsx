@@ -17,17 +17,16 @@ export type Made = Readonly<{ name: string; password: string | null }>;
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const [made, setMade] = useState<Made | null>(null);
   const place = useOpened();
-  const submit = async (typed: Readonly<Record<string, string>>, form: HTMLFormElement): Promise<void> => {
+  const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
     const done = await withProof(() => post<Made>("accounts", filled(typed)));
     tell(words.added(done.name));
-    form.reset();
     added();
     if (done.password === null) close();
     else setMade(done);
   };
   return (
     <Card title={words.add} place={place}>
-      <Form label={words.add} submit={submit} close={close}>
+      <Form label={words.add} clears submit={submit} close={close}>
         <Field label={words.address} name="name" type="email" required maxLength={254} />
         <PasswordField />
       </Form>

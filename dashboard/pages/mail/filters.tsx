@@ -174,10 +174,7 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 
 function Senders() {
   const list = useGet<CountedPage<AllowedSenderItem>>(`spam/senders?limit=${MOST_ROWS}`);
-  const submit = async ({ account = "", sender = "" }, form: HTMLFormElement): Promise<void> => {
-    await allowSender({ account, sender }, list.reload);
-    form.reset();
-  };
+  const allow = ({ account = "", sender = "" }): Promise<void> => allowSender({ account, sender }, list.reload);
   return (
     <Card title={words.senders}>
       <Rows of={list} none={words.noSenders}>
@@ -191,7 +188,7 @@ function Senders() {
         }}
       </Rows>
       <NotShown of={list.data} />
-      <Form label={words.allow} isPlain submit={submit}>
+      <Form label={words.allow} isPlain clears submit={allow}>
         <Field label={words.account} name="account" type="email" required maxLength={320} />
         <Field label={words.senderPattern} name="sender" required maxLength={320} />
       </Form>

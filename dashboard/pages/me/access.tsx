@@ -27,14 +27,13 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 }
 
 function NewPassword({ done }: Readonly<{ done: () => void }>) {
-  const submit = async ({ password = "" }, form: HTMLFormElement): Promise<void> => {
+  const submit = async ({ password = "" }): Promise<void> => {
     const ask = () => post("me/password", { password });
     await change(ask, () => (passwordsSet.value += 1), words.passwordSet);
-    form.reset();
     done();
   };
   return (
-    <Form label={words.setPassword} submit={submit}>
+    <Form label={words.setPassword} clears submit={submit}>
       <input type="text" name="username" value={reader.value?.account ?? ""} autocomplete="username" hidden readOnly />
       <Field
         label={words.newPassword}
@@ -67,10 +66,9 @@ export function AppPasswordsCard() {
 
 function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
-  const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
+  const submit = async ({ name = "" }): Promise<void> => {
     if (names.includes(name)) throw new Error(apps.alreadyThere(name));
     setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
-    form.reset();
     made();
   };
   return (
@@ -80,7 +78,7 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
       )}
       {names.length >= MOST && <p class="hint">{apps.most}</p>}
       {names.length < MOST && (
-        <Form label={apps.make} isPlain submit={submit}>
+        <Form label={apps.make} isPlain clears submit={submit}>
           <Field label={apps.name} name="name" required maxLength={40} />
         </Form>
       )}

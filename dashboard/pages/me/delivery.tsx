@@ -22,10 +22,9 @@ export function ForwardingCard() {
     const ask = () => (wanted.to.length === 0 ? remove(FORWARDING) : put(FORWARDING, wanted));
     await change(ask, forwarding.reload, says);
   };
-  const add = async ({ address = "" }, form: HTMLFormElement): Promise<void> => {
+  const add = async ({ address = "" }): Promise<void> => {
     if (to.includes(address)) throw new Error(words.alreadyThere(address));
     await set((old) => ({ ...old, to: [...old.to.filter((one) => one !== address), address] }), words.added(address));
-    form.reset();
   };
   const takeOff = (address: string): Promise<void> =>
     set((old) => ({ ...old, to: old.to.filter((one) => one !== address) }), words.stopped(address));
@@ -47,7 +46,7 @@ export function ForwardingCard() {
       )}
       {to.length >= MOST_ADDRESSES && <p class="hint">{words.most}</p>}
       {forwarding.data !== null && to.length < MOST_ADDRESSES && (
-        <Form label={words.send} isPlain busy={busy} submit={add}>
+        <Form label={words.send} isPlain busy={busy} clears submit={add}>
           <Field label={words.address} name="address" type="email" required maxLength={320} />
         </Form>
       )}

@@ -23,10 +23,6 @@ export function SendersCard() {
     list.reload();
     tell(words.senderOff(sender), { undo: () => add(sender) });
   };
-  const submit = async ({ sender = "" }, form: HTMLFormElement): Promise<void> => {
-    await add(sender);
-    form.reset();
-  };
   return (
     <Card title={words.senders} hint={words.sendersHint}>
       <Rows of={list} none={words.noSenders}>
@@ -36,7 +32,7 @@ export function SendersCard() {
           </Item>
         )}
       </Rows>
-      <Form label={words.allow} isPlain submit={submit}>
+      <Form label={words.allow} isPlain clears submit={({ sender = "" }) => add(sender)}>
         <Field label={words.sender} name="sender" required maxLength={320} />
       </Form>
     </Card>

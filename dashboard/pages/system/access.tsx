@@ -104,7 +104,6 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
     if (scopes.length === 0) throw new Error(words.noScope);
     const body = { name, scopes, ...(expires === "" ? {} : { expires }) };
     setFresh(await withProof(() => post<Made>("tokens", body)));
-    form.reset();
     setRole("viewer");
     made();
   };
@@ -114,7 +113,7 @@ function TokenForm({ made }: Readonly<{ made: () => void }>) {
         <Secret says={words.made(fresh.name)} label={words.secret} secret={fresh.token} close={() => setFresh(null)} />
       )}
       <h3>{words.make}</h3>
-      <Form label={words.make} submit={submit}>
+      <Form label={words.make} clears submit={submit}>
         <Field label={words.name} name="name" required maxLength={64} />
         <Choice
           label={words.role}

@@ -38,18 +38,17 @@ function PasskeysCard() {
 }
 
 function AddPasskey({ added }: Readonly<{ added: () => void }>) {
-  const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
+  const submit = async ({ name = "" }): Promise<void> => {
     const asked = await withProof(() => post<Parameters<typeof makePasskey>[0]>("factors/passkeys", {}));
     const made = await makePasskey(asked);
     await withProof(() => post("factors/passkeys/confirm", { ...made, name }));
     tell(t.passkeys.wasAdded(name));
-    form.reset();
     added();
   };
   return (
     <>
       <h3>{t.passkeys.add}</h3>
-      <Form label={t.passkeys.add} submit={submit}>
+      <Form label={t.passkeys.add} clears submit={submit}>
         <Field label={t.passkeys.name} name="name" required maxLength={64} />
       </Form>
     </>
