@@ -5,27 +5,21 @@ import { localTime } from "../../format.ts";
 import { MOST_ROWS } from "../../live-list.ts";
 import type { Query } from "../../route.ts";
 
-/** Which events are wanted. Times are ms since 1970. */
-export type EventFilter = Readonly<{
-  type: string;
-  ip: string;
-  account: string;
-  text: string;
-  from: number | null;
-  to: number | null;
-}>;
+/** Which events are wanted. */
+export type EventFilter = ReturnType<typeof filterOf>;
 
-/** `next` null: that was the last page. `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
-export type Found = Readonly<{ items: readonly EventItem[]; next: string | null; searchedTo: number | null }>;
+/** `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
+export type Found = Page<EventItem> & Readonly<{ searchedTo: string | null }>;
 
-export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query): EventFilter {
+/** Times are in UTC (ISO 8601). */
+export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query) {
   // A field for a time has no seconds: its last minute counts whole.
   const last = to.replace(/(T\d\d:\d\d)(Z?)$/, "$1:59.999$2");
-  return { type, ip: ip.trim(), account: account.trim(), text, from: timeOf(from), to: timeOf(last) };
+  return { type, ip: ip.trim(), account: account.trim(), text, from: isoOf(from), to: isoOf(last) };
 }
 
 export function isFiltered(filter: EventFilter): boolean {
-  return Object.values(filter).some((value) => value !== "" && value !== null);
+  return Object.values(filter).some((value) => value !== "");
 }
 
 /** A search ends after `most` events or `mostAnswers` answers: the server ends each after 20 ms. `tell` gets the number of events. */
@@ -39,40 +33,35 @@ export const OF_EXPORT: Search = { most: 10_000, mostAnswers: 200 };
 /** Newest first. Throws `Refused`. */
 export async function findEvents(filter: EventFilter, cursor: string | null, search = OF_PAGE): Promise<Found> {
   const { most, mostAnswers, stop, tell } = search;
-  const asked = { ...filter, from: isoOf(filter.from), to: isoOf(filter.to) };
   const items: EventItem[] = [];
   for (let [next, answers] = [cursor, 1]; ; answers += 1) {
-    const query = queryOf({ ...asked, cursor: next, limit: Math.min(MOST_ROWS, most - items.length) });
-    const page = await get<Page<EventItem> & Readonly<{ searchedTo: string | null }>>(`events${query}`);
+    const query = queryOf({ ...filter, cursor: next, limit: Math.min(MOST_ROWS, most - items.length) });
+    const page = await get<Found>(`events${query}`);
     items.push(...page.items);
     next = page.next;
     tell?.(items.length);
     if (stop?.aborted === true || next === null || items.length >= most || answers === mostAnswers)
-      return { items, next, searchedTo: timeOf(page.searchedTo ?? "") };
+      return { items, next, searchedTo: page.searchedTo };
   }
 }
 
 /** The values of the form for the address of the page, with times that mean the same in every time zone. */
 export function addressOf(query: Query): Query {
-  return withTimes(query, (at) => new Date(at).toISOString().replace(/(:00)?\.\d+Z$/, "Z"));
+  return withTimes(query, (iso) => iso.replace(/(:00)?\.\d+Z$/, "Z"));
 }
 
 /** The values of the page's address for the form, with times in the format of its fields and in the reader's time zone. */
 export function fieldsFor(query: Query): Query {
-  return withTimes(query, localTime);
+  return withTimes(query, (iso) => localTime(Date.parse(iso)));
 }
 
-function withTimes({ from = "", to = "", ...query }: Query, written: (at: number) => string): Query {
-  const again = (at: number | null): string => (at === null ? "" : written(at));
-  return { ...query, from: again(timeOf(from)), to: again(timeOf(to)) };
+function withTimes({ from = "", to = "", ...query }: Query, written: (iso: string) => string): Query {
+  const again = (iso: string): string => (iso === "" ? "" : written(iso));
+  return { ...query, from: again(isoOf(from)), to: again(isoOf(to)) };
 }
 
-function isoOf(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
-}
-
-/** A text without a time zone is in the reader's. */
-function timeOf(text: string): number | null {
+/** A text without a time zone is in the reader's. Empty: it is no time. */
+function isoOf(text: string): string {
   const at = Date.parse(text);
-  return Number.isNaN(at) ? null : at;
+  return Number.isNaN(at) ? "" : new Date(at).toISOString();
 }

@@ -27,7 +27,7 @@ const words = t.events;
 export function EventsPage() {
   const { before = "", ...query } = route.value.query;
   const filter = filterOf(query);
-  const isLive = before === "" && filter.to === null;
+  const isLive = before === "" && filter.to === "";
   const [isPaused, setPaused] = useState(false);
   const opened = useLiveList<EventItem, Found>(
     {
@@ -82,7 +82,7 @@ function Page({ list: { rows, latest }, query }: PageProps) {
       <LiveRows label={words.list} rows={rows} row={(item) => <EventRow event={item} query={query} />} />
       <Pages query={query} next={next} nextLabel={isEmpty ? words.further : undefined}>
         {searchedTo !== null && next !== null && isFiltered(filterOf(query)) && (
-          <span>{words.searched(moment(searchedTo, now.value))}</span>
+          <span>{words.searched(moment(Date.parse(searchedTo), now.value))}</span>
         )}
       </Pages>
     </>
@@ -154,7 +154,7 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
       // Without the mark, Excel takes the file for the system's code page.
       if (format === "csv") save(name, "text/csv", `\ufeff${csvOf(items)}`);
       else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
-      const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, now.value))}`;
+      const end = searchedTo === null ? "" : ` ${words.searched(moment(Date.parse(searchedTo), now.value))}`;
       tell(`${words.exported(items.length)}${end}`);
     });
   return (
