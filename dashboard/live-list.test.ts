@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { settled } from "../test/kit/until.ts";
-import { type Answer, HeldRows, LiveList } from "./live-list.ts";
+import { type Answer, HeldRows, openList } from "./live-list.ts";
 
 type Rows = Answer<string>;
 
@@ -20,7 +20,7 @@ function start(t: TestContext) {
     follower.refresh = refresh;
     return () => (follower.hasLeft = true);
   };
-  const opened = LiveList.open<string, Rows>({ read, keyOf: (item) => item, follows: [follow] }, over.signal);
+  const opened = openList<string, Rows>({ read, keyOf: (item) => item, follows: [follow] }, over.signal);
   const answer = async (...items: readonly string[]): Promise<void> => {
     asked.at(-1)?.resolve({ items, next: "more" });
     await settled();

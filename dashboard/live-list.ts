@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { PAGE } from "../src/admin/declare/paging.ts";
-import { type Complaint, complaintOf, Refused } from "./api.ts";
-import { signedIn } from "./attempt.ts";
+import type { Complaint } from "./api.ts";
+import { attempt } from "./attempt.ts";
 
 /** `next`: where the next page starts; null: this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
@@ -18,64 +18,52 @@ export const MOST_ROWS: (typeof PAGE)["most"] = 500;
 /** Time from news until the list is read: a flood of news reads it once in this time. */
 const SETTLE_MS = 1_000;
 
-/** A page of a list, read again after news of the stream: only the server knows which rows belong to it. */
-export class LiveList<T, A extends Answer<T>> {
-  readonly rows: HeldRows<T>;
+export type LiveList<T, A extends Answer<T>> = Awaited<ReturnType<typeof openList<T, A>>>;
+
+/**
+ * Reads a page of a list, and again after news of the stream until `over`: only the server knows which rows belong to it. Throws what
+ * `read` throws.
+ */
+export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }: Parts<T, A>, over: AbortSignal) {
+  const rows = new HeldRows(keyOf);
   /** Null before the first answer. */
-  readonly latest = signal<A | null>(null);
+  const latest = signal<A | null>(null);
   /** Why the list could not be read again; the shown one may be out of date. */
-  readonly error = signal<Complaint | null>(null);
-  readonly #read: () => Promise<A>;
-  #isReading = false;
-  #settling: ReturnType<typeof setTimeout> | undefined;
+  const error = signal<Complaint | null>(null);
+  let isReading = false;
+  let settling: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor({ read, keyOf }: Parts<T, A>) {
-    this.#read = read;
-    this.rows = new HeldRows(keyOf);
-  }
-
-  /** Reads the list, and follows it until `over`. Throws what `read` throws. */
-  static async open<T, A extends Answer<T>>(parts: Parts<T, A>, over: AbortSignal): Promise<LiveList<T, A>> {
-    const list = new LiveList(parts);
-    const leaves = parts.follows.map((on) => on(list.refresh));
-    const end = (): void => {
-      clearTimeout(list.#settling);
-      for (const leave of leaves) leave();
-    };
-    over.addEventListener("abort", end, { once: true });
+  const renew = async (): Promise<void> => {
+    isReading = true;
     try {
-      await list.#renew();
-    } catch (error) {
-      end();
-      throw error;
+      const answer = await read();
+      rows.renew(answer);
+      latest.value = answer;
+      error.value = null;
+    } finally {
+      isReading = false;
     }
-    return list;
-  }
-
+  };
   /** Reads the list again in a moment. */
-  readonly refresh = (): void => {
-    this.#settling ??= setTimeout(() => {
-      this.#settling = undefined;
+  const refresh = (): void => {
+    settling ??= setTimeout(() => {
+      settling = undefined;
       // Two answers could come in the wrong order.
-      if (this.#isReading) return this.refresh();
-      this.#renew().catch((error: unknown) => {
-        if (error instanceof Refused && error.status === 401) signedIn.value = "no";
-        else this.error.value = complaintOf(error);
-      });
+      if (isReading) return refresh();
+      attempt(renew, (why) => (error.value = why));
     }, SETTLE_MS);
   };
-
-  async #renew(): Promise<void> {
-    this.#isReading = true;
-    try {
-      const answer = await this.#read();
-      this.rows.renew(answer);
-      this.latest.value = answer;
-      this.error.value = null;
-    } finally {
-      this.#isReading = false;
-    }
-  }
+  const leaves = follows.map((on) => on(refresh));
+  const end = (): void => {
+    clearTimeout(settling);
+    for (const leave of leaves) leave();
+  };
+  over.addEventListener("abort", end, { once: true });
+  await renew().catch((reason: unknown) => {
+    end();
+    throw reason;
+  });
+  return { rows, latest, error, refresh };
 }
 
 /** Who holds a list. */

@@ -2,8 +2,8 @@ import { computed, signal } from "@preact/signals";
 import { type ComponentChildren, Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Health } from "../src/admin/declare/items.ts";
-import { afterFailure, type Complaint, complaintOf, get, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
-import { oneAtATime, signedIn } from "./attempt.ts";
+import { afterFailure, type Complaint, get, isOf, type Load, NOTHING_LOADED } from "./api.ts";
+import { complain, oneAtATime } from "./attempt.ts";
 import { distance, moment, shortPrefix, visible } from "./format.ts";
 import { aheadMs } from "./live.ts";
 import { language, t } from "./messages.ts";
@@ -140,9 +140,7 @@ export function useLoaded<T>(
     load(over.signal).then(
       (data) => over.signal.aborted || setState({ data, error: null, asked }),
       (error: unknown) => {
-        if (over.signal.aborted) return;
-        if (error instanceof Refused && error.status === 401) signedIn.value = "no";
-        else setState((last) => afterFailure(last, asked, complaintOf(error)));
+        if (!over.signal.aborted) complain(error, (why) => setState((last) => afterFailure(last, asked, why)));
       },
     );
     return () => over.abort();

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { t } from "./admin-texts.ts";
 import { visible } from "./format.ts";
 import { onStale } from "./live.ts";
-import { type Answer, type HeldRows, LiveList } from "./live-list.ts";
+import { type Answer, type HeldRows, openList } from "./live-list.ts";
 import { Button, useLoaded } from "./parts.tsx";
 
 /** What the server advises, with its commands between backquotes. */
@@ -43,10 +43,10 @@ export function holding<T>(rows: HeldRows<T> | undefined) {
 
 /** Opens the list again when one of `inputs` changes; the old one stays until then. */
 export function useLiveList<T, A extends Answer<T>>(
-  parts: Parameters<typeof LiveList.open<T, A>>[0],
+  parts: Parameters<typeof openList<T, A>>[0],
   inputs: readonly unknown[],
 ) {
-  const { data, error, isCurrent, reload } = useLoaded((over) => LiveList.open(parts, over), inputs);
+  const { data, error, isCurrent, reload } = useLoaded((over) => openList(parts, over), inputs);
   // A list that could not be opened follows nothing: it is tried again once the stream is back.
   const hasFailed = error !== null;
   useEffect(() => (hasFailed ? onStale(reload) : undefined), [hasFailed]);
