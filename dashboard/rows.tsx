@@ -1,9 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { BanItem } from "../src/admin/bans.ts";
+import type { Page } from "../src/admin/declare/paging.ts";
 import { t } from "./admin-texts.ts";
+import { get, queryOf } from "./api.ts";
 import { visible } from "./format.ts";
-import { onStale } from "./live.ts";
-import { type Answer, type HeldRows, openList } from "./live-list.ts";
+import { onBans, onStale } from "./live.ts";
+import { type Answer, type HeldRows, type LiveList, openList } from "./live-list.ts";
 import { Button, useLoaded } from "./parts.tsx";
 
 /** What the server advises, with its commands between backquotes. */
@@ -51,6 +54,18 @@ export function useLiveList<T, A extends Answer<T>>(
   const hasFailed = error !== null;
   useEffect(() => (hasFailed ? onStale(reload) : undefined), [hasFailed]);
   return { data, error: error ?? data?.error.value ?? null, isCurrent, reload };
+}
+
+/** `active`: how many are in force. */
+type BanPage = Page<BanItem> & Readonly<{ active: number }>;
+export type BanList = LiveList<BanItem, BanPage>;
+
+/** The newest bans in force that `query` names. */
+export function useBans(query: Readonly<{ limit: number; text?: string; cursor?: string }>) {
+  return useLiveList<BanItem, BanPage>(
+    { read: () => get(`bans${queryOf(query)}`), keyOf: ({ prefix }) => prefix, follows: [onStale, onBans] },
+    Object.values(query),
+  );
 }
 
 /** A live list, each row keyed. It holds still while the pointer or the focus is in it, and on devices without a pointer. */

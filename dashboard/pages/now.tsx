@@ -1,13 +1,11 @@
-import type { BanItem } from "../../src/admin/bans.ts";
 import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
-import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, t } from "../admin-texts.ts";
-import { get, queryOf } from "../api.ts";
+import { queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
-import { figures, health, liveness, onBans, onStale, taskKey } from "../live.ts";
+import { figures, health, liveness, taskKey } from "../live.ts";
 import { Address, At, Card, LinkButton, minute, Rows, Said, State, useGet, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
-import { Advice, holding, useLiveList } from "../rows.tsx";
+import { Advice, holding, useBans } from "../rows.tsx";
 import { DayChart } from "./now/day-chart.tsx";
 
 const words = t.now;
@@ -135,14 +133,7 @@ function FiguresOfDay() {
 }
 
 function NewBans() {
-  const newest = useLiveList<BanItem, Page<BanItem>>(
-    {
-      read: () => get(`bans${queryOf({ limit: NEW_BANS })}`),
-      keyOf: ({ prefix }) => prefix,
-      follows: [onStale, onBans],
-    },
-    [],
-  );
+  const newest = useBans({ limit: NEW_BANS });
   const rows = newest.data?.rows;
   const bans = rows?.shown.value;
   const all = <LinkButton shown={words.allBans} href={hrefOf("bans")} />;

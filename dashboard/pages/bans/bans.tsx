@@ -1,15 +1,11 @@
 import { useEffect, useState } from "preact/hooks";
 import type { BanItem } from "../../../src/admin/bans.ts";
-import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
-import { get, queryOf } from "../../api.ts";
 import { ActionButton } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { onBans, onStale } from "../../live.ts";
-import type { LiveList } from "../../live-list.ts";
 import { Address, Button, Said, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
-import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
+import { type BanList, LiveRows, useBans, WaitingRows } from "../../rows.tsx";
 import { LookUp, Pages, pageOf } from "../list-parts.tsx";
 import { AllowList } from "./allow-list.tsx";
 import { lift } from "./ban-commands.ts";
@@ -22,21 +18,11 @@ export const BansPage = pageOf([
   { name: "allowed", title: words.allowed, show: AllowList },
 ]);
 
-/** `active`: how many are in force. */
-type BanPage = Page<BanItem> & Readonly<{ active: number }>;
-
 const PAGE_ROWS = 50;
 
 function BansInForce() {
   const { before = "", text = "", ban: asked = "" } = route.value.query;
-  const opened = useLiveList<BanItem, BanPage>(
-    {
-      read: () => get(`bans${queryOf({ limit: PAGE_ROWS, text, cursor: before })}`),
-      keyOf: ({ prefix }) => prefix,
-      follows: [onStale, onBans],
-    },
-    [before, text],
-  );
+  const opened = useBans({ limit: PAGE_ROWS, text, cursor: before });
   const list = opened.data;
   const active = list?.latest.value?.active;
   const [isOpen, setOpen] = useState(asked !== "");
@@ -70,8 +56,6 @@ function BansInForce() {
     </>
   );
 }
-
-type BanList = LiveList<BanItem, BanPage>;
 
 function Rows({ list, text }: Readonly<{ list: BanList; text: string }>) {
   const { rows } = list;
