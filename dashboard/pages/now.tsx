@@ -17,8 +17,8 @@ export function NowPage() {
   const known = health.value;
   return (
     <>
-      {known !== null && <Sentence health={known} />}
-      {known !== null && <ToDo health={known} />}
+      {known !== null && <Headline health={known} />}
+      {known !== null && <ToDo tasks={known.needsYou} />}
       <FiguresOfDay />
       <DayChart />
       <div class="columns">
@@ -30,37 +30,29 @@ export function NowPage() {
   );
 }
 
-type Sentences = readonly [status: Health["status"], says: string];
+type Headlines = Health["headline"];
+type Sentence = readonly [status: Health["status"], says: string];
+/** With these no mail flows, or no one reaches the server. Others that name a task are less urgent. */
+const STOPPED: readonly Headlines[] = ["disk_full", "disk_read_only", "isolated", "ports_blocked"];
 
-function sentenceOf({ headline, components, needsYou }: Health): Sentences {
+function sentenceOf({ headline, components, needsYou }: Health): Sentence {
   const named = (wanted: Health["status"]): readonly string[] =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : []));
-  const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";
-  const stopped: Sentences = ["down", cause];
-  const partlyStopped: Sentences = ["degraded", cause];
-  const sentences: Readonly<Record<Health["headline"], Sentences>> = {
+  const sentences: Partial<Readonly<Record<Headlines, Sentence>>> = {
     guard_down: ["down", words.guardDown],
     down: ["down", words.down(named("down").join(", "))],
     degraded: ["degraded", words.degraded([...named("down"), ...named("degraded")].join(", "))],
-    disk_full: stopped,
-    disk_read_only: stopped,
-    isolated: stopped,
-    ports_blocked: stopped,
-    sign_ins_blocked: partlyStopped,
-    domain_missing: partlyStopped,
-    dns_failing: partlyStopped,
-    relay_refuses: partlyStopped,
-    outgoing_blocked: partlyStopped,
     tasks: ["degraded", words.tasks(needsYou.length)],
     well: ["ok", words.well],
   };
-  return sentences[headline];
+  const cause = needsYou.find(({ code }) => code === headline)?.says ?? "";
+  return sentences[headline] ?? [STOPPED.includes(headline) ? "down" : "degraded", cause];
 }
 
-function Sentence(props: Readonly<{ health: Health }>) {
+function Headline({ health: known }: Readonly<{ health: Health }>) {
   const live = liveness.value;
-  const [status, says]: Sentences =
-    live.kind === "silent" ? ["down", words.silent(hourAndMinute(live.since))] : sentenceOf(props.health);
+  const [status, says]: Sentence =
+    live.kind === "silent" ? ["down", words.silent(hourAndMinute(live.since))] : sentenceOf(known);
   return (
     <p class={`sentence ${status}`} role="status">
       <State status={status}>{says}</State>
@@ -69,7 +61,7 @@ function Sentence(props: Readonly<{ health: Health }>) {
 }
 
 /** The list is updated even under a resting pointer, which would otherwise hide new tasks. */
-function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
+function ToDo({ tasks }: Readonly<{ tasks: Health["needsYou"] }>) {
   if (tasks.length === 0) return null;
   return (
     <Card title={words.todo}>
