@@ -77,22 +77,25 @@ type CardProps = Readonly<{
   hint?: string;
   children: ComponentChildren;
   aside?: ComponentChildren;
-  /** Of a card that takes the focus (`useOpened`). */
   place?: RefObject<HTMLElement | null>;
 }>;
 
-export function Card(props: CardProps) {
-  const { place = null } = props;
+export function Card({ title, hint, children, aside, place }: CardProps) {
   return (
-    <section ref={place} tabIndex={place === null ? undefined : -1} class="card" aria-label={visible(props.title)}>
+    <section ref={place ?? null} tabIndex={place && -1} class="card" aria-label={visible(title)}>
       <div class="title">
-        <h2>{visible(props.title)}</h2>
-        {props.aside}
+        <h2>{visible(title)}</h2>
+        {aside}
       </div>
-      {props.hint !== undefined && <p class="hint">{props.hint}</p>}
-      {props.children}
+      {hint !== undefined && <p class="hint">{hint}</p>}
+      {children}
     </section>
   );
+}
+
+/** A card that takes the focus (`useOpened`). */
+export function OpenedCard(props: CardProps) {
+  return <Card {...props} place={useOpened()} />;
 }
 
 export function Field({ label, ...input }: Readonly<{ label: string }> & JSX.IntrinsicElements["input"]) {

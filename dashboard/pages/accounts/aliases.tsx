@@ -5,7 +5,7 @@ import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { ActionButton, Form, Item, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
-import { Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
+import { Button, Field, OpenedCard, Rows, Said, State, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { change } from "../../session.ts";
 import { LookUp, Pages } from "../list-parts.tsx";
@@ -67,7 +67,6 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
 }
 
 function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
-  const place = useOpened();
   const submit = async ({ address = "", targets = "" }): Promise<void> => {
     const each = targets.match(/[^\s,]+/g) ?? [];
     const says = words.aliasAdded(address, each.join(", "));
@@ -75,11 +74,11 @@ function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => v
     close();
   };
   return (
-    <Card title={words.addAlias} place={place}>
+    <OpenedCard title={words.addAlias}>
       <Form label={words.addAlias} submit={submit} close={close}>
         <Field label={words.alias} name="address" type="email" required maxLength={254} />
         <Field label={words.targets} name="targets" required maxLength={2_000} />
       </Form>
-    </Card>
+    </OpenedCard>
   );
 }

@@ -5,7 +5,7 @@ import { tell } from "../../attempt.ts";
 import { Form } from "../../fields.tsx";
 import { filled, whole } from "../../format.ts";
 import { type Language, language } from "../../messages.ts";
-import { Card, Field, Said, useOpened } from "../../parts.tsx";
+import { Field, OpenedCard, Said } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
 
@@ -16,7 +16,6 @@ export type Made = Readonly<{ name: string; password: string | null }>;
 
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const [made, setMade] = useState<Made | null>(null);
-  const place = useOpened();
   const submit = async (typed: Readonly<Record<string, string>>): Promise<void> => {
     const done = await withProof(() => post<Made>("accounts", filled(typed)));
     tell(words.added(done.name));
@@ -25,13 +24,13 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
     else setMade(done);
   };
   return (
-    <Card title={words.add} place={place}>
+    <OpenedCard title={words.add}>
       <Form label={words.add} clears submit={submit} close={close}>
         <Field label={words.address} name="name" type="email" required maxLength={254} />
         <PasswordField />
       </Form>
       {made !== null && <MadeSecret {...made} close={close} />}
-    </Card>
+    </OpenedCard>
   );
 }
 
@@ -62,7 +61,6 @@ type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => 
 
 export function ImportAccounts({ hashesOnly, imported, close }: Props) {
   const [report, setReport] = useState<Imported | null>(null);
-  const place = useOpened();
   const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
     const chosen = new FormData(form).get("file");
     setReport(null);
@@ -73,13 +71,13 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     setReport(await withProof(() => post<Imported>("accounts/import", { file })).finally(imported));
   };
   return (
-    <Card title={words.importTitle} hint={words.importSays} place={place}>
+    <OpenedCard title={words.importTitle} hint={words.importSays}>
       {hashesOnly && <p class="hint">{words.importHashes}</p>}
       <Form label={words.importNow} submit={submit} close={close}>
         <Field label={words.file} type="file" name="file" required />
       </Form>
       {report !== null && <Report {...report} />}
-    </Card>
+    </OpenedCard>
   );
 }
 

@@ -4,7 +4,7 @@ import { t } from "../../admin-texts.ts";
 import { queryOf } from "../../api.ts";
 import { Form, TakeOff } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { Address, Button, Card, Field, Rows, Said, useGet, useOpened } from "../../parts.tsx";
+import { Address, Button, Field, OpenedCard, Rows, Said, useGet } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { Pages } from "../list-parts.tsx";
 import { type AllowedItem, allow, disallow, LONGEST_NOTE } from "./ban-commands.ts";
@@ -34,19 +34,18 @@ export function AllowList() {
 }
 
 function AllowForm({ allowed, close }: Readonly<{ allowed: () => void; close: () => void }>) {
-  const place = useOpened();
   const submit = async ({ network = "", note = "", for: duration = "" }): Promise<void> => {
     await allow({ network, note, for: duration }, allowed);
     close();
   };
   return (
-    <Card title={words.allow} place={place}>
+    <OpenedCard title={words.allow}>
       <Form label={words.allow} submit={submit} close={close}>
         <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
         <Field label={words.reason} name="note" maxLength={LONGEST_NOTE} />
         <Durations unset={words.durations.permanent} />
       </Form>
-    </Card>
+    </OpenedCard>
   );
 }
 

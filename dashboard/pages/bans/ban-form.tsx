@@ -5,7 +5,7 @@ import { get } from "../../api.ts";
 import { ActionButton, Choice, Form } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Card, Field, now, Said, useFilled, useOpened } from "../../parts.tsx";
+import { At, Field, now, OpenedCard, Said, useFilled } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -17,7 +17,6 @@ type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 /** Bans an address or a network after a preview, which is built from `GET why/{ip}` and not from a dry run. The stream adds its row. */
 export function BanForm({ target, close }: Props) {
   const form = useFilled({ ip: target });
-  const place = useOpened();
   const [preview, setPreview] = useState<Preview | null>(null);
   const look = async ({ ip = "", reason = "", for: duration = "" }): Promise<void> => {
     if (kindOf(ip) !== "address") throw new Error(words.noAddress(ip));
@@ -29,7 +28,7 @@ export function BanForm({ target, close }: Props) {
     close();
   };
   return (
-    <Card title={words.ban} place={place}>
+    <OpenedCard title={words.ban}>
       <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
         <Field label={words.reason} name="reason" maxLength={LONGEST_NOTE} />
@@ -46,7 +45,7 @@ export function BanForm({ target, close }: Props) {
           <ActionButton shown={words.confirm(preview.request.ip)} kind="danger" run={() => confirm(preview)} />
         </div>
       )}
-    </Card>
+    </OpenedCard>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { PreviewAnswer } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { whole } from "../../format.ts";
-import { Address, Button, Card, Said, useOpened } from "../../parts.tsx";
+import { Address, Button, OpenedCard, Said } from "../../parts.tsx";
 
 const words = t.settings;
 
@@ -10,9 +10,8 @@ type Props = Readonly<{ preview: PreviewAnswer; isBusy: boolean; apply: () => vo
 
 export function SettingPreview({ preview, isBusy, apply, back }: Props) {
   const { problems, lines, restarts, warnings, trial } = preview;
-  const place = useOpened();
   return (
-    <Card title={problems.length > 0 ? words.problems : words.preview} place={place}>
+    <OpenedCard title={problems.length > 0 ? words.problems : words.preview}>
       {problems.length > 0 && (
         <div role="alert">
           <ul class="rows">
@@ -45,7 +44,7 @@ export function SettingPreview({ preview, isBusy, apply, back }: Props) {
         {lines.length > 0 && <Button shown={words.apply} class="primary" aria-disabled={isBusy} onClick={apply} />}
         <Button shown={words.back} aria-disabled={isBusy} onClick={back} />
       </div>
-    </Card>
+    </OpenedCard>
   );
 }
 
