@@ -7,6 +7,8 @@ import { texts as german } from "./texts/german.ts";
 
 const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
 const TAKEN = new Refused(409, "There is an account anna@example.org.", "refused");
+const complaint = (asked: Promise<unknown>) => asked.catch((error: unknown) => complaintOf(error));
+const ofPage = (text: string) => ({ text, lang: "en" });
 
 test("a German page has its own sentence for a code, and marks the server's as English", () => {
   const page = { problems: german.problems, lang: "de" } as const;
@@ -18,20 +20,18 @@ test("a German page has its own sentence for a code, and marks the server's as E
 test("no answer, and an answer without a sentence, are shown in the page's language", async (t) => {
   const answers = [Promise.reject(new TypeError("fetch failed")), new Response("<p>Bad Gateway", { status: 502 })];
   answerRequests(t, () => answers.shift());
-  const complaint = () => get("session").catch((error: unknown) => complaintOf(error));
-  assert.deepEqual(await complaint(), { text: "The server cannot be reached.", lang: "en" });
-  assert.deepEqual(await complaint(), { text: "The server answered 502.", lang: "en" });
+  assert.deepEqual(await complaint(get("session")), ofPage("The server cannot be reached."));
+  assert.deepEqual(await complaint(get("session")), ofPage("The server answered 502."));
 });
 
-const UNANSWERED = "The server cannot be reached. Check whether a change was made before you repeat it.";
-const complaint = (asked: Promise<unknown>) => asked.catch((error: unknown) => complaintOf(error).text);
+const UNANSWERED = ofPage("The server cannot be reached. Check whether a change was made before you repeat it.");
 
 test("a change whose answer is lost may be done, and says so", async (t) => {
   const cut = new ReadableStream({ pull: (stream) => stream.error(new TypeError("network error")) });
   const answers = [Promise.reject(new TypeError("fetch failed")), new Response(cut)];
   answerRequests(t, () => answers.shift());
-  assert.equal(await complaint(post("bans", {})), UNANSWERED);
-  assert.equal(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
+  assert.deepEqual(await complaint(post("bans", {})), UNANSWERED);
+  assert.deepEqual(await complaint(remove("bans/192.0.2.1")), UNANSWERED);
 });
 
 test("a change that is not answered in time may be done, and says so", async (t) => {
@@ -40,19 +40,19 @@ test("a change that is not answered in time may be done, and says so", async (t)
     signal?.throwIfAborted();
     return Response.json({});
   });
-  assert.equal(await complaint(post("bans", {})), UNANSWERED);
+  assert.deepEqual(await complaint(post("bans", {})), UNANSWERED);
 });
 
 test("advice for people follows what the server says, and advice for programs does not", async (t) => {
-  const answers = (["refused", "invalid_request", "too_many_requests", "key_in_use"] as const).map((code) =>
-    problem(code, "No."),
-  );
-  answerRequests(t, () => answers.shift());
-  const said = () => get("session").catch((error: unknown) => complaintOf(error).text);
-  assert.deepEqual(
-    [await said(), await said(), await said(), await said()],
-    ["No.", "No.", "No.", "No. Try again in a few seconds."],
-  );
+  for (const [code, text] of [
+    ["refused", "No."],
+    ["invalid_request", "No."],
+    ["too_many_requests", "No."],
+    ["key_in_use", "No. Try again in a few seconds."],
+  ] as const) {
+    answerRequests(t, () => problem(code, "No."));
+    assert.deepEqual(await complaint(get("session")), ofPage(text));
+  }
 });
 
 test("each translated problem is one of the server's, and a sentence", () => {
@@ -63,7 +63,6 @@ test("each translated problem is one of the server's, and a sentence", () => {
 });
 
 const FORMER: Load<string> = { data: "events of all", error: null, asked: "all" };
-
 const WRONG = { text: "is not an IP address", lang: "en" } as const;
 
 test("rows of the former question are not shown for one that failed", () => {

@@ -130,62 +130,46 @@ test("an entry of the allow list that ended bans, or may have been there before,
   assert.match(toasts.value[0]?.text ?? "", /cannot be restored: 2/);
 });
 
-const effects = (ip: string, known: Readonly<Record<string, unknown>> = {}): readonly string[] => {
+const BOTH = { knownAccounts: ["anna", "bert"] };
+const MANY = { ...BOTH, totals: { knownAccounts: 52 } };
+
+test("a preview says what a ban would do, and calls it harmless only if that is known", () => {
   const totals = { knownAccounts: 2, pastBans: 0 };
   const nothing = { protection: null, protectionUnknown: false, knownAccounts: [], totals, ban: null };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields by which effects are distinguished
-  return effectsOf(ip, { ...nothing, ...known } as unknown as AddressAnswer);
-};
-
-test("an address of which nothing is known may be banned", () => {
-  for (const ip of ["203.0.113.7", "203.0.113.7/32"]) assert.deepEqual(effects(ip), [words.nothing]);
-  assert.deepEqual(effects("2001:db8::1"), [words.nothing, words.widened]);
-});
-
-test("so may a network from no part of which an account signs in, and from no other one", () => {
-  for (const network of ["203.0.113.0/24", "2001:db8::/48"]) {
-    assert.deepEqual(effects(network), [words.nothing]);
-    assert.deepEqual(effects(network, { knownAccounts: ["anna", "bert"] }), [words.accounts("anna, bert")]);
-  }
-});
-
-test("nothing is called harmless where something is known, or the guard did not answer", () => {
-  assert.deepEqual(effects("203.0.113.7", { protectionUnknown: true }), [words.unknown]);
-  assert.deepEqual(effects("203.0.113.7", { protection: "listed" }), [words.protected("listed")]);
-  assert.deepEqual(effects("203.0.113.7", { knownAccounts: ["anna", "bert"] }), [words.accounts("anna, bert")]);
-  const [many] = effects("203.0.113.7", { knownAccounts: ["anna", "bert"], totals: { knownAccounts: 52 } });
-  assert.equal(many, words.accounts("anna, bert, and 50 more"));
-});
-
-test("a ban in force is replaced; that of a network around it stays", () => {
-  assert.deepEqual(effects("203.0.113.7", { ban: { prefix: "203.0.113.7/32" } }), [words.already]);
-  assert.deepEqual(effects("203.0.113.7", { ban: { prefix: "203.0.113.0/24" } }), [
-    words.alreadyWith("203.0.113.0/24"),
-  ]);
-  assert.deepEqual(effects("2001:db8::1", { ban: { prefix: "2001:db8::/64" } }), [words.already, words.widened]);
-});
-
-const of = (asked: string, prefix: string | null) =>
-  verdictOf(asked, prefix === null ? null : banItem({ prefix, level: "manual", reason: "guesses" }));
-
-test("a ban of a network is named as such, in the sentence and on the button", () => {
-  assert.deepEqual(of("203.0.113.7", "203.0.113.0/24"), {
-    says: "It is banned with its network 203.0.113.0/24 (manual): guesses.",
-    unban: "Unban 203.0.113.0/24",
-  });
-  assert.equal(of("2001:db8::1", "2001:db8::/64").unban, "Unban 2001:db8::/64");
-});
-
-test("a ban of exactly the requested address is shown without a network", () => {
-  for (const [asked, prefix] of [
-    ["203.0.113.7", "203.0.113.7/32"],
-    ["203.0.113.0/24", "203.0.113.0/24"],
-    ["2001:DB8::1", "2001:db8::1/128"],
+  for (const [ip, known, ...effects] of [
+    ["203.0.113.7", {}, words.nothing],
+    ["203.0.113.7/32", {}, words.nothing],
+    ["203.0.113.0/24", {}, words.nothing],
+    ["2001:db8::/48", {}, words.nothing],
+    ["2001:db8::1", {}, words.nothing, words.widened],
+    ["203.0.113.7", BOTH, words.accounts("anna, bert")],
+    ["203.0.113.0/24", BOTH, words.accounts("anna, bert")],
+    ["2001:db8::/48", BOTH, words.accounts("anna, bert")],
+    ["203.0.113.7", MANY, words.accounts("anna, bert, and 50 more")],
+    ["203.0.113.7", { protectionUnknown: true }, words.unknown],
+    ["203.0.113.7", { protection: "listed" }, words.protected("listed")],
+    ["203.0.113.7", { ban: { prefix: "203.0.113.7/32" } }, words.already],
+    ["203.0.113.7", { ban: { prefix: "203.0.113.0/24" } }, words.alreadyWith("203.0.113.0/24")],
+    ["2001:db8::1", { ban: { prefix: "2001:db8::/64" } }, words.already, words.widened],
   ] as const)
-    assert.deepEqual(of(asked, prefix), { says: "It is banned (manual): guesses.", unban: "Unban it" });
+    assert.deepEqual(effectsOf(ip, { ...nothing, ...known } as unknown as AddressAnswer), effects, effects[0]);
 });
 
-test("a network that is not banned may hold addresses that are", () => {
-  for (const asked of ["203.0.113.7", "203.0.113.7/32"]) assert.equal(of(asked, null).says, "It is not banned.");
-  assert.match(of("203.0.113.0/24", null).says, /not banned as a whole/);
+test("a verdict and its button name the network that is banned, unless it is exactly what was asked for", () => {
+  const alone = { says: "It is banned (manual): guesses.", unban: "Unban it" };
+  const within = (network: string) => ({
+    says: `It is banned with its network ${network} (manual): guesses.`,
+    unban: `Unban ${network}`,
+  });
+  for (const [asked, prefix, verdict] of [
+    ["203.0.113.7", "203.0.113.0/24", within("203.0.113.0/24")],
+    ["2001:db8::1", "2001:db8::/64", within("2001:db8::/64")],
+    ["203.0.113.7", "203.0.113.7/32", alone],
+    ["203.0.113.0/24", "203.0.113.0/24", alone],
+    ["2001:DB8::1", "2001:db8::1/128", alone],
+  ] as const)
+    assert.deepEqual(verdictOf(asked, banItem({ prefix, level: "manual", reason: "guesses" })), verdict);
+  for (const asked of ["203.0.113.7", "203.0.113.7/32"]) assert.equal(verdictOf(asked, null).says, "It is not banned.");
+  assert.match(verdictOf("203.0.113.0/24", null).says, /not banned as a whole/);
 });
