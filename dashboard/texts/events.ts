@@ -56,8 +56,8 @@ export const eventsDe: typeof eventsEn = {
   only: (what) => `Nur ${what} zeigen`,
 };
 
-/** Names of the event types, in the order of the filter: then come those of accounts (`accounts.ts`), then the server's. */
-export const trafficEventsEn = {
+/** Names of the event types, in the order of the filter. */
+export const eventNamesEn = {
   CONNECT: "Connection",
   CONNECT_DEFERRED: "Connection deferred",
   CONNECT_REFUSED: "Connection refused",
@@ -89,9 +89,31 @@ export const trafficEventsEn = {
   ALLOW_ADDED: "Allow entry added",
   ALLOW_REMOVED: "Allow entry removed",
   ALLOW_EXPIRED: "Allow entry expired",
-};
-
-export const serverEventsEn = {
+  ACCOUNT_ADDED: "Account added",
+  ACCOUNT_REMOVED: "Account removed",
+  ACCOUNT_SUSPENDED: "Account suspended",
+  ACCOUNT_RESUMED: "Account resumed",
+  ACCOUNT_RELEASED: "Held mail released",
+  HELD_MAIL_DROPPED: "Held mail dropped",
+  QUEUE_HELD: "Queued mail held",
+  QUEUE_RELEASED: "Queued mail released",
+  QUEUE_DELETED: "Queued mail deleted",
+  PASSWORD_CHANGED: "Password changed",
+  NETWORKS_CHANGED: "Networks changed",
+  PLACES_FORGOTTEN: "Places forgotten",
+  QUOTA_CHANGED: "Quota changed",
+  LEGAL_HOLD_SET: "Legal hold set",
+  LEGAL_HOLD_LIFTED: "Legal hold lifted",
+  MAIL_KEY_MADE: "Mail key made",
+  MAIL_KEYS_RECOVERED: "Mail keys recovered",
+  ALIAS_ADDED: "Alias added",
+  ALIAS_REMOVED: "Alias removed",
+  ALIAS_BLOCKED: "Alias blocked",
+  ALIAS_UNBLOCKED: "Alias unblocked",
+  APP_PASSWORD_MADE: "App password made",
+  APP_PASSWORD_REMOVED: "App password removed",
+  FORWARDING_CHANGED: "Forwarding changed",
+  VACATION_CHANGED: "Vacation reply changed",
   SPAM_ALLOW_ADDED: "Never-spam sender added",
   SPAM_ALLOW_REMOVED: "Never-spam sender removed",
   TOKEN_CREATED: "Token created",
@@ -126,7 +148,7 @@ export const serverEventsEn = {
   CLOCK_JUMPED: "Clock jumped",
 };
 
-export const trafficEventsDe: typeof trafficEventsEn = {
+export const eventNamesDe: typeof eventNamesEn = {
   CONNECT: "Verbindung",
   CONNECT_DEFERRED: "Verbindung aufgeschoben",
   CONNECT_REFUSED: "Verbindung abgelehnt",
@@ -158,9 +180,31 @@ export const trafficEventsDe: typeof trafficEventsEn = {
   ALLOW_ADDED: "Erlaubt",
   ALLOW_REMOVED: "Nicht mehr erlaubt",
   ALLOW_EXPIRED: "Erlaubnis abgelaufen",
-};
-
-export const serverEventsDe: typeof serverEventsEn = {
+  ACCOUNT_ADDED: "Konto angelegt",
+  ACCOUNT_REMOVED: "Konto entfernt",
+  ACCOUNT_SUSPENDED: "Konto stillgelegt",
+  ACCOUNT_RESUMED: "Konto reaktiviert",
+  ACCOUNT_RELEASED: "Angehaltene Post freigegeben",
+  HELD_MAIL_DROPPED: "Angehaltene Post gelöscht",
+  QUEUE_HELD: "In der Warteschlange angehalten",
+  QUEUE_RELEASED: "In der Warteschlange freigegeben",
+  QUEUE_DELETED: "Aus der Warteschlange gelöscht",
+  PASSWORD_CHANGED: "Passwort geändert",
+  NETWORKS_CHANGED: "Netze geändert",
+  PLACES_FORGOTTEN: "Bekannte Orte gelöscht",
+  QUOTA_CHANGED: "Kontingent geändert",
+  LEGAL_HOLD_SET: "Aufbewahrung angeordnet",
+  LEGAL_HOLD_LIFTED: "Aufbewahrung aufgehoben",
+  MAIL_KEY_MADE: "Mailschlüssel erzeugt",
+  MAIL_KEYS_RECOVERED: "Mailschlüssel wiederhergestellt",
+  ALIAS_ADDED: "Alias angelegt",
+  ALIAS_REMOVED: "Alias entfernt",
+  ALIAS_BLOCKED: "Alias geschlossen",
+  ALIAS_UNBLOCKED: "Alias geöffnet",
+  APP_PASSWORD_MADE: "App-Passwort erstellt",
+  APP_PASSWORD_REMOVED: "App-Passwort entfernt",
+  FORWARDING_CHANGED: "Weiterleitung geändert",
+  VACATION_CHANGED: "Abwesenheitsantwort geändert",
   SPAM_ALLOW_ADDED: "Absender erlaubt",
   SPAM_ALLOW_REMOVED: "Absender nicht mehr erlaubt",
   TOKEN_CREATED: "Token erstellt",

@@ -126,18 +126,3 @@ export const ofAccountDe: typeof ofAccountEn = {
   ended: (what) => `${what}: entfernt.`,
   inSentence: (what) => what,
 };
-
-/** Names of the event types. */
-export const settingEventsEn = {
-  APP_PASSWORD_MADE: "App password made",
-  APP_PASSWORD_REMOVED: "App password removed",
-  FORWARDING_CHANGED: "Forwarding changed",
-  VACATION_CHANGED: "Vacation reply changed",
-};
-
-export const settingEventsDe: typeof settingEventsEn = {
-  APP_PASSWORD_MADE: "App-Passwort erstellt",
-  APP_PASSWORD_REMOVED: "App-Passwort entfernt",
-  FORWARDING_CHANGED: "Weiterleitung geändert",
-  VACATION_CHANGED: "Abwesenheitsantwort geändert",
-};
