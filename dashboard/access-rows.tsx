@@ -48,6 +48,12 @@ export type Listed = SessionItem & Readonly<{ isOwn: boolean }>;
 
 type SessionProps = Readonly<{ item: Listed; account?: string | null; children?: ComponentChildren }>;
 
+/** Ends the sessions at this path of the API. */
+export function endSessions(path: string, changed: () => void): Promise<void> {
+  const end = () => remove<{ ended: number }>(path);
+  return change(end, changed, ({ ended }) => t.browsers.ended(ended));
+}
+
 /** A browser that is signed in. `account`: the session's mailbox, in a list with several. */
 export function SessionRow({ item, account = null, children }: SessionProps) {
   const { device, ip, startedAt, usedAt, isOwn } = item;

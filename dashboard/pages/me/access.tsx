@@ -3,8 +3,8 @@ import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
-import { type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
-import { post, queryOf, remove } from "../../api.ts";
+import { endSessions, type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
+import { post, queryOf } from "../../api.ts";
 import { ActionButton, Form, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
@@ -143,8 +143,6 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
 export function OwnSessionsCard() {
   const list = useGet<{ items: readonly Listed[] }>("me/sessions", passwordsSet.value);
   const { data, reload } = list;
-  const end = () => remove<{ ended: number }>("me/sessions");
-  const endOthers = (): Promise<void> => change(end, reload, ({ ended }) => t.browsers.ended(ended));
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
   return (
     <Card title={words.sessions} hint={words.sessionsHint}>
@@ -152,7 +150,7 @@ export function OwnSessionsCard() {
       {data !== null && isAlone && <p class="empty">{t.browsers.alone}</p>}
       {!isAlone && (
         <div class="buttons">
-          <ActionButton shown={words.endOthers} kind="danger" run={endOthers} />
+          <ActionButton shown={words.endOthers} kind="danger" run={() => endSessions("me/sessions", reload)} />
         </div>
       )}
     </Card>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { TokenItem } from "../../../src/admin/access.ts";
 import type { ListedSession } from "../../../src/admin/declare/items.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
-import { LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
+import { endSessions, LastUse, type Listed, SessionRow } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { post, queryOf, remove } from "../../api.ts";
 import { ActionButton, Choice, Form, Item, Surely } from "../../fields.tsx";
@@ -14,17 +14,12 @@ import { change, reader, withProof } from "../../session.ts";
 
 const words = t.access;
 
-const MOST_SESSIONS = 100;
+const MOST_SHOWN = 100;
 
 export function SessionsCard() {
-  const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`);
+  const list = useGet<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SHOWN })}`);
   const { data, reload } = list;
-  const end = (path: string): Promise<void> =>
-    change(
-      () => remove<{ ended: number }>(path),
-      reload,
-      ({ ended }) => t.browsers.ended(ended),
-    );
+  const end = (path: string): Promise<void> => endSessions(path, reload);
   // The administrator's sessions come first, so all of them are on this page.
   const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
   const endAll = isAlone ? undefined : <ActionButton shown={words.endAll} kind="danger" run={() => end("sessions")} />;
@@ -51,10 +46,8 @@ export function SessionsCard() {
   );
 }
 
-const MOST_TOKENS = 100;
-
 export function TokensCard() {
-  const list = useGet<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`);
+  const list = useGet<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_SHOWN })}`);
   const { data, reload } = list;
   const revoke = (name: string): Promise<void> => change(() => remove(`tokens/${name}`), reload, words.revoked(name));
   return (
