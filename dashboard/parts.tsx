@@ -43,10 +43,8 @@ export function Said({ text, lang = "en", within }: SaidProps) {
   );
 }
 
-type AtProps = Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>;
-
 /** The time, after a word for what happens then; the exact one is its title. */
-export function At({ iso, how, word = "" }: AtProps) {
+export function At({ iso, how, word = "" }: Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>) {
   const at = Date.parse(iso);
   const text = how === "moment" ? moment(at, now.value) : distance(at, now.value);
   const exact = new Date(at).toLocaleString(language, { dateStyle: "medium", timeStyle: "medium" });

@@ -10,8 +10,7 @@ import { DayChart } from "./now/day-chart.tsx";
 
 const words = t.now;
 
-const NEW_BANS = 6;
-const BUSIEST = 6;
+const MOST_SHOWN = 6;
 
 export function NowPage() {
   const known = health.value;
@@ -125,7 +124,7 @@ function FiguresOfDay() {
 }
 
 function NewBans() {
-  const newest = useBans({ limit: NEW_BANS });
+  const newest = useBans({ limit: MOST_SHOWN });
   const rows = newest.data?.rows;
   const bans = rows?.shown.value;
   const all = <LinkButton shown={words.allBans} href={hrefOf("bans")} />;
@@ -166,7 +165,7 @@ function Components({ components }: Health) {
 type Ranking = Readonly<{ items: readonly Readonly<{ ip: string; count: number }>[] }>;
 
 function Busiest() {
-  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: BUSIEST })}`, minute.value);
+  const ranking = useGet<Ranking>(`top${queryOf({ by: "mails", limit: MOST_SHOWN })}`, minute.value);
   return (
     <Card title={words.busiest}>
       <Rows of={ranking} none={words.noMails}>

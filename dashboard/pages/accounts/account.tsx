@@ -94,14 +94,14 @@ export function AccountState({ suspended, origin }: Pick<DetailedAccount, "suspe
   return <State status="degraded">{origin === "unlisted" ? words.unlisted : words.suspended}</State>;
 }
 
-/** `isHeld`: whether its further mail is held, after `resume`. */
-type SuspensionAnswer = Readonly<{ held: number; isHeld?: boolean }>;
-
 function Suspension({ account: { name, suspended }, changed }: Props) {
   const path = pathOf({ name }, suspended ? "resume" : "suspend");
-  const says = ({ held, isHeld = false }: SuspensionAnswer): string =>
-    suspended ? words.resumedNow(name, isHeld) : words.suspendedNow(name, whole(held));
-  const set = (): Promise<void> => change(() => post<SuspensionAnswer>(path, {}), changed, says);
+  // After `resume`, further mail may still be held.
+  const ask = () => post<{ held: number; isHeld?: boolean }>(path, {});
+  const set = (): Promise<void> =>
+    change(ask, changed, ({ held, isHeld = false }) =>
+      suspended ? words.resumedNow(name, isHeld) : words.suspendedNow(name, whole(held)),
+    );
   return <ActionButton shown={suspended ? words.resume : words.suspend} run={set} />;
 }
 

@@ -11,11 +11,10 @@ import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts
 
 const words = t.bans;
 
-type Props = Readonly<{ target: string; close: () => void }>;
 type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
 /** Bans an address or a network after a preview, which is built from `GET why/{ip}` and not from a dry run. The stream adds its row. */
-export function BanForm({ target, close }: Props) {
+export function BanForm({ target, close }: Readonly<{ target: string; close: () => void }>) {
   const form = useFilled({ ip: target });
   const [preview, setPreview] = useState<Preview | null>(null);
   const look = async ({ ip = "", reason = "", for: duration = "" }): Promise<void> => {

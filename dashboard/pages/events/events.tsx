@@ -66,9 +66,7 @@ export function EventsPage() {
   );
 }
 
-type PageProps = Readonly<{ list: LiveList<EventItem, Found>; query: Query }>;
-
-function Page({ list: { rows, latest }, query }: PageProps) {
+function Page({ list: { rows, latest }, query }: Readonly<{ list: LiveList<EventItem, Found>; query: Query }>) {
   const searchedTo = latest.value?.searchedTo ?? null;
   const next = rows.next.value;
   const isEmpty = rows.shown.value.length === 0;

@@ -54,9 +54,7 @@ function NotShown({ of }: Readonly<{ of: Readonly<{ items: readonly unknown[]; t
   return rest > 0 ? <p class="hint">{t.lists.notShown(rest)}</p> : null;
 }
 
-type UntilProps = Parameters<typeof At>[0] & Readonly<{ by: string }>;
-
-function Until({ by, ...at }: UntilProps) {
+function Until({ by, ...at }: Parameters<typeof At>[0] & Readonly<{ by: string }>) {
   return (
     <>
       <At {...at} />, <Said text={by} />

@@ -9,10 +9,8 @@ import { At, Card, Field, now, Rows, Said, useAttempt, useGet, Waiting } from ".
 
 const words = t.me;
 
-type SenderItem = Readonly<{ sender: string }>;
-
 export function SendersCard() {
-  const list = useGet<{ items: readonly SenderItem[] }>("me/senders");
+  const list = useGet<{ items: readonly { sender: string }[] }>("me/senders");
   const add = async (sender: string): Promise<void> => {
     await post("me/senders", { sender });
     list.reload();
@@ -39,10 +37,8 @@ export function SendersCard() {
   );
 }
 
-type CodeProps = Readonly<{ until: string | null; changed: () => void }>;
-
 /** For a reader who waits for a code: greylisting lets first mails in at once for a while. */
-export function CodeCard({ until, changed }: CodeProps) {
+export function CodeCard({ until, changed }: Readonly<{ until: string | null; changed: () => void }>) {
   const busy = useAttempt();
   const isPaused = until !== null && !isPast(until, now.value);
   const pause = async ({ for: lasts = "" }): Promise<void> => {
