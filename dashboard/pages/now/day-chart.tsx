@@ -9,7 +9,7 @@ import { pointsOf, roundUp } from "./chart.ts";
 
 const words = t.now;
 
-type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]; logins_failed: readonly number[] }>;
+type Series = Readonly<Record<"mails_in" | "refused" | "logins_failed", readonly number[]>>;
 type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
 type Line = Readonly<{ name: string; style: string; values: readonly number[] }>;
 
@@ -34,17 +34,14 @@ export function DayChart() {
   );
 }
 
-/** The number of steps that have ended. With the unfinished last step, mail would seem to have stopped. */
-function stepsOf({ from, to, stepSeconds }: Answer): number {
-  return Math.floor((Date.parse(to) - Date.parse(from)) / 1_000 / stepSeconds);
-}
-
 function Lines({ of }: Readonly<{ of: Answer }>) {
-  const { mails_in, refused, logins_failed } = of.series;
+  const { from, to, stepSeconds, series } = of;
+  // Those that have ended: with the unfinished last step, mail would seem to have stopped.
+  const steps = Math.floor((Date.parse(to) - Date.parse(from)) / 1_000 / stepSeconds);
   const lines: readonly Line[] = [
-    { name: words.mails, style: "mails", values: mails_in.slice(0, stepsOf(of)) },
-    { name: words.refused, style: "refused", values: refused.slice(0, stepsOf(of)) },
-    { name: words.failed, style: "failed", values: logins_failed.slice(0, stepsOf(of)) },
+    { name: words.mails, style: "mails", values: series.mails_in.slice(0, steps) },
+    { name: words.refused, style: "refused", values: series.refused.slice(0, steps) },
+    { name: words.failed, style: "failed", values: series.logins_failed.slice(0, steps) },
   ];
   const most = roundUp(Math.max(0, ...lines.flatMap(({ values }) => values)));
   return (
@@ -71,8 +68,18 @@ function Lines({ of }: Readonly<{ of: Answer }>) {
           <polyline key={style} class={style} points={pointsOf(values, most, BOX)} />
         ))}
       </svg>
-      <Times of={of} />
-      <AsTable of={of} lines={lines} />
+      <div class="times" aria-hidden="true">
+        {Array.from({ length: Math.floor(steps / TICK_STEPS) }, (_, place) => (
+          <span key={place}>{timeOf(of, place * TICK_STEPS)}</span>
+        ))}
+      </div>
+      <AsTable
+        head={[words.time, ...lines.map(({ name }) => name)]}
+        rows={Array.from({ length: steps }, (_, step) => [
+          timeOf(of, step),
+          ...lines.map(({ values }) => whole(values[step] ?? 0)),
+        ])}
+      />
     </figure>
   );
 }
@@ -81,32 +88,12 @@ function timeOf({ from, stepSeconds }: Answer, step: number): string {
   return hourAndMinute(Date.parse(from) + step * stepSeconds * 1_000);
 }
 
-function Times({ of }: Readonly<{ of: Answer }>) {
-  const length = Math.floor(stepsOf(of) / TICK_STEPS);
-  const ticks = Array.from({ length }, (_, place) => timeOf(of, place * TICK_STEPS));
-  return (
-    <div class="times" aria-hidden="true">
-      {ticks.map((tick, place) => (
-        <span key={place}>{tick}</span>
-      ))}
-    </div>
-  );
-}
-
-function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>) {
+function AsTable(table: Parameters<typeof Table>[0]) {
   const [isOpen, setOpen] = useState(false);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{words.table}</summary>
-      {isOpen && (
-        <Table
-          head={[words.time, ...lines.map(({ name }) => name)]}
-          rows={Array.from({ length: stepsOf(of) }, (_, step) => [
-            timeOf(of, step),
-            ...lines.map(({ values }) => whole(values[step] ?? 0)),
-          ])}
-        />
-      )}
+      {isOpen && <Table {...table} />}
     </details>
   );
 }
