@@ -5,13 +5,12 @@ import { localTime } from "../../format.ts";
 import { MOST_ROWS } from "../../live-list.ts";
 import type { Query } from "../../route.ts";
 
-/** Which events are wanted. */
-export type EventFilter = ReturnType<typeof filterOf>;
+type EventFilter = ReturnType<typeof filterOf>;
 
 /** `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
 export type Found = Page<EventItem> & Readonly<{ searchedTo: string | null }>;
 
-/** Times are in UTC (ISO 8601). */
+/** Which events are wanted. Times are in UTC (ISO 8601). */
 export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query) {
   // A field for a time has no seconds: its last minute counts whole.
   const last = to.replace(/(T\d\d:\d\d)(Z?)$/, "$1:59.999$2");

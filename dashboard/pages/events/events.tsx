@@ -11,16 +11,7 @@ import { Address, At, Button, Field, now, Said, useAttempt, Waiting } from "../.
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, useLiveList, WaitingRows } from "../../rows.tsx";
 import { Filters, Pages, sendForm } from "../list-parts.tsx";
-import {
-  addressOf,
-  type EventFilter,
-  type Found,
-  fieldsFor,
-  filterOf,
-  findEvents,
-  isFiltered,
-  OF_EXPORT,
-} from "./event-query.ts";
+import { addressOf, type Found, fieldsFor, filterOf, findEvents, isFiltered, OF_EXPORT } from "./event-query.ts";
 
 const words = t.events;
 
@@ -58,7 +49,7 @@ export function EventsPage() {
           </>
         )}
         <span class="spacer" />
-        <ExportButtons filter={filter} />
+        <ExportButtons query={query} />
       </div>
       <Waiting {...opened} />
       {list !== null && <Page list={list} query={query} />}
@@ -137,8 +128,8 @@ function EventFilters({ query }: Readonly<{ query: Query }>) {
   );
 }
 
-/** Saves what the filter wants as a file. Leaving the page stops it. */
-function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
+/** Saves what the page's filter wants as a file. Leaving the page stops it. */
+function ExportButtons({ query }: Readonly<{ query: Query }>) {
   const [count, setCount] = useState(0);
   const { isBusy, attempt } = useAttempt();
   const [stop] = useState(() => new AbortController());
@@ -146,7 +137,8 @@ function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
   const start = (format: "csv" | "json"): void =>
     attempt(async () => {
       setCount(0);
-      const { items, searchedTo } = await findEvents(filter, null, { ...OF_EXPORT, stop: stop.signal, tell: setCount });
+      const search = { ...OF_EXPORT, stop: stop.signal, tell: setCount };
+      const { items, searchedTo } = await findEvents(filterOf(query), null, search);
       if (stop.signal.aborted) return;
       const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
       // Without the mark, Excel takes the file for the system's code page.
