@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Complaint } from "./api.ts";
 import { attempt, byForm, tell, toasts } from "./attempt.ts";
 import { keepLanguage, LANGUAGES, type Language, language, t } from "./messages.ts";
-import { type Attempts, Button, fieldsOf, Said, useAttempt } from "./parts.tsx";
+import { type Attempts, Button, Field, fieldsOf, Said, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 
 type SurelyProps = Readonly<{
@@ -159,6 +159,11 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
       </select>
     </label>
   );
+}
+
+/** No browser fills in a password that it keeps. */
+export function NewPassword(props: Readonly<{ label: string; required?: boolean }>) {
+  return <Field name="password" type="password" maxLength={512} autocomplete="new-password" {...props} />;
 }
 
 type TurnsProps = Readonly<{

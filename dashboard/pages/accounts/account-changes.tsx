@@ -3,11 +3,11 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { Choice, Form, Item, TakeOff } from "../../fields.tsx";
+import { Choice, Form, Item, NewPassword, TakeOff } from "../../fields.tsx";
 import { filled, size } from "../../format.ts";
 import { Card, Field } from "../../parts.tsx";
 import { change, withProof } from "../../session.ts";
-import { type Made, MadeSecret, PasswordField } from "./new-accounts.tsx";
+import { type Made, MadeSecret } from "./new-accounts.tsx";
 
 const words = t.accounts;
 
@@ -31,7 +31,7 @@ export function AccountPassword({ account, changed }: Props) {
   return (
     <Card title={words.setPassword} hint={words.passwordSays}>
       <Form label={words.setPassword} isPlain clears submit={submit}>
-        <PasswordField />
+        <NewPassword label={words.password} />
       </Form>
       {made !== null && <MadeSecret {...made} close={() => setMade(null)} />}
     </Card>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { Form } from "../../fields.tsx";
+import { Form, NewPassword } from "../../fields.tsx";
 import { filled, whole } from "../../format.ts";
 import { type Language, language } from "../../messages.ts";
 import { Field, OpenedCard, Said } from "../../parts.tsx";
@@ -27,16 +27,11 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
     <OpenedCard title={words.add}>
       <Form label={words.add} clears submit={submit} close={close}>
         <Field label={words.address} name="name" type="email" required maxLength={254} />
-        <PasswordField />
+        <NewPassword label={words.password} />
       </Form>
       {made !== null && <MadeSecret {...made} close={close} />}
     </OpenedCard>
   );
-}
-
-/** Of someone else, so no browser offers to keep it. */
-export function PasswordField() {
-  return <Field label={words.password} name="password" type="password" maxLength={512} autocomplete="new-password" />;
 }
 
 export function MadeSecret({ name, password, close }: Made & Readonly<{ close: () => void }>) {

@@ -5,7 +5,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import type { AppPasswords, MOST_APP_PASSWORDS } from "../../../src/admin/mailboxes.ts";
 import { endSessions, type Listed, SecretsCard, SessionRow } from "../../access-rows.tsx";
 import { post, queryOf } from "../../api.ts";
-import { ActionButton, Form, Turns } from "../../fields.tsx";
+import { ActionButton, Form, NewPassword, Turns } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Button, Card, Field, Rows, Said, State, useGet, useOpened } from "../../parts.tsx";
 import { Secret } from "../../secrets.tsx";
@@ -21,12 +21,12 @@ const passwordsSet = signal(0);
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   return (
     <Card title={words.password} hint={isOnServer ? words.passwordOnServer : words.passwordHint}>
-      {!isOnServer && <NewPassword done={() => undefined} />}
+      {!isOnServer && <PasswordForm done={() => undefined} />}
     </Card>
   );
 }
 
-function NewPassword({ done }: Readonly<{ done: () => void }>) {
+function PasswordForm({ done }: Readonly<{ done: () => void }>) {
   const submit = async ({ password = "" }): Promise<void> => {
     const ask = () => post("me/password", { password });
     await change(ask, () => (passwordsSet.value += 1), words.passwordSet);
@@ -35,14 +35,7 @@ function NewPassword({ done }: Readonly<{ done: () => void }>) {
   return (
     <Form label={words.setPassword} clears submit={submit}>
       <input type="text" name="username" value={reader.value?.account ?? ""} autocomplete="username" hidden readOnly />
-      <Field
-        label={words.newPassword}
-        name="password"
-        type="password"
-        required
-        maxLength={512}
-        autocomplete="new-password"
-      />
+      <NewPassword label={words.newPassword} required />
     </Form>
   );
 }
@@ -135,7 +128,7 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
       <p>
         {isPasswordOnServer ? words.passwordOnServer : words.notYou} {words.notYouForwards}
       </p>
-      {!isPasswordOnServer && <NewPassword done={done} />}
+      {!isPasswordOnServer && <PasswordForm done={done} />}
     </section>
   );
 }
