@@ -4,17 +4,16 @@ import { t } from "./messages.ts";
 /** https://www.w3.org/TR/webauthn-3/; the guard verifies what comes of it. */
 
 type Asked = Readonly<{ challenge: string; name: string; user: string; known: readonly string[] }>;
-type Where = Readonly<{ hostname: string; isSecure: boolean; isSupported: boolean }>;
 
 /** As the server takes them: ES256, EdDSA, RS256. */
 const ALGORITHMS = [-7, -8, -257];
 const PASSKEY_MS = 120_000;
 
 /** Why this page can have no passkeys; null: it can. */
-export function whyNoPasskeys(where: Where = here()): "address" | "insecure" | "unsupported" | null {
-  if (/^\[|^[\d.]+$/.test(where.hostname)) return "address";
-  if (!where.isSecure) return "insecure";
-  return where.isSupported ? null : "unsupported";
+export function whyNoPasskeys(): "address" | "insecure" | "unsupported" | null {
+  if (/^\[|^[\d.]+$/.test(location.hostname)) return "address";
+  if (!globalThis.isSecureContext) return "insecure";
+  return "PublicKeyCredential" in globalThis ? null : "unsupported";
 }
 
 /** What proves it to the server. Throws a sentence for the reader. */
@@ -78,12 +77,4 @@ async function asking(ask: () => Promise<Credential | null>): Promise<PublicKeyC
   });
   if (credential instanceof PublicKeyCredential) return credential;
   throw new Error(words.unsupported);
-}
-
-function here(): Where {
-  return {
-    hostname: location.hostname,
-    isSecure: globalThis.isSecureContext,
-    isSupported: "PublicKeyCredential" in globalThis,
-  };
 }
