@@ -42,7 +42,7 @@ function NotKnown({ of }: Readonly<{ of: Complaint }>) {
 
 function Dashboard() {
   useEffect(() => {
-    const live = new Live(() => (signedIn.value = "no"));
+    const live = new Live();
     return () => live.stop();
   }, []);
   const { page } = route.value;

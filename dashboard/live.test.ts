@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { answerRequests } from "../test/kit/answered-requests.ts";
 import { settled } from "../test/kit/until.ts";
+import { signedIn } from "./attempt.ts";
 import {
   aheadMs,
   figures,
@@ -58,10 +59,9 @@ function start(t: TestContext) {
     }
   };
   Object.assign(globalThis, { EventSource: PlayedSource });
-  let left = 0;
-  const live = new Live(() => (left += 1));
+  const live = new Live();
   t.after(() => live.stop());
-  return { source: () => PlayedSource.opened.at(-1) ?? assert.fail("no stream"), left: () => left, pass };
+  return { source: () => PlayedSource.opened.at(-1) ?? assert.fail("no stream"), pass };
 }
 
 test("the page is live while it hears something, and tells since when it is not", (t) => {
@@ -120,7 +120,7 @@ test("a task keeps its place, and the focus in it, while its figures change", ()
 });
 
 test("after an error it comes back where it was, unless the session has ended", async (t) => {
-  const { source, left } = start(t);
+  const { source } = start(t);
   const answers = [200, 401];
   answerRequests(t, () => Response.json({}, { status: answers.shift() ?? 500 }));
   const { length } = PlayedSource.opened;
@@ -133,7 +133,7 @@ test("after an error it comes back where it was, unless the session has ended", 
   source().fail();
   t.mock.timers.tick(3_000);
   await settled();
-  assert.deepEqual([PlayedSource.opened.length, left()], [length + 1, 1]);
+  assert.deepEqual([PlayedSource.opened.length, signedIn.value], [length + 1, "no"]);
 });
 
 test("a connection that is dead without an end is replaced, again and again, by one at a time", async (t) => {

@@ -1,6 +1,7 @@
 import { computed, signal } from "@preact/signals";
 import type { Health, OwnerTask } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
+import { signedIn } from "./attempt.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */
 type Liveness = Readonly<{ kind: "connecting" | "live" }> | Readonly<{ kind: "silent"; since: number }>;
@@ -67,7 +68,6 @@ export const { on: onStale, tell: tellStale } = topic();
 
 /** All updates that the server sends unasked: `GET /api/v1/stream`. The page has one at a time. */
 export class Live {
-  readonly #signedOut: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
   /** For display. Distances in time do not use a clock that may be set. */
   #heardAt = Date.now();
@@ -81,9 +81,7 @@ export class Live {
   #newestId: string | null = null;
   #epoch: string | null = null;
 
-  /** `signedOut`: the session has ended. */
-  constructor(signedOut: () => void) {
-    this.#signedOut = signedOut;
+  constructor() {
     this.#timer = setInterval(() => this.#judge(), LOOK_MS);
     this.#connect();
   }
@@ -149,7 +147,7 @@ export class Live {
     try {
       await get("session", SILENCE_MS);
     } catch (error) {
-      if (error instanceof Refused && error.status === 401) return this.#signedOut();
+      if (error instanceof Refused && error.status === 401) return void (signedIn.value = "no");
     } finally {
       this.#isReturning = false;
     }
