@@ -38,13 +38,12 @@ type Says = (changed: number, kept: QueueChange["kept"]) => void;
 
 async function changeAll(action: QueueAction, chosen: Chosen, says: Says): Promise<void> {
   const kept: QueueChange["kept"][number][] = [];
-  let cursor: string | null = null;
+  let cursor: string | undefined;
   const turn = async (): Promise<Turn> => {
-    const body = cursor === null ? chosen : { ...chosen, cursor };
-    const answer = await withProof(() => post<QueueChange>(`queue/${action}`, body));
+    const answer = await withProof(() => post<QueueChange>(`queue/${action}`, { ...chosen, cursor }));
     kept.push(...answer.kept);
-    cursor = answer.next;
-    return { done: answer.changed, isMore: cursor !== null };
+    cursor = answer.next ?? undefined;
+    return { done: answer.changed, isMore: answer.next !== null };
   };
   await inTurns(turn, ({ done }) => says(done, kept));
 }
