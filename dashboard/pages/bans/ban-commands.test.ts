@@ -136,7 +136,6 @@ const MANY = { ...BOTH, totals: { knownAccounts: 52 } };
 test("a preview says what a ban would do, and calls it harmless only if that is known", () => {
   const totals = { knownAccounts: 2, pastBans: 0 };
   const nothing = { protection: null, protectionUnknown: false, knownAccounts: [], totals, ban: null };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields by which effects are distinguished
   for (const [ip, known, ...effects] of [
     ["203.0.113.7", {}, words.nothing],
     ["203.0.113.7/32", {}, words.nothing],
@@ -152,8 +151,11 @@ test("a preview says what a ban would do, and calls it harmless only if that is 
     ["203.0.113.7", { ban: { prefix: "203.0.113.7/32" } }, words.already],
     ["203.0.113.7", { ban: { prefix: "203.0.113.0/24" } }, words.alreadyWith("203.0.113.0/24")],
     ["2001:db8::1", { ban: { prefix: "2001:db8::/64" } }, words.already, words.widened],
-  ] as const)
-    assert.deepEqual(effectsOf(ip, { ...nothing, ...known } as unknown as AddressAnswer), effects, effects[0]);
+  ] as const) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields by which effects are distinguished
+    const answer = { ...nothing, ...known } as unknown as AddressAnswer;
+    assert.deepEqual(effectsOf(ip, answer), effects, effects[0]);
+  }
 });
 
 test("a verdict and its button name the network that is banned, unless it is exactly what was asked for", () => {
