@@ -6,15 +6,13 @@ import type { PageName } from "./route.ts";
 import { Heading } from "./shell.tsx";
 
 type Pages = Partial<Readonly<Record<PageName, () => JSX.Element>>>;
-type Program = () => Promise<Pages>;
 
-const further: Program = () => import("./pages/further.ts");
-
-/** Pages with a separate program; `further` has all others. */
-const PROGRAMS: Partial<Readonly<Record<PageName, Program>>> = {
-  now: () => import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage })),
-  me: () => import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage })),
-};
+/** Two pages have a separate program; `further` has all others. */
+function programOf(name: PageName): Promise<Pages> {
+  if (name === "now") return import("./pages/now.tsx").then(({ NowPage }) => ({ now: NowPage }));
+  if (name === "me") return import("./pages/me.tsx").then(({ MePage }) => ({ me: MePage }));
+  return import("./pages/further.ts");
+}
 
 const here = signal<Pages>({});
 
@@ -31,7 +29,7 @@ export function Page({ name }: Readonly<{ name: PageName }>) {
 
 function Coming({ name }: Readonly<{ name: PageName }>) {
   const program = useProgram(async () => {
-    const pages = await (PROGRAMS[name] ?? further)();
+    const pages = await programOf(name);
     here.value = { ...here.peek(), ...pages };
   });
   return <Waiting {...program} />;

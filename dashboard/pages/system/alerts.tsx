@@ -102,14 +102,8 @@ function AlertRow({ severity, says, subject, detail, next, openedAt, resolvedAt 
         </p>
       )}
       <small>
-        <At iso={openedAt} how="moment" /> –{" "}
-        {resolvedAt === null ? (
-          words.open
-        ) : (
-          <>
-            <At iso={resolvedAt} how="moment" /> ({words.over})
-          </>
-        )}
+        <At iso={openedAt} how="moment" /> – {resolvedAt !== null && <At iso={resolvedAt} how="moment" />}
+        {resolvedAt === null ? words.open : ` (${words.over})`}
       </small>
     </li>
   );
