@@ -66,7 +66,6 @@ export async function openList<T, A extends Answer<T>>({ read, keyOf, follows }:
   return { rows, latest, error, refresh };
 }
 
-/** Who holds a list. */
 type Holder = "pointer" | "focus" | "touch" | "reader";
 
 /**

@@ -1,4 +1,2 @@
-/** The texts of *My mailbox*. */
-
 export { en as mailboxSettings } from "./mailbox-settings.ts";
 export { en as me } from "./me.ts";
