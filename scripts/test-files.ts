@@ -98,7 +98,7 @@ export const LONGEST = [
   ...labFiles(["e2e/my-mailbox-page", "e2e/greylist", "e2e/accounts", "e2e/content-failures", "e2e/faults"]),
   ...labFiles(["e2e/hijack", "e2e/bans", "e2e/small-machine", "e2e/disks", "e2e/tasks", "e2e/backup", "e2e/fail2ban"]),
   ...labFiles(["e2e/jail-evidence", "e2e/sent-for-users", "e2e/install", "e2e/my-mailbox", "e2e/control"]),
-  ...labFiles(["e2e/slow-guessing", "e2e/full-disk", "e2e/check", "e2e/reverse-proxy", "e2e/logs", "e2e/container"]),
+  ...labFiles(["e2e/full-disk", "e2e/check", "e2e/reverse-proxy", "e2e/logs", "e2e/container"]),
   ...labFiles(["e2e/power-loss", "dialogs/dialogs", "e2e/examples", "e2e/neighbours", "e2e/defaults", "e2e/clock"]),
   ...labFiles(["scenarios/scenarios", "fuzz/engine"]),
   "src/jobs/backup/drill.machine.test.ts",

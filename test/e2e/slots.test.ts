@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { MINUTE_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
@@ -156,7 +157,7 @@ describe("idle connections that would take every place of a port", needsLab(), (
   test("one alert reports it, and is over once there is room; all is as before", async () => {
     const listed = JSON.stringify(await product.json(["alerts", "list"]));
     assert.equal(listed.match(/"code":"ports_crowded"/g)?.length, 1, listed);
-    clock.forwardMinutes(1);
+    clock.forward(MINUTE_MS);
     await until("the notice is gone", async () => !(await product.hasNotice("ports_crowded")));
     for (const comesIn of Object.values(honest)) await comesIn();
     const { notices } = (await product.stats()).health;

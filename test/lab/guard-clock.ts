@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MINUTE_MS } from "../../src/core/time.ts";
 import { clockLibrary } from "./machine-clock.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -21,13 +20,10 @@ export async function guardClock(product: Product) {
   await product.sv("restart", "guard");
   await until("the guard is back", () => product.guardAnswers());
   let aheadMs = 0;
-  const forward = (byMs: number): void => {
-    aheadMs += byMs;
-    library.set(aheadMs, aheadMs);
-  };
   return {
-    now: () => Date.now() + aheadMs,
-    forward,
-    forwardMinutes: (minutes: number): void => forward(minutes * MINUTE_MS),
+    forward: (byMs: number): void => {
+      aheadMs += byMs;
+      library.set(aheadMs, aheadMs);
+    },
   };
 }
