@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { QueueItem } from "../../src/admin/queue.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy, whileStopped } from "../lab/commands.ts";
@@ -66,45 +65,6 @@ describe("a stolen password", needsLab(), () => {
     for (const { id } of before) assert.ok(listed.stdout.includes(id), listed.stdout);
     assert.match(listed.stdout, /victim\d-0@sender\.test/);
     assert.match(listed.stdout, /No other mail was sent in the last 24 hours/);
-  });
-
-  test("root holds and deletes mail in the queue, but for what the guard holds", async () => {
-    // No server answers there yet.
-    for (const n of [1, 2]) assert.equal(await submit(running, BERT, HOME, `wait${n}@sender.test`), 250);
-    const deferred = await until("both are deferred, and it is known until when", async () => {
-      const { mails } = await listed("--account", BERT);
-      const areDeferred = mails.every(({ queue, nextTryAt }) => queue === "deferred" && nextTryAt !== null);
-      return mails.length === 2 && areDeferred ? mails : null;
-    });
-    assert.match(deferred[0]?.recipients[0]?.reason ?? "", /sender\.test.*(refused|unreachable|timed out)/);
-    const shown = await product.cli(["queue", "list", "--sender", BERT]);
-    assert.match(shown.stdout, /^2 mails in the queue, oldest first:\n\n[0-9A-Za-z]+ {2}deferred, next try in \d+ min/);
-    for (const line of shown.stdout.split("\n")) assert.ok(line.length <= 80, line);
-    const change = async (...words: readonly string[]): Promise<unknown> => product.json(["queue", ...words]);
-    const one = { changed: 1, kept: [], next: null };
-    assert.deepEqual(await change("hold", "--recipient", "wait1@sender.test"), one);
-    const stateOf = async (to: string) => (await listed("--recipient", to)).mails[0];
-    const held = await stateOf("wait1@sender.test");
-    const other = await stateOf("wait2@sender.test");
-    assert.deepEqual([held?.queue, held?.heldFor, other?.queue, other?.heldFor], ["hold", "root", "deferred", null]);
-    assert.deepEqual(await change("delete", "--recipient", "wait2@sender.test", "--bounce", "--yes"), one);
-    const delivered = `type = 'EMAIL_DELIVERED' AND recipient = '${BERT}'`;
-    await until("its sender gets a bounce", async () => (await product.countEvents(delivered)) === 1);
-    const released = await product.cli(["account", "release", BERT]);
-    assert.match(released.stderr, /No mail of bert@example\.test is held/, "what root holds is root's");
-    assert.deepEqual(await change("release", held?.queueId ?? ""), one);
-    const [guarded] = await queued(ANNA);
-    const refused = await product.cli(["queue", "release", guarded?.id ?? ""]);
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /The guard holds this mail of anna@example\.test: nothing was done\./);
-    assert.equal((await product.cli(["queue", "flush"])).code, 0);
-    assert.equal((await product.cli(["queue", "delete", "--all"])).code, 2, "it cannot ask without a terminal");
-    const kept = [{ account: ANNA, mails: MAILS }];
-    assert.deepEqual(await change("delete", "--all", "--yes"), { changed: 1, kept, next: null });
-    assert.deepEqual([(await queued(BERT)).length, (await queued(ANNA)).length], [0, MAILS]);
-    const types = await product.sqlite("SELECT type, actor FROM event WHERE type LIKE 'QUEUE_%' ORDER BY id");
-    const kinds = types.map(([type]) => type);
-    assert.deepEqual(kinds, ["QUEUE_HELD", "QUEUE_DELETED", "QUEUE_RELEASED", "QUEUE_DELETED"]);
   });
 
   test("`suspend` leaves nothing of an account deliverable, and `resume` says how it is released", async () => {
@@ -203,9 +163,6 @@ describe("a stolen password", needsLab(), () => {
     const places = (await queued(EVE)).map(({ queue }) => queue);
     assert.deepEqual(places, ["hold"]);
   });
-
-  const listed = async (...words: readonly string[]): Promise<Readonly<{ mails: readonly QueueItem[] }>> =>
-    (await product.json(["queue", "list", ...words])) as { readonly mails: readonly QueueItem[] };
 
   const queued = async (sender: string) => (await queueOf(running)).filter((entry) => entry.sender === sender);
 
