@@ -3,7 +3,6 @@ import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { stopService } from "./content.ts";
 import { sendMail } from "./mail.ts";
-import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import { namedEvents, serverSent, WebClient } from "./web-client.ts";
 import { describedBy } from "./web-description.ts";
@@ -26,31 +25,6 @@ export function apiTests({ lab, product }: Running): void {
     return answer.json();
   }
 
-  const reaches = (from: string) => lab.attacker.reaches({ from, to: SERVER.v4, port: 25, timeoutMs: 500 });
-
-  test("/api/security reaches the kernel", async () => {
-    const ip = "198.51.100.200";
-    const path = "/api/security";
-    await reachKernel(ip, [path, { action: "ban", ip, reason: "it scanned us" }], [path, { action: "unban", ip }]);
-  });
-
-  test("/api/v1/allow, which lifts bans, reaches the kernel", async () => {
-    const ip = "198.51.100.202";
-    await reachKernel(ip, ["/api/v1/bans", { ip }], ["/api/v1/allow", { network: ip }]);
-  });
-
-  type Post = readonly [path: string, body: object];
-  async function reachKernel(ip: string, ban: Post, lift: Post): Promise<void> {
-    const isListed = async () => (await product.firewallBans()).includes(`${ip} timeout`);
-    assert.ok(await reaches(ip), "before");
-    await must("POST", ...ban);
-    await until("the ban bites", async () => !(await reaches(ip)));
-    assert.ok(await isListed());
-    await must("POST", ...lift);
-    await until("it is lifted", () => reaches(ip));
-    assert.ok(!(await isListed()));
-  }
-
   test("cleanup ends a ban whose time is over, and no other", async () => {
     await must("POST", "/api/v1/bans", { ip: "198.51.100.203", for: "permanent" });
     const ends = async () => (await product.events(BRIEFLY)).filter(({ type }) => type === "BAN_EXPIRED").length;
@@ -68,16 +42,6 @@ export function apiTests({ lab, product }: Running): void {
     assert.equal(await product.banOf(BRIEFLY), undefined);
     assert.equal((await product.events(BRIEFLY)).at(-1)?.type, "BAN_EXPIRED");
     assert.ok((await product.banOf("198.51.100.203")) !== undefined, "a permanent one stays");
-  });
-
-  test("a search finds mails by their sender, its domain, and a recipient who has no account", async () => {
-    const [sender, recipient] = ["searched@sender.test", "nobody@example.test"];
-    await sendMail({ host: lab.sender, from: GUEST, sender, recipient });
-    for (const text of [sender, "sender.test", recipient])
-      await until(`${text} finds it`, async () => {
-        const found = JSON.stringify(await must("GET", `/api/v1/events?text=${text}`));
-        return found.includes(`"recipient":"${recipient}"`) && found.includes(`"sender":"${sender}"`);
-      });
   });
 
   test("the stream reports events as they happen, and resumes where a reader was cut off", async () => {
@@ -183,14 +147,5 @@ export function apiTests({ lab, product }: Running): void {
     assert.ok(messagesOf("figures").length > 0 && messagesOf("beat").length > 0);
     assert.equal(messagesOf("hello").length, 1, "the same database");
     page.close();
-  });
-
-  test("charts and rankings count the same mails", async () => {
-    const mails = await product.countEvents("type = 'EMAIL_ACCEPTED' AND account IS NULL");
-    const { series } = (await must("GET", "/api/v1/figures?step=60")) as { series: { mails_in: number[] } };
-    const charted = series.mails_in.reduce((sum, n) => sum + n, 0);
-    assert.equal(charted, mails);
-    const top = (await must("GET", "/api/v1/top")) as { items: readonly { ip: string }[] };
-    assert.equal(top.items[0]?.ip, GUEST);
   });
 }
