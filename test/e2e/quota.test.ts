@@ -5,7 +5,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import type { Dialog, SmtpReply } from "../lab/dialog.ts";
+import type { SmtpReply } from "../lab/dialog.ts";
 import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { smallDisk } from "../lab/full-disk.ts";
 import { ANNA, assertAccepted, BERT, openImapAs, openSmtp, openSubmissionAs, sendMail, words } from "../lab/mail.ts";
@@ -212,28 +212,6 @@ describe("room for mail", needsLab(), () => {
       /: its indexes, .* took (2[5-9]|3[01])\d\S* MB and were removed/.test(await notice()),
     );
     await product.json(["account", "quota", BERT, "default"]);
-  });
-
-  test("an account has a quarter of IMAP's places, from however many addresses it signs in, and is named", async () => {
-    const sessions: Dialog[] = [];
-    try {
-      for (let site = 0; site < 11; site++) {
-        const from = `2001:db8:${(0xb000 + site).toString(16)}::1`;
-        for (let i = 0; i < 10; i++) sessions.push(await openImapAs(lab.sender, from, ANNA));
-      }
-      const another = await openImapAs(lab.sender, HOME, BERT);
-      sessions.push(another);
-      await until("the rest is ended", () => sessions.filter(({ isClosed }) => !isClosed).length === 101);
-      assert.match((await another.imap("NOOP")).at(-1) ?? "", /OK/);
-      await until("the owner is alerted", async () => {
-        const { notices } = (await product.stats()).health;
-        return notices.some(({ detail }) =>
-          /anna@\S+ had \d+ sessions open from 11 addresses, \d+ (?:was|were) ended/.test(detail),
-        );
-      });
-    } finally {
-      for (const session of sessions) session.close();
-    }
   });
 
   test("old mail goes from the folders of the rules, but not that of an account under legal hold", async () => {
