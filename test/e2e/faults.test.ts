@@ -61,15 +61,6 @@ describe("disk, database and supervisor fail", needsLab(), () => {
     await mailsAndLoginsWork("198.51.100.93");
   });
 
-  test("after kill -9 of npm start, supervisor and all, the next start works, within seconds, and remembers", async () => {
-    await product.stop("SIGKILL");
-    const { ms } = await timed(() => product.start());
-    assert.ok(ms < patience(15_000), `the start took ${ms} ms`);
-    assert.ok(await until("the ban is known", () => product.banOf("198.51.100.91")));
-    assert.match(await product.firewallBans(), /198\.51\.100\.91/);
-    await mailsAndLoginsWork("198.51.100.94");
-  });
-
   test("kill -9 of only runsvdir: the next start works", async () => {
     await product.kill(/\brunsvdir\b/);
     await until("npm start has seen it", () => product.output.includes("runsvdir ended"));

@@ -195,27 +195,6 @@ describe("what only logs tell", needsLab(), () => {
     assert.deepEqual(answer.json(), await product.json(["why", "--message", "<one@sender.test>"]));
   });
 
-  test("why an account could not sign in", async () => {
-    await tryLogIn(lab.sender, "198.51.100.70", ANNA, "wrong");
-    const story = await until("the failure is shown", async () => {
-      const { stdout } = await product.cli(["why", "--account", ANNA]);
-      return stdout.includes("198.51.100.70") ? stdout : null;
-    });
-    assert.match(story, /^ {2}198\.51\.100\.70 +0 succeeded +1 failed or refused/m);
-    assert.match(story, / login +LOGIN_FAILED /);
-    assert.match(story, / administrator +ACCOUNT_ADDED /);
-    assert.match(story, / delivery +EMAIL_DELIVERED /);
-    const { text } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
-    // The mailbox's usage needs root, so the command line shows more.
-    assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), JSON.parse(text));
-    assert.match(story, /^anna@example\.test: active, since .*\n {2}mailbox /);
-    assert.match(story, /^ {2}sign-ins from +any network that/m);
-    assert.match(story, /^ {2}mailbox +[\d.]+ (bytes|KB) for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);
-    const nothing = await product.cli(["why"]);
-    assert.equal(nothing.code, 2);
-    assert.match(nothing.stderr, /^why needs one of IP, --account ADDRESS and --message ID\. /);
-  });
-
   test("a sign-in that failed while the guard was down is found when it is back", async () => {
     await product.sv("down", "guard");
     assert.match(await tryLogIn(lab.attacker, "198.51.100.209", ANNA, "wrong"), /^NO/);

@@ -200,27 +200,6 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     await until("Dovecot is back", async () => signsIn(ANNA).catch(() => false));
   });
 
-  test("an access review shows who may do what, and is signed into the audit", async () => {
-    await product.json(["token", "create", "monitoring"]);
-    await product.json(["alias", "add", "partner@example.test", ANNA, "bob@elsewhere.test"]);
-    assert.ok(await signsIn(ANNA));
-    const { stdout, stderr } = await product.cli(["access", "review"]);
-    const anna = /^anna@example\.test +active +.*partner@example\.test.* (\d\S* \S* UTC) +(\S+)$/m.exec(stdout);
-    assert.ok(anna !== null && /^[0-9a-f.:]+$/.test(anna[2] ?? ""), `${stdout}${stderr}`);
-    assert.match(stdout, /^stolen@example\.test +suspended +- .* UTC +[0-9a-f.:]+$/m);
-    assert.match(stdout, /^bert@example\.test +active .* never +-$/m);
-    assert.match(stdout, /^partner@example\.test +-> bob@elsewhere\.test +\(alias\)$/m);
-    assert.match(stdout, /^root, by the command line .* UTC +-$/m);
-    assert.match(stdout, /^token monitoring +\d.* UTC +root +never +-$/m);
-    assert.match(stdout, /^This review has never been signed\.$/m);
-    const signed = await product.cli(["access", "review", "--sign"]);
-    const [, summary = ""] = /^Signed: (.*; SHA-256 [0-9a-f]{64})\.$/m.exec(signed.stdout) ?? [];
-    const entries = (await product.cli(["audit", "list", "--limit", "1"])).stdout;
-    assert.match(entries, new RegExp(`root +ACCESS_REVIEWED +${summary}`));
-    assert.match((await product.cli(["access", "review"])).stdout, /^This review was last signed at /m);
-    assert.equal((await product.cli(["audit", "verify"])).code, 0);
-  });
-
   test("mail that the DNS leads back to this server waits until its domain is in the settings again", async () => {
     await product.json(["alias", "add", "moved@example.test", "ceo@two.test"]);
     const arrived = (): number => mailFiles(product.layout, "ceo@two.test").length;

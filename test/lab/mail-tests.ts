@@ -46,12 +46,6 @@ export function mailTests({ lab, product }: Running): void {
     });
   });
 
-  test("curl, another stock client, reads it too", async () => {
-    const as = ["--interface", PHONE, "-u", `${ANNA}:${PASSWORD}`];
-    const read = await lab.sender.mustExec(["curl", "-sk", ...as, `imaps://${SERVER.v4}/INBOX;MAILINDEX=1`]);
-    assert.match(read, /^Subject: In the lab/m);
-  });
-
   test("swaks, as a stranger over IPv6 and with STARTTLS", async () => {
     const argv = ["--server", `[${SERVER.v6}]`, "--local-interface", "2001:db8:b000::10", "--tls", "-6"];
     const envelope = ["--from", "x@sender.test", "--to", ANNA, "--ehlo", "mx.sender.test"];

@@ -108,14 +108,6 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
     assert.equal((await send([`From: <${BOSS}>`], "forged report", ELSEWHERE, "")).code, 554);
   });
 
-  test("p=reject holds for careless forms", async () => {
-    const names = ["Smith, Anna", "Re: X", "Jobs @ Siemens", `'${BOSS}'`, "=?utf-8?Q?a_@_b?="];
-    for (const author of [...names.map((name) => `${name} <${BOSS}>`), `${BOSS};`]) {
-      const reply = await send([`From: ${author}`], "forged carelessly", ELSEWHERE);
-      assert.match(reply.text, /rejected by DMARC policy for strict\.test$/, author);
-    }
-  });
-
   test("one of ours from a stranger goes to Junk, unless it is proven or the owner trusts the client", async () => {
     for (const [at, header] of [
       "From: Bob <bob@example.test>",

@@ -120,15 +120,6 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
       await sessionsWork();
     });
 
-    test("moved over the old files likewise", async () => {
-      const next = { cert: `${live.cert}.new`, key: `${live.key}.new` };
-      await makePair(next, 3, NEW_KEY);
-      renameSync(next.key, live.key);
-      renameSync(next.cert, live.cert);
-      await servedEverywhere(3);
-      await sessionsWork();
-    });
-
     test("by pointing symbolic links elsewhere, as certbot does, likewise", async () => {
       for (const serial of [4, 5]) {
         const archived = { cert: `${live.cert}.${serial}`, key: `${live.key}.${serial}` };
