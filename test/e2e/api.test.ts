@@ -18,8 +18,7 @@ describe("the HTTP API and what is seen by it", needsLab(), () => {
   describe("what administrators did", () => auditTests(running));
   const programs = lacking({ installed: ["promtool", "prometheus"] });
   describe("what Prometheus and Grafana make of the numbers", { skip: programs }, () => monitoringTests(running));
+  describe("a script with the client of clients/typescript", () => apiClientTests(running));
   // It suspends the account, and turns on encryption.
   describe("every route of the running server", () => routesTests(running));
-  // It fills the database while the server is down.
-  describe("a script with the client of clients/typescript", () => apiClientTests(running));
 });

@@ -146,7 +146,7 @@ function enterMinutes(db: DatabaseSync): void {
 }
 
 /** Bans in force, and as many that are over. */
-export function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
+function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
   const insert = db.prepare(`
     INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, answered)
     VALUES (?, ?, ?, ?, 'heavy', 'mail_limit', 'Too many mails: 11 within 1m, limit 10', ?, ?, ?, 3, ?, ?, 0)`);
