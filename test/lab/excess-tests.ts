@@ -45,12 +45,6 @@ const MAY_HIDE = [
 const CHAINED = "Content-Type: message/a\n\n";
 const CHAIN = CHAINED.replace("\n\n", "\nContent-Transfer-Encoding: 7bit\n\n") + CHAINED.repeat(100_000);
 const ENDLESS = `${MULTIPART}--x y\r\n${ENCODED.slice(HEAD.length)}${Buffer.from(CHAIN).toString("base64").replace(/.{76}/g, "$&\r\n")}\r\n--x y--`;
-/** 40 KB that cost Rspamd as much as 70 MB of text. */
-const COSTLY = `${MESSAGE}${Array.from(
-  { length: 10 },
-  (_, n) =>
-    `Content-Type: multipart/a; boundary=q${n}\r\n\r\n--q${n}\r\n${"Content-Type: message/a\r\n\r\n".repeat(7)}`,
-).join("")}Content-Disposition: attachment; ${"a=b;".repeat(9_000)}\r\n\r\nHello.`;
 /** 9.4 MB of text; and how many such mails exceed what the filters may have to read. */
 const LARGE = `${HEAD.replace("heavy", "large")}\r\n${"a line of text that fills the mail\r\n".repeat(260_000)}Hello.`;
 const MOST_LARGE = 8;
@@ -189,18 +183,6 @@ export function excessTests(running: Running): void {
     const hasRoom = async (): Promise<boolean> => (await write("198.18.190.7", LARGE)).code === 250;
     const { ms } = await timed(() => until("there is room", hasRoom));
     assert.ok(ms < COUNTED_MS, `after ${Math.round(ms)} ms`);
-  });
-
-  test("small mails that cost Rspamd much are read one at a time", async () => {
-    const verifier = product.pidsOf(VERIFIER);
-    const dialogs = await Promise.all(Array.from({ length: 12 }, (_, nth) => atData(`198.18.162.${nth + 1}`)));
-    for (const dialog of dialogs) dialog.sendRaw(`${COSTLY}\r\n.\r\n`);
-    const replies = await Promise.all(dialogs.map((dialog) => dialog.reply(60_000)));
-    const deferred = replies.filter(({ code }) => code === 451);
-    assert.ok(replies.some(({ code }) => code === 250) && deferred.length >= 6, JSON.stringify(replies));
-    for (const reply of deferred) assert.deepEqual(reply, TOO_MUCH);
-    for (const dialog of dialogs) dialog.close();
-    assert.deepEqual(product.pidsOf(VERIFIER), verifier);
   });
 
   test("a network whose mail blocked Rspamd, even if not to its end, gets no turn soon; another network does", async () => {

@@ -67,8 +67,6 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
 
 /** Otherwise the command would apply to this machine. */
 const NOT_SET_UP_HERE = { GHOSTINBOX_DATA: "/nowhere" };
-const OWN_FILTER = "[Definition]\nfailregex = ^\\s*\\S+ postfix/smtpd\\[\\d+\\]: shop refused \\[<HOST>\\]$\n";
-
 const VOLUME = "ghostinbox_aliases-data";
 
 /** By `examples/ghostinbox/compose.yaml`. */
@@ -134,29 +132,6 @@ export function firstProjectTests(image: () => ImageLab): void {
     test(`answers \`docker exec ${NAME} ${command}\``, async () => {
       assert.match(await types(image(), `docker exec ${NAME} ${command}`), answer);
     });
-
-  test("uses edits of security.js and filter.d in the checkout, without another image", async () => {
-    const own = join(image().lab.directory, "security");
-    const script = join(own, "security.js");
-    const edits = [
-      ["perMinute: 10,", "perMinute: 20,"],
-      ["concurrent: 10,", "concurrent: 12,"],
-      ["light: 30 *", "light: 45 *"],
-      ["whitelist: []", 'whitelist: ["192.0.2.7"]'],
-    ] as const;
-    const edited = edits.reduce((text, [from, to]) => text.replace(from, to), readFileSync(script, "utf8"));
-    writeFileSync(script, edited);
-    writeFileSync(join(own, "filter.d", "shop.conf"), OWN_FILTER);
-    const applied = await types(image(), `docker exec ${NAME} ghostinbox config apply`);
-    for (const adopted of [
-      "limits.mail.per_minute = 20",
-      "limits.connections.concurrent = 12",
-      'bans.ladder = ["45m", "2h", "1d"]',
-      'allow.networks = ["127.0.0.1/32", "::1/128", "192.0.2.7/32"]',
-    ])
-      assert.ok(applied.includes(`security.js was edited: ${adopted}`), applied);
-    assert.match(await types(image(), `docker exec ${NAME} fail2ban-client restart`), /Your own jails: shop\./);
-  });
 
   test("does what every line of its document says, as printed", async () => {
     const lines = documentLines("ghostinbox");
