@@ -24,7 +24,7 @@ import { until } from "../lab/wait.ts";
 import { needsLab, withProduct } from "../lab/with-product.ts";
 
 describe("mail, its limits, and bans of attackers", needsLab(), () => {
-  const { lab, product } = withProduct({}, [ANNA, "bert@example.test"]);
+  const { lab, product } = withProduct({}, [ANNA]);
 
   describe("mail in and out", () => mailTests({ lab, product }));
   describe("limits at the edge", () => limitsTests({ lab, product }));

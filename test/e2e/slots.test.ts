@@ -80,7 +80,6 @@ describe("idle connections that would take every place of a port", needsLab(), (
   };
 
   for (const [what, addresses, isStubborn, load] of [
-    ["33 addresses", attackers(33), false, asItIs],
     ["110 addresses, IPv4 and IPv6, with busy processors", attackers(110), false, whileBusy],
     ["33 addresses that come back at once, with busy processors", sites(0x200, 33), true, whileBusy],
     ["110 addresses that come back at once", sites(0x300, 110), true, asItIs],

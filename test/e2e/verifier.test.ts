@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { patience } from "../kit/patience.ts";
-import { whileStopped } from "../lab/commands.ts";
 import { contentMail, ELSEWHERE, MX, RECORDS } from "../lab/content.ts";
 import { ANNA, assertAccepted, sendMail } from "../lab/mail.ts";
 import { mailFiles, mailText } from "../lab/mailbox.ts";
@@ -40,20 +38,6 @@ describe("the verifier", needsLab(), () => {
     const text = mailText({ subject: "by a proxy", from: "boss@strict.test" });
     assertAccepted(await sendMail({ host: lab.server, from: "127.0.0.1", to: "127.0.0.1", recipient: ANNA, text }));
     assert.doesNotMatch(await arrived("by a proxy"), /^(Authentication-Results|DKIM-Signature):/m);
-  });
-
-  test("a frozen one holds a mail for a while only, which must come again, and there is a notice", async () => {
-    const pids = product.pidsOf(RSPAMD);
-    assert.equal(pids.length, 2);
-    await whileStopped(pids, async () => {
-      const from = performance.now();
-      assert.equal(await send("x@sender.test", "frozen"), 451);
-      assert.ok(performance.now() - from < patience(50_000));
-      await until("the owner is alerted", () => product.hasNotice("verifier_silent"));
-    });
-    await until("all is well", async () => !(await product.hasNotice("verifier_silent")));
-    assert.equal(await send("x@sender.test", "thawed"), 250);
-    assert.match(await arrived("thawed"), /^Authentication-Results: mail\.example\.test;/m);
   });
 
   test("many mails at once are all taken and verified, and it outlives them", async () => {

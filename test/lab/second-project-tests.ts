@@ -159,22 +159,6 @@ export function secondProjectTests(image: () => ImageLab): void {
     assert.match((await imap.line()) ?? "", new RegExp(`${GREETING}$`));
   });
 
-  test("runs without a dovecot.cf that Dovecot refuses, or that root does not own, and says so", async () => {
-    const file = dms("config", "dovecot.cf");
-    const own = readFileSync(file, "utf8");
-    const applies = () => ghostinbox("config apply");
-    assert.doesNotMatch(await ghostinbox("status"), /mailboxes\.dovecot/);
-    appendFileSync(file, "nonsense = 1\n");
-    assert.match(await applies(), /Dovecot runs without your settings: .*line 9: Unknown setting: nonsense/);
-    await reports(/Your own settings of Dovecot .* cannot be used.*line 9/);
-    assert.ok(await signsIn(CLERK, PASSWORD));
-    writeFileSync(file, own);
-    chownSync(file, 1000, 1000);
-    assert.match(await applies(), /without your settings: .*must belong to root/);
-    chownSync(file, 0, 0);
-    assert.doesNotMatch(await applies(), /without your settings/);
-  });
-
   test("names its contacts, and is tested by its commands", async () => {
     const { lab } = image();
     const contacts = [...lines.take("Security Team"), ...lines.take("System Admin"), ...lines.take("Hosting Provider")];

@@ -82,12 +82,6 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
       assert.deepEqual(ciphers, await ciphersOf(SEED, "ECDSA"));
     });
 
-  test("posttls-finger, as another Postfix sees port 25: offered, never demanded", async () => {
-    const argv = ["posttls-finger", "-c", "-l", "may", "-L", "summary", `[${SERVER.v4}]:25`];
-    const seen = await lab.sender.exec(argv, { env: { MAIL_CONFIG: product.layout.postfixConf } });
-    assert.match(seen.stdout + seen.stderr, /TLS connection established to .*: TLSv1\.3 with cipher TLS_/);
-  });
-
   test("the modern profile by `config apply`: forward secrecy and authenticated encryption only", async () => {
     await product.applySettings('[tls]\nprofile = "modern"\n');
     const expected = await ciphersOf(MODERN, "ECDSA");
