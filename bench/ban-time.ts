@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { SERVER } from "../test/lab/network.ts";
-import { until } from "../test/lab/wait.ts";
+import { median, until } from "../test/lab/wait.ts";
 import { Child, Lines, LOAD_CPU, pinned } from "./child.ts";
 import { ECHO_PORT, type Offence, type OffenceDone } from "./echo.ts";
 import { type Backend, startFail2ban } from "./fail2ban.ts";
 import type { ProbeDone, ProbeWish } from "./prober.ts";
-import { type Bench, lower, median, ms, type Part, type Row } from "./result.ts";
+import { type Bench, lower, ms, type Part, type Row } from "./result.ts";
 
 /** Failed logins that cause a ban: five different passwords for the guard, five lines for Fail2ban. */
 const OFFENCES = 5;

@@ -1,8 +1,8 @@
 import { appendFileSync } from "node:fs";
-import { until } from "../test/lab/wait.ts";
+import { median, until } from "../test/lab/wait.ts";
 import { load } from "./child.ts";
 import { startFail2ban } from "./fail2ban.ts";
-import { type Bench, counted, higher, median, type Part } from "./result.ts";
+import { type Bench, counted, higher, type Part } from "./result.ts";
 
 const GUARD_BANS = 5_000;
 const FAIL2BAN_BANS = 300;

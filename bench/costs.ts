@@ -7,9 +7,9 @@ import { mailText } from "../test/lab/mailbox.ts";
 import { SERVER } from "../test/lab/network.ts";
 import { Product } from "../test/lab/product.ts";
 import { makeSigner } from "../test/lab/signer.ts";
-import { until } from "../test/lab/wait.ts";
+import { median, until } from "../test/lab/wait.ts";
 import { reconfigure, rendered } from "./mail.ts";
-import { type Bench, median, type Part, type Row, untargeted } from "./result.ts";
+import { type Bench, type Part, type Row, untargeted } from "./result.ts";
 
 const RECIPIENT = "alice@example.test";
 const DOMAIN = "author.test";

@@ -4,10 +4,10 @@ import { userIds } from "../src/host/machine/system-users.ts";
 import { answers } from "../src/host/sockets/unix-socket.ts";
 import { processorSecondsOf } from "../test/lab/component-memory.ts";
 import type { Lab } from "../test/lab/lab.ts";
-import { until } from "../test/lab/wait.ts";
+import { median, until } from "../test/lab/wait.ts";
 import { Child, latencies, load, pinned, SERVER_CPU } from "./child.ts";
 import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts";
-import { type Bench, counted, type Figure, higher, lower, median, ms, type Part, type Row, within } from "./result.ts";
+import { type Bench, counted, type Figure, higher, lower, ms, type Part, type Row, within } from "./result.ts";
 
 const CONNECTIONS = [1, 8, 32] as const;
 /** The number to which the rate's target applies. */

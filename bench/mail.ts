@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { mustRun } from "../test/lab/commands.ts";
 import { SERVER } from "../test/lab/network.ts";
 import { Product } from "../test/lab/product.ts";
-import { until } from "../test/lab/wait.ts";
+import { median, until } from "../test/lab/wait.ts";
 import { LOAD_CPU, pinned } from "./child.ts";
-import { type Bench, median, type Part, type Row, untargeted, verdict } from "./result.ts";
+import { type Bench, type Part, type Row, untargeted, verdict } from "./result.ts";
 
 const SENDER = "198.51.100.0/25";
 /** No limit applies, not even the kernel's, which counts connections for a while after they have closed. */

@@ -5,10 +5,11 @@ import { systemClock } from "../src/host/machine/clock.ts";
 import { SqliteStore } from "../src/store/engine-db/store.ts";
 import { openEngine } from "../src/store/open.ts";
 import { BAN } from "../test/kit/samples.ts";
+import { median } from "../test/lab/wait.ts";
 import { type Probes, startProbes } from "./ban-time.ts";
 import type { Child } from "./child.ts";
 import { anonymousMb } from "./memory.ts";
-import { type Bench, counted, median, ms, type Part, within } from "./result.ts";
+import { type Bench, counted, ms, type Part, within } from "./result.ts";
 
 const BANS = 100_000;
 const OF_IPV6 = 10_000;

@@ -46,15 +46,6 @@ export function counted(n: number): string {
   return Math.round(n).toLocaleString("en");
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const upper = sorted[Math.floor(middle)];
-  const lowerOne = sorted[Math.ceil(middle) - 1];
-  if (upper === undefined || lowerOne === undefined) throw new Error("the median of nothing");
-  return (upper + lowerOne) / 2;
-}
-
 /** By nearest rank: of a hundred times, one is longer than the p99. */
 export function percentiles(times: readonly number[]): Readonly<{ p50Ms: number; p99Ms: number }> {
   const sorted = times.toSorted((a, b) => a - b);

@@ -12,6 +12,7 @@ import { hashPassword } from "../src/store/passwords/password-hash.ts";
 import { openBrowser } from "../test/lab/browser.ts";
 import { mustRun } from "../test/lab/commands.ts";
 import { signInShown } from "../test/lab/keyboard.ts";
+import { median } from "../test/lab/wait.ts";
 import { FILLED } from "../test/scale/fill.ts";
 import type { ApiPlan, Asked } from "./api-load.ts";
 import { askApi } from "./child.ts";
@@ -19,7 +20,7 @@ import { KEEPS_ALL } from "./guard.ts";
 import { memoryRow } from "./memory.ts";
 import { requestOf, writeDigits } from "./policy-request.ts";
 import { FILLING, fillDatabase } from "./queries.ts";
-import { type Bench, counted, median, ms, type Part, percentiles, type Row, slowestOf, within } from "./result.ts";
+import { type Bench, counted, ms, type Part, percentiles, type Row, slowestOf, within } from "./result.ts";
 
 const RUNS = 100;
 const WARM_UP = 5;

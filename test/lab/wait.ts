@@ -66,9 +66,12 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
   await Promise.all(Array.from({ length: Math.min(atOnce, all.length) }, worker));
 }
 
-/** The upper one of two; 0 of none. */
-export const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+/** Of an even number the mean of the middle two; NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  return (at(Math.floor(sorted.length / 2)) + at(Math.ceil(sorted.length / 2) - 1)) / 2;
+}
 
 /** With its milliseconds. */
 export async function timed<T>(work: () => Promise<T>): Promise<Readonly<{ value: T; ms: number }>> {
