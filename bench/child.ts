@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { mustRun } from "../test/lab/commands.ts";
 import type { ApiPlan, Asked } from "./api-load.ts";
 import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts";
-import { counted } from "./result.ts";
 
 const STOP_MS = 10_000;
 
@@ -101,11 +100,6 @@ type Inside = (argv: readonly string[]) => readonly string[];
 export async function load(plan: Partial<LoadPlan> & Pick<LoadPlan, "socket">): Promise<LoadResult> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this repository's
   return (await run("load.ts", { ...WHOLE_MAILS, ...plan }, (argv) => argv)) as LoadResult;
-}
-
-/** What the answers took, in a line. */
-export function latencies({ answers, seconds, p50Ms, p99Ms, p999Ms, mostMs }: LoadResult): string {
-  return `${counted(answers / seconds)}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ${p999Ms} ms, longest ${mostMs} ms`;
 }
 
 /** In the network of the server that is asked. */

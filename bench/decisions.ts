@@ -5,7 +5,7 @@ import { answers } from "../src/host/sockets/unix-socket.ts";
 import { processorSecondsOf } from "../test/lab/component-memory.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { median, until } from "../test/lab/wait.ts";
-import { Child, latencies, load, pinned, SERVER_CPU } from "./child.ts";
+import { Child, load, pinned, SERVER_CPU } from "./child.ts";
 import { type LoadPlan, type LoadResult, WHOLE_MAILS } from "./policy-request.ts";
 import { type Bench, counted, type Figure, higher, lower, ms, type Part, type Row, within } from "./result.ts";
 
@@ -85,13 +85,15 @@ async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan
   const serverShare = (processorSecondsOf(server.pid) - before) / (result.seconds + plan.warmUpMs / 1_000);
   server.mustRun();
   if (name !== POSTGREY && result.others > 0) throw new Error(`${result.others} questions were refused by a limit`);
-  const perSecond = counted(result.answers / result.seconds);
   bench.say(
-    `${name}, ${plan.connections} connections: ${perSecond}/s, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms ` +
+    `${name}, ${plan.connections} connections: ${speed(result)} ` +
       `(processor: client ${percent(result.cpuShare)}, server ${percent(serverShare)})`,
   );
   return result;
 }
+
+const speed = ({ answers, seconds, p50Ms, p99Ms }: LoadResult): string =>
+  `${counted(answers / seconds)}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`;
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
@@ -134,7 +136,7 @@ export const flush: Part = {
       const times = { runMs: bench.quick ? 3_000 : 10_000, warmUpMs: 1_000 };
       const result = await load({ socket, connections: FLUSH_CONNECTIONS, ...times });
       guard.mustRun();
-      bench.say(latencies(result));
+      bench.say(`${speed(result)}, p99.9 ${result.p999Ms} ms, longest ${result.mostMs} ms`);
       const what = `p99.9 on ${FLUSH_CONNECTIONS} connections, each flush delayed by ${DELAY_MS} ms`;
       return [within(what, ms(result.p999Ms), MOST_MS)];
     });

@@ -62,12 +62,6 @@ const rules: readonly Rule[] = [
     broken: { path: "src/core/x.test.ts", text: `test.${"ONLY".toLowerCase()}("x", () => {});\n` },
   },
   {
-    name: "no default exports",
-    applies: (path) => /\.tsx?$/.test(path),
-    finds: firstLine(/^export default\b/m),
-    broken: { path: "src/core/x.ts", text: "export default 1;\n" },
-  },
-  {
     name: "names say what is inside: no utils, helpers, managers; no barrels",
     applies: (path) => OWN_SOURCE.test(path),
     finds: ({ path }) =>
