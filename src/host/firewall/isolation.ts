@@ -85,15 +85,12 @@ type IsolatedPorts = Readonly<{
  * it must try again later. Only TCP: no port of this server speaks UDP to the outside, and answers to its own questions pass.
  */
 export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts): string {
-  const open = [
-    ...ssh,
-    ...(shut.includes("receive") ? [] : ports.smtp),
-    ...(shut.includes("sign-in") ? [] : ports.signIn),
+  const ours = (isShut: boolean): readonly number[] => [
+    ...(shut.includes("receive") === isShut ? ports.smtp : []),
+    ...(shut.includes("sign-in") === isShut ? ports.signIn : []),
   ];
-  const closed = [
-    ...(shut.includes("receive") ? ports.smtp : []),
-    ...(shut.includes("sign-in") ? ports.signIn : []),
-  ].filter((port) => !ssh.includes(port));
+  const open = [...ssh, ...ours(false)];
+  const closed = ours(true).filter((port) => !ssh.includes(port));
   const refused = [
     ...(closed.length === 0 ? [] : [`tcp dport { ${closed.join(", ")} } goto refuse`]),
     ...(shut.every((one) => one === "send") ? [] : [rest(open)]),
